@@ -1,0 +1,1 @@
+"""What answers mean: responses to scores to Observations, and plans to CarePlans, without I/O or clock."""
