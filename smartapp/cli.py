@@ -1,0 +1,38 @@
+"""The command `verstel`: finds its subcommands by looking in `smartapp/commands/` and imports only the one that is run."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import click
+
+from smartapp import commands
+
+
+class CommandFolder(click.Group):
+    """A group whose subcommands are the modules of a package, so that a new command is one new file.
+
+    Importing lazily matters: `verstel score` in a pipeline must not pay for Flask and SQLAlchemy.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of all subcommands, in alphabetical order."""
+        return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one subcommand, or None where there is no such module."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"{commands.__name__}.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="verstel")
+def main() -> None:
+    """Verstel: recovery questionnaires, scores and a plan the client owns, on FHIR R4.
+
+    Exit code 0: all well. 1: some input was refused. 2: wrong usage.
+    """
