@@ -1,0 +1,61 @@
+# The chores, in one word each; people and CI use the same words.
+#   make demo         the embedded EHR and the app on this machine, filled with made-up people
+#   make test         every test that needs nothing but PyPI (and Chromium, where it is found)
+#   make lint         ruff, mypy, import contracts, generated files up to date
+#   make bench        speed, as ratios measured in one run
+#   make conformance  the heavy checks: HL7's validator, real FHIR servers, strangers' form renderers
+#   make pictures     the pictures in docs/ and the README, made anew from the running demo
+#   make pins         write the exact versions of all dependencies anew
+PYTHON ?= python3
+PORT ?= 8017
+BIN := .venv/bin
+
+.PHONY: setup setup-test demo test lint bench conformance pictures pins clean
+.DEFAULT_GOAL := test
+
+setup: .venv/runtime
+setup-test: .venv/test
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Verstel needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which one to use: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: requirements.txt pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/test: requirements-test.txt .venv/runtime
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@touch $@
+
+demo: setup
+	$(BIN)/verstel demo --port $(PORT)
+
+test: setup-test
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: setup-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/verstel questionnaires check
+
+bench: setup-test
+	$(BIN)/python -m benchmarks.scoring
+
+conformance: setup-test
+	$(BIN)/python -m tests.conformance
+
+pictures: setup-test
+	$(BIN)/python scripts/pictures.py
+
+# The pins are for the machine's own Python; they leave out where the packages came from.
+pins: setup-test
+	$(BIN)/pip install --quiet --disable-pip-version-check 'pip-tools>=7.6'
+	$(BIN)/pip-compile --quiet --upgrade --no-header --no-emit-find-links --no-emit-index-url --no-emit-options --strip-extras pyproject.toml -o requirements.txt
+	$(BIN)/pip-compile --quiet --upgrade --no-header --no-emit-find-links --no-emit-index-url --no-emit-options --strip-extras --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
+
+clean:
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .verstel
