@@ -1,0 +1,73 @@
+"""The house keeps its shape: imports run one way, packages carry their data, and nothing names a machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def tracked_files() -> list[Path]:
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listing.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listing.stdout.decode().split("\0") if name]
+
+
+def test_import_contracts_hold() -> None:
+    result = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout
+
+
+def test_import_contracts_can_break(tmp_path: Path) -> None:
+    """The same contracts refuse a mapper that imports the web framework."""
+    for package in ("questionnaires", "mappers", "smartapp"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
+    (tmp_path / "mappers" / "scoring.py").write_text("import flask\n")
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    result = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports")], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert "mappers.scoring -> flask" in result.stdout
+
+
+def test_wheel_carries_the_data(tmp_path: Path) -> None:
+    """One wheel holds the code and every definition, template, style sheet and published file."""
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=ROOT, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    data = [
+        str(path.relative_to(ROOT))
+        for path in tracked_files()
+        if path.relative_to(ROOT).parts[0] in {"questionnaires", "mappers", "smartapp"}
+        and path.name != ".gitkeep"
+        and path.exists()
+    ]
+    assert len(data) > 50
+    assert [name for name in data if name not in inside] == []
+
+
+def test_every_dependency_has_a_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    reasons = (ROOT / "CONTRIBUTING.md").read_text()
+    wanted = project["dependencies"] + [name for extra in project["optional-dependencies"].values() for name in extra]
+    names = [requirement.split(">")[0].split("[")[0] for requirement in wanted]
+    assert [name for name in names if f"`{name}`" not in reasons] == []
+
+
+def test_every_chore_is_explained() -> None:
+    """Each word that the Makefile offers stands in CONTRIBUTING.md."""
+    makefile = (ROOT / "Makefile").read_text()
+    chores = makefile.split(".PHONY:")[1].split("\n")[0].split()
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    assert [chore for chore in chores if f"`make {chore}`" not in text] == []
