@@ -1,0 +1,60 @@
+"""Run every conformance part, say what each found, and end with the verdict as exit code.
+
+0: all parts ran and agreed. 1: a check failed. 3: nothing failed, but a part could not run because its tools can't be
+installed here; the last line names it. `make` turns each failure into 2, so the verdict is also kept in
+`.cache/conformance/exit` and the last line in `.cache/conformance/last-line`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+CACHE = Path(".cache/conformance")
+PASSED, FAILED, NOT_RUN = 0, 1, 3
+
+# Each part is a module with a main of its own that follows the same exit codes; the order is cheap first.
+PARTS = {
+    "journeys (browser)": "tests.conformance.journeys",
+    "profiles (SUSHI)": "tests.conformance.profiles",
+    "HL7 validator": "tests.conformance.validate",
+    "FHIR servers": "tests.conformance.servers",
+    "form renderers": "tests.conformance.renderers.run",
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the named parts (all by default) and return the exit code."""
+    outcomes: dict[str, int] = {}
+    for part, module in PARTS.items():
+        if names and not any(name in part for name in names):
+            continue
+        print(f"\n=== {part}", flush=True)
+        started = time.monotonic()
+        outcomes[part] = subprocess.run([sys.executable, "-m", module], check=False).returncode
+        print(f"=== {part}: {_word(outcomes[part])} in {time.monotonic() - started:.0f} s", flush=True)
+    failed = [part for part, code in outcomes.items() if code not in {PASSED, NOT_RUN}]
+    missing = [part for part, code in outcomes.items() if code == NOT_RUN]
+    verdict = FAILED if failed else NOT_RUN if missing else PASSED
+    last_line = (
+        f"conformance: failed: {', '.join(failed)}" + (f"; did not run: {', '.join(missing)}" if missing else "")
+        if failed
+        else f"conformance: nothing failed, but these parts did not run, their tools can't be installed here: {', '.join(missing)}"
+        if missing
+        else f"conformance: all {len(outcomes)} parts ran and passed"
+    )
+    CACHE.mkdir(parents=True, exist_ok=True)
+    (CACHE / "exit").write_text(f"{verdict}\n")
+    (CACHE / "last-line").write_text(f"{last_line}\n")
+    print(f"\n{last_line}")
+    return verdict
+
+
+def _word(code: int) -> str:
+    return {PASSED: "passed", NOT_RUN: "did not run"}.get(code, f"FAILED (exit {code})")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
