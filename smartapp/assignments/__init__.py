@@ -1,0 +1,1 @@
+"""What a clinician asks a client to fill in."""
