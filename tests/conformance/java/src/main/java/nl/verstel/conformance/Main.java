@@ -1,0 +1,142 @@
+package nl.verstel.conformance;
+
+import ca.uhn.fhir.context.FhirContext;
+import ca.uhn.fhir.context.support.DefaultProfileValidationSupport;
+import ca.uhn.fhir.context.support.IValidationSupport;
+import ca.uhn.fhir.validation.FhirValidator;
+import ca.uhn.fhir.validation.SingleValidationMessage;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.hl7.fhir.common.hapi.validation.support.CommonCodeSystemsTerminologyService;
+import org.hl7.fhir.common.hapi.validation.support.InMemoryTerminologyServerValidationSupport;
+import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationSupport;
+import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
+import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
+import org.hl7.fhir.r5.utils.validation.constants.BestPracticeWarningLevel;
+
+/**
+ * HL7's instance validator over files and folders, offline: no package cache, no terminology server.
+ *
+ * <p>Arguments: {@code --definitions FOLDER}... {@code --report FILE} then files (.json, .ndjson) and folders.
+ * The report holds every issue of every resource; what is acceptable is decided by whoever reads it.
+ * Exit code 0: no issue of severity error or fatal; 1: some; 2: wrong usage.
+ */
+public final class Main {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private record Input(String name, String text) {}
+
+    private Main() {}
+
+    public static void main(String[] arguments) throws IOException {
+        List<Path> definitions = new ArrayList<>();
+        List<Path> files = new ArrayList<>();
+        Path report = null;
+        for (int i = 0; i < arguments.length; i++) {
+            switch (arguments[i]) {
+                case "--definitions" -> definitions.add(Path.of(arguments[++i]));
+                case "--report" -> report = Path.of(arguments[++i]);
+                default -> files.add(Path.of(arguments[i]));
+            }
+        }
+        if (report == null || files.isEmpty()) {
+            System.err.println("usage: [--definitions FOLDER]... --report FILE FILE|FOLDER...");
+            System.exit(2);
+        }
+        List<Input> inputs = new ArrayList<>();
+        for (Path file : files) {
+            collect(file, inputs);
+        }
+        long start = System.nanoTime();
+        FhirValidator validator = validator(definitions);
+        ObjectNode[] results = new ObjectNode[inputs.size()];
+        IntStream.range(0, results.length).parallel()
+                .forEach(i -> results[i] = validate(validator, inputs.get(i)));
+        ObjectNode out = JSON.createObjectNode();
+        out.put("engine", org.hl7.fhir.validation.instance.InstanceValidator.class.getName());
+        out.put("version", org.hl7.fhir.utilities.VersionUtilities.class.getPackage().getImplementationVersion());
+        out.put("seconds", (System.nanoTime() - start) / 1e9);
+        ArrayNode list = out.putArray("resources");
+        boolean refused = false;
+        for (ObjectNode result : results) {
+            list.add(result);
+            refused |= result.path("errors").asInt() > 0;
+        }
+        JSON.writerWithDefaultPrettyPrinter().writeValue(report.toFile(), out);
+        System.exit(refused ? 1 : 0);
+    }
+
+    private static void collect(Path path, List<Input> into) throws IOException {
+        if (Files.isDirectory(path)) {
+            try (Stream<Path> found = Files.walk(path)) {
+                for (Path file : found.filter(Files::isRegularFile).sorted().toList()) {
+                    collect(file, into);
+                }
+            }
+        } else if (path.toString().endsWith(".ndjson")) {
+            List<String> lines = Files.readAllLines(path);
+            for (int i = 0; i < lines.size(); i++) {
+                if (!lines.get(i).isBlank()) {
+                    into.add(new Input(path + "#" + (i + 1), lines.get(i)));
+                }
+            }
+        } else if (path.toString().endsWith(".json") && !path.getFileName().toString().startsWith(".")) {
+            into.add(new Input(path.toString(), Files.readString(path)));
+        }
+    }
+
+    private static FhirValidator validator(List<Path> definitions) throws IOException {
+        FhirContext context = FhirContext.forR4();
+        List<IValidationSupport> chain = new ArrayList<>();
+        chain.add(new DefaultProfileValidationSupport(context));
+        for (Path folder : definitions) {
+            chain.add(new PackageFolder(context, folder));
+        }
+        chain.add(new CommonCodeSystemsTerminologyService(context));
+        chain.add(new InMemoryTerminologyServerValidationSupport(context));
+        chain.add(new SnapshotGeneratingValidationSupport(context));
+        FhirInstanceValidator engine =
+                new FhirInstanceValidator(new ValidationSupportChain(chain.toArray(IValidationSupport[]::new)));
+        // A Reference to a resource on a server can't be followed here; its stated type is checked all the same.
+        engine.setNoExtensibleWarnings(false);
+        engine.setAnyExtensionsAllowed(false);
+        engine.setErrorForUnknownProfiles(true);
+        engine.setBestPracticeWarningLevel(BestPracticeWarningLevel.Hint);
+        return context.newValidator().registerValidatorModule(engine);
+    }
+
+    private static ObjectNode validate(FhirValidator validator, Input input) {
+        ObjectNode result = JSON.createObjectNode();
+        result.put("file", input.name());
+        ArrayNode issues = result.putArray("issues");
+        int errors = 0;
+        try {
+            for (SingleValidationMessage message : validator.validateWithResult(input.text()).getMessages()) {
+                ObjectNode issue = issues.addObject();
+                String severity = message.getSeverity().getCode();
+                issue.put("severity", severity);
+                issue.put("at", message.getLocationString());
+                issue.put("id", message.getMessageId());
+                issue.put("text", message.getMessage());
+                if (severity.equals("error") || severity.equals("fatal")) {
+                    errors++;
+                }
+            }
+        } catch (RuntimeException error) {
+            // The engine itself gave up: that is a failure of this resource, never a pass.
+            issues.addObject().put("severity", "fatal").put("at", "").put("id", "engine")
+                    .put("text", String.valueOf(error));
+            errors++;
+        }
+        result.put("errors", errors);
+        return result;
+    }
+}
