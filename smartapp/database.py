@@ -1,0 +1,99 @@
+"""One SQL database for everything the app keeps: SQLite inside the process by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+# Every module that keeps something adds its tables to this one object, so that `open_database` makes them all.
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_IMMEDIATE = "verstel_immediate"
+
+
+class DatabaseError(ValueError):
+    """The database address cannot be used; the message says why and gives an example."""
+
+
+def open_database(url: str) -> Engine:
+    """Open the database and make the tables that are missing.
+
+    `url` is an SQLAlchemy address: `sqlite:////var/lib/verstel/verstel.db` or `postgresql+psycopg://…`. `sqlite://`
+    (no file) means a temporary file that goes away with the engine: threads can share it, which they cannot share
+    a database in memory. Raises DatabaseError.
+    """
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        # The address may hold a password: it is not repeated.
+        raise DatabaseError(
+            "The database address is not a valid URL. Give one such as sqlite:////var/lib/verstel/verstel.db"
+        ) from None
+    if address.get_backend_name() != "sqlite":
+        engine = sa.create_engine(address, pool_pre_ping=True)
+        create_tables(engine)
+        return engine
+    folder: tempfile.TemporaryDirectory[str] | None = None
+    if not address.database or address.database == ":memory:":
+        folder = tempfile.TemporaryDirectory(prefix="verstel-")
+        address = address.set(database=str(Path(folder.name) / "temporary.db"))
+    Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(address, pool_size=8, max_overflow=32)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    if folder is not None:
+        weakref.finalize(engine, folder.cleanup)
+    create_tables(engine)
+    return engine
+
+
+def create_tables(engine: Engine) -> None:
+    """Make the tables of all modules imported so far that the database does not have yet."""
+    with writing(engine) as connection:
+        metadata.create_all(connection)
+
+
+def writing(engine: Engine) -> AbstractContextManager[Connection]:
+    """Begin a transaction that may write: committed at the end of the `with`, undone when an error leaves it.
+
+    On SQLite it takes the write lock at once. A transaction that starts by reading and writes later would fail, not
+    wait, when another one wrote in between.
+    """
+    return engine.execution_options(**{_IMMEDIATE: True}).begin()
+
+
+def reading(engine: Engine) -> AbstractContextManager[Connection]:
+    """Begin a transaction that only reads: it sees one moment of the database, and writers do not wait for it."""
+    return engine.begin()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own idea of when a transaction starts is switched off: `_begin_sqlite` says it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 15000")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: what was answered with "kept" is on the disk, also when the power fails the next moment.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get(_IMMEDIATE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
