@@ -1,0 +1,103 @@
+"""What the mappers refuse, each error with a reason, a place and what to do about it.
+
+MapperError
+├── RefusedResponse          a QuestionnaireResponse that gives no answers we may use
+│   ├── NotAResponse         not a QuestionnaireResponse at all, or not readable
+│   ├── OtherQuestionnaire   names no questionnaire and version that we know
+│   ├── RefusedItem          an item that this questionnaire does not have, has elsewhere, or has twice
+│   ├── RefusedAnswer        an answer of another kind, outside the options, or more than one
+│   └── NotScorable          readable, but not finished, or without what a score must carry
+└── PlanError                a plan that cannot be written, or resources that are no plan
+    ├── TooManyDomains       more than five life domains, or one domain twice
+    ├── UnknownDomain        a life domain that is not in the list
+    ├── EmptyText            a goal or step without words
+    ├── RefusedValue         a date, progress or status outside its list
+    └── NotAPlan             resources that do not form a recovery plan
+
+No message repeats what a person typed or answered: errors end up in logs.
+"""
+
+# ruff: noqa: N818  (the names say what was found, as in the tree above; all are raised as errors)
+
+from __future__ import annotations
+
+import re
+
+_PRINTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class MapperError(ValueError):
+    """Say what was found, where, and what to do."""
+
+    def __init__(self, reason: str, *, where: str = "", advice: str = "") -> None:
+        self.reason = reason
+        self.where = where
+        self.advice = advice
+        super().__init__(reason, where, advice)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.reason}{'. ' if self.advice else ''}{self.advice}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Rebuild across processes (`verstel score --jobs`), where keyword arguments would be lost."""
+        return _rebuild, (type(self), self.reason, self.where, self.advice)
+
+
+def _rebuild(kind: type[MapperError], reason: str, where: str, advice: str) -> MapperError:
+    return kind(reason, where=where, advice=advice)
+
+
+class RefusedResponse(MapperError):
+    """A QuestionnaireResponse that gives no answers we may use."""
+
+
+class NotAResponse(RefusedResponse):
+    """Not a QuestionnaireResponse at all, or not readable."""
+
+
+class OtherQuestionnaire(RefusedResponse):
+    """A response that names no questionnaire and version that we know."""
+
+
+class RefusedItem(RefusedResponse):
+    """An item that this questionnaire does not have, has elsewhere, or has twice."""
+
+
+class RefusedAnswer(RefusedResponse):
+    """An answer of another kind, outside the options, or more than one answer."""
+
+
+class NotScorable(RefusedResponse):
+    """A readable response that is not finished, or lacks what a score must carry."""
+
+
+class PlanError(MapperError):
+    """A plan that cannot be written, or resources that are no plan."""
+
+
+class TooManyDomains(PlanError):
+    """More than five life domains, or one domain twice."""
+
+
+class UnknownDomain(PlanError):
+    """A life domain that is not in the list."""
+
+
+class EmptyText(PlanError):
+    """A goal or step without words."""
+
+
+class RefusedValue(PlanError):
+    """A date, progress or status outside its list."""
+
+
+class NotAPlan(PlanError):
+    """Resources that do not form a recovery plan."""
+
+
+def shown(value: object) -> str:
+    """Return an identifier for use in a message, or a description where it could hold anything at all."""
+    if isinstance(value, str) and _PRINTABLE_ID.fullmatch(value):
+        return f"'{value}'"
+    return "(not shown: it is not a plain identifier)"

@@ -1,0 +1,363 @@
+"""A plan goes into the record and comes back unchanged, and what others wrote there stays."""
+
+from __future__ import annotations
+
+import copy
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mappers.errors import EmptyText, NotAPlan, PlanError, RefusedValue, TooManyDomains, UnknownDomain
+from mappers.own_words import first_words, typed
+from mappers.plan import (
+    ANSWERS_URL,
+    DOMAIN_SYSTEM,
+    PROGRESS,
+    STEP_STATUSES,
+    DomainAnswers,
+    Goal,
+    PersonRef,
+    Plan,
+    Step,
+    goal_of,
+    parts_of,
+    plan_of,
+    resources_of,
+)
+from questionnaires.catalogue import catalogue
+
+ANNA = PersonRef("Patient/anna", "Anna de Vries")
+DOMAINS = [domain.code for domain in catalogue().life_domains]
+
+texts = st.text(max_size=40)
+dates = st.sampled_from(["", "2026", "2026-05", "2026-05-31"])
+uuids = st.uuids(version=4).map(str)
+
+
+def steps(index: int):
+    return st.builds(
+        Step,
+        id=st.one_of(uuids.map(lambda u: f"urn:uuid:{u}"), st.just(f"step-{index}")),
+        text=texts.filter(typed),
+        status=st.sampled_from(STEP_STATUSES),
+        who=texts,
+        due=dates,
+    )
+
+
+def goals():
+    return st.builds(
+        Goal,
+        id=uuids.map(lambda u: f"urn:uuid:{u}"),
+        text=texts.filter(typed),
+        domain=st.sampled_from(DOMAINS),
+        start=dates,
+        due=st.one_of(st.none(), dates),
+        progress=st.sampled_from(PROGRESS),
+        progress_date=dates,
+        note=texts,
+        active=st.booleans(),
+        steps=st.lists(steps(0), max_size=3, unique_by=lambda step: step.id),
+    )
+
+
+plans = st.builds(
+    Plan,
+    id=st.one_of(st.just("plan-1"), uuids.map(lambda u: f"urn:uuid:{u}")),
+    story=texts,
+    strengths=st.lists(texts, max_size=3),
+    stressors=st.lists(texts, max_size=3),
+    domains=st.lists(
+        st.builds(DomainAnswers, domain=st.sampled_from(DOMAINS), now=texts, change=texts, how=texts, support=texts),
+        max_size=5,
+        unique_by=lambda answers: answers.domain,
+    ),
+    goals=st.lists(goals(), max_size=3, unique_by=lambda goal: goal.id),
+    created=st.sampled_from(["", "2026-05-31", "2026-05-31T10:00:00+02:00"]),
+).filter(lambda plan: len(ids_in(plan)) == len(set(ids_in(plan))))
+
+
+def ids_in(plan: Plan) -> list[str]:
+    return [part.id for goal in plan.goals for part in (goal, *goal.steps)]
+
+
+def written(plan: Plan, **changes):
+    return resources_of(plan, patient=ANNA, author=ANNA, **changes)
+
+
+def stored(resources):
+    """What a server makes of resources: its own ids, references rewritten, JSON in between."""
+    text = json.dumps(resources)
+    for number, resource in enumerate(resources):
+        if "id" not in resource:
+            kind = resource["resourceType"]
+            uuid = next(one["value"] for one in resource["identifier"] if one["system"].startswith("https://verstel"))
+            text = text.replace(f'"urn:uuid:{uuid}"', f'"{kind}/server-{number}"')
+    back = json.loads(text)
+    for number, resource in enumerate(back):
+        resource.setdefault("id", f"server-{number}")
+        resource["meta"] |= {"versionId": "1", "lastUpdated": "2026-06-01T08:00:00Z"}
+    return back
+
+
+@pytest.fixture
+def plan() -> Plan:
+    """A plan halfway: one domain answered, one goal with two steps, one goal let go."""
+    walking = Goal(
+        id="urn:uuid:0b9e6f0e-7d0c-4d0a-9d7b-0a6d2b1f1c11",
+        text="Elke dag een half uur buiten lopen,\nook als het regent",
+        domain=DOMAINS[4],
+        start="2026-03-01",
+        due="2026-09-01",
+        progress="improving",
+        progress_date="2026-05-01",
+        note="Met de hond gaat het vanzelf",
+        steps=(
+            Step("urn:uuid:6d3c2a58-41c4-4a94-8ef1-5b7e1f9a2d01", "Schoenen kopen", "done", "ik", "2026-03-10"),
+            Step("urn:uuid:6d3c2a58-41c4-4a94-8ef1-5b7e1f9a2d02", "Route vragen aan Karim", "planned", "Karim"),
+        ),
+    )
+    let_go = Goal(
+        id="urn:uuid:0b9e6f0e-7d0c-4d0a-9d7b-0a6d2b1f1c12",
+        text="Hardlopen",
+        domain=DOMAINS[4],
+        active=False,
+        progress="not-attainable",
+        progress_date="2026-04-01",
+    )
+    return Plan(
+        id="urn:uuid:f3a6d6b2-2b51-4f0e-8a0e-2f6b8f0c1a01",
+        story="Ik ben Anna. <Hier> & daar.",
+        strengths=("muziek", "mijn zus"),
+        stressors=("drukte",),
+        domains=(DomainAnswers(DOMAINS[4], now="moe", change="meer lucht", how="lopen", support="mijn zus"),),
+        goals=(walking, let_go),
+        created="2026-03-01T10:00:00+01:00",
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(plans)
+def test_every_text_survives_the_round_trip(plan):
+    assert plan_of(*parts_of(written(plan))) == plan
+
+
+@settings(max_examples=100, deadline=None)
+@given(plans)
+def test_every_text_survives_a_server_that_gives_ids(plan):
+    back = plan_of(*parts_of(stored(written(plan))))
+    nameless = [replace(one, id="", steps=tuple(replace(step, id="") for step in one.steps)) for one in back.goals]
+    before = [replace(one, id="", steps=tuple(replace(step, id="") for step in one.steps)) for one in plan.goals]
+    assert nameless == before
+    assert replace(back, id="", goals=()) == replace(plan, id="", goals=())
+
+
+@settings(max_examples=100, deadline=None)
+@given(plans)
+def test_a_plan_that_did_not_change_gives_the_stored_resources(plan):
+    existing = stored(written(plan))
+    again = written(plan_of(*parts_of(existing)), existing=existing)
+    assert [one for one in again if one not in existing] == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(plans)
+def test_what_is_written_is_valid_r4(plan):
+    for resource in written(plan):
+        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+        ET.fromstring(resource["text"]["div"])  # noqa: S314 - our own text
+
+
+@given(st.text())
+def test_making_a_text_fit_twice_changes_nothing(text):
+    assert typed(typed(text)) == typed(text)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t ", "\u00a0", "\x00", " \x07 "])
+def test_a_text_without_a_visible_character_is_no_text(text):
+    assert typed(text) == ""
+
+
+@pytest.mark.parametrize("text", ["  twee spaties  ", "a\r\nb\n", "😀 ζ  ́", "<b>&amp;</b>", "\ttab"])
+def test_a_text_stays_as_typed(text):
+    assert typed(text) == text
+
+
+@pytest.mark.parametrize(
+    ("pasted", "kept"),
+    [("regel\x0bregel", "regel\nregel"), ("bel\x07", "bel"), ("half\ud83d", "half\ufffd"), ("nul\x00!", "nul!")],
+)
+def test_characters_that_fhir_cannot_hold_are_replaced(pasted, kept):
+    assert typed(pasted) == kept
+
+
+def test_the_display_of_a_reference_is_the_first_line_shortened():
+    assert first_words("\n  " + "woord " * 40 + "\nmeer") == ("woord " * 40)[:79].rstrip() + "…"
+
+
+def test_references_point_from_the_plan_down_and_each_has_a_display(plan):
+    resources = written(plan)
+    care_plan, goals, tasks = parts_of(resources)
+    assert [one["resourceType"] for one in resources] == ["Goal", "Goal", "Task", "Task", "CarePlan"]
+    assert care_plan["goal"][0] == {"reference": plan.goals[0].id, "display": "Elke dag een half uur buiten lopen,"}
+    assert care_plan["activity"][1]["reference"] == {
+        "reference": plan.goals[0].steps[1].id,
+        "display": "Route vragen aan Karim",
+    }
+    assert tasks[0]["focus"]["reference"] == plan.goals[0].id
+    assert "CarePlan" not in json.dumps([one["focus"] for one in tasks])
+    assert goals[0]["expressedBy"] == {"reference": "Patient/anna", "display": "Anna de Vries"}
+
+
+def test_the_clients_words_are_the_goals_description(plan):
+    goal = parts_of(written(plan))[1][0]
+    assert goal["description"] == {"text": "Elke dag een half uur buiten lopen,\nook als het regent"}
+    assert goal["category"][0]["coding"][0]["system"] == DOMAIN_SYSTEM
+    assert goal["target"] == [{"dueDate": "2026-09-01"}]
+    assert goal["achievementStatus"]["coding"][0]["code"] == "improving"
+    assert (goal["statusDate"], goal["lifecycleStatus"]) == ("2026-05-01", "active")
+
+
+@pytest.mark.parametrize(
+    ("active", "progress", "status"),
+    [(True, "", "active"), (True, "achieved", "active"), (False, "achieved", "completed"), (False, "", "cancelled")],
+)
+def test_a_goal_is_reached_or_let_go_but_never_deleted(plan, active, progress, status):
+    goal = replace(plan.goals[0], active=active, progress=progress)
+    assert parts_of(written(replace(plan, goals=(goal,))))[1][0]["lifecycleStatus"] == status
+
+
+def test_nothing_is_filled_in_that_was_not_said():
+    goal = parts_of(written(Plan(id="p", goals=(Goal(id="g", text="Rust", domain=DOMAINS[0]),))))[1][0]
+    assert not {"achievementStatus", "startDate", "statusDate", "target", "note", "addresses"} & set(goal)
+
+
+def test_the_narrative_holds_every_word(plan):
+    div = parts_of(written(plan))[0]["text"]["div"]
+    for words in ("Ik ben Anna. &lt;Hier&gt; &amp; daar.", "mijn zus", "drukte", "moe", "lopen,<br/>ook", "Karim"):
+        assert words in div
+
+
+def test_what_others_added_to_the_same_resources_stays(plan):
+    """A clinician's target with a measure, a note, a second category and an unknown extension survive a save."""
+    existing = stored(written(plan))
+    care_plan, goals, tasks = parts_of(existing)
+    goals[0]["addresses"] = [{"reference": "Condition/1", "display": "x"}]
+    goals[0]["target"].append({"measure": {"text": "stappen"}, "detailInteger": 5000, "dueDate": "2027-01-01"})
+    goals[0]["note"].append({"authorReference": {"reference": "Practitioner/2"}, "text": "Besproken"})
+    goals[0]["category"].append({"text": "lichaam"})
+    goals[0]["lifecycleStatus"] = "accepted"
+    tasks[1]["status"] = "accepted"
+    care_plan["extension"].append({"url": "https://example.org/x", "valueString": "y"})
+    care_plan["goal"].append({"reference": "Goal/elsewhere", "display": "van een ander"})
+    care_plan["activity"].append({"detail": {"status": "scheduled", "description": "huisbezoek"}})
+    before = copy.deepcopy(existing)
+    read = plan_of(care_plan, goals, tasks)
+    changed = replace(read, goals=(replace(read.goals[0], due="2026-10-01", note="Anders"), *read.goals[1:]))
+    after_plan, after_goals, after_tasks = parts_of(written(changed, existing=existing))
+    assert existing == before
+    assert after_goals[0]["addresses"] == goals[0]["addresses"]
+    assert after_goals[0]["target"] == [{"dueDate": "2026-10-01"}, goals[0]["target"][1]]
+    assert [note["text"] for note in after_goals[0]["note"]] == ["Anders", "Besproken"]
+    assert {"text": "lichaam"} in after_goals[0]["category"]
+    assert after_goals[0]["lifecycleStatus"] == "accepted"
+    assert after_tasks[1]["status"] == "accepted"
+    assert {"url": "https://example.org/x", "valueString": "y"} in after_plan["extension"]
+    assert after_plan["goal"][-1]["reference"] == "Goal/elsewhere"
+    assert after_plan["activity"][-1] == {"detail": {"status": "scheduled", "description": "huisbezoek"}}
+
+
+def test_only_what_changed_needs_saving(plan):
+    existing = stored(written(plan))
+    read = plan_of(*parts_of(existing))
+    changed = replace(read, goals=(replace(read.goals[0], progress="achieved"), *read.goals[1:]))
+    assert [one["id"] for one in written(changed, existing=existing) if one not in existing] == ["server-0"]
+
+
+def test_the_business_identifier_outlives_the_servers_id(plan):
+    existing = stored(written(plan))
+    again = written(plan_of(*parts_of(existing)), existing=existing)
+    assert again[0]["identifier"][0]["value"] == "0b9e6f0e-7d0c-4d0a-9d7b-0a6d2b1f1c11"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["https://ehr.example/fhir/Goal/server-0", "Goal/server-0/_history/3", "Goal/server-0"],
+)
+def test_a_reference_is_understood_in_every_form(plan, reference):
+    care_plan, goals, tasks = parts_of(stored(written(plan)))
+    care_plan["goal"][0]["reference"] = reference
+    assert plan_of(care_plan, goals, tasks).goals[0].text == plan.goals[0].text
+
+
+def test_a_goal_entered_in_error_is_not_in_the_plan(plan):
+    care_plan, goals, tasks = parts_of(stored(written(plan)))
+    goals[0]["lifecycleStatus"] = "entered-in-error"
+    assert [goal.text for goal in plan_of(care_plan, goals, tasks).goals] == ["Hardlopen"]
+
+
+def test_a_goal_without_a_plan_can_be_read(plan):
+    goal = stored(written(plan))[0]
+    assert goal_of(goal).text == plan.goals[0].text
+    with pytest.raises(NotAPlan):
+        goal_of({"resourceType": "Task"})
+
+
+def test_six_life_domains_are_refused_and_five_are_not(plan):
+    answers = tuple(DomainAnswers(code) for code in DOMAINS[:6])
+    with pytest.raises(TooManyDomains, match="6 life domains are chosen.*at most 5"):
+        written(replace(plan, domains=answers))
+    assert len(plan_of(*parts_of(written(replace(plan, domains=answers[:5])))).domains) == 5
+
+
+def test_six_life_domains_in_the_record_can_still_be_read(plan):
+    care_plan, goals, tasks = parts_of(written(replace(plan, domains=[DomainAnswers(code) for code in DOMAINS[:5]])))
+    extra = copy.deepcopy(next(one for one in care_plan["extension"] if one["url"] == ANSWERS_URL))
+    extra["extension"][0]["valueCoding"]["code"] = DOMAINS[5]
+    care_plan["extension"].append(extra)
+    assert len(plan_of(care_plan, goals, tasks).domains) == 6
+
+
+def test_a_domain_that_left_the_catalogue_stays_usable_in_a_plan_that_has_it(plan):
+    existing = json.loads(json.dumps(stored(written(plan))).replace(f'"{DOMAINS[4]}"', '"old-domain"'))
+    read = plan_of(*parts_of(existing))
+    assert read.goals[0].domain == "old-domain"
+    assert [one for one in written(read, existing=existing) if one not in existing] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (
+            {"domains": (DomainAnswers("nowhere"),)},
+            UnknownDomain,
+            r"plan.domains\[0\]: no life domain 'nowhere'.*Known",
+        ),
+        ({"domains": (DomainAnswers(DOMAINS[0]),) * 2}, TooManyDomains, "twice"),
+        ({"goals": (Goal("g", " ", DOMAINS[0]),)}, EmptyText, r"goals\[0\]: this goal has no words"),
+        ({"goals": (Goal("g", "x", "geheim verhaal"),)}, UnknownDomain, "not shown"),
+        ({"goals": (Goal("g", "x", DOMAINS[0], due="31-05-2026"),)}, RefusedValue, r"goals\[0\].due: not a date"),
+        ({"goals": (Goal("g", "x", DOMAINS[0], progress="great"),)}, RefusedValue, "no progress 'great'"),
+        ({"goals": (Goal("g", "x", DOMAINS[0], steps=(Step("s", ""),)),)}, EmptyText, r"steps\[0\]: this step"),
+        ({"goals": (Goal("g", "x", DOMAINS[0], steps=(Step("s", "y", "later"),)),)}, RefusedValue, "no status"),
+        ({"goals": (Goal("g", "x", DOMAINS[0]),) * 2}, RefusedValue, "used twice"),
+    ],
+)
+def test_a_plan_that_cannot_be_written_says_where_and_what_to_do(plan, change, error, words):
+    with pytest.raises(error, match=words) as caught:
+        written(replace(plan, **change))
+    assert isinstance(caught.value, PlanError)
+
+
+def test_resources_that_are_no_plan_are_refused():
+    with pytest.raises(NotAPlan, match="this is a 'Goal'"):
+        plan_of({"resourceType": "Goal"})
+    with pytest.raises(NotAPlan, match="0 CarePlans"):
+        parts_of([{"resourceType": "Goal", "id": "1"}])
+    with pytest.raises(NotAPlan, match="neither id nor identifier"):
+        plan_of({"resourceType": "CarePlan"})
