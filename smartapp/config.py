@@ -1,0 +1,403 @@
+"""Settings: every value the app reads from its environment, typed, with the reason in the error when one is wrong.
+
+`Settings` is the only place that reads the environment. Each field carries the name of its variable, its parser and the
+sentence that `.env.example` shows; a test keeps that file equal to `env_example()`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+
+AuthMethod = Literal["public", "client_secret", "private_key_jwt"]
+FormOfAddress = Literal["je", "u"]
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts where plain http is accepted: nothing leaves the machine."""
+
+DEFAULT_SCOPES = (
+    "openid fhirUser launch launch/patient offline_access "
+    "patient/Patient.rs patient/QuestionnaireResponse.cruds patient/Observation.cruds patient/CarePlan.cruds "
+    "patient/Goal.cruds patient/Task.cruds patient/CareTeam.rs"
+)
+
+
+class ConfigError(ValueError):
+    """A setting that is missing or wrong; the message names the setting and says what would be right."""
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL points at this machine itself."""
+    return (urlsplit(url).hostname or "") in LOOPBACK
+
+
+def checked_base(value: str, name: str) -> str:
+    """Return an absolute http(s) URL unchanged; plain http only on loopback, no userinfo, query or fragment."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError(f"{name}: {value!r} is not an absolute https URL.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigError(f"{name}: {value!r} may not carry a user name, query or fragment.")
+    if parts.scheme == "http" and not is_loopback(value):
+        raise ConfigError(f"{name}: {value!r} uses plain http. Only loopback addresses may; use https.")
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """One EHR or portal that may launch this app: what `iss` must be, letter for letter, and how we sign in there."""
+
+    base: str
+    name: str
+    client_id: str
+    auth: AuthMethod = "public"
+    client_secret: str | None = field(default=None, repr=False)
+    scopes: str = DEFAULT_SCOPES
+    frame_ancestors: tuple[str, ...] = ()
+    companion: str | None = None
+    emergency_line: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        where = f"issuer {self.base!r}"
+        checked_base(self.base, where)
+        if self.auth not in get_args(AuthMethod):
+            raise ConfigError(f"{where}: auth is {self.auth!r}; use one of {', '.join(get_args(AuthMethod))}.")
+        if (self.auth == "client_secret") != bool(self.client_secret):
+            raise ConfigError(f"{where}: a client secret belongs to auth = 'client_secret', and only to that.")
+        if self.companion is not None:
+            checked_base(self.companion, f"{where}: companion")
+        for ancestor in self.frame_ancestors:
+            parts = urlsplit(ancestor)
+            if not parts.scheme or not parts.netloc or parts.path or any(c in ancestor for c in " ;,'\"*"):
+                raise ConfigError(f"{where}: frame_ancestors holds {ancestor!r}; write an origin, https://host.")
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("it is empty")
+    return value.strip()
+
+
+def _url(value: str) -> str:
+    return checked_base(value.strip().rstrip("/"), "it")
+
+
+def _whole_number(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError(f"{number} is negative")
+    return number
+
+
+def _minutes(value: str) -> int:
+    number = _whole_number(value)
+    if number == 0:
+        raise ValueError("0 would end every session at once")
+    return number
+
+
+def _yes_no(value: str) -> bool:
+    known = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
+    if value.strip().lower() not in known:
+        raise ValueError(f"{value!r} is not yes or no")
+    return known[value.strip().lower()]
+
+
+def _secret(value: str) -> str:
+    if len(value.strip()) < 32:
+        raise ValueError("it is shorter than 32 characters")
+    return value.strip()
+
+
+def _fernet_keys(value: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in value.split(",") if key.strip())
+    if not keys:
+        raise ValueError("it holds no key")
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError as error:
+            raise ValueError("a key is not 32 url-safe base64-encoded bytes") from error
+    return keys
+
+
+def _form_of_address(value: str) -> FormOfAddress:
+    if value not in get_args(FormOfAddress):
+        raise ValueError(f"{value!r} is not je or u")
+    return cast(FormOfAddress, value)
+
+
+def _path(value: str) -> Path:
+    return Path(_text(value))
+
+
+def _setting(
+    env: str,
+    parse: Callable[[str], Any],
+    help_text: str,
+    *,
+    example: str,
+    default: Any = dataclasses.MISSING,
+    secret: bool = False,
+) -> Any:
+    """Declare one setting: its variable, how its text is read, and what `.env.example` says about it."""
+    metadata = {"env": env, "parse": parse, "help": help_text, "example": example}
+    return field(default=default, repr=not secret, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one running app."""
+
+    public_url: str = _setting(
+        "VERSTEL_PUBLIC_URL",
+        _url,
+        "The address people and EHRs reach the app at. The redirect URI to register is this plus /callback.",
+        example="https://verstel.example.org",
+    )
+    secret_key: str = _setting(
+        "VERSTEL_SECRET_KEY",
+        _secret,
+        'Signs the tokens in forms. Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"',
+        example="",
+        secret=True,
+    )
+    encryption_keys: tuple[str, ...] = _setting(
+        "VERSTEL_ENCRYPTION_KEYS",
+        _fernet_keys,
+        "Encrypt tokens at rest. The first key writes, all keys read, so a new key goes in front (comma between them). "
+        'Make one: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"',
+        example="",
+        secret=True,
+    )
+    issuers: tuple[Issuer, ...] = field(default=(), metadata={})
+    issuers_file: Path | None = _setting(  # noqa: RUF009  (a field, not a value)
+        "VERSTEL_ISSUERS_FILE",
+        _path,
+        "The EHRs and portals that may launch the app; issuers.example.toml shows every key.",
+        example="issuers.toml",
+        default=None,
+    )
+    signing_keys_file: Path | None = _setting(  # noqa: RUF009  (a field, not a value)
+        "VERSTEL_SIGNING_KEYS_FILE",
+        _path,
+        "A JSON Web Key Set with our private keys (RS384 or ES384), for issuers with auth = 'private_key_jwt'. "
+        "The first key signs; all public halves stand at /.well-known/jwks.json.",
+        example="signing-keys.json",
+        default=None,
+    )
+    database_url: str = _setting(
+        "VERSTEL_DATABASE_URL",
+        _text,
+        "SQLite file or PostgreSQL database for sessions, drafts, the outbox, the log and our own records.",
+        example="sqlite:///verstel.sqlite3",
+        default="sqlite:///verstel.sqlite3",
+    )
+    companion_url: str | None = _setting(
+        "VERSTEL_COMPANION_FHIR_URL",
+        _url,
+        "A FHIR server for what an EHR does not accept; an issuer may name its own. Without one: our own store.",
+        example="https://fhir.example.org/r4",
+        default=None,
+    )
+    companion_token: str | None = _setting(
+        "VERSTEL_COMPANION_TOKEN",
+        _text,
+        "Bearer token for the companion FHIR server.",
+        example="",
+        default=None,
+        secret=True,
+    )
+    emergency_line_nl: str = _setting(
+        "VERSTEL_EMERGENCY_LINE_NL",
+        _text,
+        "Shown beside every text field, in Dutch: whom to call when it cannot wait. An issuer may have its own.",
+        example="Heb je nu hulp nodig? Bel je behandelteam. Bij levensgevaar: bel 112.",
+        default="Heb je nu hulp nodig? Bel je behandelteam. Bij levensgevaar: bel 112.",
+    )
+    emergency_line_en: str = _setting(
+        "VERSTEL_EMERGENCY_LINE_EN",
+        _text,
+        "The same in English.",
+        example="Do you need help now? Call your care team. If life is in danger: call 112.",
+        default="Do you need help now? Call your care team. If life is in danger: call 112.",
+    )
+    form_of_address: FormOfAddress = _setting(  # noqa: RUF009  (a field, not a value)
+        "VERSTEL_FORM_OF_ADDRESS",
+        _form_of_address,
+        "How Dutch pages address the client: je or u.",
+        example="je",
+        default="je",
+    )
+    inactivity_minutes: int = _setting(
+        "VERSTEL_INACTIVITY_MINUTES",
+        _minutes,
+        "A session ends after this many minutes without a request. What was typed is kept.",
+        example="30",
+        default=30,
+    )
+    absolute_minutes: int = _setting(
+        "VERSTEL_ABSOLUTE_MINUTES",
+        _minutes,
+        "A session ends this many minutes after sign-in, whatever happens.",
+        example="480",
+        default=480,
+    )
+    trusted_proxies: int = _setting(
+        "VERSTEL_TRUSTED_PROXIES",
+        _whole_number,
+        "How many reverse proxies stand before the app and set X-Forwarded-For and X-Forwarded-Proto.",
+        example="0",
+        default=0,
+    )
+    several_users_per_browser: bool = _setting(
+        "VERSTEL_SEVERAL_USERS_PER_BROWSER",
+        _yes_no,
+        "no: signing in as somebody else ends the launches of the person before. yes is for demonstrations only.",
+        example="no",
+        default=False,
+    )
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for issuer in self.issuers:
+            if issuer.base in seen:
+                raise ConfigError(f"issuer {issuer.base!r} is listed twice.")
+            seen.add(issuer.base)
+        if any(issuer.auth == "private_key_jwt" for issuer in self.issuers) and self.signing_keys_file is None:
+            raise ConfigError("An issuer uses auth = 'private_key_jwt': set VERSTEL_SIGNING_KEYS_FILE.")
+
+    @property
+    def https(self) -> bool:
+        """Tell whether people reach the app over https."""
+        return self.public_url.startswith("https:")
+
+    @property
+    def redirect_uri(self) -> str:
+        """Return the one redirect URI, as it must be registered in each EHR."""
+        return f"{self.public_url}/callback"
+
+    def issuer(self, base: str) -> Issuer | None:
+        """Return the issuer whose base equals `base` letter for letter, or None."""
+        return next((issuer for issuer in self.issuers if issuer.base == base), None)
+
+    def emergency_line(self, language: str, issuer: Issuer | None = None) -> str:
+        """Return whom to call when it cannot wait, at this place and in this language."""
+        own = issuer.emergency_line.get(language) if issuer else None
+        return own or (self.emergency_line_en if language == "en" else self.emergency_line_nl)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read all settings from the environment.
+
+        Raises ConfigError that lists every setting that is missing or wrong at once, each with what would be right.
+        """
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for setting in _settings():
+            raw = environ.get(setting.metadata["env"], "")
+            if raw == "":
+                if setting.default is dataclasses.MISSING:
+                    problems.append(f"{setting.metadata['env']} is not set. {setting.metadata['help']}")
+                continue
+            try:
+                values[setting.name] = setting.metadata["parse"](raw)
+            except ValueError as error:
+                problems.append(f"{setting.metadata['env']}: {error}. {setting.metadata['help']}")
+        known = {setting.metadata["env"] for setting in _settings()}
+        problems += [
+            f"{name} is not a setting of Verstel. Known: {', '.join(sorted(known))}."
+            for name in sorted(environ)
+            if name.startswith("VERSTEL_") and name not in known | _ELSEWHERE
+        ]
+        if "issuers_file" in values:
+            try:
+                values["issuers"] = read_issuers(values["issuers_file"], environ)
+            except ConfigError as error:
+                problems.append(str(error))
+        if problems:
+            raise ConfigError("\n".join(problems))
+        return cls(**values)
+
+
+_ELSEWHERE = frozenset({"VERSTEL_DEFINITIONS"})
+"""Variables with our prefix that another part of the product reads."""
+
+
+def _settings() -> list[dataclasses.Field[Any]]:
+    return [each for each in dataclasses.fields(Settings) if each.metadata]
+
+
+_ISSUER_KEYS = {
+    "base": str,
+    "name": str,
+    "client_id": str,
+    "auth": str,
+    "client_secret_env": str,
+    "scopes": str,
+    "frame_ancestors": list,
+    "companion": str,
+    "emergency_line": dict,
+}
+
+
+def read_issuers(path: Path, environ: Mapping[str, str]) -> tuple[Issuer, ...]:
+    """Read the file of issuers; a secret stands in the environment variable that `client_secret_env` names.
+
+    Raises ConfigError that names the file, the issuer and the key.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}.") from error
+    tables = content.pop("issuer", [])
+    if content or not isinstance(tables, list) or not tables:
+        raise ConfigError(f"{path}: must hold [[issuer]] tables and nothing else.")
+    return tuple(_issuer(table, f"{path}: issuer {number}", environ) for number, table in enumerate(tables, start=1))
+
+
+def _issuer(table: Mapping[str, Any], where: str, environ: Mapping[str, str]) -> Issuer:
+    for key, value in table.items():
+        if key not in _ISSUER_KEYS:
+            raise ConfigError(f"{where}: unknown key {key!r}. Known: {', '.join(_ISSUER_KEYS)}.")
+        if not isinstance(value, _ISSUER_KEYS[key]):
+            raise ConfigError(f"{where}: {key} must be a {_ISSUER_KEYS[key].__name__}.")
+    missing = [key for key in ("base", "name", "client_id") if not table.get(key)]
+    if missing:
+        raise ConfigError(f"{where}: {', '.join(missing)} missing.")
+    values = dict(table)
+    variable = values.pop("client_secret_env", None)
+    if variable is not None:
+        if not environ.get(variable):
+            raise ConfigError(f"{where}: the environment variable {variable} with the client secret is not set.")
+        values["client_secret"] = environ[variable]
+    if "frame_ancestors" in values:
+        values["frame_ancestors"] = tuple(values["frame_ancestors"])
+    try:
+        return Issuer(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def env_example() -> str:
+    """Return the text of `.env.example`: every setting, what it means, and its default or an example."""
+    lines = ["# Settings of `verstel serve`. Copy to .env, fill in, and load it into the environment of the process."]
+    for setting in _settings():
+        optional = setting.default is not dataclasses.MISSING
+        lines += [
+            "",
+            f"# {setting.metadata['help']}",
+            f"{'# ' if optional else ''}{setting.metadata['env']}={setting.metadata['example']}",
+        ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,91 @@
+"""The app factory: puts the parts together and finds the pages by looking in the folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from flask import Blueprint, Flask, g
+from sqlalchemy.engine import Engine
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import smartapp
+from smartapp.config import Settings
+from smartapp.core import KEY, Core
+from smartapp.database import create_tables, open_database
+from smartapp.errors import init_errors
+from smartapp.i18n import init_i18n, language
+from smartapp.launches import Launches
+from smartapp.security import CarriedSessions, init_security
+from smartapp.sessions import Sessions
+from smartapp.vault import Vault
+
+ABOUT_NOBODY = frozenset({"components"})
+"""Page packages whose blueprint is about no person and lives at the root."""
+
+NOT_A_PAGE = frozenset({"commands", "records", "sandbox", "smart", "templates"})
+"""Folders of this package that are no pages. The sandbox is put in by `verstel demo` alone."""
+
+
+def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] | None) -> Flask:
+    """Make the app; see `smartapp.create_app`."""
+    engine = engine or open_database(settings.database_url)
+    clock = clock or time.time
+    absolute = settings.absolute_minutes * 60
+    vault = Vault(settings.encryption_keys)
+    core = Core(
+        settings=settings,
+        engine=engine,
+        clock=clock,
+        vault=vault,
+        sessions=Sessions(engine, clock, inactivity=settings.inactivity_minutes * 60, absolute=absolute),
+        launches=Launches(engine, vault, clock, absolute=absolute),
+    )
+    app = Flask("smartapp", static_folder=None)
+    app.extensions[KEY] = core
+    app.extensions["verstel_settings"] = settings
+    app.session_interface = CarriedSessions(core)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    init_security(app, core)
+    init_errors(app)
+    init_i18n(app)
+    app.context_processor(lambda: _for_every_page(core))
+    for package in page_packages():
+        for blueprint, prefix in blueprints(package):
+            app.register_blueprint(blueprint, url_prefix=prefix)
+    create_tables(engine)  # also those of modules that only the pages import
+    return app
+
+
+def page_packages() -> Iterator[ModuleType]:
+    """Import and yield every package of `smartapp` that exports a blueprint."""
+    for found in sorted(pkgutil.iter_modules(smartapp.__path__), key=lambda found: found.name):
+        if found.ispkg and found.name not in NOT_A_PAGE:
+            yield importlib.import_module(f"smartapp.{found.name}")
+
+
+def blueprints(package: ModuleType) -> Iterator[tuple[Blueprint, str | None]]:
+    """Yield what a page package exports with the address it is registered at: its own `url_prefix`, per launch."""
+    blueprint = getattr(package, "blueprint", None)
+    if blueprint is None:
+        return
+    if package.__name__.rpartition(".")[2] in ABOUT_NOBODY:
+        yield blueprint, blueprint.url_prefix
+    else:
+        yield blueprint, f"/l/<launch_id>{blueprint.url_prefix or ''}"
+
+
+def _for_every_page(core: Core) -> dict[str, object]:
+    launch = g.get("launch")
+    issuer = core.settings.issuer(launch.issuer) if launch else None
+    return {
+        "launch": launch,
+        "issuer": issuer,
+        "settings": core.settings,
+        "emergency_line": core.settings.emergency_line(language(), issuer),
+    }

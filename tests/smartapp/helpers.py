@@ -1,0 +1,139 @@
+"""Actors for tests of pages: an app whose EHR is a store in the same process, and somebody who has launched it.
+
+def test_home_greets(app):
+    client = launched(app, patient="anna", role="client")
+    assert "Anna" in client.get("").text          # GET /l/<launch>/
+    client.post("plan/story", {"story": "..."})   # with the form token, as a form of ours would send
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.fernet import Fernet
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from smartapp import create_app
+from smartapp.config import Issuer, Settings
+from smartapp.core import KEY, Core
+from smartapp.launches import Launch, Person, Role, User
+from smartapp.records import Records
+from smartapp.records.own import OwnStore
+from smartapp.records.store import Resource, Write
+from smartapp.security import cookie_name, form_token
+
+EHR = "http://localhost/fhir"
+ALL_SCOPES = "openid fhirUser patient/*.cruds"
+
+
+def settings(**changes: Any) -> Settings:
+    """Return settings for a test: a temporary database and one known EHR."""
+    values: dict[str, Any] = {
+        "public_url": "http://localhost",
+        "secret_key": "a secret that only tests know, 32 characters",
+        "encryption_keys": (Fernet.generate_key().decode(),),
+        "database_url": "sqlite://",
+        "issuers": (Issuer(base=EHR, name="Test EHR", client_id="verstel"),),
+    }
+    return Settings(**values | changes)
+
+
+def make_app(clock: Callable[[], float] | None = None, **changes: Any) -> Flask:
+    """Return an app whose EHRs are stores in this process, one per issuer in the settings."""
+    app = create_app(settings(**changes), clock=clock)
+    core: Core = app.extensions[KEY]
+    for issuer in core.settings.issuers:
+        core.local_ehrs[issuer.base] = OwnStore(core.engine, issuer.base)
+    return app
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody who signed in: a browser (`client`) with one launch."""
+
+    app: Flask
+    client: FlaskClient
+    launch: Launch
+
+    @property
+    def core(self) -> Core:
+        return self.app.extensions[KEY]
+
+    @property
+    def records(self) -> Records:
+        """The records as a page of this launch sees them."""
+        return self.core.records(self.launch)
+
+    @property
+    def ehr(self) -> OwnStore:
+        """The store that plays the EHR."""
+        return self.core.local_ehrs[self.launch.issuer]  # type: ignore[return-value]
+
+    def url(self, path: str = "") -> str:
+        return path if path.startswith("/") else f"/l/{self.launch.id}/{path}"
+
+    def get(self, path: str = "", **kwargs: Any) -> TestResponse:
+        return self.client.get(self.url(path), **kwargs)
+
+    def hidden(self) -> dict[str, str]:
+        """Return the hidden fields that `csrf_field()` puts into a form."""
+        token = form_token(self.core.settings, self.launch.session_id, self.launch.id)
+        return {"_csrf": token, "_for": self.launch.patient_id}
+
+    def post(self, path: str, data: Mapping[str, Any] | None = None, **kwargs: Any) -> TestResponse:
+        return self.client.post(self.url(path), data={**self.hidden(), **(data or {})}, **kwargs)
+
+
+def launched(
+    app: Flask,
+    patient: str = "anna",
+    role: Role = "client",
+    *,
+    name: str = "Anna Voorbeeld",
+    resources: Sequence[Resource] = (),
+    scopes: str = ALL_SCOPES,
+    issuer: str = EHR,
+    browser: Visitor | None = None,
+    language: str | None = None,
+    subject: str | None = None,
+) -> Visitor:
+    """Sign somebody in directly: a patient in the EHR, `resources` beside it, a session and a launch.
+
+    `browser` is a visitor whose browser (and session) this launch shares, as a second chart does.
+    """
+    core: Core = app.extensions[KEY]
+    store = core.local_ehrs[issuer]
+    person = {"resourceType": "Patient", "id": patient, "name": [{"text": name}]}
+    for resource in (person, *resources):
+        store.write(Write("update", resource))
+    session_id = browser.launch.session_id if browser else None
+    client = browser.client if browser else app.test_client()
+    if session_id is None:
+        session = core.sessions.start()
+        session_id = session.id
+        client.set_cookie(cookie_name(core.settings), session.secret, secure=core.settings.https)
+    professional = role == "clinician"
+    user = User(
+        reference="Practitioner/jansen" if professional else f"Patient/{patient}",
+        display="SPV J. Jansen" if professional else name,
+        role=role,
+        issuer=issuer,
+        subject=subject or ("jansen" if professional else patient),
+    )
+    launch = core.launches.add(
+        Launch(
+            id="",
+            session_id=session_id,
+            issuer=issuer,
+            patient_id=patient,
+            patient=Person(f"Patient/{patient}", name),
+            user=user,
+            scopes=scopes,
+            language=language,
+        )
+    )
+    return Visitor(app, client, launch)
