@@ -23,9 +23,6 @@ from smartapp.security import CarriedSessions, init_security
 from smartapp.sessions import Sessions
 from smartapp.vault import Vault
 
-ABOUT_NOBODY = frozenset({"components"})
-"""Page packages whose blueprint is about no person and lives at the root."""
-
 NOT_A_PAGE = frozenset({"commands", "records", "sandbox", "smart", "templates"})
 """Folders of this package that are no pages. The sandbox is put in by `verstel demo` alone."""
 
@@ -70,14 +67,17 @@ def page_packages() -> Iterator[ModuleType]:
 
 
 def blueprints(package: ModuleType) -> Iterator[tuple[Blueprint, str | None]]:
-    """Yield what a page package exports with the address it is registered at: its own `url_prefix`, per launch."""
-    blueprint = getattr(package, "blueprint", None)
-    if blueprint is None:
-        return
-    if package.__name__.rpartition(".")[2] in ABOUT_NOBODY:
-        yield blueprint, blueprint.url_prefix
-    else:
-        yield blueprint, f"/l/<launch_id>{blueprint.url_prefix or ''}"
+    """Yield what a page package exports, each with the address it is registered at.
+
+    `blueprint` is about one person and lives under `/l/<launch_id>`; `site_blueprint` is about nobody and lives at
+    the root. Each brings its own `url_prefix`.
+    """
+    about_somebody = getattr(package, "blueprint", None)
+    if about_somebody is not None:
+        yield about_somebody, f"/l/<launch_id>{about_somebody.url_prefix or ''}"
+    of_the_site = getattr(package, "site_blueprint", None)
+    if of_the_site is not None:
+        yield of_the_site, of_the_site.url_prefix
 
 
 def _for_every_page(core: Core) -> dict[str, object]:
