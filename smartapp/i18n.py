@@ -1,7 +1,7 @@
 """Dutch and English: texts, dates and numbers in the reader's language.
 
 The English sentence in the code is the key; the Dutch one stands in `nl.po` in the package of the page. All
-those files are read into memory at the first use, so there is nothing to compile and nothing to forget. A test
+those files are read into memory at first use, so there is nothing to compile and nothing to forget. A test
 demands that every key has a Dutch text and that two pages never translate one key differently.
 """
 
