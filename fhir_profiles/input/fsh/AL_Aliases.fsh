@@ -1,0 +1,15 @@
+// The short names of addresses. Ours first: nothing else in the source writes the canonical base.
+Alias: $verstel = https://verstel.nl/fhir
+Alias: $score = https://verstel.nl/fhir/CodeSystem/score
+Alias: $life-domain = https://verstel.nl/fhir/CodeSystem/life-domain
+Alias: $plan = https://verstel.nl/fhir/CodeSystem/plan
+Alias: $life-domain-values = https://verstel.nl/fhir/ValueSet/life-domain
+Alias: $care-role = https://verstel.nl/fhir/CodeSystem/care-team-role
+
+Alias: $observation-category = http://terminology.hl7.org/CodeSystem/observation-category
+Alias: $data-absent-reason = http://terminology.hl7.org/CodeSystem/data-absent-reason
+Alias: $goal-achievement = http://terminology.hl7.org/CodeSystem/goal-achievement
+Alias: $provenance-entity = http://hl7.org/fhir/provenance-entity-role
+Alias: $provenance-agent = http://terminology.hl7.org/CodeSystem/provenance-participant-type
+Alias: $sdc = http://hl7.org/fhir/uv/sdc/CodeSystem/temp
+Alias: $ucum = http://unitsofmeasure.org

@@ -1,0 +1,25 @@
+Profile: RecoveryAuditEvent
+Parent: AuditEvent
+Id: recovery-audit-event
+Title: "Recovery audit event"
+Description: """
+Who did what with whose data, when, from where and with what outcome: what the Dutch logging standard NEN 7513 asks for
+(as secondary texts describe it), so that the client can read who looked.
+
+It differs from AuditEvent by: the action and the outcome are required; each agent is somebody, by reference, identifier or
+name; and what was touched is named.
+"""
+* insert Publish("Inzageregel")
+* action 1..1 MS
+* recorded MS
+* outcome 1..1 MS
+* agent MS
+* agent.who 1..1 MS
+* agent.requestor MS
+* agent.role MS
+* agent.network MS
+* source MS
+* source.observer MS
+* entity 1..* MS
+* entity.what MS
+* purposeOfEvent MS

@@ -1,0 +1,35 @@
+Profile: RecoveryPlan
+Parent: CarePlan
+Id: recovery-plan
+Title: "Recovery plan"
+Description: """
+The client's own recovery plan: their story, what helps them and what costs them energy, at most five life domains with the
+answers to four questions each, goals in their own words and the steps towards them.
+
+It differs from CarePlan by: the category recovery plan; intent plan; an author; extensions for the client's own words;
+at most five life domains; and steps as separate resources (`activity.reference`), so that each has its own history.
+"""
+* insert Publish("Herstelplan")
+* insert Readable
+* extension contains
+    LifeStory named lifeStory 0..1 MS and
+    Strength named strength 0..* MS and
+    Stressor named stressor 0..* MS and
+    LifeDomainAnswers named lifeDomainAnswers 0..5 MS
+* identifier 1..* MS
+* status MS
+* intent = #plan
+* insert SliceByPattern(category)
+* category 1..* MS
+* category contains recovery 1..1 MS
+* category[recovery] = $plan#recovery-plan
+* title 1..1 MS
+* insert OfOnePerson(subject)
+* author 1..1 MS
+* author ^short = "Who wrote the plan: the client, unless somebody wrote it down with them"
+* careTeam MS
+* goal MS
+* activity MS
+* activity.reference 1..1 MS
+* activity.reference only Reference(Task or ServiceRequest)
+* insert NotUsed(activity.detail, "A step has a resource of its own\, so that it can be done\, dated and looked up by itself.")

@@ -1,0 +1,36 @@
+Invariant: verstel-response-version
+Description: "The questionnaire is named with its version, so that answers and scores stay readable when a new one appears."
+Severity: #error
+Expression: "questionnaire.contains('|')"
+
+Invariant: verstel-response-finished
+Description: "Finished answers say when, by whom they were typed, and whose answers they are."
+Severity: #error
+Expression: "(status = 'completed' or status = 'amended') implies (authored.exists() and author.exists() and source.exists())"
+
+Profile: RecoveryResponse
+Parent: QuestionnaireResponse
+Id: recovery-response
+Title: "Recovery questionnaire response"
+Description: """
+A client's answers to one of the recovery questionnaires.
+
+It differs from QuestionnaireResponse by: the questionnaire with its version; a person as subject; an identifier, so that
+sending twice writes once; and, once finished, when it was filled in, who typed (`author`) and whose answers these are
+(`source`): a peer worker or loved one may type for the client, the answers stay the client's.
+"""
+* insert Publish("Ingevulde vragenlijst")
+* insert Readable
+* obeys verstel-response-version and verstel-response-finished
+* identifier 1..1 MS
+* identifier.system 1..1
+* identifier.value 1..1
+* questionnaire 1..1 MS
+* status MS
+* insert OfOnePerson(subject)
+* authored MS
+* author MS
+* author only Reference(Patient or RelatedPerson or Practitioner or PractitionerRole)
+* source MS
+* source only Reference(Patient or RelatedPerson or Practitioner or PractitionerRole)
+* item MS
