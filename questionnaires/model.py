@@ -1,0 +1,337 @@
+"""The words of this package: text, source, answer scale, item, score rule, instrument, life domain.
+
+Plain frozen data. How it is read from TOML is in `catalogue.py`; how it becomes FHIR is in `publish.py`; what
+answers are worth is in the package `mappers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from questionnaires.canonical import code_system_url, questionnaire_url, value_set_url
+
+Language = Literal["nl", "en"]
+# How sure we are, and why: "sure" was read in the source; "triangulated" is forced by two or more sources together;
+# "inferred" is our reasoning from a source; "recalled" is general knowledge that no source here confirmed; "unknown"
+# was looked for and not found; "own" is a choice of this project, not a fact about the instrument.
+Certainty = Literal["sure", "triangulated", "inferred", "recalled", "unknown", "own"]
+ItemKind = Literal["choice", "boolean", "text"]
+Aggregate = Literal["sum", "mean", "mean-times-n"]
+Wording = Literal["working", "official"]
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+CERTAINTIES: tuple[str, ...] = get_args(Certainty)
+NOT_APPLICABLE = "na"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The same words in Dutch, the language we publish in, and in English."""
+
+    nl: str
+    en: str
+
+    def get(self, language: str) -> str:
+        """Return the words in `language` (a tag such as `en` or `nl-NL`); Dutch where there are none."""
+        return self.en if language.split("-", maxsplit=1)[0].lower() == "en" else self.nl
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A publication, page or file that facts come from, and how much of it was read."""
+
+    key: str
+    text: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one fact comes from and how sure it is; `note` says what the source does and does not say."""
+
+    key: str
+    citation: str
+    certainty: Certainty
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One statement about an instrument or one of its scores, with its source.
+
+    `verified` is true only for what was read in the source or is forced by several of them.
+    """
+
+    about: str
+    statement: str
+    sources: tuple[Source, ...]
+    certainty: Certainty
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceNumber:
+    """A published number, such as a mean or a reliability, with the people it was found in."""
+
+    population: str
+    n: str
+    statistic: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer; `value` is the number that it counts for, None for "not applicable" (code `na`)."""
+
+    code: str
+    value: int | None
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerScale:
+    """The answers that a choice item offers, lowest value first, "not applicable" last.
+
+    Two scales may share an id: the items that offer "not applicable" have the same scale with one option more.
+    """
+
+    id: str
+    options: tuple[Option, ...]
+
+    @property
+    def system(self) -> str:
+        """Return the CodeSystem of the answers' codes."""
+        return code_system_url(f"answer-{self.id}")
+
+    @property
+    def value_set(self) -> str:
+        """Return the ValueSet of exactly these options."""
+        return value_set_url(f"answer-{self.id}{'-or-na' if self.has_not_applicable else ''}")
+
+    @property
+    def has_not_applicable(self) -> bool:
+        """Tell whether one of the options has no number."""
+        return any(option.value is None for option in self.options)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Return the values of the options that have one."""
+        return tuple(option.value for option in self.options if option.value is not None)
+
+    @property
+    def low(self) -> int:
+        """Return the lowest value."""
+        return min(self.numbers)
+
+    @property
+    def high(self) -> int:
+        """Return the highest value."""
+        return max(self.numbers)
+
+    def option(self, code: str) -> Option | None:
+        """Return the option with this code, or None."""
+        return next((option for option in self.options if option.code == code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class EnableWhen:
+    """Ask an item only when another item (by linkId) has this answer: a boolean, or the code of a choice."""
+
+    item: str
+    answer: bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question or statement. `subject` says in a few English words what it is about, whatever the wording."""
+
+    link_id: str
+    kind: ItemKind
+    text: Text
+    subject: str
+    scale: AnswerScale | None = None
+    help: Text | None = None
+    quoted: bool = False
+    source: Source | None = None
+    enable_when: EnableWhen | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Items that belong together, under a title; the only level of nesting that all form renderers score alike."""
+
+    link_id: str
+    title: Text
+    items: tuple[Item, ...]
+    help: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundingRule:
+    """How a score is rounded, half away from zero, always by decimal arithmetic.
+
+    `sum_decimals` rounds sum × n ÷ answered before anything else (a mean is then that number ÷ n);
+    `decimals` rounds the outcome. None leaves that step at full precision.
+    """
+
+    sum_decimals: int | None = None
+    decimals: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRule:
+    """How answers become one number.
+
+    An item is *answered* when it has any answer, "not applicable" included; it *counts* when that answer has a number.
+    There is a score when at least `minimum_answered` of `items` are answered and at least one of them counts. Then,
+    with S the sum of the numbers that count (`reversed` items: lowest + highest − number) and N how many count:
+
+    - `sum`: S (the reader demands that all items are answered and none offers "not applicable")
+    - `mean`: S ÷ N
+    - `mean-times-n`: S × len(items) ÷ N, in that order, so that every engine finds the same IEEE double
+
+    `rounding` comes last; None keeps full precision. `version` belongs to the rule, not to the instrument: scores of
+    different rule versions never stand in one trend. `default` scores are shown in the app, the others are named
+    alternatives. `published` rules stand in the Questionnaire as calculated items.
+    `verified` is true when each fact that is not our own choice was read in its source.
+    """
+
+    code: str
+    scale: str
+    title: Text
+    items: tuple[str, ...]
+    reversed: frozenset[str]
+    aggregate: Aggregate
+    minimum_answered: int
+    rounding: RoundingRule | None
+    low: float
+    high: float
+    version: str
+    default: bool
+    published: bool
+    method: Text
+    facts: tuple[Fact, ...]
+    note: str = ""
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Return the sources of all facts behind this rule, each key once."""
+        return tuple({source.key: source for fact in self.facts for source in fact.sources}.values())
+
+    @property
+    def verified(self) -> bool:
+        """Tell whether every fact that is not this project's own choice was read in its source."""
+        return all(fact.verified for fact in self.facts if fact.certainty != "own")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedExample:
+    """Answers (linkId, code or boolean) and the scores they give (scale, number or None), with the sum written out."""
+
+    title: str
+    answers: tuple[tuple[str, str | bool], ...]
+    scores: tuple[tuple[str, float | None], ...]
+    working: str
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A questionnaire: its items in groups, its score rules, and what is known about it."""
+
+    id: str
+    version: str
+    title: Text
+    subtitle: Text
+    intro: Text
+    minutes: int
+    note: str
+    groups: tuple[Group, ...]
+    scores: tuple[ScoreRule, ...]
+    copyright: Text
+    wording: Wording
+    wording_note: Text
+    citations: tuple[Citation, ...]
+    facts: tuple[Fact, ...]
+    reference_numbers: tuple[ReferenceNumber, ...]
+    examples: tuple[WorkedExample, ...]
+    derived_from: str | None = None
+    _items: dict[str, Item] = field(init=False, repr=False, compare=False)
+    _scores: dict[str, ScoreRule] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        items = {item.link_id: item for group in self.groups for item in group.items}
+        object.__setattr__(self, "_items", items)
+        object.__setattr__(self, "_scores", {rule.code: rule for rule in self.scores})
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.version))
+
+    @property
+    def url(self) -> str:
+        """Return the canonical address without version."""
+        return questionnaire_url(self.id)
+
+    @property
+    def canonical(self) -> str:
+        """Return the canonical address with version: what a response refers to."""
+        return f"{self.url}|{self.version}"
+
+    @property
+    def panel_code(self) -> str:
+        """Return the code of the Observation that holds all scores of one response together."""
+        return f"{self.id}-panel"
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Return all items in document order."""
+        return tuple(self._items.values())
+
+    @property
+    def scales(self) -> tuple[AnswerScale, ...]:
+        """Return the distinct answer scales in order of first use."""
+        return tuple(dict.fromkeys(item.scale for item in self.items if item.scale is not None))
+
+    def item(self, link_id: str) -> Item:
+        """Return the item with this linkId; KeyError names what was asked and of which instrument."""
+        if link_id not in self._items:
+            raise KeyError(f"{self.id} has no item {link_id!r}")
+        return self._items[link_id]
+
+    def score(self, code: str) -> ScoreRule:
+        """Return the score rule with this code (`hoop-total`); KeyError lists the codes that exist."""
+        if code not in self._scores:
+            raise KeyError(f"{self.id} has no score {code!r}; it has {', '.join(self._scores) or 'none'}")
+        return self._scores[code]
+
+    def all_facts(self) -> Iterator[tuple[str, Fact]]:
+        """Yield every fact with what it belongs to: "" for the instrument, else the code of a score."""
+        for fact in self.facts:
+            yield "", fact
+        for rule in self.scores:
+            for fact in rule.facts:
+                yield rule.code, fact
+
+
+@dataclass(frozen=True, slots=True)
+class LifeDomain:
+    """One area of life that a plan can be about; `family` ones are offered to family teams only."""
+
+    code: str
+    title: Text
+    question: Text
+    help: Text
+    family: bool
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanQuestion:
+    """One of the four questions that are asked about every chosen life domain."""
+
+    code: str
+    text: Text
+    help: Text

@@ -1,0 +1,47 @@
+"""Write a definition as TOML, in the layout of our own files, so that an applied wording reads like them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+# Lists of tables that get a heading of their own; every other list of tables stands one table per line.
+_HEADED = {"scales", "groups", "groups.items", "scores", "examples"}
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str):
+        # A TOML basic string is a JSON string, but for DEL, which TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list):
+        if value and all(isinstance(entry, dict) for entry in value):
+            return "[\n" + "".join(f"  {_inline(entry)},\n" for entry in value) + "]"
+        return "[" + ", ".join(_inline(entry) for entry in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_inline(entry)}" for key, entry in value.items()) + " }"
+    raise TypeError(f"{value!r} can't stand in a definition")
+
+
+def _table(heading: str, table: dict[str, Any]) -> list[str]:
+    headed = [key for key in table if f"{heading}.{key}".lstrip(".") in _HEADED]
+    lines = [f"{key} = {_inline(value)}" for key, value in table.items() if key not in headed and key != "sources"]
+    # The sources' long citations read best one per line, under a heading; elsewhere `sources` is a list of keys.
+    if isinstance(table.get("sources"), dict):
+        lines += ["", "[sources]", *(f"{key} = {_inline(value)}" for key, value in table["sources"].items())]
+    elif "sources" in table:
+        lines.append(f"sources = {_inline(table['sources'])}")
+    for key in headed:
+        path = f"{heading}.{key}".lstrip(".")
+        for entry in table[key]:
+            lines += ["", f"[[{path}]]", *_table(path, entry)]
+    return lines
+
+
+def definition_toml(data: dict[str, Any], comment: str = "") -> str:
+    """Return a definition's data as TOML; reading it again gives equal data. `comment` comes first, as # lines."""
+    head = [f"# {line}".rstrip() for line in comment.splitlines()]
+    return "\n".join([*head, *([""] if head else []), *_table("", data)]) + "\n"
