@@ -10,6 +10,7 @@ import datetime as dt
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 LEFT, RIGHT, TOP, BOTTOM = 14.0, 93.0, 12.0, 80.0
 """The field of the points in percent: room for the numbers of the axis, the values and the dates."""
@@ -105,7 +106,7 @@ def line_chart(
             y=y,
             label=moment.label or ("" if moment.value is None else number(moment.value)),
             when=month(moment.day) if index in dated else "",
-            anchor="end" if x > 85 else "start" if x < LEFT + 6 and len(xs) > 1 else "middle",
+            anchor=_anchor(x),
             below=y is not None and y < TOP + 6,
         )
         for index, (moment, x, y) in enumerate(zip(measured, xs, ys, strict=True))
@@ -134,13 +135,18 @@ def _down(value: float, low: float, high: float) -> float:
     return round(BOTTOM - (BOTTOM - TOP) * (value - low) / (high - low), 2)
 
 
+def _anchor(x: float) -> Literal["start", "middle", "end"]:
+    """Return where a text above or below `x` is held, so that it stays inside the picture."""
+    return "end" if x > 85 else "start" if x < LEFT + 6 else "middle"
+
+
 def _with_room(xs: Sequence[float]) -> set[int]:
-    """Return which points get their date written: the last, the first, and others with room on both sides."""
-    if not xs:
-        return set()
-    chosen = [len(xs) - 1]
-    for index in [0, *range(1, len(xs) - 1)]:
-        if all(abs(xs[index] - xs[other]) >= WIDTH_OF_A_DATE for other in chosen):
+    """Return which points get their date written: the last, the first, and others where it overlaps nothing."""
+    before = {"start": 0.0, "middle": WIDTH_OF_A_DATE / 2, "end": WIDTH_OF_A_DATE}
+    starts = [x - before[_anchor(x)] for x in xs]
+    chosen: list[int] = []
+    for index in dict.fromkeys([len(xs) - 1, *range(len(xs))]) if xs else ():
+        if all(abs(starts[index] - starts[other]) >= WIDTH_OF_A_DATE for other in chosen):
             chosen.append(index)
     return set(chosen)
 

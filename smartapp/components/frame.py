@@ -91,7 +91,8 @@ def not_for_emergencies() -> str:
     settings = core().settings
     here = launch()
     line = settings.emergency_line(language(), settings.issuer(here.issuer) if here else None)
-    return f"{_('Nobody reads along here right away.')} {line}"
+    not_here = _("Nobody reads along here right away.")
+    return f"{not_here} {line}"
 
 
 @functools.cache
