@@ -1,1 +1,14 @@
-"""What answers mean: responses to scores to Observations, and plans to CarePlans, without I/O or clock."""
+"""What answers mean: responses to scores to Observations, and plans to CarePlans, without I/O or clock.
+
+Public names, by module:
+
+- `answers`: `answers_of(response, catalogue) -> Answers`, `response_of(values, instrument, …) -> dict`, `ResponseRef`,
+  `instrument_of(canonical, catalogue)`
+- `scoring`: `score(instrument, values) -> tuple[Score, …]`, `score_by(instrument, rule, values)`
+- `observations`: `observations_of(answers, scores, response_reference=…) -> [panel, score, …]`, `full_url(observation)`
+  for the `fullUrl` of a transaction, `scores_from(observations) -> list[ScorePoint]`, `provenance_of(…)`
+- `plan`: `Plan`, `Goal`, `Step`, `DomainAnswers`, `PersonRef`; `resources_of(plan, patient=…, author=…, language=…,
+  existing=…) -> [Goal…, Task…, CarePlan]`, `plan_of(care_plan, goals, tasks)`, `parts_of(resources)`, `goal_of(goal)`
+- `own_words`: `typed(text)`: a person's text as FHIR can carry it
+- `errors`: `MapperError` with `RefusedResponse` and `PlanError` below it; the tree is drawn on top of the module
+"""

@@ -1,0 +1,324 @@
+"""Scores → FHIR Observations, one per score and a panel that holds them together; and Observations → points of a trend.
+
+Identity. The identifier of an Observation (system `identifier/score`) is the response's own identifier, or else its
+reference, with `/` and the score's code: scoring the same response again gives the same identifier, so a conditional
+create or update writes once. Within a transaction the panel refers to its members by `urn:uuid:` (`full_url`), made
+from the same identifier: the first 80 bits from the response, the last 48 from the score's code, version 8 of RFC 9562.
+
+An amended response gives `corrected` Observations, one entered in error gives `entered-in-error` ones. No performer,
+no interpretation, no reference range: a computed number, and how it was computed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
+from mappers.answers import Answers, ResponseRef
+from mappers.errors import NotScorable, shown
+from mappers.scoring import Score
+from questionnaires.canonical import code_system_url, identifier_system, structure_url
+from questionnaires.model import Text
+
+Resource = dict[str, Any]
+
+SCORE_PROFILE: Final = structure_url("recovery-score")
+PANEL_PROFILE: Final = structure_url("recovery-score-panel")
+PROVENANCE_PROFILE: Final = structure_url("score-provenance")
+SCORE_SYSTEM: Final = code_system_url("score")
+RULE_SYSTEM: Final = code_system_url("score-rule")
+IDENTIFIER_SYSTEM: Final = identifier_system("score")
+UNIT_SYSTEM: Final = "http://unitsofmeasure.org"
+UNIT: Final = "{score}"
+ABSENT_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+BSN_SYSTEM: Final = "http://fhir.nl/fhir/NamingSystem/bsn"
+
+_STATUS: Final = {"completed": "final", "amended": "corrected", "entered-in-error": "entered-in-error"}
+# The displays are those of HL7's code systems.
+_ABSENT_DISPLAY: Final = {"unknown": "Unknown", "not-applicable": "Not Applicable"}
+_SURVEY: Final = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/observation-category",
+            "code": "survey",
+            "display": "Survey",
+        }
+    ]
+}
+_SOMEBODY: Final = Text("cliënt", "client")
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePoint:
+    """One stored score as a trend needs it; points of another `rule_version` do not belong in the same line.
+
+    `value` is None where there is no score; `reason` says why. `date` is the FHIR dateTime of the answers.
+    `code` is the score's code (`hoop-total`), `id` the Observation's id or "".
+    """
+
+    code: str
+    value: float | int | None
+    reason: str
+    date: str
+    response_reference: str
+    rule_version: str
+    status: str
+    id: str
+
+
+def observations_of(answers: Answers, scores: Sequence[Score], *, response_reference: str = "") -> list[Resource]:
+    """Return the panel and then one Observation per score; nothing for an instrument without scores.
+
+    `response_reference` is what `derivedFrom` says (`QuestionnaireResponse/ID`, or a `urn:uuid:` in a transaction);
+    without it, the response's own reference. Give the scores of `mappers.scoring.score`, or some of them.
+
+    Raises NotScorable: a response that is not finished, has no date, no client, or nothing to identify it by.
+    """
+    if not scores:
+        return []
+    frame = _frame(answers, response_reference or answers.response.reference)
+    members = [_score(frame, one) for one in scores]
+    return [_panel(frame, answers, scores), *members]
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What all Observations of one response share."""
+
+    key: str
+    urn: str
+    status: str
+    subject: Resource
+    effective: str
+    derived: Resource
+    language: str
+
+
+def _frame(answers: Answers, reference: str) -> _Frame:
+    about = answers.response
+    if about.status not in _STATUS:
+        raise NotScorable(
+            f"the response is {shown(about.status)}", where="status", advice="Only completed answers are scored"
+        )
+    if not about.authored:
+        raise NotScorable("the response has no date", where="authored", advice="Add when the answers were given")
+    key = response_key(about, reference)
+    display = answers.instrument.title.get(about.language)
+    derived: Resource = {"reference": reference} if reference else {}
+    if about.identifier:
+        derived["identifier"] = {"system": RESPONSE_SYSTEM, "value": about.identifier}
+    return _Frame(
+        key=key,
+        urn=urn_start(key),
+        status=_STATUS[about.status],
+        subject=_subject(about),
+        effective=about.authored,
+        derived={**derived, "display": display},
+        language=about.language,
+    )
+
+
+def response_key(about: ResponseRef, reference: str) -> str:
+    """Return what the identifiers of a response's Observations start with; NotScorable where there is nothing."""
+    key = about.identifier or reference
+    if not key:
+        raise NotScorable(
+            "the response has neither id nor identifier",
+            where="id",
+            advice="Give it one, so that scoring it twice writes one set of scores",
+        )
+    return key
+
+
+def _subject(about: ResponseRef) -> Resource:
+    """Return the client's reference; a BSN is never copied, and a reference never goes without display."""
+    subject = about.subject or {}
+    kept = {name: subject[name] for name in ("reference", "type") if isinstance(subject.get(name), str)}
+    identifier = subject.get("identifier")
+    if isinstance(identifier, dict) and identifier.get("system") != BSN_SYSTEM and "reference" not in kept:
+        kept["identifier"] = identifier
+    if "reference" not in kept and "identifier" not in kept:
+        raise NotScorable("the response does not say whose it is", where="subject", advice="Add a subject reference")
+    display = subject.get("display")
+    return {**kept, "display": display if isinstance(display, str) and display else _SOMEBODY.get(about.language)}
+
+
+def _common(frame: _Frame, profile: str, code: str, title: Text) -> Resource:
+    return {
+        "resourceType": "Observation",
+        "meta": {"profile": [profile]},
+        "identifier": [{"system": IDENTIFIER_SYSTEM, "value": f"{frame.key}/{code}"}],
+        "status": frame.status,
+        "category": [_SURVEY],
+        "code": {
+            "coding": [{"system": SCORE_SYSTEM, "code": code, "display": title.nl}],
+            "text": title.get(frame.language),
+        },
+        "subject": frame.subject,
+        "effectiveDateTime": frame.effective,
+    }
+
+
+def _panel(frame: _Frame, answers: Answers, scores: Sequence[Score]) -> Resource:
+    instrument = answers.instrument
+    members = [
+        {
+            "reference": _urn(frame.urn, one.rule.code),
+            "identifier": {"system": IDENTIFIER_SYSTEM, "value": f"{frame.key}/{one.rule.code}"},
+            "display": one.rule.title.get(frame.language),
+        }
+        for one in scores
+    ]
+    made = _common(frame, PANEL_PROFILE, instrument.panel_code, instrument.title)
+    return {**made, "hasMember": members, "derivedFrom": [frame.derived]}
+
+
+def _score(frame: _Frame, score: Score) -> Resource:
+    rule = score.rule
+    made = _common(frame, SCORE_PROFILE, rule.code, rule.title)
+    if score.value is None:
+        coding = {"system": ABSENT_SYSTEM, "code": score.absent, "display": _ABSENT_DISPLAY[score.absent]}
+        words = score.reason.get(frame.language) if score.reason else ""
+        made["dataAbsentReason"] = {"coding": [coding], "text": words}
+    else:
+        made["valueQuantity"] = {"value": score.value, "unit": "score", "system": UNIT_SYSTEM, "code": UNIT}
+    method = {"system": RULE_SYSTEM, "code": f"{rule.code}@{rule.version}", "display": rule.method.nl}
+    made["method"] = {"coding": [method], "text": rule.method.get(frame.language)}
+    made["derivedFrom"] = [frame.derived]
+    return made
+
+
+# --- urn:uuid ---------------------------------------------------------------------------------------------------
+
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+
+
+def urn_start(key: str) -> str:
+    """Return the part of the `urn:uuid:` that all Observations of one response share (80 bits of SHA-1, version 8)."""
+    digest = hashlib.sha1(f"{IDENTIFIER_SYSTEM}|{key}".encode(errors="replace"), usedforsecurity=False).hexdigest()
+    return f"urn:uuid:{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-"
+
+
+def urn_end(code: str) -> str:
+    """Return the part of the `urn:uuid:` that all Observations with one code share (48 bits)."""
+    return hashlib.sha1(code.encode(), usedforsecurity=False).hexdigest()[:12]
+
+
+def _urn(start: str, code: str) -> str:
+    return f"{start}{urn_end(code)}"
+
+
+def full_url(observation: Resource) -> str:
+    """Return the `fullUrl` of one of our Observations in a transaction; the panel's `hasMember` uses the same."""
+    for identifier in observation.get("identifier", []):
+        if identifier.get("system") == IDENTIFIER_SYSTEM:
+            key, _, code = identifier["value"].rpartition("/")
+            return _urn(urn_start(key), code)
+    raise NotScorable("an Observation without a score identifier", where="identifier")
+
+
+# --- Observations → points -------------------------------------------------------------------------------------
+
+
+def scores_from(observations: Iterable[Resource]) -> list[ScorePoint]:
+    """Return our scores among Observations of any kind, oldest first, without panels and those entered in error."""
+    points = [point for one in observations if (point := _point(one)) is not None]
+    return sorted(points, key=lambda point: (_moment(point.date), point.code))
+
+
+def _point(observation: Resource) -> ScorePoint | None:
+    code = _coded(observation.get("code"), SCORE_SYSTEM)
+    if observation.get("resourceType") != "Observation" or not code or "hasMember" in observation:
+        return None
+    status = observation.get("status", "")
+    if status in ("entered-in-error", "cancelled"):
+        return None
+    value = _mapping(observation.get("valueQuantity")).get("value", observation.get("valueInteger"))
+    absent = _mapping(observation.get("dataAbsentReason"))
+    derived = observation.get("derivedFrom") or [{}]
+    return ScorePoint(
+        code=code,
+        value=value if type(value) in (int, float) else None,
+        reason=str(absent.get("text", "")),
+        date=observation.get("effectiveDateTime", ""),
+        response_reference=derived[0].get("reference", ""),
+        rule_version=_coded(observation.get("method"), RULE_SYSTEM).rpartition("@")[2],
+        status=status,
+        id=observation.get("id", ""),
+    )
+
+
+def _coded(concept: Any, system: str) -> str:
+    for coding in _mapping(concept).get("coding", []):
+        if coding.get("system") == system:
+            return str(coding.get("code", ""))
+    return ""
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _moment(date: str) -> datetime:
+    """Return a FHIR dateTime as a moment to sort by; a partial date is its beginning, an unreadable one comes first."""
+    for form in ("%Y", "%Y-%m"):
+        try:
+            return datetime.strptime(date, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    try:
+        moment = datetime.fromisoformat(date)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+# --- Provenance ------------------------------------------------------------------------------------------------
+
+
+def provenance_of(
+    observations: Sequence[Resource], *, response_reference: str, recorded: str, software: str, version: str
+) -> Resource:
+    """Say which software made these Observations out of which response: a FHIR Provenance, score-provenance.
+
+    Observations without id are referred to by their `full_url`. `recorded` is an instant; `software` and `version` name
+    the program, which stands in the Provenance as a contained Device.
+    """
+    targets = [
+        {
+            "reference": f"Observation/{one['id']}" if one.get("id") else full_url(one),
+            "display": one["code"].get("text", ""),
+        }
+        for one in observations
+    ]
+    device = {
+        "resourceType": "Device",
+        "id": "software",
+        "deviceName": [{"name": software, "type": "model-name"}],
+        "version": [{"value": version}],
+    }
+    assembler = {
+        "system": "http://terminology.hl7.org/CodeSystem/provenance-participant-type",
+        "code": "assembler",
+        "display": "Assembler",
+    }
+    return {
+        "resourceType": "Provenance",
+        "meta": {"profile": [PROVENANCE_PROFILE]},
+        "contained": [device],
+        "target": targets,
+        "recorded": recorded,
+        "agent": [
+            {"type": {"coding": [assembler]}, "who": {"reference": "#software", "display": f"{software} {version}"}}
+        ],
+        "entity": [
+            {
+                "role": "source",
+                "what": {"reference": response_reference, "display": observations[0]["derivedFrom"][0]["display"]},
+            }
+        ],
+    }

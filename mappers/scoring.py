@@ -1,0 +1,139 @@
+"""Answers → scores, by the rules that stand in the instruments' definitions (`questionnaires.model.ScoreRule`).
+
+Unrounded scores are the plain IEEE double of S, S ÷ N or S × n ÷ N, in exactly that order of operations, because that
+is what the FHIRPath engines of form renderers compute from the published Questionnaire. A whole number is an int, as it
+is in those engines' JSON. Rounding rules work on exact fractions and round half away from zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Literal
+
+from questionnaires.model import Instrument, RoundingRule, ScoreRule, Text
+
+Values = Mapping[str, str | bool]
+Absent = Literal["", "unknown", "not-applicable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What one rule makes of one set of answers.
+
+    `value` is None where there is no score; then `reason` says why in words and `absent` as a code of FHIR's
+    data-absent-reason. `answered` counts answers, "not applicable" included; `counted` those with a number.
+    """
+
+    rule: ScoreRule
+    value: float | int | None
+    answered: int
+    counted: int
+    absent: Absent = ""
+    reason: Text | None = None
+
+
+def score(instrument: Instrument, values: Values) -> tuple[Score, ...]:
+    """Return one Score per rule of the instrument, alternatives included, in the definition's order.
+
+    `values` are checked answers, linkId → code or boolean (`mappers.answers`); items that a rule does not name, such as
+    yes/no items beside a scale, never count.
+    """
+    return tuple(score_by(instrument, rule, values) for rule in instrument.scores)
+
+
+def score_by(instrument: Instrument, rule: ScoreRule, values: Values) -> Score:
+    """Return the score by one rule."""
+    answered = counted = total = 0
+    for link_id, worth in numbers(instrument, rule).items():
+        code = values.get(link_id)
+        if isinstance(code, str):
+            answered += 1
+            number = worth[code]
+            if number is not None:
+                counted += 1
+                total += number
+    return outcome(rule, answered, counted, total)
+
+
+@lru_cache(maxsize=256)
+def _numbers(instrument: Instrument, code: str) -> dict[str, dict[str, int | None]]:
+    rule = instrument.score(code)
+    table: dict[str, dict[str, int | None]] = {}
+    for link_id in rule.items:
+        scale = instrument.item(link_id).scale
+        if scale is None:  # the catalogue refuses such a definition
+            raise TypeError(f"{link_id} has no answer scale, so {code} cannot count it")
+        ends = scale.low + scale.high
+        flip = link_id in rule.reversed
+        table[link_id] = {
+            option.code: ends - option.value if flip and option.value is not None else option.value
+            for option in scale.options
+        }
+    return table
+
+
+def numbers(instrument: Instrument, rule: ScoreRule) -> Mapping[str, Mapping[str, int | None]]:
+    """Return what each answer counts for, reversal included: linkId → code → number, None for "not applicable"."""
+    return _numbers(instrument, rule.code)
+
+
+def outcome(rule: ScoreRule, answered: int, counted: int, total: int) -> Score:
+    """Return the score from how many items were answered, how many of them count, and their sum."""
+    if answered < rule.minimum_answered:
+        return Score(rule, None, answered, counted, "unknown", _too_few(rule, answered))
+    if counted == 0:
+        return Score(rule, None, answered, counted, "not-applicable", _none_applies())
+    return Score(rule, _value(rule, counted, total), answered, counted)
+
+
+def _value(rule: ScoreRule, counted: int, total: int) -> float | int:
+    if rule.rounding is not None:
+        return _plain(_rounded(rule, rule.rounding, counted, total))
+    if rule.aggregate == "sum":
+        return total
+    number = total / counted if rule.aggregate == "mean" else total * len(rule.items) / counted
+    return int(number) if number.is_integer() else number
+
+
+def _rounded(rule: ScoreRule, rounding: RoundingRule, counted: int, total: int) -> Fraction:
+    times = len(rule.items)
+    if rule.aggregate == "sum":
+        exact, divisor = Fraction(total), 1
+    else:
+        exact, divisor = Fraction(total * times, counted), times if rule.aggregate == "mean" else 1
+    if rounding.sum_decimals is not None:
+        exact = half_away_from_zero(exact, rounding.sum_decimals)
+    exact /= divisor
+    return exact if rounding.decimals is None else half_away_from_zero(exact, rounding.decimals)
+
+
+def half_away_from_zero(number: Fraction, decimals: int) -> Fraction:
+    """Round an exact number: 54.5 becomes 55, where Python's own round() gives 54."""
+    scale = 10**decimals
+    scaled = abs(number) * scale
+    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    return Fraction(whole if number >= 0 else -whole, scale)
+
+
+def _plain(number: Fraction) -> float | int:
+    return number.numerator if number.denominator == 1 else float(number)
+
+
+def _too_few(rule: ScoreRule, answered: int) -> Text:
+    items, least = len(rule.items), rule.minimum_answered
+    need_nl = "alle antwoorden zijn nodig" if least == items else f"minstens {least} zijn nodig"
+    need_en = "all answers are needed" if least == items else f"at least {least} are needed"
+    return Text(
+        nl=f"{answered} van {items} vragen beantwoord; {need_nl}.",
+        en=f"{answered} of {items} questions answered; {need_en}.",
+    )
+
+
+def _none_applies() -> Text:
+    return Text(
+        nl="Op alle vragen is 'niet van toepassing' geantwoord.",
+        en="All questions were answered with 'not applicable'.",
+    )
