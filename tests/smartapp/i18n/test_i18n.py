@@ -8,6 +8,7 @@ import pytest
 
 from smartapp import i18n
 from smartapp.i18n import Messages, format_date, format_datetime, format_list, format_number
+from tests.smartapp.helpers import launched
 
 
 @pytest.fixture
@@ -32,8 +33,6 @@ def test_the_cookie_wins_over_the_launch(page):
 
 
 def test_the_launch_may_ask_for_english(app):
-    from tests.smartapp.helpers import launched
-
     assert 'lang="en"' in launched(app, language="en-GB").get("").text
 
 
