@@ -133,7 +133,8 @@ class Step:
 class Goal:
     """A goal in the client's own words, in one life domain.
 
-    `start`, `due`, `progress_date` are FHIR dates or "" (`due` may also be None). `progress` "" is: nothing said yet.
+    `start`, `due`, `progress_date` are FHIR dates or "" (`due` may also be None). `progress` "" is: nothing said yet;
+    any other needs its `progress_date`.
     `active` False with progress `achieved` is a goal reached; with any other progress a goal let go.
     """
 
@@ -270,6 +271,8 @@ def _check_goal(goal: Goal, where: str) -> None:
         raise EmptyText("this goal has no words", where=where, advice="Write the goal, or leave it out")
     if goal.progress not in PROGRESS:
         raise RefusedValue(f"no progress {shown(goal.progress)}", where=where, advice=f"Use one of {PROGRESS[1:]}")
+    if goal.progress and not goal.progress_date:
+        raise RefusedValue("progress without a date", where=f"{where}.progress_date", advice="Say since when")
     for at, step in enumerate(goal.steps):
         place = f"{where}.steps[{at}]"
         if not step.text:

@@ -50,6 +50,10 @@ def steps(index: int):
     )
 
 
+def dated(goal: Goal) -> Goal:
+    return replace(goal, progress_date=goal.progress_date or "2026") if goal.progress else goal
+
+
 def goals():
     return st.builds(
         Goal,
@@ -63,7 +67,7 @@ def goals():
         note=texts,
         active=st.booleans(),
         steps=st.lists(steps(0), max_size=3, unique_by=lambda step: step.id),
-    )
+    ).map(dated)
 
 
 plans = st.builds(
@@ -228,7 +232,7 @@ def test_the_clients_words_are_the_goals_description(plan):
     [(True, "", "active"), (True, "achieved", "active"), (False, "achieved", "completed"), (False, "", "cancelled")],
 )
 def test_a_goal_is_reached_or_let_go_but_never_deleted(plan, active, progress, status):
-    goal = replace(plan.goals[0], active=active, progress=progress)
+    goal = replace(plan.goals[0], active=active, progress=progress, progress_date="2026-05-01")
     assert parts_of(written(replace(plan, goals=(goal,))))[1][0]["lifecycleStatus"] == status
 
 
@@ -343,6 +347,7 @@ def test_a_domain_that_left_the_catalogue_stays_usable_in_a_plan_that_has_it(pla
         ({"goals": (Goal("g", "x", "geheim verhaal"),)}, UnknownDomain, "not shown"),
         ({"goals": (Goal("g", "x", DOMAINS[0], due="31-05-2026"),)}, RefusedValue, r"goals\[0\].due: not a date"),
         ({"goals": (Goal("g", "x", DOMAINS[0], progress="great"),)}, RefusedValue, "no progress 'great'"),
+        ({"goals": (Goal("g", "x", DOMAINS[0], progress="improving"),)}, RefusedValue, "progress without a date"),
         ({"goals": (Goal("g", "x", DOMAINS[0], steps=(Step("s", ""),)),)}, EmptyText, r"steps\[0\]: this step"),
         ({"goals": (Goal("g", "x", DOMAINS[0], steps=(Step("s", "y", "later"),)),)}, RefusedValue, "no status"),
         ({"goals": (Goal("g", "x", DOMAINS[0]),) * 2}, RefusedValue, "used twice"),

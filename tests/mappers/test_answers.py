@@ -1,0 +1,260 @@
+"""A response is read in every form that EHRs make of it, and refused where it could give a wrong score."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+
+import pytest
+from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
+from hypothesis import given, settings
+
+from mappers.answers import answers_of, response_of
+from mappers.errors import (
+    MapperError,
+    NotAResponse,
+    OtherQuestionnaire,
+    RefusedAnswer,
+    RefusedItem,
+    RefusedResponse,
+)
+from questionnaires.catalogue import DEFINITIONS, Catalogue
+from tests.mappers.build import ANNA, CATALOGUE, all_answered, response, values_for
+
+
+def read(resource):
+    return answers_of(resource, CATALOGUE).values
+
+
+def hoop(**changes):
+    return response("hoop", all_answered("hoop"), **changes)
+
+
+def with_first(elements=None, /, **answer):
+    """A HOOP response whose first item has this answer instead (or these item elements)."""
+    made = hoop()
+    made["item"][0]["item"][0].update(elements or {"answer": [answer]})
+    return made
+
+
+@pytest.mark.parametrize("instrument", CATALOGUE.instruments.values(), ids=lambda one: one.id)
+def test_answers_survive_writing_and_reading(instrument):
+    @settings(max_examples=40, deadline=None)
+    @given(values_for(instrument))
+    def holds(values):
+        made = response(instrument, values)
+        assert read(json.loads(json.dumps(made))) == values
+
+    holds()
+
+
+@pytest.mark.parametrize("instrument", CATALOGUE.instruments.values(), ids=lambda one: one.id)
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_what_is_written_is_valid_r4_in_both_languages(instrument, language):
+    made = response_of(
+        all_answered(instrument),
+        instrument,
+        status="completed",
+        authored="2026-05-01",
+        subject=ANNA,
+        author=ANNA,
+        source=ANNA,
+        identifier="r-1",
+        language=language,
+    )
+    QuestionnaireResponse.model_validate(made)
+    first = instrument.groups[0].items[0]
+    assert made["item"][0]["item"][0]["text"] == first.text.get(language)
+
+
+def test_a_response_carries_who_typed_and_whose_answers_they_are():
+    about = answers_of(hoop(author={"reference": "Practitioner/9", "display": "Karim"}), CATALOGUE).response
+    assert (about.author["display"], about.source["display"]) == ("Karim", "Anna de Vries")
+    assert (about.reference, about.identifier) == ("QuestionnaireResponse/1", "r-1")
+    assert about.canonical == CATALOGUE.instrument("hoop").canonical
+
+
+def test_items_may_stand_flat():
+    made = hoop()
+    made["item"] = made["item"][0]["item"]
+    assert read(made) == all_answered("hoop")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"valueCoding": {"code": "3"}},
+        {"valueCoding": {"system": CATALOGUE.instrument("hoop").items[0].scale.system, "code": "3", "display": "x"}},
+        {"valueCoding": {"code": "3", "_display": {"extension": [{"url": "x", "valueString": "agree"}]}}},
+        {"valueInteger": 3},
+        {"valueDecimal": 3},
+        {"valueDecimal": 3.0},
+        {"id": "a", "extension": [{"url": "http://example.org", "valueInteger": 1}], "valueInteger": 3},
+    ],
+)
+def test_the_same_answer_in_every_form(answer):
+    assert read(with_first(**answer))["hoop-01"] == "3"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [{"answer": []}, {"answer": [{}]}, {"answer": [{"extension": [{"url": "x", "valueCode": "asked-declined"}]}]}],
+)
+def test_an_answer_without_value_is_no_answer(item):
+    assert "hoop-01" not in read(with_first(item))
+
+
+def test_an_empty_text_is_no_answer():
+    made = response("sdm-visit", {})
+    text = next(item for item in CATALOGUE.instrument("sdm-visit").items if item.kind == "text")
+    made["item"] = [{"linkId": text.link_id, "answer": [{"valueString": "  "}]}]
+    assert read(made) == {}
+
+
+def test_a_draft_and_a_response_without_items_can_be_read():
+    assert read(hoop(status="in-progress", item=None, authored=None)) == {}
+
+
+def test_calculated_scores_in_a_response_are_ignored():
+    made = hoop()
+    made["item"].append(
+        {"linkId": "hoop-scores", "item": [{"linkId": "hoop-score-total", "answer": [{"valueDecimal": 99}]}]}
+    )
+    assert read(made) == all_answered("hoop")
+
+
+def duplicated(made):
+    made["item"][0]["item"].append(copy.deepcopy(made["item"][0]["item"][0]))
+    return made
+
+
+def also_flat(made):
+    made["item"].append(copy.deepcopy(made["item"][0]["item"][0]))
+    return made
+
+
+def nested_deeper(made):
+    made["item"][0]["item"][0]["item"] = [{"linkId": "hoop-02"}]
+    return made
+
+
+def group_in_group(made):
+    made["item"] = [{"linkId": "hoop-scores", "item": made["item"]}]
+    return made
+
+
+def group_with_answer(made):
+    made["item"][0]["answer"] = [{"valueInteger": 1}]
+    return made
+
+
+REFUSED = [
+    (list, NotAResponse, "not a JSON object"),
+    (lambda: {"resourceType": "Patient"}, NotAResponse, "'Patient'.*Give a QuestionnaireResponse"),
+    (lambda: {"resourceType": {}}, NotAResponse, "not shown"),
+    (lambda: hoop(status="done"), NotAResponse, "status: no such status: 'done'"),
+    (lambda: hoop(status=["completed"]), NotAResponse, "status"),
+    (lambda: hoop(status=None), NotAResponse, "status"),
+    (lambda: hoop(authored="31-05-2026"), NotAResponse, "authored: not a FHIR dateTime"),
+    (lambda: hoop(authored="2026-05-31T10:00:00"), NotAResponse, "authored"),
+    (lambda: hoop(authored=20260531), NotAResponse, "authored"),
+    (lambda: hoop(id="a b"), NotAResponse, "id: not a FHIR id"),
+    (lambda: hoop(subject="Patient/anna"), NotAResponse, "subject: not a FHIR Reference"),
+    (lambda: hoop(subject={"reference": 1}), NotAResponse, "subject"),
+    (lambda: hoop(identifier={"system": "https://verstel.nl/fhir/identifier/response"}), NotAResponse, "identifier"),
+    (lambda: hoop(questionnaire=None), OtherQuestionnaire, "which questionnaire"),
+    (lambda: hoop(questionnaire="https://example.org/Questionnaire/phq-9|1"), OtherQuestionnaire, "not.*known here"),
+    (lambda: hoop(questionnaire="https://verstel.nl/fhir/Questionnaire/hoop|9.9.9"), OtherQuestionnaire, "9.9.9"),
+    (lambda: hoop(questionnaire="x" * 5000), OtherQuestionnaire, "^questionnaire: this questionnaire is not known"),
+    (lambda: hoop(item={}), NotAResponse, "item is not a list"),
+    (lambda: hoop(item=[1]), NotAResponse, "item is not a list of objects"),
+    (lambda: hoop(item=[{"answer": []}]), RefusedItem, "no linkId"),
+    (lambda: hoop(item=[{"linkId": 7}]), RefusedItem, "no linkId"),
+    (lambda: hoop(item=[{"linkId": "nel-01"}]), RefusedItem, "has no item 'nel-01'"),
+    (lambda: hoop(item=[{"linkId": "Mijn geheim"}]), RefusedItem, "not shown"),
+    (lambda: duplicated(hoop()), RefusedItem, "'hoop-01' stands twice"),
+    (lambda: also_flat(hoop()), RefusedItem, "'hoop-01' stands twice"),
+    (lambda: nested_deeper(hoop()), RefusedItem, "nested too deep"),
+    (lambda: group_in_group(hoop()), RefusedItem, "nested too deep"),
+    (lambda: group_with_answer(hoop()), RefusedItem, "answer of its own"),
+    (lambda: hoop(item=[{"linkId": "hoop-01", "item": [{"linkId": "hoop-02"}]}]), RefusedItem, "has items in it"),
+    (lambda: with_first({"answer": {}}), RefusedAnswer, "answer is not a list"),
+    (lambda: with_first({"answer": [{"valueInteger": 1}, {"valueInteger": 1}]}), RefusedAnswer, "hoop-01: 2 answers"),
+    (lambda: with_first(valueInteger=1, valueDecimal=1), RefusedAnswer, "more than one value"),
+    (lambda: with_first(valueInteger=1, item=[{"linkId": "hoop-02"}]), RefusedItem, "items inside an answer"),
+    (lambda: with_first(valueString="3"), RefusedAnswer, "of another kind"),
+    (lambda: with_first(valueInteger="3"), RefusedAnswer, "of another kind"),
+    (lambda: with_first(valueInteger=3.0), RefusedAnswer, "of another kind"),
+    (lambda: with_first(valueInteger=True), RefusedAnswer, "of another kind"),
+    (lambda: with_first(valueDecimal=3.5), RefusedAnswer, "of another kind"),
+    (lambda: with_first(valueDecimal=float("nan")), RefusedAnswer, "of another kind"),
+    (lambda: with_first(valueDecimal=float("inf")), RefusedAnswer, "of another kind"),
+    (lambda: with_first(valueDecimal=1e300), RefusedAnswer, "not one of the options"),
+    (lambda: with_first(valueInteger=5), RefusedAnswer, "not one of the options.*1, 2, 3, 4"),
+    (lambda: with_first(valueInteger=0), RefusedAnswer, "not one of the options"),
+    (lambda: with_first(valueCoding={"code": "5"}), RefusedAnswer, "not one of the options"),
+    (lambda: with_first(valueCoding={"code": "na"}), RefusedAnswer, "not one of the options"),
+    (lambda: with_first(valueCoding={"code": 3}), RefusedAnswer, "not one of the options"),
+    (lambda: with_first(valueCoding={"system": "http://loinc.org", "code": "3"}), RefusedAnswer, "another code system"),
+    (lambda: with_first(valueCoding="3"), RefusedAnswer, "of another kind"),
+    (lambda: with_first(valueBoolean=True), RefusedAnswer, "of another kind"),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "words"), REFUSED)
+def test_a_response_that_could_give_a_wrong_score_is_refused_with_a_reason(make, error, words):
+    with pytest.raises(error, match=words) as caught:
+        answers_of(make(), CATALOGUE)
+    assert isinstance(caught.value, RefusedResponse)
+    assert caught.value.reason
+
+
+def test_no_error_repeats_an_answer():
+    for make, _, _ in REFUSED:
+        with pytest.raises(MapperError) as caught:
+            answers_of(make(), CATALOGUE)
+        assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["true", 1, None, {}])
+def test_a_yes_no_item_takes_booleans_only(value):
+    made = response("mansa", {"mansa-07": True})
+    made["item"] = [{"linkId": "mansa-07", "answer": [{"valueBoolean": value}]}]
+    with pytest.raises(RefusedAnswer, match="mansa-07: the answer is not yes or no"):
+        answers_of(made, CATALOGUE)
+
+
+def test_without_a_version_the_only_known_one_is_meant_but_never_one_of_two(tmp_path):
+    bare = hoop(questionnaire="https://verstel.nl/fhir/Questionnaire/hoop")
+    assert read(bare) == all_answered("hoop")
+    official = (
+        (DEFINITIONS / "hoop.toml").read_text(encoding="utf-8").replace('version = "1.0.0"', 'version = "2.0.0"', 1)
+    )
+    (tmp_path / "hoop@2.0.0.toml").write_text(official, encoding="utf-8")
+    with pytest.raises(OtherQuestionnaire, match=r"more than one is known.*2\.0\.0.*1\.0\.0"):
+        answers_of(bare, Catalogue(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"hoop-99": "1"}, RefusedItem),
+        ({"hoop-01": "9"}, RefusedAnswer),
+        ({"hoop-01": True}, RefusedAnswer),
+    ],
+)
+def test_writing_refuses_what_reading_would_refuse(values, error):
+    with pytest.raises(error):
+        response("hoop", values)
+
+
+def test_writing_refuses_another_kind_of_answer():
+    with pytest.raises(RefusedAnswer, match="mansa-07: the answer is not a boolean"):
+        response("mansa", {"mansa-07": "1"})
+
+
+def test_an_error_survives_the_way_back_from_another_process():
+    error = RefusedItem("reason", where="place", advice="Do this")
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), str(back)) == (RefusedItem, "place: reason. Do this")
