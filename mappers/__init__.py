@@ -9,6 +9,7 @@ Public names, by module:
   for the `fullUrl` of a transaction, `scores_from(observations) -> list[ScorePoint]`, `provenance_of(…)`
 - `plan`: `Plan`, `Goal`, `Step`, `DomainAnswers`, `PersonRef`; `resources_of(plan, patient=…, author=…, language=…,
   existing=…) -> [Goal…, Task…, CarePlan]`, `plan_of(care_plan, goals, tasks)`, `parts_of(resources)`, `goal_of(goal)`
+- `visit`: `visit_of(answers, language) -> VisitReport` with sections and lines, the client's words as typed
 - `own_words`: `typed(text)`: a person's text as FHIR can carry it
 - `errors`: `MapperError` with `RefusedResponse` and `PlanError` below it; the tree is drawn on top of the module
 """

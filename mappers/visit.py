@@ -1,0 +1,118 @@
+"""A visit preparation → one page to look at together: what the client answered, in the client's words and order.
+
+Nothing is summed up, ranked or shortened. What was not answered is left out, and so is an answer that no longer
+belongs (about medication, when the client says to use none).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from mappers.answers import Answers
+from mappers.errors import NotScorable, shown
+from questionnaires.model import Item, Text
+
+LineKind = Literal["words", "choice", "yes-no"]
+
+_FINISHED: Final = frozenset({"completed", "amended", "stopped"})
+_KIND: Final[dict[str, LineKind]] = {"text": "words", "choice": "choice", "boolean": "yes-no"}
+_YES, _NO = Text("Ja", "Yes"), Text("Nee", "No")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One question and its answer as text for people; `value` is the answer itself: code, boolean, or the words."""
+
+    link_id: str
+    kind: LineKind
+    question: str
+    answer: str
+    value: str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The answered questions of one group."""
+
+    link_id: str
+    title: str
+    lines: tuple[Line, ...]
+
+    @property
+    def words(self) -> tuple[Line, ...]:
+        """Return what the client wrote, exactly as typed."""
+        return tuple(line for line in self.lines if line.kind == "words")
+
+    @property
+    def chosen(self) -> tuple[Line, ...]:
+        """Return the questions that were answered with yes, such as what the client wants to talk about."""
+        return tuple(line for line in self.lines if line.value is True)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitReport:
+    """What the page shows: when it was filled in, for whom, by whom, and the sections that have answers."""
+
+    authored: str
+    language: str
+    subject: str
+    author: str
+    reference: str
+    sections: tuple[Section, ...]
+
+    def section(self, link_id: str) -> Section | None:
+        """Return one section, such as `sdm-visit-purpose`; None when nothing in it was answered."""
+        return next((one for one in self.sections if one.link_id == link_id), None)
+
+
+def visit_of(answers: Answers, language: str = "") -> VisitReport:
+    """Return the report of a finished visit preparation, in `language` or else that of the response.
+
+    Works for any questionnaire without being told its questions. Raises NotScorable while the client is still busy:
+    an unfinished preparation is the client's own.
+    """
+    about = answers.response
+    if about.status not in _FINISHED:
+        raise NotScorable(
+            f"the preparation is {shown(about.status)}",
+            where="status",
+            advice="Show it when the client has finished it",
+        )
+    language = language or about.language
+    sections = []
+    for group in answers.instrument.groups:
+        lines = tuple(
+            _line(item, answers.values[item.link_id], language)
+            for item in group.items
+            if item.link_id in answers.values and _still_asked(item, answers)
+        )
+        if lines:
+            sections.append(Section(group.link_id, group.title.get(language), lines))
+    return VisitReport(
+        authored=about.authored,
+        language=language,
+        subject=str((about.subject or {}).get("display", "")),
+        author=str((about.author or {}).get("display", "")),
+        reference=about.reference,
+        sections=tuple(sections),
+    )
+
+
+def _still_asked(item: Item, answers: Answers) -> bool:
+    """Leave an answer out only when the question that it hangs on was answered otherwise."""
+    condition = item.enable_when
+    if condition is None:
+        return True
+    return answers.values.get(condition.item, condition.answer) == condition.answer
+
+
+def _line(item: Item, value: str | bool, language: str) -> Line:
+    if isinstance(value, bool):
+        words = (_YES if value else _NO).get(language)
+    elif item.scale is not None:
+        option = item.scale.option(value)
+        words = option.text.get(language) if option else value
+    else:
+        words = value
+    return Line(item.link_id, _KIND[item.kind], item.text.get(language), words, value)
