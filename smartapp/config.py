@@ -61,6 +61,8 @@ class Issuer:
     auth: AuthMethod = "public"
     client_secret: str | None = field(default=None, repr=False)
     scopes: str = DEFAULT_SCOPES
+    openid_issuer: str | None = None
+    """What the authorization server must call itself; None accepts what the smart-configuration says."""
     frame_ancestors: tuple[str, ...] = ()
     companion: str | None = None
     emergency_line: Mapping[str, str] = field(default_factory=dict)
@@ -329,7 +331,7 @@ class Settings:
         return cls(**values)
 
 
-_ELSEWHERE = frozenset({"VERSTEL_DEFINITIONS"})
+_ELSEWHERE = frozenset({"VERSTEL_CANONICAL_BASE", "VERSTEL_DEFINITIONS"})
 """Variables with our prefix that another part of the product reads."""
 
 
@@ -344,6 +346,7 @@ _ISSUER_KEYS = {
     "auth": str,
     "client_secret_env": str,
     "scopes": str,
+    "openid_issuer": str,
     "frame_ancestors": list,
     "companion": str,
     "emergency_line": dict,

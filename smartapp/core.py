@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 from sqlalchemy.engine import Engine
 
+from smartapp.audit import Audit
 from smartapp.config import Settings
 from smartapp.launches import Launch, Launches
 from smartapp.records import Place, Records
 from smartapp.records.drafts import Drafts
 from smartapp.records.own import OwnStore
+from smartapp.records.remote import RemoteStore
+from smartapp.records.store import Unauthorized
 from smartapp.sessions import Sessions
+from smartapp.smart.authorization import Authorizations
+from smartapp.smart.discovery import Discovery
+from smartapp.smart.identity import Identities
+from smartapp.smart.keys import SigningKeys
+from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.vault import Vault
 
 if TYPE_CHECKING:
@@ -33,13 +41,30 @@ class Core:
     vault: Vault
     sessions: Sessions
     launches: Launches
+    keys: SigningKeys
+    discovery: Discovery
+    authorizations: Authorizations
+    token_endpoint: TokenEndpoint
+    tokens: TokenStore
+    identities: Identities
+    audit: Audit
     local_ehrs: dict[str, RecordStore] = field(default_factory=dict)
     """Issuers whose records are in this process: no HTTP between the app and them. For tests of pages."""
 
     def records(self, launch: Launch) -> Records:
         """Return the records of one launch: the EHR, the companion server if there is one, and our own store."""
-        stores: dict[Place, RecordStore] = {"ehr": self.local_ehrs[launch.issuer], "own": self.own_store(launch.issuer)}
+        stores: dict[Place, RecordStore] = {"ehr": self.ehr(launch), "own": self.own_store(launch.issuer)}
         return Records(launch, stores, drafts=self.drafts(launch))
+
+    def ehr(self, launch: Launch) -> RecordStore:
+        """Return the EHR of a launch, asked with the token of this launch and no other."""
+        local = self.local_ehrs.get(launch.issuer)
+        if local is not None:
+            return local
+        issuer = self.settings.issuer(launch.issuer)
+        if issuer is None:
+            raise Unauthorized("This record system is no longer in the settings. Open the app from another one.")
+        return RemoteStore(issuer.base, lambda refused: self.tokens.access(launch.id, issuer, refused=refused))
 
     def own_store(self, issuer: str) -> OwnStore:
         """Return our own store for the people of one issuer; two issuers never share one."""

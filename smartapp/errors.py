@@ -158,6 +158,13 @@ def typed_text(form: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in form if name not in HIDDEN_FIELDS and value.strip()]
 
 
+def _drawn(error: AppError, typed: list[tuple[str, str]]) -> str:
+    from smartapp.smart.routes import places  # noqa: PLC0415  (those addresses raise these errors)
+
+    where_to = places() if isinstance(error, LaunchEnded | LaunchRefused | UnknownIssuer) else []
+    return render_template("error.html", error=error, typed=typed, places=where_to)
+
+
 def init_errors(app: Flask) -> None:
     """Draw every AppError, every HTTP error and every unforeseen exception as a page."""
 
@@ -166,7 +173,7 @@ def init_errors(app: Flask) -> None:
             typed = typed_text(request.form.items(multi=True)) if request.method == "POST" else []
         except HTTPException:  # a body that is too large or malformed has nothing to give back
             typed = []
-        return render_template("error.html", error=error, status=status, typed=typed), status
+        return _drawn(error, typed), status
 
     @app.errorhandler(AppError)
     def app_error(error: AppError) -> tuple[str, int]:

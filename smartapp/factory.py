@@ -13,6 +13,8 @@ from sqlalchemy.engine import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import smartapp
+import smartapp.smart.routes
+from smartapp.audit import Audit
 from smartapp.config import Settings
 from smartapp.core import KEY, Core
 from smartapp.database import create_tables, open_database
@@ -21,6 +23,11 @@ from smartapp.i18n import init_i18n, language
 from smartapp.launches import Launches
 from smartapp.security import CarriedSessions, init_security
 from smartapp.sessions import Sessions
+from smartapp.smart.authorization import Authorizations
+from smartapp.smart.discovery import Discovery
+from smartapp.smart.identity import Identities
+from smartapp.smart.keys import SigningKeys
+from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.vault import Vault
 
 NOT_A_PAGE = frozenset({"commands", "records", "sandbox", "smart", "templates"})
@@ -33,6 +40,8 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     clock = clock or time.time
     absolute = settings.absolute_minutes * 60
     vault = Vault(settings.encryption_keys)
+    keys, discovery = SigningKeys.read(settings.signing_keys_file), Discovery(clock)
+    token_endpoint = TokenEndpoint(settings, discovery, keys, clock)
     core = Core(
         settings=settings,
         engine=engine,
@@ -40,6 +49,13 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         vault=vault,
         sessions=Sessions(engine, clock, inactivity=settings.inactivity_minutes * 60, absolute=absolute),
         launches=Launches(engine, vault, clock, absolute=absolute),
+        keys=keys,
+        discovery=discovery,
+        authorizations=Authorizations(engine, vault, settings, clock),
+        token_endpoint=token_endpoint,
+        tokens=TokenStore(engine, vault, token_endpoint, clock),
+        identities=Identities(clock),
+        audit=Audit(engine, vault, clock),
     )
     app = Flask("smartapp", static_folder=None)
     app.extensions[KEY] = core
@@ -64,6 +80,7 @@ def page_packages() -> Iterator[ModuleType]:
     for found in sorted(pkgutil.iter_modules(smartapp.__path__), key=lambda found: found.name):
         if found.ispkg and found.name not in NOT_A_PAGE:
             yield importlib.import_module(f"smartapp.{found.name}")
+    yield smartapp.smart.routes
 
 
 def blueprints(package: ModuleType) -> Iterator[tuple[Blueprint, str | None]]:

@@ -76,6 +76,8 @@ def init_security(app: Flask, core: Core) -> None:
 
     @app.before_request
     def guard() -> None:
+        if request.routing_exception is not None:  # an address that does not exist says so itself
+            return
         if g.launch_id is not None:
             open_launch(core, g.launch_id)
         if request.method not in SAFE_METHODS and not request.path.startswith(SANDBOX):

@@ -1,0 +1,121 @@
+"""The first half of a sign-in: the address the browser is sent to, and the state that must come back, once.
+
+Every sign-in under way has its own cookie in the browser that began it. So two charts that open at the same moment do
+not disturb each other, and a callback in another browser is worth nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from smartapp.config import Issuer, Settings
+from smartapp.database import metadata, writing
+from smartapp.errors import LaunchRefused
+from smartapp.smart.discovery import SmartConfiguration
+from smartapp.smart.scopes import asked
+from smartapp.vault import Vault, digest, fresh_secret
+
+STATE_SECONDS = 600
+
+AUTHORIZATIONS = sa.Table(
+    "authorizations",
+    metadata,
+    sa.Column("state", sa.String(64), primary_key=True),
+    sa.Column("browser", sa.String(64), nullable=False),
+    sa.Column("made", sa.Integer, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A sign-in that has begun: where to send the browser, and the cookie that binds it to this browser."""
+
+    url: str
+    cookie: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What we must remember between the two halves of a sign-in."""
+
+    issuer: str
+    verifier: str
+    nonce: str
+    scopes: str
+
+
+def challenge(verifier: str) -> str:
+    """Return the S256 code challenge of a verifier (RFC 7636)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def login_cookie(state: str, settings: Settings) -> str:
+    """Return the name of the cookie that binds the sign-in with this state to the browser that began it."""
+    return f"{'__Host-' if settings.https else ''}verstel-login-{digest(state)[:16]}"
+
+
+class Authorizations:
+    """The sign-ins that are under way. `clock` returns seconds since 1970."""
+
+    def __init__(self, engine: Engine, vault: Vault, settings: Settings, clock: Callable[[], float]) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._settings = settings
+        self._clock = clock
+
+    def begin(self, issuer: Issuer, configuration: SmartConfiguration, launch: str | None) -> Begun:
+        """Begin a sign-in: from the EHR with its `launch` value, standalone where that is None."""
+        state, secret, verifier, nonce = (fresh_secret() for _ in range(4))
+        scopes = asked(issuer.scopes, standalone=launch is None)
+        parameters = {
+            "response_type": "code",
+            "client_id": issuer.client_id,
+            "redirect_uri": self._settings.redirect_uri,
+            "scope": scopes,
+            "state": state,
+            "nonce": nonce,
+            "aud": issuer.base,  # letter for letter as registered, trailing slash included
+            "code_challenge": challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        if launch is not None:
+            parameters["launch"] = launch
+        pending = {"issuer": issuer.base, "verifier": verifier, "nonce": nonce, "scopes": scopes}
+        now = int(self._clock())
+        with writing(self._engine) as connection:
+            connection.execute(AUTHORIZATIONS.delete().where(AUTHORIZATIONS.c.made <= now - STATE_SECONDS))
+            connection.execute(
+                AUTHORIZATIONS.insert().values(
+                    state=digest(state), browser=digest(secret), made=now, sealed=self._vault.seal(pending)
+                )
+            )
+        endpoint = configuration.authorization_endpoint
+        url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
+        return Begun(url, login_cookie(state, self._settings), secret)
+
+    def burn(self, state: str, secret: str | None) -> Pending:
+        """Take a state out of the list, for ever, and return what belongs to it.
+
+        Raises LaunchRefused when it is unknown, used before, older than 10 minutes, or of another browser. A state
+        that arrives in the wrong browser burns too: whoever sent it there has seen it.
+        """
+        with writing(self._engine) as connection:
+            row = connection.execute(
+                AUTHORIZATIONS.delete().where(AUTHORIZATIONS.c.state == digest(state)).returning(AUTHORIZATIONS)
+            ).one_or_none()
+        if row is None:
+            raise LaunchRefused(code="state-unknown")
+        if int(self._clock()) >= row.made + STATE_SECONDS:
+            raise LaunchRefused(code="state-old")
+        if secret is None or digest(secret) != row.browser:
+            raise LaunchRefused(code="state-other-browser")
+        return Pending(**self._vault.open(row.sealed))

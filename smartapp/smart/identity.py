@@ -1,0 +1,146 @@
+"""Who signed in: the id_token, checked to the last claim, and the role its fhirUser has towards this person."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+
+from smartapp.config import Issuer
+from smartapp.errors import LaunchRefused
+from smartapp.i18n import message
+from smartapp.launches import Role
+from smartapp.outbound import OutboundError, ask
+from smartapp.smart.discovery import SmartConfiguration
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
+"""Signatures with a key pair only: no `none`, and no shared secret that could be a public key in disguise."""
+
+LEEWAY_SECONDS = 60
+KEEP_SECONDS = 3600
+MAX_BYTES = 256 * 1024
+
+_FHIR_USER = re.compile(r"(?:(?P<base>https?://.+)/)?(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})")
+_PROFESSIONAL = frozenset({"Practitioner", "PractitionerRole"})
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signed in. `reference` is their fhirUser relative to the base, empty where it is not of this base."""
+
+    issuer: str
+    subject: str
+    reference: str
+    name: str
+    locale: str | None
+
+
+def _refused(code: str) -> LaunchRefused:
+    return LaunchRefused(message("We could not make sure who you are."), code=code)
+
+
+def relative_user(fhir_user: object, base: str) -> str:
+    """Return `Type/id` of a fhirUser that is relative or of this base, else the empty string.
+
+    A foreign absolute URL is nobody we know, and it is never fetched.
+    """
+    match = _FHIR_USER.fullmatch(fhir_user) if isinstance(fhir_user, str) else None
+    if match is None or (match["base"] is not None and match["base"] != base.rstrip("/")):
+        return ""
+    return f"{match['type']}/{match['id']}"
+
+
+def role_of(reference: str, patient_id: str) -> Role:
+    """Return the role of a user towards the person this launch is about; least rights where we are not sure."""
+    if reference == f"Patient/{patient_id}":
+        return "client"
+    return "clinician" if reference.partition("/")[0] in _PROFESSIONAL else "guest"
+
+
+class Identities:
+    """Checks id_tokens against the keys their issuers publish, kept for an hour. `clock`: seconds since 1970."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._kept: dict[str, tuple[float, KeySet]] = {}
+        self._lock = threading.Lock()
+
+    def verify(self, id_token: str | None, issuer: Issuer, configuration: SmartConfiguration, nonce: str) -> Identity:
+        """Return who an id_token is about. Raises LaunchRefused whose code says what is wrong."""
+        if not id_token:
+            raise _refused("id-token-missing")
+        claims = self._claims(id_token, configuration)
+        registry = jwt.JWTClaimsRegistry(
+            now=lambda: int(self._clock()),
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": configuration.issuer},
+            aud={"essential": True, "value": issuer.client_id},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+            nonce={"essential": True, "value": nonce},
+        )
+        try:
+            registry.validate(dict(claims))
+        except JoseError as error:
+            raise _refused(f"id-token-{error.error}") from None
+        audience = claims["aud"]
+        if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != issuer.client_id:
+            raise _refused("id-token-azp")
+        subject = claims["sub"]
+        if not isinstance(subject, str) or not subject:
+            raise _refused("id-token-sub")
+        name, locale = claims.get("name"), claims.get("locale")
+        return Identity(
+            issuer=issuer.base,
+            subject=subject,
+            reference=relative_user(claims.get("fhirUser", claims.get("profile")), issuer.base),
+            name=name if isinstance(name, str) else "",
+            locale=locale if isinstance(locale, str) else None,
+        )
+
+    def _claims(self, id_token: str, configuration: SmartConfiguration) -> Mapping[str, Any]:
+        keys, fresh = self._keys(configuration.jwks_uri, again=False)
+        try:
+            return self._decode(id_token, keys)
+        except InvalidKeyIdError:
+            if fresh:
+                raise _refused("id-token-unknown-key") from None
+        # The issuer may have changed its keys since we last looked: look once more, and only once.
+        keys, _ = self._keys(configuration.jwks_uri, again=True)
+        try:
+            return self._decode(id_token, keys)
+        except InvalidKeyIdError:
+            raise _refused("id-token-unknown-key") from None
+
+    def _decode(self, id_token: str, keys: KeySet) -> Mapping[str, Any]:
+        try:
+            return jwt.decode(id_token, keys, algorithms=ALGORITHMS).claims
+        except InvalidKeyIdError:
+            raise
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            raise _refused(f"id-token-{getattr(error, 'error', 'malformed')}") from None
+
+    def _keys(self, url: str, *, again: bool) -> tuple[KeySet, bool]:
+        with self._lock:
+            kept = self._kept.get(url)
+        if kept and not again and self._clock() < kept[0] + KEEP_SECONDS:
+            return kept[1], False
+        try:
+            answer = ask("GET", url, headers={"Accept": "application/json"}, max_bytes=MAX_BYTES)
+            if answer.status != 200:
+                raise _refused(f"jwks-{answer.status}")
+            keys = KeySet.import_key_set(answer.json())
+        except OutboundError as error:
+            raise _refused(f"jwks-{error.code}") from error
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+            raise _refused("jwks-malformed") from None
+        with self._lock:
+            self._kept[url] = (self._clock(), keys)
+        return keys, True

@@ -1,0 +1,294 @@
+"""Tokens: code for token, one refresh at a time, revocation. At rest they are sealed; nobody else ever sees them."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from smartapp.config import Issuer, Settings
+from smartapp.database import metadata, reading, writing
+from smartapp.errors import EhrTrouble, LaunchRefused
+from smartapp.i18n import message
+from smartapp.outbound import OutboundError, ask
+from smartapp.records.store import Unauthorized, Unreachable
+from smartapp.smart.authorization import Pending
+from smartapp.smart.discovery import Discovery
+from smartapp.smart.keys import ASSERTION_TYPE, SigningKeys
+from smartapp.vault import Vault
+
+MAX_BYTES = 256 * 1024
+LEEWAY_SECONDS = 30
+"""A token this close to its end is refreshed before it is used."""
+
+LEASE_SECONDS = 40
+"""How long one process may take for a refresh before another one tries; longer than any request of ours."""
+
+TOKENS = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("launch_id", sa.ForeignKey("launches.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("leased_until", sa.Integer, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tokens:
+    """What a token endpoint gave. `expires` is in seconds since 1970, None where the server does not say."""
+
+    access: str
+    refresh: str | None
+    expires: int | None
+    scope: str
+    patient: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Granted:
+    """The answer to a code: the tokens, the raw id_token, and the launch context as the EHR gave it."""
+
+    tokens: Tokens
+    id_token: str | None
+    context: Mapping[str, Any]
+
+
+class GrantRefused(LaunchRefused):
+    """The token endpoint said no. `oauth_error` is its code, such as invalid_grant."""
+
+    def __init__(self, oauth_error: str) -> None:
+        super().__init__(code=f"token-{oauth_error}")
+        self.oauth_error = oauth_error
+
+
+_KNOWN_ERRORS = frozenset(
+    {
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+    }
+)
+
+
+def read_tokens(document: Any, *, asked_scopes: str, now: float) -> Tokens:
+    """Read a token response strictly. Raises EhrTrouble whose code names what is wrong."""
+    if not isinstance(document, Mapping):
+        raise _trouble("token-not-an-object")
+    access = document.get("access_token")
+    if not isinstance(access, str) or not access or not access.isprintable():
+        raise _trouble("token-no-access-token")
+    if str(document.get("token_type", "")).lower() != "bearer":
+        raise _trouble("token-not-bearer")
+    refresh = document.get("refresh_token")
+    expires_in = document.get("expires_in")
+    if isinstance(expires_in, str) and expires_in.isdigit():  # some servers quote it
+        expires_in = int(expires_in)
+    scope = document.get("scope")
+    patient = document.get("patient")
+    return Tokens(
+        access=access,
+        refresh=refresh if isinstance(refresh, str) and refresh else None,
+        expires=int(now + expires_in) if isinstance(expires_in, int) and not isinstance(expires_in, bool) else None,
+        # RFC 6749 5.1: left out means granted as asked.
+        scope=scope if isinstance(scope, str) else asked_scopes,
+        patient=patient if isinstance(patient, str) and patient else None,
+    )
+
+
+def _trouble(code: str) -> EhrTrouble:
+    return EhrTrouble(message("The record system did not complete the sign-in."), code=code)
+
+
+class TokenEndpoint:
+    """Speaks with the token endpoints of the issuers, as the client each of them knows."""
+
+    def __init__(self, settings: Settings, discovery: Discovery, keys: SigningKeys, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._discovery = discovery
+        self._keys = keys
+        self._clock = clock
+
+    def exchange(self, issuer: Issuer, code: str, pending: Pending) -> Granted:
+        """Trade a code for tokens. Raises GrantRefused or EhrTrouble."""
+        document = self._post(
+            issuer,
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": self._settings.redirect_uri,
+                "code_verifier": pending.verifier,
+            },
+        )
+        tokens = read_tokens(document, asked_scopes=pending.scopes, now=self._clock())
+        id_token = document.get("id_token")
+        return Granted(tokens, id_token if isinstance(id_token, str) else None, document)
+
+    def refresh(self, issuer: Issuer, tokens: Tokens) -> Tokens:
+        """Return new tokens; a refresh token that is not replaced stays good. No scope is ever asked for."""
+        document = self._post(issuer, {"grant_type": "refresh_token", "refresh_token": tokens.refresh or ""})
+        fresh = read_tokens(document, asked_scopes=tokens.scope, now=self._clock())
+        if fresh.patient is not None and fresh.patient != tokens.patient:
+            raise _trouble("refresh-other-patient")
+        return replace(fresh, refresh=fresh.refresh or tokens.refresh, patient=tokens.patient)
+
+    def revoke(self, issuer: Issuer, tokens: Tokens) -> bool:
+        """Tell the server that we are done with these tokens; False where it cannot be told."""
+        try:
+            endpoint = self._discovery.of(issuer).revocation_endpoint
+            if endpoint is None:
+                return False
+            hint = "refresh_token" if tokens.refresh else "access_token"
+            form = {"token": tokens.refresh or tokens.access, "token_type_hint": hint}
+            headers = self._authenticate(issuer, endpoint, form)
+            return ask("POST", endpoint, headers=headers, data=form, max_bytes=MAX_BYTES, read_seconds=3).status == 200
+        except (OutboundError, EhrTrouble):
+            return False
+
+    def _post(self, issuer: Issuer, form: dict[str, str]) -> Any:
+        endpoint = self._discovery.of(issuer).token_endpoint
+        headers = self._authenticate(issuer, endpoint, form)
+        try:
+            answer = ask("POST", endpoint, headers=headers, data=form, max_bytes=MAX_BYTES)
+            document = answer.json()
+        except OutboundError as error:
+            raise _trouble(f"token-{error.code}") from error
+        if answer.status in (400, 401):
+            error_code = document.get("error") if isinstance(document, Mapping) else None
+            raise GrantRefused(error_code if error_code in _KNOWN_ERRORS else "other")
+        if answer.status != 200:
+            raise _trouble(f"token-{answer.status}")
+        return document
+
+    def _authenticate(self, issuer: Issuer, endpoint: str, form: dict[str, str]) -> dict[str, str]:
+        """Put into `form` who we are and return the headers that prove it."""
+        headers = {"Accept": "application/json"}
+        match issuer.auth:
+            case "client_secret":
+                # RFC 6749 2.3.1: both halves are form-encoded before they are joined.
+                pair = f"{quote(issuer.client_id, safe='')}:{quote(issuer.client_secret or '', safe='')}"
+                headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+            case "private_key_jwt":
+                form["client_assertion_type"] = ASSERTION_TYPE
+                form["client_assertion"] = self._keys.assertion(issuer.client_id, endpoint, self._clock)
+            case _:
+                form["client_id"] = issuer.client_id
+        return headers
+
+
+class TokenStore:
+    """The tokens of every launch. However many requests find a token expired, one of them refreshes it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        vault: Vault,
+        endpoint: TokenEndpoint,
+        clock: Callable[[], float],
+        *,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._endpoint = endpoint
+        self._clock = clock
+        self._wait = wait
+        self._locks: dict[str, threading.Lock] = {}
+        self._locks_lock = threading.Lock()
+
+    def keep(self, launch_id: str, tokens: Tokens) -> None:
+        """Keep the tokens of a new launch."""
+        sealed = self._vault.seal(asdict(tokens))
+        with writing(self._engine) as connection:
+            connection.execute(TOKENS.insert().values(launch_id=launch_id, version=1, leased_until=0, sealed=sealed))
+
+    def find(self, launch_id: str) -> Tokens | None:
+        """Return the tokens of a launch as they are, or None."""
+        found = self._find(launch_id)
+        return found[1] if found else None
+
+    def access(self, launch_id: str, issuer: Issuer, *, refused: str | None = None) -> str:
+        """Return an access token that should work now, refreshed where needed.
+
+        `refused` is a token the server just answered 401 to: it is refreshed unless another request already did.
+        Raises Unauthorized when only a new sign-in helps, Unreachable when the token endpoint gives no answer.
+        """
+        found = self._find(launch_id)
+        if found is None:
+            raise Unauthorized("This launch has no token any more. Open the app again from the record system.")
+        if self._usable(found[1], refused):
+            return found[1].access
+        with self._lock(launch_id):  # the threads of this process
+            return self._refreshed(launch_id, issuer, refused)
+
+    def _usable(self, tokens: Tokens, refused: str | None) -> bool:
+        if refused is not None and tokens.access == refused:
+            return False
+        return tokens.expires is None or self._clock() < tokens.expires - LEEWAY_SECONDS
+
+    def _refreshed(self, launch_id: str, issuer: Issuer, refused: str | None) -> str:
+        while True:
+            found = self._find(launch_id)
+            if found is None:
+                raise Unauthorized("This launch has no token any more. Open the app again from the record system.")
+            version, tokens = found
+            if self._usable(tokens, refused):
+                return tokens.access
+            if tokens.refresh is None:
+                raise Unauthorized("The token has ended and cannot be refreshed. Open the app again.")
+            if self._lease(launch_id, version):  # the processes of this place
+                return self._refresh(launch_id, issuer, version, tokens)
+            self._wait(0.1)
+
+    def _refresh(self, launch_id: str, issuer: Issuer, version: int, tokens: Tokens) -> str:
+        try:
+            fresh = self._endpoint.refresh(issuer, tokens)
+        except GrantRefused:
+            with writing(self._engine) as connection:
+                connection.execute(TOKENS.delete().where(TOKENS.c.launch_id == launch_id))
+            raise Unauthorized("The record system ended this session. Open the app again.") from None
+        except EhrTrouble as error:
+            self._release(launch_id)
+            raise Unreachable("The record system did not renew the session. Try again in a moment.") from error
+        with writing(self._engine) as connection:
+            connection.execute(
+                TOKENS.update()
+                .where(TOKENS.c.launch_id == launch_id)
+                .values(version=version + 1, leased_until=0, sealed=self._vault.seal(asdict(fresh)))
+            )
+        return fresh.access
+
+    def _lease(self, launch_id: str, version: int) -> bool:
+        now = int(self._clock())
+        with writing(self._engine) as connection:
+            taken = connection.execute(
+                TOKENS.update()
+                .where(TOKENS.c.launch_id == launch_id, TOKENS.c.version == version, TOKENS.c.leased_until <= now)
+                .values(leased_until=now + LEASE_SECONDS)
+            )
+        return taken.rowcount == 1
+
+    def _release(self, launch_id: str) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(TOKENS.update().where(TOKENS.c.launch_id == launch_id).values(leased_until=0))
+
+    def _find(self, launch_id: str) -> tuple[int, Tokens] | None:
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(TOKENS).where(TOKENS.c.launch_id == launch_id)).one_or_none()
+        return (row.version, Tokens(**self._vault.open(row.sealed))) if row else None
+
+    def _lock(self, launch_id: str) -> threading.Lock:
+        with self._locks_lock:
+            if len(self._locks) > 10_000:  # launches that ended long ago
+                self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
+            return self._locks.setdefault(launch_id, threading.Lock())
