@@ -1,0 +1,138 @@
+"""The plan in the record: how it is found there, and which resources a change of it has to write."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mappers.plan import PLAN_SYSTEM, PersonRef, Plan, plan_of, resources_of
+from questionnaires.canonical import identifier_system
+from smartapp.records import Place, Record
+from smartapp.records.store import Query, Resource, Write
+
+_KINDS: Final = {"CarePlan": "plan", "Goal": "goal", "Task": "step"}
+_CATEGORY: Final = f"{PLAN_SYSTEM}|recovery-plan"
+_URN: Final = "urn:uuid:"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A plan with the records it was read from; `place` is where it lives, or None where there is no plan yet."""
+
+    plan: Plan
+    records: tuple[Record, ...]
+    place: Place | None
+
+    @property
+    def language(self) -> str | None:
+        """Return the language the plan was written in, so that reading it in another one changes nothing."""
+        found = (r.resource.get("language") for r in self.records if r.resource["resourceType"] == "CarePlan")
+        return next(found, None)
+
+    def id_of(self, key: str) -> str:
+        """Return the id of the goal or step that a form's key made: the record's, or a new one for a new key.
+
+        So a form that is sent twice changes what it made the first time.
+        """
+        for record in self.records:
+            if any(value == key for value in _our_identifiers(record.resource)):
+                return str(record.resource["id"])
+        return f"{_URN}{key}"
+
+
+def queries(patient_id: str) -> tuple[Query, Query, Query]:
+    """Return the searches that find the plan of one person: CarePlans, Goals, Tasks. They can run at once."""
+    return (
+        Query.of("CarePlan", patient=patient_id, category=_CATEGORY),
+        Query.of("Goal", patient=patient_id),
+        Query.of("Task", patient=patient_id, code=f"{PLAN_SYSTEM}|recovery-step"),
+    )
+
+
+def kept(found: Sequence[Sequence[Record]], *, issuer: str, patient: str, now: str) -> Kept:
+    """Put the plan together from what the three `queries` found; an empty plan where there is none yet.
+
+    Where a record has more than one recovery plan, the one that is going on and was changed last is the plan.
+    `now` is a FHIR dateTime with a zone, the day a new plan is begun.
+    """
+    care_plans, goals, tasks = found
+    current = [one for one in care_plans if one.resource.get("status") in {"active", "draft", "on-hold"}]
+    if not current:
+        return Kept(Plan(id=new_plan_id(issuer, patient), created=now), (), None)
+    care_plan = max(current, key=lambda one: str(one.resource.get("meta", {}).get("lastUpdated", "")))
+    near = [one for one in (*goals, *tasks) if one.place == care_plan.place]
+    plan = plan_of(
+        care_plan.resource,
+        [one.resource for one in near if one.resource["resourceType"] == "Goal"],
+        [one.resource for one in near if one.resource["resourceType"] == "Task"],
+    )
+    ids = {goal.id for goal in plan.goals} | {step.id for goal in plan.goals for step in goal.steps}
+    parts = [one for one in near if one.resource["id"] in ids]
+    return Kept(plan, (care_plan, *parts), care_plan.place)
+
+
+def new_plan_id(issuer: str, patient: str) -> str:
+    """Return the id of a person's first plan: the same in two tabs, so that both begin one plan."""
+    return f"{_URN}{uuid.uuid5(uuid.NAMESPACE_URL, f'{issuer}|{patient}|plan')}"
+
+
+def writes(before: Kept, after: Plan, *, patient: PersonRef, author: PersonRef, language: str) -> list[Write]:
+    """Return what has to be written, as one unit, to make the record say `after`; nothing where it says so now.
+
+    Each update carries the version it was based on. The CarePlan is always one of them: two people who change
+    two goals at once meet there, and the second looks again before it writes.
+    """
+    stored = {_address(one.resource): one for one in before.records}
+    resources = resources_of(
+        after,
+        patient=patient,
+        author=author,
+        language=before.language or language,
+        existing=[one.resource for one in before.records],
+    )
+    changed = [made for made in resources if _as_stored(made, stored) != made]
+    if not changed:
+        return []
+    plan = resources[-1]
+    return [_write(made, stored) for made in ([*changed, plan] if plan not in changed else changed)]
+
+
+def _as_stored(made: Resource, stored: Mapping[str, Record]) -> Resource | None:
+    found = stored.get(_address(made))
+    return found.resource if found else None
+
+
+def _write(made: Resource, stored: Mapping[str, Record]) -> Write:
+    found = stored.get(_address(made))
+    if found is not None:
+        return Write("update", made, if_match=found.etag)
+    kind = identifier_system(_KINDS[made["resourceType"]])
+    value = next(_our_identifiers(made))
+    return Write("create", made, if_none_exist=f"identifier={kind}|{value}", full_url=f"{_URN}{value}")
+
+
+def _address(resource: Resource) -> str:
+    return f"{resource['resourceType']}/{resource.get('id') or next(_our_identifiers(resource), '')}"
+
+
+def _our_identifiers(resource: Mapping[str, Any]) -> Iterator[str]:
+    system = identifier_system(_KINDS[resource["resourceType"]])
+    return (one["value"] for one in resource.get("identifier", []) if one.get("system") == system)
+
+
+def arrived(unit: Sequence[Write], answers: Sequence[Record]) -> bool:
+    """Say whether each resource that should be made was made, and not found to be there already with other words.
+
+    A conditional create answers with what is there when somebody made it a moment before.
+    """
+    return all(
+        _says(record.resource) == _says(write.resource)
+        for write, record in zip(unit, answers, strict=True)
+        if write.method == "create"
+    )
+
+
+def _says(resource: Resource) -> Any:
+    return resource.get("extension"), resource.get("description"), resource.get("lifecycleStatus")
