@@ -537,11 +537,15 @@ class Catalogue:
     def by_canonical(self, canonical: str) -> Instrument:
         """Return the instrument that a response's `questionnaire` means.
 
-        Without a version the current one is meant. UnknownInstrument says what is known.
+        Without a version the current one is meant; a variant (`hoop-plain`) means the instrument itself.
+        UnknownInstrument says what is known.
         """
         url, _, version = canonical.partition("|")
         prefix = f"{BASE}/Questionnaire/"
         identifier = url.removeprefix(prefix) if url.startswith(prefix) else ""
+        if identifier not in self._shelf:
+            # The variants ask and score the same: their answers are this instrument's.
+            identifier = identifier.removesuffix("-template").removesuffix("-plain")
         self._known(identifier, canonical)
         if not version:
             return self._shelf[identifier]

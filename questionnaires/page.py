@@ -1,0 +1,248 @@
+"""The page about an instrument that a psychometrician could sign: what is asked, how it is scored, what is verified.
+
+Markdown, in English with the Dutch texts, generated from the definition, so that it says what is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from questionnaires.model import AnswerScale, Fact, Instrument, Item, ScoreRule, Source, WorkedExample
+
+_CERTAINTY = {
+    "sure": "read in the source",
+    "triangulated": "forced by several sources together",
+    "inferred": "inferred by us from the source",
+    "recalled": "recalled, in no source that was read",
+    "unknown": "looked for, not found",
+    "own": "our own choice",
+}
+_AGGREGATE = {"sum": "sum", "mean": "mean of the answers that count"}
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    titles = list(head)
+    return [
+        "| " + " | ".join(titles) + " |",
+        "|" + "---|" * len(titles),
+        *("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows),
+        "",
+    ]
+
+
+def _short(link_id: str, instrument: Instrument) -> str:
+    return link_id.removeprefix(f"{instrument.id}-")
+
+
+def _keys(sources: Iterable[Source]) -> str:
+    return ", ".join(source.key for source in sources) or "–"
+
+
+def _facts(facts: Iterable[Fact]) -> list[str]:
+    rows = (
+        (fact.about, fact.statement, _keys(fact.sources), _CERTAINTY[fact.certainty], "yes" if fact.verified else "no")
+        for fact in facts
+    )
+    return _table(("about", "fact", "sources", "how we know", "verified"), rows)
+
+
+def _answers(item: Item) -> str:
+    if item.scale is None:
+        return {"boolean": "yes / no", "text": "open"}.get(item.kind, item.kind)
+    scale = f"{item.scale.low}–{item.scale.high}"
+    return f"{scale} or not applicable" if item.scale.has_not_applicable else scale
+
+
+def _reversed(instrument: Instrument, item: Item) -> str:
+    in_some = [rule.scale for rule in instrument.scores if item.link_id in rule.reversed]
+    scored = [rule.scale for rule in instrument.scores if item.link_id in rule.items]
+    if not in_some:
+        return ""
+    return "reversed" if in_some == scored else f"reversed in {', '.join(in_some)}"
+
+
+def _items(instrument: Instrument) -> Iterator[str]:
+    yield "## Items"
+    yield ""
+    for group in instrument.groups:
+        yield f"### {group.title.nl} ({group.title.en})"
+        yield ""
+        if group.help:
+            yield f"{group.help.nl} ({group.help.en})"
+            yield ""
+        yield from _table(
+            ("item", "Dutch", "English", "subject", "answers", "direction", "wording"),
+            (
+                (
+                    f"`{item.link_id}`",
+                    item.text.nl,
+                    item.text.en,
+                    item.subject,
+                    _answers(item) + _condition(item),
+                    _reversed(instrument, item),
+                    f"quoted: {item.source.key}" if item.quoted and item.source else "",
+                )
+                for item in group.items
+            ),
+        )
+
+
+def _condition(item: Item) -> str:
+    if item.enable_when is None:
+        return ""
+    return f", asked when `{item.enable_when.item}` is {_answer(item.enable_when.answer)}"
+
+
+def _answer(answer: str | bool) -> str:
+    return answer if isinstance(answer, str) else ("yes" if answer else "no")
+
+
+def _scales(scales: Iterable[AnswerScale]) -> Iterator[str]:
+    widest: dict[str, AnswerScale] = {}
+    for scale in scales:
+        if scale.id not in widest or scale.has_not_applicable:
+            widest[scale.id] = scale
+    if widest:
+        yield "## Answer scales"
+        yield ""
+    for scale in widest.values():
+        yield f"`{scale.id}`"
+        yield ""
+        yield from _table(
+            ("code", "counts for", "Dutch", "English"),
+            (
+                (option.code, "–" if option.value is None else str(option.value), option.text.nl, option.text.en)
+                for option in scale.options
+            ),
+        )
+
+
+def _missing(instrument: Instrument, rule: ScoreRule) -> str:
+    need = "every item answered" if rule.minimum_answered == len(rule.items) else ""
+    need = need or f"at least {rule.minimum_answered} of {len(rule.items)} items answered"
+    offered = any((scale := instrument.item(link_id).scale) and scale.has_not_applicable for link_id in rule.items)
+    return f'{need}; "not applicable" is an answer that does not count' if offered else need
+
+
+def _rounding(rule: ScoreRule) -> str:
+    if rule.rounding is None:
+        return "none, full precision"
+    steps = []
+    if rule.rounding.sum_decimals is not None:
+        steps.append(f"mean × {len(rule.items)} to {rule.rounding.sum_decimals} decimals, then ÷ {len(rule.items)}")
+    if rule.rounding.decimals is not None:
+        steps.append(f"to {rule.rounding.decimals} decimals")
+    return "half away from zero: " + ", then ".join(steps)
+
+
+def _score(instrument: Instrument, rule: ScoreRule) -> Iterator[str]:
+    yield f"### `{rule.code}` – {rule.title.en} ({rule.title.nl})"
+    yield ""
+    yield (
+        "Verified: every fact that is not our own choice was read in its source."
+        if rule.verified
+        else ("**Provisional**: not every fact behind this score was verified; see the table.")
+    )
+    yield ""
+    reversed_ = ", ".join(_short(link_id, instrument) for link_id in rule.items if link_id in rule.reversed)
+    yield from _table(
+        ("", ""),
+        (
+            ("rule version", rule.version),
+            ("items", ", ".join(_short(link_id, instrument) for link_id in rule.items)),
+            ("reversed (lowest + highest − answer)", reversed_ or "none"),
+            ("aggregate", _AGGREGATE.get(rule.aggregate, f"mean of the answers that count × {len(rule.items)}")),
+            ("score is given when", _missing(instrument, rule)),
+            ("rounding", _rounding(rule)),
+            ("range", f"{rule.low:g}–{rule.high:g}"),
+            ("shown in the app", "yes" if rule.default else "no, a named alternative"),
+            ("in the published Questionnaire", "yes" if rule.published else "no"),
+        ),
+    )
+    if rule.note:
+        yield rule.note
+        yield ""
+    yield from _facts(rule.facts)
+
+
+def _example(instrument: Instrument, example: WorkedExample) -> Iterator[str]:
+    yield f"### {example.title}"
+    yield ""
+    given = ", ".join(f"{_short(link_id, instrument)} = {_answer(answer)}" for link_id, answer in example.answers)
+    yield f"Answers: {given}."
+    yield ""
+    scores = ((f"`{instrument.id}-{scale}`", "no score" if v is None else f"{v!r}") for scale, v in example.scores)
+    yield from _table(("score", "value"), scores)
+    yield f"Working: {example.working}." + (f" Source: {example.source.key}." if example.source else "")
+    yield ""
+
+
+def _unverified(instrument: Instrument) -> Iterator[str]:
+    yield "## What is not verified"
+    yield ""
+    open_points = [(code, fact) for code, fact in instrument.all_facts() if not fact.verified]
+    for code, fact in open_points:
+        where = f"`{code}`, {fact.about}" if code else fact.about
+        yield f"- {where}: {fact.statement} ({_CERTAINTY[fact.certainty]})"
+    if not open_points:
+        yield "Nothing: every fact was read in its source."
+    yield ""
+
+
+def _lines(instrument: Instrument) -> Iterator[str]:
+    yield f"# {instrument.title.en} (`{instrument.id}`)"
+    yield ""
+    yield f"{instrument.subtitle.en}. {instrument.title.nl}: {instrument.subtitle.nl}."
+    yield ""
+    yield f"> {instrument.wording_note.en}"
+    yield ""
+    yield from _table(
+        ("", ""),
+        (
+            ("canonical", f"`{instrument.canonical}`"),
+            ("items", str(len(instrument.items))),
+            ("takes about", f"{instrument.minutes} minutes"),
+            ("scores", ", ".join(f"`{rule.code}`" for rule in instrument.scores) or "none"),
+            ("derived from", f"`{instrument.derived_from}`" if instrument.derived_from else "–"),
+        ),
+    )
+    if instrument.note:
+        yield instrument.note
+        yield ""
+    yield from ("## Known facts", "")
+    yield from _facts(instrument.facts)
+    yield from _items(instrument)
+    yield from _scales(instrument.scales)
+    if instrument.scores:
+        yield from ("## Scores", "")
+    for rule in instrument.scores:
+        yield from _score(instrument, rule)
+    if instrument.examples:
+        yield from ("## Worked examples", "")
+    for example in instrument.examples:
+        yield from _example(instrument, example)
+    if instrument.reference_numbers:
+        yield from ("## Published numbers", "")
+        yield from _table(
+            ("people", "n", "numbers", "source", "how we know"),
+            (
+                (number.population, number.n, number.statistic, number.source.key, _CERTAINTY[number.source.certainty])
+                for number in instrument.reference_numbers
+            ),
+        )
+    yield from _unverified(instrument)
+    yield from ("## Sources", "")
+    yield from _table(
+        ("key", "source", "what was read of it"),
+        ((citation.key, citation.text, citation.read) for citation in instrument.citations),
+    )
+    yield from ("## Rights", "", instrument.copyright.en)
+
+
+def instrument_page(instrument: Instrument) -> str:
+    """Return the page about an instrument as Markdown."""
+    return "\n".join(_lines(instrument)) + "\n"

@@ -1,0 +1,432 @@
+"""Instruments as FHIR R4: Questionnaires in three variants, and the CodeSystems and ValueSets they use. Pure.
+
+- `default`: scores as calculated items that form renderers fill and extract as Observations (observationExtract, unit)
+- `template`: the same, but extraction by template, for renderers that know only that; never both on one form
+- `plain`: questions only, in Dutch, with item types and extensions that every Dutch portal can show; no scores
+
+The variants have addresses of their own (`hoop-template`, `hoop-plain`) and say that they derive from the default one.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, get_args
+
+from questionnaires.canonical import BASE, code_system_url, questionnaire_url, value_set_url
+from questionnaires.catalogue import Catalogue
+from questionnaires.expressions import calculated_expression
+from questionnaires.model import AnswerScale, Group, Instrument, Item, Option, ScoreRule, Text
+
+Resource = dict[str, Any]
+Variant = Literal["default", "template", "plain"]
+VARIANTS: tuple[Variant, ...] = get_args(Variant)
+
+_HL7 = "http://hl7.org/fhir/StructureDefinition"
+_SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition"
+_UCUM = "http://unitsofmeasure.org"
+_TERMINOLOGY_VERSION = "0.1.0"
+_CC0 = Text(
+    "CC0-1.0: vrij voor elk gebruik. De vragenlijsten zelf zijn van hun makers.",
+    "CC0-1.0: free for any use. The questionnaires themselves belong to their authors.",
+)
+_SURVEY = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/observation-category",
+            "code": "survey",
+            "display": "Survey",
+        }
+    ]
+}
+_PLAN_CODES = (
+    ("recovery-plan", Text("Herstelplan", "Recovery plan")),
+    ("recovery-step", Text("Stap", "Step")),
+)
+
+
+# ---- words -----------------------------------------------------------------------------------------------------------
+
+
+def _words(element: str, text: Text) -> Resource:
+    """Return an element in Dutch, with the English beside it by FHIR's translation extension."""
+    content = [{"url": "lang", "valueCode": "en"}, {"url": "content", "valueString": text.en}]
+    return {
+        element: text.nl,
+        f"_{element}": {"extension": [{"url": f"{_HL7}/translation", "extension": content}]},
+    }
+
+
+def _together(first: Text, second: Text | None) -> Text:
+    """Put a title or question and its explanation in one line, which every renderer shows."""
+    if second is None:
+        return first
+
+    def joined(one: str, two: str) -> str:
+        return f"{one} {two}" if one[-1] in ".?!" else f"{one}. {two}"
+
+    return Text(joined(first.nl, second.nl), joined(first.en, second.en))
+
+
+def _name(identifier: str) -> str:
+    return "".join(part.capitalize() for part in identifier.split("-"))
+
+
+# ---- questions -------------------------------------------------------------------------------------------------------
+
+
+def _weight(instrument: Instrument, item: Item, option: Option) -> int | None:
+    """Return what an answer counts for, or None where scores disagree about the item's direction."""
+    directions = {item.link_id in rule.reversed for rule in instrument.scores if item.link_id in rule.items}
+    if item.scale is None or option.value is None or len(directions) > 1:
+        return None
+    return item.scale.low + item.scale.high - option.value if directions == {True} else option.value
+
+
+def _coding(scale: AnswerScale, option: Option) -> Resource:
+    return {"system": scale.system, "code": option.code, "display": option.text.nl}
+
+
+def _answer_option(
+    instrument: Instrument, item: Item, scale: AnswerScale, option: Option, variant: Variant
+) -> Resource:
+    coding = _coding(scale, option)
+    if variant != "plain":
+        coding |= _words("display", option.text)
+        weight = _weight(instrument, item, option)
+        if weight is not None:
+            # On the Coding, not on the answerOption: there a renderer prints it to the person who answers.
+            coding["extension"] = [{"url": f"{_HL7}/itemWeight", "valueDecimal": weight}]
+    return {"valueCoding": coding}
+
+
+def _enable_when(instrument: Instrument, item: Item) -> Resource:
+    if item.enable_when is None:
+        return {}
+    condition: Resource = {"question": item.enable_when.item, "operator": "="}
+    scale = instrument.item(item.enable_when.item).scale
+    if isinstance(item.enable_when.answer, bool):
+        condition["answerBoolean"] = item.enable_when.answer
+    elif scale is not None and (option := scale.option(item.enable_when.answer)) is not None:
+        condition["answerCoding"] = _coding(scale, option)
+    return {"enableWhen": [condition]}
+
+
+def _text(text: Text, variant: Variant) -> Resource:
+    return {"text": text.nl} if variant == "plain" else _words("text", text)
+
+
+def _item(instrument: Instrument, item: Item, variant: Variant) -> Resource:
+    resource: Resource = {"linkId": item.link_id}
+    if item.kind == "choice":
+        control = {
+            "system": "http://hl7.org/fhir/questionnaire-item-control",
+            "code": "radio-button",
+            "display": "Radio Button",
+        }
+        resource["extension"] = [
+            {"url": f"{_HL7}/questionnaire-itemControl", "valueCodeableConcept": {"coding": [control]}}
+        ]
+    resource |= {
+        **_text(_together(item.text, item.help), variant),
+        "type": item.kind,
+        **_enable_when(instrument, item),
+        "required": item.required,
+    }
+    if item.scale is not None:
+        resource["answerOption"] = [
+            _answer_option(instrument, item, item.scale, option, variant) for option in item.scale.options
+        ]
+    return resource
+
+
+def _group(instrument: Instrument, group: Group, variant: Variant) -> Resource:
+    return {
+        "linkId": group.link_id,
+        **_text(_together(group.title, group.help), variant),
+        "type": "group",
+        "item": [_item(instrument, item, variant) for item in group.items],
+    }
+
+
+# ---- scores ----------------------------------------------------------------------------------------------------------
+
+
+def _score_coding(rule: ScoreRule) -> Resource:
+    return {"system": code_system_url("score"), "code": rule.code, "display": rule.title.nl}
+
+
+def _rule_coding(rule: ScoreRule) -> Resource:
+    return {"system": code_system_url("score-rule"), "code": f"{rule.code}@{rule.version}", "display": rule.method.nl}
+
+
+def _template_id(rule: ScoreRule) -> str:
+    return f"template-{rule.code}"
+
+
+def _score_item(instrument: Instrument, rule: ScoreRule, variant: Variant) -> Resource:
+    expression = {"language": "text/fhirpath", "expression": calculated_expression(instrument, rule)}
+    unit = {"system": _UCUM, "code": "{score}", "display": "score"}
+    extensions: list[Resource] = [
+        {"url": f"{_SDC}/sdc-questionnaire-calculatedExpression", "valueExpression": expression},
+        {"url": f"{_HL7}/questionnaire-unit", "valueCoding": unit},
+    ]
+    if variant == "template":
+        template = {"url": "template", "valueReference": {"reference": f"#{_template_id(rule)}"}}
+        extensions.append({"url": f"{_SDC}/sdc-questionnaire-templateExtract", "extension": [template]})
+    else:
+        category = f"{_SDC}/sdc-questionnaire-observation-extract-category"
+        extensions += [
+            {"url": f"{_SDC}/sdc-questionnaire-observationExtract", "valueBoolean": True},
+            {"url": category, "valueCodeableConcept": _SURVEY},
+        ]
+    return {
+        "extension": extensions,
+        "linkId": f"{instrument.id}-score-{rule.scale}",
+        "code": [_score_coding(rule)],
+        **_words("text", rule.title),
+        "type": "decimal",
+        "readOnly": True,
+    }
+
+
+def _scores(instrument: Instrument, rules: list[ScoreRule], variant: Variant) -> Resource:
+    return {
+        "extension": [{"url": f"{_HL7}/questionnaire-hidden", "valueBoolean": True}],
+        "linkId": f"{instrument.id}-scores",
+        **_words("text", Text("Scores", "Scores")),
+        "type": "group",
+        "item": [_score_item(instrument, rule, variant) for rule in rules],
+    }
+
+
+def _extracted(path: str) -> Resource:
+    value = {"url": f"{_SDC}/sdc-questionnaire-templateExtractValue", "valueString": path}
+    return {"extension": [value]}
+
+
+def _observation_template(rule: ScoreRule) -> Resource:
+    """Return the Observation that template extraction fills in; no score item, no Observation."""
+    return {
+        "resourceType": "Observation",
+        "id": _template_id(rule),
+        "status": "final",
+        "category": [_SURVEY],
+        "code": {"coding": [_score_coding(rule)], "text": rule.title.nl},
+        "subject": {"_reference": _extracted("%resource.subject.reference")},
+        "_effectiveDateTime": _extracted("%resource.authored"),
+        "valueQuantity": {
+            "_value": _extracted("answer.value"),
+            "unit": "score",
+            "system": _UCUM,
+            "code": "{score}",
+        },
+        "method": {"coding": [_rule_coding(rule)], "text": rule.method.nl},
+        "derivedFrom": [{"_reference": _extracted("'QuestionnaireResponse/' + %resource.id")}],
+    }
+
+
+# ---- the whole form --------------------------------------------------------------------------------------------------
+
+
+def variant_id(instrument: Instrument, variant: Variant = "default") -> str:
+    """Return the id of a variant's Questionnaire."""
+    return instrument.id if variant == "default" else f"{instrument.id}-{variant}"
+
+
+def _description(instrument: Instrument, rules: list[ScoreRule]) -> Text:
+    """Say what the form is, what its wording is, and how each score is made and whether that was verified."""
+    nl = [instrument.subtitle.nl + ".", instrument.intro.nl, instrument.wording_note.nl]
+    en = [instrument.subtitle.en + ".", instrument.intro.en, instrument.wording_note.en]
+    if rules:
+        nl.append("Scores:\n\n" + "\n".join(f"- {rule.method.nl}" for rule in rules))
+        en.append("Scores:\n\n" + "\n".join(f"- {rule.method.en}" for rule in rules))
+    return Text("\n\n".join(nl), "\n\n".join(en))
+
+
+def _profile(variant: Variant, rules: list[ScoreRule]) -> str:
+    if not rules:
+        return f"{_HL7}/Questionnaire"
+    return f"{_SDC}/sdc-questionnaire-extr-{'template' if variant == 'template' else 'obsn'}"
+
+
+def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resource:
+    """Return an instrument as an R4 Questionnaire; ValueError where there is no such variant."""
+    if variant not in VARIANTS:
+        raise ValueError(f"there is no variant {variant!r}; there are {', '.join(VARIANTS)}")
+    rules = [] if variant == "plain" else [rule for rule in instrument.scores if rule.published]
+    identifier = variant_id(instrument, variant)
+    description = _description(instrument, rules)
+    plain = variant == "plain"
+
+    def words(element: str, text: Text) -> Resource:
+        return {element: text.nl} if plain else _words(element, text)
+
+    resource: Resource = {
+        "resourceType": "Questionnaire",
+        "id": identifier,
+        "meta": {"profile": [_profile(variant, rules)]},
+        "language": "nl-NL" if plain else "nl",
+    }
+    if variant == "template" and rules:
+        resource["contained"] = [_observation_template(rule) for rule in rules]
+    if not plain:
+        resource["extension"] = [{"url": f"{BASE}/StructureDefinition/wording-status", "valueCode": instrument.wording}]
+    resource |= {
+        "url": questionnaire_url(identifier),
+        "version": instrument.version,
+        "name": _name(identifier),
+        **words("title", instrument.title),
+    }
+    derived_from = instrument.canonical if variant != "default" else instrument.derived_from
+    if derived_from is not None:
+        resource["derivedFrom"] = [derived_from]
+    resource |= {
+        # A form in working wording is a draft, whatever its structure: nobody validated these sentences.
+        "status": "active" if instrument.wording == "official" else "draft",
+        "experimental": False,
+        "subjectType": ["Patient"],
+        "publisher": "Verstel",
+        **words("description", description),
+        "jurisdiction": [
+            {"coding": [{"system": "urn:iso:std:iso:3166", "code": "NL", "display": "Netherlands (the)"}]}
+        ],
+        **words("copyright", instrument.copyright),
+    }
+    if rules:
+        resource["code"] = [_panel_coding(instrument)]
+    groups = [_group(instrument, group, variant) for group in instrument.groups]
+    resource["item"] = [*groups, *([_scores(instrument, rules, variant)] if rules else [])]
+    return resource
+
+
+def _panel_coding(instrument: Instrument) -> Resource:
+    return {"system": code_system_url("score"), "code": instrument.panel_code, "display": instrument.title.nl}
+
+
+# ---- terminology -----------------------------------------------------------------------------------------------------
+
+
+def _concept(code: str, text: Text) -> Resource:
+    return {"code": code, "display": text.nl, "designation": [{"language": "en", "value": text.en}]}
+
+
+def _terminology(kind: str, identifier: str, title: Text, *, version: str, rights: Text) -> Resource:
+    url = code_system_url(identifier) if kind == "CodeSystem" else value_set_url(identifier)
+    return {
+        "resourceType": kind,
+        "id": identifier,
+        "meta": {"profile": [f"{_HL7}/{kind}"]},
+        "language": "nl",
+        "url": url,
+        "version": version,
+        "name": _name(identifier) + ("Codes" if kind == "CodeSystem" else ""),
+        **_words("title", title),
+        "status": "draft",
+        "experimental": False,
+        "publisher": "Verstel",
+        **_words("description", title),
+        "jurisdiction": [
+            {"coding": [{"system": "urn:iso:std:iso:3166", "code": "NL", "display": "Netherlands (the)"}]}
+        ],
+        **_words("copyright", rights),
+    }
+
+
+def _code_system(
+    identifier: str, title: Text, concepts: list[Resource], version: str = _TERMINOLOGY_VERSION, rights: Text = _CC0
+) -> Resource:
+    resource = _terminology("CodeSystem", identifier, title, version=version, rights=rights)
+    return resource | {
+        "caseSensitive": True,
+        "content": "complete",
+        "count": len(concepts),
+        "concept": concepts,
+    }
+
+
+def _value_set(
+    identifier: str, title: Text, include: Resource, version: str = _TERMINOLOGY_VERSION, rights: Text = _CC0
+) -> Resource:
+    resource = _terminology("ValueSet", identifier, title, version=version, rights=rights)
+    return resource | {"compose": {"include": [include]}}
+
+
+def _answer_terminology(instrument: Instrument) -> list[Resource]:
+    """Return a CodeSystem per answer scale with all its options, and a ValueSet per set of options that is offered."""
+    title = Text(f"Antwoorden: {instrument.title.nl}", f"Answers: {instrument.title.en}")
+    widest: dict[str, AnswerScale] = {}
+    resources: list[Resource] = []
+    for scale in instrument.scales:
+        if scale.id not in widest or scale.has_not_applicable:
+            widest[scale.id] = scale
+        codes = [{"code": option.code, "display": option.text.nl} for option in scale.options]
+        identifier = scale.value_set.rsplit("/", 1)[1]
+        include = {"system": scale.system, "concept": codes}
+        resources.append(_value_set(identifier, title, include, instrument.version, instrument.copyright))
+    for scale in widest.values():
+        concepts = [_concept(option.code, option.text) for option in scale.options]
+        resources.append(_code_system(f"answer-{scale.id}", title, concepts, instrument.version, instrument.copyright))
+    return resources
+
+
+def terminology(known: Catalogue) -> list[Resource]:
+    """Return the CodeSystems and ValueSets that questionnaires, scores and plans use."""
+    instruments = list(known.instruments.values())
+    scored = [instrument for instrument in instruments if instrument.scores]
+    scores = [
+        concept
+        for instrument in scored
+        for concept in (
+            _concept(instrument.panel_code, instrument.title),
+            *(_concept(rule.code, rule.title) for rule in instrument.scores),
+        )
+    ]
+    rules = {
+        f"{rule.code}@{rule.version}": rule.method
+        for instrument in scored
+        # The current version comes first and keeps its words; rules of older versions stay known.
+        for version in reversed(known.versions(instrument.id))
+        for rule in version.scores
+    }
+    domains = [_concept(domain.code, domain.title) for domain in known.life_domains]
+    life = Text("Levensgebieden van een herstelplan", "Life domains of a recovery plan")
+    return [
+        _code_system("score", Text("Scores van herstelvragenlijsten", "Scores of recovery questionnaires"), scores),
+        _code_system(
+            "score-rule",
+            Text("Rekenregels van scores, met versie", "Rules of scores, with their version"),
+            [_concept(code, method) for code, method in rules.items()],
+        ),
+        _code_system("life-domain", life, domains),
+        _value_set("life-domain", life, {"system": code_system_url("life-domain")}),
+        _code_system(
+            "plan",
+            Text("Onderdelen van een herstelplan", "Parts of a recovery plan"),
+            [_concept(code, text) for code, text in _PLAN_CODES],
+        ),
+        *(resource for instrument in instruments for resource in _answer_terminology(instrument)),
+    ]
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+def file_name(resource: Resource) -> str:
+    """Return the name of a resource's file, as FHIR packages name them."""
+    return f"{resource['resourceType']}-{resource['id']}.json"
+
+
+def published(variant: Variant = "default", known: Catalogue | None = None) -> dict[str, Resource]:
+    """Return what is published by file name: the Questionnaires of a variant and, with `default`, the terminology.
+
+    Without `known` that is our own definitions, whatever wording an organisation applied.
+    """
+    catalogue = known or Catalogue()
+    forms = [questionnaire(instrument, variant) for instrument in catalogue.instruments.values()]
+    extra = terminology(catalogue) if variant == "default" else []
+    return {file_name(resource): resource for resource in (*forms, *extra)}
+
+
+def resource_bytes(resource: Resource) -> bytes:
+    """Return a resource as the bytes of its file: indented JSON in UTF-8."""
+    return (json.dumps(resource, ensure_ascii=False, indent=2) + "\n").encode()

@@ -1,0 +1,360 @@
+"""What is published is what the definitions say: valid R4, in two languages, scored alike by anyone's engine."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mappers.scoring import score
+from questionnaires.canonical import BASE
+from questionnaires.catalogue import Catalogue, catalogue
+from questionnaires.expressions import NotExpressible, calculated_expression
+from questionnaires.model import Instrument
+from questionnaires.publish import VARIANTS, published, questionnaire, resource_bytes
+from smartapp.commands.questionnaires import PUBLISHED, stale_files
+
+KNOWN = Catalogue()
+INSTRUMENTS = [pytest.param(instrument, id=instrument.id) for instrument in KNOWN.instruments.values()]
+SCORED = [pytest.param(instrument, id=instrument.id) for instrument in KNOWN.instruments.values() if instrument.scores]
+EVERYTHING = {(variant, name): made for variant in VARIANTS for name, made in published(variant).items()}
+FORMS = [pytest.param(questionnaire(i, v), id=f"{i.id}-{v}") for i in KNOWN.instruments.values() for v in VARIANTS]
+TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
+# Item types and extensions that a Dutch personal health environment shows; with any other it refuses the whole form.
+MEDMIJ_TYPES = {"group", "display", "boolean", "string", "text", "integer", "decimal", "date", "time", "choice"}
+MEDMIJ_EXTENSIONS = {"http://hl7.org/fhir/StructureDefinition/questionnaire-itemControl"}
+
+
+def walk(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every JSON object in a resource."""
+    if isinstance(value, dict):
+        yield value
+        for part in value.values():
+            yield from walk(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from walk(part)
+
+
+def items(form: dict[str, Any]) -> list[dict[str, Any]]:
+    return [part for part in walk(form["item"]) if "linkId" in part]
+
+
+def expressions(form: dict[str, Any]) -> dict[str, str]:
+    """Return the FHIRPath of each calculated item by the code of its score."""
+    return {
+        item["code"][0]["code"]: extension["valueExpression"]["expression"]
+        for item in items(form)
+        for extension in item.get("extension", [])
+        if "valueExpression" in extension
+    }
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_publishing_again_gives_the_same_bytes():
+    assert list(stale_files()) == []
+
+
+def test_a_published_file_that_was_touched_is_noticed(monkeypatch: pytest.MonkeyPatch):
+    """The comparison above can fail: here the committed bytes are compared with other ones."""
+    monkeypatch.setattr("smartapp.commands.questionnaires.resource_bytes", lambda _: b"{}")
+    assert "questionnaires/published/Questionnaire-hoop.json: is not what the definitions give" in "".join(
+        stale_files()
+    )
+
+
+@pytest.mark.parametrize(("variant", "name"), EVERYTHING)
+def test_it_is_structurally_valid_r4(variant, name):
+    made = EVERYTHING[variant, name]
+    get_fhir_model_class(made["resourceType"]).model_validate(made)
+
+
+@pytest.mark.parametrize(("variant", "name"), EVERYTHING)
+def test_nothing_is_empty(variant, name):
+    """FHIR allows no empty string, list or object."""
+    empty = [part for part in walk(EVERYTHING[variant, name]) for v in [part, *part.values()] if v in ("", [], {})]
+    assert not empty
+
+
+@pytest.mark.parametrize(("variant", "name"), EVERYTHING)
+def test_every_coding_has_system_code_and_display(variant, name):
+    codings = [part for part in walk(EVERYTHING[variant, name]) if "system" in part and "code" in part]
+    assert not [coding for coding in codings if "display" not in coding and "unit" not in coding]
+
+
+@pytest.mark.parametrize(("variant", "name"), EVERYTHING)
+def test_every_resource_names_a_profile(variant, name):
+    assert EVERYTHING[variant, name]["meta"]["profile"]
+
+
+def test_variants_have_addresses_of_their_own_and_derive_from_the_default():
+    for instrument in KNOWN.instruments.values():
+        for variant in ("template", "plain"):
+            form = questionnaire(instrument, variant)
+            assert form["url"] == f"{instrument.url}-{variant}"
+            assert form["derivedFrom"] == [instrument.canonical]
+
+
+def test_answers_to_a_variant_are_answers_to_the_instrument():
+    assert catalogue().by_canonical(f"{BASE}/Questionnaire/mansa-short-plain|1.0.0").id == "mansa-short"
+
+
+def test_there_is_no_other_variant():
+    with pytest.raises(ValueError, match="there is no variant 'fancy'; there are default, template, plain"):
+        questionnaire(KNOWN.instrument("hoop"), "fancy")
+
+
+# ---- questions -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_link_ids_are_unique(form):
+    link_ids = [item["linkId"] for item in items(form)]
+    assert len(set(link_ids)) == len(link_ids)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_questions_stand_in_groups_one_level_deep(form):
+    assert all(group["type"] == "group" for group in form["item"])
+    assert all("item" not in question for group in form["item"] for question in group["item"])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_is_required_of_a_person(form):
+    assert not [item["linkId"] for item in items(form) if item.get("required")]
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_every_text_has_its_english_beside_it(instrument: Instrument):
+    form = questionnaire(instrument)
+    for part in walk(form):
+        for element in ("title", "text", "description", "copyright"):
+            if isinstance(part.get(element), str):
+                [translation] = part[f"_{element}"]["extension"]
+                assert translation["url"] == TRANSLATION
+                assert translation["extension"][0] == {"url": "lang", "valueCode": "en"}
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_answer_options_are_codings_with_their_weight_on_the_coding(instrument: Instrument):
+    """On the answerOption a renderer prints the weight to the person who answers (facts: sdc-markup 2)."""
+    for item in items(questionnaire(instrument)):
+        for option in item.get("answerOption", []):
+            assert set(option) == {"valueCoding"}
+            weights = [e["valueDecimal"] for e in option["valueCoding"].get("extension", [])]
+            assert weights == [] if option["valueCoding"]["code"] == "na" else len(weights) == 1
+
+
+def test_the_weights_of_a_reversed_item_run_down():
+    """HOOP 3 is reversed: strongly disagree counts 4."""
+    [item] = [item for item in items(questionnaire(KNOWN.instrument("hoop"))) if item["linkId"] == "hoop-03"]
+    weights = [option["valueCoding"]["extension"][0]["valueDecimal"] for option in item["answerOption"]]
+    assert weights == [4, 3, 2, 1]
+
+
+def test_the_stem_of_the_mhcs_stands_with_its_group():
+    [group, _] = questionnaire(KNOWN.instrument("mhcs"))["item"]
+    assert group["text"] == "Vertrouwen in uzelf. Hoeveel vertrouwen heeft u erin dat u …"
+
+
+def test_medication_questions_are_asked_only_of_who_uses_medication():
+    form = questionnaire(KNOWN.instrument("sdm-visit"))
+    conditions = {item["linkId"]: item["enableWhen"] for item in items(form) if "enableWhen" in item}
+    assert len(conditions) == 6
+    assert all(
+        condition == [{"question": "sdm-visit-medication-uses", "operator": "=", "answerBoolean": True}]
+        for condition in conditions.values()
+    )
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_a_form_says_what_its_wording_is(instrument: Instrument):
+    form = questionnaire(instrument)
+    assert form["extension"] == [{"url": f"{BASE}/StructureDefinition/wording-status", "valueCode": "working"}]
+    assert form["status"] == "draft"
+    assert instrument.wording_note.nl in form["description"]
+    assert form["copyright"] == instrument.copyright.nl
+
+
+def test_a_provisional_score_says_so_in_the_form():
+    assert "nel-total, regel 1" in questionnaire(KNOWN.instrument("nel"))["description"]
+    assert "voorlopig" in questionnaire(KNOWN.instrument("nel"))["description"]
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_the_plain_variant_has_only_what_every_dutch_portal_shows(instrument: Instrument):
+    form = questionnaire(instrument, "plain")
+    assert {item["type"] for item in items(form)} <= MEDMIJ_TYPES
+    assert {part["url"] for part in walk(form["item"]) if "url" in part} <= MEDMIJ_EXTENSIONS
+    assert "extension" not in form
+    assert not [key for part in walk(form) for key in part if key.startswith("_")]
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_all_variants_ask_the_same(instrument: Instrument):
+    def asked(form):
+        return [
+            (
+                item["linkId"],
+                item["type"],
+                item["text"],
+                [o["valueCoding"]["code"] for o in item.get("answerOption", [])],
+            )
+            for item in items(form)
+            if "-score" not in item["linkId"]
+        ]
+
+    assert asked(questionnaire(instrument)) == asked(questionnaire(instrument, "plain"))
+    assert asked(questionnaire(instrument)) == asked(questionnaire(instrument, "template"))
+
+
+# ---- scores ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("instrument", SCORED)
+def test_scores_stand_in_a_hidden_group_at_the_end(instrument: Instrument):
+    group = questionnaire(instrument)["item"][-1]
+    assert group["linkId"] == f"{instrument.id}-scores"
+    assert group["extension"][0]["valueBoolean"] is True
+    assert [item["linkId"] for item in group["item"]] == [
+        f"{instrument.id}-score-{rule.scale}" for rule in instrument.scores if rule.published
+    ]
+    assert all(item["type"] == "decimal" and item["readOnly"] for item in group["item"])
+
+
+@pytest.mark.parametrize("instrument", SCORED)
+def test_the_code_of_a_score_item_is_the_code_of_its_observation(instrument: Instrument):
+    codes = [item["code"][0]["code"] for item in questionnaire(instrument)["item"][-1]["item"]]
+    assert codes == [rule.code for rule in instrument.scores if rule.published]
+
+
+@pytest.mark.parametrize("instrument", SCORED)
+def test_only_one_way_of_extraction_stands_on_a_form(instrument: Instrument):
+    """Both on one form give every Observation twice (facts: sdc-markup 4)."""
+    default = json.dumps(questionnaire(instrument))
+    template = json.dumps(questionnaire(instrument, "template"))
+    assert "observationExtract" in default
+    assert "templateExtract" not in default
+    assert "templateExtract" in template
+    assert "observationExtract" not in template
+
+
+@pytest.mark.parametrize("instrument", SCORED)
+def test_every_template_that_is_named_is_contained(instrument: Instrument):
+    form = questionnaire(instrument, "template")
+    named = {part["valueReference"]["reference"] for part in walk(form["item"]) if "valueReference" in part}
+    assert named == {f"#{contained['id']}" for contained in form["contained"]}
+
+
+def test_the_rounded_mansa_rules_are_not_in_the_form():
+    assert set(expressions(questionnaire(KNOWN.instrument("mansa")))) == {"mansa-mean", "mansa-sum"}
+
+
+def test_a_rule_that_rounds_has_no_expression():
+    mansa = KNOWN.instrument("mansa")
+    with pytest.raises(NotExpressible, match="mansa-sum-rounded is rounded"):
+        calculated_expression(mansa, mansa.score("mansa-sum-rounded"))
+
+
+@pytest.mark.parametrize("instrument", SCORED)
+def test_expressions_use_only_what_computes_everywhere(instrument: Instrument):
+    for expression in expressions(questionnaire(instrument)).values():
+        assert set(re.findall(r"(\w+)\(", expression)) == {"iif", "where", "count"}
+        assert "valueCoding" not in expression
+
+
+COUNT = re.compile(r"%resource\.item\.item\.where\(([^)]*)\)\.answer\.value\.where\(([^)]*)\)\.count\(\)")
+
+
+def evaluate(expression: str, values: Mapping[str, str | bool]) -> float | None:
+    """Compute a counted expression: a small reading of our own, independent of how it was written.
+
+    Engines of others compute the same files in tests/conformance.
+    """
+
+    def counted(match: re.Match[str]) -> str:
+        link_ids, codes = (set(re.findall(r"'([^']*)'", match[group])) for group in (1, 2))
+        return str(sum(code in codes for link_id, code in values.items() if link_id in link_ids))
+
+    [(condition, value)] = re.findall(r"iif\((.*?), (.*), \{\}\)", COUNT.sub(counted, expression))
+    assert re.fullmatch(r"[-0-9 .+*/()<>=and]+", condition + value)
+    return eval(value) if eval(condition) else None
+
+
+@st.composite
+def answers(draw: st.DrawFn, instrument: Instrument) -> dict[str, str | bool]:
+    """Draw answers to an instrument: often complete, sometimes with gaps, sometimes not applicable, sometimes none."""
+    asked = [item for item in instrument.items if item.kind != "text"]
+    missing = draw(
+        st.sets(st.sampled_from([item.link_id for item in asked]), max_size=draw(st.sampled_from([0, 3, 40])))
+    )
+    return {
+        item.link_id: draw(st.sampled_from([o.code for o in item.scale.options]) if item.scale else st.booleans())
+        for item in asked
+        if item.link_id not in missing
+    }
+
+
+@pytest.mark.parametrize("instrument", SCORED)
+@given(data=st.data())
+def test_the_expression_and_the_scorer_find_the_same_double(instrument: Instrument, data: st.DataObject):
+    values = data.draw(answers(instrument))
+    written = expressions(questionnaire(instrument))
+    computed = {one.rule.code: one.value for one in score(instrument, values) if one.rule.published}
+    assert {code: evaluate(expression, values) for code, expression in written.items()} == computed
+
+
+@pytest.mark.parametrize("instrument", SCORED)
+def test_no_answer_gives_no_score(instrument: Instrument):
+    assert {evaluate(expression, {}) for expression in expressions(questionnaire(instrument)).values()} == {None}
+
+
+# ---- terminology -----------------------------------------------------------------------------------------------------
+
+
+def test_every_code_that_a_form_uses_stands_in_a_code_system():
+    systems = {
+        made["url"]: {concept["code"]: concept["display"] for concept in made["concept"]}
+        for (_, _), made in EVERYTHING.items()
+        if made["resourceType"] == "CodeSystem"
+    }
+    used = {
+        (part["system"], part["code"], part["display"])
+        for made in EVERYTHING.values()
+        for part in walk(made)
+        if str(part.get("system", "")).startswith(BASE) and "display" in part
+    }
+    assert used
+    assert not [(system, code) for system, code, display in used if systems[system].get(code) != display]
+
+
+def test_every_score_and_panel_has_a_code():
+    codes = {concept["code"] for concept in published()["CodeSystem-score.json"]["concept"]}
+    assert {"hoop-panel", "hoop-total", "nel-own-wisdom", "mansa-sum-rounded"} <= codes
+
+
+def test_the_life_domains_are_all_in_their_code_system():
+    concepts = published()["CodeSystem-life-domain.json"]["concept"]
+    assert [concept["code"] for concept in concepts] == [domain.code for domain in KNOWN.life_domains]
+
+
+def test_a_value_set_offers_exactly_the_options_of_its_scale():
+    made = published()
+    plain = made["ValueSet-answer-nel-agreement.json"]["compose"]["include"][0]["concept"]
+    wide = made["ValueSet-answer-nel-agreement-or-na.json"]["compose"]["include"][0]["concept"]
+    assert [concept["code"] for concept in plain] == ["1", "2", "3", "4", "5"]
+    assert [concept["code"] for concept in wide] == ["1", "2", "3", "4", "5", "na"]
+
+
+def test_files_are_json_that_ends_with_a_line():
+    content = (PUBLISHED / "Questionnaire-hoop.json").read_bytes()
+    assert content.endswith(b"}\n")
+    assert resource_bytes(json.loads(content)) == content
