@@ -63,11 +63,14 @@ class Issuer:
     scopes: str = DEFAULT_SCOPES
     openid_issuer: str | None = None
     """What the authorization server must call itself; None accepts what the smart-configuration says."""
+    key: str = ""
+    """Names this issuer in our database; the base where it is left out. Keep it when the address changes."""
     frame_ancestors: tuple[str, ...] = ()
     companion: str | None = None
     emergency_line: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.key or self.base)
         where = f"issuer {self.base!r}"
         checked_base(self.base, where)
         if self.auth not in get_args(AuthMethod):
@@ -274,6 +277,8 @@ class Settings:
             if issuer.base in seen:
                 raise ConfigError(f"issuer {issuer.base!r} is listed twice.")
             seen.add(issuer.base)
+        if len({issuer.key for issuer in self.issuers}) < len(self.issuers):
+            raise ConfigError("Two issuers have the same key: their people would share one record.")
         if any(issuer.auth == "private_key_jwt" for issuer in self.issuers) and self.signing_keys_file is None:
             raise ConfigError("An issuer uses auth = 'private_key_jwt': set VERSTEL_SIGNING_KEYS_FILE.")
 
@@ -290,6 +295,11 @@ class Settings:
     def issuer(self, base: str) -> Issuer | None:
         """Return the issuer whose base equals `base` letter for letter, or None."""
         return next((issuer for issuer in self.issuers if issuer.base == base), None)
+
+    def issuer_key(self, base: str) -> str:
+        """Return what names an issuer in our database."""
+        issuer = self.issuer(base)
+        return issuer.key if issuer else base
 
     def emergency_line(self, language: str, issuer: Issuer | None = None) -> str:
         """Return whom to call when it cannot wait, at this place and in this language."""
@@ -347,6 +357,7 @@ _ISSUER_KEYS = {
     "client_secret_env": str,
     "scopes": str,
     "openid_issuer": str,
+    "key": str,
     "frame_ancestors": list,
     "companion": str,
     "emergency_line": dict,

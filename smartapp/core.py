@@ -68,7 +68,7 @@ class Core:
 
     def own_store(self, issuer: str) -> OwnStore:
         """Return our own store for the people of one issuer; two issuers never share one."""
-        return OwnStore(self.engine, f"{self.settings.public_url}/own", tenant=f"own|{issuer}")
+        return OwnStore(self.engine, f"{self.settings.public_url}/own", tenant=f"own|{self.settings.issuer_key(issuer)}")
 
     def drafts(self, launch: Launch) -> Drafts:
         """Return the unfinished questionnaires of this user about this person."""
@@ -76,7 +76,7 @@ class Core:
             self.engine,
             self.vault,
             self.clock,
-            issuer=launch.issuer,
+            issuer=self.settings.issuer_key(launch.issuer),
             patient=launch.patient.reference,
             author=launch.user.reference,
         )

@@ -1,0 +1,332 @@
+"""From an EHR's link to a launch, and every way in which that must not work (numbers: facts on attacks)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+
+import pytest
+import responses
+
+from smartapp.smart.authorization import STATE_SECONDS
+from tests.smartapp.smart.ehr import APP, AUTH, BASE
+
+
+def test_a_sign_in_from_the_ehr_opens_the_overview_of_that_person(browser, core):
+    response = browser.sign_in()
+    launch_id = response.headers["Location"].split("/")[-3]
+    session = core.sessions.find(browser.client.get_cookie("__Host-verstel", domain="app.example").value)
+    launch = core.launches.find(launch_id, session.id)
+    assert response.headers["Location"].endswith(f"/l/{launch.id}/overview/")
+    assert (launch.patient.reference, launch.patient.display) == ("Patient/anna", "Anna Voorbeeld")
+    assert (launch.user.reference, launch.user.display, launch.user.role) == ("Practitioner/p1", "Els Visser", "clinician")
+
+
+def test_a_patient_who_signs_in_about_themselves_is_a_client(browser, ehr):
+    ehr.claims["fhirUser"] = f"{BASE}/Patient/anna"
+    response = browser.sign_in(f"/start?iss={BASE}")
+    assert response.headers["Location"].count("/") == 3  # /l/<launch>/
+
+
+@pytest.mark.parametrize(
+    "iss",
+    [
+        "https://evil.example/fhir",
+        "https://ehr.example.evil.example/fhir",  # look-alike host
+        "https://user@ehr.example/fhir",
+        "https://ehr.example:8443/fhir",
+        "http://ehr.example/fhir",
+        "https://ehr.example/fhir/",  # a trailing slash is another issuer
+        "https://EHR.example/fhir",
+        "",
+        "http://127.0.0.1:9/",
+        "http://169.254.169.254/latest/meta-data",
+        "file:///etc/passwd",
+    ],
+)
+def test_attack_1_and_2_an_unknown_issuer_is_refused_without_any_request(browser, ehr, core, iss):
+    response = browser.get(f"/launch?iss={iss}&launch=x")
+    assert response.status_code == 400
+    assert len(ehr.mock.calls) == 0
+    assert [(entry.event, entry.reason) for entry in core.audit.all()] == [("refused", "unknown-issuer")]
+
+
+@pytest.mark.parametrize("code", [301, 302, 307])
+def test_attack_2_a_redirecting_discovery_is_not_followed(browser, ehr, code):
+    ehr.mock.replace("GET", f"{BASE}/.well-known/smart-configuration", status=code, headers={"Location": "https://x.example"})
+    assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
+    assert len(ehr.mock.calls) == 1
+
+
+def test_attack_2_a_huge_discovery_is_cut_off(browser, ehr):
+    ehr.configuration["padding"] = "x" * 300_000
+    assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("token_endpoint", None),
+        ("token_endpoint", f"{AUTH}/token".replace("https", "http")),
+        ("token_endpoint", 7),
+        ("token_endpoint", "https://user:secret@login.ehr.example/token"),
+        ("authorization_endpoint", "javascript:alert(1)"),
+        ("jwks_uri", None),
+        ("code_challenge_methods_supported", ["plain"]),
+        ("issuer", None),
+    ],
+)
+def test_attack_3_a_configuration_that_lacks_something_ends_the_sign_in(browser, ehr, member, value):
+    ehr.configuration[member] = value
+    response = browser.get(f"/launch?iss={BASE}&launch=x")
+    assert response.status_code == 502
+    assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize("body", ["<html>sign in</html>", "[]", '"text"', "", "[" * 5000])
+def test_attack_3_a_configuration_that_is_no_object_ends_the_sign_in(browser, ehr, body):
+    ehr.mock.replace("GET", f"{BASE}/.well-known/smart-configuration", body=body)
+    assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
+
+
+class TestAnIssuerWhoseAuthorizationServerIsConfigured:
+    @pytest.fixture
+    def issuers(self):
+        from smartapp.config import Issuer
+
+        return (Issuer(base=BASE, name="Example EHR", client_id="verstel", openid_issuer="https://expected.example"),)
+
+    def test_attack_4_another_one_in_the_discovery_is_refused(self, browser):
+        assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
+
+    def test_the_expected_one_is_accepted(self, browser, ehr):
+        ehr.configuration["issuer"] = "https://expected.example"
+        assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 303
+
+
+def test_attack_5_the_authorization_request_has_state_nonce_challenge_and_exact_aud(browser, ehr):
+    asked = browser.begin()
+    assert asked["aud"] == BASE
+    assert asked["redirect_uri"] == f"{APP}/callback"
+    assert asked["response_type"] == "code"
+    assert asked["launch"] == "chart-7"
+    assert asked["code_challenge_method"] == "S256"
+    assert len(asked["state"]) >= 22  # 128 bits
+    assert len(asked["nonce"]) >= 22
+    browser.finish(asked)
+    verifier = ehr.form()["code_verifier"]
+    expected = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    assert asked["code_challenge"] == expected
+
+
+def test_a_launch_from_the_ehr_asks_for_its_context_and_a_standalone_one_for_a_patient(browser):
+    assert "launch/patient" not in browser.begin()["scope"].split()
+    standalone = browser.begin(f"/start?iss={BASE}")["scope"].split()
+    assert "launch/patient" in standalone
+    assert "launch" not in standalone
+
+
+def test_two_sign_ins_share_no_state_nonce_or_challenge(browser):
+    first, second = browser.begin(), browser.begin()
+    assert not {first[name] for name in ("state", "nonce", "code_challenge")} & set(second.values())
+
+
+@pytest.mark.parametrize("query", ["code=x", "code=x&state=", "code=x&state=guessed"])
+def test_attack_6_a_missing_or_wrong_state_is_refused_without_a_token_request(browser, ehr, query):
+    browser.begin()
+    assert browser.get(f"/callback?{query}").status_code == 400
+    assert ehr.calls("/token") == []
+
+
+def test_attack_6_a_state_works_once(browser, ehr):
+    asked = browser.begin()
+    assert browser.finish(asked).status_code == 303
+    assert browser.finish(asked).status_code == 400
+    assert len(ehr.calls("/token")) == 1
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(STATE_SECONDS - 1, 303), (STATE_SECONDS, 400)])
+def test_attack_6_a_state_lives_ten_minutes(browser, ehr, clock, seconds, status):
+    asked = browser.begin()
+    clock.now += seconds
+    ehr.claims |= {"iat": int(clock.now), "exp": int(clock.now) + 600}
+    assert browser.finish(asked).status_code == status
+
+
+def test_attack_6_and_7_a_state_of_another_browser_is_refused_and_burns(browser, another_browser, ehr):
+    asked = browser.begin()
+    another_browser.begin()
+    assert another_browser.finish(asked).status_code == 400
+    assert browser.finish(asked).status_code == 400
+    assert ehr.calls("/token") == []
+
+
+def test_attack_7_a_callback_in_a_browser_without_any_session_is_refused(browser, another_browser, ehr):
+    assert another_browser.finish(browser.begin()).status_code == 400
+    assert ehr.calls("/token") == []
+
+
+def test_attack_8_a_callback_that_names_another_authorization_server_is_refused(browser, ehr):
+    assert browser.finish(browser.begin(), iss="https://evil.example").status_code == 400
+    assert ehr.calls("/token") == []
+
+
+def test_attack_8_a_callback_that_names_the_right_one_is_accepted_and_never_asked_for_records(browser, ehr):
+    assert browser.finish(browser.begin(), iss=AUTH).status_code == 303
+    assert not [call for call in ehr.mock.calls if call.request.url.startswith(f"{AUTH}/Patient")]
+
+
+def test_attack_8_a_server_that_promises_to_name_itself_must_do_so(browser, ehr):
+    ehr.configuration["authorization_response_iss_parameter_supported"] = True
+    assert browser.finish(browser.begin()).status_code == 400
+
+
+def test_attack_9_an_error_text_in_the_address_is_not_shown_and_its_code_logged(browser, caplog):
+    asked = browser.begin()
+    with caplog.at_level("DEBUG"):
+        response = browser.get(
+            f"/callback?state={asked['state']}&error=access_denied&error_description=<script>alert(1)</script>"
+        )
+    assert response.status_code == 400
+    assert "alert(1)" not in response.text
+    assert "callback-access_denied" in caplog.text
+    assert "alert(1)" not in caplog.text
+
+
+def test_attack_9_a_made_up_error_code_is_not_logged_as_it_came(browser, caplog):
+    asked = browser.begin()
+    with caplog.at_level("DEBUG"):
+        browser.get(f"/callback?state={asked['state']}&error=forged%0Aline")
+    assert "callback-other" in caplog.text
+    assert "forged" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["next", "return", "return_to", "redirect", "redirect_uri", "target_link_uri"])
+def test_attack_10_no_parameter_sends_the_browser_elsewhere(browser, name):
+    asked = browser.begin(f"/launch?iss={BASE}&launch=x&{name}=https://evil.example/")
+    assert asked["redirect_uri"] == f"{APP}/callback"
+    response = browser.finish(asked, **{name: "https://evil.example/"})
+    assert response.headers["Location"].startswith("/l/")
+
+
+def test_attack_11_the_code_stays_out_of_history_and_referrer(browser):
+    response = browser.sign_in()
+    assert response.status_code == 303
+    assert "code=" not in response.headers["Location"]
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+GOOD = {"access_token": "access-9", "token_type": "Bearer", "scope": "openid", "patient": "anna"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, "{}"),
+        (503, "<html>"),
+        (200, "<html>"),
+        (200, "[]"),
+        (200, json.dumps({**GOOD, "token_type": "mac"})),
+        (200, json.dumps({**GOOD, "token_type": None})),
+        (200, json.dumps({**GOOD, "access_token": None})),
+        (200, json.dumps({**GOOD, "access_token": ""})),
+        (200, json.dumps({**GOOD, "access_token": ["x"]})),
+        (200, json.dumps({**GOOD, "access_token": "x\r\nX-Evil: 1"})),
+        (302, ""),
+        (400, json.dumps({"error": "invalid_grant", "error_description": "<script>"})),
+        (401, "{}"),
+    ],
+)
+def test_attack_12_a_token_answer_that_is_not_one_leaves_nothing_behind(browser, ehr, core, status, body):
+    ehr.token_answer = lambda _: (status, {"Location": "https://evil.example/"}, body)
+    response = browser.sign_in()
+    assert response.status_code in (400, 502)
+    assert "__Host-verstel=" not in str(response.headers.getlist("Set-Cookie"))
+    assert "<script>" not in response.text.replace('<script type="module"', "")
+    with core.engine.connect() as connection:
+        assert [connection.exec_driver_sql(f"select count(*) from {t}").scalar() for t in ("launches", "tokens")] == [0, 0]
+
+
+@pytest.mark.parametrize("patient", [None, "", 7, ["anna"]])
+def test_attack_13_a_token_without_a_patient_opens_nothing_and_offers_to_start_again(browser, ehr, patient):
+    ehr.token["patient"] = patient
+    response = browser.sign_in()
+    assert response.status_code == 400
+    assert f"/start?iss={BASE}" in response.text.replace("%3A", ":").replace("%2F", "/")
+
+
+@pytest.mark.parametrize("where", ["launch", "callback"])
+def test_attack_14_a_patient_in_the_address_is_ignored(browser, ehr, core, where):
+    asked = browser.begin(f"/launch?iss={BASE}&launch=x" + ("&patient=bram" if where == "launch" else ""))
+    response = browser.finish(asked, **({"patient": "bram"} if where == "callback" else {}))
+    session = core.sessions.find(browser.client.get_cookie("__Host-verstel", domain="app.example").value)
+    launch = core.launches.find(response.headers["Location"].split("/")[2], session.id)
+    assert launch.patient_id == "anna"
+
+
+@pytest.mark.parametrize(
+    ("fhir_user", "role"),
+    [
+        ("Practitioner/p1", "clinician"),
+        ("PractitionerRole/r1", "clinician"),
+        (f"{BASE}/Practitioner/p1", "clinician"),
+        ("Patient/anna", "client"),
+        ("Patient/bram", "guest"),  # signed in about somebody else
+        ("RelatedPerson/r1", "guest"),
+        ("Person/x", "guest"),
+        ("Device/x", "guest"),
+        ("https://evil.example/fhir/Practitioner/p1", "guest"),
+        ("https://evil.example/fhir/Patient/anna", "guest"),
+        (f"{BASE}.evil.example/Practitioner/p1", "guest"),
+        ("Practitioner/../Patient/anna", "guest"),
+        ("nonsense", "guest"),
+        ("", "guest"),
+        (None, "guest"),
+        (7, "guest"),
+    ],
+)
+def test_attack_18_only_who_we_are_sure_of_gets_a_role(browser, ehr, core, fhir_user, role):
+    ehr.claims["fhirUser"] = fhir_user
+    launch_id = browser.enter()
+    session = core.sessions.find(browser.client.get_cookie("__Host-verstel", domain="app.example").value)
+    assert core.launches.find(launch_id, session.id).user.role == role
+    assert not [call for call in ehr.mock.calls if "evil" in call.request.url]
+
+
+def test_attack_18_a_guest_has_no_page_and_can_sign_out(browser, ehr, core):
+    ehr.claims["fhirUser"] = "RelatedPerson/r1"
+    launch_id = browser.enter()
+    assert browser.get(f"/l/{launch_id}/plan/").status_code == 403
+
+
+def test_attack_20_one_subject_at_two_issuers_is_two_users(core, app, mock, clock, browser):
+    from tests.smartapp.smart.ehr import Browser, Ehr
+
+    other = Browser(app.test_client(), Ehr(mock, clock, "https://other.example/fhir", "https://login.other.example"))
+    keys = set()
+    for each in (browser, other):
+        launch_id = each.enter()
+        session = core.sessions.find(each.client.get_cookie("__Host-verstel", domain="app.example").value)
+        keys.add(core.launches.find(launch_id, session.id).user.key)
+    assert len(keys) == 2
+
+
+def test_an_ehr_that_does_not_tell_names_still_lets_people_in(browser, ehr):
+    ehr.records.clear()
+    assert browser.sign_in().status_code == 303
+
+
+def test_a_timeout_of_the_discovery_is_a_page(browser, ehr):
+    ehr.mock.replace("GET", f"{BASE}/.well-known/smart-configuration", body=responses.ConnectionError("slow"))
+    assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
+
+
+def test_a_configuration_is_asked_once_an_hour(browser, ehr, clock):
+    browser.begin()
+    browser.begin()
+    assert len(ehr.calls("smart-configuration")) == 1
+    clock.now += 3600
+    browser.begin()
+    assert len(ehr.calls("smart-configuration")) == 2
