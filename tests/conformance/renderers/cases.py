@@ -1,0 +1,261 @@
+"""Made-up responses to a published Questionnaire, and what `mappers` makes of them: the numbers to be agreed on.
+
+Responses are built from the published JSON alone, as a form engine would, so that the mappers meet them as they
+come from outside. Everything follows from a seed: the same instrument gives the same cases.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mappers.answers import answers_of
+from mappers.observations import observations_of
+from mappers.scoring import Score, score
+from questionnaires.catalogue import Catalogue
+
+Resource = dict[str, Any]
+Number = int | float
+Values = dict[str, str | bool]
+
+CALCULATED: Final = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression"
+NOT_APPLICABLE: Final = "na"
+AUTHORED: Final = "2026-05-04T10:00:00+02:00"
+CLIENT: Final = {"reference": "Patient/one", "display": "Sam de Vries"}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One response and the scores it should give, by the linkId of the score item; no entry means: no score.
+
+    An amended response comes with the response `before` it and the scores that one gave.
+    """
+
+    name: str
+    response: Resource
+    scores: Mapping[str, Number]
+    before: Resource | None = None
+    earlier: Mapping[str, Number] = field(default_factory=dict)
+    observations: tuple[Resource, ...] = ()
+
+    def job(self) -> Resource:
+        """Return what a driver needs to know."""
+        asked: Resource = {"name": self.name, "response": self.response}
+        return {**asked, "before": self.before} if self.before else asked
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of a published form: its group, its kind, and its answers as Codings."""
+
+    group: str
+    link_id: str
+    kind: str
+    codings: tuple[Resource, ...]
+
+    @property
+    def numbered(self) -> tuple[str, ...]:
+        """Return the codes that count."""
+        return tuple(coding["code"] for coding in self.codings if coding["code"] != NOT_APPLICABLE)
+
+    @property
+    def has_not_applicable(self) -> bool:
+        """Tell whether "not applicable" is one of the answers."""
+        return len(self.numbered) < len(self.codings)
+
+    def answer(self, value: str | bool) -> Resource:
+        """Return an answer of the response: the option's Coding, a boolean or a text."""
+        if isinstance(value, bool):
+            return {"valueBoolean": value}
+        if self.kind != "choice":
+            return {"valueString": value}
+        coding = next(coding for coding in self.codings if coding["code"] == value)
+        return {"valueCoding": {key: coding[key] for key in ("system", "code", "display") if key in coding}}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A published Questionnaire, read for its questions and its score items (linkId → code of the score)."""
+
+    questionnaire: Resource
+    questions: tuple[Question, ...]
+    scores: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        """Return the instrument's id."""
+        return str(self.questionnaire["id"])
+
+
+def form_of(questionnaire: Resource) -> Form:
+    """Read a Questionnaire with questions in groups, one level deep."""
+    questions: list[Question] = []
+    scores: dict[str, str] = {}
+    for group in questionnaire["item"]:
+        for item in group.get("item", []):
+            if any(extension["url"] == CALCULATED for extension in item.get("extension", [])):
+                scores[item["linkId"]] = item["code"][0]["code"]
+            elif item["type"] != "display":
+                codings = tuple(option["valueCoding"] for option in item.get("answerOption", []))
+                questions.append(Question(group["linkId"], item["linkId"], item["type"], codings))
+    return Form(questionnaire, tuple(questions), scores)
+
+
+def response_of(form: Form, values: Mapping[str, str | bool], name: str, status: str = "completed") -> Resource:
+    """Return the QuestionnaireResponse with these answers; groups without answers are left out."""
+    groups: dict[str, list[Resource]] = {}
+    for question in form.questions:
+        if question.link_id in values:
+            answer = question.answer(values[question.link_id])
+            groups.setdefault(question.group, []).append({"linkId": question.link_id, "answer": [answer]})
+    response = {
+        "resourceType": "QuestionnaireResponse",
+        "id": name.replace(" ", "-"),
+        "questionnaire": f"{form.questionnaire['url']}|{form.questionnaire['version']}",
+        "status": status,
+        "subject": CLIENT,
+        "authored": AUTHORED,
+    }
+    items = [{"linkId": group, "item": answered} for group, answered in groups.items()]
+    return {**response, "item": items} if items else response
+
+
+# --- made-up answers ----------------------------------------------------------------------------------------------
+
+Maker = Callable[[Form, random.Random], Values]
+
+
+def _value(question: Question, choose: random.Random) -> str | bool:
+    if question.kind == "boolean":
+        return choose.random() < 0.5
+    return choose.choice(question.numbered) if question.kind == "choice" else "Meer rust."
+
+
+def _complete(form: Form, choose: random.Random) -> Values:
+    return {question.link_id: _value(question, choose) for question in form.questions}
+
+
+def _with_missing(share: float) -> Maker:
+    def make(form: Form, choose: random.Random) -> Values:
+        return {link_id: value for link_id, value in _complete(form, choose).items() if choose.random() >= share}
+
+    return make
+
+
+def _one_missing(form: Form, choose: random.Random) -> Values:
+    values = _complete(form, choose)
+    del values[choose.choice(list(values))]
+    return values
+
+
+def _some_not_applicable(form: Form, choose: random.Random) -> Values:
+    share = choose.choice((0.2, 0.6, 1.0))
+    return {
+        link_id: NOT_APPLICABLE if question.has_not_applicable and choose.random() < share else value
+        for question, (link_id, value) in zip(form.questions, _complete(form, choose).items(), strict=True)
+    }
+
+
+def _not_applicable_and_missing(form: Form, choose: random.Random) -> Values:
+    values = _some_not_applicable(form, choose)
+    return {link_id: value for link_id, value in values.items() if choose.random() >= 0.1}
+
+
+def _exactly(count: int) -> Maker:
+    """Answer exactly `count` of the questions with numbers: around the least number that gives a score."""
+
+    def make(form: Form, choose: random.Random) -> Values:
+        numbered = [question for question in form.questions if question.kind == "choice"]
+        chosen = choose.sample(numbered, min(count, len(numbered)))
+        return {question.link_id: _value(question, choose) for question in chosen}
+
+    return make
+
+
+def _extreme(index: int) -> Maker:
+    def make(form: Form, _choose: random.Random) -> Values:
+        return {question.link_id: question.numbered[index] for question in form.questions if question.kind == "choice"}
+
+    return make
+
+
+ONCE: Final[Mapping[str, Maker]] = {
+    "nothing answered": lambda _form, _choose: {},
+    "lowest answers": _extreme(0),
+    "highest answers": _extreme(-1),
+}
+IN_TURN: Final[Mapping[str, Maker]] = {
+    "all answered": _complete,
+    "one missing": _one_missing,
+    "few missing": _with_missing(0.08),
+    "some missing": _with_missing(0.3),
+    "most missing": _with_missing(0.85),
+    "not applicable": _some_not_applicable,
+    "not applicable and missing": _not_applicable_and_missing,
+}
+# What an amended response was before, and is after: another score, a score withdrawn, a score gained.
+AMENDED: Final[tuple[tuple[Maker, Maker], ...]] = (
+    (_complete, _complete),
+    (_complete, _with_missing(0.6)),
+    (_with_missing(0.6), _complete),
+    (_some_not_applicable, _with_missing(0.05)),
+)
+
+
+def _made(form: Form, least: int, count: int, seed: str) -> Iterator[tuple[str, Values, Values | None]]:
+    choose = random.Random(f"{form.id} {seed}")
+    for kind, make in ONCE.items():
+        yield kind, make(form, choose), None
+    turns = {**IN_TURN, f"exactly {least}": _exactly(least), f"exactly {least - 1}": _exactly(least - 1)}
+    for number in range(len(ONCE), count):
+        kind = (*turns, "amended")[number % (len(turns) + 1)]
+        if kind == "amended":
+            before, after = choose.choice(AMENDED)
+            yield f"{kind} {number}", after(form, choose), before(form, choose)
+        else:
+            yield f"{kind} {number}", turns[kind](form, choose), None
+
+
+def cases_of(form: Form, catalogue: Catalogue, count: int, seed: str = "1") -> list[Case]:
+    """Return `count` cases for a form with scores, with the scores and Observations that `mappers` makes of each."""
+    instrument = catalogue.instruments[form.id]
+    published = {rule.code for rule in instrument.scores if rule.published}
+    if set(form.scores.values()) != published:
+        raise ValueError(
+            f"{form.id}: the form computes {sorted(form.scores.values())}, the rules say {sorted(published)}"
+        )
+    least = min(rule.minimum_answered for rule in instrument.scores if rule.published)
+    cases = []
+    for name, values, former in _made(form, least, count, seed):
+        response = response_of(form, values, name, "completed" if former is None else "amended")
+        before = None if former is None else response_of(form, former, name)
+        cases.append(
+            Case(
+                name=name,
+                response=response,
+                scores=_scores(form, response, catalogue),
+                before=before,
+                earlier=_scores(form, before, catalogue) if before else {},
+                observations=_observations(form, response, catalogue),
+            )
+        )
+    return cases
+
+
+def _scored(response: Resource, catalogue: Catalogue) -> tuple[Score, ...]:
+    answers = answers_of(response, catalogue)
+    return score(answers.instrument, answers.values)
+
+
+def _scores(form: Form, response: Resource, catalogue: Catalogue) -> dict[str, Number]:
+    values = {one.rule.code: one.value for one in _scored(response, catalogue)}
+    return {link_id: value for link_id, code in form.scores.items() if (value := values[code]) is not None}
+
+
+def _observations(form: Form, response: Resource, catalogue: Catalogue) -> tuple[Resource, ...]:
+    """Return our Observations of the scores that stand in the form (the panel is not a form's to make)."""
+    published = [one for one in _scored(response, catalogue) if one.rule.code in form.scores.values()]
+    _panel, *made = observations_of(answers_of(response, catalogue), published)
+    return tuple(made)

@@ -1,0 +1,102 @@
+"""The three form engines, each behind the same question: what stands in your score items after these answers?"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Page, Route, sync_playwright
+
+from tests.conformance.renderers import tools
+from tests.conformance.renderers.cases import Case, Form
+
+# (form, cases, extract) → results in the order of the cases, and the seconds that the engine took
+Answer = Callable[[Form, Sequence[Case], bool], tuple[list[dict[str, Any]], float]]
+
+_PAGE: Final = """<!doctype html><html lang="nl"><head><meta charset="utf-8"><title>LHC-Forms</title></head><body>
+<div id="form"></div>
+<script src="zone.min.js"></script><script src="lhc-forms.js"></script><script src="lformsFHIR.min.js"></script>
+<script src="driver.js"></script></body></html>"""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A form engine: its name, the npm package whose version counts, and how to open it."""
+
+    name: str
+    package: str
+    open: Callable[[], Any]
+    extracts: str = ""
+
+
+@contextmanager
+def _node(script: str) -> Iterator[Answer]:
+    tools.install_modules()
+    path = tools.driver(script)
+
+    def answer(form: Form, cases: Sequence[Case], extract: bool) -> tuple[list[dict[str, Any]], float]:
+        with tempfile.TemporaryDirectory() as folder:
+            job, result = Path(folder, "job.json"), Path(folder, "result.json")
+            asked = {"questionnaire": form.questionnaire, "extract": extract, "cases": [case.job() for case in cases]}
+            job.write_text(json.dumps(asked))
+            tools.run_driver(path, job, result)
+            made = json.loads(result.read_text())
+        return made["results"], made["seconds"]
+
+    yield answer
+
+
+@contextmanager
+def _lhc_forms() -> Iterator[Answer]:
+    """Open LHC-Forms in a headless Chromium: one page, and per instrument one rendered form that is answered anew."""
+    browser_path = tools.chromium()
+    tools.install_lhc_forms()
+    page_file = tools.LHC_FORMS / "page.html"
+    page_file.write_text(_PAGE)
+    (tools.LHC_FORMS / "driver.js").write_bytes((tools.DRIVERS / "lhc-forms.js").read_bytes())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=browser_path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        try:
+            page = browser.new_page()
+            page.set_default_timeout(120_000)
+            page.route("**/*", _only_files)
+
+            def answer(form: Form, cases: Sequence[Case], extract: bool) -> tuple[list[dict[str, Any]], float]:
+                started = time.perf_counter()
+                render(page, page_file, form)
+                asked = {"cases": [case.job() for case in cases], "extract": extract}
+                return page.evaluate("job => answered(job)", asked), time.perf_counter() - started
+
+            yield answer
+        finally:
+            browser.close()
+
+
+def render(page: Page, page_file: Path, form: Form) -> None:
+    """Let LHC-Forms render a form on a fresh page."""
+    page.goto(page_file.as_uri())
+    page.evaluate("questionnaire => rendered(questionnaire)", form.questionnaire)
+
+
+def _only_files(route: Route) -> None:
+    """Keep the page off every network: a form that needs one must fail here."""
+    if route.request.url.startswith("file:"):
+        route.continue_()
+    else:
+        route.abort()
+
+
+LHC_FORMS: Final = Engine("LHC-Forms", "lforms", _lhc_forms, extracts="observationExtract")
+SMART_FORMS: Final = Engine(
+    "Smart Forms", "@aehrc/smart-forms-renderer", lambda: _node("smart-forms"), extracts="templateExtract"
+)
+MEDPLUM: Final = Engine("Medplum", "@medplum/react-hooks", lambda: _node("medplum"))
+ENGINES: Final = (LHC_FORMS, SMART_FORMS, MEDPLUM)
