@@ -11,7 +11,7 @@ Description: """
 What the client wants to change, in the client's own words, in one life domain.
 
 It differs from Goal by: the goal's text as typed in `description.text`; one life domain as category; a person as subject;
-`expressedBy`, so that it is clear whose words these are; whole dates instead of codes for start and due; progress with
+`expressedBy`, so that it is clear whose words these are; a date, not a duration, for when it is due; progress with
 its date; and at most one problem and one note, so that Dutch receivers of nl-core-TreatmentObjective can read it.
 """
 * insert Publish("Hersteldoel")
@@ -35,7 +35,6 @@ its date; and at most one problem and one note, so that Dutch receivers of nl-co
 * description ^short = "The goal, exactly as the client wrote it"
 * insert OfOnePerson(subject)
 * start[x] MS
-* start[x] only date
 * target MS
 * target.due[x] only date
 * statusDate MS

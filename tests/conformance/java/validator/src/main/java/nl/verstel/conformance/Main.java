@@ -89,7 +89,11 @@ public final class Main {
                 }
             }
         } else if (path.toString().endsWith(".json") && !path.getFileName().toString().startsWith(".")) {
-            into.add(new Input(path.toString(), Files.readString(path)));
+            String text = Files.readString(path);
+            // package.json and the like are no resources.
+            if (text.contains("\"resourceType\"")) {
+                into.add(new Input(path.toString(), text));
+            }
         }
     }
 
@@ -105,7 +109,8 @@ public final class Main {
         chain.add(new SnapshotGeneratingValidationSupport(context));
         FhirInstanceValidator engine =
                 new FhirInstanceValidator(new ValidationSupportChain(chain.toArray(IValidationSupport[]::new)));
-        // A Reference to a resource on a server can't be followed here; its stated type is checked all the same.
+        engine.setValidatorResourceFetcher(new StatedTypes());
+        engine.setValidatorPolicyAdvisor(new StatedTypes.Policy());
         engine.setNoExtensibleWarnings(false);
         engine.setAnyExtensionsAllowed(false);
         engine.setErrorForUnknownProfiles(true);
