@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -33,7 +33,10 @@ from smartapp.records.search import (
     understand,
     walk,
 )
-from smartapp.records.store import Conflict, NotFound, Query, Refused, Resource, Stored, Write
+from smartapp.records.store import Conflict, NotFound, Query, RecordError, Refused, Resource, Stored, Write
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # A search through the seam returns every match. More than this is a question that was put too widely.
 MOST_RESULTS = 2000
@@ -254,22 +257,17 @@ class OwnStore:
     def put_all(self, writes: Sequence[Write], permit: Permit | None = None) -> list[Outcome]:
         """Write all or nothing and say of each whether it was created; `permit` may refuse each one (see Permit)."""
         with writing(self.engine) as connection:
-            planned = [self._planned(connection, write) for write in writes]
+            planned = [_at(i, self._planned, connection, write) for i, write in enumerate(writes)]
             _refuse_twice(planned)
             names: dict[str | None, str] = {
                 plan.write.full_url: f"{plan.write.resource['resourceType']}/{plan.id}"
                 for plan in planned
                 if plan.write.full_url
             }
-            outcomes = [self._put(connection, plan, names) for plan in planned]
+            outcomes = [_at(i, self._put, connection, plan, names) for i, plan in enumerate(planned)]
             # Indexed when all are stored: whose record one belongs to can follow from another of the same unit.
-            for plan, outcome in zip(planned, outcomes, strict=True):
-                if plan.existing is None:
-                    patients = self._index(connection, outcome.stored.resource)
-                    if permit is not None:
-                        permit(outcome.stored.resource, plan.current, patients)
-                elif permit is not None:
-                    permit(plan.existing.resource, plan.existing, self._patients(connection, plan.existing.resource))
+            for i, (plan, outcome) in enumerate(zip(planned, outcomes, strict=True)):
+                _at(i, self._settle, connection, plan, outcome, permit)
         return outcomes
 
     # ---- inside
@@ -360,6 +358,14 @@ class OwnStore:
             connection.execute(sa.update(resources).where(resources.c.key == key).values(**values))
         connection.execute(sa.insert(resource_versions).values(resource=key, **values))
         return Outcome(Stored(resource, f'W/"{version}"'), created=plan.current is None)
+
+    def _settle(self, connection: Connection, plan: _Plan, outcome: Outcome, permit: Permit | None) -> None:
+        if plan.existing is None:
+            patients = self._index(connection, outcome.stored.resource)
+        else:
+            patients = self._patients(connection, plan.existing.resource)
+        if permit is not None:
+            permit(outcome.stored.resource, plan.current or plan.existing, patients)
 
     def _index(self, connection: Connection, resource: Resource) -> frozenset[str]:
         row = self._row(connection, resource["resourceType"], resource["id"])
@@ -453,6 +459,15 @@ class _Plan:
     id: str
     current: Stored | None
     existing: Stored | None
+
+
+def _at(index: int, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Do the work of one write of a unit; an error says which one it was."""
+    try:
+        return work(*args, **kwargs)
+    except RecordError as error:
+        error.unit_index = index
+        raise
 
 
 def rewritten(value: Any, names: dict[str | None, str]) -> Any:

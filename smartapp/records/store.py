@@ -94,6 +94,8 @@ class RecordError(Exception):
         self.message = message
         self.status = type(self).status if status is None else status
         self.outcome = outcome
+        # Which write of a unit it was about, counted from 0; None where it was the unit as a whole.
+        self.unit_index: int | None = None
 
 
 class Unreachable(RecordError):

@@ -1,0 +1,207 @@
+"""The sandbox's own pages: who there is, and the two doors into the app (chart and portal). Made-up people only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from http import HTTPStatus
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from flask import Blueprint, Flask, Response, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from smartapp.i18n import COOKIE as LANGUAGE_COOKIE
+from smartapp.records.store import NotFound, Query, RecordError, Refused, Resource
+from smartapp.sandbox.authorization import COOKIE
+from smartapp.sandbox.seeding import about
+from smartapp.sandbox.server import PREFIX, Sandbox, sandbox
+from smartapp.sandbox.texts import TEXTS
+
+blueprint = Blueprint("portal", __name__)
+
+Language = Literal["nl", "en"]
+_ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
+
+_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """A person who can sign in here: reference, name, and what they do or who they are in a few words."""
+
+    reference: str
+    name: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientCard:
+    """What the page of people says about one person; `clinician` opens the chart, `team` are the others who can."""
+
+    id: str
+    name: str
+    age: int | None
+    about: str
+    clinician: Someone | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """The page of people: the cards, and what kind of EHR this plays."""
+
+    people: tuple[PatientCard, ...]
+    kind: str
+    base: str
+
+
+@blueprint.get("/", strict_slashes=False)
+def people() -> str:
+    """Show everybody, with the doors into the app."""
+    box = sandbox()
+    cards = tuple(_card(box, one.resource) for one in box.store.search(Query.of("Patient", _sort="_lastUpdated,_id")))
+    return render_template("people.html", page=PeoplePage(cards, box.kind.title, box.base))
+
+
+@blueprint.get("/launch")
+def launch() -> BaseResponse:
+    """Sign somebody in and start a real SMART launch: from the chart (clinician) or from the portal (client)."""
+    box = sandbox()
+    role, patient = request.args.get("role", ""), request.args.get("patient", "")
+    if role not in ("clinician", "client"):
+        raise Refused("Say who opens the app: role=clinician or role=client.", status=400)
+    if not _ID.match(patient):
+        raise Refused("Say whose record it is: patient=<id of a person on the sandbox page>.", status=400)
+    resource = box.store.read("Patient", patient).resource
+    if role == "client":
+        target = f"{box.public_url}/start?{urlencode({'iss': box.base})}"
+        return with_session(redirect(target), box, f"Patient/{patient}")
+    user = request.args.get("user") or _clinician(box, resource).reference
+    if user not in {one.reference for one in everybody(box)} or not user.startswith("Practitioner/"):
+        raise NotFound("There is no such professional here. Choose one from the sandbox page.")
+    target = f"{box.public_url}/launch?{urlencode({'iss': box.base, 'launch': box.tickets.launch(user, patient)})}"
+    return with_session(redirect(target), box, user)
+
+
+def with_session(response: BaseResponse, box: Sandbox, user: str) -> BaseResponse:
+    """Let this browser be somebody, as far as the sandbox goes."""
+    response.set_cookie(
+        COOKIE,
+        box.tickets.sign_in(user),
+        path=PREFIX,
+        httponly=True,
+        samesite="Lax",
+        secure=box.public_url.startswith("https:"),
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def everybody(box: Sandbox) -> tuple[Someone, ...]:
+    """Return all who can sign in: clients, loved ones and professionals."""
+    types = ("Patient", "RelatedPerson", "Practitioner")
+    return tuple(
+        Someone(stored.reference, name_of(stored.resource), _occupation(stored.resource))
+        for type_ in types
+        for stored in box.store.search(Query.of(type_, _sort="_id"))
+    )
+
+
+def name_of(resource: Resource) -> str:
+    """Return the name of a person as it is written for people."""
+    names = resource.get("name") or [{}]
+    name = names[0]
+    return str(name.get("text") or " ".join([*name.get("given", []), name.get("family", "")]).strip() or "?")
+
+
+def _occupation(resource: Resource) -> str:
+    for qualification in resource.get("qualification", []) + resource.get("relationship", []):
+        text = qualification.get("code", qualification).get("text")
+        if text:
+            return str(text)
+    return ""
+
+
+def _card(box: Sandbox, resource: Resource) -> PatientCard:
+    born = resource.get("birthDate")
+    today = datetime.fromtimestamp(box.clock(), UTC).date()
+    return PatientCard(
+        id=resource["id"],
+        name=name_of(resource),
+        age=_age(date.fromisoformat(born), today) if born and len(born) == 10 else None,
+        about=about(resource["id"], language()),
+        clinician=_clinician(box, resource),
+    )
+
+
+def _age(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _clinician(box: Sandbox, patient: Resource) -> Someone:
+    """Return who opens this person's chart: the professional in charge, else the first there is. Raises NotFound."""
+    references = [one.get("reference", "") for one in patient.get("generalPractitioner", [])]
+    for someone in everybody(box):
+        if someone.reference in references:
+            return someone
+    for someone in everybody(box):
+        if someone.reference.startswith("Practitioner/"):
+            return someone
+    raise NotFound("No professional is known here, so nobody can open a chart.")
+
+
+# ---- language, frame and errors of these pages
+
+
+def language() -> Language:
+    """Return the language of this reader: the app's own switch and cookie count here too."""
+    wish = request.args.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
+    return "en" if wish == "en" else "nl"
+
+
+@blueprint.app_context_processor
+def frame() -> dict[str, Any]:
+    """Give every template its texts."""
+    chosen = language()
+    return {"t": TEXTS[chosen], "language": chosen, "prefix": PREFIX}
+
+
+@blueprint.app_errorhandler(RecordError)
+def problem(error: RecordError) -> tuple[str, int]:
+    """Show a page for what went wrong on a page of ours (the API answers for itself)."""
+    return render_template("problem.html", text=error.message), error.status
+
+
+def install(app: Flask) -> None:
+    """Let errors of the whole app be answered in the language of who asked: FHIR for the API, a page for people."""
+    from smartapp.sandbox import api  # noqa: PLC0415 - the API knows nothing of pages
+
+    @app.errorhandler(HTTPException)
+    def http_problem(error: HTTPException) -> Response | tuple[str, int]:
+        status = error.code or 500
+        said = HTTPStatus(status).phrase
+        if request.path.startswith("/fhir"):
+            failure = Refused(_SAID.get(status, f"{said}. See the CapabilityStatement at /metadata."), status=status)
+            return api.refused(failure)
+        return render_template("problem.html", text=_SAID.get(status, said)), status
+
+    @app.after_request
+    def dress(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        response.headers.setdefault("Cache-Control", "no-store")
+        wish = request.args.get("lang")
+        if wish in ("nl", "en") and wish != request.cookies.get(LANGUAGE_COOKIE):
+            response.set_cookie(LANGUAGE_COOKIE, wish, path="/", samesite="Lax", max_age=31_536_000)
+        return response
+
+
+_SAID = {
+    404: "There is nothing at this address.",
+    405: "This method is not offered at this address.",
+    413: "The body is larger than this server takes. Send it in smaller parts.",
+    500: "Something went wrong on our side. It has been written to the log.",
+}

@@ -1,0 +1,144 @@
+"""SMART scopes as the server sees them: what was asked, what is granted, and what a call may do with it.
+
+Both versions are read: v2 (`patient/Goal.cruds`, with a query part) and v1 (`patient/Goal.read`, `.write`, `.*`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qsl
+
+from smartapp.records.search import definitions
+from smartapp.sandbox.kinds import Kind
+
+Level = Literal["patient", "user", "system"]
+
+PLAIN = ("openid", "fhirUser", "profile", "launch", "launch/patient", "online_access", "offline_access")
+_V1 = {"read": "rs", "write": "cud", "*": "cruds"}
+_SCOPE = re.compile(
+    r"^(?P<level>patient|user|system)/(?P<type>[A-Z][A-Za-z]+|\*)"
+    r"\.(?P<rights>read|write|\*|(?=[cruds])c?r?u?d?s?)(\?(?P<query>\S+))?$"
+)
+# A loved one who signs in sees who is in the team; everything else is the client's to share, inside the app.
+_LOVED_ONE = {"CareTeam": frozenset("rs")}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One scope on resources: `letters` of what may be done with `type` (`*`: all types) at a level."""
+
+    text: str
+    level: Level
+    type: str
+    letters: frozenset[str]
+    query: tuple[tuple[str, str], ...]
+
+    def covers(self, type_: str, letter: str) -> bool:
+        """Say whether this scope speaks of one interaction on one type."""
+        return self.type in ("*", type_) and letter in self.letters
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever holds a token: the user (None: a system), the patient in context, what was granted, and to which app."""
+
+    user: str | None
+    patient: str | None
+    scopes: tuple[Scope, ...]
+    plain: frozenset[str]
+    client_id: str
+
+    @property
+    def persona(self) -> str:
+        """Return the kind of user: `Patient`, `Practitioner`, `RelatedPerson` or `system`."""
+        return self.user.partition("/")[0] if self.user else "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a call may reach: one patient's record (None: all), and only what also fits `query`."""
+
+    compartment: str | None
+    query: tuple[tuple[str, str], ...] = ()
+
+
+def parse(text: str) -> Scope | None:
+    """Read one scope, or return None where it is not about resources (or not a scope at all)."""
+    match = _SCOPE.match(text)
+    if match is None:
+        return None
+    rights = match["rights"]
+    return Scope(
+        text=text,
+        level=match["level"],  # type: ignore[arg-type]
+        type=match["type"],
+        letters=frozenset(_V1.get(rights, rights)),
+        query=tuple(parse_qsl(match["query"] or "", keep_blank_values=True)),
+    )
+
+
+def grant(asked: str, kind: Kind, persona: str) -> str:
+    """Return what is granted of what was asked: less where this EHR or this user cannot have it, never more.
+
+    `persona` is `Patient`, `Practitioner`, `RelatedPerson` or `system`.
+    """
+    granted: list[str] = []
+    for text in asked.split():
+        scope = parse(text)
+        if scope is None:
+            if text in PLAIN and persona != "system":
+                granted.append(text)
+        elif _level_fits(scope, persona):
+            granted.extend(_narrowed(scope, kind, persona))
+    return " ".join(dict.fromkeys(granted))
+
+
+def _level_fits(scope: Scope, persona: str) -> bool:
+    if persona == "system":
+        return scope.level == "system"
+    return scope.level == "patient" or (scope.level == "user" and persona == "Practitioner")
+
+
+def _narrowed(scope: Scope, kind: Kind, persona: str) -> Iterable[str]:
+    offered = {type_: letters & _LOVED_ONE.get(type_, frozenset()) for type_, letters in kind.letters.items()}
+    offered = offered if persona == "RelatedPerson" else dict(kind.letters)
+    if scope.type == "*":
+        # One right on all types stays one scope where every type offers it, else each type says its own.
+        everywhere = frozenset.intersection(*offered.values())
+        if set(offered) == set(definitions()) and everywhere >= scope.letters - {"d"}:
+            types = {"*": everywhere}
+        else:
+            types = offered
+    else:
+        types = {scope.type: offered.get(scope.type, frozenset())}
+    query = f"?{scope.text.partition('?')[2]}" if scope.query else ""
+    for type_, letters in types.items():
+        # A right to write cannot be limited to what fits a query without reading what was written: not granted.
+        kept = scope.letters & letters & (frozenset("rs") if query else frozenset("cruds"))
+        if rights := _rights(scope, kept):
+            yield f"{scope.level}/{type_}.{rights}{query}"
+
+
+def _rights(scope: Scope, kept: frozenset[str]) -> str:
+    rights = scope.text.partition(".")[2].partition("?")[0]
+    if not kept or rights not in _V1:
+        return "".join(letter for letter in "cruds" if letter in kept)
+    reads, writes = bool(kept & set("rs")), bool(kept & set("cu"))
+    return "*" if reads and writes and rights == "*" else "write" if writes else "read"
+
+
+def access(caller: Caller, type_: str, letter: str) -> Access | None:
+    """Return what a caller may reach with one interaction on one type, or None where no scope covers it."""
+    found: list[Access] = []
+    for scope in caller.scopes:
+        if not scope.covers(type_, letter):
+            continue
+        if scope.level == "system" or (scope.level == "user" and caller.persona == "Practitioner"):
+            found.append(Access(None, scope.query))
+        elif caller.patient is not None:
+            found.append(Access(f"Patient/{caller.patient}", scope.query))
+    # The widest one counts.
+    return min(found, key=lambda one: (bool(one.query), one.compartment is not None), default=None)

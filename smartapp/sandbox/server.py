@@ -1,0 +1,121 @@
+"""The sandbox as a whole: a SMART authorization server and a FHIR API over one own store, in an app of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from flask import Flask, current_app
+from sqlalchemy.engine import Engine
+
+from smartapp.database import create_tables
+from smartapp.records.own import OwnStore
+from smartapp.sandbox.faults import Faults
+from smartapp.sandbox.kinds import Kind, kind
+from smartapp.sandbox.tickets import Tickets
+
+KEY = "verstel-sandbox"
+PREFIX = "/sandbox"
+# A request larger than this is refused before it is read. The largest thing the app sends is a plan of some 100 kB.
+MAX_BODY_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An app that is registered here: its id, the exact redirect addresses, and how it proves itself.
+
+    Without `secret` and `jwks` it is a public client. `backend` allows client_credentials (with `jwks`).
+    """
+
+    id: str
+    redirect_uris: tuple[str, ...] = ()
+    secret: str | None = field(default=None, repr=False)
+    jwks: Mapping[str, Any] | None = None
+    backend: bool = False
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """One running sandbox. `public_url` is where people reach the server, without `/sandbox`."""
+
+    engine: Engine
+    public_url: str
+    kind: Kind
+    clients: Mapping[str, Client]
+    store: OwnStore
+    tickets: Tickets
+    clock: Callable[[], float]
+    faults: Faults
+
+    @property
+    def base(self) -> str:
+        """Return the FHIR base: what `iss` and `aud` must be, letter for letter."""
+        return f"{self.public_url}{PREFIX}/fhir"
+
+    @property
+    def issuer(self) -> str:
+        """Return the issuer of id_tokens. It is not the FHIR base, as with most EHRs."""
+        return f"{self.public_url}{PREFIX}/auth"
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Return the addresses of the authorization server by their names in smart-configuration."""
+        return {
+            "authorize_endpoint": f"{self.issuer}/authorize",
+            "token_endpoint": f"{self.issuer}/token",
+            "revoke_endpoint": f"{self.issuer}/revoke",
+            "introspect_endpoint": f"{self.issuer}/introspect",
+            "jwks_uri": f"{self.issuer}/jwks",
+        }
+
+
+def make_sandbox(
+    engine: Engine,
+    public_url: str,
+    *,
+    clients: tuple[Client, ...],
+    ehr: str = "full",
+    name: str = "sandbox",
+    clock: Callable[[], float] = time.time,
+) -> Sandbox:
+    """Return a sandbox over a database; `name` keeps the records of two sandboxes in one database apart.
+
+    The records do not depend on the address, so that the demo finds them again on another port.
+    """
+    create_tables(engine)  # ours too, whenever the database was opened
+    public_url = public_url.rstrip("/")
+    store = OwnStore(
+        engine, f"{public_url}{PREFIX}/fhir", tenant=name, clock=lambda: datetime.fromtimestamp(clock(), UTC)
+    )
+    return Sandbox(
+        engine=engine,
+        public_url=public_url,
+        kind=kind(ehr),
+        clients={client.id: client for client in clients},
+        store=store,
+        tickets=Tickets(engine, clock),
+        clock=clock,
+        faults=Faults(),
+    )
+
+
+def sandbox_app(sandbox: Sandbox) -> Flask:
+    """Return the WSGI app of a sandbox; its addresses start after `/sandbox`."""
+    from smartapp.sandbox import api, authorization, portal  # noqa: PLC0415 - they need `sandbox()` below
+
+    app = Flask("smartapp.sandbox", static_folder=None, template_folder="templates")
+    app.extensions[KEY] = sandbox
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.register_blueprint(api.blueprint, url_prefix="/fhir")
+    app.register_blueprint(authorization.blueprint, url_prefix="/auth")
+    app.register_blueprint(portal.blueprint)
+    portal.install(app)
+    return app
+
+
+def sandbox() -> Sandbox:
+    """Return the sandbox that handles this request."""
+    return cast(Sandbox, current_app.extensions[KEY])

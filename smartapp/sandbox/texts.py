@@ -1,0 +1,45 @@
+"""The sentences of the sandbox's own pages, Dutch and English. It stands apart from the app, and so do its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "nl": {
+        "title": "Oefenomgeving",
+        "made_up": "Deze mensen zijn verzonnen. Dit is een oefenomgeving: zet hier niets van echte mensen in.",
+        "intro": "Dit is een klein, werkend dossier (EPD) met een portaal. Kies iemand. "
+        "Je komt binnen zoals dat in het echt gaat: via het portaal als cliënt, of vanuit het dossier als behandelaar.",
+        "years": "jaar",
+        "as_client": "Open als {name}",
+        "as_clinician": "Open het dossier als {name}",
+        "kind": "Dit dossier speelt:",
+        "api": "FHIR-adres:",
+        "sign_in": "Wie ben je?",
+        "sign_in_text": "In deze oefenomgeving is er geen wachtwoord. Kies wie je bent.",
+        "choose_patient": "Van wie is het dossier?",
+        "problem": "Dat lukte niet",
+        "back": "Naar de mensen",
+        "other": "English",
+        "other_code": "en",
+    },
+    "en": {
+        "title": "Sandbox",
+        "made_up": "These people are made up. This is a place to try things: put nothing of real people here.",
+        "intro": "This is a small working record system (EHR) with a portal. Choose somebody. "
+        "You come in as one really does: by the portal as the client, or from the chart as the clinician.",
+        "years": "years old",
+        "as_client": "Open as {name}",
+        "as_clinician": "Open the chart as {name}",
+        "kind": "This record system plays:",
+        "api": "FHIR address:",
+        "sign_in": "Who are you?",
+        "sign_in_text": "There are no passwords in this sandbox. Choose who you are.",
+        "choose_patient": "Whose record is it?",
+        "problem": "That did not work",
+        "back": "To the people",
+        "other": "Nederlands",
+        "other_code": "nl",
+    },
+}

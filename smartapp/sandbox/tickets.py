@@ -1,0 +1,297 @@
+"""What the sandbox's authorization server remembers: keys, sessions, launches, codes and tokens, all in the database.
+
+Everything secret is kept as its digest only, so that the database gives nobody a way in, and a restart loses nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from joserfc.jwk import KeySet, RSAKey
+from sqlalchemy.engine import Connection, Engine
+
+from smartapp.database import metadata, reading, writing
+
+LAUNCH_SECONDS = 600
+CODE_SECONDS = 60
+ACCESS_SECONDS = 3600
+
+KEYS = sa.Table(
+    "sandbox_keys",
+    metadata,
+    sa.Column("kid", sa.String(64), primary_key=True),
+    sa.Column("private_pem", sa.LargeBinary, nullable=False),
+)
+SESSIONS = sa.Table(
+    "sandbox_sessions",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("user", sa.String(100), nullable=False),
+    sa.Column("made", sa.Float, nullable=False),
+)
+LAUNCHES = sa.Table(
+    "sandbox_launches",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("user", sa.String(100), nullable=False),
+    sa.Column("patient", sa.String(64), nullable=False),
+    sa.Column("made", sa.Float, nullable=False),
+    sa.Column("used", sa.Boolean, nullable=False, default=False),
+)
+CODES = sa.Table(
+    "sandbox_codes",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("client", sa.String, nullable=False),
+    sa.Column("redirect_uri", sa.String, nullable=False),
+    sa.Column("challenge", sa.String(128), nullable=False),
+    sa.Column("scope", sa.String, nullable=False),
+    sa.Column("nonce", sa.String),
+    sa.Column("user", sa.String(100), nullable=False),
+    sa.Column("patient", sa.String(64)),
+    sa.Column("family", sa.String(64), nullable=False),
+    sa.Column("made", sa.Float, nullable=False),
+    sa.Column("used", sa.Boolean, nullable=False, default=False),
+)
+TOKENS = sa.Table(
+    "sandbox_tokens",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("family", sa.String(64), nullable=False, index=True),
+    sa.Column("client", sa.String, nullable=False),
+    sa.Column("scope", sa.String, nullable=False),
+    sa.Column("user", sa.String(100)),
+    sa.Column("patient", sa.String(64)),
+    sa.Column("made", sa.Float, nullable=False),
+    sa.Column("expires", sa.Float),
+    sa.Column("used", sa.Boolean, nullable=False, default=False),
+    sa.Column("revoked", sa.Boolean, nullable=False, default=False),
+)
+ASSERTIONS = sa.Table(
+    "sandbox_assertions",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("expires", sa.Float, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a code or a token stands for."""
+
+    client: str
+    scope: str
+    user: str | None
+    patient: str | None
+    family: str
+    redirect_uri: str = ""
+    challenge: str = ""
+    nonce: str | None = None
+    expires: float | None = None
+
+
+class TicketError(Exception):
+    """A code or a refresh token that is not good (any more); the message says why, without repeating it."""
+
+
+def digest(secret: str) -> str:
+    """Return the digest under which a secret is kept."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Tickets:
+    """Gives out and takes back; `clock` is in seconds since 1970."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    # ---- keys
+
+    def keys(self) -> KeySet:
+        """Return the keys that sign id_tokens, making the first one where there is none."""
+        with writing(self._engine) as connection:
+            rows = connection.execute(sa.select(KEYS)).all()
+            if not rows:
+                key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"})
+                key.ensure_kid()
+                connection.execute(sa.insert(KEYS).values(kid=key.kid, private_pem=key.as_pem(private=True)))
+                return KeySet([key])
+        return KeySet(
+            [RSAKey.import_key(row.private_pem, {"use": "sig", "alg": "RS256", "kid": row.kid}) for row in rows]
+        )
+
+    # ---- who sits at this browser
+
+    def sign_in(self, user: str) -> str:
+        """Start a session for a person (`Patient/1`, `Practitioner/2`) and return its secret."""
+        secret = secrets.token_urlsafe(32)
+        with writing(self._engine) as connection:
+            connection.execute(sa.insert(SESSIONS).values(digest=digest(secret), user=user, made=self._clock()))
+        return secret
+
+    def signed_in(self, secret: str | None) -> str | None:
+        """Return whose session this is, or None."""
+        if not secret:
+            return None
+        with reading(self._engine) as connection:
+            return connection.execute(
+                sa.select(SESSIONS.c.user).where(SESSIONS.c.digest == digest(secret))
+            ).scalar_one_or_none()
+
+    # ---- launches
+
+    def launch(self, user: str, patient: str) -> str:
+        """Return a `launch` that stands for this user looking at this patient; it works once, ten minutes."""
+        secret = secrets.token_urlsafe(24)
+        values = {"digest": digest(secret), "user": user, "patient": patient, "made": self._clock(), "used": False}
+        with writing(self._engine) as connection:
+            connection.execute(sa.insert(LAUNCHES).values(values))
+        return secret
+
+    def launched(self, secret: str) -> tuple[str, str] | None:
+        """Return user and patient of a launch that can still be used, or None."""
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.digest == digest(secret))).first()
+        if row is None or row.used or self._clock() - row.made > LAUNCH_SECONDS:
+            return None
+        return row.user, row.patient
+
+    # ---- codes
+
+    def code(self, grant: Grant, launch: str | None) -> str | None:
+        """Return an authorization code for a grant, burning the launch it came by; None when that is used already."""
+        secret = secrets.token_urlsafe(32)
+        with writing(self._engine) as connection:
+            if launch is not None:
+                burnt = connection.execute(
+                    sa.update(LAUNCHES)
+                    .where(LAUNCHES.c.digest == digest(launch), LAUNCHES.c.used.is_(False))
+                    .values(used=True)
+                )
+                if burnt.rowcount != 1:
+                    return None
+            connection.execute(
+                sa.insert(CODES).values(
+                    digest=digest(secret),
+                    client=grant.client,
+                    redirect_uri=grant.redirect_uri,
+                    challenge=grant.challenge,
+                    scope=grant.scope,
+                    nonce=grant.nonce,
+                    user=grant.user,
+                    patient=grant.patient,
+                    family=grant.family,
+                    made=self._clock(),
+                    used=False,
+                )
+            )
+        return secret
+
+    def redeem(self, code: str) -> Grant:
+        """Burn a code and return its grant. A second use ends everything the first one gave. Raises TicketError."""
+        with writing(self._engine) as connection:
+            row = connection.execute(sa.select(CODES).where(CODES.c.digest == digest(code))).first()
+            reused = row is not None and row.used
+            if row is not None:
+                connection.execute(sa.update(CODES).where(CODES.c.digest == row.digest).values(used=True))
+            if reused:
+                _revoke(connection, row.family)  # type: ignore[union-attr]
+        if row is None:
+            raise TicketError("the authorization code is not known")
+        if reused:
+            raise TicketError("the authorization code was used before; the tokens it gave are revoked")
+        if self._clock() - row.made > CODE_SECONDS:
+            raise TicketError("the authorization code is too old; start again")
+        return Grant(
+            row.client, row.scope, row.user, row.patient, row.family, row.redirect_uri, row.challenge, row.nonce
+        )
+
+    # ---- tokens
+
+    def token(self, grant: Grant, kind: str, seconds: float | None) -> str:
+        """Return a new `access` or `refresh` token for a grant; `seconds` it lives, None for no end."""
+        with writing(self._engine) as connection:
+            return self._token(connection, grant, kind, seconds)
+
+    def _token(self, connection: Connection, grant: Grant, kind: str, seconds: float | None) -> str:
+        secret, now = secrets.token_urlsafe(32), self._clock()
+        connection.execute(
+            sa.insert(TOKENS).values(
+                digest=digest(secret),
+                kind=kind,
+                family=grant.family,
+                client=grant.client,
+                scope=grant.scope,
+                user=grant.user,
+                patient=grant.patient,
+                made=now,
+                expires=None if seconds is None else now + seconds,
+                used=False,
+                revoked=False,
+            )
+        )
+        return secret
+
+    def known(self, token: str, kind: str) -> Grant | None:
+        """Return the grant of a token that is good now, or None."""
+        with reading(self._engine) as connection:
+            row = connection.execute(
+                sa.select(TOKENS).where(TOKENS.c.digest == digest(token), TOKENS.c.kind == kind)
+            ).first()
+        if row is None or row.used or row.revoked or (row.expires is not None and row.expires <= self._clock()):
+            return None
+        return _grant(row)
+
+    def rotate(self, token: str, client: str) -> tuple[Grant, str]:
+        """Burn a refresh token and return its grant and the next one. Raises TicketError.
+
+        Reuse ends the whole family: one of the two who hold it is not who it was given to.
+        """
+        with writing(self._engine) as connection:
+            row = connection.execute(
+                sa.select(TOKENS).where(TOKENS.c.digest == digest(token), TOKENS.c.kind == "refresh")
+            ).first()
+            fitting = row is not None and row.client == client and not row.revoked
+            if fitting and row.used:  # type: ignore[union-attr]
+                _revoke(connection, row.family)  # type: ignore[union-attr]
+            elif fitting:
+                connection.execute(sa.update(TOKENS).where(TOKENS.c.digest == digest(token)).values(used=True))
+                grant = _grant(row)
+                return grant, self._token(connection, grant, "refresh", None)
+        if not fitting:
+            raise TicketError("the refresh token is not known, revoked, or not this client's")
+        raise TicketError("the refresh token was used before; all tokens of this sign-in are revoked")
+
+    def revoke(self, token: str, client: str) -> None:
+        """End the sign-in that a token belongs to, where it is this client's; an unknown token is no error."""
+        with writing(self._engine) as connection:
+            row = connection.execute(
+                sa.select(TOKENS).where(TOKENS.c.digest == digest(token), TOKENS.c.client == client)
+            ).first()
+            if row is not None:
+                _revoke(connection, row.family)
+
+    def first_use(self, assertion_id: str, expires: float) -> bool:
+        """Remember a client assertion's id and say whether it is new."""
+        with writing(self._engine) as connection:
+            connection.execute(sa.delete(ASSERTIONS).where(ASSERTIONS.c.expires < self._clock()))
+            known = sa.select(ASSERTIONS.c.digest).where(ASSERTIONS.c.digest == digest(assertion_id))
+            if connection.execute(known).first() is not None:
+                return False
+            connection.execute(sa.insert(ASSERTIONS).values(digest=digest(assertion_id), expires=expires))
+            return True
+
+
+def _revoke(connection: Connection, family: str) -> None:
+    connection.execute(sa.update(TOKENS).where(TOKENS.c.family == family).values(revoked=True))
+
+
+def _grant(row: Any) -> Grant:
+    return Grant(row.client, row.scope, row.user, row.patient, row.family, expires=row.expires)

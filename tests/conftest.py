@@ -1,0 +1,108 @@
+"""A real HTTP server for tests: the app and its sandbox on a free port of this machine."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+import pytest
+import waitress.server
+from cryptography.fernet import Fernet
+from flask import Flask
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.task import WSGITask
+
+from smartapp import create_app
+from smartapp.config import Issuer, Settings
+from smartapp.core import KEY
+from smartapp.sandbox import Client, Sandbox, init_sandbox, make_sandbox
+
+
+class Task(WSGITask):
+    """Gives the app hold of its connection, so that a fault can break it before the answer."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environment = super().get_environment()
+        environment["verstel.channel"] = self.channel
+        return environment
+
+
+class Channel(HTTPChannel):
+    task_class = Task
+
+    def break_off(self) -> None:
+        self.socket.shutdown(socket.SHUT_RDWR)
+
+
+class Running:
+    """A WSGI app served by waitress in a thread, on a port that is known before the app is made."""
+
+    def __init__(self) -> None:
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def start(self, app: WSGIApplication) -> None:
+        self._server = waitress.server.create_server(
+            app, sockets=[self.socket], threads=8, clear_untrusted_proxy_headers=True
+        )
+        self._server.channel_class = Channel
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        # In the server's own thread, so that nothing is closed under its hands.
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
+        self._thread.join(10)
+        self._server.task_dispatcher.shutdown()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app with its sandbox: `url` of the app, `base` of the FHIR API, `sandbox` for faults and its store."""
+
+    url: str
+    app: Flask
+    sandbox: Sandbox
+
+    @property
+    def base(self) -> str:
+        return self.sandbox.base
+
+
+def serve(folder: Path, ehr: str = "full", **changes: Any) -> Iterator[Server]:
+    """Serve the app and a sandbox of kind `ehr`, with a database in `folder`; `changes` are settings."""
+    running = Running()
+    base = f"{running.url}/sandbox/fhir"
+    app = create_app(
+        Settings(
+            **{
+                "public_url": running.url,
+                "secret_key": "a secret that only tests know, 32 characters",
+                "encryption_keys": (Fernet.generate_key().decode(),),
+                "database_url": f"sqlite:///{folder / 'verstel.db'}",
+                "issuers": (Issuer(base=base, name="Sandbox", client_id="verstel"),),
+                **changes,
+            }
+        )
+    )
+    engine = app.extensions[KEY].engine
+    sandbox = make_sandbox(engine, running.url, clients=(Client("verstel", (f"{running.url}/callback",)),), ehr=ehr)
+    init_sandbox(app, sandbox)
+    running.start(app)
+    yield Server(running.url, app, sandbox)
+    sandbox.faults.clear()
+    running.stop()
+    engine.dispose()
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[Server]:
+    """The app and an empty sandbox, for one test."""
+    yield from serve(tmp_path)
