@@ -243,12 +243,6 @@ def _description(instrument: Instrument, rules: list[ScoreRule]) -> Text:
     return Text("\n\n".join(nl), "\n\n".join(en))
 
 
-def _profile(variant: Variant, rules: list[ScoreRule]) -> str:
-    if not rules:
-        return f"{_HL7}/Questionnaire"
-    return f"{_SDC}/sdc-questionnaire-extr-{'template' if variant == 'template' else 'obsn'}"
-
-
 def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resource:
     """Return an instrument as an R4 Questionnaire; ValueError where there is no such variant."""
     if variant not in VARIANTS:
@@ -264,7 +258,8 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
     resource: Resource = {
         "resourceType": "Questionnaire",
         "id": identifier,
-        "meta": {"profile": [_profile(variant, rules)]},
+        # No profile of SDC is claimed: those need extensions of R5 (versionAlgorithm) that few R4 servers know.
+        "meta": {"profile": [f"{_HL7}/Questionnaire"]},
         "language": "nl-NL" if plain else "nl",
     }
     if variant == "template" and rules:
