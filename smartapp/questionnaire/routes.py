@@ -1,0 +1,422 @@
+"""The pages of a questionnaire: list, intro, one question, pause, review, sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from questionnaires.catalogue import catalogue
+from questionnaires.model import Instrument, Item
+from smartapp.core import core
+from smartapp.i18n import _, language, place_zone
+from smartapp.launches import role
+from smartapp.questionnaire.context import (
+    IntroPage,
+    ListPage,
+    RenewedPage,
+    SentPage,
+    answer_groups,
+    question_page,
+    review_page,
+)
+from smartapp.questionnaire.filling import (
+    AnswerError,
+    Filling,
+    NotAnOptionError,
+    OtherVersion,
+    Value,
+    Who,
+    answers_in_words,
+    digest,
+    draft_of,
+    filling_of,
+    finished,
+    in_words,
+    parse,
+    taken_over,
+    with_answer,
+)
+from smartapp.questionnaire.sending import amendment, same_answers, waiting_for, writes_of
+from smartapp.questionnaire.waiting import Waiting, waiting
+from smartapp.records import Record
+from smartapp.records.store import Conflict, NotFound, Query, RecordError
+
+blueprint = Blueprint("questionnaire", __name__, url_prefix="/questionnaires", template_folder="templates")
+
+Page = str | tuple[str, int] | AnyResponse
+
+
+class ChangedElsewhere(Exception):  # noqa: N818  (two tabs, nobody's fault)
+    """Another tab saved another text for this question; `filling` is what stands there now."""
+
+    def __init__(self, filling: Filling) -> None:
+        super().__init__("Another tab saved another text for this question.")
+        self.filling = filling
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/")
+@role("client")
+def index() -> Page:
+    """Show what is waiting and what one may fill in unasked."""
+    [tasks] = g.records.search(_tasks())
+    entries = waiting(tasks, g.records.drafts.all(), catalogue())
+    known = {entry.instrument.id for entry in entries}
+    others = [one for key, one in catalogue().instruments.items() if key not in known]
+    return render_template("questionnaire/list.html", page=ListPage(entries, others))
+
+
+@blueprint.get("/<instrument_id>/")
+@role("client")
+def intro(instrument_id: str) -> Page:
+    """Say what it is, how long it takes and who sees it; or where one was."""
+    instrument = _instrument(instrument_id)
+    try:
+        filling = _filling(instrument)
+    except OtherVersion as other:
+        return _renewed(instrument, other)
+    [tasks] = g.records.search(_tasks())
+    entry = next((one for one in waiting(tasks, (), catalogue()) if one.instrument.id == instrument.id), None)
+    resume = filling.resume()
+    page = IntroPage(
+        instrument=instrument,
+        filling=filling,
+        assignment=entry.assignment if entry else None,
+        resume=resume.link_id if resume else None,
+        begun=bool(filling.values),
+    )
+    return render_template("questionnaire/intro.html", page=page)
+
+
+@blueprint.get("/<instrument_id>/questions/<link_id>")
+@role("client")
+def question(instrument_id: str, link_id: str) -> Page:
+    """Show one question with the answer as it stands."""
+    instrument = _instrument(instrument_id)
+    item = _item(instrument, link_id)
+    try:
+        filling = _filling(instrument)
+    except OtherVersion as other:
+        return _renewed(instrument, other)
+    if not filling.asks(item):
+        return redirect(url_for(".intro", instrument_id=instrument.id), 303)
+    page = question_page(filling, item, from_review="review" in request.args)
+    return render_template("questionnaire/question.html", page=page)
+
+
+@blueprint.get("/<instrument_id>/pause")
+@role("client")
+def pause(instrument_id: str) -> Page:
+    """Say what is kept."""
+    instrument = _instrument(instrument_id)
+    try:
+        filling = _filling(instrument)
+    except OtherVersion as other:
+        return _renewed(instrument, other)
+    return render_template("questionnaire/pause.html", instrument=instrument, filling=filling)
+
+
+@blueprint.get("/<instrument_id>/review")
+@role("client")
+def review(instrument_id: str) -> Page:
+    """Show every answer once more, with a way to change each."""
+    instrument = _instrument(instrument_id)
+    try:
+        filling = _filling(instrument)
+    except OtherVersion as other:
+        return _renewed(instrument, other)
+    return render_template("questionnaire/review.html", page=review_page(filling))
+
+
+@blueprint.get("/<instrument_id>/again")
+@role("client")
+def again(instrument_id: str) -> Page:
+    """Ask whether the answers so far may go."""
+    instrument = _instrument(instrument_id)
+    draft = g.records.drafts.get(instrument.id)
+    answers = [(text, in_words(answer)) for _id, text, answer in answers_in_words(draft.resource)] if draft else []
+    return render_template("questionnaire/again.html", instrument=instrument, answers=answers)
+
+
+@blueprint.get("/responses/<response_id>")
+@role("client")
+def response(response_id: str) -> Page:
+    """Read back what was sent in."""
+    record = _own_response(response_id)
+    try:
+        instrument = catalogue().by_canonical(record.resource.get("questionnaire", ""))
+        filling = filling_of(instrument, record.resource, catalogue())
+    except (LookupError, OtherVersion):
+        answers = [(text, in_words(answer)) for _id, text, answer in answers_in_words(record.resource)]
+        return render_template("questionnaire/unknown.html", record=record, answers=answers)
+    page = SentPage(
+        instrument=instrument,
+        groups=answer_groups(filling),
+        authored=record.resource.get("authored", ""),
+        place=record.place,
+        scored=bool(instrument.scores),
+        just_sent="sent" in request.args,
+    )
+    return render_template("questionnaire/sent.html" if page.just_sent else "questionnaire/response.html", page=page)
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/<instrument_id>/questions/<link_id>")
+@role("client")
+def answer(instrument_id: str, link_id: str) -> Page:
+    """Keep one answer and go where the pressed button leads."""
+    instrument = _instrument(instrument_id)
+    item = _item(instrument, link_id)
+    from_review = "from_review" in request.form
+    try:
+        filling = _keep(instrument, item)
+    except OtherVersion as other:
+        return _renewed(instrument, other), 409
+    except ChangedElsewhere as changed:
+        return _both_texts(changed.filling, item), 409
+    except AnswerError as error:
+        page = question_page(
+            _filling(instrument),
+            item,
+            from_review=from_review,
+            typed=request.form.get("answer", ""),
+            error=_in_words(error),
+        )
+        return render_template("questionnaire/question.html", page=page), 422
+    return redirect(_whereto(filling, item), 303)
+
+
+@blueprint.post("/<instrument_id>/questions/<link_id>/autosave")
+@role("client")
+def autosave(instrument_id: str, link_id: str) -> Response | tuple[Response, int]:
+    """Keep one answer while the person is still on the page. "saved" is said only after it is in the database."""
+    instrument = _instrument(instrument_id)
+    item = _item(instrument, link_id)
+    try:
+        filling = _keep(instrument, item)
+    except OtherVersion:
+        return jsonify(stop=_("This questionnaire was renewed. Press Next to see your answers.")), 409
+    except ChangedElsewhere:
+        return jsonify(stop=_("Another tab has another text here. Press Next to see both.")), 409
+    except AnswerError as error:
+        return jsonify(stop=_in_words(error)), 422
+    return jsonify(saved=True, fields={"was": digest(filling.values.get(item.link_id))})
+
+
+@blueprint.post("/<instrument_id>/again")
+@role("client")
+def begin_again(instrument_id: str) -> Page:
+    """Throw the draft away."""
+    instrument = _instrument(instrument_id)
+    g.records.drafts.delete(instrument.id)
+    return redirect(url_for(".intro", instrument_id=instrument.id), 303)
+
+
+@blueprint.post("/<instrument_id>/take-over")
+@role("client")
+def take_over(instrument_id: str) -> Page:
+    """Go on in the renewed questionnaire with the answers that fit."""
+    instrument = _instrument(instrument_id)
+
+    def update(draft: dict[str, Any] | None) -> dict[str, Any]:
+        if draft is None or draft.get("questionnaire") == instrument.canonical:
+            return draft or _draft(Filling(instrument, {}))
+        return _draft(taken_over(instrument, draft)[0])
+
+    g.records.drafts.change(instrument.id, update)
+    return redirect(url_for(".intro", instrument_id=instrument.id), 303)
+
+
+@blueprint.post("/<instrument_id>/submit")
+@role("client")
+def submit(instrument_id: str) -> Page:
+    """Send in the response with its scores as one unit; only then the draft goes."""
+    instrument = _instrument(instrument_id)
+    try:
+        filling = _filling(instrument)
+    except OtherVersion as other:
+        return _renewed(instrument, other), 409
+    if not filling.given:
+        problem = _("There are no answers yet. Answer at least one question before you send this in.")
+        return render_template("questionnaire/review.html", page=review_page(filling, problem)), 422
+    made = finished(filling, who=_who(), now=_now(), language=language(), identifier=str(uuid.uuid4()))
+    try:
+        record = _send(made, instrument)
+    except RecordError:
+        problem = _("Your answers are not sent in yet. They are safe here. Try again in a moment.")
+        return render_template("questionnaire/review.html", page=review_page(filling, problem)), 502
+    g.records.drafts.delete(instrument.id)
+    return redirect(url_for(".response", response_id=record.resource["id"], sent="1"), 303)
+
+
+# ---- parts -----------------------------------------------------------------------------------------------------
+
+
+def _instrument(instrument_id: str) -> Instrument:
+    if instrument_id not in catalogue().instruments:
+        abort(404)
+    return catalogue().instruments[instrument_id]
+
+
+def _item(instrument: Instrument, link_id: str) -> Item:
+    try:
+        return instrument.item(link_id)
+    except KeyError:
+        abort(404)
+
+
+def _tasks() -> Query:
+    return Query.of("Task", patient=g.launch.patient.reference)
+
+
+def _filling(instrument: Instrument) -> Filling:
+    draft = g.records.drafts.get(instrument.id)
+    return filling_of(instrument, draft.resource if draft else None, catalogue())
+
+
+def _who() -> Who:
+    patient, user = g.launch.patient, g.launch.user
+    return Who(
+        subject={"reference": patient.reference, "display": patient.display},
+        author={"reference": user.reference, "display": user.display},
+    )
+
+
+def _now() -> str:
+    """Return this moment as a FHIR instant in the zone of the place, which a reader sees as the time of day it was."""
+    return dt.datetime.fromtimestamp(int(core().clock()), place_zone()).isoformat()
+
+
+def _draft(filling: Filling) -> dict[str, Any]:
+    return draft_of(filling, who=_who(), now=_now(), language=language(), identifier=str(uuid.uuid4()))
+
+
+def _keep(instrument: Instrument, item: Item) -> Filling:
+    """Put the form's answer into the draft as it stands in the database now, and return the result.
+
+    Nothing chosen leaves what is there: another tab may have answered. Raises AnswerError, OtherVersion or
+    ChangedElsewhere; then the draft is as it was.
+    """
+    raw = request.form.get("answer")
+    if "clear" in request.form:
+        raw = None
+    elif raw is None:
+        return _filling(instrument)
+    value = None if raw is None else parse(item, raw)
+    was = request.form.get("was")
+    language()  # read while there is a request; the update below runs inside a transaction
+    kept: list[Filling] = []
+
+    def update(draft: dict[str, Any] | None) -> dict[str, Any]:
+        filling = filling_of(instrument, draft, catalogue())
+        if item.kind == "text" and _other_text(filling.values.get(item.link_id), value, was):
+            raise ChangedElsewhere(filling)
+        kept.append(with_answer(filling, item, value))
+        return _draft(kept[-1])
+
+    present = g.records.drafts.get(instrument.id)
+    if present is None and value is None:
+        return Filling(instrument, {})
+    g.records.drafts.change(instrument.id, update)
+    return kept[-1]
+
+
+def _other_text(present: Value | None, value: Value | None, was: str | None) -> bool:
+    """Tell whether what stands there is neither what the form began with nor what it brings."""
+    return was is not None and present is not None and digest(present) != was and present != value
+
+
+def _whereto(filling: Filling, item: Item) -> str:
+    """Return the address that the pressed button leads to."""
+    form, here = request.form, filling.instrument.id
+    if "pause" in form:
+        return url_for(".pause", instrument_id=here)
+    if "clear" in form:
+        return _question_address(here, item, from_review="from_review" in form)
+    if "previous" in form:
+        before = filling.before(item)
+        return _question_address(here, before) if before else url_for(".intro", instrument_id=here)
+    after = filling.after(item)
+    if after is None or ("from_review" in form and not _opens(item, after, filling)):
+        return url_for(".review", instrument_id=here)
+    return _question_address(here, after)
+
+
+def _opens(item: Item, after: Item, filling: Filling) -> bool:
+    """Tell whether an answer changed in the review made a new question appear, to be asked before going back."""
+    opened = after.enable_when is not None and after.enable_when.item == item.link_id
+    return opened and after.link_id not in filling.values
+
+
+def _question_address(instrument_id: str, item: Item, *, from_review: bool = False) -> str:
+    address = url_for(".question", instrument_id=instrument_id, link_id=item.link_id)
+    return f"{address}?review=1" if from_review else address
+
+
+def _send(made: dict[str, Any], instrument: Instrument) -> Record:
+    """Write the unit; where an assignment was changed meanwhile, look again and send once more.
+
+    An earlier try may have arrived after all, without us hearing of it. Its answers may differ from these: then these
+    amend it.
+    """
+    try:
+        saved = _write(made, instrument)
+    except Conflict:
+        saved = _write(made, instrument)
+    if not same_answers(saved[0].resource, made):
+        saved = g.records.save(amendment(made, saved, catalogue()))
+    return saved[0]
+
+
+def _write(made: dict[str, Any], instrument: Instrument) -> list[Record]:
+    [tasks] = g.records.search(_tasks())
+    saved: list[Record] = g.records.save(writes_of(made, waiting_for(tasks, instrument.id), catalogue()))
+    return saved
+
+
+def _own_response(response_id: str) -> Record:
+    """Return a response of this person; a 404 page for anybody else's."""
+    try:
+        record: Record = g.records.read("QuestionnaireResponse", response_id)
+    except NotFound:
+        abort(404)
+    if record.resource.get("subject", {}).get("reference") != g.launch.patient.reference:
+        abort(404)
+    return record
+
+
+def _in_words(error: AnswerError) -> str:
+    if isinstance(error, NotAnOptionError):
+        return _("This answer is not one of the options. Choose one, or go on without an answer.")
+    return _("This is longer than we can keep. Shorten it a little.")
+
+
+def _renewed(instrument: Instrument, other: OtherVersion) -> str:
+    answers = [(text, in_words(given)) for _id, text, given in answers_in_words(other.draft)]
+    typed = request.form.get("answer", "").strip() if request.method == "POST" else ""
+    page = RenewedPage(instrument, answers, taken_over(instrument, other.draft)[1])
+    return render_template("questionnaire/renewed.html", page=page, typed=typed)
+
+
+def _both_texts(filling: Filling, item: Item) -> str:
+    page = question_page(
+        filling,
+        item,
+        from_review="from_review" in request.form,
+        typed=request.form.get("answer", ""),
+        other_text=str(filling.values.get(item.link_id, "")),
+    )
+    return render_template("questionnaire/question.html", page=page)
+
+
+def entries_for(tasks: list[Record]) -> list[Waiting]:
+    """Return what is waiting, for the home page."""
+    return waiting(tasks, g.records.drafts.all(), catalogue())
