@@ -2,7 +2,7 @@
 
 Run as `python -m tests.conformance.validate [FOLDER|FILE…]`: the named resources (default: what the journeys wrote,
 `.cache/conformance/written`), besides the FHIR package with its examples and the published questionnaires with their
-variants. No error is accepted; a warning only when `accepted_warnings.toml` gives the reason. The bad examples must fail
+variants. No error is accepted; a warning only when `accepted_warnings.toml` says why. The bad examples must fail
 for exactly their reason, which also proves that the validator can fail.
 Exit 0: all well, 1: a check failed, 3: Java, Maven or HL7's definitions can't be had here.
 """
@@ -43,7 +43,7 @@ class Accepted:
 
     def covers(self, issue: dict[str, Any]) -> bool:
         """Tell whether an issue is this warning."""
-        return bool(issue["id"] == self.id and re.search(self.text, issue["text"]))
+        return bool((issue["id"] or "") == self.id and re.search(self.text, issue["text"]))
 
 
 def accepted_warnings() -> tuple[Accepted, ...]:

@@ -36,7 +36,10 @@ class BadExample:
             del parent[key]
         for path, value in self.change.items():
             parent, key = _place(resource, path)
-            parent[key] = value
+            if isinstance(parent, list) and key == len(parent):
+                parent.append(value)
+            else:
+                parent[key] = value
         for path, times in self.repeat.items():
             parent, key = _place(resource, path)
             parent.extend(copy.deepcopy(parent[key]) for _ in range(times))

@@ -1,6 +1,7 @@
 // The short names of addresses. Ours first: nothing else in the source writes the canonical base.
 Alias: $verstel = https://verstel.nl/fhir
 Alias: $score = https://verstel.nl/fhir/CodeSystem/score
+Alias: $score-rule = https://verstel.nl/fhir/CodeSystem/score-rule
 Alias: $life-domain = https://verstel.nl/fhir/CodeSystem/life-domain
 Alias: $plan = https://verstel.nl/fhir/CodeSystem/plan
 Alias: $life-domain-values = https://verstel.nl/fhir/ValueSet/life-domain

@@ -8,7 +8,8 @@ RuleSet: ExampleScore(code, name)
 * insert AboutNoor(subject)
 * effectiveDateTime = "2026-03-03T14:02:00+01:00"
 * derivedFrom = Reference(QuestionnaireResponse/example-response) "Hoop, ingevuld op 3 maart 2026"
-* method.text = "{code}, versie 1"
+* method.coding[rule] = $score-rule#{code}@1
+* method.text = "{code}, regel 1"
 
 Instance: example-score
 InstanceOf: RecoveryScore

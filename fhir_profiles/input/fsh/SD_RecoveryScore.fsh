@@ -53,6 +53,14 @@ interpretation: a score is a number, not a verdict.
 * insert NotUsed(interpretation, "No severity labels\, alarms or advice: they would make a score a medical device.")
 * method 1..1 MS
 * method.text 1..1
+* method.coding ^slicing.discriminator.type = #value
+* method.coding ^slicing.discriminator.path = "system"
+* method.coding ^slicing.rules = #open
+* method.coding contains rule 1..1 MS
+* method.coding[rule].system 1..1
+* method.coding[rule].system = $score-rule
+* method.coding[rule].code 1..1
+* method.coding[rule] from RecoveryScoreRule (required)
 * method ^short = "The scoring rule and its version; scores of different versions never stand in one trend"
 * insert NotUsed(hasMember, "The panel has members; a score has none.")
 * insert NotUsed(component, "Each scale is an Observation of its own\, so that each can be searched and charted.")

@@ -1,0 +1,6 @@
+ValueSet: WordingStatusValues
+Id: wording-status
+Title: "Status of a questionnaire's wording"
+Description: "Working or official wording."
+* insert PublishTerminology
+* include codes from system WordingStatusCodes
