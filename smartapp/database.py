@@ -54,7 +54,7 @@ def open_database(url: str) -> Engine:
         address = address.set(database=str(Path(folder.name) / "temporary.db"))
     Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(address, pool_size=8, max_overflow=32)
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", _prepare_sqlite if folder is None else _prepare_temporary)
     event.listen(engine, "begin", _begin_sqlite)
     if folder is not None:
         weakref.finalize(engine, folder.cleanup)
@@ -92,6 +92,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _prepare_temporary(connection: Any, record: object) -> None:
+    _prepare_sqlite(connection, record)
+    # Nothing outlives the process, so nothing needs to wait for the disk.
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -58,7 +59,9 @@ class Running:
 
     def stop(self) -> None:
         # In the server's own thread, so that nothing is closed under its hands.
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
+        # A worker that ends at this moment wakes it too; then it has closed before we pull.
+        with contextlib.suppress(OSError):
+            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
         self._thread.join(10)
         self._server.task_dispatcher.shutdown()
 
