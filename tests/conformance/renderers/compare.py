@@ -76,7 +76,7 @@ def same(expected: object, got: object) -> bool:
 
 
 def observations_agree(cases: Sequence[Case], results: Sequence[Mapping[str, Any]]) -> Tally:
-    """Compare the Observations that an engine extracted with ours: code, number and unit.
+    """Compare the Observations that an engine extracted from each response with ours: code, number and unit.
 
     Where we say why there is no score (`dataAbsentReason`), an engine makes no Observation at all.
     """
@@ -84,7 +84,7 @@ def observations_agree(cases: Sequence[Case], results: Sequence[Mapping[str, Any
     for case, result in zip(cases, results, strict=True):
         expected = sorted(map(coded_value, (one for one in case.observations if "valueQuantity" in one)))
         got = result.get("error")
-        tally.compared += len(case.observations)
+        tally.compared += 1
         tally.scores += len(expected)
         if got is None:
             got = sorted(map(coded_value, observations_in(result["extracted"])))

@@ -170,7 +170,11 @@ def conclude(outcomes: Mapping[str, Outcome], instruments: Sequence[str], second
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     print("\nscores: agreed of compared\n", *report.table(scores, instruments), sep="\n")
-    print("\nextracted Observations: agreed of compared\n", *report.table(extractions, instruments), sep="\n")
+    print(
+        "\nextracted Observations: responses that agreed of compared\n",
+        *report.table(extractions, instruments),
+        sep="\n",
+    )
     print(f"\n{seconds:.0f} s; everything in {RESULTS}")
     if differences:
         print(f"\n{len(differences)} disagreements; the first in full:")

@@ -1,6 +1,6 @@
 // Smart Forms' renderer: its stores run without a page. A job may also ask for extraction by template.
 import { inAppExtract } from "@aehrc/sdc-template-extract";
-import { buildForm, getResponse, questionnaireStore } from "@aehrc/smart-forms-renderer";
+import { buildForm, getResponse, questionnaireStore, removeEmptyAnswersFromResponse } from "@aehrc/smart-forms-renderer";
 import { run } from "./job.mjs";
 import { amended, calculatedLinkIds, scoresIn } from "./responses.mjs";
 
@@ -21,10 +21,13 @@ await run(({ questionnaire, extract }) => {
     }
     const result = { scores: scoresIn(response, linkIds) };
     if (!extract) return result;
-    // The engine may drop what it does not know of; who, when and which response are the host's to keep.
+    // What a host saves: the form without its empty items, with who, when and which response it is.
     const { id, authored, subject, status } = one.response;
-    const extracted = await inAppExtract({ ...response, id, authored, subject, status }, questionnaire, null);
-    if (!extracted.extractSuccess) throw new Error(`nothing extracted: ${JSON.stringify(extracted)}`);
-    return { ...result, extracted: extracted.extractResult.extractedBundle };
+    const filled = removeEmptyAnswersFromResponse(questionnaire, response);
+    const saved = { ...filled, id, authored, subject, status };
+    if (!saved.item?.length) return { ...result, extracted: [] }; // the extractor refuses a response without items
+    const made = await inAppExtract(saved, questionnaire, null);
+    if (made.extractSuccess) return { ...result, extracted: made.extractResult.extractedBundle };
+    throw new Error(`nothing extracted from ${JSON.stringify(saved)}: ${JSON.stringify(made.extractResult)}`);
   };
 });

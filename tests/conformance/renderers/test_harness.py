@@ -1,0 +1,234 @@
+"""The parts of the harness that need no browser and no node: making cases, comparing, reporting."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from questionnaires.catalogue import catalogue
+from tests.conformance.renderers import report, run, selftest
+from tests.conformance.renderers.cases import Case, Form, cases_of, form_of
+from tests.conformance.renderers.compare import (
+    WITHDRAWN,
+    Tally,
+    coded_value,
+    observations_agree,
+    observations_in,
+    same,
+    scores_agree,
+)
+
+FORMS = run.scored_forms(run.PUBLISHED)
+RESPONSE = {"resourceType": "QuestionnaireResponse"}
+
+
+def case(**scores: float) -> Case:
+    return Case("one", RESPONSE, scores)
+
+
+def result(**scores: object) -> list[dict[str, object]]:
+    return [{"name": "one", "scores": scores}]
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"),
+    [(4, 4), (4, 4.0), (2.6666666666666665, 8 / 3), (0, 0), (None, None)],
+)
+def test_equal_numbers_and_two_times_no_score_are_the_same(expected: object, got: object):
+    assert same(expected, got)
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"),
+    [
+        (4, 5),
+        (2.67, 8 / 3),
+        (None, 0),
+        (0, None),
+        (1, True),
+        (4, "4"),
+        (4, float("nan")),
+        (2.6666666666666665, 2.666666),
+    ],
+)
+def test_anything_else_is_a_difference(expected: object, got: object):
+    assert not same(expected, got)
+
+
+def test_each_score_item_of_each_case_is_compared():
+    tally = scores_agree(["a", "b"], [case(a=1)], result(a=1))
+    assert (tally.compared, tally.scores, tally.agreed, tally.differences) == (2, 1, 2, [])
+
+
+def test_a_score_that_should_not_be_there_is_a_difference():
+    tally = scores_agree(["a", "b"], [case(a=1)], result(a=1, b=0))
+    assert [(one.item, one.expected, one.got) for one in tally.differences] == [("b", None, 0)]
+
+
+def test_a_case_that_made_the_engine_fail_is_a_difference_even_where_no_score_is_expected():
+    tally = scores_agree(["a"], [case()], [{"name": "one", "error": "no such function"}])
+    assert [one.got for one in tally.differences] == ["no such function"]
+
+
+def test_results_out_of_order_are_refused():
+    with pytest.raises(ValueError, match="answered two where one was asked"):
+        scores_agree(["a"], [case()], [{"name": "two", "scores": {}}])
+
+
+def test_fewer_results_than_cases_are_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        scores_agree(["a"], [case()], [])
+
+
+@pytest.mark.parametrize(
+    ("limits", "got", "known", "differences"),
+    [
+        (frozenset({WITHDRAWN}), 7, 1, 0),
+        (frozenset({WITHDRAWN}), 8, 0, 1),  # neither no score nor the earlier one
+        (frozenset(), 7, 0, 1),  # an engine without that limit
+    ],
+)
+def test_a_known_limit_covers_exactly_the_earlier_score(limits: frozenset[str], got: int, known: int, differences: int):
+    amended = Case("one", RESPONSE, {}, before=RESPONSE, earlier={"a": 7})
+    tally = scores_agree(["a"], [amended], result(a=got), limits)
+    assert (tally.known, len(tally.differences)) == (known, differences)
+
+
+def observation(code: str, value: float | None, unit: str = "{score}") -> dict[str, object]:
+    quantity = {} if value is None else {"value": value}
+    return {
+        "resourceType": "Observation",
+        "code": {"coding": [{"system": "s", "code": code}]},
+        "valueQuantity": {**quantity, "system": "u", "code": unit},
+    }
+
+
+ABSENT = {"resourceType": "Observation", "code": {"coding": [{"system": "s", "code": "b"}]}, "dataAbsentReason": {}}
+
+
+@pytest.mark.parametrize(
+    ("extracted", "agrees"),
+    [
+        ([observation("a", 4.0)], True),
+        ([{"resourceType": "Bundle", "entry": [{"resource": observation("a", 4)}]}], True),
+        ([], False),
+        ([observation("a", 5)], False),
+        ([observation("a", 4, unit="1")], False),
+        ([observation("a", 4), observation("a", 4)], False),  # the same score twice
+        ([observation("a", 4), observation("b", None)], False),  # an Observation where there is no score
+    ],
+)
+def test_extracted_observations_have_our_codes_numbers_and_units(extracted: list[object], agrees: bool):
+    ours = Case("one", RESPONSE, {}, observations=(observation("a", 4), ABSENT))
+    assert (not observations_agree([ours], [{"name": "one", "extracted": extracted}]).differences) is agrees
+
+
+def test_an_observation_without_value_shows_as_such():
+    assert coded_value(observation("a", None)) == ("s#a", "None", "u#{score}")
+
+
+def test_observations_are_found_in_bundles_in_lists():
+    nested = [{"resourceType": "Bundle", "entry": [{"resource": ABSENT}, {"resource": {"resourceType": "Patient"}}]}]
+    assert observations_in(nested) == [ABSENT]
+
+
+# --- cases ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_made_up_cases_hold_every_kind_of_response(form: Form):
+    """Complete, partly and not answered; amended with a score lost, gained and changed; and all of it reproducible."""
+    cases = cases_of(form, catalogue(), 200)
+    assert len(cases) == len({one.name for one in cases}) == 200
+    assert any(not one.response.get("item") for one in cases)
+    assert any(len(one.scores) == len(form.scores) for one in cases)
+    amended = [one for one in cases if one.before]
+    assert all(one.response["status"] == "amended" for one in amended)
+    for change in ("lost", "gained", "changed"):
+        assert any(_changes(one, change) for one in amended), f"no amended response with a score {change}"
+    assert [one.response for one in cases] == [one.response for one in cases_of(form, catalogue(), 200)]
+
+
+def _changes(one: Case, change: str) -> bool:
+    before, after = set(one.earlier), set(one.scores)
+    if change == "lost":
+        return bool(before - after)
+    if change == "gained":
+        return bool(after - before)
+    return any(one.earlier[item] != one.scores[item] for item in before & after)
+
+
+def test_not_applicable_is_among_the_answers_where_the_form_offers_it():
+    responses = json.dumps([one.response for one in cases_of(FORMS["nel"], catalogue(), 40)])
+    assert '"code": "na"' in responses
+
+
+def test_a_form_that_computes_other_scores_than_the_rules_is_refused():
+    questionnaire = json.loads(json.dumps(FORMS["hoop"].questionnaire))
+    del questionnaire["item"][-1]["item"][0]
+    with pytest.raises(ValueError, match="hoop: the form computes"):
+        cases_of(form_of(questionnaire), catalogue(), 3)
+
+
+# --- the self-test's own data ---------------------------------------------------------------------------------
+
+
+def test_the_wrong_form_differs_from_the_right_one_in_one_expression():
+    right, wrong = selftest.right().questionnaire, selftest.wrong().questionnaire
+    differing = [
+        one["linkId"]
+        for one, other in zip(right["item"][-1]["item"], wrong["item"][-1]["item"], strict=True)
+        if one != other
+    ]
+    assert differing == [selftest.SPOILED]
+    assert right["item"][:-1] == wrong["item"][:-1]
+
+
+def test_an_engine_that_always_agrees_with_us_fails_the_self_test():
+    """Whatever form it gets, it says what the right one gives: then the wrong expression goes unnoticed."""
+
+    def parrot(_form: Form, cases: object, _extract: bool) -> tuple[list[dict[str, object]], float]:
+        return [{"name": one.name, "scores": dict(one.scores)} for one in selftest.cases()], 0.0
+
+    (complaint,) = selftest.complaints(parrot)
+    assert "should be reported" in complaint
+
+
+# --- what is told ---------------------------------------------------------------------------------------------
+
+
+def test_the_table_shows_known_limits_apart():
+    tally = Tally(cases=1, compared=10, known=2)
+    assert report.table({"Engine": {"hoop": tally}}, ["hoop"])[-1] == "| Engine | 8 of 8 (+2 known) |"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        (run.Outcome(scores={"hoop": Tally(cases=1, compared=1)}), run.AGREED),
+        (run.Outcome(missing="LHC-Forms: no chromium"), run.NOT_RUN),
+        (run.Outcome(complaints=["self-test"], missing="too"), run.DISAGREED),
+    ],
+)
+def test_the_exit_code_tells_disagreement_before_absence(
+    outcome: run.Outcome, code: int, tmp_path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(run, "RESULTS", tmp_path / "results.json")
+    assert run.conclude({"Engine": outcome}, ["hoop"], 1.0, whole=False) == code
+    said = capsys.readouterr().out
+    assert all(one in said for one in (*outcome.complaints, outcome.missing))
+
+
+def test_a_disagreement_is_printed_in_full(
+    tmp_path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(run, "RESULTS", tmp_path / "results.json")
+    tally = scores_agree(
+        ["hoop-score-total"],
+        [Case("one missing 3", RESPONSE, {"hoop-score-total": 30})],
+        [{"name": "one missing 3", "scores": {"hoop-score-total": 31}}],
+    )
+    assert run.conclude({"Engine": run.Outcome(scores={"hoop": tally})}, ["hoop"], 1.0, whole=True) == run.DISAGREED
+    said = capsys.readouterr().out
+    assert all(part in said for part in ("one missing 3", '"expected": 30', '"got": 31', "QuestionnaireResponse"))
