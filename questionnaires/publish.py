@@ -48,7 +48,9 @@ _PLAN_CODES = (
 
 
 def _words(element: str, text: Text) -> Resource:
-    """Return an element in Dutch, with the English beside it by FHIR's translation extension."""
+    """Return an element in Dutch, with the English, where it differs, by FHIR's translation extension."""
+    if text.en == text.nl:
+        return {element: text.nl}
     content = [{"url": "lang", "valueCode": "en"}, {"url": "content", "valueString": text.en}]
     return {
         element: text.nl,

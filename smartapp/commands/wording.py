@@ -1,0 +1,115 @@
+"""`verstel wording`: official wording onto an instrument."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from questionnaires.catalogue import DefinitionError, UnknownInstrument, catalogue
+from questionnaires.wording import Applied, WordingRefused, apply_wording, read_wording, wording_template
+from questionnaires.writing import definition_toml
+
+_FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+
+
+@click.group()
+def command() -> None:
+    r"""Put the official wording of an instrument in the place of our working wording.
+
+    You need the permission of the instrument's owners. FILE is TOML or CSV with a row per item: item, text in Dutch
+    and, where there is one, in English. `verstel wording template ID` makes a CSV file to fill in.
+
+    \b
+    Example:
+      verstel wording template hoop > hoop.csv
+      verstel wording check hoop.csv
+      verstel wording apply hoop.csv --out ./definitions
+      VERSTEL_DEFINITIONS=./definitions verstel serve
+    """
+
+
+@command.command("template")
+@click.argument("identifier", metavar="ID")
+def template(identifier: str) -> None:
+    r"""Print a CSV file with a row for every text of an instrument, to be filled in.
+
+    \b
+    Example:
+      verstel wording template nel > nel.csv
+    """
+    try:
+        instrument = catalogue().versions(identifier)[-1]
+    except UnknownInstrument as error:
+        raise click.UsageError(str(error)) from error
+    except DefinitionError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(wording_template(instrument), nl=False)
+
+
+@command.command("check")
+@_FILE
+def check(file: Path) -> None:
+    r"""Say whether a wording file fits its instrument: every row that does not, and why. Writes nothing.
+
+    \b
+    Example:
+      verstel wording check hoop.csv
+    """
+    applied = _applied(file)
+    click.echo(f"{file.name} fits {applied.instrument.id}; it makes version {applied.instrument.version}:")
+    _tell(applied)
+
+
+@command.command("apply")
+@_FILE
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="VERSTEL_DEFINITIONS",
+    help="The folder of applied definitions; the environment variable VERSTEL_DEFINITIONS says it too.",
+)
+def apply(file: Path, out: Path | None) -> None:
+    r"""Write the definition that a wording file makes. Verstel uses it when VERSTEL_DEFINITIONS names the folder.
+
+    \b
+    Example:
+      verstel wording apply hoop.csv --out ./definitions
+    """
+    if out is None:
+        raise click.UsageError("say where to write: --out DIR, or set VERSTEL_DEFINITIONS")
+    applied = _applied(file)
+    out.mkdir(parents=True, exist_ok=True)
+    target = out / applied.file_name
+    comment = f"Official wording of {applied.instrument.id}, applied by `verstel wording`; not free to pass on."
+    text = definition_toml(applied.data, comment)
+    # Written beside and moved, so that a running application never reads half a file. Open mode "x": a version that
+    # exists stays as it is, for responses refer to it.
+    if target.exists():
+        raise click.ClickException(f"{target} exists already; choose another version in {file.name}")
+    half = target.with_suffix(".part")
+    half.write_text(text, encoding="utf-8")
+    half.replace(target)
+    click.echo(f"{target} written:")
+    _tell(applied)
+    if os.environ.get("VERSTEL_DEFINITIONS") != str(out):
+        click.echo(f"To use it, set VERSTEL_DEFINITIONS={out} for Verstel and start it again.", err=True)
+    else:
+        click.echo("Start Verstel again to use it.", err=True)
+
+
+def _applied(file: Path) -> Applied:
+    try:
+        return apply_wording(read_wording(file), catalogue())
+    except WordingRefused as refused:
+        for problem in refused.problems:
+            click.echo(f"{file.name}: {problem}", err=True)
+        raise SystemExit(1) from refused
+    except DefinitionError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _tell(applied: Applied) -> None:
+    for line in applied.scores or ("no scores",):
+        click.echo(f"  {line}")
