@@ -184,10 +184,13 @@ def _example(instrument: Instrument, example: WorkedExample) -> Iterator[str]:
 def _unverified(instrument: Instrument) -> Iterator[str]:
     yield "## What is not verified"
     yield ""
-    open_points = [(code, fact) for code, fact in instrument.all_facts() if not fact.verified]
-    for code, fact in open_points:
-        where = f"`{code}`, {fact.about}" if code else fact.about
-        yield f"- {where}: {fact.statement} ({_CERTAINTY[fact.certainty]})"
+    open_points: dict[tuple[str, str, str], list[str]] = {}
+    for code, fact in instrument.all_facts():
+        if not fact.verified:
+            open_points.setdefault((fact.about, fact.statement, _CERTAINTY[fact.certainty]), []).append(code)
+    for (about, statement, certainty), codes in open_points.items():
+        where = f"{about} of {', '.join(f'`{code}`' for code in codes)}" if codes[0] else about
+        yield f"- {where}: {statement} ({certainty})"
     if not open_points:
         yield "Nothing: every fact was read in its source."
     yield ""
