@@ -12,8 +12,11 @@ from sqlalchemy.engine import Engine
 from smartapp.audit import Audit
 from smartapp.config import Settings
 from smartapp.launches import Launch, Launches
-from smartapp.records import Place, Records
+from smartapp.records import Place, Records, Touched
+from smartapp.records.capabilities import Capabilities
+from smartapp.records.companion import CompanionStore
 from smartapp.records.drafts import Drafts
+from smartapp.records.outbox import Outbox
 from smartapp.records.own import OwnStore
 from smartapp.records.remote import RemoteStore
 from smartapp.records.store import Unauthorized
@@ -48,13 +51,35 @@ class Core:
     tokens: TokenStore
     identities: Identities
     audit: Audit
+    outbox: Outbox
+    capabilities: Capabilities
     local_ehrs: dict[str, RecordStore] = field(default_factory=dict)
     """Issuers whose records are in this process: no HTTP between the app and them. For tests of pages."""
 
-    def records(self, launch: Launch) -> Records:
+    def records(self, launch: Launch, touched: Touched | None = None) -> Records:
         """Return the records of one launch: the EHR, the companion server if there is one, and our own store."""
         stores: dict[Place, RecordStore] = {"ehr": self.ehr(launch), "own": self.own_store(launch.issuer)}
-        return Records(launch, stores, drafts=self.drafts(launch))
+        companion = self.companion(launch.issuer)
+        if companion is not None:
+            stores["companion"] = companion
+        return Records(
+            launch,
+            stores,
+            issuer_key=self.settings.issuer_key(launch.issuer),
+            drafts=self.drafts(launch),
+            outbox=self.outbox,
+            capabilities=self.capabilities,
+            touched=touched or (lambda event, objects: self.audit.record(launch, event, objects)),
+        )
+
+    def companion(self, issuer: str) -> RecordStore | None:
+        """Return the companion server for what this issuer does not take, or None."""
+        known = self.settings.issuer(issuer)
+        base = (known.companion if known else None) or self.settings.companion_url
+        if base is None:
+            return None
+        token = self.settings.companion_token
+        return CompanionStore(RemoteStore(base, (lambda _refused: token) if token else None), issuer)
 
     def ehr(self, launch: Launch) -> RecordStore:
         """Return the EHR of a launch, asked with the token of this launch and no other."""
@@ -68,7 +93,9 @@ class Core:
 
     def own_store(self, issuer: str) -> OwnStore:
         """Return our own store for the people of one issuer; two issuers never share one."""
-        return OwnStore(self.engine, f"{self.settings.public_url}/own", tenant=f"own|{self.settings.issuer_key(issuer)}")
+        return OwnStore(
+            self.engine, f"{self.settings.public_url}/own", tenant=f"own|{self.settings.issuer_key(issuer)}"
+        )
 
     def drafts(self, launch: Launch) -> Drafts:
         """Return the unfinished questionnaires of this user about this person."""

@@ -22,7 +22,7 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import render_template, request
+from flask import current_app, g, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from smartapp.i18n import message
@@ -165,6 +165,23 @@ def _drawn(error: AppError, typed: list[tuple[str, str]]) -> str:
     return render_template("error.html", error=error, typed=typed, places=where_to)
 
 
+def _log_denied(error: AppError) -> None:
+    audit = current_app.extensions["verstel"].audit
+    if g.get("launch") is not None:
+        audit.record(g.launch, "denied", [request.endpoint or ""], outcome="4", reason=error.code)
+    else:
+        audit.refused(request.endpoint or "", error.code)
+
+
+def _page_of(error: HTTPException) -> AppError:
+    status = error.code or 500
+    if status >= 500:
+        return AppError()
+    if isinstance(error, RequestEntityTooLarge):
+        return TooLarge()
+    return {403: NotAllowed(), 404: NotFoundPage()}.get(status, BadRequest())
+
+
 def init_errors(app: Flask) -> None:
     """Draw every AppError, every HTTP error and every unforeseen exception as a page."""
 
@@ -178,6 +195,8 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(AppError)
     def app_error(error: AppError) -> tuple[str, int]:
         log.info("%s %s", error.status, error.code)
+        if isinstance(error, NotAllowed | LaunchEnded | WrongPerson):
+            _log_denied(error)
         return page(error, error.status)
 
     @app.errorhandler(RecordError)
@@ -189,14 +208,7 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Any:
         status = error.code or 500
-        if status < 400:  # a redirect that Werkzeug raises
-            return error
-        if isinstance(error, RequestEntityTooLarge):
-            return page(TooLarge(), 413)
-        shown = AppError() if status >= 500 else NotAllowed() if status == 403 else NotFoundPage()
-        if status not in (403, 404) and status < 500:
-            shown = BadRequest()
-        return page(shown, status)
+        return error if status < 400 else page(_page_of(error), status)  # below 400: a redirect of Werkzeug's
 
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> tuple[str, int]:

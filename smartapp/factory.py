@@ -21,6 +21,8 @@ from smartapp.database import create_tables, open_database
 from smartapp.errors import init_errors
 from smartapp.i18n import init_i18n, language
 from smartapp.launches import Launches
+from smartapp.records.capabilities import Capabilities
+from smartapp.records.outbox import Outbox
 from smartapp.security import CarriedSessions, init_security
 from smartapp.sessions import Sessions
 from smartapp.smart.authorization import Authorizations
@@ -56,6 +58,8 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         tokens=TokenStore(engine, vault, token_endpoint, clock),
         identities=Identities(clock),
         audit=Audit(engine, vault, clock),
+        outbox=Outbox(engine, vault, clock),
+        capabilities=Capabilities(engine, clock),
     )
     app = Flask("smartapp", static_folder=None)
     app.extensions[KEY] = core

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,12 +20,15 @@ from smartapp.i18n import message
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
 
+    from smartapp.audit import Event
     from smartapp.core import Core
+    from smartapp.launches import Launch
     from smartapp.sessions import Session
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_FORM_BYTES = 512 * 1024
 MAX_FORM_PARTS = 500
+
 
 def cookie_name(settings: Settings) -> str:
     """Return the name of the session cookie; `__Host-` binds it to this host and to https."""
@@ -70,19 +74,23 @@ def init_security(app: Flask, core: Core) -> None:
         if "launch_id" not in values and app.url_map.is_endpoint_expecting(endpoint, "launch_id"):
             values["launch_id"] = g.launch.id
 
-    @app.before_request
-    def guard() -> None:
-        if request.routing_exception is not None:  # an address that does not exist says so itself
-            return
-        if g.launch_id is not None:
-            open_launch(core, g.launch_id)
-        if request.method not in SAFE_METHODS:
-            check_form(core.settings)
+    app.before_request(lambda: guard(core))
 
     @app.after_request
     def dress(response: Response) -> Response:
+        log_reading(core)
         dress_response(response, core.settings)
         return response
+
+
+def guard(core: Core) -> None:
+    """Open the launch of the address and check the form, before any view runs."""
+    if request.routing_exception is not None:  # an address that does not exist says so itself
+        return
+    if g.launch_id is not None:
+        open_launch(core, g.launch_id)
+    if request.method not in SAFE_METHODS:
+        check_form(core.settings)
 
 
 def open_launch(core: Core, launch_id: str) -> None:
@@ -92,9 +100,26 @@ def open_launch(core: Core, launch_id: str) -> None:
     if launch is None:
         raise LaunchEnded(code="no-such-launch")
     g.launch = launch
-    g.records = core.records(launch)
+    g.read = []
+    g.records = core.records(launch, lambda event, objects: note(core, launch, event, objects))
     if launch.user.role == "guest" and request.endpoint not in FOR_GUESTS:
         raise NotAllowed(message("You signed in with a role that has no pages here."), code="guest")
+    if request.method in SAFE_METHODS:
+        g.records.send_waiting()
+
+
+def note(core: Core, launch: Launch, event: Event, objects: Sequence[str]) -> None:
+    """Log a write at once; collect what this page reads, which becomes one line when the page is done."""
+    if event in ("read", "search"):
+        g.read.extend(objects)
+    else:
+        core.audit.record(launch, event, objects)
+
+
+def log_reading(core: Core) -> None:
+    """Write the line about what this page read."""
+    if g.get("read"):
+        core.audit.record(g.launch, "read", g.read)
 
 
 def check_form(settings: Settings) -> None:

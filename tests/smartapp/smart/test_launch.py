@@ -9,8 +9,9 @@ import json
 import pytest
 import responses
 
+from smartapp.config import Issuer
 from smartapp.smart.authorization import STATE_SECONDS
-from tests.smartapp.smart.ehr import APP, AUTH, BASE
+from tests.smartapp.smart.ehr import APP, AUTH, BASE, Browser, Ehr
 
 
 def test_a_sign_in_from_the_ehr_opens_the_overview_of_that_person(browser, core):
@@ -20,7 +21,11 @@ def test_a_sign_in_from_the_ehr_opens_the_overview_of_that_person(browser, core)
     launch = core.launches.find(launch_id, session.id)
     assert response.headers["Location"].endswith(f"/l/{launch.id}/overview/")
     assert (launch.patient.reference, launch.patient.display) == ("Patient/anna", "Anna Voorbeeld")
-    assert (launch.user.reference, launch.user.display, launch.user.role) == ("Practitioner/p1", "Els Visser", "clinician")
+    assert (launch.user.reference, launch.user.display, launch.user.role) == (
+        "Practitioner/p1",
+        "Els Visser",
+        "clinician",
+    )
 
 
 def test_a_patient_who_signs_in_about_themselves_is_a_client(browser, ehr):
@@ -54,7 +59,9 @@ def test_attack_1_and_2_an_unknown_issuer_is_refused_without_any_request(browser
 
 @pytest.mark.parametrize("code", [301, 302, 307])
 def test_attack_2_a_redirecting_discovery_is_not_followed(browser, ehr, code):
-    ehr.mock.replace("GET", f"{BASE}/.well-known/smart-configuration", status=code, headers={"Location": "https://x.example"})
+    ehr.mock.replace(
+        "GET", f"{BASE}/.well-known/smart-configuration", status=code, headers={"Location": "https://x.example"}
+    )
     assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
     assert len(ehr.mock.calls) == 1
 
@@ -93,8 +100,6 @@ def test_attack_3_a_configuration_that_is_no_object_ends_the_sign_in(browser, eh
 class TestAnIssuerWhoseAuthorizationServerIsConfigured:
     @pytest.fixture
     def issuers(self):
-        from smartapp.config import Issuer
-
         return (Issuer(base=BASE, name="Example EHR", client_id="verstel", openid_issuer="https://expected.example"),)
 
     def test_attack_4_another_one_in_the_discovery_is_refused(self, browser):
@@ -246,7 +251,10 @@ def test_attack_12_a_token_answer_that_is_not_one_leaves_nothing_behind(browser,
     assert "__Host-verstel=" not in str(response.headers.getlist("Set-Cookie"))
     assert "<script>" not in response.text.replace('<script type="module"', "")
     with core.engine.connect() as connection:
-        assert [connection.exec_driver_sql(f"select count(*) from {t}").scalar() for t in ("launches", "tokens")] == [0, 0]
+        assert [connection.exec_driver_sql(f"select count(*) from {t}").scalar() for t in ("launches", "tokens")] == [
+            0,
+            0,
+        ]
 
 
 @pytest.mark.parametrize("patient", [None, "", 7, ["anna"]])
@@ -302,8 +310,6 @@ def test_attack_18_a_guest_has_no_page_and_can_sign_out(browser, ehr, core):
 
 
 def test_attack_20_one_subject_at_two_issuers_is_two_users(core, app, mock, clock, browser):
-    from tests.smartapp.smart.ehr import Browser, Ehr
-
     other = Browser(app.test_client(), Ehr(mock, clock, "https://other.example/fhir", "https://login.other.example"))
     keys = set()
     for each in (browser, other):
