@@ -1,0 +1,113 @@
+"""`verstel publish`: profiles, terminology and questionnaires onto a FHIR server."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from smartapp import publishing
+from smartapp.artefacts import artefacts
+from smartapp.config import ConfigError, checked_base
+from smartapp.publishing import PlannedArtefact
+from smartapp.records.remote import RemoteStore, TokenSource
+from smartapp.records.store import RecordError, RecordStore
+from smartapp.smart.backend import BackendToken
+from smartapp.smart.keys import SigningKeys
+
+SCOPE = "system/*.cruds"
+# What each action is called before (dry run) and after it was done, and whether it leaves something undone.
+WORDS = {
+    "create": ("would create", "created"),
+    "update": ("would update", "updated"),
+    "unchanged": ("unchanged", "unchanged"),
+    "changed-elsewhere": ("LEFT ALONE", "LEFT ALONE"),
+    "not-accepted": ("NOT ACCEPTED", "NOT ACCEPTED"),
+    "refused": ("REFUSED", "REFUSED"),
+}
+UNDONE = {"changed-elsewhere", "not-accepted", "refused"}
+MOST_DIFFERENCES = 8
+
+
+@click.command(
+    epilog="Example:  VERSTEL_TOKEN=... verstel publish --to https://fhir.example.org/r4 --dry-run",
+)
+@click.option("--to", "base", required=True, metavar="URL", help="The base of the FHIR R4 server.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change, element by element.")
+@click.option("--force", is_flag=True, help="Also replace what somebody else changed there.")
+@click.option(
+    "--token", envvar="VERSTEL_TOKEN", help="A bearer token; better in the environment (VERSTEL_TOKEN) than typed here."
+)
+@click.option("--client-id", help="Sign in with SMART backend services as this client instead.")
+@click.option(
+    "--keys",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The JSON Web Key Set with our private key (with --client-id).",
+)
+@click.option("--scope", default=SCOPE, show_default=True, help="What to ask for (with --client-id).")
+def command(
+    base: str, *, dry_run: bool, force: bool, token: str | None, client_id: str | None, keys: Path | None, scope: str
+) -> None:
+    """Put our profiles, terminology and questionnaires on a FHIR server, or bring them up to date.
+
+    Reads the server's metadata first and works in dependency order. Safe to repeat: a second run changes nothing, and
+    after an interruption it goes on where it stopped. What somebody else changed there is left alone.
+
+    Exit code 0: all is there. 1: something was left alone or refused. 2: wrong usage.
+    """
+    try:
+        store = RemoteStore(checked_base(base.rstrip("/"), "--to"), _token_source(base, token, client_id, keys, scope))
+        planned = list(publishing.plan(artefacts(), store, force=force))
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    except RecordError as error:
+        click.echo(f"Nothing was published: {error.message}", err=True)
+        sys.exit(1)
+    tally: Counter[str] = Counter()
+    for artefact, outcome, reason in _carried_out(planned, store, dry_run=dry_run):
+        tally[outcome] += 1
+        if outcome != "unchanged":
+            _show(artefact, outcome, reason, dry_run=dry_run)
+    summary = ", ".join(f"{count} {WORDS[outcome][not dry_run]}" for outcome, count in sorted(tally.items()))
+    click.echo(f"{len(planned)} artefacts: {summary}.")
+    sys.exit(1 if UNDONE & tally.keys() else 0)
+
+
+def _token_source(
+    base: str, token: str | None, client_id: str | None, keys: Path | None, scope: str
+) -> TokenSource | None:
+    if (client_id is None) != (keys is None):
+        raise click.UsageError("--client-id and --keys go together.")
+    if client_id and token:
+        raise click.UsageError("Give a token or a client id with keys, not both.")
+    if client_id:
+        return BackendToken(base.rstrip("/"), client_id, SigningKeys.read(keys), scope)
+    return (lambda _refused: token) if token else None
+
+
+def _carried_out(
+    planned: list[PlannedArtefact], store: RecordStore, *, dry_run: bool
+) -> list[tuple[PlannedArtefact, str, str]]:
+    """Write what is to be written, with a progress bar on a terminal; return each artefact, its outcome and why."""
+    done: list[tuple[PlannedArtefact, str, str]] = []
+    with click.progressbar(planned, label="Publishing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        for artefact in bar:
+            write = None if dry_run else artefact.to_write()
+            outcome, reason = str(artefact.action), artefact.reason
+            if write is not None:
+                try:
+                    store.write(write)
+                except RecordError as error:
+                    outcome, reason = "refused", error.message
+            done.append((artefact, outcome, reason))
+    return done
+
+
+def _show(artefact: PlannedArtefact, outcome: str, reason: str, *, dry_run: bool) -> None:
+    click.echo(f"{WORDS[outcome][not dry_run]}: {artefact.name}{f': {reason}' if reason else ''}")
+    for line in artefact.differences[:MOST_DIFFERENCES]:
+        click.echo(f"    {line}")
+    if len(artefact.differences) > MOST_DIFFERENCES:
+        click.echo(f"    and {len(artefact.differences) - MOST_DIFFERENCES} more")

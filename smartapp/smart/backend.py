@@ -1,0 +1,66 @@
+"""SMART backend services: a program of ours signs in as itself (client credentials with a signed assertion)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from smartapp.config import checked_base
+from smartapp.outbound import OutboundError, ask
+from smartapp.records.store import Unauthorized, Unreachable
+from smartapp.smart.keys import ASSERTION_TYPE, SigningKeys
+
+MAX_BYTES = 256 * 1024
+
+
+@dataclass(slots=True)
+class BackendToken:
+    """A token source for `RemoteStore`: asks for an access token when there is none, or when the last was refused.
+
+    `base` is the FHIR server whose smart-configuration names the token endpoint; `keys` sign what asks for `scope`.
+    """
+
+    base: str
+    client_id: str
+    keys: SigningKeys
+    scope: str
+    clock: Callable[[], float] = time.time
+    _token: str | None = field(default=None, repr=False)
+
+    def __call__(self, refused: str | None) -> str:
+        """Return an access token; `refused` is one that the server just answered with 401."""
+        if self._token is None or self._token == refused:
+            self._token = self._ask(self._token_endpoint())
+        return self._token
+
+    def _token_endpoint(self) -> str:
+        try:
+            answer = ask("GET", f"{self.base.rstrip('/')}/.well-known/smart-configuration", max_bytes=MAX_BYTES)
+            document = answer.json() if answer.status == 200 else None
+        except OutboundError as error:
+            raise Unreachable(f"The server's smart-configuration can't be read ({error.code}).") from error
+        endpoint = document.get("token_endpoint") if isinstance(document, dict) else None
+        if not isinstance(endpoint, str):
+            raise Unauthorized("The server's smart-configuration names no token_endpoint; use a bearer token instead.")
+        return checked_base(endpoint, "token_endpoint")
+
+    def _ask(self, endpoint: str) -> str:
+        form = {
+            "grant_type": "client_credentials",
+            "scope": self.scope,
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self.keys.assertion(self.client_id, endpoint, self.clock),
+        }
+        try:
+            answer = ask("POST", endpoint, data=form, headers={"Accept": "application/json"}, max_bytes=MAX_BYTES)
+            document = answer.json()
+        except OutboundError as error:
+            raise Unreachable(f"The token endpoint gave no usable answer ({error.code}).") from error
+        token = document.get("access_token") if isinstance(document, dict) else None
+        if answer.status != 200 or not isinstance(token, str) or not token:
+            reason = document.get("error", "no reason given") if isinstance(document, dict) else "no reason given"
+            raise Unauthorized(
+                f"The token endpoint refused our key ({str(reason)[:60]}). Check client id, key and scope there."
+            )
+        return token
