@@ -99,7 +99,7 @@ def line_chart(
             raise ValueError(f"Chart {id!r} holds {moment.value}, outside its range {low} to {high}.")
     xs = _across([moment.day for moment in measured])
     ys = [None if moment.value is None else _down(moment.value, low, high) for moment in measured]
-    dated = _with_room(xs)
+    dated, under = _with_room(xs), _below(xs, ys)
     points = tuple(
         Point(
             x=x,
@@ -107,7 +107,7 @@ def line_chart(
             label=moment.label or ("" if moment.value is None else number(moment.value)),
             when=month(moment.day) if index in dated else "",
             anchor=_anchor(x),
-            below=y is not None and y < TOP + 6,
+            below=index in under,
         )
         for index, (moment, x, y) in enumerate(zip(measured, xs, ys, strict=True))
     )
@@ -149,6 +149,16 @@ def _with_room(xs: Sequence[float]) -> set[int]:
         if all(abs(starts[index] - starts[other]) >= WIDTH_OF_A_DATE for other in chosen):
             chosen.append(index)
     return set(chosen)
+
+
+def _below(xs: Sequence[float], ys: Sequence[float | None]) -> set[int]:
+    """Return which values are written under their point: at the top of the field, and close before a higher one."""
+    under = {index for index, y in enumerate(ys) if y is not None and y < TOP + 6}
+    for index, (x, y) in enumerate(zip(xs[:-1], ys[:-1], strict=True)):
+        following = ys[index + 1]
+        if y is not None and following is not None and xs[index + 1] - x < WIDTH_OF_A_DATE and following <= y:
+            under.add(index)
+    return under
 
 
 def _marks(low: float, high: float) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,11 @@ from werkzeug.wrappers import Response
 from mappers.errors import PlanError
 from mappers.plan import Goal, goal_of
 from questionnaires.catalogue import catalogue
+from smartapp.audit import AuditEntry
 from smartapp.components.frame import record_address
+from smartapp.core import core
+from smartapp.i18n import place_zone
+from smartapp.launches import role
 from smartapp.questionnaire.waiting import Waiting, waiting
 from smartapp.records.store import Query
 from smartapp.scores import trends
@@ -36,6 +41,16 @@ class HomePage:
         return not (self.goals or self.measured)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody of the care team was in this record on a day, with the last time of that day (a zoned instant)."""
+
+    name: str
+    day: dt.date
+    last: dt.datetime
+    wrote: bool
+
+
 @blueprint.get("/")
 def index() -> str | Response:
     """Show the start page of this person, in one round trip to the record."""
@@ -54,6 +69,29 @@ def index() -> str | Response:
         measured=measurements([record.resource for record in observations], (), catalogue()),
     )
     return render_template("home/index.html", page=page, trends=trends)
+
+
+@blueprint.get("/who-looked/")
+@role("client")
+def who_looked() -> str:
+    """Show who of the care team was in this record by way of Verstel, newest first."""
+    entries = core().audit.of_person(g.launch.issuer, g.launch.patient.reference)
+    return render_template("home/who_looked.html", looks=looks_of(entries, place_zone()))
+
+
+def looks_of(entries: Iterable[AuditEntry], zone: dt.tzinfo) -> list[Look]:
+    """Return one line per person and day, newest first; what the client did themselves is left out."""
+    found: dict[tuple[str, dt.date], Look] = {}
+    for entry in entries:
+        if entry.role in {"client", ""} or entry.event in {"denied", "refused", "logout"}:
+            continue
+        moment = dt.datetime.fromtimestamp(entry.recorded, zone)
+        key = (entry.user_name, moment.date())
+        before = found.get(key)
+        wrote = entry.event in {"create", "update"} or (before is not None and before.wrote)
+        last = max(moment, before.last) if before else moment
+        found[key] = Look(entry.user_name, moment.date(), last, wrote)
+    return sorted(found.values(), key=lambda look: look.last, reverse=True)
 
 
 def _active(resources: Iterable[dict[str, Any]]) -> list[Goal]:

@@ -179,6 +179,14 @@ def range_in_words(rule: ScoreRule) -> str:
     return _("The scale runs from %(low)s to %(high)s.", low=format_number(rule.low), high=format_number(rule.high))
 
 
+def last_in_words(trend: Trend) -> str:
+    """Return the newest score with its day."""
+    if not trend.scored:
+        return _("There is no score yet.")
+    last = trend.scored[-1]
+    return _("Last, on %(day)s: %(score)s.", day=format_date(last.day), score=format_number(last.value or 0))
+
+
 def change_in_words(trend: Trend) -> str:
     """Return the first and the last score and the difference, as numbers and nothing more.
 
