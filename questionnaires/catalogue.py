@@ -342,8 +342,9 @@ def _score(table: Table, items: _Items) -> ScoreRule:
         facts=facts,
         note=table.string("note", ""),
     )
-    if rule.published and rule.rounding is not None:
-        raise table.error("published", "is true, but no expression rounds alike in every renderer; set it to false")
+    if rule.published and rule.rounding is not None and low < 0:
+        problem = "is true, but no expression rounds alike below zero in every renderer; set it to false"
+        raise table.error("published", problem)
     return replace(rule, method=_method(rule))
 
 

@@ -1,13 +1,13 @@
 """A score rule as a FHIRPath expression that every engine computes alike.
 
 The form is "counted": only where, count, iif and arithmetic over coded answers, one nesting level, full precision. What
-else was tried (ordinal, weight, sum, variables) computes in one form renderer and silently gives nothing, or something
-else, in the next. A rule that rounds has no such expression.
+else was tried (ordinal, weight, sum, round, variables) computes in one form renderer and silently gives nothing, or
+something else, in the next. Rounding is done in whole numbers: p ÷ q rounded half up is (2p + q) div 2q.
 """
 
 from __future__ import annotations
 
-from questionnaires.model import AnswerScale, Instrument, ScoreRule
+from questionnaires.model import AnswerScale, Instrument, RoundingRule, ScoreRule
 
 
 class NotExpressible(ValueError):  # noqa: N818  (it reads better where it is caught)
@@ -49,10 +49,34 @@ def _codes(scales: list[AnswerScale], *, numbered: bool) -> list[str]:
     return list(dict.fromkeys(codes))
 
 
+def _rounded_half_up(top: str, bottom: str, decimals: int) -> str:
+    """Round top ÷ bottom, both whole numbers; the result is in units of the last decimal."""
+    return f"({2 * 10**decimals} * ({top}) + {bottom}) div (2 * {bottom})"
+
+
+def _rounded(rule: ScoreRule, rounding: RoundingRule, total: str, counting: str) -> str:
+    """Return the score as a whole number, divided last by a power of ten where the rule keeps decimals."""
+    count = len(rule.items)
+    top, bottom, unit = total, counting, 1
+    if rule.aggregate == "sum":
+        bottom = "1"
+    elif rule.aggregate == "mean-times-n" or rounding.sum_decimals is not None:
+        top = f"({total}) * {count}"
+    if rounding.sum_decimals is not None:
+        unit = 10**rounding.sum_decimals
+        top = _rounded_half_up(top, bottom, rounding.sum_decimals)
+        bottom = str(unit * count if rule.aggregate == "mean" else unit)
+    if rounding.decimals is None:
+        return f"({top}) / {bottom}"
+    unit = 10**rounding.decimals
+    top = _rounded_half_up(top, bottom, rounding.decimals)
+    return top if unit == 1 else f"({top}) / {unit}"
+
+
 def calculated_expression(instrument: Instrument, rule: ScoreRule) -> str:
-    """Return the FHIRPath of a rule's score, empty where there is none; NotExpressible where the rule rounds."""
-    if rule.rounding is not None:
-        raise NotExpressible(f"{rule.code} is rounded, and renderers round differently")
+    """Return the FHIRPath of a rule's score, empty where there is none; NotExpressible for rounding below zero."""
+    if rule.rounding is not None and rule.low < 0:
+        raise NotExpressible(f"{rule.code} rounds and can be below zero, where half up is not half away from zero")
     scales = [scale for _, scale in _members(instrument, rule)]
     items = list(rule.items)
     counting = _answers(items, _codes(scales, numbered=True))
@@ -63,5 +87,8 @@ def calculated_expression(instrument: Instrument, rule: ScoreRule) -> str:
     else:
         enough = f"{counting} >= {rule.minimum_answered}"
     times = f" * {len(items)}" if rule.aggregate == "mean-times-n" else ""
-    score = total if rule.aggregate == "sum" else f"({total}){times} / {counting}"
+    if rule.rounding is not None:
+        score = _rounded(rule, rule.rounding, total, counting)
+    else:
+        score = total if rule.aggregate == "sum" else f"({total}){times} / {counting}"
     return f"iif({enough}, {score}, {{}})"

@@ -318,7 +318,6 @@ REFUSED = [
     ("scores.0.aggregate", "mean", r"low: and high are 0–2, but the arithmetic reaches 0–1"),
     ("scores.0.aggregate", "median", r"aggregate: is 'median'; it must be one of"),
     ("scores.0.facts", [], r"say nothing about membership, reversal, aggregate, range, missing"),
-    ("scores.0.rounding", {"decimals": 0}, r"published: is true, but no expression rounds alike"),
     ("scores.0.rounding", {}, r"rounding: rounds nothing"),
     ("scores", small()["scores"] * 2, r"scores: has 'total' twice"),
     ("facts.0.certainty", "maybe", r"facts\[1\]\.certainty: is 'maybe'"),
@@ -342,6 +341,19 @@ def test_a_spoilt_definition_is_refused_with_file_and_key(path, value, message):
 def test_a_sum_may_not_have_an_item_that_offers_not_applicable():
     data = spoilt("groups.0.items.0.not_applicable", True)
     with pytest.raises(DefinitionError, match='aggregate: is "sum", but an item offers "not applicable"'):
+        instrument_from(Table(data, "tiny.toml"))
+
+
+def test_a_published_score_that_rounds_may_not_be_below_zero():
+    """Half away from zero is half up only above zero, and the published expression rounds half up."""
+    data = spoilt("scores.0.rounding", {"decimals": 0})
+    words = {"nl": "a", "en": "b"}
+    data["scales"][0]["options"] = [{"code": str(value), "value": value, "text": words} for value in (-1, 0)]
+    data["scores"][0] |= {"low": -2, "high": 0}
+    del data["examples"]
+    with pytest.raises(
+        DefinitionError, match=r"scores\[1\]\.published: is true, but no expression rounds alike below zero"
+    ):
         instrument_from(Table(data, "tiny.toml"))
 
 

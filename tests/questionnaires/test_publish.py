@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappers.scoring import score
+from mappers.scoring import score, score_by
 from questionnaires.canonical import BASE
 from questionnaires.catalogue import Catalogue, catalogue
 from questionnaires.expressions import NotExpressible, calculated_expression
-from questionnaires.model import Instrument
+from questionnaires.model import Instrument, RoundingRule
 from questionnaires.publish import VARIANTS, published, questionnaire, resource_bytes
 from smartapp.commands.questionnaires import PUBLISHED, stale_files
 
@@ -255,14 +256,46 @@ def test_every_template_that_is_named_is_contained(instrument: Instrument):
     assert named == {f"#{contained['id']}" for contained in form["contained"]}
 
 
-def test_the_rounded_mansa_rules_are_not_in_the_form():
-    assert set(expressions(questionnaire(KNOWN.instrument("mansa")))) == {"mansa-mean", "mansa-sum"}
+def test_both_mansa_rules_stand_in_the_form():
+    assert set(expressions(questionnaire(KNOWN.instrument("mansa")))) == {
+        rule.code for rule in KNOWN.instrument("mansa").scores
+    }
 
 
-def test_a_rule_that_rounds_has_no_expression():
+def test_the_rounded_rules_are_expressed_in_whole_numbers():
+    """35 over 8 answers: 35 × 12 / 8 = 52.5, half away from zero 53; 53 / 12 = 4.4166…, rounded 4.42."""
     mansa = KNOWN.instrument("mansa")
-    with pytest.raises(NotExpressible, match="mansa-sum-rounded is rounded"):
-        calculated_expression(mansa, mansa.score("mansa-sum-rounded"))
+    scored = mansa.score("mansa-sum-rounded").items
+    values = dict(zip(scored[:8], "55544444", strict=True))
+    assert evaluate(calculated_expression(mansa, mansa.score("mansa-sum-rounded")), values) == 53
+    assert evaluate(calculated_expression(mansa, mansa.score("mansa-mean-of-rounded-sum")), values) == 4.42
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "rounding"),
+    [
+        ("sum", RoundingRule(decimals=0)),
+        ("mean", RoundingRule(decimals=1)),
+        ("mean", RoundingRule(sum_decimals=1)),
+        ("mean", RoundingRule(sum_decimals=0, decimals=2)),
+        ("mean-times-n", RoundingRule(sum_decimals=1)),
+        ("mean-times-n", RoundingRule(sum_decimals=1, decimals=0)),
+    ],
+)
+@settings(deadline=None)
+@given(data=st.data())
+def test_any_rounding_is_expressed_as_the_scorer_rounds(aggregate, rounding, data: st.DataObject):
+    mansa = KNOWN.instrument("mansa")
+    minimum = 12 if aggregate == "sum" else 1
+    rule = replace(mansa.score("mansa-mean"), aggregate=aggregate, rounding=rounding, minimum_answered=minimum)
+    values = data.draw(answers(mansa))
+    assert evaluate(calculated_expression(mansa, rule), values) == score_by(mansa, rule, values).value
+
+
+def test_a_rule_that_rounds_below_zero_has_no_expression():
+    mansa = KNOWN.instrument("mansa")
+    with pytest.raises(NotExpressible, match="mansa-sum-rounded rounds and can be below zero"):
+        calculated_expression(mansa, replace(mansa.score("mansa-sum-rounded"), low=-1))
 
 
 @pytest.mark.parametrize("instrument", SCORED)
@@ -286,7 +319,8 @@ def evaluate(expression: str, values: Mapping[str, str | bool]) -> float | None:
         return str(sum(code in codes for link_id, code in values.items() if link_id in link_ids))
 
     [(condition, value)] = re.findall(r"iif\((.*?), (.*), \{\}\)", COUNT.sub(counted, expression))
-    assert re.fullmatch(r"[-0-9 .+*/()<>=and]+", condition + value)
+    assert re.fullmatch(r"[-0-9 .+*/()<>=]+", condition.replace(" and ", "") + value.replace(" div ", ""))
+    value = value.replace(" div ", " // ")
     return eval(value) if eval(condition) else None
 
 
