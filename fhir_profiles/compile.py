@@ -101,16 +101,11 @@ def sushi(target: Path) -> list[Resource]:
 
 
 def package_files(resources: list[Resource]) -> dict[str, bytes]:
-    """Return the files of the committed package by name: manifest, index, definitions, `example/` for examples."""
-    files: dict[str, bytes] = {"package.json": _as_json(manifest())}
-    index = []
+    """Return the files of the committed package by name: manifest, definitions, and `example/` for examples."""
+    files: dict[str, bytes] = {"package.json": as_json(manifest())}
     for resource in resources:
         name = f"{resource['resourceType']}-{resource['id']}.json"
-        is_definition = "url" in resource
-        files[name if is_definition else f"example/{name}"] = _as_json(resource)
-        if is_definition:
-            index.append(_index_entry(name, resource))
-    files[".index.json"] = _as_json({"index-version": 2, "files": sorted(index, key=lambda one: one["filename"])})
+        files[name if "url" in resource else f"example/{name}"] = as_json(resource)
     return files
 
 
@@ -131,12 +126,8 @@ def manifest() -> Resource:
     }
 
 
-def _index_entry(name: str, resource: Mapping[str, Any]) -> Resource:
-    wanted = ("resourceType", "id", "url", "version", "kind", "type", "derivation")
-    return {"filename": name, **{key: resource[key] for key in wanted if isinstance(resource.get(key), str)}}
-
-
-def _as_json(value: Any) -> bytes:
+def as_json(value: Any) -> bytes:
+    """Return a value as the JSON that we commit: readable, Dutch letters as they are, one line end at the end."""
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
 
