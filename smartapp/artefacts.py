@@ -18,7 +18,7 @@ PUBLISHED = Path(questionnaires.__file__).parent / "published"
 def artefact_files() -> Iterator[Path]:
     """Yield the file of each artefact: profiles, terminology, activities and the default form of each questionnaire."""
     for folder in (PROFILES, PUBLISHED):
-        yield from sorted(path for path in folder.glob("*.json") if path.name != "package.json")
+        yield from sorted(folder.glob("[A-Z]*-*.json"))
 
 
 def artefacts() -> list[dict[str, Any]]:
