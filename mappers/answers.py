@@ -25,12 +25,13 @@ PROFILE: Final = structure_url("recovery-response")
 IDENTIFIER_SYSTEM: Final = identifier_system("response")
 STATUSES: Final = frozenset({"in-progress", "completed", "amended", "entered-in-error", "stopped"})
 
-_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_DATE_TIME: Final = re.compile(
+FHIR_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
+DATE_TIME: Final = re.compile(
     r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])"
     r"(T([01]\d|2[0-3]):[0-5]\d(:([0-5]\d|60)(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):[0-5]\d))?)?)?"
 )
-_VERSIONS_SHOWN: Final = 200  # characters of a canonical that a message repeats
+LONGEST_IDENTIFIER: Final = 256
+_SHOWN: Final = 200  # characters of a canonical that a message repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def instrument_of(canonical: str, catalogue: Catalogue) -> Instrument:
                 advice=f"Name one of {known}",
             )
     except UnknownInstrument as unknown:
-        message = str(unknown) if len(canonical) < _VERSIONS_SHOWN else "this questionnaire is not known here"
+        message = str(unknown) if len(canonical) < _SHOWN else "this questionnaire is not known here"
         raise OtherQuestionnaire(
             message, where="questionnaire", advice="Score it where its questionnaire is known"
         ) from None
@@ -137,10 +138,10 @@ def _about(response: Resource) -> ResponseRef:
             advice="Add the questionnaire's address and version",
         )
     authored = response.get("authored", "")
-    if not isinstance(authored, str) or (authored and not _DATE_TIME.fullmatch(authored)):
+    if not isinstance(authored, str) or (authored and not DATE_TIME.fullmatch(authored)):
         raise NotAResponse("not a FHIR dateTime", where="authored", advice="Write it as 2026-05-31T10:00:00+02:00")
     ident = response.get("id", "")
-    if not isinstance(ident, str) or (ident and not _ID.fullmatch(ident)):
+    if not isinstance(ident, str) or (ident and not FHIR_ID.fullmatch(ident)):
         raise NotAResponse("not a FHIR id", where="id", advice="Use at most 64 letters, digits, '-' and '.'")
     language = response.get("language", "nl")
     return ResponseRef(
@@ -161,7 +162,7 @@ def _identifier(response: Resource) -> str:
     if not isinstance(identifier, dict) or identifier.get("system") != IDENTIFIER_SYSTEM:
         return ""
     value = identifier.get("value")
-    if not isinstance(value, str) or not value or len(value) > 256:
+    if not isinstance(value, str) or not value or len(value) > LONGEST_IDENTIFIER:
         raise NotAResponse("the response's identifier has no usable value", where="identifier")
     return value
 

@@ -37,7 +37,7 @@ UNIT: Final = "{score}"
 ABSENT_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 BSN_SYSTEM: Final = "http://fhir.nl/fhir/NamingSystem/bsn"
 
-_STATUS: Final = {"completed": "final", "amended": "corrected", "entered-in-error": "entered-in-error"}
+STATUS_OF_SCORES: Final = {"completed": "final", "amended": "corrected", "entered-in-error": "entered-in-error"}
 # The displays are those of HL7's code systems.
 _ABSENT_DISPLAY: Final = {"unknown": "Unknown", "not-applicable": "Not Applicable"}
 _SURVEY: Final = {
@@ -100,7 +100,7 @@ class _Frame:
 
 def _frame(answers: Answers, reference: str) -> _Frame:
     about = answers.response
-    if about.status not in _STATUS:
+    if about.status not in STATUS_OF_SCORES:
         raise NotScorable(
             f"the response is {shown(about.status)}", where="status", advice="Only completed answers are scored"
         )
@@ -114,7 +114,7 @@ def _frame(answers: Answers, reference: str) -> _Frame:
     return _Frame(
         key=key,
         urn=urn_start(key),
-        status=_STATUS[about.status],
+        status=STATUS_OF_SCORES[about.status],
         subject=_subject(about),
         effective=about.authored,
         derived={**derived, "display": display},
@@ -137,7 +137,9 @@ def response_key(about: ResponseRef, reference: str) -> str:
 def _subject(about: ResponseRef) -> Resource:
     """Return the client's reference; a BSN is never copied, and a reference never goes without display."""
     subject = about.subject or {}
-    kept = {name: subject[name] for name in ("reference", "type") if isinstance(subject.get(name), str)}
+    kept = {
+        name: subject[name] for name in ("reference", "type") if isinstance(subject.get(name), str) and subject[name]
+    }
     identifier = subject.get("identifier")
     if isinstance(identifier, dict) and identifier.get("system") != BSN_SYSTEM and "reference" not in kept:
         kept["identifier"] = identifier
@@ -186,7 +188,8 @@ def _score(frame: _Frame, score: Score) -> Resource:
         made["dataAbsentReason"] = {"coding": [coding], "text": words}
     else:
         made["valueQuantity"] = {"value": score.value, "unit": "score", "system": UNIT_SYSTEM, "code": UNIT}
-    method = {"system": RULE_SYSTEM, "code": f"{rule.code}@{rule.version}", "display": rule.method.nl}
+    display = f"{rule.title.nl}, regel {rule.version}"
+    method = {"system": RULE_SYSTEM, "code": f"{rule.code}@{rule.version}", "display": display}
     made["method"] = {"coding": [method], "text": rule.method.get(frame.language)}
     made["derivedFrom"] = [frame.derived]
     return made

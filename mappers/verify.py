@@ -1,0 +1,119 @@
+"""Stored scores beside the answers that they come from: computes again, and lists what does not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
+from mappers.answers import Answers, answers_of
+from mappers.errors import RefusedResponse, shown
+from mappers.observations import RULE_SYSTEM, SCORE_SYSTEM, STATUS_OF_SCORES
+from mappers.scoring import score_by
+from questionnaires.catalogue import Catalogue
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One stored score that its answers do not give; `found` and `expected` are words for people."""
+
+    observation: str
+    code: str
+    found: str
+    expected: str
+
+
+def differences(resources: Iterable[Any], catalogue: Catalogue) -> tuple[list[Difference], int]:
+    """Return every stored score that its response does not give, and how many stored scores were looked at.
+
+    `resources` are QuestionnaireResponses and Observations in any order; others are left alone. Looked at are value,
+    absence, rule and its version, status and client. Observations that were entered in error are not looked at.
+    """
+    responses: dict[str, Resource] = {}
+    observations: list[tuple[str, Resource]] = []
+    for resource in resources:
+        if not isinstance(resource, dict):
+            continue
+        if resource.get("resourceType") == "QuestionnaireResponse":
+            responses |= dict.fromkeys(_names(resource), resource)
+        elif resource.get("resourceType") == "Observation":
+            code = _code(resource, "code", SCORE_SYSTEM)
+            if code and "hasMember" not in resource and resource.get("status") != "entered-in-error":
+                observations.append((code, resource))
+    found = [_difference(code, one, responses, catalogue) for code, one in observations]
+    return [one for one in found if one is not None], len(observations)
+
+
+def _names(response: Resource) -> list[str]:
+    """Return what an Observation may call a response: its reference, and our identifier."""
+    identifier = response.get("identifier")
+    ours = isinstance(identifier, dict) and identifier.get("system") == RESPONSE_SYSTEM
+    named = [f"QuestionnaireResponse/{response['id']}"] if isinstance(response.get("id"), str) else []
+    return [*named, *([f"identifier {identifier.get('value')}"] if ours and identifier else [])]
+
+
+def _response(observation: Resource, responses: dict[str, Resource]) -> Resource | None:
+    for source in observation.get("derivedFrom") or []:
+        reference = str(source.get("reference", ""))
+        parts = reference.split("/_history/", maxsplit=1)[0].split("/")
+        identifier = source.get("identifier") or {}
+        for name in ("/".join(parts[-2:]), f"identifier {identifier.get('value')}"):
+            if name in responses:
+                return responses[name]
+    return None
+
+
+def _difference(code: str, one: Resource, responses: dict[str, Resource], catalogue: Catalogue) -> Difference | None:
+    name = f"Observation/{one['id']}" if isinstance(one.get("id"), str) else code
+    response = _response(one, responses)
+    if response is None:
+        return Difference(name, code, "a score", "the response that it was computed from is not here")
+    try:
+        answers = answers_of(response, catalogue)
+    except RefusedResponse as refused:
+        return Difference(name, code, "a score", f"no score: {refused}")
+    for found, expected in _checks(code, one, answers):
+        if found != expected:
+            return Difference(name, code, found, expected)
+    return None
+
+
+def _checks(code: str, one: Resource, answers: Answers) -> Iterable[tuple[str, str]]:
+    """Yield pairs of what is stored and what it should be, the gravest first; the first that differs is told."""
+    whose = (answers.response.subject or {}).get("reference", "")
+    stored_whose = (one.get("subject") or {}).get("reference", "")
+    yield ("of another client" if stored_whose != whose else "", "")
+    rules = {rule.code: rule for rule in answers.instrument.scores}
+    yield (shown(code) if code not in rules else "", "" if code in rules else f"one of {', '.join(rules)}")
+    rule = rules[code]
+    stored_rule = _code(one, "method", RULE_SYSTEM)
+    yield (f"rule {stored_rule or 'not said'}", f"rule {rule.code}@{rule.version}")
+    yield (_shown_value(_stored_value(one)), _shown_value(score_by(answers.instrument, rule, answers.values).value))
+    status = STATUS_OF_SCORES.get(answers.response.status)
+    yield (
+        f"status {one.get('status')}",
+        f"status {status}" if status else f"no score: the response is {answers.response.status}",
+    )
+
+
+def _stored_value(observation: Resource) -> Any:
+    quantity = observation.get("valueQuantity")
+    return quantity.get("value") if isinstance(quantity, dict) else observation.get("valueInteger")
+
+
+def _shown_value(value: Any) -> str:
+    """Return a number so that equal numbers look equal: 4 and 4.0."""
+    if value is None:
+        return "no score"
+    return repr(float(value)) if isinstance(value, int | float) else "something that is not a number"
+
+
+def _code(resource: Resource, name: str, system: str) -> str:
+    concept = resource.get(name)
+    for coding in (concept.get("coding") or []) if isinstance(concept, dict) else []:
+        if isinstance(coding, dict) and coding.get("system") == system:
+            return str(coding.get("code", ""))
+    return ""

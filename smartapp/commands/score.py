@@ -1,0 +1,285 @@
+"""`verstel score`: QuestionnaireResponses in, Observations out, for one client or a whole population."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO, Final
+
+import click
+import orjson
+
+from mappers.bulk import TOO_LONG, Batch, BulkScorer, Refusal, Scored, batches_of
+from questionnaires.catalogue import catalogue
+
+_BLOCK: Final = 1024 * 1024
+_STDIN: Final = "-"
+_EXPORTED: Final = ("*QuestionnaireResponse*.ndjson", "*QuestionnaireResponse*.ndjson.gz")
+
+_EPILOG: Final = """\b
+Examples:
+  verstel score responses.ndjson > observations.ndjson
+  verstel score --format table response.json
+  verstel score --jobs 4 --rejects refused.ndjson export-folder/ > observations.ndjson
+  zcat responses.ndjson.gz | verstel score -
+  verstel score --verify bundle.json
+
+Exit code 0: everything was scored. 1: some input was refused, or a stored score differs. 2: wrong usage.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("files", nargs=-1, metavar="[FILE…|-]", type=click.Path(exists=True, allow_dash=True))
+@click.option("--format", "form", type=click.Choice(["ndjson", "table"]), default="ndjson", show_default=True)
+@click.option(
+    "--rejects", type=click.Path(dir_okay=False), help="Write what was refused here, one JSON object per line."
+)
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that score.")
+@click.option(
+    "--verify",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Compute the scores in this Bundle or NDJSON again, and list those that the answers do not give.",
+)
+def command(files: tuple[str, ...], form: str, rejects: str | None, jobs: int, verify: str | None) -> None:
+    """Score QuestionnaireResponses.
+
+    Each FILE is a QuestionnaireResponse, a Bundle, NDJSON (also .gz), a folder of a bulk export, or - for standard
+    input. The scores come out as FHIR Observations, one per line, in the order of the input. Lines that are refused
+    go to standard error (or --rejects) with file, line number and reason; the others are scored.
+    """
+    if verify is not None:
+        if files:
+            raise click.UsageError("--verify takes its own file; leave out FILE.")
+        sys.exit(_verify(Path(verify)))
+    if not files:
+        raise click.UsageError("Name a FILE, a folder, or - for standard input.")
+    with ExitStack() as stack:
+        refused = stack.enter_context(_refusals(rejects))
+        write = _as_table if form == "table" else _as_ndjson
+        score = stack.enter_context(_scorer(jobs))
+        for source in _sources(files):
+            _score_source(source, score, write, refused, stack)
+    sys.exit(1 if refused.count else 0)
+
+
+# --- what is read -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One file to read; "-" is standard input."""
+
+    name: str
+
+    @property
+    def path(self) -> Path:
+        return Path(self.name)
+
+    @property
+    def size(self) -> int:
+        return 0 if self.name == _STDIN else self.path.stat().st_size
+
+
+def _sources(names: Iterable[str]) -> list[_Source]:
+    sources: list[_Source] = []
+    for name in names:
+        if name != _STDIN and Path(name).is_dir():
+            found = sorted(path for pattern in _EXPORTED for path in Path(name).glob(pattern))
+            if not found:
+                raise click.UsageError(f"{name}: no file called {_EXPORTED[0]} in this folder.")
+            sources += [_Source(str(path)) for path in found]
+        else:
+            sources.append(_Source(name))
+    return sources
+
+
+def _open(source: _Source, stack: ExitStack) -> BinaryIO:
+    if source.name == _STDIN:
+        return sys.stdin.buffer
+    return stack.enter_context(source.path.open("rb"))
+
+
+def _blocks(file: BinaryIO, read: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield a file in blocks, unpacked when it is gzip; `read` hears how many bytes of the file were taken."""
+    taken = 0
+    stream: Any = gzip.GzipFile(fileobj=file) if _peek(file) == b"\x1f\x8b" else file
+    while block := stream.read(_BLOCK):
+        if file.seekable():
+            here = file.tell()
+            read(here - taken)
+            taken = here
+        yield block
+
+
+def _peek(file: BinaryIO) -> bytes:
+    peek = getattr(file, "peek", None)
+    return bytes(peek(2)[:2]) if peek else b""
+
+
+def _document(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Put a file that is one JSON value over several lines on one line; leave NDJSON as it is.
+
+    A line feed inside JSON is white space, so it may become a space. What tells the two apart is the first line: only
+    in a file written over several lines does it hold nothing but the first brace.
+    """
+    first = next(blocks, b"")
+    if first.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].strip() in (b"{", b"["):
+        yield from (block.replace(b"\n", b" ") for block in _chain(first, blocks))
+    else:
+        yield from _chain(first, blocks)
+
+
+def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+# --- what is done with it ---------------------------------------------------------------------------------------
+
+_Score = Callable[[Iterable[Batch]], Iterator[Scored]]
+_of_this_process: BulkScorer | None = None
+
+
+def _score_batch(batch: Batch) -> Scored:
+    """Score in a process of the pool; what it compiles it keeps."""
+    global _of_this_process  # noqa: PLW0603 - a process has no other place to keep it between two batches
+    if _of_this_process is None:
+        _of_this_process = BulkScorer(catalogue())
+    return _of_this_process.score(batch)
+
+
+@contextmanager
+def _scorer(jobs: int) -> Iterator[_Score]:
+    """Give a function that scores batches in order, here or in `jobs` processes with few batches under way."""
+    if jobs == 1:
+        here = BulkScorer(catalogue()).score
+        yield lambda batches: map(here, batches)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+
+        def score(batches: Iterable[Batch]) -> Iterator[Scored]:
+            under_way: deque[Future[Scored]] = deque()
+            for batch in batches:
+                under_way.append(pool.submit(_score_batch, batch))
+                if len(under_way) > 2 * jobs:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+
+        yield score
+
+
+@dataclass(slots=True)
+class _Refusals:
+    """Where refusals go, and how many there were."""
+
+    to: IO[str] | None
+    count: int = 0
+
+    def add(self, source: str, refusal: Refusal) -> None:
+        self.count += 1
+        if self.to is None:
+            click.echo(f"{source}:{refusal.line}: {refusal}", err=True)
+            return
+        told = {"file": source, "line": refusal.line, "entry": refusal.entry, "reason": refusal.reason}
+        self.to.write(orjson.dumps({name: value for name, value in told.items() if value is not None}).decode() + "\n")
+
+
+@contextmanager
+def _refusals(rejects: str | None) -> Iterator[_Refusals]:
+    if rejects is None:
+        yield _Refusals(None)
+        return
+    with Path(rejects).open("w", encoding="utf-8") as file:
+        yield _Refusals(file)
+
+
+def _score_source(
+    source: _Source, score: _Score, write: Callable[[bytes], None], refused: _Refusals, stack: ExitStack
+) -> None:
+    """Score one file; a file that stops being readable half-way is a refusal, what came before it counts."""
+    file = _open(source, stack)
+    line = 0
+    with _progress(source) as read:
+        try:
+            batches = batches_of(_document(_blocks(file, read)))
+            for made in score(batches):
+                write(made.observations)
+                for refusal in made.refusals:
+                    refused.add(source.name, refusal)
+                line = made.last
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            refused.add(source.name, Refusal(line + 1, None, f"the gzip file is damaged from here: {error}"))
+
+
+@contextmanager
+def _progress(source: _Source) -> Iterator[Callable[[int], None]]:
+    """Show how far a file is read, on a terminal only."""
+    if not sys.stderr.isatty() or not source.size:
+        yield lambda _taken: None
+        return
+    with click.progressbar(length=source.size, label=source.path.name, file=sys.stderr) as bar:
+        yield bar.update
+
+
+# --- what comes out ---------------------------------------------------------------------------------------------
+
+
+def _as_ndjson(observations: bytes) -> None:
+    sys.stdout.buffer.write(observations)
+
+
+def _as_table(observations: bytes) -> None:
+    """Write the scores for people: when, whose, which score, the number or why there is none."""
+    for line in observations.splitlines():
+        one = orjson.loads(line)
+        if "hasMember" in one:
+            click.echo(f"\n{one['effectiveDateTime'][:10]}  {one['code']['text']}  ({_whose(one)})")
+        elif "valueQuantity" in one:
+            click.echo(f"  {one['code']['text']:<45} {one['valueQuantity']['value']:>8.2f}".rstrip("0").rstrip("."))
+        else:
+            click.echo(f"  {one['code']['text']:<45}        –  {one['dataAbsentReason']['text']}")
+
+
+def _whose(observation: dict[str, Any]) -> str:
+    subject = observation["subject"]
+    return str(subject.get("reference") or subject["display"])
+
+
+def _verify(path: Path) -> int:
+    from mappers.verify import differences  # noqa: PLC0415 - only this option needs it
+
+    refused = _Refusals(None)
+    with path.open("rb") as file:
+        resources = list(_resources(path.name, batches_of(_document(_blocks(file, lambda _taken: None))), refused))
+    found, looked_at = differences(resources, catalogue())
+    for one in found:
+        click.echo(f"{one.observation}  {one.code}  stored: {one.found}  from the answers: {one.expected}")
+    click.echo(f"{looked_at} stored scores looked at, {len(found)} differ.")
+    return 1 if found or refused.count else 0
+
+
+def _resources(name: str, batches: Iterable[Batch], refused: _Refusals) -> Iterator[Any]:
+    """Yield the resources of a Bundle or of NDJSON."""
+    for batch in batches:
+        if batch.text is None:
+            refused.add(name, Refusal(batch.first, None, TOO_LONG))
+        for number, line in batch.lines():
+            try:
+                resource = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                refused.add(name, Refusal(number, None, f"not readable as JSON: {error}"))
+                continue
+            if not isinstance(resource, dict) or resource.get("resourceType") != "Bundle":
+                yield resource
+                continue
+            entries = resource.get("entry")
+            for entry in entries if isinstance(entries, list) else []:
+                yield entry.get("resource") if isinstance(entry, dict) else None

@@ -1,0 +1,159 @@
+"""The fast way gives, byte for byte, what the plain way gives; what it does not know it leaves to the plain way."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mappers.answers import STATUSES
+from mappers.bulk import observations_as_ndjson
+from mappers.errors import RefusedResponse
+from mappers.templates import FastScorer
+from tests.mappers.build import CATALOGUE, SCORED, all_answered, response, values_for
+
+RESPONSES = "https://verstel.nl/fhir/identifier/response"
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+ids = st.from_regex(r"[A-Za-z0-9.-]{1,64}", fullmatch=True)
+
+
+def plain(line):
+    """The plain way's bytes, or None where it refuses."""
+    try:
+        return observations_as_ndjson(orjson.loads(line), CATALOGUE)
+    except (RefusedResponse, orjson.JSONDecodeError):
+        return None
+
+
+@st.composite
+def usual(draw, instrument):
+    """A response as our own app or a good renderer makes it, with everything that may differ."""
+    return response(
+        instrument,
+        draw(values_for(instrument)),
+        id=draw(ids),
+        identifier=draw(st.one_of(st.none(), words.map(lambda value: {"system": RESPONSES, "value": value}))),
+        status=draw(st.sampled_from(["completed", "amended", "entered-in-error"])),
+        authored=draw(st.sampled_from(["2026", "2026-05", "2026-05-31", "2026-05-31T10:00:00.123+02:00"])),
+        language=draw(st.sampled_from(["nl", "en", None])),
+        subject={"reference": draw(words), "display": draw(words)},
+        text={"status": "generated", "div": draw(words)},
+    )
+
+
+@pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
+def test_both_ways_give_the_same_bytes(instrument):
+    fast = FastScorer(CATALOGUE)
+
+    @settings(max_examples=60, deadline=None)
+    @given(usual(instrument), st.booleans())
+    def holds(made, escaped):
+        line = json.dumps(made, ensure_ascii=escaped).encode()
+        assert fast.observations(line) == plain(line) is not None
+
+    holds()
+
+
+def test_instruments_may_alternate():
+    fast = FastScorer(CATALOGUE)
+    lines = [orjson.dumps(response(one, all_answered(one))) for one in SCORED] * 3
+    assert [fast.observations(line) for line in lines] == [plain(line) for line in lines]
+
+
+def leaf_paths(value, path=()):
+    """Every place in a JSON value."""
+    yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from leaf_paths(child, (*path, key))
+
+
+ODD = [None, True, 0, 1, 3, -1, 2.0, 2.5, 1e300, "", "3", "na", "completed", "hoop-01", [], {}, [1], {"code": "3"}]
+
+
+@st.composite
+def bent(draw):
+    """A usual response in which something was replaced, taken away, doubled or added."""
+    instrument = draw(st.sampled_from(SCORED))
+    made = draw(usual(instrument))
+    for _ in range(draw(st.integers(1, 3))):
+        path = draw(st.sampled_from(list(leaf_paths(made))))
+        if not path:
+            continue
+        at = made
+        for key in path[:-1]:
+            at = at[key]
+        key = path[-1]
+        match draw(st.sampled_from(["replace", "remove", "double", "add"])):
+            case "replace":
+                at[key] = draw(st.sampled_from(ODD))
+            case "remove":
+                del at[key]
+            case "double" if isinstance(at, list):
+                at.append(copy.deepcopy(at[key]))
+            case _ if isinstance(at[key], dict):
+                name = draw(
+                    st.sampled_from(
+                        ["valueInteger", "valueCoding", "item", "answer", "system", "code", "extension", "id"]
+                    )
+                )
+                at[key][name] = draw(st.sampled_from(ODD))
+    return orjson.dumps(made)
+
+
+BENT = FastScorer(CATALOGUE)
+
+
+@settings(max_examples=400, deadline=None)
+@given(bent())
+def test_the_fast_way_never_scores_what_the_plain_way_refuses(line):
+    made = BENT.observations(line)
+    assert made is None or made == plain(line)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "in-progress"},
+        {"authored": None},
+        {"authored": "today"},
+        {"id": None, "identifier": None},
+        {"id": "a b"},
+        {"subject": None},
+        {"subject": {"reference": "Patient/1"}},
+        {"language": "fr"},
+        {"questionnaire": "https://verstel.nl/fhir/Questionnaire/hoop"},
+        {"questionnaire": "https://verstel.nl/fhir/Questionnaire/hoop|9.9.9"},
+        {"item": [{"linkId": "hoop-01", "answer": [{"valueCoding": {"code": "1"}}]}]},
+    ],
+    ids=str,
+)
+def test_what_the_fast_way_does_not_know_it_leaves(changes):
+    assert FastScorer(CATALOGUE).observations(orjson.dumps(response("hoop", all_answered("hoop"), **changes))) is None
+
+
+def test_every_status_has_one_of_the_two_ways():
+    assert {"in-progress", "stopped"} == STATUSES - {"completed", "amended", "entered-in-error"}
+
+
+def test_bytes_that_are_not_utf_8_are_left_to_the_plain_way_even_where_nothing_reads_them():
+    line = orjson.dumps(response("hoop", all_answered("hoop"), text={"div": "XX"})).replace(b"XX", b"\xff\xfe")
+    assert FastScorer(CATALOGUE).observations(line) is None
+
+
+def test_instruments_without_scores_and_unknown_ones_have_no_fast_way():
+    fast = FastScorer(CATALOGUE)
+    assert fast.observations(orjson.dumps(response("sdm-visit", {}))) is None
+    assert fast.observations(b'{"questionnaire": "https://example.org|1"}') is None
+    assert fast.observations(b"") is None
+
+
+def test_made_up_questionnaires_do_not_fill_the_memory():
+    fast = FastScorer(CATALOGUE)
+    for number in range(2500):
+        fast.observations(b'{"questionnaire": "https://example.org|%d"}' % number)
+    assert len(fast._plans) <= 1001
