@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Flask, Response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -17,6 +17,7 @@ from smartapp.i18n import COOKIE as LANGUAGE_COOKIE
 from smartapp.records.store import NotFound, Query, RecordError, Refused, Resource
 from smartapp.sandbox.authorization import COOKIE
 from smartapp.sandbox.seeding import about
+from smartapp.sandbox.seeding import people as known_people
 from smartapp.sandbox.server import PREFIX, Sandbox, sandbox
 from smartapp.sandbox.texts import TEXTS
 
@@ -57,11 +58,24 @@ class PeoplePage:
     base: str
 
 
+@blueprint.before_request
+def one_name() -> BaseResponse | None:
+    """Bring everybody to the one address this server goes by: a cookie of `localhost` is not seen at `127.0.0.1`."""
+    box = sandbox()
+    if request.host != urlsplit(box.public_url).netloc:
+        query = f"?{request.query_string.decode()}" if request.query_string else ""
+        return redirect(f"{box.public_url}{PREFIX}{request.path}{query}")
+    return None
+
+
 @blueprint.get("/", strict_slashes=False)
 def people() -> str:
     """Show everybody, with the doors into the app."""
     box = sandbox()
-    cards = tuple(_card(box, one.resource) for one in box.store.search(Query.of("Patient", _sort="_lastUpdated,_id")))
+    order = list(known_people())
+    found = [one.resource for one in box.store.search(Query.of("Patient", _sort="_id"))]
+    found.sort(key=lambda one: order.index(one["id"]) if one["id"] in order else len(order))
+    cards = tuple(_card(box, one) for one in found)
     return render_template("people.html", page=PeoplePage(cards, box.kind.title, box.base))
 
 

@@ -1,27 +1,368 @@
-"""Fills the sandbox with made-up people. Their history is real input: the mappers score it and write the plans."""
+"""Fills the sandbox with made-up people. Their history is real input: the mappers score it and write the plans.
+
+A person is one file `people/<id>.toml`; `practitioners.toml` has the professionals. In a person's file:
+
+- `answers` is one sign per item, in the order in which they are asked, spaces ignored: the option's code, `x` not
+  applicable, `.` left open, `y` and `n` for yes and no. A questionnaire with texts has `texts` (linkId → answer) instead.
+- `days_ago` and `due_in_days` count from the day the sandbox is filled.
+- `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
+- `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
+"""
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib import resources as package_data
 from pathlib import Path
 from typing import Any
 
+from mappers.answers import response_of
+from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
+from questionnaires.canonical import code_system_url, identifier_system, structure_url
+from questionnaires.catalogue import catalogue
+from questionnaires.model import Instrument
+from smartapp.assignments.task import assignment_identifier, task_of
+from smartapp.questionnaire.sending import writes_of
+from smartapp.records.own import OwnStore
+from smartapp.records.store import NotFound, RecordStore, Resource, Write
+from smartapp.sandbox.server import Sandbox
+
 PEOPLE = Path(__file__).with_name("people")
+
+_NAMESPACE = uuid.UUID("6d0f6a0e-5f0e-4c58-9d0e-5b1c0f6f3a11")
+_BOOLEANS = {"y": True, "n": False}
+
+# Puts a draft where the app looks for it: patient reference, questionnaire id, the in-progress response.
+KeepDraft = Callable[[str, str, Resource], None]
+
+
+class SeedError(ValueError):
+    """A file about a made-up person does not say something that can be; the message names file and place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What `seed` did: the people it added; empty where all were there already."""
+
+    added: tuple[str, ...]
 
 
 @cache
 def people() -> Mapping[str, Mapping[str, Any]]:
-    """Return what `people/*.toml` says of each person, by the person's id."""
-    found = {}
-    for path in sorted(PEOPLE.glob("*.toml")):
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        found[data["id"]] = data
-    return found
+    """Return what `people/*.toml` says of each person, by id, in the order in which they are shown."""
+    found = [tomllib.loads(path.read_text(encoding="utf-8")) for path in PEOPLE.glob("*.toml")]
+    return {person["id"]: person for person in sorted(found, key=lambda person: person["order"])}
+
+
+@cache
+def practitioners() -> Mapping[str, Mapping[str, Any]]:
+    """Return the made-up professionals by id."""
+    text = Path(__file__).with_name("practitioners.toml").read_text(encoding="utf-8")
+    return {person["id"]: person for person in tomllib.loads(text)["practitioner"]}
 
 
 def about(patient: str, language: str) -> str:
     """Return the sentence that the sandbox page shows about a person, or nothing for somebody it does not know."""
     texts = people().get(patient, {}).get("about", {})
     return str(texts.get(language) or texts.get("nl") or "")
+
+
+def seed(box: Sandbox, now: datetime, *, own: RecordStore | None = None, keep_draft: KeepDraft | None = None) -> Filled:
+    """Add the people that are not there yet. Stopping half way and starting again adds nothing twice.
+
+    What this kind of EHR would not have taken from the app goes to `own`, the app's own store, as it would have;
+    without `own` everything goes to the EHR. `keep_draft` stores unfinished questionnaires; without it there are none.
+    """
+    seeder = _Seeder(box, now, own, keep_draft)
+    seeder.write(now, [Write("update", _practitioner(one)) for one in practitioners().values()], ehr=True)
+    if box.kind.name == "full":
+        seeder.write(now, [Write("update", resource) for resource in published()], ehr=True)
+    added = [patient for patient in people() if not seeder.has(patient)]
+    for patient in added:
+        seeder.person(people()[patient])
+    return Filled(tuple(added))
+
+
+def published() -> list[Resource]:
+    """Return our published Questionnaires and terminology, with ids by which they can be updated."""
+    folder = package_data.files("questionnaires") / "published"
+    found = []
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.endswith(".json"):
+            resource = json.loads(path.read_text(encoding="utf-8"))
+            found.append({**resource, "id": resource.get("id") or path.name.removesuffix(".json").partition("-")[2]})
+    return found
+
+
+def answers(instrument: Instrument, signs: str, where: str = "") -> dict[str, str | bool]:
+    """Read a line of answers (see the module's first lines) into linkId → code or boolean. Raises SeedError."""
+    values: dict[str, str | bool] = {}
+    given = signs.replace(" ", "")
+    items = [item for item in instrument.items if item.kind != "text"]
+    if len(given) > len(items):
+        raise SeedError(f"{where}: {len(given)} answers for the {len(items)} items of {instrument.id}")
+    for item, sign in zip(items, given, strict=False):
+        if sign == ".":
+            continue
+        if item.kind == "boolean":
+            if sign not in _BOOLEANS:
+                raise SeedError(f"{where}: {item.link_id} is yes or no; {sign!r} is neither y nor n")
+            values[item.link_id] = _BOOLEANS[sign]
+            continue
+        code = "na" if sign == "x" else sign
+        if item.scale is None or item.scale.option(code) is None:
+            raise SeedError(f"{where}: {item.link_id} has no option {code!r}")
+        values[item.link_id] = code
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class _Seeder:
+    box: Sandbox
+    now: datetime
+    own: RecordStore | None
+    keep_draft: KeepDraft | None
+
+    def has(self, patient: str) -> bool:
+        try:
+            self.box.store.read("Patient", patient)
+        except NotFound:
+            return False
+        return True
+
+    def write(self, moment: datetime, writes: Sequence[Write], *, ehr: bool = False) -> None:
+        """Store a unit at its moment in the past, in the EHR or, where this kind does not take it, in the own store."""
+        takes = all(self.box.kind.offers(write.resource["resourceType"], "c") for write in writes)
+        if ehr or self.own is None or (takes and not self.box.kind.rules):
+            store: RecordStore = OwnStore(
+                self.box.engine, self.box.store.base_url, tenant=self.box.store.tenant, clock=lambda: moment
+            )
+        else:
+            store = self.own
+        store.write_all(writes)
+
+    def moment(self, days_ago: float) -> datetime:
+        day = self.now.astimezone(UTC) - timedelta(days=days_ago)
+        morning = day.replace(hour=9, minute=20, second=0, microsecond=0)
+        return min(morning, self.now)
+
+    def person(self, person: Mapping[str, Any]) -> None:
+        """Add one person with their whole history; the Patient last, so that a half person is begun again."""
+        where = f"people/{person['id']}.toml"
+        patient = _reference("Patient", person)
+        for entry in person.get("response", ()):
+            self.response(patient, entry, where)
+        if "plan" in person:
+            self.plan(patient, person["plan"])
+        for entry in person.get("assignment", ()):
+            self.assignment(patient, entry)
+        if "draft" in person and self.keep_draft is not None:
+            entry = person["draft"]
+            draft = self.filled_in(patient, entry, where, status="in-progress")
+            self.keep_draft(patient["reference"], entry["questionnaire"], draft)
+        around = [
+            *(_related(one, patient) for one in person.get("related", ())),
+            _care_team(person, patient),
+            _patient(person),
+        ]
+        self.write(self.now, [Write("update", resource) for resource in around], ehr=True)
+
+    def filled_in(self, patient: Resource, entry: Mapping[str, Any], where: str, *, status: str) -> Resource:
+        instrument = catalogue().instruments[entry["questionnaire"]]
+        place = f"{where}: {instrument.id}, {entry['days_ago']} days ago"
+        values = entry["texts"] if "texts" in entry else answers(instrument, entry["answers"], place)
+        authored = self.moment(entry["days_ago"])
+        return response_of(
+            values,
+            instrument,
+            status=status,
+            authored=_instant(authored),
+            subject=patient,
+            author=patient,
+            source=patient,
+            identifier=_name(patient, "response", instrument.id, entry["days_ago"]),
+        )
+
+    def response(self, patient: Resource, entry: Mapping[str, Any], where: str) -> None:
+        response = self.filled_in(patient, entry, where, status="completed")
+        self.write(self.moment(entry["days_ago"]), writes_of(response, [], catalogue()))
+
+    def assignment(self, patient: Resource, entry: Mapping[str, Any]) -> None:
+        instrument = catalogue().instruments[entry["questionnaire"]]
+        asked_on = _instant(self.moment(entry["days_ago"]))
+        identifier = assignment_identifier(patient["reference"], instrument.canonical, asked_on)
+        task = task_of(
+            questionnaire=instrument.canonical,
+            title=instrument.title.nl,
+            patient=patient,
+            requester=_reference("Practitioner", practitioners()[entry["by"]]),
+            asked_on=asked_on,
+            identifier=identifier,
+            due=self.day(-entry["due_in_days"]),
+            message=entry.get("message", ""),
+        )
+        self.once(self.moment(entry["days_ago"]), [task])
+
+    def plan(self, patient: Resource, entry: Mapping[str, Any]) -> None:
+        who = PersonRef(patient["reference"], patient["display"])
+        plan = Plan(
+            id=f"urn:uuid:{_name(patient, 'plan')}",
+            story=entry.get("story", ""),
+            strengths=tuple(entry.get("strengths", ())),
+            stressors=tuple(entry.get("stressors", ())),
+            domains=tuple(_domain(domain) for domain in entry.get("domain", ())),
+            goals=tuple(self.goal(patient, number, goal) for number, goal in enumerate(entry.get("goal", ()))),
+            created=_instant(self.moment(entry["days_ago"])),
+        )
+        changed = [goal["progress_days_ago"] for goal in entry.get("goal", ()) if "progress_days_ago" in goal]
+        self.once(self.moment(min([entry["days_ago"], *changed])), resources_of(plan, patient=who, author=who))
+
+    def goal(self, patient: Resource, number: int, entry: Mapping[str, Any]) -> Goal:
+        return Goal(
+            id=f"urn:uuid:{_name(patient, 'goal', number)}",
+            text=entry["text"],
+            domain=entry["domain"],
+            start=self.day(entry["start_days_ago"]),
+            due=self.day(-entry["due_in_days"]) if "due_in_days" in entry else None,
+            progress=entry.get("progress", ""),
+            progress_date=self.day(entry["progress_days_ago"]) if "progress" in entry else "",
+            note=entry.get("note", ""),
+            active=entry.get("active", True),
+            steps=tuple(
+                Step(
+                    id=f"urn:uuid:{_name(patient, 'step', number, place)}",
+                    text=step["text"],
+                    status=step.get("status", "planned"),
+                    who=step.get("who", ""),
+                )
+                for place, step in enumerate(entry.get("step", ()))
+            ),
+        )
+
+    def once(self, moment: datetime, resources: Sequence[Resource]) -> None:
+        """Write resources so that doing it again changes nothing: each has an identifier of ours."""
+        writes = []
+        for resource in resources:
+            identifier = next(
+                one for one in resource["identifier"] if one["system"].startswith(identifier_system("").rstrip("/"))
+            )
+            writes.append(
+                Write(
+                    "create",
+                    resource,
+                    if_none_exist=f"identifier={identifier['system']}|{identifier['value']}",
+                    full_url=f"urn:uuid:{identifier['value']}",
+                )
+            )
+        self.write(moment, writes)
+
+    def day(self, days_ago: float) -> str:
+        return (self.now - timedelta(days=days_ago)).date().isoformat()
+
+
+def _domain(entry: Mapping[str, str]) -> DomainAnswers:
+    parts = {name: entry.get(name, "") for name in ("now", "change", "how", "support")}
+    return DomainAnswers(domain=entry["code"], **parts)
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _name(patient: Resource, *parts: object) -> str:
+    return str(uuid.uuid5(_NAMESPACE, "|".join(map(str, (patient["reference"], *parts)))))
+
+
+def _full_name(person: Mapping[str, Any]) -> str:
+    return " ".join([*person["given"], person["family"]])
+
+
+def _human_name(person: Mapping[str, Any]) -> list[Resource]:
+    return [{"use": "official", "text": _full_name(person), "family": person["family"], "given": person["given"]}]
+
+
+def _reference(type_: str, person: Mapping[str, Any]) -> Resource:
+    return {"reference": f"{type_}/{person['id']}", "display": _full_name(person)}
+
+
+def _patient(person: Mapping[str, Any]) -> Resource:
+    return {
+        "resourceType": "Patient",
+        "id": person["id"],
+        # Made-up people have a made-up number of this sandbox; a citizen service number stands nowhere.
+        "identifier": [{"system": identifier_system("sandbox-person"), "value": f"oefen-{person['id']}"}],
+        "active": True,
+        "name": _human_name(person),
+        "gender": person["gender"],
+        "birthDate": person["birth_date"],
+        "communication": [
+            {
+                "language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "nl", "display": "Dutch"}]},
+                "preferred": True,
+            }
+        ],
+        "generalPractitioner": [_reference("Practitioner", practitioners()[person["clinician"]])],
+    }
+
+
+def _practitioner(person: Mapping[str, Any]) -> Resource:
+    return {
+        "resourceType": "Practitioner",
+        "id": person["id"],
+        "active": True,
+        "name": _human_name(person),
+        "qualification": [{"code": {"text": person["occupation"]}}],
+    }
+
+
+def _related(person: Mapping[str, Any], patient: Resource) -> Resource:
+    return {
+        "resourceType": "RelatedPerson",
+        "id": person["id"],
+        "active": True,
+        "patient": patient,
+        "relationship": [{"text": person["relationship"]}],
+        "name": _human_name(person),
+    }
+
+
+def _care_team(person: Mapping[str, Any], patient: Resource) -> Resource:
+    professionals = [practitioners()[id_] for id_ in person["team"]]
+    members = [
+        _member("client", "Cliënt", patient),
+        *(
+            _member("loved-one", one["relationship"], _reference("RelatedPerson", one))
+            for one in person.get("related", ())
+        ),
+        *(_member(one["role"], one["occupation"], _reference("Practitioner", one)) for one in professionals),
+    ]
+    team: Resource = {
+        "resourceType": "CareTeam",
+        "id": f"team-{person['id']}",
+        "meta": {"profile": [structure_url("recovery-care-team")]},
+        "status": "active",
+        "name": f"De mensen om {person['given'][0]} heen",
+        "subject": patient,
+        "participant": members,
+    }
+    if person.get("family_team"):
+        family = {"system": code_system_url("plan"), "code": "family-team", "display": "Family team"}
+        team["category"] = [{"coding": [family], "text": "Gezinsteam"}]
+    return team
+
+
+def _member(role: str, text: str, member: Resource) -> Resource:
+    displays = {
+        "client": "Client",
+        "loved-one": "Loved one",
+        "peer-worker": "Peer worker",
+        "professional": "Professional",
+    }
+    coding = {"system": code_system_url("care-team-role"), "code": role, "display": displays[role]}
+    return {"role": [{"coding": [coding], "text": text}], "member": member}

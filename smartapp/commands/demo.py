@@ -1,0 +1,162 @@
+"""`verstel demo`: the embedded EHR and the app on this machine, filled with made-up people."""
+
+from __future__ import annotations
+
+import errno
+import json
+import secrets
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from smartapp.config import Settings
+    from smartapp.core import Core
+    from smartapp.sandbox import Sandbox
+    from smartapp.sandbox.seeding import KeepDraft
+
+HOST = "127.0.0.1"
+CLIENT_ID = "verstel"
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8017, show_default=True, help="0: any free port.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".verstel/demo"),
+    show_default=True,
+    help="Where everything is kept between two runs.",
+)
+@click.option("--fresh", is_flag=True, help="Forget what was kept and begin with the people as they were.")
+@click.option("--ehr", default="full", show_default=True, metavar="KIND", help="What the EHR takes; see below.")
+def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
+    r"""Run the embedded EHR and the app on this machine, with made-up people.
+
+    \b
+    KIND is one of:
+      full           every type, every write, transactions
+      epic-like      responses to questionnaires it knows; plans can only be read
+      oracle-like    no new responses; scores only from clinicians
+      athena-like    takes responses, nothing else
+      meditech-like  takes and changes responses
+
+    Nothing leaves this machine. Stop it with Ctrl-C; what was typed is there again at the next start.
+
+    \b
+    Example:
+      verstel demo --port 8017
+    """
+    from smartapp.sandbox.kinds import UnknownKind, kind  # noqa: PLC0415 - `--help` must be quick
+
+    try:
+        chosen = kind(ehr)
+    except UnknownKind as unknown:
+        raise click.UsageError(str(unknown)) from None
+    listening = _listen(port)
+    url = f"http://{HOST}:{listening.getsockname()[1]}"
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # One database per kind: what each EHR took, and what stayed in the app, would not fit another kind.
+    database = data / f"{chosen.name}.db"
+    if fresh:
+        for suffix in ("", "-wal", "-shm"):
+            database.with_name(database.name + suffix).unlink(missing_ok=True)
+    app, sandbox = demo_app(url, database, data / "keys.json", ehr=chosen.name)
+    added = _seeded(app, sandbox)
+    click.echo(f"Verstel demo, with {'new' if added else 'the same'} made-up people ({chosen.title}).\n")
+    click.echo(f"  Open   {url}/sandbox/   and choose somebody.\n")
+    click.echo(f"Kept in {data}. Stop with Ctrl-C.")
+    _run(app, listening)
+
+
+def demo_app(url: str, database: Path, keys: Path, *, ehr: str = "full") -> tuple[Flask, Sandbox]:
+    """Make the app with a sandbox at `/sandbox`, keeping all in `database`; `keys` is the file of its secrets."""
+    from smartapp import create_app  # noqa: PLC0415 - these three take most of a second
+    from smartapp.core import KEY  # noqa: PLC0415
+    from smartapp.sandbox import Client, init_sandbox, make_sandbox  # noqa: PLC0415
+
+    app = create_app(_settings(url, database, keys))
+    core: Core = app.extensions[KEY]
+    client = Client(CLIENT_ID, redirect_uris=(core.settings.redirect_uri,))
+    sandbox = make_sandbox(core.engine, url, clients=(client,), ehr=ehr)
+    init_sandbox(app, sandbox)
+    return app, sandbox
+
+
+def _settings(url: str, database: Path, keys: Path) -> Settings:
+    from smartapp.config import Issuer, Settings  # noqa: PLC0415
+
+    kept = _keys(keys)
+    return Settings(
+        public_url=url,
+        secret_key=kept["secret_key"],
+        encryption_keys=(kept["encryption_key"],),
+        database_url=f"sqlite:///{database.resolve()}",
+        issuers=(Issuer(base=f"{url}/sandbox/fhir", name="Oefenomgeving", client_id=CLIENT_ID),),
+        several_users_per_browser=True,
+    )
+
+
+def _keys(path: Path) -> dict[str, str]:
+    """Return the secrets of this demo, made once: without them nothing that was kept can be read again."""
+    from cryptography.fernet import Fernet  # noqa: PLC0415
+
+    if path.exists():
+        kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        return kept
+    made = {"secret_key": secrets.token_urlsafe(32), "encryption_key": Fernet.generate_key().decode()}
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(made), encoding="utf-8")
+    return made
+
+
+def _seeded(app: Flask, sandbox: Sandbox) -> tuple[str, ...]:
+    from smartapp.core import KEY  # noqa: PLC0415
+    from smartapp.sandbox.seeding import seed  # noqa: PLC0415
+
+    core: Core = app.extensions[KEY]
+    return seed(
+        sandbox, datetime.now(UTC), own=core.own_store(sandbox.base), keep_draft=keep_draft(core, sandbox.base)
+    ).added
+
+
+def keep_draft(core: Core, issuer: str) -> KeepDraft:
+    """Return what puts a person's own unfinished questionnaire where the app looks for it, as if left yesterday."""
+    from smartapp.records.drafts import Drafts  # noqa: PLC0415
+
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).timestamp()
+
+    def keep(patient: str, questionnaire: str, draft: dict[str, object]) -> None:
+        drafts = Drafts(core.engine, core.vault, lambda: yesterday, issuer=issuer, patient=patient, author=patient)
+        drafts.change(questionnaire, lambda present: present or draft)
+
+    return keep
+
+
+def _listen(port: int) -> socket.socket:
+    """Take the port now: a port that is taken is said before anything else happens."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+    except OSError as error:
+        listening.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        why = "is taken by another program" if error.errno == errno.EADDRINUSE else "is not for us to take"
+        raise click.ClickException(
+            f"Port {port} {why}. Is a demo running already? Open http://{HOST}:{port}/sandbox/ and see, "
+            f"or choose another port: verstel demo --port {port + 1 if port < 65535 else 8018}"
+        ) from None
+    return listening
+
+
+def _run(app: Flask, listening: socket.socket) -> None:
+    import waitress  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    waitress.serve(app, sockets=[listening], threads=8, clear_untrusted_proxy_headers=True, _quiet=True)
