@@ -18,7 +18,8 @@ from smartapp.components.frame import record_address
 from smartapp.core import core
 from smartapp.i18n import place_zone
 from smartapp.launches import role
-from smartapp.questionnaire.waiting import Waiting, waiting
+from smartapp.questionnaire.routes import waiting_now
+from smartapp.questionnaire.waiting import Waiting
 from smartapp.records.store import Query
 from smartapp.scores import trends
 from smartapp.scores.trends import Measurements, measurements
@@ -64,7 +65,7 @@ def index() -> str | Response:
     )
     page = HomePage(
         name=_called(g.launch.patient.display),
-        waiting=waiting(tasks, g.records.drafts.all(), catalogue()),
+        waiting=waiting_now(tasks),
         goals=_active(record.resource for record in goals),
         measured=measurements([record.resource for record in observations], (), catalogue()),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from mappers.answers import IDENTIFIER_SYSTEM
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument, Item
 from smartapp.core import core
@@ -40,10 +41,10 @@ from smartapp.questionnaire.filling import (
     taken_over,
     with_answer,
 )
-from smartapp.questionnaire.sending import amendment, same_answers, waiting_for, writes_of
-from smartapp.questionnaire.waiting import Waiting, waiting
+from smartapp.questionnaire.sending import amendment, says_otherwise, waiting_for, writes_of
+from smartapp.questionnaire.waiting import Waiting, answered_on_their_way, waiting
 from smartapp.records import Record
-from smartapp.records.store import Conflict, NotFound, Query, RecordError
+from smartapp.records.store import Conflict, NotFound, Query, RecordError, Unauthorized
 
 blueprint = Blueprint("questionnaire", __name__, url_prefix="/questionnaires", template_folder="templates")
 
@@ -66,7 +67,7 @@ class ChangedElsewhere(Exception):  # noqa: N818  (two tabs, nobody's fault)
 def index() -> Page:
     """Show what is waiting and what one may fill in unasked."""
     [tasks] = g.records.search(_tasks())
-    entries = waiting(tasks, g.records.drafts.all(), catalogue())
+    entries = waiting_now(tasks)
     known = {entry.instrument.id for entry in entries}
     others = [one for key, one in catalogue().instruments.items() if key not in known]
     return render_template("questionnaire/list.html", page=ListPage(entries, others))
@@ -159,7 +160,7 @@ def response(response_id: str) -> Page:
         instrument=instrument,
         groups=answer_groups(filling),
         authored=record.resource.get("authored", ""),
-        place=record.place,
+        place=record.place if record.state == "stored" else "waiting",
         scored=bool(instrument.scores),
         just_sent="sent" in request.args,
     )
@@ -250,11 +251,19 @@ def submit(instrument_id: str) -> Page:
     made = finished(filling, who=_who(), now=_now(), language=language(), identifier=str(uuid.uuid4()))
     try:
         record = _send(made, instrument)
+    except Unauthorized:
+        raise  # only a new sign-in helps, and that page says so; the draft stays
     except RecordError:
         problem = _("Your answers are not sent in yet. They are safe here. Try again in a moment.")
         return render_template("questionnaire/review.html", page=review_page(filling, problem)), 502
     g.records.drafts.delete(instrument.id)
     return redirect(url_for(".response", response_id=record.resource["id"], sent="1"), 303)
+
+
+def waiting_now(tasks: list[Record]) -> list[Waiting]:
+    """Return what is waiting for this person, given the Tasks of their record."""
+    on_their_way = answered_on_their_way(g.records.waiting())
+    return waiting(tasks, g.records.drafts.all(), catalogue(), on_their_way)
 
 
 # ---- parts -----------------------------------------------------------------------------------------------------
@@ -371,7 +380,7 @@ def _send(made: dict[str, Any], instrument: Instrument) -> Record:
         saved = _write(made, instrument)
     except Conflict:
         saved = _write(made, instrument)
-    if not same_answers(saved[0].resource, made):
+    if says_otherwise(saved[0].resource, made, catalogue()):
         saved = g.records.save(amendment(made, saved, catalogue()))
     return saved[0]
 
@@ -387,7 +396,11 @@ def _own_response(response_id: str) -> Record:
     try:
         record: Record = g.records.read("QuestionnaireResponse", response_id)
     except NotFound:
-        abort(404)
+        # It was still on its way when this address was made; by now it may have arrived under another id.
+        [found] = g.records.search(Query.of("QuestionnaireResponse", identifier=f"{IDENTIFIER_SYSTEM}|{response_id}"))
+        if not found:
+            abort(404)
+        record = found[0]
     if record.resource.get("subject", {}).get("reference") != g.launch.patient.reference:
         abort(404)
     return record
@@ -415,8 +428,3 @@ def _both_texts(filling: Filling, item: Item) -> str:
         other_text=str(filling.values.get(item.link_id, "")),
     )
     return render_template("questionnaire/question.html", page=page)
-
-
-def entries_for(tasks: list[Record]) -> list[Waiting]:
-    """Return what is waiting, for the home page."""
-    return waiting(tasks, g.records.drafts.all(), catalogue())

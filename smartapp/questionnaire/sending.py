@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from mappers.answers import IDENTIFIER_SYSTEM, answers_of
+from mappers.errors import RefusedResponse
 from mappers.observations import IDENTIFIER_SYSTEM as SCORE_SYSTEM
 from mappers.observations import full_url, observations_of
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue
 from smartapp.assignments.task import answered, assignment_of, is_assignment
-from smartapp.questionnaire.filling import answers_in_words
 from smartapp.records import Record
 from smartapp.records.store import Write
 
@@ -26,7 +26,7 @@ def writes_of(response: Resource, tasks: Sequence[Record], catalogue: Catalogue)
     """
     answers = answers_of(response, catalogue)
     identifier = response["identifier"]["value"]
-    name = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{IDENTIFIER_SYSTEM}|{identifier}')}"
+    name = f"urn:uuid:{name_of(identifier)}"
     scores = score(answers.instrument, answers.values)
     observations = observations_of(answers, scores, response_reference=name)
     title = answers.instrument.title.get(answers.response.language)
@@ -40,9 +40,24 @@ def writes_of(response: Resource, tasks: Sequence[Record], catalogue: Catalogue)
     ]
 
 
-def same_answers(stored: Resource, made: Resource) -> bool:
-    """Tell whether two responses say the same."""
-    return answers_in_words(stored) == answers_in_words(made)
+def name_of(identifier: str) -> str:
+    """Return the UUID by which a response is known until a server gave it an id: its identifier, where that is one."""
+    try:
+        return str(uuid.UUID(identifier))
+    except ValueError:
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{IDENTIFIER_SYSTEM}|{identifier}"))
+
+
+def says_otherwise(stored: Resource, made: Resource, catalogue: Catalogue) -> bool:
+    """Tell whether a stored response holds other answers than the one just made.
+
+    A server may write the same answer in another form, or give nothing back: only answers that we can read count.
+    """
+    try:
+        there = answers_of(stored, catalogue).values
+    except RefusedResponse:
+        return False
+    return bool(there) and there != answers_of(made, catalogue).values
 
 
 def amendment(made: Resource, saved: Sequence[Record], catalogue: Catalogue) -> list[Write]:

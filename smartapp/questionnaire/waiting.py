@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from smartapp.assignments.task import Assignment, assignment_of, is_assignment
 from smartapp.questionnaire.filling import OtherVersion, filling_of
 from smartapp.records import Record
 from smartapp.records.drafts import Draft
+from smartapp.records.outbox import Waiting as OnItsWay
 
 Resource = dict[str, Any]
 
@@ -33,9 +34,14 @@ class Waiting:
     renewed: bool = False
 
 
-def waiting(tasks: Iterable[Record], drafts: Sequence[Draft], catalogue: Catalogue) -> list[Waiting]:
-    """Return what is waiting: drafts first (the last changed on top), then assignments, the earliest due on top."""
-    asked = _asked(tasks, catalogue)
+def waiting(
+    tasks: Iterable[Record], drafts: Sequence[Draft], catalogue: Catalogue, answered: Collection[str] = ()
+) -> list[Waiting]:
+    """Return what is waiting: drafts first (the last changed on top), then assignments, the earliest due on top.
+
+    `answered` are references of assignments whose answer is on its way to the record.
+    """
+    asked = _asked((task for task in tasks if task.reference not in answered), catalogue)
     begun = [_begun(draft, asked.pop(draft.questionnaire, None), catalogue) for draft in drafts]
     rest = sorted(asked.items(), key=lambda one: (one[1].due or "9999", one[1].asked_on))
     return [entry for entry in begun if entry] + [
@@ -43,6 +49,16 @@ def waiting(tasks: Iterable[Record], drafts: Sequence[Draft], catalogue: Catalog
         for name, assignment in rest
         for instrument in [catalogue.instruments[name]]
     ]
+
+
+def answered_on_their_way(outbox: Iterable[OnItsWay]) -> set[str]:
+    """Return the references of the Tasks that the outbox is about to update."""
+    return {
+        f"Task/{item.write.resource['id']}"
+        for entry in outbox
+        for item in entry.unit.items
+        if item.write.method == "update" and item.write.resource["resourceType"] == "Task"
+    }
 
 
 def _asked(tasks: Iterable[Record], catalogue: Catalogue) -> dict[str, Assignment]:

@@ -71,7 +71,11 @@ def instrument(instrument_id: str) -> str:
     observations, responses = _records()
     measured = next((one for one in _measured(observations, responses) if one.instrument.id == found.id), None)
     codes = {rule.code for rule in found.scores}
-    places = [record.place for record in observations if _code(record.resource) in codes]
+    places = [
+        record.place if record.state == "stored" else "waiting"
+        for record in observations
+        if _code(record.resource) in codes
+    ]
     page = InstrumentPage(found, measured, places[-1] if places else "")
     return render_template("scores/instrument.html", page=page, trends=trends)
 
