@@ -1,0 +1,73 @@
+"""`verstel check-ehr`: what an EHR accepts, and where each artefact would therefore live."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import Any
+
+import click
+import orjson
+
+from smartapp.config import DEFAULT_SCOPES, ConfigError, checked_base
+from smartapp.ehr_check import Report, report
+from smartapp.outbound import OutboundError, ask
+from smartapp.records.remote import RemoteStore
+from smartapp.records.store import RecordError
+
+PLACES = {"ehr": "the EHR", "companion": "the companion FHIR server", "own": "Verstel's own store"}
+
+
+@click.command(epilog="Example:  verstel check-ehr https://ehr.example.org/fhir --format json")
+@click.argument("base", metavar="URL")
+@click.option("--scopes", default=DEFAULT_SCOPES, help="The scopes the EHR will grant; default: all that we ask for.")
+@click.option("--companion", is_flag=True, help="A companion FHIR server will be configured.")
+@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def command(base: str, *, scopes: str, companion: bool, style: str) -> None:
+    """Say what the EHR at URL accepts and where answers, scores, plans and assignments would live.
+
+    Reads its CapabilityStatement and SMART configuration; needs no account and writes nothing. A server can refuse what
+    it says it offers: then the app moves to the next place at the first refusal, and shows it.
+
+    Exit code 0: the app can be launched there. 1: it cannot, or the server gave no usable answer. 2: wrong usage.
+    """
+    try:
+        base = checked_base(base.rstrip("/"), "URL")
+        found = report(base, RemoteStore(base).capabilities(), _smart(base), scopes=scopes, companion=companion)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    except RecordError as error:
+        click.echo(f"{base}: {error.message}", err=True)
+        sys.exit(1)
+    if style == "json":
+        click.echo(orjson.dumps({**dataclasses.asdict(found), "usable": found.usable}, option=orjson.OPT_INDENT_2))
+    else:
+        _show(found)
+    sys.exit(0 if found.usable else 1)
+
+
+def _smart(base: str) -> Any:
+    try:
+        answer = ask("GET", f"{base}/.well-known/smart-configuration", headers={"Accept": "application/json"})
+        return answer.json() if answer.status == 200 else None
+    except OutboundError:
+        return None
+
+
+def _show(found: Report) -> None:
+    click.echo(
+        f"{found.base}\n{found.software or 'software not named'}, FHIR {found.fhir_version or 'version not named'}\n"
+    )
+    width = max(len(row.name) for row in found.requirements)
+    for row in found.requirements:
+        mark = "yes" if row.met else "NO " if row.needed else "no "
+        click.echo(f"  {mark}  {row.name:<{width}}  {row.found}")
+    click.echo(
+        "\n  what                        FHIR type               offered                            would live in"
+    )
+    for artefact in found.artefacts:
+        offered = ", ".join(artefact.offered) or "nothing"
+        click.echo(f"  {artefact.name:<26}  {artefact.type:<22}  {offered:<33}  {PLACES[artefact.place]}")
+    together = "in one transaction" if found.transaction else "one by one through the outbox (no transaction offered)"
+    click.echo(f"\nWhat belongs together is sent {together}.")
+    click.echo("The app can be launched here." if found.usable else "The app can NOT be launched here: see each NO.")
