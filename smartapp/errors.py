@@ -47,7 +47,7 @@ class AppError(Exception):
         self.code = code or type(self).__name__
 
 
-class BadRequest(AppError):
+class BadRequest(AppError):  # noqa: N818
     """The request cannot be right."""
 
     status = 400
@@ -77,7 +77,7 @@ class TooLarge(BadRequest):
     advice = message("Go back and shorten the text, or save it in two parts.")
 
 
-class NotAllowed(AppError):
+class NotAllowed(AppError):  # noqa: N818
     """This role may not see or do this."""
 
     status = 403
@@ -92,7 +92,7 @@ class StaleForm(NotAllowed):
     advice = message("Open the page again and send the form once more. What you typed is shown below.")
 
 
-class LaunchEnded(AppError):
+class LaunchEnded(AppError):  # noqa: N818
     """No such launch in this browser, or not any more."""
 
     status = 404
@@ -100,7 +100,7 @@ class LaunchEnded(AppError):
     advice = message("Open the app again from your portal or record. Everything that was saved is still there.")
 
 
-class WrongPerson(AppError):
+class WrongPerson(AppError):  # noqa: N818
     """The form was filled in for another person than this launch is about."""
 
     status = 409
@@ -108,7 +108,7 @@ class WrongPerson(AppError):
     advice = message("Nothing was saved. Open the record of the right person and fill in the form there.")
 
 
-class EhrTrouble(AppError):
+class EhrTrouble(AppError):  # noqa: N818
     """The EHR answered something we cannot use, or did not answer."""
 
     status = 502
@@ -116,7 +116,7 @@ class EhrTrouble(AppError):
     advice = message("Try again in a moment. Nothing you typed was thrown away by us.")
 
 
-class NotFoundPage(AppError):
+class NotFoundPage(AppError):  # noqa: N818
     """An address that does not exist."""
 
     status = 404
@@ -124,7 +124,7 @@ class NotFoundPage(AppError):
     advice = message("Check the address, or go back to your start page.")
 
 
-class ChangedMeanwhile(AppError):
+class ChangedMeanwhile(AppError):  # noqa: N818
     """Somebody else saved first, and the page had no better way to show both versions."""
 
     status = 409

@@ -76,7 +76,7 @@ def ask(
     data: Mapping[str, str] | bytes | None = None,
     params: list[tuple[str, str]] | None = None,
     max_bytes: int = MAX_BYTES,
-    read_seconds: float = READ_SECONDS,
+    read_seconds: float | None = None,
 ) -> Answer:
     """Send one request and return its answer, whatever the status; a redirect is an error. Raises OutboundError."""
     parts = urlsplit(url)
@@ -92,7 +92,7 @@ def ask(
             data=data,
             params=params,
             auth=_no_netrc,
-            timeout=(CONNECT_SECONDS, read_seconds),
+            timeout=(CONNECT_SECONDS, read_seconds or READ_SECONDS),
             allow_redirects=False,
             stream=True,
         ) as response:

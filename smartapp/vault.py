@@ -11,7 +11,7 @@ import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
-class SealBroken(ValueError):
+class SealBroken(ValueError):  # noqa: N818
     """What stands in the database was not written with one of our keys."""
 
 

@@ -99,6 +99,8 @@ class Records:
         self._owner = owner_of(issuer_key, launch.patient.reference, launch.user.key)
         self._seen: dict[tuple[str, str], Place] = {}
         self._capability: Capability | None = None
+        self.forbidden: set[str] = set()
+        """Types that the EHR would not let us search, whatever the token said; a page may say so."""
 
     # ---- reading
 
@@ -160,6 +162,7 @@ class Records:
         else:
             with self._outbox.lock(self._owner):
                 unit = self._send(self._outbox.put(self._owner, self.launch.id, items), interactive=True)
+            self._settle(unit)
         records = [self._of_item(item, unit) for item in unit.items]
         for event in ("create", "update"):
             done = [one.reference for one, item in zip(records, items, strict=True) if item.write.method == event]
@@ -239,6 +242,14 @@ class Records:
         self._outbox.drop(current)
         return current
 
+    def _settle(self, sent: Unit) -> None:
+        """Forget refused units all of whose new resources have now arrived by another way: their author tried again."""
+        arrived = {_identity(item.write.resource) for item in sent.items if item.stored is not None}
+        for waiting in self._outbox.waiting(self._owner):
+            pending = {_identity(waiting.unit.items[number].write.resource) for number in waiting.unit.pending}
+            if waiting.state == "refused" and pending <= arrived:
+                self._outbox.drop(waiting.unit)
+
     def _stopped(self, unit: Unit, error: RecordError, *, interactive: bool) -> Unit:
         """Decide what becomes of a unit that could not be sent whole."""
         unit = replace(unit, reason=reason_of(error))
@@ -283,7 +294,14 @@ class Records:
         if place == "ehr":
             offered = self.capability().offered
             sent = Query(query.type, tuple(pair for pair in query.params if offered.searches_by(query.type, pair[0])))
-        records = [self._record(place, stored) for stored in self._stores[place].search(sent)]
+        try:
+            found = self._stores[place].search(sent)
+        except Forbidden:
+            if place != "ehr":
+                raise
+            self.forbidden.add(query.type)
+            return []
+        records = [self._record(place, stored) for stored in found]
         mine = [one for one in records if self._mine(one.resource)]
         if sent == query:
             return mine
@@ -315,16 +333,21 @@ def _waiting_record(item: Item, state: State, reason: str) -> Record:
     return Record(resource, None, item.place, state, reason)
 
 
+def _identity(resource: Resource) -> tuple[str, str, str] | None:
+    """Return type, system and value of the identifier that makes a resource one and the same at every place."""
+    ours = own_identifier(resource)
+    return (resource["resourceType"], ours["system"], ours["value"]) if ours else None
+
+
 def _once(records: Iterable[Record]) -> list[Record]:
     """Return the records without those that an earlier place has too, known by their identifier."""
     kept: list[Record] = []
     seen: dict[tuple[str, str, str], tuple[Place, State]] = {}
     for record in records:
-        ours = own_identifier(record.resource)
-        if ours is None:
+        key, here = _identity(record.resource), (record.place, record.state)
+        if key is None:
             kept.append(record)
             continue
-        key, here = (record.resource["resourceType"], ours["system"], ours["value"]), (record.place, record.state)
         if seen.setdefault(key, here) == here:
             kept.append(record)
     return kept

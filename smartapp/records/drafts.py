@@ -38,7 +38,7 @@ class Draft:
     changed: int
 
 
-class DraftChanged(Exception):
+class DraftChanged(Exception):  # noqa: N818
     """Another tab changed the draft in between; `current` is what stands there now (None: sent in or thrown away)."""
 
     def __init__(self, current: Draft | None) -> None:

@@ -30,7 +30,6 @@ from smartapp.records.store import (
     Refused,
     Resource,
     Stored,
-    Unauthorized,
     Unreachable,
     Write,
 )
@@ -280,6 +279,10 @@ class Delivery:
             # All or nothing: nothing is there. One of them is not welcome; one by one shows which.
             self.one_by_one.add(place)
             return unit
+        except Conflict as error:
+            if error.status == 409 and all(write.if_match is None for write in writes):
+                raise _busy(error) from error
+            raise
         return self._arrived(unit, dict(zip(numbers, stored, strict=True)))
 
     def _send_one(self, unit: Unit, number: int) -> Unit:
@@ -299,6 +302,13 @@ class Delivery:
                 self.demote(item.write.resource["resourceType"])
             lower = replace(item, place=item.ladder[0], ladder=item.ladder[1:], tried=False)
             return self._changed(unit, {number: lower})
+        except Conflict as error:
+            if item.write.method == "update":
+                raise
+            landed = self._landed(unit, number)
+            if landed is None:
+                raise _busy(error) from error
+            return self._arrived(unit, {number: landed})
         return self._arrived(unit, {number: stored})
 
     def _creates_once(self, item: Item) -> bool:
@@ -314,7 +324,8 @@ class Delivery:
         if item.write.method == "update":
             current = store.read(resource["resourceType"], resource["id"])
             sent = self._prepared(unit, number, set()).resource
-            return current if _says(current.resource, sent) else None
+            told = {name: value for name, value in sent.items() if name not in _OF_THE_SERVER}
+            return current if _says(current.resource, told) else None
         ours = own_identifier(resource)
         if ours is None:
             return None
@@ -350,9 +361,9 @@ class Delivery:
         return changed
 
 
-STOPS_FOR_LATER = (Unreachable,)
-STOPS_FOR_GOOD = (Conflict, Forbidden, NotFound, Refused)
-ENDS_THE_SESSION = (Unauthorized,)
+def _busy(error: Conflict) -> Unreachable:
+    """Return a conflict about something new as what it is: the server was busy with the same; later it may be there."""
+    return Unreachable(error.message, status=error.status, outcome=error.outcome)
 
 
 def reason_of(error: RecordError) -> str:
@@ -395,14 +406,13 @@ def _resolved(node: Any, names: Mapping[str | None, Item], inside: set[str | Non
 
 
 _OF_THE_SERVER = frozenset({"meta", "text"})
+"""Elements of a resource that a server may write anew: versions and the narrative."""
 
 
 def _says(current: Any, sent: Any) -> bool:
     """Tell whether what is stored says everything that was sent; a server may add to it."""
     if isinstance(sent, dict):
-        return isinstance(current, dict) and all(
-            name in _OF_THE_SERVER or _says(current.get(name), value) for name, value in sent.items()
-        )
+        return isinstance(current, dict) and all(_says(current.get(name), value) for name, value in sent.items())
     if isinstance(sent, list):
         return (
             isinstance(current, list)

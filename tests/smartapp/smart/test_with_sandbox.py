@@ -1,0 +1,100 @@
+"""The whole sign-in over real HTTP, against the embedded EHR, as a browser does it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from smartapp.core import KEY
+from smartapp.records.store import Query, Write
+from smartapp.security import form_token
+
+ANNA = {"resourceType": "Patient", "id": "anna", "name": [{"text": "Anna Voorbeeld"}]}
+BRAM = {"resourceType": "Patient", "id": "bram", "name": [{"text": "Bram Voorbeeld"}]}
+NURSE = {"resourceType": "Practitioner", "id": "els", "name": [{"given": ["Els"], "family": "Visser"}]}
+
+
+@pytest.fixture
+def server(fresh_server):
+    for person in (ANNA, BRAM, NURSE):
+        fresh_server.sandbox.store.write(Write("update", person))
+    return fresh_server
+
+
+def open_record(server, browser: requests.Session, role: str, patient: str = "anna") -> requests.Response:
+    """Click a link on the sandbox's page and follow every redirect."""
+    more = "&user=Practitioner/els" if role == "clinician" else ""
+    return browser.get(f"{server.url}/sandbox/launch?role={role}&patient={patient}{more}", timeout=20)
+
+
+def launch_of(server, response: requests.Response):
+    """Return the launch that a browser ended in."""
+    core = server.app.extensions[KEY]
+    launch_id = urlsplit(response.url).path.split("/")[2]
+    with core.engine.connect() as connection:
+        session_id = connection.exec_driver_sql("select session_id from launches where id=?", (launch_id,)).scalar()
+    return core.launches.find(launch_id, session_id)
+
+
+@pytest.mark.parametrize(
+    ("role", "first_page", "user"),
+    [("client", r"/l/[\w-]+/", "Patient/anna"), ("clinician", r"/l/[\w-]+/overview/", "Practitioner/els")],
+)
+def test_a_real_launch_ends_on_the_first_page_of_the_role(server, role, first_page, user):
+    with requests.Session() as browser:
+        response = open_record(server, browser, role)
+    assert response.status_code == 200, response.text
+    assert re.fullmatch(first_page, urlsplit(response.url).path)
+    launch = launch_of(server, response)
+    assert (launch.patient_id, launch.patient.display, launch.user.reference) == ("anna", "Anna Voorbeeld", user)
+
+
+def test_attack_16_two_charts_in_one_browser_each_write_to_their_own_person(server):
+    core = server.app.extensions[KEY]
+    with requests.Session() as browser:
+        charts = {who: launch_of(server, open_record(server, browser, "clinician", who)) for who in ("anna", "bram")}
+        assert charts["anna"].session_id == charts["bram"].session_id
+        for who in ("bram", "anna", "bram"):
+            goal = {
+                "resourceType": "Goal",
+                "lifecycleStatus": "active",
+                "description": {"text": f"Doel van {who}"},
+                "subject": {"reference": f"Patient/{who}", "display": who},
+            }
+            core.records(charts[who]).save([Write("create", goal)])
+        for who, other, number in (("anna", "bram", 1), ("bram", "anna", 2)):
+            [goals] = core.records(charts[who]).search(Query.of("Goal", patient=f"Patient/{who}"))
+            assert [one.resource["description"]["text"] for one in goals] == [f"Doel van {who}"] * number
+            [none] = core.records(charts[who]).search(Query.of("Goal", patient=f"Patient/{other}"))
+            assert none == []
+
+
+def test_an_access_token_that_has_ended_is_refreshed_on_the_way(server):
+    core = server.app.extensions[KEY]
+    with requests.Session() as browser:
+        launch = launch_of(server, open_record(server, browser, "client"))
+    before = core.tokens.find(launch.id)
+    server.sandbox.faults.add("GET", "Goal", 401)
+    [goals] = core.records(launch).search(Query.of("Goal", patient="Patient/anna"))
+    after = core.tokens.find(launch.id)
+    assert goals == []
+    assert after.access != before.access
+    assert after.refresh != before.refresh
+
+
+def test_signing_out_takes_the_token_back_at_the_ehr(server):
+    core = server.app.extensions[KEY]
+    with requests.Session() as browser:
+        response = open_record(server, browser, "client")
+        launch = launch_of(server, response)
+        token = core.tokens.find(launch.id).access
+        read = {"url": f"{server.base}/Patient/anna", "headers": {"Authorization": f"Bearer {token}"}, "timeout": 20}
+        assert requests.get(**read).status_code == 200
+        form = {"_csrf": form_token(core.settings, launch.session_id, launch.id), "_for": "anna"}
+        left = browser.post(f"{server.url}/l/{launch.id}/logout", data=form, timeout=20, allow_redirects=False)
+        assert left.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+        assert requests.get(**read).status_code == 401
+        assert browser.get(response.url, timeout=20).status_code == 404
