@@ -152,5 +152,5 @@ def read_toml(path: Path) -> Table:
         return Table(tomllib.loads(path.read_text(encoding="utf-8")), path.name)
     except OSError as error:
         raise DefinitionError(path.name, "", f"can't be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DefinitionError(path.name, "", f"is not TOML in UTF-8: {error}") from error

@@ -167,9 +167,12 @@ def _csv_rows(table: str, skipped: int) -> tuple[Row, ...]:
     head = table.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     reader = csv.DictReader(io.StringIO(table), delimiter=delimiter, strict=True, restkey="more")
-    columns = tuple(reader.fieldnames or ())
+    try:
+        columns = tuple(reader.fieldnames or ())
+    except csv.Error as error:
+        raise WordingRefused([Problem(skipped + 1, f"is not CSV: {error}")]) from error
     unknown = [column for column in columns if column not in _COLUMNS]
-    if unknown or "item" not in columns or "nl" not in columns:
+    if unknown or "item" not in columns or "nl" not in columns or len(set(columns)) < len(columns):
         found = ", ".join(columns)
         reason = f"the columns are {found}; they must be item and nl, and may be {', '.join(_COLUMNS[2:])}"
         raise WordingRefused([Problem(skipped + 1, reason)])

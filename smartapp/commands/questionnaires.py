@@ -11,7 +11,7 @@ import questionnaires
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue, DefinitionError, UnknownInstrument, catalogue
 from questionnaires.model import Instrument
-from questionnaires.page import instrument_page
+from questionnaires.page import index_page, instrument_page
 from questionnaires.publish import VARIANTS, Variant, published, resource_bytes
 
 PACKAGE = Path(questionnaires.__file__).parent
@@ -129,7 +129,9 @@ def _pages(known: Catalogue) -> dict[Path, bytes]:
     # An installed package has no docs beside it; only the repository has.
     if not DOCS.parent.is_dir():
         return {}
-    return {DOCS / f"{i.id}.md": instrument_page(i).encode() for i in known.instruments.values()}
+    instruments = known.instruments.values()
+    index = {DOCS / "README.md": index_page(instruments).encode()}
+    return index | {DOCS / f"{i.id}.md": instrument_page(i).encode() for i in instruments}
 
 
 def wrong_examples(instrument: Instrument) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Callable, Mapping
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mappers.scoring import score
 from questionnaires.canonical import BASE
-from questionnaires.catalogue import Catalogue, read_instrument
+from questionnaires.catalogue import Catalogue, DefinitionError, read_instrument
 from questionnaires.publish import questionnaire
 from questionnaires.wording import WordingRefused, apply_wording, check_wording, read_wording, wording_template
 from questionnaires.writing import definition_toml
@@ -339,6 +342,35 @@ def test_bytes_that_are_not_utf8_are_refused(tmp_path):
     (tmp_path / "w.csv").write_bytes("# instrument: hóóp".encode("latin-1"))
     with pytest.raises(WordingRefused, match="is not UTF-8; save it as 'CSV UTF-8'"):
         read_wording(tmp_path / "w.csv")
+
+
+@pytest.mark.parametrize("name", ["w.csv", "w.toml"])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300))
+def test_no_bytes_at_all_break_the_reader(name, content, tmp_path):
+    """Whatever the file holds, it is read or refused with a reason."""
+    (tmp_path / name).write_bytes(content)
+    with contextlib.suppress(WordingRefused, DefinitionError):
+        check_wording(read_wording(tmp_path / name), KNOWN)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(table=st.text(alphabet="item,nlen;\"'/0123-\n\r\t\x00é", max_size=120))
+def test_no_table_at_all_breaks_the_reader(table, tmp_path):
+    head = "# instrument: hoop\n# version: 2.0.0\n# copyright: x\n# source: y\nitem,nl\n"
+    with pytest.raises(WordingRefused):
+        raise WordingRefused(check(tmp_path, head + table))
+
+
+def test_brackets_ten_thousand_deep_are_refused(tmp_path):
+    (tmp_path / "w.toml").write_text("a = " + "[" * 10_000)
+    with pytest.raises(DefinitionError, match=r"w\.toml: is not TOML"):
+        read_wording(tmp_path / "w.toml")
+
+
+def test_a_column_that_stands_twice_is_refused(tmp_path):
+    text = "# instrument: hoop\n# version: 2.0.0\n# copyright: x\n# source: y\nitem,nl,nl\n"
+    assert refusals(tmp_path, text)[0].startswith("row 5: the columns are item, nl, nl; they must be")
 
 
 # ---- the command -----------------------------------------------------------------------------------------------------
