@@ -67,10 +67,13 @@ def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
         for suffix in ("", "-wal", "-shm"):
             database.with_name(database.name + suffix).unlink(missing_ok=True)
     app, sandbox = demo_app(url, database, data / "keys.json", ehr=chosen.name)
+    moved = _moved(data / "keys.json", url)
     added = _seeded(app, sandbox)
     click.echo(f"Verstel demo, with {'new' if added else 'the same'} made-up people ({chosen.title}).\n")
     click.echo(f"  Open   {url}/sandbox/   and choose somebody.\n")
     click.echo(f"Kept in {data}. Stop with Ctrl-C.")
+    if moved:
+        click.echo(f"It ran at {moved} before. What the app itself kept for that address is there on that port only.")
     _run(app, listening)
 
 
@@ -113,6 +116,14 @@ def _keys(path: Path) -> dict[str, str]:
     path.touch(mode=0o600)
     path.write_text(json.dumps(made), encoding="utf-8")
     return made
+
+
+def _moved(path: Path, url: str) -> str | None:
+    """Return the address of the last run where it was another one, and remember this one."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    before: str | None = kept.get("url")
+    path.write_text(json.dumps({**kept, "url": url}), encoding="utf-8")
+    return None if before in (None, url) else before
 
 
 def _seeded(app: Flask, sandbox: Sandbox) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class Kind:
 
     name: str
     title: str
+    title_nl: str
     letters: Mapping[str, frozenset[str]]
     transaction: bool
     batch: bool
@@ -63,7 +64,7 @@ def kind(name: str) -> Kind:
 
 
 def _kind(name: str, entry: Mapping[str, object], common: Mapping[str, str]) -> Kind:
-    known = {"title", "everything", "system", "conditional_create", "update_create", "types", "rules"}
+    known = {"title", "title_nl", "everything", "system", "conditional_create", "update_create", "types", "rules"}
     if unknown := set(entry) - known:
         raise ValueError(f"capabilities.toml: {name}: unknown key {sorted(unknown)[0]!r}; known: {sorted(known)}")
     types: Mapping[str, str] = (
@@ -76,6 +77,7 @@ def _kind(name: str, entry: Mapping[str, object], common: Mapping[str, str]) -> 
     return Kind(
         name=name,
         title=str(entry["title"]),
+        title_nl=str(entry["title_nl"]),
         letters={type_: frozenset(letters) for type_, letters in types.items()},
         transaction="transaction" in system,
         batch="batch" in system,

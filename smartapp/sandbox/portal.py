@@ -31,7 +31,7 @@ _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'
 
 @dataclass(frozen=True, slots=True)
 class Someone:
-    """A person who can sign in here: reference, name, and what they do or who they are in a few words."""
+    """A person who can sign in here: reference, name, and what they do in a few words."""
 
     reference: str
     name: str
@@ -44,6 +44,7 @@ class PatientCard:
 
     id: str
     name: str
+    first_name: str
     age: int | None
     about: str
     clinician: Someone | None
@@ -76,7 +77,9 @@ def people() -> str:
     found = [one.resource for one in box.store.search(Query.of("Patient", _sort="_id"))]
     found.sort(key=lambda one: order.index(one["id"]) if one["id"] in order else len(order))
     cards = tuple(_card(box, one) for one in found)
-    return render_template("people.html", page=PeoplePage(cards, box.kind.title, box.base))
+    return render_template(
+        "people.html", page=PeoplePage(cards, box.kind.title if language() == "en" else box.kind.title_nl, box.base)
+    )
 
 
 @blueprint.get("/launch")
@@ -144,6 +147,7 @@ def _card(box: Sandbox, resource: Resource) -> PatientCard:
     return PatientCard(
         id=resource["id"],
         name=name_of(resource),
+        first_name=" ".join(resource.get("name", [{}])[0].get("given", [])) or name_of(resource),
         age=_age(date.fromisoformat(born), today) if born and len(born) == 10 else None,
         about=about(resource["id"], language()),
         clinician=_clinician(box, resource),

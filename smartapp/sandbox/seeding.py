@@ -2,8 +2,8 @@
 
 A person is one file `people/<id>.toml`; `practitioners.toml` has the professionals. In a person's file:
 
-- `answers` is one sign per item, in the order in which they are asked, spaces ignored: the option's code, `x` not
-  applicable, `.` left open, `y` and `n` for yes and no. A questionnaire with texts has `texts` (linkId → answer) instead.
+- `answers` is one sign per item, in the order of the questions, spaces ignored: the option's code, `x` not applicable,
+  `.` left open, `y` and `n` for yes and no. A questionnaire with texts has `texts` (linkId → answer) instead.
 - `days_ago` and `due_in_days` count from the day the sandbox is filled.
 - `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
 - `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
