@@ -188,8 +188,7 @@ def _score(frame: _Frame, score: Score) -> Resource:
         made["dataAbsentReason"] = {"coding": [coding], "text": words}
     else:
         made["valueQuantity"] = {"value": score.value, "unit": "score", "system": UNIT_SYSTEM, "code": UNIT}
-    display = f"{rule.title.nl}, regel {rule.version}"
-    method = {"system": RULE_SYSTEM, "code": f"{rule.code}@{rule.version}", "display": display}
+    method = {"system": RULE_SYSTEM, "code": f"{rule.code}@{rule.version}", "display": rule.method.nl}
     made["method"] = {"coding": [method], "text": rule.method.get(frame.language)}
     made["derivedFrom"] = [frame.derived]
     return made

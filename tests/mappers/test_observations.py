@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from pathlib import Path
 
 import pytest
 from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.provenance import Provenance
 from hypothesis import given, settings
 
+import questionnaires
 from mappers.answers import answers_of
 from mappers.errors import NotScorable
 from mappers.observations import full_url, observations_of, provenance_of, scores_from
@@ -232,3 +234,19 @@ def test_a_provenance_names_software_version_scores_and_response():
 def test_an_observation_of_somebody_else_has_no_full_url_here():
     with pytest.raises(NotScorable, match="without a score identifier"):
         full_url({"identifier": [{"system": "https://example.org", "value": "1"}]})
+
+
+def published(name):
+    folder = Path(questionnaires.__file__).parent / "published"
+    concepts = json.loads((folder / f"CodeSystem-{name}.json").read_text(encoding="utf-8"))["concept"]
+    return {concept["code"]: concept["display"] for concept in concepts}
+
+
+@pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
+def test_every_code_of_ours_is_published_with_the_same_display(instrument):
+    scores, rules = published("score"), published("score-rule")
+    for one in observed(instrument, {}, language="en"):
+        (coding,) = one["code"]["coding"]
+        assert scores[coding["code"]] == coding["display"]
+        for method in one.get("method", {}).get("coding", []):
+            assert rules[method["code"]] == method["display"]
