@@ -23,6 +23,8 @@ FINISHED: Final = ("completed", "amended")
 FIRST_LINES: Final = 420
 """Characters of the story that stand on the page unasked: about half a minute of reading."""
 
+_YEAR: Final = re.compile(r"\([12]\d{3}\)")
+
 Resource = dict[str, Any]
 
 
@@ -51,6 +53,12 @@ class Measured:
     others: tuple[Trend, ...]
     place: Place
 
+    @property
+    def source(self) -> str:
+        """Return where the leading score was published: a publication (it has a year) before a form or a script."""
+        citations = [source.citation for source in self.lead.rule.sources]
+        return next((text for text in citations if _YEAR.search(text)), next(iter(citations), ""))
+
 
 @dataclass(frozen=True, slots=True)
 class OverviewPage:
@@ -74,6 +82,12 @@ class OverviewPage:
     def has_words(self) -> bool:
         """Say whether the client has written anything in the plan."""
         return bool(self.story.first or self.strengths or self.stressors or self.goals or self.earlier or self.domains)
+
+    @property
+    def score_place(self) -> Place | None:
+        """Return where the scores live, or None where they live at different places."""
+        places = {one.place for one in self.measured}
+        return places.pop() if len(places) == 1 else None
 
     @property
     def new(self) -> bool:
