@@ -1,0 +1,170 @@
+"""`verstel score`: files in, Observations out, reasons for what is refused, and the right exit code."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from smartapp.commands.score import command
+from tests.mappers.build import CATALOGUE, all_answered, response
+
+DATA = Path(__file__).parents[2] / "data"
+GOOD = json.dumps(response("hoop", all_answered("hoop")))
+BAD = '{"resourceType":"Patient"}'
+
+
+def run(*arguments, stdin=None):
+    return CliRunner().invoke(command, [str(one) for one in arguments], input=stdin)
+
+
+def codes(output):
+    return [json.loads(line)["code"]["coding"][0]["code"] for line in output.splitlines()]
+
+
+@pytest.fixture
+def ndjson(tmp_path):
+    def write(*lines, name="responses.ndjson"):
+        path = tmp_path / name
+        text = "".join(f"{line}\n" for line in lines).encode()
+        path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("name", ["responses.ndjson", "responses.ndjson.gz", "without-an-ending"])
+def test_ndjson_plain_or_packed_becomes_observations(ndjson, name):
+    result = run(ndjson(GOOD, GOOD, name=name))
+    assert result.exit_code == 0
+    assert codes(result.stdout)[:2] == ["hoop-panel", "hoop-total"]
+    assert len(codes(result.stdout)) == 14
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("case", sorted(path.parent for path in DATA.glob("*/observations.json")), ids=lambda p: p.name)
+def test_a_file_written_over_several_lines_is_one_resource(case):
+    result = run(case / "response.json")
+    expected = json.loads((case / "observations.json").read_text(encoding="utf-8"))
+    assert [json.loads(line) for line in result.stdout.splitlines()] == expected
+    assert result.exit_code == 0
+
+
+def test_a_bundle_written_over_several_lines(tmp_path):
+    path = tmp_path / "bundle.json"
+    path.write_text(json.dumps({"resourceType": "Bundle", "entry": [{"resource": json.loads(GOOD)}]}, indent=2))
+    assert codes(run(path).stdout)[0] == "hoop-panel"
+
+
+def test_standard_input():
+    result = run("-", stdin=GOOD + "\n" + GOOD)
+    assert len(codes(result.stdout)) == 14
+
+
+def test_refused_lines_go_to_standard_error_with_file_line_and_reason(ndjson):
+    path = ndjson(GOOD, BAD, GOOD)
+    result = run(path)
+    assert result.exit_code == 1
+    assert len(codes(result.stdout)) == 14
+    assert result.stderr.startswith(f"{path}:2: this is a resource of type 'Patient'")
+
+
+def test_refused_lines_can_go_to_a_file(ndjson, tmp_path):
+    result = run("--rejects", tmp_path / "refused.ndjson", ndjson(BAD, "{", GOOD))
+    refused = [json.loads(line) for line in (tmp_path / "refused.ndjson").read_text().splitlines()]
+    assert [one["line"] for one in refused] == [1, 2]
+    assert all(one["reason"] and one["file"].endswith("responses.ndjson") for one in refused)
+    assert (result.exit_code, result.stderr) == (1, "")
+
+
+def test_a_folder_of_a_bulk_export(ndjson, tmp_path):
+    ndjson(GOOD, name="QuestionnaireResponse.000.ndjson")
+    ndjson(GOOD, name="QuestionnaireResponse.001.ndjson.gz")
+    ndjson(BAD, name="Patient.000.ndjson")
+    result = run(tmp_path)
+    assert (result.exit_code, len(codes(result.stdout))) == (0, 14)
+
+
+def test_several_processes_give_the_same_output_in_the_same_order(ndjson):
+    nel = json.dumps(response("nel", all_answered("nel", "3")))
+    path = ndjson(*[GOOD, nel, BAD] * 300)
+    one, three = run(path), run("--jobs", 3, path)
+    assert one.stdout == three.stdout
+    assert one.stderr == three.stderr
+    assert one.stdout
+
+
+def test_a_damaged_gzip_file_says_so_and_the_next_file_is_scored(ndjson, tmp_path):
+    whole = gzip.compress((GOOD + "\n").encode() * 50)
+    damaged = tmp_path / "damaged.ndjson.gz"
+    damaged.write_bytes(whole[:-200])
+    result = run(damaged, ndjson(GOOD))
+    assert result.exit_code == 1
+    assert "the gzip file is damaged" in result.stderr
+    assert codes(result.stdout)[-7] == "hoop-panel"
+
+
+def test_the_table_is_for_people(ndjson):
+    gaps = all_answered("hoop")
+    del gaps["hoop-01"]
+    result = run("--format", "table", ndjson(GOOD, json.dumps(response("hoop", gaps))))
+    title = CATALOGUE.instrument("hoop").score("hoop-total").title.nl
+    assert "2026-05-01" in result.stdout
+    assert "Patient/anna" in result.stdout
+    assert next(line.split()[-1] for line in result.stdout.splitlines() if title in line) == "26"
+    assert "11 van 12 vragen beantwoord" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["no-such-file"], ["--jobs", "0", "-"], ["--format", "xml", "-"], ["--verify", str(DATA), "-"]],
+)
+def test_wrong_usage_is_2(arguments):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Error" in result.stderr
+
+
+def test_a_folder_without_responses_is_wrong_usage(tmp_path):
+    result = run(tmp_path)
+    assert result.exit_code == 2
+    assert "no file called *QuestionnaireResponse*.ndjson" in result.stderr
+
+
+def test_verify_agrees_or_lists_what_differs(tmp_path):
+    case = DATA / "hoop-complete"
+    observations = json.loads((case / "observations.json").read_text(encoding="utf-8"))
+    resources = [json.loads((case / "response.json").read_text(encoding="utf-8")), *observations]
+    path = tmp_path / "bundle.json"
+
+    def verify():
+        entries = [{"resource": one} for one in resources]
+        path.write_text(json.dumps({"resourceType": "Bundle", "entry": entries}, indent=2))
+        return run("--verify", path)
+
+    good = verify()
+    assert (good.exit_code, good.stdout) == (0, "6 stored scores looked at, 0 differ.\n")
+    observations[1]["valueQuantity"]["value"] = 33
+    bad = verify()
+    assert bad.exit_code == 1
+    assert "hoop-total  stored: 33.0  from the answers: 32.0" in bad.stdout
+
+
+def test_the_command_imports_neither_the_app_nor_the_models():
+    """A pipeline should not pay for Flask, SQLAlchemy or fhir.resources."""
+    code = (
+        "import sys, smartapp.commands.score\n"
+        "heavy = {'flask', 'sqlalchemy', 'fhir', 'pydantic', 'requests', 'jinja2', 'cryptography'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_help_has_an_example():
+    assert "verstel score responses.ndjson > observations.ndjson" in run("--help").stdout
