@@ -1,0 +1,477 @@
+"""Two FHIR servers that strangers wrote take everything that the app writes: HAPI FHIR JPA and sekmet-fhir.
+
+Run as `python -m tests.conformance.servers [hapi|sekmet]`. Each server is started on 127.0.0.1 with an empty database,
+asked through the app's own `RemoteStore`, and ended with its standard input. Every check stands by itself and says in
+one sentence what must be so.
+Exit 0: all checks hold on all servers, 1: one does not, 3: a server can't be had here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import fhirclient.client
+import fhirclient.models.careplan
+import fhirclient.models.questionnaireresponse
+import fhirclient.models.task
+from fhir.resources.R4B import get_fhir_model_class
+
+from mappers.answers import IDENTIFIER_SYSTEM, response_of
+from mappers.observations import IDENTIFIER_SYSTEM as SCORE_IDENTIFIERS
+from mappers.observations import SCORE_SYSTEM, provenance_of, scores_from
+from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step
+from mappers.scoring import score
+from questionnaires.canonical import identifier_system, structure_url
+from questionnaires.catalogue import Catalogue
+from smartapp import publishing
+from smartapp.artefacts import artefacts
+from smartapp.assignments.task import assignment_identifier, assignment_of, task_of
+from smartapp.plan import keeping
+from smartapp.questionnaire.sending import amendment, writes_of
+from smartapp.records import Record
+from smartapp.records.capabilities import read_offered
+from smartapp.records.remote import RemoteStore
+from smartapp.records.store import Conflict, NotFound, Query, RecordError, Stored, Write
+from tests.conformance.java_tools import BuildError, NotHereError, java
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".cache"
+SEKMET = "sekmet-fhir==0.1.1"
+START_SECONDS = 180
+
+NOW = "2026-03-03T14:02:00+01:00"
+CATALOGUE = Catalogue()
+# What people type: quotes, markup, other scripts, emoji, spaces and blank lines that must all come back.
+WORDS = "  Ik wil »zelf« <b>kiezen</b> & 50% thuis.\n\n\tÜbermorgen, 'misschien' 🚲 مرحبا \\n {0}  "
+
+
+@dataclass
+class Site:
+    """One server under test, with one made-up client on it."""
+
+    name: str
+    store: RemoteStore
+    patient: Stored = field(init=False)
+    clinician: Stored = field(init=False)
+
+    def __post_init__(self) -> None:
+        person = {"resourceType": "Patient", "active": True, "name": [{"text": "Noor Bakker (voorbeeld)"}]}
+        self.patient = self.store.write(Write("create", person))
+        self.clinician = self.store.write(
+            Write("create", {"resourceType": "Practitioner", "name": [{"text": "Els Visser (voorbeeld)"}]})
+        )
+
+    def reference(self) -> dict[str, str]:
+        """Return the client as a FHIR Reference."""
+        return {"reference": self.patient.reference, "display": "Noor Bakker (voorbeeld)"}
+
+    def person(self) -> PersonRef:
+        """Return the client as the mappers name people."""
+        return PersonRef(self.patient.reference, "Noor Bakker (voorbeeld)")
+
+    def response(self, instrument: str = "hoop", authored: str = NOW, answer: str = "3") -> dict[str, Any]:
+        """Return a finished response of the client with the same answer to every question that has it."""
+        made = CATALOGUE.instruments[instrument]
+        values = {item.link_id: answer for item in made.items if item.scale and item.scale.option(answer)}
+        return response_of(
+            values,
+            made,
+            status="completed",
+            authored=authored,
+            subject=self.reference(),
+            author=self.reference(),
+            source=self.reference(),
+            identifier=str(uuid.uuid4()),
+        )
+
+    def count(self, kind: str, system: str, value: str) -> int:
+        """Return how many resources have this identifier."""
+        return len(self.store.search(Query.of(kind, identifier=f"{system}|{value}")))
+
+
+def check_metadata_is_r4(site: Site) -> None:
+    """The server says that it speaks FHIR R4, and what it offers is read from that."""
+    statement = site.store.capabilities()
+    assert statement["fhirVersion"] == "4.0.1", statement["fhirVersion"]
+    offered = read_offered(statement)
+    for kind in ("QuestionnaireResponse", "Observation", "CarePlan", "Goal", "Task"):
+        assert offered.offers(kind, "create"), f"{kind}: create is not seen in the CapabilityStatement"
+
+
+def check_submit_is_one_unit(site: Site) -> None:
+    """A response and its scores arrive in one transaction, and the scores refer to the stored response and members."""
+    response, *scores = site.store.write_all(writes_of(site.response(), (), CATALOGUE))
+    *members, panel = scores
+    for one in scores:
+        derived = [ref["reference"] for ref in one.resource["derivedFrom"]]
+        assert derived == [response.reference], derived
+    told = {ref["reference"] for ref in panel.resource["hasMember"]}
+    assert told == {one.reference for one in members}, told
+
+
+def check_submit_twice_writes_once(site: Site) -> None:
+    """The same unit sent again, as after a lost answer, writes nothing new and says where everything is."""
+    made = site.response()
+    writes = writes_of(made, (), CATALOGUE)
+    first, second = site.store.write_all(writes), site.store.write_all(writes)
+    assert [one.reference for one in first] == [one.reference for one in second]
+    assert site.count("QuestionnaireResponse", IDENTIFIER_SYSTEM, made["identifier"]["value"]) == 1
+    value = writes[1].resource["identifier"][0]["value"]
+    assert site.count("Observation", SCORE_IDENTIFIERS, value) == 1
+
+
+def check_single_create_happens_once(site: Site) -> None:
+    """A create with If-None-Exist, sent twice, gives the same resource, for servers without transactions."""
+    write = writes_of(site.response(), (), CATALOGUE)[0]
+    first, second = site.store.write(write), site.store.write(write)
+    assert first.reference == second.reference
+
+
+def check_scores_come_back_as_numbers(site: Site) -> None:
+    """Scores that were read back are the same numbers as were computed, to the last digit."""
+    made = site.response("nel", authored="2026-04-01T09:00:00+02:00", answer="4")
+    made["item"][0]["item"].pop()  # one dimension without all its answers: no score, with a reason
+    stored = site.store.write_all(writes_of(made, (), CATALOGUE))
+    read = scores_from(site.store.read("Observation", one.resource["id"]).resource for one in stored[1:])
+    nel = CATALOGUE.instruments["nel"]
+    values = {i["linkId"]: i["answer"][0]["valueCoding"]["code"] for g in made["item"] for i in g["item"]}
+    expected = {one.rule.code: one.value for one in score(nel, values)}
+    assert {point.code: point.value for point in read} == expected
+    assert all(point.reason for point in read if point.value is None)
+    assert any(point.value is None for point in read)
+
+
+def check_trend_in_order_and_whole(site: Site) -> None:
+    """More scores than a page holds come back all, for this person only, by code and newest first."""
+    other = Site(site.name, site.store)
+    dates = [f"2025-{month:02}-{day:02}T10:00:00+01:00" for month in range(1, 7) for day in (1, 8, 15, 22)]
+    for date in reversed(dates):
+        site.store.write_all(writes_of(site.response("mhcs", authored=date), (), CATALOGUE))
+    found = site.store.search(
+        Query.of(
+            "Observation",
+            {"_sort": "-date", "_count": "10"},
+            patient=site.patient.resource["id"],
+            code=f"{SCORE_SYSTEM}|mhcs-total",
+        )
+    )
+    assert [one.resource["effectiveDateTime"] for one in found] == sorted(dates, reverse=True)
+    assert other.store.search(Query.of("Observation", patient=other.patient.resource["id"])) == []
+
+
+def check_amended_response_corrects_scores(site: Site) -> None:
+    """A corrected response replaces its scores, which say so; nothing is written beside them."""
+    made = site.response()
+    saved = [Record(one.resource, one.etag, "ehr") for one in site.store.write_all(writes_of(made, (), CATALOGUE))]
+    made["item"][0]["item"][0]["answer"][0]["valueCoding"]["code"] = "1"
+    # hoop-01 is not reversed: one answer from 3 to 1 takes 2 from the total of 34.
+    response, *scores = site.store.write_all(amendment(made, saved, CATALOGUE))
+    assert response.resource["status"] == "amended"
+    assert {one.resource["status"] for one in scores} == {"corrected"}
+    totals = [p.value for p in scores_from(one.resource for one in scores) if p.code == "hoop-total"]
+    assert totals == [32], totals
+    value = made["identifier"]["value"]
+    assert site.count("Observation", SCORE_IDENTIFIERS, f"{value}/hoop-total") == 1
+
+
+def check_stale_update_is_refused(site: Site) -> None:
+    """An update of an older version is refused, and the app is told what stands there now."""
+    stored = site.store.write(writes_of(site.response(), (), CATALOGUE)[0])
+    newer = site.store.write(Write("update", {**stored.resource, "status": "amended"}, if_match=stored.etag))
+    stale = {**stored.resource, "status": "entered-in-error"}
+    with contextlib.suppress(Conflict):
+        site.store.write(Write("update", stale, if_match=stored.etag))
+        raise AssertionError("the stale update was taken")
+    now = site.store.read("QuestionnaireResponse", stored.resource["id"])
+    assert now.resource["status"] == "amended"
+    assert now.etag == newer.etag
+
+
+def check_half_a_unit_is_no_unit(site: Site) -> None:
+    """When one part of a unit is refused, nothing of it is stored."""
+    first = site.store.write(writes_of(site.response(), (), CATALOGUE)[0])
+    site.store.write(Write("update", {**first.resource, "status": "amended"}, if_match=first.etag))
+    made = site.response()
+    stale = Write("update", {**first.resource, "status": "entered-in-error"}, if_match=first.etag)
+    with contextlib.suppress(Conflict):
+        site.store.write_all([*writes_of(made, (), CATALOGUE), stale])
+        raise AssertionError("a unit with a stale update in it was taken")
+    value = made["identifier"]["value"]
+    assert site.count("QuestionnaireResponse", IDENTIFIER_SYSTEM, value) == 0
+    assert site.count("Observation", SCORE_IDENTIFIERS, f"{value}/hoop-total") == 0
+
+
+def check_plan_comes_back_exactly(site: Site) -> None:
+    """Every word of a plan comes back as typed, from the searches that the app does."""
+    plan = _plan()
+    before = _kept(site)
+    assert before.place is None
+    writes = keeping.writes(before, plan, patient=site.person(), author=site.person(), language="nl")
+    site.store.write_all(writes)
+    again = _kept(site).plan
+    assert again.story == plan.story
+    assert again.domains == plan.domains
+    assert [goal.text for goal in again.goals] == [goal.text for goal in plan.goals]
+    assert [step.text for goal in again.goals for step in goal.steps] == ["Een keer gaan kijken"]
+    assert again.strengths == plan.strengths
+
+
+def check_two_people_change_one_plan(site: Site) -> None:
+    """Who saves second on an older plan is refused as a whole; the first one's words stand."""
+    made = keeping.writes(_kept(site), _plan(), patient=site.person(), author=site.person(), language="nl")
+    site.store.write_all(made)
+    seen = _kept(site)
+    for text, taken in (("De eerste", True), ("De tweede", False)):
+        goal = replace(seen.plan.goals[0], text=text)
+        after = replace(seen.plan, goals=(goal, *seen.plan.goals[1:]))
+        writes = keeping.writes(seen, after, patient=site.person(), author=site.person(), language="nl")
+        try:
+            site.store.write_all(writes)
+            assert taken, "the second save overwrote the first"
+        except Conflict:
+            assert not taken, "the first save was refused"
+    assert _kept(site).plan.goals[0].text == "De eerste"
+
+
+def check_assignment_asked_and_answered(site: Site) -> None:
+    """A questionnaire is asked for, found by the client, and done when the response arrives, in the same unit."""
+    hoop = CATALOGUE.instruments["hoop"]
+    requester = {"reference": site.clinician.reference, "display": "Els Visser (voorbeeld)"}
+    key = assignment_identifier(site.patient.reference, hoop.canonical, NOW)
+    task = task_of(
+        questionnaire=hoop.canonical,
+        title=hoop.title.nl,
+        patient=site.reference(),
+        requester=requester,
+        asked_on=NOW,
+        identifier=key,
+        due="2026-03-20",
+        message=WORDS.strip(),
+    )
+    once = f"identifier={identifier_system('assignment')}|{key}"
+    site.store.write(Write("create", task, if_none_exist=once))
+    (waiting,) = site.store.search(Query.of("Task", patient=site.patient.reference))
+    assert assignment_of(waiting.resource).waiting
+    assert assignment_of(waiting.resource).message == WORDS.strip()
+    asked = Record(waiting.resource, waiting.etag or _tag(waiting), "ehr")
+    response, *_scores, done = site.store.write_all(writes_of(site.response(), (asked,), CATALOGUE))
+    assert done.resource["status"] == "completed"
+    assert assignment_of(done.resource).response == response.reference
+
+
+def check_provenance_is_kept(site: Site) -> None:
+    """Where scores come from can be stored beside them, with the software inside."""
+    response, *scores = site.store.write_all(writes_of(site.response(), (), CATALOGUE))
+    made = provenance_of(
+        [one.resource for one in scores],
+        response_reference=response.reference,
+        recorded="2026-03-03T14:02:01+01:00",
+        software="Verstel",
+        version="0.1.0",
+    )
+    stored = site.store.write(Write("create", made))
+    read = site.store.read("Provenance", stored.resource["id"]).resource
+    assert read["agent"][0]["who"]["display"] == "Verstel 0.1.0"
+    assert [one["reference"] for one in read["target"]] == [one.reference for one in scores]
+
+
+def check_nothing_there_is_not_found(site: Site) -> None:
+    """A resource that is not there is said not to be there."""
+    with contextlib.suppress(NotFound):
+        site.store.read("Goal", "no-such-goal")
+        raise AssertionError("a goal that was never written was read")
+
+
+def check_published_twice_changes_nothing(site: Site) -> None:
+    """Everything we publish is taken; a second run changes nothing; what somebody else changed is left alone."""
+    everything = artefacts()
+    for planned in publishing.plan(everything, site.store):
+        write = planned.to_write()
+        assert write, f"{planned.name}: {planned.action} on an empty server: {planned.reason}"
+        try:
+            site.store.write(write)
+        except RecordError as error:
+            raise AssertionError(f"{planned.name}: {error.message}") from error
+    second = {one.name: (one.action, one.differences) for one in publishing.plan(everything, site.store)}
+    changed = {name: found for name, found in second.items() if found[0] != "unchanged"}
+    assert not changed, changed
+    (hoop,) = site.store.search(Query.of("Questionnaire", url=CATALOGUE.instruments["hoop"].url))
+    site.store.write(Write("update", {**hoop.resource, "title": "Somebody else's title"}))
+    third = [one for one in publishing.plan(everything, site.store) if one.action != "unchanged"]
+    assert [(one.name, one.action) for one in third] == [("Questionnaire/hoop", "changed-elsewhere")], third
+
+
+def check_others_read_what_we_wrote(site: Site) -> None:
+    """`fhirclient` and `fhir.resources`, which know nothing of us, read a response, its scores and a plan."""
+    written = site.store.write_all(writes_of(site.response(), (), CATALOGUE))
+    writes = keeping.writes(_kept(site), _plan(), patient=site.person(), author=site.person(), language="nl")
+    written += site.store.write_all(writes)
+    for one in written:
+        get_fhir_model_class(one.resource["resourceType"]).model_validate(one.resource)
+    server = fhirclient.client.FHIRClient(settings={"app_id": "verstel", "api_base": site.store.base}).server
+    response = fhirclient.models.questionnaireresponse.QuestionnaireResponse.read(written[0].resource["id"], server)
+    assert response.authored.isostring == written[0].resource["authored"]
+    plan = fhirclient.models.careplan.CarePlan.read(written[-1].resource["id"], server)
+    step = plan.activity[0].reference.resolved(fhirclient.models.task.Task)
+    assert step.description == "Een keer gaan kijken"
+    assert plan.subject.reference == site.patient.reference
+
+
+def check_profiles_travel(site: Site) -> None:
+    """What the app wrote still says which of our profiles it follows after the server kept it."""
+    response, *scores = site.store.write_all(writes_of(site.response(), (), CATALOGUE))
+    profiles = {url for one in (response, *scores) for url in one.resource["meta"]["profile"]}
+    wanted = ("recovery-response", "recovery-score", "recovery-score-panel")
+    assert profiles == {structure_url(name) for name in wanted}
+
+
+CHECKS: tuple[Callable[[Site], None], ...] = tuple(
+    value for name, value in sorted(globals().items()) if name.startswith("check_")
+)
+
+
+def _plan() -> Plan:
+    def urn() -> str:
+        return f"urn:uuid:{uuid.uuid4()}"
+
+    goals = (
+        Goal(
+            id=urn(),
+            text=WORDS,
+            domain="daytime-activity",
+            start="2026-03-02",
+            due="2026-09-01",
+            progress="improving",
+            progress_date="2026-05-11",
+            steps=(Step(id=urn(), text="Een keer gaan kijken", who="Ik, samen met Karim", due="2026-04-01"),),
+        ),
+        Goal(id=urn(), text="Beter slapen", domain="physical-health", start="2026-03-02"),
+    )
+    domain = DomainAnswers("daytime-activity", now=WORDS, change="Iets doen", how="Samen", support="Mijn zus")
+    return Plan(
+        id=urn(), story=WORDS, strengths=("Ik luister goed",), stressors=(WORDS,), domains=(domain,), goals=goals
+    )
+
+
+def _kept(site: Site) -> keeping.Kept:
+    found = [
+        [Record(one.resource, one.etag or _tag(one), "ehr") for one in site.store.search(query)]
+        for query in keeping.queries(site.patient.resource["id"])
+    ]
+    return keeping.kept(found, issuer=site.store.base, patient=site.patient.reference, now=NOW)
+
+
+def _tag(stored: Stored) -> str:
+    return f'W/"{stored.resource["meta"]["versionId"]}"'
+
+
+# ---- starting and ending --------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def running(command: list[str], log: Path) -> Iterator[str]:
+    """Start a server that prints `ready BASE`, yield the base, and end it by closing its standard input."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as errors:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        # A server that never gets ready is ended, and reading its output then ends too.
+        watch = threading.Timer(START_SECONDS, process.kill)
+        watch.start()
+        try:
+            line = process.stdout.readline()
+            watch.cancel()
+            if not line.startswith("ready "):
+                raise BuildError(f"{command[0]} did not start; its last words:\n{log.read_text()[-2000:]}")
+            yield line.split()[1]
+        finally:
+            watch.cancel()
+            process.stdin.close()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+
+
+def hapi() -> list[str]:
+    """Return the command that starts HAPI FHIR JPA (built by Maven when needed)."""
+    return java("server", "nl.verstel.conformance.Server", "-Xmx2g")
+
+
+def sekmet() -> list[str]:
+    """Return the command that starts sekmet-fhir, in a virtual environment of its own."""
+    folder = CACHE / "sekmet"
+    python = folder / "bin" / "python"
+    stamp = folder / "installed"
+    if not stamp.is_file() or stamp.read_text() != SEKMET:
+        commands = [
+            [sys.executable, "-m", "venv", "--clear", str(folder)],
+            [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", SEKMET],
+        ]
+        for command in commands:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+            if done.returncode != 0:
+                raise NotHereError(f"{SEKMET} can't be installed: {done.stderr.strip()[-300:]}")
+        stamp.write_text(SEKMET)
+    data = CACHE / "conformance" / "sekmet-data"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+    launcher = Path(__file__).with_name("sekmet_launcher.py")
+    return [str(python), str(launcher), str(data), str(ROOT / "smartapp" / "records" / "search_parameters.toml")]
+
+
+SERVERS: dict[str, Callable[[], list[str]]] = {"hapi": hapi, "sekmet": sekmet}
+
+
+def run_checks(name: str, base: str) -> list[str]:
+    """Run every check on one server, print a line for each, and return what failed."""
+    failed = []
+    store = RemoteStore(base)
+    for check in CHECKS:
+        sentence = (check.__doc__ or "").strip()
+        try:
+            check(Site(name, store))
+        except (AssertionError, RecordError) as error:
+            failed.append(f"{name}: {check.__name__}: {str(error)[:800]}")
+            print(f"{name}: FAILED: {sentence}\n    {check.__name__}: {str(error)[:800]}", flush=True)
+        else:
+            print(f"{name}: {sentence}", flush=True)
+    return failed
+
+
+def main(names: list[str]) -> int:
+    """Run the checks on the named servers (both by default) and return the exit code."""
+    failed: list[str] = []
+    missing: list[str] = []
+    for name in names or SERVERS:
+        began = time.monotonic()
+        try:
+            with running(SERVERS[name](), CACHE / "conformance" / f"{name}.log") as base:
+                print(f"{name}: ready after {time.monotonic() - began:.0f} s", flush=True)
+                failed += run_checks(name, base)
+        except NotHereError as error:
+            missing.append(name)
+            print(f"{name}: did not run: {error}", file=sys.stderr)
+        except BuildError as error:
+            failed.append(f"{name}: {error}")
+            print(f"{name}: {error}", file=sys.stderr)
+    ran = [name for name in names or SERVERS if name not in missing]
+    print(f"FHIR servers: {len(CHECKS)} checks on {', '.join(ran) or 'none'}: {len(failed)} failed")
+    return 1 if failed else 3 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
