@@ -8,7 +8,7 @@ import secrets
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -61,6 +61,7 @@ def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
     listening = _listen(port)
     url = f"http://{HOST}:{listening.getsockname()[1]}"
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = _lock(data)  # held until the process ends
     # One database per kind: what each EHR took, and what stayed in the app, would not fit another kind.
     database = data / f"{chosen.name}.db"
     if fresh:
@@ -74,7 +75,8 @@ def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
     click.echo(f"Kept in {data}. Stop with Ctrl-C.")
     if moved:
         click.echo(f"It ran at {moved} before. What the app itself kept for that address is there on that port only.")
-    _run(app, listening)
+    with lock:
+        _run(app, listening)
 
 
 def demo_app(url: str, database: Path, keys: Path, *, ehr: str = "full") -> tuple[Flask, Sandbox]:
@@ -103,6 +105,22 @@ def _settings(url: str, database: Path, keys: Path) -> Settings:
         issuers=(Issuer(base=f"{url}/sandbox/fhir", name="Oefenomgeving", client_id=CLIENT_ID),),
         several_users_per_browser=True,
     )
+
+
+def _lock(data: Path) -> IO[str]:
+    """Keep the folder to ourselves: a second demo on it would take the database away from under the first."""
+    lock = (data / "lock").open("a", encoding="utf-8")
+    try:
+        import fcntl  # noqa: PLC0415 - not on every system; there people mind the folder themselves
+
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:
+        pass
+    except OSError:
+        raise click.ClickException(
+            f"Another demo uses {data} now. Stop that one, or give this one its own folder with --data."
+        ) from None
+    return lock
 
 
 def _keys(path: Path) -> dict[str, str]:
