@@ -49,8 +49,9 @@ def questionnaire_of(task: dict[str, Any]) -> str:
         canonicals = [given.get("valueCanonical"), given.get("valueUri")]
         if found := next((c for c in canonicals if c and "/Questionnaire/" in c), None):
             return str(found)
-    focus = str(task.get("focus", {}).get("reference", ""))
-    return focus if "Questionnaire/" in focus else ""
+    focus = task.get("focus", {})
+    named = (focus.get("reference"), focus.get("identifier", {}).get("value"))
+    return next((str(one) for one in named if one and "Questionnaire/" in one), "")
 
 
 def assignment_of(task: dict[str, Any]) -> Assignment:
@@ -112,7 +113,12 @@ def task_of(
             "text": "Vragenlijst invullen",
         },
         "description": title,
-        "focus": {"reference": address, "type": "Questionnaire", "display": title},
+        # By identifier: HAPI refuses a literal reference that leaves its own base (HAPI-0507).
+        "focus": {
+            "type": "Questionnaire",
+            "identifier": {"system": "urn:ietf:rfc:3986", "value": address},
+            "display": title,
+        },
         "for": patient,
         "authoredOn": asked_on,
         "requester": requester,
