@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from mappers.answers import answers_of
 from mappers.observations import observations_of
-from mappers.scoring import Score, score
+from mappers.scoring import Score, numbers, score
 from questionnaires.catalogue import Catalogue
+from questionnaires.model import Instrument, ScoreRule
 
 Resource = dict[str, Any]
 Number = int | float
@@ -23,6 +24,7 @@ Values = dict[str, str | bool]
 CALCULATED: Final = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression"
 NOT_APPLICABLE: Final = "na"
 AUTHORED: Final = "2026-05-04T10:00:00+02:00"
+CHOSEN_TEXT: Final = "Meer rust, en 's avonds bellen met mijn zus."
 CLIENT: Final = {"reference": "Patient/one", "display": "Sam de Vries"}
 
 
@@ -48,11 +50,12 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of a published form: its group, its kind, and its answers as Codings."""
+    """A question of a published form: its group, kind and words, and its answers as Codings."""
 
     group: str
     link_id: str
     kind: str
+    text: str
     codings: tuple[Resource, ...]
 
     @property
@@ -64,6 +67,10 @@ class Question:
     def has_not_applicable(self) -> bool:
         """Tell whether "not applicable" is one of the answers."""
         return len(self.numbered) < len(self.codings)
+
+    def words(self, code: str) -> str:
+        """Return what the option with this code says."""
+        return str(next(coding["display"] for coding in self.codings if coding["code"] == code))
 
     def answer(self, value: str | bool) -> Resource:
         """Return an answer of the response: the option's Coding, a boolean or a text."""
@@ -99,7 +106,7 @@ def form_of(questionnaire: Resource) -> Form:
                 scores[item["linkId"]] = item["code"][0]["code"]
             elif item["type"] != "display":
                 codings = tuple(option["valueCoding"] for option in item.get("answerOption", []))
-                questions.append(Question(group["linkId"], item["linkId"], item["type"], codings))
+                questions.append(Question(group["linkId"], item["linkId"], item["type"], item["text"], codings))
     return Form(questionnaire, tuple(questions), scores)
 
 
@@ -130,7 +137,7 @@ Maker = Callable[[Form, random.Random], Values]
 def _value(question: Question, choose: random.Random) -> str | bool:
     if question.kind == "boolean":
         return choose.random() < 0.5
-    return choose.choice(question.numbered) if question.kind == "choice" else "Meer rust."
+    return choose.choice(question.numbered) if question.kind == "choice" else CHOSEN_TEXT
 
 
 def _complete(form: Form, choose: random.Random) -> Values:
@@ -218,26 +225,61 @@ def _made(form: Form, least: int, count: int, seed: str) -> Iterator[tuple[str, 
             yield f"{kind} {number}", turns[kind](form, choose), None
 
 
+def _every_sum(instrument: Instrument, rule: ScoreRule) -> Iterator[tuple[str, Values]]:
+    """Yield answers for each sum that a rule can meet, for each number of answers that gives a score.
+
+    A rounded score depends on nothing else, so this leaves no half that could be rounded another way.
+    """
+    codes = {
+        link_id: {number: code for code, number in worth.items() if number is not None}
+        for link_id, worth in numbers(instrument, rule).items()
+    }
+    for answered in range(rule.minimum_answered, len(codes) + 1):
+        items = list(codes.items())[:answered]
+        lowest, highest = (sum(end(worth) for _, worth in items) for end in (min, max))
+        for total in range(lowest, highest + 1):
+            left, values = total - lowest, {}
+            for link_id, worth in items:
+                step = min(left, max(worth) - min(worth))
+                values[link_id] = worth[min(worth) + step]
+                left -= step
+            yield f"sum {total} of {answered} by {rule.code}", dict(values)
+
+
+def _all(form: Form, instrument: Instrument, count: int, seed: str) -> Iterator[tuple[str, Values, Values | None]]:
+    published = [rule for rule in instrument.scores if rule.published]
+    yield from _made(form, min(rule.minimum_answered for rule in published), count, seed)
+    seen = set()
+    for rule in published:
+        # Rules over the same items with the same minimum round the same sums.
+        if rule.rounding is not None and (rule.items, rule.minimum_answered) not in seen:
+            seen.add((rule.items, rule.minimum_answered))
+            for name, values in _every_sum(instrument, rule):
+                yield name, values, None
+
+
 def cases_of(form: Form, catalogue: Catalogue, count: int, seed: str = "1") -> list[Case]:
-    """Return `count` cases for a form with scores, with the scores and Observations that `mappers` makes of each."""
+    """Return `count` made-up cases for a form with scores, and every sum of a rule that rounds.
+
+    Each case has the scores and Observations that `mappers` makes of it.
+    """
     instrument = catalogue.instruments[form.id]
     published = {rule.code for rule in instrument.scores if rule.published}
     if set(form.scores.values()) != published:
         raise ValueError(
             f"{form.id}: the form computes {sorted(form.scores.values())}, the rules say {sorted(published)}"
         )
-    least = min(rule.minimum_answered for rule in instrument.scores if rule.published)
     cases = []
-    for name, values, former in _made(form, least, count, seed):
+    for name, values, former in _all(form, instrument, count, seed):
         response = response_of(form, values, name, "completed" if former is None else "amended")
         before = None if former is None else response_of(form, former, name)
         cases.append(
             Case(
                 name=name,
                 response=response,
-                scores=_scores(form, response, catalogue),
+                scores=expected_scores(form, response, catalogue),
                 before=before,
-                earlier=_scores(form, before, catalogue) if before else {},
+                earlier=expected_scores(form, before, catalogue) if before else {},
                 observations=_observations(form, response, catalogue),
             )
         )
@@ -249,7 +291,8 @@ def _scored(response: Resource, catalogue: Catalogue) -> tuple[Score, ...]:
     return score(answers.instrument, answers.values)
 
 
-def _scores(form: Form, response: Resource, catalogue: Catalogue) -> dict[str, Number]:
+def expected_scores(form: Form, response: Resource, catalogue: Catalogue) -> dict[str, Number]:
+    """Return what `mappers` makes of a response, by the linkId of the score item; no entry means: no score."""
     values = {one.rule.code: one.value for one in _scored(response, catalogue)}
     return {link_id: value for link_id, code in form.scores.items() if (value := values[code]) is not None}
 

@@ -52,13 +52,33 @@ def _node(script: str) -> Iterator[Answer]:
     yield answer
 
 
+@dataclass(frozen=True, slots=True)
+class LhcForms:
+    """LHC-Forms in a page of its own; answers cases on a form that it renders once per call."""
+
+    page: Page
+    file: Path
+
+    def __call__(self, form: Form, cases: Sequence[Case], extract: bool) -> tuple[list[dict[str, Any]], float]:
+        """Answer the cases, see `Answer`."""
+        started = time.perf_counter()
+        self.render(form)
+        asked = {"cases": [case.job() for case in cases], "extract": extract}
+        return self.page.evaluate("job => answered(job)", asked), time.perf_counter() - started
+
+    def render(self, form: Form) -> None:
+        """Show a form on a fresh page."""
+        self.page.goto(self.file.as_uri())
+        self.page.evaluate("questionnaire => rendered(questionnaire)", form.questionnaire)
+
+
 @contextmanager
-def _lhc_forms() -> Iterator[Answer]:
-    """Open LHC-Forms in a headless Chromium: one page, and per instrument one rendered form that is answered anew."""
+def _lhc_forms() -> Iterator[LhcForms]:
+    """Open LHC-Forms in a headless Chromium, off every network."""
     browser_path = tools.chromium()
     tools.install_lhc_forms()
-    page_file = tools.LHC_FORMS / "page.html"
-    page_file.write_text(_PAGE)
+    file = tools.LHC_FORMS / "page.html"
+    file.write_text(_PAGE)
     (tools.LHC_FORMS / "driver.js").write_bytes((tools.DRIVERS / "lhc-forms.js").read_bytes())
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -68,22 +88,9 @@ def _lhc_forms() -> Iterator[Answer]:
             page = browser.new_page()
             page.set_default_timeout(120_000)
             page.route("**/*", _only_files)
-
-            def answer(form: Form, cases: Sequence[Case], extract: bool) -> tuple[list[dict[str, Any]], float]:
-                started = time.perf_counter()
-                render(page, page_file, form)
-                asked = {"cases": [case.job() for case in cases], "extract": extract}
-                return page.evaluate("job => answered(job)", asked), time.perf_counter() - started
-
-            yield answer
+            yield LhcForms(page, file)
         finally:
             browser.close()
-
-
-def render(page: Page, page_file: Path, form: Form) -> None:
-    """Let LHC-Forms render a form on a fresh page."""
-    page.goto(page_file.as_uri())
-    page.evaluate("questionnaire => rendered(questionnaire)", form.questionnaire)
 
 
 def _only_files(route: Route) -> None:

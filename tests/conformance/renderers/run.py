@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from questionnaires.catalogue import catalogue
-from tests.conformance.renderers import report, selftest, tools
+from tests.conformance.renderers import by_hand, report, selftest, tools
 from tests.conformance.renderers.cases import Case, Form, cases_of, form_of
 from tests.conformance.renderers.compare import Tally, observations_agree, scores_agree
-from tests.conformance.renderers.engines import ENGINES, LHC_FORMS, MEDPLUM, SMART_FORMS, Answer, Engine
+from tests.conformance.renderers.engines import ENGINES, LHC_FORMS, MEDPLUM, SMART_FORMS, Answer, Engine, LhcForms
 
 PUBLISHED: Final = Path("questionnaires/published")
 TEMPLATES: Final = PUBLISHED / "variants" / "template"
@@ -54,14 +54,15 @@ class Outcome:
     missing: str = ""
 
 
+def published_forms(folder: Path) -> dict[str, Form]:
+    """Return the published forms by instrument."""
+    forms = [form_of(json.loads(path.read_text())) for path in sorted(folder.glob("Questionnaire-*.json"))]
+    return {form.id.removesuffix(f"-{folder.name}"): form for form in forms}
+
+
 def scored_forms(folder: Path) -> dict[str, Form]:
     """Return the published forms that compute a score, by instrument."""
-    found = {}
-    for path in sorted(folder.glob("*.json")):
-        resource = json.loads(path.read_text())
-        if resource["resourceType"] == "Questionnaire" and (form := form_of(resource)).scores:
-            found[form.id.removesuffix(f"-{folder.name}")] = form
-    return found
+    return {name: form for name, form in published_forms(folder).items() if form.scores}
 
 
 def examine(engine: Engine, work: Mapping[str, Work]) -> Outcome:
@@ -75,6 +76,8 @@ def examine(engine: Engine, work: Mapping[str, Work]) -> Outcome:
                 _examine_form(engine, answer, one, limits, outcome)
                 tally = outcome.scores[name]
                 print(f"{engine.name}, {name}: {tally.cases} responses, {tally.seconds:.0f} s", flush=True)
+            if isinstance(answer, LhcForms):
+                outcome.complaints += _by_hand(answer)
     except tools.MissingToolError as missing:
         outcome.missing = f"{engine.name}: {missing}"
     except tools.DriverError as error:
@@ -82,6 +85,16 @@ def examine(engine: Engine, work: Mapping[str, Work]) -> Outcome:
     if outcome.scores and limits and not sum(tally.known for tally in outcome.scores.values()):
         outcome.complaints.append(f"{engine.name} no longer shows {', '.join(limits)}: take it out of {LIMITS.name}")
     return outcome
+
+
+def _by_hand(engine: LhcForms) -> list[str]:
+    """Let every published form be filled in by clicking, those without scores included."""
+    found = []
+    for name, form in published_forms(PUBLISHED).items():
+        started = time.perf_counter()
+        found += [f"LHC-Forms, by hand: {one}" for one in by_hand.complaints(engine, form, catalogue())]
+        print(f"LHC-Forms, {name} by hand: {time.perf_counter() - started:.0f} s", flush=True)
+    return found
 
 
 def _examine_form(engine: Engine, answer: Answer, work: Work, limits: frozenset[str], outcome: Outcome) -> None:

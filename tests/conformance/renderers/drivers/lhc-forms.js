@@ -73,9 +73,25 @@ async function answered({ cases, extract }) {
   return results;
 }
 
-/** Return what stands in the form now, however it got there. */
+/** Return what a person sees: per question its words and the words of its options, top to bottom. */
+function seen() {
+  return [...document.querySelectorAll("#form .lhc-item-question")].map((element) => ({
+    text: element.querySelector(".question")?.innerText,
+    options: [...element.querySelectorAll("[role=radiogroup] label")].map((label) => label.innerText.trim()),
+  }));
+}
+
+/** Return answers and scores as they stand after somebody worked in the form, once it has come to rest by itself. */
 async function standing() {
   const form = LForms.Util._getFormObjectInScope("#form");
-  await form._expressionProcessor.runCalculations(false);
-  return scoresIn(LForms.Util.getFormFHIRData("QuestionnaireResponse", "R4", form));
+  await new Promise((resume) => setTimeout(resume)); // behind the calculation that the last click asked for
+  await form._expressionProcessor._currentRunPromise;
+  const response = LForms.Util.getFormFHIRData("QuestionnaireResponse", "R4", form);
+  const answers = {};
+  for (const item of flat(response.item)) {
+    if (!item.answer?.length || window.verstel.calculated.has(item.linkId)) continue;
+    const { valueCoding, valueBoolean, valueString } = item.answer[0];
+    answers[item.linkId] = valueCoding?.code ?? valueBoolean ?? valueString;
+  }
+  return { answers, scores: scoresIn(response) };
 }
