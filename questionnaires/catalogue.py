@@ -157,7 +157,10 @@ class _Items:
             self.scales[name] = (scale, not_applicable)
 
     def link_id(self, table: Table, key: str) -> str:
-        link_id = f"{self.instrument}-{_name(table, key)}"
+        name = _name(table, key)
+        link_id = f"{self.instrument}-{name}"
+        if name == "scores" or name.startswith("score-"):
+            raise table.error(key, f"is {name!r}, which is kept for the calculated scores; choose another")
         if link_id in self.link_ids:
             raise table.error(key, f"gives the linkId {link_id!r}, which stands twice; linkIds are unique in a form")
         self.link_ids.add(link_id)
@@ -257,6 +260,8 @@ def _rounding(table: Table) -> RoundingRule | None:
     entry.done()
     if rule == RoundingRule():
         raise table.error("rounding", "rounds nothing; leave it out for full precision")
+    if any(decimals is not None and not 0 <= decimals <= 6 for decimals in (rule.sum_decimals, rule.decimals)):
+        raise table.error("rounding", "has fewer than 0 or more than 6 decimals")
     return rule
 
 
@@ -355,6 +360,8 @@ def _example(table: Table, items: _Items, scores: tuple[ScoreRule, ...]) -> Work
         answers = {
             item.link_id: code for item in items.items.values() if item.scale is not None and item.scale.option(code)
         }
+        if not answers:
+            raise table.error("all", f"is {code!r}, which no item offers")
     given = table.table("answers") if "answers" in table else Table({}, table.file)
     for name in given.names():
         link_id = f"{items.instrument}-{name}"
@@ -365,6 +372,8 @@ def _example(table: Table, items: _Items, scores: tuple[ScoreRule, ...]) -> Work
         if answers.pop(f"{items.instrument}-{name}", None) is None:
             raise table.error("unanswered", f"names {name!r}, which has no answer to take away")
     expected = table.table("scores")
+    if not expected.names():
+        raise table.error("scores", "is empty; an example expects something")
     for name in expected.names():
         if name not in {rule.scale for rule in scores}:
             raise expected.error(name, f"is not a score of {items.instrument}")
@@ -396,6 +405,8 @@ def instrument_from(top: Table) -> Instrument:
     for scale in scales:
         if scales.count(scale) > 1:
             raise top.error("scores", f"has {scale!r} twice; a score's name is unique in an instrument")
+    if top.integer("minutes") < 1:
+        raise top.error("minutes", "is less than 1; say about how many minutes it takes")
     wording = top.choice("wording", ("working", "official"))
     instrument = Instrument(
         id=identifier,

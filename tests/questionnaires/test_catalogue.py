@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -293,11 +295,18 @@ REFUSED = [
     ("minutes", True, r"minutes: is True; it must be a whole number"),
     ("title", {"nl": "alleen"}, r"title\.en: is missing"),
     ("title", {"nl": "a", "en": " "}, r"title\.en: is empty or has space"),
+    ("minutes", 0, r"minutes: is less than 1"),
     ("wording", "final", r"wording: is 'final'; it must be one of working, official"),
     ("groups", [], r"groups: is missing; an instrument asks something"),
     ("groups.0.items", [], r"groups\[1\]\.items: is empty"),
     ("groups.0.items.1.id", "01", r"groups\[1\]\.items\[2\]\.id: gives the linkId 'tiny-01', which stands twice"),
     ("groups.0.items.1.id", "all", r"linkId 'tiny-all', which stands twice"),
+    (
+        "groups.0.items.3.id",
+        "score-total",
+        r"items\[4\]\.id: is 'score-total', which is kept for the calculated scores",
+    ),
+    ("groups.0.id", "scores", r"groups\[1\]\.id: is 'scores', which is kept"),
     ("groups.0.items.0.scale", "no", r"items\[1\]\.scale: is 'no'; \[\[scales\]\] has yes"),
     ("groups.0.items.2.scale", "yes", r"items\[3\]\.scale: is for choice items; this one is boolean"),
     ("groups.0.items.0.quoted", True, r"items\[1\]\.source: is missing; a quoted text names"),
@@ -324,6 +333,9 @@ REFUSED = [
     ("facts.0.certainty", "recalled", r"verified: can't be true for a fact that is 'recalled'"),
     ("facts.0.sources", [], r"sources: is empty, but the fact is 'sure'"),
     ("facts.0.sources", ["book"], r"sources: names 'book'; \[sources\] has paper"),
+    ("scores.0.rounding", {"decimals": 7}, r"rounding: has fewer than 0 or more than 6 decimals"),
+    ("examples.0.all", "9", r"examples\[1\]\.all: is '9', which no item offers"),
+    ("examples.0.scores", {}, r"examples\[1\]\.scores: is empty"),
     ("examples.0.scores", {"joy": 1}, r"examples\[1\]\.scores\.joy: is not a score of tiny"),
     ("examples.0.scores", {"total": True}, r"total: is True; it must be a number, or false"),
     ("examples.0.answers", {"08": "1"}, r"08: means 'tiny-08', which is not an item"),
@@ -336,6 +348,21 @@ def test_a_spoilt_definition_is_refused_with_file_and_key(path, value, message):
     with pytest.raises(DefinitionError, match=message) as caught:
         instrument_from(Table(spoilt(path, value), "tiny.toml"))
     assert caught.value.file == "tiny.toml"
+
+
+def _paths(value: Any, path: str = "") -> Iterator[str]:
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield f"{path}{key}"
+        yield from _paths(part, f"{path}{key}.")
+
+
+@pytest.mark.parametrize("value", [..., 1, -1, "x", "", [], {}, True, [1], [[]], {"a": 1}, 1.5], ids=repr)
+def test_whatever_stands_at_any_key_is_read_or_refused_as_a_definition_error(value):
+    """No spoilt file ends in another kind of error, which would not name file and key."""
+    for path in _paths(small()):
+        with contextlib.suppress(DefinitionError):
+            instrument_from(Table(spoilt(path, value), "tiny.toml"))
 
 
 def test_a_sum_may_not_have_an_item_that_offers_not_applicable():
