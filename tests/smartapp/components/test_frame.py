@@ -1,0 +1,71 @@
+"""The frame of every page: whose record it is, where one can go, whom to call."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.smartapp.helpers import launched
+
+
+@pytest.mark.parametrize("path", ["/components", "/accessibility"])
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_a_page_about_nobody_needs_no_launch(app, path, language):
+    response = app.test_client().get(f"{path}?lang={language}")
+    assert response.status_code == 200
+    assert f'<html lang="{language}">' in response.text
+
+
+def test_the_first_link_skips_to_the_content(app):
+    body = app.test_client().get("/accessibility").text.partition("<body")[2]
+    assert re.search(r'<a class="skip" href="#main">', body).start() < body.index("<header")
+    assert '<main id="main" tabindex="-1">' in body
+
+
+def test_a_client_sees_that_the_place_is_theirs(app):
+    assert "Dit is de plek van Anna Voorbeeld" in launched(app).get("").text
+
+
+def test_a_clinician_sees_whose_record_it_is(app):
+    page = launched(app, role="clinician").get("questionnaires/").text
+    assert "Dossier van" in page
+    assert "Anna Voorbeeld" in page
+
+
+def test_a_name_cannot_bring_markup_along(app):
+    page = launched(app, name="<b>Anna</b>").get("").text
+    assert "<b>Anna" not in page
+
+
+def test_the_menu_marks_where_one_is(app):
+    page = launched(app).get("scores/").text
+    assert re.search(r'aria-current="page">Mijn scores', page)
+
+
+def test_every_page_says_whom_to_call(app):
+    page = launched(app).get("").text
+    assert "Hier leest niemand direct mee. Heb je nu hulp nodig?" in page
+    assert "bel 112" in page
+
+
+def test_signing_out_is_a_guarded_form(app):
+    page = launched(app).get("").text
+    form = page[page.index("/logout") : page.index("Uitloggen")]
+    assert 'name="_csrf"' in form
+
+
+def test_a_static_file_has_a_fingerprint(app):
+    page = app.test_client().get("/accessibility").text
+    [address] = re.findall(r'href="(/assets/app\.css\?v=[0-9a-f]{12})"', page)
+    with app.test_client().get(address) as response:
+        assert response.status_code == 200
+
+
+def test_text_that_begins_with_an_empty_line_keeps_it(app):
+    with app.test_request_context("/"):
+        field = app.jinja_env.from_string(
+            '{% from "components/forms.html" import text_area %}{{ text_area("t", "Label", text) }}'
+        ).render(text="\nfirst")
+    # HTML drops one newline after the tag, so two are written for the one that was typed.
+    assert re.search(r">\n\nfirst</textarea>", field)
