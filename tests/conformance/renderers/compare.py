@@ -28,6 +28,7 @@ class Tally:
     cases: int = 0
     compared: int = 0
     scores: int = 0
+    withdrawn: int = 0  # no score now, but one before the answers were amended
     known: int = 0
     differences: list[Difference] = field(default_factory=list)
     seconds: float = 0.0
@@ -58,6 +59,7 @@ def scores_agree(
             expected, got = case.scores.get(item), result["scores"].get(item)
             tally.compared += 1
             tally.scores += expected is not None
+            tally.withdrawn += expected is None and item in case.earlier
             if same(expected, got):
                 continue
             if WITHDRAWN in limits and expected is None and same(case.earlier.get(item), got):

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from playwright.sync_api import Error as PlaywrightError
+
 from questionnaires.catalogue import catalogue
 from tests.conformance.renderers import by_hand, report, selftest, tools
 from tests.conformance.renderers.cases import Case, Form, cases_of, form_of
-from tests.conformance.renderers.compare import Tally, observations_agree, scores_agree
+from tests.conformance.renderers.compare import WITHDRAWN, Tally, observations_agree, scores_agree
 from tests.conformance.renderers.engines import ENGINES, LHC_FORMS, MEDPLUM, SMART_FORMS, Answer, Engine, LhcForms
 
 PUBLISHED: Final = Path("questionnaires/published")
@@ -31,8 +33,8 @@ RESPONSES: Final = 200
 EXTRACTIONS: Final = 40
 AGREED, DISAGREED, NOT_RUN = 0, 1, 3
 
-# One core for the browser, one for node.
-LANES: Final = ((LHC_FORMS,), (MEDPLUM, SMART_FORMS))
+# Two lanes for two cores; Smart Forms parses each expression anew for each response and fills one of them.
+LANES: Final = ((LHC_FORMS, MEDPLUM), (SMART_FORMS,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,18 @@ def examine(engine: Engine, work: Mapping[str, Work]) -> Outcome:
                 outcome.complaints += _by_hand(answer)
     except tools.MissingToolError as missing:
         outcome.missing = f"{engine.name}: {missing}"
-    except tools.DriverError as error:
+    except (tools.DriverError, PlaywrightError) as error:
         outcome.complaints.append(f"{engine.name}: {error}")
-    if outcome.scores and limits and not sum(tally.known for tally in outcome.scores.values()):
-        outcome.complaints.append(f"{engine.name} no longer shows {', '.join(limits)}: take it out of {LIMITS.name}")
+    outcome.complaints += _past_limits(engine, limits, outcome)
     return outcome
+
+
+def _past_limits(engine: Engine, limits: frozenset[str], outcome: Outcome) -> list[str]:
+    """Return the limits that an engine had the occasion to show but did not."""
+    tallies = outcome.scores.values()
+    if WITHDRAWN in limits and any(tally.withdrawn for tally in tallies) and not any(tally.known for tally in tallies):
+        return [f"{engine.name} no longer shows {WITHDRAWN}: take it out of {LIMITS.name}"]
+    return []
 
 
 def _by_hand(engine: LhcForms) -> list[str]:

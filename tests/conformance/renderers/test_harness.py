@@ -95,6 +95,14 @@ def test_a_known_limit_covers_exactly_the_earlier_score(limits: frozenset[str], 
     assert (tally.known, len(tally.differences)) == (known, differences)
 
 
+@pytest.mark.parametrize(("got", "complaints"), [({"a": 7}, 0), ({}, 1)])
+def test_a_known_limit_that_no_longer_shows_is_a_complaint(got: dict[str, int], complaints: int):
+    amended = Case("one", RESPONSE, {}, before=RESPONSE, earlier={"a": 7})
+    limits = frozenset({WITHDRAWN})
+    outcome = run.Outcome(scores={"hoop": scores_agree(["a"], [amended], result(**got), limits)})
+    assert len(run._past_limits(run.MEDPLUM, limits, outcome)) == complaints
+
+
 def observation(code: str, value: float | None, unit: str = "{score}") -> dict[str, object]:
     quantity = {} if value is None else {"value": value}
     return {

@@ -13,6 +13,7 @@ import json
 import shutil
 import subprocess
 import tarfile
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +22,10 @@ DRIVERS = HERE / "drivers"
 CACHE = Path(".cache/renderers").resolve()
 MODULES = CACHE / "node_modules"
 LHC_FORMS = CACHE / "lforms"
+# The engines work in threads of their own, and two of them use the same npm packages.
+_ONE_AT_A_TIME = threading.Lock()
 NPM_MINUTES = 8
+DRIVER_MINUTES = 8
 LHC_FORMS_FILES = ("webcomponent/assets/lib/zone.min.js", "webcomponent/lhc-forms.js", "fhir/R4/lformsFHIR.min.js")
 
 
@@ -56,6 +60,11 @@ def versions() -> dict[str, str]:
 
 def install_modules() -> None:
     """Put the locked npm packages into the cache, unless exactly they are there already."""
+    with _ONE_AT_A_TIME:
+        _install_modules()
+
+
+def _install_modules() -> None:
     lock = (HERE / "package-lock.json").read_bytes()
     stamp, wanted = CACHE / "installed", hashlib.sha256(lock + (HERE / "package.json").read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text() == wanted:
@@ -116,7 +125,8 @@ def _npm(*arguments: str) -> None:
 def driver(name: str) -> Path:
     """Return a node driver where it can run: beside the packages, bundled where node can't load them as they are."""
     target = CACHE / "drivers"
-    shutil.copytree(DRIVERS, target, dirs_exist_ok=True)
+    with _ONE_AT_A_TIME:
+        shutil.copytree(DRIVERS, target, dirs_exist_ok=True)
     if name != "smart-forms":
         return target / f"{name}.mjs"
     bundle = target / "smart-forms.bundle.mjs"
@@ -130,8 +140,10 @@ def run_driver(script: Path, job: Path, result: Path) -> None:
 
 
 def _node(*arguments: Path) -> None:
-    done = subprocess.run(
-        [program("node"), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=600
-    )
+    command = [program("node"), *map(str, arguments)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DRIVER_MINUTES * 60)
+    except subprocess.TimeoutExpired:
+        raise DriverError(f"{arguments[0].name} was not done in {DRIVER_MINUTES} minutes") from None
     if done.returncode:
         raise DriverError(f"{arguments[0].name} exited with {done.returncode}:\n{done.stderr[-2000:]}")
