@@ -9,7 +9,7 @@ from typing import Any
 from questionnaires.model import Group, Instrument, Item
 from smartapp.assignments.task import Assignment
 from smartapp.i18n import _, text_of
-from smartapp.questionnaire.filling import NO, YES, Filling, Value, digest
+from smartapp.questionnaire.filling import NO, YES, Filling, Value, digest, mark
 from smartapp.questionnaire.waiting import Waiting
 
 
@@ -92,6 +92,8 @@ class ReviewPage:
     filling: Filling
     groups: Sequence[AnswerGroup]
     unanswered: Sequence[AnswerRow]
+    seen: str
+    """A mark of the answers on this page, by which sending in knows that they are what the person saw."""
     problem: str | None = None
 
 
@@ -195,4 +197,4 @@ def review_page(filling: Filling, problem: str | None = None) -> ReviewPage:
     """Put together the review."""
     groups = answer_groups(filling)
     empty = [row for group in groups for row in group.rows if not row.answer]
-    return ReviewPage(filling, groups, empty, problem)
+    return ReviewPage(filling, groups, empty, mark(filling), problem)

@@ -178,6 +178,11 @@ def digest(value: Value | None) -> str:
     return hashlib.sha256(str(value).encode(errors="replace")).hexdigest()[:16] if value is not None else ""
 
 
+def mark(filling: Filling) -> str:
+    """Return a short mark of all answers that would be sent in."""
+    return hashlib.sha256(repr(sorted(filling.given.items())).encode(errors="replace")).hexdigest()[:16]
+
+
 def taken_over(instrument: Instrument, draft: Resource) -> tuple[Filling, list[tuple[str, str]]]:
     """Take the answers of an older draft into this version of the questionnaire.
 

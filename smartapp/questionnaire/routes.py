@@ -37,6 +37,7 @@ from smartapp.questionnaire.filling import (
     filling_of,
     finished,
     in_words,
+    mark,
     parse,
     taken_over,
     with_answer,
@@ -245,6 +246,11 @@ def submit(instrument_id: str) -> Page:
         filling = _filling(instrument)
     except OtherVersion as other:
         return _renewed(instrument, other), 409
+    if not filling.given and (sent := _already_sent(request.form.get("identifier", ""))):
+        return redirect(url_for(".response", response_id=sent.resource["id"], sent="1"), 303)
+    if request.form.get("seen", mark(filling)) != mark(filling):
+        problem = _("Something changed since you opened this page. Look once more before you send it in.")
+        return render_template("questionnaire/review.html", page=review_page(filling, problem)), 409
     if not filling.given:
         problem = _("There are no answers yet. Answer at least one question before you send this in.")
         return render_template("questionnaire/review.html", page=review_page(filling, problem)), 422
@@ -389,6 +395,15 @@ def _write(made: dict[str, Any], instrument: Instrument) -> list[Record]:
     [tasks] = g.records.search(_tasks())
     saved: list[Record] = g.records.save(writes_of(made, waiting_for(tasks, instrument.id), catalogue()))
     return saved
+
+
+def _already_sent(identifier: str) -> Record | None:
+    """Return the response that a second press of the same button finds sent already."""
+    if not identifier:
+        return None
+    query = Query.of("QuestionnaireResponse", identifier=f"{IDENTIFIER_SYSTEM}|{identifier}")
+    [found] = g.records.search(query)
+    return found[0] if found else None
 
 
 def _own_response(response_id: str) -> Record:

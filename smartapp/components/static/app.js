@@ -2,6 +2,7 @@
 
 const SOON = 700; // ms without typing before a text is saved
 const SLOWEST = 30000; // ms between two tries when saving does not work
+const PATIENCE = 10000; // ms before a try without an answer counts as failed
 
 /* ---- autosave ------------------------------------------------------------------------------------------------
    <form data-autosave="/address" data-saving="…" data-saved-text="…" data-not-saved="…" data-ended="…">
@@ -19,7 +20,7 @@ class Autosave {
     this.timer = 0;
     form.addEventListener("input", (event) => this.changed(event));
     form.addEventListener("change", (event) => this.changed(event));
-    form.addEventListener("submit", () => { this.leaving = true; });
+    form.addEventListener("submit", (event) => this.submitted(event));
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.save(true); });
     window.addEventListener("online", () => this.save());
     window.addEventListener("beforeunload", (event) => {
@@ -31,6 +32,15 @@ class Autosave {
     if (event.target.type === "hidden") return;
     this.typed += 1;
     this.later(event.type === "change" ? 0 : SOON);
+  }
+
+  // A save under way finishes first: otherwise the form would meet its own text as that of another tab.
+  submitted(event) {
+    this.leaving = true;
+    clearTimeout(this.timer);
+    if (!this.busy || this.button !== undefined) return;
+    event.preventDefault();
+    this.button = event.submitter ?? null;
   }
 
   later(delay) {
@@ -45,7 +55,7 @@ class Autosave {
   }
 
   async save(leaving = false) {
-    if (this.busy || this.stopped || this.kept >= this.typed) return;
+    if (this.busy || this.stopped || this.kept >= this.typed || this.button !== undefined) return;
     const { saving, savedText, notSaved, ended } = this.form.dataset;
     const number = this.typed;
     this.busy = true;
@@ -60,6 +70,7 @@ class Autosave {
         credentials: "same-origin",
         redirect: "error",
         keepalive: leaving,
+        signal: AbortSignal.timeout(PATIENCE),
       });
       body = await answer.json();
     } catch {
@@ -83,6 +94,7 @@ class Autosave {
       this.later(this.wait);
       this.wait = Math.min(this.wait * 2, SLOWEST);
     }
+    if (this.button !== undefined) this.form.requestSubmit(this.button);
   }
 }
 

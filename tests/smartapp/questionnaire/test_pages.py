@@ -392,7 +392,31 @@ def test_other_answers_after_such_a_kill_amend_what_arrived(anna):
     assert (total.value, total.status) == (39, "corrected")  # 42 − 4 + 1
 
 
-def test_a_second_press_finds_nothing_to_send(anna):
+def form_of(page: str) -> dict[str, str]:
+    """Return the hidden fields of the form that sends in."""
+    return {name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("identifier", "seen")}
+
+
+def test_a_second_press_finds_that_it_was_sent(anna):
+    fill(anna)
+    form = form_of(anna.get("questionnaires/hoop/review").text)
+    first = anna.post("questionnaires/hoop/submit", form)
+    second = anna.post("questionnaires/hoop/submit", form)
+    assert (second.status_code, second.location) == (303, first.location)
+    assert len(stored(anna, "QuestionnaireResponse")) == 1
+
+
+def test_nothing_is_sent_that_the_person_has_not_seen(anna):
+    fill(anna)
+    form = form_of(anna.get("questionnaires/hoop/review").text)
+    anna.post(QUESTION.format(1), {"answer": "1", "next": "1"})  # in another tab
+    response = anna.post("questionnaires/hoop/submit", form)
+    assert response.status_code == 409
+    assert "Er is iets veranderd sinds je deze pagina opende." in response.text
+    assert stored(anna, "QuestionnaireResponse") == []
+
+
+def test_a_press_after_sending_has_nothing_to_send(anna):
     fill(anna)
     anna.post("questionnaires/hoop/submit")
     assert anna.post("questionnaires/hoop/submit").status_code == 422
