@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from questionnaires.catalogue import Catalogue
 from smartapp.assignments.task import CANCELLED, Assignment, assignment_of, is_assignment
@@ -17,7 +18,7 @@ class Row:
 
     title: str
     assignment: Assignment
-    place: Place
+    place: Place | Literal["waiting"]  # waiting: not in the record yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class NewPage:
 def rows(tasks: Iterable[Record], known: Catalogue) -> tuple[Row, ...]:
     """Return every assignment among the Tasks, the newest first."""
     found = [
-        Row(title(one, known), one, record.place)
+        Row(title(one, known), one, record.place if record.state == "stored" else "waiting")
         for record in tasks
         if is_assignment(record.resource)
         for one in [assignment_of(record.resource)]

@@ -22,7 +22,7 @@ from smartapp.launches import role
 from smartapp.plan.editing import clean
 from smartapp.plan.parts import NOT_A_DATE, iso_date
 from smartapp.records import Record
-from smartapp.records.store import Conflict, Query, Refused, Unreachable, Write
+from smartapp.records.store import Conflict, Forbidden, Query, Refused, Unreachable, Write
 
 blueprint = Blueprint("assignments", __name__, url_prefix="/assignments", template_folder="templates")
 
@@ -31,6 +31,9 @@ LONGEST_MESSAGE: Final = 1000
 
 NEWS: Final[Mapping[str, str]] = {
     "asked": message("The questionnaire stands ready for the client."),
+    "on-its-way": message(
+        "The record does not answer now. The questionnaire will stand ready as soon as it answers again."
+    ),
     "taken-back": message("You took back the questionnaire. What the client had begun stays theirs."),
 }
 NEEDS_CHOICE: Final = message("Choose a questionnaire.")
@@ -84,13 +87,13 @@ def ask() -> Answer:
     if already and not sent_twice:
         return _form_page(waiting, typed, already=already), 409
     try:
-        if not sent_twice:
-            g.records.save([_asking(typed)])
+        saved = [] if sent_twice else g.records.save([_asking(typed)])
     except Unreachable:
         return _form_page(waiting, typed, trouble=_(NOT_SAVED)), 503
-    except (Refused, Conflict):
+    except (Refused, Conflict, Forbidden):
         return _form_page(waiting, typed, trouble=_(NOT_TAKEN)), 422
-    return redirect(url_for("assignments.index", news="asked"), 303)
+    news = "asked" if all(one.state == "stored" for one in saved) else "on-its-way"
+    return redirect(url_for("assignments.index", news=news), 303)
 
 
 def _waiting(tasks: list[Record]) -> dict[str, Row]:
@@ -188,7 +191,7 @@ def cancel(assignment_id: str) -> Answer:
         except Conflict:
             trouble, status = _(ALREADY_OVER), 409
             continue
-        except (Unreachable, Refused):
+        except (Unreachable, Refused, Forbidden):
             trouble, status = _(NOT_TAKEN_BACK), 503
             break
         return redirect(url_for("assignments.index", news="taken-back"), 303)

@@ -41,6 +41,15 @@ STATUS_TEXTS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the plan lives, whether part of it is still on its way there, and whether a change was refused."""
+
+    place: Place
+    on_its_way: bool
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GoalView:
     """A goal as it is shown: in the client's words, with how it goes in words."""
 
@@ -93,7 +102,7 @@ class StartPage:
     goals: tuple[GoalView, ...]
     earlier: tuple[GoalView, ...]  # goals reached, changed or let go
     updated: str  # when the plan was last changed, as the record says
-    place: Place
+    standing: Standing
     saved: str  # a sentence about what was just saved, or ""
     begun: bool
 
@@ -233,7 +242,7 @@ class DomainPage:
 
     domain: DomainView
     in_plan: bool
-    place: Place
+    standing: Standing
     saved: str
 
 
@@ -242,7 +251,7 @@ class GoalPage:
     """One goal, its steps, and how it goes."""
 
     view: GoalView
-    place: Place
+    standing: Standing
     saved: str
     trouble: str = ""
 
@@ -290,7 +299,7 @@ def domain_view(answers: DomainAnswers, plan: Plan, words: Words) -> DomainView:
     )
 
 
-def start_page(plan: Plan, words: Words, *, place: Place, saved: str) -> StartPage:
+def start_page(plan: Plan, words: Words, *, standing: Standing, saved: str) -> StartPage:
     """Return the start page of a plan."""
     goals = [goal_view(goal, words) for goal in plan.goals]
     return StartPage(
@@ -301,7 +310,7 @@ def start_page(plan: Plan, words: Words, *, place: Place, saved: str) -> StartPa
         goals=tuple(view for view in goals if view.goal.active),
         earlier=tuple(view for view in goals if not view.goal.active),
         updated=plan.updated,
-        place=place,
+        standing=standing,
         saved=saved,
         begun=bool(plan.story or plan.strengths or plan.stressors or plan.domains or plan.goals),
     )

@@ -10,7 +10,7 @@ All of it is pure: a plan and a form in, an outcome out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -98,14 +98,19 @@ def fingerprints(part: Part, plan: Plan) -> dict[str, str]:
 
 def submitted(part: Part, form: Mapping[str, str]) -> Submitted:
     """Read one part's fields from a form; a field that the form doesn't have is left out, not emptied."""
+    return submitted_fields(part.fields, form)
+
+
+def submitted_fields(names: Sequence[str], form: Mapping[str, str]) -> Submitted:
+    """Read these fields from a form, with the mark and the choice that belong to each."""
     choices: dict[str, Choice] = {}
-    for name in part.fields:
+    for name in names:
         if f"asked-{name}" in form:
             chosen = form.get(f"choice-{name}", "")
             choices[name] = "stored" if chosen == "stored" else "typed" if chosen == "typed" else ""
     return Submitted(
-        values={name: clean(form[name]) for name in part.fields if name in form},
-        seen={name: form.get(f"seen-{name}", "") for name in part.fields},
+        values={name: clean(form[name]) for name in names if name in form},
+        seen={name: form.get(f"seen-{name}", "") for name in names},
         choices=choices,
     )
 

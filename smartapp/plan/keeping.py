@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mappers.plan import PLAN_SYSTEM, PersonRef, Plan, plan_of, resources_of
 from questionnaires.canonical import identifier_system
 from smartapp.records import Place, Record
+from smartapp.records.outbox import Item, Waiting
 from smartapp.records.store import Query, Resource, Write
 
 _KINDS: Final = {"CarePlan": "plan", "Goal": "goal", "Task": "step"}
@@ -19,11 +20,17 @@ _URN: Final = "urn:uuid:"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A plan with the records it was read from; `place` is where it lives, or None where there is no plan yet."""
+    """A plan with the records it was read from; `place` is where it lives, or None where there is no plan yet.
+
+    `on_its_way`: part of it was saved here and has not arrived in the record; it can be read, not changed.
+    `refused`: the record did not take an earlier change; its words are still with their writer, as a sketch.
+    """
 
     plan: Plan
     records: tuple[Record, ...]
     place: Place | None
+    on_its_way: bool = False
+    refused: bool = False
 
     @property
     def language(self) -> str | None:
@@ -31,15 +38,14 @@ class Kept:
         found = (r.resource.get("language") for r in self.records if r.resource["resourceType"] == "CarePlan")
         return next(found, None)
 
-    def id_of(self, key: str) -> str:
-        """Return the id of the goal or step that a form's key made: the record's, or a new one for a new key.
+    def made(self, key: str) -> str | None:
+        """Return the id of the goal or step that a form's key has made, or None where it has made nothing."""
+        found = (one.resource for one in self.records if key in _our_identifiers(one.resource))
+        return next((_id(resource) for resource in found), None)
 
-        So a form that is sent twice changes what it made the first time.
-        """
-        for record in self.records:
-            if any(value == key for value in _our_identifiers(record.resource)):
-                return str(record.resource["id"])
-        return f"{_URN}{key}"
+    def id_of(self, key: str) -> str:
+        """Return the id of what a form's key made, or a new one; so a form that is sent twice makes one thing."""
+        return self.made(key) or f"{_URN}{key}"
 
 
 def queries(patient_id: str) -> tuple[Query, Query, Query]:
@@ -51,16 +57,21 @@ def queries(patient_id: str) -> tuple[Query, Query, Query]:
     )
 
 
-def kept(found: Sequence[Sequence[Record]], *, issuer: str, patient: str, now: str) -> Kept:
+def kept(
+    found: Sequence[Sequence[Record]], *, issuer: str, patient: str, now: str, outbox: Sequence[Waiting] = ()
+) -> Kept:
     """Put the plan together from what the three `queries` found; an empty plan where there is none yet.
 
     Where a record has more than one recovery plan, the one that is going on and was changed last is the plan.
-    `now` is a FHIR dateTime with a zone, the day a new plan is begun.
+    `now` is a FHIR dateTime with a zone, the day a new plan is begun. `outbox` is what this person saved and has not
+    arrived: it is part of the plan they see.
     """
-    care_plans, goals, tasks = found
+    late = {_address(item.write.resource): item for item in _updates(outbox, "waiting")}
+    refused = any(one.state == "refused" and _is_plan(one) for one in outbox)
+    care_plans, goals, tasks = ([_newest(one, late) for one in part if one.state != "refused"] for part in found)
     current = [one for one in care_plans if one.resource.get("status") in {"active", "draft", "on-hold"}]
     if not current:
-        return Kept(Plan(id=new_plan_id(issuer, patient), created=now), (), None)
+        return Kept(Plan(id=new_plan_id(issuer, patient), created=now), (), None, refused=refused)
     care_plan = max(current, key=lambda one: str(one.resource.get("meta", {}).get("lastUpdated", "")))
     near = [one for one in (*goals, *tasks) if one.place == care_plan.place]
     plan = plan_of(
@@ -69,8 +80,32 @@ def kept(found: Sequence[Sequence[Record]], *, issuer: str, patient: str, now: s
         [one.resource for one in near if one.resource["resourceType"] == "Task"],
     )
     ids = {goal.id for goal in plan.goals} | {step.id for goal in plan.goals for step in goal.steps}
-    parts = [one for one in near if one.resource["id"] in ids]
-    return Kept(plan, (care_plan, *parts), care_plan.place)
+    records = (care_plan, *(one for one in near if _id(one.resource) in ids))
+    waits = any(one.state != "stored" for one in records)
+    return Kept(plan, records, care_plan.place, on_its_way=waits, refused=refused)
+
+
+def _updates(outbox: Sequence[Waiting], state: str) -> Iterator[Item]:
+    for waiting in outbox:
+        if waiting.state == state:
+            yield from (one for one in waiting.unit.items if one.stored is None and one.write.method == "update")
+
+
+def _is_plan(waiting: Waiting) -> bool:
+    return any(item.write.resource["resourceType"] == "CarePlan" for item in waiting.unit.items)
+
+
+def _newest(record: Record, late: Mapping[str, Item]) -> Record:
+    """Return a record as its writer left it: with an update that is on its way, or as one that has no id yet."""
+    if record.state == "waiting":
+        return replace(record, resource={name: part for name, part in record.resource.items() if name != "id"})
+    item = late.get(_address(record.resource))
+    return replace(record, resource=item.write.resource, state="waiting") if item else record
+
+
+def _id(resource: Resource) -> str:
+    """Return the record's id, or the URN that stands for it until it has arrived."""
+    return str(resource["id"]) if "id" in resource else f"{_URN}{next(_our_identifiers(resource), '')}"
 
 
 def new_plan_id(issuer: str, patient: str) -> str:
@@ -125,7 +160,8 @@ def _our_identifiers(resource: Mapping[str, Any]) -> Iterator[str]:
 def arrived(unit: Sequence[Write], answers: Sequence[Record]) -> bool:
     """Say whether each resource that should be made was made, and not found to be there already with other words.
 
-    A conditional create answers with what is there when somebody made it a moment before.
+    A conditional create answers with what is there when somebody made it a moment before. What waits to be sent is
+    judged when it arrives.
     """
     return all(
         _says(record.resource) == _says(write.resource)

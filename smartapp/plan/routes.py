@@ -24,7 +24,7 @@ from smartapp.plan.context import Field, FormPage, Link, Words
 from smartapp.plan.editing import Accepted, Clash, Part, Submitted, Wrong
 from smartapp.records import Place, Record
 from smartapp.records.drafts import Drafts
-from smartapp.records.store import Conflict, Query, Refused, Unreachable
+from smartapp.records.store import Conflict, Forbidden, Query, RecordError, Refused, Unreachable
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan", template_folder="templates")
 
@@ -50,6 +50,10 @@ REFUSED: Final = message(
 UNREACHABLE: Final = message(
     "The record does not answer, so this is not saved yet. Your text still stands here. Please try again in a moment."
 )
+ON_ITS_WAY: Final = message(
+    "What you saved before is still on its way to the record. Your text still stands here. "
+    "Please save again in a moment."
+)
 BUSY: Final = message("Somebody else is saving at the same moment. Your text still stands here. Please save again.")
 
 
@@ -70,13 +74,19 @@ def load() -> keeping.Kept:
 
 
 def _kept(found: list[list[Record]]) -> keeping.Kept:
-    return keeping.kept(found, issuer=g.launch.issuer, patient=g.launch.patient.reference, now=_now().isoformat())
+    return keeping.kept(
+        found,
+        issuer=g.launch.issuer,
+        patient=g.launch.patient.reference,
+        now=_now().isoformat(),
+        outbox=g.records.waiting(),
+    )
 
 
-def place(kept: keeping.Kept) -> Place:
-    """Return where the plan lives, or will live."""
+def standing(kept: keeping.Kept) -> show.Standing:
+    """Return where the plan lives, or will live, and whether all of it has arrived there."""
     where: Place = kept.place or g.records.place_for("CarePlan")
-    return where
+    return show.Standing(where, kept.on_its_way, kept.refused)
 
 
 def words() -> Words:
@@ -100,13 +110,20 @@ class Trouble:
     status: int
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The plan is saved; `arrived` False: here, and on its way to the record."""
+
+    arrived: bool
+
+
 def change(
     edit: Callable[[keeping.Kept], Accepted | Wrong | Clash], first: keeping.Kept
-) -> Accepted | Wrong | Clash | Trouble:
+) -> Saved | Wrong | Clash | Trouble:
     """Apply an edit to the plan as it is stored now (`first`), and save it as one unit.
 
     When somebody else saves in between, the edit is weighed again against what stands there then. So a save either
-    is based on what is stored, or shows both versions; it never overwrites.
+    is based on what is stored, or shows both versions; it never overwrites. Raises Unauthorized: sign in again.
     """
     person = PersonRef(g.launch.patient.reference, g.launch.patient.display)
     now = first
@@ -115,15 +132,19 @@ def change(
         if not isinstance(outcome, Accepted):
             return outcome
         unit = keeping.writes(now, outcome.plan, patient=person, author=person, language=language())
+        if not unit:
+            return Saved(arrived=not now.on_its_way)
+        if now.on_its_way:
+            return Trouble(_(ON_ITS_WAY), 409)
         try:
-            if not unit or keeping.arrived(unit, g.records.save(unit)):
-                return outcome
+            records = g.records.save(unit)
         except Conflict:
-            pass
-        except Unreachable:
-            return Trouble(_(UNREACHABLE), 503)
-        except Refused:
-            return Trouble(_(REFUSED), 422)
+            now = load()
+            continue
+        except (Unreachable, Refused, Forbidden) as error:
+            return Trouble(_(UNREACHABLE), 503) if isinstance(error, Unreachable) else Trouble(_(REFUSED), 422)
+        if keeping.arrived(unit, records):
+            return Saved(arrived=all(one.state == "stored" for one in records))
         now = load()
     return Trouble(_(BUSY), 409)
 
@@ -184,13 +205,19 @@ def edit_page(part_of: Callable[[keeping.Kept], Part], screen: Screen, kept: kee
     if request.accept_mimetypes.best == "application/json":
         _keep_sketch(screen, form)
         return jsonify(saved=True)
-    kept = kept or load()
-    sent = editing.submitted(part_of(kept), form)
-    outcome = change(lambda now: editing.weigh(part_of(now), now.plan, sent), kept)
-    if isinstance(outcome, Accepted):
+    sent = editing.submitted_fields(screen.names, form)
+    try:
+        kept = kept or load()
+        outcome = change(lambda now: editing.weigh(part_of(now), now.plan, sent), kept)
+    except RecordError:  # the page of this error shows what was typed; here it is kept for the next visit
+        _keep_sketch(screen, form)
+        raise
+    if isinstance(outcome, Saved) and outcome.arrived:
         _sketches().delete(_sketch_name())
+    else:
+        _keep_sketch(screen, form)
+    if isinstance(outcome, Saved):
         return redirect(screen.after, 303)
-    _keep_sketch(screen, form)
     return _refusal(outcome, screen, sent)
 
 
@@ -231,7 +258,7 @@ def _open_form(part: Part, screen: Screen, kept: keeping.Kept) -> str:
     stored, prints = part.read(kept.plan), editing.fingerprints(part, kept.plan)
     sketch = _sketches().get(_sketch_name())
     unsaved = editing.unsaved(sketch.resource, screen.names, stored, new=bool(screen.key)) if sketch else None
-    if unsaved is None:
+    if unsaved is None or (unsaved.key and kept.made(unsaved.key)):
         return _form_page(screen, {**stored, **screen.proposed}, prints)
     if unsaved.key:
         screen = replace(screen, key=unsaved.key)
@@ -290,7 +317,7 @@ def _clash_page(clash: Clash, screen: Screen) -> str:
 def start() -> Answer:
     """Show my plan."""
     kept = load()
-    page = show.start_page(kept.plan, words(), place=place(kept), saved=_saved())
+    page = show.start_page(kept.plan, words(), standing=standing(kept), saved=_saved())
     return render_template("plan/start.html", page=page)
 
 
@@ -387,7 +414,7 @@ def domains() -> Answer:
             seen=sent.seen["domains"],
         )
         return render_template("plan/leave.html", page=page)
-    if isinstance(outcome, Accepted):
+    if isinstance(outcome, Saved):
         return redirect(_start_after("domains"), 303)
     family = "family" in form
     if isinstance(outcome, Clash):
@@ -444,7 +471,7 @@ def domain(code: str) -> Answer:
     page = show.DomainPage(
         domain=show.domain_view(answers or DomainAnswers(domain=code), kept.plan, spoken),
         in_plan=answers is not None,
-        place=place(kept),
+        standing=standing(kept),
         saved=_saved(),
     )
     return render_template("plan/domain.html", page=page)
@@ -562,7 +589,7 @@ def _goal_link(goal_id: str) -> Link:
 def goal(goal_id: str) -> Answer:
     """Show one goal."""
     kept = load()
-    page = show.GoalPage(_goal_or_404(kept, goal_id), place(kept), _saved())
+    page = show.GoalPage(_goal_or_404(kept, goal_id), standing(kept), _saved())
     return render_template("plan/goal.html", page=page)
 
 
@@ -641,7 +668,7 @@ def resume(goal_id: str) -> Answer:
     _goal_or_404(kept, goal_id)
     outcome = change(lambda now: Accepted(parts.taken_up_again(now.plan, goal_id, _today())), kept)
     if isinstance(outcome, Trouble):
-        page = show.GoalPage(_goal_or_404(kept, goal_id), place(kept), "", trouble=outcome.sentence)
+        page = show.GoalPage(_goal_or_404(kept, goal_id), standing(kept), "", trouble=outcome.sentence)
         return render_template("plan/goal.html", page=page), outcome.status
     return redirect(url_for("plan.goal", goal_id=goal_id, saved="resumed"), 303)
 
