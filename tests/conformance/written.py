@@ -1,0 +1,101 @@
+"""Write down, as files, what the app writes: the sandbox's people with their history, and one of each audit event.
+
+The history is real: the same mappers and pure functions that serve a page scored it and wrote the plans.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+from mappers.observations import provenance_of
+from smartapp.assignments.task import cancelled
+from smartapp.audit import AuditEntry, Event, audit_event
+from smartapp.database import open_database
+from smartapp.records.store import Query
+from smartapp.sandbox.seeding import seed
+from smartapp.sandbox.server import make_sandbox
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+# What people and software say; what we publish is validated where it lies.
+KINDS = (
+    "Patient",
+    "Practitioner",
+    "PractitionerRole",
+    "RelatedPerson",
+    "Organization",
+    "CareTeam",
+    "QuestionnaireResponse",
+    "Observation",
+    "CarePlan",
+    "Goal",
+    "Task",
+    "Provenance",
+)
+
+Resource = dict[str, Any]
+
+
+def write_down(folder: Path) -> dict[str, int]:
+    """Fill `folder` with one file per resource and return how many there are of each type."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    counts: dict[str, int] = {}
+    for resource in [*seeded(), *audit_events()]:
+        kind = resource["resourceType"]
+        counts[kind] = counts.get(kind, 0) + 1
+        name = f"{kind}-{resource.get('id', counts[kind])}.json"
+        (folder / name).write_text(json.dumps(resource, ensure_ascii=False), encoding="utf-8")
+    return counts
+
+
+def seeded() -> list[Resource]:
+    """Return everything that the sandbox's people have, with their unfinished drafts, and what can happen to it."""
+    box = make_sandbox(open_database("sqlite://"), "http://127.0.0.1", clients=(), clock=NOW.timestamp)
+    drafts: list[Resource] = []
+    seed(box, NOW, keep_draft=lambda _patient, _key, draft: drafts.append(draft))
+    found = [one.resource for kind in KINDS for one in box.store.search(Query.of(kind))]
+    (*_, asked) = (one for one in found if one["resourceType"] == "Task" and one["status"] == "requested")
+    return [*found, *drafts, {**cancelled(asked, "Niet meer nodig"), "id": "cancelled"}, _provenance(found)]
+
+
+def _provenance(found: list[Resource]) -> Resource:
+    panel = next(one for one in found if "hasMember" in one)
+    made = provenance_of(
+        [panel],
+        response_reference=panel["derivedFrom"][0]["reference"],
+        recorded=NOW.isoformat(),
+        software="Verstel",
+        version="0.1.0",
+    )
+    return {**made, "id": "of-scores"}
+
+
+def audit_events() -> list[Resource]:
+    """Return an AuditEvent of each kind of event, by a client and by a clinician, and by somebody unknown."""
+    entries = [
+        AuditEntry(
+            recorded=int(NOW.timestamp()),
+            event=event,
+            outcome="4" if event in {"denied", "refused"} else "0",
+            reason="outside what was granted" if event in {"denied", "refused"} else "",
+            issuer="http://127.0.0.1/sandbox/fhir",
+            user=user,
+            user_name=name,
+            role=role,
+            subject="s-1",
+            patient="Patient/noor",
+            address="192.0.2.7",
+            objects=("Goal/7", "Observation"),
+        )
+        for event in get_args(Event)
+        for user, name, role in (
+            ("Patient/noor", "Noor Bakker", "client"),
+            ("Practitioner/els", "Els Visser", "clinician"),
+            ("", "", ""),
+        )
+    ]
+    return [audit_event(entry) for entry in entries]
