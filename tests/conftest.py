@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -20,9 +20,11 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 from smartapp import create_app
+from smartapp.commands.demo import keep_draft
 from smartapp.config import Issuer, Settings
 from smartapp.core import KEY
 from smartapp.sandbox import Client, Sandbox, init_sandbox, make_sandbox
+from smartapp.sandbox.seeding import seed
 
 
 class Task(WSGITask):
@@ -79,8 +81,8 @@ class Server:
         return self.sandbox.base
 
 
-def serve(folder: Path, ehr: str = "full", **changes: Any) -> Iterator[Server]:
-    """Serve the app and a sandbox of kind `ehr`, with a database in `folder`; `changes` are settings."""
+def serve(ehr: str = "full", **changes: Any) -> Iterator[Server]:
+    """Serve the app and a sandbox of kind `ehr`, with a temporary database; `changes` are settings."""
     running = Running()
     base = f"{running.url}/sandbox/fhir"
     app = create_app(
@@ -89,7 +91,7 @@ def serve(folder: Path, ehr: str = "full", **changes: Any) -> Iterator[Server]:
                 "public_url": running.url,
                 "secret_key": "a secret that only tests know, 32 characters",
                 "encryption_keys": (Fernet.generate_key().decode(),),
-                "database_url": f"sqlite:///{folder / 'verstel.db'}",
+                "database_url": "sqlite://",
                 "issuers": (Issuer(base=base, name="Sandbox", client_id="verstel"),),
                 **changes,
             }
@@ -106,6 +108,15 @@ def serve(folder: Path, ehr: str = "full", **changes: Any) -> Iterator[Server]:
 
 
 @pytest.fixture
-def fresh_server(tmp_path: Path) -> Iterator[Server]:
+def fresh_server() -> Iterator[Server]:
     """The app and an empty sandbox, for one test."""
-    yield from serve(tmp_path)
+    yield from serve()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The app and the sandbox with its made-up people, shared: for tests that only read."""
+    for running in serve():
+        core = running.app.extensions[KEY]
+        seed(running.sandbox, datetime.now(UTC), keep_draft=keep_draft(core, running.base))
+        yield running

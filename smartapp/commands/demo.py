@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from smartapp.config import Settings
     from smartapp.core import Core
     from smartapp.sandbox import Sandbox
+    from smartapp.sandbox.kinds import Kind
     from smartapp.sandbox.seeding import KeepDraft
 
 HOST = "127.0.0.1"
@@ -34,9 +35,9 @@ CLIENT_ID = "verstel"
     help="Where everything is kept between two runs.",
 )
 @click.option("--fresh", is_flag=True, help="Forget what was kept and begin with the people as they were.")
-@click.option("--ehr", default="full", show_default=True, metavar="KIND", help="What the EHR takes; see below.")
+@click.option("--ehr", default="full", show_default=True, metavar="KIND", help="What the EHR takes, see above.")
 def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
-    r"""Run the embedded EHR and the app on this machine, with made-up people.
+    """Run the embedded EHR and the app on this machine, with made-up people.
 
     \b
     KIND is one of:
@@ -51,17 +52,20 @@ def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
     \b
     Example:
       verstel demo --port 8017
-    """
+    """  # noqa: D301 - click wants the real control character
     from smartapp.sandbox.kinds import UnknownKind, kind  # noqa: PLC0415 - `--help` must be quick
 
     try:
         chosen = kind(ehr)
     except UnknownKind as unknown:
         raise click.UsageError(str(unknown)) from None
-    listening = _listen(port)
-    url = f"http://{HOST}:{listening.getsockname()[1]}"
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = _lock(data)  # held until the process ends
+    with _lock(data), _listen(port) as listening:
+        _demo(listening, data, chosen, fresh=fresh)
+
+
+def _demo(listening: socket.socket, data: Path, chosen: Kind, *, fresh: bool) -> None:
+    url = f"http://{HOST}:{listening.getsockname()[1]}"
     # One database per kind: what each EHR took, and what stayed in the app, would not fit another kind.
     database = data / f"{chosen.name}.db"
     if fresh:
@@ -75,8 +79,7 @@ def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
     click.echo(f"Kept in {data}. Stop with Ctrl-C.")
     if moved:
         click.echo(f"It ran at {moved} before. What the app itself kept for that address is there on that port only.")
-    with lock:
-        _run(app, listening)
+    _run(app, listening)
 
 
 def demo_app(url: str, database: Path, keys: Path, *, ehr: str = "full") -> tuple[Flask, Sandbox]:
@@ -117,6 +120,7 @@ def _lock(data: Path) -> IO[str]:
     except ImportError:
         pass
     except OSError:
+        lock.close()
         raise click.ClickException(
             f"Another demo uses {data} now. Stop that one, or give this one its own folder with --data."
         ) from None
@@ -173,6 +177,7 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        listening.listen(128)  # from now on a browser waits for its answer, it is not sent away
     except OSError as error:
         listening.close()
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):

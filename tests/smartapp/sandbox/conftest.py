@@ -110,9 +110,9 @@ PEOPLE: tuple[Resource, ...] = (
 )
 
 
-def serve_ehr(folder: Any, kind: str = "full", clients: tuple[Client, ...] | None = None) -> Iterator[Ehr]:
+def serve_ehr(url: str = "sqlite://", kind: str = "full", clients: tuple[Client, ...] | None = None) -> Iterator[Ehr]:
     running, clock = Running(), Clock()
-    engine = open_database(f"sqlite:///{folder / 'ehr.db'}")
+    engine = open_database(url)
     given = clients or (
         Client("app", (CALLBACK,)),
         Client("secret-app", (CALLBACK,), secret="not for browsers"),
@@ -129,19 +129,17 @@ def serve_ehr(folder: Any, kind: str = "full", clients: tuple[Client, ...] | Non
 
 
 @pytest.fixture
-def ehr(tmp_path) -> Iterator[Ehr]:
-    yield from serve_ehr(tmp_path)
+def ehr() -> Iterator[Ehr]:
+    yield from serve_ehr()
 
 
 @pytest.fixture
-def ehr_like(tmp_path) -> Iterator[Any]:
+def ehr_like() -> Iterator[Any]:
     """Return a maker of sandboxes of another kind."""
     made = []
 
     def make(kind: str) -> Ehr:
-        folder = tmp_path / kind
-        folder.mkdir()
-        generator = serve_ehr(folder, kind)
+        generator = serve_ehr(kind=kind)
         made.append(generator)
         return next(generator)
 

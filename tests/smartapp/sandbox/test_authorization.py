@@ -300,7 +300,17 @@ def test_introspection_tells_the_app_about_its_own_token_only(visitor):
     assert requests.post(address, form, timeout=20).json() == {"active": False}
 
 
-def test_a_token_of_before_a_restart_is_good_after_it(visitor, tmp_path):
+@pytest.fixture
+def kept_visitor(tmp_path):
+    """Somebody at a sandbox whose database is a file."""
+    for ehr in serve_ehr(f"sqlite:///{tmp_path / 'ehr.db'}"):
+        visitor = Visitor(ehr)
+        yield visitor
+        visitor.browser.close()
+
+
+def test_a_token_of_before_a_restart_is_good_after_it(kept_visitor, tmp_path):
+    visitor = kept_visitor
     visitor.portal()
     token = visitor.exchange(visitor.code()).json()["access_token"]
     engine = open_database(f"sqlite:///{tmp_path / 'ehr.db'}")
@@ -311,7 +321,8 @@ def test_a_token_of_before_a_restart_is_good_after_it(visitor, tmp_path):
     engine.dispose()
 
 
-def test_the_database_holds_no_token_that_works(visitor, tmp_path):
+def test_the_database_holds_no_token_that_works(kept_visitor, tmp_path):
+    visitor = kept_visitor
     visitor.portal()
     answer = visitor.exchange(visitor.code()).json()
     content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
@@ -335,9 +346,9 @@ KEY = ECKey.generate_key("P-384", {"kid": "one", "alg": "ES384", "use": "sig"})
 
 
 @pytest.fixture
-def backend(tmp_path):
+def backend():
     jwks = KeySet([KEY]).as_dict(private=False)
-    yield from serve_ehr(tmp_path, clients=(Client("robot", jwks=jwks, backend=True),))
+    yield from serve_ehr(clients=(Client("robot", jwks=jwks, backend=True),))
 
 
 def assertion(ehr, **changes):

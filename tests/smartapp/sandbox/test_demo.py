@@ -1,0 +1,126 @@
+"""`verstel demo` as people run it: it starts, says where to click, and loses nothing when it is killed."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from smartapp.cli import main
+from smartapp.sandbox.kinds import kinds
+
+
+class Demo:
+    """A demo in a process of its own."""
+
+    def __init__(self, data: Path, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from smartapp.cli import main; main()", "demo", "--data", str(data), *options],
+            cwd=Path(__file__).parents[3],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ""
+        for line in self.process.stdout:
+            self.said += line
+            if "Ctrl-C" in line:
+                break
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/sandbox/", self.said)
+        assert found, self.said
+        self.port = found[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(how)
+        self.process.wait(20)
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def demos(tmp_path):
+    started = []
+
+    def start(*options):
+        demo = Demo(tmp_path / "demo", *options)
+        started.append(demo)
+        return demo
+
+    yield start
+    for demo in started:
+        if demo.process.poll() is None:
+            demo.end()
+
+
+@pytest.fixture
+def browser():
+    with requests.Session() as session:
+        yield session
+
+
+def hidden(page: str) -> dict[str, str]:
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+
+
+def test_an_answer_typed_before_a_kill_is_there_after_it(demos, browser):
+    first = demos("--port", "0")
+    home = browser.get(f"{first.url}/sandbox/launch?role=client&patient=sem", timeout=20)
+    assert "17 van 40" in home.text
+    question = f"{home.url}questionnaires/nel/questions/nel-18"
+    page = browser.get(question, timeout=20)
+    saved = browser.post(f"{question}/autosave", {**hidden(page.text), "answer": "4"}, timeout=20)
+    assert saved.ok, saved.text
+    first.end(signal.SIGKILL)
+
+    again = demos("--port", first.port)
+    assert "the same made-up people" in again.said
+    assert "18 van 40" in browser.get(home.url, timeout=20).text
+
+
+def test_fresh_forgets_what_was_kept(demos, browser):
+    first = demos("--port", "0")
+    home = browser.get(f"{first.url}/sandbox/launch?role=client&patient=yara", timeout=20)
+    assert home.ok
+    first.end()
+    again = demos("--port", first.port, "--fresh")
+    assert "new made-up people" in again.said
+    assert "17 van 40" not in browser.get(home.url, timeout=20).text
+
+
+def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(main, ["demo", "--port", str(port), "--data", str(tmp_path / "d")])
+    assert result.exit_code == 1
+    assert f"Port {port} is taken" in result.output
+    assert "choose another port" in result.output
+
+
+def test_a_folder_that_another_demo_uses_is_refused(demos, tmp_path):
+    demos("--port", "0")
+    result = CliRunner().invoke(main, ["demo", "--port", "0", "--data", str(tmp_path / "demo")])
+    assert result.exit_code == 1
+    assert "Another demo uses" in result.output
+
+
+def test_an_unknown_kind_of_ehr_is_wrong_usage_and_lists_the_kinds(tmp_path):
+    result = CliRunner().invoke(main, ["demo", "--ehr", "paper", "--data", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "athena-like" in result.output
+
+
+def test_the_kinds_in_the_help_are_the_kinds_there_are():
+    text = CliRunner().invoke(main, ["demo", "--help"]).output
+    assert [name for name in kinds() if not re.search(rf"^ +{name}  ", text, re.MULTILINE)] == []
+
+
+def test_the_secrets_of_a_demo_are_for_its_owner_only(demos, tmp_path):
+    demos("--port", "0")
+    assert (tmp_path / "demo" / "keys.json").stat().st_mode & 0o077 == 0

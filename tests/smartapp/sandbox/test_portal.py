@@ -1,0 +1,120 @@
+"""The sandbox's pages, and real launches from them into the app."""
+
+from html import unescape
+
+import pytest
+import requests
+
+from smartapp.sandbox.kinds import UnknownKind, kind, kinds
+from smartapp.sandbox.scopes import grant
+from smartapp.sandbox.seeding import people
+
+
+@pytest.fixture
+def browser():
+    with requests.Session() as session:
+        yield session
+
+
+def test_the_page_of_people_says_that_they_are_made_up_in_both_languages(server, browser):
+    page = browser.get(f"{server.url}/sandbox/", timeout=20)
+    assert page.ok
+    assert "verzonnen" in page.text
+    assert all(person["about"]["nl"] in unescape(page.text) for person in people().values())
+    english = browser.get(f"{server.url}/sandbox/?lang=en", timeout=20).text
+    assert '<html lang="en">' in english
+    assert "made up" in english
+    assert all(person["about"]["en"] in unescape(english) for person in people().values())
+
+
+def test_the_page_has_no_inline_script_or_style_and_a_strict_policy(server, browser):
+    page = browser.get(f"{server.url}/sandbox/", timeout=20)
+    assert "<script" not in page.text
+    assert "style=" not in page.text
+    assert "unsafe-inline" not in page.headers["Content-Security-Policy"]
+
+
+def test_a_client_comes_in_by_the_portal(server, browser):
+    page = browser.get(f"{server.url}/sandbox/launch?role=client&patient=noor", timeout=20)
+    assert page.status_code == 200
+    assert page.url.startswith(f"{server.url}/l/")
+    assert "Noor" in page.text
+
+
+def test_a_clinician_comes_in_from_the_chart_and_finds_the_client_s_words(server, browser):
+    page = browser.get(f"{server.url}/sandbox/launch?role=clinician&patient=noor", timeout=20)
+    assert page.status_code == 200
+    assert page.url.endswith("/overview/")
+    assert "vader speelde accordeon" in page.text
+
+
+def test_an_address_with_another_name_for_this_machine_leads_to_the_one_there_is(server, browser):
+    other = server.url.replace("127.0.0.1", "localhost")
+    page = browser.get(f"{other}/sandbox/launch?role=client&patient=noor", timeout=20)
+    assert page.url.startswith(f"{server.url}/l/")
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("", 400),
+        ("role=client", 400),
+        ("role=boss&patient=noor", 400),
+        ("role=client&patient=nobody", 404),
+        ("role=client&patient=../etc", 400),
+        ("role=clinician&patient=noor&user=Patient/sem", 404),
+        ("role=clinician&patient=noor&user=Practitioner/nobody", 404),
+    ],
+)
+def test_a_launch_that_cannot_be_gets_a_page_that_says_so(server, browser, query, status):
+    page = browser.get(f"{server.url}/sandbox/launch?{query}", timeout=20)
+    assert page.status_code == status
+    assert "Dat lukte niet" in page.text
+
+
+def test_an_unknown_address_gets_a_page(server, browser):
+    assert browser.get(f"{server.url}/sandbox/else", timeout=20).status_code == 404
+
+
+# ---- kinds and what they grant
+
+
+def test_an_unknown_kind_lists_the_kinds():
+    with pytest.raises(UnknownKind, match="epic-like"):
+        kind("paper")
+
+
+def test_no_kind_but_the_full_one_lets_an_app_create_a_plan_or_a_goal():
+    takes = {name for name, each in kinds().items() if each.offers("CarePlan", "c") or each.offers("Goal", "c")}
+    assert takes == {"full"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "ehr", "persona", "granted"),
+    [
+        ("patient/Goal.cruds", "full", "Patient", "patient/Goal.crus"),
+        ("patient/Goal.cruds", "epic-like", "Patient", "patient/Goal.rs"),
+        ("patient/Goal.cu", "epic-like", "Patient", ""),
+        ("patient/*.cruds", "full", "Patient", "patient/*.crus"),
+        ("patient/Goal.*", "epic-like", "Patient", "patient/Goal.read"),
+        ("patient/Goal.write", "epic-like", "Patient", ""),
+        ("patient/Task.*", "epic-like", "Patient", "patient/Task.*"),
+        ("user/Goal.rs", "full", "Patient", ""),
+        ("user/Goal.rs", "full", "Practitioner", "user/Goal.rs"),
+        ("system/Goal.rs", "full", "Practitioner", ""),
+        ("system/Goal.rs openid", "full", "system", "system/Goal.rs"),
+        ("patient/*.rs", "full", "RelatedPerson", "patient/CareTeam.rs"),
+        ("patient/Observation.rs?category=survey", "full", "Patient", "patient/Observation.rs?category=survey"),
+        ("patient/Observation.crus?category=survey", "full", "Patient", "patient/Observation.rs?category=survey"),
+        ("openid fhirUser nonsense patient/Goal.sr launch", "full", "Patient", "openid fhirUser launch"),
+        ("openid openid", "full", "Patient", "openid"),
+    ],
+)
+def test_never_more_is_granted_than_asked_and_less_where_it_cannot_be_had(asked, ehr, persona, granted):
+    assert grant(asked, kind(ehr), persona) == granted
+
+
+def test_all_types_become_what_each_type_offers_where_they_differ():
+    granted = set(grant("patient/*.cruds", kind("athena-like"), "Patient").split())
+    assert {"patient/QuestionnaireResponse.crs", "patient/Goal.rs"} <= granted
+    assert not any(scope.startswith("patient/*") for scope in granted)

@@ -1,0 +1,205 @@
+"""The made-up people: five stories at least, a history that is real input, and nothing twice."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from mappers.answers import answers_of
+from mappers.observations import scores_from
+from mappers.plan import plan_of
+from mappers.scoring import score
+from questionnaires.catalogue import catalogue
+from smartapp.assignments.task import assignment_of, is_assignment
+from smartapp.database import open_database
+from smartapp.records.own import OwnStore
+from smartapp.records.search import definitions
+from smartapp.records.store import Query
+from smartapp.sandbox import checking, make_sandbox
+from smartapp.sandbox.seeding import SeedError, answers, people, practitioners, published, seed
+
+NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def seeded():
+    engine = open_database("sqlite://")
+    box = make_sandbox(engine, "http://127.0.0.1:1", clients=())
+    drafts = []
+    seed(box, NOW, keep_draft=lambda *draft: drafts.append(draft))
+    yield box, drafts
+    engine.dispose()
+
+
+def everything(box):
+    return [stored.resource for type_ in definitions() for stored in box.store.search(Query.of(type_))]
+
+
+def found(box, type_, patient):
+    return [stored.resource for stored in box.store.search(Query.of(type_, patient=patient))]
+
+
+def test_there_are_at_least_five_people(seeded):
+    assert len(people()) >= 5
+    assert {one["id"] for one in everything(seeded[0]) if one["resourceType"] == "Patient"} == set(people())
+
+
+def test_everything_is_valid_fhir(seeded):
+    for resource in everything(seeded[0]):
+        checking.check(resource)
+
+
+def test_one_person_was_measured_at_three_moments_and_is_halfway_a_plan(seeded):
+    box, _ = seeded
+    for instrument in ("nel", "hoop", "mhcs", "mansa"):
+        canonical = catalogue().instruments[instrument].canonical
+        responses = found(box, "QuestionnaireResponse", "noor")
+        moments = {one["authored"][:7] for one in responses if one["questionnaire"] == canonical}
+        assert len(moments) == 3, instrument
+    (plan,) = found(box, "CarePlan", "noor")
+    read = plan_of(plan, found(box, "Goal", "noor"), found(box, "Task", "noor"))
+    assert len(read.domains) <= 5
+    assert {goal.active for goal in read.goals} == {True, False}
+    assert {step.status for goal in read.goals for step in goal.steps} == {"planned", "doing", "done"}
+
+
+def test_the_three_moments_are_about_one_eighteen_and_thirty_months_on(seeded):
+    days = sorted(
+        (NOW - datetime.fromisoformat(one["authored"])).days
+        for one in found(seeded[0], "QuestionnaireResponse", "noor")
+        if "/nel|" in one["questionnaire"]
+    )
+    # 30 months before the last one lies the start; 17 and 29 months lie between the three moments.
+    assert [round((days[2] - each) / 30.4) for each in days] == [29, 17, 0]
+
+
+def test_one_person_is_in_the_middle_of_a_questionnaire(seeded):
+    _, drafts = seeded
+    ((patient, questionnaire, draft),) = drafts
+    assert (patient, questionnaire, draft["status"]) == ("Patient/sem", "nel", "in-progress")
+    assert len(answers_of(draft, catalogue()).values) == 17
+
+
+def test_one_person_is_brand_new(seeded):
+    box, _ = seeded
+    assert found(box, "QuestionnaireResponse", "yara") + found(box, "CarePlan", "yara") == []
+
+
+def test_one_person_has_a_family_team_and_a_loved_one(seeded):
+    box, _ = seeded
+    (team,) = found(box, "CareTeam", "marlies")
+    assert team["category"][0]["coding"][0]["code"] == "family-team"
+    members = {member["member"]["reference"] for member in team["participant"]}
+    assert {"Patient/marlies", "RelatedPerson/theo"} <= members
+
+
+def test_where_too_little_was_answered_there_is_no_score_but_a_reason(seeded):
+    points = scores_from(found(seeded[0], "Observation", "iwan"))
+    without = [point for point in points if point.value is None]
+    assert without
+    assert all(point.reason for point in without)
+    assert [point for point in points if point.value is not None]
+
+
+def test_every_stored_score_is_what_the_mappers_make_of_the_answers(seeded):
+    box, _ = seeded
+    for patient in people():
+        stored = {(p.code, p.response_reference): p.value for p in scores_from(found(box, "Observation", patient))}
+        for response in found(box, "QuestionnaireResponse", patient):
+            read = answers_of(response, catalogue())
+            for one in score(read.instrument, read.values):
+                assert stored[one.rule.code, f"QuestionnaireResponse/{response['id']}"] == one.value
+
+
+def test_assignments_can_be_read_as_the_app_reads_them(seeded):
+    tasks = [task for task in found(seeded[0], "Task", "kees") if is_assignment(task)]
+    assert [assignment_of(task).instrument for task in tasks] == ["mansa-short"]
+    assert assignment_of(tasks[0]).asked_by == "Joost Terpstra"
+
+
+def test_every_reference_has_a_display(seeded):
+    def bare(node):
+        if isinstance(node, dict):
+            if "reference" in node and isinstance(node["reference"], str) and not node.get("display"):
+                yield node
+            for inner in node.values():
+                yield from bare(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                yield from bare(inner)
+
+    assert list(bare(everything(seeded[0]))) == []
+
+
+def test_every_relative_reference_points_to_something(seeded):
+    box, _ = seeded
+    all_of_it = everything(box)
+    known = {f"{one['resourceType']}/{one['id']}" for one in all_of_it}
+    named = set(re.findall(r'"reference": "([A-Z][A-Za-z]+/[^"]+)"', json.dumps(all_of_it)))
+    assert named <= known
+
+
+def test_no_citizen_service_number_stands_anywhere(seeded):
+    text = json.dumps(everything(seeded[0]))
+    assert "NamingSystem/bsn" not in text
+    assert not re.search(r'"value": "\d{9}"', text)
+
+
+def test_seeding_again_changes_nothing(seeded):
+    box, _ = seeded
+    before = [one for one in everything(box) if one["resourceType"] in ("Patient", "Observation", "CarePlan", "Task")]
+    assert seed(box, NOW).added == ()
+    after = [one for one in everything(box) if one["resourceType"] in ("Patient", "Observation", "CarePlan", "Task")]
+    assert after == before
+
+
+def test_seeding_that_stopped_half_way_goes_on_and_writes_nothing_twice(tmp_path):
+    engine = open_database("sqlite://")
+    box = make_sandbox(engine, "http://127.0.0.1:1", clients=())
+
+    def stop(*_draft):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        seed(box, NOW, keep_draft=stop)  # in the middle of Sem
+    assert seed(box, NOW).added[0] == "sem"
+    assert len(found(box, "CarePlan", "sem")) == 1
+    assert len(found(box, "QuestionnaireResponse", "sem")) == 2
+    engine.dispose()
+
+
+def test_what_another_kind_of_ehr_would_not_take_is_kept_by_the_app():
+    engine = open_database("sqlite://")
+    box = make_sandbox(engine, "http://127.0.0.1:1", clients=(), ehr="meditech-like")
+    own = OwnStore(engine, "http://127.0.0.1:1/own", tenant="own")
+    seed(box, NOW, own=own)
+    assert box.store.search(Query.of("CarePlan")) == []
+    assert len(own.search(Query.of("CarePlan", patient="noor"))) == 1
+    assert box.store.search(Query.of("Patient", _id="noor"))
+    engine.dispose()
+
+
+def test_published_questionnaires_are_what_the_sandbox_holds(seeded):
+    held = {one["url"] for one in everything(seeded[0]) if one["resourceType"] == "Questionnaire"}
+    assert held == {one["url"] for one in published() if one["resourceType"] == "Questionnaire"}
+    assert held
+
+
+def test_the_professionals_have_a_regiebehandelaar_a_nurse_and_a_peer_worker():
+    text = " ".join(one["occupation"] for one in practitioners().values())
+    assert all(word in text for word in ("regiebehandelaar", "SPV", "Ervaringsdeskundige"))
+
+
+@pytest.mark.parametrize(
+    ("signs", "message"),
+    [("1234 1234 1234 1", "13 answers for the 12 items"), ("9", "no option '9'"), ("x", "no option 'na'")],
+)
+def test_a_wrong_line_of_answers_is_refused(signs, message):
+    with pytest.raises(SeedError, match=message):
+        answers(catalogue().instruments["hoop"], signs, "people/x.toml")
+
+
+def test_a_yes_or_no_that_is_neither_is_refused():
+    with pytest.raises(SeedError, match="neither y nor n"):
+        answers(catalogue().instruments["mansa"], "111111 1", "people/x.toml")
