@@ -38,7 +38,9 @@ class Batch:
     @property
     def last(self) -> int:
         """Return the number of the last line."""
-        return self.first if self.text is None else self.first + self.text.removesuffix(b"\n").count(b"\n")
+        if self.text is None:
+            return self.first
+        return self.first + self.text.count(b"\n") - self.text.endswith(b"\n")
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield the lines that hold anything, with their numbers."""
@@ -85,8 +87,8 @@ def batches_of(blocks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator
             if length + start > longest:
                 yield Batch(first, None)
                 whole, first = text[start:end], first + 1
-            else:
-                whole = b"".join([*begun, text[:end]])
+            else:  # a view, so that the block is copied once
+                whole = b"".join([*begun, memoryview(text)[:end]])
             if whole:
                 made = Batch(first, whole)
                 yield made

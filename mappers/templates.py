@@ -188,10 +188,13 @@ class _Shape:
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    """The Observations of one instrument in one shape: fixed bytes with places, and what goes into each place."""
+    """The Observations of one instrument in one shape: fixed pieces, and a choice that puts the values between them."""
 
-    fixed: bytes
-    places: Callable[[list[bytes]], tuple[bytes, ...]]
+    fixed: list[bytes]
+    choose: Callable[[list[bytes]], tuple[bytes, ...]]
+
+    def filled(self, values: list[bytes]) -> bytes:
+        return b"".join(self.choose(self.fixed + values))
 
 
 # The order of the values that go into the places; the scores' pieces follow.
@@ -229,8 +232,9 @@ def _template(instrument: Instrument, shape: _Shape) -> _Template:
     order = [places[place] for place in cut[1::2]]
     scores = iter(range(_SCORES_AT, _SCORES_AT + len(no_scores)))
     order = [next(scores) if place == _SCORES_AT else place for place in order]
-    fixed = b"%b".join(piece.replace(b"%", b"%%") for piece in cut[::2])
-    return _Template(fixed, itemgetter(*order))
+    fixed = cut[::2]
+    both = [number for pair in enumerate(len(fixed) + place for place in order) for number in pair]
+    return _Template(fixed, itemgetter(*both, len(fixed) - 1))
 
 
 def _members(elements: Mapping[str, Any]) -> bytes:
@@ -315,7 +319,7 @@ class _Plan:
             found = (total >> bits.shift & bits.mask) << 1 | english
             piece = pieces.get(found)
             values.append(self.piece(bits, pieces, found) if piece is None else piece)
-        return template.fixed % template.places(values)
+        return template.filled(values)
 
     def piece(self, bits: _Bits, pieces: dict[int, bytes], found: int) -> bytes:
         """Return (and remember) what one score's Observation says in the place of its value."""

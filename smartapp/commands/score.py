@@ -19,7 +19,7 @@ import orjson
 from mappers.bulk import TOO_LONG, Batch, BulkScorer, Refusal, Scored, batches_of
 from questionnaires.catalogue import catalogue
 
-_BLOCK: Final = 1024 * 1024
+_BLOCK: Final = 256 * 1024  # what is worked on at one time fits in the processor's cache
 _STDIN: Final = "-"
 _EXPORTED: Final = ("*QuestionnaireResponse*.ndjson", "*QuestionnaireResponse*.ndjson.gz")
 
