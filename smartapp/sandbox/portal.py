@@ -88,16 +88,19 @@ def launch() -> BaseResponse:
     box = sandbox()
     role, patient = request.args.get("role", ""), request.args.get("patient", "")
     if role not in ("clinician", "client"):
-        raise Refused("Say who opens the app: role=clinician or role=client.", status=400)
+        raise Refused(TEXTS[language()]["no_role"], status=400)
     if not _ID.match(patient):
-        raise Refused("Say whose record it is: patient=<id of a person on the sandbox page>.", status=400)
-    resource = box.store.read("Patient", patient).resource
+        raise Refused(TEXTS[language()]["no_person"], status=400)
+    try:
+        resource = box.store.read("Patient", patient).resource
+    except NotFound:
+        raise NotFound(TEXTS[language()]["no_person"]) from None
     if role == "client":
         target = f"{box.public_url}/start?{urlencode({'iss': box.base})}"
         return with_session(redirect(target), box, f"Patient/{patient}")
     user = request.args.get("user") or _clinician(box, resource).reference
     if user not in {one.reference for one in everybody(box)} or not user.startswith("Practitioner/"):
-        raise NotFound("There is no such professional here. Choose one from the sandbox page.")
+        raise NotFound(TEXTS[language()]["no_person"])
     target = f"{box.public_url}/launch?{urlencode({'iss': box.base, 'launch': box.tickets.launch(user, patient)})}"
     return with_session(redirect(target), box, user)
 
@@ -203,7 +206,8 @@ def install(app: Flask) -> None:
         if request.path.startswith("/fhir"):
             failure = Refused(_SAID.get(status, f"{said}. See the CapabilityStatement at /metadata."), status=status)
             return api.refused(failure)
-        return render_template("problem.html", text=_SAID.get(status, said)), status
+        text = TEXTS[language()]["our_fault" if status >= 500 else "nothing_here"]
+        return render_template("problem.html", text=text), status
 
     @app.after_request
     def dress(response: Response) -> Response:
