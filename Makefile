@@ -49,7 +49,7 @@ conformance: setup-test
 	$(BIN)/python -m tests.conformance
 
 pictures: setup-test
-	$(BIN)/python scripts/pictures.py
+	$(BIN)/python -m scripts.pictures
 
 # The pins are for the machine's own Python; they leave out where the packages came from.
 pins: setup-test

@@ -1,0 +1,233 @@
+"""A tour of every page, reached as people reach it: the real command, a real launch, a real browser.
+
+The pictures in `docs/`, the accessibility tests and the conformance journeys all walk this tour, so that a page that is
+not in it is in none of them. Nothing here depends on JavaScript.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+Role = Literal["client", "clinician", "nobody"]
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# No sandbox of its own (CI runs as root), no GPU, and no talk to the outside at start.
+CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@dataclass
+class Demo:
+    """A running `verstel demo`: its address, its folder, and a way to kill it as a power cut would."""
+
+    url: str
+    data: Path
+    process: subprocess.Popen[str]
+
+    @classmethod
+    def start(cls, data: Path, *, port: int = 0, ehr: str = "full") -> Demo:
+        """Run the real command and wait until it has said where it listens."""
+        command = [sys.executable, "-m", "smartapp", "demo", "--port", str(port), "--data", str(data), "--ehr", ehr]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if line.startswith("Kept in"):
+                break
+        found = re.search(r"http://[\d.]+:\d+", said)
+        if found is None:
+            raise RuntimeError(f"verstel demo did not start: {said}")
+        return cls(found[0], data, process)
+
+    @property
+    def port(self) -> int:
+        """Return the port, to start again on the same one."""
+        return int(self.url.rpartition(":")[2])
+
+    def kill(self) -> None:
+        """End it without a chance to save anything."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it as Ctrl-C does."""
+        self._end(signal.SIGINT)
+
+    def _end(self, how: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, how)
+        self.process.wait(20)
+        if self.process.stdout:
+            self.process.stdout.close()
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Give the machine's Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """Somebody with a browser of their own; `home` is the address of their launch."""
+
+    page: Page
+    demo: Demo
+    home: str = ""
+
+    def launch(self, role: Role, person: str) -> Visitor:
+        """Start a real SMART launch and remember where it ended."""
+        self.page.goto(f"{self.demo.url}/sandbox/launch?role={role}&patient={person}")
+        found = re.search(r"^(.*/l/[^/]+/)", self.page.url)
+        if found is None:
+            raise RuntimeError(f"the launch of {person} as {role} ended at {self.page.url}")
+        self.home = found[1]
+        return self
+
+    def go(self, path: str) -> Page:
+        """Open a page of this launch, or with a leading slash one of the site."""
+        self.page.goto(self.demo.url + path if path.startswith("/") else self.home + path)
+        return self.page
+
+    def press(self, selector: str = "main form button") -> Page:
+        """Press the main button of the page's form and wait for the page that answers."""
+        with self.page.expect_navigation():
+            self.page.locator(selector).first.click()
+        return self.page
+
+
+Way = Callable[[Visitor], object]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One page of the tour: its name (also of its picture), whose it is, and the way to it."""
+
+    name: str
+    role: Role
+    person: str
+    way: Way
+
+
+def at(path: str) -> Way:
+    """Go straight to a path."""
+    return lambda visitor: visitor.go(path)
+
+
+def _first_goal(rest: str = "") -> Way:
+    def way(visitor: Visitor) -> None:
+        visitor.go("plan/")
+        address = visitor.page.locator('main a[href*="/plan/goals/"]:not([href$="/new"])').first.get_attribute("href")
+        visitor.go(f"{address}{rest}")
+
+    return way
+
+
+def _six_domains(visitor: Visitor) -> None:
+    visitor.go("plan/domains")
+    for box in visitor.page.locator("main input[type=checkbox]").all():
+        box.check()
+    visitor.press("main form button")
+
+
+def _clash(visitor: Visitor) -> None:
+    visitor.go("plan/story")
+    other = visitor.page.context.new_page()
+    other.goto(visitor.home + "plan/story")
+    other.locator("main textarea").first.fill("Dit schreef ik op mijn telefoon.")
+    other.locator("main form button").first.click()
+    other.close()
+    visitor.page.locator("main textarea").first.fill("Dit schreef ik op de computer.")
+    visitor.press()
+
+
+def _question_error(visitor: Visitor) -> None:
+    """Send an answer that is not among the options, as a broken browser might."""
+    visitor.go("questionnaires/hoop/questions/hoop-01")
+    visitor.page.locator("main input[type=radio]").first.evaluate(
+        "radio => { radio.value = '9'; radio.checked = true }"
+    )
+    visitor.press()
+
+
+def _sent(visitor: Visitor) -> None:
+    visitor.go("questionnaires/mhcs/questions/mhcs-01")
+    visitor.page.locator("main input[type=radio]").first.check()
+    visitor.press()
+    visitor.go("questionnaires/mhcs/review")
+    visitor.press("main form[action$=submit] button")
+
+
+def _response(visitor: Visitor) -> None:
+    visitor.go("scores/")
+    visitor.page.locator('main a[href*="/questionnaires/responses/"]').first.click()
+
+
+STOPS: tuple[Stop, ...] = (
+    Stop("people", "nobody", "", at("/sandbox/")),
+    Stop("front", "nobody", "", at("/")),
+    Stop("accessibility", "nobody", "", at("/accessibility")),
+    Stop("components", "nobody", "", at("/components")),
+    Stop("goodbye", "nobody", "", at("/goodbye")),
+    Stop("not-found", "nobody", "", at("/nowhere")),
+    Stop("launch-unknown-ehr", "nobody", "", at("/launch?iss=https://elsewhere.example.org&launch=x")),
+    Stop("launch-ended", "nobody", "", at("/l/an-old-launch/plan/")),
+    Stop("home", "client", "noor", at("")),
+    Stop("who-looked", "client", "noor", at("who-looked/")),
+    Stop("questionnaires", "client", "noor", at("questionnaires/")),
+    Stop("questionnaire-intro", "client", "noor", at("questionnaires/mansa-short/")),
+    Stop("question", "client", "noor", at("questionnaires/hoop/questions/hoop-01")),
+    Stop("question-error", "client", "noor", _question_error),
+    Stop("question-text", "client", "noor", at("questionnaires/sdm-visit/questions/sdm-visit-helps")),
+    Stop("response", "client", "noor", _response),
+    Stop("scores", "client", "noor", at("scores/")),
+    Stop("scores-nel", "client", "noor", at("scores/nel/")),
+    Stop("scores-mansa", "client", "noor", at("scores/mansa/")),
+    Stop("plan", "client", "noor", at("plan/")),
+    Stop("plan-story", "client", "noor", at("plan/story")),
+    Stop("plan-strengths", "client", "noor", at("plan/strengths")),
+    Stop("plan-stressors", "client", "noor", at("plan/stressors")),
+    Stop("plan-domains", "client", "noor", at("plan/domains")),
+    Stop("plan-domains-six", "client", "noor", _six_domains),
+    Stop("plan-domain", "client", "noor", at("plan/domains/meaning/")),
+    Stop("plan-domain-question", "client", "noor", at("plan/domains/meaning/now")),
+    Stop("plan-goal", "client", "noor", _first_goal()),
+    Stop("plan-goal-words", "client", "noor", _first_goal("words")),
+    Stop("plan-goal-progress", "client", "noor", _first_goal("progress")),
+    Stop("plan-goal-end", "client", "noor", _first_goal("end")),
+    Stop("plan-goal-new", "client", "noor", at("plan/goals/new")),
+    Stop("plan-step-new", "client", "noor", _first_goal("steps/new")),
+    Stop("plan-clash", "client", "iwan", _clash),
+    Stop("not-for-you", "client", "noor", at("overview/")),
+    Stop("home-unfinished", "client", "sem", at("")),
+    Stop("questionnaire-resume", "client", "sem", at("questionnaires/nel/")),
+    Stop("questionnaire-pause", "client", "sem", at("questionnaires/nel/pause")),
+    Stop("questionnaire-review", "client", "sem", at("questionnaires/nel/review")),
+    Stop("questionnaire-again", "client", "sem", at("questionnaires/nel/again")),
+    Stop("questionnaire-sent", "client", "kees", _sent),
+    Stop("home-new", "client", "yara", at("")),
+    Stop("scores-new", "client", "yara", at("scores/")),
+    Stop("plan-new", "client", "yara", at("plan/")),
+    Stop("plan-domains-family", "client", "marlies", at("plan/domains?family=1")),
+    Stop("scores-gaps", "client", "kees", at("scores/nel/")),
+    Stop("overview", "clinician", "noor", at("overview/")),
+    Stop("overview-together", "clinician", "noor", at("overview/?mode=together")),
+    Stop("overview-new", "clinician", "yara", at("overview/")),
+    Stop("overview-gaps", "clinician", "kees", at("overview/")),
+    Stop("assignments", "clinician", "noor", at("assignments/")),
+    Stop("assignment-new", "clinician", "noor", at("assignments/new")),
+)

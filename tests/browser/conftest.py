@@ -1,0 +1,34 @@
+"""A demo by the real command and the machine's own Chromium; without a Chromium these tests say so and do not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from scripts.tour import CHROMIUM, Demo, Visitor, chromium
+
+if CHROMIUM is None:
+    pytest.skip("no Chromium on this machine: the browser tests did not run", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    running = Demo.start(tmp_path_factory.mktemp("demo"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def visitor(browser: Browser, demo: Demo) -> Iterator[Visitor]:
+    """Somebody with a phone of 320 px."""
+    context = browser.new_context(viewport={"width": 320, "height": 700}, locale="nl-NL")
+    yield Visitor(context.new_page(), demo)
+    context.close()

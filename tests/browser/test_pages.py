@@ -1,0 +1,95 @@
+"""Every page of the tour: no accessibility violation, nothing wider than 320 px, nothing against the strict policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from scripts.tour import STOPS, Demo, Stop, Visitor
+
+pytestmark = pytest.mark.browser
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LANGUAGES = ("nl", "en")
+
+
+@dataclass
+class Sessions:
+    """One browser per person and role, so that each is launched once."""
+
+    browser: Browser
+    demo: Demo
+    contexts: dict[tuple[str, str], BrowserContext] = field(default_factory=dict)
+    homes: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def visitor(self, stop: Stop) -> Visitor:
+        key = (stop.role, stop.person)
+        if key not in self.contexts:
+            self.contexts[key] = self.browser.new_context(
+                locale="nl-NL", viewport={"width": 1200, "height": 900}, reduced_motion="reduce"
+            )
+        visitor = Visitor(self.contexts[key].new_page(), self.demo, self.homes.get(key, ""))
+        if stop.role != "nobody" and not visitor.home:
+            self.homes[key] = visitor.launch(stop.role, stop.person).home
+        return visitor
+
+
+@pytest.fixture(scope="module")
+def sessions(browser: Browser, demo: Demo) -> Iterator[Sessions]:
+    running = Sessions(browser, demo)
+    yield running
+    for context in running.contexts.values():
+        context.close()
+
+
+def violations(page: Page, **options: Any) -> list[str]:
+    """Return what axe found, one line per rule with the first place where it was broken."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}, **options}).response["violations"]
+    return [f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['html'][:200]}" for rule in found]
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.name)
+def test_page(sessions: Sessions, stop: Stop) -> None:
+    """Walk to the page and look at it as a screen reader, a phone and a dark room would."""
+    visitor = sessions.visitor(stop)
+    page = visitor.page
+    blocked: list[str] = []
+    page.on("console", lambda message: blocked.append(message.text) if "Content Security" in message.text else None)
+    page.on("pageerror", lambda error: blocked.append(str(error)))
+    stop.way(visitor)
+    assert page.locator("h1").count() == 1
+    assert page.locator("[style], style, script:not([src])").count() == 0, "inline style or script"
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    dark = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+    assert violations(page, **dark) == []
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320, "wider than the phone"
+    assert blocked == []
+    page.close()
+
+
+def test_axe_finds_what_is_wrong(browser: Browser) -> None:
+    """The check can fail: a picture without a text and grey on grey are found."""
+    page = browser.new_page()
+    page.set_content("<main><h1>x</h1><img src='x'><p style='color:#999;background:#aaa'>grey</p></main>")
+    assert {line.partition(":")[0] for line in violations(page)} >= {"image-alt", "color-contrast"}
+    page.close()
+
+
+@pytest.mark.parametrize(
+    "stop", [stop for stop in STOPS if stop.name in {"home", "plan", "overview"}], ids=lambda s: s.name
+)
+def test_each_language_says_which_it_is(sessions: Sessions, stop: Stop) -> None:
+    visitor = sessions.visitor(stop)
+    for language in LANGUAGES:
+        stop.way(visitor)
+        visitor.page.goto(f"{visitor.page.url}?lang={language}")
+        assert visitor.page.locator("html").get_attribute("lang") == language
+    visitor.page.goto(f"{visitor.home}?lang=nl")
+    visitor.page.close()
