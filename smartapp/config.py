@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import textwrap
 import tomllib
+import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +94,7 @@ def _text(value: str) -> str:
 
 
 def _url(value: str) -> str:
-    return checked_base(value.strip().rstrip("/"), "it")
+    return checked_base(value.strip().rstrip("/"), "the value")
 
 
 def _whole_number(value: str) -> int:
@@ -138,6 +140,13 @@ def _form_of_address(value: str) -> FormOfAddress:
     if value not in get_args(FormOfAddress):
         raise ValueError(f"{value!r} is not je or u")
     return cast(FormOfAddress, value)
+
+
+def _time_zone(value: str) -> str:
+    try:
+        return zoneinfo.ZoneInfo(value.strip()).key
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{value!r} is not a time zone such as Europe/Amsterdam") from error
 
 
 def _path(value: str) -> Path:
@@ -256,6 +265,13 @@ class Settings:
         example="480",
         default=480,
     )
+    time_zone: str = _setting(
+        "VERSTEL_TIME_ZONE",
+        _time_zone,
+        "The time zone of the people at this place, for dates and times on pages.",
+        example="Europe/Amsterdam",
+        default="Europe/Amsterdam",
+    )
     trusted_proxies: int = _setting(
         "VERSTEL_TRUSTED_PROXIES",
         _whole_number,
@@ -324,7 +340,7 @@ class Settings:
             try:
                 values[setting.name] = setting.metadata["parse"](raw)
             except ValueError as error:
-                problems.append(f"{setting.metadata['env']}: {error}. {setting.metadata['help']}")
+                problems.append(f"{setting.metadata['env']}: {str(error).rstrip('.')}. {setting.metadata['help']}")
         known = {setting.metadata["env"] for setting in _settings()}
         problems += [
             f"{name} is not a setting of Verstel. Known: {', '.join(sorted(known))}."
@@ -411,7 +427,7 @@ def env_example() -> str:
         optional = setting.default is not dataclasses.MISSING
         lines += [
             "",
-            f"# {setting.metadata['help']}",
+            *textwrap.wrap(setting.metadata["help"], 110, initial_indent="# ", subsequent_indent="# "),
             f"{'# ' if optional else ''}{setting.metadata['env']}={setting.metadata['example']}",
         ]
     return "\n".join(lines) + "\n"

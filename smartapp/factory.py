@@ -64,6 +64,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     app = Flask("smartapp", static_folder=None)
     app.extensions[KEY] = core
     app.extensions["verstel_settings"] = settings
+    app.config["TIME_ZONE"] = settings.time_zone
     app.session_interface = CarriedSessions(core)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -100,10 +100,13 @@ class Launches:
 
     def find(self, launch_id: str, session_id: str) -> Launch | None:
         """Return the launch if it is alive and belongs to this session, else None."""
+        launch = self.get(launch_id)
+        return launch if launch is not None and launch.session_id == session_id else None
+
+    def get(self, launch_id: str) -> Launch | None:
+        """Return a launch that is alive, whoever asks: for work that no request of its session does."""
         with reading(self._engine) as connection:
-            row = connection.execute(
-                sa.select(LAUNCHES).where(LAUNCHES.c.id == launch_id, LAUNCHES.c.session_id == session_id)
-            ).one_or_none()
+            row = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.id == launch_id)).one_or_none()
         if row is None or int(self._clock()) >= row.made + self._absolute:
             return None
         return _launch(self._vault.open(row.sealed))

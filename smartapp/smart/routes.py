@@ -39,7 +39,8 @@ def index() -> str:
 @site_blueprint.get("/healthz")
 def healthz() -> tuple[Response, int]:
     """Say whether the app and its database work."""
-    core().sessions.sweep()
+    with core().engine.connect() as connection:
+        connection.exec_driver_sql("select 1")
     return jsonify(status="ok"), 200
 
 

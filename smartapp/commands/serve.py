@@ -1,0 +1,70 @@
+"""`verstel serve`: the app in production form, settings from the environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+class _Misconfigured(click.ClickException):
+    exit_code = 2
+
+
+@click.command(
+    epilog="Example:  VERSTEL_PUBLIC_URL=https://verstel.example.org … verstel serve --listen 127.0.0.1:8000"
+)
+@click.option(
+    "--listen",
+    default="127.0.0.1:8000",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to listen; a reverse proxy with TLS stands before it.",
+)
+@click.option(
+    "--threads", default=16, show_default=True, type=click.IntRange(4, 256), help="Requests at the same time."
+)
+@click.option("--check", is_flag=True, help="Only check the settings and the database, then stop.")
+def command(listen: str, *, threads: int, check: bool) -> None:
+    """Run the app. Every setting is an environment variable; .env.example lists them all.
+
+    Exit code 2: a setting is missing or wrong; all of them are named at once.
+    """
+    # Imported here, so that `verstel --help` does not pay for Flask.
+    from smartapp import create_app  # noqa: PLC0415
+    from smartapp.config import ConfigError, Settings  # noqa: PLC0415
+    from smartapp.core import KEY  # noqa: PLC0415
+    from smartapp.courier import Courier  # noqa: PLC0415
+    from smartapp.database import DatabaseError  # noqa: PLC0415
+
+    try:
+        settings = Settings.from_env()
+        app = create_app(settings)
+    except (ConfigError, DatabaseError) as error:
+        raise _Misconfigured(str(error)) from error
+    if not settings.issuers:
+        raise _Misconfigured("VERSTEL_ISSUERS_FILE is not set: without an EHR or portal nobody can sign in.")
+    if check:
+        click.echo(f"The settings are complete. Redirect URI to register: {settings.redirect_uri}")
+        return
+    courier = Courier(app.extensions[KEY])
+    courier.start()
+    click.echo(f"Verstel listens on http://{listen} for {settings.public_url}", err=True)
+    try:
+        _run(app, listen, threads, behind_proxy=settings.trusted_proxies > 0)
+    finally:
+        courier.stop()
+
+
+def _run(app: Flask, listen: str, threads: int, *, behind_proxy: bool) -> None:
+    import waitress  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    try:
+        waitress.serve(
+            app, listen=listen, threads=threads, ident=None, clear_untrusted_proxy_headers=not behind_proxy, _quiet=True
+        )
+    except (OSError, ValueError) as error:
+        raise _Misconfigured(f"Cannot listen on {listen}: {error}.") from error

@@ -1,0 +1,61 @@
+"""The courier: a thread that sends what waits in the outbox and wipes sessions whose time is over.
+
+A page visit does the same for its own user. The courier is for those who closed the browser.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from smartapp.records.store import RecordError
+
+if TYPE_CHECKING:
+    from smartapp.core import Core
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 15
+
+
+class Courier(threading.Thread):
+    """Makes its round every 15 seconds until `stop`."""
+
+    def __init__(self, core: Core, *, pause: float = PAUSE_SECONDS) -> None:
+        super().__init__(name="courier", daemon=True)
+        self._core = core
+        self._pause = pause
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Make rounds; a round that goes wrong is not the last."""
+        while not self._stopped.wait(self._pause):
+            try:
+                self.round()
+            except Exception as error:  # noqa: BLE001  (a thread that dies would leave the post lying, unseen)
+                # Class only: a message or traceback may quote what a person wrote.
+                log.error("courier: %s", type(error).__name__)  # noqa: TRY400
+
+    def round(self) -> int:
+        """Send every unit whose time has come; return how many were tried.
+
+        A unit whose launch has ended waits until the same user opens the same record again.
+        """
+        self._core.sessions.sweep()
+        claimed = self._core.outbox.claim()
+        for unit, launch_id in claimed:
+            launch = self._core.launches.get(launch_id)
+            if launch is None:
+                self._core.outbox.keep(unit, "waiting")
+                continue
+            try:
+                self._core.records(launch).resume(unit)
+            except RecordError as error:  # before anything was sent, such as an issuer that is gone from the settings
+                log.info("courier: %s", type(error).__name__)
+                self._core.outbox.keep(unit, "waiting")
+        return len(claimed)
+
+    def stop(self) -> None:
+        """End after the round that is going on."""
+        self._stopped.set()
