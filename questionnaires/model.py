@@ -37,6 +37,16 @@ class Text:
         """Return the words in `language` (a tag such as `en` or `nl-NL`); Dutch where there are none."""
         return self.en if language.split("-", maxsplit=1)[0].lower() == "en" else self.nl
 
+    def and_then(self, more: Text | None) -> Text:
+        """Return this title or question and its explanation in one line, which every renderer shows."""
+        if more is None:
+            return self
+
+        def joined(one: str, two: str) -> str:
+            return f"{one} {two}" if one[-1] in ".?!" else f"{one}. {two}"
+
+        return Text(joined(self.nl, more.nl), joined(self.en, more.en))
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:
@@ -158,6 +168,11 @@ class Item:
     enable_when: EnableWhen | None = None
     required: bool = False
 
+    @property
+    def asked(self) -> Text:
+        """Return what stands in the published form, and therefore in each response: the question with its help."""
+        return self.text.and_then(self.help)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -167,6 +182,11 @@ class Group:
     title: Text
     items: tuple[Item, ...]
     help: Text | None = None
+
+    @property
+    def asked(self) -> Text:
+        """Return what stands in the published form, and therefore in each response: the title with its help."""
+        return self.title.and_then(self.help)
 
 
 @dataclass(frozen=True, slots=True)

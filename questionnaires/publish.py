@@ -41,6 +41,7 @@ _SURVEY = {
 _PLAN_CODES = (
     ("recovery-plan", Text("Herstelplan", "Recovery plan")),
     ("recovery-step", Text("Stap", "Step")),
+    ("family-team", Text("Gezinsteam", "Family team")),
 )
 
 
@@ -56,17 +57,6 @@ def _words(element: str, text: Text) -> Resource:
         element: text.nl,
         f"_{element}": {"extension": [{"url": f"{_HL7}/translation", "extension": content}]},
     }
-
-
-def _together(first: Text, second: Text | None) -> Text:
-    """Put a title or question and its explanation in one line, which every renderer shows."""
-    if second is None:
-        return first
-
-    def joined(one: str, two: str) -> str:
-        return f"{one} {two}" if one[-1] in ".?!" else f"{one}. {two}"
-
-    return Text(joined(first.nl, second.nl), joined(first.en, second.en))
 
 
 def _name(identifier: str) -> str:
@@ -129,7 +119,7 @@ def _item(instrument: Instrument, item: Item, variant: Variant) -> Resource:
             {"url": f"{_HL7}/questionnaire-itemControl", "valueCodeableConcept": {"coding": [control]}}
         ]
     resource |= {
-        **_text(_together(item.text, item.help), variant),
+        **_text(item.asked, variant),
         "type": item.kind,
         **_enable_when(instrument, item),
         "required": item.required,
@@ -144,7 +134,7 @@ def _item(instrument: Instrument, item: Item, variant: Variant) -> Resource:
 def _group(instrument: Instrument, group: Group, variant: Variant) -> Resource:
     return {
         "linkId": group.link_id,
-        **_text(_together(group.title, group.help), variant),
+        **_text(group.asked, variant),
         "type": "group",
         "item": [_item(instrument, item, variant) for item in group.items],
     }

@@ -65,7 +65,12 @@ def test_what_is_written_is_valid_r4_in_both_languages(instrument, language):
     )
     QuestionnaireResponse.model_validate(made)
     first = instrument.groups[0].items[0]
-    assert made["item"][0]["item"][0]["text"] == first.text.get(language)
+    written = made["item"][0]["item"][0]
+    # HL7's validator demands the Dutch text of the published form; what was read stands beside it.
+    assert written["text"] == first.asked.nl
+    beside = written.get("_text", {}).get("extension", [])
+    told = [part["valueString"] for one in beside for part in one["extension"] if part["url"] == "content"]
+    assert told == ([] if language == "nl" else [first.asked.en])
 
 
 def test_a_response_carries_who_typed_and_whose_answers_they_are():
