@@ -260,8 +260,10 @@ def token() -> Response:
     """Exchange a code, refresh, or give a backend service its token."""
     box = sandbox()
     fault = box.faults.take("POST", "token")
-    if isinstance(fault, int):
-        return _no_store(jsonify({"error": "temporarily_unavailable"}), fault)
+    if fault == "timeout":
+        box.faults.hang()
+    if isinstance(fault, int) or fault == "timeout":
+        return _no_store(jsonify({"error": "temporarily_unavailable"}), fault if isinstance(fault, int) else 504)
     try:
         answer = _granted(box, _client(box))
     except OAuthError as error:

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 import requests
+from fhirclient.client import FHIRClient
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
@@ -408,3 +409,31 @@ def test_an_assertion_by_another_key_is_refused(backend):
 
 def test_a_backend_service_gets_no_patient_scopes(backend):
     assert ask(backend, assertion(backend), "patient/*.rs openid").json()["error"] == "invalid_scope"
+
+
+# ---- a client that strangers wrote
+
+
+def test_fhirclient_launches_by_the_metadata_alone_and_reads_the_patient(visitor):
+    settings = {
+        "app_id": "app",
+        "api_base": visitor.ehr.base,
+        "redirect_uri": CALLBACK,
+        "patient_id": None,
+        "scope": "launch/patient patient/*.rs openid fhirUser",
+    }
+    client = FHIRClient(settings=settings)
+    client.prepare()
+    visitor.portal("anna")
+    answer = visitor.browser.get(client.authorize_url, allow_redirects=False, timeout=20)
+    client.handle_callback(answer.headers["Location"])
+    assert client.patient.id == "anna"
+    client.server.session.close()
+
+
+def test_a_fault_at_the_token_endpoint_burns_no_code(visitor):
+    visitor.portal()
+    code = visitor.code()
+    visitor.ehr.box.faults.add("POST", "token", 500)
+    assert visitor.exchange(code).status_code == 500
+    assert visitor.exchange(code).status_code == 200
