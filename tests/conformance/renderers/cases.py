@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Final
 
 from mappers.answers import answers_of
@@ -225,10 +226,10 @@ def _made(form: Form, least: int, count: int, seed: str) -> Iterator[tuple[str, 
             yield f"{kind} {number}", turns[kind](form, choose), None
 
 
-def _every_sum(instrument: Instrument, rule: ScoreRule) -> Iterator[tuple[str, Values]]:
-    """Yield answers for each sum that a rule can meet, for each number of answers that gives a score.
+def _around_halves(instrument: Instrument, rule: ScoreRule) -> Iterator[tuple[str, Values]]:
+    """Yield answers for every sum on which the rule has a half to round, and for the sums beside it.
 
-    A rounded score depends on nothing else, so this leaves no half that could be rounded another way.
+    A rounded score depends on the sum and the number of answers only, and nothing but a half rounds two ways.
     """
     codes = {
         link_id: {number: code for code, number in worth.items() if number is not None}
@@ -238,12 +239,24 @@ def _every_sum(instrument: Instrument, rule: ScoreRule) -> Iterator[tuple[str, V
         items = list(codes.items())[:answered]
         lowest, highest = (sum(end(worth) for _, worth in items) for end in (min, max))
         for total in range(lowest, highest + 1):
-            left, values = total - lowest, {}
-            for link_id, worth in items:
-                step = min(left, max(worth) - min(worth))
-                values[link_id] = worth[min(worth) + step]
-                left -= step
-            yield f"sum {total} of {answered} by {rule.code}", dict(values)
+            if any(_has_half(rule, answered, total + beside) for beside in (-1, 0, 1)):
+                left, values = total - lowest, {}
+                for link_id, worth in items:
+                    step = min(left, max(worth) - min(worth))
+                    values[link_id] = worth[min(worth) + step]
+                    left -= step
+                yield f"sum {total} of {answered} by {rule.code}", dict(values)
+
+
+def _has_half(rule: ScoreRule, answered: int, total: int) -> bool:
+    """Tell whether the first rounding of a rule meets a number exactly between two others."""
+    decimals = (rule.rounding.sum_decimals, rule.rounding.decimals) if rule.rounding else (None, None)
+    first = next((one for one in decimals if one is not None), None)
+    if first is None:
+        return False
+    as_mean = rule.aggregate == "mean" and decimals[0] is None
+    exact = Fraction(total, 1 if rule.aggregate == "sum" else answered) * (1 if as_mean else len(rule.items))
+    return bool((exact * 10**first).denominator == 2)
 
 
 def _all(form: Form, instrument: Instrument, count: int, seed: str) -> Iterator[tuple[str, Values, Values | None]]:
@@ -251,15 +264,15 @@ def _all(form: Form, instrument: Instrument, count: int, seed: str) -> Iterator[
     yield from _made(form, min(rule.minimum_answered for rule in published), count, seed)
     seen = set()
     for rule in published:
-        # Rules over the same items with the same minimum round the same sums.
+        # Rules over the same items with the same minimum meet the same halves.
         if rule.rounding is not None and (rule.items, rule.minimum_answered) not in seen:
             seen.add((rule.items, rule.minimum_answered))
-            for name, values in _every_sum(instrument, rule):
+            for name, values in _around_halves(instrument, rule):
                 yield name, values, None
 
 
 def cases_of(form: Form, catalogue: Catalogue, count: int, seed: str = "1") -> list[Case]:
-    """Return `count` made-up cases for a form with scores, and every sum of a rule that rounds.
+    """Return `count` made-up cases for a form with scores, and the halves that its rules round.
 
     Each case has the scores and Observations that `mappers` makes of it.
     """

@@ -9,6 +9,7 @@ from typing import Any, Final
 from tests.conformance.renderers.cases import Case
 
 WITHDRAWN: Final = "withdrawn-score"
+EMPTY_ITEMS: Final = "empty-items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Tally:
     compared: int = 0
     scores: int = 0
     withdrawn: int = 0  # no score now, but one before the answers were amended
+    valueless: int = 0  # responses that give an Observation without a value, as long as empty items are left in
     known: int = 0
     differences: list[Difference] = field(default_factory=list)
     seconds: float = 0.0
@@ -90,6 +92,8 @@ def observations_agree(cases: Sequence[Case], results: Sequence[Mapping[str, Any
         tally.scores += len(expected)
         if got is None:
             got = sorted(map(coded_value, observations_in(result["extracted"])))
+            as_it_stands = observations_in(result.get("extractedFromEmptyItems"))
+            tally.valueless += any("value" not in one.get("valueQuantity", {}) for one in as_it_stands)
         if got != expected:
             tally.differences.append(Difference(case, "the Observations", expected, got))
     return tally

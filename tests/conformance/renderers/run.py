@@ -21,7 +21,7 @@ from playwright.sync_api import Error as PlaywrightError
 from questionnaires.catalogue import catalogue
 from tests.conformance.renderers import by_hand, report, selftest, tools
 from tests.conformance.renderers.cases import Case, Form, cases_of, form_of
-from tests.conformance.renderers.compare import WITHDRAWN, Tally, observations_agree, scores_agree
+from tests.conformance.renderers.compare import EMPTY_ITEMS, WITHDRAWN, Tally, observations_agree, scores_agree
 from tests.conformance.renderers.engines import ENGINES, LHC_FORMS, MEDPLUM, SMART_FORMS, Answer, Engine, LhcForms
 
 PUBLISHED: Final = Path("questionnaires/published")
@@ -90,10 +90,12 @@ def examine(engine: Engine, work: Mapping[str, Work]) -> Outcome:
 
 def _past_limits(engine: Engine, limits: frozenset[str], outcome: Outcome) -> list[str]:
     """Return the limits that an engine had the occasion to show but did not."""
-    tallies = outcome.scores.values()
-    if WITHDRAWN in limits and any(tally.withdrawn for tally in tallies) and not any(tally.known for tally in tallies):
-        return [f"{engine.name} no longer shows {WITHDRAWN}: take it out of {LIMITS.name}"]
-    return []
+    scores, extractions = outcome.scores.values(), outcome.extractions.values()
+    shows = {
+        WITHDRAWN: any(one.known for one in scores) or not any(one.withdrawn for one in scores),
+        EMPTY_ITEMS: any(one.valueless for one in extractions) or not extractions,
+    }
+    return [f"{engine.name} no longer shows {one}: take it out of {LIMITS.name}" for one in limits if not shows[one]]
 
 
 def _by_hand(engine: LhcForms) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.conformance.renderers.compare import (
     same,
     scores_agree,
 )
+from tests.conformance.renderers.engines import MEDPLUM
 
 FORMS = run.scored_forms(run.PUBLISHED)
 RESPONSE = {"resourceType": "QuestionnaireResponse"}
@@ -35,7 +37,7 @@ def result(**scores: object) -> list[dict[str, object]]:
     ("expected", "got"),
     [(4, 4), (4, 4.0), (2.6666666666666665, 8 / 3), (0, 0), (None, None)],
 )
-def test_equal_numbers_and_two_times_no_score_are_the_same(expected: object, got: object):
+def test_equal_numbers_and_two_times_no_score_are_the_same(expected: object, got: object) -> None:
     assert same(expected, got)
 
 
@@ -52,31 +54,31 @@ def test_equal_numbers_and_two_times_no_score_are_the_same(expected: object, got
         (2.6666666666666665, 2.666666),
     ],
 )
-def test_anything_else_is_a_difference(expected: object, got: object):
+def test_anything_else_is_a_difference(expected: object, got: object) -> None:
     assert not same(expected, got)
 
 
-def test_each_score_item_of_each_case_is_compared():
+def test_each_score_item_of_each_case_is_compared() -> None:
     tally = scores_agree(["a", "b"], [case(a=1)], result(a=1))
     assert (tally.compared, tally.scores, tally.agreed, tally.differences) == (2, 1, 2, [])
 
 
-def test_a_score_that_should_not_be_there_is_a_difference():
+def test_a_score_that_should_not_be_there_is_a_difference() -> None:
     tally = scores_agree(["a", "b"], [case(a=1)], result(a=1, b=0))
     assert [(one.item, one.expected, one.got) for one in tally.differences] == [("b", None, 0)]
 
 
-def test_a_case_that_made_the_engine_fail_is_a_difference_even_where_no_score_is_expected():
+def test_a_case_that_made_the_engine_fail_is_a_difference_even_where_no_score_is_expected() -> None:
     tally = scores_agree(["a"], [case()], [{"name": "one", "error": "no such function"}])
     assert [one.got for one in tally.differences] == ["no such function"]
 
 
-def test_results_out_of_order_are_refused():
+def test_results_out_of_order_are_refused() -> None:
     with pytest.raises(ValueError, match="answered two where one was asked"):
         scores_agree(["a"], [case()], [{"name": "two", "scores": {}}])
 
 
-def test_fewer_results_than_cases_are_refused():
+def test_fewer_results_than_cases_are_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
         scores_agree(["a"], [case()], [])
 
@@ -89,18 +91,20 @@ def test_fewer_results_than_cases_are_refused():
         (frozenset(), 7, 0, 1),  # an engine without that limit
     ],
 )
-def test_a_known_limit_covers_exactly_the_earlier_score(limits: frozenset[str], got: int, known: int, differences: int):
+def test_a_known_limit_covers_exactly_the_earlier_score(
+    limits: frozenset[str], got: int, known: int, differences: int
+) -> None:
     amended = Case("one", RESPONSE, {}, before=RESPONSE, earlier={"a": 7})
     tally = scores_agree(["a"], [amended], result(a=got), limits)
     assert (tally.known, len(tally.differences)) == (known, differences)
 
 
 @pytest.mark.parametrize(("got", "complaints"), [({"a": 7}, 0), ({}, 1)])
-def test_a_known_limit_that_no_longer_shows_is_a_complaint(got: dict[str, int], complaints: int):
+def test_a_known_limit_that_no_longer_shows_is_a_complaint(got: dict[str, int], complaints: int) -> None:
     amended = Case("one", RESPONSE, {}, before=RESPONSE, earlier={"a": 7})
     limits = frozenset({WITHDRAWN})
     outcome = run.Outcome(scores={"hoop": scores_agree(["a"], [amended], result(**got), limits)})
-    assert len(run._past_limits(run.MEDPLUM, limits, outcome)) == complaints
+    assert len(run._past_limits(MEDPLUM, limits, outcome)) == complaints
 
 
 def observation(code: str, value: float | None, unit: str = "{score}") -> dict[str, object]:
@@ -127,16 +131,16 @@ ABSENT = {"resourceType": "Observation", "code": {"coding": [{"system": "s", "co
         ([observation("a", 4), observation("b", None)], False),  # an Observation where there is no score
     ],
 )
-def test_extracted_observations_have_our_codes_numbers_and_units(extracted: list[object], agrees: bool):
+def test_extracted_observations_have_our_codes_numbers_and_units(extracted: list[object], agrees: bool) -> None:
     ours = Case("one", RESPONSE, {}, observations=(observation("a", 4), ABSENT))
     assert (not observations_agree([ours], [{"name": "one", "extracted": extracted}]).differences) is agrees
 
 
-def test_an_observation_without_value_shows_as_such():
+def test_an_observation_without_value_shows_as_such() -> None:
     assert coded_value(observation("a", None)) == ("s#a", "None", "u#{score}")
 
 
-def test_observations_are_found_in_bundles_in_lists():
+def test_observations_are_found_in_bundles_in_lists() -> None:
     nested = [{"resourceType": "Bundle", "entry": [{"resource": ABSENT}, {"resource": {"resourceType": "Patient"}}]}]
     assert observations_in(nested) == [ABSENT]
 
@@ -145,7 +149,7 @@ def test_observations_are_found_in_bundles_in_lists():
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_made_up_cases_hold_every_kind_of_response(form: Form):
+def test_made_up_cases_hold_every_kind_of_response(form: Form) -> None:
     """Complete, partly and not answered; amended with a score lost, gained and changed; and all of it reproducible."""
     cases = cases_of(form, catalogue(), 200)
     assert len(cases) == len({one.name for one in cases}) >= 200
@@ -167,22 +171,20 @@ def _changes(one: Case, change: str) -> bool:
     return any(one.earlier[item] != one.scores[item] for item in before & after)
 
 
-def test_every_sum_that_is_rounded_is_asked():
-    """Twelve items of 1 to 7, 8 to 12 of them answered: 6n + 1 sums for n answers, 49 + 55 + 61 + 67 + 73 = 305."""
-    sums = [one for one in cases_of(FORMS["mansa"], catalogue(), 3) if one.name.startswith("sum")]
-    assert len(sums) == 305
-    # 35 of 8 (52.5), 40 of 9 (53.3), 44 of 10 (52.8), 49 of 11 (53.45) and 53 of 12
-    assert sum(one.scores["mansa-score-sum-rounded"] == 53 for one in sums) == 5
-    half = next(one for one in sums if one.name.startswith("sum 35 of 8 "))  # 35 * 12 / 8 = 52.5
-    assert (half.scores["mansa-score-sum-rounded"], half.scores["mansa-score-mean-of-rounded-sum"]) == (53, 4.42)
+def test_every_half_that_is_rounded_is_asked() -> None:
+    """MANSA's sum × 12 ÷ n has a half only for n = 8 and odd sums, 9 to 55: with their neighbours all of 8 to 56."""
+    sums = {one.name: one.scores for one in cases_of(FORMS["mansa"], catalogue(), 3) if one.name.startswith("sum")}
+    assert list(sums) == [f"sum {total} of 8 by mansa-sum-rounded" for total in range(8, 57)]
+    half = sums["sum 35 of 8 by mansa-sum-rounded"]  # 35 * 12 / 8 = 52.5; 53 / 12 = 4.4166...
+    assert (half["mansa-score-sum-rounded"], half["mansa-score-mean-of-rounded-sum"]) == (53, 4.42)
 
 
-def test_not_applicable_is_among_the_answers_where_the_form_offers_it():
+def test_not_applicable_is_among_the_answers_where_the_form_offers_it() -> None:
     responses = json.dumps([one.response for one in cases_of(FORMS["nel"], catalogue(), 40)])
     assert '"code": "na"' in responses
 
 
-def test_a_form_that_computes_other_scores_than_the_rules_is_refused():
+def test_a_form_that_computes_other_scores_than_the_rules_is_refused() -> None:
     questionnaire = json.loads(json.dumps(FORMS["hoop"].questionnaire))
     del questionnaire["item"][-1]["item"][0]
     with pytest.raises(ValueError, match="hoop: the form computes"):
@@ -192,7 +194,7 @@ def test_a_form_that_computes_other_scores_than_the_rules_is_refused():
 # --- the self-test's own data ---------------------------------------------------------------------------------
 
 
-def test_the_wrong_form_differs_from_the_right_one_in_one_expression():
+def test_the_wrong_form_differs_from_the_right_one_in_one_expression() -> None:
     right, wrong = selftest.right().questionnaire, selftest.wrong().questionnaire
     differing = [
         one["linkId"]
@@ -203,7 +205,7 @@ def test_the_wrong_form_differs_from_the_right_one_in_one_expression():
     assert right["item"][:-1] == wrong["item"][:-1]
 
 
-def test_an_engine_that_always_agrees_with_us_fails_the_self_test():
+def test_an_engine_that_always_agrees_with_us_fails_the_self_test() -> None:
     """Whatever form it gets, it says what the right one gives: then the wrong expression goes unnoticed."""
 
     def parrot(_form: Form, cases: object, _extract: bool) -> tuple[list[dict[str, object]], float]:
@@ -216,7 +218,7 @@ def test_an_engine_that_always_agrees_with_us_fails_the_self_test():
 # --- what is told ---------------------------------------------------------------------------------------------
 
 
-def test_the_table_shows_known_limits_apart():
+def test_the_table_shows_known_limits_apart() -> None:
     tally = Tally(cases=1, compared=10, known=2)
     assert report.table({"Engine": {"hoop": tally}}, ["hoop"])[-1] == "| Engine | 8 of 8 (+2 known) |"
 
@@ -230,8 +232,8 @@ def test_the_table_shows_known_limits_apart():
     ],
 )
 def test_the_exit_code_tells_disagreement_before_absence(
-    outcome: run.Outcome, code: int, tmp_path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+    outcome: run.Outcome, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(run, "RESULTS", tmp_path / "results.json")
     assert run.conclude({"Engine": outcome}, ["hoop"], 1.0, whole=False) == code
     said = capsys.readouterr().out
@@ -239,8 +241,8 @@ def test_the_exit_code_tells_disagreement_before_absence(
 
 
 def test_a_disagreement_is_printed_in_full(
-    tmp_path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(run, "RESULTS", tmp_path / "results.json")
     tally = scores_agree(
         ["hoop-score-total"],

@@ -10,6 +10,12 @@ await run(({ questionnaire, extract }) => {
     await buildForm({ questionnaire: structuredClone(questionnaire), questionnaireResponse: structuredClone(response) });
     return structuredClone(getResponse());
   };
+  const observationsOf = async (response) => {
+    if (!response.item?.length) return []; // the extractor refuses a response without items
+    const { extractSuccess, extractResult } = await inAppExtract(response, questionnaire, null);
+    if (extractSuccess) return extractResult.extractedBundle;
+    throw new Error(`nothing extracted from ${JSON.stringify(response)}: ${JSON.stringify(extractResult)}`);
+  };
   return async (one) => {
     let response;
     if (one.before) {
@@ -25,9 +31,11 @@ await run(({ questionnaire, extract }) => {
     const { id, authored, subject, status } = one.response;
     const filled = removeEmptyAnswersFromResponse(questionnaire, response);
     const saved = { ...filled, id, authored, subject, status };
-    if (!saved.item?.length) return { ...result, extracted: [] }; // the extractor refuses a response without items
-    const made = await inAppExtract(saved, questionnaire, null);
-    if (made.extractSuccess) return { ...result, extracted: made.extractResult.extractedBundle };
-    throw new Error(`nothing extracted from ${JSON.stringify(saved)}: ${JSON.stringify(made.extractResult)}`);
+    return {
+      ...result,
+      extracted: await observationsOf(saved),
+      // What comes of a host that saves the form as it stands, with items that have no answer.
+      extractedFromEmptyItems: await observationsOf({ ...response, id, authored, subject, status }),
+    };
   };
 });
