@@ -274,11 +274,7 @@ class OwnStore:
 
     def _row(self, connection: Connection, type_: str, id_: str) -> sa.Row[Any] | None:
         return connection.execute(
-            sa.select(resources)
-            .where(resources.c.tenant == self.tenant, resources.c.type == type_, resources.c.id == id_)
-            .with_for_update()
-            if connection.dialect.name == "postgresql" and connection.get_execution_options().get("verstel_immediate")
-            else sa.select(resources).where(
+            sa.select(resources).where(
                 resources.c.tenant == self.tenant, resources.c.type == type_, resources.c.id == id_
             )
         ).first()
@@ -308,9 +304,6 @@ class OwnStore:
     def _existing(self, connection: Connection, type_: str, condition: str | None) -> Stored | None:
         if condition is None:
             return None
-        if connection.dialect.name == "postgresql":
-            # Two at once must not both find nothing.
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": self.tenant + type_})
         if not condition or not _CONDITION.match(condition):
             raise Refused("If-None-Exist is not a search. Write it as identifier=system|value.", status=400)
         pairs = tuple((name, value) for name, _, value in (part.partition("=") for part in condition.split("&")))

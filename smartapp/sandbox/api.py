@@ -36,7 +36,7 @@ from smartapp.sandbox.server import Sandbox, sandbox
 
 blueprint = Blueprint("api", __name__)
 
-PAGE = 50
+PAGE = 200
 LARGEST_PAGE = 500
 MOST_ENTRIES = 500
 

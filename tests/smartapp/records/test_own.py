@@ -1,6 +1,8 @@
 """The own store: versions, guarded updates, units, searches, and records that stay apart."""
 
+import os
 import threading
+import uuid
 
 import pytest
 
@@ -12,10 +14,16 @@ from smartapp.records.store import Conflict, NotFound, Query, Refused, Write
 BASE = "http://127.0.0.1/fhir"
 
 
-@pytest.fixture
-def store(tmp_path):
-    engine = open_database(f"sqlite:///{tmp_path / 'own.db'}")
-    yield OwnStore(engine, BASE)
+# A PostgreSQL database that may be filled, such as postgresql+psycopg://postgres@localhost/verstel_test
+POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL")
+
+
+@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRESQL else [])])
+def store(request, tmp_path):
+    """An empty store in every kind of database there is to test on."""
+    sqlite = f"sqlite:///{tmp_path / 'own.db'}"
+    engine = open_database(sqlite if request.param == "sqlite" else POSTGRESQL)
+    yield OwnStore(engine, BASE, tenant=str(uuid.uuid4()))
     engine.dispose()
 
 
@@ -84,6 +92,22 @@ def test_update_of_something_absent_with_if_match_is_a_conflict_without_a_curren
     with pytest.raises(Conflict) as conflict:
         store.write(Write("update", {**goal(), "id": "new"}, 'W/"1"'))
     assert conflict.value.current is None
+
+
+def test_many_who_create_the_same_id_at_once_make_one_resource_with_all_versions(store):
+    barrier = threading.Barrier(6)
+
+    def save(number):
+        barrier.wait()
+        store.write(Write("update", {**goal(str(number)), "id": "mine"}))
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    texts = {version.resource["description"]["text"] for version in store.history("Goal", "mine")}
+    assert texts == {"0", "1", "2", "3", "4", "5"}
 
 
 def test_update_with_an_own_id_creates(store):
