@@ -2,7 +2,8 @@
 
 The English sentence in the code is the key; the Dutch one stands in `nl.po` in the package of the page. All
 those files are read into memory at first use, so there is nothing to compile and nothing to forget. A test
-demands that every key has a Dutch text and that two pages never translate one key differently.
+demands that every key has a Dutch text and that two pages never translate one key differently. `nl-u.po` holds the same
+sentences with *u* for places that prefer it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import babel.dates
 import babel.lists
 import babel.numbers
 from babel.messages.pofile import read_po
-from flask import current_app, g, has_request_context, request
+from flask import current_app, g, has_app_context, has_request_context, request
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -95,15 +96,28 @@ def _known(wish: str | None) -> Language | None:
     return cast("Language", primary) if primary in LANGUAGES else None
 
 
+@functools.cache
+def formal_messages() -> Messages:
+    """Read the Dutch that says *u*: the texts of `nl-u.po`, and for all others those of `messages()`."""
+    formal = Messages.read(Path(__file__).with_name("nl-u.po"))
+    return Messages({**messages().texts, **formal.texts})
+
+
+def _dutch() -> Messages:
+    """Return the Dutch of this place, which says *je* or *u* (`form_of_address` in the settings)."""
+    settings = getattr(current_app.extensions.get("verstel"), "settings", None) if has_app_context() else None
+    return formal_messages() if getattr(settings, "form_of_address", "je") == "u" else messages()
+
+
 def _sentence(key: str) -> str:
     """Return a sentence in the reader's language, its `%(name)s` still open."""
-    return messages().one(key) if language() == "nl" else key
+    return _dutch().one(key) if language() == "nl" else key
 
 
 def _sentences(singular: str, plural: str, number: int) -> str:
     """Return the singular or plural sentence for a number, its `%(name)s` still open."""
     if language() == "nl":
-        return messages().many(singular, plural, number)
+        return _dutch().many(singular, plural, number)
     return singular if number == 1 else plural
 
 

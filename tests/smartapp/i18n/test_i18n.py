@@ -7,8 +7,9 @@ import datetime as dt
 import pytest
 
 from smartapp import i18n
+from smartapp.core import KEY
 from smartapp.i18n import Messages, format_date, format_datetime, format_list, format_number
-from tests.smartapp.helpers import launched
+from tests.smartapp.helpers import launched, make_app
 
 
 @pytest.fixture
@@ -102,6 +103,15 @@ def test_plural_follows_the_number(tmp_path):
     file.write_text('msgid "%(num)s step"\nmsgid_plural "%(num)s steps"\nmsgstr[0] "stap"\nmsgstr[1] "stappen"\n')
     dutch = Messages.read(file)
     assert [dutch.many("%(num)s step", "%(num)s steps", n) for n in (0, 1, 2)] == ["stappen", "stap", "stappen"]
+
+
+@pytest.mark.parametrize("form", ["je", "u"])
+def test_a_place_says_je_or_u(form):
+    app = make_app(form_of_address=form)
+    page = launched(app).get("").text
+    app.extensions[KEY].engine.dispose()
+    assert ("Jij bepaalt" in page) == (form == "je")
+    assert ("U bepaalt" in page) == (form == "u")
 
 
 def test_an_unknown_key_stays_readable():

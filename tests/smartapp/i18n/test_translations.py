@@ -14,6 +14,8 @@ APP = Path(__file__).parents[3] / "smartapp"
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "message": None}
 SOURCES = sorted(file for pattern in ("*.py", "*.html") for file in APP.rglob(pattern))
 CATALOGUES = sorted(APP.rglob("nl.po"))
+FORMAL = APP / "nl-u.po"
+JE = re.compile(r"\b(je|jij|jou|jouw|jezelf)\b", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
 
 
@@ -56,6 +58,20 @@ def test_no_key_has_two_dutch_texts():
 
 
 @pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda file: str(file.relative_to(APP)))
+def test_every_text_with_je_has_one_with_u(catalogue):
+    says_je = {key for key, (_, forms) in entries(catalogue).items() if JE.search(" ".join(forms))}
+    assert sorted(says_je - entries(FORMAL).keys()) == []
+
+
+def test_no_text_with_u_says_je():
+    assert [key for key, (_, forms) in entries(FORMAL).items() if JE.search(" ".join(forms))] == []
+
+
+def test_no_text_with_u_is_left_over(dutch):
+    assert [key for key in entries(FORMAL) if not JE.search(" ".join(dutch.get(key, ())))] == []
+
+
+@pytest.mark.parametrize("catalogue", [*CATALOGUES, FORMAL], ids=lambda file: str(file.relative_to(APP)))
 def test_a_dutch_text_fills_in_the_same_values_as_its_key(catalogue):
     different = [
         key
