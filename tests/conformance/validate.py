@@ -1,9 +1,10 @@
 """HL7's reference validator over everything that we publish and everything that the app wrote.
 
-Run as `python -m tests.conformance.validate [FOLDER|FILE…]`: the named resources (default: what the journeys wrote,
-`.cache/conformance/written`), besides the FHIR package with its examples and the published questionnaires with their
-variants. No error is accepted; a warning only when `accepted_warnings.toml` says why. The bad examples must fail
-for exactly their reason, which also proves that the validator can fail.
+Run as `python -m tests.conformance.validate [FOLDER|FILE…]`: the named resources, besides the FHIR package with its
+examples, the published questionnaires with their variants, and everything below `.cache/conformance/written`: what the
+sandbox's people have (written down at each run) and what the journeys left there. No error is accepted; a warning only
+when `accepted_warnings.toml` says why. The bad examples must fail for exactly their reason, which also proves that the
+validator can fail.
 Exit 0: all well, 1: a check failed, 3: Java, Maven or HL7's definitions can't be had here.
 """
 
@@ -23,6 +24,7 @@ from typing import Any
 
 from fhir_profiles import definitions
 from tests.conformance.java_tools import BuildError, NotHereError, java
+from tests.conformance.written import write_down
 from tests.fhir_profiles.bad_examples import BadExample, bad_examples
 
 ROOT = Path(__file__).parents[2]
@@ -107,7 +109,8 @@ def _short(file: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Validate, print counts and every complaint, and return the exit code."""
-    written = [Path(name).resolve() for name in arguments] or ([WRITTEN] if WRITTEN.is_dir() else [])
+    write_down(WRITTEN / "sandbox")
+    written = [WRITTEN, *(Path(name).resolve() for name in arguments)]
     bad = CACHE / "bad"
     shutil.rmtree(bad, ignore_errors=True)
     bad.mkdir(parents=True)
@@ -143,8 +146,6 @@ def _print_counts(good: list[dict[str, Any]], written: list[Path], bad: int, use
     for name, folder in where.items():
         count = sum(1 for one in good if one["file"].startswith(str(folder)))
         print(f"{name}: {count} resources validated")
-    if not written:
-        print(f"nothing written by the app was validated: {_short(str(WRITTEN))} does not exist (run the journeys)")
     print(f"bad examples: {bad}; accepted warnings: {sum(used.values())} of {len(used)} kinds")
 
 

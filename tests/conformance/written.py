@@ -1,6 +1,7 @@
-"""Write down, as files, what the app writes: the sandbox's people with their history, and one of each audit event.
+"""Write down, as files, what the app writes: the sandbox's people with their history, and the far ends of it.
 
-The history is real: the same mappers and pure functions that serve a page scored it and wrote the plans.
+The history is real: the same mappers and pure functions that serve a page scored it and wrote the plans. The far ends
+are every questionnaire in English with the last option everywhere, words that nobody cleaned up, and each audit event.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from mappers.observations import provenance_of
+from mappers.answers import answers_of, response_of
+from mappers.observations import observations_of, provenance_of
+from mappers.plan import MOST_DOMAINS, DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
+from mappers.scoring import score
+from questionnaires.catalogue import Catalogue
 from smartapp.assignments.task import cancelled
 from smartapp.audit import AuditEntry, Event, audit_event
 from smartapp.database import open_database
@@ -36,6 +41,9 @@ KINDS = (
     "Provenance",
 )
 
+# Words as people type and paste them: spaces at the ends, tabs, markup, quotes, other scripts, emoji.
+ROUGH = "  Ik wil »zelf« <b>kiezen</b> & 50% thuis.\r\n\n\tÜber 'misschien' 🚲 مرحبا {0} \\n  "
+
 Resource = dict[str, Any]
 
 
@@ -44,10 +52,10 @@ def write_down(folder: Path) -> dict[str, int]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     counts: dict[str, int] = {}
-    for resource in [*seeded(), *audit_events()]:
+    for resource in [*seeded(), *far_ends(), *audit_events()]:
         kind = resource["resourceType"]
         counts[kind] = counts.get(kind, 0) + 1
-        name = f"{kind}-{resource.get('id', counts[kind])}.json"
+        name = f"{kind}-{counts[kind]:03}.json"
         (folder / name).write_text(json.dumps(resource, ensure_ascii=False), encoding="utf-8")
     return counts
 
@@ -72,6 +80,49 @@ def _provenance(found: list[Resource]) -> Resource:
         version="0.1.0",
     )
     return {**made, "id": "of-scores"}
+
+
+def far_ends() -> list[Resource]:
+    """Return all questionnaires answered in English with the last option everywhere, their scores, and a rough plan."""
+    known = Catalogue()
+    person = PersonRef("Patient/noor", "Noor Bakker")
+    made: list[Resource] = []
+    for instrument in known.instruments.values():
+        kinds: dict[str, str | bool] = {"boolean": True, "text": ROUGH}
+        response = response_of(
+            {i.link_id: i.scale.options[-1].code if i.scale else kinds[i.kind] for i in instrument.items},
+            instrument,
+            status="completed",
+            authored="2026-05-01",
+            subject=person.as_reference(),
+            author={"reference": "Practitioner/karim", "display": "Karim Aziz"},
+            source=person.as_reference(),
+            identifier=f"far-{instrument.id}",
+            language="en",
+        )
+        answers = answers_of(response, known)
+        scores = score(instrument, answers.values)
+        made += [response, *observations_of(answers, scores, response_reference="QuestionnaireResponse/1")]
+    goal = Goal(
+        id="urn:uuid:0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a01",
+        text=ROUGH,
+        domain="housing",
+        progress="achieved",
+        progress_date="2026",
+        due="2026-05",
+        note=ROUGH,
+        active=False,
+        steps=(Step(id="urn:uuid:0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a02", text=ROUGH, status="stopped", who=ROUGH),),
+    )
+    plan = Plan(
+        id="urn:uuid:0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a03",
+        story=ROUGH,
+        strengths=(ROUGH,),
+        stressors=(ROUGH,),
+        domains=tuple(DomainAnswers(one.code, ROUGH, ROUGH, ROUGH, ROUGH) for one in known.life_domains[:MOST_DOMAINS]),
+        goals=(goal,),
+    )
+    return made + resources_of(plan, patient=person, author=person, language="en")
 
 
 def audit_events() -> list[Resource]:
