@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from mappers.plan import PLAN_SYSTEM, PersonRef, Plan, plan_of, resources_of
+from mappers.plan import PLAN_SYSTEM, Goal, PersonRef, Plan, plan_of, resources_of
 from questionnaires.canonical import identifier_system
 from smartapp.records import Place, Record
 from smartapp.records.outbox import Item, Waiting
@@ -79,10 +79,19 @@ def kept(
         [one.resource for one in near if one.resource["resourceType"] == "Goal"],
         [one.resource for one in near if one.resource["resourceType"] == "Task"],
     )
+    plan = replace(plan, goals=tuple(_own_parts(goal) for goal in plan.goals if goal.text and goal.domain))
     ids = {goal.id for goal in plan.goals} | {step.id for goal in plan.goals for step in goal.steps}
     records = (care_plan, *(one for one in near if _id(one.resource) in ids))
     waits = any(one.state != "stored" for one in records)
     return Kept(plan, records, care_plan.place, on_its_way=waits, refused=refused)
+
+
+def _own_parts(goal: Goal) -> Goal:
+    """Leave out steps without words. Like goals without words or life domain they were put there by somebody else.
+
+    They stay in the record untouched: a plan writes back what it did not make.
+    """
+    return replace(goal, steps=tuple(step for step in goal.steps if step.text))
 
 
 def _updates(outbox: Sequence[Waiting], state: str) -> Iterator[Item]:

@@ -12,6 +12,7 @@ from typing import Final
 from flask import Blueprint, abort, g, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from mappers.errors import PlanError, TooManyDomains
 from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, PersonRef, Plan
 from questionnaires.catalogue import catalogue
 from smartapp.core import core
@@ -53,6 +54,12 @@ UNREACHABLE: Final = message(
 ON_ITS_WAY: Final = message(
     "What you saved before is still on its way to the record. Your text still stands here. "
     "Please save again in a moment."
+)
+MORE_THAN_FIVE: Final = message(
+    "Your plan has more than five areas. Choose five of them first. Your text is kept until you come back."
+)
+NOT_WRITABLE: Final = message(
+    "Your plan holds something that we cannot save again. Your text still stands here. Please tell your care team."
 )
 BUSY: Final = message("Somebody else is saving at the same moment. Your text still stands here. Please save again.")
 
@@ -125,28 +132,47 @@ def change(
     When somebody else saves in between, the edit is weighed again against what stands there then. So a save either
     is based on what is stored, or shows both versions; it never overwrites. Raises Unauthorized: sign in again.
     """
-    person = PersonRef(g.launch.patient.reference, g.launch.patient.display)
     now = first
     for _attempt in range(ATTEMPTS):
         outcome = edit(now)
         if not isinstance(outcome, Accepted):
             return outcome
-        unit = keeping.writes(now, outcome.plan, patient=person, author=person, language=language())
-        if not unit:
-            return Saved(arrived=not now.on_its_way)
-        if now.on_its_way:
-            return Trouble(_(ON_ITS_WAY), 409)
         try:
-            records = g.records.save(unit)
-        except Conflict:
-            now = load()
-            continue
-        except (Unreachable, Refused, Forbidden) as error:
-            return Trouble(_(UNREACHABLE), 503) if isinstance(error, Unreachable) else Trouble(_(REFUSED), 422)
-        if keeping.arrived(unit, records):
-            return Saved(arrived=all(one.state == "stored" for one in records))
+            saved = _save(now, outcome.plan)
+        except tuple(TROUBLES) as error:
+            sentence, status = next(TROUBLES[kind] for kind in type(error).__mro__ if kind in TROUBLES)
+            return Trouble(_(sentence), status)
+        if saved is not None:
+            return saved
         now = load()
     return Trouble(_(BUSY), 409)
+
+
+TROUBLES: Final[Mapping[type[Exception], tuple[str, int]]] = {
+    Unreachable: (UNREACHABLE, 503),
+    Refused: (REFUSED, 422),
+    Forbidden: (REFUSED, 422),
+    TooManyDomains: (MORE_THAN_FIVE, 409),
+    PlanError: (NOT_WRITABLE, 422),
+}
+"""What to say when a plan is not saved though nothing is wrong with what was typed."""
+
+
+def _save(now: keeping.Kept, after: Plan) -> Saved | Trouble | None:
+    """Write a changed plan as one unit; None where somebody else wrote in between."""
+    person = PersonRef(g.launch.patient.reference, g.launch.patient.display)
+    unit = keeping.writes(now, after, patient=person, author=person, language=language())
+    if not unit:
+        return Saved(arrived=not now.on_its_way)
+    if now.on_its_way:
+        return Trouble(_(ON_ITS_WAY), 409)
+    try:
+        records = g.records.save(unit)
+    except Conflict:
+        return None
+    if not keeping.arrived(unit, records):
+        return None
+    return Saved(arrived=all(one.state == "stored" for one in records))
 
 
 def _form() -> dict[str, str]:

@@ -69,6 +69,7 @@ def test_too_few_answers_show_no_score_with_the_reason(clinician):
     filled_in(clinician.ehr, "mhcs", {"mhcs-01": "3"}, "2026-05-01T10:00:00+02:00")
     page = text_of(clinician.get("overview/"))
     assert "Er is nog geen score." in page
+    assert "1 van 16 vragen beantwoord" in page
 
 
 def test_an_unfinished_response_is_the_clients_own(app):

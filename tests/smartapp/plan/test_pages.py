@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from smartapp.records.store import Query
+from smartapp.records.store import Query, Write
 from tests.smartapp.helpers import launched
 from tests.smartapp.plan.conftest import HALFWAY
 from tests.smartapp.plan.pages import fields_of, fill, stored_plan
@@ -89,6 +89,17 @@ def test_an_area_that_does_not_exist_is_refused(anna):
 def test_family_areas_are_shown_on_request_only(anna):
     assert len(codes_on(anna)) == 12
     assert len(codes_on(anna, "?family=1")) == 17
+
+
+def test_family_areas_are_shown_to_somebody_with_a_family_team(app):
+    team = {
+        "resourceType": "CareTeam",
+        "id": "team",
+        "status": "active",
+        "category": [{"coding": [{"system": "https://verstel.nl/fhir/CodeSystem/plan", "code": "family-team"}]}],
+        "subject": {"reference": "Patient/anna", "display": "Anna Voorbeeld"},
+    }
+    assert len(codes_on(launched(app, resources=[team]))) == 17
 
 
 def test_words_leave_the_plan_only_after_they_were_shown(halfway):
@@ -273,3 +284,47 @@ def test_a_very_long_text_is_not_saved_and_not_lost(anna):
     answer = fill(anna, "plan/story", story="ab " * 7000)  # 21,000 characters; 20,000 is the most
     assert answer.status_code == 422
     assert len(fields_of(answer)["story"]) == 21_000
+
+
+# --- what somebody else put in the record
+
+
+def test_a_goal_of_somebody_else_in_the_plan_stays_and_stops_nothing(halfway):
+    """Another program added a goal without a life domain; the client's own saves go on, and the goal stays."""
+    other = {
+        "resourceType": "Goal",
+        "lifecycleStatus": "active",
+        "description": {"text": "Cliënt stabiliseert"},
+        "subject": {"reference": "Patient/anna", "display": "Anna Voorbeeld"},
+    }
+    made = halfway.ehr.write(Write("create", other))
+    plan = halfway.ehr.search(Query.of("CarePlan"))[0]
+    goals = [*plan.resource["goal"], {"reference": f"Goal/{made.resource['id']}"}]
+    halfway.ehr.write(Write("update", {**plan.resource, "goal": goals}, if_match=plan.etag))
+    assert fill(halfway, "plan/story", story="Ik schrijf verder.").status_code == 303
+    after = halfway.ehr.search(Query.of("CarePlan"))[0].resource
+    assert f"Goal/{made.resource['id']}" in [one["reference"] for one in after["goal"]]
+    assert halfway.ehr.read("Goal", made.resource["id"]).resource["description"] == other["description"]
+    assert "stabiliseert" not in halfway.get("plan/").text
+
+
+def test_a_plan_with_six_areas_says_what_to_do_and_keeps_the_text(halfway):
+    """Another program put six areas into the plan: the client chooses which five stay, before anything is written."""
+    plan = halfway.ehr.search(Query.of("CarePlan"))[0]
+    extensions = plan.resource["extension"]
+    area = next(one for one in extensions if one["url"].endswith("life-domain-answers"))
+    more = ("finances", "justice", "support", "parenting")
+    added = [{"url": area["url"], "extension": [_domain(area, code)]} for code in more]
+    halfway.ehr.write(Write("update", {**plan.resource, "extension": [*extensions, *added]}, if_match=plan.etag))
+    answer = fill(halfway, "plan/story", story="Mijn woorden.")
+    assert answer.status_code == 409
+    assert "meer dan vijf gebieden" in answer.text
+    assert fields_of(answer)["story"] == "Mijn woorden."
+    assert fill(halfway, "plan/domains", domains="housing,meaning").status_code == 303
+    assert fill(halfway, "plan/story").status_code == 303
+    assert stored_plan(halfway.ehr).story == "Mijn woorden."
+
+
+def _domain(area: dict, code: str) -> dict:
+    coding = next(one["valueCoding"] for one in area["extension"] if one["url"] == "domain")
+    return {"url": "domain", "valueCoding": {**coding, "code": code}}
