@@ -14,3 +14,4 @@ Alias: $provenance-entity = http://hl7.org/fhir/provenance-entity-role
 Alias: $provenance-agent = http://terminology.hl7.org/CodeSystem/provenance-participant-type
 Alias: $sdc = http://hl7.org/fhir/uv/sdc/CodeSystem/temp
 Alias: $ucum = http://unitsofmeasure.org
+Alias: $expectation = http://hl7.org/fhir/StructureDefinition/capabilitystatement-expectation
