@@ -8,7 +8,7 @@ and a line longer than `LONGEST_LINE` is dropped while it is read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -25,33 +25,13 @@ TOO_LONG: Final = f"longer than {LONGEST_LINE // 1024 // 1024} MB; give one Ques
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Some whole lines that follow each other; `first` is the number of the first (from 1).
-
-    `text` is None for one line that was too long to keep.
-    """
-
-    first: int
-    text: bytes | None
-
-    @property
-    def last(self) -> int:
-        """Return the number of the last line."""
-        if self.text is None:
-            return self.first
-        return self.first + self.text.count(b"\n") - self.text.endswith(b"\n")
-
-    def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines that hold anything, with their numbers."""
-        for number, line in enumerate((self.text or b"").split(b"\n"), start=self.first):
-            if line and not line.isspace():
-                yield number, line
+# Some whole lines that follow each other; None for one line that was too long to keep.
+Batch = bytes | None
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One response that gave no scores: the line, the entry within a Bundle (from 0) or None, and why."""
+    """One response that gave no scores: the line (from 1), the entry within a Bundle (from 0) or None, and why."""
 
     line: int
     entry: int | None
@@ -63,20 +43,19 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a batch gave: Observations as NDJSON, how many responses had any, what was refused, and its last line."""
+    """What a batch gave: Observations as NDJSON, how many responses had any, and what was refused; and its lines."""
 
     observations: bytes
     responses: int
-    last: int
+    lines: int
     refusals: tuple[Refusal, ...]
 
 
 def batches_of(blocks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator[Batch]:
-    """Cut blocks of a file into batches of whole lines; a line that is longer than `longest` is a batch without text.
+    """Cut blocks of a file into batches of whole lines; a line that is longer than `longest` becomes None.
 
     A byte order mark at the start is skipped. Lines end with LF; a CR before it is white space in JSON.
     """
-    first = 1
     begun: list[bytes] = []  # the pieces of a line whose end was not seen yet
     length = 0
     for number, block in enumerate(blocks):
@@ -85,21 +64,36 @@ def batches_of(blocks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator
         if end:
             start = text.index(b"\n") + 1
             if length + start > longest:
-                yield Batch(first, None)
-                whole, first = text[start:end], first + 1
+                yield None
+                whole = text[start:end]
             else:  # a view, so that the block is copied once
                 whole = b"".join([*begun, memoryview(text)[:end]])
             if whole:
-                made = Batch(first, whole)
-                yield made
-                first = made.last + 1
+                yield whole
             begun, length = [], 0
         rest = text[end:]
         length += len(rest)
         # Of a line that is too long already, only the length is kept.
         begun = [*begun, rest] if length <= longest else []
     if length:
-        yield Batch(first, b"".join(begun) if length <= longest else None)
+        yield b"".join(begun) if length <= longest else None
+
+
+def lines_of(batch: bytes) -> list[bytes]:
+    """Return the lines of a batch, blank ones too."""
+    lines = batch.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def numbered(results: Iterable[Scored]) -> Iterator[Scored]:
+    """Turn line numbers within each batch into line numbers within the file."""
+    before = 0
+    for made in results:
+        moved = [replace(refusal, line=refusal.line + before) for refusal in made.refusals]
+        yield replace(made, refusals=tuple(moved)) if moved else made
+        before += made.lines
 
 
 class BulkScorer:
@@ -110,19 +104,20 @@ class BulkScorer:
         self._fast = FastScorer(catalogue)
 
     def score(self, batch: Batch) -> Scored:
-        """Return the Observations and refusals of a batch; never raises for what is in a line."""
+        """Return the Observations and refusals of a batch, its first line being 1; never raises for what is in it."""
+        if batch is None:
+            return Scored(b"", 0, 1, (Refusal(1, None, TOO_LONG),))
         fast = self._fast.observations
         made: list[bytes] = []
         refusals: list[Refusal] = []
-        if batch.text is None:
-            refusals.append(Refusal(batch.first, None, TOO_LONG))
-        for number, line in batch.lines():
+        lines = lines_of(batch)
+        for number, line in enumerate(lines, start=1):
             observations = fast(line)
             if observations is not None:
                 made.append(observations)
-            else:
+            elif line and not line.isspace():
                 made += self._plain(line, number, refusals)
-        return Scored(b"".join(made), len(made), batch.last, tuple(refusals))
+        return Scored(b"".join(made), len(made), len(lines), tuple(refusals))
 
     def _plain(self, text: bytes, line: int, refusals: list[Refusal]) -> Iterator[bytes]:
         try:

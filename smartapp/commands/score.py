@@ -7,17 +7,19 @@ import sys
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 import orjson
 
-from mappers.bulk import TOO_LONG, Batch, BulkScorer, Refusal, Scored, batches_of
+from mappers.bulk import TOO_LONG, Batch, BulkScorer, Refusal, Scored, batches_of, lines_of, numbered
 from questionnaires.catalogue import catalogue
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _BLOCK: Final = 256 * 1024  # what is worked on at one time fits in the processor's cache
 _STDIN: Final = "-"
@@ -162,6 +164,8 @@ def _scorer(jobs: int) -> Iterator[_Score]:
         here = BulkScorer(catalogue()).score
         yield lambda batches: map(here, batches)
         return
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - its import costs a tenth of a second
+
     with ProcessPoolExecutor(jobs) as pool:
 
         def score(batches: Iterable[Batch]) -> Iterator[Scored]:
@@ -210,11 +214,11 @@ def _score_source(
     with _progress(source) as read:
         try:
             batches = batches_of(_document(_blocks(file, read)))
-            for made in score(batches):
+            for made in numbered(score(batches)):
                 write(made.observations)
                 for refusal in made.refusals:
                     refused.add(source.name, refusal)
-                line = made.last
+                line += made.lines
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             refused.add(source.name, Refusal(line + 1, None, f"the gzip file is damaged from here: {error}"))
 
@@ -268,10 +272,14 @@ def _verify(path: Path) -> int:
 
 def _resources(name: str, batches: Iterable[Batch], refused: _Refusals) -> Iterator[Any]:
     """Yield the resources of a Bundle or of NDJSON."""
+    before = 0
     for batch in batches:
-        if batch.text is None:
-            refused.add(name, Refusal(batch.first, None, TOO_LONG))
-        for number, line in batch.lines():
+        lines = [] if batch is None else lines_of(batch)
+        if batch is None:
+            refused.add(name, Refusal(before + 1, None, TOO_LONG))
+        for number, line in enumerate(lines, start=before + 1):
+            if not line or line.isspace():
+                continue
             try:
                 resource = orjson.loads(line)
             except orjson.JSONDecodeError as error:
@@ -283,3 +291,4 @@ def _resources(name: str, batches: Iterable[Batch], refused: _Refusals) -> Itera
             entries = resource.get("entry")
             for entry in entries if isinstance(entries, list) else []:
                 yield entry.get("resource") if isinstance(entry, dict) else None
+        before += max(1, len(lines))

@@ -1,0 +1,1 @@
+"""Measurements that the documentation quotes; each writes its own page in docs/."""
