@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask import current_app, g, render_template, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from smartapp.i18n import message
 from smartapp.records.store import Conflict, Forbidden, Gone, NotFound, RecordError, Refused, Unauthorized
@@ -208,6 +208,10 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Any:
         status = error.code or 500
+        if isinstance(
+            error, SecurityError
+        ):  # a host name that is not ours: there are no addresses to build a page with
+            return "This is not the address of this app.", 400
         return error if status < 400 else page(_page_of(error), status)  # below 400: a redirect of Werkzeug's
 
     @app.errorhandler(Exception)

@@ -29,6 +29,8 @@ Language = Literal["nl", "en"]
 LANGUAGES: Final[Mapping[Language, str]] = {"nl": "Nederlands", "en": "English"}
 DEFAULT: Final[Language] = "nl"
 COOKIE: Final = "verstel-language"
+# Parameters of a sign-in are secrets or text of others: they go onto no page.
+_NOT_KEPT: Final = frozenset({"lang", "code", "state", "launch", "iss", "error", "error_description", "error_uri"})
 _YEAR: Final = 365 * 24 * 3600
 _LOCALES: Final[Mapping[Language, str]] = {"nl": "nl_NL", "en": "en_GB"}
 
@@ -201,7 +203,7 @@ def _moment(value: str | dt.date | None) -> dt.date | None:
 def switch_links() -> list[dict[str, Any]]:
     """Return per language what the switch in the header shows: code, name, address, whether it is current."""
     here = language()
-    kept = [(key, value) for key, value in request.args.items(multi=True) if key != "lang"]
+    kept = [(key, value) for key, value in request.args.items(multi=True) if key not in _NOT_KEPT]
     return [
         {
             "code": code,

@@ -5,6 +5,7 @@ The callers decide which address may be asked; this module makes sure that the a
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ import orjson
 import requests
 
 from smartapp.config import is_loopback
+
+# At DEBUG it writes every address with its query, and those name people.
+logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 10

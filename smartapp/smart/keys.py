@@ -22,7 +22,7 @@ _ALGORITHMS = {"RSA": "RS384", "EC": "ES384"}
 
 
 class SigningKeys:
-    """A set of private keys of which the first one signs; the others are for rotation."""
+    """A set of private keys of which the first one signs; the others are for rotation. A kid is made where none is."""
 
     def __init__(self, keys: KeySet) -> None:
         self._keys = keys
@@ -45,8 +45,6 @@ class SigningKeys:
                 raise ConfigError(f"{path}: key {number} uses {key.curve_name}; ES384 needs the curve P-384.")
             if isinstance(key, RSAKey) and key.raw_value.key_size < 2048:
                 raise ConfigError(f"{path}: key {number} has fewer than 2048 bits.")
-            if not key.kid:
-                raise ConfigError(f"{path}: key {number} has no kid.")
         return cls(keys)
 
     def public(self) -> dict[str, Any]:

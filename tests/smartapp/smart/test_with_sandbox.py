@@ -85,6 +85,33 @@ def test_an_access_token_that_has_ended_is_refreshed_on_the_way(server):
     assert after.refresh != before.refresh
 
 
+def test_attack_29_nothing_secret_or_personal_is_logged_or_shown_at_debug(server, caplog, capfd):
+    core = server.app.extensions[KEY]
+    with caplog.at_level("DEBUG"), requests.Session() as browser:
+        response = open_record(server, browser, "client")
+        launch = launch_of(server, response)
+        core.records(launch).search(Query.of("Goal", patient="Patient/anna"))
+        broken = browser.get(f"{server.url}/callback?code=c0de&state=st4te", timeout=20)
+        tokens = core.tokens.find(launch.id)
+        cookie = browser.cookies.get("verstel")
+    logged = caplog.text + "".join(capfd.readouterr())
+    shown = response.text + broken.text + str(response.headers)
+    for secret in (tokens.access, tokens.refresh, cookie, launch.session_id, "c0de", "st4te", "code_verifier"):
+        assert secret not in logged
+        assert secret not in shown
+    for personal in ("Anna", "Voorbeeld", "Patient/anna"):
+        assert personal not in logged
+    assert caplog.records  # something was logged, so that this test looks at something
+
+
+def test_attack_30_the_cookie_holds_an_opaque_id_and_nothing_else(server):
+    with requests.Session() as browser:
+        open_record(server, browser, "client")
+        names = {cookie.name for cookie in browser.cookies if cookie.path == "/"}
+        assert names <= {"verstel", "verstel-language"}
+        assert re.fullmatch(r"[\w-]{43}", browser.cookies.get("verstel"))  # 256 bits
+
+
 def test_signing_out_takes_the_token_back_at_the_ehr(server):
     core = server.app.extensions[KEY]
     with requests.Session() as browser:

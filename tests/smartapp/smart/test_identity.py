@@ -1,0 +1,116 @@
+"""Attack 19: an id_token that is wrong in any way opens nothing."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, RSAKey
+
+from tests.smartapp.smart.ehr import AUTH, KEY, NOW
+
+
+def b64(value: dict) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def unsigned(claims: dict) -> str:
+    return f"{b64({'alg': 'none'})}.{b64(claims)}."
+
+
+def signed_with_the_public_key(claims: dict) -> str:
+    """Sign with HS256 and the issuer's public key as the secret, which everybody knows."""
+    signed = f"{b64({'alg': 'HS256', 'kid': KEY.kid})}.{b64(claims)}"
+    signature = hmac.digest(KEY.as_pem(private=False), signed.encode(), "sha256")
+    return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def signed_with_another_key(claims: dict) -> str:
+    other = RSAKey.generate_key(2048)
+    return jwt.encode({"alg": "RS256", "kid": KEY.kid}, claims, other, algorithms=["RS256"])
+
+
+def tampered(claims: dict) -> str:
+    header, _, signature = jwt.encode({"alg": "RS256", "kid": KEY.kid}, claims, KEY, algorithms=["RS256"]).split(".")
+    return f"{header}.{b64({**claims, 'fhirUser': 'Practitioner/boss'})}.{signature}"
+
+
+FORGERIES = [
+    unsigned,
+    signed_with_the_public_key,
+    signed_with_another_key,
+    tampered,
+    lambda _: None,
+    lambda _: "",
+    lambda _: "x.y",
+    lambda _: "....",
+    lambda _: "e30.e30.e30",
+    lambda _: "é" * 100,
+]
+
+
+@pytest.mark.parametrize("forge", FORGERIES)
+def test_attack_19_a_forged_or_missing_id_token_opens_nothing(browser, ehr, forge):
+    ehr.id_token = forge
+    response = browser.sign_in()
+    assert response.status_code == 400
+    assert browser.client.get_cookie("__Host-verstel", domain="app.example") is None
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://evil.example"},
+        {"iss": f"{AUTH}/"},
+        {"iss": None},
+        {"aud": "another-app"},
+        {"aud": ["another-app"]},
+        {"aud": ["verstel", "another-app"]},  # for two, and not authorised for us by name
+        {"aud": None},
+        {"exp": NOW - 61},
+        {"exp": None},
+        {"exp": "soon"},
+        {"iat": None},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": 7},
+        {"nonce": "of another sign-in"},
+        {"nonce": None},
+    ],
+)
+def test_attack_19_a_claim_that_does_not_fit_opens_nothing(browser, ehr, claims):
+    sign = ehr.id_token
+    ehr.id_token = lambda given: sign({k: v for k, v in {**given, **claims}.items() if v is not None})
+    assert browser.sign_in().status_code == 400
+
+
+@pytest.mark.parametrize(
+    "claims", [{"aud": ["verstel"]}, {"aud": ["verstel", "other"], "azp": "verstel"}, {"exp": NOW - 59}]
+)
+def test_what_openid_allows_is_accepted(browser, ehr, claims):
+    ehr.claims |= claims
+    assert browser.sign_in().status_code == 303
+
+
+def test_attack_19_an_unknown_key_is_looked_up_once_more_and_then_refused(browser, ehr):
+    browser.enter()
+    ehr.header["kid"] = "unknown"
+    assert browser.sign_in().status_code == 400
+    assert len(ehr.calls("/jwks")) == 2
+
+
+def test_a_key_that_the_issuer_added_is_found(browser, ehr):
+    browser.enter()
+    new = ECKey.generate_key("P-384", auto_kid=True)
+    ehr.jwks["keys"].append(new.as_dict(private=False))
+    ehr.id_token = lambda claims: jwt.encode({"alg": "ES384", "kid": new.kid}, claims, new, algorithms=["ES384"])
+    assert browser.sign_in().status_code == 303
+
+
+@pytest.mark.parametrize("jwks", [{}, {"keys": []}, {"keys": "none"}, {"keys": [{"kty": "nonsense"}]}, []])
+def test_a_key_set_that_is_none_is_refused(browser, ehr, jwks):
+    ehr.jwks = jwks
+    assert browser.sign_in().status_code == 400

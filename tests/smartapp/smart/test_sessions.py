@@ -1,0 +1,97 @@
+"""The session cookie: how it is set, and that signing in changes it (attacks 20, 30, 31, 39)."""
+
+from __future__ import annotations
+
+from smartapp.security import form_token
+from smartapp.smart.routes import end_session
+from tests.smartapp.smart.ehr import BASE, Browser
+
+COOKIE = "__Host-verstel"
+
+
+def cookie(browser: Browser) -> str:
+    return browser.client.get_cookie(COOKIE, domain="app.example").value
+
+
+def test_attack_30_the_cookie_goes_to_us_only_also_in_a_frame_and_no_script_sees_it(browser):
+    response = browser.sign_in()
+    [line] = [one for one in response.headers.getlist("Set-Cookie") if one.startswith(f"{COOKIE}=")]
+    value, *attributes = line.split("; ")
+    assert set(attributes) == {"HttpOnly", "Secure", "SameSite=None", "Partitioned", "Path=/"}
+    assert len(value.removeprefix(f"{COOKIE}=")) == 43  # 256 bits in base64
+
+
+def test_the_cookie_of_a_sign_in_under_way_ends_with_it(browser):
+    response = browser.sign_in()
+    [line] = [one for one in response.headers.getlist("Set-Cookie") if "verstel-login" in one]
+    assert "Max-Age=0" in line
+
+
+def test_attack_31_a_session_id_planted_before_sign_in_is_worth_nothing_after_it(browser, core):
+    planted = core.sessions.start()
+    browser.client.set_cookie(COOKIE, planted.secret, domain="app.example", secure=True)
+    launch_id = browser.enter()
+    assert cookie(browser) != planted.secret
+    assert core.sessions.find(planted.secret) is None
+    session = core.sessions.find(cookie(browser))
+    assert core.launches.find(launch_id, session.id) is not None
+
+
+def test_a_second_chart_of_the_same_user_joins_the_session(browser, core):
+    first = browser.enter()
+    before = cookie(browser)
+    second = browser.enter()
+    assert cookie(browser) != before
+    session = core.sessions.find(cookie(browser))
+    assert {one.id for one in core.launches.of_session(session.id)} == {first, second}
+
+
+def test_attack_39_another_user_in_the_same_browser_ends_what_the_first_had_open(browser, core, ehr):
+    first = browser.enter()
+    ehr.claims |= {"sub": "u2"}
+    second = browser.enter()
+    assert core.launches.get(first) is None
+    assert core.tokens.find(first) is None
+    assert core.launches.get(second).user.subject == "u2"
+    assert [request.body for request in ehr.calls("/revoke")] == [
+        "token=refresh-1&token_type_hint=refresh_token&client_id=verstel"
+    ]
+
+
+def test_two_sign_ins_that_overlap_both_arrive(browser):
+    """An EHR may open two charts at once; neither takes the other's state away."""
+    first, second = browser.begin(), browser.begin()
+    assert browser.finish(second).status_code == 303
+    assert browser.finish(first).status_code == 303
+
+
+def test_signing_out_revokes_every_token_of_the_session(browser, core, ehr):
+    launches = [core.launches.get(browser.enter()) for _ in range(2)]
+    token = form_token(core.settings, launches[0].session_id, launches[0].id)
+    response = browser.post(f"/l/{launches[0].id}/logout", {"_csrf": token, "_for": "anna"})
+    assert response.status_code == 303
+    assert len(ehr.calls("/revoke")) == 2
+
+
+def test_an_ehr_that_cannot_be_told_keeps_nobody_from_signing_out(browser, core, ehr):
+    launch = core.launches.get(browser.enter())
+    ehr.mock.replace("POST", "https://login.ehr.example/revoke", status=500)
+    end_session(core, launch.session_id)
+    assert core.launches.get(launch.id) is None
+
+
+def test_a_launch_lives_no_longer_than_a_session_even_when_others_follow(browser, core, clock, ehr):
+    first = browser.enter()
+    clock.now += 479 * 60
+    ehr.claims |= {"iat": int(clock.now), "exp": int(clock.now) + 600}
+    second = browser.enter()
+    clock.now += 60
+    assert core.launches.get(first) is None
+    assert core.launches.get(second) is not None
+
+
+def test_an_issuer_taken_out_of_the_settings_can_do_nothing_more(browser, core):
+    launch = core.launches.get(browser.enter())
+    object.__setattr__(core.settings, "issuers", ())
+    assert browser.get(f"/l/{launch.id}/overview/").status_code == 404
+    assert core.settings.issuer(BASE) is None

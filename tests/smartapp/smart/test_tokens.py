@@ -1,0 +1,241 @@
+"""Tokens: refreshed once, never for more, proven with a key, and never seen by anybody."""
+
+from __future__ import annotations
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qsl
+
+import orjson
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
+
+from smartapp import create_app
+from smartapp.config import ConfigError, Issuer
+from smartapp.errors import EhrTrouble
+from smartapp.records.store import Query, Unauthorized, Unreachable
+from smartapp.smart.keys import LIFETIME_SECONDS, SigningKeys
+from smartapp.smart.tokens import Tokens, read_tokens
+from tests.smartapp.helpers import settings
+from tests.smartapp.smart.ehr import APP, AUTH, BASE, NOW
+
+RSA = RSAKey.generate_key(2048, {"kid": "rsa-1"})
+EC = ECKey.generate_key("P-384", {"kid": "ec-1"})
+
+
+@pytest.fixture
+def launch(browser, core):
+    launch_id = browser.enter()
+    return core.launches.get(launch_id)
+
+
+@pytest.fixture
+def issuer(core) -> Issuer:
+    return core.settings.issuer(BASE)
+
+
+def refreshes(ehr) -> list[dict[str, str]]:
+    forms = [dict(parse_qsl(request.body)) for request in ehr.calls("/token")]
+    return [form for form in forms if form["grant_type"] == "refresh_token"]
+
+
+def test_a_token_that_is_good_is_used_as_it_is(core, launch, issuer, ehr):
+    assert core.tokens.access(launch.id, issuer) == "access-1"
+    assert refreshes(ehr) == []
+
+
+def test_attack_22_eight_requests_with_an_ended_token_refresh_it_once(core, launch, issuer, ehr, clock):
+    clock.now += 300
+    with ThreadPoolExecutor(8) as pool:
+        tokens = list(pool.map(lambda _: core.tokens.access(launch.id, issuer), range(8)))
+    assert tokens == ["access-2"] * 8
+    assert [form["refresh_token"] for form in refreshes(ehr)] == ["refresh-1"]
+    assert core.tokens.find(launch.id).refresh == "refresh-2"
+
+
+def test_attack_22_a_token_the_server_refused_is_refreshed_once_by_all_who_got_that_refusal(core, launch, issuer, ehr):
+    with ThreadPoolExecutor(8) as pool:
+        tokens = list(pool.map(lambda _: core.tokens.access(launch.id, issuer, refused="access-1"), range(8)))
+    assert tokens == ["access-2"] * 8
+    assert len(refreshes(ehr)) == 1
+
+
+def test_another_process_that_holds_the_lease_is_waited_for(core, launch, issuer, ehr, clock):
+    """The lease of a process that died ends by itself; until then nobody else refreshes."""
+    clock.now += 300
+    waits = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        clock.now += 10
+
+    core.tokens._wait = wait
+    assert core.tokens._lease(launch.id, 1)
+    assert core.tokens.access(launch.id, issuer) == "access-2"
+    assert len(waits) == 4  # 40 seconds of lease, 10 per wait
+
+
+def test_a_refresh_token_that_is_not_replaced_stays_good(core, launch, issuer, ehr, clock):
+    clock.now += 300
+    ehr.token["refresh_token"] = None
+    core.tokens.access(launch.id, issuer)
+    assert core.tokens.find(launch.id).refresh == "refresh-1"
+
+
+def test_attack_23_invalid_grant_ends_the_session_and_keeps_the_draft(core, launch, ehr, clock):
+    drafts = core.drafts(launch)
+    drafts.change("hoop", lambda _: {"resourceType": "QuestionnaireResponse"})
+    clock.now += 300
+    ehr.token_answer = lambda _: (400, {}, json.dumps({"error": "invalid_grant"}))
+    with pytest.raises(Unauthorized):
+        core.records(launch).read("Patient", "anna")
+    assert core.tokens.find(launch.id) is None
+    assert drafts.get("hoop") is not None
+
+
+def test_attack_23_the_page_says_to_open_the_app_again(core, launch, ehr, clock, browser):
+    clock.now += 300
+    ehr.token_answer = lambda _: (400, {}, json.dumps({"error": "invalid_grant"}))
+    response = browser.get(f"/l/{launch.id}/overview/?lang=en")
+    assert response.status_code == 404
+    assert "This session has ended" in response.text
+    assert "Example EHR" in response.text
+
+
+def test_a_token_endpoint_that_is_away_costs_no_session(core, launch, issuer, ehr, clock):
+    clock.now += 300
+    ehr.token_answer = lambda _: (503, {}, "{}")
+    with pytest.raises(Unreachable):
+        core.tokens.access(launch.id, issuer)
+    ehr.token_answer = None
+    assert core.tokens.access(launch.id, issuer) == "access-2"
+
+
+def test_a_token_without_a_refresh_token_that_has_ended_needs_a_new_sign_in(core, launch, issuer, ehr, clock):
+    with core.engine.begin() as connection:
+        connection.exec_driver_sql("delete from tokens")
+    core.tokens.keep(launch.id, Tokens("a", None, int(clock.now) + 100, "", "anna"))
+    clock.now += 100
+    with pytest.raises(Unauthorized):
+        core.tokens.access(launch.id, issuer)
+
+
+def test_attack_24_a_refresh_never_asks_for_a_scope(core, launch, issuer, ehr, clock):
+    clock.now += 300
+    core.tokens.access(launch.id, issuer)
+    assert [set(form) for form in refreshes(ehr)] == [{"grant_type", "refresh_token", "client_id"}]
+
+
+def test_a_refresh_that_answers_another_patient_is_refused(core, launch, issuer, ehr, clock):
+    clock.now += 300
+    ehr.token["patient"] = "bram"
+    with pytest.raises(Unreachable):
+        core.tokens.access(launch.id, issuer)
+
+
+@pytest.mark.parametrize("sent", ["300", 300, 300.5, None, "soon", True])
+def test_a_lifetime_in_any_form_never_makes_a_token_that_lives_longer(sent):
+    tokens = read_tokens({"access_token": "a", "token_type": "bearer", "expires_in": sent}, asked_scopes="", now=NOW)
+    assert tokens.expires in (None, NOW + 300)
+
+
+def test_a_scope_that_is_left_out_was_granted_as_asked():
+    tokens = read_tokens({"access_token": "a", "token_type": "Bearer"}, asked_scopes="openid", now=NOW)
+    assert tokens.scope == "openid"
+
+
+def test_a_token_that_would_break_a_header_is_refused():
+    with pytest.raises(EhrTrouble):
+        read_tokens({"access_token": "a\nX: y", "token_type": "Bearer"}, asked_scopes="", now=NOW)
+
+
+class TestWhatWasGranted:
+    def test_attack_21_a_smaller_scope_switches_off_before_any_call(self, browser, ehr, core):
+        ehr.token["scope"] = "openid patient/Observation.rs"
+        launch = core.launches.get(browser.enter())
+        calls = len(ehr.mock.calls)
+        records = core.records(launch)
+        ehr.mock.add("GET", f"{BASE}/metadata", json={"resourceType": "CapabilityStatement", "rest": []})
+        assert records.place_for("Goal") == "own"
+        assert records.search(Query.of("Goal", patient="Patient/anna")) == [[]]
+        assert [call.request.url for call in ehr.mock.calls[calls:]] == [f"{BASE}/metadata"]
+
+
+class TestClientSecret:
+    @pytest.fixture
+    def issuers(self):
+        return (Issuer(base=BASE, name="E", client_id="a b", auth="client_secret", client_secret="p:w/d%"),)
+
+    def test_the_secret_travels_in_the_header_form_encoded(self, browser, ehr):
+        ehr.claims["aud"] = "a b"
+        browser.enter()
+        [request] = ehr.calls("/token")
+        assert request.headers["Authorization"] == "Basic YSUyMGI6cCUzQXclMkZkJTI1"  # a%20b:p%3Aw%2Fd%25
+        assert "client_id" not in dict(parse_qsl(request.body))
+
+
+@pytest.mark.parametrize("key", [RSA, EC], ids=["RS384", "ES384"])
+class TestPrivateKey:
+    @pytest.fixture
+    def issuers(self):
+        return (Issuer(base=BASE, name="E", client_id="verstel", auth="private_key_jwt"),)
+
+    @pytest.fixture
+    def app(self, clock, issuers, key, tmp_path):
+        file = tmp_path / "keys.json"
+        file.write_bytes(orjson.dumps(KeySet([key, RSA]).as_dict(private=True)))
+        app = create_app(settings(public_url=APP, issuers=issuers, signing_keys_file=file), clock=clock)
+        yield app
+        app.extensions["verstel"].engine.dispose()
+
+    def test_attack_27_the_assertion_is_short_lived_for_this_endpoint_and_used_once(self, browser, ehr, key):
+        browser.enter()
+        browser.enter()
+        forms = [ehr.form(0), ehr.form(1)]
+        public = KeySet.import_key_set(browser.get("/.well-known/jwks.json").get_json())
+        tokens = [jwt.decode(form["client_assertion"], public, algorithms=["RS384", "ES384"]) for form in forms]
+        for token in tokens:
+            assert token.header["kid"] == key.kid
+            assert token.header["typ"] == "JWT"
+            claims = token.claims
+            assert (claims["iss"], claims["sub"], claims["aud"]) == ("verstel", "verstel", f"{AUTH}/token")
+            assert 0 < claims["exp"] - NOW <= 300
+        assert tokens[0].claims["jti"] != tokens[1].claims["jti"]
+        assert not {"client_id", "client_secret"} & set(forms[0])
+
+    def test_attack_28_the_published_key_set_has_no_private_member(self, browser, key):
+        response = browser.get("/.well-known/jwks.json")
+        keys = response.get_json()["keys"]
+        assert [one["kid"] for one in keys] == [key.kid, "rsa-1"]
+        assert not {"d", "p", "q", "dp", "dq", "qi", "oth", "k"} & {name for one in keys for name in one}
+        assert "max-age" in response.headers["Cache-Control"]
+
+
+def test_attack_27_a_thousand_assertions_have_a_thousand_names():
+    keys = SigningKeys(KeySet([EC]))
+    claims = [
+        jwt.decode(keys.assertion("verstel", f"{AUTH}/token", lambda: NOW), EC, algorithms=["ES384"]).claims
+        for _ in range(1000)
+    ]
+    assert len({one["jti"] for one in claims}) == 1000
+    assert {one["exp"] - NOW for one in claims} == {LIFETIME_SECONDS}
+
+
+@pytest.mark.parametrize(
+    ("keys", "complaint"),
+    [
+        ({"keys": [OctKey.generate_key(256, {"kid": "o"}).as_dict(private=True)]}, "not a private RSA or EC key"),
+        ({"keys": [RSA.as_dict(private=False)]}, "not a private RSA or EC key"),
+        ({"keys": [ECKey.generate_key("P-256", {"kid": "e"}).as_dict(private=True)]}, "P-384"),
+        ([], "not a JSON Web Key Set"),
+        ("text", "not a JSON Web Key Set"),
+    ],
+)
+def test_a_signing_key_that_cannot_be_used_is_named_and_never_quoted(tmp_path, keys, complaint):
+    file = tmp_path / "keys.json"
+    file.write_bytes(orjson.dumps(keys))
+    with pytest.raises(ConfigError, match=re.escape(complaint)) as caught:
+        SigningKeys.read(file)
+    assert EC.as_dict(private=True)["d"] not in str(caught.value)
