@@ -1,0 +1,291 @@
+"""Check a resource against our profiles without Java: what the profiles themselves say, read from the package.
+
+Read from each profile's differential: cardinality, types, fixed values, bindings to value sets whose codes we have,
+slices, types of reference targets, extensions, and our own invariants. FHIR's own rules are not repeated here: models
+check the structure (see `verstel validate`), and HL7's validator checks everything (see `tests/conformance`).
+Messages have the form `place: what was found`, close to those of HL7's validator.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+
+from fhir_profiles.tgz import sources
+
+Resource = dict[str, Any]
+
+_CORE: Final = "http://hl7.org/fhir/StructureDefinition/"
+_REFERENCE: Final = re.compile(r"(?:.*/)?(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[^/]+)?")
+_LISTS: Final = "*"
+
+
+# ---- what we have ---------------------------------------------------------------------------------------------------
+
+
+@cache
+def _artefacts() -> Mapping[str, Resource]:
+    """Return our definitions by address."""
+    read = (json.loads(path.read_bytes()) for name, path in sources() if "/" not in name and name != "package.json")
+    return {f"{one['resourceType']} {one['url']}": one for one in read}
+
+
+@cache
+def profiles() -> Mapping[str, Resource]:
+    """Return our profiles and extensions by address."""
+    found = _artefacts().values()
+    return {one["url"]: one for one in found if one["resourceType"] == "StructureDefinition"}
+
+
+@cache
+def _codes_of_system(url: str) -> frozenset[str] | None:
+    system = _artefacts().get(f"CodeSystem {url}")
+    return None if system is None else frozenset(one["code"] for one in system.get("concept", []))
+
+
+@cache
+def _codes(value_set: str) -> frozenset[tuple[str, str]] | None:
+    """Return the (system, code) pairs of one of our value sets; None where they are not all ours to list."""
+    found = _artefacts().get(f"ValueSet {value_set.partition('|')[0]}")
+    if found is None:
+        return None
+    pairs: set[tuple[str, str]] = set()
+    for include in found["compose"]["include"]:
+        codes = [one["code"] for one in include["concept"]] if "concept" in include else None
+        listed = codes if codes is not None else _codes_of_system(include["system"])
+        if listed is None:
+            return None
+        pairs.update((include["system"], code) for code in listed)
+    return frozenset(pairs)
+
+
+# ---- invariants -----------------------------------------------------------------------------------------------------
+# Each says in Python what its FHIRPath says in the profile; the bad examples hold the two together.
+
+
+def _everywhere(value: Any) -> Iterator[Resource]:
+    """Yield every object in a value, itself first."""
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from _everywhere(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _everywhere(inner)
+
+
+def _is_reference(value: Resource) -> bool:
+    return isinstance(value.get("reference"), str) or ("identifier" in value and set(value) <= _REFERENCE_KEYS)
+
+
+_REFERENCE_KEYS: Final = {"id", "extension", "reference", "type", "identifier", "display"}
+
+
+def _codings(resource: Resource) -> Iterator[Resource]:
+    for one in _everywhere(resource):
+        for name, value in one.items():
+            if name == "coding" and isinstance(value, list):
+                yield from (coding for coding in value if isinstance(coding, dict))
+            elif name in ("valueCoding", "tag", "security") and isinstance(value, dict):
+                yield value
+
+
+def _finished(resource: Resource) -> bool:
+    return resource.get("status") in ("completed", "amended")
+
+
+INVARIANTS: Final[Mapping[str, Callable[[Resource], bool]]] = {
+    "verstel-reference-display": lambda r: all("display" in one for one in _everywhere(r) if _is_reference(one)),
+    "verstel-coding-complete": lambda r: all("system" in one and "code" in one for one in _codings(r)),
+    "verstel-score-or-reason": lambda r: (
+        any(name.startswith("value") for name in r) != ("text" in r.get("dataAbsentReason", {}))
+    ),
+    "verstel-response-version": lambda r: "|" in r.get("questionnaire", "|"),
+    "verstel-response-finished": lambda r: not _finished(r) or {"authored", "author", "source"} <= r.keys(),
+    "verstel-goal-progress-dated": lambda r: "achievementStatus" not in r or "statusDate" in r,
+    "verstel-assignment-answered": lambda r: r.get("status") != "completed" or "output" in r,
+}
+
+
+# ---- a profile as a tree --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Node:
+    """One element of a profile's differential, with its children by name and its slices by slice name."""
+
+    definition: Mapping[str, Any] = field(default_factory=dict)
+    children: dict[str, Node] = field(default_factory=dict)
+    slices: dict[str, Node] = field(default_factory=dict)
+
+    def fixed(self) -> Any:
+        """Return the value that this element must have or contain, or None."""
+        return next((v for k, v in self.definition.items() if k.startswith(("pattern", "fixed"))), None)
+
+    def types(self) -> list[str]:
+        """Return the names of the types that the profile allows here; empty where it does not say."""
+        return [one["code"] for one in self.definition.get("type", [])]
+
+
+@cache
+def tree(url: str) -> Node:
+    """Return one of our profiles as a tree."""
+    root = Node()
+    for element in profiles()[url]["differential"]["element"]:
+        node = root
+        for part in element["id"].split(".")[1:]:
+            name, _, slice_name = part.partition(":")
+            node = node.children.setdefault(name, Node())
+            if slice_name:
+                node = node.slices.setdefault(slice_name, Node())
+        node.definition = element
+    return root
+
+
+# ---- checking -------------------------------------------------------------------------------------------------------
+
+
+def claimed(resource: Resource) -> list[str]:
+    """Return the addresses of our profiles that a resource says it follows."""
+    named = resource.get("meta", {}).get("profile", [])
+    return [url for url in (str(one).partition("|")[0] for one in named) if url in profiles()]
+
+
+def problems(resource: Resource, profile: str) -> list[str]:
+    """Return what one of our profiles finds wrong with a resource, one line each; empty where all is well."""
+    definition = profiles()[profile]
+    kind = resource.get("resourceType")
+    if kind != definition["type"]:
+        return [f"{kind}: this profile is for {definition['type']}: {profile}"]
+    return list(_check(tree(profile), resource, str(kind), resource))
+
+
+def _check(node: Node, value: Any, where: str, root: Resource) -> Iterator[str]:
+    """Yield what is wrong with one value: its own rules, then those of its children."""
+    yield from _rules(node, value, where, root)
+    if not isinstance(value, dict):
+        return
+    for name, child in node.children.items():
+        found = list(_values(value, name))
+        place = f"{where}.{name.removesuffix('[x]')}"
+        yield from _count(child, len(found), place, "")
+        for key, one, spot in found:
+            yield from _type(child, name, key, f"{where}.{spot}")
+            yield from _check(child, one, f"{where}.{spot}", root)
+        yield from _slices(child, found, where, place, root)
+
+
+def _values(parent: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any, str]]:
+    """Yield (key, value, key with index) for each value of an element; `value[x]` finds `valueQuantity`."""
+    stem = name.removesuffix("[x]")
+    keys = (
+        [name] if stem == name else [key for key in parent if key.startswith(stem) and key[len(stem) :][:1].isupper()]
+    )
+    for key in keys:
+        found = parent.get(key)
+        if isinstance(found, list):
+            yield from ((key, one, f"{key}[{at}]") for at, one in enumerate(found))
+        elif found is not None:
+            yield key, found, key
+
+
+def _count(node: Node, count: int, where: str, slice_name: str) -> Iterator[str]:
+    least, most = node.definition.get("min", 0), node.definition.get("max", _LISTS)
+    place = f"{where}:{slice_name}" if slice_name else where
+    if count < least:
+        yield f"{place}: minimum required = {least}, but only found {count}"
+    if most != _LISTS and count > int(most):
+        yield f"{place}: max allowed = {most}, but found {count}"
+
+
+def _type(node: Node, name: str, key: str, where: str) -> Iterator[str]:
+    if name.endswith("[x]") and node.types():
+        suffix = key[len(name) - 3 :]
+        if suffix.lower() not in {one.lower() for one in node.types()}:
+            yield f"{where}: the type {suffix} is not allowed here, only {', '.join(node.types())}"
+
+
+def _slices(node: Node, found: list[tuple[str, Any, str]], where: str, place: str, root: Resource) -> Iterator[str]:
+    slicing = node.definition.get("slicing", {"discriminator": [{"path": "url"}]})
+    paths = [one["path"] for one in slicing["discriminator"]]
+    for name, part in node.slices.items():
+        matching = [(one, spot) for _key, one, spot in found if all(_matches(part, one, path) for path in paths)]
+        yield from _count(part, len(matching), place, name)
+        for one, spot in matching:
+            yield from _check(part, one, f"{where}.{spot}", root)
+
+
+def _matches(part: Node, value: Any, path: str) -> bool:
+    """Tell whether a value belongs to a slice, by the discriminator at `path`."""
+    if path == "url":
+        named = [url for one in part.definition.get("type", []) for url in one.get("profile", [])]
+        inner = part.children.get("url")
+        wanted = named[0] if named else inner.fixed() if inner else None
+        return isinstance(value, dict) and value.get("url") == wanted
+    values, node = [value], part
+    for name in [] if path == "$this" else path.split("."):
+        node = node.children.get(name, Node())
+        values = [inner for one in values if isinstance(one, dict) for _key, inner, _spot in _values(one, name)]
+    return any(_contains(one, node.fixed()) for one in values)
+
+
+def _contains(value: Any, pattern: Any) -> bool:
+    """Tell whether a value has everything that a pattern has."""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(_contains(value.get(key), inner) for key, inner in pattern.items())
+    if isinstance(pattern, list):
+        return isinstance(value, list) and all(any(_contains(one, want) for one in value) for want in pattern)
+    return bool(value == pattern)
+
+
+def _rules(node: Node, value: Any, where: str, root: Resource) -> Iterator[str]:
+    wanted = node.fixed()
+    if wanted is not None and not _contains(value, wanted):
+        yield f"{where}: must be {json.dumps(wanted, ensure_ascii=False)}"
+    yield from _binding(node, value, where)
+    yield from _references(node, value, where, root)
+    for one in node.definition.get("type", []):
+        for url in one.get("profile", []) if one["code"] == "Extension" else []:
+            yield from _check(tree(url), value, where, root)
+    for constraint in node.definition.get("constraint", []):
+        rule = INVARIANTS.get(constraint["key"])
+        if rule is not None and not rule(value):
+            yield f"{where}: {constraint['key']}: {constraint['human']}"
+
+
+def _binding(node: Node, value: Any, where: str) -> Iterator[str]:
+    binding = node.definition.get("binding", {})
+    allowed = _codes(binding["valueSet"]) if binding.get("strength") == "required" else None
+    if allowed is None:
+        return
+    if isinstance(value, str):
+        if value not in {code for _system, code in allowed}:
+            yield f"{where}: the code is not in {binding['valueSet']}"
+        return
+    codings: Iterable[Any] = value.get("coding", []) if "coding" in value else [value]
+    if not any((one.get("system"), one.get("code")) in allowed for one in codings if isinstance(one, dict)):
+        yield f"{where}: no coding is in {binding['valueSet']}"
+
+
+def _references(node: Node, value: Any, where: str, root: Resource) -> Iterator[str]:
+    targets = [url for one in node.definition.get("type", []) for url in one.get("targetProfile", [])]
+    allowed = {url.removeprefix(_CORE) for url in targets}
+    if not allowed or not isinstance(value, dict):
+        return
+    kind = _kind(value, root)
+    if kind is not None and kind not in allowed:
+        yield f"{where}: refers to {kind}, only {', '.join(sorted(allowed))} are allowed"
+
+
+def _kind(reference: Resource, root: Resource) -> str | None:
+    """Return the type that a reference points to; None where it does not say (`urn:uuid:…`, an identifier)."""
+    text = str(reference.get("reference", ""))
+    if text.startswith("#"):
+        inside = (one for one in root.get("contained", []) if one.get("id") == text[1:])
+        return next((str(one.get("resourceType")) for one in inside), None)
+    match = _REFERENCE.fullmatch(text)
+    return match["type"] if match else reference.get("type")
