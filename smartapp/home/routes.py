@@ -20,7 +20,7 @@ from smartapp.i18n import place_zone
 from smartapp.launches import role
 from smartapp.questionnaire.routes import waiting_now
 from smartapp.questionnaire.waiting import Waiting
-from smartapp.records.store import Query
+from smartapp.records.store import Query, Unreachable
 from smartapp.scores import trends
 from smartapp.scores.trends import Measurements, measurements
 
@@ -35,6 +35,8 @@ class HomePage:
     waiting: list[Waiting]
     goals: list[Goal]
     measured: list[Measurements]
+    record_away: bool = False
+    """The record does not answer: only what we keep ourselves can be shown."""
 
     @property
     def new(self) -> bool:
@@ -58,16 +60,21 @@ def index() -> str | Response:
     if g.launch.user.role != "client":
         return redirect(record_address("overview/"), 303)
     patient = g.launch.patient.reference
-    tasks, goals, observations = g.records.search(
-        Query.of("Task", patient=patient),
-        Query.of("Goal", patient=patient),
-        Query.of("Observation", patient=patient, category="survey"),
-    )
+    away = False
+    try:
+        tasks, goals, observations = g.records.search(
+            Query.of("Task", patient=patient),
+            Query.of("Goal", patient=patient),
+            Query.of("Observation", patient=patient, category="survey"),
+        )
+    except Unreachable:
+        tasks, goals, observations, away = [], [], [], True
     page = HomePage(
         name=_called(g.launch.patient.display),
         waiting=waiting_now(tasks),
         goals=_active(record.resource for record in goals),
         measured=measurements([record.resource for record in observations], (), catalogue()),
+        record_away=away,
     )
     return render_template("home/index.html", page=page, trends=trends)
 

@@ -19,6 +19,8 @@ class ListPage:
 
     waiting: Sequence[Waiting]
     others: Sequence[Instrument]
+    record_away: bool = False
+    """The record does not answer: assignments cannot be shown now."""
 
 
 @dataclass(frozen=True, slots=True)

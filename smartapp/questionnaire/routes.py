@@ -45,7 +45,7 @@ from smartapp.questionnaire.filling import (
 from smartapp.questionnaire.sending import amendment, says_otherwise, waiting_for, writes_of
 from smartapp.questionnaire.waiting import Waiting, answered_on_their_way, waiting
 from smartapp.records import Record
-from smartapp.records.store import Conflict, NotFound, Query, RecordError, Unauthorized
+from smartapp.records.store import Conflict, NotFound, Query, RecordError, Unauthorized, Unreachable
 
 blueprint = Blueprint("questionnaire", __name__, url_prefix="/questionnaires", template_folder="templates")
 
@@ -67,11 +67,12 @@ class ChangedElsewhere(Exception):  # noqa: N818  (two tabs, nobody's fault)
 @role("client")
 def index() -> Page:
     """Show what is waiting and what one may fill in unasked."""
-    [tasks] = g.records.search(_tasks())
-    entries = waiting_now(tasks)
+    tasks = _tasks_if_in_reach()
+    entries = waiting_now(tasks or [])
     known = {entry.instrument.id for entry in entries}
     others = [one for key, one in catalogue().instruments.items() if key not in known]
-    return render_template("questionnaire/list.html", page=ListPage(entries, others))
+    page = ListPage(entries, others, record_away=tasks is None)
+    return render_template("questionnaire/list.html", page=page)
 
 
 @blueprint.get("/<instrument_id>/")
@@ -83,8 +84,10 @@ def intro(instrument_id: str) -> Page:
         filling = _filling(instrument)
     except OtherVersion as other:
         return _renewed(instrument, other)
-    [tasks] = g.records.search(_tasks())
-    entry = next((one for one in waiting(tasks, (), catalogue()) if one.instrument.id == instrument.id), None)
+    entry = next(
+        (one for one in waiting(_tasks_if_in_reach() or (), (), catalogue()) if one.instrument.id == instrument.id),
+        None,
+    )
     resume = filling.resume()
     page = IntroPage(
         instrument=instrument,
@@ -290,6 +293,16 @@ def _item(instrument: Instrument, link_id: str) -> Item:
 
 def _tasks() -> Query:
     return Query.of("Task", patient=g.launch.patient.reference)
+
+
+def _tasks_if_in_reach() -> list[Record] | None:
+    """Return the Tasks of this person, or None where the record does not answer: filling in goes on without it."""
+    try:
+        [tasks] = g.records.search(_tasks())
+    except Unreachable:
+        return None
+    found: list[Record] = tasks
+    return found
 
 
 def _filling(instrument: Instrument) -> Filling:

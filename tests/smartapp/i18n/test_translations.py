@@ -93,6 +93,18 @@ def test_dutch_sentences_shout_at_nobody(catalogue):
     assert [text for _, forms in entries(catalogue).values() for text in forms if "!" in text] == []
 
 
+@pytest.mark.parametrize("package", ["components", "home", "questionnaire", "scores"])
+def test_a_sentence_to_the_client_has_less_than_fifteen_words(package):
+    long = [
+        sentence
+        for _, forms in entries(APP / package / "nl.po").values()
+        for form in forms
+        for sentence in re.split(r"(?<=[.?:])\s+", form)
+        if len(sentence.split()) >= 15
+    ]
+    assert long == []
+
+
 def test_this_test_sees_a_sentence_in_a_template_and_in_python(tmp_path):
     template, module = tmp_path / "a.html", tmp_path / "a.py"
     template.write_text('{{ _("Seen in a template") }}')

@@ -458,6 +458,22 @@ def test_a_record_that_is_away_gets_the_answers_later(anna, monkeypatch):
     assert "Je antwoorden zijn aangekomen." in anna.get(location).text
 
 
+def test_filling_in_goes_on_while_the_record_is_away(anna, monkeypatch):
+    fill(anna, upto=2)
+
+    def away(*_args, **_kwargs):
+        raise Unreachable("away")
+
+    monkeypatch.setattr("smartapp.records.own.OwnStore.search", away)
+    for address in ("", "questionnaires/"):
+        page = anna.get(address).text
+        assert "Je dossier antwoordt nu niet" in page
+        assert "2 van 12 beantwoord" in page
+    assert "2 van 12 beantwoord" in anna.get("questionnaires/hoop/").text
+    assert anna.post(QUESTION.format(3), {"answer": "1", "next": "1"}).status_code == 303
+    assert len(draft(anna)) == 3
+
+
 # ---- assignments -------------------------------------------------------------------------------------------------
 
 
