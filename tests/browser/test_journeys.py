@@ -1,0 +1,108 @@
+"""What people come to do, done in a real browser against the real command, and what may go wrong on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from scripts.journeys import ask_for, fill_in, send_in, write_plan
+from scripts.tour import Demo, Visitor
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def plain(browser: Browser, demo: Demo) -> Visitor:
+    """Somebody whose browser runs no scripts."""
+    context = browser.new_context(java_script_enabled=False, locale="nl-NL", viewport={"width": 320, "height": 700})
+    return Visitor(context.new_page(), demo)
+
+
+def test_client_fills_in_and_clinician_finds_it_without_javascript(plain: Visitor, browser: Browser) -> None:
+    """All "3" on the HOOP is 34: ten items of 3, and the two reversed ones 5 - 3 = 2 each."""
+    plain.launch("client", "yara")
+    fill_in(plain, "hoop", {}, default="3")
+    expect(plain.page.locator("main h1")).to_have_text("Je antwoorden nalezen")
+    send_in(plain)
+    plain.go("scores/hoop/")
+    expect(plain.page.locator("main")).to_contain_text("34")
+    clinician = Visitor(browser.new_page(), plain.demo).launch("clinician", "yara")
+    expect(clinician.page.locator("main")).to_contain_text("HOOP, over hoop")
+    expect(clinician.page.locator("main")).to_contain_text("34")
+    clinician.page.close()
+
+
+def test_client_writes_a_plan_and_clinician_reads_the_same_words(plain: Visitor, browser: Browser) -> None:
+    plain.launch("client", "sem")
+    write_plan(plain)
+    plain.go("plan/")
+    goal = "Ik wil voor de zomer in een eigen kamer met keuken wonen."
+    for words in (goal, "Ik woon op kamers en dat is te druk.", "Koken voor anderen", "De woningsite opzoeken"):
+        expect(plain.page.locator("main")).to_contain_text(words)
+    clinician = Visitor(browser.new_page(), plain.demo).launch("clinician", "sem")
+    text = clinician.page.locator("main").inner_text()
+    assert text.index("boven de bakkerij") < text.index(goal), "the person's story comes before the goals"
+    clinician.page.close()
+
+
+def test_what_the_clinician_asks_waits_for_the_client(plain: Visitor, browser: Browser) -> None:
+    clinician = Visitor(browser.new_page(), plain.demo).launch("clinician", "iwan")
+    ask_for(clinician, "mansa-short", "Zullen we dit dinsdag samen bekijken?")
+    clinician.page.close()
+    plain.launch("client", "iwan")
+    expect(plain.page.locator("main")).to_contain_text("Zullen we dit dinsdag samen bekijken?")
+
+
+def test_question_is_answered_with_the_keyboard_alone(visitor: Visitor) -> None:
+    visitor.launch("client", "noor").go("questionnaires/hoop/questions/hoop-01")
+    page = visitor.page
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.type") == "radio":
+            break
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.value") == "2"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/questions/hoop-02")
+    visitor.go("questionnaires/hoop/questions/hoop-01")
+    assert page.locator("main input:checked").get_attribute("value") == "2"
+
+
+def test_skip_link_is_the_first_stop_of_the_keyboard(visitor: Visitor) -> None:
+    visitor.launch("client", "noor").page.keyboard.press("Tab")
+    assert visitor.page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+
+
+def test_two_charts_in_one_browser_stay_apart(browser: Browser, demo: Demo) -> None:
+    context = browser.new_context(locale="nl-NL")
+    noor = Visitor(context.new_page(), demo).launch("clinician", "noor")
+    kees = Visitor(context.new_page(), demo).launch("clinician", "kees")
+    for visitor, name in ((noor, "Noor"), (kees, "Kees"), (noor, "Noor")):
+        visitor.page.reload()
+        expect(visitor.page.locator("main h1")).to_contain_text(name)
+    context.close()
+
+
+def test_kill_while_a_client_is_typing_loses_nothing(browser: Browser, tmp_path: Path) -> None:
+    """What was saved is there after the restart; what is typed while the server is down is saved once it is back."""
+    first = Demo.start(tmp_path / "demo")
+    context = browser.new_context(locale="nl-NL")
+    visitor = Visitor(context.new_page(), first).launch("client", "noor")
+    address = visitor.go("questionnaires/sdm-visit/questions/sdm-visit-helps").url
+    page = visitor.page
+    saved = page.locator("[data-saved]")
+    page.locator("textarea").fill("Vroeg naar buiten.")
+    expect(saved).to_have_text("Bewaard", timeout=15_000)
+    first.kill()
+    page.locator("textarea").fill("Vroeg naar buiten. En piano.")
+    expect(saved).to_contain_text("Nog niet bewaard", timeout=15_000)
+    again = Demo.start(tmp_path / "demo", port=first.port)
+    try:
+        expect(saved).to_have_text("Bewaard", timeout=60_000)
+        assert page.goto(address)
+        expect(page.locator("textarea")).to_have_value("Vroeg naar buiten. En piano.")
+    finally:
+        again.stop()
+        context.close()
