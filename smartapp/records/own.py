@@ -43,6 +43,8 @@ MOST_RESULTS = 2000
 
 _ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
 _ETAG = re.compile(r'^(?:W/)?"(?P<version>[^"]{1,64})"$')
+# The escape itself, not a backslash that somebody wrote before the letters u0000.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _CONDITION = re.compile(r"^[^?\s]*$")
 
 _key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -341,6 +343,8 @@ class OwnStore:
             content = orjson.dumps(resource)
         except (orjson.JSONEncodeError, RecursionError) as error:
             raise Refused(f"{type_} cannot be written as JSON: {error}.", status=400) from None
+        if _NUL.search(content):
+            raise Refused(f"{type_} holds the character U+0000, which FHIR does not allow. Take it out.", status=400)
         values = {"version": version, "updated": updated, "content": content}
         if plan.current is None:
             statement = sa.insert(resources).values(tenant=self.tenant, type=type_, id=plan.id, **values)

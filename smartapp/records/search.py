@@ -329,6 +329,8 @@ def understand(query: Query) -> Search:
     count: int | None = None
     inclusions: list[Inclusion] = []
     for name, value in query.params:
+        if "\0" in value:
+            raise _refuse("A search value holds the character U+0000. No text here has it.")
         base_name, _, modifier = name.partition(":")
         if base_name == "_id" and not modifier:
             ids.append(tuple(split(value, ",")))

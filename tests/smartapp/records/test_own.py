@@ -192,6 +192,18 @@ def test_text_survives_exactly(store):
     assert store.read("Goal", stored.resource["id"]).resource["description"]["text"] == text
 
 
+def test_a_text_with_a_null_character_is_refused(store):
+    with pytest.raises(Refused, match=r"U\+0000"):
+        store.write(Write("create", goal("a\0b")))
+    with pytest.raises(Refused, match=r"U\+0000"):
+        store.search(Query.of("Goal", identifier="a\0b"))
+
+
+def test_a_text_that_only_spells_a_null_character_is_kept(store):
+    stored = store.write(Write("create", goal("\\u0000 \\\\u0000")))
+    assert store.read("Goal", stored.resource["id"]) == stored
+
+
 def test_tenants_do_not_see_each_other(store):
     other = OwnStore(store.engine, "http://127.0.0.1/other")
     stored = store.write(Write("create", goal()))
