@@ -1,4 +1,7 @@
-"""Fill in each published form in LHC-Forms as a person does: look for the question, click an answer, type a text."""
+"""Fill in each published form in LHC-Forms as a person does: look for the question, click an answer, type a text.
+
+Then open it again from a response that holds the answers only, as our app saves it: the scores must be there again.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,22 @@ def complaints(engine: LhcForms, form: Form, catalogue: Catalogue) -> list[str]:
             return [f"{question.link_id} can't be answered with {values[question.link_id]!r}: {error}"]
     shown = {one["text"]: one["options"] for one in engine.page.evaluate("seen()")}
     found = [problem for question in form.questions if (problem := _missing(question, shown))]
+    found += [f"filled in by hand: {one}" for one in _otherwise(engine, form, values, catalogue)]
+    response = response_of(form, values, "saved")
+    engine.reopen(form, response)
+    return found + [f"saved and opened again: {one}" for one in _otherwise(engine, form, values, catalogue)]
+
+
+def _otherwise(engine: LhcForms, form: Form, values: Values, catalogue: Catalogue) -> list[str]:
+    """Return in what the form's response differs from these answers and their scores."""
     standing = engine.page.evaluate("standing()")
-    if standing["answers"] != values:
-        found.append(f"{form.id}: {values} was filled in, {standing['answers']} stands in the response")
-    expected = expected_scores(form, response_of(form, values, "by hand"), catalogue)
-    scores = standing["scores"]
+    answers, scores = standing["answers"], standing["scores"]
+    found = [
+        f"{link_id} is {answers.get(link_id)!r}, not {values.get(link_id)!r}"
+        for link_id in values.keys() | answers.keys()
+        if answers.get(link_id) != values.get(link_id)
+    ]
+    expected = expected_scores(form, response_of(form, values, "expected"), catalogue)
     return found + [
         f"{link_id} is {scores.get(link_id)}, not {expected.get(link_id)}"
         for link_id in form.scores

@@ -71,6 +71,11 @@ class LhcForms:
         self.page.goto(self.file.as_uri())
         self.page.evaluate("questionnaire => rendered(questionnaire)", form.questionnaire)
 
+    def reopen(self, form: Form, response: dict[str, Any]) -> None:
+        """Show a form with a saved response in it, on a fresh page."""
+        self.render(form)
+        self.page.evaluate("job => reopened(job)", {"questionnaire": form.questionnaire, "response": response})
+
 
 @contextmanager
 def _lhc_forms() -> Iterator[LhcForms]:

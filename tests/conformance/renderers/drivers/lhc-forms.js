@@ -31,6 +31,11 @@ async function rendered(questionnaire) {
   return document.getElementById("form").innerText;
 }
 
+/** Show a form with a saved response in it, as a host does that lets people go on or look back. */
+async function reopened({ questionnaire, response }) {
+  await LForms.Util.addFormToPage(questionnaire, "form", { fhirVersion: "R4", questionnaireResponse: response });
+}
+
 async function settled(form, response) {
   const answers = new Map(flat(response.item).map((item) => [item.linkId, item.answer?.[0]]));
   const unknown = new Set(answers.keys());
