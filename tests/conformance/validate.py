@@ -1,9 +1,9 @@
 """HL7's reference validator over everything that we publish and everything that the app wrote.
 
 Run as `python -m tests.conformance.validate [FOLDER|FILE…]`: the named resources, besides the FHIR package with its
-examples, the published questionnaires with their variants, and everything below `.cache/conformance/written`: what the
-sandbox's people have (written down at each run) and what the journeys left there. No error is accepted; a warning only
-when `accepted_warnings.toml` says why. The bad examples must fail for exactly their reason, which also proves that the
+examples, the published questionnaires with their variants, what the sandbox's people have (written down anew at each
+run) and what the journeys left in `.cache/conformance/written`. No error is accepted; a warning only when
+`accepted_warnings.toml` says why. The bad examples must fail for exactly their reason, which also proves that the
 validator can fail.
 Exit 0: all well, 1: a check failed, 3: Java, Maven or HL7's definitions can't be had here.
 """
@@ -30,6 +30,7 @@ from tests.fhir_profiles.bad_examples import BadExample, bad_examples
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "conformance"
 WRITTEN = CACHE / "written"
+SANDBOX = CACHE / "sandbox"
 PACKAGE = ROOT / "fhir_profiles" / "package"
 PUBLISHED = ROOT / "questionnaires" / "published"
 ACCEPTED = Path(__file__).with_name("accepted_warnings.toml")
@@ -109,8 +110,8 @@ def _short(file: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Validate, print counts and every complaint, and return the exit code."""
-    write_down(WRITTEN / "sandbox")
-    written = [WRITTEN, *(Path(name).resolve() for name in arguments)]
+    write_down(SANDBOX)
+    written = [SANDBOX, *([WRITTEN] if WRITTEN.is_dir() else []), *(Path(name).resolve() for name in arguments)]
     bad = CACHE / "bad"
     shutil.rmtree(bad, ignore_errors=True)
     bad.mkdir(parents=True)
