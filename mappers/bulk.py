@@ -25,8 +25,8 @@ TOO_LONG: Final = f"longer than {LONGEST_LINE // 1024 // 1024} MB; give one Ques
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-# Some whole lines that follow each other; None for one line that was too long to keep.
-Batch = bytes | None
+# Whole lines that follow each other, without their ends; None for a line that was too long to keep.
+Batch = list[bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +60,19 @@ def batches_of(blocks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator
     length = 0
     for number, block in enumerate(blocks):
         text = block.removeprefix(_BOM) if number == 0 else block
-        end = text.rfind(b"\n") + 1
-        if end:
-            start = text.index(b"\n") + 1
-            if length + start > longest:
-                yield None
-                whole = text[start:end]
-            else:  # a view, so that the block is copied once
-                whole = b"".join([*begun, memoryview(text)[:end]])
-            if whole:
-                yield whole
+        pieces = text.split(b"\n")
+        rest = pieces.pop()
+        if pieces:
+            lines: Batch = [*pieces]
+            if length:
+                lines[0] = b"".join([*begun, pieces[0]]) if length + len(pieces[0]) <= longest else None
+            yield lines
             begun, length = [], 0
-        rest = text[end:]
         length += len(rest)
         # Of a line that is too long already, only the length is kept.
         begun = [*begun, rest] if length <= longest else []
     if length:
-        yield b"".join(begun) if length <= longest else None
-
-
-def lines_of(batch: bytes) -> list[bytes]:
-    """Return the lines of a batch, blank ones too."""
-    lines = batch.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    return lines
+        yield [b"".join(begun) if length <= longest else None]
 
 
 def numbered(results: Iterable[Scored]) -> Iterator[Scored]:
@@ -105,19 +93,19 @@ class BulkScorer:
 
     def score(self, batch: Batch) -> Scored:
         """Return the Observations and refusals of a batch, its first line being 1; never raises for what is in it."""
-        if batch is None:
-            return Scored(b"", 0, 1, (Refusal(1, None, TOO_LONG),))
         fast = self._fast.observations
         made: list[bytes] = []
         refusals: list[Refusal] = []
-        lines = lines_of(batch)
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(batch, start=1):
+            if line is None:
+                refusals.append(Refusal(number, None, TOO_LONG))
+                continue
             observations = fast(line)
             if observations is not None:
                 made.append(observations)
             elif line and not line.isspace():
                 made += self._plain(line, number, refusals)
-        return Scored(b"".join(made), len(made), len(lines), tuple(refusals))
+        return Scored(b"".join(made), len(made), len(batch), tuple(refusals))
 
     def _plain(self, text: bytes, line: int, refusals: list[Refusal]) -> Iterator[bytes]:
         try:

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 import click
 import orjson
 
-from mappers.bulk import TOO_LONG, Batch, BulkScorer, Refusal, Scored, batches_of, lines_of, numbered
+from mappers.bulk import TOO_LONG, Batch, BulkScorer, Refusal, Scored, batches_of, numbered
 from questionnaires.catalogue import catalogue
 
 if TYPE_CHECKING:
@@ -274,10 +274,9 @@ def _resources(name: str, batches: Iterable[Batch], refused: _Refusals) -> Itera
     """Yield the resources of a Bundle or of NDJSON."""
     before = 0
     for batch in batches:
-        lines = [] if batch is None else lines_of(batch)
-        if batch is None:
-            refused.add(name, Refusal(before + 1, None, TOO_LONG))
-        for number, line in enumerate(lines, start=before + 1):
+        for number, line in enumerate(batch, start=before + 1):
+            if line is None:
+                refused.add(name, Refusal(number, None, TOO_LONG))
             if not line or line.isspace():
                 continue
             try:
@@ -291,4 +290,4 @@ def _resources(name: str, batches: Iterable[Batch], refused: _Refusals) -> Itera
             entries = resource.get("entry")
             for entry in entries if isinstance(entries, list) else []:
                 yield entry.get("resource") if isinstance(entry, dict) else None
-        before += max(1, len(lines))
+        before += len(batch)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mappers.bulk import BulkScorer, batches_of, lines_of, numbered, observations_as_ndjson
+from mappers.bulk import BulkScorer, batches_of, numbered, observations_as_ndjson
 from tests.mappers.build import CATALOGUE, all_answered, response
 
 GOOD = orjson.dumps(response("hoop", all_answered("hoop")))
@@ -35,7 +35,8 @@ def test_cutting_into_batches_loses_no_line(content, block, ends):
     text = b"\n".join(content) + (b"\n" if ends and content else b"")
     blocks = [text[at : at + block] for at in range(0, len(text), block)]
     assume(not text.startswith(b"\xef\xbb\xbf"))
-    assert [line for batch in batches_of(blocks) for line in lines_of(batch)] == lines_of(text)
+    whole = text.split(b"\n") if not text.endswith(b"\n") else text.split(b"\n")[:-1]
+    assert [line for batch in batches_of(blocks) for line in batch] == (whole if text else [])
 
 
 def test_the_order_of_the_input_is_the_order_of_the_output():
