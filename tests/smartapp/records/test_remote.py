@@ -1,0 +1,248 @@
+"""A FHIR server elsewhere: its token stays there, and its answers are judged (attacks 12, 25, 26, 35)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import requests
+import responses
+
+from smartapp.records.remote import MOST_PAGES, RemoteStore, outcome_text
+from smartapp.records.store import (
+    Conflict,
+    Forbidden,
+    Gone,
+    NotFound,
+    Query,
+    Refused,
+    Unauthorized,
+    Unreachable,
+    Write,
+)
+
+BASE = "https://ehr.example/fhir"
+GOAL = {"resourceType": "Goal", "id": "1", "meta": {"versionId": "3"}, "description": {"text": "Zingen"}}
+NEW = {"resourceType": "Goal", "description": {"text": "Zingen"}}
+
+
+@pytest.fixture
+def mock():
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+@pytest.fixture
+def store() -> RemoteStore:
+    return RemoteStore(BASE, lambda refused: "second" if refused else "first")
+
+
+def bundle(*resources, following: str | None = None) -> dict:
+    links = [{"relation": "next", "url": following}] if following else []
+    return {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": [{"resource": r} for r in resources]}
+
+
+def tokens(mock) -> list[str | None]:
+    return [call.request.headers.get("Authorization") for call in mock.calls]
+
+
+def test_a_resource_comes_with_its_version_tag(mock, store):
+    mock.add("GET", f"{BASE}/Goal/1", json=GOAL, headers={"ETag": 'W/"3"'})
+    stored = store.read("Goal", "1")
+    assert (stored.resource, stored.etag) == (GOAL, 'W/"3"')
+
+
+def test_a_version_in_the_content_is_a_tag_too(mock, store):
+    mock.add("GET", f"{BASE}/Goal/1", json=GOAL)
+    assert store.read("Goal", "1").etag == 'W/"3"'
+
+
+@pytest.mark.parametrize(
+    "reference", [("Goal", "../Patient/2"), ("Goal", "1?x"), ("Goal/1", "2"), ("", "1"), ("Goal", "")]
+)
+def test_what_is_no_reference_is_never_asked_for(mock, store, reference):
+    with pytest.raises(NotFound):
+        store.read(*reference)
+    assert not mock.calls
+
+
+def test_pages_of_the_same_server_are_followed_with_the_token(mock, store):
+    mock.add("GET", f"{BASE}/Goal", json=bundle(GOAL, following=f"{BASE}/page2"))
+    mock.add("GET", f"{BASE}/page2", json=bundle({**GOAL, "id": "2"}))
+    assert [one.resource["id"] for one in store.search(Query.of("Goal"))] == ["1", "2"]
+    assert tokens(mock) == ["Bearer first"] * 2
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/fhir/Goal?page=2",
+        "//evil.example/x",
+        "http://ehr.example/fhir/x",
+        "https://ehr.example:8443/x",
+    ],
+)
+def test_attack_25_a_next_page_on_another_host_is_not_asked_for(mock, store, elsewhere):
+    mock.add("GET", f"{BASE}/Goal", json=bundle(GOAL, following=elsewhere))
+    with pytest.raises(Unreachable, match="another server"):
+        store.search(Query.of("Goal"))
+    assert len(mock.calls) == 1
+
+
+def test_attack_25_a_location_on_another_host_is_not_asked_for(mock, store):
+    mock.add("POST", f"{BASE}/Goal", status=201, headers={"Location": "https://evil.example/fhir/Goal/7/_history/1"})
+    assert store.write(Write("create", NEW)).resource["id"] == "7"
+    assert len(mock.calls) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_attack_26_a_redirect_is_not_followed(mock, store, status):
+    mock.add("GET", f"{BASE}/Goal/1", status=status, headers={"Location": "https://evil.example/"})
+    with pytest.raises(Unreachable, match="redirect"):
+        store.read("Goal", "1")
+    assert len(mock.calls) == 1
+
+
+def test_a_server_that_pages_for_ever_is_left_after_some(mock, store):
+    mock.add("GET", f"{BASE}/Goal", json=bundle(GOAL, following=f"{BASE}/Goal"))
+    assert len(store.search(Query.of("Goal"))) == MOST_PAGES
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html>",
+        "[]",
+        "7",
+        '{"resourceType": "Patient"}',
+        '{"x": NaN}',
+        "[" * 10_000 + "]" * 10_000,
+        b"\xff\xfe",
+        "{",
+    ],
+    ids=["empty", "html", "list", "number", "other type", "NaN", "depth 10,000", "not UTF-8", "cut off"],
+)
+def test_attack_35_an_answer_that_is_not_the_resource_is_no_answer(mock, store, body):
+    mock.add("GET", f"{BASE}/Goal/1", body=body)
+    with pytest.raises(Unreachable):
+        store.read("Goal", "1")
+
+
+def test_attack_35_an_answer_without_end_is_cut_off(mock, store):
+    mock.add("GET", f"{BASE}/Goal/1", body=b" " * (9 * 1024 * 1024))
+    with pytest.raises(Unreachable, match="too-large"):
+        store.read("Goal", "1")
+
+
+@pytest.mark.parametrize("entry", [None, 7, {}, [7, None, {"resource": 7}, {"resource": {}}]])
+def test_a_search_answer_with_nonsense_in_it_gives_what_is_sound(mock, store, entry):
+    mock.add("GET", f"{BASE}/Goal", json={"resourceType": "Bundle", "entry": entry, "link": entry})
+    assert store.search(Query.of("Goal")) == []
+
+
+def test_a_401_is_tried_once_more_with_a_new_token(mock, store):
+    mock.add("GET", f"{BASE}/Goal/1", status=401)
+    mock.add("GET", f"{BASE}/Goal/1", json=GOAL)
+    store.read("Goal", "1")
+    assert tokens(mock) == ["Bearer first", "Bearer second"]
+
+
+def test_a_401_twice_ends_the_session(mock, store):
+    mock.add("GET", f"{BASE}/Goal/1", status=401)
+    with pytest.raises(Unauthorized):
+        store.read("Goal", "1")
+    assert len(mock.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, Refused),
+        (403, Forbidden),
+        (404, NotFound),
+        (405, Refused),
+        (409, Conflict),
+        (410, Gone),
+        (412, Conflict),
+        (422, Refused),
+        (429, Unreachable),
+        (500, Unreachable),
+        (503, Unreachable),
+    ],
+)
+def test_every_status_has_its_error_with_the_servers_own_words(mock, store, status, error):
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"details": {"text": "Goal.subject is missing"}}]}
+    mock.add("POST", f"{BASE}/Goal", status=status, json=outcome)
+    with pytest.raises(error, match=r"Goal\.subject is missing") as caught:
+        store.write(Write("create", NEW))
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize(
+    "failure", [requests.ConnectionError("x"), requests.ReadTimeout("x"), requests.exceptions.SSLError("x")]
+)
+def test_no_answer_is_unreachable(mock, store, failure):
+    mock.add("GET", f"{BASE}/Goal/1", body=failure)
+    with pytest.raises(Unreachable):
+        store.read("Goal", "1")
+
+
+def test_a_guarded_update_and_a_conditional_create_say_so(mock, store):
+    mock.add("PUT", f"{BASE}/Goal/1", json=GOAL)
+    mock.add("POST", f"{BASE}/Goal", status=201, json=GOAL)
+    store.write(Write("update", GOAL, if_match='W/"3"'))
+    store.write(Write("create", NEW, if_none_exist="identifier=a|b"))
+    update, create = (call.request for call in mock.calls)
+    assert update.headers["If-Match"] == 'W/"3"'
+    assert create.headers["If-None-Exist"] == "identifier=a|b"
+    assert json.loads(create.body) == NEW
+
+
+def test_attack_38_a_stale_update_brings_what_is_stored_now(mock, store):
+    mock.add("PUT", f"{BASE}/Goal/1", status=412)
+    mock.add("GET", f"{BASE}/Goal/1", json={**GOAL, "meta": {"versionId": "4"}})
+    with pytest.raises(Conflict) as caught:
+        store.write(Write("update", GOAL, if_match='W/"3"'))
+    assert caught.value.current.etag == 'W/"4"'
+
+
+def test_a_create_that_does_not_say_where_is_not_called_stored(mock, store):
+    mock.add("POST", f"{BASE}/Goal", status=201)
+    with pytest.raises(Unreachable, match="not where"):
+        store.write(Write("create", NEW))
+
+
+def test_plain_http_is_not_spoken_beyond_this_machine(mock):
+    with pytest.raises(Unreachable, match="insecure"):
+        RemoteStore("http://ehr.example/fhir").capabilities()
+    assert not mock.calls
+
+
+def test_cookies_of_a_server_are_not_kept_for_the_next_user(mock, store):
+    mock.add("GET", f"{BASE}/Goal/1", json=GOAL, headers={"Set-Cookie": "session=of-anna; Path=/"})
+    store.read("Goal", "1")
+    store.read("Goal", "1")
+    assert "Cookie" not in mock.calls[1].request.headers
+
+
+def test_a_password_file_of_the_machine_does_not_replace_the_token(mock, store, tmp_path, monkeypatch):
+    (tmp_path / ".netrc").write_text("machine ehr.example login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    mock.add("GET", f"{BASE}/Goal/1", json=GOAL)
+    store.read("Goal", "1")
+    assert tokens(mock) == ["Bearer first"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (None, ""),
+        ({"issue": "none"}, ""),
+        ({"issue": [7, {"code": "invalid"}]}, "invalid"),
+        ({"issue": [{"diagnostics": "a\n b"}, {"details": {"text": "c"}}]}, "a b; c"),
+        ({"issue": [{"diagnostics": "x" * 400}]}, "x" * 300),
+    ],
+)
+def test_what_a_server_says_is_one_short_line(outcome, text):
+    assert outcome_text(outcome) == text
