@@ -64,7 +64,7 @@ class QuestionPage:
     def stem(self) -> str:
         """Return the beginning of a sentence that every item of the group ends, or ""."""
         help_text = text_of(self.group.help)
-        return help_text if help_text.endswith("…") else ""
+        return stem_of(help_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,11 @@ class RenewedPage:
     instrument: Instrument
     answers: Sequence[tuple[str, str]]
     left_out: Sequence[tuple[str, str]]
+
+
+def stem_of(help_text: str) -> str:
+    """Return a group's help where it is the beginning of every item's sentence, its dots kept with the last word."""
+    return help_text.replace(" …", "\u00a0…") if help_text.endswith("…") else ""
 
 
 def options_of(item: Item) -> list[dict[str, str]]:
@@ -181,7 +186,7 @@ def answer_groups(filling: Filling) -> list[AnswerGroup]:
         rows = [_row(filling, item) for item in group.items if filling.asks(item)]
         help_text = text_of(group.help)
         if rows:
-            groups.append(AnswerGroup(text_of(group.title), help_text if help_text.endswith("…") else "", rows))
+            groups.append(AnswerGroup(text_of(group.title), stem_of(help_text), rows))
     return groups
 
 

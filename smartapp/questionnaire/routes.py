@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from typing import Any
 
@@ -48,6 +49,8 @@ from smartapp.records import Record
 from smartapp.records.store import Conflict, NotFound, Query, RecordError, Unauthorized, Unreachable
 
 blueprint = Blueprint("questionnaire", __name__, url_prefix="/questionnaires", template_folder="templates")
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 Page = str | tuple[str, int] | AnyResponse
 
@@ -412,7 +415,7 @@ def _write(made: dict[str, Any], instrument: Instrument) -> list[Record]:
 
 def _already_sent(identifier: str) -> Record | None:
     """Return the response that a second press of the same button finds sent already."""
-    if not identifier:
+    if not _IDENTIFIER.fullmatch(identifier):  # a comma or bar would ask the server something else
         return None
     query = Query.of("QuestionnaireResponse", identifier=f"{IDENTIFIER_SYSTEM}|{identifier}")
     [found] = g.records.search(query)

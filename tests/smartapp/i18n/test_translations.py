@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -19,13 +20,15 @@ JE = re.compile(r"\b(je|jij|jou|jouw|jezelf)\b", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
 
 
-def keys_in(source: Path) -> set[str]:
+@functools.cache
+def keys_in(source: Path) -> frozenset[str]:
     """Return the English sentences that a file asks to translate."""
     method, options = ("python", {}) if source.suffix == ".py" else ("jinja2", {"silent": "false"})
     found = extract_from_file(method, source, KEYWORDS, (), options)
-    return {entry[1][0] if isinstance(entry[1], tuple) else entry[1] for entry in found}
+    return frozenset(entry[1][0] if isinstance(entry[1], tuple) else entry[1] for entry in found)
 
 
+@functools.cache
 def entries(catalogue: Path) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Return per English key its forms and its Dutch forms."""
     with catalogue.open("rb") as stream:

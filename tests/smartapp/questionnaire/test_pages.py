@@ -99,7 +99,9 @@ def test_a_question_shows_progress_in_words(anna):
 
 def test_the_first_line_of_a_sentence_stands_above_its_end(anna):
     page = anna.get("questionnaires/mhcs/questions/mhcs-03").text
-    assert page.index("Hoeveel vertrouwen heeft u erin dat u …") < page.index("doelen kunt stellen voor uzelf</h1>")
+    assert page.index("Hoeveel vertrouwen heeft u erin dat u\u00a0…") < page.index(
+        "doelen kunt stellen voor uzelf</h1>"
+    )
 
 
 @pytest.mark.parametrize(
@@ -414,6 +416,13 @@ def test_nothing_is_sent_that_the_person_has_not_seen(anna):
     assert response.status_code == 409
     assert "Er is iets veranderd sinds je deze pagina opende." in response.text
     assert stored(anna, "QuestionnaireResponse") == []
+
+
+@pytest.mark.parametrize("identifier", ["a,b", "a|b", "*", "x" * 65, ""])
+def test_an_identifier_cannot_ask_the_record_something_else(anna, identifier):
+    fill(anna)
+    anna.post("questionnaires/hoop/submit")
+    assert anna.post("questionnaires/hoop/submit", {"identifier": identifier}).status_code == 422
 
 
 def test_a_press_after_sending_has_nothing_to_send(anna):
