@@ -66,9 +66,14 @@ def kept(
     `now` is a FHIR dateTime with a zone, the day a new plan is begun. `outbox` is what this person saved and has not
     arrived: it is part of the plan they see.
     """
-    late = {_address(item.write.resource): item for item in _updates(outbox, "waiting")}
+    arrived = _arrived_names(outbox)
+    late = {
+        _address(item.write.resource): _renamed(item.write.resource, arrived) for item in _updates(outbox, "waiting")
+    }
     refused = any(one.state == "refused" and _is_plan(one) for one in outbox)
-    care_plans, goals, tasks = ([_newest(one, late) for one in part if one.state != "refused"] for part in found)
+    care_plans, goals, tasks = (
+        [_newest(one, late, arrived) for one in part if one.state != "refused"] for part in found
+    )
     current = [one for one in care_plans if one.resource.get("status") in {"active", "draft", "on-hold"}]
     if not current:
         return Kept(Plan(id=new_plan_id(issuer, patient), created=now), (), None, refused=refused)
@@ -104,12 +109,32 @@ def _is_plan(waiting: Waiting) -> bool:
     return any(item.write.resource["resourceType"] == "CarePlan" for item in waiting.unit.items)
 
 
-def _newest(record: Record, late: Mapping[str, Item]) -> Record:
+def _newest(record: Record, late: Mapping[str, Resource], arrived: Mapping[str, str]) -> Record:
     """Return a record as its writer left it: with an update that is on its way, or as one that has no id yet."""
     if record.state == "waiting":
-        return replace(record, resource={name: part for name, part in record.resource.items() if name != "id"})
-    item = late.get(_address(record.resource))
-    return replace(record, resource=item.write.resource, state="waiting") if item else record
+        without_id = {name: part for name, part in record.resource.items() if name != "id"}
+        return replace(record, resource=_renamed(without_id, arrived))
+    update = late.get(_address(record.resource))
+    return replace(record, resource=update, state="waiting") if update else record
+
+
+def _arrived_names(outbox: Sequence[Waiting]) -> dict[str, str]:
+    """Return, for units that arrived in part, what the names in them have become: `urn:uuid:…` to `Goal/1`."""
+    return {
+        item.write.full_url: item.stored.reference
+        for waiting in outbox
+        for item in waiting.unit.items
+        if item.write.full_url and item.stored
+    }
+
+
+def _renamed(part: Any, names: Mapping[str, str]) -> Any:
+    """Return a part of a resource with the references that have a new name."""
+    if isinstance(part, dict):
+        return {key: _renamed(value, names) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_renamed(value, names) for value in part]
+    return names.get(part, part) if isinstance(part, str) else part
 
 
 def _id(resource: Resource) -> str:

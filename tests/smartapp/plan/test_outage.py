@@ -16,11 +16,15 @@ class Flaky:
     def __init__(self, store) -> None:
         self.store = store
         self.error: Exception | None = None
+        self.good_writes = 0  # how many single writes still succeed while `error` is set
 
     def __getattr__(self, name):
         return getattr(self.store, name)
 
     def write(self, write):
+        if self.good_writes:
+            self.good_writes -= 1
+            return self.store.write(write)
         return self._try(self.store.write, write)
 
     def write_all(self, writes):
@@ -127,3 +131,42 @@ def test_after_the_outage_it_arrives_once(clock, halfway, flaky):
     assert "onderweg naar het dossier" not in page.text
     assert [goal.text for goal in stored_plan(flaky).goals] == ["Weer leren zwemmen", "Een kat", "Een moestuin"]
     assert len(flaky.search(Query.of("Goal"))) == 3
+
+
+@pytest.fixture
+def without_transactions(flaky, monkeypatch):
+    """Her record, which takes one resource at a time."""
+
+    def write_all(_writes):
+        raise Refused("no transactions here")
+
+    monkeypatch.setattr(flaky, "write_all", write_all)
+    return flaky
+
+
+def test_a_goal_that_arrived_before_its_plan_is_shown_and_not_made_twice(clock, halfway, without_transactions):
+    """The Goal was taken, then the record broke down before the CarePlan that refers to it."""
+    flaky = without_transactions
+    flaky.error, flaky.good_writes = Unreachable("down"), 1
+    fill(halfway, "plan/goals/new", text="Een moestuin", domain="housing")
+    assert len(flaky.search(Query.of("Goal"))) == 3
+    assert len(stored_plan(flaky).goals) == 2
+    assert "Een moestuin" in halfway.get("plan/").text
+    flaky.error = None
+    clock.now += 600
+    assert "Een moestuin" in halfway.get("plan/").text
+    assert [goal.text for goal in stored_plan(flaky).goals] == ["Weer leren zwemmen", "Een kat", "Een moestuin"]
+    assert len(flaky.search(Query.of("Goal"))) == 3
+
+
+def test_a_step_that_arrived_before_its_plan_is_shown(clock, halfway, without_transactions):
+    """The Task was taken, then the record broke down before the CarePlan."""
+    flaky = without_transactions
+    flaky.error, flaky.good_writes = Unreachable("down"), 1
+    goal = stored_plan(flaky).goals[0]
+    answer = fill(halfway, f"plan/goals/{goal.id}/steps/new", text="Een schep lenen")
+    assert "Een schep lenen" in halfway.get(answer.location).text
+    flaky.error = None
+    clock.now += 600
+    halfway.get("plan/")
+    assert stored_plan(flaky).goals[0].steps[-1].text == "Een schep lenen"

@@ -286,6 +286,14 @@ def test_a_very_long_text_is_not_saved_and_not_lost(anna):
     assert len(fields_of(answer)["story"]) == 21_000
 
 
+@pytest.mark.parametrize("path", ["", "story", "domains", "domains/housing/", "domains/housing/now", "goals/new"])
+def test_every_page_speaks_english(halfway, path):
+    page = halfway.get(f"plan/{path}?lang=en")
+    assert '<html lang="en">' in page.text
+    assert "your care team can read this" in page.text or path == "domains"
+    assert "Terug naar" not in page.text
+
+
 # --- what somebody else put in the record
 
 
