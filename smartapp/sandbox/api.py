@@ -557,6 +557,9 @@ def _asked(entry: Mapping[str, Any], where: str) -> Asked:
         raise Refused(f"{where}: an update needs Type/id in request.url; it cannot search.", status=400)
     if "/" in id_ or (method == "POST" and (id_ or query)):
         raise Refused(f"{where}.request.url {path[:80]!r} is not understood for {method}.", status=400)
+    for name in ("ifMatch", "ifNoneExist"):
+        if not isinstance(spoken.get(name, ""), str):
+            raise Refused(f"{where}.request.{name} is not text.", status=400)
     full_url = entry.get("fullUrl")
     return Asked(
         method=method,

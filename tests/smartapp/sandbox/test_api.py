@@ -432,6 +432,8 @@ def test_a_batch_does_each_on_its_own(ehr):
         ({"resourceType": "Bundle", "type": "transaction", "entry": 5}, 400, "not a list"),
         (bundle({}), 400, "request.url"),
         (bundle(entry("POST", "Goal")), 400, "resource is missing"),
+        (bundle(entry("POST", "Goal", goal(), ifNoneExist=True)), 400, "ifNoneExist is not text"),
+        (bundle(entry("PUT", "Goal/1", goal(id="1"), ifMatch=3)), 400, "ifMatch is not text"),
         (bundle(entry("DELETE", "Goal/1")), 405, "not offered"),
         (bundle(entry("PUT", "Goal?identifier=1", goal(id="1"))), 400, "cannot search"),
         (bundle(entry("POST", "CarePlan", plan())), 400, "nothing in this unit"),
