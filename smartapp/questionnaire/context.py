@@ -97,6 +97,8 @@ class ReviewPage:
     seen: str
     """A mark of the answers on this page, by which sending in knows that they are what the person saw."""
     problem: str | None = None
+    correcting: str | None = None
+    """When the response was filled in that these answers correct (a FHIR dateTime); None for a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class SentPage:
     place: str
     scored: bool
     just_sent: bool
+    correctable: bool
+    response_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +204,8 @@ def _row(filling: Filling, item: Item) -> AnswerRow:
     )
 
 
-def review_page(filling: Filling, problem: str | None = None) -> ReviewPage:
+def review_page(filling: Filling, problem: str | None = None, correcting: str | None = None) -> ReviewPage:
     """Put together the review."""
     groups = answer_groups(filling)
     empty = [row for group in groups for row in group.rows if not row.answer]
-    return ReviewPage(filling, groups, empty, mark(filling), problem)
+    return ReviewPage(filling, groups, empty, mark(filling), problem, correcting)

@@ -1,4 +1,4 @@
-"""One questionnaire on its way: what was asked, what was answered, what comes next. Pure functions.
+"""One questionnaire on its way: what was asked, what was answered, what comes next. Pure functions (but for words).
 
 A draft is an in-progress QuestionnaireResponse. Answers are put in one at a time, so that two tabs that answer two
 questions keep both. An item with a condition counts only while its condition holds; its answer stays in the draft.
@@ -17,6 +17,7 @@ from mappers.errors import RefusedResponse
 from mappers.own_words import typed
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument, Item
+from smartapp.i18n import _
 
 Value = str | bool
 Resource = dict[str, Any]
@@ -226,6 +227,8 @@ def answers_in_words(response: Resource) -> list[tuple[str, str, Any]]:
 
 def in_words(answer: Any) -> str:
     """Return the text of an answer of any kind, as the response itself says it."""
+    if isinstance(answer, bool):
+        return _("Yes") if answer else _("No")
     if isinstance(answer, dict):
         return str(answer.get("display") or answer.get("code", ""))
     return str(answer)

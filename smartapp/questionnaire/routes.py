@@ -37,6 +37,7 @@ from smartapp.questionnaire.filling import (
     draft_of,
     filling_of,
     finished,
+    identifier_of,
     in_words,
     mark,
     parse,
@@ -139,7 +140,8 @@ def review(instrument_id: str) -> Page:
         filling = _filling(instrument)
     except OtherVersion as other:
         return _renewed(instrument, other)
-    return render_template("questionnaire/review.html", page=review_page(filling))
+    page = review_page(filling, correcting=_corrects(filling))
+    return render_template("questionnaire/review.html", page=page)
 
 
 @blueprint.get("/<instrument_id>/again")
@@ -170,6 +172,8 @@ def response(response_id: str) -> Page:
         place=record.place if record.state == "stored" else "waiting",
         scored=bool(instrument.scores),
         just_sent="sent" in request.args,
+        correctable=_correctable(record, instrument),
+        response_id=record.resource["id"],
     )
     return render_template("questionnaire/sent.html" if page.just_sent else "questionnaire/response.html", page=page)
 
@@ -226,6 +230,23 @@ def begin_again(instrument_id: str) -> Page:
     instrument = _instrument(instrument_id)
     g.records.drafts.delete(instrument.id)
     return redirect(url_for(".intro", instrument_id=instrument.id), 303)
+
+
+@blueprint.post("/responses/<response_id>/correct")
+@role("client")
+def correct(response_id: str) -> Page:
+    """Open a response once more as a draft of its own; sending that in amends the response and its scores."""
+    record = _own_response(response_id)
+    instrument = _by_canonical(record.resource.get("questionnaire", ""))
+    if instrument is None or not _correctable(record, instrument):
+        abort(404)
+    sent = filling_of(instrument, record.resource, catalogue())
+
+    def update(draft: dict[str, Any] | None) -> dict[str, Any]:
+        return draft or _draft(sent)
+
+    g.records.drafts.change(instrument.id, update)
+    return redirect(url_for(".review", instrument_id=instrument.id), 303)
 
 
 @blueprint.post("/<instrument_id>/take-over")
@@ -411,6 +432,36 @@ def _write(made: dict[str, Any], instrument: Instrument) -> list[Record]:
     [tasks] = g.records.search(_tasks())
     saved: list[Record] = g.records.save(writes_of(made, waiting_for(tasks, instrument.id), catalogue()))
     return saved
+
+
+def _by_canonical(canonical: str) -> Instrument | None:
+    """Return the instrument of a response where it is one that is filled in today."""
+    return next((one for one in catalogue().instruments.values() if one.canonical == canonical), None)
+
+
+def _correctable(record: Record, instrument: Instrument) -> bool:
+    """Tell whether the client may change this response: theirs, arrived, of today's version, at a place that lets us.
+
+    An unfinished questionnaire of the same kind goes first: a correction would have to take its place.
+    """
+    response = record.resource
+    theirs = response.get("author", {}).get("reference") == g.launch.user.reference
+    ours = (
+        bool(_IDENTIFIER.fullmatch(identifier_of(response))) and response.get("questionnaire") == instrument.canonical
+    )
+    finished_once = response.get("status") in {"completed", "amended"}
+    allowed = record.place != "ehr" or g.records.capability().can("QuestionnaireResponse", "update")
+    free = g.records.drafts.get(instrument.id) is None
+    return record.state == "stored" and theirs and ours and finished_once and allowed and free
+
+
+def _corrects(filling: Filling) -> str | None:
+    """Return when the response was filled in that this draft corrects; None for a new one or when none can be seen."""
+    try:
+        sent = _already_sent(filling.identifier)
+    except Unreachable:
+        return None
+    return sent.resource.get("authored") if sent else None
 
 
 def _already_sent(identifier: str) -> Record | None:

@@ -64,9 +64,11 @@ def amendment(made: Resource, saved: Sequence[Record], catalogue: Catalogue) -> 
     """Return the unit that corrects a response which was stored before, and its scores.
 
     `saved` is what the store gave back for `writes_of(made, …)`: the stored response and Observations, in that order.
+    The moment of the measurement stays what it was.
     """
     stored, *others = saved
-    response = {**made, "id": stored.resource["id"], "status": "amended"}
+    authored = stored.resource.get("authored", made["authored"])
+    response = {**made, "id": stored.resource["id"], "status": "amended", "authored": authored}
     answers = answers_of(response, catalogue)
     scores = score(answers.instrument, answers.values)
     observations = observations_of(answers, scores, response_reference=stored.reference)

@@ -479,6 +479,7 @@ def test_filling_in_goes_on_while_the_record_is_away(anna, monkeypatch):
         assert "Je dossier antwoordt nu niet" in page
         assert "2 van 12 beantwoord" in page
     assert "2 van 12 beantwoord" in anna.get("questionnaires/hoop/").text
+    assert anna.get("questionnaires/hoop/review").status_code == 200
     assert anna.post(QUESTION.format(3), {"answer": "1", "next": "1"}).status_code == 303
     assert len(draft(anna)) == 3
 
@@ -533,6 +534,50 @@ def test_what_was_sent_can_be_read_back(anna):
     [sent] = stored(anna, "QuestionnaireResponse")
     page = anna.get(f"questionnaires/responses/{sent['id']}").text
     assert page.count("<strong>Sterk mee eens</strong>") == 12
+
+
+def test_a_sent_response_can_be_corrected_and_its_scores_follow(anna):
+    fill(anna, "4")
+    anna.post("questionnaires/hoop/submit")
+    [before] = stored(anna, "QuestionnaireResponse")
+    page = anna.get(f"questionnaires/responses/{before['id']}").text
+    assert "Mijn antwoorden verbeteren" in page
+    review = anna.post(f"questionnaires/responses/{before['id']}/correct").location
+    assert "Je verbetert wat je op" in anna.get(review).text
+    anna.post(QUESTION.format(1), {"answer": "1", "from_review": "1", "next": "1"})
+    anna.post("questionnaires/hoop/submit")
+    [after] = stored(anna, "QuestionnaireResponse")
+    assert (after["status"], after["authored"]) == ("amended", before["authored"])
+    [total] = [point for point in scores_from(stored(anna, "Observation")) if point.code == "hoop-total"]
+    assert (total.value, total.status, total.date) == (39, "corrected", before["authored"])  # 42 − 4 + 1
+
+
+def test_a_correction_without_a_change_changes_nothing(anna):
+    fill(anna)
+    anna.post("questionnaires/hoop/submit")
+    [before] = stored(anna, "QuestionnaireResponse")
+    anna.post(f"questionnaires/responses/{before['id']}/correct")
+    anna.post("questionnaires/hoop/submit")
+    assert stored(anna, "QuestionnaireResponse") == [before]
+
+
+def test_an_unfinished_questionnaire_is_not_pushed_aside_by_a_correction(anna):
+    fill(anna, "4")
+    anna.post("questionnaires/hoop/submit")
+    [sent] = stored(anna, "QuestionnaireResponse")
+    anna.post(QUESTION.format(1), {"answer": "2", "next": "1"})
+    assert "Mijn antwoorden verbeteren" not in anna.get(f"questionnaires/responses/{sent['id']}").text
+    assert anna.post(f"questionnaires/responses/{sent['id']}/correct").status_code == 404
+    assert draft(anna) == {"hoop-01": "2"}
+
+
+def test_somebody_else_corrects_nothing(app, anna):
+    fill(anna)
+    anna.post("questionnaires/hoop/submit")
+    [sent] = stored(anna, "QuestionnaireResponse")
+    other = launched(app, patient="bram", name="Bram")
+    assert other.post(f"questionnaires/responses/{sent['id']}/correct").status_code == 404
+    assert other.records.drafts.all() == []
 
 
 def test_somebody_elses_response_does_not_exist_here(app, anna):
