@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,11 +43,11 @@ EVERYTHING = {
 
 
 @pytest.fixture
-def ehr(tmp_path: Path) -> Iterator[Callable[[str], Server]]:
+def ehr() -> Iterator[Callable[[str], Server]]:
     running: list[Iterator[Server]] = []
 
     def start(kind: str) -> Server:
-        running.append(serve(tmp_path, kind))
+        running.append(serve(kind))
         return next(running[-1])
 
     yield start
