@@ -21,22 +21,22 @@ DOCS = PACKAGE.parent / "docs" / "instruments"
 
 @click.group()
 def command() -> None:
-    r"""Show, check and publish the questionnaires.
+    """Show, check and publish the questionnaires.
 
     \b
     Example:
       verstel questionnaires show hoop
-    """
+    """  # noqa: D301
 
 
 @command.command("list")
 def list_command() -> None:
-    r"""List the instruments: id, version, wording, number of items, scores.
+    """List the instruments: id, version, wording, number of items, scores.
 
     \b
     Example:
       verstel questionnaires list
-    """
+    """  # noqa: D301
     with _readable():
         for instrument in catalogue().instruments.values():
             scores = ", ".join(rule.scale for rule in instrument.scores) or "no scores"
@@ -49,12 +49,12 @@ def list_command() -> None:
 @command.command("show")
 @click.argument("identifier", metavar="ID")
 def show(identifier: str) -> None:
-    r"""Print everything that is known about one instrument, with its sources, as Markdown.
+    """Print everything that is known about one instrument, with its sources, as Markdown.
 
     \b
     Example:
       verstel questionnaires show mansa | less
-    """
+    """  # noqa: D301
     with _readable():
         try:
             instrument = catalogue().instrument(identifier)
@@ -71,7 +71,7 @@ def show(identifier: str) -> None:
     help="Write here, with the wording that applies on this machine, instead of into the package and docs/.",
 )
 def build(variant: Variant | None, out: Path | None) -> None:
-    r"""Generate the FHIR resources (and the pages in docs/) from the definitions.
+    """Generate the FHIR resources (and the pages in docs/) from the definitions.
 
     Without --out this regenerates what the repository holds, from our own definitions only. With --out it publishes
     what this machine uses, official wording from VERSTEL_DEFINITIONS included.
@@ -80,7 +80,7 @@ def build(variant: Variant | None, out: Path | None) -> None:
     Examples:
       verstel questionnaires build
       verstel questionnaires build --variant plain --out ./plain
-    """
+    """  # noqa: D301
     with _readable():
         known = catalogue() if out else Catalogue()
         files = _resources(known, variant, out or PUBLISHED)
@@ -97,12 +97,12 @@ def build(variant: Variant | None, out: Path | None) -> None:
 
 @command.command("check")
 def check() -> None:
-    r"""Read every definition, recompute its worked examples, and compare what is published with what would be built.
+    """Read every definition, recompute its worked examples, and compare what is published with what would be built.
 
     \b
     Example:
       verstel questionnaires check
-    """
+    """  # noqa: D301
     with _readable():
         known = catalogue()
         problems = [problem for i in known.instruments.values() for problem in wrong_examples(i)]

@@ -16,7 +16,7 @@ _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, e
 
 @click.group()
 def command() -> None:
-    r"""Put the official wording of an instrument in the place of our working wording.
+    """Put the official wording of an instrument in the place of our working wording.
 
     You need the permission of the instrument's owners. FILE is TOML or CSV with a row per item: item, text in Dutch
     and, where there is one, in English. `verstel wording template ID` makes a CSV file to fill in.
@@ -27,18 +27,18 @@ def command() -> None:
       verstel wording check hoop.csv
       verstel wording apply hoop.csv --out ./definitions
       VERSTEL_DEFINITIONS=./definitions verstel serve
-    """
+    """  # noqa: D301
 
 
 @command.command("template")
 @click.argument("identifier", metavar="ID")
 def template(identifier: str) -> None:
-    r"""Print a CSV file with a row for every text of an instrument, to be filled in.
+    """Print a CSV file with a row for every text of an instrument, to be filled in.
 
     \b
     Example:
       verstel wording template nel > nel.csv
-    """
+    """  # noqa: D301
     try:
         instrument = catalogue().versions(identifier)[-1]
     except UnknownInstrument as error:
@@ -51,12 +51,12 @@ def template(identifier: str) -> None:
 @command.command("check")
 @_FILE
 def check(file: Path) -> None:
-    r"""Say whether a wording file fits its instrument: every row that does not, and why. Writes nothing.
+    """Say whether a wording file fits its instrument: every row that does not, and why. Writes nothing.
 
     \b
     Example:
       verstel wording check hoop.csv
-    """
+    """  # noqa: D301
     applied = _applied(file)
     click.echo(f"{file.name} fits {applied.instrument.id}; it makes version {applied.instrument.version}:")
     _tell(applied)
@@ -71,12 +71,12 @@ def check(file: Path) -> None:
     help="The folder of applied definitions; the environment variable VERSTEL_DEFINITIONS says it too.",
 )
 def apply(file: Path, out: Path | None) -> None:
-    r"""Write the definition that a wording file makes. Verstel uses it when VERSTEL_DEFINITIONS names the folder.
+    """Write the definition that a wording file makes. Verstel uses it when VERSTEL_DEFINITIONS names the folder.
 
     \b
     Example:
       verstel wording apply hoop.csv --out ./definitions
-    """
+    """  # noqa: D301
     if out is None:
         raise click.UsageError("say where to write: --out DIR, or set VERSTEL_DEFINITIONS")
     applied = _applied(file)
