@@ -24,6 +24,7 @@ import fhirclient.client
 import fhirclient.models.careplan
 import fhirclient.models.questionnaireresponse
 import fhirclient.models.task
+from click.testing import CliRunner, Result
 from fhir.resources.R4B import get_fhir_model_class
 
 from mappers.answers import IDENTIFIER_SYSTEM, response_of
@@ -33,9 +34,11 @@ from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step
 from mappers.scoring import score
 from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.catalogue import Catalogue
-from smartapp import publishing
 from smartapp.artefacts import artefacts
 from smartapp.assignments.task import assignment_identifier, assignment_of, task_of
+from smartapp.commands import publish
+from smartapp.config import DEFAULT_SCOPES
+from smartapp.ehr_check import report
 from smartapp.plan import keeping
 from smartapp.questionnaire.sending import amendment, writes_of
 from smartapp.records import Record
@@ -293,22 +296,33 @@ def check_nothing_there_is_not_found(site: Site) -> None:
 
 
 def check_published_twice_changes_nothing(site: Site) -> None:
-    """Everything we publish is taken; a second run changes nothing; what somebody else changed is left alone."""
-    everything = artefacts()
-    for planned in publishing.plan(everything, site.store):
-        write = planned.to_write()
-        assert write, f"{planned.name}: {planned.action} on an empty server: {planned.reason}"
-        try:
-            site.store.write(write)
-        except RecordError as error:
-            raise AssertionError(f"{planned.name}: {error.message}") from error
-    second = {one.name: (one.action, one.differences) for one in publishing.plan(everything, site.store)}
-    changed = {name: found for name, found in second.items() if found[0] != "unchanged"}
-    assert not changed, changed
+    """`verstel publish` puts everything there; a second run changes nothing; what others changed is left alone."""
+    count = len(artefacts())
+    first = _publish(site)
+    assert first.exit_code == 0, first.output
+    assert first.output.endswith(f"{count} artefacts: {count} created.\n"), first.output[-300:]
+    second = _publish(site)
+    assert (second.exit_code, second.output) == (0, f"{count} artefacts: {count} unchanged.\n"), second.output
     (hoop,) = site.store.search(Query.of("Questionnaire", url=CATALOGUE.instruments["hoop"].url))
     site.store.write(Write("update", {**hoop.resource, "title": "Somebody else's title"}))
-    third = [one for one in publishing.plan(everything, site.store) if one.action != "unchanged"]
-    assert [(one.name, one.action) for one in third] == [("Questionnaire/hoop", "changed-elsewhere")], third
+    third = _publish(site)
+    assert third.exit_code == 1, third.output
+    assert third.output.startswith("LEFT ALONE: Questionnaire/hoop"), third.output
+    assert third.output.endswith(f"{count} artefacts: 1 LEFT ALONE, {count - 1} unchanged.\n"), third.output
+
+
+def _publish(site: Site) -> Result:
+    return CliRunner().invoke(publish.command, ["--to", site.store.base])
+
+
+def check_capability_check_places_everything_here(site: Site) -> None:
+    """The capability check finds that this server takes all we write, in one transaction, and so keeps it here."""
+    found = report(site.store.base, site.store.capabilities(), None, scopes=DEFAULT_SCOPES, companion=False)
+    elsewhere = [artefact.name for artefact in found.artefacts if artefact.place != "ehr"]
+    assert not elsewhere, elsewhere
+    assert found.transaction
+    # Nobody can sign in on a bare FHIR server, and the check says so.
+    assert not found.usable
 
 
 def check_others_read_what_we_wrote(site: Site) -> None:
