@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -90,6 +91,26 @@ class Core:
         if issuer is None:
             raise Unauthorized("This record system is no longer in the settings. Open the app from another one.")
         return RemoteStore(issuer.base, lambda refused: self.tokens.access(launch.id, issuer, refused=refused))
+
+    def end_session(self, session_id: str) -> None:
+        """Wipe a session with all that hangs on it, and tell the EHRs that we are done with its tokens."""
+        held = [(launch.issuer, self.tokens.find(launch.id)) for launch in self.launches.of_session(session_id)]
+        self.sessions.end(session_id)
+        to_revoke = [
+            (issuer, tokens)
+            for base, tokens in held
+            if tokens is not None and (issuer := self.settings.issuer(base)) is not None
+        ]
+        if to_revoke:
+            with ThreadPoolExecutor(max_workers=min(8, len(to_revoke))) as pool:
+                list(pool.map(lambda pair: self.token_endpoint.revoke(*pair), to_revoke))
+
+    def end_sessions_that_are_over(self) -> int:
+        """Do that for every session whose time is over; return how many there were."""
+        over = self.sessions.over()
+        for session_id in over:
+            self.end_session(session_id)
+        return len(over)
 
     def own_store(self, issuer: str) -> OwnStore:
         """Return our own store for the people of one issuer; two issuers never share one."""

@@ -42,7 +42,7 @@ class Courier(threading.Thread):
 
         A unit whose launch has ended waits until the same user opens the same record again.
         """
-        self._core.sessions.sweep()
+        self._core.end_sessions_that_are_over()
         claimed = self._core.outbox.claim()
         for unit, launch_id in claimed:
             launch = self._core.launches.get(launch_id)

@@ -98,6 +98,7 @@ def open_launch(core: Core, launch_id: str) -> None:
     session = present_session(core)
     launch = core.launches.find(launch_id, session.id) if session else None
     if launch is None:
+        core.end_sessions_that_are_over()
         raise LaunchEnded(code="no-such-launch")
     g.launch = launch
     g.read = []

@@ -75,7 +75,7 @@ class Sessions:
         return session
 
     def find(self, secret: str | None) -> Session | None:
-        """Return the live session of a cookie, or None; an ended one is wiped with all that hangs on it."""
+        """Return the live session of a cookie, or None."""
         if not secret:
             return None
         with reading(self._engine) as connection:
@@ -86,7 +86,6 @@ class Sessions:
             return None
         now = int(self._clock())
         if now >= row.started + self._absolute or now >= row.seen + self._inactivity:
-            self.end(row.id)
             return None
         if now >= row.seen + _TOUCH_SECONDS:  # not on every request: a write costs a disk flush
             with writing(self._engine) as connection:
@@ -116,17 +115,12 @@ class Sessions:
         with writing(self._engine) as connection:
             connection.execute(SESSIONS.delete().where(SESSIONS.c.id == session_id))
 
-    def sweep(self) -> int:
-        """Wipe every session whose time is over and return how many there were."""
+    def over(self) -> list[str]:
+        """Return the ids of the sessions whose time is over and that are not wiped yet."""
         now = int(self._clock())
-        with writing(self._engine) as connection:
-            ended = connection.execute(
-                SESSIONS.delete().where(
-                    (SESSIONS.c.started <= now - self._absolute) | (SESSIONS.c.seen <= now - self._inactivity)
-                )
-            )
-            connection.execute(HANDOFFS.delete().where(HANDOFFS.c.made <= now - HANDOFF_SECONDS))
-        return ended.rowcount
+        ended = (SESSIONS.c.started <= now - self._absolute) | (SESSIONS.c.seen <= now - self._inactivity)
+        with reading(self._engine) as connection:
+            return list(connection.execute(sa.select(SESSIONS.c.id).where(ended)).scalars())
 
     def hand_off(self, session: Session, path: str) -> str:
         """Return a code that opens `path` in a tab that cannot see our cookie; good once, for 60 seconds."""

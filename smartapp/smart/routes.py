@@ -106,7 +106,7 @@ def callback() -> AnyResponse:
 def logout() -> AnyResponse:
     """End everything this browser has open here: tokens revoked, session wiped, browser storage cleared."""
     parts = core()
-    end_session(parts, g.launch.session_id)
+    parts.end_session(g.launch.session_id)
     parts.audit.record(g.launch, "logout")
     response = make_response(redirect(url_for("smart.goodbye"), 303))
     response.delete_cookie(cookie_name(parts.settings), path="/", secure=parts.settings.https, httponly=True)
@@ -152,20 +152,6 @@ def places() -> list[dict[str, str]]:
     if len(issuers) > 8:
         return []
     return [{"name": issuer.name, "href": url_for("smart.start", iss=issuer.base)} for issuer in issuers]
-
-
-def end_session(parts: Core, session_id: str) -> None:
-    """Wipe a session and tell the EHRs that we are done with its tokens."""
-    held = [(launch, parts.tokens.find(launch.id)) for launch in parts.launches.of_session(session_id)]
-    parts.sessions.end(session_id)
-    to_revoke = [
-        (issuer, tokens)
-        for launch, tokens in held
-        if tokens is not None and (issuer := parts.settings.issuer(launch.issuer)) is not None
-    ]
-    if to_revoke:
-        with ThreadPoolExecutor(max_workers=min(8, len(to_revoke))) as pool:
-            list(pool.map(lambda pair: parts.token_endpoint.revoke(*pair), to_revoke))
 
 
 def _begin(value: str | None) -> AnyResponse:
@@ -221,7 +207,7 @@ def _session_for(parts: Core, issuer: Issuer, identity: Identity) -> Session:
     if present is not None and not parts.settings.several_users_per_browser:
         key = f"{issuer.base}|{identity.subject}"
         if any(launch.user.key != key for launch in parts.launches.of_session(present.id)):
-            end_session(parts, present.id)
+            parts.end_session(present.id)
             present = None
     return parts.sessions.renew(present) if present else parts.sessions.start()
 

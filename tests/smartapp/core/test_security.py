@@ -215,9 +215,11 @@ class TestSessions:
             tables = ("sessions", "session_cookies", "launches", "tokens", "handoffs")
             assert [connection.exec_driver_sql(f"select count(*) from {table}").scalar() for table in tables] == [0] * 5
 
-    def test_sessions_nobody_comes_back_to_are_swept(self, anna, clock):
+    def test_sessions_nobody_comes_back_to_are_wiped(self, anna, clock):
+        assert anna.core.end_sessions_that_are_over() == 0
         clock.now += 30 * 60
-        assert anna.core.sessions.sweep() == 1
+        assert anna.core.end_sessions_that_are_over() == 1
+        assert anna.core.end_sessions_that_are_over() == 0
 
     def test_signing_out_ends_every_chart_and_clears_the_browser(self, app, anna):
         bram = launched(app, "bram", "clinician", browser=anna)

@@ -108,8 +108,8 @@ ALL_ONCE = dict.fromkeys(TYPES, 1)
 
 
 @pytest.fixture
-def server(tmp_path):
-    yield from serve(tmp_path)
+def server():
+    yield from serve()
 
 
 @pytest.fixture
@@ -205,16 +205,18 @@ def test_what_waits_is_shown_as_waiting_to_its_author(desk):
     assert none == []
 
 
-def test_what_waits_survives_the_process(desk, tmp_path):
+def test_what_waits_survives_the_process(tmp_path):
     """A second process over the same database sends what the first could not."""
-    desk.server.sandbox.faults.add("POST", "Bundle", 503)
-    desk.visit().save(unit())
-    second = create_app(desk.core.settings)
-    with second.extensions[KEY].engine.begin() as connection:
-        connection.exec_driver_sql("update outbox set due = 0, leased_until = 0")
-    second.extensions[KEY].records(desk.launch).send_waiting()
-    second.extensions[KEY].engine.dispose()
-    assert desk.counts() == ALL_ONCE
+    for server in serve(database_url=f"sqlite:///{tmp_path / 'shared.db'}"):
+        desk = Desk(server)
+        server.sandbox.faults.add("POST", "Bundle", 503)
+        desk.visit().save(unit())
+        second = create_app(desk.core.settings)
+        with second.extensions[KEY].engine.begin() as connection:
+            connection.exec_driver_sql("update outbox set due = 0, leased_until = 0")
+        second.extensions[KEY].records(desk.launch).send_waiting()
+        second.extensions[KEY].engine.dispose()
+        assert desk.counts() == ALL_ONCE
 
 
 def test_a_response_the_ehr_refuses_moves_to_our_own_store_and_the_score_still_names_it(desk_without_transactions):
@@ -308,8 +310,8 @@ def test_another_persons_resource_is_not_written(desk):
 
 
 @pytest.mark.parametrize("kind", ["epic-like", "oracle-like", "athena-like", "meditech-like"])
-def test_at_an_ehr_like_the_real_ones_a_unit_and_a_plan_find_a_place_and_can_be_read_back(tmp_path, kind):
-    for server in serve(tmp_path, kind):
+def test_at_an_ehr_like_the_real_ones_a_unit_and_a_plan_find_a_place_and_can_be_read_back(kind):
+    for server in serve(kind):
         desk = Desk(server)
         saved = desk.visit().save(unit())
         assert [one.state for one in saved] == ["stored"] * 3

@@ -135,6 +135,14 @@ def test_attack_35_an_answer_without_end_is_cut_off(mock, store):
         store.read("Goal", "1")
 
 
+def test_attack_2_an_answer_that_drips_is_left(mock, store, monkeypatch):
+    """The whole answer has its time, not only the wait for the next byte."""
+    monkeypatch.setattr("smartapp.outbound.WHOLE_SECONDS", -1)
+    mock.add("GET", f"{BASE}/Goal/1", json=GOAL)
+    with pytest.raises(Unreachable, match="timeout"):
+        store.read("Goal", "1")
+
+
 @pytest.mark.parametrize("entry", [None, 7, {}, [7, None, {"resource": 7}, {"resource": {}}]])
 def test_a_search_answer_with_nonsense_in_it_gives_what_is_sound(mock, store, entry):
     mock.add("GET", f"{BASE}/Goal", json={"resourceType": "Bundle", "entry": entry, "link": entry})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from smartapp.security import form_token
-from smartapp.smart.routes import end_session
 from tests.smartapp.smart.ehr import BASE, Browser
 
 COOKIE = "__Host-verstel"
@@ -76,7 +75,7 @@ def test_signing_out_revokes_every_token_of_the_session(browser, core, ehr):
 def test_an_ehr_that_cannot_be_told_keeps_nobody_from_signing_out(browser, core, ehr):
     launch = core.launches.get(browser.enter())
     ehr.mock.replace("POST", "https://login.ehr.example/revoke", status=500)
-    end_session(core, launch.session_id)
+    core.end_session(launch.session_id)
     assert core.launches.get(launch.id) is None
 
 
@@ -95,3 +94,10 @@ def test_an_issuer_taken_out_of_the_settings_can_do_nothing_more(browser, core):
     object.__setattr__(core.settings, "issuers", ())
     assert browser.get(f"/l/{launch.id}/overview/").status_code == 404
     assert core.settings.issuer(BASE) is None
+
+
+def test_attack_39_a_session_that_ran_out_gives_its_token_back_too(browser, core, ehr, clock):
+    browser.enter()
+    clock.now += 30 * 60
+    assert core.end_sessions_that_are_over() == 1
+    assert len(ehr.calls("/revoke")) == 1
