@@ -280,6 +280,14 @@ def test_every_page_says_who_can_read_it(halfway):
         assert "kan je behandelteam dit lezen" in halfway.get(path).text
 
 
+def test_what_is_typed_is_text_and_never_markup(halfway):
+    fill(halfway, "plan/story", story="<script>alert(1)</script> & <b>vet</b>")
+    for path in ("plan/", "plan/story"):
+        page = halfway.get(path).text
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;vet&lt;/b&gt;" in page
+
+
 def test_a_very_long_text_is_not_saved_and_not_lost(anna):
     answer = fill(anna, "plan/story", story="ab " * 7000)  # 21,000 characters; 20,000 is the most
     assert answer.status_code == 422
