@@ -97,7 +97,11 @@ def test_an_ended_session_leaves_the_text_on_the_page(page, anna, context):
 
 def test_pressing_next_during_a_save_meets_no_other_tab(page, anna):
     held: list[Route] = []
-    page.route("**/autosave", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/autosave", hold)
     page.locator("textarea").type("Wandel")
     expect(page.locator("[data-saved]")).to_have_text("Bewaren…")
     page.locator("textarea").type("en")
