@@ -7,7 +7,7 @@ Public names, by module:
 - `scoring`: `score(instrument, values) -> tuple[Score, …]`, `score_by(instrument, rule, values)`
 - `observations`: `observations_of(answers, scores, response_reference=…) -> [panel, score, …]`, `full_url(observation)`
   for the `fullUrl` of a transaction, `scores_from(observations) -> list[ScorePoint]`, `provenance_of(…)`
-- `plan`: `Plan`, `Goal`, `Step`, `DomainAnswers`, `PersonRef`; `resources_of(plan, patient=…, author=…, language=…,
+- `plan` (a package): `Plan`, `Goal`, `Step`, `DomainAnswers`, `PersonRef`; `resources_of(plan, patient=…, author=…, language=…,
   existing=…) -> [Goal…, Task…, CarePlan]`, `plan_of(care_plan, goals, tasks)`, `parts_of(resources)`, `goal_of(goal)`
 - `visit`: `visit_of(answers, language) -> VisitReport` with sections and lines, the client's words as typed
 - `own_words`: `typed(text)`: a person's text as FHIR can carry it

@@ -12,7 +12,7 @@ no interpretation, no reference range: a computed number, and how it was compute
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -21,6 +21,7 @@ from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import Answers, ResponseRef
 from mappers.errors import NotScorable, shown
 from mappers.scoring import Score
+from mappers.strangers import code_in, object_in, objects_in, text_in
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
 from questionnaires.model import Text
 
@@ -216,9 +217,9 @@ def _urn(start: str, code: str) -> str:
 
 def full_url(observation: Resource) -> str:
     """Return the `fullUrl` of one of our Observations in a transaction; the panel's `hasMember` uses the same."""
-    for identifier in observation.get("identifier", []):
+    for identifier in objects_in(observation, "identifier"):
         if identifier.get("system") == IDENTIFIER_SYSTEM:
-            key, _, code = identifier["value"].rpartition("/")
+            key, _, code = text_in(identifier, "value").rpartition("/")
             return _urn(urn_start(key), code)
     raise NotScorable("an Observation without a score identifier", where="identifier")
 
@@ -226,43 +227,30 @@ def full_url(observation: Resource) -> str:
 # --- Observations → points -------------------------------------------------------------------------------------
 
 
-def scores_from(observations: Iterable[Resource]) -> list[ScorePoint]:
+def scores_from(observations: Iterable[Any]) -> list[ScorePoint]:
     """Return our scores among Observations of any kind, oldest first, without panels and those entered in error."""
     points = [point for one in observations if (point := _point(one)) is not None]
     return sorted(points, key=lambda point: (_moment(point.date), point.code))
 
 
-def _point(observation: Resource) -> ScorePoint | None:
-    code = _coded(observation.get("code"), SCORE_SYSTEM)
-    if observation.get("resourceType") != "Observation" or not code or "hasMember" in observation:
+def _point(observation: Any) -> ScorePoint | None:
+    code = code_in(observation, "code", SCORE_SYSTEM)
+    status = text_in(observation, "status")
+    is_score = text_in(observation, "resourceType") == "Observation" and "hasMember" not in observation
+    if not code or not is_score or status in ("entered-in-error", "cancelled"):
         return None
-    status = observation.get("status", "")
-    if status in ("entered-in-error", "cancelled"):
-        return None
-    value = _mapping(observation.get("valueQuantity")).get("value", observation.get("valueInteger"))
-    absent = _mapping(observation.get("dataAbsentReason"))
-    derived = observation.get("derivedFrom") or [{}]
+    value = object_in(observation, "valueQuantity").get("value", observation.get("valueInteger"))
+    derived = objects_in(observation, "derivedFrom")
     return ScorePoint(
         code=code,
         value=value if type(value) in (int, float) else None,
-        reason=str(absent.get("text", "")),
-        date=observation.get("effectiveDateTime", ""),
-        response_reference=derived[0].get("reference", ""),
-        rule_version=_coded(observation.get("method"), RULE_SYSTEM).rpartition("@")[2],
+        reason=text_in(object_in(observation, "dataAbsentReason"), "text"),
+        date=text_in(observation, "effectiveDateTime"),
+        response_reference=text_in(derived[0], "reference") if derived else "",
+        rule_version=code_in(observation, "method", RULE_SYSTEM).rpartition("@")[2],
         status=status,
-        id=observation.get("id", ""),
+        id=text_in(observation, "id"),
     )
-
-
-def _coded(concept: Any, system: str) -> str:
-    for coding in _mapping(concept).get("coding", []):
-        if coding.get("system") == system:
-            return str(coding.get("code", ""))
-    return ""
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _moment(date: str) -> datetime:

@@ -11,6 +11,7 @@ from mappers.answers import Answers, answers_of
 from mappers.errors import RefusedResponse, shown
 from mappers.observations import RULE_SYSTEM, SCORE_SYSTEM, STATUS_OF_SCORES
 from mappers.scoring import score_by
+from mappers.strangers import code_in, object_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
 
 Resource = dict[str, Any]
@@ -40,7 +41,7 @@ def differences(resources: Iterable[Any], catalogue: Catalogue) -> tuple[list[Di
         if resource.get("resourceType") == "QuestionnaireResponse":
             responses |= dict.fromkeys(_names(resource), resource)
         elif resource.get("resourceType") == "Observation":
-            code = _code(resource, "code", SCORE_SYSTEM)
+            code = code_in(resource, "code", SCORE_SYSTEM)
             if code and "hasMember" not in resource and resource.get("status") != "entered-in-error":
                 observations.append((code, resource))
     found = [_difference(code, one, responses, catalogue) for code, one in observations]
@@ -49,25 +50,23 @@ def differences(resources: Iterable[Any], catalogue: Catalogue) -> tuple[list[Di
 
 def _names(response: Resource) -> list[str]:
     """Return what an Observation may call a response: its reference, and our identifier."""
-    identifier = response.get("identifier")
-    ours = isinstance(identifier, dict) and identifier.get("system") == RESPONSE_SYSTEM
-    named = [f"QuestionnaireResponse/{response['id']}"] if isinstance(response.get("id"), str) else []
-    return [*named, *([f"identifier {identifier.get('value')}"] if ours and identifier else [])]
+    ident, identifier = text_in(response, "id"), object_in(response, "identifier")
+    ours = text_in(identifier, "value") if identifier.get("system") == RESPONSE_SYSTEM else ""
+    return [*([f"QuestionnaireResponse/{ident}"] if ident else []), *([f"identifier {ours}"] if ours else [])]
 
 
 def _response(observation: Resource, responses: dict[str, Resource]) -> Resource | None:
-    for source in observation.get("derivedFrom") or []:
-        reference = str(source.get("reference", ""))
-        parts = reference.split("/_history/", maxsplit=1)[0].split("/")
-        identifier = source.get("identifier") or {}
-        for name in ("/".join(parts[-2:]), f"identifier {identifier.get('value')}"):
+    for source in objects_in(observation, "derivedFrom"):
+        unversioned, _, _ = text_in(source, "reference").partition("/_history/")
+        reference = "/".join(unversioned.split("/")[-2:])
+        for name in (reference, f"identifier {text_in(object_in(source, 'identifier'), 'value')}"):
             if name in responses:
                 return responses[name]
     return None
 
 
 def _difference(code: str, one: Resource, responses: dict[str, Resource], catalogue: Catalogue) -> Difference | None:
-    name = f"Observation/{one['id']}" if isinstance(one.get("id"), str) else code
+    name = f"Observation/{one['id']}" if text_in(one, "id") else code
     response = _response(one, responses)
     if response is None:
         return Difference(name, code, "a score", "the response that it was computed from is not here")
@@ -83,18 +82,17 @@ def _difference(code: str, one: Resource, responses: dict[str, Resource], catalo
 
 def _checks(code: str, one: Resource, answers: Answers) -> Iterable[tuple[str, str]]:
     """Yield pairs of what is stored and what it should be, the gravest first; the first that differs is told."""
-    whose = (answers.response.subject or {}).get("reference", "")
-    stored_whose = (one.get("subject") or {}).get("reference", "")
-    yield ("of another client" if stored_whose != whose else "", "")
+    same_client = text_in(object_in(one, "subject"), "reference") == text_in(answers.response.subject, "reference")
+    yield ("" if same_client else "of another client", "")
     rules = {rule.code: rule for rule in answers.instrument.scores}
     yield (shown(code) if code not in rules else "", "" if code in rules else f"one of {', '.join(rules)}")
     rule = rules[code]
-    stored_rule = _code(one, "method", RULE_SYSTEM)
+    stored_rule = code_in(one, "method", RULE_SYSTEM)
     yield (f"rule {stored_rule or 'not said'}", f"rule {rule.code}@{rule.version}")
     yield (_shown_value(_stored_value(one)), _shown_value(score_by(answers.instrument, rule, answers.values).value))
     status = STATUS_OF_SCORES.get(answers.response.status)
     yield (
-        f"status {one.get('status')}",
+        f"status {text_in(one, 'status')}",
         f"status {status}" if status else f"no score: the response is {answers.response.status}",
     )
 
@@ -109,11 +107,3 @@ def _shown_value(value: Any) -> str:
     if value is None:
         return "no score"
     return repr(float(value)) if isinstance(value, int | float) else "something that is not a number"
-
-
-def _code(resource: Resource, name: str, system: str) -> str:
-    concept = resource.get(name)
-    for coding in (concept.get("coding") or []) if isinstance(concept, dict) else []:
-        if isinstance(coding, dict) and coding.get("system") == system:
-            return str(coding.get("code", ""))
-    return ""

@@ -55,3 +55,39 @@ def values_for(instrument: Instrument):
         lambda both: {name: value for name, value in both[0].items() if name not in both[1]}
     )
     return st.one_of(some, every, nearly)
+
+
+def places(value, path=()):
+    """Yield the path to every place in a JSON value."""
+    yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from places(child, (*path, key))
+
+
+ODD = [None, True, 0, 1, 3, -1, 2.0, 2.5, 1e300, "", "3", "na", "completed", "hoop-01", [], {}, [1], {"code": "3"}]
+NAMES = ["valueInteger", "valueCoding", "item", "answer", "system", "code", "extension", "id", "reference"]
+
+
+@st.composite
+def bent(draw, whole):
+    """Draw a JSON value in which something was replaced, taken away, doubled or added."""
+    made = copy.deepcopy(draw(whole))
+    for _ in range(draw(st.integers(1, 3))):
+        path = draw(st.sampled_from(list(places(made))))
+        if not path:
+            continue
+        *before, key = path
+        at = made
+        for step in before:
+            at = at[step]
+        match draw(st.sampled_from(["replace", "remove", "double", "add"])):
+            case "replace":
+                at[key] = copy.deepcopy(draw(st.sampled_from(ODD)))
+            case "remove":
+                del at[key]
+            case "double" if isinstance(at, list):
+                at.append(copy.deepcopy(at[key]))
+            case _ if isinstance(at[key], dict):
+                at[key][draw(st.sampled_from(NAMES))] = copy.deepcopy(draw(st.sampled_from(ODD)))
+    return made

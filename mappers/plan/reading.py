@@ -1,0 +1,119 @@
+"""CarePlan, Goals and Tasks → plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mappers.errors import NotAPlan, shown
+from mappers.plan.model import QUESTIONS, DomainAnswers, Goal, Plan, Resource, Step
+from mappers.plan.shapes import (
+    ANSWERS_URL,
+    STORY_URL,
+    STRENGTH_URL,
+    STRESSOR_URL,
+    domain_of,
+    extensions,
+    id_of,
+    is_going_on,
+    is_own_note,
+    is_own_target,
+    key_of,
+    progress_of,
+    step_status_of,
+    target_of,
+)
+from mappers.strangers import object_in, objects_in, text_in
+
+
+def plan_of(care_plan: Resource, goals: Iterable[Resource] = (), tasks: Iterable[Resource] = ()) -> Plan:
+    """Read a plan back from its CarePlan and the Goals and Tasks that it refers to, in the CarePlan's order.
+
+    Goals and Tasks that the CarePlan does not refer to, and those that were entered in error, are left out. More than
+    five life domains are read as they are: the client chooses which to keep, `resources_of` refuses to write six.
+
+    Raises NotAPlan where `care_plan` is not a CarePlan, or a resource has neither id nor identifier.
+    """
+    if care_plan.get("resourceType") != "CarePlan":
+        raise NotAPlan(f"this is a {shown(care_plan.get('resourceType'))}", advice="Give the CarePlan first")
+    steps: dict[str, list[Step]] = {}
+    known_tasks = {key_of(task): task for task in tasks}
+    for activity in objects_in(care_plan, "activity"):
+        task = known_tasks.pop(target_of(activity.get("reference")), {})
+        step = _step(task)
+        if step is not None:
+            steps.setdefault(target_of(task.get("focus")), []).append(step)
+    known_goals = {key_of(goal): goal for goal in goals if goal.get("lifecycleStatus") != "entered-in-error"}
+    read = []
+    for reference in objects_in(care_plan, "goal"):
+        target = target_of(reference)
+        goal = known_goals.pop(target, None)
+        if goal is not None:
+            read.append(_goal(goal, tuple(steps.get(target, ()))))
+    return Plan(
+        id=id_of(care_plan),
+        story=next(iter(_texts(care_plan, STORY_URL)), ""),
+        strengths=tuple(_texts(care_plan, STRENGTH_URL)),
+        stressors=tuple(_texts(care_plan, STRESSOR_URL)),
+        domains=tuple(_answers(part) for part in extensions(care_plan, ANSWERS_URL)),
+        goals=tuple(read),
+        created=text_in(care_plan, "created"),
+        updated=text_in(object_in(care_plan, "meta"), "lastUpdated"),
+    )
+
+
+def goal_of(goal: Resource) -> Goal:
+    """Read one Goal without its steps, such as a goal in the record that no recovery plan refers to."""
+    if goal.get("resourceType") != "Goal":
+        raise NotAPlan(f"this is a {shown(goal.get('resourceType'))}", advice="Give a Goal")
+    return _goal(goal, ())
+
+
+def parts_of(resources: Sequence[Resource]) -> tuple[Resource, list[Resource], list[Resource]]:
+    """Sort resources into the three arguments of `plan_of`; raises NotAPlan unless there is exactly one CarePlan."""
+    by_kind: dict[str, list[Resource]] = {"CarePlan": [], "Goal": [], "Task": []}
+    for resource in resources:
+        by_kind.get(text_in(resource, "resourceType"), []).append(resource)
+    if len(by_kind["CarePlan"]) != 1:
+        raise NotAPlan(f"{len(by_kind['CarePlan'])} CarePlans where one is expected")
+    return by_kind["CarePlan"][0], by_kind["Goal"], by_kind["Task"]
+
+
+def _goal(goal: Resource, steps: tuple[Step, ...]) -> Goal:
+    domains = [code for concept in objects_in(goal, "category") if (code := domain_of(concept))]
+    notes = [note for note in objects_in(goal, "note") if is_own_note(note, goal.get("subject"))]
+    targets = [target for target in objects_in(goal, "target") if is_own_target(target)]
+    return Goal(
+        id=id_of(goal),
+        text=text_in(object_in(goal, "description"), "text"),
+        domain=domains[0] if domains else "",
+        start=text_in(goal, "startDate"),
+        due=targets[0]["dueDate"] if targets else None,
+        progress=progress_of(goal),
+        progress_date=text_in(goal, "statusDate"),
+        note=text_in(notes[0], "text") if notes else "",
+        active=is_going_on(goal),
+        steps=steps,
+    )
+
+
+def _step(task: Resource) -> Step | None:
+    status = step_status_of(task)
+    if status is None:
+        return None
+    return Step(
+        id=id_of(task),
+        text=text_in(task, "description"),
+        status=status,
+        who=text_in(object_in(task, "owner"), "display"),
+        due=text_in(object_in(object_in(task, "restriction"), "period"), "end"),
+    )
+
+
+def _answers(extension: Resource) -> DomainAnswers:
+    codings = [object_in(part, "valueCoding") for part in extensions(extension, "domain")]
+    given = {name: next(iter(_texts(extension, name)), "") for name in QUESTIONS}
+    return DomainAnswers(domain=text_in(codings[0], "code") if codings else "", **given)
+
+
+def _texts(resource: Resource, url: str) -> list[str]:
+    return [text for one in extensions(resource, url) if (text := text_in(one, "valueString"))]

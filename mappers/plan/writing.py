@@ -1,0 +1,336 @@
+"""Plan → CarePlan, Goals and Tasks, on top of what is stored now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mappers.errors import EmptyText, RefusedValue, TooManyDomains, UnknownDomain, shown
+from mappers.own_words import first_words, heading, narrative, paragraph
+from mappers.plan.model import MOST_DOMAINS, PROGRESS, QUESTIONS, STEP_STATUSES, Goal, PersonRef, Plan, Resource, Step
+from mappers.plan.shapes import (
+    ACHIEVEMENT_SYSTEM,
+    ANSWERS_URL,
+    DOMAIN_SYSTEM,
+    GOAL_PROFILE,
+    GOING_ON,
+    PLAN_PROFILE,
+    PLAN_SYSTEM,
+    STEP_PROFILE,
+    STORY_URL,
+    STRENGTH_URL,
+    STRESSOR_URL,
+    URN,
+    domain_of,
+    extensions,
+    is_own_note,
+    is_own_target,
+    key,
+    key_of,
+    progress_of,
+    reference,
+    step_status_of,
+    target_of,
+)
+from mappers.strangers import object_in, objects_in, text_in
+from questionnaires.canonical import identifier_system
+from questionnaires.catalogue import Catalogue, catalogue
+from questionnaires.model import Text
+
+_DATE: Final = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+
+# The displays are those of HL7's CodeSystem goal-achievement.
+_ACHIEVEMENT: Final = {
+    "in-progress": "In Progress",
+    "improving": "Improving",
+    "no-change": "No Change",
+    "worsening": "Worsening",
+    "achieved": "Achieved",
+    "sustaining": "Sustaining",
+    "no-progress": "No Progress",
+    "not-achieved": "Not Achieved",
+    "not-attainable": "Not Attainable",
+}
+_STEP_TO_TASK: Final = {"planned": "ready", "doing": "in-progress", "done": "completed", "stopped": "cancelled"}
+_OVER: Final = frozenset({"completed", "cancelled", "rejected"})
+
+_WORDS: Final = {
+    "plan": Text("Herstelplan", "Recovery plan"),
+    "story": Text("Mijn verhaal", "My story"),
+    "strengths": Text("Wat mij helpt", "What helps me"),
+    "stressors": Text("Wat mij energie kost", "What costs me energy"),
+    "goals": Text("Mijn doelen", "My goals"),
+    "steps": Text("Stappen", "Steps"),
+    "goal": Text("Doel", "Goal"),
+    "step": Text("Stap", "Step"),
+    "who": Text("Wie", "Who"),
+    "note": Text("Toelichting", "Note"),
+}
+
+
+def resources_of(
+    plan: Plan,
+    *,
+    patient: PersonRef,
+    author: PersonRef,
+    language: str = "nl",
+    existing: Iterable[Resource] = (),
+    known: Catalogue | None = None,
+) -> list[Resource]:
+    """Write a plan as FHIR R4: its Goals, then its Tasks, then the CarePlan.
+
+    `existing` are the resources as stored now: what others added to them is kept, and a resource that the plan does
+    not change comes back equal, so that `[r for r in resources_of(…) if r not in existing]` is what needs saving.
+    `known` is the catalogue with the life domains (default: ours). `author` becomes the CarePlan's author when there is
+    none yet; goals are always expressed by the patient.
+
+    Raises PlanError: TooManyDomains, UnknownDomain, EmptyText (goal or step without words), RefusedValue.
+    """
+    stored = {key_of(resource): resource for resource in existing}
+    known = known or catalogue()
+    titles = _domain_titles(known, stored.values(), language)
+    questions = {question.code: question.text.get(language) for question in known.plan_questions}
+    writer = _Writer(patient, author, language, stored, titles, questions)
+    _check(plan, writer.titles)
+    goals = [writer.goal(goal) for goal in plan.goals]
+    tasks = [writer.task(step, goal) for goal in plan.goals for step in goal.steps]
+    return [*goals, *tasks, writer.care_plan(plan)]
+
+
+def _domain_titles(known: Catalogue, stored: Iterable[Resource], language: str) -> dict[str, str]:
+    """Return the life domains' names; one that left the catalogue stays usable in a plan that already has it."""
+    titles: dict[str, str] = {}
+    for resource in stored:
+        codings = [coding for concept in objects_in(resource, "category") for coding in objects_in(concept, "coding")]
+        answers = extensions(resource, ANSWERS_URL)
+        codings += [dict(object_in(part, "valueCoding")) for one in answers for part in extensions(one, "domain")]
+        for coding in codings:
+            code = text_in(coding, "code")
+            if code and coding.get("system") == DOMAIN_SYSTEM:
+                titles[code] = text_in(coding, "display") or code
+    return titles | {domain.code: domain.title.get(language) for domain in known.life_domains}
+
+
+def _check(plan: Plan, titles: Mapping[str, str]) -> None:
+    """Refuse what cannot be written, before anything is."""
+    chosen = [answers.domain for answers in plan.domains]
+    if len(chosen) > MOST_DOMAINS:
+        raise TooManyDomains(
+            f"{len(chosen)} life domains are chosen",
+            where="plan.domains",
+            advice=f"Choose at most {MOST_DOMAINS}; the answers to the others can wait",
+        )
+    if len(set(chosen)) < len(chosen):
+        raise TooManyDomains("a life domain is chosen twice", where="plan.domains", advice="Keep one of the two")
+    for place, code in [
+        *((f"plan.domains[{at}]", code) for at, code in enumerate(chosen)),
+        *((f"plan.goals[{at}].domain", goal.domain) for at, goal in enumerate(plan.goals)),
+    ]:
+        if code not in titles:
+            raise UnknownDomain(f"no life domain {shown(code)}", where=place, advice=f"Known: {', '.join(titles)}")
+    _check_dates(plan)
+    for at, goal in enumerate(plan.goals):
+        _check_goal(goal, f"plan.goals[{at}]")
+    ids = [goal.id for goal in plan.goals] + [step.id for goal in plan.goals for step in goal.steps]
+    if "" in ids or len(set(ids)) < len(ids):
+        raise RefusedValue("a goal or step has no id, or one id is used twice", where="plan.goals")
+
+
+def _check_goal(goal: Goal, where: str) -> None:
+    if not goal.text:
+        raise EmptyText("this goal has no words", where=where, advice="Write the goal, or leave it out")
+    if goal.progress not in PROGRESS:
+        raise RefusedValue(f"no progress {shown(goal.progress)}", where=where, advice=f"Use one of {PROGRESS[1:]}")
+    if goal.progress and not goal.progress_date:
+        raise RefusedValue("progress without a date", where=f"{where}.progress_date", advice="Say since when")
+    for at, step in enumerate(goal.steps):
+        place = f"{where}.steps[{at}]"
+        if not step.text:
+            raise EmptyText("this step has no words", where=place, advice="Write the step, or leave it out")
+        if step.status not in STEP_STATUSES:
+            raise RefusedValue(f"no status {shown(step.status)}", where=place, advice=f"Use one of {STEP_STATUSES}")
+
+
+def _check_dates(plan: Plan) -> None:
+    for at, goal in enumerate(plan.goals):
+        dates = {"start": goal.start, "due": goal.due, "progress_date": goal.progress_date}
+        dates |= {f"steps[{number}].due": step.due for number, step in enumerate(goal.steps)}
+        for name, date in dates.items():
+            if date and not _DATE.fullmatch(date):
+                raise RefusedValue(
+                    "not a date", where=f"plan.goals[{at}].{name}", advice="Write it as 2026-05-31, 2026-05 or 2026"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """What every resource of one plan shares."""
+
+    patient: PersonRef
+    author: PersonRef
+    language: str
+    stored: Mapping[str, Resource]
+    titles: Mapping[str, str]
+    questions: Mapping[str, str]
+
+    def word(self, name: str) -> str:
+        return _WORDS[name].get(self.language)
+
+    def begin(self, kind: str, ident: str, profile: str, system: str) -> Resource:
+        """Return the stored resource, or a new one, with profile, language and our identifier."""
+        made = {"resourceType": kind, **self.stored.get(key(kind, ident), {})}
+        if not ident.startswith(URN):
+            made["id"] = ident
+        meta = object_in(made, "meta")
+        profiles = meta["profile"] if isinstance(meta.get("profile"), list) else []
+        made["meta"] = {
+            **meta,
+            "profile": [*profiles, *([] if profile in profiles else [profile])],
+        }
+        made["language"] = self.language
+        ours = {"system": identifier_system(system), "value": ident.removeprefix(URN)}
+        identifiers = objects_in(made, "identifier")
+        if not any(one.get("system") == ours["system"] for one in identifiers):
+            made["identifier"] = [*identifiers, ours]
+        return made
+
+    def domain(self, code: str) -> Resource:
+        return {"system": DOMAIN_SYSTEM, "code": code, "display": self.titles[code]}
+
+    def goal(self, goal: Goal) -> Resource:
+        made = self.begin("Goal", goal.id, GOAL_PROFILE, "goal")
+        made["text"] = self.goal_narrative(goal)
+        made["lifecycleStatus"] = _lifecycle(goal, text_in(made, "lifecycleStatus"))
+        if goal.progress:
+            coding = {"system": ACHIEVEMENT_SYSTEM, "code": goal.progress, "display": _ACHIEVEMENT[goal.progress]}
+            made["achievementStatus"] = {"coding": [coding]}
+        elif progress_of(made):
+            del made["achievementStatus"]
+        others = [concept for concept in objects_in(made, "category") if not domain_of(concept)]
+        made["category"] = [{"coding": [self.domain(goal.domain)]}, *others]
+        made["description"] = {"text": goal.text}
+        made["subject"] = self.patient.as_reference()
+        made["expressedBy"] = self.patient.as_reference()
+        _put(made, "startDate", goal.start)
+        _put(made, "statusDate", goal.progress_date)
+        kept = [target for target in objects_in(made, "target") if not is_own_target(target)]
+        _put(made, "target", [*([{"dueDate": goal.due}] if goal.due else []), *kept])
+        ours = [{"authorReference": self.patient.as_reference(), "text": goal.note}] if goal.note else []
+        others = [note for note in objects_in(made, "note") if not is_own_note(note, made["subject"])]
+        _put(made, "note", [*ours, *others])
+        return made
+
+    def goal_narrative(self, goal: Goal) -> Resource:
+        parts = [heading(f"{self.word('goal')}: {self.titles[goal.domain]}"), paragraph(goal.text)]
+        if goal.note:
+            parts += [heading(self.word("note"), 4), paragraph(goal.note)]
+        return narrative(parts, self.language, "generated")
+
+    def task(self, step: Step, goal: Goal) -> Resource:
+        made = self.begin("Task", step.id, STEP_PROFILE, "step")
+        who = [paragraph(f"{self.word('who')}: {step.who}")] if step.who else []
+        made["text"] = narrative([heading(self.word("step")), paragraph(step.text), *who], self.language, "generated")
+        if step_status_of(made) != step.status:
+            made["status"] = _STEP_TO_TASK[step.status]
+        made["intent"] = "plan"
+        made["code"] = {"coding": [self.plan_coding("step")]}
+        made["description"] = step.text
+        made["focus"] = reference("Goal", goal.id, first_words(goal.text))
+        made["for"] = self.patient.as_reference()
+        made.setdefault("requester", self.author.as_reference())
+        if step.who != text_in(object_in(made, "owner"), "display"):
+            _put(made, "owner", {"display": step.who} if step.who else {})
+        stored = object_in(made, "restriction")
+        period = {name: value for name, value in object_in(stored, "period").items() if name != "end"}
+        _put(period, "end", step.due)
+        restriction = {name: value for name, value in stored.items() if name != "period"}
+        _put(restriction, "period", period)
+        _put(made, "restriction", restriction)
+        return made
+
+    def plan_coding(self, code: str) -> Resource:
+        return {
+            "system": PLAN_SYSTEM,
+            "code": {"plan": "recovery-plan", "step": "recovery-step"}[code],
+            "display": self.word(code),
+        }
+
+    def care_plan(self, plan: Plan) -> Resource:
+        made = self.begin("CarePlan", plan.id, PLAN_PROFILE, "plan")
+        made["text"] = self.plan_narrative(plan)
+        ours = extensions(made, STORY_URL, STRENGTH_URL, STRESSOR_URL, ANSWERS_URL)
+        others = [one for one in objects_in(made, "extension") if one not in ours]
+        _put(made, "extension", [*self.plan_extensions(plan), *others])
+        made.setdefault("status", "active")
+        made.setdefault("intent", "plan")
+        made.setdefault("category", [{"coding": [self.plan_coding("plan")]}])
+        made["title"] = self.word("plan")
+        made["subject"] = self.patient.as_reference()
+        _put(made, "created", plan.created)
+        made.setdefault("author", self.author.as_reference())
+        goals = [reference("Goal", goal.id, first_words(goal.text)) for goal in plan.goals]
+        _put(made, "goal", _with_others(goals, objects_in(made, "goal"), lambda one: one))
+        steps = [
+            {"reference": reference("Task", step.id, first_words(step.text))}
+            for goal in plan.goals
+            for step in goal.steps
+        ]
+        _put(made, "activity", _with_others(steps, objects_in(made, "activity"), lambda one: one.get("reference")))
+        return made
+
+    def plan_extensions(self, plan: Plan) -> list[Resource]:
+        made: list[Resource] = [{"url": STORY_URL, "valueString": plan.story}] if plan.story else []
+        made += [{"url": STRENGTH_URL, "valueString": text} for text in plan.strengths]
+        made += [{"url": STRESSOR_URL, "valueString": text} for text in plan.stressors]
+        for answers in plan.domains:
+            parts: list[Resource] = [{"url": "domain", "valueCoding": self.domain(answers.domain)}]
+            given = ((name, getattr(answers, name)) for name in QUESTIONS)
+            parts += [{"url": name, "valueString": text} for name, text in given if text]
+            made.append({"url": ANSWERS_URL, "extension": parts})
+        return made
+
+    def plan_narrative(self, plan: Plan) -> Resource:
+        """Tell the whole plan as text, so that an EHR that knows none of our extensions still shows every word."""
+        parts = [heading(self.word("plan"), 2)]
+        if plan.story:
+            parts += [heading(self.word("story")), paragraph(plan.story)]
+        for name in ("strengths", "stressors"):
+            texts = getattr(plan, name)
+            if texts:
+                parts += [heading(self.word(name)), *(paragraph(text) for text in texts)]
+        for answers in plan.domains:
+            parts.append(heading(self.titles[answers.domain]))
+            for name in QUESTIONS:
+                if getattr(answers, name):
+                    parts += [heading(self.questions[name], 4), paragraph(getattr(answers, name))]
+        if plan.goals:
+            parts.append(heading(self.word("goals")))
+        for goal in plan.goals:
+            parts += [heading(self.titles[goal.domain], 4), paragraph(goal.text)]
+            parts += [paragraph(f"– {step.text}{f' ({step.who})' if step.who else ''}") for step in goal.steps]
+        return narrative(parts, self.language, "extensions")
+
+
+def _lifecycle(goal: Goal, now: str) -> str:
+    """Return the status that says what the plan says, keeping a finer one that says the same."""
+    if goal.active:
+        return now if now in GOING_ON else "active"
+    if goal.progress == "achieved":
+        return "completed"
+    return now if now in _OVER and now != "completed" else "cancelled"
+
+
+def _put(target: Resource, name: str, value: Any) -> None:
+    """Set an element, or leave it out: FHIR has no empty strings, lists or objects."""
+    if value:
+        target[name] = value
+    else:
+        target.pop(name, None)
+
+
+def _with_others(ours: list[Resource], stored: list[Resource], referred: Callable[[Resource], Any]) -> list[Resource]:
+    """Return our entries, then the stored ones that refer to something else: what others added is kept."""
+    mine = {target_of(referred(one)) for one in ours}
+    return [*ours, *(one for one in stored if target_of(referred(one)) not in mine)]
