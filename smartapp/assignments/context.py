@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from questionnaires.catalogue import Catalogue
-from smartapp.assignments.task import CANCELLED, Assignment, assignment_of, is_assignment
+from smartapp.assignments.task import Assignment, assignment_of, is_assignment
 from smartapp.i18n import text_of
 from smartapp.records import Place, Record
 
@@ -87,8 +87,3 @@ def title(assignment: Assignment, known: Catalogue) -> str:
     if assignment.instrument in known.instruments:
         return text_of(known.instruments[assignment.instrument].title)
     return assignment.instrument
-
-
-def is_cancelled(row: Row) -> bool:
-    """Say whether the assignment was taken back."""
-    return row.assignment.status == CANCELLED

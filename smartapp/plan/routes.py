@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from typing import Final
 
-from flask import Blueprint, abort, g, jsonify, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 
-from mappers.errors import PlanError, TooManyDomains
-from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, PersonRef, Plan
+from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
 from questionnaires.catalogue import catalogue
-from smartapp.core import core
 from smartapp.i18n import gettext as _
-from smartapp.i18n import language, message, place_zone
+from smartapp.i18n import message
 from smartapp.launches import role
 from smartapp.plan import context as show
 from smartapp.plan import editing, keeping, parts
-from smartapp.plan.context import Field, FormPage, Link, Words
-from smartapp.plan.editing import Accepted, Clash, Part, Submitted, Wrong
-from smartapp.records import Place, Record
-from smartapp.records.drafts import Drafts
-from smartapp.records.store import Conflict, Forbidden, Query, RecordError, Refused, Unreachable
+from smartapp.plan.context import Field, Link, Words
+from smartapp.plan.editing import Accepted, Clash, Part, Wrong
+from smartapp.plan.form_pages import Answer, Screen, edit_page, sent_form
+from smartapp.plan.saving import Saved, Trouble, change, kept_from, load, standing, today
+from smartapp.records.store import Query
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan", template_folder="templates")
-
-Answer = str | Response | tuple[str, int]
-ATTEMPTS: Final = 4  # how often a save looks again when somebody else saved at the same moment
 
 SAVED: Final[Mapping[str, str]] = {
     "story": message("Your story is saved."),
@@ -45,56 +36,6 @@ SAVED: Final[Mapping[str, str]] = {
     "resumed": message("You have taken up this goal again."),
 }
 
-REFUSED: Final = message(
-    "The record did not take this text, so it is not saved. Your text still stands here. Please tell your care team."
-)
-UNREACHABLE: Final = message(
-    "The record does not answer, so this is not saved yet. Your text still stands here. Please try again in a moment."
-)
-ON_ITS_WAY: Final = message(
-    "What you saved before is still on its way to the record. Your text still stands here. "
-    "Please save again in a moment."
-)
-MORE_THAN_FIVE: Final = message(
-    "Your plan has more than five areas. Choose five of them first. Your text is kept until you come back."
-)
-NOT_WRITABLE: Final = message(
-    "Your plan holds something that we cannot save again. Your text still stands here. Please tell your care team."
-)
-BUSY: Final = message("Somebody else is saving at the same moment. Your text still stands here. Please save again.")
-
-
-# --- the plan of this launch ------------------------------------------------------------------------------------
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.fromtimestamp(core().clock(), place_zone()).replace(microsecond=0)
-
-
-def _today() -> str:
-    return _now().date().isoformat()
-
-
-def load() -> keeping.Kept:
-    """Return the plan of the person this launch is about."""
-    return _kept(g.records.search(*keeping.queries(g.launch.patient_id)))
-
-
-def _kept(found: list[list[Record]]) -> keeping.Kept:
-    return keeping.kept(
-        found,
-        issuer=g.launch.issuer,
-        patient=g.launch.patient.reference,
-        now=_now().isoformat(),
-        outbox=g.records.waiting(),
-    )
-
-
-def standing(kept: keeping.Kept) -> show.Standing:
-    """Return where the plan lives, or will live, and whether all of it has arrived there."""
-    where: Place = kept.place or g.records.place_for("CarePlan")
-    return show.Standing(where, kept.on_its_way, kept.refused)
-
 
 def words() -> Words:
     """Return the life domains and questions in the reader's language."""
@@ -104,235 +45,6 @@ def words() -> Words:
 def _saved() -> str:
     sentence = SAVED.get(request.args.get("saved", ""))
     return _(sentence) if sentence else ""
-
-
-# --- saving -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Nothing is wrong with what was typed, and still it is not saved: `sentence` says why."""
-
-    sentence: str
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """The plan is saved; `arrived` False: here, and on its way to the record."""
-
-    arrived: bool
-
-
-def change(
-    edit: Callable[[keeping.Kept], Accepted | Wrong | Clash], first: keeping.Kept
-) -> Saved | Wrong | Clash | Trouble:
-    """Apply an edit to the plan as it is stored now (`first`), and save it as one unit.
-
-    When somebody else saves in between, the edit is weighed again against what stands there then. So a save either
-    is based on what is stored, or shows both versions; it never overwrites. Raises Unauthorized: sign in again.
-    """
-    now = first
-    for _attempt in range(ATTEMPTS):
-        outcome = edit(now)
-        if not isinstance(outcome, Accepted):
-            return outcome
-        try:
-            saved = _save(now, outcome.plan)
-        except tuple(TROUBLES) as error:
-            sentence, status = next(TROUBLES[kind] for kind in type(error).__mro__ if kind in TROUBLES)
-            return Trouble(_(sentence), status)
-        if saved is not None:
-            return saved
-        now = load()
-    return Trouble(_(BUSY), 409)
-
-
-TROUBLES: Final[Mapping[type[Exception], tuple[str, int]]] = {
-    Unreachable: (UNREACHABLE, 503),
-    Refused: (REFUSED, 422),
-    Forbidden: (REFUSED, 422),
-    TooManyDomains: (MORE_THAN_FIVE, 409),
-    PlanError: (NOT_WRITABLE, 422),
-}
-"""What to say when a plan is not saved though nothing is wrong with what was typed."""
-
-
-def _save(now: keeping.Kept, after: Plan) -> Saved | Trouble | None:
-    """Write a changed plan as one unit; None where somebody else wrote in between."""
-    person = PersonRef(g.launch.patient.reference, g.launch.patient.display)
-    unit = keeping.writes(now, after, patient=person, author=person, language=language())
-    if not unit:
-        return Saved(arrived=not now.on_its_way)
-    if now.on_its_way:
-        return Trouble(_(ON_ITS_WAY), 409)
-    try:
-        records = g.records.save(unit)
-    except Conflict:
-        return None
-    if not keeping.arrived(unit, records):
-        return None
-    return Saved(arrived=all(one.state == "stored" for one in records))
-
-
-def _form() -> dict[str, str]:
-    """Return the form with each field once; ticked boxes of one name become codes with a comma between."""
-    return {name: ",".join(values) for name, values in request.form.lists()}
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """What a page shows around its fields, and where it goes after saving."""
-
-    title: str
-    fields: tuple[Field, ...]
-    back: Link
-    after: str
-    lead: str = ""
-    kicker: str = ""
-    words: str = ""
-    save: str = ""
-    stop: str = ""
-    key: str = ""
-    proposed: Mapping[str, str] = field(default_factory=dict)  # a choice that follows from where you came from
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the names of the fields."""
-        return tuple(one.name for one in self.fields)
-
-    def filled(
-        self, values: Mapping[str, str], seen: Mapping[str, str], problems: Mapping[str, str]
-    ) -> tuple[Field, ...]:
-        """Return the fields with values, marks and problems in them."""
-        return tuple(
-            one.filled(
-                values.get(one.name, ""),
-                seen.get(one.name, ""),
-                _(problems[one.name]) if one.name in problems else "",
-            )
-            for one in self.fields
-        )
-
-
-def edit_page(part_of: Callable[[keeping.Kept], Part], screen: Screen, kept: keeping.Kept | None = None) -> Answer:
-    """Show or take the form of one part of the plan: the heart of every page that changes something.
-
-    What is typed and not (yet) saved in the plan is kept as a sketch, which only its writer sees: by the autosave of
-    `app.js` while typing, and here whenever a save does not get through.
-    """
-    if request.method == "GET":
-        kept = kept or load()
-        return _open_form(part_of(kept), screen, kept)
-    form = _form()
-    if form.get("sketch") == "discard":
-        _sketches().delete(_sketch_name())
-        return redirect(request.path, 303)
-    if request.accept_mimetypes.best == "application/json":
-        _keep_sketch(screen, form)
-        return jsonify(saved=True)
-    sent = editing.submitted_fields(screen.names, form)
-    try:
-        kept = kept or load()
-        outcome = change(lambda now: editing.weigh(part_of(now), now.plan, sent), kept)
-    except RecordError:  # the page of this error shows what was typed; here it is kept for the next visit
-        _keep_sketch(screen, form)
-        raise
-    if isinstance(outcome, Saved) and outcome.arrived:
-        _sketches().delete(_sketch_name())
-    else:
-        _keep_sketch(screen, form)
-    if isinstance(outcome, Saved):
-        return redirect(screen.after, 303)
-    return _refusal(outcome, screen, sent)
-
-
-def _refusal(outcome: Wrong | Clash | Trouble, screen: Screen, sent: Submitted) -> Answer:
-    """Return the page that says why nothing was saved, with everything that was typed."""
-    if isinstance(outcome, Wrong):
-        return _form_page(screen, outcome.values, sent.seen, problems=outcome.problems), 422
-    if isinstance(outcome, Trouble):
-        return _form_page(screen, sent.values, sent.seen, trouble=outcome.sentence), outcome.status
-    return _clash_page(outcome, screen), 409
-
-
-def _sketches() -> Drafts:
-    """Return where unsaved words of the plan are kept: apart from the unfinished questionnaires, and only mine."""
-    app = core()
-    return Drafts(
-        app.engine,
-        app.vault,
-        app.clock,
-        issuer=g.launch.issuer,
-        patient=g.launch.patient.reference,
-        author=f"{g.launch.user.key} plan",
-    )
-
-
-def _sketch_name() -> str:
-    """Return the name of this page's sketch: the same in every launch, and saying nothing."""
-    here = request.path.removeprefix(url_for("plan.start"))
-    return hashlib.sha256(here.encode()).hexdigest()
-
-
-def _keep_sketch(screen: Screen, form: Mapping[str, str]) -> None:
-    fields = editing.sent_fields(screen.names, form)
-    _sketches().change(_sketch_name(), lambda _before: dict(fields))
-
-
-def _open_form(part: Part, screen: Screen, kept: keeping.Kept) -> str:
-    stored, prints = part.read(kept.plan), editing.fingerprints(part, kept.plan)
-    sketch = _sketches().get(_sketch_name())
-    unsaved = editing.unsaved(sketch.resource, screen.names, stored, new=bool(screen.key)) if sketch else None
-    if unsaved is None or (unsaved.key and kept.made(unsaved.key)):
-        return _form_page(screen, {**stored, **screen.proposed}, prints)
-    if unsaved.key:
-        screen = replace(screen, key=unsaved.key)
-    return _form_page(screen, {**stored, **unsaved.values}, {**prints, **unsaved.seen}, sketch=True)
-
-
-def _form_page(
-    screen: Screen,
-    values: Mapping[str, str],
-    seen: Mapping[str, str],
-    *,
-    problems: Mapping[str, str] | None = None,
-    trouble: str = "",
-    sketch: bool = False,
-) -> str:
-    page = FormPage(
-        title=screen.title,
-        fields=screen.filled(values, seen, problems or {}),
-        back=screen.back,
-        save=screen.save or _("Save"),
-        lead=screen.lead,
-        kicker=screen.kicker,
-        words=screen.words,
-        stop=screen.stop,
-        key=screen.key,
-        trouble=trouble,
-        sketch=sketch,
-        place=g.records.place_for("CarePlan"),
-    )
-    return render_template("plan/form.html", page=page)
-
-
-def _clash_page(clash: Clash, screen: Screen) -> str:
-    prints = {name: editing.fingerprint(text) for name, text in clash.stored.items()}
-    fields = {one.name: one for one in screen.filled(clash.values, prints, {})}
-    page = show.ClashPage(
-        title=screen.title,
-        fields=tuple(
-            show.ClashField(fields[name], fields[name].shown(clash.stored.get(name, "")), fields[name].shown(typed))
-            for name in clash.fields
-            for typed in [clash.values[name]]
-        ),
-        kept=tuple(one for name, one in fields.items() if name not in clash.fields and name in clash.values),
-        key=screen.key,
-        unanswered=clash.unanswered,
-        back=screen.back,
-    )
-    return render_template("plan/clash.html", page=page)
 
 
 # --- start ------------------------------------------------------------------------------------------------------
@@ -413,11 +125,11 @@ def domains() -> Answer:
     part = parts.domains(list(spoken.domains))
     if request.method == "GET":
         found = g.records.search(*keeping.queries(g.launch.patient_id), _family_teams())
-        plan = _kept(found[:3]).plan
+        plan = kept_from(found[:3]).plan
         chosen = parts.codes(part.read(plan)["domains"])
         family = bool(found[3]) or "family" in request.args
         return _domains_page(spoken, chosen, editing.fingerprints(part, plan)["domains"], family=family)
-    form = {"domains": "", **_form()}
+    form = {"domains": "", **sent_form()}
     sent = editing.submitted(part, form)
     leaving: tuple[DomainAnswers, ...] = ()
     before = Plan(id="")
@@ -568,7 +280,7 @@ def new_goal() -> Answer:
     wish = request.args.get("domain", "")
 
     def part_of(now: keeping.Kept) -> Part:
-        return parts.goal(now.id_of(key), _today())
+        return parts.goal(now.id_of(key), today())
 
     screen = Screen(
         _("A new goal"),
@@ -631,7 +343,7 @@ def goal_words(goal_id: str) -> Answer:
         _goal_link(goal_id),
         url_for("plan.goal", goal_id=goal_id, saved="goal"),
     )
-    return edit_page(lambda _kept: parts.goal(goal_id, _today()), screen, kept)
+    return edit_page(lambda _kept: parts.goal(goal_id, today()), screen, kept)
 
 
 @blueprint.route("/goals/<goal_id>/progress", methods=["GET", "POST"])
@@ -655,7 +367,7 @@ def progress(goal_id: str) -> Answer:
         url_for("plan.goal", goal_id=goal_id, saved="progress"),
         words=view.goal.text,
     )
-    return edit_page(lambda _kept: parts.progress(goal_id, _today()), screen, kept)
+    return edit_page(lambda _kept: parts.progress(goal_id, today()), screen, kept)
 
 
 @blueprint.route("/goals/<goal_id>/end", methods=["GET", "POST"])
@@ -683,7 +395,7 @@ def end(goal_id: str) -> Answer:
         lead=_("The goal stays in your plan, under earlier goals. You can take it up again."),
         words=view.goal.text,
     )
-    return edit_page(lambda _kept: parts.ending(goal_id, _today()), screen, kept)
+    return edit_page(lambda _kept: parts.ending(goal_id, today()), screen, kept)
 
 
 @blueprint.post("/goals/<goal_id>/resume")
@@ -692,7 +404,7 @@ def resume(goal_id: str) -> Answer:
     """Take up an ended goal again."""
     kept = load()
     _goal_or_404(kept, goal_id)
-    outcome = change(lambda now: Accepted(parts.taken_up_again(now.plan, goal_id, _today())), kept)
+    outcome = change(lambda now: Accepted(parts.taken_up_again(now.plan, goal_id, today())), kept)
     if isinstance(outcome, Trouble):
         page = show.GoalPage(_goal_or_404(kept, goal_id), standing(kept), "", trouble=outcome.sentence)
         return render_template("plan/goal.html", page=page), outcome.status
