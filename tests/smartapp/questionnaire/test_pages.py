@@ -550,6 +550,8 @@ def test_a_sent_response_can_be_corrected_and_its_scores_follow(anna):
     assert (after["status"], after["authored"]) == ("amended", before["authored"])
     [total] = [point for point in scores_from(stored(anna, "Observation")) if point.code == "hoop-total"]
     assert (total.value, total.status, total.date) == (39, "corrected", before["authored"])  # 42 − 4 + 1
+    [panel] = [one for one in stored(anna, "Observation") if "hasMember" in one]
+    assert f"Observation/{total.id}" in {member["reference"] for member in panel["hasMember"]}
 
 
 def test_a_correction_without_a_change_changes_nothing(anna):
