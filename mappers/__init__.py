@@ -7,9 +7,11 @@ Public names, by module:
 - `scoring`: `score(instrument, values) -> tuple[Score, …]`, `score_by(instrument, rule, values)`
 - `observations`: `observations_of(answers, scores, response_reference=…) -> [panel, score, …]`, `full_url(observation)`
   for the `fullUrl` of a transaction, `scores_from(observations) -> list[ScorePoint]`, `provenance_of(…)`
-- `plan` (a package): `Plan`, `Goal`, `Step`, `DomainAnswers`, `PersonRef`; `resources_of(plan, patient=…, author=…, language=…,
+- `plan`: `Plan`, `Goal`, `Step`, `DomainAnswers`, `PersonRef`; `resources_of(plan, patient=…, author=…, language=…,
   existing=…) -> [Goal…, Task…, CarePlan]`, `plan_of(care_plan, goals, tasks)`, `parts_of(resources)`, `goal_of(goal)`
 - `visit`: `visit_of(answers, language) -> VisitReport` with sections and lines, the client's words as typed
+- `bulk`: `BulkScorer(catalogue).score(batch)`, `batches_of(blocks)`, for whole files; `templates` is its fast way
+- `verify`: `differences(resources, catalogue)`: stored scores that their answers do not give
 - `own_words`: `typed(text)`: a person's text as FHIR can carry it
 - `errors`: `MapperError` with `RefusedResponse` and `PlanError` below it; the tree is drawn on top of the module
 """

@@ -1,9 +1,9 @@
 """The fast way from a response's bytes to its Observations' bytes: compiled from the plain way, so one definition.
 
-`FastScorer.observations` knows only the form in which responses usually come: the groups of the published
-Questionnaire, one `valueCoding` or `valueBoolean` per answer, finished, with date and client. For everything else it
-returns None and the plain way decides (`mappers.answers`, `scoring`, `observations`), which also finds the words for a
-refusal.
+`FastScorer.observations` knows only the forms in which responses usually come: the groups of the published
+Questionnaire, one `valueCoding` or `valueBoolean` per answer, finished, with date and client; with or without the
+calculated scores that form renderers add, and questions without answer. For everything else it returns None and the
+plain way decides (`mappers.answers`, `scoring`, `observations`), which also finds the words for a refusal.
 
 Where the speed comes from, none of it a second set of rules:
 
@@ -46,8 +46,11 @@ class NoFastWay(Exception):  # noqa: N818 - no error: the plain way is for this 
 # --- what a response may look like ------------------------------------------------------------------------------
 
 
-def _decoder(instrument: Instrument) -> msgspec.json.Decoder[Any]:
+def _decoder(instrument: Instrument, *, wide: bool) -> Callable[[bytes], Any]:
     """Return a decoder that takes the usual form of a response to this instrument and nothing else.
+
+    The narrow one, which is faster, knows choices only, each with its answer. The wide one also knows yes/no items,
+    items without answer, and the calculated scores.
 
     An element whose presence needs the plain way has a type that no JSON fits. Elements that never matter for a score
     (`text`, `extension`, `meta`, …) are skipped, as the plain way does.
@@ -59,7 +62,6 @@ def _decoder(instrument: Instrument) -> msgspec.json.Decoder[Any]:
         raise NoFastWay(instrument.canonical)
     (system,) = systems
     never = (Literal["\0"], "\0")
-    kinds = {item.kind for item in form.items.values() if item.kind != "text"}
     coding = defstruct(
         "Coding",
         [
@@ -68,13 +70,15 @@ def _decoder(instrument: Instrument) -> msgspec.json.Decoder[Any]:
         ],
         gc=False,
     )
-    values: list[Any] = (
-        [("valueCoding", coding)]
-        if kinds == {"choice"}
-        else [("valueCoding", coding | UnsetType, UNSET), ("valueBoolean", bool | UnsetType, UNSET)]
-    )
+    values: list[Any] = [("valueCoding", coding)]
+    link_ids = set(form.items)
+    if wide:
+        kinds = {"valueCoding": coding, "valueBoolean": bool, "valueDecimal": float}
+        values = [(name, kind | UnsetType, UNSET) for name, kind in kinds.items()]
+        link_ids |= form.score_items
     answer = defstruct("Answer", values, forbid_unknown_fields=True, gc=False)
-    item = defstruct("Item", [("linkId", _one_of(form.items)), ("answer", tuple[answer]), ("item", *never)], gc=False)  # type: ignore[valid-type]
+    answers: list[Any] = [("answer", tuple[answer] | UnsetType, UNSET)] if wide else [("answer", tuple[answer])]  # type: ignore[valid-type]
+    item = defstruct("Item", [("linkId", _one_of(link_ids)), *answers, ("item", *never)], gc=False)
     group = defstruct(
         "Group",
         [("linkId", _one_of(form.groups)), ("item", list[item]), ("answer", *never)],  # type: ignore[valid-type]
@@ -102,7 +106,7 @@ def _decoder(instrument: Instrument) -> msgspec.json.Decoder[Any]:
         ],
         gc=False,
     )
-    return msgspec.json.Decoder(response)
+    return msgspec.json.Decoder(response).decode
 
 
 def _one_of(names: Any) -> Any:
@@ -152,16 +156,20 @@ def _bits(instrument: Instrument) -> tuple[_Bits, ...]:
     return tuple(layout)
 
 
-def _worth(instrument: Instrument, layout: tuple[_Bits, ...]) -> tuple[dict[str, dict[str | bool, int]], int]:
-    """Return linkId → answer → its number, and where in that number the bits begin that tell the items apart."""
+def _worth(instrument: Instrument, layout: tuple[_Bits, ...]) -> tuple[dict[str, dict[str | bool | None, int]], int]:
+    """Return linkId → answer (None: not answered) → its number, and where in that the bits of the items begin."""
     first = sum(bits.width for bits in layout)
-    table: dict[str, dict[str | bool, int]] = {}
-    for at, item in enumerate(instrument.items):
-        own = 1 << first + at
-        table[item.link_id] = dict.fromkeys(_answers(item), own)
+    table: dict[str, dict[str | bool | None, int]] = {}
+    own = 1 << first
+    for item in instrument.items:
+        table[item.link_id] = dict.fromkeys((None, *_answers(item)), own)
+        own <<= 1
         for bits in layout:
             for answer, number in numbers(instrument, bits.rule).get(item.link_id, {}).items():
                 table[item.link_id][answer] += bits.of(number)
+    for link_id in sorted(form_of(instrument).score_items):
+        table[link_id] = {None: own}
+        own <<= 1
     return table, first
 
 
@@ -250,11 +258,12 @@ class _Plan:
     """All that is known beforehand about the responses to one version of one instrument."""
 
     instrument: Instrument
-    decode: Callable[[bytes], Any]
-    worth: dict[str, dict[str | bool, int]]
+    narrow: Callable[[bytes], Any] | None
+    wide: Callable[[bytes], Any]
+    score_items: frozenset[str]
+    worth: dict[str, dict[str | bool | None, int]]
     own_bits: int
     layout: tuple[_Bits, ...]
-    only_codes: bool
     pieces: list[dict[int, bytes]]
     templates: dict[tuple[str, str, bool, bool], _Template] = field(default_factory=dict)
 
@@ -264,35 +273,61 @@ class _Plan:
         if not layout:
             raise NoFastWay(instrument.canonical)
         worth, own_bits = _worth(instrument, layout)
-        only_codes = all(item.kind in ("choice", "text") for item in instrument.items)
-        decode = _decoder(instrument).decode
-        # A piece depends on the language, which is the low bit of its key.
-        return cls(instrument, decode, worth, own_bits, layout, only_codes, [{} for _ in layout])
+        kinds = {item.kind for item in instrument.items}
+        return cls(
+            instrument=instrument,
+            narrow=_decoder(instrument, wide=False) if kinds == {"choice"} else None,
+            wide=_decoder(instrument, wide=True),
+            score_items=form_of(instrument).score_items,
+            worth=worth,
+            own_bits=own_bits,
+            layout=layout,
+            # A piece depends on the language, which is the low bit of its key.
+            pieces=[{} for _ in layout],
+        )
 
-    def sum(self, response: Any) -> int:
+    def read(self, line: bytes) -> tuple[Any, int] | None:
+        """Return a response and the sum of the numbers of its answers; None where the plain way must look."""
+        for decode, value_of in ((self.narrow, _code), (self.wide, self.value)):
+            if decode is None:
+                continue
+            try:
+                response = decode(line)
+                return response, self.sum(response, value_of)
+            except (msgspec.MsgspecError, KeyError, RecursionError, ValueError):
+                continue
+        return None
+
+    def sum(self, response: Any, value_of: Callable[[Any], str | bool | None]) -> int:
         """Return the sum of the numbers of all answers; raises KeyError on an answer that does not fit its item."""
         worth, total, count, groups = self.worth, 0, 0, set()
         for group in response.item:
             groups.add(group.linkId)
             items = group.item
             count += len(items)
-            if self.only_codes:
-                for item in items:
-                    total += worth[item.linkId][item.answer[0].valueCoding.code]
-            else:
-                for item in items:
-                    total += worth[item.linkId][_general(item.answer[0])]
+            for item in items:
+                total += worth[item.linkId][value_of(item)]
         if len(groups) != len(response.item) or (total >> self.own_bits).bit_count() != count:
             raise KeyError("an item or group stands twice")
         return total
 
+    def value(self, item: Any) -> str | bool | None:
+        """Return the one value of an item that the wide decoder took; None where there is none, or none that counts."""
+        if item.answer is UNSET or item.linkId in self.score_items:
+            return None
+        (answer,) = item.answer
+        given = [one for one in (answer.valueCoding, answer.valueBoolean, answer.valueDecimal) if one is not UNSET]
+        if len(given) != 1 or answer.valueDecimal is not UNSET:
+            raise KeyError("no value, two values, or a number")
+        found: str | bool = given[0] if answer.valueCoding is UNSET else given[0].code
+        return found
+
     def observations(self, line: bytes) -> bytes | None:
         """Return the Observations, or None where the plain way must look; never raises for what is in a line."""
-        try:
-            response = self.decode(line)
-            total = self.sum(response)
-        except (msgspec.MsgspecError, KeyError, RecursionError, ValueError):
+        read = self.read(line)
+        if read is None:
             return None
+        response, total = read
         ident, authored, language = response.id, response.authored, response.language
         if not DATE_TIME.fullmatch(authored) or (ident and not FHIR_ID.fullmatch(ident)):
             return None
@@ -333,12 +368,10 @@ class _Plan:
         return pieces[found]
 
 
-def _general(answer: Any) -> str | bool:
-    """Return the one value of an answer to an instrument that also has yes/no items."""
-    if (answer.valueBoolean is UNSET) == (answer.valueCoding is UNSET):
-        raise KeyError("two values, or none")
-    value: str | bool = answer.valueCoding.code if answer.valueBoolean is UNSET else answer.valueBoolean
-    return value
+def _code(item: Any) -> str:
+    """Return the code of an item that the narrow decoder took."""
+    code: str = item.answer[0].valueCoding.code
+    return code
 
 
 class FastScorer:

@@ -31,7 +31,7 @@ def plain(line):
 @st.composite
 def usual(draw, instrument):
     """A response as our own app or a good renderer makes it, with everything that may differ."""
-    return response(
+    made = response(
         instrument,
         draw(values_for(instrument)),
         id=draw(ids),
@@ -42,6 +42,19 @@ def usual(draw, instrument):
         subject={"reference": draw(words), "display": draw(words)},
         text={"status": "generated", "div": draw(words)},
     )
+    if draw(st.booleans()):  # what form renderers add: calculated scores, and questions without answer
+        scores = draw(st.lists(st.sampled_from(instrument.scores), unique=True))
+        items = [
+            {"linkId": f"{instrument.id}-score-{rule.scale}", "answer": [{"valueDecimal": draw(st.floats(0, 90))}]}
+            for rule in scores
+        ]
+        made["item"] = [*made.get("item", []), {"linkId": f"{instrument.id}-scores", "item": items}]
+        asked = {item["linkId"] for group in made["item"] for item in group["item"]}
+        for group in made["item"]:
+            missing = [one.link_id for one in instrument.items if one.link_id not in asked]
+            group["item"] += [{"linkId": link_id} for link_id in missing if draw(st.booleans())]
+            asked |= {item["linkId"] for item in group["item"]}
+    return made
 
 
 @pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
