@@ -23,9 +23,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask import current_app, g, render_template, request
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
-from smartapp.i18n import message
+from smartapp.i18n import _, message
 from smartapp.records.store import Conflict, Forbidden, Gone, NotFound, RecordError, Refused, Unauthorized
 
 if TYPE_CHECKING:
@@ -165,6 +166,15 @@ def _drawn(error: AppError, typed: list[tuple[str, str]]) -> str:
     return render_template("error.html", error=error, typed=typed, places=where_to)
 
 
+def _bare(error: AppError, typed: list[tuple[str, str]]) -> str:
+    """Return the error page without any template: ugly, but the words are there."""
+    parts = [
+        Markup("<!doctype html><title>Verstel</title><h1>{}</h1><p>{}</p>").format(_(error.title), _(error.advice))
+    ]
+    parts += [Markup("<pre>{}</pre>").format(text) for _name, text in typed]
+    return Markup("").join(parts)
+
+
 def _log_denied(error: AppError) -> None:
     audit = current_app.extensions["verstel"].audit
     if g.get("launch") is not None:
@@ -190,7 +200,11 @@ def init_errors(app: Flask) -> None:
             typed = typed_text(request.form.items(multi=True)) if request.method == "POST" else []
         except HTTPException:  # a body that is too large or malformed has nothing to give back
             typed = []
-        return _drawn(error, typed), status
+        try:
+            return _drawn(error, typed), status
+        except Exception as broken:  # noqa: BLE001  (whatever breaks here, what a person typed comes back to them)
+            log.error("the error page itself: %s", type(broken).__name__)  # noqa: TRY400
+            return _bare(error, typed), status
 
     @app.errorhandler(AppError)
     def app_error(error: AppError) -> tuple[str, int]:

@@ -185,6 +185,13 @@ class TestForms:
         assert "<script>alert" not in response.text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in response.text
 
+    def test_text_is_given_back_even_when_the_error_page_itself_breaks(self, anna, monkeypatch, caplog):
+        monkeypatch.setattr("smartapp.errors.render_template", lambda *_args, **_more: 1 / 0)
+        response = anna.post("try/", {"_csrf": "", "note": "mijn <b>verhaal"})
+        assert response.status_code == 403
+        assert "mijn &lt;b&gt;verhaal" in response.text
+        assert "ZeroDivisionError" in caplog.text
+
     def test_a_session_that_has_ended_gives_back_what_was_typed(self, anna, clock):
         clock.now += 30 * 60
         response = anna.post("try/", {"note": "mijn lange verhaal"})
