@@ -10,6 +10,7 @@ It differs from AuditEvent by: the action and the outcome are required; each age
 name; and what was touched is named.
 """
 * insert Publish("Inzageregel")
+* insert Readable
 * action 1..1 MS
 * recorded MS
 * outcome 1..1 MS
