@@ -118,10 +118,10 @@ class Records:
         results: list[list[Record]] = [[] for _ in queries]
         for (number, _), records in zip(jobs, found, strict=True):
             results[number].extend(records)
-        waiting = self._waiting_records()
+        new, changed = self._on_their_way()
         for query, records in zip(queries, results, strict=True):
-            records.extend(one for one in waiting if matches(one.resource, query, self.launch.issuer))
-        results = [_once(records) for records in results]
+            records.extend(one for one in new if matches(one.resource, query, self.launch.issuer))
+        results = [_once([changed.get(one.reference, one) for one in records]) for records in results]
         self._touched("search", [one.reference for records in results for one in records])
         return results
 
@@ -136,9 +136,9 @@ class Records:
                 continue
             if self._mine(record.resource):
                 self._touched("read", [record.reference])
-                return record
-        for record in self._waiting_records():
-            if (record.resource["resourceType"], record.resource["id"]) == (type, id):
+                return self._on_their_way()[1].get(record.reference, record)
+        for record in self._on_their_way()[0]:
+            if record.reference == f"{type}/{id}":
                 return record
         raise NotFound(f"{type[:64]}/{id[:64]} is at none of the places where this app keeps this person's records.")
 
@@ -224,7 +224,9 @@ class Records:
     def _home(self, write: Write) -> Place:
         """Return where the resource lives that is to be updated."""
         type_, id_ = write.resource["resourceType"], write.resource["id"]
-        if (type_, id_) not in self._seen and self.read(type_, id_).state != "stored":
+        if f"{type_}/{id_}" in self._on_their_way()[1] or (
+            (type_, id_) not in self._seen and self.read(type_, id_).state != "stored"
+        ):
             raise Unreachable("This has not arrived yet, so it cannot be changed. Try again in a moment.")
         return self._seen[type_, id_]
 
@@ -278,13 +280,23 @@ class Records:
             return self._record(item.place, item.stored)
         return _waiting_record(item, "waiting", unit.reason)
 
-    def _waiting_records(self) -> list[Record]:
-        return [
-            _waiting_record(item, waiting.state, waiting.unit.reason)
-            for waiting in self._outbox.waiting(self._owner)
-            for item in waiting.unit.items
-            if item.stored is None and item.write.method == "create"
-        ]
+    def _on_their_way(self) -> tuple[list[Record], dict[str, Record]]:
+        """Return what this user wrote that has not arrived: new resources, and changes by the reference they change.
+
+        Its author sees it as they wrote it. A refused change is not shown over what is stored: `waiting` has it.
+        """
+        new: list[Record] = []
+        changed: dict[str, Record] = {}
+        for waiting in self._outbox.waiting(self._owner):
+            for item in waiting.unit.items:
+                if item.stored is not None:
+                    continue
+                record = _waiting_record(item, waiting.state, waiting.unit.reason)
+                if item.write.method == "create":
+                    new.append(record)
+                elif waiting.state == "waiting":
+                    changed[record.reference] = record
+        return new, changed
 
     def _places_of(self, type_: str, *, read: bool = False) -> list[Place]:
         can = self.capability().can(type_, "read" if read else "search-type")

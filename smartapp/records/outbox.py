@@ -37,7 +37,7 @@ from smartapp.vault import Vault, digest
 
 State = Literal["waiting", "refused"]
 
-FIRST_WAIT_SECONDS = 30
+FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 1800
 LEASE_SECONDS = 180
 NO_SYSTEM = "urn:ietf:rfc:3986"

@@ -271,6 +271,20 @@ def test_a_change_that_fails_on_the_way_arrives_and_is_no_conflict_with_itself(d
     assert [one["description"]["text"] for one in desk.stored("Goal")] == ["Weer op de fiets"]
 
 
+def test_a_change_that_waits_is_shown_to_its_author_as_they_wrote_it_and_cannot_be_changed_again(desk):
+    [goal] = desk.visit().save([once(GOAL)])
+    desk.server.sandbox.faults.add("PUT", "Goal", 503)
+    changed = {**goal.resource, "description": {"text": "Weer op de fiets"}}
+    desk.visit().save([Write("update", changed, if_match=goal.etag)])
+    [[shown]] = desk.visit().search(Query.of("Goal", patient="Patient/anna"))
+    assert (shown.state, shown.resource["description"]["text"]) == ("waiting", "Weer op de fiets")
+    assert desk.visit().read("Goal", goal.resource["id"]).state == "waiting"
+    with pytest.raises(Unreachable):
+        desk.visit().save([Write("update", goal.resource, if_match=goal.etag)])
+    [[arrived]] = desk.later().search(Query.of("Goal", patient="Patient/anna"))
+    assert (arrived.state, arrived.resource["description"]["text"]) == ("stored", "Weer op de fiets")
+
+
 def test_a_change_that_waited_too_long_is_refused_with_its_reason_and_kept(desk_without_transactions):
     desk = desk_without_transactions
     [goal] = desk.visit().save([once(GOAL)])
