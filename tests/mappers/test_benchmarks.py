@@ -18,7 +18,7 @@ def test_its_lines_are_the_same_every_time_and_take_the_fast_way():
 
 def test_it_counts_the_floor_beside_each_engine():
     row = compare("x", "y", on_each(orjson.loads), lines(30), rounds=3)
-    assert 0.2 < row.ratio < 5
+    assert 0.05 < row.ratio < 20
     assert compare("x", "y", verstel, lines(30), rounds=2).micros > 0
 
 
