@@ -43,6 +43,7 @@ from smartapp.plan import keeping
 from smartapp.questionnaire.sending import amendment, writes_of
 from smartapp.records import Record
 from smartapp.records.capabilities import read_offered
+from smartapp.records.companion import CompanionStore
 from smartapp.records.remote import RemoteStore
 from smartapp.records.store import Conflict, NotFound, Query, RecordError, Stored, Write
 from tests.conformance.java_tools import BuildError, NotHereError, java
@@ -323,6 +324,18 @@ def check_capability_check_places_everything_here(site: Site) -> None:
     assert found.transaction
     # Nobody can sign in on a bare FHIR server, and the check says so.
     assert not found.usable
+
+
+def check_companion_of_an_ehr(site: Site) -> None:
+    """As companion of an EHR the server keeps what is about the EHR's people, and finds it by them."""
+    companion = CompanionStore(site.store, "https://ehr.example/fhir")
+    person = {"reference": f"Patient/{uuid.uuid4()}", "display": "Noor Bakker (voorbeeld)"}
+    made = {**site.response(), "subject": person, "author": person, "source": person}
+    response, *scores = companion.write_all(writes_of(made, (), CATALOGUE))
+    assert response.resource["subject"]["reference"] == person["reference"]
+    found = companion.search(Query.of("Observation", patient=person["reference"], category="survey"))
+    assert {one.reference for one in found} == {one.reference for one in scores}
+    assert {one.resource["subject"]["reference"] for one in found} == {person["reference"]}
 
 
 def check_others_read_what_we_wrote(site: Site) -> None:

@@ -33,6 +33,7 @@ import ca.uhn.fhir.rest.api.IResourceSupportedSvc;
 import ca.uhn.fhir.rest.server.util.ISearchParamRegistry;
 import jakarta.persistence.EntityManagerFactory;
 import java.util.Map;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcConnectionPool;
 import org.hibernate.dialect.Dialect;
@@ -63,6 +64,8 @@ class Configuration {
         JpaStorageSettings settings = new JpaStorageSettings();
         // The strictness of a careful operator: what is referred to must exist.
         settings.setEnforceReferentialIntegrityOnWrite(true);
+        // What the operator of a companion server sets (logical_urls): people live in the EHR at this address.
+        settings.setTreatReferencesAsLogical(Set.of("https://ehr.example/fhir/*"));
         // Nothing in the background: a run is short, and two of its writes must never wait for a job.
         settings.setSchedulingDisabled(true);
         // A search right after a write must see the write.
