@@ -72,13 +72,10 @@ def _demo(listening: socket.socket, data: Path, chosen: Kind, *, fresh: bool) ->
         for suffix in ("", "-wal", "-shm"):
             database.with_name(database.name + suffix).unlink(missing_ok=True)
     app, sandbox = demo_app(url, database, data / "keys.json", ehr=chosen.name)
-    moved = _moved(data / "keys.json", url)
     added = _seeded(app, sandbox)
     click.echo(f"Verstel demo, with {'new' if added else 'the same'} made-up people ({chosen.title}).\n")
     click.echo(f"  Open   {url}/sandbox/   and choose somebody.\n")
     click.echo(f"Kept in {data}. Stop with Ctrl-C.")
-    if moved:
-        click.echo(f"It ran at {moved} before. What the app itself kept for that address is there on that port only.")
     _run(app, listening)
 
 
@@ -105,7 +102,8 @@ def _settings(url: str, database: Path, keys: Path) -> Settings:
         secret_key=kept["secret_key"],
         encryption_keys=(kept["encryption_key"],),
         database_url=f"sqlite:///{database.resolve()}",
-        issuers=(Issuer(base=f"{url}/sandbox/fhir", name="Oefenomgeving", client_id=CLIENT_ID),),
+        # The key keeps drafts and our own records findable when the demo moves to another port.
+        issuers=(Issuer(base=f"{url}/sandbox/fhir", name="Oefenomgeving", client_id=CLIENT_ID, key="sandbox"),),
         several_users_per_browser=True,
     )
 
@@ -140,14 +138,6 @@ def _keys(path: Path) -> dict[str, str]:
     return made
 
 
-def _moved(path: Path, url: str) -> str | None:
-    """Return the address of the last run where it was another one, and remember this one."""
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    before: str | None = kept.get("url")
-    path.write_text(json.dumps({**kept, "url": url}), encoding="utf-8")
-    return None if before in (None, url) else before
-
-
 def _seeded(app: Flask, sandbox: Sandbox) -> tuple[str, ...]:
     from smartapp.core import KEY  # noqa: PLC0415
     from smartapp.sandbox.seeding import seed  # noqa: PLC0415
@@ -165,7 +155,8 @@ def keep_draft(core: Core, issuer: str) -> KeepDraft:
     yesterday = (datetime.now(UTC) - timedelta(days=1)).timestamp()
 
     def keep(patient: str, questionnaire: str, draft: dict[str, object]) -> None:
-        drafts = Drafts(core.engine, core.vault, lambda: yesterday, issuer=issuer, patient=patient, author=patient)
+        key = core.settings.issuer_key(issuer)
+        drafts = Drafts(core.engine, core.vault, lambda: yesterday, issuer=key, patient=patient, author=patient)
         drafts.change(questionnaire, lambda present: present or draft)
 
     return keep
@@ -193,4 +184,12 @@ def _listen(port: int) -> socket.socket:
 def _run(app: Flask, listening: socket.socket) -> None:
     import waitress  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    waitress.serve(app, sockets=[listening], threads=8, clear_untrusted_proxy_headers=True, _quiet=True)
+    from smartapp.core import KEY  # noqa: PLC0415
+    from smartapp.courier import Courier  # noqa: PLC0415
+
+    courier = Courier(app.extensions[KEY])
+    courier.start()
+    try:
+        waitress.serve(app, sockets=[listening], threads=8, clear_untrusted_proxy_headers=True, _quiet=True)
+    finally:
+        courier.stop()

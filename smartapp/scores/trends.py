@@ -227,7 +227,7 @@ def rows_of(trend: Trend) -> list[dict[str, Any]]:
         value = "" if one.value is None or outside else format_number(one.value)
         rows.append(
             {
-                "date": format_date(one.day),
+                "date": format_date(one.day, "medium"),
                 "value": value,
                 "reason": reason,
                 "answered": _answered(one, trend.rule),

@@ -82,6 +82,14 @@ def test_an_answer_typed_before_a_kill_is_there_after_it(demos, browser):
     assert "18 van 40" in browser.get(home.url, timeout=20).text
 
 
+def test_an_unfinished_questionnaire_is_found_again_on_another_port(demos, browser):
+    first = demos("--port", "0")
+    first.end(signal.SIGINT)
+    again = demos("--port", "0")
+    assert again.url != first.url
+    assert "17 van 40" in browser.get(f"{again.url}/sandbox/launch?role=client&patient=sem", timeout=20).text
+
+
 def test_fresh_forgets_what_was_kept(demos, browser):
     first = demos("--port", "0")
     home = browser.get(f"{first.url}/sandbox/launch?role=client&patient=yara", timeout=20)
