@@ -1,4 +1,4 @@
-"""The command `verstel`: finds its subcommands by looking in `smartapp/commands/` and imports only the one that is run."""
+"""The command `verstel`: finds its subcommands by looking in `smartapp/commands/` and imports only the one it runs."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def test_import_contracts_hold() -> None:
 
 def test_import_contracts_can_break(tmp_path: Path) -> None:
     """The same contracts refuse a mapper that imports the web framework."""
-    for package in ("questionnaires", "mappers", "smartapp"):
+    for package in ("questionnaires", "mappers", "fhir_profiles", "smartapp"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").touch()
     (tmp_path / "mappers" / "scoring.py").write_text("import flask\n")
@@ -43,13 +43,14 @@ def test_import_contracts_can_break(tmp_path: Path) -> None:
 
 def test_wheel_carries_the_data(tmp_path: Path) -> None:
     """One wheel holds the code and every definition, template, style sheet and published file."""
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=ROOT, check=True)
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True)
     (wheel,) = tmp_path.glob("*.whl")
     inside = set(zipfile.ZipFile(wheel).namelist())
     data = [
         str(path.relative_to(ROOT))
         for path in tracked_files()
-        if path.relative_to(ROOT).parts[0] in {"questionnaires", "mappers", "smartapp"}
+        if path.relative_to(ROOT).parts[0] in {"questionnaires", "mappers", "smartapp", "fhir_profiles"}
         and path.name != ".gitkeep"
         and path.exists()
     ]

@@ -38,18 +38,21 @@ def main(names: list[str]) -> int:
     failed = [part for part, code in outcomes.items() if code not in {PASSED, NOT_RUN}]
     missing = [part for part, code in outcomes.items() if code == NOT_RUN]
     verdict = FAILED if failed else NOT_RUN if missing else PASSED
-    last_line = (
-        f"conformance: failed: {', '.join(failed)}" + (f"; did not run: {', '.join(missing)}" if missing else "")
-        if failed
-        else f"conformance: nothing failed, but these parts did not run, their tools can't be installed here: {', '.join(missing)}"
-        if missing
-        else f"conformance: all {len(outcomes)} parts ran and passed"
-    )
+    last_line = _last_line(len(outcomes), failed, missing)
     CACHE.mkdir(parents=True, exist_ok=True)
     (CACHE / "exit").write_text(f"{verdict}\n")
     (CACHE / "last-line").write_text(f"{last_line}\n")
     print(f"\n{last_line}")
     return verdict
+
+
+def _last_line(parts: int, failed: list[str], missing: list[str]) -> str:
+    did_not_run = f"did not run, their tools can't be installed here: {', '.join(missing)}" if missing else ""
+    if failed:
+        return f"conformance: failed: {', '.join(failed)}{'; ' if missing else ''}{did_not_run}"
+    if missing:
+        return f"conformance: nothing failed, but these parts {did_not_run}"
+    return f"conformance: all {parts} parts ran and passed"
 
 
 def _word(code: int) -> str:

@@ -10,6 +10,9 @@ from tests.smartapp.plan.conftest import put
 from tests.smartapp.plan.pages import stored_plan
 
 WRITERS = 6
+# 409: somebody else saved at that moment. 503: what this person saved in another tab is still on its way.
+# Both pages hold the text and say that it is not saved.
+NOT_SAVED = {409, 503}
 
 
 def at_once(tmp_path, posts):
@@ -43,7 +46,7 @@ def test_goals_that_were_called_saved_are_all_there(tmp_path):
         for number in range(WRITERS)
     ]
     statuses, plan = at_once(tmp_path, posts)
-    assert set(statuses) <= {303, 409}
+    assert set(statuses) <= {303, *NOT_SAVED}
     saved = {f"Doel {number}" for number, status in enumerate(statuses) if status == 303}
     assert {goal.text for goal in plan.goals} == {"Weer leren zwemmen", "Een kat", *saved}
 
@@ -52,7 +55,8 @@ def test_of_one_text_that_many_change_one_wins_and_the_others_are_asked(tmp_path
     before = fingerprint("Ik ben opgegroeid in Zwolle.\n\nLater kwam ik in Utrecht wonen.")
     posts = [("plan/story", {"story": f"Versie {number}", "seen-story": before}) for number in range(WRITERS)]
     statuses, plan = at_once(tmp_path, posts)
-    assert sorted(statuses) == [303, *[409] * (WRITERS - 1)]
+    assert statuses.count(303) == 1
+    assert set(statuses) <= {303, *NOT_SAVED}
     assert plan.story == f"Versie {statuses.index(303)}"
 
 

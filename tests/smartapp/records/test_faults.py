@@ -1,4 +1,4 @@
-"""Saving while the EHR fails at every step, over real HTTP: nothing is lost and nothing is written twice (attack 37)."""
+"""Saving while the EHR fails at every step, over real HTTP: nothing is lost, nothing written twice (attack 37)."""
 
 from __future__ import annotations
 
