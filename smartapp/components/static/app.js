@@ -23,6 +23,7 @@ class Autosave {
     form.addEventListener("submit", (event) => this.submitted(event));
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.save(true); });
     window.addEventListener("online", () => this.save());
+    window.addEventListener("pageshow", (event) => { if (event.persisted) this.returned(); });
     window.addEventListener("beforeunload", (event) => {
       if (!this.leaving && this.kept < this.typed) { this.save(true); event.preventDefault(); }
     });
@@ -41,6 +42,13 @@ class Autosave {
     if (!this.busy || this.button !== undefined) return;
     event.preventDefault();
     this.button = event.submitter ?? null;
+  }
+
+  // Back by the browser's button, the page is as it was left: about to be sent. From here on it is typed in again.
+  returned() {
+    this.leaving = false;
+    this.button = undefined;
+    this.save();
   }
 
   later(delay) {

@@ -111,6 +111,28 @@ def test_pressing_next_during_a_save_meets_no_other_tab(page, anna):
     assert kept(anna) == "Wandelen"
 
 
+def test_a_page_that_comes_back_by_the_back_button_saves_again(page, anna):
+    """The browser may keep a page as it was left, here with a "Next" that was held back, and show just that again."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/autosave", hold)
+    page.route("**/sdm-visit-helps", lambda route: route.fulfill(status=204))  # the browser stays on the page
+    page.locator("textarea").type("Wandel")
+    expect(page.locator("[data-saved]")).to_have_text("Bewaren…")
+    with page.expect_request(lambda sent: sent.method == "POST" and not sent.url.endswith("autosave")):
+        page.get_by_role("button", name="Verder").click()
+        held[0].continue_()
+    page.unroute("**/autosave")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    with page.expect_response(lambda answer: "answer=Wandelen" in (answer.request.post_data or ""), timeout=5_000):
+        page.locator("textarea").type("en")
+    expect(page.locator("[data-saved]")).to_have_text("Bewaard")
+    assert kept(anna) == "Wandelen"
+
+
 def test_a_second_tab_with_another_text_is_told(page, context, anna, base):
     other = context.new_page()
     other.goto(base + anna.url(TEXT))
