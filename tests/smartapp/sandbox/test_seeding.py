@@ -64,6 +64,14 @@ def test_one_person_was_measured_at_three_moments_and_is_halfway_a_plan(seeded):
     assert {step.status for goal in read.goals for step in goal.steps} == {"planned", "doing", "done"}
 
 
+def test_a_goal_that_was_reached_is_over(seeded):
+    """The app ends a goal and calls it reached in one step; a made-up history holds nothing the app can't write."""
+    goals = [goal for patient in people() for goal in found(seeded[0], "Goal", patient)]
+    reached = [one for one in goals if one["achievementStatus"]["coding"][0]["code"] == "achieved"]
+    assert reached
+    assert {one["lifecycleStatus"] for one in reached} == {"completed"}
+
+
 def test_the_three_moments_are_about_one_eighteen_and_thirty_months_on(seeded):
     days = sorted(
         (NOW - datetime.fromisoformat(one["authored"])).days
