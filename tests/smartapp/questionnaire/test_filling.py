@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from questionnaires.catalogue import catalogue
+from questionnaires.catalogue import DEFINITIONS, catalogue, instrument_from
+from questionnaires.reading import DefinitionError, Table
 from smartapp.questionnaire.filling import (
     LONGEST_TEXT,
     Filling,
@@ -79,6 +82,25 @@ def test_a_question_with_a_condition_is_asked_only_then():
     assert not Filling(VISIT, {}).asks(benefit)
     assert not Filling(VISIT, {USES: False}).asks(benefit)
     assert Filling(VISIT, {USES: True}).asks(benefit)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {0: ("medication-uses", True)},
+        {0: ("medication-benefit", "2"), 1: ("medication-uses", True)},
+        {0: ("medication-skips", True), 1: ("medication-uses", True), 5: ("medication-uses", True)},
+    ],
+    ids=["itself", "two", "three"],
+)
+def test_questions_that_wait_for_each_other_are_refused_with_their_definition(conditions):
+    """Attack 36: a ring of conditions would never end in `asks`; the app fills in nothing but our own definitions."""
+    data = tomllib.loads((DEFINITIONS / "sdm-visit.toml").read_text(encoding="utf-8"))
+    group = next(one for one in data["groups"] if one["items"][0]["id"] == "medication-uses")
+    for place, (item, answer) in conditions.items():
+        group["items"][place]["enable_when"] = {"item": item, "answer": answer}
+    with pytest.raises(DefinitionError, match=r"sdm-visit\.toml: .*enable_when\.item: .* does not stand before"):
+        instrument_from(Table(data, "sdm-visit.toml"))
 
 
 def test_next_and_previous_step_over_what_is_not_asked():
