@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -25,6 +25,14 @@ Role = Literal["client", "clinician", "nobody"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # No sandbox of its own (CI runs as root), no GPU, and no talk to the outside at start.
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+class Served(Protocol):
+    """Anything that serves the app and its sandbox: the demo in a process of its own, or a server in this one."""
+
+    @property
+    def url(self) -> str:
+        """Return the address of the app."""
 
 
 @dataclass
@@ -86,7 +94,7 @@ class Visitor:
     """Somebody with a browser of their own; `home` is the address of their launch."""
 
     page: Page
-    demo: Demo
+    demo: Served
     home: str = ""
 
     def launch(self, role: Role, person: str) -> Visitor:

@@ -15,12 +15,13 @@ from pathlib import Path
 CACHE = Path(".cache/conformance")
 PASSED, FAILED, NOT_RUN = 0, 1, 3
 
-# Each part is a module with a main of its own that follows the same exit codes; the order is cheap first.
+# Each part is a module with a main of its own that follows the same exit codes. The validator comes after the journeys,
+# in the demo and on strangers' servers, because it judges what they left behind.
 PARTS = {
     "journeys (browser)": "tests.conformance.journeys",
     "profiles (SUSHI)": "tests.conformance.profiles",
-    "HL7 validator": "tests.conformance.validate",
     "FHIR servers": "tests.conformance.servers",
+    "HL7 validator": "tests.conformance.validate",
     "form renderers": "tests.conformance.renderers.run",
 }
 

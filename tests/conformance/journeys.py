@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from scripts.journeys import ask_for, fill_in, send_in, write_plan
-from scripts.tour import CHROMIUM, Demo, Visitor, chromium
+from scripts.tour import CHROMIUM, Demo, Served, Visitor, chromium
 from smartapp.audit import audit_event
 from smartapp.commands.demo import demo_app
 from smartapp.core import KEY, Core
@@ -46,7 +46,7 @@ def main() -> int:
     return 0
 
 
-def walk(browser: Browser, demo: Demo) -> None:
+def walk(browser: Browser, demo: Served) -> None:
     """Do what a client and a clinician come to do; a step that fails raises."""
     clinician = Visitor(browser.new_page(), demo).launch("clinician", "yara")
     ask_for(clinician, "sdm-visit", "Wil je dit voor dinsdag invullen?")

@@ -2,8 +2,8 @@
 
 Run as `python -m tests.conformance.servers [hapi|sekmet]`. Each server is started on 127.0.0.1 with an empty database,
 asked through the app's own `RemoteStore`, and ended with its standard input. Every check stands by itself and says in
-one sentence what must be so.
-Exit 0: all checks hold on all servers, 1: one does not, 3: a server can't be had here.
+one sentence what must be so; then a client and a clinician walk their whole journeys in a browser on it.
+Exit 0: all holds on all servers, 1: something does not, 3: a server or Chromium can't be had here.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step
 from mappers.scoring import score
 from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.catalogue import Catalogue
+from scripts.tour import CHROMIUM
 from smartapp.artefacts import artefacts
 from smartapp.assignments.task import assignment_identifier, assignment_of, task_of
 from smartapp.commands import publish
@@ -47,6 +48,7 @@ from smartapp.records.companion import CompanionStore
 from smartapp.records.remote import RemoteStore
 from smartapp.records.store import Conflict, NotFound, Query, RecordError, Stored, Write
 from tests.conformance.java_tools import BuildError, NotHereError, java
+from tests.conformance.server_journeys import journeys_on
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache"
@@ -479,8 +481,26 @@ def run_checks(name: str, base: str) -> list[str]:
     return failed
 
 
+def run_journeys(name: str, base: str) -> list[str]:
+    """Walk the client's and the clinician's journeys with their records on one server and return what failed."""
+    began = time.monotonic()
+    try:
+        wrong = journeys_on(name, RemoteStore(base))
+    except (AssertionError, RecordError, RuntimeError) as error:
+        wrong = [f"{type(error).__name__}: {str(error)[:800]}"]
+    for line in wrong:
+        print(f"{name}: FAILED: journeys in a browser: {line}", flush=True)
+    if not wrong:
+        print(
+            f"{name}: A client and a clinician do all they come to do in a browser, and all of it lands here"
+            f" ({time.monotonic() - began:.0f} s).",
+            flush=True,
+        )
+    return [f"{name}: journeys: {line}" for line in wrong]
+
+
 def main(names: list[str]) -> int:
-    """Run the checks on the named servers (both by default) and return the exit code."""
+    """Run the checks and the journeys on the named servers (both by default) and return the exit code."""
     failed: list[str] = []
     missing: list[str] = []
     for name in names or SERVERS:
@@ -489,6 +509,11 @@ def main(names: list[str]) -> int:
             with running(SERVERS[name](), CACHE / "conformance" / f"{name}.log") as base:
                 print(f"{name}: ready after {time.monotonic() - began:.0f} s", flush=True)
                 failed += run_checks(name, base)
+                if CHROMIUM is None:
+                    missing.append(f"the journeys on {name}")
+                    print(f"{name}: no Chromium here: the journeys were not walked", file=sys.stderr)
+                else:
+                    failed += run_journeys(name, base)
         except NotHereError as error:
             missing.append(name)
             print(f"{name}: did not run: {error}", file=sys.stderr)
