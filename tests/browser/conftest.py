@@ -9,8 +9,11 @@ from playwright.sync_api import Browser
 
 from scripts.tour import CHROMIUM, Demo, Visitor, chromium
 
-if CHROMIUM is None:
-    pytest.skip("no Chromium on this machine: the browser tests did not run", allow_module_level=True)
+
+def pytest_runtest_setup() -> None:
+    """Skip each test of this folder, with the reason, where there is no browser to run it in."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: the browser tests did not run")
 
 
 @pytest.fixture(scope="module")
