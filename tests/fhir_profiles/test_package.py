@@ -58,20 +58,43 @@ def test_a_profile_has_a_good_and_a_bad_example(one):
 
 
 @pytest.mark.parametrize("one", PROFILES, ids=lambda one: one["id"])
-def test_what_a_profile_requires_has_a_bad_example_without_it(one):
-    """Each `min` of 1 and each `max` of 0 at the top level is broken by some bad example, but for the identifiers."""
-    good = {path.stem for path in EXAMPLES.glob("*.json") if one["url"] in claimed(json.loads(path.read_bytes()))}
-    touched = {
-        re.split(r"[.\[]", path)[0]
-        for case in bad_examples()
-        if case.origin in good
+def test_every_rule_of_a_profile_has_a_bad_example(one):
+    """Whatever a profile narrows (number, type, value, codes) is changed, removed or repeated by some bad example."""
+    touched = [
+        re.sub(r"\[\d+\]", "", path)
+        for case in bad_examples_of(one)
         for path in (*case.change, *case.remove, *case.repeat)
-    }
-    rules = [e for e in one["differential"]["element"] if e["path"].count(".") == 1 and ":" not in e["id"]]
-    forbidden = {e["path"].split(".")[1] for e in rules if e.get("max") == "0"}
-    never = {name for name in forbidden if not any(t.startswith(name.removesuffix("[x]")) for t in touched)}
-    # These repeat a rule that recovery-score's bad examples break; the rule set is the same.
-    assert never <= {"performer", "dataAbsentReason", "interpretation", "component", "hasMember"}
+    ]
+    rules = {e["path"].partition(".")[2] for e in one["differential"]["element"][1:] if narrows(e)}
+    assert rules
+    assert {rule for rule in rules if not any(touches(path, rule) for path in touched)} == set()
+
+
+def test_every_invariant_is_the_reason_why_a_bad_example_fails():
+    keys = {c["key"] for one in PROFILES for e in one["differential"]["element"] for c in e.get("constraint", ())}
+    reasons = {reason for case in bad_examples() for reason in case.errors}
+    assert keys
+    assert keys <= reasons
+
+
+def bad_examples_of(profile):
+    good = {path.stem for path in EXAMPLES.glob("*.json") if profile["url"] in claimed(json.loads(path.read_bytes()))}
+    return [case for case in bad_examples() if case.origin in good and not case.plain]
+
+
+def narrows(element):
+    """Tell whether an element of a differential refuses anything; a slice is judged where its list is."""
+    required = element.get("binding", {}).get("strength") == "required"
+    return required or any(name in ("min", "max", "type") or name.startswith(("pattern", "fixed")) for name in element)
+
+
+def touches(path, rule):
+    """Tell whether changing `path` touches the element of `rule`: itself, what it stands in, or what stands in it.
+
+    An element with a choice of types has its type in the path of an example: `value[x].code` is `valueQuantity.code`.
+    """
+    pattern = re.escape(rule).replace(re.escape("[x]"), r"[A-Z]\w*")
+    return rule.startswith(f"{path}.") or re.match(rf"{pattern}(\.|$)", path) is not None
 
 
 def test_references_are_to_types_of_fhir_and_not_to_profiles_of_others():
