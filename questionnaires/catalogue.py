@@ -95,6 +95,10 @@ def _fact(table: Table, citations: Mapping[str, Citation]) -> Fact:
         raise table.error("sources", f"names {unknown[0]!r}; [sources] has {', '.join(citations)}")
     if certainty in ("sure", "triangulated", "inferred") and not keys:
         raise table.error("sources", f"is empty, but the fact is {certainty!r}; name where it was read")
+    if certainty == "triangulated" and len(keys) < 2:
+        raise table.error("sources", "is one source, but the fact is 'triangulated'; name all that force it together")
+    if certainty in ("recalled", "own") and keys:
+        raise table.error("sources", f"names {keys[0]!r}, but the fact is {certainty!r}; leave it empty")
     return Fact(
         about=table.string("about"),
         statement=table.string("statement"),

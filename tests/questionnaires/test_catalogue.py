@@ -284,6 +284,8 @@ def test_the_small_instrument_is_read():
     assert instrument_from(Table(small(), "tiny.toml")).score("tiny-total").high == 2
 
 
+FROM_MEMORY = {"about": "items", "statement": "Read.", "sources": ["paper"], "verified": False}
+
 REFUSED = [
     ("colour", "red", r"tiny\.toml: colour: is not a key that is known here"),
     ("groups.0.items.1.txt", "x", r"tiny\.toml: groups\[1\]\.items\[2\]\.txt: is not a key"),
@@ -332,6 +334,9 @@ REFUSED = [
     ("facts.0.certainty", "maybe", r"facts\[1\]\.certainty: is 'maybe'"),
     ("facts.0.certainty", "recalled", r"verified: can't be true for a fact that is 'recalled'"),
     ("facts.0.sources", [], r"sources: is empty, but the fact is 'sure'"),
+    ("facts.0.certainty", "triangulated", r"sources: is one source, but the fact is 'triangulated'"),
+    ("facts.0", FROM_MEMORY | {"certainty": "recalled"}, r"sources: names 'paper', but the fact is 'recalled'"),
+    ("facts.0", FROM_MEMORY | {"certainty": "own"}, r"sources: names 'paper', but the fact is 'own'"),
     ("facts.0.sources", ["book"], r"sources: names 'book'; \[sources\] has paper"),
     ("scores.0.rounding", {"decimals": 7}, r"rounding: has fewer than 0 or more than 6 decimals"),
     ("examples.0.all", "9", r"examples\[1\]\.all: is '9', which no item offers"),
