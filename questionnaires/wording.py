@@ -265,6 +265,14 @@ class _Fit:
     def _is_answer(self, scale: str, code: str) -> bool:
         return any(one.id == f"{self.base.id}-{scale}" and one.option(code) for one in self.base.scales)
 
+    @property
+    def has_every_answer(self) -> bool:
+        return all(
+            (scale.id.removeprefix(f"{self.base.id}-"), option.code) in self.answers
+            for scale in self.base.scales
+            for option in scale.options
+        )
+
     def _once(self, found: dict[Any, Row], key: object, row: Row) -> None:
         if key in found:
             self.problem(row.number, f"{row.key!r} stands in row {found[key].number} already")
@@ -345,15 +353,6 @@ def _own_membership(rule: ScoreRule) -> bool:
 # ---- applying --------------------------------------------------------------------------------------------------------
 
 
-def check_wording(wording: WordingFile, known: Catalogue) -> tuple[Problem, ...]:
-    """Return everything about a wording file that does not fit its instrument; empty when it can be applied."""
-    try:
-        apply_wording(wording, known)
-    except WordingRefused as refused:
-        return refused.problems
-    return ()
-
-
 def apply_wording(wording: WordingFile, known: Catalogue) -> Applied:
     """Return the definition that official wording makes of ours; WordingRefused says every row and reason."""
     if wording.instrument not in known.instruments or not (DEFINITIONS / f"{wording.instrument}.toml").is_file():
@@ -404,7 +403,8 @@ def _set_texts(data: dict[str, Any], wording: WordingFile, fit: _Fit, base: Inst
         "certainty": "sure",
         "verified": True,
     }
-    data["facts"] = [fact for fact in data["facts"] if fact["about"] not in {"item texts", "item subjects"}] + [texts]
+    replaced = {"item texts", "item subjects"} | ({"answer texts"} if fit.has_every_answer else set())
+    data["facts"] = [fact for fact in data["facts"] if fact["about"] not in replaced] + [texts]
     for group in data["groups"]:
         if group["id"] in fit.groups:
             group["help"] = _words(fit.groups[group["id"]])
