@@ -151,8 +151,10 @@ def tree(url: str) -> Node:
 
 def claimed(resource: Resource) -> list[str]:
     """Return the addresses of our profiles that a resource says it follows."""
-    named = resource.get("meta", {}).get("profile", [])
-    return [url for url in (str(one).partition("|")[0] for one in named) if url in profiles()]
+    meta = resource.get("meta")
+    named = meta.get("profile") if isinstance(meta, dict) else None
+    known = named if isinstance(named, list) else []
+    return [url for url in (str(one).partition("|")[0] for one in known) if url in profiles()]
 
 
 def problems(resource: Resource, profile: str) -> list[str]:

@@ -8,13 +8,14 @@ has none) was changed by someone else, and is left alone unless the caller insis
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
 
 from questionnaires.canonical import code_system_url
+from smartapp.records.capabilities import Interaction, read_offered
 from smartapp.records.store import Query, RecordStore, Stored, Write
 
 # What others refer to comes first, so that a server that checks references finds its targets.
@@ -31,6 +32,7 @@ ORDER = (
     "CapabilityStatement",
     "ImplementationGuide",
 )
+NEEDED: tuple[Interaction, ...] = ("create", "search-type", "update")
 DIGEST_SYSTEM = code_system_url("published-digest")
 Resource = dict[str, Any]
 Action = Literal["create", "update", "unchanged", "changed-elsewhere", "not-accepted"]
@@ -83,12 +85,12 @@ def plan(resources: Iterable[Resource], store: RecordStore, *, force: bool = Fal
 
     The server's metadata is read first: a type that it does not let us create or search is `not-accepted`.
     """
-    offered = interactions(store.capabilities())
+    offered = read_offered(store.capabilities())
     for resource in in_dependency_order(resources):
         kind = resource["resourceType"]
-        missing = {"search-type", "create", "update"} - offered.get(kind, frozenset())
+        missing = [needed for needed in NEEDED if not offered.offers(kind, needed)]
         if missing:
-            reason = f"this server does not offer {', '.join(sorted(missing))} on {kind}; ask its operator to load it"
+            reason = f"this server does not offer {', '.join(missing)} on {kind}; ask its operator to load it"
             yield PlannedArtefact(resource, "not-accepted", reason=reason)
             continue
         found = store.search(Query(type=kind, params=_canonical_params(resource)))
@@ -111,15 +113,6 @@ def decide(resource: Resource, found: Sequence[Stored], *, force: bool) -> Plann
         return PlannedArtefact(resource, "update", current, differences)
     reason = "somebody else changed it there; look at the differences, and use --force to replace it"
     return PlannedArtefact(resource, "changed-elsewhere", current, differences, reason)
-
-
-def interactions(capabilities: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    """Return per resource type the interaction codes that a CapabilityStatement offers."""
-    return {
-        resource["type"]: frozenset(interaction["code"] for interaction in resource.get("interaction", []))
-        for rest in capabilities.get("rest", [])
-        for resource in rest.get("resource", [])
-    }
 
 
 def stamped(resource: Resource) -> Resource:

@@ -12,9 +12,9 @@ from smartapp import publishing
 from smartapp.artefacts import artefacts
 from smartapp.config import ConfigError, checked_base
 from smartapp.publishing import PlannedArtefact
-from smartapp.records.remote import RemoteStore, TokenSource
-from smartapp.records.store import RecordError, RecordStore
-from smartapp.smart.backend import BackendToken
+from smartapp.records.remote import RemoteStore, TokenSource, outcome_text
+from smartapp.records.store import RecordError, RecordStore, Unauthorized
+from smartapp.smart.backend import BackendToken, NoTokenError
 from smartapp.smart.keys import SigningKeys
 
 SCOPE = "system/*.cruds"
@@ -63,7 +63,7 @@ def command(
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     except RecordError as error:
-        click.echo(f"Nothing was published: {error.message}", err=True)
+        click.echo(f"Nothing was published: {_words(error)}", err=True)
         sys.exit(1)
     tally: Counter[str] = Counter()
     for artefact, outcome, reason in _carried_out(planned, store, dry_run=dry_run):
@@ -100,9 +100,17 @@ def _carried_out(
                 try:
                     store.write(write)
                 except RecordError as error:
-                    outcome, reason = "refused", error.message
+                    outcome, reason = "refused", _words(error)
             done.append((artefact, outcome, reason))
     return done
+
+
+def _words(error: RecordError) -> str:
+    """Return what went wrong for whoever typed the command; of a 401 the seam speaks to people in the app."""
+    if isinstance(error, Unauthorized) and not isinstance(error, NoTokenError):
+        said = outcome_text(error.outcome)
+        return f"the server does not accept how we sign in (401{f': {said}' if said else ''}). Check the token or key."
+    return error.message
 
 
 def _show(artefact: PlannedArtefact, outcome: str, reason: str, *, dry_run: bool) -> None:

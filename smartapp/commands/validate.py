@@ -59,7 +59,8 @@ def resources_of(path: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
             continue
         yield place, read, ""
         if read["resourceType"] == "Bundle":
-            for at, entry in enumerate(read.get("entry", [])):
+            entries = read.get("entry")
+            for at, entry in enumerate(entries if isinstance(entries, list) else []):
                 inside = entry.get("resource") if isinstance(entry, dict) else None
                 if isinstance(inside, dict) and isinstance(inside.get("resourceType"), str):
                     yield f"{place}#entry[{at}]", inside, ""

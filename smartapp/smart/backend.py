@@ -14,6 +14,10 @@ from smartapp.smart.keys import ASSERTION_TYPE, SigningKeys
 MAX_BYTES = 256 * 1024
 
 
+class NoTokenError(Unauthorized):
+    """The token endpoint gave us no token; the message is for whoever runs the program."""
+
+
 @dataclass(slots=True)
 class BackendToken:
     """A token source for `RemoteStore`: asks for an access token when there is none, or when the last was refused.
@@ -42,7 +46,7 @@ class BackendToken:
             raise Unreachable(f"The server's smart-configuration can't be read ({error.code}).") from error
         endpoint = document.get("token_endpoint") if isinstance(document, dict) else None
         if not isinstance(endpoint, str):
-            raise Unauthorized("The server's smart-configuration names no token_endpoint; use a bearer token instead.")
+            raise NoTokenError("The server's smart-configuration names no token_endpoint; use a bearer token instead.")
         return checked_base(endpoint, "token_endpoint")
 
     def _ask(self, endpoint: str) -> str:
@@ -60,7 +64,7 @@ class BackendToken:
         token = document.get("access_token") if isinstance(document, dict) else None
         if answer.status != 200 or not isinstance(token, str) or not token:
             reason = document.get("error", "no reason given") if isinstance(document, dict) else "no reason given"
-            raise Unauthorized(
+            raise NoTokenError(
                 f"The token endpoint refused our key ({str(reason)[:60]}). Check client id, key and scope there."
             )
         return token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,10 +101,21 @@ def test_server_that_does_not_know_our_key_gets_nothing(hospital: Hospital) -> N
     assert hospital.titles("CodeSystem") == set()
 
 
-def test_refusal_is_told_in_the_servers_own_words(hospital: Hospital) -> None:
+def test_token_that_is_not_known_is_told_to_who_typed_the_command(hospital: Hospital) -> None:
     result = hospital.publish("--token", "not-a-token")
     assert result.exit_code == 1
-    assert "Nothing was published: " in result.output
+    assert "Nothing was published: the server does not accept how we sign in (401" in result.output
+    assert "Open the app" not in result.output
+
+
+def test_refusal_is_told_in_the_servers_own_words(hospital: Hospital) -> None:
+    result = hospital.publish_signed("--scope", "system/*.rs")
+    assert result.exit_code == 1
+    refused = [line for line in result.output.splitlines() if line.startswith("REFUSED: ")]
+    assert len(refused) == len(artefacts())
+    # 403 is the status; what follows is the diagnostics of the server's OperationOutcome.
+    assert re.search(r" answered 403: \w+", refused[0]), refused[0]
+    assert hospital.titles("CodeSystem") == set()
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,15 @@ def test_type_without_a_place_in_the_order_is_an_error() -> None:
         publishing.in_dependency_order([{"resourceType": "Library", "id": "x", "url": "u"}])
 
 
+@pytest.mark.parametrize("rest", [None, "x", [5], [{"resource": [{"type": "CodeSystem", "interaction": [{}]}, {}, 5]}]])
+def test_metadata_that_says_nothing_usable_offers_nothing(
+    server: OwnStore, monkeypatch: pytest.MonkeyPatch, rest: Any
+) -> None:
+    monkeypatch.setattr(server, "capabilities", lambda: {"resourceType": "CapabilityStatement", "rest": rest})
+    (planned,) = publish(server, code_system())
+    assert planned.action == "not-accepted"
+
+
 def test_type_the_server_does_not_take_is_named(server: OwnStore, monkeypatch: pytest.MonkeyPatch) -> None:
     capabilities = deepcopy(server.capabilities())
     for offered in capabilities["rest"][0]["resource"]:

@@ -85,3 +85,21 @@ def test_no_message_repeats_what_a_person_typed(tmp_path):
 
 def test_a_file_that_is_not_there_is_wrong_usage():
     assert run("nowhere.json").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"resourceType": "Bundle", "type": "collection", "entry": 5},
+        {"resourceType": "Bundle", "type": "collection", "entry": ["x", {"resource": 5}]},
+        {"resourceType": "Goal", "meta": "x"},
+        {"resourceType": "Goal", "meta": {"profile": 5}},
+    ],
+    ids=json.dumps,
+)
+def test_what_has_another_shape_than_fhir_is_refused_and_not_tripped_over(written, tmp_path):
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps(written))
+    result = run(path)
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert "1 with something wrong" in result.stderr
