@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from benchmarks.scoring import Row, compare, lines, on_each, page, plain, table, verstel
+from benchmarks.scoring import Row, compare, lines, most_of_jobs, on_each, page, plain, rewritten, table, verstel
 from mappers.templates import FastScorer
 from tests.mappers.build import CATALOGUE
 
@@ -25,4 +25,16 @@ def test_it_counts_the_floor_beside_each_engine():
 def test_the_page_holds_the_table():
     rows = [Row("Verstel", "scores", 30.04, 0.654), Row("slow", "scores", 1234.5, 0.00123)]
     assert table(rows)[2:] == ["| Verstel | scores | 30.0 | 0.65 |", "| slow | scores | 1,234.5 | 0.0012 |"]
-    assert "\n".join(table(rows)) in page(rows, 9000, 20_000)
+    assert "\n".join(table(rows)) in page(rows, ["| jobs |"], 9000, 20_000)
+    assert "| jobs |" in page(rows, ["| jobs |"], 9000, 20_000)
+
+
+def test_rewritten_responses_give_the_same_scores_by_the_plain_way_only():
+    made = [rewritten(line) for line in lines(30)]
+    fast = FastScorer(CATALOGUE)
+    assert {fast.observations(line) for line in made} == {None}
+    assert [plain(line) for line in made] == [plain(line) for line in lines(30)]
+
+
+def test_what_jobs_can_give_is_measured_with_the_command_itself():
+    assert 0.05 < most_of_jobs(lines(30)) < 20
