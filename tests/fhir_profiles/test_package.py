@@ -44,6 +44,16 @@ def test_a_structure_has_a_snapshot_and_a_dutch_name(one):
     assert one["differential"]["element"][0]["alias"]
 
 
+@pytest.mark.parametrize("one", PROFILES, ids=lambda one: one["id"])
+def test_a_profile_says_how_it_relates_to_nl_core(one):
+    identities = {mapping["identity"] for mapping in one["mapping"]}
+    mapped = [
+        e["path"] for e in one["differential"]["element"] for m in e.get("mapping", ()) if m["identity"] == "nl-core"
+    ]
+    assert "nl-core" in identities
+    assert mapped
+
+
 @pytest.mark.parametrize("one", DEFINITIONS.values(), ids=DEFINITIONS)
 def test_a_definition_lives_under_the_canonical_base(one):
     assert one["url"] == f"{canonical.BASE}/{one['resourceType']}/{one['id']}"

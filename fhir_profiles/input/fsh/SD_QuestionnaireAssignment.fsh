@@ -43,3 +43,11 @@ It differs from Task by: the code "complete questionnaire"; the questionnaire, w
 * output contains response 0..1 MS
 * output[response].type = $sdc#questionnaire-response
 * output[response].value[x] only Reference(QuestionnaireResponse)
+
+Mapping: QuestionnaireAssignmentNl
+Source: QuestionnaireAssignment
+Target: "http://nictiz.nl/fhir"
+Id: nl-core
+Title: "nl-core (zib2020 R4): no profile on Task known to us"
+Description: "Nothing claimed: in what was read of nl-core there is no profile on Task."
+* for -> "nl-core-Patient"

@@ -24,3 +24,11 @@ name; and what was touched is named.
 * entity 1..* MS
 * entity.what MS
 * purposeOfEvent MS
+
+Mapping: RecoveryAuditEventNl
+Source: RecoveryAuditEvent
+Target: "http://nictiz.nl/fhir"
+Id: nl-core
+Title: "nl-core (zib2020 R4): no profile on AuditEvent known to us"
+Description: "Nothing claimed: in what was read of nl-core there is no profile on AuditEvent."
+* entity.what -> "What was touched, of whatever profile"

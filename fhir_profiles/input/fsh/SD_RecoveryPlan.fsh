@@ -33,3 +33,13 @@ at most five life domains; and steps as separate resources (`activity.reference`
 * activity.reference 1..1 MS
 * activity.reference only Reference(Task or ServiceRequest)
 * insert NotUsed(activity.detail, "A step has a resource of its own\, so that it can be done\, dated and looked up by itself.")
+
+Mapping: RecoveryPlanNl
+Source: RecoveryPlan
+Target: "http://nictiz.nl/fhir"
+Id: nl-core
+Title: "nl-core (zib2020 R4): no profile on care plans in general known to us"
+Description: "Nothing to comply with: nl-core's two CarePlans are for help from others and for a nursing intervention. The people around the plan are in nl-core-Patient and nl-core-CareTeam, its goals in nl-core-TreatmentObjective."
+* subject -> "nl-core-Patient"
+* careTeam -> "nl-core-CareTeam"
+* goal -> "nl-core-TreatmentObjective"

@@ -34,3 +34,11 @@ sending twice writes once; and, once finished, when it was filled in, who typed 
 * source MS
 * source only Reference(Patient or RelatedPerson or Practitioner or PractitionerRole)
 * item MS
+
+Mapping: RecoveryResponseNl
+Source: RecoveryResponse
+Target: "http://nictiz.nl/fhir"
+Id: nl-core
+Title: "nl-core (zib2020 R4): no profile on QuestionnaireResponse known to us"
+Description: "Nothing to comply with: nl-core has no profile on QuestionnaireResponse."
+* subject -> "nl-core-Patient"

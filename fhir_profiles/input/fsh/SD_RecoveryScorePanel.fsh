@@ -38,3 +38,12 @@ from; a code of our panels; no performer and no interpretation.
 * hasMember only Reference(Observation)
 * derivedFrom 1..* MS
 * derivedFrom only Reference(QuestionnaireResponse)
+
+Mapping: RecoveryScorePanelNl
+Source: RecoveryScorePanel
+Target: "http://nictiz.nl/fhir/StructureDefinition/nl-core-FunctionalOrMentalStatus"
+Id: nl-core
+Title: "nl-core-FunctionalOrMentalStatus (zib2020 R4)"
+Description: "Not claimed, for the same reason as recovery-score: the code is one of our own."
+* code -> "Observation.code" "There bound to SNOMED CT, ICF, NOC and Omaha; here a code of our own"
+* effective[x] -> "Observation.effectiveDateTime"

@@ -24,3 +24,11 @@ because a client's plan orders nobody; `owner` may be just a name, because the c
 * owner MS
 * restriction.period MS
 * restriction ^short = "By when (period.end)"
+
+Mapping: RecoveryStepNl
+Source: RecoveryStep
+Target: "http://nictiz.nl/fhir"
+Id: nl-core
+Title: "nl-core (zib2020 R4): no profile on Task known to us"
+Description: "Nothing claimed: in what was read of nl-core there is no profile on Task."
+* for -> "nl-core-Patient"

@@ -23,3 +23,11 @@ It differs from Provenance by: Observations as targets; the software as agent; t
 * entity.role = #source
 * entity.what MS
 * entity.what only Reference(QuestionnaireResponse)
+
+Mapping: ScoreProvenanceNl
+Source: ScoreProvenance
+Target: "http://nictiz.nl/fhir"
+Id: nl-core
+Title: "nl-core (zib2020 R4): no profile on Provenance known to us"
+Description: "Nothing claimed: in what was read of nl-core there is no profile on Provenance."
+* target -> "Observations, see recovery-score"
