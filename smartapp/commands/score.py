@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -77,12 +78,21 @@ def command(files: tuple[str, ...], form: str, rejects: str | None, jobs: int, v
         sys.exit(_verify(Path(verify)))
     if not files:
         raise click.UsageError("Name a FILE, a folder, or - for standard input.")
+    sources = _sources(files)
+    if rejects is not None and any(source.is_file(rejects) for source in sources):
+        raise click.UsageError(f"{rejects} is one of the files to score; name another file for --rejects.")
     with ExitStack() as stack:
         refused = stack.enter_context(_refusals(rejects))
         write = _as_table if form == "table" else _as_ndjson
         score = stack.enter_context(_scorer(jobs))
-        for source in _sources(files):
-            _score_source(source, score, write, refused, stack)
+        try:
+            for source in sources:
+                _score_source(source, score, write, refused, stack)
+            sys.stdout.flush()
+        except BrokenPipeError:  # who reads our output has seen enough; click ends without a word
+            raise
+        except OSError as error:
+            raise click.ClickException(f"stopped before the end: {error.strerror or error}") from error
     sys.exit(1 if refused.count else 0)
 
 
@@ -102,6 +112,10 @@ class _Source:
     @property
     def size(self) -> int:
         return 0 if self.name == _STDIN else self.path.stat().st_size
+
+    def is_file(self, name: str) -> bool:
+        """Tell whether a path, which need not exist, leads to this very file."""
+        return self.name != _STDIN and Path(name).exists() and self.path.samefile(name)
 
 
 def _sources(names: Iterable[str]) -> list[_Source]:
@@ -148,14 +162,9 @@ def _document(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """
     first = next(blocks, b"")
     if first.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].strip() in (b"{", b"["):
-        yield from (block.replace(b"\n", b" ") for block in _chain(first, blocks))
+        yield from (block.replace(b"\n", b" ") for block in chain([first], blocks))
     else:
-        yield from _chain(first, blocks)
-
-
-def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+        yield from chain([first], blocks)
 
 
 # --- what is done with it ---------------------------------------------------------------------------------------
@@ -216,8 +225,19 @@ def _refusals(rejects: str | None) -> Iterator[_Refusals]:
     if rejects is None:
         yield _Refusals(None)
         return
-    with Path(rejects).open("w", encoding="utf-8") as file:
+    try:
+        file = Path(rejects).open("w", encoding="utf-8")  # noqa: SIM115 - closed below; only the opening is tried
+    except OSError as error:
+        raise click.UsageError(f"{rejects} cannot be written: {error.strerror}") from error
+    with file:
         yield _Refusals(file)
+
+
+_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+def _damaged(line: int, error: Exception) -> Refusal:
+    return Refusal(line, None, f"the gzip file is damaged from here: {error}")
 
 
 def _score_source(
@@ -234,8 +254,8 @@ def _score_source(
                 for refusal in made.refusals:
                     refused.add(source.name, refusal)
                 line += made.lines
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            refused.add(source.name, Refusal(line + 1, None, f"the gzip file is damaged from here: {error}"))
+        except _DAMAGED as error:
+            refused.add(source.name, _damaged(line + 1, error))
 
 
 @contextmanager
@@ -286,23 +306,28 @@ def _verify(path: Path) -> int:
 
 
 def _resources(name: str, batches: Iterable[Batch], refused: _Refusals) -> Iterator[Any]:
-    """Yield the resources of a Bundle or of NDJSON."""
-    before = 0
-    for batch in batches:
-        for number, line in enumerate(batch, start=before + 1):
-            if line is None:
-                refused.add(name, Refusal(number, None, TOO_LONG))
-            if not line or line.isspace():
-                continue
-            try:
-                resource = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                refused.add(name, Refusal(number, None, f"not readable as JSON: {error}"))
-                continue
-            if not isinstance(resource, dict) or resource.get("resourceType") != "Bundle":
-                yield resource
-                continue
-            entries = resource.get("entry")
-            for entry in entries if isinstance(entries, list) else []:
-                yield entry.get("resource") if isinstance(entry, dict) else None
-        before += len(batch)
+    """Yield the resources of a Bundle or of NDJSON; a file that stops being readable half-way is a refusal."""
+    number = 0
+    try:
+        for number, line in enumerate(chain.from_iterable(batches), start=1):
+            yield from _resources_of(name, number, line, refused)
+    except _DAMAGED as error:
+        refused.add(name, _damaged(number + 1, error))
+
+
+def _resources_of(name: str, number: int, line: bytes | None, refused: _Refusals) -> Iterator[Any]:
+    if line is None:
+        refused.add(name, Refusal(number, None, TOO_LONG))
+    if not line or line.isspace():
+        return
+    try:
+        resource = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        refused.add(name, Refusal(number, None, f"not readable as JSON: {error}"))
+        return
+    if not isinstance(resource, dict) or resource.get("resourceType") != "Bundle":
+        yield resource
+        return
+    entries = resource.get("entry")
+    for entry in entries if isinstance(entries, list) else []:
+        yield entry.get("resource") if isinstance(entry, dict) else None

@@ -109,6 +109,47 @@ def test_a_damaged_gzip_file_says_so_and_the_next_file_is_scored(ndjson, tmp_pat
     assert codes(result.stdout)[-7] == "hoop-panel"
 
 
+def test_a_damaged_gzip_file_can_be_verified_up_to_there(tmp_path):
+    damaged = tmp_path / "damaged.ndjson.gz"
+    damaged.write_bytes(gzip.compress((GOOD + "\n").encode() * 50)[:-200])
+    result = run("--verify", damaged)
+    assert result.exit_code == 1
+    assert "the gzip file is damaged" in result.stderr
+    assert "0 stored scores looked at, 0 differ." in result.stdout
+
+
+def test_the_file_that_is_scored_is_never_overwritten_by_what_is_refused(ndjson, tmp_path):
+    path = ndjson(GOOD, BAD)
+    before = path.read_bytes()
+    (tmp_path / "link").symlink_to(path)
+    for same in (path, tmp_path / "link"):
+        result = run("--rejects", same, path)
+        assert result.exit_code == 2
+        assert "name another file for --rejects" in result.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_place_for_refusals_that_cannot_be_written_is_wrong_usage(ndjson, tmp_path):
+    result = run("--rejects", tmp_path / "no-such-folder" / "refused.ndjson", ndjson(GOOD))
+    assert result.exit_code == 2
+    assert "refused.ndjson cannot be written: No such file or directory" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+def test_a_full_disk_is_said_in_words(ndjson):
+    code = "from smartapp.cli import main; main()"
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(
+            [sys.executable, "-c", code, "score", str(ndjson(GOOD))],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert result.returncode == 1
+    assert result.stderr == "Error: stopped before the end: No space left on device\n"
+
+
 def test_the_table_is_for_people(ndjson):
     gaps = all_answered("hoop")
     del gaps["hoop-01"]
