@@ -153,8 +153,8 @@ def format_number(value: float, decimals: int = 2) -> str:
 
 
 def format_date(value: str | dt.date | None, width: Literal["full", "long", "medium"] = "long") -> str:
-    """Return a day (`3 maart 2026`), month (`maart 2026`) or year of a FHIR date or instant; "" for None."""
-    moment = _moment(value)
+    """Return a day (`3 maart 2026`), month (`maart 2026`) or year of a FHIR date or instant; "" where there is none."""
+    moment = moment_of(value)
     if moment is None:
         return ""
     locale = _LOCALES[language()]
@@ -167,7 +167,7 @@ def format_date(value: str | dt.date | None, width: Literal["full", "long", "med
 
 def format_datetime(value: str | dt.datetime | None) -> str:
     """Return a day with its time (`3 maart 2026, 14:05`) in the place's own time zone; empty for None."""
-    moment = _moment(value)
+    moment = moment_of(value)
     if moment is None:
         return ""
     if not isinstance(moment, dt.datetime):
@@ -187,16 +187,23 @@ def place_zone() -> zoneinfo.ZoneInfo:
     return zoneinfo.ZoneInfo(config.get("TIME_ZONE", "Europe/Amsterdam"))
 
 
-def _moment(value: str | dt.date | None) -> dt.date | None:
-    """Return the date or zoned instant that a FHIR text or Python value means, or None for nothing."""
-    if not value:
+def day_of(value: str | dt.date | None) -> dt.date | None:
+    """Return the day at this place of what `moment_of` reads; a month or year is its first day."""
+    moment = moment_of(value)
+    return moment.date() if isinstance(moment, dt.datetime) else moment
+
+
+def moment_of(value: str | dt.date | None) -> dt.date | None:
+    """Return the date or zoned instant that a FHIR text or Python value means; None for nothing or what is no date."""
+    try:
+        if isinstance(value, str):
+            if "T" not in value:
+                return dt.date.fromisoformat((value + "-01-01")[:10]) if value else None
+            value = dt.datetime.fromisoformat(value)
+        if isinstance(value, dt.datetime) and value.tzinfo is not None:
+            return value.astimezone(place_zone())
+    except (ValueError, OverflowError):  # in a record of somebody else there may stand anything
         return None
-    if isinstance(value, str):
-        if "T" not in value:
-            return dt.date.fromisoformat((value + "-01-01")[:10])
-        value = dt.datetime.fromisoformat(value)
-    if isinstance(value, dt.datetime) and value.tzinfo is not None:
-        return value.astimezone(place_zone())
     return value
 
 

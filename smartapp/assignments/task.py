@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from mappers.strangers import object_in, objects_in, text_in
 from questionnaires import canonical
 
 SDC_CODES = "http://hl7.org/fhir/uv/sdc/CodeSystem/temp"
@@ -45,13 +46,13 @@ def is_assignment(task: dict[str, Any]) -> bool:
 
 def questionnaire_of(task: dict[str, Any]) -> str:
     """Return the canonical of the questionnaire that a Task asks for, or "" where it asks for none."""
-    for given in task.get("input", []):
-        canonicals = [given.get("valueCanonical"), given.get("valueUri")]
-        if found := next((c for c in canonicals if c and "/Questionnaire/" in c), None):
-            return str(found)
-    focus = task.get("focus", {})
-    named = (focus.get("reference"), focus.get("identifier", {}).get("value"))
-    return next((str(one) for one in named if one and "Questionnaire/" in one), "")
+    for given in objects_in(task, "input"):
+        canonicals = (text_in(given, "valueCanonical"), text_in(given, "valueUri"))
+        if found := next((one for one in canonicals if "/Questionnaire/" in one), ""):
+            return found
+    focus = object_in(task, "focus")
+    named = (text_in(focus, "reference"), text_in(object_in(focus, "identifier"), "value"))
+    return next((one for one in named if "Questionnaire/" in one), "")
 
 
 def assignment_of(task: dict[str, Any]) -> Assignment:
@@ -65,23 +66,20 @@ def assignment_of(task: dict[str, Any]) -> Assignment:
             f"Task/{task.get('id', '?')} names no Questionnaire in input or focus: it is not an assignment"
         )
     return Assignment(
-        id=str(task.get("id", "")),
+        id=text_in(task, "id"),
         questionnaire=questionnaire,
         instrument=questionnaire.partition("|")[0].rsplit("/", 1)[-1],
-        status=str(task.get("status", "requested")),
-        asked_on=str(task.get("authoredOn", "")),
-        due=task.get("restriction", {}).get("period", {}).get("end"),
-        message="\n\n".join(note["text"] for note in task.get("note", []) if note.get("text")),
-        asked_by=str(task.get("requester", {}).get("display", "")),
-        response=next(
-            (
-                str(out["valueReference"]["reference"])
-                for out in task.get("output", [])
-                if "reference" in out.get("valueReference", {})
-            ),
-            None,
-        ),
+        status=text_in(task, "status") or "requested",
+        asked_on=text_in(task, "authoredOn"),
+        due=text_in(object_in(object_in(task, "restriction"), "period"), "end") or None,
+        message="\n\n".join(text for note in objects_in(task, "note") if (text := text_in(note, "text"))),
+        asked_by=text_in(object_in(task, "requester"), "display"),
+        response=next((name for out in objects_in(task, "output") if (name := _answer_in(out))), None),
     )
+
+
+def _answer_in(output: dict[str, Any]) -> str:
+    return text_in(object_in(output, "valueReference"), "reference")
 
 
 def task_of(
@@ -145,7 +143,7 @@ def answered(task: dict[str, Any], response: str, display: str) -> dict[str, Any
         },
         "valueReference": {"reference": response, "type": "QuestionnaireResponse", "display": display},
     }
-    return {**task, "status": "completed", "output": [*task.get("output", []), output]}
+    return {**task, "status": "completed", "output": [*objects_in(task, "output"), output]}
 
 
 def cancelled(task: dict[str, Any], reason: str) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from mappers.answers import answers_of
 from mappers.errors import RefusedResponse
+from mappers.observations import SCORE_SYSTEM
 from mappers.plan import Plan
+from mappers.strangers import code_in
 from mappers.visit import VisitReport, visit_of
 from questionnaires.catalogue import Catalogue
 from smartapp.assignments.context import title
@@ -180,8 +182,4 @@ def _measured(
 
 
 def _places(observations: Iterable[tuple[Resource, Place]]) -> Mapping[str, Place]:
-    return {
-        str(coding.get("code", "")): place
-        for resource, place in observations
-        for coding in resource.get("code", {}).get("coding", [])
-    }
+    return {code_in(resource, "code", SCORE_SYSTEM): place for resource, place in observations}

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from mappers.strangers import text_in
 from smartapp.database import metadata, reading, writing
 from smartapp.records.capabilities import DEMOTING_STATUSES, Capability
 from smartapp.records.placement import Place
@@ -118,7 +119,7 @@ def own_identifier(resource: Resource) -> Mapping[str, str] | None:
     """Return the first identifier with system and value, or None."""
     given = resource.get("identifier")
     for identifier in given if isinstance(given, list) else [given]:
-        if isinstance(identifier, dict) and identifier.get("system") and identifier.get("value"):
+        if text_in(identifier, "system") and text_in(identifier, "value"):
             return identifier
     return None
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from flask import Blueprint, abort, g, render_template
 
+from mappers.observations import SCORE_SYSTEM
+from mappers.strangers import code_in
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.launches import role
@@ -74,7 +76,7 @@ def instrument(instrument_id: str) -> str:
     places = [
         record.place if record.state == "stored" else "waiting"
         for record in observations
-        if _code(record.resource) in codes
+        if code_in(record.resource, "code", SCORE_SYSTEM) in codes
     ]
     page = InstrumentPage(found, measured, places[-1] if places else "")
     return render_template("scores/instrument.html", page=page, trends=trends)
@@ -106,8 +108,3 @@ def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:
         if url in without and response.get("status") in {"completed", "amended"}
     ]
     return sorted(found, key=lambda one: one.authored, reverse=True)
-
-
-def _code(observation: dict[str, Any]) -> str:
-    codings = observation.get("code", {}).get("coding", [{}])
-    return str(codings[0].get("code", "")) if codings else ""

@@ -17,7 +17,7 @@ from mappers.observations import ScorePoint, scores_from
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument, ScoreRule
 from smartapp.components.chart import Chart, Measured, line_chart
-from smartapp.i18n import _, format_date, format_number, language, place_zone, text_of
+from smartapp.i18n import _, day_of, format_date, format_number, language, text_of
 
 Resource = dict[str, Any]
 
@@ -80,10 +80,11 @@ def measurements(
 ) -> list[Measurements]:
     """Return what was measured per instrument, the newest first.
 
-    `responses` tell how many questions were answered; a score whose response is not among them stays without.
+    `responses` tell how many questions were answered; a score whose response is not among them stays without. A score
+    without a day that can be read has no place in time and is left out.
     """
     given = _answers(responses, catalogue)
-    points = sorted(scores_from(observations), key=lambda point: point.code)
+    points = sorted((one for one in scores_from(observations) if day_of(one.date)), key=lambda point: point.code)
     found: list[Measurements] = []
     for instrument in catalogue.instruments.values():
         codes = {rule.code for rule in instrument.scores}
@@ -134,20 +135,13 @@ def _answers(responses: Iterable[Resource], catalogue: Catalogue) -> dict[str, M
 def _moment(point: ScorePoint, rule: ScoreRule, given: Mapping[str, Mapping[str, Any]]) -> Moment:
     values = given.get(point.response_reference)
     return Moment(
-        day=day_of(point.date),
+        day=day_of(point.date) or dt.date.min,  # never the latter: `measurements` left those out
         value=point.value,
         reason=point.reason,
         response_id=point.response_reference.rpartition("/")[2] if values is not None else "",
         answered=None if values is None else sum(1 for link_id in rule.items if link_id in values),
         corrected=point.status == "corrected",
     )
-
-
-def day_of(date: str) -> dt.date:
-    """Return the day of a FHIR dateTime at this place; a month or year is its first day."""
-    if "T" in date:
-        return dt.datetime.fromisoformat(date).astimezone(place_zone()).date()
-    return dt.date.fromisoformat((date + "-01-01")[:10])
 
 
 # ---- in words ----------------------------------------------------------------------------------------------------

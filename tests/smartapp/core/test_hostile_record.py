@@ -1,4 +1,4 @@
-"""Attack 34: a record full of markup. Whatever an EHR hands us as words is shown as words, on every page."""
+"""Attacks 34 and 35: a record full of markup, or of things that FHIR does not allow. Every page is still a page."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import pytest
 from flask import Flask
 
 from smartapp.database import open_database
+from smartapp.records.own import OwnStore
 from smartapp.records.search import definitions
-from smartapp.records.store import Query, Resource, Write
+from smartapp.records.store import Query, Resource, Stored, Write
 from smartapp.sandbox import make_sandbox
 from smartapp.sandbox.seeding import people, seed
 from tests.smartapp.helpers import Visitor, launched
+from tests.smartapp.scores.people import measure
 
 MARKUP = """'"><x-evil onload=alert(1)></title></textarea></svg><x-evil>&lt;x-evil&gt;{{ 7 * 7 }}"""
 """Ends an attribute, a title, a text field and a picture; what was escaped already has to stay so."""
@@ -135,3 +137,44 @@ def test_every_page_of_a_clinician_shows_markup_as_words(
     pages = crawl(visitor)
     assert {path: page.evil for path, page in pages.items() if page.evil} == {}
     assert showing(pages) >= parts
+
+
+@pytest.mark.parametrize(
+    ("type_", "broken"),
+    [
+        ("Observation", {"effectiveDateTime": None}),
+        ("Observation", {"effectiveDateTime": "9999-99-99"}),
+        ("Observation", {"effectiveDateTime": "0001-01-01T00:00:00+01:00"}),
+        ("Observation", {"code": []}),
+        ("Observation", {"identifier": [{"system": ["x"], "value": "y"}]}),
+        ("Task", {"focus": {"reference": 7}, "input": None}),
+        ("Task", {"note": ["text"], "requester": [], "restriction": None, "output": [7]}),
+        ("Task", {"authoredOn": "last week", "restriction": {"period": {"end": "soon"}}}),
+    ],
+    ids=str,
+)
+def test_what_is_no_fhir_breaks_no_page(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, type_: str, broken: dict[str, Any]
+) -> None:
+    """One odd resource of somebody else does not take away the others: the pages come, and show the rest."""
+    client = launched(app, "anna", name="Anna Voorbeeld")
+    measure(client, "hoop", "2026-03-01", "3")
+    clinician = launched(app, "anna", "clinician", name="Anna Voorbeeld")
+    clinician.post("assignments/new", {"questionnaire": "nel", "message": "Zullen we dit samen bekijken?", "key": "k"})
+    search = OwnStore.search
+
+    def with_odd_one(store: OwnStore, query: Query) -> list[Stored]:
+        """Give what is there, and beside it the first once more, broken."""
+        found = search(store, query)
+        odd = found[:1] if query.type == type_ else []
+        return [*found, *(replace(one, resource={**one.resource, "id": "odd", **broken}) for one in odd)]
+
+    assert client.ehr.search(Query.of(type_)), "there is something to break"
+    monkeypatch.setattr(OwnStore, "search", with_odd_one)
+    for visitor, paths in (
+        (client, ("", "questionnaires/", "scores/", "scores/hoop/", "plan/")),
+        (clinician, ("overview/", "overview/?mode=together", "assignments/")),
+    ):
+        assert {path: visitor.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
+    assert "34" in client.get("scores/hoop/").text  # ten times 3, and 5 - 3 for the two that are reversed
+    assert "Zullen we dit samen bekijken?" in clinician.get("assignments/").text
