@@ -55,6 +55,8 @@ def journeys_on(name: str, store: RemoteStore) -> list[str]:
             return [f"stopped at one of {', '.join(pages)}: {error.message}"]
         stayed = {"sandbox": _census(server.sandbox.store) - before, "own store": _census(core.own_store(server.base))}
     wrong = [f"{count} {kind} stayed in the {where}" for where, left in stayed.items() for kind, count in left.items()]
+    for old in WRITTEN.glob(f"{name}-*.json"):
+        old.unlink()
     for person in SENT:
         landed = {kind: _landed(store, kind, person) for kind in RECORDS}
         _write_down(name, landed)
