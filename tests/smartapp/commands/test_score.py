@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from smartapp.commands.score import command
 from tests.mappers.build import CATALOGUE, all_answered, response
+from tests.mappers.test_bulk import HOSTILE
 
 DATA = Path(__file__).parents[2] / "data"
 GOOD = json.dumps(response("hoop", all_answered("hoop")))
@@ -97,6 +98,31 @@ def test_several_processes_give_the_same_output_in_the_same_order(ndjson):
     assert one.stdout == three.stdout
     assert one.stderr == three.stderr
     assert one.stdout
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's count of memory")
+def test_a_hostile_file_is_refused_line_by_line_in_bounded_memory(tmp_path):
+    """Every hostile line, and one of 50 MB, between good ones: all good ones are scored, no bad one is."""
+    path = tmp_path / "hostile.ndjson"
+    with path.open("wb") as file:
+        for line in HOSTILE.values():
+            file.write(line.replace(b"\n", b" ") + b"\n" + GOOD.encode() + b"\n")
+        file.write(b'{"x":"' + b"x" * (50 << 20) + b'"}\n' + GOOD.encode() + b"\n")
+        file.write(GOOD[:-30].encode())  # cut off, without an end of line
+    # VmHWM, not ru_maxrss: that one counts the process that started it too.
+    code = (
+        "import sys\nfrom smartapp.cli import main\n"
+        "try: main()\n"
+        "finally: print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0], file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, "score", str(path)]
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    *refused, kilobytes = result.stderr.splitlines()
+    bad = [*range(1, 2 * len(HOSTILE) + 2, 2), 2 * len(HOSTILE) + 3]
+    assert [int(line.removeprefix(f"{path}:").split(":")[0]) for line in refused] == bad
+    assert codes(result.stdout).count("hoop-panel") == len(HOSTILE) + 1
+    assert result.returncode == 1
+    assert int(kilobytes) < 100_000
 
 
 def test_a_damaged_gzip_file_says_so_and_the_next_file_is_scored(ndjson, tmp_path):
