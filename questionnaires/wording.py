@@ -448,6 +448,8 @@ def _set_structure(data: dict[str, Any], wording: WordingFile, fit: _Fit) -> Non
         if row.not_applicable is not None:
             items[name].pop("not_applicable", None)
             items[name] |= {"not_applicable": True} if row.not_applicable else {}
+            # The file says it now, so our own choice is no longer so.
+            data["facts"] = [fact for fact in data["facts"] if fact["about"] != "not applicable"]
     if any(row.reversed is not None for row in fit.items.values()):
         turned = {name for name, row in fit.items.items() if row.reversed}
         for score in data["scores"]:

@@ -125,6 +125,13 @@ def test_what_was_said_of_our_own_answers_goes_when_all_answers_are_official(app
     assert "answer texts" not in subjects(filled_in("hoop"))
 
 
+def test_what_we_chose_for_the_nel_is_not_said_of_its_official_form(applied):
+    """Its file must say order, membership, reversal and "not applicable" itself."""
+    chosen = {"order", "not applicable", "answer texts"}
+    assert chosen <= {fact.about for fact in KNOWN.instrument("nel").facts}
+    assert not chosen & {fact.about for fact in applied(filled_in("nel")).instrument.facts}
+
+
 def test_without_english_the_dutch_stands_alone(applied):
     def no_english(rows: list[Cells]) -> None:
         for row in rows:
