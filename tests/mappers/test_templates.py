@@ -117,6 +117,15 @@ def test_bytes_that_are_not_utf_8_are_left_to_the_plain_way_even_where_nothing_r
     assert FastScorer(CATALOGUE).observations(line) is None
 
 
+def test_of_a_name_that_stands_twice_in_an_object_both_ways_take_the_last():
+    """HOOP 1 answered 1, and then in the same object 4: three more in the total than the first would give."""
+    line = orjson.dumps(response("hoop", all_answered("hoop", "1")))
+    twice = line.replace(b'"code":"1"', b'"code":"1","code":"4"', 1)
+    last = line.replace(b'"code":"1"', b'"code":"4"', 1)
+    assert twice != line
+    assert FastScorer(CATALOGUE).observations(twice) == plain(twice) == plain(last) != plain(line)
+
+
 def test_instruments_without_scores_and_unknown_ones_have_no_fast_way():
     fast = FastScorer(CATALOGUE)
     assert fast.observations(orjson.dumps(response("sdm-visit", {}))) is None
