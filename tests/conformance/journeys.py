@@ -13,7 +13,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from scripts.journeys import ask_for, fill_in, send_in, write_plan
 from scripts.tour import CHROMIUM, Demo, Served, Visitor, chromium
@@ -23,6 +23,8 @@ from smartapp.core import KEY, Core
 from smartapp.records.store import Query, Resource
 from tests.conformance.validate import WRITTEN
 from tests.conformance.written import KINDS, write_down
+
+PATIENCE_MS = 120_000
 
 
 def main() -> int:
@@ -48,9 +50,9 @@ def main() -> int:
 
 def walk(browser: Browser, demo: Served) -> None:
     """Do what a client and a clinician come to do; a step that fails raises."""
-    clinician = Visitor(browser.new_page(), demo).launch("clinician", "yara")
+    clinician = Visitor(_page(browser), demo).launch("clinician", "yara")
     ask_for(clinician, "sdm-visit", "Wil je dit voor dinsdag invullen?")
-    client = Visitor(browser.new_page(), demo).launch("client", "yara")
+    client = Visitor(_page(browser), demo).launch("client", "yara")
     for instrument, default in (("hoop", "3"), ("nel", "4"), ("mhcs", "5"), ("mansa", "6")):
         fill_in(client, instrument, {}, default=default)
         send_in(client)
@@ -64,7 +66,7 @@ def walk(browser: Browser, demo: Served) -> None:
     )
     send_in(client)
     # Somebody who skipped most of it: no score, with a reason.
-    few = Visitor(browser.new_page(), demo).launch("client", "iwan")
+    few = Visitor(_page(browser), demo).launch("client", "iwan")
     fill_in(few, "hoop", {"hoop-01": "2"})
     send_in(few)
     write_plan(client)
@@ -72,6 +74,13 @@ def walk(browser: Browser, demo: Served) -> None:
     clinician.go("overview/")
     if "Ik wil een plek voor mijzelf." not in clinician.page.locator("main").inner_html():
         raise AssertionError("the clinician's page does not show the client's words")
+
+
+def _page(browser: Browser) -> Page:
+    """Open a page that waits long: how fast a server on a busy machine answers is not judged here."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    return page
 
 
 def left_behind(demo: Demo) -> list[Resource]:
