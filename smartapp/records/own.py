@@ -229,12 +229,6 @@ class OwnStore:
             ).first()
         return found is not None
 
-    def is_empty(self) -> bool:
-        """Say whether nothing has been stored for this tenant yet."""
-        with reading(self.engine) as connection:
-            first = sa.select(resources.c.key).where(resources.c.tenant == self.tenant).limit(1)
-            return connection.execute(first).first() is None
-
     def find(self, search: Search, *, count: int, offset: int = 0, patient: str | None = None) -> Page:
         """Return one page of a search; with `patient` (`Patient/<id>`) only what is in that person's record.
 
