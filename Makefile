@@ -32,6 +32,8 @@ setup-test: .venv/test
 demo: setup
 	$(BIN)/verstel demo --port $(PORT)
 
+# The tests make a database each, and wait for the disk most of the time: in memory where there is a gigabyte of it.
+test: export TMPDIR := $(or $(shell df -Pm /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 1000 {print "/dev/shm"}'),$(TMPDIR),/tmp)
 test: setup-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 

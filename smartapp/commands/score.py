@@ -58,7 +58,7 @@ Exit code 0: everything was scored. 1: some input was refused, or a stored score
     show_default=True,
     help="Processes that score, beside the one that reads and writes. Only for responses that another system rewrote "
     "(valueInteger, items outside their groups) and with cores to spare: in the usual form one process is about as "
-    "fast as many, and on two cores faster.",
+    "fast as many; try it on your own files.",
 )
 @click.option(
     "--verify",
