@@ -64,6 +64,19 @@ class ChangedElsewhere(Exception):  # noqa: N818  (two tabs, nobody's fault)
         self.filling = filling
 
 
+@blueprint.errorhandler(OtherVersion)
+def renewed(other: OtherVersion) -> tuple[str, int]:
+    """Show what was answered in an older version, wherever that draft is met, and offer to go on with what fits.
+
+    What a form brought along is shown beside it: it was not kept.
+    """
+    instrument = _instrument((request.view_args or {}).get("instrument_id", ""))
+    answers = [(text, in_words(given)) for _id, text, given in answers_in_words(other.draft)]
+    page = RenewedPage(instrument, answers, taken_over(instrument, other.draft)[1])
+    typed = request.form.get("answer", "").strip()
+    return render_template("questionnaire/renewed.html", page=page, typed=typed), 409 if request.form else 200
+
+
 # ---- reading ---------------------------------------------------------------------------------------------------
 
 
@@ -84,10 +97,7 @@ def index() -> Page:
 def intro(instrument_id: str) -> Page:
     """Say what it is, how long it takes and who sees it; or where one was."""
     instrument = _instrument(instrument_id)
-    try:
-        filling = _filling(instrument)
-    except OtherVersion as other:
-        return _renewed(instrument, other)
+    filling = _filling(instrument)
     entry = next(
         (one for one in waiting(_tasks_if_in_reach() or (), (), catalogue()) if one.instrument.id == instrument.id),
         None,
@@ -109,10 +119,7 @@ def question(instrument_id: str, link_id: str) -> Page:
     """Show one question with the answer as it stands."""
     instrument = _instrument(instrument_id)
     item = _item(instrument, link_id)
-    try:
-        filling = _filling(instrument)
-    except OtherVersion as other:
-        return _renewed(instrument, other)
+    filling = _filling(instrument)
     if not filling.asks(item):
         return redirect(url_for(".intro", instrument_id=instrument.id), 303)
     page = question_page(filling, item, from_review="review" in request.args)
@@ -124,10 +131,7 @@ def question(instrument_id: str, link_id: str) -> Page:
 def pause(instrument_id: str) -> Page:
     """Say what is kept."""
     instrument = _instrument(instrument_id)
-    try:
-        filling = _filling(instrument)
-    except OtherVersion as other:
-        return _renewed(instrument, other)
+    filling = _filling(instrument)
     return render_template("questionnaire/pause.html", instrument=instrument, filling=filling)
 
 
@@ -136,10 +140,7 @@ def pause(instrument_id: str) -> Page:
 def review(instrument_id: str) -> Page:
     """Show every answer once more, with a way to change each."""
     instrument = _instrument(instrument_id)
-    try:
-        filling = _filling(instrument)
-    except OtherVersion as other:
-        return _renewed(instrument, other)
+    filling = _filling(instrument)
     page = review_page(filling, correcting=_corrects(filling))
     return render_template("questionnaire/review.html", page=page)
 
@@ -190,8 +191,6 @@ def answer(instrument_id: str, link_id: str) -> Page:
     from_review = "from_review" in request.form
     try:
         filling = _keep(instrument, item)
-    except OtherVersion as other:
-        return _renewed(instrument, other), 409
     except ChangedElsewhere as changed:
         return _both_texts(changed.filling, item), 409
     except AnswerError as error:
@@ -269,10 +268,7 @@ def take_over(instrument_id: str) -> Page:
 def submit(instrument_id: str) -> Page:
     """Send in the response with its scores as one unit; only then the draft goes."""
     instrument = _instrument(instrument_id)
-    try:
-        filling = _filling(instrument)
-    except OtherVersion as other:
-        return _renewed(instrument, other), 409
+    filling = _filling(instrument)
     if not filling.given and (sent := _already_sent(request.form.get("identifier", ""))):
         return redirect(url_for(".response", response_id=sent.resource["id"], sent="1"), 303)
     if request.form.get("seen", mark(filling)) != mark(filling):
@@ -492,13 +488,6 @@ def _in_words(error: AnswerError) -> str:
     if isinstance(error, NotAnOptionError):
         return _("This answer is not one of the options. Choose one, or go on without an answer.")
     return _("This is longer than we can keep. Shorten it a little.")
-
-
-def _renewed(instrument: Instrument, other: OtherVersion) -> str:
-    answers = [(text, in_words(given)) for _id, text, given in answers_in_words(other.draft)]
-    typed = request.form.get("answer", "").strip() if request.method == "POST" else ""
-    page = RenewedPage(instrument, answers, taken_over(instrument, other.draft)[1])
-    return render_template("questionnaire/renewed.html", page=page, typed=typed)
 
 
 def _both_texts(filling: Filling, item: Item) -> str:
