@@ -27,7 +27,13 @@ PARTS = {
 
 
 def main(names: list[str]) -> int:
-    """Run the named parts (all by default) and return the exit code."""
+    """Run the named parts (all by default) and return the exit code; 2 for a name that no part has."""
+    for file in ("exit", "last-line"):
+        (CACHE / file).unlink(missing_ok=True)  # the verdict of an earlier run says nothing about this one
+    unknown = [name for name in names if not any(name in part for part in PARTS)]
+    if unknown:
+        print(f"no part is called {', '.join(unknown)}; there are: {', '.join(PARTS)}")
+        return 2
     outcomes: dict[str, int] = {}
     for part, module in PARTS.items():
         if names and not any(name in part for name in names):
