@@ -17,7 +17,7 @@ def fill_in(visitor: Visitor, instrument: str, answers: Mapping[str, str], defau
     one leaves them open.
     """
     visitor.go(f"questionnaires/{instrument}/")
-    visitor.page.locator('main a[href*="/questions/"]').first.click()
+    visitor.press('main a[href*="/questions/"]')
     visitor.page.wait_for_url("**/questions/**")
     while "/questions/" in visitor.page.url:
         link_id = visitor.page.url.rpartition("/")[2].partition("?")[0]

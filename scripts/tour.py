@@ -112,7 +112,10 @@ class Visitor:
         return self.page
 
     def press(self, selector: str = "main form button") -> Page:
-        """Press the main button of the page's form and wait for the page that answers."""
+        """Press the main button of the page's form, or a link, and wait for the page that answers.
+
+        Always this way: a page that is closed while it is on its way to another can hang the browser for good.
+        """
         with self.page.expect_navigation():
             self.page.locator(selector).first.click()
         return self.page
@@ -154,11 +157,10 @@ def _six_domains(visitor: Visitor) -> None:
 
 def _clash(visitor: Visitor) -> None:
     visitor.go("plan/story")
-    other = visitor.page.context.new_page()
-    other.goto(visitor.home + "plan/story")
-    other.locator("main textarea").first.fill("Dit schreef ik op mijn telefoon.")
-    other.locator("main form button").first.click()
-    other.close()
+    phone = Visitor(visitor.page.context.new_page(), visitor.demo, visitor.home)
+    phone.go("plan/story").locator("main textarea").first.fill("Dit schreef ik op mijn telefoon.")
+    phone.press()
+    phone.page.close()
     visitor.page.locator("main textarea").first.fill("Dit schreef ik op de computer.")
     visitor.press()
 
@@ -182,7 +184,7 @@ def _sent(visitor: Visitor) -> None:
 
 def _response(visitor: Visitor) -> None:
     visitor.go("scores/")
-    visitor.page.locator('main a[href*="/questionnaires/responses/"]').first.click()
+    visitor.press('main a[href*="/questionnaires/responses/"]')
 
 
 STOPS: tuple[Stop, ...] = (

@@ -70,6 +70,16 @@ def test_question_is_answered_with_the_keyboard_alone(visitor: Visitor) -> None:
     assert page.locator("main input:checked").get_attribute("value") == "2"
 
 
+@pytest.mark.parametrize("path", ["plan/story", "questionnaires/sdm-visit/questions/sdm-visit-helps"])
+def test_slow_press_is_not_lost(visitor: Visitor, path: str) -> None:
+    """Leaving the field saves it; what the page then says may not push the button away from under the finger."""
+    page = visitor.launch("client", "kees").go(path)
+    page.locator("main textarea").fill("Vroeg naar buiten.")
+    with page.expect_navigation(timeout=10_000):
+        page.locator("main .actions button").first.click(delay=600)
+    assert page.url != visitor.home + path
+
+
 def test_skip_link_is_the_first_stop_of_the_keyboard(visitor: Visitor) -> None:
     visitor.launch("client", "noor").page.keyboard.press("Tab")
     assert visitor.page.evaluate("document.activeElement.getAttribute('href')") == "#main"
