@@ -12,7 +12,8 @@ Where the speed comes from, none of it a second set of rules:
 - Every answer has a number in which each score rule owns some bits: how many are answered, how many count, their sum.
   These numbers are added up once per response, and each rule's bits say which piece of JSON belongs in its place. A
   piece that was not needed before is made by `scoring.outcome` and the plain way's Observation.
-- Each answer's number also has a bit of its own, so that an item that stands twice shows in the number of bits.
+- Each answer's number also has a bit of its own, so that an item that stands twice shows in the number of bits. These
+  bits are the lowest: sums carry upwards only, so no count of a rule can spill into them and hide it.
 """
 
 from __future__ import annotations
@@ -146,8 +147,10 @@ class _Bits:
 
 
 def _bits(instrument: Instrument) -> tuple[_Bits, ...]:
+    """Lay out the bits of every rule, above the own bits of the items."""
     layout: list[_Bits] = []
-    shift = 0
+    form = form_of(instrument)
+    shift = len(form.items) + len(form.score_items)
     for rule in instrument.scores:
         highest = [max(number or 0 for number in worth.values()) for worth in numbers(instrument, rule).values()]
         made = _Bits(rule, shift, len(rule.items).bit_length(), sum(highest).bit_length())
@@ -157,10 +160,9 @@ def _bits(instrument: Instrument) -> tuple[_Bits, ...]:
 
 
 def _worth(instrument: Instrument, layout: tuple[_Bits, ...]) -> tuple[dict[str, dict[str | bool | None, int]], int]:
-    """Return linkId → answer (None: not answered) → its number, and where in that the bits of the items begin."""
-    first = sum(bits.width for bits in layout)
+    """Return linkId → answer (None: not answered) → its number, and the mask of the own bits in the sum of numbers."""
     table: dict[str, dict[str | bool | None, int]] = {}
-    own = 1 << first
+    own = 1
     for item in instrument.items:
         table[item.link_id] = dict.fromkeys((None, *_answers(item)), own)
         own <<= 1
@@ -170,7 +172,7 @@ def _worth(instrument: Instrument, layout: tuple[_Bits, ...]) -> tuple[dict[str,
     for link_id in sorted(form_of(instrument).score_items):
         table[link_id] = {None: own}
         own <<= 1
-    return table, first
+    return table, own - 1
 
 
 def _answers(item: Item) -> tuple[str | bool, ...]:
@@ -307,7 +309,7 @@ class _Plan:
             count += len(items)
             for item in items:
                 total += worth[item.linkId][value_of(item)]
-        if len(groups) != len(response.item) or (total >> self.own_bits).bit_count() != count:
+        if len(groups) != len(response.item) or (total & self.own_bits).bit_count() != count:
             raise KeyError("an item or group stands twice")
         return total
 

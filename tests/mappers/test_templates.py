@@ -126,6 +126,20 @@ def test_of_a_name_that_stands_twice_in_an_object_both_ways_take_the_last():
     assert FastScorer(CATALOGUE).observations(twice) == plain(twice) == plain(last) != plain(line)
 
 
+@pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
+@pytest.mark.parametrize("times", [2, 3, 40])
+def test_an_item_that_stands_twice_is_seen_however_high_its_answers_add_up(instrument, times):
+    """The six items of NEL's last dimension answered 5, one of them twice, add up to 35: more than its sum has bits."""
+    for group in instrument.groups:
+        highest = {item.link_id: str(item.scale.high) if item.scale else True for item in group.items}
+        for link_id in highest:
+            made = response(instrument, highest)
+            made["item"][0]["item"] += [one for one in made["item"][0]["item"] if one["linkId"] == link_id] * (
+                times - 1
+            )
+            assert FastScorer(CATALOGUE).observations(orjson.dumps(made)) is None, link_id
+
+
 def test_instruments_without_scores_and_unknown_ones_have_no_fast_way():
     fast = FastScorer(CATALOGUE)
     assert fast.observations(orjson.dumps(response("sdm-visit", {}))) is None
