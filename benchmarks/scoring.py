@@ -1,6 +1,6 @@
 """How fast responses become scores, as ratios to a bare `orjson.loads` of the same lines in the same run.
 
-    python -m benchmarks.scoring [--quick] [--no-write]
+    python -m benchmarks.scoring [--quick] [--write]
 
 Seconds on another day or machine say little, so every engine is timed in CPU seconds of one process, with the floor
 timed just before and just after it; the ratio is that of the best times. Prints a table, writes docs/benchmarks.md, and
@@ -303,9 +303,9 @@ def page(rows: Sequence[Row], jobs: Sequence[str], size: int, count: int) -> str
         [
             "# How fast responses become scores",
             "",
-            "Written by `make bench`; do not edit. CPU time, one process. The ratio is the time of a bare",
-            "`orjson.loads` of the same lines, measured just before and after, divided by the engine's time: 1 is as",
-            "fast as parsing alone. Ratios hold from machine to machine, microseconds do not.",
+            "Written by `python -m benchmarks.scoring --write`; do not edit. CPU time, one process. The ratio is the",
+            "time of a bare `orjson.loads` of the same lines, measured just before and after, divided by the engine's",
+            "time: 1 is as fast as parsing alone. Ratios hold from machine to machine, microseconds do not.",
             "",
             *table(rows),
             "",
@@ -332,10 +332,10 @@ def page(rows: Sequence[Row], jobs: Sequence[str], size: int, count: int) -> str
 
 
 def main() -> int:
-    """Measure, print, write the page; return the exit code."""
+    """Measure, print and, when asked, write the page; return the exit code."""
     options = argparse.ArgumentParser(description="Speed of scoring, as ratios to a bare orjson.loads.")
     options.add_argument("--quick", action="store_true", help="fewer rounds and responses: for a first look")
-    options.add_argument("--no-write", action="store_true", help="leave docs/benchmarks.md as it is")
+    options.add_argument("--write", action="store_true", help="write docs/benchmarks.md anew (the README quotes it)")
     chosen = options.parse_args()
     rounds, count = (5, 2_000) if chosen.quick else (25, 20_000)
     responses = lines(count)
@@ -357,7 +357,7 @@ def main() -> int:
     rows.append(whole_command(responses, 3 if chosen.quick else 5))
     jobs = jobs_table(responses)
     print("\n".join([*table(rows), "", *jobs]))
-    if not chosen.no_write:
+    if chosen.write:
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(page(rows, jobs, sum(map(len, responses)) // len(responses), count), encoding="utf-8")
     bars = {"**Verstel**": IN_PROCESS, "verstel score": COMMAND}

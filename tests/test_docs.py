@@ -40,7 +40,7 @@ def test_each_instrument_has_its_page(instrument: str) -> None:
 
 
 def test_the_readme_quotes_the_measured_speed() -> None:
-    """The two ratios in the README are those of docs/benchmarks.md, which `make bench` writes."""
+    """The two ratios in the README are those of docs/benchmarks.md, which the benchmark writes."""
     table = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     measured = {
         name: re.search(rf"^\| {re.escape(name)} .*\| ([\d.]+) \|$", table, re.MULTILINE)
