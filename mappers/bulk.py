@@ -25,7 +25,7 @@ from questionnaires.catalogue import Catalogue
 
 LONGEST_LINE: Final = 32 * 1024 * 1024
 TOO_LONG: Final = f"longer than {LONGEST_LINE // 1024 // 1024} MB; give one QuestionnaireResponse per line"
-_BOM: Final = b"\xef\xbb\xbf"
+BOM: Final = b"\xef\xbb\xbf"
 
 
 # Whole lines that follow each other, without their ends; None for a line that was too long to keep.
@@ -57,12 +57,13 @@ class Scored:
 def batches_of(blocks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator[Batch]:
     """Cut blocks of a file into batches of whole lines; a line that is longer than `longest` becomes None.
 
-    A byte order mark at the start is skipped. Lines end with LF; a CR before it is white space in JSON.
+    A byte order mark at the start is skipped (one further on, where files were put together, when its line is read).
+    Lines end with LF; a CR before it is white space in JSON.
     """
     begun: list[bytes] = []  # the pieces of a line whose end was not seen yet
     length = 0
     for number, block in enumerate(blocks):
-        text = block.removeprefix(_BOM) if number == 0 else block
+        text = block.removeprefix(BOM) if number == 0 else block
         pieces = text.split(b"\n")
         rest = pieces.pop()
         if pieces:
@@ -112,7 +113,7 @@ class BulkScorer:
 
     def _plain(self, text: bytes, line: int, refusals: list[Refusal]) -> Iterator[bytes]:
         try:
-            value = orjson.loads(text)
+            value = orjson.loads(text.removeprefix(BOM))
         except orjson.JSONDecodeError as error:
             refusals.append(Refusal(line, None, f"not readable as JSON: {error}"))
             return

@@ -7,7 +7,7 @@ import sys
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 import click
 import orjson
 
-from mappers.bulk import TOO_LONG, Batch, BulkScorer, Refusal, Scored, batches_of, numbered
+from mappers.bulk import BOM, TOO_LONG, Batch, BulkScorer, Refusal, Scored, batches_of, numbered
 from questionnaires.catalogue import catalogue
 
 if TYPE_CHECKING:
@@ -81,18 +81,17 @@ def command(files: tuple[str, ...], form: str, rejects: str | None, jobs: int, v
     sources = _sources(files)
     if rejects is not None and any(source.is_file(rejects) for source in sources):
         raise click.UsageError(f"{rejects} is one of the files to score; name another file for --rejects.")
-    with ExitStack() as stack:
-        refused = stack.enter_context(_refusals(rejects))
-        write = _as_table if form == "table" else _as_ndjson
-        score = stack.enter_context(_scorer(jobs))
-        try:
+    write = _as_table if form == "table" else _as_ndjson
+    try:  # around the closing of files too: a full disk may show only then
+        with _refusals(rejects) as refused, _scorer(jobs) as score:
             for source in sources:
-                _score_source(source, score, write, refused, stack)
+                _score_source(source, score, write, refused)
             sys.stdout.flush()
-        except BrokenPipeError:  # who reads our output has seen enough; click ends without a word
-            raise
-        except OSError as error:
-            raise click.ClickException(f"stopped before the end: {error.strerror or error}") from error
+    except BrokenPipeError:  # who reads our output has seen enough; click ends without a word
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(f"stopped before the end: {where}{error.strerror or error}") from error
     sys.exit(1 if refused.count else 0)
 
 
@@ -131,17 +130,22 @@ def _sources(names: Iterable[str]) -> list[_Source]:
     return sources
 
 
-def _open(source: _Source, stack: ExitStack) -> BinaryIO:
+@contextmanager
+def _opened(source: _Source) -> Iterator[BinaryIO]:
+    """Open a file for as long as it is read: an export may have more files than a process may have open."""
     if source.name == _STDIN:
-        return sys.stdin.buffer
-    return stack.enter_context(source.path.open("rb"))
+        yield sys.stdin.buffer
+        return
+    with source.path.open("rb") as file:
+        yield file
 
 
 def _blocks(file: BinaryIO, read: Callable[[int], None]) -> Iterator[bytes]:
     """Yield a file in blocks, unpacked when it is gzip; `read` hears how many bytes of the file were taken."""
     taken = 0
-    stream: Any = gzip.GzipFile(fileobj=file) if _peek(file) == b"\x1f\x8b" else file
-    while block := stream.read(_BLOCK):
+    # read1 gives what was unpacked so far; read would throw that away where damage comes before a block is full.
+    more = gzip.GzipFile(fileobj=file).read1 if _peek(file) == b"\x1f\x8b" else file.read
+    while block := more(_BLOCK):
         if file.seekable():
             here = file.tell()
             read(here - taken)
@@ -157,11 +161,11 @@ def _peek(file: BinaryIO) -> bytes:
 def _document(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Put a file that is one JSON value over several lines on one line; leave NDJSON as it is.
 
-    A line feed inside JSON is white space, so it may become a space. What tells the two apart is the first line: only
-    in a file written over several lines does it hold nothing but the first brace.
+    A line feed inside JSON is white space, so it may become a space. What tells the two apart is the first line that
+    is not blank: only in a file written over several lines does it hold nothing but the first brace.
     """
     first = next(blocks, b"")
-    if first.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].strip() in (b"{", b"["):
+    if first.removeprefix(BOM).lstrip().split(b"\n", 1)[0].strip() in (b"{", b"["):
         yield from (block.replace(b"\n", b" ") for block in chain([first], blocks))
     else:
         yield from chain([first], blocks)
@@ -240,13 +244,10 @@ def _damaged(line: int, error: Exception) -> Refusal:
     return Refusal(line, None, f"the gzip file is damaged from here: {error}")
 
 
-def _score_source(
-    source: _Source, score: _Score, write: Callable[[bytes], None], refused: _Refusals, stack: ExitStack
-) -> None:
+def _score_source(source: _Source, score: _Score, write: Callable[[bytes], None], refused: _Refusals) -> None:
     """Score one file; a file that stops being readable half-way is a refusal, what came before it counts."""
-    file = _open(source, stack)
     line = 0
-    with _progress(source) as read:
+    with _opened(source) as file, _progress(source) as read:
         try:
             batches = batches_of(_document(_blocks(file, read)))
             for made in numbered(score(batches)):
@@ -321,7 +322,7 @@ def _resources_of(name: str, number: int, line: bytes | None, refused: _Refusals
     if not line or line.isspace():
         return
     try:
-        resource = orjson.loads(line)
+        resource = orjson.loads(line.removeprefix(BOM))
     except orjson.JSONDecodeError as error:
         refused.add(name, Refusal(number, None, f"not readable as JSON: {error}"))
         return

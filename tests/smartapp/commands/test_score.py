@@ -18,6 +18,7 @@ from tests.mappers.test_bulk import HOSTILE
 DATA = Path(__file__).parents[2] / "data"
 GOOD = json.dumps(response("hoop", all_answered("hoop")))
 BAD = '{"resourceType":"Patient"}'
+COMMAND = "from smartapp.commands.score import command; command()"
 
 
 def run(*arguments, stdin=None):
@@ -54,6 +55,32 @@ def test_a_file_written_over_several_lines_is_one_resource(case):
     expected = json.loads((case / "observations.json").read_text(encoding="utf-8"))
     assert [json.loads(line) for line in result.stdout.splitlines()] == expected
     assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("before", ["\n", "\ufeff\r\n", "  \n\n"])
+def test_blank_lines_before_a_resource_over_several_lines_do_not_matter(tmp_path, before):
+    path = tmp_path / "response.json"
+    path.write_bytes((before + json.dumps(json.loads(GOOD), indent=2)).encode())
+    result = run(path)
+    assert (result.exit_code, len(codes(result.stdout))) == (0, 7)
+
+
+def test_files_put_together_that_each_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "responses.ndjson"
+    path.write_bytes(f"\ufeff{GOOD}\n\ufeff{GOOD}\n".encode())
+    result = run(path)
+    assert (result.exit_code, len(codes(result.stdout))) == (0, 14)
+
+
+def test_more_files_than_a_process_may_have_open(ndjson):
+    """A folder of an export may have thousands; the usual limit is 1024 open files."""
+    files = [ndjson(GOOD, name=f"{number}.ndjson") for number in range(40)]
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30)); {COMMAND}"
+    done = subprocess.run(
+        [sys.executable, "-c", limited, *map(str, files)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(codes(done.stdout)) == 40 * 7
 
 
 def test_a_bundle_written_over_several_lines(tmp_path):
@@ -135,6 +162,15 @@ def test_a_damaged_gzip_file_says_so_and_the_next_file_is_scored(ndjson, tmp_pat
     assert codes(result.stdout)[-7] == "hoop-panel"
 
 
+def test_what_a_damaged_gzip_file_held_before_the_damage_is_scored(tmp_path):
+    """A block is filled from many pieces; what was unpacked before the damage must not go down with it."""
+    damaged = tmp_path / "damaged.ndjson.gz"
+    damaged.write_bytes(gzip.compress(f"{GOOD}\n{GOOD}\n".encode()) + b"not gzip")
+    result = run(damaged)
+    assert (result.exit_code, len(codes(result.stdout))) == (1, 14)
+    assert f"{damaged}:3: the gzip file is damaged" in result.stderr
+
+
 def test_a_damaged_gzip_file_can_be_verified_up_to_there(tmp_path):
     damaged = tmp_path / "damaged.ndjson.gz"
     damaged.write_bytes(gzip.compress((GOOD + "\n").encode() * 50)[:-200])
@@ -173,6 +209,13 @@ def test_a_full_disk_is_said_in_words(ndjson):
             text=True,
         )
     assert result.returncode == 1
+    assert result.stderr == "Error: stopped before the end: No space left on device\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+def test_a_full_disk_under_the_refusals_is_said_in_words(ndjson):
+    result = run("--rejects", "/dev/full", ndjson(GOOD, BAD))
+    assert result.exit_code == 1
     assert result.stderr == "Error: stopped before the end: No space left on device\n"
 
 
