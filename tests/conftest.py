@@ -101,10 +101,12 @@ def serve(ehr: str = "full", **changes: Any) -> Iterator[Server]:
     sandbox = make_sandbox(engine, running.url, clients=(Client("verstel", (f"{running.url}/callback",)),), ehr=ehr)
     init_sandbox(app, sandbox)
     running.start(app)
-    yield Server(running.url, app, sandbox)
-    sandbox.faults.clear()
-    running.stop()
-    engine.dispose()
+    try:
+        yield Server(running.url, app, sandbox)
+    finally:  # also where the caller's own block raises, or leaves the generator lying
+        sandbox.faults.clear()
+        running.stop()
+        engine.dispose()
 
 
 @pytest.fixture
