@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
 
 import pytest
 import requests
@@ -141,6 +144,30 @@ def test_attack_2_an_answer_that_drips_is_left(mock, store, monkeypatch):
     mock.add("GET", f"{BASE}/Goal/1", json=GOAL)
     with pytest.raises(Unreachable, match="timeout"):
         store.read("Goal", "1")
+
+
+def test_attack_2_a_body_that_comes_byte_by_byte_is_left_before_a_block_is_full(monkeypatch):
+    """One byte at a time never lets the read time out, and a block of 64 kB would take hours."""
+    monkeypatch.setattr("smartapp.outbound.WHOLE_SECONDS", 0.2)
+    left = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                while not left.wait(0.02):
+                    connection.sendall(b" ")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        try:
+            with pytest.raises(Unreachable, match="timeout"):
+                RemoteStore(f"http://127.0.0.1:{server.getsockname()[1]}").read("Goal", "1")
+        finally:
+            left.set()
+            dripping.join()
 
 
 @pytest.mark.parametrize("entry", [None, 7, {}, [7, None, {"resource": 7}, {"resource": {}}]])
