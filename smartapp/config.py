@@ -428,6 +428,11 @@ def env_example() -> str:
         lines += [
             "",
             *textwrap.wrap(setting.metadata["help"], 110, initial_indent="# ", subsequent_indent="# "),
-            f"{'# ' if optional else ''}{setting.metadata['env']}={setting.metadata['example']}",
+            f"{'# ' if optional else ''}{setting.metadata['env']}={_quoted(setting.metadata['example'])}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _quoted(example: str) -> str:
+    """Return a value as a shell and a service manager read it: one with spaces would be run as a command."""
+    return f'"{example}"' if " " in example else example

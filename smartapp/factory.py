@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, g
 from sqlalchemy.engine import Engine
@@ -31,6 +33,9 @@ from smartapp.smart.identity import Identities
 from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.vault import Vault
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 NOT_A_PAGE = frozenset({"commands", "records", "sandbox", "smart", "templates"})
 """Folders of this package that are no pages. The sandbox is put in by `verstel demo` alone."""
@@ -69,6 +74,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.wsgi_app = _below(urlsplit(settings.public_url).path, app.wsgi_app)  # type: ignore[assignment,method-assign]
     init_security(app, core)
     init_errors(app)
     init_i18n(app)
@@ -78,6 +84,17 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
             app.register_blueprint(blueprint, url_prefix=prefix)
     create_tables(engine)  # also those of modules that only the pages import
     return app
+
+
+def _below(prefix: str, app: WSGIApplication) -> WSGIApplication:
+    """Serve an app below the path of its public address, whether the proxy before it takes that path off or not."""
+
+    def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        inside = path.removeprefix(prefix) if f"{path}/".startswith(f"{prefix}/") else path
+        return app({**environ, "SCRIPT_NAME": prefix, "PATH_INFO": inside or "/"}, start_response)
+
+    return served if prefix else app
 
 
 def page_packages() -> Iterator[ModuleType]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import click
@@ -50,6 +51,8 @@ def command(listen: str, *, threads: int, check: bool) -> None:
     if check:
         click.echo(f"The settings are complete. Redirect URI to register: {settings.redirect_uri}")
         return
+    # Without it, why a sign-in was refused is nowhere to be read. No log line holds names, answers or tokens.
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     courier = Courier(app.extensions[KEY])
     courier.start()
     click.echo(f"Verstel listens on http://{listen} for {settings.public_url}", err=True)

@@ -53,7 +53,7 @@ def read_configuration(document: Any, issuer: Issuer) -> SmartConfiguration:
         authorization_endpoint=_endpoint(document, "authorization_endpoint"),
         token_endpoint=_endpoint(document, "token_endpoint"),
         jwks_uri=_endpoint(document, "jwks_uri"),
-        revocation_endpoint=_endpoint(document, "revocation_endpoint") if "revocation_endpoint" in document else None,
+        revocation_endpoint=_endpoint(document, "revocation_endpoint") if document.get("revocation_endpoint") else None,
         names_itself=document.get("authorization_response_iss_parameter_supported") is True,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -136,7 +137,7 @@ class Identities:
             answer = ask("GET", url, headers={"Accept": "application/json"}, max_bytes=MAX_BYTES)
             if answer.status != 200:
                 raise _refused(f"jwks-{answer.status}")
-            keys = KeySet.import_key_set(answer.json())
+            keys = _understood(answer.json())
         except OutboundError as error:
             raise _refused(f"jwks-{error.code}") from error
         except (JoseError, ValueError, KeyError, TypeError, AttributeError):
@@ -144,3 +145,14 @@ class Identities:
         with self._lock:
             self._kept[url] = (self._clock(), keys)
         return keys, True
+
+
+def _understood(document: Any) -> KeySet:
+    """Return the keys that we can read, the others are ignored (RFC 7517 5). Raises ValueError where there is none."""
+    keys = []
+    for each in document["keys"]:
+        with contextlib.suppress(JoseError, ValueError, KeyError, TypeError, AttributeError):
+            keys += KeySet.import_key_set({"keys": [each]}).keys
+    if not keys:
+        raise ValueError("no key")
+    return KeySet(keys)

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from smartapp.config import Issuer
+from mappers.strangers import objects_in, text_in
+from smartapp.config import Issuer, Settings
 from smartapp.core import Core, core
 from smartapp.errors import BadRequest, LaunchRefused, NotAllowed, UnknownIssuer
 from smartapp.i18n import message
@@ -159,7 +160,7 @@ def _begin(value: str | None) -> AnyResponse:
     issuer = parts.settings.issuer(request.args.get("iss", ""))
     if issuer is None:
         parts.audit.refused("launch", "unknown-issuer")
-        raise UnknownIssuer(code="unknown-issuer")
+        raise UnknownIssuer(code=_unknown(request.args.get("iss", ""), parts.settings))
     begun = parts.authorizations.begin(issuer, parts.discovery.of(issuer), value)
     response = redirect(begun.url, 303)
     response.set_cookie(
@@ -173,6 +174,12 @@ def _begin(value: str | None) -> AnyResponse:
         partitioned=parts.settings.https,
     )
     return response
+
+
+def _unknown(iss: str, settings: Settings) -> str:
+    """Return why an `iss` is refused, for whoever registers the app: nearly right is told apart from unknown."""
+    near = any(iss.rstrip("/") == issuer.base.rstrip("/") for issuer in settings.issuers)
+    return "issuer-differs-by-a-slash" if near else "unknown-issuer"
 
 
 def _enter(parts: Core, issuer: Issuer, granted: Granted, patient_id: str, identity: Identity) -> Launch:
@@ -234,15 +241,14 @@ def _names(issuer: Issuer, token: str, patient_id: str, identity: Identity, role
 
 def human_name(resource: Resource) -> str:
     """Return the name of a Patient, Practitioner or RelatedPerson as one line; a usual name before an official one."""
-    names = [name for name in resource.get("name", []) if isinstance(name, dict)]
     order = {"usual": 0, "official": 1}
-    for name in sorted(names, key=lambda name: order.get(str(name.get("use")), 2)):
-        text = name.get("text")
-        if isinstance(text, str) and text.strip():
+    for name in sorted(objects_in(resource, "name"), key=lambda name: order.get(str(name.get("use")), 2)):
+        text = text_in(name, "text")
+        if text.strip():
             return text.strip()
-        given = [part for part in name.get("given", []) if isinstance(part, str)]
-        parts = [*name.get("prefix", []), *given, name.get("family")]
-        line = " ".join(part for part in parts if isinstance(part, str) and part)
+        parts = [name.get("prefix"), name.get("given"), name.get("family")]
+        texts = [text for part in parts for text in (part if isinstance(part, list) else [part])]
+        line = " ".join(text for text in texts if isinstance(text, str) and text)
         if line:
             return line
     return ""

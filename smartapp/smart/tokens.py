@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from smartapp.config import Issuer, Settings
 from smartapp.database import metadata, reading, writing
 from smartapp.errors import EhrTrouble, LaunchRefused
 from smartapp.i18n import message
-from smartapp.outbound import OutboundError, ask
+from smartapp.outbound import Answer, OutboundError, ask
 from smartapp.records.store import Unauthorized, Unreachable
 from smartapp.smart.authorization import Pending
 from smartapp.smart.discovery import Discovery
@@ -69,6 +70,8 @@ class GrantRefused(LaunchRefused):
         self.oauth_error = oauth_error
 
 
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
 _KNOWN_ERRORS = frozenset(
     {
         "invalid_request",
@@ -92,17 +95,21 @@ def read_tokens(document: Any, *, asked_scopes: str, now: float) -> Tokens:
         raise _trouble("token-not-bearer")
     refresh = document.get("refresh_token")
     expires_in = document.get("expires_in")
-    if isinstance(expires_in, str) and expires_in.isdigit():  # some servers quote it
+    if isinstance(expires_in, str) and expires_in.isdecimal():  # some servers quote it
         expires_in = int(expires_in)
     scope = document.get("scope")
+    if isinstance(scope, list):  # some servers send what they granted as a list
+        scope = " ".join(one for one in scope if isinstance(one, str))
     patient = document.get("patient")
+    # Some servers send the reference. What is no FHIR id is nobody.
+    patient_id = patient.removeprefix("Patient/") if isinstance(patient, str) else ""
     return Tokens(
         access=access,
         refresh=refresh if isinstance(refresh, str) and refresh else None,
         expires=int(now + expires_in) if isinstance(expires_in, int) and not isinstance(expires_in, bool) else None,
         # RFC 6749 5.1: left out means granted as asked.
         scope=scope if isinstance(scope, str) else asked_scopes,
-        patient=patient if isinstance(patient, str) and patient else None,
+        patient=patient_id if _ID.fullmatch(patient_id) else None,
     )
 
 
@@ -160,15 +167,13 @@ class TokenEndpoint:
         headers = self._authenticate(issuer, endpoint, form)
         try:
             answer = ask("POST", endpoint, headers=headers, data=form, max_bytes=MAX_BYTES)
-            document = answer.json()
+            if answer.status in (400, 401, 403):
+                raise GrantRefused(_error_code(answer))
+            if answer.status != 200:
+                raise _trouble(f"token-{answer.status}")
+            return answer.json()
         except OutboundError as error:
             raise _trouble(f"token-{error.code}") from error
-        if answer.status in (400, 401):
-            error_code = document.get("error") if isinstance(document, Mapping) else None
-            raise GrantRefused(error_code if error_code in _KNOWN_ERRORS else "other")
-        if answer.status != 200:
-            raise _trouble(f"token-{answer.status}")
-        return document
 
     def _authenticate(self, issuer: Issuer, endpoint: str, form: dict[str, str]) -> dict[str, str]:
         """Put into `form` who we are and return the headers that prove it."""
@@ -184,6 +189,16 @@ class TokenEndpoint:
             case _:
                 form["client_id"] = issuer.client_id
         return headers
+
+
+def _error_code(answer: Answer) -> str:
+    """Return the OAuth error of a refusal, `other` where a gateway said it in its own way."""
+    try:
+        document = answer.json()
+    except OutboundError:
+        return "other"
+    code = document.get("error") if isinstance(document, Mapping) else None
+    return code if isinstance(code, str) and code in _KNOWN_ERRORS else "other"
 
 
 class TokenStore:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +31,15 @@ def test_three_settings_are_enough():
 
 def test_the_example_file_names_every_setting_as_it_is_read():
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example()
+
+
+def test_a_shell_reads_every_line_of_the_example_as_we_write_it(tmp_path):
+    """A value with spaces and no quotes would be run as a command by `. ./.env`."""
+    example = tmp_path / ".env"
+    example.write_text(env_example().replace("# VERSTEL_", "VERSTEL_"))
+    script = f'set -a; . {example}; printf %s "$VERSTEL_EMERGENCY_LINE_NL"'
+    read = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+    assert (read.stdout, read.stderr) == (Settings.from_env(GOOD).emergency_line_nl, "")
 
 
 def test_the_example_of_the_issuers_is_read():
@@ -120,16 +132,34 @@ def test_a_place_has_its_own_emergency_line():
     assert settings.emergency_line("en", issuer) == settings.emergency_line_en
 
 
+REFUSED_LAUNCH = """
+import smartapp.commands.serve as serve
+def one_request(app, *_args, **_options):
+    app.test_client().get("/launch?launch=x&iss=https://nobody.example", base_url="https://verstel.example.org")
+serve._run = one_request
+serve.command([])
+"""
+
+
 class TestServe:
-    def run(self, tmp_path, **changes):
+    def env(self, tmp_path):
         (tmp_path / "issuers.toml").write_text(ISSUER)
-        env = {
+        return {
             **GOOD,
             "VERSTEL_ISSUERS_FILE": str(tmp_path / "issuers.toml"),
             "VERSTEL_DATABASE_URL": f"sqlite:///{tmp_path / 'verstel.db'}",
-            **changes,
         }
-        return CliRunner(env=env).invoke(serve, ["--check"])
+
+    def run(self, tmp_path, **changes):
+        return CliRunner(env={**self.env(tmp_path), **changes}).invoke(serve, ["--check"])
+
+    def test_why_a_launch_was_refused_is_in_the_log(self, tmp_path):
+        """In a process of its own: pytest sets up logging too. The page shows no reason, so the log must."""
+        command = [sys.executable, "-c", REFUSED_LAUNCH]
+        ran = subprocess.run(
+            command, env={**os.environ, **self.env(tmp_path)}, capture_output=True, text=True, check=True
+        )
+        assert "INFO smartapp.errors: 400 unknown-issuer" in ran.stderr
 
     def test_complete_settings_are_enough_to_start(self, tmp_path):
         result = self.run(tmp_path)

@@ -110,6 +110,15 @@ def test_a_key_that_the_issuer_added_is_found(browser, ehr):
     assert browser.sign_in().status_code == 303
 
 
+@pytest.mark.parametrize(
+    "other", [{"kty": "EC", "crv": "not-ours", "x": "AA", "y": "AA"}, {"kty": "RSA"}, {"kty": "new"}, 7, None]
+)
+def test_a_key_that_we_cannot_read_does_not_hide_the_others(browser, ehr, other):
+    """RFC 7517 5: keys of a kind that is not understood are to be ignored."""
+    ehr.jwks["keys"].insert(0, other)
+    assert browser.sign_in().status_code == 303
+
+
 @pytest.mark.parametrize("jwks", [{}, {"keys": []}, {"keys": "none"}, {"keys": [{"kty": "nonsense"}]}, []])
 def test_a_key_set_that_is_none_is_refused(browser, ehr, jwks):
     ehr.jwks = jwks

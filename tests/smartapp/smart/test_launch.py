@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 
 import pytest
 import responses
 
+from smartapp import create_app
 from smartapp.config import Issuer
+from smartapp.core import KEY
 from smartapp.smart.authorization import STATE_SECONDS
+from tests.smartapp.helpers import settings
 from tests.smartapp.smart.ehr import APP, AUTH, BASE, Browser, Ehr
 
 
@@ -57,6 +61,15 @@ def test_attack_1_and_2_an_unknown_issuer_is_refused_without_any_request(browser
     assert [(entry.event, entry.reason) for entry in core.audit.all()] == [("refused", "unknown-issuer")]
 
 
+def test_a_launch_that_is_nearly_from_a_known_issuer_is_refused_and_the_log_says_how_near(browser, ehr, caplog):
+    """`iss` is compared letter for letter; whoever registers the app must be able to find out what is wrong."""
+    caplog.set_level("INFO")
+    assert browser.get(f"/launch?iss={BASE}/&launch=x").status_code == 400
+    assert "400 issuer-differs-by-a-slash" in caplog.messages
+    assert browser.get("/launch?iss=https://nobody.example/&launch=x").status_code == 400
+    assert "400 unknown-issuer" in caplog.messages
+
+
 @pytest.mark.parametrize("code", [301, 302, 307])
 def test_attack_2_a_redirecting_discovery_is_not_followed(browser, ehr, code):
     ehr.mock.replace(
@@ -89,6 +102,12 @@ def test_attack_3_a_configuration_that_lacks_something_ends_the_sign_in(browser,
     response = browser.get(f"/launch?iss={BASE}&launch=x")
     assert response.status_code == 502
     assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_server_that_says_it_cannot_revoke_is_signed_in_to(browser, ehr, nothing):
+    ehr.configuration["revocation_endpoint"] = nothing
+    assert browser.sign_in().status_code == 303
 
 
 @pytest.mark.parametrize("body", ["<html>sign in</html>", "[]", '"text"', "", "[" * 5000])
@@ -257,7 +276,7 @@ def test_attack_12_a_token_answer_that_is_not_one_leaves_nothing_behind(browser,
         ]
 
 
-@pytest.mark.parametrize("patient", [None, "", 7, ["anna"]])
+@pytest.mark.parametrize("patient", [None, "", 7, ["anna"], "Practitioner/p1", "anna?x=y", "a/../b"])
 def test_attack_13_a_token_without_a_patient_opens_nothing_and_offers_to_start_again(browser, ehr, patient):
     ehr.token["patient"] = patient
     response = browser.sign_in()
@@ -319,6 +338,27 @@ def test_attack_20_one_subject_at_two_issuers_is_two_users(core, app, mock, cloc
     assert len(keys) == 2
 
 
+def test_a_patient_that_is_sent_as_a_reference_is_that_patient(browser, ehr, core):
+    ehr.token["patient"] = "Patient/anna"
+    launch = core.launches.get(browser.enter())
+    assert (launch.patient_id, launch.patient.reference) == ("anna", "Patient/anna")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (None, ""),
+        ([{"given": None, "family": "Voorbeeld"}], "Voorbeeld"),
+        ([{"prefix": None, "given": ["Anna", None], "family": "Voorbeeld"}], "Anna Voorbeeld"),
+        ([{"given": "Anna", "family": "Voorbeeld"}], "Anna Voorbeeld"),
+        ({"family": "Voorbeeld"}, ""),
+    ],
+)
+def test_a_name_of_another_shape_keeps_nobody_out(browser, ehr, core, name, shown):
+    ehr.records["Patient/anna"]["name"] = name
+    assert core.launches.get(browser.enter()).patient.display == shown
+
+
 def test_an_ehr_that_does_not_tell_names_still_lets_people_in(browser, ehr):
     ehr.records.clear()
     assert browser.sign_in().status_code == 303
@@ -336,3 +376,30 @@ def test_a_configuration_is_asked_once_an_hour(browser, ehr, clock):
     clock.now += 3600
     browser.begin()
     assert len(ehr.calls("smart-configuration")) == 2
+
+
+class TestBelowAPath:
+    """Behind a proxy that serves the app at https://app.example/verstel."""
+
+    @pytest.fixture
+    def app(self, clock, issuers):
+        app = create_app(settings(public_url=f"{APP}/verstel", issuers=issuers), clock=clock)
+        yield app
+        app.extensions[KEY].engine.dispose()
+
+    @pytest.mark.parametrize("taken_off", [False, True], ids=["path kept by the proxy", "path taken off"])
+    def test_every_address_lies_below_it(self, browser, taken_off):
+        mount = "" if taken_off else "/verstel"
+        asked = browser.begin(f"{mount}/launch?iss={BASE}&launch=x")
+        assert asked["redirect_uri"] == f"{APP}/verstel/callback"
+        browser.ehr.nonces["c"] = asked["nonce"]
+        arrived = browser.get(f"{mount}/callback?state={asked['state']}&code=c").headers["Location"]
+        assert arrived.startswith("/verstel/l/")
+        page = browser.get(f"{mount}{arrived.removeprefix('/verstel')}").text
+        start = browser.get(f"{mount}/").text
+        addresses = re.findall(r' (?:href|src|action)="([^"]*)"', page + start)
+        assert any("/assets/" in each for each in addresses)
+        assert [each for each in addresses if not each.startswith(("/verstel/", "#", "?"))] == []
+
+    def test_a_name_that_only_begins_alike_is_not_the_app(self, browser):
+        assert browser.get("/verstelde/healthz").status_code == 404

@@ -104,6 +104,15 @@ def test_attack_23_the_page_says_to_open_the_app_again(core, launch, ehr, clock,
     assert "Example EHR" in response.text
 
 
+@pytest.mark.parametrize("answer", [(401, {}, "<html>no</html>"), (400, {}, ""), (403, {}, '{"error": ["x"]}')])
+def test_a_refusal_in_whatever_form_asks_to_sign_in_again(core, launch, ehr, clock, answer):
+    """A gateway refuses in HTML; "try again in a moment" would never come true."""
+    clock.now += 300
+    ehr.token_answer = lambda _: answer
+    with pytest.raises(Unauthorized):
+        core.tokens.access(launch.id, core.settings.issuers[0])
+
+
 def test_a_token_endpoint_that_is_away_costs_no_session(core, launch, issuer, ehr, clock):
     clock.now += 300
     ehr.token_answer = lambda _: (503, {}, "{}")
@@ -135,7 +144,7 @@ def test_a_refresh_that_answers_another_patient_is_refused(core, launch, issuer,
         core.tokens.access(launch.id, issuer)
 
 
-@pytest.mark.parametrize("sent", ["300", 300, 300.5, None, "soon", True])
+@pytest.mark.parametrize("sent", ["300", 300, 300.5, None, "soon", True, "²"])
 def test_a_lifetime_in_any_form_never_makes_a_token_that_lives_longer(sent):
     tokens = read_tokens({"access_token": "a", "token_type": "bearer", "expires_in": sent}, asked_scopes="", now=NOW)
     assert tokens.expires in (None, NOW + 300)
@@ -144,6 +153,11 @@ def test_a_lifetime_in_any_form_never_makes_a_token_that_lives_longer(sent):
 def test_a_scope_that_is_left_out_was_granted_as_asked():
     tokens = read_tokens({"access_token": "a", "token_type": "Bearer"}, asked_scopes="openid", now=NOW)
     assert tokens.scope == "openid"
+
+
+def test_a_scope_in_a_list_is_what_was_granted_and_no_more():
+    sent = {"access_token": "a", "token_type": "Bearer", "scope": ["openid", "patient/Goal.rs", 7]}
+    assert read_tokens(sent, asked_scopes="openid patient/*.cruds", now=NOW).scope == "openid patient/Goal.rs"
 
 
 def test_a_token_that_would_break_a_header_is_refused():
