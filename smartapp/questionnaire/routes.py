@@ -215,8 +215,10 @@ def autosave(instrument_id: str, link_id: str) -> Response | tuple[Response, int
         filling = _keep(instrument, item)
     except OtherVersion:
         return jsonify(stop=_("This questionnaire was renewed. Press Next to see your answers.")), 409
-    except ChangedElsewhere:
-        return jsonify(stop=_("Another tab has another text here. Press Next to see both.")), 409
+    except ChangedElsewhere as changed:
+        there = changed.filling.values[item.link_id]
+        sentence = _("Another tab has another text here. Press Next to see both.")
+        return jsonify(stop=sentence, stands={"answer": there}, fields={"was": digest(there)}), 409
     except AnswerError as error:
         return jsonify(stop=_in_words(error)), 422
     return jsonify(saved=True, fields={"was": digest(filling.values.get(item.link_id))})

@@ -3,11 +3,13 @@
 const SOON = 700; // ms without typing before a text is saved
 const SLOWEST = 30000; // ms between two tries when saving does not work
 const PATIENCE = 10000; // ms before a try without an answer counts as failed
+const LASTING = 60000; // bytes that a browser still sends for a page that is gone; it refuses more than 65,536
 
 /* ---- autosave ------------------------------------------------------------------------------------------------
-   <form data-autosave="/address" data-saving="…" data-saved-text="…" data-not-saved="…" data-ended="…">
+   <form data-autosave="/address" data-saving="…" data-saved-text="…" data-not-saved="…" data-away="…" data-ended="…">
    posts the whole form to the address after each change; the answer is JSON. It may hold {"fields": {name: value}}:
-   hidden fields to set (a version, for example), and {"stop": "text"}: what to say instead of trying again.
+   hidden fields to set (a version, for example), and {"stop": "text"}: what to say instead of trying again. With
+   {"stands": {name: text}} it says which text is in the way: that may be ours, of a try whose answer got lost.
    "Saved" is shown after a 2xx of the newest text and never before. */
 class Autosave {
   constructor(form) {
@@ -15,13 +17,14 @@ class Autosave {
     this.line = form.querySelector("[data-saved]");
     this.typed = 0; // number of the newest change
     this.kept = 0; // number of the newest change that the server has
+    this.tries = []; // what was sent since the last answer: the server may have it
     this.busy = false;
     this.wait = 1000;
     this.timer = 0;
     form.addEventListener("input", (event) => this.changed(event));
     form.addEventListener("change", (event) => this.changed(event));
     form.addEventListener("submit", (event) => this.submitted(event));
-    document.addEventListener("visibilitychange", () => { if (document.hidden) this.save(true); });
+    document.addEventListener("visibilitychange", () => { if (document.hidden && !this.leaving) this.save(true); });
     window.addEventListener("online", () => this.save());
     window.addEventListener("pageshow", (event) => { if (event.persisted) this.returned(); });
     window.addEventListener("beforeunload", (event) => {
@@ -32,22 +35,27 @@ class Autosave {
   changed(event) {
     if (event.target.type === "hidden") return;
     this.typed += 1;
+    this.leaving = false; // typed after a press, on a slow network
     this.later(event.type === "change" ? 0 : SOON);
   }
 
-  // A save under way finishes first: otherwise the form would meet its own text as that of another tab.
+  // A press waits until the server has what was typed. Otherwise the form would meet its own text as that of another
+  // tab, and without a network the browser's error page would take the place of this one and its text.
   submitted(event) {
-    this.leaving = true;
     clearTimeout(this.timer);
-    if (!this.busy || this.button !== undefined) return;
+    if (this.passing || this.stopped || !event.submitter || (!this.busy && this.kept >= this.typed)) {
+      this.leaving = true;
+      return;
+    }
     event.preventDefault();
-    this.button = event.submitter ?? null;
+    this.button = event.submitter;
+    this.save();
   }
 
   // Back by the browser's button, the page is as it was left: about to be sent. From here on it is typed in again.
   returned() {
     this.leaving = false;
-    this.button = undefined;
+    this.button = null;
     this.save();
   }
 
@@ -63,47 +71,80 @@ class Autosave {
   }
 
   async save(leaving = false) {
-    if (this.busy || this.stopped || this.kept >= this.typed || this.button !== undefined) return;
-    const { saving, savedText, notSaved, ended } = this.form.dataset;
+    if (this.busy || this.stopped || this.kept >= this.typed) return;
+    const { saving, savedText, notSaved, away, ended } = this.form.dataset;
     const number = this.typed;
     this.busy = true;
     if (this.line?.dataset.state !== "waiting") this.say(saving, "saving");
-    let answer = null;
-    let body = {};
-    try {
-      answer = await fetch(this.form.dataset.autosave, {
-        method: "POST",
-        body: new URLSearchParams(new FormData(this.form)),
-        headers: { Accept: "application/json" },
-        credentials: "same-origin",
-        redirect: "error",
-        keepalive: leaving,
-        signal: AbortSignal.timeout(PATIENCE),
-      });
-      body = await answer.json();
-    } catch {
-      /* no network, or an answer that is not ours: try again below */
-    }
+    const sent = new URLSearchParams(new FormData(this.form));
+    this.tries.push(sent);
+    const [answer, body] = await this.post(sent, leaving);
     this.busy = false;
     if (answer?.ok && body.saved) {
       this.kept = number;
       this.wait = 1000;
-      for (const [name, value] of Object.entries(body.fields ?? {})) {
-        const field = this.form.elements.namedItem(name);
-        if (field instanceof HTMLInputElement && field.type === "hidden") field.value = value;
-      }
+      this.tries = [];
+      this.set(body.fields);
       if (this.kept >= this.typed) this.say(savedText, "saved");
       else this.later(SOON);
-    } else if (body.stop || (answer && [400, 401, 403, 404, 409, 412, 422].includes(answer.status))) {
+    } else if (body.stands && this.tries.some((one) => says(one, body.stands))) {
+      this.tries = [sent];
+      this.set(body.fields);
+      return this.save();
+    } else if (body.stop || [400, 401, 403, 404, 409, 412, 422].includes(answer?.status)) {
       this.stopped = true; // trying again would not help; the text stays on the page
       this.say(body.stop ?? ended, "waiting");
     } else {
-      this.say(notSaved, "waiting");
+      this.say(this.button && !answer ? away : notSaved, "waiting");
       this.later(this.wait);
       this.wait = Math.min(this.wait * 2, SLOWEST);
     }
-    if (this.button !== undefined) this.form.requestSubmit(this.button);
+    this.pass(answer !== null);
   }
+
+  // Returns the answer and its JSON. No answer is null, an answer that took too long undefined; and {} what is no JSON.
+  async post(sent, leaving) {
+    const abort = new AbortController(); // not AbortSignal.timeout: old phones do not have it
+    const timer = setTimeout(() => abort.abort(), PATIENCE);
+    let answer = null;
+    try {
+      answer = await fetch(this.form.dataset.autosave, {
+        method: "POST",
+        body: sent,
+        headers: { Accept: "application/json" },
+        credentials: "same-origin",
+        redirect: "manual",
+        keepalive: leaving && String(sent).length < LASTING,
+        signal: abort.signal,
+      });
+      return [answer, await answer.json()];
+    } catch {
+      return [answer ?? (abort.signal.aborted ? undefined : null), {}];
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  set(fields) {
+    for (const [name, value] of Object.entries(fields ?? {})) {
+      const field = this.form.elements.namedItem(name);
+      if (field instanceof HTMLInputElement && field.type === "hidden") field.value = value;
+    }
+  }
+
+  // Lets a press that waited go on. Without a network it is dropped, and the page stays.
+  pass(reached) {
+    const button = this.button;
+    this.button = null;
+    if (!button || !reached) return;
+    this.passing = true;
+    button.click();
+    this.passing = false;
+  }
+}
+
+function says(sent, texts) {
+  return Object.entries(texts).every(([name, text]) => sent.get(name)?.replaceAll("\r\n", "\n") === text);
 }
 
 for (const form of document.querySelectorAll("form[data-autosave]")) new Autosave(form);
