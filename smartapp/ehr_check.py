@@ -67,7 +67,7 @@ class Report:
 
 
 def report(base: str, statement: Any, smart: Any, *, scopes: str = DEFAULT_SCOPES, companion: bool = False) -> Report:
-    """Return what an EHR accepts, given its CapabilityStatement and its smart-configuration (None: it has none)."""
+    """Return what an EHR accepts, given its CapabilityStatement and its smart-configuration (or why there is none)."""
     capability = Capability(read_offered(statement), Scopes.parse(scopes))
     document = statement if isinstance(statement, Mapping) else {}
     software = document.get("software")
@@ -104,7 +104,8 @@ def _fhir(document: Mapping[str, Any], capability: Capability) -> tuple[Requirem
 
 def _smart(base: str, smart: Any) -> tuple[Requirement, ...]:
     if not isinstance(smart, Mapping):
-        return (Requirement("SMART configuration", False, True, "no .well-known/smart-configuration"),)
+        why = f" ({smart})" if isinstance(smart, str) else ""
+        return (Requirement("SMART configuration", False, True, f"no .well-known/smart-configuration{why}"),)
     try:
         read_configuration(smart, Issuer(base=base, name=base, client_id="check"))
         signing_in = Requirement("SMART configuration", True, True, "complete")

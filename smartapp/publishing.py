@@ -94,7 +94,8 @@ def plan(resources: Iterable[Resource], store: RecordStore, *, force: bool = Fal
             yield PlannedArtefact(resource, "not-accepted", reason=reason)
             continue
         found = store.search(Query(type=kind, params=_canonical_params(resource)))
-        yield decide(resource, found, force=force)
+        # A server may ignore a search parameter that it does not know (FHIR's default) and answer with anything.
+        yield decide(resource, [one for one in found if _is_named_alike(one.resource, resource)], force=force)
 
 
 def decide(resource: Resource, found: Sequence[Stored], *, force: bool) -> PlannedArtefact:
@@ -140,6 +141,10 @@ def _is_untouched(resource: Resource) -> bool:
 def _canonical_params(resource: Resource) -> tuple[tuple[str, str], ...]:
     version = (("version", resource["version"]),) if "version" in resource else ()
     return (("url", resource["url"]), *version)
+
+
+def _is_named_alike(there: Resource, here: Resource) -> bool:
+    return all(there.get(name) == value for name, value in _canonical_params(here))
 
 
 def _search_string(resource: Resource) -> str:

@@ -13,7 +13,7 @@ from smartapp.config import DEFAULT_SCOPES, ConfigError, checked_base
 from smartapp.ehr_check import Report, report
 from smartapp.outbound import OutboundError, ask
 from smartapp.records.remote import RemoteStore
-from smartapp.records.store import RecordError
+from smartapp.records.store import RecordError, Unauthorized
 
 PLACES = {"ehr": "the EHR", "companion": "the companion FHIR server", "own": "Verstel's own store"}
 
@@ -37,7 +37,7 @@ def command(base: str, *, scopes: str, companion: bool, style: str) -> None:
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     except RecordError as error:
-        click.echo(f"{base}: {error.message}", err=True)
+        click.echo(f"{base}: {_words(error)}", err=True)
         sys.exit(1)
     if style == "json":
         click.echo(orjson.dumps({**dataclasses.asdict(found), "usable": found.usable}, option=orjson.OPT_INDENT_2))
@@ -46,12 +46,20 @@ def command(base: str, *, scopes: str, companion: bool, style: str) -> None:
     sys.exit(0 if found.usable else 1)
 
 
+def _words(error: RecordError) -> str:
+    """Return what went wrong for whoever typed the command; of a 401 the seam speaks to people in the app."""
+    if isinstance(error, Unauthorized):
+        return "/metadata asks for a sign-in (401). It has to be public: the app reads it without a token."
+    return error.message
+
+
 def _smart(base: str) -> Any:
+    """Return the smart-configuration, or in words why there is none."""
     try:
         answer = ask("GET", f"{base}/.well-known/smart-configuration", headers={"Accept": "application/json"})
-        return answer.json() if answer.status == 200 else None
-    except OutboundError:
-        return None
+        return answer.json() if answer.status == 200 else f"answered {answer.status}"
+    except OutboundError as error:
+        return error.code
 
 
 def _show(found: Report) -> None:

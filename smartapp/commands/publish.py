@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +16,12 @@ from smartapp.artefacts import artefacts
 from smartapp.config import ConfigError, checked_base
 from smartapp.publishing import PlannedArtefact
 from smartapp.records.remote import RemoteStore, TokenSource, outcome_text
-from smartapp.records.store import RecordError, RecordStore, Unauthorized
+from smartapp.records.store import RecordError, RecordStore, Unauthorized, Unreachable
 from smartapp.smart.backend import BackendToken, NoTokenError
 from smartapp.smart.keys import SigningKeys
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
 
 SCOPE = "system/*.cruds"
 # What each action is called before (dry run) and after it was done, and whether it leaves something undone.
@@ -29,6 +35,8 @@ WORDS = {
 }
 UNDONE = {"changed-elsewhere", "not-accepted", "refused"}
 MOST_DIFFERENCES = 8
+MOST_UNANSWERED = 3
+"""Writes in a row without an answer, after which the server counts as away: each may take half a minute."""
 
 
 @click.command(
@@ -58,8 +66,11 @@ def command(
     Exit code 0: all is there. 1: something was left alone or refused. 2: wrong usage.
     """
     try:
-        store = RemoteStore(checked_base(base.rstrip("/"), "--to"), _token_source(base, token, client_id, keys, scope))
-        planned = list(publishing.plan(artefacts(), store, force=force))
+        sign_in = _token_source(base, token, client_id, keys, scope)
+        store = RemoteStore(checked_base(base.rstrip("/"), "--to"), sign_in, wait=time.sleep)
+        resources = artefacts()
+        with _progress(publishing.plan(resources, store, force=force), len(resources), "Comparing") as bar:
+            planned = list(bar)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     except RecordError as error:
@@ -72,6 +83,8 @@ def command(
             _show(artefact, outcome, reason, dry_run=dry_run)
     summary = ", ".join(f"{count} {WORDS[outcome][not dry_run]}" for outcome, count in sorted(tally.items()))
     click.echo(f"{len(planned)} artefacts: {summary}.")
+    if tally.total() < len(planned):
+        click.echo(f"No answer {MOST_UNANSWERED} times in a row: stopped there. Run it again to go on.", err=True)
     sys.exit(1 if UNDONE & tally.keys() else 0)
 
 
@@ -90,19 +103,29 @@ def _token_source(
 def _carried_out(
     planned: list[PlannedArtefact], store: RecordStore, *, dry_run: bool
 ) -> list[tuple[PlannedArtefact, str, str]]:
-    """Write what is to be written, with a progress bar on a terminal; return each artefact, its outcome and why."""
+    """Write what is to be written; return each artefact, its outcome and why. A server that is away ends it early."""
     done: list[tuple[PlannedArtefact, str, str]] = []
-    with click.progressbar(planned, label="Publishing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    unanswered = 0
+    with _progress(planned, len(planned), "Publishing") as bar:
         for artefact in bar:
             write = None if dry_run else artefact.to_write()
             outcome, reason = str(artefact.action), artefact.reason
             if write is not None:
                 try:
                     store.write(write)
+                    unanswered = 0
                 except RecordError as error:
                     outcome, reason = "refused", _words(error)
+                    unanswered = unanswered + 1 if isinstance(error, Unreachable) else 0
             done.append((artefact, outcome, reason))
+            if unanswered == MOST_UNANSWERED:
+                break
     return done
+
+
+def _progress(planned: Iterable[PlannedArtefact], length: int, label: str) -> ProgressBar[PlannedArtefact]:
+    """Return a progress bar, to be seen on a terminal only."""
+    return click.progressbar(planned, length, label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
 def _words(error: RecordError) -> str:

@@ -32,6 +32,8 @@ from smartapp.records.store import (
 FHIR_JSON = "application/fhir+json"
 MOST_PAGES = 20
 MOST_RESULTS = 2000
+MOST_WAITS = 5
+LONGEST_WAIT_SECONDS = 120
 
 _ERRORS: Mapping[int, type[RecordError]] = {
     401: Unauthorized,
@@ -52,11 +54,18 @@ _LOCATION = re.compile(r"(?:^|/)(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\
 
 
 class RemoteStore:
-    """The FHIR server at `base`. Without a `token` source it is asked without a token."""
+    """The FHIR server at `base`. Without a `token` source it is asked without a token.
 
-    def __init__(self, base: str, token: TokenSource | None = None) -> None:
+    `wait` (seconds) is how a program waits where the server says `Retry-After`; without it nothing waits, as the one
+    who waits would be a person.
+    """
+
+    def __init__(
+        self, base: str, token: TokenSource | None = None, *, wait: Callable[[float], None] | None = None
+    ) -> None:
         self.base = base.rstrip("/")
         self._token = token
+        self._wait = wait
 
     # ---- the seam
 
@@ -161,9 +170,17 @@ class RemoteStore:
             all_headers["Authorization"] = f"Bearer {token}"
         data = None if body is None else orjson.dumps(body)
         try:
-            return ask(method, url, headers=all_headers, data=data, params=params)
+            answer = ask(method, url, headers=all_headers, data=data, params=params)
+            for _ in range(MOST_WAITS):
+                seconds = _retry_after(answer)
+                if self._wait is None or seconds is None:
+                    break
+                self._wait(seconds)
+                answer = ask(method, url, headers=all_headers, data=data, params=params)
         except OutboundError as error:
-            raise Unreachable(f"{self._host} gave no usable answer ({error.code}). Try again in a moment.") from error
+            advice = "Check its address." if error.code == "redirect" else "Try again in a moment."
+            raise Unreachable(f"{self._host} gave no usable answer ({error.code}). {advice}") from error
+        return answer
 
     def _resource(self, answer: Answer, type_: str) -> Resource:
         if answer.status >= 400:
@@ -267,6 +284,14 @@ def _representation(answer: Answer, type_: str) -> Resource | None:
     except OutboundError:
         return None
     return resource if isinstance(resource, dict) and resource.get("resourceType") == type_ else None
+
+
+def _retry_after(answer: Answer) -> int | None:
+    """Return after how many seconds a server that is busy wants to be asked again; None where it does not say so."""
+    said = answer.headers.get("Retry-After", "")
+    if answer.status not in (429, 503) or not re.fullmatch(r"[0-9]{1,9}", said):
+        return None
+    return int(said) if int(said) <= LONGEST_WAIT_SECONDS else None
 
 
 def _stored(resource: Resource, answer: Answer | None) -> Stored:

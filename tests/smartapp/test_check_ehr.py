@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import responses
 from click.testing import CliRunner, Result
 
 from smartapp.commands.check_ehr import command
@@ -25,6 +26,12 @@ SMART = {
     "code_challenge_methods_supported": ["S256"],
     "capabilities": ["launch-ehr", "sso-openid-connect"],
 }
+
+
+@pytest.fixture
+def mock() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as mock:
+        yield mock
 
 
 def statement(types: dict[str, list[str]], version: str = "4.0.1") -> dict[str, Any]:
@@ -119,6 +126,27 @@ def test_server_that_is_not_there_is_an_error_with_exit_code_1() -> None:
     result = check("http://127.0.0.1:9/fhir")
     assert result.exit_code == 1
     assert "gave no usable answer" in result.output
+
+
+def test_server_that_hides_its_metadata_is_said_to_whoever_typed_the_command(mock: responses.RequestsMock) -> None:
+    mock.add("GET", f"{BASE}/metadata", status=401, json={})
+    result = check(BASE)
+    assert result.exit_code == 1
+    assert "/metadata asks for a sign-in (401)" in result.output
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({"status": 404}, "answered 404"),
+        ({"status": 301, "headers": {"Location": f"{BASE}/x"}}, "redirect"),
+        ({"body": "<html>"}, "not-json"),
+    ],
+)
+def test_why_there_is_no_smart_configuration_is_said(mock: responses.RequestsMock, answer: Any, why: str) -> None:
+    mock.add("GET", f"{BASE}/metadata", json=statement(EVERYTHING))
+    mock.add("GET", f"{BASE}/.well-known/smart-configuration", **answer)
+    assert f"no .well-known/smart-configuration ({why})" in check(BASE).output
 
 
 def test_address_that_is_no_url_is_wrong_usage() -> None:

@@ -77,6 +77,17 @@ def test_interrupted_run_goes_on_where_it_stopped(hospital: Hospital) -> None:
     assert f"{len(artefacts()) - 5} created, 5 unchanged." in result.output
 
 
+def test_a_server_that_is_away_is_not_asked_for_all_the_rest(hospital: Hospital) -> None:
+    """Each write that nobody answers may take half a minute."""
+    hospital.sandbox.faults.add("POST", "StructureDefinition", 502, times=1000)
+    result = hospital.publish_signed()
+    assert result.exit_code == 1
+    assert result.output.count("REFUSED: StructureDefinition/") == 3
+    assert "No answer 3 times in a row: stopped there. Run it again to go on." in result.output
+    hospital.sandbox.faults.clear()
+    assert hospital.publish_signed().exit_code == 0
+
+
 def test_what_the_hospital_changed_is_left_alone_and_shown(hospital: Hospital) -> None:
     hospital.publish_signed()
     (nel,) = [

@@ -10,7 +10,7 @@ import pytest
 from smartapp import publishing
 from smartapp.database import open_database
 from smartapp.records.own import OwnStore
-from smartapp.records.store import Conflict, Query, Write
+from smartapp.records.store import Conflict, Query, Stored, Write
 
 Resource = dict[str, Any]
 
@@ -86,6 +86,27 @@ def test_other_version_stands_beside_the_first(server: OwnStore) -> None:
     (planned,) = publish(server, code_system("2.0"))
     assert planned.action == "create"
     assert {resource["version"] for resource in on_server(server)} == {"1.0", "2.0"}
+
+
+@pytest.mark.parametrize("ignored", [("url", "version"), ("version",)])
+def test_a_server_that_ignores_search_parameters_gets_nothing_overwritten(
+    server: OwnStore, monkeypatch: pytest.MonkeyPatch, ignored: tuple[str, ...]
+) -> None:
+    """FHIR lets a server ignore a parameter that it does not know: then it answers with other resources."""
+    search = server.search
+
+    def lenient(query: Query) -> list[Stored]:
+        return search(Query(query.type, tuple(pair for pair in query.params if pair[0] not in ignored)))
+
+    other = {**code_system("0.9", "Of the hospital"), "id": "own"}
+    if "url" in ignored:
+        other["url"] = "https://hospital.example/own"
+    publish(server, other)
+    monkeypatch.setattr(server, "search", lenient)
+    assert [one.action for one in publish(server, code_system(), force=True)] == ["create"]
+    assert [one.action for one in publish(server, code_system(), force=True)] == ["unchanged"]
+    titles = {stored.resource["title"] for stored in search(Query("CodeSystem"))}
+    assert titles == {"Of the hospital", "Scores"}
 
 
 @pytest.mark.parametrize("touched_by", ["edited what we published", "made it themselves"])

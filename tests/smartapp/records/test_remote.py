@@ -11,7 +11,7 @@ import pytest
 import requests
 import responses
 
-from smartapp.records.remote import MOST_PAGES, RemoteStore, outcome_text
+from smartapp.records.remote import MOST_PAGES, MOST_WAITS, RemoteStore, outcome_text
 from smartapp.records.store import (
     Conflict,
     Forbidden,
@@ -281,3 +281,34 @@ def test_a_password_file_of_the_machine_does_not_replace_the_token(mock, store, 
 )
 def test_what_a_server_says_is_one_short_line(outcome, text):
     assert outcome_text(outcome) == text
+
+
+class TestAServerThatIsBusy:
+    """`Retry-After`: a program waits for it, a page does not."""
+
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_a_program_waits_as_long_as_it_says(self, mock, status):
+        mock.add("GET", f"{BASE}/Goal/1", status=status, headers={"Retry-After": "7"})
+        mock.add("GET", f"{BASE}/Goal/1", json=GOAL)
+        waited: list[float] = []
+        assert RemoteStore(BASE, wait=waited.append).read("Goal", "1").resource == GOAL
+        assert waited == [7]
+
+    def test_it_gives_up_after_some(self, mock):
+        mock.add("GET", f"{BASE}/Goal/1", status=429, headers={"Retry-After": "1"})
+        waited: list[float] = []
+        with pytest.raises(Unreachable):
+            RemoteStore(BASE, wait=waited.append).read("Goal", "1")
+        assert waited == [1] * MOST_WAITS
+
+    @pytest.mark.parametrize("said", ["86400", "Wed, 21 Oct 2026 07:28:00 GMT", "-1", ""])
+    def test_nobody_waits_for_ever(self, mock, said):
+        mock.add("GET", f"{BASE}/Goal/1", status=429, headers={"Retry-After": said})
+        with pytest.raises(Unreachable):
+            RemoteStore(BASE, wait=pytest.fail).read("Goal", "1")
+
+    def test_a_page_does_not_wait(self, mock, store):
+        mock.add("GET", f"{BASE}/Goal/1", status=429, headers={"Retry-After": "7"})
+        with pytest.raises(Unreachable):
+            store.read("Goal", "1")
+        assert len(mock.calls) == 1
