@@ -150,13 +150,18 @@ def of_record_error(error: RecordError) -> AppError:
             return EhrTrouble(code="ehr-unreachable")
 
 
-HIDDEN_FIELDS = frozenset({"_csrf", "_for"})
-"""Form fields that are ours; they are not shown when a form is given back."""
+_HIDDEN = frozenset({"_csrf", "_for", "family", "from_review", "identifier", "key", "seen", "sketch", "was"})
+_BUTTONS = frozenset({"clear", "next", "pause", "previous", "remove", "stop"})
+_MARKS = ("seen-", "asked-", "choice-")
 
 
 def typed_text(form: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the (field, text) pairs a person typed, so that an error page can give them back."""
-    return [(name, value) for name, value in form if name not in HIDDEN_FIELDS and value.strip()]
+    """Return the (field, text) pairs a person typed, so that an error page can give them back.
+
+    Hidden fields and buttons are ours: among the person's own words they would only frighten.
+    """
+    ours = _HIDDEN | _BUTTONS
+    return [(name, text) for name, text in form if name not in ours and not name.startswith(_MARKS) and text.strip()]
 
 
 def _drawn(error: AppError, typed: list[tuple[str, str]]) -> str:

@@ -199,6 +199,14 @@ class TestForms:
         assert "mijn lange verhaal" in response.text
         assert "Test EHR" in response.text  # where to open it again
 
+    def test_only_what_was_typed_is_given_back_as_typed(self, anna, clock):
+        """A fingerprint among one's own words would only frighten."""
+        clock.now += 30 * 60
+        ours = {"seen-note": "e3b0c44298fc1c14", "key": "e3b0c44298fc1c15", "was": "e3b0c44298fc1c16", "next": "17171"}
+        response = anna.post("try/", {"note": "mijn lange verhaal", **ours})
+        assert "mijn lange verhaal" in response.text
+        assert [text for text in ours.values() if text in response.text] == []
+
 
 class TestSessions:
     """Attack 39."""

@@ -330,6 +330,16 @@ def test_nothing_answered_is_not_sent(anna):
     assert stored(anna, "QuestionnaireResponse") == []
 
 
+def test_going_back_after_sending_does_not_say_that_nothing_was_sent(anna):
+    """The browser's Back leads to the review, which has nothing to look over any more."""
+    fill(anna)
+    assert "Er is nog niets verstuurd." in anna.get("questionnaires/hoop/review").text
+    anna.post("questionnaires/hoop/submit")
+    after = anna.get("questionnaires/hoop/review").text
+    assert "Er is nog niets verstuurd." not in after
+    assert "Wat je eerder verstuurde, staat bij je scores." in after
+
+
 def test_sending_in_writes_response_and_scores_and_empties_the_draft(anna):
     fill(anna, "4")
     response = anna.post("questionnaires/hoop/submit")
