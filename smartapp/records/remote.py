@@ -30,7 +30,7 @@ from smartapp.records.store import (
 )
 
 FHIR_JSON = "application/fhir+json"
-MOST_PAGES = 20
+MOST_PAGES = 100
 MOST_RESULTS = 2000
 MOST_WAITS = 5
 LONGEST_WAIT_SECONDS = 120
@@ -82,7 +82,7 @@ class RemoteStore:
         return _stored(self._resource(answer, type), answer)
 
     def search(self, query: Query, /) -> list[Stored]:
-        """Return all matches and includes; pages are followed on this server only, at most MOST_PAGES."""
+        """Return all matches and includes, never a part of them; pages are followed on this server only."""
         found: list[Stored] = []
         for bundle in self._pages(query):
             for entry in _entries(bundle):
@@ -204,6 +204,7 @@ class RemoteStore:
             if following is None:
                 return
             answer = self._ask("GET", following)
+        raise Unreachable(f"{self._host} has more than {MOST_PAGES} pages of {query.type}. Not all could be read.")
 
     def _next(self, bundle: Resource) -> str | None:
         """Return the address of the next page, None where there is none. One on another host is Unreachable."""

@@ -108,7 +108,22 @@ def test_attack_26_a_redirect_is_not_followed(mock, store, status):
 
 def test_a_server_that_pages_for_ever_is_left_after_some(mock, store):
     mock.add("GET", f"{BASE}/Goal", json=bundle(GOAL, following=f"{BASE}/Goal"))
-    assert len(store.search(Query.of("Goal"))) == MOST_PAGES
+    with pytest.raises(Unreachable, match="Not all could be read"):
+        store.search(Query.of("Goal"))
+    assert len(mock.calls) == MOST_PAGES + 1
+
+
+def test_what_a_server_gives_ten_at_a_time_is_all_read(mock, store):
+    """Eight years of scores at two moments a year: a trend without a warning must not lack some of them."""
+    for page in range(1, 41):
+        following = f"{BASE}/Observation?page={page + 1}" if page < 40 else None
+        scores = [{"resourceType": "Observation", "id": f"{page}-{number}"} for number in range(10)]
+        mock.add(
+            "GET",
+            f"{BASE}/Observation" + (f"?page={page}" if page > 1 else ""),
+            json=bundle(*scores, following=following),
+        )
+    assert len({one.reference for one in store.search(Query.of("Observation"))}) == 400
 
 
 @pytest.mark.parametrize(
