@@ -23,13 +23,14 @@ from mappers.plan.model import (
     STEP_STATUSES,
     DomainAnswers,
     Goal,
+    OtherGoal,
     PersonRef,
     Plan,
     Progress,
     Step,
     StepStatus,
 )
-from mappers.plan.reading import goal_of, parts_of, plan_of
+from mappers.plan.reading import goal_of, other_goal_of, parts_of, plan_of
 from mappers.plan.shapes import (
     ANSWERS_URL,
     DOMAIN_SYSTEM,
@@ -59,12 +60,14 @@ __all__ = [
     "STRESSOR_URL",
     "DomainAnswers",
     "Goal",
+    "OtherGoal",
     "PersonRef",
     "Plan",
     "Progress",
     "Step",
     "StepStatus",
     "goal_of",
+    "other_goal_of",
     "parts_of",
     "plan_of",
     "resources_of",

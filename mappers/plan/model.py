@@ -81,6 +81,18 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherGoal:
+    """A goal in the record that no life domain of ours names: another program wrote it. It is read, never changed.
+
+    `own`: the record says that the client said it. `said_by` is who else it says did, "" where it says nobody.
+    """
+
+    text: str
+    own: bool
+    said_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class DomainAnswers:
     """The client's answers to the four questions about one life domain; "" is not answered (yet)."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mappers.errors import NotAPlan, shown
-from mappers.plan.model import QUESTIONS, DomainAnswers, Goal, Plan, Resource, Step
+from mappers.own_words import typed
+from mappers.plan.model import QUESTIONS, DomainAnswers, Goal, OtherGoal, Plan, Resource, Step
 from mappers.plan.shapes import (
     ANSWERS_URL,
     STORY_URL,
@@ -66,6 +67,18 @@ def goal_of(goal: Resource) -> Goal:
     if goal.get("resourceType") != "Goal":
         raise NotAPlan(f"this is a {shown(goal.get('resourceType'))}", advice="Give a Goal")
     return _goal(goal, ())
+
+
+def other_goal_of(goal: Resource) -> OtherGoal | None:
+    """Read a Goal of another program that is going on; None where it is one of ours, has ended, or has no words."""
+    description = object_in(goal, "description")
+    displays = (text_in(coding, "display") for coding in objects_in(description, "coding"))
+    text = typed(text_in(description, "text")) or typed(next((one for one in displays if one), ""))
+    if not text or not is_going_on(goal) or any(domain_of(concept) for concept in objects_in(goal, "category")):
+        return None
+    by = object_in(goal, "expressedBy")
+    own = target_of(by) != "" and target_of(by) == target_of(goal.get("subject"))
+    return OtherGoal(text, own, "" if own else typed(text_in(by, "display")))
 
 
 def parts_of(resources: Sequence[Resource]) -> tuple[Resource, list[Resource], list[Resource]]:

@@ -10,13 +10,22 @@ from typing import Any, Final
 from mappers.answers import answers_of
 from mappers.errors import RefusedResponse
 from mappers.observations import SCORE_SYSTEM
-from mappers.plan import Plan
+from mappers.plan import OtherGoal, Plan
 from mappers.strangers import code_in
 from mappers.visit import VisitReport, visit_of
 from questionnaires.catalogue import Catalogue
 from smartapp.assignments.context import title
 from smartapp.assignments.task import Assignment, assignment_of, is_assignment
-from smartapp.plan.context import DomainView, GoalView, Words, domain_view, goal_view
+from smartapp.i18n import gettext as _
+from smartapp.plan.context import (
+    DomainView,
+    GoalView,
+    OtherGoalView,
+    Words,
+    domain_view,
+    goal_view,
+    other_goal_views,
+)
 from smartapp.records import Place
 from smartapp.scores.trends import Measurements, Trend, measurements
 
@@ -72,6 +81,7 @@ class OverviewPage:
     stressors: tuple[str, ...]
     goals: tuple[GoalView, ...]
     earlier: tuple[GoalView, ...]
+    others: tuple[OtherGoalView, ...]  # goals that other programs keep in the record
     domains: tuple[DomainView, ...]
     plan_updated: str
     plan_place: Place | None  # None: there is no plan yet
@@ -94,7 +104,7 @@ class OverviewPage:
     @property
     def new(self) -> bool:
         """Say whether nothing at all is known yet."""
-        return not (self.has_words or self.visit or self.measured or self.waiting)
+        return not (self.has_words or self.others or self.visit or self.measured or self.waiting)
 
 
 def overview_page(
@@ -102,6 +112,7 @@ def overview_page(
     name: str,
     plan: Plan,
     plan_place: Place | None,
+    others: Iterable[tuple[OtherGoal, Place]],
     tasks: Iterable[Resource],
     observations: Sequence[tuple[Resource, Place]],
     responses: Sequence[Resource],
@@ -120,6 +131,7 @@ def overview_page(
         stressors=plan.stressors,
         goals=tuple(view for view in goals if view.goal.active),
         earlier=tuple(view for view in goals if not view.goal.active),
+        others=other_goal_views(others, _("In the client's own words")),
         domains=tuple(
             view for answers in plan.domains for view in [domain_view(answers, plan, words)] if view.answered
         ),

@@ -33,6 +33,7 @@ def index() -> str:
         name=g.launch.patient.display,
         plan=kept.plan,
         plan_place=kept.place,
+        others=kept.others,
         tasks=[one.resource for one in found[2]],
         observations=[(one.resource, one.place) for one in found[3]],
         responses=[one.resource for one in found[4]],

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from mappers.plan import QUESTIONS, DomainAnswers, Goal, Plan, Step
+from mappers.plan import QUESTIONS, DomainAnswers, Goal, OtherGoal, Plan, Step
 from questionnaires.catalogue import Catalogue
 from smartapp.i18n import format_date, message, text_of
 from smartapp.i18n import gettext as _
@@ -60,6 +60,15 @@ class GoalView:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherGoalView:
+    """A goal that another program keeps in the record, whose words it is in, and where it is."""
+
+    text: str
+    whose: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class StepView:
     """A step as it is shown."""
 
@@ -101,6 +110,7 @@ class StartPage:
     domains: tuple[DomainView, ...]
     goals: tuple[GoalView, ...]
     earlier: tuple[GoalView, ...]  # goals reached, changed or let go
+    others: tuple[OtherGoalView, ...]
     updated: str  # when the plan was last changed, as the record says
     standing: Standing
     saved: str  # a sentence about what was just saved, or ""
@@ -289,6 +299,17 @@ def goal_view(goal: Goal, words: Words) -> GoalView:
     )
 
 
+def other_goal_views(others: Iterable[tuple[OtherGoal, Place]], own: str) -> tuple[OtherGoalView, ...]:
+    """Return goals of other programs as pages show them; `own` says that the client said it."""
+
+    def whose(goal: OtherGoal) -> str:
+        if goal.own:
+            return own
+        return _("In the words of %(name)s", name=goal.said_by) if goal.said_by else _("It does not say whose words.")
+
+    return tuple(OtherGoalView(goal.text, whose(goal), place) for goal, place in others)
+
+
 def domain_view(answers: DomainAnswers, plan: Plan, words: Words) -> DomainView:
     """Return a life domain of a plan as pages show it."""
     return DomainView(
@@ -299,8 +320,10 @@ def domain_view(answers: DomainAnswers, plan: Plan, words: Words) -> DomainView:
     )
 
 
-def start_page(plan: Plan, words: Words, *, standing: Standing, saved: str) -> StartPage:
-    """Return the start page of a plan."""
+def start_page(
+    plan: Plan, words: Words, *, standing: Standing, saved: str, others: Iterable[tuple[OtherGoal, Place]]
+) -> StartPage:
+    """Return the start page of a plan; `others` are goals of other programs."""
     goals = [goal_view(goal, words) for goal in plan.goals]
     return StartPage(
         story=plan.story,
@@ -309,6 +332,7 @@ def start_page(plan: Plan, words: Words, *, standing: Standing, saved: str) -> S
         domains=tuple(domain_view(answers, plan, words) for answers in plan.domains),
         goals=tuple(view for view in goals if view.goal.active),
         earlier=tuple(view for view in goals if not view.goal.active),
+        others=other_goal_views(others, _("In your own words")),
         updated=plan.updated,
         standing=standing,
         saved=saved,

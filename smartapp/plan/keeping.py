@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from mappers.plan import PLAN_SYSTEM, Goal, PersonRef, Plan, plan_of, resources_of
+from mappers.plan import PLAN_SYSTEM, Goal, OtherGoal, PersonRef, Plan, other_goal_of, plan_of, resources_of
 from questionnaires.canonical import identifier_system
 from smartapp.records import Place, Record
 from smartapp.records.outbox import Item, Waiting
@@ -24,6 +24,7 @@ class Kept:
 
     `on_its_way`: part of it was saved here and has not arrived in the record; it can be read, not changed.
     `refused`: the record did not take an earlier change; its words are still with their writer, as a sketch.
+    `others`: goals that another program keeps in the record, with where they are. They are no part of the plan.
     """
 
     plan: Plan
@@ -31,6 +32,7 @@ class Kept:
     place: Place | None
     on_its_way: bool = False
     refused: bool = False
+    others: tuple[tuple[OtherGoal, Place], ...] = ()
 
     @property
     def language(self) -> str | None:
@@ -74,9 +76,10 @@ def kept(
     care_plans, goals, tasks = (
         [_newest(one, late, arrived) for one in part if one.state != "refused"] for part in found
     )
+    others = _others(found[1])
     current = [one for one in care_plans if one.resource.get("status") in {"active", "draft", "on-hold"}]
     if not current:
-        return Kept(Plan(id=new_plan_id(issuer, patient), created=now), (), None, refused=refused)
+        return Kept(Plan(id=new_plan_id(issuer, patient), created=now), (), None, refused=refused, others=others)
     care_plan = max(current, key=lambda one: str(one.resource.get("meta", {}).get("lastUpdated", "")))
     near = [one for one in (*goals, *tasks) if one.place == care_plan.place]
     plan = plan_of(
@@ -88,7 +91,12 @@ def kept(
     ids = {goal.id for goal in plan.goals} | {step.id for goal in plan.goals for step in goal.steps}
     records = (care_plan, *(one for one in near if _id(one.resource) in ids))
     waits = any(one.state != "stored" for one in records)
-    return Kept(plan, records, care_plan.place, on_its_way=waits, refused=refused)
+    return Kept(plan, records, care_plan.place, on_its_way=waits, refused=refused, others=others)
+
+
+def _others(goals: Iterable[Record]) -> tuple[tuple[OtherGoal, Place], ...]:
+    read = ((other_goal_of(one.resource), one.place) for one in goals if one.state == "stored")
+    return tuple((goal, place) for goal, place in read if goal is not None)
 
 
 def _own_parts(goal: Goal) -> Goal:

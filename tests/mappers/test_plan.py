@@ -21,10 +21,12 @@ from mappers.plan import (
     STEP_STATUSES,
     DomainAnswers,
     Goal,
+    OtherGoal,
     PersonRef,
     Plan,
     Step,
     goal_of,
+    other_goal_of,
     parts_of,
     plan_of,
     resources_of,
@@ -310,6 +312,48 @@ def test_a_goal_without_a_plan_can_be_read(plan):
     assert goal_of(goal).text == plan.goals[0].text
     with pytest.raises(NotAPlan):
         goal_of({"resourceType": "Task"})
+
+
+FOREIGN = {
+    "resourceType": "Goal",
+    "id": "7",
+    "lifecycleStatus": "active",
+    "description": {"text": "Cliënt stabiliseert"},
+    "subject": {"reference": "https://ehr.example/fhir/Patient/anna"},
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ({}, OtherGoal("Cliënt stabiliseert", own=False, said_by="")),
+        ({"expressedBy": {"reference": "Patient/anna", "display": "A."}}, OtherGoal("Cliënt stabiliseert", True, "")),
+        ({"expressedBy": {"display": "Els Visser"}}, OtherGoal("Cliënt stabiliseert", own=False, said_by="Els Visser")),
+        ({"description": {"coding": [{}, {"display": "Stop roken"}]}}, OtherGoal("Stop roken", own=False, said_by="")),
+        (
+            {"category": [{"text": "Zorgdoel"}], "lifecycleStatus": "proposed"},
+            OtherGoal("Cliënt stabiliseert", False, ""),
+        ),
+    ],
+)
+def test_a_goal_of_another_program_is_read_with_whose_words_it_is(written, read):
+    assert other_goal_of({**FOREIGN, **written}) == read
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"lifecycleStatus": "entered-in-error"},
+        {"lifecycleStatus": "completed"},
+        {"lifecycleStatus": "rejected"},
+        {"description": {}},
+        {"description": {"text": " "}},
+        {"description": 7},
+        {"category": [{"coding": [{"system": DOMAIN_SYSTEM, "code": "housing"}]}]},
+    ],
+)
+def test_a_goal_of_ours_or_without_words_or_that_has_ended_is_no_other_goal(written):
+    assert other_goal_of({**FOREIGN, **written}) is None
 
 
 def test_six_life_domains_are_refused_and_five_are_not(plan):

@@ -111,6 +111,26 @@ def test_a_preparation_that_can_not_be_read_does_not_break_the_page(clinician):
     assert "Wandelen met de hond" in page.text
 
 
+def test_goals_of_other_programs_stand_apart_with_whose_words_they_are(app):
+    """Also where there is nothing else: they are in the record of this person."""
+    visitor = launched(app, role="clinician")
+    goal = {
+        "resourceType": "Goal",
+        "lifecycleStatus": "active",
+        "description": {"text": "Cliënt stabiliseert"},
+        "subject": {"reference": "Patient/anna"},
+        "expressedBy": {"reference": "Practitioner/jan", "display": "Jan Smit"},
+    }
+    visitor.ehr.write(Write("create", goal))
+    page = visitor.get("overview/").text
+    assert "1 ander doel in het dossier" in page
+    assert page.index("Nog geen doelen.") < page.index("Cliënt stabiliseert") < page.index("In de woorden van Jan Smit")
+    visitor.ehr.write(Write("create", {**goal, "expressedBy": {"reference": "Patient/anna"}}))
+    page = visitor.get("overview/").text
+    assert "2 andere doelen in het dossier" in page
+    assert "In de eigen woorden van de cliënt" in page
+
+
 def test_a_new_patient_gets_an_invitation(app):
     page = launched(app, role="clinician").get("overview/").text
     assert "Hier staat nog niets" in page

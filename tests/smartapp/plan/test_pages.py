@@ -321,7 +321,32 @@ def test_a_goal_of_somebody_else_in_the_plan_stays_and_stops_nothing(halfway):
     after = halfway.ehr.search(Query.of("CarePlan"))[0].resource
     assert f"Goal/{made.resource['id']}" in [one["reference"] for one in after["goal"]]
     assert halfway.ehr.read("Goal", made.resource["id"]).resource["description"] == other["description"]
-    assert "stabiliseert" not in halfway.get("plan/").text
+    mine, others = halfway.get("plan/").text.split('id="others-title"')
+    assert "stabiliseert" not in mine
+    assert "stabiliseert" in others
+
+
+def test_a_goal_that_another_program_keeps_is_shown_with_whose_words_it_is_and_not_to_be_changed(anna):
+    """It stands in the record about her, so she can read it, also before she has a plan."""
+    subject = {"reference": "Patient/anna", "display": "Anna Voorbeeld"}
+    for text, said in [
+        ("Cliënt stabiliseert", {"expressedBy": {"reference": "Practitioner/els", "display": "Els Visser"}}),
+        ("Weer zingen", {"expressedBy": {"reference": "Patient/anna"}}),
+        ("Beter slapen", {}),
+    ]:
+        goal = {"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": text}, "subject": subject}
+        anna.ehr.write(Write("create", {**goal, **said}))
+    others = anna.get("plan/").text.split('id="others-title"')[1].split("</section>")[0]
+    words = " ".join(re.sub("<[^>]*>", " ", others).split())
+    assert words.startswith(">Andere doelen in je dossier")
+    for line in (
+        "Cliënt stabiliseert In de woorden van Els Visser",
+        "Weer zingen In je eigen woorden",
+        "Beter slapen Er staat niet bij van wie deze woorden zijn.",
+    ):
+        assert line in words
+    assert words.count("Bewaard in het dossier") == 3
+    assert "<a " not in others
 
 
 def test_a_plan_with_six_areas_says_what_to_do_and_keeps_the_text(halfway):
