@@ -114,6 +114,7 @@ class StartPage:
     updated: str  # when the plan was last changed, as the record says
     standing: Standing
     saved: str  # a sentence about what was just saved, or ""
+    saved_at: str  # the section that was saved, where its reader lands; "" for the top of the page
     begun: bool
 
 
@@ -320,11 +321,21 @@ def domain_view(answers: DomainAnswers, plan: Plan, words: Words) -> DomainView:
     )
 
 
+SECTIONS: Final = frozenset({"story", "strengths", "stressors", "goal", "domains", "ended"})
+
+
 def start_page(
-    plan: Plan, words: Words, *, standing: Standing, saved: str, others: Iterable[tuple[OtherGoal, Place]]
+    plan: Plan,
+    words: Words,
+    *,
+    standing: Standing,
+    saved: str,
+    saved_at: str,
+    others: Iterable[tuple[OtherGoal, Place]],
 ) -> StartPage:
     """Return the start page of a plan; `others` are goals of other programs."""
     goals = [goal_view(goal, words) for goal in plan.goals]
+    there = SECTIONS if any(not view.goal.active for view in goals) else SECTIONS - {"ended"}
     return StartPage(
         story=plan.story,
         strengths=plan.strengths,
@@ -336,6 +347,7 @@ def start_page(
         updated=plan.updated,
         standing=standing,
         saved=saved,
+        saved_at=saved_at if saved_at in there else "",
         begun=bool(plan.story or plan.strengths or plan.stressors or plan.domains or plan.goals),
     )
 

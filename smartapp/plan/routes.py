@@ -55,7 +55,14 @@ def _saved() -> str:
 def start() -> Answer:
     """Show my plan."""
     kept = load()
-    page = show.start_page(kept.plan, words(), standing=standing(kept), saved=_saved(), others=kept.others)
+    page = show.start_page(
+        kept.plan,
+        words(),
+        standing=standing(kept),
+        saved=_saved(),
+        saved_at=request.args.get("saved", ""),
+        others=kept.others,
+    )
     return render_template("plan/start.html", page=page)
 
 

@@ -116,3 +116,20 @@ def test_kill_while_a_client_is_typing_loses_nothing(browser: Browser, tmp_path:
     finally:
         again.stop()
         context.close()
+
+
+@pytest.mark.parametrize("part", ["story", "stressors"])
+def test_what_was_saved_is_said_where_the_reader_lands(visitor: Visitor, part: str) -> None:
+    """A long plan opens at what was changed; a sentence at the top would be screens away on a phone."""
+    page = visitor.launch("client", "noor").go(f"plan/{part}")
+    visitor.press("main form[data-autosave] .actions button")
+    expect(page.locator("main .banner")).to_be_in_viewport()
+    expect(page.locator("main .banner")).to_contain_text("bewaard")
+
+
+def test_what_went_wrong_with_an_answer_has_the_focus(visitor: Visitor) -> None:
+    page = visitor.launch("client", "noor").go("questionnaires/sdm-visit/questions/sdm-visit-proud")
+    page.locator("main textarea").fill("a" * 20_001)
+    visitor.press("main button[name=next]")
+    expect(page.locator("main .error")).to_be_visible()
+    expect(page.locator("main textarea")).to_be_focused()

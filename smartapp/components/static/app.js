@@ -156,4 +156,4 @@ for (const button of document.querySelectorAll("button[data-print]")) {
 }
 
 /* ---- what went wrong is read out and seen first ---------------------------------------------------------------- */
-document.getElementById("errors")?.focus();
+(document.getElementById("errors") ?? document.querySelector("main [aria-invalid=true]"))?.focus();
