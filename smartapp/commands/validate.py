@@ -18,6 +18,9 @@ ENGINE = (
 )
 
 
+_ABSTRACT = frozenset({"Resource", "DomainResource"})
+
+
 @click.command(epilog="Example:  verstel validate plan.json responses.ndjson")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--quiet", is_flag=True, help="Say nothing about resources in which nothing is wrong.")
@@ -70,6 +73,7 @@ def check(resource: dict[str, Any]) -> tuple[list[str], str]:
     """Return what is wrong with a resource, and by what it was judged."""
     # Here, because it takes a second: `verstel --help` must not wait for it.
     from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415
+    from fhir.resources.R4B.resource import Resource  # noqa: PLC0415
     from pydantic import ValidationError  # noqa: PLC0415
 
     kind = resource["resourceType"]
@@ -78,13 +82,20 @@ def check(resource: dict[str, Any]) -> tuple[list[str], str]:
     try:
         model = get_fhir_model_class(kind)
     except (KeyError, ValueError):
+        model = None
+    # The library has a model for each data type too, such as HumanName.
+    if model is None or not issubclass(model, Resource) or kind in _ABSTRACT:
         return [f"{kind[:64]} is not a resource of FHIR R4"], about
     try:
         model.model_validate(resource)
+        return [line for url in named for line in problems(resource, url)], about
     except ValidationError as error:
         # Place and reason only: pydantic would repeat the value, and a value can be what a person typed.
         return [_structure(kind, one) for one in error.errors(include_input=False, include_url=False)], about
-    return [line for url in named for line in problems(resource, url)], about
+    except RecursionError:
+        return ["nested too deep to be checked"], about
+    except (TypeError, AttributeError):  # the models trip over some shapes, such as a resourceType that is a number
+        return ["something in it has another shape than FHIR has, such as a number where a text belongs"], about
 
 
 def _structure(kind: str, error: Any) -> str:

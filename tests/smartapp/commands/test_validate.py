@@ -68,10 +68,23 @@ def test_what_is_no_resource_is_refused(content, tmp_path):
     assert "there is no resourceType" in result.output
 
 
-def test_an_unknown_type_is_refused(tmp_path):
+@pytest.mark.parametrize("kind", ["Recovery", "HumanName", "BackboneElement", "DomainResource"])
+def test_what_is_no_type_of_resource_is_refused(kind, tmp_path):
+    """Data types and abstract types have a model too, and an empty one would pass."""
     path = tmp_path / "x.json"
-    path.write_text('{"resourceType": "Recovery"}')
-    assert "Recovery is not a resource of FHIR R4" in run(path).output
+    path.write_text(json.dumps({"resourceType": kind}))
+    assert f"{kind} is not a resource of FHIR R4" in run(path).output
+
+
+def test_a_resource_too_deep_to_be_read_is_refused(tmp_path):
+    nested: dict = {"url": "https://example.org/x", "valueString": "x"}
+    for _ in range(450):
+        nested = {"url": "https://example.org/x", "extension": [nested]}
+    path = tmp_path / "deep.json"
+    path.write_text(json.dumps({"resourceType": "Patient", "extension": [nested]}))
+    result = run(path)
+    assert result.exit_code == 1
+    assert "nested too deep to be checked" in result.output
 
 
 def test_no_message_repeats_what_a_person_typed(tmp_path):
@@ -92,6 +105,7 @@ def test_a_file_that_is_not_there_is_wrong_usage():
     [
         {"resourceType": "Bundle", "type": "collection", "entry": 5},
         {"resourceType": "Bundle", "type": "collection", "entry": ["x", {"resource": 5}]},
+        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": 7}}]},
         {"resourceType": "Goal", "meta": "x"},
         {"resourceType": "Goal", "meta": {"profile": 5}},
     ],
