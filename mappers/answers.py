@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
@@ -27,10 +28,11 @@ IDENTIFIER_SYSTEM: Final = identifier_system("response")
 STATUSES: Final = frozenset({"in-progress", "completed", "amended", "entered-in-error", "stopped"})
 
 FHIR_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
-DATE_TIME: Final = re.compile(
-    r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])"
-    r"(T([01]\d|2[0-3]):[0-5]\d(:([0-5]\d|60)(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):[0-5]\d))?)?)?"
+_DATE_TIME: Final = re.compile(
+    r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]))?)?)?"
 )
+_WHOLE_DATE: Final = len("2026-05-31")
 LONGEST_IDENTIFIER: Final = 256
 _SHOWN: Final = 200  # characters of a canonical that a message repeats
 
@@ -78,6 +80,17 @@ def form_of(instrument: Instrument) -> Form:
     scores = {f"{instrument.id}-score-{rule.scale}" for rule in instrument.scores}
     groups = {group.link_id for group in instrument.groups} | {f"{instrument.id}-scores"}
     return Form({item.link_id: item for item in instrument.items}, frozenset(groups), frozenset(scores))
+
+
+def is_date_time(text: str) -> bool:
+    """Tell whether a text is a FHIR dateTime (R4: with seconds and zone where it has a time) of a day that exists."""
+    if not _DATE_TIME.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(f"{text}-01-01"[:_WHOLE_DATE])
+    except ValueError:
+        return False
+    return True
 
 
 # --- response → answers ----------------------------------------------------------------------------------------
@@ -139,7 +152,7 @@ def _about(response: Resource) -> ResponseRef:
             advice="Add the questionnaire's address and version",
         )
     authored = response.get("authored", "")
-    if not isinstance(authored, str) or (authored and not DATE_TIME.fullmatch(authored)):
+    if not isinstance(authored, str) or (authored and not is_date_time(authored)):
         raise NotAResponse("not a FHIR dateTime", where="authored", advice="Write it as 2026-05-31T10:00:00+02:00")
     ident = response.get("id", "")
     if not isinstance(ident, str) or (ident and not FHIR_ID.fullmatch(ident)):

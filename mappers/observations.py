@@ -36,7 +36,8 @@ IDENTIFIER_SYSTEM: Final = identifier_system("score")
 UNIT_SYSTEM: Final = "http://unitsofmeasure.org"
 UNIT: Final = "{score}"
 ABSENT_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
-BSN_SYSTEM: Final = "http://fhir.nl/fhir/NamingSystem/bsn"
+# The same number under its two names.
+BSN_SYSTEMS: Final = frozenset({"http://fhir.nl/fhir/NamingSystem/bsn", "urn:oid:2.16.840.1.113883.2.4.6.3"})
 
 STATUS_OF_SCORES: Final = {"completed": "final", "amended": "corrected", "entered-in-error": "entered-in-error"}
 # The displays are those of HL7's code systems.
@@ -136,16 +137,25 @@ def response_key(about: ResponseRef, reference: str) -> str:
 
 
 def _subject(about: ResponseRef) -> Resource:
-    """Return the client's reference; a BSN is never copied, and a reference never goes without display."""
+    """Return the client's reference; a BSN is never copied, and a reference never goes without display.
+
+    A conditional reference (`Patient?identifier=…`) is a search that still had to be done, often for a BSN: no client.
+    """
     subject = about.subject or {}
     kept = {
         name: subject[name] for name in ("reference", "type") if isinstance(subject.get(name), str) and subject[name]
     }
-    identifier = subject.get("identifier")
-    if isinstance(identifier, dict) and identifier.get("system") != BSN_SYSTEM and "reference" not in kept:
+    if "?" in kept.get("reference", ""):
+        del kept["reference"]
+    identifier = object_in(subject, "identifier")
+    is_bsn = identifier.get("system") in BSN_SYSTEMS
+    if identifier and not is_bsn and "reference" not in kept:
         kept["identifier"] = identifier
     if "reference" not in kept and "identifier" not in kept:
-        raise NotScorable("the response does not say whose it is", where="subject", advice="Add a subject reference")
+        found = (
+            "only a BSN says whose it is, which is not copied" if is_bsn else "the response does not say whose it is"
+        )
+        raise NotScorable(found, where="subject", advice="Add a subject reference")
     display = subject.get("display")
     return {**kept, "display": display if isinstance(display, str) and display else _SOMEBODY.get(about.language)}
 

@@ -28,7 +28,7 @@ import msgspec
 import orjson
 from msgspec import UNSET, Meta, UnsetType, defstruct
 
-from mappers.answers import DATE_TIME, FHIR_ID, LONGEST_IDENTIFIER, Answers, ResponseRef, form_of
+from mappers.answers import FHIR_ID, LONGEST_IDENTIFIER, Answers, ResponseRef, form_of, is_date_time
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.observations import STATUS_OF_SCORES, observations_of, response_key, urn_start
 from mappers.scoring import Score, numbers, outcome
@@ -331,7 +331,7 @@ class _Plan:
             return None
         response, total = read
         ident, authored, language = response.id, response.authored, response.language
-        if not DATE_TIME.fullmatch(authored) or (ident and not FHIR_ID.fullmatch(ident)):
+        if not is_date_time(authored) or (ident and not FHIR_ID.fullmatch(ident)) or "?" in response.subject.reference:
             return None
         identifier = response.identifier
         has_identifier = identifier is not UNSET

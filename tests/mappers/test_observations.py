@@ -162,13 +162,21 @@ def test_what_cannot_be_scored_says_why(changes, words):
         hoop(**changes)
 
 
-def test_a_bsn_is_never_copied():
-    bsn = {"system": "http://fhir.nl/fhir/NamingSystem/bsn", "value": "999911120"}
+@pytest.mark.parametrize("system", ["http://fhir.nl/fhir/NamingSystem/bsn", "urn:oid:2.16.840.1.113883.2.4.6.3"])
+def test_a_bsn_is_never_copied(system):
+    bsn = {"system": system, "value": "999911120"}
     made = hoop(subject={"reference": "Patient/anna", "identifier": bsn})
     assert "999911120" not in json.dumps(made)
     assert made[0]["subject"] == {"reference": "Patient/anna", "display": "cliënt"}
-    with pytest.raises(NotScorable, match="whose it is"):
+    with pytest.raises(NotScorable, match="subject: only a BSN says whose it is, which is not copied"):
         hoop(subject={"identifier": bsn})
+
+
+def test_a_search_for_a_client_is_no_client():
+    with pytest.raises(NotScorable, match="whose it is"):
+        hoop(
+            subject={"reference": "Patient?identifier=http://fhir.nl/fhir/NamingSystem/bsn|999911120", "display": "A."}
+        )
 
 
 def test_a_client_known_by_another_identifier_can_be_scored():
