@@ -9,7 +9,7 @@ from typing import Any
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import Answers, answers_of
 from mappers.errors import RefusedResponse, shown
-from mappers.observations import RULE_SYSTEM, SCORE_SYSTEM, STATUS_OF_SCORES
+from mappers.observations import IDENTIFIER_SYSTEM, RULE_SYSTEM, SCORE_SYSTEM, STATUS_OF_SCORES
 from mappers.scoring import score_by
 from mappers.strangers import code_in, object_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
@@ -66,7 +66,7 @@ def _response(observation: Resource, responses: dict[str, Resource]) -> Resource
 
 
 def _difference(code: str, one: Resource, responses: dict[str, Resource], catalogue: Catalogue) -> Difference | None:
-    name = f"Observation/{one['id']}" if text_in(one, "id") else code
+    name = _name(code, one)
     response = _response(one, responses)
     if response is None:
         return Difference(name, code, "a score", "the response that it was computed from is not here")
@@ -78,6 +78,12 @@ def _difference(code: str, one: Resource, responses: dict[str, Resource], catalo
         if found != expected:
             return Difference(name, code, found, expected)
     return None
+
+
+def _name(code: str, one: Resource) -> str:
+    """Return what to find an Observation by: its id, our identifier (which holds the response's), or else its code."""
+    ours = (text_in(each, "value") for each in objects_in(one, "identifier") if each.get("system") == IDENTIFIER_SYSTEM)
+    return f"Observation/{one['id']}" if text_in(one, "id") else next(ours, "") or code
 
 
 def _checks(code: str, one: Resource, answers: Answers) -> Iterable[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import signal
 import sys
 import zlib
 from collections import deque
@@ -194,7 +195,8 @@ def _scorer(jobs: int) -> Iterator[_Score]:
         return
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - its import costs a tenth of a second
 
-    with ProcessPoolExecutor(jobs) as pool:
+    # Ctrl-C reaches every process; it is this one that stops, and the others only when it closes the pool.
+    with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
 
         def score(batches: Iterable[Batch]) -> Iterator[Scored]:
             under_way: deque[Future[Scored]] = deque()

@@ -65,6 +65,14 @@ def test_each_kind_of_difference_is_found(stored, spoil, found, expected):
     assert difference.expected.startswith(expected)
 
 
+def test_a_score_without_id_is_named_by_our_identifier_which_says_of_which_response(stored):
+    """What `verstel score` writes has no ids yet."""
+    del stored[2]["id"]
+    stored[2]["valueQuantity"]["value"] = 27
+    (difference,), _ = differences(stored, CATALOGUE)
+    assert difference.observation == "r-1/hoop-total"
+
+
 def test_a_score_of_answers_that_changed_since_is_found(stored):
     stored[0]["item"][0]["item"][0]["answer"][0]["valueCoding"]["code"] = "4"
     codes = {one.code for one in differences(stored, CATALOGUE)[0]}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -128,6 +130,20 @@ def test_several_processes_give_the_same_output_in_the_same_order(ndjson):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's count of memory")
+def test_ctrl_c_stops_all_processes_without_a_stack_trace(ndjson):
+    """Ctrl-C on a terminal reaches the whole group. Nobody reads the output, so the command cannot end before it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "--jobs", "2", ndjson(*[GOOD] * 1000)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as running:
+        assert running.stdout.read(1) == b"{"
+        os.killpg(running.pid, signal.SIGINT)
+        _, error = running.communicate()
+    assert (running.returncode, error.decode().strip()) == (1, "Aborted!")
+
+
 def test_a_hostile_file_is_refused_line_by_line_in_bounded_memory(tmp_path):
     """Every hostile line, and one of 50 MB, between good ones: all good ones are scored, no bad one is."""
     path = tmp_path / "hostile.ndjson"
