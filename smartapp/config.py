@@ -357,7 +357,7 @@ class Settings:
         return cls(**values)
 
 
-_ELSEWHERE = frozenset({"VERSTEL_CANONICAL_BASE", "VERSTEL_DEFINITIONS"})
+_ELSEWHERE = frozenset({"VERSTEL_CANONICAL_BASE", "VERSTEL_DEFINITIONS", "VERSTEL_TOKEN"})
 """Variables with our prefix that another part of the product reads."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 # Every module that keeps something adds its tables to this one object, so that `open_database` makes them all.
@@ -45,6 +45,22 @@ def open_database(url: str) -> Engine:
         raise DatabaseError(
             "The database address is not a valid URL. Give one such as sqlite:////var/lib/verstel/verstel.db"
         ) from None
+    try:
+        return _opened(address)
+    except sa.exc.NoSuchModuleError:
+        raise DatabaseError(
+            "The database address names a database or driver that we do not know. Use sqlite:/// or postgresql+psycopg://"
+        ) from None
+    except ImportError as error:
+        raise DatabaseError(
+            f"The database driver {error.name} is not installed. For PostgreSQL: pip install 'verstel[postgresql]'."
+        ) from None
+    except (sa.exc.DBAPIError, OSError) as error:
+        reason = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error.strerror).partition("\n")[0]
+        raise DatabaseError(f"The database cannot be opened: {reason}. Check VERSTEL_DATABASE_URL.") from None
+
+
+def _opened(address: URL) -> Engine:
     if address.get_backend_name() != "sqlite":
         engine = sa.create_engine(address, pool_pre_ping=True)
         event.listen(engine, "begin", _begin_postgresql)

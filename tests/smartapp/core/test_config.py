@@ -81,6 +81,11 @@ def test_all_wrong_settings_are_named_at_once():
     assert all(name in named for name in (*GOOD, "VERSTEL_TRUSTED_PROXIES"))
 
 
+def test_a_variable_that_another_command_reads_is_not_wrong():
+    """`verstel publish` takes its token from the same environment."""
+    assert Settings.from_env({**GOOD, "VERSTEL_TOKEN": "t"}).public_url == "https://verstel.example.org"
+
+
 def test_a_secret_is_not_in_what_a_log_would_show():
     shown = repr(Settings.from_env(GOOD)) + repr(
         Issuer(base="https://e.example", name="E", client_id="v", auth="client_secret", client_secret="s3cret")
@@ -172,10 +177,15 @@ class TestServe:
             ({"VERSTEL_PUBLIC_URL": None}, "VERSTEL_PUBLIC_URL is not set"),
             ({"VERSTEL_ISSUERS_FILE": None}, "nobody can sign in"),
             ({"VERSTEL_DATABASE_URL": "nonsense"}, "database address"),
+            ({"VERSTEL_DATABASE_URL": "postgresql+nonsense://x"}, "database or driver that we do not know"),
+            ({"VERSTEL_DATABASE_URL": "mysql+pymysql://v:hush@db/x"}, "database driver pymysql is not installed"),
+            ({"VERSTEL_DATABASE_URL": f"sqlite:///{__file__}"}, "cannot be opened: file is not a database"),
+            ({"VERSTEL_DATABASE_URL": "sqlite:////dev/null/x/verstel.db"}, "cannot be opened: Not a directory"),
         ],
     )
     def test_without_them_it_does_not_start_and_says_why(self, tmp_path, changes, complaint):
         result = self.run(tmp_path, **changes)
         assert result.exit_code == 2
         assert complaint in result.output
-        assert "Traceback" not in result.output
+        assert "hush" not in result.output
+        assert type(result.exception) is SystemExit
