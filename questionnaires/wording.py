@@ -94,9 +94,9 @@ class Applied:
 
 def read_wording(path: Path) -> WordingFile:
     """Return a wording file, TOML or CSV by its name; WordingRefused or DefinitionError where it can't be read."""
-    if path.suffix == ".toml":
+    if path.suffix.lower() == ".toml":
         return _read_toml(path)
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         return _read_csv(path)
     raise WordingRefused([Problem(0, "is neither .toml nor .csv; save it as one of these")])
 
@@ -141,11 +141,12 @@ def _read_csv(path: Path) -> WordingFile:
     meta: dict[str, str] = {}
     first = 0
     for first, line in enumerate(lines):  # noqa: B007  (used after the loop: where the table begins)
-        if not line.startswith("#"):
+        cell = _above_the_table(line)
+        if cell and not cell.startswith("#"):
             break
-        key, _, value = line.lstrip("# ").partition(":")
-        # A spreadsheet pads short rows with delimiters.
-        meta[key.strip().lower()] = value.strip().rstrip(";,").strip()
+        if cell:
+            key, _, value = cell.lstrip("# ").partition(":")
+            meta[key.strip().lower()] = value.strip()
     problems = [
         Problem(0, f"there is no line '# {key}: …' above the table; add it") for key in _META if not meta.get(key)
     ]
@@ -161,6 +162,16 @@ def _read_csv(path: Path) -> WordingFile:
         source=meta["source"],
         rows=_csv_rows("".join(lines[first:]), first),
     )
+
+
+def _above_the_table(line: str) -> str:
+    """Return the text of a row above the table; "" for a blank one.
+
+    A spreadsheet pads short rows with delimiters, and quotes a cell that has one in it, as most citations do.
+    """
+    cell = line.strip().rstrip(";,\t ")
+    quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
+    return cell[1:-1].replace('""', '"') if quoted else cell
 
 
 def _csv_rows(table: str, skipped: int) -> tuple[Row, ...]:

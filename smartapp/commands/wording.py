@@ -80,17 +80,20 @@ def apply(file: Path, out: Path | None) -> None:
     if out is None:
         raise click.UsageError("say where to write: --out DIR, or set VERSTEL_DEFINITIONS")
     applied = _applied(file)
-    out.mkdir(parents=True, exist_ok=True)
     target = out / applied.file_name
     comment = f"Official wording of {applied.instrument.id}, applied by `verstel wording`; not free to pass on."
     text = definition_toml(applied.data, comment)
-    # Written beside and moved, so that a running application never reads half a file. Open mode "x": a version that
-    # exists stays as it is, for responses refer to it.
+    # A version that exists stays as it is, for responses refer to it.
     if target.exists():
         raise click.ClickException(f"{target} exists already; choose another version in {file.name}")
+    # Written beside and moved, so that a running application never reads half a file.
     half = target.with_suffix(".part")
-    half.write_text(text, encoding="utf-8")
-    half.replace(target)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        half.write_text(text, encoding="utf-8")
+        half.replace(target)
+    except OSError as error:
+        raise click.ClickException(f"{target} cannot be written: {error.strerror}") from error
     click.echo(f"{target} written:")
     _tell(applied)
     if os.environ.get("VERSTEL_DEFINITIONS") != str(out):

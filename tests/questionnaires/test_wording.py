@@ -175,6 +175,24 @@ def test_what_a_dutch_spreadsheet_makes_of_it_is_read(applied):
 # ---- another structure -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_citation_with_the_delimiter_in_it_is_quoted_by_a_spreadsheet_and_read(delimiter, applied):
+    """As a spreadsheet saves a comment that stands in one cell, with blank rows around the comments."""
+    lines = [
+        delimiter * 2,
+        f"# instrument: hoop{delimiter * 2}",
+        f"# version: 2.0.0{delimiter * 2}",
+        f'"# copyright: Owner{delimiter} 2009"{delimiter * 2}',
+        f'"# source: Letter{delimiter} about ""the form"""{delimiter * 2}',
+        "",
+        delimiter.join(["item", "nl", "en"]),
+        *(delimiter.join([str(number), f"Zin {number}", ""]) for number in range(1, 13)),
+    ]
+    data = applied("\r\n".join(lines), name="WORDING.CSV").data
+    assert data["copyright"]["nl"] == f"Owner{delimiter} 2009"
+    assert data["sources"]["wording-file"]["citation"] == f'Letter{delimiter} about "the form"'
+
+
 def test_the_official_nel_brings_its_membership(applied):
     made = applied(filled_in("nel")).instrument
     assert made.score("nel-own-wisdom").items == tuple(f"nel-{number:02d}" for number in range(1, 13))
@@ -405,6 +423,15 @@ def test_the_command_refuses_with_exit_code_1_and_writes_nothing(tmp_path):
     assert result.exit_code == 1
     assert result.stderr == "hoop.csv: row 8: 'hoop-03' has no Dutch text\n"
     assert not (tmp_path / "made").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_words(tmp_path):
+    path, file = tmp_path / "wording.csv", tmp_path / "a-file"
+    path.write_text(filled_in("hoop"), encoding="utf-8")
+    file.touch()
+    result = CliRunner().invoke(command, ["apply", str(path), "--out", str(file / "definitions")])
+    assert result.exit_code == 1
+    assert "hoop@2.0.0.toml cannot be written: Not a directory" in result.stderr
 
 
 def test_the_command_never_overwrites_a_version(tmp_path):
