@@ -14,7 +14,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import CallbackDict
 
 from smartapp.config import LOOPBACK, Settings
-from smartapp.errors import BadRequest, LaunchEnded, NotAllowed, StaleForm, WrongPerson
+from smartapp.errors import BadRequest, LaunchEnded, NotAllowed, NotFoundPage, StaleForm, WrongPerson
 from smartapp.i18n import message
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def guard(core: Core) -> None:
     """Open the launch of the address and check the form, before any view runs."""
     if request.routing_exception is not None:  # an address that does not exist says so itself
         return
+    if "\0" in request.path:  # no name of ours has it, and PostgreSQL takes no text with it
+        raise NotFoundPage(code="nul-in-address")
     if g.launch_id is not None:
         open_launch(core, g.launch_id)
     if request.method not in SAFE_METHODS:

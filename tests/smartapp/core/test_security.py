@@ -6,6 +6,7 @@ import pickle
 import re
 
 import pytest
+import sqlalchemy as sa
 from flask import Blueprint, flash, g, get_flashed_messages, request
 
 from smartapp import create_app
@@ -89,6 +90,15 @@ class TestLaunchOfTheAddress:
     @pytest.mark.parametrize("guess", ["x", "0" * 43, "..", "%00"])
     def test_attack_15_a_guessed_launch_is_not_there(self, anna, guess):
         assert anna.get(f"/l/{guess}/try/").status_code == 404
+
+    @pytest.mark.parametrize("path", ["/l/%00/try/", "questionnaires/responses/a%00b"])
+    def test_a_nul_in_the_address_never_reaches_the_database(self, anna, path):
+        """PostgreSQL refuses it as text, which would be an error page of ours."""
+        sent = []
+        engine = anna.core.engine
+        sa.event.listen(engine, "before_cursor_execute", lambda _c, _cursor, _sql, given, *_: sent.append(repr(given)))
+        assert anna.get(path).status_code == 404
+        assert [each for each in sent if "\\x00" in each] == []
 
     def test_attack_15_a_refused_launch_is_a_line_in_the_log(self, app, anna):
         app.test_client().get(f"/l/{anna.launch.id}/try/")
