@@ -133,3 +133,16 @@ def test_what_went_wrong_with_an_answer_has_the_focus(visitor: Visitor) -> None:
     visitor.press("main button[name=next]")
     expect(page.locator("main .error")).to_be_visible()
     expect(page.locator("main textarea")).to_be_focused()
+
+
+@pytest.mark.parametrize("path", ["plan/story", "questionnaires/sdm-visit/questions/sdm-visit-helps"])
+def test_back_in_the_browser_brings_no_old_words_back(visitor: Visitor, path: str) -> None:
+    """Browsers put back what was typed in a page; sent once more, those words would replace newer ones."""
+    page = visitor.launch("client", "kees").page
+    for words in ("Eerst dit.", "Later dit, en veel meer."):
+        visitor.go(path).locator("main textarea").fill(words)
+        visitor.press("main form[data-autosave] .actions button")
+    for _page in range(3):
+        page.go_back()
+    assert page.url == visitor.home + path
+    expect(page.locator("main textarea")).to_have_value("Later dit, en veel meer.")

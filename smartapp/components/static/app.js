@@ -36,6 +36,7 @@ class Autosave {
     if (event.target.type === "hidden") return;
     this.typed += 1;
     this.leaving = false; // typed after a press, on a slow network
+    this.remember(true);
     this.later(event.type === "change" ? 0 : SOON);
   }
 
@@ -57,6 +58,12 @@ class Autosave {
     this.leaving = false;
     this.button = null;
     this.save();
+  }
+
+  // A browser puts back what was typed in a page that one comes back to. Where that is saved, newer words may have come
+  // after it, in a later visit of the page: then what the server has is shown.
+  remember(unsaved) {
+    this.form.autocomplete = unsaved ? "on" : "off";
   }
 
   later(delay) {
@@ -85,6 +92,7 @@ class Autosave {
       this.wait = 1000;
       this.tries = [];
       this.set(body.fields);
+      this.remember(this.kept < this.typed);
       if (this.kept >= this.typed) this.say(savedText, "saved");
       else this.later(SOON);
     } else if (body.stands && this.tries.some((one) => says(one, body.stands))) {
