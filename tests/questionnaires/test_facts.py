@@ -68,3 +68,10 @@ def test_what_we_did_not_find_is_not_called_secret(instrument: Instrument):
     secret = [text for text in said if re.search(r"(?:is|are) not public", text)]
     # What the vendor of the Dutch MANSA form keeps to itself is said by the vendor's own changelog.
     assert not [text for text in secret if "that calculation is not public" not in text]
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_nobody_is_called_the_owner_of_an_official_text(instrument: Instrument):
+    """No source that was read says who holds the rights to any of these forms; the papers' authors described them."""
+    assert not re.search(r"belongs to|They decide|Copyright (of|by)", instrument.copyright.en)
+    assert not re.search(r"\bis van [A-Z]|bepalen zij", instrument.copyright.nl)
