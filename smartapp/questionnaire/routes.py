@@ -274,8 +274,7 @@ def submit(instrument_id: str) -> Page:
     if not filling.given and (sent := _already_sent(request.form.get("identifier", ""))):
         return redirect(url_for(".response", response_id=sent.resource["id"], sent="1"), 303)
     if request.form.get("seen", mark(filling)) != mark(filling):
-        problem = _("Something changed since you opened this page. Look once more before you send it in.")
-        return render_template("questionnaire/review.html", page=review_page(filling, problem)), 409
+        return _look_once_more(filling)
     if not filling.given:
         problem = _("There are no answers yet. Answer at least one question before you send this in.")
         return render_template("questionnaire/review.html", page=review_page(filling, problem)), 422
@@ -287,8 +286,19 @@ def submit(instrument_id: str) -> Page:
     except RecordError:
         problem = _("Your answers are not sent in yet. They are safe here. Try again in a moment.")
         return render_template("questionnaire/review.html", page=review_page(filling, problem)), 502
-    g.records.drafts.delete(instrument.id)
+
+    # Sending takes as long as the record takes: what was answered meanwhile stays, and sending that in amends this.
+    def as_sent(draft: dict[str, Any]) -> bool:
+        return mark(filling_of(instrument, draft, catalogue())) == mark(filling)
+
+    if not g.records.drafts.delete(instrument.id, as_sent):
+        return _look_once_more(_filling(instrument))
     return redirect(url_for(".response", response_id=record.resource["id"], sent="1"), 303)
+
+
+def _look_once_more(filling: Filling) -> Page:
+    problem = _("Something changed since you opened this page. Look once more before you send it in.")
+    return render_template("questionnaire/review.html", page=review_page(filling, problem)), 409
 
 
 def waiting_now(tasks: list[Record]) -> list[Waiting]:

@@ -96,10 +96,17 @@ class Drafts:
                 raise DraftChanged(present)
             return self._put(connection, questionnaire, resource, present)
 
-    def delete(self, questionnaire: str) -> None:
-        """Throw a draft away, after it was sent in or because its author wants so."""
+    def delete(self, questionnaire: str, when: Callable[[Resource], bool] | None = None) -> bool:
+        """Throw a draft away, because its author wants so, or after it was sent in: then only `when` it says the same.
+
+        Returns whether there is none any more.
+        """
         with writing(self._engine) as connection:
+            present = self._find(connection, questionnaire)
+            if present and when is not None and not when(present.resource):
+                return False
             connection.execute(DRAFTS.delete().where(*self._key(questionnaire)))
+        return True
 
     def _key(self, questionnaire: str) -> tuple[sa.ColumnElement[bool], ...]:
         return DRAFTS.c.owner == self._owner, DRAFTS.c.questionnaire == questionnaire

@@ -404,6 +404,27 @@ def test_other_answers_after_such_a_kill_amend_what_arrived(anna):
     assert (total.value, total.status) == (39, "corrected")  # 42 − 4 + 1
 
 
+def test_an_answer_given_while_the_record_takes_its_time_is_not_thrown_away(anna, monkeypatch):
+    """The record may take half a minute to say that it has the answers; in another tab the filling in goes on."""
+    fill(anna, "4")
+    save = Records.save
+
+    def slow(records, writes):
+        saved = save(records, writes)
+        monkeypatch.setattr(Records, "save", save)
+        anna.post(f"{QUESTION.format(1)}/autosave", {"answer": "1"})
+        return saved
+
+    monkeypatch.setattr(Records, "save", slow)
+    answer = anna.post("questionnaires/hoop/submit")
+    assert answer.status_code == 409
+    assert "Er is iets veranderd" in answer.text
+    assert anna.post("questionnaires/hoop/submit").status_code == 303
+    [sent] = stored(anna, "QuestionnaireResponse")
+    assert (sent["status"], answers_of(sent, catalogue()).values["hoop-01"]) == ("amended", "1")
+    assert anna.records.drafts.get("hoop") is None
+
+
 def form_of(page: str) -> dict[str, str]:
     """Return the hidden fields of the form that sends in."""
     return {name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("identifier", "seen")}
