@@ -158,6 +158,8 @@ def _about(response: Resource) -> ResponseRef:
     if not isinstance(ident, str) or (ident and not FHIR_ID.fullmatch(ident)):
         raise NotAResponse("not a FHIR id", where="id", advice="Use at most 64 letters, digits, '-' and '.'")
     language = response.get("language", "nl")
+    # en-US and en-GB are English to us; which of them is for who wrote it.
+    spoken = language.partition("-")[0].lower() if isinstance(language, str) else "nl"
     return ResponseRef(
         status=status,
         reference=f"QuestionnaireResponse/{ident}" if ident else "",
@@ -167,7 +169,7 @@ def _about(response: Resource) -> ResponseRef:
         author=_reference(response, "author"),
         source=_reference(response, "source"),
         canonical=canonical,
-        language=language if isinstance(language, str) else "nl",
+        language=spoken,
     )
 
 

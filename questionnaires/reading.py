@@ -19,6 +19,10 @@ class DefinitionError(ValueError):
         self.key = key
         self.problem = problem
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Rebuild across processes (`verstel score --jobs`) from the parts, not from the message."""
+        return DefinitionError, (self.file, self.key, self.problem)
+
 
 class Table:
     """One table of a TOML file that remembers which keys were read, so that an unknown key can be refused."""

@@ -7,6 +7,7 @@ import pkgutil
 
 import click
 
+from questionnaires.reading import DefinitionError
 from smartapp import commands
 
 
@@ -27,6 +28,13 @@ class CommandFolder(click.Group):
         module = importlib.import_module(f"{commands.__name__}.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a subcommand; an applied definition (VERSTEL_DEFINITIONS) that can't be read is said in words by all."""
+        try:
+            return super().invoke(ctx)
+        except DefinitionError as error:
+            raise click.ClickException(str(error)) from error
 
 
 @click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"]})

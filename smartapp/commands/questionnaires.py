@@ -89,8 +89,11 @@ def build(variant: Variant | None, out: Path | None) -> None:
         changed = 0
         for path, content in files.items():
             if not path.is_file() or path.read_bytes() != content:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+                try:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(content)
+                except OSError as error:
+                    raise click.ClickException(f"{path} cannot be written: {error.strerror}") from error
                 changed += 1
         click.echo(f"{len(files)} files, {changed} changed", err=True)
 

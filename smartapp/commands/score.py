@@ -279,11 +279,15 @@ def _as_ndjson(observations: bytes) -> None:
 
 
 def _as_table(observations: bytes) -> None:
-    """Write the scores for people: when, whose, which score, the number or why there is none."""
+    """Write the scores for people: when, whose, which score, the number or why there is none.
+
+    That a response was corrected, or should not have been there at all, stands beside its title.
+    """
     for line in observations.splitlines():
         one = orjson.loads(line)
         if "hasMember" in one:
-            click.echo(f"\n{one['effectiveDateTime'][:10]}  {one['code']['text']}  ({_whose(one)})")
+            status = "" if one["status"] == "final" else f"  [{one['status']}]"
+            click.echo(f"\n{one['effectiveDateTime'][:10]}  {one['code']['text']}  ({_whose(one)}){status}")
         elif "valueQuantity" in one:
             click.echo(f"  {one['code']['text']:<45} {one['valueQuantity']['value']:>8.2f}".rstrip("0").rstrip("."))
         else:

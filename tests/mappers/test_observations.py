@@ -91,8 +91,9 @@ def test_not_applicable_is_another_reason_than_missing():
     )
 
 
-def test_words_come_in_the_language_of_the_response():
-    total = observed("hoop", {}, language="en")[1]
+@pytest.mark.parametrize("language", ["en", "en-US", "EN"])
+def test_words_come_in_the_language_of_the_response(language):
+    total = observed("hoop", {}, language=language)[1]
     assert total["dataAbsentReason"]["text"].startswith("0 of 12 questions answered")
     assert total["code"]["text"] == CATALOGUE.instrument("hoop").score("hoop-total").title.en
 

@@ -56,6 +56,13 @@ def test_check_of_a_definition_that_cannot_be_read_names_file_and_key(tmp_path, 
     assert "hoop@2.0.0.toml: version: is missing" in result.stderr
 
 
+def test_build_says_in_words_what_it_cannot_write(tmp_path: Path):
+    (tmp_path / "file").touch()
+    result = run("build", "--variant", "plain", "--out", str(tmp_path / "file" / "plain"))
+    assert result.exit_code == 1
+    assert "cannot be written: Not a directory" in result.stderr
+
+
 def test_build_writes_one_variant_into_a_folder(tmp_path: Path):
     result = run("build", "--variant", "plain", "--out", str(tmp_path / "plain"))
     assert result.exit_code == 0

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from smartapp.cli import main
 from smartapp.commands.score import command
 from tests.mappers.build import CATALOGUE, all_answered, response
 from tests.mappers.test_bulk import HOSTILE
@@ -244,6 +245,24 @@ def test_the_table_is_for_people(ndjson):
     assert "Patient/anna" in result.stdout
     assert next(line.split()[-1] for line in result.stdout.splitlines() if title in line) == "26"
     assert "11 van 12 vragen beantwoord" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("status", "mark"), [("completed", ""), ("amended", "  [corrected]"), ("entered-in-error", "  [entered-in-error]")]
+)
+def test_the_table_says_which_scores_were_corrected_or_taken_back(ndjson, status, mark):
+    result = run("--format", "table", ndjson(json.dumps(response("hoop", all_answered("hoop"), status=status))))
+    assert result.stdout.splitlines()[1].endswith(f"(Patient/anna){mark}")
+
+
+@pytest.mark.parametrize("more", [[], ["--jobs", "2"], ["--verify"]])
+def test_an_applied_definition_that_cannot_be_read_is_named(ndjson, tmp_path, monkeypatch, more):
+    file = ndjson(GOOD, *run(ndjson(GOOD)).stdout.splitlines())
+    (tmp_path / "hoop@3.toml").write_text("not TOML", encoding="utf-8")
+    monkeypatch.setenv("VERSTEL_DEFINITIONS", str(tmp_path))
+    result = CliRunner().invoke(main, ["score", *more, str(file)])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: hoop@3.toml: is not TOML")
 
 
 @pytest.mark.parametrize(
