@@ -48,7 +48,8 @@ class Answer:
     def json(self) -> Any:
         """Return the body as JSON. Raises OutboundError; nesting deeper than 1,024 and NaN count as not JSON."""
         try:
-            return orjson.loads(self.body)
+            # RFC 8259 8.1: a byte order mark does not belong there, and may be ignored.
+            return orjson.loads(self.body.removeprefix(b"\xef\xbb\xbf"))
         except orjson.JSONDecodeError as error:
             raise OutboundError("not-json", "") from error
 

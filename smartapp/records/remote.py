@@ -211,8 +211,12 @@ class RemoteStore:
         links = bundle.get("link")
         for link in links if isinstance(links, list) else []:
             if isinstance(link, dict) and link.get("relation") == "next" and isinstance(link.get("url"), str):
-                url = urljoin(f"{self.base}/", str(link["url"]))
-                if _origin(url) != _origin(self.base):
+                try:
+                    url = urljoin(f"{self.base}/", str(link["url"]))
+                    here = _origin(url) == _origin(self.base)
+                except ValueError:  # no address at all
+                    here = False
+                if not here:
                     raise Unreachable(f"{self._host} says the next page is on another server. Not all could be read.")
                 return url
         return None
@@ -240,7 +244,7 @@ class RemoteStore:
 
     def _written(self, write: Write, answer: Answer) -> Stored:
         resource = _representation(answer, write.resource["resourceType"])
-        if resource is not None:
+        if resource is not None and isinstance(resource.get("id"), str):
             return _stored(resource, answer)
         location = answer.headers.get("Location") or answer.headers.get("Content-Location")
         return self._from_location(write, location, answer.headers.get("ETag"))
@@ -324,6 +328,9 @@ def _transaction_entry(write: Write) -> dict[str, Any]:
     return {"fullUrl": write.full_url, **entry} if write.full_url else entry
 
 
-def _origin(url: str) -> tuple[str, str]:
+def _origin(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of an address. Raises ValueError where it has none, or a user name beside it."""
     parts = urlsplit(url)
-    return parts.scheme, parts.netloc
+    if "@" in parts.netloc:
+        raise ValueError("a user name in an address")
+    return parts.scheme, parts.hostname or "", parts.port or {"https": 443, "http": 80}.get(parts.scheme)

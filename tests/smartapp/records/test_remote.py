@@ -83,6 +83,9 @@ def test_pages_of_the_same_server_are_followed_with_the_token(mock, store):
         "//evil.example/x",
         "http://ehr.example/fhir/x",
         "https://ehr.example:8443/x",
+        "https://ehr.example:99999/x",
+        "https://somebody@ehr.example/fhir/Goal?page=2",
+        "https://[ehr.example/x",
     ],
 )
 def test_attack_25_a_next_page_on_another_host_is_not_asked_for(mock, store, elsewhere):
@@ -111,6 +114,23 @@ def test_a_server_that_pages_for_ever_is_left_after_some(mock, store):
     with pytest.raises(Unreachable, match="Not all could be read"):
         store.search(Query.of("Goal"))
     assert len(mock.calls) == MOST_PAGES + 1
+
+
+@pytest.mark.parametrize("base", [BASE, "https://ehr.example:443/fhir"])
+def test_a_next_page_may_name_the_port_that_goes_without_saying(mock, base):
+    mock.add("GET", f"{base}/Goal", json=bundle(GOAL, following="https://EHR.example:443/fhir/Goal?page=2"))
+    mock.add("GET", "https://EHR.example:443/fhir/Goal?page=2", json=bundle({**GOAL, "id": "2"}))
+    assert [one.reference for one in RemoteStore(base).search(Query.of("Goal"))] == ["Goal/1", "Goal/2"]
+
+
+def test_a_byte_order_mark_does_not_hide_an_answer(mock, store):
+    mock.add("GET", f"{BASE}/Goal/1", body=b"\xef\xbb\xbf" + json.dumps(GOAL).encode())
+    assert store.read("Goal", "1").resource == GOAL
+
+
+def test_a_representation_without_id_is_named_by_the_location(mock, store):
+    mock.add("POST", f"{BASE}/Goal", status=201, json=NEW, headers={"Location": f"{BASE}/Goal/9"})
+    assert store.write(Write("create", NEW)).reference == "Goal/9"
 
 
 def test_what_a_server_gives_ten_at_a_time_is_all_read(mock, store):
