@@ -233,11 +233,11 @@ STOPS: tuple[Stop, ...] = (
     Stop("scores-new", "client", "yara", at("scores/")),
     Stop("plan-new", "client", "yara", at("plan/")),
     Stop("plan-domains-family", "client", "marlies", at("plan/domains?family=1")),
-    Stop("scores-gaps", "client", "kees", at("scores/nel/")),
+    Stop("scores-gaps", "client", "iwan", at("scores/mansa/")),
     Stop("overview", "clinician", "noor", at("overview/")),
     Stop("overview-together", "clinician", "noor", at("overview/?mode=together")),
     Stop("overview-new", "clinician", "yara", at("overview/")),
-    Stop("overview-gaps", "clinician", "kees", at("overview/")),
+    Stop("overview-gaps", "clinician", "iwan", at("overview/")),
     Stop("assignments", "clinician", "noor", at("assignments/")),
     Stop("assignment-new", "clinician", "noor", at("assignments/new")),
 )

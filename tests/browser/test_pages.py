@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from scripts.tour import STOPS, Demo, Stop, Visitor
+from scripts.tour import STOPS, Demo, Stop, Visitor, at
 
 pytestmark = pytest.mark.browser
 
@@ -72,6 +72,27 @@ def test_page(sessions: Sessions, stop: Stop) -> None:
     page.set_viewport_size({"width": 320, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320, "wider than the phone"
     assert blocked == []
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("person", "instrument"), [("noor", "nel"), ("iwan", "nel"), ("iwan", "mansa"), ("sem", "nel")]
+)
+def test_tables_fit_a_phone(sessions: Sessions, person: str, instrument: str) -> None:
+    """Nobody should have to find out that a table scrolls. Sem has just sent in half a questionnaire."""
+    visitor = sessions.visitor(Stop("scores", "client", person, at("scores/")))
+    page = visitor.page
+    page.set_viewport_size({"width": 320, "height": 700})
+    if person == "sem":
+        visitor.go("questionnaires/nel/review")
+        visitor.press("main #send button")
+    for language in LANGUAGES:
+        visitor.go(f"scores/{instrument}/?lang={language}")
+        page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+        tables = "[...document.querySelectorAll('.scroll')]"
+        assert page.evaluate(f"{tables}.length") > 0
+        assert page.evaluate(f"{tables}.filter((box) => box.scrollWidth > box.clientWidth).length") == 0
+    visitor.go("?lang=nl")
     page.close()
 
 

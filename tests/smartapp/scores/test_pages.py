@@ -75,8 +75,7 @@ def test_too_few_answers_are_a_gap_with_its_reason(anna):
     measure(anna, "hoop", "2025-01-15", "3", upto=9)
     measure(anna, "hoop", "2026-06-03", "4")
     page = anna.get("scores/hoop/").text
-    assert "Geen score. 9 van 12 vragen beantwoord" in page
-    assert "9 van 12</td>" in page
+    assert '<td colspan="2">Geen score. 9 van 12 vragen beantwoord' in page
     assert '<line class="gap"' in page
     total = page[page.index("<figure") : page.index("</figure>")]
     assert total.count('class="point"') == 2
