@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, g, render_template
 
 from mappers.observations import SCORE_SYSTEM
-from mappers.strangers import code_in
+from mappers.strangers import code_in, text_in
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.launches import role
@@ -102,7 +102,7 @@ def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:
     """Return the finished responses to questionnaires without scores, newest first."""
     without = {one.url: one for one in catalogue().instruments.values() if not one.scores}
     found = [
-        Conversation(without[url], response.get("id", ""), response.get("authored", ""))
+        Conversation(without[url], text_in(response, "id"), text_in(response, "authored"))
         for response in responses
         for url in [str(response.get("questionnaire", "")).partition("|")[0]]
         if url in without and response.get("status") in {"completed", "amended"}

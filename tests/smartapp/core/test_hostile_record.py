@@ -147,6 +147,8 @@ def test_every_page_of_a_clinician_shows_markup_as_words(
         ("Observation", {"effectiveDateTime": "0001-01-01T00:00:00+01:00"}),
         ("Observation", {"code": []}),
         ("Observation", {"identifier": [{"system": ["x"], "value": "y"}]}),
+        ("QuestionnaireResponse", {"authored": 2026}),
+        ("QuestionnaireResponse", {"authored": None}),
         ("Task", {"focus": {"reference": 7}, "input": None}),
         ("Task", {"note": ["text"], "requester": [], "restriction": None, "output": [7]}),
         ("Task", {"authoredOn": "last week", "restriction": {"period": {"end": "soon"}}}),
@@ -158,6 +160,7 @@ def test_what_is_no_fhir_breaks_no_page(
 ) -> None:
     """One odd resource of somebody else does not take away the others: the pages come, and show the rest."""
     client = launched(app, "anna", name="Anna Voorbeeld")
+    measure(client, "sdm-visit", "2026-02-01", "3")
     measure(client, "hoop", "2026-03-01", "3")
     clinician = launched(app, "anna", "clinician", name="Anna Voorbeeld")
     clinician.post("assignments/new", {"questionnaire": "nel", "message": "Zullen we dit samen bekijken?", "key": "k"})
