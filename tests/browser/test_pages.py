@@ -78,7 +78,7 @@ def test_page(sessions: Sessions, stop: Stop) -> None:
 @pytest.mark.parametrize(
     ("person", "instrument"), [("noor", "nel"), ("iwan", "nel"), ("iwan", "mansa"), ("sem", "nel")]
 )
-def test_tables_fit_a_phone(sessions: Sessions, person: str, instrument: str) -> None:
+def test_tables_and_charts_fit_a_phone(sessions: Sessions, person: str, instrument: str) -> None:
     """Nobody should have to find out that a table scrolls. Sem has just sent in half a questionnaire."""
     visitor = sessions.visitor(Stop("scores", "client", person, at("scores/")))
     page = visitor.page
@@ -92,6 +92,9 @@ def test_tables_fit_a_phone(sessions: Sessions, person: str, instrument: str) ->
         tables = "[...document.querySelectorAll('.scroll')]"
         assert page.evaluate(f"{tables}.length") > 0
         assert page.evaluate(f"{tables}.filter((box) => box.scrollWidth > box.clientWidth).length") == 0
+        outside = """[...document.querySelectorAll('.chart text')].filter((words) =>
+            words.getBoundingClientRect().right > words.closest('.card').getBoundingClientRect().right)"""
+        assert page.evaluate(f"{outside}.map((words) => words.textContent)") == []
     visitor.go("?lang=nl")
     page.close()
 
