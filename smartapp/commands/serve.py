@@ -15,6 +15,14 @@ class _Misconfigured(click.ClickException):
     exit_code = 2
 
 
+def _address(_context: click.Context, _option: click.Parameter, given: str) -> str:
+    """Check HOST:PORT. The server would listen on some other port when this one is above 65,535."""
+    host, _, port = given.rpartition(":")
+    if not (host and port.isdecimal() and int(port) <= 65535):
+        raise click.BadParameter(f"{given!r} is not HOST:PORT with a port up to 65535, such as 127.0.0.1:8000.")
+    return given
+
+
 @click.command(
     epilog="Example:  VERSTEL_PUBLIC_URL=https://verstel.example.org … verstel serve --listen 127.0.0.1:8000"
 )
@@ -23,6 +31,7 @@ class _Misconfigured(click.ClickException):
     default="127.0.0.1:8000",
     show_default=True,
     metavar="HOST:PORT",
+    callback=_address,
     help="Where to listen; a reverse proxy with TLS stands before it.",
 )
 @click.option(

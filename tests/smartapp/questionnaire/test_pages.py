@@ -369,7 +369,7 @@ def test_after_sending_the_person_hears_where_it_is(anna):
     fill(anna)
     page = anna.get(anna.post("questionnaires/hoop/submit").location).text
     assert "Dank je wel" in page
-    assert "Bewaard in het dossier bij je zorgverlener" in page
+    assert "Bewaard in het dossier bij de zorgverlener" in page
     assert anna.url("scores/hoop/") in page
 
 

@@ -148,7 +148,7 @@ def test_working_wording_says_so_beside_the_numbers(anna):
 
 def test_where_the_scores_are_kept_is_said(anna):
     measure(anna, "hoop", "2026-06-03", "4")
-    assert "Bewaard in het dossier bij je zorgverlener" in anna.get("scores/hoop/").text
+    assert "Bewaard in het dossier bij de zorgverlener" in anna.get("scores/hoop/").text
 
 
 def test_a_prepared_conversation_can_be_found_back(anna):

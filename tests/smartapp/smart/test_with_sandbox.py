@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from smartapp.core import KEY
 from smartapp.records.store import Query, Write
@@ -34,8 +35,9 @@ def launch_of(server, response: requests.Response):
     """Return the launch that a browser ended in."""
     core = server.app.extensions[KEY]
     launch_id = urlsplit(response.url).path.split("/")[2]
+    asked = sa.text("select session_id from launches where id = :id").bindparams(id=launch_id)
     with core.engine.connect() as connection:
-        session_id = connection.exec_driver_sql("select session_id from launches where id=?", (launch_id,)).scalar()
+        session_id = connection.execute(asked).scalar()
     return core.launches.find(launch_id, session_id)
 
 

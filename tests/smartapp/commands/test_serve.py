@@ -1,0 +1,22 @@
+"""`verstel serve` says what is wrong with its options; its settings are tested in core/test_config.py."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from smartapp.commands.serve import command
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:99999", "127.0.0.1", ":8000", "127.0.0.1:http", "nonsense"])
+def test_what_is_no_address_is_refused(listen: str) -> None:
+    said = CliRunner().invoke(command, ["--listen", listen], env={"VERSTEL_PUBLIC_URL": ""})
+    assert said.exit_code == 2
+    assert f"{listen!r} is not HOST:PORT" in " ".join(said.output.split())
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:8000", "[::1]:8000", "0.0.0.0:65535"])
+def test_an_address_is_taken_and_the_settings_are_asked_for(listen: str) -> None:
+    said = CliRunner().invoke(command, ["--listen", listen], env={"VERSTEL_PUBLIC_URL": ""})
+    assert said.exit_code == 2
+    assert "VERSTEL_PUBLIC_URL" in said.output
