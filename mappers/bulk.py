@@ -142,9 +142,12 @@ def observations_as_ndjson(response: Any, catalogue: Catalogue) -> bytes:
 
 
 def _responses(bundle: dict[str, Any]) -> Iterator[tuple[int, Any]]:
-    """Yield the QuestionnaireResponses of a Bundle with the number of their entry."""
+    """Yield the QuestionnaireResponses of a Bundle with the number of their entry.
+
+    A Bundle in it (a batch of searches has those) comes along, to be refused: nothing in it is lost in silence.
+    """
     entries = bundle.get("entry", [])
     for number, entry in enumerate(entries if isinstance(entries, list) else []):
         resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict) and resource.get("resourceType") == "QuestionnaireResponse":
+        if isinstance(resource, dict) and resource.get("resourceType") in ("QuestionnaireResponse", "Bundle"):
             yield number, resource

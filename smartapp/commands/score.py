@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = 256 * 1024  # what is worked on at one time fits in the processor's cache
 _STDIN: Final = "-"
+_CLEAR_LINE: Final = "\r\x1b[K"
 _EXPORTED: Final = ("*QuestionnaireResponse*.ndjson", "*QuestionnaireResponse*.ndjson.gz")
 
 _EPILOG: Final = """\b
@@ -220,7 +221,8 @@ class _Refusals:
     def add(self, source: str, refusal: Refusal) -> None:
         self.count += 1
         if self.to is None:
-            click.echo(f"{source}:{refusal.line}: {refusal}", err=True)
+            # On a terminal the progress bar may stand on this line: it gives way, and comes back below.
+            click.echo(f"{_CLEAR_LINE if sys.stderr.isatty() else ''}{source}:{refusal.line}: {refusal}", err=True)
             return
         told = {"file": source, "line": refusal.line, "entry": refusal.entry, "reason": refusal.reason}
         self.to.write(orjson.dumps({name: value for name, value in told.items() if value is not None}).decode() + "\n")
@@ -263,8 +265,8 @@ def _score_source(source: _Source, score: _Score, write: Callable[[bytes], None]
 
 @contextmanager
 def _progress(source: _Source) -> Iterator[Callable[[int], None]]:
-    """Show how far a file is read, on a terminal only."""
-    if not sys.stderr.isatty() or not source.size:
+    """Show how far a file is read, on a terminal that does not show the scores themselves."""
+    if not sys.stderr.isatty() or sys.stdout.isatty() or not source.size:
         yield lambda _taken: None
         return
     with click.progressbar(length=source.size, label=source.path.name, file=sys.stderr) as bar:

@@ -66,6 +66,14 @@ def test_a_bundle_gives_the_scores_of_its_responses_and_names_the_entry_that_it_
     ]
 
 
+def test_a_bundle_in_a_bundle_is_refused_and_not_passed_over_in_silence():
+    """The answer to a batch of searches is one; the responses in it would be lost."""
+    inner = {"resourceType": "Bundle", "entry": [{"resource": response("hoop", all_answered("hoop"))}]}
+    made, (refusal,) = scored(orjson.dumps({"resourceType": "Bundle", "entry": [{"resource": inner}]}))
+    assert made == b""
+    assert str(refusal) == "entry[0]: this is a resource of type 'Bundle'. Give a QuestionnaireResponse"
+
+
 @pytest.mark.parametrize("bundle", [{}, {"entry": None}, {"entry": {}}, {"entry": [1, {}, {"resource": 3}]}])
 def test_a_bundle_without_responses_gives_nothing(bundle):
     assert scored(orjson.dumps({"resourceType": "Bundle", **bundle})) == (b"", [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -309,6 +310,29 @@ def test_the_command_imports_neither_the_app_nor_the_models():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_the_progress_bar_never_stands_between_the_scores_or_on_the_line_of_a_refusal(ndjson):
+    """A bar belongs on a terminal that does not show the scores; a refusal there begins on a line of its own."""
+    file = ndjson(GOOD, BAD)
+    for scores_on_terminal, bar in ((False, True), (True, False)):
+        terminal, its_end = os.openpty()
+        done = subprocess.run(
+            [sys.executable, "-c", COMMAND, str(file)],
+            stdin=subprocess.DEVNULL,
+            stdout=its_end if scores_on_terminal else subprocess.DEVNULL,
+            stderr=its_end,
+            check=False,
+        )
+        os.close(its_end)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux says so at the end of a terminal
+            while more := os.read(terminal, 65536):
+                shown += more
+        os.close(terminal)
+        assert done.returncode == 1
+        assert (b"[###" in shown) == bar
+        assert f"\r\x1b[K{file}:2: ".encode() in shown
 
 
 def test_help_has_an_example():
