@@ -94,9 +94,7 @@ def read_tokens(document: Any, *, asked_scopes: str, now: float) -> Tokens:
     if str(document.get("token_type", "")).lower() != "bearer":
         raise _trouble("token-not-bearer")
     refresh = document.get("refresh_token")
-    expires_in = document.get("expires_in")
-    if isinstance(expires_in, str) and expires_in.isdecimal():  # some servers quote it
-        expires_in = int(expires_in)
+    seconds = _seconds(document.get("expires_in"))
     scope = document.get("scope")
     if isinstance(scope, list):  # some servers send what they granted as a list
         scope = " ".join(one for one in scope if isinstance(one, str))
@@ -106,7 +104,7 @@ def read_tokens(document: Any, *, asked_scopes: str, now: float) -> Tokens:
     return Tokens(
         access=access,
         refresh=refresh if isinstance(refresh, str) and refresh else None,
-        expires=int(now + expires_in) if isinstance(expires_in, int) and not isinstance(expires_in, bool) else None,
+        expires=None if seconds is None else int(now) + seconds,
         # RFC 6749 5.1: left out means granted as asked.
         scope=scope if isinstance(scope, str) else asked_scopes,
         patient=patient_id if _ID.fullmatch(patient_id) else None,
@@ -115,6 +113,13 @@ def read_tokens(document: Any, *, asked_scopes: str, now: float) -> Tokens:
 
 def _trouble(code: str) -> EhrTrouble:
     return EhrTrouble(message("The record system did not complete the sign-in."), code=code)
+
+
+def _seconds(said: Any) -> int | None:
+    """Return how long a token lasts; None where that is not said, or is no number of at most nine digits."""
+    # Some servers quote it.
+    digits = str(said) if isinstance(said, int | str) and not isinstance(said, bool) else ""
+    return int(digits) if re.fullmatch("[0-9]{1,9}", digits) else None
 
 
 class TokenEndpoint:

@@ -144,7 +144,7 @@ def test_a_refresh_that_answers_another_patient_is_refused(core, launch, issuer,
         core.tokens.access(launch.id, issuer)
 
 
-@pytest.mark.parametrize("sent", ["300", 300, 300.5, None, "soon", True, "²"])
+@pytest.mark.parametrize("sent", ["300", 300, 300.5, None, "soon", True, "²", -1, 10**30, "9" * 5000])
 def test_a_lifetime_in_any_form_never_makes_a_token_that_lives_longer(sent):
     tokens = read_tokens({"access_token": "a", "token_type": "bearer", "expires_in": sent}, asked_scopes="", now=NOW)
     assert tokens.expires in (None, NOW + 300)
