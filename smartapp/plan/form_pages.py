@@ -74,7 +74,7 @@ def edit_page(part_of: Callable[[keeping.Kept], Part], screen: Screen, kept: kee
     form = sent_form()
     if form.get("sketch") == "discard":
         _sketches().delete(_sketch_name())
-        return redirect(request.path, 303)
+        return redirect(request.script_root + request.path, 303)
     if request.accept_mimetypes.best == "application/json":
         _keep_sketch(screen, form)
         return jsonify(saved=True)
@@ -118,7 +118,7 @@ def _sketches() -> Drafts:
 
 def _sketch_name() -> str:
     """Return the name of this page's sketch: the same in every launch, and saying nothing."""
-    here = request.path.removeprefix(url_for("plan.start"))
+    here = (request.script_root + request.path).removeprefix(url_for("plan.start"))
     return hashlib.sha256(here.encode()).hexdigest()
 
 

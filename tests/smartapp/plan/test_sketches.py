@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smartapp.records.store import Query
-from tests.smartapp.helpers import launched
+from tests.smartapp.helpers import launched, make_app
 from tests.smartapp.plan.pages import fields_of, fill, stored_plan
 
 JSON = {"Accept": "application/json"}
@@ -82,3 +82,15 @@ def test_somebody_else_does_not_see_it(app, anna):
 def test_it_is_there_again_in_the_next_launch(app, anna):
     sketch(anna, "plan/story", story="Half een zin")
     assert fields_of(launched(app).get("plan/story"))["story"] == "Half een zin"
+
+
+def test_below_a_path_what_was_typed_goes_to_us_and_stands_there_after_a_new_sign_in():
+    """Behind a proxy that serves the app below a path, anything beside that path belongs to somebody else."""
+    app = make_app(public_url="http://localhost/verstel")
+    anna = launched(app)
+    there = f"/verstel/l/{anna.launch.id}/plan/story"
+    assert f'data-autosave="{there}"' in anna.get("plan/story").text
+    sketch(anna, "plan/story", story="Half een zin")
+    again = launched(app)
+    assert fields_of(again.get("plan/story"))["story"] == "Half een zin"
+    assert anna.post("plan/story", {"sketch": "discard"}).location == there
