@@ -3,8 +3,8 @@
     python -m benchmarks.scoring [--quick] [--write]
 
 Seconds on another day or machine say little, so every engine is timed in CPU seconds of one process, with the floor
-timed just before and just after it; the ratio is that of the best times. Prints a table, writes docs/benchmarks.md, and
-ends with exit code 1 when Verstel is slower than it promises (0.5 in process, 0.4 for the whole command).
+timed just before and just after it; the ratio is that of the best times. Prints a table, and writes docs/benchmarks.md
+when asked to. Exit code 1 when Verstel is slower than it promises (0.5 in process, 0.4 for the whole command).
 """
 
 from __future__ import annotations
