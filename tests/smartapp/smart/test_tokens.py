@@ -137,11 +137,12 @@ def test_attack_24_a_refresh_never_asks_for_a_scope(core, launch, issuer, ehr, c
     assert [set(form) for form in refreshes(ehr)] == [{"grant_type", "refresh_token", "client_id"}]
 
 
-def test_a_refresh_that_answers_another_patient_is_refused(core, launch, issuer, ehr, clock):
+@pytest.mark.parametrize("patient", ["bram", "Patient/bram", f"{BASE}/Patient/bram", "Patient/bram/_history/1", ["x"]])
+def test_a_refresh_that_answers_another_patient_is_refused(core, launch, ehr, clock, patient):
     clock.now += 300
-    ehr.token["patient"] = "bram"
+    ehr.token["patient"] = patient
     with pytest.raises(Unreachable):
-        core.tokens.access(launch.id, issuer)
+        core.tokens.access(launch.id, core.settings.issuers[0])
 
 
 @pytest.mark.parametrize("sent", ["300", 300, 300.5, None, "soon", True, "²", -1, 10**30, "9" * 5000])
