@@ -298,7 +298,8 @@ def submit(instrument_id: str) -> Page:
 
 def _look_once_more(filling: Filling) -> Page:
     problem = _("Something changed since you opened this page. Look once more before you send it in.")
-    return render_template("questionnaire/review.html", page=review_page(filling, problem)), 409
+    page = review_page(filling, problem, correcting=_corrects(filling))
+    return render_template("questionnaire/review.html", page=page), 409
 
 
 def waiting_now(tasks: list[Record]) -> list[Waiting]:

@@ -419,6 +419,8 @@ def test_an_answer_given_while_the_record_takes_its_time_is_not_thrown_away(anna
     answer = anna.post("questionnaires/hoop/submit")
     assert answer.status_code == 409
     assert "Er is iets veranderd" in answer.text
+    assert "Er is nog niets verstuurd." not in answer.text
+    assert "Wat je veranderde, is nog niet verstuurd." in answer.text
     assert anna.post("questionnaires/hoop/submit").status_code == 303
     [sent] = stored(anna, "QuestionnaireResponse")
     assert (sent["status"], answers_of(sent, catalogue()).values["hoop-01"]) == ("amended", "1")
