@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = 256 * 1024  # what is worked on at one time fits in the processor's cache
 _STDIN: Final = "-"
+_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 _CLEAR_LINE: Final = "\r\x1b[K"
 _EXPORTED: Final = ("*QuestionnaireResponse*.ndjson", "*QuestionnaireResponse*.ndjson.gz")
 
@@ -201,12 +202,18 @@ def _scorer(jobs: int) -> Iterator[_Score]:
 
         def score(batches: Iterable[Batch]) -> Iterator[Scored]:
             under_way: deque[Future[Scored]] = deque()
-            for batch in batches:
-                under_way.append(pool.submit(_score_batch, batch))
-                if len(under_way) > 2 * jobs:
-                    yield under_way.popleft().result()
+            damage: Exception | None = None
+            try:
+                for batch in batches:
+                    under_way.append(pool.submit(_score_batch, batch))
+                    if len(under_way) > 2 * jobs:
+                        yield under_way.popleft().result()
+            except _DAMAGED as error:  # what was read before it counts, and is still under way
+                damage = error
             while under_way:
                 yield under_way.popleft().result()
+            if damage is not None:
+                raise damage
 
         yield score
 
@@ -239,9 +246,6 @@ def _refusals(rejects: str | None) -> Iterator[_Refusals]:
         raise click.UsageError(f"{rejects} cannot be written: {error.strerror}") from error
     with file:
         yield _Refusals(file)
-
-
-_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 def _damaged(line: int, error: Exception) -> Refusal:

@@ -180,11 +180,12 @@ def test_a_damaged_gzip_file_says_so_and_the_next_file_is_scored(ndjson, tmp_pat
     assert codes(result.stdout)[-7] == "hoop-panel"
 
 
-def test_what_a_damaged_gzip_file_held_before_the_damage_is_scored(tmp_path):
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_a_damaged_gzip_file_held_before_the_damage_is_scored(tmp_path, jobs):
     """A block is filled from many pieces; what was unpacked before the damage must not go down with it."""
     damaged = tmp_path / "damaged.ndjson.gz"
     damaged.write_bytes(gzip.compress(f"{GOOD}\n{GOOD}\n".encode()) + b"not gzip")
-    result = run(damaged)
+    result = run("--jobs", jobs, damaged)
     assert (result.exit_code, len(codes(result.stdout))) == (1, 14)
     assert f"{damaged}:3: the gzip file is damaged" in result.stderr
 
