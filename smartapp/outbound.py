@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -29,7 +30,7 @@ MAX_BYTES = 8 * 1024 * 1024
 
 
 class OutboundError(Exception):
-    """No usable answer; `code` says why: insecure, timeout, unreachable, redirect, too-large, not-json."""
+    """No usable answer; `code`: insecure, timeout, unreachable, redirect, too-large, encoding, not-json."""
 
     def __init__(self, code: str, url: str) -> None:
         # Host only: a path or query can name a person.
@@ -58,6 +59,7 @@ def _session(*, trust_env: bool) -> requests.Session:
     session = requests.Session()
     # A proxy of the place may be needed for the world outside, and is wrong for this machine itself.
     session.trust_env = trust_env
+    session.headers["Accept-Encoding"] = "gzip"  # what _unpacker knows, whatever else is installed
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = requests.adapters.HTTPAdapter(pool_connections=16, pool_maxsize=32)
     session.mount("https://", adapter)
@@ -113,16 +115,29 @@ def ask(
 
 def _bounded(response: requests.Response, url: str, max_bytes: int, until: float) -> bytes:
     body = bytearray()
+    unpack = _unpacker(response.headers.get("Content-Encoding", ""), url)
     try:
         # What is there, not what was asked for: waiting for a full block, a body that drips would hold us for hours.
-        while chunk := response.raw.read1(65536, decode_content=True):
-            body += chunk
+        # As it came: urllib3 unpacks until there is text, and would drip along.
+        while chunk := response.raw.read1(65536, decode_content=False):
+            body += unpack(chunk, max_bytes + 1 - len(body))
             if len(body) > max_bytes:
                 raise OutboundError("too-large", url)
             if time.monotonic() > until:
                 raise OutboundError("timeout", url)
     except ReadTimeoutError as error:
         raise OutboundError("timeout", url) from error
-    except HTTPError as error:
+    except (HTTPError, zlib.error) as error:
         raise OutboundError("unreachable", url) from error
     return bytes(body)
+
+
+def _unpacker(encoding: str, url: str) -> Callable[[bytes, int], bytes]:
+    """Return what makes bytes as they came into the body's own, at most so many; what is beyond them is not kept."""
+    match encoding.strip().lower():
+        case "" | "identity":
+            return lambda chunk, _most: chunk
+        case "gzip" | "x-gzip" | "deflate":
+            return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
+        case _:
+            raise OutboundError("encoding", url)

@@ -82,7 +82,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class OtherGoal:
-    """A goal in the record that no life domain of ours names: another program wrote it. It is read, never changed.
+    """A goal in the record that no life domain of ours names, as another program writes it. It is read, never changed.
 
     `own`: the record says that the client said it. `said_by` is who else it says did, "" where it says nobody.
     """

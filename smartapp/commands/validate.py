@@ -88,7 +88,6 @@ def check(resource: dict[str, Any]) -> tuple[list[str], str]:
         return [f"{kind[:64]} is not a resource of FHIR R4"], about
     try:
         model.model_validate(resource)
-        return [line for url in named for line in problems(resource, url)], about
     except ValidationError as error:
         # Place and reason only: pydantic would repeat the value, and a value can be what a person typed.
         return [_structure(kind, one) for one in error.errors(include_input=False, include_url=False)], about
@@ -96,6 +95,7 @@ def check(resource: dict[str, Any]) -> tuple[list[str], str]:
         return ["nested too deep to be checked"], about
     except (TypeError, AttributeError):  # the models trip over some shapes, such as a resourceType that is a number
         return ["something in it has another shape than FHIR has, such as a number where a text belongs"], about
+    return [line for url in named for line in problems(resource, url)], about
 
 
 def _structure(kind: str, error: Any) -> str:

@@ -197,12 +197,16 @@ class RemoteStore:
         if not _TYPE.fullmatch(query.type):
             raise Refused(f"{query.type[:64]!r} is no FHIR resource type.", status=400)
         answer = self._ask("GET", f"{self.base}/{query.type}", params=list(query.params))
+        seen: set[str] = set()
         for _ in range(MOST_PAGES):
             bundle = self._resource(answer, "Bundle")
             yield bundle
             following = self._next(bundle)
             if following is None:
                 return
+            if following in seen:
+                raise Unreachable(f"{self._host} sends its pages of {query.type} in a circle. Not all could be read.")
+            seen.add(following)
             answer = self._ask("GET", following)
         raise Unreachable(f"{self._host} has more than {MOST_PAGES} pages of {query.type}. Not all could be read.")
 

@@ -103,7 +103,7 @@ class Autosave {
       this.stopped = true; // trying again would not help; the text stays on the page
       this.say(body.stop ?? ended, "waiting");
     } else {
-      this.say(this.button && !answer ? away : notSaved, "waiting");
+      this.say(this.button && answer === null ? away : notSaved, "waiting");
       this.later(this.wait);
       this.wait = Math.min(this.wait * 2, SLOWEST);
     }

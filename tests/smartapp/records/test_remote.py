@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import socket
 import threading
+import zlib
 
 import pytest
 import requests
@@ -110,10 +112,21 @@ def test_attack_26_a_redirect_is_not_followed(mock, store, status):
 
 
 def test_a_server_that_pages_for_ever_is_left_after_some(mock, store):
-    mock.add("GET", f"{BASE}/Goal", json=bundle(GOAL, following=f"{BASE}/Goal"))
+    def next_page(_request):
+        return 200, {}, json.dumps(bundle(GOAL, following=f"{BASE}/Goal?page={len(mock.calls)}"))
+
+    mock.add_callback("GET", f"{BASE}/Goal", callback=next_page)
     with pytest.raises(Unreachable, match="Not all could be read"):
         store.search(Query.of("Goal"))
     assert len(mock.calls) == MOST_PAGES + 1
+
+
+def test_pages_that_go_in_a_circle_are_left_at_once(mock, store):
+    mock.add("GET", f"{BASE}/Goal", json=bundle(GOAL, following=f"{BASE}/Goal?page=2"))
+    mock.add("GET", f"{BASE}/Goal?page=2", json=bundle(GOAL, following=f"{BASE}/Goal?page=2"))
+    with pytest.raises(Unreachable, match="in a circle"):
+        store.search(Query.of("Goal"))
+    assert len(mock.calls) == 2
 
 
 @pytest.mark.parametrize("base", [BASE, "https://ehr.example:443/fhir"])
@@ -181,7 +194,12 @@ def test_attack_2_an_answer_that_drips_is_left(mock, store, monkeypatch):
         store.read("Goal", "1")
 
 
-def test_attack_2_a_body_that_comes_byte_by_byte_is_left_before_a_block_is_full(monkeypatch):
+@pytest.mark.parametrize(
+    ("encoding", "begin"),
+    # The gzip header says that the name of a file follows; it does, for ever, and never becomes any text.
+    [("identity", b""), ("gzip", b"\x1f\x8b\x08\x08\0\0\0\0\0\xff")],
+)
+def test_attack_2_a_body_that_comes_byte_by_byte_is_left_before_a_block_is_full(monkeypatch, encoding, begin):
     """One byte at a time never lets the read time out, and a block of 64 kB would take hours."""
     monkeypatch.setattr("smartapp.outbound.WHOLE_SECONDS", 0.2)
     left = threading.Event()
@@ -191,9 +209,10 @@ def test_attack_2_a_body_that_comes_byte_by_byte_is_left_before_a_block_is_full(
             connection, _ = server.accept()
             with connection, contextlib.suppress(OSError):
                 connection.recv(65536)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                head = f"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\nContent-Encoding: {encoding}\r\n\r\n"
+                connection.sendall(head.encode() + begin)
                 while not left.wait(0.02):
-                    connection.sendall(b" ")
+                    connection.sendall(b"a")
 
         dripping = threading.Thread(target=drip)
         dripping.start()
@@ -203,6 +222,29 @@ def test_attack_2_a_body_that_comes_byte_by_byte_is_left_before_a_block_is_full(
         finally:
             left.set()
             dripping.join()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", "deflate", "identity", None])
+def test_an_answer_is_unpacked(mock, store, encoding):
+    body = json.dumps(GOAL).encode()
+    packed = {"deflate": zlib.compress, "identity": bytes, None: bytes}.get(encoding, gzip.compress)(body)
+    mock.add("GET", f"{BASE}/Goal/1", body=packed, headers={"Content-Encoding": encoding} if encoding else {})
+    assert store.read("Goal", "1").resource == GOAL
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "code"),
+    [
+        ("gzip", gzip.compress(b" " * (9 * 1024 * 1024)), "too-large"),
+        ("gzip", b"not packed at all", "unreachable"),
+        ("br", b"a packing that nobody asked for", "encoding"),
+    ],
+)
+def test_attack_35_what_is_packed_is_bounded_and_sound_or_refused(mock, store, encoding, body, code):
+    """Nine megabytes of spaces are nine kilobytes on the line."""
+    mock.add("GET", f"{BASE}/Goal/1", body=body, headers={"Content-Encoding": encoding})
+    with pytest.raises(Unreachable, match=code):
+        store.read("Goal", "1")
 
 
 @pytest.mark.parametrize("entry", [None, 7, {}, [7, None, {"resource": 7}, {"resource": {}}]])
