@@ -150,6 +150,7 @@ def of_record_error(error: RecordError) -> AppError:
             return EhrTrouble(code="ehr-unreachable")
 
 
+# The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset({"_csrf", "_for", "family", "from_review", "identifier", "key", "seen", "sketch", "was"})
 _BUTTONS = frozenset({"clear", "next", "pause", "previous", "remove", "stop"})
 _MARKS = ("seen-", "asked-", "choice-")

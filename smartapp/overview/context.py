@@ -81,7 +81,7 @@ class OverviewPage:
     stressors: tuple[str, ...]
     goals: tuple[GoalView, ...]
     earlier: tuple[GoalView, ...]
-    others: tuple[OtherGoalView, ...]  # goals that other programs keep in the record
+    others: tuple[OtherGoalView, ...]  # goals of the record that belong to no life domain of ours
     domains: tuple[DomainView, ...]
     plan_updated: str
     plan_place: Place | None  # None: there is no plan yet

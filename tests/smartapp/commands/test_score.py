@@ -216,7 +216,10 @@ def test_a_place_for_refusals_that_cannot_be_written_is_wrong_usage(ndjson, tmp_
     assert "refused.ndjson cannot be written: No such file or directory" in result.stderr
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+needs_a_full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here plays a full disk")
+
+
+@needs_a_full_disk
 def test_a_full_disk_is_said_in_words(ndjson):
     code = "from smartapp.cli import main; main()"
     with Path("/dev/full").open("wb") as full:
@@ -231,7 +234,7 @@ def test_a_full_disk_is_said_in_words(ndjson):
     assert result.stderr == "Error: stopped before the end: No space left on device\n"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk")
+@needs_a_full_disk
 def test_a_full_disk_under_the_refusals_is_said_in_words(ndjson):
     result = run("--rejects", "/dev/full", ndjson(GOOD, BAD))
     assert result.exit_code == 1
