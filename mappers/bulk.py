@@ -18,9 +18,9 @@ import orjson
 
 from mappers.answers import answers_of
 from mappers.errors import NotAResponse, RefusedResponse
+from mappers.fast import FastScorer
 from mappers.observations import observations_of
 from mappers.scoring import score
-from mappers.templates import FastScorer
 from questionnaires.catalogue import Catalogue
 
 LONGEST_LINE: Final = 32 * 1024 * 1024

@@ -17,8 +17,6 @@ MapperError
 No message repeats what a person typed or answered: errors end up in logs.
 """
 
-# ruff: noqa: N818  (the names say what was found, as in the tree above; all are raised as errors)
-
 from __future__ import annotations
 
 import re

@@ -21,7 +21,7 @@ from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import Answers, ResponseRef
 from mappers.errors import NotScorable, shown
 from mappers.scoring import Score
-from mappers.strangers import code_in, object_in, objects_in, text_in
+from mappers.tolerant import code_in, object_in, objects_in, text_in
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
 from questionnaires.model import Text
 

@@ -11,7 +11,7 @@ from mappers.answers import Answers, answers_of
 from mappers.errors import RefusedResponse, shown
 from mappers.observations import IDENTIFIER_SYSTEM, RULE_SYSTEM, SCORE_SYSTEM, STATUS_OF_SCORES
 from mappers.scoring import score_by
-from mappers.strangers import code_in, object_in, objects_in, text_in
+from mappers.tolerant import code_in, object_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
 
 Resource = dict[str, Any]

@@ -55,7 +55,7 @@ _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[A-Za-z0-9.-]+)?")
 SCORE_FACTS = ("membership", "reversal", "aggregate", "range", "missing")
 
 
-class UnknownInstrument(LookupError):  # noqa: N818  (it reads better where it is caught)
+class UnknownInstrument(LookupError):
     """Nobody here knows this questionnaire or this version of it; the message lists what is known."""
 
 

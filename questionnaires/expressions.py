@@ -10,7 +10,7 @@ from __future__ import annotations
 from questionnaires.model import AnswerScale, Instrument, RoundingRule, ScoreRule
 
 
-class NotExpressible(ValueError):  # noqa: N818  (it reads better where it is caught)
+class NotExpressible(ValueError):
     """No expression gives this score in every renderer."""
 
 

@@ -40,7 +40,7 @@ class Problem:
         return f"row {self.row}: {self.reason}" if self.row else self.reason
 
 
-class WordingRefused(ValueError):  # noqa: N818  (it reads better where it is caught)
+class WordingRefused(ValueError):
     """A wording file does not fit its instrument; `problems` says every row and reason."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

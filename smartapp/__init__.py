@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy.engine import Engine
 
-    from smartapp.config import Settings
+    from smartapp.settings import Settings
 
 
 def create_app(settings: Settings, *, engine: Engine | None = None, clock: Callable[[], float] | None = None) -> Flask:
@@ -18,6 +18,6 @@ def create_app(settings: Settings, *, engine: Engine | None = None, clock: Calla
     `engine` (default: opened from `settings.database_url`) and `clock` (default: the system's, seconds since 1970)
     are for tests and the demo. Imported lazily, so that `verstel score` does not pay for Flask.
     """
-    from smartapp.factory import build  # noqa: PLC0415
+    from smartapp.app import build
 
     return build(settings, engine, clock)

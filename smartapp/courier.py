@@ -9,10 +9,10 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from smartapp.records.store import RecordError
+from smartapp.fhir.store import RecordError
 
 if TYPE_CHECKING:
-    from smartapp.core import Core
+    from smartapp.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +22,9 @@ PAUSE_SECONDS = 15
 class Courier(threading.Thread):
     """Makes its round every 15 seconds until `stop`."""
 
-    def __init__(self, core: Core, *, pause: float = PAUSE_SECONDS) -> None:
+    def __init__(self, services: Services, *, pause: float = PAUSE_SECONDS) -> None:
         super().__init__(name="courier", daemon=True)
-        self._core = core
+        self._services = services
         self._pause = pause
         self._stopped = threading.Event()
 
@@ -42,18 +42,18 @@ class Courier(threading.Thread):
 
         A unit whose launch has ended waits until the same user opens the same record again.
         """
-        self._core.end_sessions_that_are_over()
-        claimed = self._core.outbox.claim()
+        self._services.end_sessions_that_are_over()
+        claimed = self._services.outbox.claim()
         for unit, launch_id in claimed:
-            launch = self._core.launches.get(launch_id)
+            launch = self._services.launches.get(launch_id)
             if launch is None:
-                self._core.outbox.keep(unit, "waiting")
+                self._services.outbox.keep(unit, "waiting")
                 continue
             try:
-                self._core.records(launch).resume(unit)
+                self._services.records(launch).resume(unit)
             except RecordError as error:  # before anything was sent, such as an issuer that is gone from the settings
                 log.info("courier: %s", type(error).__name__)
-                self._core.outbox.keep(unit, "waiting")
+                self._services.outbox.keep(unit, "waiting")
         return len(claimed)
 
     def stop(self) -> None:

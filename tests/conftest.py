@@ -21,10 +21,10 @@ from waitress.task import WSGITask
 
 from smartapp import create_app
 from smartapp.commands.demo import keep_draft
-from smartapp.config import Issuer, Settings
-from smartapp.core import KEY
 from smartapp.sandbox import Client, Sandbox, init_sandbox, make_sandbox
 from smartapp.sandbox.seeding import seed
+from smartapp.services import KEY
+from smartapp.settings import Issuer, Settings
 
 
 class Task(WSGITask):

@@ -1,7 +1,7 @@
 """A recovery plan as the client sees it ↔ CarePlan, Goals and Tasks as the record keeps them.
 
 Texts survive exactly: `plan_of(*parts_of(resources_of(plan)))` is the plan again (what a text may hold:
-`mappers.own_words`). What other people or systems added to the same resources survives too: give the resources as they
+`mappers.fhir_text`). What other people or systems added to the same resources survives too: give the resources as they
 are stored now as `existing`, and only the elements that a plan is made of are replaced.
 
 Identity. A part that the record does not know yet has an id `urn:uuid:…` that the caller made up; its resource has

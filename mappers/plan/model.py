@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
-from mappers.own_words import typed
+from mappers.fhir_text import typed
 
 StepStatus = Literal["planned", "doing", "done", "stopped"]
 Progress = Literal[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mappers.errors import NotAPlan, shown
-from mappers.own_words import typed
+from mappers.fhir_text import typed
 from mappers.plan.model import QUESTIONS, DomainAnswers, Goal, OtherGoal, Plan, Resource, Step
 from mappers.plan.shapes import (
     ANSWERS_URL,
@@ -23,7 +23,7 @@ from mappers.plan.shapes import (
     step_status_of,
     target_of,
 )
-from mappers.strangers import object_in, objects_in, text_in
+from mappers.tolerant import object_in, objects_in, text_in
 
 
 def plan_of(care_plan: Resource, goals: Iterable[Resource] = (), tasks: Iterable[Resource] = ()) -> Plan:

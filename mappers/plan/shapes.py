@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from mappers.errors import NotAPlan, shown
 from mappers.plan.model import PROGRESS, Progress, Resource, StepStatus
-from mappers.strangers import code_in, objects_in, text_in
+from mappers.tolerant import code_in, objects_in, text_in
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
 
 PLAN_PROFILE: Final = structure_url("recovery-plan")

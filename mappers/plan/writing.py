@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mappers.errors import EmptyText, RefusedValue, TooManyDomains, UnknownDomain, shown
-from mappers.own_words import first_words, heading, narrative, paragraph
+from mappers.fhir_text import first_words, heading, narrative, paragraph
 from mappers.plan.model import MOST_DOMAINS, PROGRESS, QUESTIONS, STEP_STATUSES, Goal, PersonRef, Plan, Resource, Step
 from mappers.plan.shapes import (
     ACHIEVEMENT_SYSTEM,
@@ -34,7 +34,7 @@ from mappers.plan.shapes import (
     step_status_of,
     target_of,
 )
-from mappers.strangers import object_in, objects_in, text_in
+from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import Catalogue, catalogue
 from questionnaires.model import Text

@@ -9,11 +9,11 @@ from typing import Any
 import click
 import orjson
 
-from smartapp.config import DEFAULT_SCOPES, ConfigError, checked_base
-from smartapp.ehr_check import Report, report
-from smartapp.outbound import OutboundError, ask
-from smartapp.records.remote import RemoteStore
-from smartapp.records.store import RecordError, Unauthorized
+from smartapp.deploy.ehr_check import Report, report
+from smartapp.fhir.http import OutboundError, ask
+from smartapp.fhir.remote import RemoteStore
+from smartapp.fhir.store import RecordError, Unauthorized
+from smartapp.settings import DEFAULT_SCOPES, ConfigError, checked_base
 
 PLACES = {"ehr": "the EHR", "companion": "the companion FHIR server", "own": "Verstel's own store"}
 

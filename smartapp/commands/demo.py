@@ -15,11 +15,11 @@ import click
 if TYPE_CHECKING:
     from flask import Flask
 
-    from smartapp.config import Settings
-    from smartapp.core import Core
     from smartapp.sandbox import Sandbox
     from smartapp.sandbox.kinds import Kind
     from smartapp.sandbox.seeding import KeepDraft
+    from smartapp.services import Services
+    from smartapp.settings import Settings
 
 HOST = "127.0.0.1"
 CLIENT_ID = "verstel"
@@ -53,7 +53,7 @@ def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
     Example:
       verstel demo --port 8017
     """  # noqa: D301 - click wants the real control character
-    from smartapp.sandbox.kinds import UnknownKind, kind  # noqa: PLC0415 - `--help` must be quick
+    from smartapp.sandbox.kinds import UnknownKind, kind
 
     try:
         chosen = kind(ehr)
@@ -81,20 +81,20 @@ def _demo(listening: socket.socket, data: Path, chosen: Kind, *, fresh: bool) ->
 
 def demo_app(url: str, database: Path, keys: Path, *, ehr: str = "full") -> tuple[Flask, Sandbox]:
     """Make the app with a sandbox at `/sandbox`, keeping all in `database`; `keys` is the file of its secrets."""
-    from smartapp import create_app  # noqa: PLC0415 - these three take most of a second
-    from smartapp.core import KEY  # noqa: PLC0415
-    from smartapp.sandbox import Client, init_sandbox, make_sandbox  # noqa: PLC0415
+    from smartapp import create_app
+    from smartapp.sandbox import Client, init_sandbox, make_sandbox
+    from smartapp.services import KEY
 
     app = create_app(_settings(url, database, keys))
-    core: Core = app.extensions[KEY]
-    client = Client(CLIENT_ID, redirect_uris=(core.settings.redirect_uri,))
-    sandbox = make_sandbox(core.engine, url, clients=(client,), ehr=ehr)
+    services: Services = app.extensions[KEY]
+    client = Client(CLIENT_ID, redirect_uris=(services.settings.redirect_uri,))
+    sandbox = make_sandbox(services.engine, url, clients=(client,), ehr=ehr)
     init_sandbox(app, sandbox)
     return app, sandbox
 
 
 def _settings(url: str, database: Path, keys: Path) -> Settings:
-    from smartapp.config import Issuer, Settings  # noqa: PLC0415
+    from smartapp.settings import Issuer, Settings
 
     kept = _keys(keys)
     return Settings(
@@ -112,7 +112,7 @@ def _lock(data: Path) -> IO[str]:
     """Keep the folder to ourselves: a second demo on it would take the database away from under the first."""
     lock = (data / "lock").open("a", encoding="utf-8")
     try:
-        import fcntl  # noqa: PLC0415 - not on every system; there people mind the folder themselves
+        import fcntl
 
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except ImportError:
@@ -127,7 +127,7 @@ def _lock(data: Path) -> IO[str]:
 
 def _keys(path: Path) -> dict[str, str]:
     """Return the secrets of this demo, made once: without them nothing that was kept can be read again."""
-    from cryptography.fernet import Fernet  # noqa: PLC0415
+    from cryptography.fernet import Fernet
 
     if path.exists():
         kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
@@ -139,24 +139,24 @@ def _keys(path: Path) -> dict[str, str]:
 
 
 def _seeded(app: Flask, sandbox: Sandbox) -> tuple[str, ...]:
-    from smartapp.core import KEY  # noqa: PLC0415
-    from smartapp.sandbox.seeding import seed  # noqa: PLC0415
+    from smartapp.sandbox.seeding import seed
+    from smartapp.services import KEY
 
-    core: Core = app.extensions[KEY]
+    services: Services = app.extensions[KEY]
     return seed(
-        sandbox, datetime.now(UTC), own=core.own_store(sandbox.base), keep_draft=keep_draft(core, sandbox.base)
+        sandbox, datetime.now(UTC), own=services.own_store(sandbox.base), keep_draft=keep_draft(services, sandbox.base)
     ).added
 
 
-def keep_draft(core: Core, issuer: str) -> KeepDraft:
+def keep_draft(services: Services, issuer: str) -> KeepDraft:
     """Return what puts a person's own unfinished questionnaire where the app looks for it, as if left yesterday."""
-    from smartapp.records.drafts import Drafts  # noqa: PLC0415
+    from smartapp.storage.drafts import Drafts
 
     yesterday = (datetime.now(UTC) - timedelta(days=1)).timestamp()
 
     def keep(patient: str, questionnaire: str, draft: dict[str, object]) -> None:
-        key = core.settings.issuer_key(issuer)
-        drafts = Drafts(core.engine, core.vault, lambda: yesterday, issuer=key, patient=patient, author=patient)
+        key = services.settings.issuer_key(issuer)
+        drafts = Drafts(services.engine, services.vault, lambda: yesterday, issuer=key, patient=patient, author=patient)
         drafts.change(questionnaire, lambda present: present or draft)
 
     return keep
@@ -182,10 +182,10 @@ def _listen(port: int) -> socket.socket:
 
 
 def _run(app: Flask, listening: socket.socket) -> None:
-    import waitress  # type: ignore[import-untyped]  # noqa: PLC0415
+    import waitress  # type: ignore[import-untyped]
 
-    from smartapp.core import KEY  # noqa: PLC0415
-    from smartapp.courier import Courier  # noqa: PLC0415
+    from smartapp.courier import Courier
+    from smartapp.services import KEY
 
     courier = Courier(app.extensions[KEY])
     courier.start()

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from smartapp import publishing
-from smartapp.artefacts import artefacts
-from smartapp.config import ConfigError, checked_base
-from smartapp.publishing import PlannedArtefact
-from smartapp.records.remote import RemoteStore, TokenSource, outcome_text
-from smartapp.records.store import RecordError, RecordStore, Unauthorized, Unreachable
+from smartapp.deploy import publishing
+from smartapp.deploy.artefacts import artefacts
+from smartapp.deploy.publishing import PlannedArtefact
+from smartapp.fhir.remote import RemoteStore, TokenSource, outcome_text
+from smartapp.fhir.store import RecordError, RecordStore, Unauthorized, Unreachable
+from smartapp.settings import ConfigError, checked_base
 from smartapp.smart.backend import BackendToken, NoTokenError
 from smartapp.smart.keys import SigningKeys
 

@@ -195,7 +195,7 @@ def _scorer(jobs: int) -> Iterator[_Score]:
         here = BulkScorer(catalogue()).score
         yield lambda batches: map(here, batches)
         return
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - its import costs a tenth of a second
+    from concurrent.futures import ProcessPoolExecutor
 
     # Ctrl-C reaches every process; it is this one that stops, and the others only when it closes the pool.
     with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
@@ -306,7 +306,7 @@ def _whose(observation: dict[str, Any]) -> str:
 
 
 def _verify(path: Path) -> int:
-    from mappers.verify import differences  # noqa: PLC0415 - only this option needs it
+    from mappers.verify import differences
 
     refused = _Refusals(None)
     with path.open("rb") as file:

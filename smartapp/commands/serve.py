@@ -44,11 +44,11 @@ def command(listen: str, *, threads: int, check: bool) -> None:
     Exit code 2: a setting is missing or wrong; all of them are named at once.
     """
     # Imported here, so that `verstel --help` does not pay for Flask.
-    from smartapp import create_app  # noqa: PLC0415
-    from smartapp.config import ConfigError, Settings  # noqa: PLC0415
-    from smartapp.core import KEY  # noqa: PLC0415
-    from smartapp.courier import Courier  # noqa: PLC0415
-    from smartapp.database import DatabaseError  # noqa: PLC0415
+    from smartapp import create_app
+    from smartapp.courier import Courier
+    from smartapp.services import KEY
+    from smartapp.settings import ConfigError, Settings
+    from smartapp.storage.database import DatabaseError
 
     try:
         settings = Settings.from_env()
@@ -72,7 +72,7 @@ def command(listen: str, *, threads: int, check: bool) -> None:
 
 
 def _run(app: Flask, listen: str, threads: int, *, behind_proxy: bool) -> None:
-    import waitress  # type: ignore[import-untyped]  # noqa: PLC0415
+    import waitress  # type: ignore[import-untyped]
 
     try:
         waitress.serve(

@@ -72,9 +72,9 @@ def resources_of(path: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
 def check(resource: dict[str, Any]) -> tuple[list[str], str]:
     """Return what is wrong with a resource, and by what it was judged."""
     # Here, because it takes a second: `verstel --help` must not wait for it.
-    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415
-    from fhir.resources.R4B.resource import Resource  # noqa: PLC0415
-    from pydantic import ValidationError  # noqa: PLC0415
+    from fhir.resources.R4B import get_fhir_model_class
+    from fhir.resources.R4B.resource import Resource
+    from pydantic import ValidationError
 
     kind = resource["resourceType"]
     named = claimed(resource)

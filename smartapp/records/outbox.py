@@ -17,11 +17,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from mappers.strangers import text_in
-from smartapp.database import metadata, reading, writing
-from smartapp.records.capabilities import DEMOTING_STATUSES, Capability
-from smartapp.records.placement import Place
-from smartapp.records.store import (
+from mappers.tolerant import text_in
+from smartapp.fhir.capabilities import DEMOTING_STATUSES, Capability
+from smartapp.fhir.store import (
     Conflict,
     Forbidden,
     NotFound,
@@ -34,7 +32,9 @@ from smartapp.records.store import (
     Unreachable,
     Write,
 )
-from smartapp.vault import Vault, digest
+from smartapp.records.placement import Place
+from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.vault import Vault, digest
 
 State = Literal["waiting", "refused"]
 

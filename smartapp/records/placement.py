@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from smartapp.records.capabilities import Capability, Interaction
+from smartapp.fhir.capabilities import Capability, Interaction
 
 Place = Literal["ehr", "companion", "own"]
 
 TOGETHER = frozenset({"CarePlan", "Goal", "Task"})
-"""A plan is one thing to its owner: its parts live at one place, the first that takes them all."""
+"""A plan is one thing to its owner: its parts live at one place, the first that takes them all.
 
-_CHANGES: frozenset[str] = frozenset({"CarePlan", "Goal", "Task"})
-"""What is changed after it was made; a place that can only create it cannot keep it."""
+They are also what is changed after it was made; a place that can only create them cannot keep them.
+"""
 
 
-def ladder(type: str, capability: Capability, *, companion: bool, with_plan: bool = False) -> tuple[Place, ...]:  # noqa: A002
+def ladder(type: str, capability: Capability, *, companion: bool, with_plan: bool = False) -> tuple[Place, ...]:
     """Return the places for a new resource of this type, the best first; our own store is always the last.
 
     `with_plan` says that it is written as part of a plan.
@@ -28,9 +28,9 @@ def ladder(type: str, capability: Capability, *, companion: bool, with_plan: boo
     return (*places, "own")
 
 
-def can_live_in_ehr(type: str, capability: Capability) -> bool:  # noqa: A002
+def can_live_in_ehr(type: str, capability: Capability) -> bool:
     """Tell whether the EHR takes this type, lets us find it again, and lets us change it where it changes."""
     needed: Iterable[Interaction] = (
-        ("create", "search-type", "update") if type in _CHANGES else ("create", "search-type")
+        ("create", "search-type", "update") if type in TOGETHER else ("create", "search-type")
     )
     return all(capability.can(type, interaction) for interaction in needed)

@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 from flask import Blueprint, Response, g, request
 
-from smartapp.records.own import Outcome
-from smartapp.records.search import Definition, Search, definition, patients_of, relative, understand
-from smartapp.records.store import (
+from smartapp.fhir.own.search import Definition, Search, definition, patients_of, relative, understand
+from smartapp.fhir.own.store import Outcome
+from smartapp.fhir.store import (
     Conflict,
     Forbidden,
     NotFound,

@@ -17,15 +17,15 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from werkzeug.wrappers import Response as BaseResponse
 
-from smartapp.records.search import understand
-from smartapp.records.store import NotFound, Query
+from smartapp.fhir.own.search import understand
+from smartapp.fhir.store import NotFound, Query
+from smartapp.sandbox.identities import COOKIE, everybody, with_session
 from smartapp.sandbox.scopes import PLAIN, grant
 from smartapp.sandbox.server import Client, Sandbox, sandbox
 from smartapp.sandbox.tickets import ACCESS_SECONDS, Grant, TicketError
 
 blueprint = Blueprint("authorization", __name__)
 
-COOKIE = "sandbox_session"
 # RFC 7636: 43 to 128 characters; an S256 challenge is always 43.
 _VERIFIER = re.compile(r"^[A-Za-z0-9\-._~]{43,128}$")
 _CHALLENGE = re.compile(r"^[A-Za-z0-9\-_]{43}$")
@@ -160,8 +160,6 @@ def _launched(box: Sandbox, asked: dict[str, str]) -> tuple[str, str] | None:
 def _choose_person(box: Sandbox, asked: dict[str, str], only: str | None) -> tuple[str, int]:
     """Show who could sign in; after a launch from a chart only the one who launched."""
     people = [only] if only else None
-    from smartapp.sandbox.portal import everybody  # noqa: PLC0415 - the portal imports this module
-
     choices = [person for person in everybody(box) if people is None or person.reference in people]
     return render_template("sign_in.html", people=choices, query=urlencode(asked)), 200
 
@@ -242,8 +240,6 @@ def _page_error(text: str) -> tuple[str, int]:
 @blueprint.post("/sign-in")
 def sign_in() -> BaseResponse | tuple[str, int]:
     """Take the choice of who sits here, and go on with the authorization request."""
-    from smartapp.sandbox.portal import everybody, with_session  # noqa: PLC0415 - the portal imports this module
-
     box = sandbox()
     person = request.form.get("person", "")
     if person not in {one.reference for one in everybody(box)}:

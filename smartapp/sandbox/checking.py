@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from smartapp.records.store import Refused, Resource
+from smartapp.fhir.store import Refused, Resource
 
 DEEPEST = 50
 MOST_VALUES = 60_000

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from smartapp.records.search import definitions
-from smartapp.records.store import Resource
+from smartapp.fhir.own.search import definitions
+from smartapp.fhir.store import Resource
 
 # Scope letter -> FHIR interaction. This server has no delete: what was written about a person stays traceable.
 INTERACTIONS: Mapping[str, str] = {"c": "create", "r": "read", "u": "update", "s": "search-type"}
 
 
-class UnknownKind(ValueError):  # noqa: N818
+class UnknownKind(ValueError):
     """There is no such kind of EHR; the message lists those there are."""
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Flask, Response, redirect, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from smartapp.fhir.store import NotFound, Query, RecordError, Refused, Resource
 from smartapp.i18n import COOKIE as LANGUAGE_COOKIE
-from smartapp.records.store import NotFound, Query, RecordError, Refused, Resource
-from smartapp.sandbox.authorization import COOKIE
+from smartapp.sandbox.identities import Someone, everybody, name_of, with_session
 from smartapp.sandbox.seeding import about
 from smartapp.sandbox.seeding import people as known_people
 from smartapp.sandbox.server import PREFIX, Sandbox, sandbox
@@ -25,17 +23,6 @@ blueprint = Blueprint("portal", __name__)
 
 Language = Literal["nl", "en"]
 _ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
-
-_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-
-@dataclass(frozen=True, slots=True)
-class Someone:
-    """A person who can sign in here: reference, name, and what they do in a few words."""
-
-    reference: str
-    name: str
-    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,45 +92,6 @@ def launch() -> BaseResponse:
     return with_session(redirect(target), box, user)
 
 
-def with_session(response: BaseResponse, box: Sandbox, user: str) -> BaseResponse:
-    """Let this browser be somebody, as far as the sandbox goes."""
-    response.set_cookie(
-        COOKIE,
-        box.tickets.sign_in(user),
-        path=PREFIX,
-        httponly=True,
-        samesite="Lax",
-        secure=box.public_url.startswith("https:"),
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def everybody(box: Sandbox) -> tuple[Someone, ...]:
-    """Return all who can sign in: clients, loved ones and professionals."""
-    types = ("Patient", "RelatedPerson", "Practitioner")
-    return tuple(
-        Someone(stored.reference, name_of(stored.resource), _occupation(stored.resource))
-        for type_ in types
-        for stored in box.store.search(Query.of(type_, _sort="_id"))
-    )
-
-
-def name_of(resource: Resource) -> str:
-    """Return the name of a person as it is written for people."""
-    names = resource.get("name") or [{}]
-    name = names[0]
-    return str(name.get("text") or " ".join([*name.get("given", []), name.get("family", "")]).strip() or "?")
-
-
-def _occupation(resource: Resource) -> str:
-    for qualification in resource.get("qualification", []) + resource.get("relationship", []):
-        text = qualification.get("code", qualification).get("text")
-        if text:
-            return str(text)
-    return ""
-
-
 def _card(box: Sandbox, resource: Resource) -> PatientCard:
     born = resource.get("birthDate")
     today = datetime.fromtimestamp(box.clock(), UTC).date()
@@ -193,37 +141,3 @@ def frame() -> dict[str, Any]:
 def problem(error: RecordError) -> tuple[str, int]:
     """Show a page for what went wrong on a page of ours (the API answers for itself)."""
     return render_template("problem.html", text=error.message), error.status
-
-
-def install(app: Flask) -> None:
-    """Let errors of the whole app be answered in the language of who asked: FHIR for the API, a page for people."""
-    from smartapp.sandbox import api  # noqa: PLC0415 - the API knows nothing of pages
-
-    @app.errorhandler(HTTPException)
-    def http_problem(error: HTTPException) -> Response | tuple[str, int]:
-        status = error.code or 500
-        said = HTTPStatus(status).phrase
-        if request.path.startswith("/fhir"):
-            failure = Refused(_SAID.get(status, f"{said}. See the CapabilityStatement at /metadata."), status=status)
-            return api.refused(failure)
-        text = TEXTS[language()]["our_fault" if status >= 500 else "nothing_here"]
-        return render_template("problem.html", text=text), status
-
-    @app.after_request
-    def dress(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", _POLICY)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "no-referrer")
-        response.headers.setdefault("Cache-Control", "no-store")
-        wish = request.args.get("lang")
-        if wish in ("nl", "en") and wish != request.cookies.get(LANGUAGE_COOKIE):
-            response.set_cookie(LANGUAGE_COOKIE, wish, path="/", samesite="Lax", max_age=31_536_000)
-        return response
-
-
-_SAID = {
-    404: "There is nothing at this address.",
-    405: "This method is not offered at this address.",
-    413: "The body is larger than this server takes. Send it in smaller parts.",
-    500: "Something went wrong on our side. It has been written to the log.",
-}

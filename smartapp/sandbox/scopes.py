@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from smartapp.records.search import definitions
+from smartapp.fhir.own.search import definitions
 from smartapp.sandbox.kinds import Kind
 
 Level = Literal["patient", "user", "system"]

@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from mappers.answers import response_of
+from mappers.assignment import assignment_identifier, task_of
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
-from smartapp.assignments.task import assignment_identifier, task_of
-from smartapp.questionnaire.sending import writes_of
-from smartapp.records.own import OwnStore
-from smartapp.records.store import NotFound, RecordStore, Resource, Write
+from smartapp.fhir.own.store import OwnStore
+from smartapp.fhir.store import NotFound, RecordStore, Resource, Write
+from smartapp.pages.questionnaire.sending import writes_of
 from smartapp.sandbox.server import Sandbox
 
 PEOPLE = Path(__file__).with_name("people")

@@ -1,4 +1,4 @@
-"""The sandbox as a whole: a SMART authorization server and a FHIR API over one own store, in an app of its own."""
+"""The sandbox as a whole: a SMART authorization server and a FHIR API over one own store, wired by `sandbox.app`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from flask import Flask, current_app
+from flask import current_app
 from sqlalchemy.engine import Engine
 
-from smartapp.database import create_tables
-from smartapp.records.own import OwnStore
+from smartapp.fhir.own.store import OwnStore
 from smartapp.sandbox.faults import Faults
 from smartapp.sandbox.kinds import Kind, kind
 from smartapp.sandbox.tickets import Tickets
+from smartapp.storage.database import create_tables
 
 KEY = "verstel-sandbox"
 PREFIX = "/sandbox"
-# A request larger than this is refused before it is read. The largest thing the app sends is a plan of some 100 kB.
-MAX_BODY_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +98,6 @@ def make_sandbox(
         clock=clock,
         faults=Faults(),
     )
-
-
-def sandbox_app(sandbox: Sandbox) -> Flask:
-    """Return the WSGI app of a sandbox; its addresses start after `/sandbox`."""
-    from smartapp.sandbox import api, authorization, portal  # noqa: PLC0415 - they need `sandbox()` below
-
-    app = Flask("smartapp.sandbox", static_folder=None, template_folder="templates")
-    app.extensions[KEY] = sandbox
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.register_blueprint(api.blueprint, url_prefix="/fhir")
-    app.register_blueprint(authorization.blueprint, url_prefix="/auth")
-    app.register_blueprint(portal.blueprint)
-    portal.install(app)
-    return app
 
 
 def sandbox() -> Sandbox:

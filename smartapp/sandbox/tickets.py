@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from joserfc.jwk import KeySet, RSAKey
 from sqlalchemy.engine import Connection, Engine
 
-from smartapp.database import metadata, reading, writing
+from smartapp.storage.database import metadata, reading, writing
 
 LAUNCH_SECONDS = 600
 CODE_SECONDS = 60

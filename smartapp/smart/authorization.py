@@ -15,12 +15,12 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from smartapp.config import Issuer, Settings
-from smartapp.database import metadata, writing
 from smartapp.errors import LaunchRefused
+from smartapp.fhir.scopes import asked
+from smartapp.settings import Issuer, Settings
 from smartapp.smart.discovery import SmartConfiguration
-from smartapp.smart.scopes import asked
-from smartapp.vault import Vault, digest, fresh_secret
+from smartapp.storage.database import metadata, writing
+from smartapp.storage.vault import Vault, digest, fresh_secret
 
 STATE_SECONDS = 600
 

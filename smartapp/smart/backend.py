@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from smartapp.config import checked_base
-from smartapp.outbound import OutboundError, ask
-from smartapp.records.store import Unauthorized, Unreachable
+from smartapp.fhir.http import OutboundError, ask
+from smartapp.fhir.store import Unauthorized, Unreachable
+from smartapp.settings import checked_base
 from smartapp.smart.keys import ASSERTION_TYPE, SigningKeys
 
 MAX_BYTES = 256 * 1024

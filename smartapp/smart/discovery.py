@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from smartapp.config import ConfigError, Issuer, checked_base
 from smartapp.errors import EhrTrouble
+from smartapp.fhir.http import OutboundError, ask
 from smartapp.i18n import message
-from smartapp.outbound import OutboundError, ask
+from smartapp.settings import ConfigError, Issuer, checked_base
 
 KEEP_SECONDS = 3600
 MAX_BYTES = 256 * 1024

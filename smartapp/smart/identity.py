@@ -13,12 +13,12 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
-from smartapp.config import Issuer
 from smartapp.errors import LaunchRefused
+from smartapp.fhir.http import OutboundError, ask
 from smartapp.i18n import message
-from smartapp.launches import Role
-from smartapp.outbound import OutboundError, ask
+from smartapp.settings import Issuer
 from smartapp.smart.discovery import SmartConfiguration
+from smartapp.storage.launches import Role
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
 """Signatures with a key pair only: no `none`, and no shared secret that could be a public key in disguise."""

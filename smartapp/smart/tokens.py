@@ -14,16 +14,16 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from smartapp.config import Issuer, Settings
-from smartapp.database import metadata, reading, writing
 from smartapp.errors import EhrTrouble, LaunchRefused
+from smartapp.fhir.http import Answer, OutboundError, ask
+from smartapp.fhir.store import Unauthorized, Unreachable
 from smartapp.i18n import message
-from smartapp.outbound import Answer, OutboundError, ask
-from smartapp.records.store import Unauthorized, Unreachable
+from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Pending
 from smartapp.smart.discovery import Discovery
 from smartapp.smart.keys import ASSERTION_TYPE, SigningKeys
-from smartapp.vault import Vault
+from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.vault import Vault
 
 MAX_BYTES = 256 * 1024
 LEEWAY_SECONDS = 30

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
+from mappers.audit import audit_event
 from scripts.journeys import ask_for, fill_in, send_in, write_plan
 from scripts.tour import CHROMIUM, Demo, Served, Visitor, chromium
-from smartapp.audit import audit_event
 from smartapp.commands.demo import demo_app
-from smartapp.core import KEY, Core
-from smartapp.records.store import Query, Resource
+from smartapp.fhir.store import Query, Resource
+from smartapp.services import KEY, Services
 from tests.conformance.validate import WRITTEN
 from tests.conformance.written import KINDS, write_down
 
@@ -86,7 +86,7 @@ def _page(browser: Browser) -> Page:
 def left_behind(demo: Demo) -> list[Resource]:
     """Return every resource in the EHR, in the app's own store and in its log, of a demo that has ended."""
     app, sandbox = demo_app(demo.url, demo.data / "full.db", demo.data / "keys.json")
-    core: Core = app.extensions[KEY]
+    core: Services = app.extensions[KEY]
     stores = (sandbox.store, core.own_store(sandbox.base))
     found = [one.resource for store in stores for kind in KINDS for one in store.search(Query.of(kind))]
     return [*found, *(audit_event(entry) for entry in core.audit.all())]

@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from fhir.resources.R4B import get_fhir_model_class
 from playwright.sync_api import Error as PlaywrightError
 
+from mappers.assignment import assignment_of, is_assignment
 from mappers.observations import scores_from
 from mappers.plan import plan_of
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue
 from scripts.tour import chromium
-from smartapp.assignments.task import assignment_of, is_assignment
-from smartapp.core import KEY, Core
-from smartapp.records.remote import RemoteStore
-from smartapp.records.store import Query, RecordStore, Resource, Write
+from smartapp.fhir.remote import RemoteStore
+from smartapp.fhir.store import Query, RecordStore, Resource, Write
 from smartapp.sandbox.seeding import seed
+from smartapp.services import KEY, Services
 from tests.conformance.journeys import walk
 from tests.conformance.validate import WRITTEN
 from tests.conftest import serve
@@ -41,7 +41,7 @@ SENT = {
 def journeys_on(name: str, store: RemoteStore) -> list[str]:
     """Walk the journeys with the records on this server and return what is not as it must be, one line each."""
     with contextlib.contextmanager(serve)() as server, chromium() as browser:
-        core: Core = server.app.extensions[KEY]
+        core: Services = server.app.extensions[KEY]
         seed(server.sandbox, datetime.now(UTC))
         for kind in PEOPLE:
             for person in server.sandbox.store.search(Query.of(kind)):

@@ -28,6 +28,7 @@ from click.testing import CliRunner, Result
 from fhir.resources.R4B import get_fhir_model_class
 
 from mappers.answers import IDENTIFIER_SYSTEM, response_of
+from mappers.assignment import assignment_identifier, assignment_of, task_of
 from mappers.observations import IDENTIFIER_SYSTEM as SCORE_IDENTIFIERS
 from mappers.observations import SCORE_SYSTEM, provenance_of, scores_from
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step
@@ -35,18 +36,17 @@ from mappers.scoring import score
 from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.catalogue import Catalogue
 from scripts.tour import CHROMIUM
-from smartapp.artefacts import artefacts
-from smartapp.assignments.task import assignment_identifier, assignment_of, task_of
 from smartapp.commands import publish
-from smartapp.config import DEFAULT_SCOPES
-from smartapp.ehr_check import report
-from smartapp.plan import keeping
-from smartapp.questionnaire.sending import amendment, writes_of
+from smartapp.deploy.artefacts import artefacts
+from smartapp.deploy.ehr_check import report
+from smartapp.fhir.capabilities import read_offered
+from smartapp.fhir.companion import CompanionStore
+from smartapp.fhir.remote import RemoteStore
+from smartapp.fhir.store import Conflict, NotFound, Query, RecordError, Stored, Write
+from smartapp.pages.plan import stored
+from smartapp.pages.questionnaire.sending import amendment, writes_of
 from smartapp.records import Record
-from smartapp.records.capabilities import read_offered
-from smartapp.records.companion import CompanionStore
-from smartapp.records.remote import RemoteStore
-from smartapp.records.store import Conflict, NotFound, Query, RecordError, Stored, Write
+from smartapp.settings import DEFAULT_SCOPES
 from tests.conformance.java_tools import BuildError, NotHereError, java
 from tests.conformance.server_journeys import journeys_on
 
@@ -222,7 +222,7 @@ def check_plan_comes_back_exactly(site: Site) -> None:
     plan = _plan()
     before = _kept(site)
     assert before.place is None
-    writes = keeping.writes(before, plan, patient=site.person(), author=site.person(), language="nl")
+    writes = stored.writes(before, plan, patient=site.person(), author=site.person(), language="nl")
     site.store.write_all(writes)
     again = _kept(site).plan
     assert again.story == plan.story
@@ -234,13 +234,13 @@ def check_plan_comes_back_exactly(site: Site) -> None:
 
 def check_two_people_change_one_plan(site: Site) -> None:
     """Who saves second on an older plan is refused as a whole; the first one's words stand."""
-    made = keeping.writes(_kept(site), _plan(), patient=site.person(), author=site.person(), language="nl")
+    made = stored.writes(_kept(site), _plan(), patient=site.person(), author=site.person(), language="nl")
     site.store.write_all(made)
     seen = _kept(site)
     for text, taken in (("De eerste", True), ("De tweede", False)):
         goal = replace(seen.plan.goals[0], text=text)
         after = replace(seen.plan, goals=(goal, *seen.plan.goals[1:]))
-        writes = keeping.writes(seen, after, patient=site.person(), author=site.person(), language="nl")
+        writes = stored.writes(seen, after, patient=site.person(), author=site.person(), language="nl")
         try:
             site.store.write_all(writes)
             assert taken, "the second save overwrote the first"
@@ -343,7 +343,7 @@ def check_companion_of_an_ehr(site: Site) -> None:
 def check_others_read_what_we_wrote(site: Site) -> None:
     """`fhirclient` and `fhir.resources`, which know nothing of us, read a response, its scores and a plan."""
     written = site.store.write_all(writes_of(site.response(), (), CATALOGUE))
-    writes = keeping.writes(_kept(site), _plan(), patient=site.person(), author=site.person(), language="nl")
+    writes = stored.writes(_kept(site), _plan(), patient=site.person(), author=site.person(), language="nl")
     written += site.store.write_all(writes)
     for one in written:
         get_fhir_model_class(one.resource["resourceType"]).model_validate(one.resource)
@@ -392,12 +392,12 @@ def _plan() -> Plan:
     )
 
 
-def _kept(site: Site) -> keeping.Kept:
+def _kept(site: Site) -> stored.Kept:
     found = [
         [Record(one.resource, one.etag or _tag(one), "ehr") for one in site.store.search(query)]
-        for query in keeping.queries(site.patient.resource["id"])
+        for query in stored.queries(site.patient.resource["id"])
     ]
-    return keeping.kept(found, issuer=site.store.base, patient=site.patient.reference, now=NOW)
+    return stored.kept(found, issuer=site.store.base, patient=site.patient.reference, now=NOW)
 
 
 def _tag(stored: Stored) -> str:

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any, get_args
 
 from mappers.answers import answers_of, response_of
+from mappers.assignment import cancelled
+from mappers.audit import AuditEntry, Event, audit_event
 from mappers.observations import observations_of, provenance_of
 from mappers.plan import MOST_DOMAINS, DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue
-from smartapp.assignments.task import cancelled
-from smartapp.audit import AuditEntry, Event, audit_event
-from smartapp.database import open_database
-from smartapp.records.store import Query
+from smartapp.fhir.store import Query
 from smartapp.sandbox.seeding import seed
 from smartapp.sandbox.server import make_sandbox
+from smartapp.storage.database import open_database
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 # What people and software say; what we publish is validated where it lies.

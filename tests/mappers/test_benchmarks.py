@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from benchmarks.scoring import Row, compare, lines, most_of_jobs, on_each, page, plain, rewritten, table, verstel
-from mappers.templates import FastScorer
+from mappers.fast import FastScorer
 from tests.mappers.build import CATALOGUE
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappers.errors import EmptyText, NotAPlan, PlanError, RefusedValue, TooManyDomains, UnknownDomain
-from mappers.own_words import first_words, typed
+from mappers.fhir_text import first_words, typed
 from mappers.plan import (
     ANSWERS_URL,
     DOMAIN_SYSTEM,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from smartapp.core import KEY
+from smartapp.services import KEY
 from tests.smartapp.helpers import make_app
 
 

@@ -18,13 +18,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from smartapp import create_app
-from smartapp.config import Issuer, Settings
-from smartapp.core import KEY, Core
-from smartapp.launches import Launch, Person, Role, User
+from smartapp.fhir.own.store import OwnStore
+from smartapp.fhir.store import Resource, Write
 from smartapp.records import Records
-from smartapp.records.own import OwnStore
-from smartapp.records.store import Resource, Write
-from smartapp.security import cookie_name, form_token
+from smartapp.services import KEY, Services
+from smartapp.settings import Issuer, Settings
+from smartapp.storage.launches import Launch, Person, Role, User
+from smartapp.web.guard import cookie_name, form_token
 
 EHR = "http://localhost/fhir"
 ALL_SCOPES = "openid fhirUser patient/*.cruds"
@@ -45,7 +45,7 @@ def settings(**changes: Any) -> Settings:
 def make_app(clock: Callable[[], float] | None = None, **changes: Any) -> Flask:
     """Return an app whose EHRs are stores in this process, one per issuer in the settings."""
     app = create_app(settings(**changes), clock=clock)
-    core: Core = app.extensions[KEY]
+    core: Services = app.extensions[KEY]
     for issuer in core.settings.issuers:
         core.local_ehrs[issuer.base] = OwnStore(core.engine, issuer.base)
     return app
@@ -60,7 +60,7 @@ class Visitor:
     launch: Launch
 
     @property
-    def core(self) -> Core:
+    def core(self) -> Services:
         return self.app.extensions[KEY]
 
     @property
@@ -105,7 +105,7 @@ def launched(
 
     `browser` is a visitor whose browser (and session) this launch shares, as a second chart does.
     """
-    core: Core = app.extensions[KEY]
+    core: Services = app.extensions[KEY]
     store = core.local_ehrs[issuer]
     person = {"resourceType": "Patient", "id": patient, "name": [{"text": name}]}
     for resource in (person, *resources):

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from fhir_profiles.tgz import files, manifest, tgz
-from smartapp.artefacts import artefacts
 from smartapp.commands.package import command
+from smartapp.deploy.artefacts import artefacts
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import datetime as dt
 
 import pytest
 
-from smartapp import i18n
-from smartapp.core import KEY
-from smartapp.i18n import Messages, format_date, format_datetime, format_list, format_number
+from smartapp.i18n import Messages
+from smartapp.services import KEY
+from smartapp.web.language import format_date, format_datetime, format_list, format_number, language
 from tests.smartapp.helpers import launched, make_app
 
 
@@ -20,17 +20,17 @@ def page(app):
 
 def test_dutch_is_the_default(page):
     with page():
-        assert i18n.language() == "nl"
+        assert language() == "nl"
 
 
 def test_the_address_wins_over_the_cookie(page):
     with page("?lang=en", Cookie="verstel-language=nl"):
-        assert i18n.language() == "en"
+        assert language() == "en"
 
 
 def test_the_cookie_wins_over_the_launch(page):
     with page(Cookie="verstel-language=en"):
-        assert i18n.language() == "en"
+        assert language() == "en"
 
 
 def test_the_launch_may_ask_for_english(app):
@@ -40,7 +40,7 @@ def test_the_launch_may_ask_for_english(app):
 @pytest.mark.parametrize("wish", ["de", "", "<script>", "nl_BE.UTF-8"])
 def test_a_language_we_do_not_speak_becomes_dutch(page, wish):
     with page(f"?lang={wish}"):
-        assert i18n.language() == "nl"
+        assert language() == "nl"
 
 
 def test_switching_is_remembered(app):

@@ -96,7 +96,7 @@ def test_dutch_sentences_shout_at_nobody(catalogue):
     assert [text for _, forms in entries(catalogue).values() for text in forms if "!" in text] == []
 
 
-@pytest.mark.parametrize("package", ["components", "home", "questionnaire", "scores"])
+@pytest.mark.parametrize("package", ["web/components", "pages/home", "pages/questionnaire", "pages/scores"])
 def test_a_sentence_to_the_client_has_less_than_fifteen_words(package):
     long = [
         sentence

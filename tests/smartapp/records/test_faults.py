@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from smartapp import create_app
-from smartapp.core import KEY
-from smartapp.launches import Launch, Person, User
+from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable, Write
 from smartapp.records import Records
-from smartapp.records.store import Conflict, Forbidden, Query, Refused, Unreachable, Write
 from smartapp.sandbox.tickets import Grant
+from smartapp.services import KEY
 from smartapp.smart.tokens import Tokens
+from smartapp.storage.launches import Launch, Person, User
 from tests.conftest import serve
 
 ANNA = {"resourceType": "Patient", "id": "anna", "name": [{"text": "Anna Voorbeeld"}]}
@@ -125,7 +125,7 @@ def fail(monkeypatch):
         desk.server.sandbox.faults.add(method, type_, fault)
         with monkeypatch.context() as patch:
             if fault == "timeout":
-                patch.setattr("smartapp.outbound.READ_SECONDS", 0.5)
+                patch.setattr("smartapp.fhir.http.READ_SECONDS", 0.5)
             saved = desk.visit().save(unit())
         desk.server.sandbox.faults.clear()
         return saved

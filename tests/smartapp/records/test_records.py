@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from smartapp.core import KEY
 from smartapp.courier import Courier
-from smartapp.records.capabilities import DEMOTED_SECONDS, Capability, Offered, read_offered
-from smartapp.records.companion import CompanionStore
-from smartapp.records.matching import matches
-from smartapp.records.own import OwnStore
+from smartapp.fhir.capabilities import DEMOTED_SECONDS, Capability, Offered, read_offered
+from smartapp.fhir.companion import CompanionStore
+from smartapp.fhir.own.matching import matches
+from smartapp.fhir.own.store import OwnStore
+from smartapp.fhir.scopes import Scopes, asked
+from smartapp.fhir.store import Conflict, NotFound, Query, Refused, Unreachable, Write
 from smartapp.records.placement import ladder
-from smartapp.records.store import Conflict, NotFound, Query, Refused, Unreachable, Write
-from smartapp.smart.scopes import Scopes, asked
+from smartapp.services import KEY
 from tests.smartapp.helpers import EHR, launched, make_app
 
 SYSTEM = "https://example.org/ids"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from smartapp.records.store import Query
+from smartapp.fhir.store import Query
 from tests.smartapp.helpers import launched
 
 

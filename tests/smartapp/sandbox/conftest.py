@@ -16,11 +16,12 @@ import requests
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.wrappers import Response
 
-from smartapp.database import open_database
-from smartapp.records.store import Resource, Stored, Write
+from smartapp.fhir.store import Resource, Stored, Write
 from smartapp.sandbox import Client, Sandbox, make_sandbox
-from smartapp.sandbox.server import PREFIX, sandbox_app
+from smartapp.sandbox.app import sandbox_app
+from smartapp.sandbox.server import PREFIX
 from smartapp.sandbox.tickets import Grant
+from smartapp.storage.database import open_database
 from tests.conftest import Running
 
 CALLBACK = "http://127.0.0.1:1/callback"

@@ -8,8 +8,8 @@ from fhirclient.client import FHIRClient
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
-from smartapp.database import open_database
 from smartapp.sandbox import Client, make_sandbox
+from smartapp.storage.database import open_database
 from tests.smartapp.sandbox.conftest import CALLBACK, Visitor, came_back, goal, serve_ehr
 
 

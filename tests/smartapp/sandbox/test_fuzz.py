@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smartapp.database import open_database
-from smartapp.records.search import definitions
-from smartapp.records.store import Write
+from smartapp.fhir.own.search import definitions
+from smartapp.fhir.store import Write
 from smartapp.sandbox import make_sandbox
-from smartapp.sandbox.server import sandbox_app
+from smartapp.sandbox.app import sandbox_app
 from smartapp.sandbox.tickets import Grant
+from smartapp.storage.database import open_database
 from tests.smartapp.sandbox.conftest import PEOPLE, goal
 
 FEW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

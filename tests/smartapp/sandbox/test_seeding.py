@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 import pytest
 
 from mappers.answers import answers_of
+from mappers.assignment import assignment_of, is_assignment
 from mappers.observations import scores_from
 from mappers.plan import plan_of
 from mappers.scoring import score
 from questionnaires.catalogue import catalogue
-from smartapp.assignments.task import assignment_of, is_assignment
-from smartapp.database import open_database
-from smartapp.records.own import OwnStore
-from smartapp.records.search import definitions
-from smartapp.records.store import Query
+from smartapp.fhir.own.search import definitions
+from smartapp.fhir.own.store import OwnStore
+from smartapp.fhir.store import Query
 from smartapp.sandbox import checking, make_sandbox
 from smartapp.sandbox.seeding import SeedError, answers, people, practitioners, published, seed
+from smartapp.storage.database import open_database
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ import responses
 from flask import Flask
 
 from smartapp import create_app
-from smartapp.config import Issuer
-from smartapp.core import KEY, Core
+from smartapp.services import KEY, Services
+from smartapp.settings import Issuer
 from tests.smartapp.helpers import settings
 from tests.smartapp.smart.ehr import APP, AUTH, BASE, Browser, Clock, Ehr
 
@@ -47,7 +47,7 @@ def app(clock, issuers) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def core(app) -> Core:
+def core(app) -> Services:
     return app.extensions[KEY]
 
 

@@ -11,8 +11,8 @@ import pytest
 import responses
 
 from smartapp import create_app
-from smartapp.config import Issuer
-from smartapp.core import KEY
+from smartapp.services import KEY
+from smartapp.settings import Issuer
 from smartapp.smart.authorization import STATE_SECONDS
 from tests.smartapp.helpers import settings
 from tests.smartapp.smart.ehr import APP, AUTH, BASE, Browser, Ehr

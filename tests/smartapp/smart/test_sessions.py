@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smartapp.security import form_token
+from smartapp.web.guard import form_token
 from tests.smartapp.smart.ehr import BASE, Browser
 
 COOKIE = "__Host-verstel"

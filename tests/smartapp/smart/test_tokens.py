@@ -13,9 +13,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
 from smartapp import create_app
-from smartapp.config import ConfigError, Issuer
 from smartapp.errors import EhrTrouble
-from smartapp.records.store import Query, Unauthorized, Unreachable
+from smartapp.fhir.store import Query, Unauthorized, Unreachable
+from smartapp.settings import ConfigError, Issuer
 from smartapp.smart.keys import LIFETIME_SECONDS, SigningKeys
 from smartapp.smart.tokens import Tokens, read_tokens
 from tests.smartapp.helpers import settings

@@ -9,9 +9,9 @@ import pytest
 import requests
 import sqlalchemy as sa
 
-from smartapp.core import KEY
-from smartapp.records.store import Query, Write
-from smartapp.security import form_token
+from smartapp.fhir.store import Query, Write
+from smartapp.services import KEY
+from smartapp.web.guard import form_token
 
 ANNA = {"resourceType": "Patient", "id": "anna", "name": [{"text": "Anna Voorbeeld"}]}
 BRAM = {"resourceType": "Patient", "id": "bram", "name": [{"text": "Bram Voorbeeld"}]}

@@ -1,0 +1,156 @@
+"""A questionnaire that a clinician asks a client to fill in, as a FHIR Task and back: pure functions.
+
+The Task names the questionnaire three times, so that whoever reads it finds it: `focus` for people who browse
+the record, `input` with the canonical in the way of HL7 SDC (code `complete-questionnaire`), and `description`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from mappers.tolerant import object_in, objects_in, text_in
+from questionnaires import canonical
+
+SDC_CODES = "http://hl7.org/fhir/uv/sdc/CodeSystem/temp"
+ASSIGNMENT = "complete-questionnaire"
+WAITING = ("requested", "received", "accepted", "ready", "in-progress", "on-hold")
+CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One request to fill in one questionnaire; `status` is FHIR's Task.status, dates are ISO 8601."""
+
+    id: str
+    questionnaire: str  # canonical address with version, as it was asked
+    instrument: str  # the id of the instrument, the last part of the canonical's address
+    status: str
+    asked_on: str
+    due: str | None
+    message: str
+    asked_by: str
+    response: str | None  # reference of the QuestionnaireResponse that answered it
+
+    @property
+    def waiting(self) -> bool:
+        """Say whether the client may still fill it in."""
+        return self.status in WAITING
+
+
+def is_assignment(task: dict[str, Any]) -> bool:
+    """Say whether a Task asks for a questionnaire (and is not, for example, a step of a plan)."""
+    return task.get("resourceType") == "Task" and bool(questionnaire_of(task))
+
+
+def questionnaire_of(task: dict[str, Any]) -> str:
+    """Return the canonical of the questionnaire that a Task asks for, or "" where it asks for none."""
+    for given in objects_in(task, "input"):
+        canonicals = (text_in(given, "valueCanonical"), text_in(given, "valueUri"))
+        if found := next((one for one in canonicals if "/Questionnaire/" in one), ""):
+            return found
+    focus = object_in(task, "focus")
+    named = (text_in(focus, "reference"), text_in(object_in(focus, "identifier"), "value"))
+    return next((one for one in named if "Questionnaire/" in one), "")
+
+
+def assignment_of(task: dict[str, Any]) -> Assignment:
+    """Read an assignment from a Task; what the Task leaves out becomes an empty text or None.
+
+    Raises ValueError where the Task asks for no questionnaire: filter with `is_assignment` first.
+    """
+    questionnaire = questionnaire_of(task)
+    if not questionnaire:
+        raise ValueError(
+            f"Task/{task.get('id', '?')} names no Questionnaire in input or focus: it is not an assignment"
+        )
+    return Assignment(
+        id=text_in(task, "id"),
+        questionnaire=questionnaire,
+        instrument=questionnaire.partition("|")[0].rsplit("/", 1)[-1],
+        status=text_in(task, "status") or "requested",
+        asked_on=text_in(task, "authoredOn"),
+        due=text_in(object_in(object_in(task, "restriction"), "period"), "end") or None,
+        message="\n\n".join(text for note in objects_in(task, "note") if (text := text_in(note, "text"))),
+        asked_by=text_in(object_in(task, "requester"), "display"),
+        response=next((name for out in objects_in(task, "output") if (name := _answer_in(out))), None),
+    )
+
+
+def _answer_in(output: dict[str, Any]) -> str:
+    return text_in(object_in(output, "valueReference"), "reference")
+
+
+def task_of(
+    *,
+    questionnaire: str,
+    title: str,
+    patient: dict[str, str],
+    requester: dict[str, str],
+    asked_on: str,
+    identifier: str,
+    due: str | None = None,
+    message: str = "",
+) -> dict[str, Any]:
+    """Build the Task that asks a client to fill in a questionnaire.
+
+    `questionnaire` is the canonical with its version; `patient` and `requester` are References with a
+    display; `asked_on` is a FHIR dateTime with a zone; `identifier` a value that is the same when the same
+    request is sent again; `due` a date (the whole day counts). The Task has no `id`: the server gives one.
+    """
+    address = questionnaire.partition("|")[0]
+    task: dict[str, Any] = {
+        "resourceType": "Task",
+        "meta": {"profile": [canonical.structure_url("questionnaire-assignment")]},
+        "identifier": [{"system": canonical.identifier_system("assignment"), "value": identifier}],
+        "status": "requested",
+        "intent": "order",
+        "code": {
+            "coding": [{"system": SDC_CODES, "code": ASSIGNMENT, "display": "Complete Questionnaire"}],
+            "text": "Vragenlijst invullen",
+        },
+        "description": title,
+        # By identifier: HAPI refuses a literal reference that leaves its own base (HAPI-0507).
+        "focus": {
+            "type": "Questionnaire",
+            "identifier": {"system": "urn:ietf:rfc:3986", "value": address},
+            "display": title,
+        },
+        "for": patient,
+        "authoredOn": asked_on,
+        "requester": requester,
+        "owner": patient,
+        "input": [
+            {
+                "type": {"coding": [{"system": SDC_CODES, "code": "questionnaire", "display": "Questionnaire"}]},
+                "valueCanonical": questionnaire,
+            }
+        ],
+    }
+    if due:
+        task["restriction"] = {"period": {"end": due}}
+    if message:
+        task["note"] = [{"authorReference": requester, "time": asked_on, "text": message}]
+    return task
+
+
+def answered(task: dict[str, Any], response: str, display: str) -> dict[str, Any]:
+    """Return the Task as completed by a response (`response` is its reference or urn:uuid)."""
+    output = {
+        "type": {
+            "coding": [{"system": SDC_CODES, "code": "questionnaire-response", "display": "Questionnaire Response"}]
+        },
+        "valueReference": {"reference": response, "type": "QuestionnaireResponse", "display": display},
+    }
+    return {**task, "status": "completed", "output": [*objects_in(task, "output"), output]}
+
+
+def cancelled(task: dict[str, Any], reason: str) -> dict[str, Any]:
+    """Return the Task as no longer asked for, with the reason in words."""
+    return {**task, "status": CANCELLED, "statusReason": {"text": reason}}
+
+
+def assignment_identifier(patient: str, questionnaire: str, asked_on: str) -> str:
+    """Return the same identifier for the same request, so that a form sent twice asks once."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{patient} {questionnaire} {asked_on}"))

@@ -1,0 +1,114 @@
+"""One thing that someone did with a record, and the AuditEvent that says so to other systems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from questionnaires.canonical import structure_url
+
+Event = Literal["launch", "logout", "read", "search", "create", "update", "denied", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One row. `objects` are references (`Goal/7`) or, for a search, resource types."""
+
+    recorded: int
+    event: Event
+    outcome: str
+    reason: str
+    issuer: str
+    user: str
+    user_name: str
+    role: str
+    subject: str
+    patient: str
+    address: str
+    objects: tuple[str, ...]
+
+
+_EVENT_TYPES = "http://terminology.hl7.org/CodeSystem/audit-event-type"
+_DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+_INTERACTIONS = "http://hl7.org/fhir/restful-interaction"
+_LOGIN = {"system": _DICOM, "code": "110114", "display": "User Authentication"}
+_REST = {"system": _EVENT_TYPES, "code": "rest", "display": "RESTful Operation"}
+_ACTIONS: dict[str, str] = {"read": "R", "search": "R", "create": "C", "update": "U"}
+_SUBTYPES: dict[str, dict[str, str]] = {
+    "launch": {"system": _DICOM, "code": "110122", "display": "Login"},
+    "logout": {"system": _DICOM, "code": "110123", "display": "Logout"},
+    "read": {"system": _INTERACTIONS, "code": "read", "display": "read"},
+    "search": {"system": _INTERACTIONS, "code": "search-type", "display": "search-type"},
+    "create": {"system": _INTERACTIONS, "code": "create", "display": "create"},
+    "update": {"system": _INTERACTIONS, "code": "update", "display": "update"},
+}
+_PURPOSES = {
+    "client": {"code": "PATRQT", "display": "patient requested"},
+    "clinician": {"code": "TREAT", "display": "treatment"},
+}
+_REASONS = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+
+
+def audit_event(entry: AuditEntry) -> dict[str, Any]:
+    """Return a row as an R4 AuditEvent of our profile: pure, so that a place can send its log where it wants."""
+    login = entry.event in ("launch", "logout")
+    agent: dict[str, Any] = {
+        "who": {
+            **({"reference": entry.user} if entry.user else {}),
+            "display": entry.user_name or entry.role or "unknown",
+        },
+        "requestor": True,
+    }
+    if entry.subject:
+        agent["altId"] = entry.subject
+    if entry.role:
+        agent["role"] = [{"text": entry.role}]
+    if entry.address:
+        agent["network"] = {"address": entry.address, "type": "2"}
+    event: dict[str, Any] = {
+        "resourceType": "AuditEvent",
+        "meta": {"profile": [structure_url("recovery-audit-event")]},
+        "type": dict(_LOGIN if login else _REST),
+        "action": _ACTIONS.get(entry.event, "E"),
+        "recorded": datetime.fromtimestamp(entry.recorded, UTC).isoformat(timespec="milliseconds"),
+        "outcome": entry.outcome,
+        "agent": [agent],
+        "source": {"observer": {"display": "Verstel"}},
+        "entity": [_entity(name) for name in entry.objects if name] + _patient_entity(entry),
+    }
+    if entry.event in _SUBTYPES:
+        event["subtype"] = [dict(_SUBTYPES[entry.event])]
+    if entry.reason:
+        event["outcomeDesc"] = entry.reason
+    if entry.role in _PURPOSES:
+        event["purposeOfEvent"] = [{"coding": [{"system": _REASONS, **_PURPOSES[entry.role]}]}]
+    return event
+
+
+def _entity(name: str) -> dict[str, Any]:
+    type_, _, id_ = name.partition("/")
+    entity: dict[str, Any] = {"what": {"reference": name, "display": type_} if id_ else {"display": name}}
+    if type_[:1].isupper():
+        entity["type"] = {"system": "http://hl7.org/fhir/resource-types", "code": type_, "display": type_}
+    return entity
+
+
+def _patient_entity(entry: AuditEntry) -> list[dict[str, Any]]:
+    if not entry.patient:
+        return [] if entry.objects else [{"what": {"display": entry.event}}]
+    return [
+        {
+            "what": {"reference": entry.patient, "display": "Patient"},
+            "type": {
+                "system": "http://terminology.hl7.org/CodeSystem/audit-entity-type",
+                "code": "1",
+                "display": "Person",
+            },
+            "role": {
+                "system": "http://terminology.hl7.org/CodeSystem/object-role",
+                "code": "1",
+                "display": "Patient",
+            },
+        }
+    ]

@@ -1,0 +1,125 @@
+"""The app factory: puts the parts together and finds the pages by looking in the folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask
+from sqlalchemy.engine import Engine
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import smartapp.pages
+import smartapp.web.components
+from smartapp.fhir.capabilities import Capabilities
+from smartapp.records.outbox import Outbox
+from smartapp.services import KEY, Services
+from smartapp.settings import Settings
+from smartapp.smart.authorization import Authorizations
+from smartapp.smart.discovery import Discovery
+from smartapp.smart.identity import Identities
+from smartapp.smart.keys import SigningKeys
+from smartapp.smart.tokens import TokenEndpoint, TokenStore
+from smartapp.storage.audit import Audit
+from smartapp.storage.database import create_tables, open_database
+from smartapp.storage.launches import Launches
+from smartapp.storage.sessions import Sessions
+from smartapp.storage.vault import Vault
+from smartapp.web import current
+from smartapp.web.error_pages import init_errors
+from smartapp.web.guard import CarriedSessions, caller_address, init_security
+from smartapp.web.language import init_i18n, language
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] | None) -> Flask:
+    """Make the app; see `smartapp.create_app`."""
+    engine = engine or open_database(settings.database_url)
+    clock = clock or time.time
+    absolute = settings.absolute_minutes * 60
+    vault = Vault(settings.encryption_keys)
+    keys, discovery = SigningKeys.read(settings.signing_keys_file), Discovery(clock)
+    token_endpoint = TokenEndpoint(settings, discovery, keys, clock)
+    services = Services(
+        settings=settings,
+        engine=engine,
+        clock=clock,
+        vault=vault,
+        sessions=Sessions(engine, clock, inactivity=settings.inactivity_minutes * 60, absolute=absolute),
+        launches=Launches(engine, vault, clock, absolute=absolute),
+        keys=keys,
+        discovery=discovery,
+        authorizations=Authorizations(engine, vault, settings, clock),
+        token_endpoint=token_endpoint,
+        tokens=TokenStore(engine, vault, token_endpoint, clock),
+        identities=Identities(clock),
+        audit=Audit(engine, vault, clock, caller_address),
+        outbox=Outbox(engine, vault, clock),
+        capabilities=Capabilities(engine, clock),
+    )
+    app = Flask("smartapp", static_folder=None)
+    app.extensions[KEY] = services
+    app.session_interface = CarriedSessions(services)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.wsgi_app = _below(urlsplit(settings.public_url).path, app.wsgi_app)  # type: ignore[assignment,method-assign]
+    init_security(app, services)
+    init_errors(app)
+    init_i18n(app)
+    app.context_processor(lambda: _for_every_page(services))
+    for package in page_packages():
+        for blueprint, prefix in blueprints(package):
+            app.register_blueprint(blueprint, url_prefix=prefix)
+    create_tables(engine)  # also those of modules that only the pages import
+    return app
+
+
+def _below(prefix: str, app: WSGIApplication) -> WSGIApplication:
+    """Serve an app below the path of its public address, whether the proxy before it takes that path off or not."""
+
+    def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        inside = path.removeprefix(prefix) if f"{path}/".startswith(f"{prefix}/") else path
+        return app({**environ, "SCRIPT_NAME": prefix, "PATH_INFO": inside or "/"}, start_response)
+
+    return served if prefix else app
+
+
+def page_packages() -> Iterator[ModuleType]:
+    """Import and yield every package of `smartapp.pages`, and the components they share."""
+    for found in sorted(pkgutil.iter_modules(smartapp.pages.__path__), key=lambda found: found.name):
+        yield importlib.import_module(f"smartapp.pages.{found.name}")
+    yield smartapp.web.components
+
+
+def blueprints(package: ModuleType) -> Iterator[tuple[Blueprint, str | None]]:
+    """Yield what a page package exports, each with the address it is registered at.
+
+    `blueprint` is about one person and lives under `/l/<launch_id>`; `site_blueprint` is about nobody and lives at
+    the root. Each brings its own `url_prefix`.
+    """
+    about_somebody = getattr(package, "blueprint", None)
+    if about_somebody is not None:
+        yield about_somebody, f"/l/<launch_id>{about_somebody.url_prefix or ''}"
+    of_the_site = getattr(package, "site_blueprint", None)
+    if of_the_site is not None:
+        yield of_the_site, of_the_site.url_prefix
+
+
+def _for_every_page(services: Services) -> dict[str, object]:
+    launch = current.launch_or_none()
+    issuer = services.settings.issuer(launch.issuer) if launch else None
+    return {
+        "launch": launch,
+        "issuer": issuer,
+        "settings": services.settings,
+        "emergency_line": services.settings.emergency_line(language(), issuer),
+    }

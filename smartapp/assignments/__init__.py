@@ -1,5 +1,0 @@
-"""What a clinician asks a client to fill in: asking, seeing what waits, and taking it back."""
-
-from smartapp.assignments.routes import blueprint
-
-__all__ = ["blueprint"]

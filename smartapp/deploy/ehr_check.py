@@ -1,0 +1,131 @@
+"""What one EHR accepts, from its CapabilityStatement and SMART configuration, and where each artefact would live.
+
+The same `ladder` decides here and in the app, so this report cannot promise what the app will not do. It knows what the
+server *says*; the granted scope of a launch and the first real refusal can still move an artefact to the next place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from smartapp.errors import EhrTrouble
+from smartapp.fhir.capabilities import Capability, Interaction, read_offered
+from smartapp.fhir.scopes import Scopes
+from smartapp.records.placement import Place, ladder
+from smartapp.settings import DEFAULT_SCOPES, Issuer
+from smartapp.smart.discovery import read_configuration
+
+# What a person would call it, the FHIR type that carries it, and whether it is part of a plan.
+ARTEFACTS: tuple[tuple[str, str, bool], ...] = (
+    ("answers to a questionnaire", "QuestionnaireResponse", False),
+    ("scores", "Observation", False),
+    ("the plan", "CarePlan", True),
+    ("goals", "Goal", True),
+    ("steps of a goal", "Task", True),
+    ("assignments", "Task", False),
+)
+INTERACTIONS: tuple[Interaction, ...] = ("read", "search-type", "create", "update")
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One thing that the app cannot do without or that changes how it signs in."""
+
+    name: str
+    met: bool
+    needed: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """One kind of thing that people make, what the server offers for it, and the place where it would live."""
+
+    name: str
+    type: str
+    offered: tuple[Interaction, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found at one EHR."""
+
+    base: str
+    software: str
+    fhir_version: str
+    requirements: tuple[Requirement, ...]
+    artefacts: tuple[Artefact, ...]
+    transaction: bool
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether the app can be launched here at all."""
+        return all(requirement.met for requirement in self.requirements if requirement.needed)
+
+
+def report(base: str, statement: Any, smart: Any, *, scopes: str = DEFAULT_SCOPES, companion: bool = False) -> Report:
+    """Return what an EHR accepts, given its CapabilityStatement and its smart-configuration (or why there is none)."""
+    capability = Capability(read_offered(statement), Scopes.parse(scopes))
+    document = statement if isinstance(statement, Mapping) else {}
+    software = document.get("software")
+    return Report(
+        base=base,
+        software=str(software.get("name", "")) if isinstance(software, Mapping) else "",
+        fhir_version=str(document.get("fhirVersion", "")),
+        requirements=(*_fhir(document, capability), *_smart(base, smart)),
+        artefacts=tuple(
+            Artefact(
+                name,
+                kind,
+                tuple(one for one in INTERACTIONS if capability.offered.offers(kind, one)),
+                ladder(kind, capability, companion=companion, with_plan=with_plan)[0],
+            )
+            for name, kind, with_plan in ARTEFACTS
+        ),
+        transaction=capability.offered.transaction,
+    )
+
+
+def _fhir(document: Mapping[str, Any], capability: Capability) -> tuple[Requirement, ...]:
+    version = str(document.get("fhirVersion", ""))
+    return (
+        Requirement("FHIR R4", version.startswith("4.0"), True, version or "no fhirVersion in the CapabilityStatement"),
+        Requirement(
+            "read Patient",
+            capability.offered.offers("Patient", "read"),
+            True,
+            "offered" if capability.offered.offers("Patient", "read") else "not in the CapabilityStatement",
+        ),
+    )
+
+
+def _smart(base: str, smart: Any) -> tuple[Requirement, ...]:
+    if not isinstance(smart, Mapping):
+        why = f" ({smart})" if isinstance(smart, str) else ""
+        return (Requirement("SMART configuration", False, True, f"no .well-known/smart-configuration{why}"),)
+    try:
+        read_configuration(smart, Issuer(base=base, name=base, client_id="check"))
+        signing_in = Requirement("SMART configuration", True, True, "complete")
+    except EhrTrouble as error:
+        signing_in = Requirement("SMART configuration", False, True, str(error.code))
+    named = smart.get("capabilities")
+    capabilities = {str(one) for one in named} if isinstance(named, list) else set()
+    launches = sorted(capabilities & {"launch-ehr", "launch-standalone"})
+    return (
+        signing_in,
+        Requirement(
+            "a way to launch", bool(launches), True, ", ".join(launches) or "neither EHR nor standalone launch"
+        ),
+        *(
+            Requirement(what, code in capabilities, False, code if code in capabilities else f"{code} is not named")
+            for what, code in (
+                ("who the user is", "sso-openid-connect"),
+                ("client with a key", "client-confidential-asymmetric"),
+                ("refresh without the user", "permission-offline"),
+                ("scopes of SMART 2", "permission-v2"),
+            )
+        ),
+    )

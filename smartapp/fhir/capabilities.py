@@ -1,0 +1,144 @@
+"""What a FHIR server will take from us: what it says, what was granted, and what it did the last time.
+
+Metadata and scopes contradict each other at real EHRs, and both contradict what happens. So a thing can be done only
+when all three say so; a refusal (403, 405, 422) counts for a day.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from smartapp.fhir.scopes import Letter, Scopes
+from smartapp.fhir.store import RecordError, RecordStore
+from smartapp.storage.database import metadata, reading, writing
+
+Interaction = Literal["create", "read", "update", "search-type"]
+
+KEEP_SECONDS = 3600
+RETRY_SECONDS = 60
+DEMOTED_SECONDS = 24 * 3600
+DEMOTING_STATUSES = frozenset({403, 405, 422})
+
+_LETTERS: Mapping[Interaction, Letter] = {"create": "c", "read": "r", "update": "u", "search-type": "s"}
+_ALWAYS_SEARCHABLE = frozenset({"patient", "subject"})
+
+DEMOTIONS = sa.Table(
+    "demotions",
+    metadata,
+    sa.Column("issuer", sa.String, primary_key=True),
+    sa.Column("type", sa.String(64), primary_key=True),
+    sa.Column("interaction", sa.String(16), primary_key=True),
+    sa.Column("until", sa.Integer, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a CapabilityStatement offers. `known` is False where there is none: then everything may be tried."""
+
+    known: bool = False
+    interactions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    search_params: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    conditional_create: frozenset[str] = frozenset()
+    transaction: bool = False
+
+    def offers(self, type: str, interaction: Interaction) -> bool:
+        """Tell whether the server says it does this."""
+        return not self.known or interaction in self.interactions.get(type, ())
+
+    def searches_by(self, type: str, param: str) -> bool:
+        """Tell whether a search parameter can be sent; a statement that lists none says nothing about them."""
+        name = param.partition(":")[0]
+        listed = self.search_params.get(type, frozenset())
+        return not listed or name.startswith("_") or name in listed or name in _ALWAYS_SEARCHABLE
+
+
+def read_offered(statement: Any) -> Offered:
+    """Read a CapabilityStatement as tolerantly as real ones need: what cannot be understood is not offered."""
+    servers = [rest for rest in _rows(statement, "rest") if rest.get("mode", "server") == "server"]
+    resources = [row for rest in servers for row in _rows(rest, "resource") if isinstance(row.get("type"), str)]
+    return Offered(
+        known=True,
+        interactions={row["type"]: _codes(row, "interaction", "code") for row in resources},
+        search_params={row["type"]: _codes(row, "searchParam", "name") for row in resources},
+        conditional_create=frozenset(row["type"] for row in resources if row.get("conditionalCreate") is True),
+        transaction=any("transaction" in _codes(rest, "interaction", "code") for rest in servers),
+    )
+
+
+def _rows(node: Any, name: str) -> list[Mapping[str, Any]]:
+    rows = node.get(name) if isinstance(node, Mapping) else None
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
+
+def _codes(node: Mapping[str, Any], name: str, member: str) -> frozenset[str]:
+    return frozenset(row[member] for row in _rows(node, name) if isinstance(row.get(member), str))
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What one launch can do at its EHR."""
+
+    offered: Offered
+    scopes: Scopes
+    demoted: frozenset[tuple[str, str]] = frozenset()
+
+    def can(self, type: str, interaction: Interaction) -> bool:
+        """Tell whether metadata, granted scope and the last real outcome all allow this."""
+        return (
+            self.offered.offers(type, interaction)
+            and self.scopes.allows(type, _LETTERS[interaction])
+            and (type, interaction) not in self.demoted
+        )
+
+
+class Capabilities:
+    """Keeps what EHRs offer for an hour, and what they refused for a day. `clock`: seconds since 1970."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._kept: dict[str, tuple[float, Offered]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, issuer: str, store: RecordStore, scopes: str) -> Capability:
+        """Return what can be done at an issuer with these scopes."""
+        return Capability(self._offered(issuer, store), Scopes.parse(scopes), self.demoted(issuer))
+
+    def demote(self, issuer: str, type: str, interaction: Interaction) -> None:
+        """Remember for a day that the EHR refused this."""
+        key = {"issuer": issuer, "type": type, "interaction": interaction}
+        until = int(self._clock()) + DEMOTED_SECONDS
+        with writing(self._engine) as connection:
+            connection.execute(DEMOTIONS.delete().where(*(DEMOTIONS.c[name] == value for name, value in key.items())))
+            connection.execute(DEMOTIONS.insert().values(**key, until=until))
+
+    def demoted(self, issuer: str) -> frozenset[tuple[str, str]]:
+        """Return what an issuer refused within the last day, as (type, interaction)."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                sa.select(DEMOTIONS.c.type, DEMOTIONS.c.interaction).where(
+                    DEMOTIONS.c.issuer == issuer, DEMOTIONS.c.until > int(self._clock())
+                )
+            ).all()
+        return frozenset((row.type, row.interaction) for row in rows)
+
+    def _offered(self, issuer: str, store: RecordStore) -> Offered:
+        with self._lock:
+            kept = self._kept.get(issuer)
+        if kept and self._clock() < kept[0]:
+            return kept[1]
+        try:
+            offered, seconds = read_offered(store.capabilities()), KEEP_SECONDS
+        except RecordError:
+            # Without an answer: what we knew before, else everything may be tried. Asked again in a minute.
+            offered, seconds = kept[1] if kept else Offered(), RETRY_SECONDS
+        with self._lock:
+            self._kept[issuer] = (self._clock() + seconds, offered)
+        return offered

@@ -1,0 +1,143 @@
+"""Every request that leaves the app: bounded in time and size, never redirected, never with somebody else's cookies.
+
+The callers decide which address may be asked; this module makes sure that the answer cannot hurt.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from smartapp.settings import is_loopback
+
+# At DEBUG it writes every address with its query, and those name people.
+logging.getLogger("urllib3").setLevel(logging.WARNING)
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 10
+WHOLE_SECONDS = 30
+MAX_BYTES = 8 * 1024 * 1024
+
+
+class OutboundError(Exception):
+    """No usable answer; `code`: insecure, timeout, unreachable, redirect, too-large, encoding, not-json."""
+
+    def __init__(self, code: str, url: str) -> None:
+        # Host only: a path or query can name a person.
+        super().__init__(f"{code} at {urlsplit(url).hostname}")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A bounded answer. `body` is its bytes; header names are case-insensitive."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the body as JSON. Raises OutboundError; nesting deeper than 1,024 and NaN count as not JSON."""
+        try:
+            # RFC 8259 8.1: a byte order mark does not belong there, and may be ignored.
+            return orjson.loads(self.body.removeprefix(b"\xef\xbb\xbf"))
+        except orjson.JSONDecodeError as error:
+            raise OutboundError("not-json", "") from error
+
+
+def _session(*, trust_env: bool) -> requests.Session:
+    session = requests.Session()
+    # A proxy of the place may be needed for the world outside, and is wrong for this machine itself.
+    session.trust_env = trust_env
+    session.headers["Accept-Encoding"] = "gzip"  # what _unpacker knows, whatever else is installed
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = requests.adapters.HTTPAdapter(pool_connections=16, pool_maxsize=32)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+_WORLD = _session(trust_env=True)
+_LOOPBACK = _session(trust_env=False)
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep the headers as they are: without an `auth` of ours, requests would look for passwords in ~/.netrc."""
+    return request
+
+
+def ask(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | bytes | None = None,
+    params: list[tuple[str, str]] | None = None,
+    max_bytes: int = MAX_BYTES,
+    read_seconds: float | None = None,
+) -> Answer:
+    """Send one request and return its answer, whatever the status; a redirect is an error. Raises OutboundError."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
+        raise OutboundError("insecure", url)
+    session = _LOOPBACK if is_loopback(url) else _WORLD
+    until = time.monotonic() + WHOLE_SECONDS
+    try:
+        with session.request(
+            method,
+            url,
+            headers=dict(headers or {}),
+            data=data,
+            params=params,
+            auth=_no_netrc,
+            timeout=(CONNECT_SECONDS, read_seconds or READ_SECONDS),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            if 300 <= response.status_code < 400 and response.status_code != 304:
+                raise OutboundError("redirect", url)
+            return Answer(response.status_code, response.headers, _bounded(response, url, max_bytes, until))
+    except requests.Timeout as error:
+        raise OutboundError("timeout", url) from error
+    except requests.RequestException as error:
+        raise OutboundError("unreachable", url) from error
+
+
+def _bounded(response: requests.Response, url: str, max_bytes: int, until: float) -> bytes:
+    body = bytearray()
+    unpack = _unpacker(response.headers.get("Content-Encoding", ""), url)
+    try:
+        # What is there, not what was asked for: waiting for a full block, a body that drips would hold us for hours.
+        # As it came: urllib3 unpacks until there is text, and would drip along.
+        while chunk := response.raw.read1(65536, decode_content=False):
+            body += unpack(chunk, max_bytes + 1 - len(body))
+            if len(body) > max_bytes:
+                raise OutboundError("too-large", url)
+            if time.monotonic() > until:
+                raise OutboundError("timeout", url)
+    except ReadTimeoutError as error:
+        raise OutboundError("timeout", url) from error
+    except (HTTPError, zlib.error) as error:
+        raise OutboundError("unreachable", url) from error
+    return bytes(body)
+
+
+def _unpacker(encoding: str, url: str) -> Callable[[bytes, int], bytes]:
+    """Return what makes bytes as they came into the body's own, at most so many; what is beyond them is not kept."""
+    match encoding.strip().lower():
+        case "" | "identity":
+            return lambda chunk, _most: chunk
+        case "gzip" | "x-gzip" | "deflate":
+            return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
+        case _:
+            raise OutboundError("encoding", url)

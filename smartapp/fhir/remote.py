@@ -1,0 +1,340 @@
+"""A FHIR server somewhere else, behind the same seam as our own store.
+
+The token goes to this server and nowhere else: no redirect, no `next` link, no Location and no reference is followed
+off its base. What the server answers is judged, bounded, and never trusted to be FHIR.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import orjson
+
+from smartapp.fhir.http import Answer, OutboundError, ask
+from smartapp.fhir.store import (
+    Conflict,
+    Forbidden,
+    Gone,
+    NotFound,
+    Query,
+    RecordError,
+    Refused,
+    Resource,
+    Stored,
+    Unauthorized,
+    Unreachable,
+    Write,
+)
+
+FHIR_JSON = "application/fhir+json"
+MOST_PAGES = 100
+MOST_RESULTS = 2000
+MOST_WAITS = 5
+LONGEST_WAIT_SECONDS = 120
+
+_ERRORS: Mapping[int, type[RecordError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    408: Unreachable,
+    410: Gone,
+    425: Unreachable,
+    429: Unreachable,
+}
+
+TokenSource = Callable[[str | None], str]
+"""Returns an access token; gets the token that was just answered with 401, or None."""
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
+_LOCATION = re.compile(r"(?:^|/)(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
+
+
+class RemoteStore:
+    """The FHIR server at `base`. Without a `token` source it is asked without a token.
+
+    `wait` (seconds) is how a program waits where the server says `Retry-After`; without it nothing waits, as the one
+    who waits would be a person.
+    """
+
+    def __init__(
+        self, base: str, token: TokenSource | None = None, *, wait: Callable[[float], None] | None = None
+    ) -> None:
+        self.base = base.rstrip("/")
+        self._token = token
+        self._wait = wait
+
+    # ---- the seam
+
+    def capabilities(self) -> Resource:
+        """Return the CapabilityStatement; it is public, so it is asked for without a token."""
+        answer = self._send("GET", f"{self.base}/metadata", token=None)
+        return self._resource(answer, "CapabilityStatement")
+
+    def read(self, type: str, id: str, /) -> Stored:
+        """Return one resource, or raise NotFound or Gone."""
+        if not _TYPE.fullmatch(type) or not _ID.fullmatch(id):
+            raise NotFound(f"{type[:64]}/{id[:64]} is no FHIR reference. Check where it comes from.")
+        answer = self._ask("GET", f"{self.base}/{type}/{id}")
+        return _stored(self._resource(answer, type), answer)
+
+    def search(self, query: Query, /) -> list[Stored]:
+        """Return all matches and includes, never a part of them; pages are followed on this server only."""
+        found: list[Stored] = []
+        for bundle in self._pages(query):
+            for entry in _entries(bundle):
+                resource = entry.get("resource")
+                if isinstance(resource, dict) and resource.get("resourceType") not in (None, "OperationOutcome"):
+                    found.append(_stored(resource, None))
+            if len(found) > MOST_RESULTS:
+                raise Refused(f"The search for {query.type} has more than {MOST_RESULTS} results. Narrow it.")
+        return found
+
+    def write(self, write: Write, /) -> Stored:
+        """Write one resource. Raises Conflict with what is stored now, or Refused with the server's own words."""
+        type_, id_ = write.resource["resourceType"], write.resource.get("id", "")
+        headers = {"Content-Type": FHIR_JSON, "Prefer": "return=representation"}
+        if write.method == "update":
+            if write.if_match is not None:
+                headers["If-Match"] = write.if_match
+            method, url, body = "PUT", f"{self.base}/{type_}/{id_}", write.resource
+        else:
+            if write.if_none_exist is not None:
+                headers["If-None-Exist"] = write.if_none_exist
+            method, url = "POST", f"{self.base}/{type_}"
+            body = {key: value for key, value in write.resource.items() if key != "id"}
+        try:
+            answer = self._ask(method, url, headers=headers, body=body)
+        except Conflict as error:
+            raise self._with_current(error, write) from error
+        return self._written(write, answer)
+
+    def write_all(self, writes: Sequence[Write], /) -> list[Stored]:
+        """Write all or nothing, as one transaction Bundle; only where the server says it has transactions."""
+        bundle = {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [_transaction_entry(write) for write in writes],
+        }
+        headers = {"Content-Type": FHIR_JSON, "Prefer": "return=representation"}
+        try:
+            answer = self._ask("POST", self.base, headers=headers, body=bundle)
+        except Conflict as error:
+            guarded = [write for write in writes if write.if_match is not None]
+            raise self._with_current(error, guarded[0]) if guarded else error from error
+        entries = _entries(self._resource(answer, "Bundle"))
+        if len(entries) != len(writes):
+            raise Unreachable(f"{self._host} answered a transaction of {len(writes)} with {len(entries)} entries.")
+        return [self._written_entry(write, entry) for write, entry in zip(writes, entries, strict=True)]
+
+    # ---- inside
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.base).hostname or ""
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Resource | None = None,
+        params: list[tuple[str, str]] | None = None,
+    ) -> Answer:
+        """Ask with a token; after a 401 once more with a refreshed one. Raises RecordError for every status >= 400."""
+        token = self._token(None) if self._token else None
+        answer = self._send(method, url, token=token, headers=headers, body=body, params=params)
+        if answer.status == 401 and self._token is not None:
+            fresh = self._token(token)
+            answer = self._send(method, url, token=fresh, headers=headers, body=body, params=params)
+        if answer.status >= 400:
+            raise self._error(answer)
+        return answer
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        token: str | None,
+        headers: Mapping[str, str] | None = None,
+        body: Resource | None = None,
+        params: list[tuple[str, str]] | None = None,
+    ) -> Answer:
+        all_headers = {"Accept": FHIR_JSON, **(headers or {})}
+        if token is not None:
+            all_headers["Authorization"] = f"Bearer {token}"
+        data = None if body is None else orjson.dumps(body)
+        try:
+            answer = ask(method, url, headers=all_headers, data=data, params=params)
+            for _ in range(MOST_WAITS):
+                seconds = _retry_after(answer)
+                if self._wait is None or seconds is None:
+                    break
+                self._wait(seconds)
+                answer = ask(method, url, headers=all_headers, data=data, params=params)
+        except OutboundError as error:
+            advice = "Check its address." if error.code == "redirect" else "Try again in a moment."
+            raise Unreachable(f"{self._host} gave no usable answer ({error.code}). {advice}") from error
+        return answer
+
+    def _resource(self, answer: Answer, type_: str) -> Resource:
+        if answer.status >= 400:
+            raise self._error(answer)
+        try:
+            resource = answer.json()
+        except OutboundError:
+            resource = None
+        if not isinstance(resource, dict) or resource.get("resourceType") != type_:
+            raise Unreachable(f"{self._host} answered something that is not a {type_}. Tell its manager.")
+        return resource
+
+    def _pages(self, query: Query) -> Iterator[Resource]:
+        if not _TYPE.fullmatch(query.type):
+            raise Refused(f"{query.type[:64]!r} is no FHIR resource type.", status=400)
+        answer = self._ask("GET", f"{self.base}/{query.type}", params=list(query.params))
+        seen: set[str] = set()
+        for _ in range(MOST_PAGES):
+            bundle = self._resource(answer, "Bundle")
+            yield bundle
+            following = self._next(bundle)
+            if following is None:
+                return
+            if following in seen:
+                raise Unreachable(f"{self._host} sends its pages of {query.type} in a circle. Not all could be read.")
+            seen.add(following)
+            answer = self._ask("GET", following)
+        raise Unreachable(f"{self._host} has more than {MOST_PAGES} pages of {query.type}. Not all could be read.")
+
+    def _next(self, bundle: Resource) -> str | None:
+        """Return the address of the next page, None where there is none. One on another host is Unreachable."""
+        links = bundle.get("link")
+        for link in links if isinstance(links, list) else []:
+            if isinstance(link, dict) and link.get("relation") == "next" and isinstance(link.get("url"), str):
+                try:
+                    url = urljoin(f"{self.base}/", str(link["url"]))
+                    here = _origin(url) == _origin(self.base)
+                except ValueError:  # no address at all
+                    here = False
+                if not here:
+                    raise Unreachable(f"{self._host} says the next page is on another server. Not all could be read.")
+                return url
+        return None
+
+    def _error(self, answer: Answer) -> RecordError:
+        outcome = _representation(answer, "OperationOutcome")
+        said = outcome_text(outcome)
+        text = f"{self._host} answered {answer.status}" + (f": {said}" if said else ".")
+        if answer.status == 401:
+            text = "The record system ended this session. Open the app again."
+        if answer.status in (409, 412):
+            return Conflict(text, None, status=answer.status, outcome=outcome)
+        kind = _ERRORS.get(answer.status, Unreachable if answer.status >= 500 else Refused)
+        return kind(text, status=answer.status, outcome=outcome)
+
+    def _with_current(self, error: Conflict, write: Write) -> Conflict:
+        """Return the conflict with what is stored now, where it can be read."""
+        current = None
+        if write.method == "update":
+            try:
+                current = self.read(write.resource["resourceType"], write.resource["id"])
+            except RecordError:
+                current = None
+        return Conflict(error.message, current, status=error.status, outcome=error.outcome)
+
+    def _written(self, write: Write, answer: Answer) -> Stored:
+        resource = _representation(answer, write.resource["resourceType"])
+        if resource is not None and isinstance(resource.get("id"), str):
+            return _stored(resource, answer)
+        location = answer.headers.get("Location") or answer.headers.get("Content-Location")
+        return self._from_location(write, location, answer.headers.get("ETag"))
+
+    def _written_entry(self, write: Write, entry: Mapping[str, Any]) -> Stored:
+        said = entry.get("response")
+        response = said if isinstance(said, dict) else {}
+        resource = entry.get("resource")
+        if isinstance(resource, dict) and resource.get("resourceType") == write.resource["resourceType"]:
+            return Stored(resource, response.get("etag") or _version_tag(resource))
+        return self._from_location(write, response.get("location"), response.get("etag"))
+
+    def _from_location(self, write: Write, location: object, etag: str | None) -> Stored:
+        """Return what was written when the server only says where: our own content under its id."""
+        type_ = write.resource["resourceType"]
+        match = _LOCATION.search(urlsplit(location).path) if isinstance(location, str) else None
+        if match is not None and match["type"] == type_:
+            return Stored({**write.resource, "id": match["id"]}, etag)
+        if write.method == "update":
+            return Stored(write.resource, etag)
+        raise Unreachable(f"{self._host} says the {type_} is stored but not where. It will be looked for.")
+
+
+def outcome_text(outcome: Resource | None) -> str:
+    """Return what an OperationOutcome says to people: at most three issues, 300 characters each."""
+    issues = outcome.get("issue") if outcome else None
+    texts = []
+    for issue in issues if isinstance(issues, list) else []:
+        if not isinstance(issue, dict):
+            continue
+        details = issue.get("details")
+        text = details.get("text") if isinstance(details, dict) else None
+        text = text or issue.get("diagnostics") or issue.get("code")
+        if isinstance(text, str) and text.strip():
+            texts.append(" ".join(text.split())[:300])
+    return "; ".join(texts[:3])
+
+
+def _representation(answer: Answer, type_: str) -> Resource | None:
+    try:
+        resource = answer.json() if answer.body.strip() else None
+    except OutboundError:
+        return None
+    return resource if isinstance(resource, dict) and resource.get("resourceType") == type_ else None
+
+
+def _retry_after(answer: Answer) -> int | None:
+    """Return after how many seconds a server that is busy wants to be asked again; None where it does not say so."""
+    said = answer.headers.get("Retry-After", "")
+    if answer.status not in (429, 503) or not re.fullmatch(r"[0-9]{1,9}", said):
+        return None
+    return int(said) if int(said) <= LONGEST_WAIT_SECONDS else None
+
+
+def _stored(resource: Resource, answer: Answer | None) -> Stored:
+    etag = answer.headers.get("ETag") if answer is not None else None
+    return Stored(resource, etag or _version_tag(resource))
+
+
+def _version_tag(resource: Resource) -> str | None:
+    meta = resource.get("meta")
+    version = meta.get("versionId") if isinstance(meta, dict) else None
+    return f'W/"{version}"' if isinstance(version, str) else None
+
+
+def _entries(bundle: Resource) -> list[Mapping[str, Any]]:
+    entries = bundle.get("entry")
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def _transaction_entry(write: Write) -> dict[str, Any]:
+    type_ = write.resource["resourceType"]
+    request: dict[str, Any] = {"method": "POST", "url": type_}
+    if write.method == "update":
+        request = {"method": "PUT", "url": f"{type_}/{write.resource['id']}"}
+    if write.if_match is not None:
+        request["ifMatch"] = write.if_match
+    if write.if_none_exist is not None:
+        request["ifNoneExist"] = write.if_none_exist
+    entry: dict[str, Any] = {"resource": write.resource, "request": request}
+    return {"fullUrl": write.full_url, **entry} if write.full_url else entry
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of an address. Raises ValueError where it has none, or a user name beside it."""
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise ValueError("a user name in an address")
+    return parts.scheme, parts.hostname or "", parts.port or {"https": 443, "http": 80}.get(parts.scheme)

@@ -1,0 +1,54 @@
+"""Scopes, both spellings: v1 `patient/Goal.write`, v2 `patient/Goal.cu?category=…`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Letter = Literal["c", "r", "u", "d", "s"]
+
+_V1: Mapping[str, str] = MappingProxyType({"read": "rs", "write": "cud", "*": "cruds"})
+_SCOPE = re.compile(
+    r"(?P<level>patient|user|system)/(?P<type>\*|[A-Z][A-Za-z]{1,63})\.(?P<what>read|write|\*|c?r?u?d?s?)(?:\?.*)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """What a token response granted."""
+
+    text: str
+    granted: frozenset[tuple[str, str]]
+    """Pairs of resource type (or `*`) and letter."""
+
+    @classmethod
+    def parse(cls, text: str) -> Scopes:
+        """Read a scope string; what is no resource scope (openid, launch, …) grants no resource.
+
+        A query part (`?category=…`) narrows a scope in a way only the server can judge, so it counts as granted and
+        the server's own answer decides.
+        """
+        granted: set[tuple[str, str]] = set()
+        for scope in text.split():
+            match = _SCOPE.fullmatch(scope)
+            if match:
+                letters = _V1.get(match["what"], match["what"])
+                granted |= {(match["type"], letter) for letter in letters}
+        return cls(text, frozenset(granted))
+
+    def allows(self, type: str, letter: Letter) -> bool:
+        """Tell whether c(reate), r(ead), u(pdate), d(elete) or s(earch) of a resource type was granted."""
+        return (type, letter) in self.granted or ("*", letter) in self.granted
+
+    def has(self, scope: str) -> bool:
+        """Tell whether a scope was granted literally, such as `openid`."""
+        return scope in self.text.split()
+
+
+def asked(configured: str, *, standalone: bool) -> str:
+    """Return the scopes to ask: `launch` belongs to a launch from the EHR, `launch/patient` to a standalone one."""
+    drop = "launch" if standalone else "launch/patient"
+    return " ".join(scope for scope in configured.split() if scope != drop)

@@ -1,0 +1,152 @@
+"""The seam: what the app asks of any place that keeps FHIR resources, whichever server or database it is.
+
+The errors, drawn. Each carries an HTTP `status` and a `message` that is safe to show (it names no person):
+
+    RecordError
+    ├── Unreachable     no answer, or an answer that is not FHIR (may be tried again)
+    ├── Unauthorized    401: the token is not, or no longer, good
+    ├── Forbidden       403: outside what was granted
+    ├── NotFound        404
+    ├── Gone            410: was there, was deleted
+    ├── Conflict        409 or 412: somebody else wrote in between; carries `current`
+    └── Refused         any other 4xx: this content or question will not be accepted as it is
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+# A FHIR resource as it travels: JSON's own types. Models are for checking, not for carrying (DESIGN.md 4, 1).
+Resource: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A resource as a store keeps it, with the tag of this version (`W/"3"`), or None where the store gives none."""
+
+    resource: Resource
+    etag: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """Return the relative reference, `Type/id`."""
+        return f"{self.resource['resourceType']}/{self.resource['id']}"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search: a resource type and its parameters in order, such as `("patient", "Patient/1")`."""
+
+    type: str
+    params: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, type: str, params: Mapping[str, str] | None = None, /, **more: str) -> Query:
+        """Make a query from a mapping or keywords: `Query.of("Goal", patient="Patient/1", _sort="-start-date")`."""
+        return cls(type, (*(params or {}).items(), *more.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One resource to create or update.
+
+    `if_match` (an etag) guards an update, `if_none_exist` (a search, `identifier=system|value`) makes a create happen
+    once, `full_url` (`urn:uuid:…`) is the name by which other writes of the same unit refer to this one.
+    """
+
+    method: Literal["create", "update"]
+    resource: Resource
+    if_match: str | None = None
+    if_none_exist: str | None = None
+    full_url: str | None = None
+
+
+class RecordStore(Protocol):
+    """A place that keeps FHIR resources. Every method raises RecordError and nothing else."""
+
+    def capabilities(self) -> Resource:
+        """Return the CapabilityStatement."""
+
+    def read(self, type: str, id: str, /) -> Stored:
+        """Return one resource, or raise NotFound or Gone."""
+
+    def search(self, query: Query, /) -> list[Stored]:
+        """Return every match (and what `_include` asks for), following the store's own pages within a bound."""
+
+    def write(self, write: Write, /) -> Stored:
+        """Write one resource. Raises Conflict (stale `if_match`) or Refused."""
+
+    def write_all(self, writes: Sequence[Write], /) -> list[Stored]:
+        """Write all or nothing, in one transaction; references to a `full_url` become real ones."""
+
+
+class RecordError(Exception):
+    """A store did not do what was asked. The message names what was found, where and what to do; never a person."""
+
+    status = 500
+
+    def __init__(self, message: str, *, status: int | None = None, outcome: Resource | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = type(self).status if status is None else status
+        self.outcome = outcome
+        # Which write of a unit it was about, counted from 0; None where it was the unit as a whole.
+        self.unit_index: int | None = None
+
+
+class Unreachable(RecordError):
+    """The store gave no answer, or one that is not FHIR. Trying again later may work."""
+
+    status = 503
+
+
+class Unauthorized(RecordError):
+    """The token is missing, ended or wrong."""
+
+    status = 401
+
+
+class Forbidden(RecordError):
+    """What was asked lies outside what was granted."""
+
+    status = 403
+
+
+class NotFound(RecordError):
+    """There is no such resource, or not for us."""
+
+    status = 404
+
+
+class Gone(RecordError):
+    """The resource was there and has been deleted."""
+
+    status = 410
+
+
+class Conflict(RecordError):
+    """Somebody else wrote in between. `current` is what is stored now, None where the store does not say."""
+
+    status = 412
+
+    def __init__(
+        self, message: str, current: Stored | None, *, status: int | None = None, outcome: Resource | None = None
+    ) -> None:
+        super().__init__(message, status=status, outcome=outcome)
+        self.current = current
+
+
+class Refused(RecordError):
+    """The store will not accept this content or this question as it is."""
+
+    status = 422
+
+
+def operation_outcome(code: str, text: str, *, severity: str = "error") -> Resource:
+    """Return an OperationOutcome with one issue; `code` is from FHIR's issue types, such as `not-found`."""
+    return {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": severity, "code": code, "details": {"text": text}, "diagnostics": text}],
+    }

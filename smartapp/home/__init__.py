@@ -1,5 +1,0 @@
-"""The client's start page: what is waiting, my plan, my scores."""
-
-from smartapp.home.routes import blueprint
-
-__all__ = ["blueprint"]

@@ -1,5 +1,0 @@
-"""The clinician's one page: the client's own words first, then goals, scores and what is waiting."""
-
-from smartapp.overview.routes import blueprint
-
-__all__ = ["blueprint"]

@@ -1,0 +1,194 @@
+"""Asking a client to fill in a questionnaire, and taking that back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Final
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from mappers.assignment import assignment_of, cancelled, is_assignment, task_of
+from questionnaires.canonical import identifier_system
+from questionnaires.catalogue import catalogue
+from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable, Write
+from smartapp.i18n import message
+from smartapp.pages.assignments import views as show
+from smartapp.pages.assignments.views import NewPage, Row
+from smartapp.pages.plan.sections import NOT_A_DATE, iso_date
+from smartapp.records import Record
+from smartapp.web import current
+from smartapp.web.language import gettext as _
+from smartapp.web.language import language, ngettext, text_of
+from smartapp.web.roles import role
+from smartapp.web.typed import clean
+
+blueprint = Blueprint("assignments", __name__, url_prefix="/assignments", template_folder="templates")
+
+Answer = str | Response | tuple[str, int]
+LONGEST_MESSAGE: Final = 1000
+
+NEWS: Final[Mapping[str, str]] = {
+    "asked": message("The questionnaire stands ready for the client."),
+    "on-its-way": message(
+        "The record does not answer now. The questionnaire will stand ready as soon as it answers again."
+    ),
+    "taken-back": message("You took back the questionnaire. What the client had begun stays theirs."),
+}
+NEEDS_CHOICE: Final = message("Choose a questionnaire.")
+IN_THE_PAST: Final = message("This day is over. Choose today or a later day, or leave it empty.")
+MESSAGE_TOO_LONG: Final = message("This message is too long. Keep it under a thousand characters.")
+NOT_SAVED: Final = message("The record does not answer, so nothing is asked yet. Please try again in a moment.")
+NOT_TAKEN: Final = message("The record did not take this, so nothing is asked. Please tell the people who manage it.")
+ALREADY_OVER: Final = message("This questionnaire was filled in or taken back in the meantime.")
+NOT_TAKEN_BACK: Final = message(
+    "The record does not answer, so nothing is taken back yet. Please try again in a moment."
+)
+
+
+def _tasks() -> list[Record]:
+    found: list[Record] = current.records().search(Query.of("Task", patient=current.launch().patient.reference))[0]
+    return found
+
+
+@blueprint.get("/")
+@role("clinician")
+def index() -> str:
+    """List what was asked for."""
+    news = NEWS.get(request.args.get("news", ""))
+    page = show.list_page(_tasks(), catalogue(), news=_(news) if news else "")
+    return render_template("assignments/index.html", page=page)
+
+
+@blueprint.get("/new")
+@role("clinician")
+def new() -> Answer:
+    """Show the form to ask for a questionnaire."""
+    return _form_page(_waiting(_tasks()), {"questionnaire": request.args.get("questionnaire", "")})
+
+
+@blueprint.post("/new")
+@role("clinician")
+def ask() -> Answer:
+    """Ask for a questionnaire: which one, by when, and with which words."""
+    tasks = _tasks()
+    waiting = _waiting(tasks)
+    typed = {name: clean(request.form.get(name, "")) for name in ("questionnaire", "due", "message", "key")}
+    problems = _problems(typed)
+    if problems:
+        return _form_page(waiting, typed, problems=problems), 422
+    already = waiting.get(typed["questionnaire"])
+    sent_twice = identifier(typed["key"]) in _identifiers(tasks)
+    if already and not sent_twice:
+        return _form_page(waiting, typed, already=already), 409
+    try:
+        saved = [] if sent_twice else current.records().save([_asking(typed)])
+    except Unreachable:
+        return _form_page(waiting, typed, trouble=_(NOT_SAVED)), 503
+    except (Refused, Conflict, Forbidden):
+        return _form_page(waiting, typed, trouble=_(NOT_TAKEN)), 422
+    news = "asked" if all(one.state == "stored" for one in saved) else "on-its-way"
+    return redirect(url_for("assignments.index", news=news), 303)
+
+
+def _waiting(tasks: list[Record]) -> dict[str, Row]:
+    return {row.assignment.instrument: row for row in show.rows(tasks, catalogue()) if row.assignment.waiting}
+
+
+def _problems(typed: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if typed["questionnaire"] not in catalogue().instruments:
+        found["questionnaire"] = _(NEEDS_CHOICE)
+    if typed["due"]:
+        due = iso_date(typed["due"])
+        if due is None:
+            found["due"] = _(NOT_A_DATE)
+        elif due < current.today():
+            found["due"] = _(IN_THE_PAST)
+    if len(typed["message"]) > LONGEST_MESSAGE:
+        found["message"] = _(MESSAGE_TOO_LONG)
+    return found
+
+
+def _asking(typed: Mapping[str, str]) -> Write:
+    instrument = catalogue().instruments[typed["questionnaire"]]
+    key = identifier(typed["key"])
+    task = task_of(
+        questionnaire=instrument.canonical,
+        title=text_of(instrument.title),
+        patient={"reference": current.launch().patient.reference, "display": current.launch().patient.display},
+        requester={"reference": current.launch().user.reference, "display": current.launch().user.display},
+        asked_on=current.now().isoformat(),
+        identifier=key,
+        due=iso_date(typed["due"]),
+        message=typed["message"],
+    )
+    task["language"] = language()
+    once = f"identifier={identifier_system('assignment')}|{key}"
+    return Write("create", task, if_none_exist=once, full_url=f"urn:uuid:{key}")
+
+
+def identifier(key: str) -> str:
+    """Return the identifier that a form's key stands for: itself where it is a UUID, else a fresh one."""
+    try:
+        return str(uuid.UUID(key))
+    except ValueError:
+        return str(uuid.uuid4())
+
+
+def _identifiers(tasks: list[Record]) -> set[str]:
+    return {one["value"] for task in tasks for one in task.resource.get("identifier", []) if "value" in one}
+
+
+def _form_page(
+    waiting: Mapping[str, Row],
+    typed: Mapping[str, str],
+    *,
+    problems: dict[str, str] | None = None,
+    trouble: str = "",
+    already: Row | None = None,
+) -> str:
+    choices = []
+    for instrument in catalogue().instruments.values():
+        minutes = ngettext("about %(num)s minute", "about %(num)s minutes", instrument.minutes)
+        stands = _("stands ready already") if instrument.id in waiting else minutes
+        about = f"{text_of(instrument.subtitle)} · {stands}"
+        choices.append(show.Choice(instrument.id, text_of(instrument.title), about))
+    page = NewPage(
+        choices=tuple(choices),
+        chosen=typed.get("questionnaire", ""),
+        due=typed.get("due", ""),
+        message=typed.get("message", ""),
+        key=identifier(typed.get("key", "")),
+        problems=problems or {},
+        trouble=trouble,
+        already=already,
+    )
+    return render_template("assignments/new.html", page=page)
+
+
+@blueprint.post("/<assignment_id>/cancel")
+@role("clinician")
+def cancel(assignment_id: str) -> Answer:
+    """Take an assignment back. What the client wrote for it stays with the client."""
+    trouble, status = "", 200
+    for _attempt in range(2):  # once more when the client touched it in between
+        tasks = _tasks()
+        found = next((one for one in tasks if one.resource["id"] == assignment_id), None)
+        if found is None or not is_assignment(found.resource):
+            abort(404)
+        if not assignment_of(found.resource).waiting:
+            trouble, status = _(ALREADY_OVER), 409
+            break
+        reason = _("Taken back by the care team")
+        try:
+            current.records().save([Write("update", cancelled(found.resource, reason), if_match=found.etag)])
+        except Conflict:
+            trouble, status = _(ALREADY_OVER), 409
+            continue
+        except (Unreachable, Refused, Forbidden):
+            trouble, status = _(NOT_TAKEN_BACK), 503
+            break
+        return redirect(url_for("assignments.index", news="taken-back"), 303)
+    return render_template("assignments/index.html", page=show.list_page(tasks, catalogue(), trouble=trouble)), status

@@ -1,0 +1,197 @@
+"""What the overview shows, in the order it is read: the person first, numbers after that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mappers.answers import answers_of
+from mappers.assignment import Assignment, assignment_of, is_assignment
+from mappers.errors import RefusedResponse
+from mappers.observations import SCORE_SYSTEM
+from mappers.plan import OtherGoal, Plan
+from mappers.tolerant import code_in
+from mappers.visit import VisitReport, visit_of
+from questionnaires.catalogue import Catalogue
+from smartapp.pages.assignments.views import title
+from smartapp.pages.plan.views import (
+    DomainView,
+    GoalView,
+    OtherGoalView,
+    Words,
+    domain_view,
+    goal_view,
+    other_goal_views,
+)
+from smartapp.pages.scores.trends import Measurements, Trend, measurements
+from smartapp.records import Place
+from smartapp.web.language import gettext as _
+
+VISIT: Final = "sdm-visit"
+FINISHED: Final = ("completed", "amended")
+FIRST_LINES: Final = 420
+"""Characters of the story that stand on the page unasked: about half a minute of reading."""
+
+_YEAR: Final = re.compile(r"\([12]\d{3}\)")
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The person's own story; `first` + `rest` is the whole text, to the letter."""
+
+    first: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A questionnaire that was asked for and is not filled in yet."""
+
+    title: str
+    assignment: Assignment
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One instrument: the line that leads, the others of the same answers, and where the scores live."""
+
+    all: Measurements
+    lead: Trend
+    others: tuple[Trend, ...]
+    place: Place
+
+    @property
+    def source(self) -> str:
+        """Return where the leading score was published: a publication (it has a year) before a form or a script."""
+        citations = [source.citation for source in self.lead.rule.sources]
+        return next((text for text in citations if _YEAR.search(text)), next(iter(citations), ""))
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewPage:
+    """The whole page. Everything the client wrote is shown as it was written."""
+
+    name: str
+    story: Story
+    strengths: tuple[str, ...]
+    stressors: tuple[str, ...]
+    goals: tuple[GoalView, ...]
+    earlier: tuple[GoalView, ...]
+    others: tuple[OtherGoalView, ...]  # goals of the record that belong to no life domain of ours
+    domains: tuple[DomainView, ...]
+    plan_updated: str
+    plan_place: Place | None  # None: there is no plan yet
+    visit: VisitReport | None
+    measured: tuple[Measured, ...]
+    waiting: tuple[Waiting, ...]
+    together: bool
+
+    @property
+    def has_words(self) -> bool:
+        """Say whether the client has written anything in the plan."""
+        return bool(self.story.first or self.strengths or self.stressors or self.goals or self.earlier or self.domains)
+
+    @property
+    def score_place(self) -> Place | None:
+        """Return where the scores live, or None where they live at different places."""
+        places = {one.place for one in self.measured}
+        return places.pop() if len(places) == 1 else None
+
+    @property
+    def new(self) -> bool:
+        """Say whether nothing at all is known yet."""
+        return not (self.has_words or self.others or self.visit or self.measured or self.waiting)
+
+
+def overview_page(
+    *,
+    name: str,
+    plan: Plan,
+    plan_place: Place | None,
+    others: Iterable[tuple[OtherGoal, Place]],
+    tasks: Iterable[Resource],
+    observations: Sequence[tuple[Resource, Place]],
+    responses: Sequence[Resource],
+    known: Catalogue,
+    language: str,
+    together: bool,
+) -> OverviewPage:
+    """Put the page together from what the record holds."""
+    words = Words.of(known)
+    goals = [goal_view(goal, words) for goal in plan.goals]
+    finished = [one for one in responses if one.get("status") in FINISHED]
+    return OverviewPage(
+        name=name,
+        story=first_lines(plan.story),
+        strengths=plan.strengths,
+        stressors=plan.stressors,
+        goals=tuple(view for view in goals if view.goal.active),
+        earlier=tuple(view for view in goals if not view.goal.active),
+        others=other_goal_views(others, _("In the client's own words")),
+        domains=tuple(
+            view for answers in plan.domains for view in [domain_view(answers, plan, words)] if view.answered
+        ),
+        plan_updated=plan.updated,
+        plan_place=plan_place,
+        visit=latest_visit(finished, known, language),
+        measured=tuple(_measured(observations, finished, known)),
+        waiting=waiting(tasks, known),
+        together=together,
+    )
+
+
+_PARAGRAPH: Final = re.compile(r"\n\s*\n")
+_SENTENCE: Final = re.compile(r"[.!?…]['\"”’)]*\s+|\n")
+
+
+def first_lines(story: str, most: int = FIRST_LINES) -> Story:
+    """Divide a story after about `most` characters, where a reader would pause; no character is added or lost."""
+    if len(story) <= most * 1.3:
+        return Story(story, "")
+    at = (
+        _last_end(_PARAGRAPH, story, most) or _last_end(_SENTENCE, story, most) or story.rfind(" ", 0, most) + 1 or most
+    )
+    return Story(story[:at], story[at:])
+
+
+def _last_end(pause: re.Pattern[str], story: str, most: int) -> int:
+    """Return where the last pause before `most` ends, 0 where there is none in the second half."""
+    ends = [found.end() for found in pause.finditer(story, 0, most)]
+    return ends[-1] if ends and ends[-1] >= most // 2 else 0
+
+
+def latest_visit(responses: Iterable[Resource], known: Catalogue, language: str) -> VisitReport | None:
+    """Return the newest finished preparation of a visit, in the client's words; None where there is none."""
+    about = f"/{VISIT}"
+    mine = [one for one in responses if str(one.get("questionnaire", "")).partition("|")[0].endswith(about)]
+    for response in sorted(mine, key=lambda one: str(one.get("authored", "")), reverse=True):
+        try:
+            return visit_of(answers_of(response, known), language)
+        except RefusedResponse:  # one that we can't read does not hide an older one that we can
+            continue
+    return None
+
+
+def waiting(tasks: Iterable[Resource], known: Catalogue) -> tuple[Waiting, ...]:
+    """Return what was asked for and is not filled in yet, the oldest first."""
+    open_ones = [one for task in tasks if is_assignment(task) for one in [assignment_of(task)] if one.waiting]
+    return tuple(Waiting(title(one, known), one) for one in sorted(open_ones, key=lambda one: one.asked_on))
+
+
+def _measured(
+    observations: Sequence[tuple[Resource, Place]], responses: Iterable[Resource], known: Catalogue
+) -> Iterable[Measured]:
+    places = _places(observations)
+    for found in measurements([resource for resource, _place in observations], responses, known):
+        trends = (*found.shown, *found.earlier)
+        if trends:
+            where = places[trends[0].rule.code]
+            yield Measured(found, trends[0], trends[1:], where)
+
+
+def _places(observations: Iterable[tuple[Resource, Place]]) -> Mapping[str, Place]:
+    return {code_in(resource, "code", SCORE_SYSTEM): place for resource, place in observations}

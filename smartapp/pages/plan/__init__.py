@@ -1,0 +1,5 @@
+"""My plan: the client's own story, what helps, life domains, goals and steps, in the client's own words."""
+
+from smartapp.pages.plan.routes import blueprint
+
+__all__ = ["blueprint"]

@@ -1,0 +1,286 @@
+"""The parts of a plan that a page can edit: which fields they have, how they are read, checked and put back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final, cast
+
+from mappers.plan import (
+    MOST_DOMAINS,
+    QUESTIONS,
+    STEP_STATUSES,
+    DomainAnswers,
+    Goal,
+    Plan,
+    Progress,
+    Step,
+    StepStatus,
+)
+from questionnaires.canonical import code_system_url
+from smartapp.i18n import message
+from smartapp.web.typed import Part
+
+GOING: Final[tuple[Progress, ...]] = ("in-progress", "improving", "no-change", "worsening")
+ENDINGS: Final = {"reached": "achieved", "changed": "not-achieved", "let-go": "not-achieved"}
+"""How a goal ends, and what the record calls it. A changed goal makes room for the next one."""
+
+FAMILY_TEAM: Final = f"{code_system_url('plan')}|family-team"
+"""The category of a care team that supports a whole family, as a search token."""
+
+TOO_MANY: Final = message("You chose more than five areas. Please take one or more away. Your choices are kept.")
+UNKNOWN_DOMAIN: Final = message("One of the areas does not exist. Please choose from the list.")
+NO_ROOM: Final = message("This area is no longer in your plan, and your plan has five others. Choose areas first.")
+NEEDS_GOAL: Final = message("Write your goal in your own words.")
+NEEDS_STEP: Final = message("Write what the step is.")
+NEEDS_DOMAIN: Final = message("Choose the area this goal belongs to.")
+NOT_A_DATE: Final = message("We do not recognise this date. Write day, month and year, such as 31-12-2027.")
+NEEDS_PROGRESS: Final = message("Choose how it is going.")
+NEEDS_ENDING: Final = message("Choose what fits best.")
+
+
+def story() -> Part:
+    """Return the part with the person's own story."""
+    return Part(
+        ("story",),
+        lambda plan: {"story": plan.story},
+        lambda plan, texts: replace(plan, story=texts["story"]),
+    )
+
+
+def strengths() -> Part:
+    """Return the part with what helps, one per line."""
+    return Part(
+        ("strengths",),
+        lambda plan: {"strengths": "\n".join(plan.strengths)},
+        lambda plan, texts: replace(plan, strengths=_lines(texts["strengths"], plan.strengths)),
+    )
+
+
+def stressors() -> Part:
+    """Return the part with what costs energy, one per line."""
+    return Part(
+        ("stressors",),
+        lambda plan: {"stressors": "\n".join(plan.stressors)},
+        lambda plan, texts: replace(plan, stressors=_lines(texts["stressors"], plan.stressors)),
+    )
+
+
+def _lines(text: str, before: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the lines that say something; an unchanged text stays as it was, with lines inside one entry."""
+    if text == "\n".join(before):
+        return before
+    return tuple(line.strip() for line in text.split("\n") if line.strip())
+
+
+def domains(known: Sequence[str]) -> Part:
+    """Return the part with the chosen life domains, as codes with a comma between; `known` gives their order."""
+
+    def check(_plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
+        chosen = codes(texts.get("domains", ""))
+        if not set(chosen) <= set(known):
+            return {"domains": UNKNOWN_DOMAIN}
+        return {"domains": TOO_MANY} if len(chosen) > MOST_DOMAINS else {}
+
+    def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
+        there = {answers.domain: answers for answers in plan.domains}
+        chosen = sorted(codes(texts["domains"]), key=known.index)
+        return replace(plan, domains=tuple(there.get(code) or _no_answers(code) for code in chosen))
+
+    return Part(("domains",), lambda plan: {"domains": _chosen(plan, known)}, apply, check)
+
+
+def codes(text: str) -> list[str]:
+    """Return the codes in a text with commas between, each once."""
+    return list(dict.fromkeys(code for code in text.split(",") if code))
+
+
+def _chosen(plan: Plan, known: Sequence[str]) -> str:
+    order = {code: place for place, code in enumerate(known)}
+    chosen = sorted((answers.domain for answers in plan.domains), key=lambda code: order.get(code, len(order)))
+    return ",".join(chosen)
+
+
+def _no_answers(code: str) -> DomainAnswers:
+    return DomainAnswers(domain=code, now="", change="", how="", support="")
+
+
+def left_behind(before: Plan, after: Plan) -> tuple[DomainAnswers, ...]:
+    """Return the life domains that hold words and would leave the plan: the person must see this first."""
+    kept = {answers.domain for answers in after.domains}
+    return tuple(a for a in before.domains if a.domain not in kept and any(getattr(a, q) for q in QUESTIONS))
+
+
+def domain(code: str, questions: tuple[str, ...] = QUESTIONS) -> Part:
+    """Return the part with (some of) the four questions about one life domain."""
+
+    def read(plan: Plan) -> dict[str, str]:
+        found = _answers(plan, code)
+        return {question: getattr(found, question) for question in questions}
+
+    def check(plan: Plan, _texts: Mapping[str, str]) -> dict[str, str]:
+        chosen = {answers.domain for answers in plan.domains}
+        return {questions[0]: NO_ROOM} if code not in chosen and len(chosen) >= MOST_DOMAINS else {}
+
+    def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
+        changed = replace(_answers(plan, code), **{question: texts[question] for question in questions})
+        if any(answers.domain == code for answers in plan.domains):
+            return replace(plan, domains=tuple(changed if a.domain == code else a for a in plan.domains))
+        return replace(plan, domains=(*plan.domains, changed))
+
+    return Part(questions, read, apply, check)
+
+
+def _answers(plan: Plan, code: str) -> DomainAnswers:
+    return next((answers for answers in plan.domains if answers.domain == code), _no_answers(code))
+
+
+def goal(goal_id: str, today: str) -> Part:
+    """Return the part with the words of one goal, its life domain and its date; a new id is a new goal.
+
+    A form that is sent twice carries the same id twice, and so makes one goal.
+    """
+
+    def read(plan: Plan) -> dict[str, str]:
+        found = goal_of(plan, goal_id)
+        if found is None:
+            return {"text": "", "domain": "", "due": ""}
+        return {"text": found.text, "domain": found.domain, "due": found.due or ""}
+
+    def check(plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
+        problems = {}
+        if not texts.get("text"):
+            problems["text"] = NEEDS_GOAL
+        known = {answers.domain for answers in plan.domains} | {goal.domain for goal in plan.goals}
+        if texts.get("domain", "") not in known:
+            problems["domain"] = NEEDS_DOMAIN
+        if texts.get("due") and iso_date(texts["due"]) is None:
+            problems["due"] = NOT_A_DATE
+        return problems
+
+    def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
+        found = goal_of(plan, goal_id)
+        text, domain, due = texts["text"], texts["domain"], iso_date(texts["due"])
+        if found is not None:
+            return with_goal(plan, replace(found, text=text, domain=domain, due=due))
+        return replace(plan, goals=(*plan.goals, Goal(id=goal_id, text=text, domain=domain, due=due, start=today)))
+
+    return Part(("text", "domain", "due"), read, apply, check)
+
+
+def goal_of(plan: Plan, goal_id: str) -> Goal | None:
+    """Return a goal by its id, or None where the plan has no such goal."""
+    return next((found for found in plan.goals if found.id == goal_id), None)
+
+
+def with_goal(plan: Plan, changed: Goal) -> Plan:
+    """Return the plan with one goal replaced by its changed self."""
+    return replace(plan, goals=tuple(changed if found.id == changed.id else found for found in plan.goals))
+
+
+def step(goal_id: str, step_id: str) -> Part:
+    """Return the part with one step towards a goal; a new id is a new step."""
+
+    def read(plan: Plan) -> dict[str, str]:
+        found = step_of(plan, goal_id, step_id)
+        if found is None:
+            return {"text": "", "who": "", "due": "", "status": "planned"}
+        return {"text": found.text, "who": found.who, "due": found.due, "status": found.status}
+
+    def check(_plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
+        problems = {}
+        if not texts.get("text", "-"):
+            problems["text"] = NEEDS_STEP
+        if texts.get("status", "planned") not in STEP_STATUSES:
+            problems["status"] = NEEDS_PROGRESS
+        if texts.get("due") and iso_date(texts["due"]) is None:
+            problems["due"] = NOT_A_DATE
+        return problems
+
+    def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
+        aim = _goal(plan, goal_id)
+        changed = Step(
+            id=step_id,
+            text=texts["text"],
+            status=cast("StepStatus", texts["status"]),
+            who=texts["who"],
+            due=iso_date(texts["due"]) or "",
+        )
+        if step_of(plan, goal_id, step_id) is None:
+            return with_goal(plan, replace(aim, steps=(*aim.steps, changed)))
+        return with_goal(
+            plan, replace(aim, steps=tuple(changed if found.id == step_id else found for found in aim.steps))
+        )
+
+    return Part(("text", "who", "due", "status"), read, apply, check)
+
+
+def step_of(plan: Plan, goal_id: str, step_id: str) -> Step | None:
+    """Return a step by its goal's and its own id, or None where there is no such step."""
+    found = goal_of(plan, goal_id)
+    return next((step for step in found.steps if step.id == step_id), None) if found else None
+
+
+def progress(goal_id: str, today: str) -> Part:
+    """Return the part that says how it goes with a goal: one of a few sentences, and own words if wanted."""
+
+    def read(plan: Plan) -> dict[str, str]:
+        found = _goal(plan, goal_id)
+        return {"progress": found.progress if found.progress in GOING else "", "note": found.note}
+
+    def check(_plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
+        return {} if texts.get("progress") in GOING else {"progress": NEEDS_PROGRESS}
+
+    def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
+        said = cast("Progress", texts["progress"])
+        found = replace(_goal(plan, goal_id), progress=said, progress_date=today, note=texts["note"])
+        return with_goal(plan, found)
+
+    return Part(("progress", "note"), read, apply, check)
+
+
+def ending(goal_id: str, today: str) -> Part:
+    """Return the part that ends a goal: reached, changed or let go. The goal stays readable for ever."""
+
+    def check(_plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
+        return {} if texts.get("ending") in ENDINGS else {"ending": NEEDS_ENDING}
+
+    def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
+        said = cast("Progress", ENDINGS[texts["ending"]])
+        found = _goal(plan, goal_id)
+        ended = replace(found, active=False, progress=said, progress_date=today, note=texts["note"])
+        return with_goal(plan, ended)
+
+    return Part(("ending", "note"), lambda plan: {"ending": "", "note": _goal(plan, goal_id).note}, apply, check)
+
+
+def taken_up_again(plan: Plan, goal_id: str, today: str) -> Plan:
+    """Return the plan with an ended goal as one to work on again."""
+    found = replace(_goal(plan, goal_id), active=True, progress="in-progress", progress_date=today)
+    return with_goal(plan, found)
+
+
+def _goal(plan: Plan, goal_id: str) -> Goal:
+    found = goal_of(plan, goal_id)
+    if found is None:
+        raise LookupError("the plan has no goal with this id: check with goal_of first")
+    return found
+
+
+_DUTCH_DATE: Final = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})")
+
+
+def iso_date(text: str) -> str | None:
+    """Return a date as FHIR writes it, from `2027-12-31` or `31-12-2027`; None for anything else."""
+    if found := _DUTCH_DATE.fullmatch(text.strip()):
+        day, month, year = (int(part) for part in found.groups())
+    elif found := re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", text.strip()):
+        year, month, day = (int(part) for part in found.groups())
+    else:
+        return None
+    try:
+        return dt.date(year, month, day).isoformat()
+    except ValueError:
+        return None

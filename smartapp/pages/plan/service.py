@@ -1,0 +1,127 @@
+"""The plan of this launch: loading it, and saving a change of it so that nothing is overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from mappers.errors import PlanError, TooManyDomains
+from mappers.plan import PersonRef, Plan
+from smartapp.fhir.store import Conflict, Forbidden, Refused, Unreachable
+from smartapp.i18n import message
+from smartapp.pages.plan import stored
+from smartapp.pages.plan.views import Standing
+from smartapp.records import Place, Record
+from smartapp.web import current
+from smartapp.web.language import gettext as _
+from smartapp.web.language import language
+from smartapp.web.typed import Accepted, Clash, Wrong
+
+ATTEMPTS: Final = 4  # how often a save looks again when somebody else saved at the same moment
+
+REFUSED: Final = message(
+    "The record did not take this text, so it is not saved. Your text still stands here. Please tell your care team."
+)
+UNREACHABLE: Final = message(
+    "The record does not answer, so this is not saved yet. Your text still stands here. Please try again in a moment."
+)
+ON_ITS_WAY: Final = message(
+    "What you saved before is still on its way to the record. Your text still stands here. "
+    "Please save again in a moment."
+)
+MORE_THAN_FIVE: Final = message(
+    "Your plan has more than five areas. Choose five of them first. Your text is kept until you come back."
+)
+NOT_WRITABLE: Final = message(
+    "Your plan holds something that we cannot save again. Your text still stands here. Please tell your care team."
+)
+BUSY: Final = message("Somebody else is saving at the same moment. Your text still stands here. Please save again.")
+
+
+def load() -> stored.Kept:
+    """Return the plan of the person this launch is about."""
+    return kept_from(current.records().search(*stored.queries(current.launch().patient_id)))
+
+
+def kept_from(found: list[list[Record]]) -> stored.Kept:
+    """Return the plan from what `stored.queries` found, with what this person saved and has not arrived."""
+    return stored.kept(
+        found,
+        issuer=current.launch().issuer,
+        patient=current.launch().patient.reference,
+        now=current.now().isoformat(),
+        outbox=current.records().waiting(),
+    )
+
+
+def standing(kept: stored.Kept) -> Standing:
+    """Return where the plan lives, or will live, and whether all of it has arrived there."""
+    where: Place = kept.place or current.records().place_for("CarePlan")
+    return Standing(where, kept.on_its_way, kept.refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Nothing is wrong with what was typed, and still it is not saved: `sentence` says why."""
+
+    sentence: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The plan is saved; `arrived` False: here, and on its way to the record."""
+
+    arrived: bool
+
+
+def change(
+    edit: Callable[[stored.Kept], Accepted | Wrong | Clash], first: stored.Kept
+) -> Saved | Wrong | Clash | Trouble:
+    """Apply an edit to the plan as it is stored now (`first`), and save it as one unit.
+
+    When somebody else saves in between, the edit is weighed again against what stands there then. So a save either
+    is based on what is stored, or shows both versions; it never overwrites. Raises Unauthorized: sign in again.
+    """
+    kept = first
+    for _attempt in range(ATTEMPTS):
+        outcome = edit(kept)
+        if not isinstance(outcome, Accepted):
+            return outcome
+        try:
+            saved = _save(kept, outcome.plan)
+        except tuple(TROUBLES) as error:
+            sentence, status = next(TROUBLES[kind] for kind in type(error).__mro__ if kind in TROUBLES)
+            return Trouble(_(sentence), status)
+        if saved is not None:
+            return saved
+        kept = load()
+    return Trouble(_(BUSY), 409)
+
+
+TROUBLES: Final[Mapping[type[Exception], tuple[str, int]]] = {
+    Unreachable: (UNREACHABLE, 503),
+    Refused: (REFUSED, 422),
+    Forbidden: (REFUSED, 422),
+    TooManyDomains: (MORE_THAN_FIVE, 409),
+    PlanError: (NOT_WRITABLE, 422),
+}
+"""What to say when a plan is not saved though nothing is wrong with what was typed."""
+
+
+def _save(kept: stored.Kept, after: Plan) -> Saved | Trouble | None:
+    """Write a changed plan as one unit; None where somebody else wrote in between."""
+    person = PersonRef(current.launch().patient.reference, current.launch().patient.display)
+    unit = stored.writes(kept, after, patient=person, author=person, language=language())
+    if not unit:
+        return Saved(arrived=not kept.on_its_way)
+    if kept.on_its_way:
+        return Trouble(_(ON_ITS_WAY), 409)
+    try:
+        records = current.records().save(unit)
+    except Conflict:
+        return None
+    if not stored.arrived(unit, records):
+        return None
+    return Saved(arrived=all(one.state == "stored" for one in records))

@@ -1,0 +1,240 @@
+"""One questionnaire on its way: what was asked, what was answered, what comes next. Pure functions (but for words).
+
+A draft is an in-progress QuestionnaireResponse. Answers are put in one at a time, so that two tabs that answer two
+questions keep both. An item with a condition counts only while its condition holds; its answer stays in the draft.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mappers.answers import IDENTIFIER_SYSTEM, answers_of, response_of
+from mappers.errors import RefusedResponse
+from mappers.fhir_text import typed
+from questionnaires.catalogue import Catalogue
+from questionnaires.model import Instrument, Item
+from smartapp.web.language import _
+
+Value = str | bool
+Resource = dict[str, Any]
+
+LONGEST_TEXT: Final = 20_000
+"""Characters in one free text; what a person types in an evening stays far below it."""
+
+YES: Final = "yes"
+NO: Final = "no"
+
+
+class AnswerError(ValueError):
+    """An answer that this question does not take."""
+
+
+class NotAnOptionError(AnswerError):
+    """An answer outside the options of the question."""
+
+
+class TooLongError(AnswerError):
+    """A text of more than LONGEST_TEXT characters."""
+
+
+class OtherVersion(Exception):
+    """The draft was begun with another version of this questionnaire; `draft` is the response as it stands."""
+
+    def __init__(self, draft: Resource) -> None:
+        super().__init__("This draft belongs to another version of the questionnaire.")
+        self.draft = draft
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose answers these are and who types them: FHIR References with a display."""
+
+    subject: Mapping[str, Any]
+    author: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """A questionnaire and the answers so far: linkId → code, yes/no or text."""
+
+    instrument: Instrument
+    values: Mapping[str, Value]
+    identifier: str = ""
+
+    @property
+    def asked(self) -> tuple[Item, ...]:
+        """Return the items that are asked, given the answers so far."""
+        return tuple(item for item in self.instrument.items if self.asks(item))
+
+    def asks(self, item: Item) -> bool:
+        """Tell whether an item's condition holds, and that of the item it depends on."""
+        condition = item.enable_when
+        if condition is None:
+            return True
+        before = self.instrument.item(condition.item)
+        return self.values.get(condition.item) == condition.answer and self.asks(before)
+
+    @property
+    def given(self) -> dict[str, Value]:
+        """Return the answers to what is asked: what is sent in."""
+        return {item.link_id: self.values[item.link_id] for item in self.asked if item.link_id in self.values}
+
+    @property
+    def unanswered(self) -> tuple[Item, ...]:
+        """Return the items that are asked and not answered."""
+        return tuple(item for item in self.asked if item.link_id not in self.values)
+
+    def place(self, item: Item) -> int:
+        """Return the number of an item among those that are asked, from 1."""
+        order = [one.link_id for one in self.instrument.items]
+        here = order.index(item.link_id)
+        return sum(1 for one in self.asked if order.index(one.link_id) < here) + 1
+
+    def after(self, item: Item) -> Item | None:
+        """Return the next item that is asked, or None at the end."""
+        items = self.instrument.items
+        later = items[items.index(item) + 1 :]
+        return next((one for one in later if self.asks(one)), None)
+
+    def before(self, item: Item) -> Item | None:
+        """Return the previous item that is asked, or None at the beginning."""
+        items = self.instrument.items
+        return next((one for one in reversed(items[: items.index(item)]) if self.asks(one)), None)
+
+    def resume(self) -> Item | None:
+        """Return where the person was: the item after the last one answered, or None when that was the end."""
+        answered = [item for item in self.asked if item.link_id in self.values]
+        return self.after(answered[-1]) if answered else self.asked[0]
+
+    def minutes_left(self, done: int) -> int:
+        """Return about how many minutes are left after `done` items; at least one."""
+        total = len(self.asked)
+        return max(1, math.ceil(self.instrument.minutes * (total - done) / total)) if total else 1
+
+
+def filling_of(instrument: Instrument, draft: Resource | None, catalogue: Catalogue) -> Filling:
+    """Read a draft (None: nothing answered yet). Raises OtherVersion where it belongs to another version."""
+    if draft is None:
+        return Filling(instrument, {})
+    if draft.get("questionnaire") != instrument.canonical:
+        raise OtherVersion(draft)
+    try:
+        answers = answers_of(draft, catalogue)
+    except RefusedResponse as refused:
+        raise OtherVersion(draft) from refused
+    return Filling(instrument, answers.values, answers.response.identifier)
+
+
+def draft_of(filling: Filling, *, who: Who, now: str, language: str, identifier: str) -> Resource:
+    """Write a draft; `identifier` is used where the filling has none yet, `now` is a FHIR instant."""
+    return response_of(
+        filling.values,
+        filling.instrument,
+        status="in-progress",
+        authored=now,
+        subject=who.subject,
+        author=who.author,
+        source=who.subject,
+        identifier=filling.identifier or identifier,
+        language=language,
+    )
+
+
+def finished(filling: Filling, *, who: Who, now: str, language: str, identifier: str) -> Resource:
+    """Write the completed response: only answers to what was asked."""
+    asked = Filling(filling.instrument, filling.given, filling.identifier)
+    return draft_of(asked, who=who, now=now, language=language, identifier=identifier) | {"status": "completed"}
+
+
+def parse(item: Item, raw: str) -> Value | None:
+    """Return what a form field means for this item; None for an empty text. Raises an AnswerError."""
+    if item.kind == "text":
+        text = typed(raw.replace("\r\n", "\n"))
+        if len(text) > LONGEST_TEXT:
+            raise TooLongError(f"{len(text)} characters; at most {LONGEST_TEXT} fit")
+        return text or None
+    if item.kind == "boolean":
+        if raw not in {YES, NO}:
+            raise NotAnOptionError("not yes or no")
+        return raw == YES
+    if item.scale is None or item.scale.option(raw) is None:
+        raise NotAnOptionError("not one of the options")
+    return raw
+
+
+def with_answer(filling: Filling, item: Item, value: Value | None) -> Filling:
+    """Return the filling with one answer put in, or taken out for None; all others stay."""
+    values = {key: kept for key, kept in filling.values.items() if key != item.link_id}
+    if value is not None:
+        values[item.link_id] = value
+    return Filling(filling.instrument, values, filling.identifier)
+
+
+def digest(value: Value | None) -> str:
+    """Return a short mark of a text, by which a form knows that the text was changed in another tab meanwhile."""
+    return hashlib.sha256(str(value).encode(errors="replace")).hexdigest()[:16] if value is not None else ""
+
+
+def mark(filling: Filling) -> str:
+    """Return a short mark of all answers that would be sent in."""
+    return hashlib.sha256(repr(sorted(filling.given.items())).encode(errors="replace")).hexdigest()[:16]
+
+
+def taken_over(instrument: Instrument, draft: Resource) -> tuple[Filling, list[tuple[str, str]]]:
+    """Take the answers of an older draft into this version of the questionnaire.
+
+    Returns the filling and what did not fit, as (question, answer) in words: nothing disappears unseen.
+    """
+    values: dict[str, Value] = {}
+    left: list[tuple[str, str]] = []
+    known = {item.link_id: item for item in instrument.items}
+    for link_id, question, answer in answers_in_words(draft):
+        value = _fitting(known.get(link_id), answer)
+        if value is None:
+            left.append((question, in_words(answer)))
+        else:
+            values[link_id] = value
+    return Filling(instrument, values), left
+
+
+def _fitting(item: Item | None, answer: Any) -> Value | None:
+    """Return an answer from another version as this item takes it, or None."""
+    if item is None:
+        return None
+    if item.kind in ("boolean", "text"):
+        fits = isinstance(answer, bool if item.kind == "boolean" else str)
+        return answer if fits else None
+    code = answer.get("code") if isinstance(answer, dict) else None
+    option = item.scale.option(code) if item.scale and isinstance(code, str) else None
+    return option.code if option else None
+
+
+def answers_in_words(response: Resource) -> list[tuple[str, str, Any]]:
+    """Return (linkId, question, answer) of any response as it stands, without knowing its questionnaire."""
+    found: list[tuple[str, str, Any]] = []
+    for item in response.get("item", []):
+        found += answers_in_words(item)
+        for answer in item.get("answer", []):
+            for name, value in answer.items():
+                if name.startswith("value"):
+                    found.append((item.get("linkId", ""), item.get("text", item.get("linkId", "")), value))
+    return found
+
+
+def in_words(answer: Any) -> str:
+    """Return the text of an answer of any kind, as the response itself says it."""
+    if isinstance(answer, bool):
+        return _("Yes") if answer else _("No")
+    if isinstance(answer, dict):
+        return str(answer.get("display") or answer.get("code", ""))
+    return str(answer)
+
+
+def identifier_of(response: Resource) -> str:
+    """Return our own identifier of a response, or ""."""
+    identifier = response.get("identifier", {})
+    return str(identifier.get("value", "")) if identifier.get("system") == IDENTIFIER_SYSTEM else ""

@@ -1,0 +1,211 @@
+"""What each page of a questionnaire shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mappers.assignment import Assignment
+from questionnaires.model import Group, Instrument, Item
+from smartapp.pages.questionnaire.filling import NO, YES, Filling, Value, digest, mark
+from smartapp.pages.questionnaire.waiting import Waiting
+from smartapp.web.language import _, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """All questionnaires: what is waiting, and what one may fill in unasked."""
+
+    waiting: Sequence[Waiting]
+    others: Sequence[Instrument]
+    record_away: bool = False
+    """The record does not answer: assignments cannot be shown now."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntroPage:
+    """Before the first question: what it is, how long, who sees it; or where one was."""
+
+    instrument: Instrument
+    filling: Filling
+    assignment: Assignment | None
+    resume: str | None
+    """LinkId of the question to go on with; None when all was seen: go to the review."""
+    begun: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPage:
+    """One question."""
+
+    filling: Filling
+    item: Item
+    group: Group
+    here: int
+    total: int
+    minutes: int
+    options: Sequence[dict[str, str]]
+    chosen: str | None
+    """The code that is chosen now, or the text as it stands in the field."""
+    was: str
+    previous: str | None
+    from_review: bool
+    error: str | None = None
+    other_text: str | None = None
+    """What another tab saved for this question meanwhile."""
+
+    @property
+    def first_of_group(self) -> bool:
+        """Tell whether a new group begins here."""
+        return self.group.items[0].link_id == self.item.link_id
+
+    @property
+    def stem(self) -> str:
+        """Return the beginning of a sentence that every item of the group ends, or ""."""
+        help_text = text_of(self.group.help)
+        return stem_of(help_text)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """One line of the review: the question, the answer in words ("" for none), and the way back to it."""
+
+    link_id: str
+    number: int
+    question: str
+    answer: str
+    own_words: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGroup:
+    """The lines of one group."""
+
+    title: str
+    stem: str
+    rows: Sequence[AnswerRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage:
+    """Everything once more before it is sent in."""
+
+    filling: Filling
+    groups: Sequence[AnswerGroup]
+    unanswered: Sequence[AnswerRow]
+    seen: str
+    """A mark of the answers on this page, by which sending in knows that they are what the person saw."""
+    problem: str | None = None
+    correcting: str | None = None
+    """When the response was filled in that these answers correct (a FHIR dateTime); None for a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentPage:
+    """After sending in, and reading back later: what was answered, when, and where it is kept."""
+
+    instrument: Instrument
+    groups: Sequence[AnswerGroup]
+    authored: str
+    place: str
+    scored: bool
+    just_sent: bool
+    correctable: bool
+    response_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenewedPage:
+    """A draft of an older version of the questionnaire: nothing is lost, the person says how to go on."""
+
+    instrument: Instrument
+    answers: Sequence[tuple[str, str]]
+    left_out: Sequence[tuple[str, str]]
+
+
+def stem_of(help_text: str) -> str:
+    """Return a group's help where it is the beginning of every item's sentence, its dots kept with the last word."""
+    return help_text.replace(" …", "\u00a0…") if help_text.endswith("…") else ""
+
+
+def options_of(item: Item) -> list[dict[str, str]]:
+    """Return the radio rows of an item."""
+    if item.kind == "boolean":
+        return [{"value": YES, "label": _("Yes")}, {"value": NO, "label": _("No")}]
+    return [
+        {"value": one.code, "label": _capital(text_of(one.text))} for one in (item.scale.options if item.scale else ())
+    ]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def field_value(value: Value | None) -> str | None:
+    """Return an answer as its form field has it."""
+    if isinstance(value, bool):
+        return YES if value else NO
+    return value
+
+
+def answer_in_words(item: Item, value: Value | None) -> str:
+    """Return an answer as people read it; "" for none."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    option = item.scale.option(value) if item.scale else None
+    return _capital(text_of(option.text)) if option else value
+
+
+def question_page(
+    filling: Filling, item: Item, *, from_review: bool = False, typed: str | None = None, **more: Any
+) -> QuestionPage:
+    """Put together the page of one question; `typed` is shown instead of the stored answer."""
+    group = next(group for group in filling.instrument.groups if item in group.items)
+    here, total = filling.place(item), max(len(filling.asked), 1)
+    before = filling.before(item)
+    value = filling.values.get(item.link_id)
+    return QuestionPage(
+        filling=filling,
+        item=item,
+        group=group,
+        here=here,
+        total=total,
+        minutes=filling.minutes_left(here - 1),
+        options=options_of(item),
+        chosen=typed if typed is not None else field_value(value),
+        was=digest(value),
+        previous=before.link_id if before else None,
+        from_review=from_review,
+        **more,
+    )
+
+
+def answer_groups(filling: Filling) -> list[AnswerGroup]:
+    """Return every asked question with its answer, in the questionnaire's groups."""
+    groups = []
+    for group in filling.instrument.groups:
+        rows = [_row(filling, item) for item in group.items if filling.asks(item)]
+        help_text = text_of(group.help)
+        if rows:
+            groups.append(AnswerGroup(text_of(group.title), stem_of(help_text), rows))
+    return groups
+
+
+def _row(filling: Filling, item: Item) -> AnswerRow:
+    return AnswerRow(
+        link_id=item.link_id,
+        number=filling.place(item),
+        question=text_of(item.text),
+        answer=answer_in_words(item, filling.values.get(item.link_id)),
+        own_words=item.kind == "text",
+    )
+
+
+def review_page(filling: Filling, problem: str | None = None, correcting: str | None = None) -> ReviewPage:
+    """Put together the review."""
+    groups = answer_groups(filling)
+    empty = [row for group in groups for row in group.rows if not row.answer]
+    return ReviewPage(filling, groups, empty, mark(filling), problem, correcting)

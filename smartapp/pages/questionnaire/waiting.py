@@ -1,0 +1,89 @@
+"""What is waiting for the client: assignments and unfinished drafts, one entry per questionnaire. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mappers.assignment import Assignment, assignment_of, is_assignment
+from questionnaires.catalogue import Catalogue
+from questionnaires.model import Instrument
+from smartapp.pages.questionnaire.filling import OtherVersion, filling_of
+from smartapp.records import Record
+from smartapp.records.outbox import Waiting as OnItsWay
+from smartapp.storage.drafts import Draft
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A questionnaire that asks for attention. `done` of `total` is None where nothing was answered yet.
+
+    `assignment` is None where the client began without being asked; `changed` is when the draft was last kept
+    (seconds since 1970); `renewed` tells that the draft belongs to an older version.
+    """
+
+    instrument: Instrument
+    assignment: Assignment | None = None
+    done: int | None = None
+    total: int = 0
+    minutes: int = 0
+    changed: int | None = None
+    renewed: bool = False
+
+
+def waiting(
+    tasks: Iterable[Record], drafts: Sequence[Draft], catalogue: Catalogue, answered: Collection[str] = ()
+) -> list[Waiting]:
+    """Return what is waiting: drafts first (the last changed on top), then assignments, the earliest due on top.
+
+    `answered` are references of assignments whose answer is on its way to the record.
+    """
+    asked = _asked((task for task in tasks if task.reference not in answered), catalogue)
+    begun = [_begun(draft, asked.pop(draft.questionnaire, None), catalogue) for draft in drafts]
+    rest = sorted(asked.items(), key=lambda one: (one[1].due or "9999", one[1].asked_on))
+    return [entry for entry in begun if entry] + [
+        Waiting(instrument, assignment, None, len(instrument.items), instrument.minutes)
+        for name, assignment in rest
+        for instrument in [catalogue.instruments[name]]
+    ]
+
+
+def answered_on_their_way(outbox: Iterable[OnItsWay]) -> set[str]:
+    """Return the references of the Tasks that the outbox is about to update."""
+    return {
+        f"Task/{item.write.resource['id']}"
+        for entry in outbox
+        for item in entry.unit.items
+        if item.write.method == "update" and item.write.resource["resourceType"] == "Task"
+    }
+
+
+def _asked(tasks: Iterable[Record], catalogue: Catalogue) -> dict[str, Assignment]:
+    """Return the oldest open assignment per instrument that we know."""
+    found: dict[str, Assignment] = {}
+    for task in tasks:
+        if not is_assignment(task.resource):
+            continue
+        assignment = assignment_of(task.resource)
+        if assignment.waiting and assignment.instrument in catalogue.instruments:
+            known = found.get(assignment.instrument)
+            if known is None or assignment.asked_on < known.asked_on:
+                found[assignment.instrument] = assignment
+    return found
+
+
+def _begun(draft: Draft, assignment: Assignment | None, catalogue: Catalogue) -> Waiting | None:
+    if draft.questionnaire not in catalogue.instruments:
+        return None
+    instrument = catalogue.instruments[draft.questionnaire]
+    try:
+        filling = filling_of(instrument, draft.resource, catalogue)
+    except OtherVersion:
+        return Waiting(
+            instrument, assignment, 0, len(instrument.items), instrument.minutes, draft.changed, renewed=True
+        )
+    done, total = len(filling.given), len(filling.asked)
+    return Waiting(instrument, assignment, done, total, filling.minutes_left(done), draft.changed)

@@ -1,0 +1,111 @@
+"""My scores: all instruments, and one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, render_template
+
+from mappers.observations import SCORE_SYSTEM
+from mappers.tolerant import code_in, text_in
+from questionnaires.catalogue import catalogue
+from questionnaires.model import Instrument
+from smartapp.fhir.store import Query
+from smartapp.pages.scores import trends
+from smartapp.pages.scores.trends import Measurements, measurements
+from smartapp.records import Record
+from smartapp.web import current
+from smartapp.web.roles import role
+
+blueprint = Blueprint("scores", __name__, url_prefix="/scores", template_folder="templates")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A response to a questionnaire without scores, such as a prepared visit."""
+
+    instrument: Instrument
+    response_id: str
+    authored: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresPage:
+    """Everything that was measured, newest first; what has no scores; what was never filled in."""
+
+    measured: list[Measurements]
+    conversations: list[Conversation]
+    not_yet: list[Instrument]
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentPage:
+    """One instrument; `measured` is None where there is nothing yet."""
+
+    instrument: Instrument
+    measured: Measurements | None
+    place: str
+    """Where its scores are kept; "" where there are none."""
+
+
+@blueprint.get("/")
+@role("client")
+def index() -> str:
+    """Show the newest line of every instrument."""
+    observations, responses = _records()
+    measured = _measured(observations, responses)
+    known = {one.instrument.id for one in measured}
+    page = ScoresPage(
+        measured=measured,
+        conversations=_conversations([record.resource for record in responses]),
+        not_yet=[one for one in catalogue().instruments.values() if one.scores and one.id not in known],
+    )
+    return render_template("scores/index.html", page=page, trends=trends)
+
+
+@blueprint.get("/<instrument_id>/")
+@role("client")
+def instrument(instrument_id: str) -> str:
+    """Show every score of one instrument over time."""
+    found = catalogue().instruments.get(instrument_id)
+    if found is None or not found.scores:
+        abort(404)
+    observations, responses = _records()
+    measured = next((one for one in _measured(observations, responses) if one.instrument.id == found.id), None)
+    codes = {rule.code for rule in found.scores}
+    places = [
+        record.place if record.state == "stored" else "waiting"
+        for record in observations
+        if code_in(record.resource, "code", SCORE_SYSTEM) in codes
+    ]
+    page = InstrumentPage(found, measured, places[-1] if places else "")
+    return render_template("scores/instrument.html", page=page, trends=trends)
+
+
+def _records() -> tuple[list[Record], list[Record]]:
+    """Fetch scores and responses in one round trip."""
+    patient = current.launch().patient.reference
+    observations, responses = current.records().search(
+        Query.of("Observation", patient=patient, category="survey"),
+        Query.of("QuestionnaireResponse", patient=patient),
+    )
+    return observations, responses
+
+
+def _measured(observations: list[Record], responses: list[Record]) -> list[Measurements]:
+    return measurements(
+        [record.resource for record in observations], [record.resource for record in responses], catalogue()
+    )
+
+
+def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:
+    """Return the finished responses to questionnaires without scores, newest first."""
+    without = {one.url: one for one in catalogue().instruments.values() if not one.scores}
+    found = [
+        Conversation(without[url], text_in(response, "id"), text_in(response, "authored"))
+        for response in responses
+        for url in [str(response.get("questionnaire", "")).partition("|")[0]]
+        if url in without and response.get("status") in {"completed", "amended"}
+    ]
+    return sorted(found, key=lambda one: one.authored, reverse=True)

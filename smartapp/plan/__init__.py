@@ -1,5 +1,0 @@
-"""My plan: the client's own story, what helps, life domains, goals and steps, in the client's own words."""
-
-from smartapp.plan.routes import blueprint
-
-__all__ = ["blueprint"]

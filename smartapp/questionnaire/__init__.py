@@ -1,5 +1,0 @@
-"""Filling in a questionnaire: one question per page, kept at every answer, sent in as one unit with its scores."""
-
-from smartapp.questionnaire.routes import blueprint
-
-__all__ = ["blueprint"]

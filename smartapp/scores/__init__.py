@@ -1,5 +1,0 @@
-"""Scores over time: per instrument a line with its table, the range and the source. Numbers, never verdicts."""
-
-from smartapp.scores.routes import blueprint
-
-__all__ = ["blueprint"]

@@ -1,0 +1,129 @@
+"""The parts of one running app, made once by the factory and reached by `smartapp.web.current.services()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Engine
+
+from smartapp.fhir.capabilities import Capabilities
+from smartapp.fhir.companion import CompanionStore
+from smartapp.fhir.own.store import OwnStore
+from smartapp.fhir.remote import RemoteStore
+from smartapp.fhir.store import Unauthorized
+from smartapp.records import Place, Records, Touched
+from smartapp.records.outbox import Outbox
+from smartapp.settings import Settings
+from smartapp.smart.authorization import Authorizations
+from smartapp.smart.discovery import Discovery
+from smartapp.smart.identity import Identities
+from smartapp.smart.keys import SigningKeys
+from smartapp.smart.tokens import TokenEndpoint, TokenStore
+from smartapp.storage.audit import Audit
+from smartapp.storage.drafts import Drafts
+from smartapp.storage.launches import Launch, Launches
+from smartapp.storage.sessions import Sessions
+from smartapp.storage.vault import Vault
+
+if TYPE_CHECKING:
+    from smartapp.fhir.store import RecordStore
+
+KEY = "verstel"
+
+
+@dataclass(slots=True)
+class Services:
+    """Everything the pages and the launch need; `clock` returns seconds since 1970 and is the only clock."""
+
+    settings: Settings
+    engine: Engine
+    clock: Callable[[], float]
+    vault: Vault
+    sessions: Sessions
+    launches: Launches
+    keys: SigningKeys
+    discovery: Discovery
+    authorizations: Authorizations
+    token_endpoint: TokenEndpoint
+    tokens: TokenStore
+    identities: Identities
+    audit: Audit
+    outbox: Outbox
+    capabilities: Capabilities
+    local_ehrs: dict[str, RecordStore] = field(default_factory=dict)
+    """Issuers whose records are in this process: no HTTP between the app and them. For tests of pages."""
+
+    def records(self, launch: Launch, touched: Touched | None = None) -> Records:
+        """Return the records of one launch: the EHR, the companion server if there is one, and our own store."""
+        stores: dict[Place, RecordStore] = {"ehr": self.ehr(launch), "own": self.own_store(launch.issuer)}
+        companion = self.companion(launch.issuer)
+        if companion is not None:
+            stores["companion"] = companion
+        return Records(
+            launch,
+            stores,
+            issuer_key=self.settings.issuer_key(launch.issuer),
+            drafts=self.drafts(launch),
+            outbox=self.outbox,
+            capabilities=self.capabilities,
+            touched=touched or (lambda event, objects: self.audit.record(launch, event, objects)),
+        )
+
+    def companion(self, issuer: str) -> RecordStore | None:
+        """Return the companion server for what this issuer does not take, or None."""
+        known = self.settings.issuer(issuer)
+        base = (known.companion if known else None) or self.settings.companion_url
+        if base is None:
+            return None
+        token = self.settings.companion_token
+        return CompanionStore(RemoteStore(base, (lambda _refused: token) if token else None), issuer)
+
+    def ehr(self, launch: Launch) -> RecordStore:
+        """Return the EHR of a launch, asked with the token of this launch and no other."""
+        local = self.local_ehrs.get(launch.issuer)
+        if local is not None:
+            return local
+        issuer = self.settings.issuer(launch.issuer)
+        if issuer is None:
+            raise Unauthorized("This record system is no longer in the settings. Open the app from another one.")
+        return RemoteStore(issuer.base, lambda refused: self.tokens.access(launch.id, issuer, refused=refused))
+
+    def end_session(self, session_id: str) -> None:
+        """Wipe a session with all that hangs on it, and tell the EHRs that we are done with its tokens."""
+        held = [(launch.issuer, self.tokens.find(launch.id)) for launch in self.launches.of_session(session_id)]
+        self.sessions.end(session_id)
+        to_revoke = [
+            (issuer, tokens)
+            for base, tokens in held
+            if tokens is not None and (issuer := self.settings.issuer(base)) is not None
+        ]
+        if to_revoke:
+            with ThreadPoolExecutor(max_workers=min(8, len(to_revoke))) as pool:
+                list(pool.map(lambda pair: self.token_endpoint.revoke(*pair), to_revoke))
+
+    def end_sessions_that_are_over(self) -> int:
+        """Do that for every session whose time is over; return how many there were."""
+        over = self.sessions.over()
+        for session_id in over:
+            self.end_session(session_id)
+        return len(over)
+
+    def own_store(self, issuer: str) -> OwnStore:
+        """Return our own store for the people of one issuer; two issuers never share one."""
+        return OwnStore(
+            self.engine, f"{self.settings.public_url}/own", tenant=f"own|{self.settings.issuer_key(issuer)}"
+        )
+
+    def drafts(self, launch: Launch) -> Drafts:
+        """Return the unfinished questionnaires of this user about this person."""
+        return Drafts(
+            self.engine,
+            self.vault,
+            self.clock,
+            issuer=self.settings.issuer_key(launch.issuer),
+            patient=launch.patient.reference,
+            author=launch.user.reference,
+        )

@@ -1,0 +1,124 @@
+"""The log of who did what with whose record, in rows that can be read back as AuditEvents.
+
+What stands in a row follows what secondary texts say NEN 7513 asks: event, action, time, outcome, who with role and
+network address, whose record, which objects, on what basis. Names are sealed; nothing of this goes into the text log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from mappers.audit import AuditEntry, Event
+from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.vault import Vault, digest
+
+if TYPE_CHECKING:
+    from smartapp.storage.launches import Launch
+
+AUDIT = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("recorded", sa.Integer, nullable=False, index=True),
+    sa.Column("event", sa.String(16), nullable=False),
+    sa.Column("outcome", sa.String(2), nullable=False),
+    # Digest of issuer and patient: finds one person's rows, tells nobody who it is. Empty: about nobody.
+    sa.Column("person", sa.String(64), nullable=False, index=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+MOST_OBJECTS = 50
+
+
+class Audit:
+    """Writes and reads the log. `clock` returns seconds since 1970, `address` the network address that asks, or ""."""
+
+    def __init__(
+        self, engine: Engine, vault: Vault, clock: Callable[[], float], address: Callable[[], str] = lambda: ""
+    ) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+        self._address = address
+
+    def record(
+        self, launch: Launch, event: Event, objects: Sequence[str] = (), *, outcome: str = "0", reason: str = ""
+    ) -> None:
+        """Write what somebody did in a launch. `outcome` is FHIR's: 0 success, 4 refused, 8 serious failure."""
+        self._write(
+            AuditEntry(
+                recorded=int(self._clock()),
+                event=event,
+                outcome=outcome,
+                reason=reason,
+                issuer=launch.issuer,
+                user=launch.user.reference,
+                user_name=launch.user.display,
+                role=launch.user.role,
+                subject=launch.user.subject,
+                patient=launch.patient.reference,
+                address=self._address(),
+                objects=tuple(dict.fromkeys(objects))[:MOST_OBJECTS],
+            )
+        )
+
+    def refused(self, what: str, reason: str) -> None:
+        """Write that somebody we do not know was turned away."""
+        self._write(
+            AuditEntry(
+                recorded=int(self._clock()),
+                event="refused",
+                outcome="4",
+                reason=reason,
+                issuer="",
+                user="",
+                user_name="",
+                role="",
+                subject="",
+                patient="",
+                address=self._address(),
+                objects=(what,),
+            )
+        )
+
+    def of_person(self, issuer: str, patient: str, *, most: int = 200) -> list[AuditEntry]:
+        """Return the last rows about a person (`Patient/<id>`), newest first: what the client may read."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                sa.select(AUDIT.c.sealed)
+                .where(AUDIT.c.person == _person(issuer, patient))
+                .order_by(AUDIT.c.number.desc())
+                .limit(most)
+            ).all()
+        return [self._entry(row.sealed) for row in rows]
+
+    def all(self, *, most: int = 1000) -> list[AuditEntry]:
+        """Return the last rows, newest first: what an auditor may read."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(AUDIT.c.sealed).order_by(AUDIT.c.number.desc()).limit(most)).all()
+        return [self._entry(row.sealed) for row in rows]
+
+    def _entry(self, sealed: bytes) -> AuditEntry:
+        values = self._vault.open(sealed)
+        return AuditEntry(**values | {"objects": tuple(values["objects"])})
+
+    def _write(self, entry: AuditEntry) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(
+                AUDIT.insert().values(
+                    recorded=entry.recorded,
+                    event=entry.event,
+                    outcome=entry.outcome,
+                    person=_person(entry.issuer, entry.patient) if entry.patient else "",
+                    sealed=self._vault.seal(asdict(entry)),
+                )
+            )
+
+
+def _person(issuer: str, patient: str) -> str:
+    return digest(f"person|{issuer}|{patient}")

@@ -1,0 +1,130 @@
+"""Drafts: questionnaires somebody is still filling in.
+
+They stay in our own database until they are sent in, sealed, one per issuer, person, author and questionnaire. Every
+change is one transaction that is on the disk before the page says "saved".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.vault import Vault, digest
+
+Resource = dict[str, Any]
+
+DRAFTS = sa.Table(
+    "drafts",
+    metadata,
+    # One digest of issuer, person, author and questionnaire: the table itself says nothing about anybody.
+    sa.Column("owner", sa.String(64), primary_key=True),
+    sa.Column("questionnaire", sa.String(64), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("changed", sa.Integer, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An in-progress QuestionnaireResponse. `version` counts changes, `changed` is in seconds since 1970."""
+
+    questionnaire: str
+    resource: Resource
+    version: int
+    changed: int
+
+
+class DraftChanged(Exception):
+    """Another tab changed the draft in between; `current` is what stands there now (None: sent in or thrown away)."""
+
+    def __init__(self, current: Draft | None) -> None:
+        super().__init__("The draft was changed in another tab. Merge with `current` and save again.")
+        self.current = current
+
+
+class Drafts:
+    """The drafts of one author about one person at one issuer. `questionnaire` is an instrument's id (`nel`)."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        vault: Vault,
+        clock: Callable[[], float],
+        *,
+        issuer: str,
+        patient: str,
+        author: str,
+    ) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+        self._owner = digest(f"draft|{issuer}|{patient}|{author}")
+
+    def all(self) -> list[Draft]:
+        """Return every draft, the last changed first."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                sa.select(DRAFTS).where(DRAFTS.c.owner == self._owner).order_by(DRAFTS.c.changed.desc())
+            ).all()
+        return [self._draft(row) for row in rows]
+
+    def get(self, questionnaire: str) -> Draft | None:
+        """Return the draft of a questionnaire, or None."""
+        with reading(self._engine) as connection:
+            return self._find(connection, questionnaire)
+
+    def change(self, questionnaire: str, update: Callable[[Resource | None], Resource]) -> Draft:
+        """Replace a draft by `update(what stands there now)`, with no other change in between.
+
+        So two tabs that each answer one question both keep their answer. `update` gets None where there is no draft,
+        must not touch the database, and may raise: then nothing changes.
+        """
+        with writing(self._engine) as connection:
+            present = self._find(connection, questionnaire)
+            resource = update(present.resource if present else None)
+            return self._put(connection, questionnaire, resource, present)
+
+    def save(self, questionnaire: str, resource: Resource, version: int | None) -> Draft:
+        """Save a whole draft, based on `version` (None: there should be none yet). Raises DraftChanged."""
+        with writing(self._engine) as connection:
+            present = self._find(connection, questionnaire)
+            if version != (present.version if present else None):
+                raise DraftChanged(present)
+            return self._put(connection, questionnaire, resource, present)
+
+    def delete(self, questionnaire: str, when: Callable[[Resource], bool] | None = None) -> bool:
+        """Throw a draft away, because its author wants so, or after it was sent in: then only `when` it says the same.
+
+        Returns whether there is none any more.
+        """
+        with writing(self._engine) as connection:
+            present = self._find(connection, questionnaire)
+            if present and when is not None and not when(present.resource):
+                return False
+            connection.execute(DRAFTS.delete().where(*self._key(questionnaire)))
+        return True
+
+    def _key(self, questionnaire: str) -> tuple[sa.ColumnElement[bool], ...]:
+        return DRAFTS.c.owner == self._owner, DRAFTS.c.questionnaire == questionnaire
+
+    def _find(self, connection: Connection, questionnaire: str) -> Draft | None:
+        row = connection.execute(sa.select(DRAFTS).where(*self._key(questionnaire))).one_or_none()
+        return self._draft(row) if row else None
+
+    def _put(self, connection: Connection, questionnaire: str, resource: Resource, present: Draft | None) -> Draft:
+        draft = Draft(questionnaire, resource, (present.version if present else 0) + 1, int(self._clock()))
+        values = {"version": draft.version, "changed": draft.changed, "sealed": self._vault.seal(resource)}
+        if present:
+            connection.execute(DRAFTS.update().where(*self._key(questionnaire)).values(values))
+        else:
+            connection.execute(DRAFTS.insert().values(owner=self._owner, questionnaire=questionnaire, **values))
+        return draft
+
+    def _draft(self, row: sa.Row[tuple[str, str, int, int, bytes]]) -> Draft:
+        return Draft(row.questionnaire, self._vault.open(row.sealed), row.version, row.changed)

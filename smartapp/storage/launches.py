@@ -1,0 +1,123 @@
+"""Launches: one sign-in about one person. Its id stands in the address of every page.
+
+The person comes from the token response of this launch and from nothing else: not from the address, not from a form,
+not from the cookie. Two charts open side by side are two launches and never mix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.vault import Vault, fresh_secret
+
+Role = Literal["client", "clinician", "guest"]
+"""`guest` has least rights: somebody whose relation to this person we do not know. No page is theirs."""
+
+LAUNCHES = sa.Table(
+    "launches",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("session_id", sa.ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("made", sa.Integer, nullable=False),
+    # Everything about people is sealed: a stolen database names nobody.
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody as FHIR refers to them: `reference` is `Type/id`, relative to the issuer's base."""
+
+    reference: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who signed in. Two issuers may use one `subject` for two people, so only `key` says who it is."""
+
+    reference: str
+    display: str
+    role: Role
+    issuer: str
+    subject: str
+
+    @property
+    def key(self) -> str:
+        """Return what makes this user one and the same: issuer and subject."""
+        return f"{self.issuer}|{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One sign-in about one person, as the token response of the EHR gave it."""
+
+    id: str
+    session_id: str
+    issuer: str
+    patient_id: str
+    patient: Person
+    user: User
+    scopes: str
+    language: str | None = None
+    encounter: str | None = None
+    need_patient_banner: bool = True
+    made: int = 0
+
+
+class Launches:
+    """The launches in the database. `clock` returns seconds since 1970, `absolute` is their lifetime in seconds."""
+
+    def __init__(self, engine: Engine, vault: Vault, clock: Callable[[], float], *, absolute: int) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+        self._absolute = absolute
+
+    def add(self, launch: Launch) -> Launch:
+        """Keep a launch under a fresh id and return it with that id."""
+        values = asdict(launch) | {"id": fresh_secret(), "made": int(self._clock())}
+        with writing(self._engine) as connection:
+            connection.execute(
+                LAUNCHES.insert().values(
+                    id=values["id"],
+                    session_id=values["session_id"],
+                    made=values["made"],
+                    sealed=self._vault.seal(values),
+                )
+            )
+        return _launch(values)
+
+    def find(self, launch_id: str, session_id: str) -> Launch | None:
+        """Return the launch if it is alive and belongs to this session, else None."""
+        launch = self.get(launch_id)
+        return launch if launch is not None and launch.session_id == session_id else None
+
+    def get(self, launch_id: str) -> Launch | None:
+        """Return a launch that is alive, whoever asks: for work that no request of its session does."""
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.id == launch_id)).one_or_none()
+        if row is None or int(self._clock()) >= row.made + self._absolute:
+            return None
+        return _launch(self._vault.open(row.sealed))
+
+    def of_session(self, session_id: str) -> list[Launch]:
+        """Return all launches of a session."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.session_id == session_id)).all()
+        return [_launch(self._vault.open(row.sealed)) for row in rows]
+
+    def end(self, launch_id: str) -> None:
+        """Wipe one launch with its token."""
+        with writing(self._engine) as connection:
+            connection.execute(LAUNCHES.delete().where(LAUNCHES.c.id == launch_id))
+
+
+def _launch(values: dict[str, Any]) -> Launch:
+    return Launch(**values | {"patient": Person(**values["patient"]), "user": User(**values["user"])})

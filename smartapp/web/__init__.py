@@ -1,0 +1,1 @@
+"""What every request must prove and what all pages share: guards, roles, error pages, language, components."""

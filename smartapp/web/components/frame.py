@@ -1,0 +1,96 @@
+"""What the frame of a page needs to know: whose record this is, the main paths, the emergency line, asset addresses."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import request, url_for
+
+from smartapp.i18n import message
+from smartapp.web import current
+from smartapp.web.language import _, language
+
+STATIC = Path(__file__).with_name("static")
+
+
+@dataclass(frozen=True, slots=True)
+class WhoseRecord:
+    """Whose record the page is about; `own` where the reader is that person."""
+
+    name: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MainPath:
+    """One entry of the main menu; `current` is "page", "true" (a page below it) or empty."""
+
+    name: str
+    href: str
+    current: str
+
+
+_PATHS = {
+    "client": (
+        ("", message("Start")),
+        ("plan/", message("My plan")),
+        ("scores/", message("My scores")),
+    ),
+    "clinician": (
+        ("overview/", message("Overview")),
+        ("assignments/", message("Questionnaires")),
+    ),
+}
+
+
+def record_address(path: str = "") -> str:
+    """Return the address of a page in this record, such as `plan/`; the front page where there is no record."""
+    here = current.launch_or_none()
+    return f"{request.script_root}/l/{here.id}/{path}" if here else f"{request.script_root}/"
+
+
+def whose_record() -> WhoseRecord | None:
+    """Return whose record this is, or None where there is none or where the EHR shows the name itself."""
+    here = current.launch_or_none()
+    if here is None:
+        return None
+    own = here.user.role == "client"
+    if not own and not here.need_patient_banner:
+        return None
+    return WhoseRecord(here.patient.display, own) if here.patient.display else None
+
+
+def main_paths() -> list[MainPath]:
+    """Return the main menu for this reader's role, the current page marked; empty outside a record."""
+    here = current.launch_or_none()
+    if here is None:
+        return []
+    paths = []
+    for path, name in _PATHS.get(here.user.role, ()):
+        href = record_address(path)
+        on_it = request.script_root + request.path == href
+        below = bool(path) and (request.script_root + request.path).startswith(href)
+        paths.append(MainPath(_(name), href, "page" if on_it else "true" if below else ""))
+    return paths
+
+
+def not_for_emergencies() -> str:
+    """Return, in the reader's language, that nobody reads along right away and whom to call at this place."""
+    settings = current.services().settings
+    here = current.launch_or_none()
+    line = settings.emergency_line(language(), settings.issuer(here.issuer) if here else None)
+    not_here = _("Nobody reads along here right away.")
+    return f"{not_here} {line}"
+
+
+@functools.cache
+def _fingerprint(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """Return the address of a static file, with a fingerprint so that a new version is fetched at once."""
+    return url_for("components.static", filename=name, v=_fingerprint(name))

@@ -1,0 +1,50 @@
+"""What belongs to the request being handled: the services of its app, its launch, its records, and the time.
+
+One typed way to each. `g` holds them untyped, and is read here and in `guard`, which fills it, alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app, g, has_request_context
+
+from smartapp.services import KEY, Services
+
+if TYPE_CHECKING:
+    from smartapp.records import Records
+    from smartapp.storage.launches import Launch
+
+
+def services() -> Services:
+    """Return the services of the app that handles this request."""
+    return cast(Services, current_app.extensions[KEY])
+
+
+def launch() -> Launch:
+    """Return the launch of this page; only pages under `/l/<launch_id>` have one."""
+    return cast("Launch", g.launch)
+
+
+def launch_or_none() -> Launch | None:
+    """Return the launch of this page, or None for a page outside any record and outside a request."""
+    return cast("Launch | None", g.get("launch")) if has_request_context() else None
+
+
+def records() -> Records:
+    """Return the records of the person this launch is about."""
+    return cast("Records", g.records)
+
+
+def now() -> dt.datetime:
+    """Return the time in the organisation's own zone, to the second, as FHIR instants are written."""
+    parts = services()
+    zone = zoneinfo.ZoneInfo(parts.settings.time_zone)
+    return dt.datetime.fromtimestamp(parts.clock(), zone).replace(microsecond=0)
+
+
+def today() -> str:
+    """Return the day at the organisation, as a FHIR date."""
+    return now().date().isoformat()

@@ -1,0 +1,262 @@
+"""What every request must prove and every response must say, whatever page it is for."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flask import g, has_request_context, request
+from flask.sessions import SessionInterface, SessionMixin
+from markupsafe import Markup
+from werkzeug.datastructures import CallbackDict
+
+from smartapp.errors import BadRequest, LaunchEnded, NotAllowed, NotFoundPage, StaleForm, WrongPerson
+from smartapp.i18n import message
+from smartapp.settings import LOOPBACK, Settings
+from smartapp.web import current
+
+if TYPE_CHECKING:
+    from flask import Flask, Request, Response
+
+    from mappers.audit import Event
+    from smartapp.services import Services
+    from smartapp.storage.launches import Launch
+    from smartapp.storage.sessions import Session
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_FORM_BYTES = 512 * 1024
+MAX_FORM_PARTS = 500
+
+
+def cookie_name(settings: Settings) -> str:
+    """Return the name of the session cookie; `__Host-` binds it to this host and to https."""
+    return "__Host-verstel" if settings.https else "verstel"
+
+
+def content_security_policy(frame_ancestors: tuple[str, ...] = ()) -> str:
+    """Return the policy of a page: everything from ourselves, nothing inline, framed only by these origins."""
+    own = ("style-src", "script-src", "img-src", "font-src", "connect-src", "form-action")
+    rules = ["default-src 'none'", *(f"{what} 'self'" for what in own), "base-uri 'none'"]
+    framed_by = " ".join(frame_ancestors) or "'none'"
+    return "; ".join([*rules, f"frame-ancestors {framed_by}"])
+
+
+def form_token(settings: Settings, session_id: str, launch_id: str) -> str:
+    """Return the token that a form of this launch in this session must send back."""
+    text = f"form|{session_id}|{launch_id}".encode()
+    return hmac.new(settings.secret_key.encode(), text, hashlib.sha256).hexdigest()
+
+
+def caller_address() -> str:
+    """Return the network address of who asks, or "" where nobody does: the courier's work has no request."""
+    return (request.remote_addr or "") if has_request_context() else ""
+
+
+def csrf_field() -> Markup:
+    """Return the hidden fields every form carries: the token of this launch and whom the form is about."""
+    launch = current.launch()
+    token = form_token(current.services().settings, launch.session_id, launch.id)
+    return Markup('<input type="hidden" name="_csrf" value="{}"><input type="hidden" name="_for" value="{}">').format(
+        token, launch.patient_id
+    )
+
+
+def init_security(app: Flask, services: Services) -> None:
+    """Guard every request and dress every response of the app."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
+    app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
+    app.config["TRUSTED_HOSTS"] = _trusted_hosts(services.settings)
+    app.jinja_env.globals["csrf_field"] = csrf_field
+
+    @app.url_value_preprocessor
+    def take_launch_id(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+        g.launch_id = values.pop("launch_id", None) if values else None
+
+    @app.url_defaults
+    def give_launch_id(endpoint: str, values: dict[str, Any]) -> None:
+        if "launch_id" not in values and app.url_map.is_endpoint_expecting(endpoint, "launch_id"):
+            values["launch_id"] = current.launch().id
+
+    app.before_request(lambda: guard(services))
+
+    @app.after_request
+    def dress(response: Response) -> Response:
+        log_reading(services)
+        dress_response(response, services.settings)
+        return response
+
+
+def guard(services: Services) -> None:
+    """Open the launch of the address and check the form, before any view runs."""
+    if request.routing_exception is not None:  # an address that does not exist says so itself
+        return
+    if "\0" in request.path:  # no name of ours has it, and PostgreSQL takes no text with it
+        raise NotFoundPage(code="nul-in-address")
+    if g.launch_id is not None:
+        open_launch(services, g.launch_id)
+    if request.method not in SAFE_METHODS:
+        check_form(services.settings)
+
+
+def open_launch(services: Services, launch_id: str) -> None:
+    """Put the launch of the address and its records into `g`. Raises LaunchEnded or NotAllowed."""
+    session = present_session(services)
+    launch = services.launches.find(launch_id, session.id) if session else None
+    if launch is None:
+        services.end_sessions_that_are_over()
+        raise LaunchEnded(code="no-such-launch")
+    g.launch = launch
+    g.read = []
+    g.records = services.records(launch, lambda event, objects: note(services, launch, event, objects))
+    if launch.user.role == "guest" and request.endpoint not in FOR_GUESTS:
+        raise NotAllowed(message("You signed in with a role that has no pages here."), code="guest")
+    if request.method in SAFE_METHODS:
+        current.records().send_waiting()
+
+
+def note(services: Services, launch: Launch, event: Event, objects: Sequence[str]) -> None:
+    """Log a write at once; collect what this page reads, which becomes one line when the page is done."""
+    if event in ("read", "search"):
+        g.read.extend(objects)
+    else:
+        services.audit.record(launch, event, objects)
+
+
+def log_reading(services: Services) -> None:
+    """Write the line about what this page read."""
+    if g.get("read"):
+        services.audit.record(current.launch(), "read", g.read)
+
+
+def check_form(settings: Settings) -> None:
+    """Accept a request that changes something only from a form of this launch, about this person.
+
+    Raises StaleForm, BadRequest or WrongPerson.
+    """
+    if not _came_from_us(settings):
+        raise StaleForm(code="foreign-origin")
+    launch = current.launch_or_none()
+    if launch is None:
+        raise BadRequest(code="post-without-launch")
+    sent = request.form.get("_csrf") or request.headers.get("X-CSRF-Token", "")
+    if not hmac.compare_digest(sent.encode(), form_token(settings, launch.session_id, launch.id).encode()):
+        raise StaleForm(code="form-token")
+    person = request.form.get("_for") or request.headers.get("X-Person", "")
+    if person != launch.patient_id:
+        raise WrongPerson(code="other-person")
+
+
+_HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def dress_response(response: Response, settings: Settings) -> None:
+    """Add the security headers, and the session cookie where this request made or renewed one."""
+    launch = current.launch_or_none()
+    issuer = settings.issuer(launch.issuer) if launch else None
+    policy = content_security_policy(issuer.frame_ancestors if issuer else ())
+    response.headers.setdefault("Content-Security-Policy", policy)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not (request.endpoint or "").endswith("static"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    if settings.https:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    new: Session | None = g.get("new_session")
+    if new is not None:
+        set_session_cookie(response, settings, new.secret)
+
+
+FOR_GUESTS: set[str] = set()
+"""Endpoints under a launch that also somebody with least rights may use, such as signing out."""
+
+
+def present_session(services: Services) -> Session | None:
+    """Return the live session of this browser, or None; looked up once per request."""
+    if "session" not in g:
+        g.session = services.sessions.find(request.cookies.get(cookie_name(services.settings)))
+    session: Session | None = g.session
+    return session
+
+
+class Carried(CallbackDict[str, Any], SessionMixin):
+    """Flask's `session`: what one page tells the next. It stays on the server."""
+
+    modified = False
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        def changed(carried: Carried) -> None:
+            carried.modified = True
+
+        super().__init__(values, changed)
+
+
+class CarriedSessions(SessionInterface):
+    """Keeps Flask's `session` sealed in the database: a cookie payload would be readable and could outgrow 4,096."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def open_session(self, app: Flask, request: Request) -> Carried:  # noqa: ARG002
+        """Return what the page before left, empty for a browser without a session."""
+        if "/assets/" in request.path or not request.cookies.get(cookie_name(self._services.settings)):
+            return Carried({})
+        session = present_session(self._services)
+        return Carried(self._services.vault.open(session.carried) if session and session.carried else {})
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002
+        """Keep what this page left, where it left something new."""
+        present = g.get("session")
+        if present is not None and session.modified:
+            self._services.sessions.carry(present.id, self._services.vault.seal(dict(session)) if session else None)
+
+
+def set_session_cookie(response: Response, settings: Settings, secret: str) -> None:
+    """Set the session cookie so that it also arrives inside an EHR's iframe, and nowhere else.
+
+    Partitioned gives each EHR site its own cookie; SameSite=None lets it travel in a frame. Plain http (loopback
+    only) knows neither, so there it is an ordinary Lax cookie.
+    """
+    response.set_cookie(
+        cookie_name(settings),
+        secret,
+        path="/",
+        httponly=True,
+        secure=settings.https,
+        samesite="None" if settings.https else "Lax",
+        partitioned=settings.https,
+    )
+
+
+def _trusted_hosts(settings: Settings) -> list[str]:
+    host = urlsplit(settings.public_url).hostname or ""
+    # Flask compares without the port; on loopback people type any of the names.
+    return [*sorted(LOOPBACK - {"::1"}), "[::1]"] if host in LOOPBACK else [host]
+
+
+def _came_from_us(settings: Settings) -> bool:
+    """Judge Sec-Fetch-Site and Origin of a request that changes something.
+
+    Our pages send no referrer, and then browsers send `Origin: null` with a form, also with our own. Such an origin
+    says nothing: Sec-Fetch-Site decides, and the form token does where an old browser does not send that either.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site != "same-origin":
+        return False
+    origin = request.headers.get("Origin")
+    if origin is None or origin == "null":
+        return True
+    return origin in {_origin(settings.public_url), _origin(request.host_url) if not settings.https else ""}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

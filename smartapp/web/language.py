@@ -1,0 +1,186 @@
+"""The language of this reader: texts, dates and numbers as their pages show them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from urllib.parse import urlencode
+
+import babel.dates
+import babel.lists
+import babel.numbers
+from flask import has_app_context, has_request_context, request
+
+from smartapp.i18n import COOKIE, DEFAULT, LANGUAGES, Language, Messages, formal_messages, known_language, messages
+from smartapp.web import current
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+# Parameters of a sign-in are secrets or text of others: they go onto no page.
+_NOT_KEPT: Final = frozenset({"lang", "code", "state", "launch", "iss", "error", "error_description", "error_uri"})
+_YEAR: Final = 365 * 24 * 3600
+_LOCALES: Final[Mapping[Language, str]] = {"nl": "nl_NL", "en": "en_GB"}
+
+
+class TwoLanguages(Protocol):
+    """A text that knows its own translations, such as a question."""
+
+    def get(self, language: str, /) -> str:
+        """Return the text in a language."""
+
+
+def language() -> Language:
+    """Return the language of this reader: `?lang=`, else their cookie, else the launch's, else Dutch."""
+    if not has_request_context():
+        return DEFAULT
+    launch = current.launch_or_none()
+    wishes = (request.args.get("lang"), request.cookies.get(COOKIE), launch.language if launch else None)
+    for wish in wishes:
+        known = known_language(wish)
+        if known:
+            return known
+    return DEFAULT
+
+
+def _dutch() -> Messages:
+    """Return the Dutch of this place, which says *je* or *u* (`form_of_address` in the settings)."""
+    formal = has_app_context() and current.services().settings.form_of_address == "u"
+    return formal_messages() if formal else messages()
+
+
+def _sentence(key: str) -> str:
+    """Return a sentence in the reader's language, its `%(name)s` still open."""
+    return _dutch().one(key) if language() == "nl" else key
+
+
+def _sentences(singular: str, plural: str, number: int) -> str:
+    """Return the singular or plural sentence for a number, its `%(name)s` still open."""
+    if language() == "nl":
+        return _dutch().many(singular, plural, number)
+    return singular if number == 1 else plural
+
+
+def gettext(key: str, /, **values: object) -> str:
+    """Return a sentence in the reader's language, with `%(name)s` filled in (a percent sign is `%%`)."""
+    return _sentence(key) % values
+
+
+def ngettext(singular: str, plural: str, number: int, /, **values: object) -> str:
+    """Return the singular or plural sentence for a number; `%(num)s` is the number itself."""
+    return _sentences(singular, plural, number) % {"num": number, **values}
+
+
+_ = gettext
+
+
+def text_of(text: TwoLanguages | None) -> str:
+    """Return a two-language text of a questionnaire in the reader's language; empty for None."""
+    return text.get(language()) if text is not None else ""
+
+
+def format_number(value: float, decimals: int = 2) -> str:
+    """Return a number with at most so many decimals, in the reader's notation (`3,25`)."""
+    pattern = "#,##0." + "#" * decimals if decimals else "#,##0"
+    return str(babel.numbers.format_decimal(value, format=pattern, locale=_LOCALES[language()]))
+
+
+def format_date(value: str | dt.date | None, width: Literal["full", "long", "medium"] = "long") -> str:
+    """Return a day (`3 maart 2026`), month (`maart 2026`) or year of a FHIR date or instant; "" where there is none."""
+    moment = moment_of(value)
+    if moment is None:
+        return ""
+    locale = _LOCALES[language()]
+    if isinstance(value, str) and len(value) == 4:
+        return value
+    if isinstance(value, str) and len(value) == 7:
+        return str(babel.dates.format_skeleton("yMMMM", moment, locale=locale))
+    return str(babel.dates.format_date(moment, format=width, locale=locale))
+
+
+def format_datetime(value: str | dt.datetime | None) -> str:
+    """Return a day with its time (`3 maart 2026, 14:05`) in the place's own time zone; empty for None."""
+    moment = moment_of(value)
+    if moment is None:
+        return ""
+    if not isinstance(moment, dt.datetime):
+        return format_date(value)
+    clock = babel.dates.format_time(moment, format="HH:mm", tzinfo=moment.tzinfo, locale=_LOCALES[language()])
+    return f"{format_date(moment)}, {clock}"
+
+
+def format_list(parts: list[str]) -> str:
+    """Return `a, b en c`."""
+    return str(babel.lists.format_list(parts, locale=_LOCALES[language()])) if parts else ""
+
+
+def place_zone() -> zoneinfo.ZoneInfo:
+    """Return the time zone of the organisation, as in the settings; outside a request the Netherlands'."""
+    return zoneinfo.ZoneInfo(current.services().settings.time_zone if has_request_context() else "Europe/Amsterdam")
+
+
+def day_of(value: str | dt.date | None) -> dt.date | None:
+    """Return the day at this place of what `moment_of` reads; a month or year is its first day."""
+    moment = moment_of(value)
+    return moment.date() if isinstance(moment, dt.datetime) else moment
+
+
+def moment_of(value: str | dt.date | None) -> dt.date | None:
+    """Return the date or zoned instant that a FHIR text or Python value means; None for nothing or what is no date."""
+    try:
+        if isinstance(value, str):
+            if "T" not in value:
+                return dt.date.fromisoformat((value + "-01-01")[:10]) if value else None
+            value = dt.datetime.fromisoformat(value)
+        if isinstance(value, dt.datetime) and value.tzinfo is not None:
+            return value.astimezone(place_zone())
+    except (ValueError, OverflowError):  # in a record of somebody else there may stand anything
+        return None
+    return value
+
+
+def switch_links() -> list[dict[str, Any]]:
+    """Return per language what the switch in the header shows: code, name, address, whether it is current."""
+    here = language()
+    kept = [(key, value) for key, value in request.args.items(multi=True) if key not in _NOT_KEPT]
+    return [
+        {
+            "code": code,
+            "name": name,
+            "href": "?" + urlencode([*kept, ("lang", code)]),
+            "current": code == here,
+        }
+        for code, name in LANGUAGES.items()
+    ]
+
+
+def init_i18n(app: Flask) -> None:
+    """Give the templates `_`, `ngettext`, dates and numbers, and let `?lang=` be remembered in a cookie."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    # Jinja's new style fills in and escapes the values itself, so it gets the bare sentences.
+    app.jinja_env.install_gettext_callables(_sentence, _sentences, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.filters.update(
+        date=format_date, datetime=format_datetime, number=format_number, text=text_of, listed=format_list
+    )
+    app.context_processor(lambda: {"language": language(), "language_switch": switch_links()})
+    app.after_request(_remember_language)
+
+
+def _remember_language(response: Response) -> Response:
+    """Set the language cookie when the reader switched."""
+    wish = known_language(request.args.get("lang"))
+    if wish and wish != request.cookies.get(COOKIE):
+        secure = request.is_secure
+        # In an EHR's iframe only a SameSite=None cookie arrives; a browser refuses that one without https.
+        response.set_cookie(
+            COOKIE,
+            wish,
+            max_age=_YEAR,
+            secure=secure,
+            httponly=True,
+            samesite="None" if secure else "Lax",
+            partitioned=secure,
+        )
+    return response

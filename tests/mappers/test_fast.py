@@ -1,0 +1,158 @@
+"""The fast way gives, byte for byte, what the plain way gives; what it does not know it leaves to the plain way."""
+
+from __future__ import annotations
+
+import json
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mappers.answers import STATUSES
+from mappers.bulk import observations_as_ndjson
+from mappers.errors import RefusedResponse
+from mappers.fast import FastScorer
+from tests.mappers.build import CATALOGUE, SCORED, all_answered, bent, response, values_for
+
+RESPONSES = "https://verstel.nl/fhir/identifier/response"
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+ids = st.from_regex(r"[A-Za-z0-9.-]{1,64}", fullmatch=True)
+
+
+def plain(line):
+    """The plain way's bytes, or None where it refuses."""
+    try:
+        return observations_as_ndjson(orjson.loads(line), CATALOGUE)
+    except (RefusedResponse, orjson.JSONDecodeError):
+        return None
+
+
+@st.composite
+def usual(draw, instrument):
+    """A response as our own app or a good renderer makes it, with everything that may differ."""
+    made = response(
+        instrument,
+        draw(values_for(instrument)),
+        id=draw(ids),
+        identifier=draw(st.one_of(st.none(), words.map(lambda value: {"system": RESPONSES, "value": value}))),
+        status=draw(st.sampled_from(["completed", "amended", "entered-in-error"])),
+        authored=draw(st.sampled_from(["2026", "2026-05", "2026-05-31", "2026-05-31T10:00:00.123+02:00"])),
+        language=draw(st.sampled_from(["nl", "en", None])),
+        # A question mark makes it a search, which is left to the plain way.
+        subject={"reference": draw(words.filter(lambda one: "?" not in one)), "display": draw(words)},
+        text={"status": "generated", "div": draw(words)},
+    )
+    if draw(st.booleans()):  # what form renderers add: calculated scores, and questions without answer
+        scores = draw(st.lists(st.sampled_from(instrument.scores), unique=True))
+        items = [
+            {"linkId": f"{instrument.id}-score-{rule.scale}", "answer": [{"valueDecimal": draw(st.floats(0, 90))}]}
+            for rule in scores
+        ]
+        made["item"] = [*made.get("item", []), {"linkId": f"{instrument.id}-scores", "item": items}]
+        asked = {item["linkId"] for group in made["item"] for item in group["item"]}
+        for group in made["item"]:
+            missing = [one.link_id for one in instrument.items if one.link_id not in asked]
+            group["item"] += [{"linkId": link_id} for link_id in missing if draw(st.booleans())]
+            asked |= {item["linkId"] for item in group["item"]}
+    return made
+
+
+@pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
+def test_both_ways_give_the_same_bytes(instrument):
+    fast = FastScorer(CATALOGUE)
+
+    @settings(max_examples=60, deadline=None)
+    @given(usual(instrument), st.booleans())
+    def holds(made, escaped):
+        line = json.dumps(made, ensure_ascii=escaped).encode()
+        assert fast.observations(line) == plain(line) is not None
+
+    holds()
+
+
+def test_instruments_may_alternate():
+    fast = FastScorer(CATALOGUE)
+    lines = [orjson.dumps(response(one, all_answered(one))) for one in SCORED] * 3
+    assert [fast.observations(line) for line in lines] == [plain(line) for line in lines]
+
+
+BENT = FastScorer(CATALOGUE)
+
+
+@settings(max_examples=400, deadline=None)
+@given(bent(st.sampled_from(SCORED).flatmap(usual)))
+def test_the_fast_way_never_scores_what_the_plain_way_refuses(changed):
+    line = orjson.dumps(changed)
+    made = BENT.observations(line)
+    assert made is None or made == plain(line)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "in-progress"},
+        {"authored": None},
+        {"authored": "today"},
+        {"authored": "2026-02-29"},
+        {"authored": "2026-05-31T10:00+02:00"},
+        {"id": None, "identifier": None},
+        {"id": "a b"},
+        {"subject": None},
+        {"subject": {"reference": "Patient/1"}},
+        {"subject": {"reference": "Patient?identifier=https://example.org/mrn|7", "display": "A."}},
+        {"language": "fr"},
+        {"questionnaire": "https://verstel.nl/fhir/Questionnaire/hoop"},
+        {"questionnaire": "https://verstel.nl/fhir/Questionnaire/hoop|9.9.9"},
+        {"item": [{"linkId": "hoop-01", "answer": [{"valueCoding": {"code": "1"}}]}]},
+    ],
+    ids=str,
+)
+def test_what_the_fast_way_does_not_know_it_leaves(changes):
+    assert FastScorer(CATALOGUE).observations(orjson.dumps(response("hoop", all_answered("hoop"), **changes))) is None
+
+
+def test_every_status_has_one_of_the_two_ways():
+    assert {"in-progress", "stopped"} == STATUSES - {"completed", "amended", "entered-in-error"}
+
+
+def test_bytes_that_are_not_utf_8_are_left_to_the_plain_way_even_where_nothing_reads_them():
+    line = orjson.dumps(response("hoop", all_answered("hoop"), text={"div": "XX"})).replace(b"XX", b"\xff\xfe")
+    assert FastScorer(CATALOGUE).observations(line) is None
+
+
+def test_of_a_name_that_stands_twice_in_an_object_both_ways_take_the_last():
+    """HOOP 1 answered 1, and then in the same object 4: three more in the total than the first would give."""
+    line = orjson.dumps(response("hoop", all_answered("hoop", "1")))
+    twice = line.replace(b'"code":"1"', b'"code":"1","code":"4"', 1)
+    last = line.replace(b'"code":"1"', b'"code":"4"', 1)
+    assert twice != line
+    assert FastScorer(CATALOGUE).observations(twice) == plain(twice) == plain(last) != plain(line)
+
+
+@pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
+@pytest.mark.parametrize("times", [2, 3, 40])
+def test_an_item_that_stands_twice_is_seen_however_high_its_answers_add_up(instrument, times):
+    """The six items of NEL's last dimension answered 5, one of them twice, add up to 35: more than its sum has bits."""
+    for group in instrument.groups:
+        highest = {item.link_id: str(item.scale.high) if item.scale else True for item in group.items}
+        for link_id in highest:
+            made = response(instrument, highest)
+            made["item"][0]["item"] += [one for one in made["item"][0]["item"] if one["linkId"] == link_id] * (
+                times - 1
+            )
+            assert FastScorer(CATALOGUE).observations(orjson.dumps(made)) is None, link_id
+
+
+def test_instruments_without_scores_and_unknown_ones_have_no_fast_way():
+    fast = FastScorer(CATALOGUE)
+    assert fast.observations(orjson.dumps(response("sdm-visit", {}))) is None
+    assert fast.observations(b'{"questionnaire": "https://example.org|1"}') is None
+    assert fast.observations(b"") is None
+
+
+def test_made_up_questionnaires_do_not_fill_the_memory():
+    fast = FastScorer(CATALOGUE)
+    for number in range(2500):
+        fast.observations(b'{"questionnaire": "https://example.org|%d"}' % number)
+    assert len(fast._plans) <= 1001

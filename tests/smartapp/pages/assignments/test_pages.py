@@ -1,0 +1,192 @@
+"""A clinician asks for a questionnaire, sees what waits, and takes it back; a client can not."""
+
+from __future__ import annotations
+
+import pytest
+
+from mappers.assignment import answered, assignment_of
+from smartapp.fhir.store import Conflict, Query, Refused, Unreachable, Write
+from smartapp.records import Records
+from tests.smartapp.helpers import launched
+from tests.smartapp.pages.plan.pages import fields_of
+
+
+@pytest.fixture
+def clinician(app):
+    """A clinician who opened Anna's record."""
+    return launched(app, role="clinician")
+
+
+def tasks(visitor):
+    return [one.resource for one in visitor.ehr.search(Query.of("Task"))]
+
+
+def ask(visitor, **typed):
+    return visitor.post("assignments/new", {**fields_of(visitor.get("assignments/new")), **typed})
+
+
+def test_a_questionnaire_that_was_asked_for_is_a_task_for_the_client(clinician):
+    answer = ask(clinician, questionnaire="hoop", due="2099-01-31", message="Voor dinsdag.")
+    assert answer.status_code == 303
+    (task,) = tasks(clinician)
+    found = assignment_of(task)
+    assert (found.instrument, found.due, found.message, found.status) == (
+        "hoop",
+        "2099-01-31",
+        "Voor dinsdag.",
+        "requested",
+    )
+    assert task["for"] == {"reference": "Patient/anna", "display": "Anna Voorbeeld"}
+    assert task["requester"] == {"reference": "Practitioner/jansen", "display": "SPV J. Jansen"}
+    page = clinician.client.get(answer.location).text
+    assert "De vragenlijst staat klaar voor de cliënt." in page
+
+
+def test_date_and_message_may_stay_empty(clinician):
+    assert ask(clinician, questionnaire="hoop").status_code == 303
+    assert assignment_of(tasks(clinician)[0]).due is None
+
+
+def test_the_client_finds_it_on_the_start_page(app, clinician):
+    ask(clinician, questionnaire="hoop")
+    assert "questionnaires/hoop" in launched(app).get("").text
+
+
+def test_a_questionnaire_that_waits_is_not_asked_for_twice(clinician):
+    ask(clinician, questionnaire="hoop")
+    answer = ask(clinician, questionnaire="hoop", message="Nog eens")
+    assert answer.status_code == 409
+    assert "Deze vragenlijst staat al klaar" in answer.text
+    assert fields_of(answer)["message"] == "Nog eens"
+    assert len(tasks(clinician)) == 1
+
+
+def test_a_form_that_is_sent_twice_asks_once(clinician):
+    form = {**fields_of(clinician.get("assignments/new")), "questionnaire": "hoop"}
+    assert clinician.post("assignments/new", form).status_code == 303
+    assert clinician.post("assignments/new", form).status_code == 303
+    assert len(tasks(clinician)) == 1
+
+
+def test_after_it_is_filled_in_it_can_be_asked_for_again(clinician):
+    ask(clinician, questionnaire="hoop")
+    stored = clinician.ehr.search(Query.of("Task"))[0]
+    done = answered(stored.resource, "QuestionnaireResponse/1", "HOOP")
+    clinician.ehr.write(Write("update", done, if_match=stored.etag))
+    assert ask(clinician, questionnaire="hoop").status_code == 303
+    assert len(tasks(clinician)) == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({}, "Kies een vragenlijst."),
+        ({"questionnaire": "phq-9"}, "Kies een vragenlijst."),
+        ({"questionnaire": "hoop", "due": "morgen"}, "We herkennen deze datum niet."),
+        ({"questionnaire": "hoop", "due": "2020-01-01"}, "Deze dag is voorbij."),
+        ({"questionnaire": "hoop", "message": "a" * 1001}, "Dit bericht is te lang."),
+    ],
+)
+def test_what_can_not_be_asked_is_sent_back_with_the_reason(clinician, typed, says):
+    answer = ask(clinician, **typed)
+    assert answer.status_code == 422
+    assert says in answer.text
+    assert tasks(clinician) == []
+    assert fields_of(answer).get("message", "") == typed.get("message", "")
+    assert fields_of(answer)["due"] == typed.get("due", "")
+
+
+@pytest.mark.parametrize(("error", "status"), [(Unreachable("no"), 503), (Refused("no"), 422)])
+def test_what_the_record_does_not_take_keeps_what_was_typed(clinician, monkeypatch, error, status):
+    form = {**fields_of(clinician.get("assignments/new")), "questionnaire": "hoop", "message": "Hallo"}
+
+    def save(self, writes):
+        raise error
+
+    monkeypatch.setattr(Records, "save", save)
+    answer = clinician.post("assignments/new", form)
+    assert answer.status_code == status
+    assert fields_of(answer)["message"] == "Hallo"
+    assert fields_of(answer)["questionnaire"] == "hoop"
+
+
+def cancel(visitor):
+    return visitor.post(f"assignments/{tasks(visitor)[0]['id']}/cancel")
+
+
+def test_an_assignment_can_be_taken_back(clinician):
+    ask(clinician, questionnaire="hoop")
+    answer = cancel(clinician)
+    assert answer.status_code == 303
+    assert tasks(clinician)[0]["status"] == "cancelled"
+    assert "Ingetrokken" in clinician.client.get(answer.location).text
+
+
+def test_taking_back_what_is_filled_in_says_so_and_changes_nothing(clinician):
+    ask(clinician, questionnaire="hoop")
+    stored = clinician.ehr.search(Query.of("Task"))[0]
+    done = answered(stored.resource, "QuestionnaireResponse/1", "HOOP")
+    clinician.ehr.write(Write("update", done, if_match=stored.etag))
+    answer = cancel(clinician)
+    assert answer.status_code == 409
+    assert "intussen ingevuld of ingetrokken" in answer.text
+    assert tasks(clinician)[0]["status"] == "completed"
+
+
+def test_a_client_who_sends_it_in_at_the_same_moment_wins(clinician, monkeypatch):
+    ask(clinician, questionnaire="hoop")
+    real = Records.save
+
+    def save(self, writes):
+        monkeypatch.setattr(Records, "save", real)
+        stored = clinician.ehr.search(Query.of("Task"))[0]
+        done = answered(stored.resource, "QuestionnaireResponse/1", "HOOP")
+        clinician.ehr.write(Write("update", done, if_match=stored.etag))
+        return real(self, writes)
+
+    monkeypatch.setattr(Records, "save", save)
+    assert cancel(clinician).status_code == 409
+    assert tasks(clinician)[0]["status"] == "completed"
+
+
+def test_a_record_that_keeps_refusing_gets_an_honest_page(clinician, monkeypatch):
+    ask(clinician, questionnaire="hoop")
+
+    def save(self, writes):
+        raise Conflict("busy", None)
+
+    monkeypatch.setattr(Records, "save", save)
+    assert cancel(clinician).status_code == 409
+    assert tasks(clinician)[0]["status"] == "requested"
+
+
+def test_a_step_of_the_plan_can_not_be_taken_back_here(clinician):
+    step = {
+        "resourceType": "Task",
+        "id": "step",
+        "status": "requested",
+        "intent": "plan",
+        "description": "Bellen",
+        "for": {"reference": "Patient/anna"},
+    }
+    clinician.ehr.write(Write("update", step))
+    assert clinician.post("assignments/step/cancel").status_code == 404
+
+
+def test_another_persons_assignment_can_not_be_taken_back(app, clinician):
+    ask(clinician, questionnaire="hoop")
+    other = launched(app, patient="ben", role="clinician", name="Ben Voorbeeld")
+    assert cancel(other).status_code == 404
+    assert tasks(clinician)[0]["status"] == "requested"
+
+
+@pytest.mark.parametrize("path", ["assignments/", "assignments/new"])
+def test_a_client_can_not_open_these_pages(app, path):
+    assert launched(app).get(path).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["assignments/new", "assignments/1/cancel"])
+def test_a_client_can_not_ask_or_take_back(app, path):
+    visitor = launched(app)
+    assert visitor.post(path, {"questionnaire": "hoop"}).status_code == 403
+    assert tasks(visitor) == []

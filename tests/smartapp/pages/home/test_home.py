@@ -1,0 +1,140 @@
+"""The start page: what is waiting, my plan, my scores, who looked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mappers.audit import AuditEntry
+from smartapp.fhir.store import Write
+from smartapp.pages.home.routes import looks_of
+from tests.smartapp.helpers import Visitor, launched
+from tests.smartapp.pages.scores.people import measure
+
+
+@pytest.fixture
+def anna(app) -> Visitor:
+    return launched(app)
+
+
+def goal(text: str, start: str, **more) -> dict:
+    return {
+        "resourceType": "Goal",
+        "lifecycleStatus": "active",
+        "category": [
+            {"coding": [{"system": "https://verstel.nl/fhir/CodeSystem/life-domain", "code": "social-contacts"}]}
+        ],
+        "description": {"text": text},
+        "subject": {"reference": "Patient/anna"},
+        "startDate": start,
+    } | more
+
+
+def test_somebody_new_is_welcomed_and_invited(anna):
+    page = anna.get("").text
+    assert "Welkom, Anna" in page
+    assert "Hier komt wat voor jou belangrijk is" in page
+    assert "Er zijn nog geen scores." in page
+
+
+@pytest.mark.parametrize(
+    ("display", "called"),
+    [("Anna Voorbeeld", "Anna"), ("J. de Vries", "J. de Vries"), ("Vries, Jan", "Vries, Jan"), ("Anna", "Anna")],
+)
+def test_a_first_name_is_used_where_there_is_one(app, display, called):
+    assert f"<h1>Welkom, {called}</h1>" in launched(app, name=display).get("").text
+
+
+def test_an_unfinished_questionnaire_comes_first(anna):
+    for number in range(1, 13):
+        anna.post(f"questionnaires/nel/questions/nel-{number:02}", {"answer": "3", "next": "1"})
+    page = anna.get("").text
+    assert "12 van 40 beantwoord, nog ongeveer 7 minuten." in page  # 10 minutes × 28 of 40, rounded up
+    assert "Verdergaan" in page
+
+
+def test_only_one_button_is_the_main_one(anna):
+    for name in ("nel", "hoop"):
+        anna.post(f"questionnaires/{name}/questions/{name}-01", {"answer": "3", "next": "1"})
+    assert len(re.findall(r'class="button"', anna.get("").text)) == 1
+
+
+def test_the_first_goal_stands_here_in_own_words(anna):
+    anna.ehr.write(Write("create", goal("Op zaterdag naar de markt", "2026-01-01")))
+    anna.ehr.write(Write("create", goal("Weer gitaar spelen", "2026-02-01")))
+    page = anna.get("").text
+    assert "Op zaterdag naar de markt" in page
+    assert "En nog 1 doel." in page
+
+
+def test_a_goal_that_was_let_go_is_not_the_first(anna):
+    anna.ehr.write(Write("create", goal("Losgelaten", "2026-01-01", lifecycleStatus="cancelled")))
+    assert "Losgelaten" not in anna.get("").text
+
+
+def test_the_last_score_stands_here(anna):
+    measure(anna, "hoop", "2026-06-03", "4")
+    assert "De laatste keer, op 3 juni 2026: 42." in anna.get("").text
+
+
+def test_a_clinician_goes_on_to_the_overview(app):
+    visitor = launched(app, role="clinician")
+    response = visitor.get("")
+    assert (response.status_code, response.location) == (303, visitor.url("overview/"))
+
+
+# ---- who looked --------------------------------------------------------------------------------------------------
+
+ENTRY = AuditEntry(
+    recorded=int(dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC).timestamp()),
+    event="read",
+    outcome="0",
+    reason="",
+    issuer="",
+    user="Practitioner/jansen",
+    user_name="SPV J. Jansen",
+    role="clinician",
+    subject="",
+    patient="Patient/anna",
+    address="",
+    objects=("Goal/1",),
+)
+ZONE = ZoneInfo("Europe/Amsterdam")
+
+
+def test_somebody_who_looked_ten_times_in_a_day_is_one_line_with_the_last_time():
+    looks = looks_of([replace(ENTRY, recorded=ENTRY.recorded + 60 * number) for number in range(10)], ZONE)
+    assert [(look.name, look.last.strftime("%H:%M")) for look in looks] == [("SPV J. Jansen", "10:39")]
+
+
+def test_what_the_client_did_is_not_somebody_looking():
+    assert looks_of([replace(ENTRY, role="client")], ZONE) == []
+
+
+def test_who_was_refused_did_not_look():
+    assert looks_of([replace(ENTRY, event="denied")], ZONE) == []
+
+
+def test_writing_is_said():
+    looks = looks_of([ENTRY, replace(ENTRY, event="create")], ZONE)
+    assert [look.wrote for look in looks] == [True]
+
+
+def test_the_client_sees_who_of_the_team_was_here(app, anna):
+    measure(anna, "hoop", "2026-06-03", "4")
+    launched(app, role="clinician").get("overview/")
+    page = anna.get("who-looked/").text
+    assert "SPV J. Jansen" in page
+    assert "Heeft gekeken." in page
+
+
+def test_before_anybody_looked_the_page_says_so(anna):
+    assert "Nog niemand" in anna.get("who-looked/").text
+
+
+def test_a_clinician_does_not_read_who_looked(app):
+    assert launched(app, role="clinician").get("who-looked/").status_code == 403

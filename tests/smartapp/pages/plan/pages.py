@@ -1,0 +1,61 @@
+"""Read our pages as a browser does: the fields of a form, and what it would send."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from mappers.plan import Plan, plan_of
+from smartapp.fhir.store import Query
+
+
+class _Form(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+        self._area: str | None = None
+        self._buttons: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        name = given.get("name")
+        if tag == "textarea":
+            self._area = name
+            self.fields[name] = ""
+        elif tag == "input" and name and name != "sketch":
+            ticks = given.get("type") in ("radio", "checkbox")
+            if not ticks or "checked" in given:
+                before = self.fields.get(name)
+                value = given.get("value") or ""
+                self.fields[name] = f"{before},{value}" if before and ticks else value
+
+    def handle_endtag(self, tag):
+        if tag == "textarea":
+            self._area = None
+
+    def handle_data(self, data):
+        if self._area:
+            # HTML drops the first line end of a textarea; a browser sends every line end as CR LF.
+            self.fields[self._area] += data.removeprefix("\n").replace("\n", "\r\n")
+
+
+def fields_of(page) -> dict[str, str]:
+    """Return what a browser would send back from the page, without changing anything."""
+    reader = _Form()
+    reader.feed(page.text)
+    return reader.fields
+
+
+def fill(visitor, path: str, **typed: str):
+    """Open a page, type, and press its main button."""
+    opened = visitor.get(path)
+    assert opened.status_code == 200, opened.text
+    return visitor.post(path, {**fields_of(opened), **typed})
+
+
+def stored_plan(store) -> Plan:
+    """Read the plan back from the record, with none of the app's own code for it."""
+    found = [one.resource for one in store.search(Query.of("CarePlan"))]
+    assert len(found) == 1
+    goals = [one.resource for one in store.search(Query.of("Goal"))]
+    tasks = [one.resource for one in store.search(Query.of("Task"))]
+    return plan_of(found[0], goals, tasks)

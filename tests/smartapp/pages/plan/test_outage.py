@@ -1,0 +1,172 @@
+"""The record does not answer, or refuses later: what was saved stays, is shown, and is never called arrived."""
+
+from __future__ import annotations
+
+import pytest
+
+from smartapp.fhir.store import Query, Refused, Unreachable
+from tests.smartapp.helpers import launched, make_app
+from tests.smartapp.pages.plan.conftest import put
+from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
+
+
+class Flaky:
+    """A record that stops taking writes while `error` is set; reading goes on."""
+
+    def __init__(self, store) -> None:
+        self.store = store
+        self.error: Exception | None = None
+        self.good_writes = 0  # how many single writes still succeed while `error` is set
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    def write(self, write):
+        if self.good_writes:
+            self.good_writes -= 1
+            return self.store.write(write)
+        return self._try(self.store.write, write)
+
+    def write_all(self, writes):
+        return self._try(self.store.write_all, writes)
+
+    def _try(self, act, what):
+        if self.error:
+            raise self.error
+        return act(what)
+
+
+class Clock:
+    """A clock that only a test moves, in seconds since 1970."""
+
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def halfway(clock):
+    """Anna, with a plan halfway, in an app whose clock stands still."""
+    app = make_app(clock=clock)
+    visitor = launched(app)
+    put(visitor.ehr)
+    yield visitor
+    visitor.core.engine.dispose()
+
+
+@pytest.fixture
+def flaky(halfway):
+    """Her record, which can be made to fail."""
+    ehrs = halfway.core.local_ehrs
+    ehrs[halfway.launch.issuer] = Flaky(ehrs[halfway.launch.issuer])
+    return ehrs[halfway.launch.issuer]
+
+
+def test_what_was_saved_during_an_outage_is_shown_and_not_called_saved_in_the_record(halfway, flaky):
+    flaky.error = Unreachable("down")
+    answer = fill(halfway, "plan/story", story="Tijdens de storing.")
+    assert answer.status_code == 303
+    page = halfway.get(answer.location).text
+    assert "Tijdens de storing." in page
+    assert "onderweg naar het dossier" in page
+    assert "Je verhaal is bewaard." not in page
+    assert stored_plan(flaky).story != "Tijdens de storing."
+
+
+def test_a_goal_made_during_an_outage_is_shown(halfway, flaky):
+    flaky.error = Unreachable("down")
+    answer = fill(halfway, "plan/goals/new", text="Een moestuin", domain="housing")
+    page = halfway.client.get(answer.location, follow_redirects=True)
+    assert page.status_code == 200
+    assert "Een moestuin" in page.text
+    assert "Een moestuin" in halfway.get("plan/").text
+
+
+def test_a_second_change_during_an_outage_keeps_the_text_and_says_why(halfway, flaky):
+    flaky.error = Unreachable("down")
+    fill(halfway, "plan/story", story="Eerst.")
+    answer = fill(halfway, "plan/strengths", strengths="Zon")
+    assert answer.status_code == 409
+    assert "nog onderweg naar het dossier" in answer.text
+    assert fields_of(answer)["strengths"] == "Zon"
+    assert fields_of(halfway.get("plan/strengths"))["strengths"] == "Zon"
+
+
+def test_what_the_record_refuses_at_once_stays_on_the_page(halfway, flaky):
+    flaky.error = Refused("no")
+    answer = fill(halfway, "plan/story", story="Toch mijn woorden.")
+    assert answer.status_code == 422
+    assert fields_of(answer)["story"] == "Toch mijn woorden."
+    flaky.error = None
+    assert fill(halfway, "plan/story").status_code == 303
+    assert stored_plan(flaky).story == "Toch mijn woorden."
+
+
+def test_a_record_that_can_not_be_read_keeps_what_was_typed(halfway, flaky, monkeypatch):
+    form = {**fields_of(halfway.get("plan/story")), "story": "Bewaar mij."}
+
+    def search(_query):
+        raise Unreachable("down")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(flaky, "search", search, raising=False)
+        answer = halfway.post("plan/story", form)
+        assert answer.status_code >= 500
+        assert "Bewaar mij." in answer.text
+    assert fields_of(halfway.get("plan/story"))["story"] == "Bewaar mij."
+
+
+def test_after_the_outage_it_arrives_once(clock, halfway, flaky):
+    flaky.error = Unreachable("down")
+    fill(halfway, "plan/goals/new", text="Een moestuin", domain="housing")
+    flaky.error = None
+    clock.now += 600
+    page = halfway.get("plan/")
+    assert "onderweg naar het dossier" not in page.text
+    assert [goal.text for goal in stored_plan(flaky).goals] == ["Weer leren zwemmen", "Een kat", "Een moestuin"]
+    assert len(flaky.search(Query.of("Goal"))) == 3
+
+
+@pytest.fixture
+def without_transactions(flaky, monkeypatch):
+    """Her record, which takes one resource at a time."""
+
+    def write_all(_writes):
+        raise Refused("no transactions here")
+
+    monkeypatch.setattr(flaky, "write_all", write_all)
+    return flaky
+
+
+def test_a_goal_that_arrived_before_its_plan_is_shown_and_not_made_twice(clock, halfway, without_transactions):
+    """The Goal was taken, then the record broke down before the CarePlan that refers to it."""
+    flaky = without_transactions
+    flaky.error, flaky.good_writes = Unreachable("down"), 1
+    fill(halfway, "plan/goals/new", text="Een moestuin", domain="housing")
+    assert len(flaky.search(Query.of("Goal"))) == 3
+    assert len(stored_plan(flaky).goals) == 2
+    assert "Een moestuin" in halfway.get("plan/").text
+    flaky.error = None
+    clock.now += 600
+    assert "Een moestuin" in halfway.get("plan/").text
+    assert [goal.text for goal in stored_plan(flaky).goals] == ["Weer leren zwemmen", "Een kat", "Een moestuin"]
+    assert len(flaky.search(Query.of("Goal"))) == 3
+
+
+def test_a_step_that_arrived_before_its_plan_is_shown(clock, halfway, without_transactions):
+    """The Task was taken, then the record broke down before the CarePlan."""
+    flaky = without_transactions
+    flaky.error, flaky.good_writes = Unreachable("down"), 1
+    goal = stored_plan(flaky).goals[0]
+    answer = fill(halfway, f"plan/goals/{goal.id}/steps/new", text="Een schep lenen")
+    assert "Een schep lenen" in halfway.get(answer.location).text
+    flaky.error = None
+    clock.now += 600
+    halfway.get("plan/")
+    assert stored_plan(flaky).goals[0].steps[-1].text == "Een schep lenen"

@@ -1,0 +1,371 @@
+"""A client reads and changes every part of the plan, and finds the same words in the record."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from smartapp.fhir.store import Query, Write
+from tests.smartapp.helpers import launched
+from tests.smartapp.pages.plan.conftest import HALFWAY
+from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
+
+
+def test_a_new_plan_invites(anna):
+    page = anna.get("plan/")
+    assert page.status_code == 200
+    assert "Hier begint jouw plan" in page.text
+
+
+def test_opening_pages_writes_nothing(anna):
+    for path in ("plan/", "plan/story", "plan/strengths", "plan/domains"):
+        assert anna.get(path).status_code == 200
+    assert anna.ehr.search(Query.of("CarePlan")) == []
+
+
+def test_a_story_is_kept_exactly_as_typed(anna):
+    told = "Eerst was er  niets.\n\nToen kwam 😊 de zee.  "
+    answer = fill(anna, "plan/story", story=told.replace("\n", "\r\n"))
+    assert answer.status_code == 303
+    assert stored_plan(anna.ehr).story == told
+    assert "Toen kwam 😊 de zee." in anna.get("plan/").text
+
+
+def test_saving_says_so_after_it_is_saved(anna):
+    answer = fill(anna, "plan/story", story="Ik ben er.")
+    assert "Je verhaal is bewaard." in anna.get(answer.location).text
+
+
+def test_a_form_that_is_sent_unchanged_changes_nothing(halfway):
+    before = halfway.ehr.search(Query.of("CarePlan"))[0].etag
+    for path in ("plan/story", "plan/strengths", "plan/stressors", "plan/domains", "plan/domains/housing/all"):
+        assert fill(halfway, path).status_code == 303
+    assert stored_plan(halfway.ehr).story == HALFWAY.story
+    assert halfway.ehr.search(Query.of("CarePlan"))[0].etag == before
+
+
+def test_each_line_of_what_helps_is_one_strength(anna):
+    fill(anna, "plan/strengths", strengths="Mijn zus\r\n\r\n  Tekenen \r\n")
+    assert stored_plan(anna.ehr).strengths == ("Mijn zus", "Tekenen")
+
+
+def test_each_line_of_what_costs_energy_is_one_stressor(anna):
+    fill(anna, "plan/stressors", stressors="Drukte\r\nSlecht slapen")
+    assert stored_plan(anna.ehr).stressors == ("Drukte", "Slecht slapen")
+
+
+def test_a_text_can_be_emptied(halfway):
+    fill(halfway, "plan/story", story="")
+    assert stored_plan(halfway.ehr).story == ""
+
+
+# --- life domains
+
+
+def test_five_areas_can_be_chosen(anna):
+    five = ["housing", "meaning", "finances", "support", "physical-health"]
+    chosen = [code for code in codes_on(anna) if code in five][:5]
+    answer = anna.post("plan/domains", {**fields_of(anna.get("plan/domains")), "domains": chosen})
+    assert answer.status_code == 303
+    assert {found.domain for found in stored_plan(anna.ehr).domains} == set(chosen)
+
+
+def test_a_sixth_area_is_refused_with_all_six_still_ticked(anna):
+    six = codes_on(anna)[:6]
+    answer = anna.post("plan/domains", {**fields_of(anna.get("plan/domains")), "domains": six})
+    assert answer.status_code == 422
+    assert "meer dan vijf" in answer.text
+    assert fields_of(answer)["domains"].split(",") == six
+    assert anna.ehr.search(Query.of("CarePlan")) == []
+
+
+def test_an_area_that_does_not_exist_is_refused(anna):
+    answer = anna.post("plan/domains", {"domains": ["castles"], "seen-domains": ""})
+    assert answer.status_code == 422
+    assert anna.ehr.search(Query.of("CarePlan")) == []
+
+
+def test_family_areas_are_shown_on_request_only(anna):
+    assert len(codes_on(anna)) == 12
+    assert len(codes_on(anna, "?family=1")) == 17
+
+
+def test_family_areas_are_shown_to_somebody_with_a_family_team(app):
+    team = {
+        "resourceType": "CareTeam",
+        "id": "team",
+        "status": "active",
+        "category": [{"coding": [{"system": "https://verstel.nl/fhir/CodeSystem/plan", "code": "family-team"}]}],
+        "subject": {"reference": "Patient/anna", "display": "Anna Voorbeeld"},
+    }
+    assert len(codes_on(launched(app, resources=[team]))) == 17
+
+
+def test_words_leave_the_plan_only_after_they_were_shown(halfway):
+    opened = fields_of(halfway.get("plan/domains"))
+    asked = halfway.post("plan/domains", {**opened, "domains": ["meaning"]})
+    assert asked.status_code == 200
+    assert "Ik woon fijn." in asked.text
+    assert [found.domain for found in stored_plan(halfway.ehr).domains] == ["housing", "meaning"]
+    answer = halfway.post("plan/domains", {**fields_of(asked), "domains": ["meaning"], "remove": "1"})
+    assert answer.status_code == 303
+    assert [found.domain for found in stored_plan(halfway.ehr).domains] == ["meaning"]
+    assert [goal.text for goal in stored_plan(halfway.ehr).goals] == ["Weer leren zwemmen", "Een kat"]
+
+
+def codes_on(visitor, query: str = "") -> list[str]:
+    return re.findall(r'name="domains" value="([a-z-]+)"', visitor.get(f"plan/domains{query}").text)
+
+
+@pytest.mark.parametrize("question", ["now", "change", "how", "support"])
+def test_each_question_is_answered_on_its_own_page(halfway, question):
+    answer = fill(halfway, f"plan/domains/meaning/{question}", **{question: "In mijn woorden."})
+    assert answer.status_code == 303
+    answers = stored_plan(halfway.ehr).domains[1]
+    assert getattr(answers, question) == "In mijn woorden."
+
+
+def test_saving_a_question_goes_on_to_the_next_and_the_last_to_the_overview(halfway):
+    assert fill(halfway, "plan/domains/meaning/now", now="Zo.").location.endswith("/domains/meaning/change")
+    assert "/domains/meaning/?" in fill(halfway, "plan/domains/meaning/support", support="Veel.").location
+
+
+def test_saving_can_also_stop_there(halfway):
+    answer = fill(halfway, "plan/domains/meaning/now", now="Zo.", stop="1")
+    assert "/domains/meaning/?" in answer.location
+    assert stored_plan(halfway.ehr).domains[1].now == "Zo."
+
+
+def test_all_four_questions_can_be_answered_on_one_page(halfway):
+    fill(halfway, "plan/domains/meaning/all", now="a", change="b", how="c", support="d")
+    found = stored_plan(halfway.ehr).domains[1]
+    assert (found.now, found.change, found.how, found.support) == ("a", "b", "c", "d")
+
+
+def test_an_area_outside_the_plan_says_so(halfway):
+    assert "staat nu niet in je plan" in halfway.get("plan/domains/finances/").text
+
+
+@pytest.mark.parametrize("path", ["plan/domains/castles/", "plan/domains/housing/why", "plan/goals/none/"])
+def test_what_does_not_exist_is_not_found(halfway, path):
+    assert halfway.get(path).status_code == 404
+
+
+# --- goals and steps
+
+
+def goal_path(visitor, place: int = 0) -> str:
+    return f"plan/goals/{stored_plan(visitor.ehr).goals[place].id}/"
+
+
+def test_a_goal_is_kept_in_the_clients_own_words(halfway):
+    answer = fill(halfway, "plan/goals/new", text="Zondag pannenkoeken bakken", domain="housing", due="2027-01-31")
+    assert answer.status_code == 303
+    page = halfway.client.get(answer.location, follow_redirects=True)
+    assert "Zondag pannenkoeken bakken" in page.text
+    goal = stored_plan(halfway.ehr).goals[2]
+    assert (goal.text, goal.domain, goal.due, goal.active) == (
+        "Zondag pannenkoeken bakken",
+        "housing",
+        "2027-01-31",
+        True,
+    )
+
+
+def test_no_page_prefills_a_goal(halfway):
+    opened = fields_of(halfway.get("plan/goals/new?domain=housing"))
+    assert opened["text"] == ""
+    assert opened["domain"] == "housing"
+
+
+def test_a_goal_form_that_is_sent_twice_makes_one_goal(halfway):
+    typed = {**fields_of(halfway.get("plan/goals/new")), "text": "Eén keer", "domain": "housing"}
+    assert halfway.post("plan/goals/new", typed).status_code == 303
+    assert halfway.post("plan/goals/new", typed).status_code == 303
+    assert [goal.text for goal in stored_plan(halfway.ehr).goals] == ["Weer leren zwemmen", "Een kat", "Eén keer"]
+
+
+def test_a_goal_without_words_keeps_the_rest_of_what_was_typed(halfway):
+    answer = fill(halfway, "plan/goals/new", text="   ", domain="housing", due="2027-01-31")
+    assert answer.status_code == 422
+    assert fields_of(answer)["due"] == "2027-01-31"
+    assert fields_of(answer)["domain"] == "housing"
+    assert len(stored_plan(halfway.ehr).goals) == 2
+
+
+def test_a_date_can_be_typed_the_dutch_way(halfway):
+    fill(halfway, "plan/goals/new", text="Fietsen", domain="housing", due="1-3-2027")
+    assert stored_plan(halfway.ehr).goals[2].due == "2027-03-01"
+
+
+def test_a_date_that_does_not_exist_is_refused_and_stays_visible(halfway):
+    answer = fill(halfway, "plan/goals/new", text="Fietsen", domain="housing", due="31-2-2027")
+    assert answer.status_code == 422
+    assert fields_of(answer)["due"] == "31-2-2027"
+    assert fields_of(answer)["text"] == "Fietsen"
+
+
+def test_without_areas_a_goal_starts_with_choosing_areas(anna):
+    assert anna.get("plan/goals/new").location.endswith("/plan/domains")
+
+
+def test_progress_is_said_in_words_and_dated(app, halfway):
+    path = goal_path(halfway)
+    fill(halfway, f"{path}progress", progress="improving", note="Ik durf het water in.")
+    goal = stored_plan(halfway.ehr).goals[0]
+    assert (goal.progress, goal.note, goal.active) == ("improving", "Ik durf het water in.", True)
+    assert goal.progress_date
+    page = halfway.get(path).text
+    assert "Het gaat de goede kant op" in page
+    assert "%" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
+
+
+def test_progress_without_a_choice_keeps_the_note(halfway):
+    answer = fill(halfway, f"{goal_path(halfway)}progress", note="Weet ik niet.")
+    assert answer.status_code == 422
+    assert fields_of(answer)["note"] == "Weet ik niet."
+
+
+@pytest.mark.parametrize(
+    ("ending", "progress"), [("reached", "achieved"), ("let-go", "not-achieved"), ("changed", "not-achieved")]
+)
+def test_a_goal_that_ends_stays_in_the_plan(halfway, ending, progress):
+    answer = fill(halfway, f"{goal_path(halfway)}end", ending=ending)
+    assert answer.status_code == 303
+    goal = stored_plan(halfway.ehr).goals[0]
+    assert (goal.text, goal.active, goal.progress) == ("Weer leren zwemmen", False, progress)
+    assert "Weer leren zwemmen" in halfway.get("plan/").text
+
+
+def test_a_changed_goal_leads_to_writing_the_next(halfway):
+    assert "/goals/new?domain=meaning" in fill(halfway, f"{goal_path(halfway)}end", ending="changed").location
+
+
+def test_an_ended_goal_can_be_taken_up_again(halfway):
+    assert halfway.post(f"{goal_path(halfway, 1)}resume").status_code == 303
+    assert stored_plan(halfway.ehr).goals[1].active
+
+
+def test_a_step_says_who_and_when(halfway):
+    fill(halfway, f"{goal_path(halfway)}steps/new", text="Oefenen", who="Jaap en ik", due="2027-02-01")
+    step = stored_plan(halfway.ehr).goals[0].steps[2]
+    assert (step.text, step.who, step.due, step.status) == ("Oefenen", "Jaap en ik", "2027-02-01", "planned")
+
+
+def test_a_step_can_be_marked_done(halfway):
+    step = stored_plan(halfway.ehr).goals[0].steps[1]
+    fill(halfway, f"{goal_path(halfway)}steps/{step.id}", status="done")
+    assert stored_plan(halfway.ehr).goals[0].steps[1].status == "done"
+
+
+def test_a_step_without_words_is_refused(halfway):
+    answer = fill(halfway, f"{goal_path(halfway)}steps/new", text="", who="Jaap")
+    assert answer.status_code == 422
+    assert fields_of(answer)["who"] == "Jaap"
+
+
+# --- who may
+
+
+def test_a_clinician_does_not_edit_the_plan(app):
+    visitor = launched(app, role="clinician")
+    assert visitor.get("plan/").status_code == 403
+    assert visitor.post("plan/story", {"story": "Cliënt moet stabiliseren."}).status_code == 403
+    assert visitor.ehr.search(Query.of("CarePlan")) == []
+
+
+def test_every_page_says_who_can_read_it(halfway):
+    for path in ("plan/", "plan/story", "plan/domains/housing/now", "plan/goals/new", goal_path(halfway)):
+        assert "kan je behandelteam dit lezen" in halfway.get(path).text
+
+
+def test_what_is_typed_is_text_and_never_markup(halfway):
+    fill(halfway, "plan/story", story="<script>alert(1)</script> & <b>vet</b>")
+    for path in ("plan/", "plan/story"):
+        page = halfway.get(path).text
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;vet&lt;/b&gt;" in page
+
+
+def test_a_very_long_text_is_not_saved_and_not_lost(anna):
+    answer = fill(anna, "plan/story", story="ab " * 7000)  # 21,000 characters; 20,000 is the most
+    assert answer.status_code == 422
+    assert len(fields_of(answer)["story"]) == 21_000
+
+
+@pytest.mark.parametrize("path", ["", "story", "domains", "domains/housing/", "domains/housing/now", "goals/new"])
+def test_every_page_speaks_english(halfway, path):
+    page = halfway.get(f"plan/{path}?lang=en")
+    assert '<html lang="en">' in page.text
+    assert "your care team can read this" in page.text or path == "domains"
+    assert "Terug naar" not in page.text
+
+
+# --- what somebody else put in the record
+
+
+def test_a_goal_of_somebody_else_in_the_plan_stays_and_stops_nothing(halfway):
+    """Another program added a goal without a life domain; the client's own saves go on, and the goal stays."""
+    other = {
+        "resourceType": "Goal",
+        "lifecycleStatus": "active",
+        "description": {"text": "Cliënt stabiliseert"},
+        "subject": {"reference": "Patient/anna", "display": "Anna Voorbeeld"},
+    }
+    made = halfway.ehr.write(Write("create", other))
+    plan = halfway.ehr.search(Query.of("CarePlan"))[0]
+    goals = [*plan.resource["goal"], {"reference": f"Goal/{made.resource['id']}"}]
+    halfway.ehr.write(Write("update", {**plan.resource, "goal": goals}, if_match=plan.etag))
+    assert fill(halfway, "plan/story", story="Ik schrijf verder.").status_code == 303
+    after = halfway.ehr.search(Query.of("CarePlan"))[0].resource
+    assert f"Goal/{made.resource['id']}" in [one["reference"] for one in after["goal"]]
+    assert halfway.ehr.read("Goal", made.resource["id"]).resource["description"] == other["description"]
+    mine, others = halfway.get("plan/").text.split('id="others-title"')
+    assert "stabiliseert" not in mine
+    assert "stabiliseert" in others
+
+
+def test_a_goal_that_another_program_keeps_is_shown_with_whose_words_it_is_and_not_to_be_changed(anna):
+    """It stands in the record about her, so she can read it, also before she has a plan."""
+    subject = {"reference": "Patient/anna", "display": "Anna Voorbeeld"}
+    for text, said in [
+        ("Cliënt stabiliseert", {"expressedBy": {"reference": "Practitioner/els", "display": "Els Visser"}}),
+        ("Weer zingen", {"expressedBy": {"reference": "Patient/anna"}}),
+        ("Beter slapen", {}),
+    ]:
+        goal = {"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": text}, "subject": subject}
+        anna.ehr.write(Write("create", {**goal, **said}))
+    others = anna.get("plan/").text.split('id="others-title"')[1].split("</section>")[0]
+    words = " ".join(re.sub("<[^>]*>", " ", others).split())
+    assert words.startswith(">Andere doelen in je dossier")
+    for line in (
+        "Cliënt stabiliseert In de woorden van Els Visser",
+        "Weer zingen In je eigen woorden",
+        "Beter slapen Er staat niet bij van wie deze woorden zijn.",
+    ):
+        assert line in words
+    assert words.count("Bewaard in het dossier") == 3
+    assert "<a " not in others
+
+
+def test_a_plan_with_six_areas_says_what_to_do_and_keeps_the_text(halfway):
+    """Another program put six areas into the plan: the client chooses which five stay, before anything is written."""
+    plan = halfway.ehr.search(Query.of("CarePlan"))[0]
+    extensions = plan.resource["extension"]
+    area = next(one for one in extensions if one["url"].endswith("life-domain-answers"))
+    more = ("finances", "justice", "support", "parenting")
+    added = [{"url": area["url"], "extension": [_domain(area, code)]} for code in more]
+    halfway.ehr.write(Write("update", {**plan.resource, "extension": [*extensions, *added]}, if_match=plan.etag))
+    answer = fill(halfway, "plan/story", story="Mijn woorden.")
+    assert answer.status_code == 409
+    assert "meer dan vijf gebieden" in answer.text
+    assert fields_of(answer)["story"] == "Mijn woorden."
+    assert fill(halfway, "plan/domains", domains="housing,meaning").status_code == 303
+    assert fill(halfway, "plan/story").status_code == 303
+    assert stored_plan(halfway.ehr).story == "Mijn woorden."
+
+
+def _domain(area: dict, code: str) -> dict:
+    coding = next(one["valueCoding"] for one in area["extension"] if one["url"] == "domain")
+    return {"url": "domain", "valueCoding": {**coding, "code": code}}

@@ -1,0 +1,96 @@
+"""What is typed and not yet saved is kept for its writer, and for nobody else."""
+
+from __future__ import annotations
+
+from smartapp.fhir.store import Query
+from tests.smartapp.helpers import launched, make_app
+from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
+
+JSON = {"Accept": "application/json"}
+
+
+def sketch(visitor, path, **typed):
+    """Send what `app.js` sends while somebody types."""
+    answer = visitor.post(path, {**fields_of(visitor.get(path)), **typed}, headers=JSON)
+    assert answer.status_code == 200
+    assert answer.json == {"saved": True}
+
+
+def test_typing_writes_nothing_to_the_record(anna):
+    sketch(anna, "plan/story", story="Half een zin")
+    assert anna.ehr.search(Query.of("CarePlan")) == []
+
+
+def test_what_was_typed_stands_there_again_and_says_that_it_is_not_saved(anna):
+    sketch(anna, "plan/story", story="Half een zin")
+    page = anna.get("plan/story")
+    assert fields_of(page)["story"] == "Half een zin"
+    assert "Het staat nog niet in je plan." in page.text
+
+
+def test_saving_ends_the_sketch(anna):
+    sketch(anna, "plan/story", story="Half een zin")
+    fill(anna, "plan/story", story="Een hele zin.")
+    page = anna.get("plan/story")
+    assert fields_of(page)["story"] == "Een hele zin."
+    assert "Het staat nog niet in je plan." not in page.text
+
+
+def test_a_sketch_can_be_thrown_away(halfway):
+    sketch(halfway, "plan/story", story="Toch niet")
+    assert halfway.post("plan/story", {"sketch": "discard"}).status_code == 303
+    assert "Zwolle" in fields_of(halfway.get("plan/story"))["story"]
+
+
+def test_a_sketch_that_grew_old_does_not_overwrite_newer_words(halfway):
+    sketch(halfway, "plan/story", story="Mijn schets.")
+    newer = {**fields_of(halfway.get("plan/story")), "story": "x"}
+    stored = stored_plan(halfway.ehr)
+    assert stored.story != "x"
+    # Another tab, without the sketch, saves first.
+    halfway.post("plan/story", {**newer, "story": "Nieuwer."})
+    sketch_again = {"story": "Mijn schets.", "seen-story": newer["seen-story"]}
+    answer = halfway.post("plan/story", sketch_again)
+    assert answer.status_code == 409
+    assert stored_plan(halfway.ehr).story == "Nieuwer."
+
+
+def test_a_new_goal_that_was_typed_halfway_keeps_its_key(halfway):
+    path = "plan/goals/new"
+    typed = {**fields_of(halfway.get(path)), "text": "Een moestuin", "domain": "housing"}
+    halfway.post(path, typed, headers=JSON)
+    again = fields_of(halfway.get(path))
+    assert (again["text"], again["domain"], again["key"]) == ("Een moestuin", "housing", typed["key"])
+
+
+def test_after_a_goal_is_made_the_form_is_empty_again(halfway):
+    fill(halfway, "plan/goals/new", text="Een moestuin", domain="housing")
+    assert fields_of(halfway.get("plan/goals/new"))["text"] == ""
+
+
+def test_a_sketch_is_not_an_unfinished_questionnaire(anna):
+    sketch(anna, "plan/story", story="Half een zin")
+    assert anna.records.drafts.all() == []
+
+
+def test_somebody_else_does_not_see_it(app, anna):
+    sketch(anna, "plan/story", story="Alleen van mij")
+    ben = launched(app, patient="ben", name="Ben Voorbeeld")
+    assert "Alleen van mij" not in ben.get("plan/story").text
+
+
+def test_it_is_there_again_in_the_next_launch(app, anna):
+    sketch(anna, "plan/story", story="Half een zin")
+    assert fields_of(launched(app).get("plan/story"))["story"] == "Half een zin"
+
+
+def test_below_a_path_what_was_typed_goes_to_us_and_stands_there_after_a_new_sign_in():
+    """Behind a proxy that serves the app below a path, anything beside that path belongs to somebody else."""
+    app = make_app(public_url="http://localhost/verstel")
+    anna = launched(app)
+    there = f"/verstel/l/{anna.launch.id}/plan/story"
+    assert f'data-autosave="{there}"' in anna.get("plan/story").text
+    sketch(anna, "plan/story", story="Half een zin")
+    again = launched(app)
+    assert fields_of(again.get("plan/story"))["story"] == "Half een zin"
+    assert anna.post("plan/story", {"sketch": "discard"}).location == there

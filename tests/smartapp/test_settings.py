@@ -1,0 +1,191 @@
+"""Settings: every wrong one is named, with what would be right."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from cryptography.fernet import Fernet
+
+from smartapp.commands.serve import command as serve
+from smartapp.settings import ConfigError, Issuer, Settings, env_example, read_issuers
+
+ROOT = Path(__file__).parents[2]
+GOOD = {
+    "VERSTEL_PUBLIC_URL": "https://verstel.example.org/",
+    "VERSTEL_SECRET_KEY": "0123456789" * 4,
+    "VERSTEL_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+}
+ISSUER = '[[issuer]]\nbase = "https://ehr.example/fhir"\nname = "E"\nclient_id = "v"\n'
+
+
+def test_three_settings_are_enough():
+    settings = Settings.from_env(GOOD)
+    assert settings.redirect_uri == "https://verstel.example.org/callback"
+    assert settings.inactivity_minutes == 30
+
+
+def test_the_example_file_names_every_setting_as_it_is_read():
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example()
+
+
+def test_a_shell_reads_every_line_of_the_example_as_we_write_it(tmp_path):
+    """A value with spaces and no quotes would be run as a command by `. ./.env`."""
+    example = tmp_path / ".env"
+    example.write_text(env_example().replace("# VERSTEL_", "VERSTEL_"))
+    script = f'set -a; . {example}; printf %s "$VERSTEL_EMERGENCY_LINE_NL"'
+    read = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+    assert (read.stdout, read.stderr) == (Settings.from_env(GOOD).emergency_line_nl, "")
+
+
+def test_the_example_of_the_issuers_is_read():
+    issuers = read_issuers(ROOT / "issuers.example.toml", {"PORTAL_CLIENT_SECRET": "secret"})
+    assert [issuer.auth for issuer in issuers] == ["private_key_jwt", "client_secret"]
+    assert issuers[0].key == "example-ehr"
+    assert issuers[1].key == issuers[1].base
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("VERSTEL_PUBLIC_URL", "", "VERSTEL_PUBLIC_URL is not set"),
+        ("VERSTEL_PUBLIC_URL", "http://verstel.example.org", "plain http"),
+        ("VERSTEL_PUBLIC_URL", "verstel.example.org", "not an absolute https URL"),
+        ("VERSTEL_PUBLIC_URL", "https://user@verstel.example.org", "user name"),
+        ("VERSTEL_SECRET_KEY", "short", "shorter than 32 characters"),
+        ("VERSTEL_ENCRYPTION_KEYS", "x", "not 32 url-safe base64-encoded bytes"),
+        ("VERSTEL_ENCRYPTION_KEYS", " , ", "holds no key"),
+        ("VERSTEL_INACTIVITY_MINUTES", "0", "end every session at once"),
+        ("VERSTEL_ABSOLUTE_MINUTES", "long", "VERSTEL_ABSOLUTE_MINUTES: invalid literal"),
+        ("VERSTEL_TRUSTED_PROXIES", "-1", "negative"),
+        ("VERSTEL_FORM_OF_ADDRESS", "jij", "not je or u"),
+        ("VERSTEL_SEVERAL_USERS_PER_BROWSER", "maybe", "not yes or no"),
+        ("VERSTEL_TIME_ZONE", "Amsterdam", "not a time zone"),
+        ("VERSTEL_INACTIVITY_MINUTE", "5", "VERSTEL_INACTIVITY_MINUTE is not a setting"),
+        ("VERSTEL_ISSUERS_FILE", "/nowhere.toml", "cannot be read"),
+    ],
+)
+def test_a_wrong_setting_is_named(name, value, complaint):
+    with pytest.raises(ConfigError, match=complaint):
+        Settings.from_env({**GOOD, name: value})
+
+
+def test_all_wrong_settings_are_named_at_once():
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_env({"VERSTEL_TRUSTED_PROXIES": "x"})
+    named = str(caught.value)
+    assert all(name in named for name in (*GOOD, "VERSTEL_TRUSTED_PROXIES"))
+
+
+def test_a_variable_that_another_command_reads_is_not_wrong():
+    """`verstel publish` takes its token from the same environment."""
+    assert Settings.from_env({**GOOD, "VERSTEL_TOKEN": "t"}).public_url == "https://verstel.example.org"
+
+
+def test_a_secret_is_not_in_what_a_log_would_show():
+    shown = repr(Settings.from_env(GOOD)) + repr(
+        Issuer(base="https://e.example", name="E", client_id="v", auth="client_secret", client_secret="s3cret")
+    )
+    assert "s3cret" not in shown
+    assert not [value for name, value in GOOD.items() if name != "VERSTEL_PUBLIC_URL" and value in shown]
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ("", r"must hold \[\[issuer\]\] tables"),
+        ("other = 1\n" + ISSUER, "and nothing else"),
+        (ISSUER + "colour = 1\n", "issuer 1: unknown key 'colour'"),
+        (ISSUER + "scopes = 1\n", "scopes must be a str"),
+        ('[[issuer]]\nbase = "https://ehr.example/fhir"\n', "name, client_id missing"),
+        (ISSUER.replace("https", "http"), "plain http"),
+        (ISSUER + 'auth = "password"\n', "auth is 'password'"),
+        (ISSUER + 'auth = "client_secret"\n', "client secret belongs"),
+        (ISSUER + 'auth = "client_secret"\nclient_secret_env = "NOT_SET"\n', "NOT_SET"),
+        (ISSUER + 'frame_ancestors = ["*"]\n', "frame_ancestors"),
+        (ISSUER + 'frame_ancestors = ["https://a.example; script-src *"]\n', "frame_ancestors"),
+        ("[[issuer", "is not TOML"),
+    ],
+)
+def test_a_wrong_file_of_issuers_is_named_with_issuer_and_key(tmp_path, lines, complaint):
+    file = tmp_path / "issuers.toml"
+    file.write_text(lines)
+    with pytest.raises(ConfigError, match=complaint):
+        read_issuers(file, {})
+
+
+@pytest.mark.parametrize(("second", "complaint"), [({}, "listed twice"), ({"base": "https://b.example"}, "same key")])
+def test_two_issuers_never_share_a_record(second, complaint):
+    first = {"base": "https://a.example", "name": "A", "client_id": "v", "key": "a"}
+    values = {
+        "public_url": "https://x.example",
+        "secret_key": "x" * 32,
+        "encryption_keys": (GOOD["VERSTEL_ENCRYPTION_KEYS"],),
+    }
+    with pytest.raises(ConfigError, match=complaint):
+        Settings(**values, issuers=(Issuer(**first), Issuer(**{**first, **second})))
+
+
+def test_a_place_has_its_own_emergency_line():
+    issuer = Issuer(base="https://a.example", name="A", client_id="v", emergency_line={"nl": "Bel 000."})
+    settings = Settings.from_env(GOOD)
+    assert settings.emergency_line("nl", issuer) == "Bel 000."
+    assert settings.emergency_line("en", issuer) == settings.emergency_line_en
+
+
+REFUSED_LAUNCH = """
+import smartapp.commands.serve as serve
+def one_request(app, *_args, **_options):
+    app.test_client().get("/launch?launch=x&iss=https://nobody.example", base_url="https://verstel.example.org")
+serve._run = one_request
+serve.command([])
+"""
+
+
+class TestServe:
+    def env(self, tmp_path):
+        (tmp_path / "issuers.toml").write_text(ISSUER)
+        return {
+            **GOOD,
+            "VERSTEL_ISSUERS_FILE": str(tmp_path / "issuers.toml"),
+            "VERSTEL_DATABASE_URL": f"sqlite:///{tmp_path / 'verstel.db'}",
+        }
+
+    def run(self, tmp_path, **changes):
+        return CliRunner(env={**self.env(tmp_path), **changes}).invoke(serve, ["--check"])
+
+    def test_why_a_launch_was_refused_is_in_the_log(self, tmp_path):
+        """In a process of its own: pytest sets up logging too. The page shows no reason, so the log must."""
+        command = [sys.executable, "-c", REFUSED_LAUNCH]
+        ran = subprocess.run(
+            command, env={**os.environ, **self.env(tmp_path)}, capture_output=True, text=True, check=True
+        )
+        assert "INFO smartapp.web.error_pages: 400 unknown-issuer" in ran.stderr
+
+    def test_complete_settings_are_enough_to_start(self, tmp_path):
+        result = self.run(tmp_path)
+        assert result.exit_code == 0, result.output
+        assert "https://verstel.example.org/callback" in result.output
+
+    @pytest.mark.parametrize(
+        ("changes", "complaint"),
+        [
+            ({"VERSTEL_PUBLIC_URL": None}, "VERSTEL_PUBLIC_URL is not set"),
+            ({"VERSTEL_ISSUERS_FILE": None}, "nobody can sign in"),
+            ({"VERSTEL_DATABASE_URL": "nonsense"}, "database address"),
+            ({"VERSTEL_DATABASE_URL": "postgresql+nonsense://x"}, "database or driver that we do not know"),
+            ({"VERSTEL_DATABASE_URL": "mysql+pymysql://v:hush@db/x"}, "database driver pymysql is not installed"),
+            ({"VERSTEL_DATABASE_URL": f"sqlite:///{__file__}"}, "cannot be opened: file is not a database"),
+            ({"VERSTEL_DATABASE_URL": "sqlite:////dev/null/x/verstel.db"}, "cannot be opened: Not a directory"),
+        ],
+    )
+    def test_without_them_it_does_not_start_and_says_why(self, tmp_path, changes, complaint):
+        result = self.run(tmp_path, **changes)
+        assert result.exit_code == 2
+        assert complaint in result.output
+        assert "hush" not in result.output
+        assert type(result.exception) is SystemExit

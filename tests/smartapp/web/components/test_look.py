@@ -1,0 +1,101 @@
+"""The look keeps its promises: contrast in both schemes, nothing inline, sizes for fingers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+APP = Path(__file__).parents[4] / "smartapp"
+SHEET = (APP / "web/components/static/app.css").read_text()
+TEMPLATES = sorted(APP.rglob("templates/**/*.html"))
+
+# WCAG 2.2: 4.5 for text (1.4.3), 3 for what shows a control or its state (1.4.11).
+TEXT = [
+    ("ink", "paper"),
+    ("ink", "sheet"),
+    ("ink", "denim-tint"),
+    ("ink", "thread-tint"),
+    ("ink-soft", "paper"),
+    ("ink-soft", "sheet"),
+    ("ink-soft", "line"),
+    ("thread", "paper"),
+    ("thread", "sheet"),
+    ("thread", "thread-tint"),
+    ("denim", "paper"),
+    ("denim", "sheet"),
+    ("denim", "denim-tint"),
+    ("denim", "thread-tint"),
+    ("denim-deep", "denim-tint"),
+    ("on-denim", "denim"),
+    ("on-denim", "denim-deep"),
+]
+SHAPES = [
+    ("line-strong", "paper"),
+    ("line-strong", "sheet"),
+    ("denim", "paper"),
+    ("denim", "sheet"),
+    ("thread", "sheet"),
+]
+
+
+def colours(scheme: str) -> dict[str, str]:
+    """Return the custom properties of a scheme; dark ones stand on top of the light ones."""
+    light, dark = re.findall(r":root \{(.*?)\}", SHEET, re.DOTALL)[:2]
+    found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))
+    return found if scheme == "light" else found | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", dark))
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of WCAG 2."""
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_the_ruler_is_right():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)  # WCAG's own definition
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)  # known to fail just so
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("text", "ground"), TEXT)
+def test_text_can_be_read(scheme, text, ground):
+    shades = colours(scheme)
+    assert contrast(shades[text], shades[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("shape", "ground"), SHAPES)
+def test_controls_can_be_seen(scheme, shape, ground):
+    shades = colours(scheme)
+    assert contrast(shades[shape], shades[ground]) >= 3
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda file: str(file.relative_to(APP)))
+def test_a_template_has_nothing_inline(template):
+    text = template.read_text()
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:", text, re.IGNORECASE)
+
+
+def test_the_base_size_is_eighteen_pixels():
+    assert "font-size: 112.5%" in SHEET  # 16 px × 1.125 = 18 px
+
+
+def test_no_letter_outside_a_chart_is_smaller_than_the_base():
+    small = [
+        (selector.strip().splitlines()[-1], size)
+        for selector, size in re.findall(r"([^{}]+)\{[^{}]*font-size: (0\.\d+)rem", SHEET)
+    ]
+    assert all(selector.startswith(".chart") for selector, _ in small)
+
+
+def test_the_sheet_fetches_nothing_from_elsewhere():
+    assert re.findall(r"url\(([^)]*)\)", SHEET) == ['"stitch.svg"', '"stitch.svg"']
+    assert "@import" not in SHEET
