@@ -9,10 +9,33 @@ import click
 
 if TYPE_CHECKING:
     from flask import Flask
+    from sqlalchemy.engine import Engine
+
+    from smartapp.settings import Settings
 
 
 class _Misconfigured(click.ClickException):
     exit_code = 2
+
+
+def settings_from_environment() -> Settings:
+    """Return the settings, or end the command with exit code 2 and every setting that is missing or wrong."""
+    from smartapp.settings import ConfigError, Settings
+
+    try:
+        return Settings.from_env()
+    except ConfigError as error:
+        raise _Misconfigured(str(error)) from error
+
+
+def opened(settings: Settings) -> Engine:
+    """Open the database of the settings, or end the command with exit code 2 and the reason."""
+    from smartapp.storage.database import DatabaseError, open_database
+
+    try:
+        return open_database(settings.database_url)
+    except DatabaseError as error:
+        raise _Misconfigured(str(error)) from error
 
 
 def _address(_context: click.Context, _option: click.Parameter, given: str) -> str:
@@ -47,13 +70,12 @@ def command(listen: str, *, threads: int, check: bool) -> None:
     from smartapp import create_app
     from smartapp.courier import Courier
     from smartapp.services import KEY
-    from smartapp.settings import ConfigError, Settings
-    from smartapp.storage.database import DatabaseError
+    from smartapp.settings import ConfigError
 
+    settings = settings_from_environment()
     try:
-        settings = Settings.from_env()
-        app = create_app(settings)
-    except (ConfigError, DatabaseError) as error:
+        app = create_app(settings, engine=opened(settings))
+    except ConfigError as error:  # such as a file of signing keys that cannot be read
         raise _Misconfigured(str(error)) from error
     if not settings.issuers:
         raise _Misconfigured("VERSTEL_ISSUERS_FILE is not set: without an EHR or portal nobody can sign in.")

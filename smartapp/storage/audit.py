@@ -6,7 +6,7 @@ network address, whose record, which objects, on what basis. Names are sealed; n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ AUDIT = sa.Table(
 )
 
 MOST_OBJECTS = 50
+ROWS_AT_ONCE = 500
 
 
 class Audit:
@@ -97,11 +98,20 @@ class Audit:
             ).all()
         return [self._entry(row.sealed) for row in rows]
 
-    def all(self, *, most: int = 1000) -> list[AuditEntry]:
-        """Return the last rows, newest first: what an auditor may read."""
-        with reading(self._engine) as connection:
-            rows = connection.execute(sa.select(AUDIT.c.sealed).order_by(AUDIT.c.number.desc()).limit(most)).all()
-        return [self._entry(row.sealed) for row in rows]
+    def entries(self, *, since: int = 0) -> Iterator[AuditEntry]:
+        """Yield every row from `since` (seconds since 1970) on, in the order written: what an auditor may read.
+
+        Rows are read in blocks by number, so that memory stays constant and a long export holds up no writer.
+        """
+        last = 0
+        while True:
+            chosen = sa.select(AUDIT.c.number, AUDIT.c.sealed).where(AUDIT.c.number > last, AUDIT.c.recorded >= since)
+            with reading(self._engine) as connection:
+                rows = connection.execute(chosen.order_by(AUDIT.c.number).limit(ROWS_AT_ONCE)).all()
+            if not rows:
+                return
+            yield from (self._entry(row.sealed) for row in rows)
+            last = rows[-1].number
 
     def _entry(self, sealed: bytes) -> AuditEntry:
         values = self._vault.open(sealed)

@@ -58,7 +58,7 @@ def test_attack_1_and_2_an_unknown_issuer_is_refused_without_any_request(browser
     response = browser.get(f"/launch?iss={iss}&launch=x")
     assert response.status_code == 400
     assert len(ehr.mock.calls) == 0
-    assert [(entry.event, entry.reason) for entry in core.audit.all()] == [("refused", "unknown-issuer")]
+    assert [(entry.event, entry.reason) for entry in core.audit.entries()] == [("refused", "unknown-issuer")]
 
 
 def test_a_launch_that_is_nearly_from_a_known_issuer_is_refused_and_the_log_says_how_near(browser, ehr, caplog):
