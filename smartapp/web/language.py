@@ -100,6 +100,11 @@ def format_date(value: str | dt.date | None, width: Literal["full", "long", "med
     return str(babel.dates.format_date(moment, format=width, locale=locale))
 
 
+def format_month(day: dt.date) -> str:
+    """Return a day's month in short (`mrt 2026`), as it fits below a chart."""
+    return str(babel.dates.format_skeleton("yMMM", day, locale=_LOCALES[language()]))
+
+
 def format_datetime(value: str | dt.datetime | None) -> str:
     """Return a day with its time (`3 maart 2026, 14:05`) in the place's own time zone; empty for None."""
     moment = moment_of(value)

@@ -13,15 +13,15 @@ from werkzeug.wrappers import Response
 from mappers.audit import AuditEntry
 from mappers.errors import PlanError
 from mappers.plan import Goal, goal_of
+from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Unreachable
 from smartapp.pages.questionnaire.routes import waiting_now
 from smartapp.pages.questionnaire.waiting import Waiting
 from smartapp.pages.scores import trends
-from smartapp.pages.scores.trends import Measurements, measurements
 from smartapp.web import current
 from smartapp.web.components.frame import record_address
-from smartapp.web.language import place_zone
+from smartapp.web.language import day_of, place_zone
 from smartapp.web.roles import role
 
 blueprint = Blueprint("home", __name__, template_folder="templates")
@@ -73,7 +73,7 @@ def index() -> str | Response:
         name=_called(current.launch().patient.display),
         waiting=waiting_now(tasks),
         goals=_active(record.resource for record in goals),
-        measured=measurements([record.resource for record in observations], (), catalogue()),
+        measured=measured([record.resource for record in observations], (), catalogue(), day_of),
         record_away=away,
     )
     return render_template("home/index.html", page=page, trends=trends)

@@ -13,6 +13,7 @@ from mappers.errors import RefusedResponse
 from mappers.observations import SCORE_SYSTEM
 from mappers.plan import OtherGoal, Plan
 from mappers.tolerant import code_in
+from mappers.trends import Measurements, Trend, measured
 from mappers.visit import VisitReport, visit_of
 from questionnaires.catalogue import Catalogue
 from smartapp.pages.assignments.views import title
@@ -25,8 +26,8 @@ from smartapp.pages.plan.views import (
     goal_view,
     other_goal_views,
 )
-from smartapp.pages.scores.trends import Measurements, Trend, measurements
 from smartapp.records import Place
+from smartapp.web.language import day_of
 from smartapp.web.language import gettext as _
 
 VISIT: Final = "sdm-visit"
@@ -48,7 +49,7 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OpenAssignment:
     """A questionnaire that was asked for and is not filled in yet."""
 
     title: str
@@ -56,7 +57,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class InstrumentSummary:
     """One instrument: the line that leads, the others of the same answers, and where the scores live."""
 
     all: Measurements
@@ -86,8 +87,8 @@ class OverviewPage:
     plan_updated: str
     plan_place: Place | None  # None: there is no plan yet
     visit: VisitReport | None
-    measured: tuple[Measured, ...]
-    waiting: tuple[Waiting, ...]
+    measured: tuple[InstrumentSummary, ...]
+    waiting: tuple[OpenAssignment, ...]
     together: bool
 
     @property
@@ -138,7 +139,7 @@ def overview_page(
         plan_updated=plan.updated,
         plan_place=plan_place,
         visit=latest_visit(finished, known, language),
-        measured=tuple(_measured(observations, finished, known)),
+        measured=tuple(_summaries(observations, finished, known)),
         waiting=waiting(tasks, known),
         together=together,
     )
@@ -176,21 +177,21 @@ def latest_visit(responses: Iterable[Resource], known: Catalogue, language: str)
     return None
 
 
-def waiting(tasks: Iterable[Resource], known: Catalogue) -> tuple[Waiting, ...]:
+def waiting(tasks: Iterable[Resource], known: Catalogue) -> tuple[OpenAssignment, ...]:
     """Return what was asked for and is not filled in yet, the oldest first."""
     open_ones = [one for task in tasks if is_assignment(task) for one in [assignment_of(task)] if one.waiting]
-    return tuple(Waiting(title(one, known), one) for one in sorted(open_ones, key=lambda one: one.asked_on))
+    return tuple(OpenAssignment(title(one, known), one) for one in sorted(open_ones, key=lambda one: one.asked_on))
 
 
-def _measured(
+def _summaries(
     observations: Sequence[tuple[Resource, Place]], responses: Iterable[Resource], known: Catalogue
-) -> Iterable[Measured]:
+) -> Iterable[InstrumentSummary]:
     places = _places(observations)
-    for found in measurements([resource for resource, _place in observations], responses, known):
+    for found in measured([resource for resource, _place in observations], responses, known, day_of):
         trends = (*found.shown, *found.earlier)
         if trends:
             where = places[trends[0].rule.code]
-            yield Measured(found, trends[0], trends[1:], where)
+            yield InstrumentSummary(found, trends[0], trends[1:], where)
 
 
 def _places(observations: Iterable[tuple[Resource, Place]]) -> Mapping[str, Place]:

@@ -9,13 +9,14 @@ from flask import Blueprint, abort, render_template
 
 from mappers.observations import SCORE_SYSTEM
 from mappers.tolerant import code_in, text_in
+from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.fhir.store import Query
 from smartapp.pages.scores import trends
-from smartapp.pages.scores.trends import Measurements, measurements
 from smartapp.records import Record
 from smartapp.web import current
+from smartapp.web.language import day_of
 from smartapp.web.roles import role
 
 blueprint = Blueprint("scores", __name__, url_prefix="/scores", template_folder="templates")
@@ -54,10 +55,10 @@ class InstrumentPage:
 def index() -> str:
     """Show the newest line of every instrument."""
     observations, responses = _records()
-    measured = _measured(observations, responses)
-    known = {one.instrument.id for one in measured}
+    found = _measured(observations, responses)
+    known = {one.instrument.id for one in found}
     page = ScoresPage(
-        measured=measured,
+        measured=found,
         conversations=_conversations([record.resource for record in responses]),
         not_yet=[one for one in catalogue().instruments.values() if one.scores and one.id not in known],
     )
@@ -68,18 +69,18 @@ def index() -> str:
 @role("client")
 def instrument(instrument_id: str) -> str:
     """Show every score of one instrument over time."""
-    found = catalogue().instruments.get(instrument_id)
-    if found is None or not found.scores:
+    chosen = catalogue().instruments.get(instrument_id)
+    if chosen is None or not chosen.scores:
         abort(404)
     observations, responses = _records()
-    measured = next((one for one in _measured(observations, responses) if one.instrument.id == found.id), None)
-    codes = {rule.code for rule in found.scores}
+    mine = next((one for one in _measured(observations, responses) if one.instrument.id == chosen.id), None)
+    codes = {rule.code for rule in chosen.scores}
     places = [
         record.place if record.state == "stored" else "waiting"
         for record in observations
         if code_in(record.resource, "code", SCORE_SYSTEM) in codes
     ]
-    page = InstrumentPage(found, measured, places[-1] if places else "")
+    page = InstrumentPage(chosen, mine, places[-1] if places else "")
     return render_template("scores/instrument.html", page=page, trends=trends)
 
 
@@ -94,9 +95,8 @@ def _records() -> tuple[list[Record], list[Record]]:
 
 
 def _measured(observations: list[Record], responses: list[Record]) -> list[Measurements]:
-    return measurements(
-        [record.resource for record in observations], [record.resource for record in responses], catalogue()
-    )
+    scores, answers = [one.resource for one in observations], [one.resource for one in responses]
+    return measured(scores, answers, catalogue(), day_of)
 
 
 def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:

@@ -24,7 +24,7 @@ WIDTH_OF_A_DATE = 27.0
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ChartValue:
     """One moment: the day, and the value with its text, or None where there is no score."""
 
     day: dt.date
@@ -80,7 +80,7 @@ class Chart:
 
 
 def line_chart(
-    measured: Sequence[Measured],
+    measured: Sequence[ChartValue],
     *,
     low: float,
     high: float,

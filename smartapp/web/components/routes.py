@@ -7,7 +7,7 @@ import datetime as dt
 from flask import Blueprint, render_template
 
 from smartapp.web.components import frame
-from smartapp.web.components.chart import Chart, Measured, line_chart
+from smartapp.web.components.chart import Chart, ChartValue, line_chart
 from smartapp.web.language import _, format_number
 
 site_blueprint = Blueprint(
@@ -39,10 +39,10 @@ def accessibility() -> str:
 
 def _example_chart(last: int = 4) -> Chart:
     measured = [
-        Measured(dt.date(2024, 1, 15), 28),
-        Measured(dt.date(2024, 9, 1), None),
-        Measured(dt.date(2025, 6, 20), 31.5),
-        Measured(dt.date(2026, 6, 3), 36),
+        ChartValue(dt.date(2024, 1, 15), 28),
+        ChartValue(dt.date(2024, 9, 1), None),
+        ChartValue(dt.date(2025, 6, 20), 31.5),
+        ChartValue(dt.date(2026, 6, 3), 36),
     ]
     return line_chart(
         measured[-last:],

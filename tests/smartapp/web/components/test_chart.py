@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartapp.web.components.chart import BOTTOM, RIGHT, TOP, WIDTH_OF_A_DATE, Chart, Measured, line_chart
+from smartapp.web.components.chart import BOTTOM, RIGHT, TOP, WIDTH_OF_A_DATE, Chart, ChartValue, line_chart
 
 FIRST = dt.date(2024, 1, 1)
 
@@ -17,7 +17,7 @@ FIRST = dt.date(2024, 1, 1)
 def chart(*values: float | None, days: list[int] | None = None, low: float = 12, high: float = 48) -> Chart:
     """Draw values 100 days apart, or on the given days."""
     days = days or [100 * index for index in range(len(values))]
-    measured = [Measured(FIRST + dt.timedelta(day), value) for day, value in zip(days, values, strict=True)]
+    measured = [ChartValue(FIRST + dt.timedelta(day), value) for day, value in zip(days, values, strict=True)]
     return line_chart(
         measured,
         low=low,
