@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from smartapp.fhir.references import renamed
 from smartapp.fhir.store import Conflict, Query, RecordStore, Resource, Stored, Write
 
 _T = TypeVar("_T")
@@ -53,10 +54,10 @@ class CompanionStore:
             raise Conflict(error.message, current, status=error.status, outcome=error.outcome) from error
 
     def _outward(self, write: Write) -> Write:
-        return replace(write, resource=_references(write.resource, self._reference_out))
+        return replace(write, resource=renamed(write.resource, self._reference_out))
 
     def _inward(self, stored: Stored) -> Stored:
-        return replace(stored, resource=_references(stored.resource, lambda text: text.removeprefix(self._base)))
+        return replace(stored, resource=renamed(stored.resource, lambda text: text.removeprefix(self._base)))
 
     def _reference_out(self, text: str) -> str:
         return f"{self._base}{text}" if text.partition("/")[0] in AT_THE_EHR and "/" in text else text
@@ -65,14 +66,3 @@ class CompanionStore:
     def _typed(name: str, value: str) -> str:
         """Return the value of `patient=7` as `Patient/7`: an absolute reference needs the type."""
         return f"Patient/{value}" if name == "patient" and "/" not in value else value
-
-
-def _references(node: Any, change: Callable[[str], str]) -> Any:
-    if isinstance(node, list):
-        return [_references(one, change) for one in node]
-    if isinstance(node, dict):
-        return {
-            name: change(value) if name == "reference" and isinstance(value, str) else _references(value, change)
-            for name, value in node.items()
-        }
-    return node

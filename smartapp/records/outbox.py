@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from sqlalchemy.engine import Engine
 
 from mappers.tolerant import text_in
 from smartapp.fhir.capabilities import DEMOTING_STATUSES, Capability
+from smartapp.fhir.references import references, with_references
 from smartapp.fhir.store import (
     Conflict,
     Forbidden,
@@ -259,7 +260,7 @@ class Delivery:
         names = {unit.items[number].write.full_url for number in unit.pending}
         for number in unit.pending:
             write = unit.items[number].write
-            if not (set(_references(write.resource)) & names - {write.full_url}):
+            if not (set(references(write.resource)) & names - {write.full_url}):
                 return number
         return unit.pending[0]
 
@@ -372,38 +373,26 @@ def reason_of(error: RecordError) -> str:
     return error.message[:500]
 
 
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for one in node:
-            yield from _references(one)
-    elif isinstance(node, dict):
-        for name, value in node.items():
-            if name == "reference" and isinstance(value, str):
-                yield value
-            else:
-                yield from _references(value)
-
-
-def _resolved(node: Any, names: Mapping[str | None, Item], inside: set[str | None], place: Place) -> Any:
-    """Return a value with references to items of the unit made real.
+def _resolved(resource: Resource, names: Mapping[str | None, Item], inside: set[str | None], place: Place) -> Resource:
+    """Return a resource with references to items of the unit made real.
 
     What travels in the same transaction keeps its name. What arrived becomes `Type/id`. An EHR cannot know what lives
     elsewhere or has not arrived: there the reference says which one it is by identifier.
     """
-    if isinstance(node, list):
-        return [_resolved(one, names, inside, place) for one in node]
-    if not isinstance(node, dict):
-        return node
-    name = node.get("reference")
-    item = names.get(name) if isinstance(name, str) else None
-    if item is None or name in inside:
-        return {key: _resolved(value, names, inside, place) for key, value in node.items()}
-    type_ = item.write.resource["resourceType"]
-    rest = {key: value for key, value in node.items() if key != "reference"}
-    if item.stored is not None and place in (item.place, "own"):
-        return {"reference": item.stored.reference, **rest}
-    ours = own_identifier(item.write.resource)
-    return {"type": type_, **({"identifier": dict(ours)} if ours else {}), **rest}
+
+    def real(reference: Mapping[str, Any]) -> dict[str, Any]:
+        name = reference["reference"]
+        item = names.get(name)
+        if item is None or name in inside:
+            return dict(reference)
+        rest = {key: value for key, value in reference.items() if key != "reference"}
+        if item.stored is not None and place in (item.place, "own"):
+            return {"reference": item.stored.reference, **rest}
+        ours = own_identifier(item.write.resource)
+        return {"type": item.write.resource["resourceType"], **({"identifier": dict(ours)} if ours else {}), **rest}
+
+    made: Resource = with_references(resource, real)
+    return made
 
 
 _OF_THE_SERVER = frozenset({"meta", "text"})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar
@@ -32,6 +32,7 @@ from smartapp.fhir.own.search import (
     understand,
     walk,
 )
+from smartapp.fhir.references import renamed
 from smartapp.fhir.store import Conflict, NotFound, Query, RecordError, Refused, Resource, Stored, Write
 from smartapp.storage.database import metadata, reading, writing
 
@@ -461,28 +462,24 @@ def _at(index: int, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
         raise
 
 
-def rewritten(value: Any, names: dict[str | None, str]) -> Any:
+def rewritten(value: Any, names: Mapping[str | None, str]) -> Any:
     """Return a value with each Reference to a `urn:uuid:` name of this unit made a real one.
 
     Raises Refused when a reference names something that the unit does not hold.
     """
-    if isinstance(value, list):
-        return [rewritten(element, names) for element in value]
-    if not isinstance(value, dict):
-        return value
-    changed = {}
-    for name, inner in value.items():
-        if name == "reference" and isinstance(inner, str) and inner.startswith("urn:"):
-            if inner not in names:
-                raise Refused(
-                    f"A reference names {inner[:60]!r}, which nothing in this unit is called. "
-                    "Give the resource that it means this fullUrl, or refer to it as Type/id.",
-                    status=400,
-                )
-            changed[name] = names[inner]
-        else:
-            changed[name] = rewritten(inner, names)
-    return changed
+
+    def real(name: str) -> str:
+        if not name.startswith("urn:"):
+            return name
+        if name not in names:
+            raise Refused(
+                f"A reference names {name[:60]!r}, which nothing in this unit is called. "
+                "Give the resource that it means this fullUrl, or refer to it as Type/id.",
+                status=400,
+            )
+        return names[name]
+
+    return renamed(value, real)
 
 
 def _refuse_twice(planned: Iterable[_Plan]) -> None:

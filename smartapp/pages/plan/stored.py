@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from mappers.plan import PLAN_SYSTEM, Goal, OtherGoal, PersonRef, Plan, other_goal_of, plan_of, resources_of
 from questionnaires.canonical import identifier_system
+from smartapp.fhir.references import renamed
 from smartapp.fhir.store import Query, Resource, Write
 from smartapp.records import Place, Record
 from smartapp.records.outbox import Item, Waiting
@@ -136,13 +137,10 @@ def _arrived_names(outbox: Sequence[Waiting]) -> dict[str, str]:
     }
 
 
-def _renamed(part: Any, names: Mapping[str, str]) -> Any:
-    """Return a part of a resource with the references that have a new name."""
-    if isinstance(part, dict):
-        return {key: _renamed(value, names) for key, value in part.items()}
-    if isinstance(part, list):
-        return [_renamed(value, names) for value in part]
-    return names.get(part, part) if isinstance(part, str) else part
+def _renamed(resource: Resource, names: Mapping[str, str]) -> Resource:
+    """Return a resource with the references that have a new name."""
+    made: Resource = renamed(resource, lambda name: names.get(name, name))
+    return made
 
 
 def _id(resource: Resource) -> str:
