@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from typing import Any
 from fhir_profiles import definitions
 from fhir_profiles.activities import activities
 from questionnaires import canonical
+from questionnaires.reading import DefinitionError
 
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER / "package"
@@ -160,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
     except definitions.RegistryUnreachableError as error:
         print(f"profiles: {error}", file=sys.stderr)
         return 3
-    except (CompileError, definitions.WrongHashError, tomllib.TOMLDecodeError) as error:
+    except (CompileError, definitions.WrongHashError, DefinitionError) as error:
         print(f"profiles: the source does not compile:\n{error}", file=sys.stderr)
         return 1
     if check:

@@ -12,12 +12,14 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tomllib
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from questionnaires.reading import Line, Strict, read
 
 FOLDER = Path(__file__).parent
+PINS = FOLDER / "definitions.toml"
 CACHE = FOLDER.parent / ".cache" / "fhir"
 
 
@@ -33,21 +35,24 @@ class WrongHashError(DefinitionsError):
     """A downloaded file is not the one that we pinned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pinned:
+class Pinned(Strict, frozen=True):
     """One package of HL7's, where it is had and what it must hash to."""
 
-    id: str
-    version: str
-    registry: str
-    distribution: str
-    download: str
-    sha256: str
-    inside: str = ""
+    id: Line
+    version: Line
+    registry: Literal["pypi", "npm"]
+    distribution: Line
+    download: Line
+    sha256: Line
+    inside: Line = ""
 
     def folder(self, cache: Path) -> Path:
         """Return where this package's resources lie in a cache."""
         return home(cache) / ".fhir" / "packages" / f"{self.id}#{self.version}" / "package"
+
+
+class _Definitions(Strict, frozen=True):
+    package: tuple[Pinned, ...]
 
 
 def home(cache: Path = CACHE) -> Path:
@@ -55,10 +60,9 @@ def home(cache: Path = CACHE) -> Path:
     return cache / "home"
 
 
-def pinned() -> tuple[Pinned, ...]:
-    """Return the packages of `definitions.toml`, in order."""
-    data = tomllib.loads((FOLDER / "definitions.toml").read_text(encoding="utf-8"))
-    return tuple(Pinned(**package) for package in data["package"])
+def pinned(path: Path = PINS) -> tuple[Pinned, ...]:
+    """Return the packages of `definitions.toml`, in order; DefinitionError where the file says something else."""
+    return read(path, _Definitions).package
 
 
 def download_command(package: Pinned) -> list[str]:

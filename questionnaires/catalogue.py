@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
 
 from questionnaires.canonical import BASE, questionnaire_url
 from questionnaires.model import (
-    CERTAINTIES,
     NOT_APPLICABLE,
-    Aggregate,
     AnswerScale,
     Certainty,
     Citation,
@@ -29,7 +26,6 @@ from questionnaires.model import (
     Group,
     Instrument,
     Item,
-    ItemKind,
     LifeDomain,
     Option,
     PlanQuestion,
@@ -38,10 +34,21 @@ from questionnaires.model import (
     ScoreRule,
     Source,
     Text,
-    Wording,
     WorkedExample,
 )
-from questionnaires.reading import DefinitionError, Table, read_toml
+from questionnaires.reading import DefinitionError, Place, convert, read, read_toml
+from questionnaires.tables import (
+    ConditionTable,
+    ExampleTable,
+    FactTable,
+    GroupTable,
+    InstrumentTable,
+    ItemTable,
+    LifeDomainsTable,
+    ReferenceNumberTable,
+    ScaleTable,
+    ScoreTable,
+)
 
 __all__ = ["Catalogue", "DefinitionError", "UnknownInstrument", "catalogue", "read_instrument", "read_life_domains"]
 
@@ -49,7 +56,6 @@ HERE = Path(__file__).parent
 DEFINITIONS = HERE / "definitions"
 LIFE_DOMAINS = HERE / "life_domains.toml"
 
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[A-Za-z0-9.-]+)?")
 # What must be said, with a source, about every score before it may be computed.
 SCORE_FACTS = ("membership", "reversal", "aggregate", "range", "missing")
@@ -62,139 +68,129 @@ class UnknownInstrument(LookupError):
 # ---- facts and sources -----------------------------------------------------------------------------------------------
 
 
-def _citations(top: Table) -> dict[str, Citation]:
-    table = top.table("sources")
-    citations = {}
-    for key in table.names():
-        entry = table.table(key)
-        citations[key] = Citation(key=key, text=entry.string("citation"), read=entry.string("read"))
-        entry.done()
-    table.done()
-    return citations
-
-
-def _source(table: Table, citations: Mapping[str, Citation], certainty: Certainty) -> Source:
-    key = table.string("source")
+def _source(
+    place: Place, key: str, citations: Mapping[str, Citation], *, certainty: Certainty = "sure", note: str = ""
+) -> Source:
     if key not in citations:
-        raise table.error("source", f"is {key!r}; [sources] has {', '.join(citations)}")
-    return Source(key=key, citation=citations[key].text, certainty=certainty, note=table.string("note", ""))
+        raise place.error("source", f"is {key!r}; [sources] has {', '.join(citations)}")
+    return Source(key=key, citation=citations[key].text, certainty=certainty, note=note)
 
 
-def _certainty(table: Table) -> Certainty:
-    return cast("Certainty", table.choice("certainty", CERTAINTIES))
+def _optional_source(place: Place, table: ItemTable | ExampleTable, citations: Mapping[str, Citation]) -> Source | None:
+    if table.source is not None:
+        return _source(place, table.source, citations, note=table.note)
+    if table.note:
+        raise place.error("note", "is about the source, but there is none; name the source or leave the note out")
+    return None
 
 
-def _fact(table: Table, citations: Mapping[str, Citation]) -> Fact:
-    certainty = _certainty(table)
-    verified = table.boolean("verified")
-    if verified and certainty not in ("sure", "triangulated"):
-        raise table.error("verified", f"can't be true for a fact that is {certainty!r}; only what was read is verified")
-    keys = table.strings("sources")
+def _fact(place: Place, table: FactTable, citations: Mapping[str, Citation]) -> Fact:
+    certainty, keys = table.certainty, table.sources
+    if table.verified and certainty not in ("sure", "triangulated"):
+        raise place.error("verified", f"can't be true for a fact that is {certainty!r}; only what was read is verified")
+    _refuse_repeats(place, "sources", keys)
     unknown = [key for key in keys if key not in citations]
     if unknown:
-        raise table.error("sources", f"names {unknown[0]!r}; [sources] has {', '.join(citations)}")
+        raise place.error("sources", f"names {unknown[0]!r}; [sources] has {', '.join(citations)}")
     if certainty in ("sure", "triangulated", "inferred") and not keys:
-        raise table.error("sources", f"is empty, but the fact is {certainty!r}; name where it was read")
+        raise place.error("sources", f"is empty, but the fact is {certainty!r}; name where it was read")
     if certainty == "triangulated" and len(keys) < 2:
-        raise table.error("sources", "is one source, but the fact is 'triangulated'; name all that force it together")
+        raise place.error("sources", "is one source, but the fact is 'triangulated'; name all that force it together")
     if certainty in ("recalled", "own") and keys:
-        raise table.error("sources", f"names {keys[0]!r}, but the fact is {certainty!r}; leave it empty")
+        raise place.error("sources", f"names {keys[0]!r}, but the fact is {certainty!r}; leave it empty")
     return Fact(
-        about=table.string("about"),
-        statement=table.string("statement"),
+        about=table.about,
+        statement=table.statement,
         sources=tuple(Source(key=key, citation=citations[key].text, certainty=certainty) for key in keys),
         certainty=certainty,
-        verified=verified,
+        verified=table.verified,
     )
 
 
-def _reference_number(table: Table, citations: Mapping[str, Citation]) -> ReferenceNumber:
+def _facts(place: Place, tables: tuple[FactTable, ...], citations: Mapping[str, Citation]) -> tuple[Fact, ...]:
+    return tuple(_fact(one, table, citations) for one, table in place.each("facts", tables))
+
+
+def _reference_number(place: Place, table: ReferenceNumberTable, citations: Mapping[str, Citation]) -> ReferenceNumber:
     return ReferenceNumber(
-        population=table.string("population"),
-        n=table.string("n"),
-        statistic=table.string("statistic"),
-        source=_source(table, citations, _certainty(table)),
+        population=table.population,
+        n=table.n,
+        statistic=table.statistic,
+        source=_source(place, table.source, citations, certainty=table.certainty, note=table.note),
     )
+
+
+def _refuse_repeats(place: Place, key: str, names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise place.error(key, f"names {', '.join(twice)} more than once")
 
 
 # ---- items -----------------------------------------------------------------------------------------------------------
 
 
-def _scale(table: Table, instrument: str) -> tuple[str, AnswerScale, Option | None]:
-    """Return the scale's name, the scale, and its "not applicable" option where it has one."""
-    name = _name(table, "name")
-    options = []
-    for option in table.tables("options"):
-        code = option.string("code")
-        value = option.integer("value")
-        if code != str(value):
-            raise option.error("code", f"is {code!r} but the value is {value}; the code is the value as text")
-        options.append(Option(code=code, value=value, text=option.text("text")))
-    values = [option.value for option in options if option.value is not None]
+def _scale(place: Place, table: ScaleTable, instrument: str) -> tuple[AnswerScale, Option | None]:
+    """Return a scale, and its "not applicable" option where it has one."""
+    for one, option in place.each("options", table.options):
+        if option.code != str(option.value):
+            problem = f"is {option.code!r} but the value is {option.value}; the code is the value as text"
+            raise one.error("code", problem)
+    values = [option.value for option in table.options]
     if len(values) < 2 or values != list(range(values[0], values[0] + len(values))):
-        raise table.error("options", f"have the values {values}; write at least two, each one more than the one before")
-    words = table.optional_text("not_applicable")
+        raise place.error("options", f"have the values {values}; write at least two, each one more than the one before")
+    options = tuple(Option(code=option.code, value=option.value, text=option.text) for option in table.options)
+    words = table.not_applicable
     not_applicable = None if words is None else Option(code=NOT_APPLICABLE, value=None, text=words)
-    return name, AnswerScale(id=f"{instrument}-{name}", options=tuple(options)), not_applicable
-
-
-def _name(table: Table, key: str) -> str:
-    name = table.string(key)
-    if not _NAME.fullmatch(name):
-        raise table.error(key, f"is {name!r}; use small letters, digits and single hyphens")
-    return name
+    return AnswerScale(id=f"{instrument}-{table.name}", options=options), not_applicable
 
 
 class _Items:
-    """Reads groups and items, and knows what was read so far: scales, linkIds, sources."""
+    """Makes groups and items, and knows what was read so far: scales, linkIds, sources."""
 
-    def __init__(self, top: Table, instrument: str, citations: Mapping[str, Citation]) -> None:
-        self.instrument = instrument
+    def __init__(self, top: Place, table: InstrumentTable, citations: Mapping[str, Citation]) -> None:
+        self.instrument = table.id
         self.citations = citations
         self.link_ids: set[str] = set()
         self.items: dict[str, Item] = {}
         self.scales: dict[str, tuple[AnswerScale, Option | None]] = {}
-        for table in top.tables("scales"):
-            name, scale, not_applicable = _scale(table, instrument)
-            if name in self.scales:
-                raise table.error("name", f"{name!r} stands twice")
-            self.scales[name] = (scale, not_applicable)
+        for place, scale in top.each("scales", table.scales):
+            if scale.name in self.scales:
+                raise place.error("name", f"{scale.name!r} appears twice")
+            self.scales[scale.name] = _scale(place, scale, table.id)
 
-    def link_id(self, table: Table, key: str) -> str:
-        name = _name(table, key)
+    def link_id(self, place: Place, name: str) -> str:
         link_id = f"{self.instrument}-{name}"
         if name == "scores" or name.startswith("score-"):
-            raise table.error(key, f"is {name!r}, which is kept for the calculated scores; choose another")
+            raise place.error("id", f"is {name!r}, which is kept for the calculated scores; choose another")
         if link_id in self.link_ids:
-            raise table.error(key, f"gives the linkId {link_id!r}, which stands twice; linkIds are unique in a form")
+            raise place.error("id", f"gives the linkId {link_id!r}, which appears twice; linkIds are unique in a form")
         self.link_ids.add(link_id)
         return link_id
 
-    def _scale_of(self, table: Table, kind: str) -> AnswerScale | None:
-        if kind != "choice":
+    def _scale_of(self, place: Place, table: ItemTable) -> AnswerScale | None:
+        if table.kind != "choice":
             for key in ("scale", "not_applicable"):
-                if key in table:
-                    raise table.error(key, f"is for choice items; this one is {kind}")
+                if getattr(table, key) is not None:
+                    raise place.error(key, f"is for choice items; this one is {table.kind}")
             return None
-        name = table.string("scale")
-        if name not in self.scales:
-            raise table.error("scale", f"is {name!r}; [[scales]] has {', '.join(self.scales) or 'none'}")
-        scale, not_applicable = self.scales[name]
-        if not table.boolean("not_applicable", default=False):
+        if table.scale is None:
+            raise place.error("scale", "is missing; a choice item names one of [[scales]]")
+        if table.scale not in self.scales:
+            raise place.error("scale", f"is {table.scale!r}; [[scales]] has {', '.join(self.scales) or 'none'}")
+        scale, not_applicable = self.scales[table.scale]
+        if not table.not_applicable:
             return scale
         if not_applicable is None:
-            raise table.error("not_applicable", f"is true, but scale {name!r} has no words for it (not_applicable)")
+            problem = f"is true, but scale {table.scale!r} has no words for it (not_applicable)"
+            raise place.error("not_applicable", problem)
         return replace(scale, options=(*scale.options, not_applicable))
 
-    def _enable_when(self, table: Table) -> EnableWhen | None:
-        if "enable_when" not in table:
+    def _enable_when(self, place: Place, condition: ConditionTable | None) -> EnableWhen | None:
+        if condition is None:
             return None
-        condition = table.table("enable_when")
-        link_id = f"{self.instrument}-{condition.string('item')}"
+        link_id, answer = f"{self.instrument}-{condition.item}", condition.answer
         if link_id not in self.items:
-            raise condition.error("item", f"means {link_id!r}, which does not stand before this item")
-        answer = condition.answer("answer")
-        condition.done()
+            raise place.error("item", f"means {link_id!r}, which does not appear before this item")
         asked = self.items[link_id]
         fits = (
             isinstance(answer, bool)
@@ -202,71 +198,63 @@ class _Items:
             else asked.scale is not None and isinstance(answer, str) and asked.scale.option(answer) is not None
         )
         if not fits:
-            raise condition.error("answer", f"is {answer!r}, which nobody can answer to {link_id}")
+            raise place.error("answer", f"is {answer!r}, which is not an answer to {link_id}")
         return EnableWhen(item=link_id, answer=answer)
 
-    def _item(self, table: Table) -> Item:
-        link_id = self.link_id(table, "id")
-        kind = table.choice("kind", ("choice", "boolean", "text"), "choice")
-        quoted = table.boolean("quoted", default=False)
-        source = _source(table, self.citations, "sure") if "source" in table else None
-        if quoted and source is None:
-            raise table.error("source", "is missing; a quoted text names where the quotation stands")
+    def _item(self, place: Place, table: ItemTable) -> Item:
+        if table.quoted and table.source is None:
+            raise place.error("source", "is missing; a quoted text names where the quotation stands")
         item = Item(
-            link_id=link_id,
-            kind=cast("ItemKind", kind),
-            text=table.text("text"),
-            subject=table.string("subject"),
-            scale=self._scale_of(table, kind),
-            help=table.optional_text("help"),
-            quoted=quoted,
-            source=source,
-            enable_when=self._enable_when(table),
+            link_id=self.link_id(place, table.id),
+            kind=table.kind,
+            text=table.text,
+            subject=table.subject,
+            scale=self._scale_of(place, table),
+            help=table.help,
+            quoted=table.quoted,
+            source=_optional_source(place, table, self.citations),
+            enable_when=self._enable_when(place.at("enable_when"), table.enable_when),
         )
-        self.items[link_id] = item
+        self.items[item.link_id] = item
         return item
 
-    def group(self, table: Table) -> Group:
-        link_id = self.link_id(table, "id")
-        group = Group(
-            link_id=link_id,
-            title=table.text("title"),
-            help=table.optional_text("help"),
-            items=tuple(self._item(item) for item in table.tables("items")),
+    def group(self, place: Place, table: GroupTable) -> Group:
+        if not table.items:
+            raise place.error("items", "is empty; a group has at least one item")
+        return Group(
+            link_id=self.link_id(place, table.id),
+            title=table.title,
+            help=table.help,
+            items=tuple(self._item(one, item) for one, item in place.each("items", table.items)),
         )
-        if not group.items:
-            raise table.error("items", "is empty; a group has at least one item")
-        return group
 
 
 # ---- scores ----------------------------------------------------------------------------------------------------------
 
 
-def _members(table: Table, key: str, items: _Items) -> tuple[str, ...]:
-    link_ids = tuple(f"{items.instrument}-{name}" for name in table.strings(key))
+def _members(place: Place, key: str, names: tuple[str, ...], items: _Items) -> tuple[str, ...]:
+    _refuse_repeats(place, key, names)
+    link_ids = tuple(f"{items.instrument}-{name}" for name in names)
     for link_id in link_ids:
         if link_id not in items.items:
-            raise table.error(key, f"names {link_id!r}, which is not an item of {items.instrument}")
+            raise place.error(key, f"names {link_id!r}, which is not an item of {items.instrument}")
         if items.items[link_id].scale is None:
             kind = items.items[link_id].kind
-            raise table.error(key, f"names {link_id!r}, which is {kind} and has no number to score")
+            raise place.error(key, f"names {link_id!r}, which is {kind} and has no number to score")
     return link_ids
 
 
-def _rounding(table: Table) -> RoundingRule | None:
-    if "rounding" not in table:
-        return None
-    entry = table.table("rounding")
-    rule = RoundingRule(
-        sum_decimals=entry.integer("sum_decimals") if "sum_decimals" in entry else None,
-        decimals=entry.integer("decimals") if "decimals" in entry else None,
-    )
-    entry.done()
+def _check_rounding(place: Place, table: ScoreTable) -> None:
+    rule = table.rounding
+    if rule is None:
+        return
     if rule == RoundingRule():
-        raise table.error("rounding", "rounds nothing; leave it out for full precision")
+        raise place.error("rounding", "rounds nothing; leave it out for full precision")
     if any(decimals is not None and not 0 <= decimals <= 6 for decimals in (rule.sum_decimals, rule.decimals)):
-        raise table.error("rounding", "has fewer than 0 or more than 6 decimals")
-    return rule
+        raise place.error("rounding", "has fewer than 0 or more than 6 decimals")
+    if table.published and table.low < 0:
+        problem = "is true, but no expression rounds alike below zero in every renderer; set it to false"
+        raise place.error("published", problem)
 
 
 def _reachable(aggregate: str, scales: list[AnswerScale]) -> tuple[float, float]:
@@ -307,167 +295,171 @@ def _method(rule: ScoreRule) -> Text:
     return Text(nl="; ".join(nl) + ".", en="; ".join(en) + ".")
 
 
-def _score(table: Table, items: _Items) -> ScoreRule:
-    name = _name(table, "scale")
-    members = _members(table, "items", items)
-    if not members:
-        raise table.error("items", "is empty; a score needs items")
-    reversed_ = frozenset(_members(table, "reversed", items))
-    for link_id in sorted(reversed_ - set(members)):
-        raise table.error("reversed", f"names {link_id!r}, which is not among the items of this score")
-    aggregate = table.choice("aggregate", ("sum", "mean", "mean-times-n"))
-    minimum = table.integer("minimum_answered")
-    if not 1 <= minimum <= len(members):
-        raise table.error("minimum_answered", f"is {minimum}; there are {len(members)} items")
-    scales = [scale for link_id in members if (scale := items.items[link_id].scale) is not None]
-    if aggregate == "sum" and minimum < len(members):
-        problem = f"is {minimum}, but a sum of fewer than {len(members)} answers is too low"
-        raise table.error("minimum_answered", problem)
-    if aggregate == "sum" and any(scale.has_not_applicable for scale in scales):
+def _check_arithmetic(place: Place, table: ScoreTable, scales: list[AnswerScale]) -> None:
+    """Refuse a minimum, an aggregate or a range that the items can't give."""
+    if not 1 <= table.minimum_answered <= len(scales):
+        raise place.error("minimum_answered", f"is {table.minimum_answered}; there are {len(scales)} items")
+    if table.aggregate == "sum" and table.minimum_answered < len(scales):
+        problem = f"is {table.minimum_answered}, but a sum of fewer than {len(scales)} answers is too low"
+        raise place.error("minimum_answered", problem)
+    if table.aggregate == "sum" and any(scale.has_not_applicable for scale in scales):
         problem = 'is "sum", but an item offers "not applicable", which a sum can\'t carry; use a mean'
-        raise table.error("aggregate", problem)
-    low, high = table.integer("low"), table.integer("high")
-    if (low, high) != (reach := _reachable(aggregate, scales)):
-        raise table.error("low", f"and high are {low}–{high}, but the arithmetic reaches {reach[0]}–{reach[1]}")
-    facts = tuple(_fact(fact, items.citations) for fact in table.tables("facts"))
-    missing = [about for about in SCORE_FACTS if about not in {fact.about for fact in facts}]
+        raise place.error("aggregate", problem)
+    reach = _reachable(table.aggregate, scales)
+    if (table.low, table.high) != reach:
+        problem = f"and high are {table.low}–{table.high}, but the arithmetic reaches {reach[0]}–{reach[1]}"
+        raise place.error("low", problem)
+
+
+def _score(place: Place, table: ScoreTable, items: _Items) -> ScoreRule:
+    members = _members(place, "items", table.items, items)
+    if not members:
+        raise place.error("items", "is empty; a score needs items")
+    reversed_ = frozenset(_members(place, "reversed", table.reversed, items))
+    for link_id in sorted(reversed_ - set(members)):
+        raise place.error("reversed", f"names {link_id!r}, which is not among the items of this score")
+    _check_arithmetic(place, table, [scale for link_id in members if (scale := items.items[link_id].scale) is not None])
+    _check_rounding(place, table)
+    missing = [about for about in SCORE_FACTS if about not in {fact.about for fact in table.facts}]
     if missing:
-        raise table.error("facts", f"say nothing about {', '.join(missing)}; each needs a statement and its certainty")
+        raise place.error("facts", f"say nothing about {', '.join(missing)}; each needs a statement and its certainty")
     rule = ScoreRule(
-        code=f"{items.instrument}-{name}",
-        scale=name,
-        title=table.text("title"),
+        code=f"{items.instrument}-{table.scale}",
+        scale=table.scale,
+        title=table.title,
         items=members,
         reversed=reversed_,
-        aggregate=cast("Aggregate", aggregate),
-        minimum_answered=minimum,
-        rounding=_rounding(table),
-        low=low,
-        high=high,
-        version=table.string("version"),
-        default=table.boolean("default"),
-        published=table.boolean("published"),
+        aggregate=table.aggregate,
+        minimum_answered=table.minimum_answered,
+        rounding=table.rounding,
+        low=table.low,
+        high=table.high,
+        version=table.version,
+        default=table.default,
+        published=table.published,
         method=Text("", ""),
-        facts=facts,
-        note=table.string("note", ""),
+        facts=_facts(place, table.facts, items.citations),
+        note=table.note,
     )
-    if rule.published and rule.rounding is not None and low < 0:
-        problem = "is true, but no expression rounds alike below zero in every renderer; set it to false"
-        raise table.error("published", problem)
     return replace(rule, method=_method(rule))
 
 
-def _example(table: Table, items: _Items, scores: tuple[ScoreRule, ...]) -> WorkedExample:
+def _scores(top: Place, tables: tuple[ScoreTable, ...], items: _Items) -> tuple[ScoreRule, ...]:
+    names = [table.scale for table in tables]
+    for name in names:
+        if names.count(name) > 1:
+            raise top.error("scores", f"has {name!r} twice; a score's name is unique in an instrument")
+    return tuple(_score(place, table, items) for place, table in top.each("scores", tables))
+
+
+# ---- worked examples -------------------------------------------------------------------------------------------------
+
+
+def _answers(place: Place, table: ExampleTable, items: _Items) -> dict[str, str | bool]:
+    """Return the answers of an example: first those of `all`, then the single ones, then without the unanswered."""
     answers: dict[str, str | bool] = {}
-    if "all" in table:
-        code = table.string("all")
+    if (code := table.all) is not None:
         answers = {
             item.link_id: code for item in items.items.values() if item.scale is not None and item.scale.option(code)
         }
         if not answers:
-            raise table.error("all", f"is {code!r}, which no item offers")
-    given = table.table("answers") if "answers" in table else Table({}, table.file)
-    for name in given.names():
+            raise place.error("all", f"is {code!r}, which no item offers")
+    for name, answer in table.answers.items():
         link_id = f"{items.instrument}-{name}"
         if link_id not in items.items:
-            raise given.error(name, f"means {link_id!r}, which is not an item of {items.instrument}")
-        answers[link_id] = given.answer(name)
-    for name in table.strings("unanswered"):
+            raise place.at("answers").error(name, f"means {link_id!r}, which is not an item of {items.instrument}")
+        answers[link_id] = answer
+    for name in table.unanswered:
         if answers.pop(f"{items.instrument}-{name}", None) is None:
-            raise table.error("unanswered", f"names {name!r}, which has no answer to take away")
-    expected = table.table("scores")
-    if not expected.names():
-        raise table.error("scores", "is empty; an example expects something")
-    for name in expected.names():
+            raise place.error("unanswered", f"names {name!r}, which has no answer to take away")
+    return answers
+
+
+def _example(place: Place, table: ExampleTable, items: _Items, scores: tuple[ScoreRule, ...]) -> WorkedExample:
+    if not table.scores:
+        raise place.error("scores", "is empty; an example expects something")
+    for name in table.scores:
         if name not in {rule.scale for rule in scores}:
-            raise expected.error(name, f"is not a score of {items.instrument}")
+            raise place.at("scores").error(name, f"is not a score of {items.instrument}")
     return WorkedExample(
-        title=table.string("title"),
-        answers=tuple(answers.items()),
-        scores=tuple((name, expected.number_or_false(name)) for name in expected.names()),
-        working=table.string("working"),
-        source=_source(table, items.citations, "sure") if "source" in table else None,
+        title=table.title,
+        answers=tuple(_answers(place, table, items).items()),
+        # `false` is how a file writes "no score"; a 0 is a score.
+        scores=tuple((name, None if value is False else value) for name, value in table.scores.items()),
+        working=table.working,
+        source=_optional_source(place, table, items.citations),
     )
 
 
 # ---- whole files -----------------------------------------------------------------------------------------------------
 
 
-def instrument_from(top: Table) -> Instrument:
-    """Return the instrument that a definition's top table describes; DefinitionError names file and key."""
-    identifier = _name(top, "id")
-    version = top.string("version")
-    if not _VERSION.fullmatch(version):
-        raise top.error("version", f"is {version!r}; write it as 1.0.0, or 1.0.0-something")
-    citations = _citations(top)
-    items = _Items(top, identifier, citations)
-    groups = tuple(items.group(table) for table in top.tables("groups"))
-    if not groups:
+def instrument_from(data: Mapping[str, object], file: str) -> Instrument:
+    """Return the instrument that the data of a definition describes; DefinitionError names file and key."""
+    top = Place(file)
+    table = convert(data, InstrumentTable, top)
+    if not _VERSION.fullmatch(table.version):
+        raise top.error("version", f"is {table.version!r}; write it as 1.0.0, or 1.0.0-something")
+    if not table.groups:
         raise top.error("groups", "is missing; an instrument asks something")
-    scores = tuple(_score(table, items) for table in top.tables("scores"))
-    scales = [rule.scale for rule in scores]
-    for scale in scales:
-        if scales.count(scale) > 1:
-            raise top.error("scores", f"has {scale!r} twice; a score's name is unique in an instrument")
-    if top.integer("minutes") < 1:
+    if table.minutes < 1:
         raise top.error("minutes", "is less than 1; say about how many minutes it takes")
-    wording = top.choice("wording", ("working", "official"))
-    instrument = Instrument(
-        id=identifier,
-        version=version,
-        title=top.text("title"),
-        subtitle=top.text("subtitle"),
-        intro=top.text("intro"),
-        minutes=top.integer("minutes"),
-        note=top.string("note", ""),
+    citations = {key: Citation(key=key, text=one.citation, read=one.read) for key, one in table.sources.items()}
+    items = _Items(top, table, citations)
+    groups = tuple(items.group(place, group) for place, group in top.each("groups", table.groups))
+    scores = _scores(top, table.scores, items)
+    return Instrument(
+        id=table.id,
+        version=table.version,
+        title=table.title,
+        subtitle=table.subtitle,
+        intro=table.intro,
+        minutes=table.minutes,
+        note=table.note,
         groups=groups,
         scores=scores,
-        copyright=top.text("copyright"),
-        wording=cast("Wording", wording),
-        wording_note=top.text("wording_note"),
+        copyright=table.copyright,
+        wording=table.wording,
+        wording_note=table.wording_note,
         citations=tuple(citations.values()),
-        facts=tuple(_fact(table, citations) for table in top.tables("facts")),
-        reference_numbers=tuple(_reference_number(table, citations) for table in top.tables("reference_numbers")),
-        examples=tuple(_example(table, items, scores) for table in top.tables("examples")),
-        derived_from=top.string("derived_from") if "derived_from" in top else None,
+        facts=_facts(top, table.facts, citations),
+        reference_numbers=tuple(
+            _reference_number(place, number, citations)
+            for place, number in top.each("reference_numbers", table.reference_numbers)
+        ),
+        examples=tuple(_example(place, one, items, scores) for place, one in top.each("examples", table.examples)),
+        derived_from=table.derived_from,
     )
-    top.done()
-    return instrument
 
 
 def read_instrument(path: Path) -> Instrument:
     """Return the instrument in one definition file, whose name must be its id, or `<id>@<version>`."""
-    top = read_toml(path)
-    instrument = instrument_from(top)
+    instrument = instrument_from(read_toml(path), path.name)
     if path.stem not in (instrument.id, f"{instrument.id}@{instrument.version}"):
-        raise top.error("id", f"is {instrument.id!r} (version {instrument.version}); the file's name must say the same")
+        problem = f"is {instrument.id!r} (version {instrument.version}); the file's name must say the same"
+        raise Place(path.name).error("id", problem)
     return instrument
 
 
 def read_life_domains(path: Path = LIFE_DOMAINS) -> tuple[tuple[LifeDomain, ...], tuple[PlanQuestion, ...]]:
     """Return the life domains in order and the questions that are asked about each."""
-    top = read_toml(path)
-    domains = tuple(
-        LifeDomain(
-            code=_name(table, "code"),
-            title=table.text("title"),
-            question=table.text("question"),
-            help=table.text("help"),
-            family=table.boolean("family", default=False),
-            order=number,
-        )
-        for number, table in enumerate(top.tables("domains"), start=1)
-    )
-    questions = tuple(
-        PlanQuestion(code=_name(table, "code"), text=table.text("text"), help=table.text("help"))
-        for table in top.tables("questions")
-    )
-    top.done()
-    for kind, codes in (("domains", [d.code for d in domains]), ("questions", [q.code for q in questions])):
+    table = read(path, LifeDomainsTable)
+    for kind, codes in (("domains", [d.code for d in table.domains]), ("questions", [q.code for q in table.questions])):
         twice = sorted({code for code in codes if codes.count(code) > 1})
         if twice:
-            raise top.error(kind, f"has {twice[0]!r} twice")
-    return domains, questions
+            raise Place(path.name).error(kind, f"has {twice[0]!r} twice")
+    domains = tuple(
+        LifeDomain(
+            code=domain.code,
+            title=domain.title,
+            question=domain.question,
+            help=domain.help,
+            family=domain.family,
+            order=number,
+        )
+        for number, domain in enumerate(table.domains, start=1)
+    )
+    return domains, tuple(PlanQuestion(code=one.code, text=one.text, help=one.help) for one in table.questions)
 
 
 # ---- the catalogue ---------------------------------------------------------------------------------------------------

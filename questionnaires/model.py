@@ -1,7 +1,7 @@
 """The words of this package: text, source, answer scale, item, score rule, instrument, life domain.
 
-Plain frozen data. How it is read from TOML is in `catalogue.py`; how it becomes FHIR is in `publish.py`; what
-answers are worth is in the package `mappers`.
+Plain frozen data. What the files hold is in `tables.py`, how it becomes this in `catalogue.py`; how it becomes FHIR is
+in `publish.py`; what answers are worth is in the package `mappers`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from questionnaires.canonical import code_system_url, questionnaire_url, value_set_url
+from questionnaires.reading import Line, Strict
 
 Language = Literal["nl", "en"]
 # How sure we are, and why: "sure" was read in the source; "triangulated" is forced by two or more sources together;
@@ -26,12 +27,11 @@ CERTAINTIES: tuple[str, ...] = get_args(Certainty)
 NOT_APPLICABLE = "na"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Strict, frozen=True):
     """The same words in Dutch, the language we publish in, and in English."""
 
-    nl: str
-    en: str
+    nl: Line
+    en: Line
 
     def get(self, language: str) -> str:
         """Return the words in `language` (a tag such as `en` or `nl-NL`); Dutch where there are none."""
@@ -189,8 +189,7 @@ class Group:
         return self.title.and_then(self.help)
 
 
-@dataclass(frozen=True, slots=True)
-class RoundingRule:
+class RoundingRule(Strict, frozen=True):
     """How a score is rounded, half away from zero, always by decimal arithmetic.
 
     `sum_decimals` rounds sum × n ÷ answered before anything else (a mean is then that number ÷ n);

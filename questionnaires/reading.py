@@ -1,13 +1,47 @@
-"""Strict reading of our TOML files: every problem is a DefinitionError that names the file and the key."""
+"""Strict reading of TOML: a file into a type, where every problem names the file and the key and says what to do.
+
+The types say which keys there are, so that a misspelt key is refused instead of silently meaning nothing. Every data
+file of this repository is read here. What a value means is for whoever asked: they raise `Place.error`, which names
+the place in the same manner.
+"""
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from reprlib import Repr
+from typing import Annotated, Any, TypeVar
 
-from questionnaires.model import LANGUAGES, Text
+import msgspec
+from msgspec import inspect
+
+T = TypeVar("T")
+
+# ---- types of values -------------------------------------------------------------------------------------------------
+# The description is what we say of a text that does not match; {value} is that text.
+
+Line = Annotated[
+    str,
+    msgspec.Meta(pattern=r"(?s)\A\S(.*\S)?\Z", description="is empty or has space at its ends; write the text itself"),
+]
+"""A text with something in it, and no space around it."""
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", description="is {value!r}; use small letters, digits and single hyphens"
+    ),
+]
+"""A name that can be part of an address."""
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table whose keys are exactly the fields of the type. Subclasses keep that promise for their own fields."""
+
+
+# ---- problems --------------------------------------------------------------------------------------------------------
 
 
 class DefinitionError(ValueError):
@@ -24,137 +58,171 @@ class DefinitionError(ValueError):
         return DefinitionError, (self.file, self.key, self.problem)
 
 
-class Table:
-    """One table of a TOML file that remembers which keys were read, so that an unknown key can be refused."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A table in a file, for the messages about what stands there: `hoop.toml`, `groups[1].items[2]`."""
 
-    def __init__(self, data: dict[str, Any], file: str, path: str = "") -> None:
-        self._data = data
-        self._read: set[str] = set()
-        self.file = file
-        self.path = path
+    file: str
+    path: str = ""
 
-    def key(self, name: str) -> str:
-        """Return the full name of one of this table's keys, for messages."""
-        return f"{self.path}.{name}" if self.path else name
+    def at(self, name: str) -> Place:
+        """Return the place of a key of this table."""
+        return Place(self.file, f"{self.path}.{name}" if self.path else name)
+
+    def each(self, name: str, entries: Iterable[T]) -> Iterator[tuple[Place, T]]:
+        """Yield the entries of a list with the place of each; the first is number 1."""
+        for number, entry in enumerate(entries, start=1):
+            yield self.at(f"{name}[{number}]"), entry
 
     def error(self, name: str, problem: str) -> DefinitionError:
-        """Return an error about one of this table's keys."""
-        return DefinitionError(self.file, self.key(name) if name else self.path, problem)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._data
-
-    def names(self) -> tuple[str, ...]:
-        """Return the keys that are there, in the order of the file."""
-        return tuple(self._data)
-
-    def _get(self, name: str, kind: type, described: str) -> Any:
-        self._read.add(name)
-        if name not in self._data:
-            raise self.error(name, f"is missing; it must be {described}")
-        value = self._data[name]
-        # A TOML true is not a number, though Python's bool is an int.
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.error(name, f"is {value!r}; it must be {described}")
-        return value
-
-    def string(self, name: str, default: str | None = None) -> str:
-        """Return a text without space at its ends; an empty one is refused."""
-        if default is not None and name not in self._data:
-            return default
-        value: str = self._get(name, str, "a text")
-        if not value or value != value.strip():
-            raise self.error(name, "is empty or has space at its ends; write the text itself")
-        return value
-
-    def integer(self, name: str, default: int | None = None) -> int:
-        """Return a whole number."""
-        if default is not None and name not in self._data:
-            return default
-        value: int = self._get(name, int, "a whole number")
-        return value
-
-    def boolean(self, name: str, default: bool | None = None) -> bool:
-        """Return true or false."""
-        if default is not None and name not in self._data:
-            return default
-        value: bool = self._get(name, bool, "true or false")
-        return value
-
-    def answer(self, name: str) -> str | bool:
-        """Return the answer to a question: a code or true/false."""
-        return self.boolean(name) if isinstance(self._data.get(name), bool) else self.string(name)
-
-    def number_or_false(self, name: str) -> float | None:
-        """Return a number, or None where the file says false ("there is no score")."""
-        self._read.add(name)
-        value = self._data.get(name)
-        if value is False:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.error(name, f"is {value!r}; it must be a number, or false for no score")
-        return value
-
-    def choice(self, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        """Return a text that is one of `allowed`."""
-        value = self.string(name, default)
-        if value not in allowed:
-            raise self.error(name, f"is {value!r}; it must be one of {', '.join(allowed)}")
-        return value
-
-    def text(self, name: str) -> Text:
-        """Return words in every language; a missing language is refused."""
-        table = self.table(name)
-        words = {language: table.string(language) for language in LANGUAGES}
-        table.done()
-        return Text(**words)
-
-    def optional_text(self, name: str) -> Text | None:
-        """Return words in every language, or None where the key is absent."""
-        return self.text(name) if name in self._data else None
-
-    def strings(self, name: str) -> tuple[str, ...]:
-        """Return a list of different texts; an absent key is an empty list."""
-        if name not in self._data:
-            return ()
-        values = self._get(name, list, "a list of texts")
-        for value in values:
-            if not isinstance(value, str):
-                raise self.error(name, f"holds {value!r}; each must be a text")
-        twice = sorted({value for value in values if values.count(value) > 1})
-        if twice:
-            raise self.error(name, f"names {', '.join(twice)} more than once")
-        return tuple(values)
-
-    def table(self, name: str) -> Table:
-        """Return a table inside this one."""
-        return Table(self._get(name, dict, "a table"), self.file, self.key(name))
-
-    def tables(self, name: str) -> Iterator[Table]:
-        """Yield the tables of a list; an absent key is an empty list. Each is checked for unknown keys afterwards."""
-        if name not in self._data:
-            return
-        for number, value in enumerate(self._get(name, list, "a list of tables"), start=1):
-            path = f"{self.key(name)}[{number}]"
-            if not isinstance(value, dict):
-                raise DefinitionError(self.file, path, f"is {value!r}; it must be a table")
-            table = Table(value, self.file, path)
-            yield table
-            table.done()
-
-    def done(self) -> None:
-        """Refuse the keys that nobody read."""
-        unknown = [name for name in self._data if name not in self._read]
-        if unknown:
-            known = ", ".join(sorted(self._read))
-            raise self.error(unknown[0], f"is not a key that is known here; known are {known}")
+        """Return an error about one of this table's keys; without a name, about the table itself."""
+        return DefinitionError(self.file, self.at(name).path if name else self.path, problem)
 
 
-def read_toml(path: Path) -> Table:
-    """Return the top table of a TOML file; DefinitionError where it can't be read or is not TOML."""
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
+def read(path: Path, kind: type[T]) -> T:
+    """Return what a TOML file says, as `kind`; DefinitionError where it says anything else."""
+    return convert(read_toml(path), kind, Place(path.name))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return a TOML file as plain data; DefinitionError where it can't be read or is not TOML."""
     try:
-        return Table(tomllib.loads(path.read_text(encoding="utf-8")), path.name)
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DefinitionError(path.name, "", f"can't be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DefinitionError(path.name, "", f"is not TOML in UTF-8: {error}") from error
+
+
+def convert(data: Any, kind: type[T], place: Place) -> T:
+    """Return plain data that stands at `place` as `kind`; DefinitionError names the key that does not fit."""
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), data, kind, place) from error
+
+
+# ---- what does not fit -----------------------------------------------------------------------------------------------
+
+_WHERE = re.compile(r"(?s).* - at `\$(?P<path>.*)`\Z")
+_STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<number>\d+)\]|\[\.\.\.\]")
+_FIELD = re.compile(r"(?s)Object (?P<problem>contains unknown|missing required) field `(?P<name>.*?)`( - at .*)?\Z")
+Step = str | int
+# A table or a long text in the place of a number is shown by its beginning.
+_SHORT = Repr()
+_SHORT.maxstring = 60
+
+
+def _explained(message: str, data: Any, kind: Any, place: Place) -> DefinitionError:
+    """Say in the words of this project, and with the names of the file, what msgspec found."""
+    steps = _steps(message, data, kind)
+    here = _kind_at(inspect.type_info(kind), steps)
+    table = Place(place.file, _path(place, steps))
+    if found := _FIELD.match(message):
+        fields = (
+            {field.encode_name: field.type for field in here.fields} if isinstance(here, inspect.StructType) else {}
+        )
+        if found["problem"] == "missing required":
+            return table.error(found["name"], f"is missing; it must be {_described(fields[found['name']])}")
+        return table.error(found["name"], f"is not a key that is known here; known are {', '.join(sorted(fields))}")
+    value = _value_at(data, steps)
+    if isinstance(here, inspect.Metadata):
+        said = (here.extra_json_schema or {}).get("description")
+        # What is said of a text is about its form; a number in its place is told that a text was expected.
+        if said and ("matching regex" in message or not isinstance(here.type, inspect.StrType)):
+            return table.error("", said.format(value=value))
+    return table.error("", f"is {_SHORT.repr(value)}; it must be {_described(here)}")
+
+
+def _steps(message: str, data: Any, kind: Any) -> tuple[Step, ...]:
+    """Return the way to the value that was refused. msgspec writes [...] for a key that is no field: we look for it."""
+    where = _WHERE.match(message)
+    steps: tuple[Step, ...] = ()
+    for step in _STEP.finditer(where["path"] if where else ""):
+        if step["name"]:
+            steps += (step["name"],)
+        elif step["number"]:
+            steps += (int(step["number"]),)
+        else:
+            keys = _value_at(data, steps)
+            steps += (next(key for key in keys if _refusal(_with_only(data, steps, key), kind) == message),)
+    return steps
+
+
+def _refusal(data: Any, kind: Any) -> str:
+    try:
+        msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""
+
+
+def _with_only(data: Any, steps: Sequence[Step], key: str) -> Any:
+    """Return the data with only one key left in the table that the steps lead to."""
+    if not steps:
+        return {key: data[key]}
+    first, *rest = steps
+    changed = _with_only(data[first], rest, key)
+    if isinstance(data, dict):
+        return {**data, first: changed}
+    return [changed if number == first else value for number, value in enumerate(data)]
+
+
+def _value_at(data: Any, steps: Sequence[Step]) -> Any:
+    for step in steps:
+        data = data[step]
+    return data
+
+
+def _path(place: Place, steps: Sequence[Step]) -> str:
+    path = place.path
+    for step in steps:
+        path += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if path else step
+    return path
+
+
+def _kind_at(kind: inspect.Type, steps: Sequence[Step]) -> inspect.Type:
+    """Return the type that the value at the end of the steps must have."""
+    kind = _required(kind)
+    if not steps:
+        return kind
+    if isinstance(kind, inspect.Metadata):
+        return _kind_at(kind.type, steps)
+    if isinstance(kind, inspect.StructType):
+        [inner] = [field.type for field in kind.fields if field.encode_name == steps[0]]
+    else:
+        inner = kind.value_type if isinstance(kind, inspect.DictType) else kind.item_type  # type: ignore[attr-defined]
+    return _kind_at(inner, steps[1:])
+
+
+def _required(kind: inspect.Type) -> inspect.Type:
+    """Return a type without the None of a key that may be left out: TOML can't write that."""
+    if not isinstance(kind, inspect.UnionType):
+        return kind
+    kinds = tuple(one for one in kind.types if not isinstance(one, inspect.NoneType))
+    return kinds[0] if len(kinds) == 1 else inspect.UnionType(kinds)
+
+
+_DESCRIBED: tuple[tuple[type[inspect.Type], str], ...] = (
+    (inspect.StrType, "a text"),
+    (inspect.IntType, "a whole number"),
+    (inspect.FloatType, "a number"),
+    (inspect.BoolType, "true or false"),
+    (inspect.CollectionType, "a list"),
+    (inspect.DictType, "a table"),
+    (inspect.StructType, "a table"),
+)
+
+
+def _described(kind: inspect.Type) -> str:
+    kind = _required(kind)
+    if isinstance(kind, inspect.Metadata):
+        return _described(kind.type)
+    if isinstance(kind, inspect.LiteralType):
+        return f"one of {', '.join(str(value).lower() if value is False else str(value) for value in kind.values)}"
+    if isinstance(kind, inspect.UnionType):
+        return " or ".join(_described(one) for one in kind.types)
+    return next((words for one, words in _DESCRIBED if isinstance(kind, one)), "something else")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,8 @@ from typing import Any
 
 from questionnaires.catalogue import DEFINITIONS, Catalogue, instrument_from
 from questionnaires.model import Instrument, ScoreRule
-from questionnaires.reading import DefinitionError, Table, read_toml
+from questionnaires.reading import DefinitionError, read, read_toml
+from questionnaires.tables import WordingTable
 
 _YES_NO = {"yes": True, "ja": True, "true": True, "1": True, "no": False, "nee": False, "false": False, "0": False}
 _META = ("instrument", "version", "copyright", "source")
@@ -102,32 +102,25 @@ def read_wording(path: Path) -> WordingFile:
 
 
 def _read_toml(path: Path) -> WordingFile:
-    top = read_toml(path)
-    rows = []
-    for number, table in enumerate(top.tables("items"), start=1):
-        rows.append(
+    table = read(path, WordingTable)
+    return WordingFile(
+        instrument=table.instrument,
+        version=table.version,
+        copyright={"nl": table.copyright.nl, "en": table.copyright.en or table.copyright.nl},
+        source=table.source,
+        rows=tuple(
             Row(
                 number=number,
-                key=table.string("item"),
-                nl=table.string("nl"),
-                en=table.string("en", ""),
-                dimension=table.string("dimension") if "dimension" in table else None,
-                reversed=table.boolean("reversed") if "reversed" in table else None,
-                not_applicable=table.boolean("not_applicable") if "not_applicable" in table else None,
+                key=row.item,
+                nl=row.nl,
+                en=row.en,
+                dimension=row.dimension,
+                reversed=row.reversed,
+                not_applicable=row.not_applicable,
             )
-        )
-    rights = top.table("copyright")
-    words = {"nl": rights.string("nl"), "en": rights.string("en", rights.string("nl"))}
-    rights.done()
-    wording = WordingFile(
-        instrument=top.string("instrument"),
-        version=top.string("version"),
-        copyright=words,
-        source=top.string("source"),
-        rows=tuple(rows),
+            for number, row in enumerate(table.items, start=1)
+        ),
     )
-    top.done()
-    return wording
 
 
 def _read_csv(path: Path) -> WordingFile:
@@ -377,11 +370,11 @@ def apply_wording(wording: WordingFile, known: Catalogue) -> Applied:
         fit.problem(0, f"version {wording.version} is taken ({taken}); responses refer to it, so choose a new one")
     if fit.problems:
         raise WordingRefused(fit.problems)
-    data = tomllib.loads((DEFINITIONS / f"{wording.instrument}.toml").read_text(encoding="utf-8"))
+    data = read_toml(DEFINITIONS / f"{wording.instrument}.toml")
     _set_texts(data, wording, fit, base)
     _set_structure(data, wording, fit)
     try:
-        instrument = instrument_from(Table(data, f"{wording.instrument}@{wording.version}.toml"))
+        instrument = instrument_from(data, f"{wording.instrument}@{wording.version}.toml")
         instrument, notes = _set_rule_versions(data, instrument, versions)
     except DefinitionError as error:
         raise WordingRefused([Problem(0, str(error))]) from error
@@ -535,7 +528,7 @@ def _set_rule_versions(
     ):
         # Worked out for another structure.
         data["examples"] = []
-    return instrument_from(Table(data, f"{instrument.id}@{instrument.version}.toml")), tuple(notes)
+    return instrument_from(data, f"{instrument.id}@{instrument.version}.toml"), tuple(notes)
 
 
 def _same_rule(instrument: Instrument, rule: ScoreRule, versions: tuple[Instrument, ...]) -> str | None:

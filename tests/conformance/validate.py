@@ -15,14 +15,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fhir_profiles import definitions
+from questionnaires.reading import Strict, read
 from tests.conformance.java_tools import BuildError, NotHereError, java
 from tests.conformance.written import write_down
 from tests.fhir_profiles.bad_examples import BadExample, bad_examples
@@ -36,8 +35,7 @@ PUBLISHED = ROOT / "questionnaires" / "published"
 ACCEPTED = Path(__file__).with_name("accepted_warnings.toml")
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(Strict, frozen=True):
     """A warning that we accept: its message id, a pattern in its text, and the reason."""
 
     id: str
@@ -49,9 +47,13 @@ class Accepted:
         return bool((issue["id"] or "") == self.id and re.search(self.text, issue["text"]))
 
 
+class _AcceptedWarnings(Strict, frozen=True):
+    warning: tuple[Accepted, ...]
+
+
 def accepted_warnings() -> tuple[Accepted, ...]:
     """Return the accepted warnings, in the order of the file."""
-    return tuple(Accepted(**entry) for entry in tomllib.loads(ACCEPTED.read_text("utf-8"))["warning"])
+    return read(ACCEPTED, _AcceptedWarnings).warning
 
 
 def run_validator(inputs: Sequence[Path], report: Path) -> list[dict[str, Any]]:

@@ -5,26 +5,27 @@ from __future__ import annotations
 import copy
 import json
 import re
-import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import field
+
+from questionnaires.reading import Strict, read
 
 EXAMPLES = Path(__file__).parents[2] / "fhir_profiles" / "package" / "example"
 DATA = Path(__file__).with_suffix(".toml")
 
 
-@dataclass(frozen=True)
-class BadExample:
+class BadExample(Strict, frozen=True):
     """One change to one good example, and regular expressions that say which errors it must give."""
 
     id: str
     rule: str
-    origin: str
     errors: tuple[str, ...]
+    origin: str = field(name="from")
     plain: bool = False
     java: bool = False
-    change: dict[str, Any] = field(default_factory=dict)
+    change: dict[str, Any] = field(name="set", default_factory=dict)
     remove: tuple[str, ...] = ()
     repeat: dict[str, int] = field(default_factory=dict)
 
@@ -63,11 +64,10 @@ def _place(resource: Any, path: str) -> tuple[Any, str | int]:
     return resource, keys[-1]
 
 
+class _BadExamples(Strict, frozen=True):
+    case: tuple[BadExample, ...]
+
+
 def bad_examples() -> tuple[BadExample, ...]:
     """Return all cases, in the order of the file; an unknown key is an error."""
-    names = {"from": "origin", "set": "change"}
-    cases = tomllib.loads(DATA.read_text(encoding="utf-8"))["case"]
-    return tuple(
-        BadExample(**{names.get(key, key): tuple(v) if isinstance(v, list) else v for key, v in case.items()})
-        for case in cases
-    )
+    return read(DATA, _BadExamples).case

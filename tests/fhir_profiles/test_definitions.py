@@ -9,6 +9,7 @@ import pytest
 
 from fhir_profiles import definitions
 from fhir_profiles.definitions import Pinned, RegistryUnreachableError, WrongHashError, download_command, fetch, pinned
+from questionnaires.reading import DefinitionError
 
 
 def archive():
@@ -78,3 +79,10 @@ def test_every_pinned_package_has_a_hash_and_an_exact_version():
         assert len(one.sha256) == 64
         assert one.distribution.endswith(("==0.11.0", f"@{one.version}"))
         assert download_command(one)[-1] == one.distribution
+
+
+def test_a_misspelt_key_of_a_pin_is_refused(tmp_path):
+    text = definitions.PINS.read_text(encoding="utf-8").replace("sha256 =", "sha265 =", 1)
+    (tmp_path / "definitions.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(DefinitionError, match=r"^definitions\.toml: package\[1\]\.sha265: is not a key"):
+        pinned(tmp_path / "definitions.toml")

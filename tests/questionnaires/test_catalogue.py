@@ -22,7 +22,6 @@ from questionnaires.catalogue import (
     read_life_domains,
 )
 from questionnaires.model import Instrument
-from questionnaires.reading import Table
 from questionnaires.writing import definition_toml
 
 INSTRUMENTS = [pytest.param(instrument, id=instrument.id) for instrument in catalogue().instruments.values()]
@@ -281,7 +280,7 @@ def spoilt(path: str, value: Any) -> dict[str, Any]:
 
 
 def test_the_small_instrument_is_read():
-    assert instrument_from(Table(small(), "tiny.toml")).score("tiny-total").high == 2
+    assert instrument_from(small(), "tiny.toml").score("tiny-total").high == 2
 
 
 FROM_MEMORY = {"about": "items", "statement": "Read.", "sources": ["paper"], "verified": False}
@@ -298,11 +297,11 @@ REFUSED = [
     ("title", {"nl": "alleen"}, r"title\.en: is missing"),
     ("title", {"nl": "a", "en": " "}, r"title\.en: is empty or has space"),
     ("minutes", 0, r"minutes: is less than 1"),
-    ("wording", "final", r"wording: is 'final'; it must be one of working, official"),
+    ("wording", "final", r"wording: is 'final'; it must be one of official, working"),
     ("groups", [], r"groups: is missing; an instrument asks something"),
     ("groups.0.items", [], r"groups\[1\]\.items: is empty"),
-    ("groups.0.items.1.id", "01", r"groups\[1\]\.items\[2\]\.id: gives the linkId 'tiny-01', which stands twice"),
-    ("groups.0.items.1.id", "all", r"linkId 'tiny-all', which stands twice"),
+    ("groups.0.items.1.id", "01", r"groups\[1\]\.items\[2\]\.id: gives the linkId 'tiny-01', which appears twice"),
+    ("groups.0.items.1.id", "all", r"linkId 'tiny-all', which appears twice"),
     (
         "groups.0.items.3.id",
         "score-total",
@@ -312,12 +311,12 @@ REFUSED = [
     ("groups.0.items.0.scale", "no", r"items\[1\]\.scale: is 'no'; \[\[scales\]\] has yes"),
     ("groups.0.items.2.scale", "yes", r"items\[3\]\.scale: is for choice items; this one is boolean"),
     ("groups.0.items.0.quoted", True, r"items\[1\]\.source: is missing; a quoted text names"),
-    ("groups.0.items.0.enable_when", {"item": "03", "answer": True}, "'tiny-03', which does not stand before"),
-    ("groups.0.items.1.enable_when", {"item": "01", "answer": True}, "answer: is True, which nobody can answer"),
-    ("groups.0.items.1.enable_when", {"item": "01", "answer": "7"}, "answer: is '7', which nobody can answer"),
+    ("groups.0.items.0.enable_when", {"item": "03", "answer": True}, "'tiny-03', which does not appear before"),
+    ("groups.0.items.1.enable_when", {"item": "01", "answer": True}, "answer: is True, which is not an answer"),
+    ("groups.0.items.1.enable_when", {"item": "01", "answer": "7"}, "answer: is '7', which is not an answer"),
     ("scales.0.options.1.code", "9", r"options\[2\]\.code: is '9' but the value is 1"),
     ("scales.0.options.1", {"code": "2", "value": 2, "text": {"nl": "a", "en": "b"}}, r"have the values \[0, 2\]"),
-    ("scales", [small()["scales"][0]] * 2, r"scales\[2\]\.name: 'yes' stands twice"),
+    ("scales", [small()["scales"][0]] * 2, r"scales\[2\]\.name: 'yes' appears twice"),
     ("scores.0.items", ["01", "09"], r"scores\[1\]\.items: names 'tiny-09', which is not an item of tiny"),
     ("scores.0.items", ["01", "03"], r"names 'tiny-03', which is boolean and has no number"),
     ("scores.0.items", ["01", "01"], r"names 01 more than once"),
@@ -351,7 +350,7 @@ REFUSED = [
 @pytest.mark.parametrize(("path", "value", "message"), REFUSED, ids=[f"{p}={v!r}"[:50] for p, v, _ in REFUSED])
 def test_a_spoilt_definition_is_refused_with_file_and_key(path, value, message):
     with pytest.raises(DefinitionError, match=message) as caught:
-        instrument_from(Table(spoilt(path, value), "tiny.toml"))
+        instrument_from(spoilt(path, value), "tiny.toml")
     assert caught.value.file == "tiny.toml"
 
 
@@ -367,13 +366,13 @@ def test_whatever_stands_at_any_key_is_read_or_refused_as_a_definition_error(val
     """No spoilt file ends in another kind of error, which would not name file and key."""
     for path in _paths(small()):
         with contextlib.suppress(DefinitionError):
-            instrument_from(Table(spoilt(path, value), "tiny.toml"))
+            instrument_from(spoilt(path, value), "tiny.toml")
 
 
 def test_a_sum_may_not_have_an_item_that_offers_not_applicable():
     data = spoilt("groups.0.items.0.not_applicable", True)
     with pytest.raises(DefinitionError, match='aggregate: is "sum", but an item offers "not applicable"'):
-        instrument_from(Table(data, "tiny.toml"))
+        instrument_from(data, "tiny.toml")
 
 
 def test_a_published_score_that_rounds_may_not_be_below_zero():
@@ -386,14 +385,14 @@ def test_a_published_score_that_rounds_may_not_be_below_zero():
     with pytest.raises(
         DefinitionError, match=r"scores\[1\]\.published: is true, but no expression rounds alike below zero"
     ):
-        instrument_from(Table(data, "tiny.toml"))
+        instrument_from(data, "tiny.toml")
 
 
 def test_not_applicable_needs_words():
     data = spoilt("groups.0.items.0.not_applicable", True)
     del data["scales"][0]["not_applicable"]
     with pytest.raises(DefinitionError, match="has no words for it"):
-        instrument_from(Table(data, "tiny.toml"))
+        instrument_from(data, "tiny.toml")
 
 
 def test_a_file_that_is_not_toml_is_refused(tmp_path: Path):

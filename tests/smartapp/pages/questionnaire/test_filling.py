@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from questionnaires.catalogue import DEFINITIONS, catalogue, instrument_from
-from questionnaires.reading import DefinitionError, Table
+from questionnaires.reading import DefinitionError
 from smartapp.pages.questionnaire.filling import (
     LONGEST_TEXT,
     Filling,
@@ -99,8 +99,8 @@ def test_questions_that_wait_for_each_other_are_refused_with_their_definition(co
     group = next(one for one in data["groups"] if one["items"][0]["id"] == "medication-uses")
     for place, (item, answer) in conditions.items():
         group["items"][place]["enable_when"] = {"item": item, "answer": answer}
-    with pytest.raises(DefinitionError, match=r"sdm-visit\.toml: .*enable_when\.item: .* does not stand before"):
-        instrument_from(Table(data, "sdm-visit.toml"))
+    with pytest.raises(DefinitionError, match=r"sdm-visit\.toml: .*enable_when\.item: .* does not appear before"):
+        instrument_from(data, "sdm-visit.toml")
 
 
 def test_next_and_previous_step_over_what_is_not_asked():

@@ -1,0 +1,202 @@
+"""The tables of our data files, as types: which keys there are and of what kind each value is.
+
+README.md says what each key is for; `catalogue.py` says which values can be together and makes the instrument of them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from questionnaires.model import Aggregate, Certainty, ItemKind, RoundingRule, Text, Wording
+from questionnaires.reading import Line, Name, Strict
+
+Answer = str | bool
+Expected = Annotated[
+    int | float | Literal[False], Meta(description="is {value!r}; it must be a number, or false for no score")
+]
+
+
+class CitationTable(Strict, frozen=True):
+    """`[sources]`: one entry."""
+
+    citation: Line
+    read: Line
+
+
+class FactTable(Strict, frozen=True):
+    """`facts`, of the instrument or of a score."""
+
+    about: Line
+    statement: Line
+    certainty: Certainty
+    verified: bool
+    sources: tuple[str, ...] = ()
+
+
+class ReferenceNumberTable(Strict, frozen=True):
+    """`reference_numbers`: a published number."""
+
+    population: Line
+    n: Line
+    statistic: Line
+    source: Line
+    certainty: Certainty
+    note: Line = ""
+
+
+class OptionTable(Strict, frozen=True):
+    """One answer of a scale."""
+
+    code: Line
+    value: int
+    text: Text
+
+
+class ScaleTable(Strict, frozen=True):
+    """`[[scales]]`: an answer scale."""
+
+    name: Name
+    options: tuple[OptionTable, ...] = ()
+    not_applicable: Text | None = None
+
+
+class ConditionTable(Strict, frozen=True):
+    """`enable_when`: the item is asked only after this answer."""
+
+    item: Line
+    answer: Answer
+
+
+class ItemTable(Strict, frozen=True):
+    """`[[groups.items]]`: one question."""
+
+    id: Name
+    subject: Line
+    text: Text
+    kind: ItemKind = "choice"
+    scale: Line | None = None
+    not_applicable: bool | None = None
+    help: Text | None = None
+    quoted: bool = False
+    source: Line | None = None
+    note: Line = ""
+    enable_when: ConditionTable | None = None
+
+
+class GroupTable(Strict, frozen=True):
+    """`[[groups]]`: questions under one title."""
+
+    id: Name
+    title: Text
+    items: tuple[ItemTable, ...] = ()
+    help: Text | None = None
+
+
+class ScoreTable(Strict, frozen=True):
+    """`[[scores]]`: how answers become one number."""
+
+    scale: Name
+    title: Text
+    items: tuple[str, ...]
+    aggregate: Aggregate
+    minimum_answered: int
+    low: int
+    high: int
+    version: Line
+    default: bool
+    published: bool
+    reversed: tuple[str, ...] = ()
+    rounding: RoundingRule | None = None
+    facts: tuple[FactTable, ...] = ()
+    note: Line = ""
+
+
+class ExampleTable(Strict, frozen=True):
+    """`[[examples]]`: answers and the scores that they give."""
+
+    title: Line
+    scores: dict[str, Expected]
+    working: Line
+    all: Line | None = None
+    answers: dict[str, Answer] = field(default_factory=dict)
+    unanswered: tuple[str, ...] = ()
+    source: Line | None = None
+    note: Line = ""
+
+
+class InstrumentTable(Strict, frozen=True):
+    """A whole file in `definitions/`."""
+
+    id: Name
+    version: Line
+    title: Text
+    subtitle: Text
+    intro: Text
+    minutes: int
+    wording: Wording
+    wording_note: Text
+    copyright: Text
+    sources: dict[str, CitationTable]
+    note: Line = ""
+    derived_from: Line | None = None
+    facts: tuple[FactTable, ...] = ()
+    reference_numbers: tuple[ReferenceNumberTable, ...] = ()
+    scales: tuple[ScaleTable, ...] = ()
+    groups: tuple[GroupTable, ...] = ()
+    scores: tuple[ScoreTable, ...] = ()
+    examples: tuple[ExampleTable, ...] = ()
+
+
+class LifeDomainTable(Strict, frozen=True):
+    """`[[domains]]` of `life_domains.toml`."""
+
+    code: Name
+    title: Text
+    question: Text
+    help: Text
+    family: bool = False
+
+
+class PlanQuestionTable(Strict, frozen=True):
+    """`[[questions]]` of `life_domains.toml`."""
+
+    code: Name
+    text: Text
+    help: Text
+
+
+class LifeDomainsTable(Strict, frozen=True):
+    """The whole of `life_domains.toml`."""
+
+    questions: tuple[PlanQuestionTable, ...] = ()
+    domains: tuple[LifeDomainTable, ...] = ()
+
+
+class WordingRowTable(Strict, frozen=True):
+    """`[[items]]` of a file with official wording: a text of an item, an answer or a group."""
+
+    item: Line
+    nl: Line
+    en: Line = ""
+    dimension: Line | None = None
+    reversed: bool | None = None
+    not_applicable: bool | None = None
+
+
+class RightsTable(Strict, frozen=True):
+    """`copyright` of a file with official wording; in English as in Dutch where it says nothing else."""
+
+    nl: Line
+    en: Line | None = None
+
+
+class WordingTable(Strict, frozen=True):
+    """A whole file with official wording, as TOML."""
+
+    instrument: Line
+    version: Line
+    copyright: RightsTable
+    source: Line
+    items: tuple[WordingRowTable, ...] = ()
