@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import textwrap
-import tomllib
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,8 @@ from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+
+from questionnaires.reading import DefinitionError, Line, Strict, read
 
 AuthMethod = Literal["public", "client_secret", "private_key_jwt"]
 FormOfAddress = Literal["je", "u"]
@@ -365,57 +366,61 @@ def _settings() -> list[dataclasses.Field[Any]]:
     return [each for each in dataclasses.fields(Settings) if each.metadata]
 
 
-_ISSUER_KEYS = {
-    "base": str,
-    "name": str,
-    "client_id": str,
-    "auth": str,
-    "client_secret_env": str,
-    "scopes": str,
-    "openid_issuer": str,
-    "key": str,
-    "frame_ancestors": list,
-    "companion": str,
-    "emergency_line": dict,
-}
+class _EmergencyLine(Strict, frozen=True):
+    nl: Line = ""
+    en: Line = ""
+
+
+class _IssuerTable(Strict, frozen=True):
+    base: Line
+    name: Line
+    client_id: Line
+    auth: AuthMethod = "public"
+    client_secret_env: Line | None = None
+    scopes: Line = DEFAULT_SCOPES
+    openid_issuer: Line | None = None
+    key: Line = ""
+    frame_ancestors: tuple[Line, ...] = ()
+    companion: Line | None = None
+    emergency_line: _EmergencyLine = _EmergencyLine()
+
+
+class _IssuersTable(Strict, frozen=True):
+    issuer: tuple[_IssuerTable, ...] = ()
 
 
 def read_issuers(path: Path, environ: Mapping[str, str]) -> tuple[Issuer, ...]:
-    """Read the file of issuers; a secret stands in the environment variable that `client_secret_env` names.
+    """Read the file of issuers; a secret is in the environment variable that `client_secret_env` names.
 
     Raises ConfigError that names the file, the issuer and the key.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not TOML: {error}.") from error
-    tables = content.pop("issuer", [])
-    if content or not isinstance(tables, list) or not tables:
-        raise ConfigError(f"{path}: must hold [[issuer]] tables and nothing else.")
-    return tuple(_issuer(table, f"{path}: issuer {number}", environ) for number, table in enumerate(tables, start=1))
+        tables = read(path, _IssuersTable).issuer
+    except DefinitionError as error:
+        raise ConfigError(f"{path.parent / str(error)}.") from error
+    if not tables:
+        raise ConfigError(f"{path}: has no [[issuer]]; add a table for each EHR or portal that may launch Verstel.")
+    return tuple(_issuer(table, f"{path}: issuer[{number}]", environ) for number, table in enumerate(tables, start=1))
 
 
-def _issuer(table: Mapping[str, Any], where: str, environ: Mapping[str, str]) -> Issuer:
-    for key, value in table.items():
-        if key not in _ISSUER_KEYS:
-            raise ConfigError(f"{where}: unknown key {key!r}. Known: {', '.join(_ISSUER_KEYS)}.")
-        if not isinstance(value, _ISSUER_KEYS[key]):
-            raise ConfigError(f"{where}: {key} must be a {_ISSUER_KEYS[key].__name__}.")
-    missing = [key for key in ("base", "name", "client_id") if not table.get(key)]
-    if missing:
-        raise ConfigError(f"{where}: {', '.join(missing)} missing.")
-    values = dict(table)
-    variable = values.pop("client_secret_env", None)
-    if variable is not None:
-        if not environ.get(variable):
-            raise ConfigError(f"{where}: the environment variable {variable} with the client secret is not set.")
-        values["client_secret"] = environ[variable]
-    if "frame_ancestors" in values:
-        values["frame_ancestors"] = tuple(values["frame_ancestors"])
+def _issuer(table: _IssuerTable, where: str, environ: Mapping[str, str]) -> Issuer:
+    variable = table.client_secret_env
+    if variable is not None and not environ.get(variable):
+        raise ConfigError(f"{where}: the environment variable {variable} with the client secret is not set.")
     try:
-        return Issuer(**values)
+        return Issuer(
+            base=table.base,
+            name=table.name,
+            client_id=table.client_id,
+            auth=table.auth,
+            client_secret=None if variable is None else environ[variable],
+            scopes=table.scopes,
+            openid_issuer=table.openid_issuer,
+            key=table.key,
+            frame_ancestors=table.frame_ancestors,
+            companion=table.companion,
+            emergency_line={"nl": table.emergency_line.nl, "en": table.emergency_line.en},
+        )
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
 

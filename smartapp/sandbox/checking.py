@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from questionnaires.reading import DefinitionError, read
+from smartapp.fhir.own.search import definitions
 from smartapp.fhir.store import Refused, Resource
 
 DEEPEST = 50
@@ -106,5 +107,14 @@ def _code_problems(resource: Resource) -> list[str]:
 
 
 @cache
-def _codes() -> Mapping[str, Mapping[str, list[str]]]:
-    return tomllib.loads(Path(__file__).with_name("codes.toml").read_text(encoding="utf-8"))
+def _codes() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    return read_codes(Path(__file__).with_name("codes.toml"))
+
+
+def read_codes(path: Path) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """Return the allowed codes in a file, by resource type and element; DefinitionError on a type that is not kept."""
+    codes = read(path, dict[str, dict[str, tuple[str, ...]]])
+    for type_ in codes:
+        if type_ not in definitions():
+            raise DefinitionError(path.name, type_, f"is not kept here; kept are {', '.join(definitions())}")
+    return codes

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
+import msgspec
+
+from questionnaires.reading import Line, Place, Strict, convert, read_toml
 from smartapp.fhir.own.search import definitions
 from smartapp.fhir.store import Resource
 
@@ -19,14 +22,24 @@ class UnknownKind(ValueError):
     """There is no such kind of EHR; the message lists those there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Strict, frozen=True):
     """A refusal beyond what the CapabilityStatement says; see `capabilities.toml`."""
 
-    type: str
-    only_categories: tuple[str, ...] = ()
-    only_users: tuple[str, ...] = ()
+    type: Line
+    only_categories: tuple[Line, ...] = ()
+    only_users: tuple[Literal["Practitioner", "Patient", "system"], ...] = ()
     only_known_questionnaires: bool = False
+
+
+class _KindTable(Strict, frozen=True):
+    title: Line
+    title_nl: Line
+    system: tuple[Literal["transaction", "batch"], ...]
+    conditional_create: bool
+    update_create: bool
+    everything: bool = False
+    types: dict[str, str] = msgspec.field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +64,16 @@ class Kind:
 @cache
 def kinds() -> Mapping[str, Kind]:
     """Return all kinds by name."""
-    data = tomllib.loads(Path(__file__).with_name("capabilities.toml").read_text(encoding="utf-8"))
-    common = data.pop("_common")
-    return {name: _kind(name, entry, common) for name, entry in data.items()}
+    return read_kinds(Path(__file__).with_name("capabilities.toml"))
+
+
+def read_kinds(path: Path) -> Mapping[str, Kind]:
+    """Return the kinds in a file, by name; DefinitionError where it says what can't be."""
+    data = read_toml(path)
+    top = Place(path.name)
+    common = convert(data.pop("_common", {}), dict[str, str], top.at("_common"))
+    tables = convert(data, dict[str, _KindTable], top)
+    return {name: _kind(name, table, common, top.at(name)) for name, table in tables.items()}
 
 
 def kind(name: str) -> Kind:
@@ -63,36 +83,24 @@ def kind(name: str) -> Kind:
     return kinds()[name]
 
 
-def _kind(name: str, entry: Mapping[str, object], common: Mapping[str, str]) -> Kind:
-    known = {"title", "title_nl", "everything", "system", "conditional_create", "update_create", "types", "rules"}
-    if unknown := set(entry) - known:
-        raise ValueError(f"capabilities.toml: {name}: unknown key {sorted(unknown)[0]!r}; known: {sorted(known)}")
-    types: Mapping[str, str] = (
-        dict.fromkeys(definitions(), "crus") if entry.get("everything") else {**common, **entry["types"]}  # type: ignore[dict-item]
-    )
+def _kind(name: str, table: _KindTable, common: Mapping[str, str], place: Place) -> Kind:
+    types = dict.fromkeys(definitions(), "crus") if table.everything else {**common, **table.types}
     for type_, letters in types.items():
         if type_ not in definitions() or not set(letters) <= set(INTERACTIONS):
-            raise ValueError(f"capabilities.toml: {name}.types.{type_}: unknown type or letters {letters!r}")
-    system = list(entry["system"])  # type: ignore[call-overload]
+            raise place.error(f"types.{type_}", f"is an unknown type, or {letters!r} has letters other than crus")
+    for one, rule in place.each("rules", table.rules):
+        if rule.type not in types:
+            raise one.error("type", f"is {rule.type!r}, which this kind does not offer")
     return Kind(
         name=name,
-        title=str(entry["title"]),
-        title_nl=str(entry["title_nl"]),
+        title=table.title,
+        title_nl=table.title_nl,
         letters={type_: frozenset(letters) for type_, letters in types.items()},
-        transaction="transaction" in system,
-        batch="batch" in system,
-        conditional_create=bool(entry["conditional_create"]),
-        update_create=bool(entry["update_create"]),
-        rules=tuple(
-            Rule(
-                type=rule.pop("type"),
-                only_categories=tuple(rule.pop("only_categories", ())),
-                only_users=tuple(rule.pop("only_users", ())),
-                only_known_questionnaires=rule.pop("only_known_questionnaires", False),
-                **rule,
-            )
-            for rule in entry.get("rules", [])  # type: ignore[attr-defined]
-        ),
+        transaction="transaction" in table.system,
+        batch="batch" in table.system,
+        conditional_create=table.conditional_create,
+        update_create=table.update_create,
+        rules=table.rules,
     )
 
 

@@ -1,18 +1,11 @@
 """Fills the sandbox with made-up people. Their history is real input: the mappers score it and write the plans.
 
-A person is one file `people/<id>.toml`; `practitioners.toml` has the professionals. In a person's file:
-
-- `answers` is one sign per item, in the order of the questions, spaces ignored: the option's code, `x` not applicable,
-  `.` left open, `y` and `n` for yes and no. A questionnaire with texts has `texts` (linkId → answer) instead.
-- `days_ago` and `due_in_days` count from the day the sandbox is filled.
-- `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
-- `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
+What the files hold is in `person_files.py`.
 """
 
 from __future__ import annotations
 
 import json
-import tomllib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources as package_data
 from pathlib import Path
-from typing import Any
 
 from mappers.answers import response_of
 from mappers.assignment import assignment_identifier, task_of
@@ -31,6 +23,19 @@ from questionnaires.model import Instrument
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import NotFound, RecordStore, Resource, Write
 from smartapp.pages.questionnaire.sending import writes_of
+from smartapp.sandbox.person_files import (
+    Asked,
+    DomainEntry,
+    FilledIn,
+    GoalEntry,
+    Person,
+    PlanEntry,
+    Practitioner,
+    Related,
+    Someone,
+    read_people,
+    read_practitioners,
+)
 from smartapp.sandbox.server import Sandbox
 
 PEOPLE = Path(__file__).with_name("people")
@@ -54,23 +59,20 @@ class Filled:
 
 
 @cache
-def people() -> Mapping[str, Mapping[str, Any]]:
+def people() -> Mapping[str, Person]:
     """Return what `people/*.toml` says of each person, by id, in the order in which they are shown."""
-    found = [tomllib.loads(path.read_text(encoding="utf-8")) for path in PEOPLE.glob("*.toml")]
-    return {person["id"]: person for person in sorted(found, key=lambda person: person["order"])}
+    return read_people(PEOPLE)
 
 
 @cache
-def practitioners() -> Mapping[str, Mapping[str, Any]]:
+def practitioners() -> Mapping[str, Practitioner]:
     """Return the made-up professionals by id."""
-    text = Path(__file__).with_name("practitioners.toml").read_text(encoding="utf-8")
-    return {person["id"]: person for person in tomllib.loads(text)["practitioner"]}
+    return read_practitioners(Path(__file__).with_name("practitioners.toml"))
 
 
 def about(patient: str, language: str) -> str:
-    """Return the sentence that the sandbox page shows about a person, or nothing for somebody it does not know."""
-    texts = people().get(patient, {}).get("about", {})
-    return str(texts.get(language) or texts.get("nl") or "")
+    """Return the sentence that the sandbox page shows about a person, or nothing for someone it does not know."""
+    return people()[patient].about.get(language) if patient in people() else ""
 
 
 def seed(box: Sandbox, now: datetime, *, own: RecordStore | None = None, keep_draft: KeepDraft | None = None) -> Filled:
@@ -101,7 +103,7 @@ def published() -> list[Resource]:
 
 
 def answers(instrument: Instrument, signs: str, where: str = "") -> dict[str, str | bool]:
-    """Read a line of answers (see the module's first lines) into linkId → code or boolean. Raises SeedError."""
+    """Read a line of answers (see `person_files.py`) into linkId → code or boolean. Raises SeedError."""
     values: dict[str, str | bool] = {}
     given = signs.replace(" ", "")
     items = [item for item in instrument.items if item.kind != "text"]
@@ -152,32 +154,31 @@ class _Seeder:
         morning = day.replace(hour=9, minute=20, second=0, microsecond=0)
         return min(morning, self.now)
 
-    def person(self, person: Mapping[str, Any]) -> None:
+    def person(self, person: Person) -> None:
         """Add one person with their whole history; the Patient last, so that a half person is begun again."""
-        where = f"people/{person['id']}.toml"
+        where = f"people/{person.id}.toml"
         patient = _reference("Patient", person)
-        for entry in person.get("response", ()):
+        for entry in person.response:
             self.response(patient, entry, where)
-        if "plan" in person:
-            self.plan(patient, person["plan"])
-        for entry in person.get("assignment", ()):
-            self.assignment(patient, entry)
-        if "draft" in person and self.keep_draft is not None:
-            entry = person["draft"]
-            draft = self.filled_in(patient, entry, where, status="in-progress")
-            self.keep_draft(patient["reference"], entry["questionnaire"], draft)
+        if person.plan is not None:
+            self.plan(patient, person.plan)
+        for asked in person.assignment:
+            self.assignment(patient, asked)
+        if person.draft is not None and self.keep_draft is not None:
+            draft = self.filled_in(patient, person.draft, where, status="in-progress")
+            self.keep_draft(patient["reference"], person.draft.questionnaire, draft)
         around = [
-            *(_related(one, patient) for one in person.get("related", ())),
+            *(_related(one, patient) for one in person.related),
             _care_team(person, patient),
             _patient(person),
         ]
         self.write(self.now, [Write("update", resource) for resource in around], ehr=True)
 
-    def filled_in(self, patient: Resource, entry: Mapping[str, Any], where: str, *, status: str) -> Resource:
-        instrument = catalogue().instruments[entry["questionnaire"]]
-        place = f"{where}: {instrument.id}, {entry['days_ago']} days ago"
-        values = entry["texts"] if "texts" in entry else answers(instrument, entry["answers"], place)
-        authored = self.moment(entry["days_ago"])
+    def filled_in(self, patient: Resource, entry: FilledIn, where: str, *, status: str) -> Resource:
+        instrument = catalogue().instruments[entry.questionnaire]
+        place = f"{where}: {instrument.id}, {entry.days_ago} days ago"
+        values = entry.texts or answers(instrument, entry.answers, place)
+        authored = self.moment(entry.days_ago)
         return response_of(
             values,
             instrument,
@@ -186,62 +187,62 @@ class _Seeder:
             subject=patient,
             author=patient,
             source=patient,
-            identifier=_name(patient, "response", instrument.id, entry["days_ago"]),
+            identifier=_name(patient, "response", instrument.id, entry.days_ago),
         )
 
-    def response(self, patient: Resource, entry: Mapping[str, Any], where: str) -> None:
+    def response(self, patient: Resource, entry: FilledIn, where: str) -> None:
         response = self.filled_in(patient, entry, where, status="completed")
-        self.write(self.moment(entry["days_ago"]), writes_of(response, [], catalogue()))
+        self.write(self.moment(entry.days_ago), writes_of(response, [], catalogue()))
 
-    def assignment(self, patient: Resource, entry: Mapping[str, Any]) -> None:
-        instrument = catalogue().instruments[entry["questionnaire"]]
-        asked_on = _instant(self.moment(entry["days_ago"]))
+    def assignment(self, patient: Resource, entry: Asked) -> None:
+        instrument = catalogue().instruments[entry.questionnaire]
+        asked_on = _instant(self.moment(entry.days_ago))
         identifier = assignment_identifier(patient["reference"], instrument.canonical, asked_on)
         task = task_of(
             questionnaire=instrument.canonical,
             title=instrument.title.nl,
             patient=patient,
-            requester=_reference("Practitioner", practitioners()[entry["by"]]),
+            requester=_reference("Practitioner", practitioners()[entry.by]),
             asked_on=asked_on,
             identifier=identifier,
-            due=self.day(-entry["due_in_days"]),
-            message=entry.get("message", ""),
+            due=self.day(-entry.due_in_days),
+            message=entry.message,
         )
-        self.once(self.moment(entry["days_ago"]), [task])
+        self.once(self.moment(entry.days_ago), [task])
 
-    def plan(self, patient: Resource, entry: Mapping[str, Any]) -> None:
+    def plan(self, patient: Resource, entry: PlanEntry) -> None:
         who = PersonRef(patient["reference"], patient["display"])
         plan = Plan(
             id=f"urn:uuid:{_name(patient, 'plan')}",
-            story=entry.get("story", ""),
-            strengths=tuple(entry.get("strengths", ())),
-            stressors=tuple(entry.get("stressors", ())),
-            domains=tuple(_domain(domain) for domain in entry.get("domain", ())),
-            goals=tuple(self.goal(patient, number, goal) for number, goal in enumerate(entry.get("goal", ()))),
-            created=_instant(self.moment(entry["days_ago"])),
+            story=entry.story,
+            strengths=entry.strengths,
+            stressors=entry.stressors,
+            domains=tuple(_domain(domain) for domain in entry.domain),
+            goals=tuple(self.goal(patient, number, goal) for number, goal in enumerate(entry.goal)),
+            created=_instant(self.moment(entry.days_ago)),
         )
-        changed = [goal["progress_days_ago"] for goal in entry.get("goal", ()) if "progress_days_ago" in goal]
-        self.once(self.moment(min([entry["days_ago"], *changed])), resources_of(plan, patient=who, author=who))
+        changed = [goal.progress_days_ago for goal in entry.goal if goal.progress_days_ago is not None]
+        self.once(self.moment(min([entry.days_ago, *changed])), resources_of(plan, patient=who, author=who))
 
-    def goal(self, patient: Resource, number: int, entry: Mapping[str, Any]) -> Goal:
+    def goal(self, patient: Resource, number: int, entry: GoalEntry) -> Goal:
         return Goal(
             id=f"urn:uuid:{_name(patient, 'goal', number)}",
-            text=entry["text"],
-            domain=entry["domain"],
-            start=self.day(entry["start_days_ago"]),
-            due=self.day(-entry["due_in_days"]) if "due_in_days" in entry else None,
-            progress=entry.get("progress", ""),
-            progress_date=self.day(entry["progress_days_ago"]) if "progress" in entry else "",
-            note=entry.get("note", ""),
-            active=entry.get("active", True),
+            text=entry.text,
+            domain=entry.domain,
+            start=self.day(entry.start_days_ago),
+            due=None if entry.due_in_days is None else self.day(-entry.due_in_days),
+            progress=entry.progress,
+            progress_date="" if entry.progress_days_ago is None else self.day(entry.progress_days_ago),
+            note=entry.note,
+            active=entry.active,
             steps=tuple(
                 Step(
                     id=f"urn:uuid:{_name(patient, 'step', number, place)}",
-                    text=step["text"],
-                    status=step.get("status", "planned"),
-                    who=step.get("who", ""),
+                    text=step.text,
+                    status=step.status,
+                    who=step.who,
                 )
-                for place, step in enumerate(entry.get("step", ()))
+                for place, step in enumerate(entry.step)
             ),
         )
 
@@ -266,9 +267,8 @@ class _Seeder:
         return (self.now - timedelta(days=days_ago)).date().isoformat()
 
 
-def _domain(entry: Mapping[str, str]) -> DomainAnswers:
-    parts = {name: entry.get(name, "") for name in ("now", "change", "how", "support")}
-    return DomainAnswers(domain=entry["code"], **parts)
+def _domain(entry: DomainEntry) -> DomainAnswers:
+    return DomainAnswers(domain=entry.code, now=entry.now, change=entry.change, how=entry.how, support=entry.support)
 
 
 def _instant(moment: datetime) -> str:
@@ -279,79 +279,76 @@ def _name(patient: Resource, *parts: object) -> str:
     return str(uuid.uuid5(_NAMESPACE, "|".join(map(str, (patient["reference"], *parts)))))
 
 
-def _full_name(person: Mapping[str, Any]) -> str:
-    return " ".join([*person["given"], person["family"]])
+def _full_name(person: Someone) -> str:
+    return " ".join([*person.given, person.family])
 
 
-def _human_name(person: Mapping[str, Any]) -> list[Resource]:
-    return [{"use": "official", "text": _full_name(person), "family": person["family"], "given": person["given"]}]
+def _human_name(person: Someone) -> list[Resource]:
+    return [{"use": "official", "text": _full_name(person), "family": person.family, "given": list(person.given)}]
 
 
-def _reference(type_: str, person: Mapping[str, Any]) -> Resource:
-    return {"reference": f"{type_}/{person['id']}", "display": _full_name(person)}
+def _reference(type_: str, person: Someone) -> Resource:
+    return {"reference": f"{type_}/{person.id}", "display": _full_name(person)}
 
 
-def _patient(person: Mapping[str, Any]) -> Resource:
+def _patient(person: Person) -> Resource:
     return {
         "resourceType": "Patient",
-        "id": person["id"],
+        "id": person.id,
         # Made-up people have a made-up number of this sandbox; a citizen service number stands nowhere.
-        "identifier": [{"system": identifier_system("sandbox-person"), "value": f"oefen-{person['id']}"}],
+        "identifier": [{"system": identifier_system("sandbox-person"), "value": f"oefen-{person.id}"}],
         "active": True,
         "name": _human_name(person),
-        "gender": person["gender"],
-        "birthDate": person["birth_date"],
+        "gender": person.gender,
+        "birthDate": person.birth_date,
         "communication": [
             {
                 "language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "nl", "display": "Dutch"}]},
                 "preferred": True,
             }
         ],
-        "generalPractitioner": [_reference("Practitioner", practitioners()[person["clinician"]])],
+        "generalPractitioner": [_reference("Practitioner", practitioners()[person.clinician])],
     }
 
 
-def _practitioner(person: Mapping[str, Any]) -> Resource:
+def _practitioner(person: Practitioner) -> Resource:
     return {
         "resourceType": "Practitioner",
-        "id": person["id"],
+        "id": person.id,
         "active": True,
         "name": _human_name(person),
-        "qualification": [{"code": {"text": person["occupation"]}}],
+        "qualification": [{"code": {"text": person.occupation}}],
     }
 
 
-def _related(person: Mapping[str, Any], patient: Resource) -> Resource:
+def _related(person: Related, patient: Resource) -> Resource:
     return {
         "resourceType": "RelatedPerson",
-        "id": person["id"],
+        "id": person.id,
         "active": True,
         "patient": patient,
-        "relationship": [{"text": person["relationship"]}],
+        "relationship": [{"text": person.relationship}],
         "name": _human_name(person),
     }
 
 
-def _care_team(person: Mapping[str, Any], patient: Resource) -> Resource:
-    professionals = [practitioners()[id_] for id_ in person["team"]]
+def _care_team(person: Person, patient: Resource) -> Resource:
+    professionals = [practitioners()[id_] for id_ in person.team]
     members = [
         _member("client", "Cliënt", patient),
-        *(
-            _member("loved-one", one["relationship"], _reference("RelatedPerson", one))
-            for one in person.get("related", ())
-        ),
-        *(_member(one["role"], one["occupation"], _reference("Practitioner", one)) for one in professionals),
+        *(_member("loved-one", one.relationship, _reference("RelatedPerson", one)) for one in person.related),
+        *(_member(one.role, one.occupation, _reference("Practitioner", one)) for one in professionals),
     ]
     team: Resource = {
         "resourceType": "CareTeam",
-        "id": f"team-{person['id']}",
+        "id": f"team-{person.id}",
         "meta": {"profile": [structure_url("recovery-care-team")]},
         "status": "active",
-        "name": f"De mensen om {person['given'][0]} heen",
+        "name": f"De mensen om {person.given[0]} heen",
         "subject": patient,
         "participant": members,
     }
-    if person.get("family_team"):
+    if person.family_team:
         family = {"system": code_system_url("plan"), "code": "family-team", "display": "Family team"}
         team["category"] = [{"coding": [family], "text": "Gezinsteam"}]
     return team

@@ -66,7 +66,7 @@ def test_the_example_of_the_issuers_is_read():
         ("VERSTEL_SEVERAL_USERS_PER_BROWSER", "maybe", "not yes or no"),
         ("VERSTEL_TIME_ZONE", "Amsterdam", "not a time zone"),
         ("VERSTEL_INACTIVITY_MINUTE", "5", "VERSTEL_INACTIVITY_MINUTE is not a setting"),
-        ("VERSTEL_ISSUERS_FILE", "/nowhere.toml", "cannot be read"),
+        ("VERSTEL_ISSUERS_FILE", "/nowhere.toml", "/nowhere.toml: can't be read"),
     ],
 )
 def test_a_wrong_setting_is_named(name, value, complaint):
@@ -97,13 +97,14 @@ def test_a_secret_is_not_in_what_a_log_would_show():
 @pytest.mark.parametrize(
     ("lines", "complaint"),
     [
-        ("", r"must hold \[\[issuer\]\] tables"),
-        ("other = 1\n" + ISSUER, "and nothing else"),
-        (ISSUER + "colour = 1\n", "issuer 1: unknown key 'colour'"),
-        (ISSUER + "scopes = 1\n", "scopes must be a str"),
-        ('[[issuer]]\nbase = "https://ehr.example/fhir"\n', "name, client_id missing"),
+        ("", r"issuers\.toml: has no \[\[issuer\]\]"),
+        ("other = 1\n" + ISSUER, r"issuers\.toml: other: is not a key that is known here; known are issuer\."),
+        (ISSUER + "colour = 1\n", r"issuers\.toml: issuer\[1\]\.colour: is not a key that is known here"),
+        (ISSUER + 'emergency_line = { fr = "x" }\n', r"issuer\[1\]\.emergency_line\.fr: is not a key"),
+        (ISSUER + "scopes = 1\n", r"issuer\[1\]\.scopes: is 1; it must be a text"),
+        ('[[issuer]]\nbase = "https://ehr.example/fhir"\n', r"issuer\[1\]\.name: is missing"),
         (ISSUER.replace("https", "http"), "plain http"),
-        (ISSUER + 'auth = "password"\n', "auth is 'password'"),
+        (ISSUER + 'auth = "password"\n', r"issuer\[1\]\.auth: is 'password'; it must be one of"),
         (ISSUER + 'auth = "client_secret"\n', "client secret belongs"),
         (ISSUER + 'auth = "client_secret"\nclient_secret_env = "NOT_SET"\n', "NOT_SET"),
         (ISSUER + 'frame_ancestors = ["*"]\n', "frame_ancestors"),

@@ -6,15 +6,17 @@ What can be searched by is data: `search_parameters.toml` beside this file.
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
+from msgspec import field
+
+from questionnaires.reading import Line, Strict, read
 from smartapp.fhir.store import Query, Refused, Resource
 
 Kind = Literal["token", "reference", "date", "string", "canonical", "uri"]
@@ -117,20 +119,43 @@ class Search:
     inclusions: tuple[Inclusion, ...]
 
 
+class _ParameterTable(Strict, frozen=True):
+    kind: Kind
+    path: Line
+    target: Line | None = None
+
+
+class _TypeTable(Strict, frozen=True):
+    """One resource type in the file. Without `compartment` it is in nobody's record; hence no key may be misspelt."""
+
+    params: dict[str, _ParameterTable] = field(default_factory=dict)
+    compartment: tuple[Line, ...] = ()
+    shared: bool = False
+    public: bool = False
+
+
 @cache
 def definitions() -> Mapping[str, Definition]:
     """Return what the store knows of each resource type, from `search_parameters.toml`."""
-    data = tomllib.loads(Path(__file__).with_name("search_parameters.toml").read_text(encoding="utf-8"))
-    common = data.pop("_common")["params"]
+    return read_definitions(Path(__file__).with_name("search_parameters.toml"))
+
+
+def read_definitions(path: Path) -> Mapping[str, Definition]:
+    """Return what a file says of each resource type; DefinitionError where it says what can't be."""
+    tables = dict(read(path, dict[str, _TypeTable]))
+    common = tables.pop("_common", _TypeTable()).params
     return {
         type_: Definition(
             type=type_,
-            params={name: _parameter(type_, name, row) for name, row in {**common, **entry.get("params", {})}.items()},
-            compartment=tuple(entry.get("compartment", ())),
-            shared=bool(entry.get("shared") or entry.get("public")),
-            public=bool(entry.get("public")),
+            params={
+                name: Parameter(name, row.kind, row.path, row.target)
+                for name, row in {**common, **table.params}.items()
+            },
+            compartment=table.compartment,
+            shared=table.shared or table.public,
+            public=table.public,
         )
-        for type_, entry in data.items()
+        for type_, table in tables.items()
     }
 
 
@@ -143,12 +168,6 @@ def definition(type_: str) -> Definition:
             f"Resource type {type_[:64]!r} is not kept here. Kept are: {', '.join(sorted(definitions()))}.",
             status=404,
         ) from None
-
-
-def _parameter(type_: str, name: str, row: Mapping[str, str]) -> Parameter:
-    if row["kind"] not in get_args(Kind):
-        raise ValueError(f"search_parameters.toml: {type_}.params.{name}: unknown kind {row['kind']!r}")
-    return Parameter(name, row["kind"], row["path"], row.get("target"))  # type: ignore[arg-type]
 
 
 # ---- what of a resource is searchable

@@ -20,11 +20,11 @@ def test_the_page_of_people_says_that_they_are_made_up_in_both_languages(server,
     page = browser.get(f"{server.url}/sandbox/", timeout=20)
     assert page.ok
     assert "verzonnen" in page.text
-    assert all(person["about"]["nl"] in unescape(page.text) for person in people().values())
+    assert all(person.about.nl in unescape(page.text) for person in people().values())
     english = browser.get(f"{server.url}/sandbox/?lang=en", timeout=20).text
     assert '<html lang="en">' in english
     assert "made up" in english
-    assert all(person["about"]["en"] in unescape(english) for person in people().values())
+    assert all(person.about.en in unescape(english) for person in people().values())
 
 
 def test_the_page_has_no_inline_script_or_style_and_a_strict_policy(server, browser):

@@ -195,7 +195,7 @@ def test_published_questionnaires_are_what_the_sandbox_holds(seeded):
 
 
 def test_the_professionals_have_a_regiebehandelaar_a_nurse_and_a_peer_worker():
-    text = " ".join(one["occupation"] for one in practitioners().values())
+    text = " ".join(one.occupation for one in practitioners().values())
     assert all(word in text for word in ("regiebehandelaar", "SPV", "Ervaringsdeskundige"))
 
 

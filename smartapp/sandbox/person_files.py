@@ -1,0 +1,147 @@
+"""What the files about made-up people hold: `practitioners.toml`, and one `people/<id>.toml` per person.
+
+In a person's file:
+
+- `answers` is one sign per item, in the order of the questions, spaces ignored: the option's code, `x` not applicable,
+  `.` left open, `y` and `n` for yes and no. A questionnaire with texts has `texts` (linkId → answer) instead.
+- `days_ago` and `due_in_days` count from the day the sandbox is filled.
+- `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
+- `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from msgspec import field
+
+from mappers.plan import Progress, StepStatus
+from questionnaires.model import Text
+from questionnaires.reading import Line, Name, Place, Strict, read
+
+Days = int | float
+
+
+class Someone(Strict, frozen=True):
+    """Anyone with a name."""
+
+    id: Name
+    given: tuple[Line, ...]
+    family: Line
+
+
+class Practitioner(Someone, frozen=True):
+    """A professional; `role` is from the code system care-team-role."""
+
+    occupation: Line
+    role: Literal["professional", "peer-worker"]
+
+
+class Related(Someone, frozen=True):
+    """Someone close to the person."""
+
+    relationship: Line
+
+
+class FilledIn(Strict, frozen=True):
+    """A questionnaire that was filled in, or half way; either `answers` or `texts`."""
+
+    questionnaire: Name
+    days_ago: Days
+    answers: str = ""
+    texts: dict[str, str | bool] = field(default_factory=dict)
+
+
+class Asked(Strict, frozen=True):
+    """A questionnaire that a professional asked the person to fill in."""
+
+    questionnaire: Name
+    days_ago: Days
+    due_in_days: Days
+    by: Name
+    message: Line = ""
+
+
+class DomainEntry(Strict, frozen=True):
+    """A life domain of the plan, with the answers to the four questions."""
+
+    code: Name
+    now: str = ""
+    change: str = ""
+    how: str = ""
+    support: str = ""
+
+
+class StepEntry(Strict, frozen=True):
+    """A step towards a goal."""
+
+    text: Line
+    status: StepStatus = "planned"
+    who: Line = ""
+
+
+class GoalEntry(Strict, frozen=True):
+    """A goal of the plan, in the person's own words."""
+
+    text: Line
+    domain: Name
+    start_days_ago: Days
+    due_in_days: Days | None = None
+    progress: Progress = ""
+    progress_days_ago: Days | None = None
+    note: Line = ""
+    active: bool = True
+    step: tuple[StepEntry, ...] = ()
+
+
+class PlanEntry(Strict, frozen=True):
+    """The recovery plan."""
+
+    days_ago: Days
+    story: str = ""
+    strengths: tuple[Line, ...] = ()
+    stressors: tuple[Line, ...] = ()
+    domain: tuple[DomainEntry, ...] = ()
+    goal: tuple[GoalEntry, ...] = ()
+
+
+class Person(Someone, frozen=True):
+    """One made-up person with a history."""
+
+    order: int
+    gender: Literal["male", "female", "other", "unknown"]
+    birth_date: Line
+    clinician: Name
+    team: tuple[Name, ...]
+    about: Text
+    family_team: bool = False
+    related: tuple[Related, ...] = ()
+    response: tuple[FilledIn, ...] = ()
+    assignment: tuple[Asked, ...] = ()
+    draft: FilledIn | None = None
+    plan: PlanEntry | None = None
+
+
+class _Practitioners(Strict, frozen=True):
+    practitioner: tuple[Practitioner, ...]
+
+
+def read_people(folder: Path) -> Mapping[str, Person]:
+    """Return the people in a folder's files, by id, in their own `order`; DefinitionError names file and key."""
+    found = [_person(path) for path in folder.glob("*.toml")]
+    return {person.id: person for person in sorted(found, key=lambda person: person.order)}
+
+
+def _person(path: Path) -> Person:
+    person = read(path, Person)
+    for place, goal in Place(path.name, "plan").each("goal", person.plan.goal if person.plan else ()):
+        if bool(goal.progress) != (goal.progress_days_ago is not None):
+            raise place.error("progress", "goes with progress_days_ago: write both, or neither")
+    return person
+
+
+def read_practitioners(path: Path) -> Mapping[str, Practitioner]:
+    """Return the professionals in a file, by id; DefinitionError names file and key."""
+    return {one.id: one for one in read(path, _Practitioners).practitioner}

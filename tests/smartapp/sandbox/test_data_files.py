@@ -1,0 +1,100 @@
+"""The sandbox's data files, and what the own store searches by: a misspelt key is refused with file and key."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+
+from questionnaires.reading import DefinitionError
+from smartapp.fhir.own import search
+from smartapp.sandbox import checking, kinds, person_files, seeding
+
+SANDBOX = Path(kinds.__file__).parent
+
+
+def _people(file: Path):
+    return person_files.read_people(file.parent)
+
+
+READERS = {
+    "search_parameters.toml": (Path(search.__file__).parent, search.read_definitions),
+    "capabilities.toml": (SANDBOX, kinds.read_kinds),
+    "practitioners.toml": (SANDBOX, person_files.read_practitioners),
+    "noor.toml": (seeding.PEOPLE, _people),
+    "codes.toml": (SANDBOX, checking.read_codes),
+}
+UNKNOWN = "is not a key that is known here"
+SPOILT = [
+    ("search_parameters.toml", "\nshared = true", "\nsharde = true", f"Practitioner.sharde: {UNKNOWN}"),
+    ("search_parameters.toml", "\npublic = true", "\npublik = true", f".publik: {UNKNOWN}"),
+    (
+        "search_parameters.toml",
+        "\nshared = true",
+        '\nshared = "true"',
+        "Practitioner.shared: is 'true'",
+    ),
+    ("search_parameters.toml", "compartment =", "compartement =", f"Patient.compartement: {UNKNOWN}"),
+    (
+        "search_parameters.toml",
+        '"token", path = "identifier"',
+        '"tokn", path = "identifier"',
+        "kind: is 'tokn'; it must",
+    ),
+    ("search_parameters.toml", 'target = "Patient"', 'targett = "Patient"', f"patient.targett: {UNKNOWN}"),
+    ("capabilities.toml", "everything = true", "everyting = true", f"full.everyting: {UNKNOWN}"),
+    ("capabilities.toml", "only_users =", "only_user =", f"oracle-like.rules[1].only_user: {UNKNOWN}"),
+    (
+        "capabilities.toml",
+        '["Practitioner", "system"]',
+        '["Nurse"]',
+        "rules[1].only_users[1]: is 'Nurse'",
+    ),
+    ("capabilities.toml", 'Goal = "rs"', 'Gaol = "rs"', "epic-like.types.Gaol: is an unknown type"),
+    ("capabilities.toml", 'Task = "rus"', 'Task = "rux"', "epic-like.types.Task: is an unknown type, or 'rux' has"),
+    ("capabilities.toml", 'type = "Observation"', 'type = "Media"', "epic-like.rules[2].type: is 'Media', which this"),
+    ("capabilities.toml", 'Encounter = "rs"', "Encounter = 1", "_common.Encounter: is 1; it must be a text"),
+    ("practitioners.toml", "occupation =", "ocupation =", f"practitioner[1].ocupation: {UNKNOWN}"),
+    ("noor.toml", "message =", "mesage =", f"assignment[1].mesage: {UNKNOWN}"),
+    ("noor.toml", 'who = "ik"', 'wie = "ik"', f"plan.goal[1].step[2].wie: {UNKNOWN}"),
+    ("noor.toml", 'status = "doing"', 'status = "busy"', "plan.goal[1].step[3].status: is 'busy'; it must be one of"),
+    ("noor.toml", 'progress = "improving"\n', "", "plan.goal[1].progress: goes with progress_days_ago"),
+    ("codes.toml", "[Goal]", "[Gaol]", "Gaol: is not kept here"),
+    ("codes.toml", 'gender = ["male"', 'gender = [1, "male"', "Patient.gender[1]: is 1; it must be a text"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "message"), SPOILT, ids=[f"{one[0]}-{one[2]}" for one in SPOILT])
+def test_a_misspelt_key_or_value_is_refused_with_file_and_key(name, old, new, message, tmp_path):
+    folder, read = READERS[name]
+    text = (folder / name).read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DefinitionError, match=rf"^{re.escape(name)}: .*{re.escape(message)}"):
+        read(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_the_file_itself_is_read(name, tmp_path):
+    folder, read = READERS[name]
+    (tmp_path / name).write_bytes((folder / name).read_bytes())
+    assert read(tmp_path / name)
+
+
+def test_whose_record_a_resource_is_in_is_said_of_every_type():
+    """A type is in a person's record, or may be read by everyone; none is neither by an oversight."""
+    neither = {type_ for type_, known in search.definitions().items() if not known.compartment and not known.shared}
+    assert neither == set()
+
+
+def test_the_codes_are_of_elements_that_exist():
+    codes = checking.read_codes(SANDBOX / "codes.toml")
+    unknown = [
+        f"{type_}.{element}"
+        for type_, elements in codes.items()
+        for element in elements
+        if element not in get_fhir_model_class(type_).elements_sequence()
+    ]
+    assert unknown == []
