@@ -5,12 +5,13 @@
 #   make bench        speed, as ratios measured in one run
 #   make conformance  the heavy checks: HL7's validator, real FHIR servers, strangers' form renderers
 #   make pictures     the pictures in docs/ and the README, made anew from the running demo
+#   make measures     how the code is built, in tables: sizes, tangles, comments, import circles
 #   make pins         write the exact versions of all dependencies anew
 PYTHON ?= python3
 PORT ?= 8017
 BIN := .venv/bin
 
-.PHONY: setup setup-test demo test lint bench conformance pictures pins clean
+.PHONY: setup setup-test demo test lint bench conformance pictures measures pins clean
 .DEFAULT_GOAL := test
 
 setup: .venv/runtime
@@ -52,6 +53,9 @@ conformance: setup-test
 
 pictures: setup-test
 	$(BIN)/python -m scripts.pictures
+
+measures: setup-test
+	$(BIN)/python -m scripts.measures
 
 # The pins are for the machine's own Python; they leave out where the packages came from.
 pins: setup-test
