@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from questionnaires import canonical
+from questionnaires import __version__, canonical
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument, Text
 
@@ -68,7 +68,7 @@ def measurement_plan(instruments: list[Instrument]) -> Resource:
         "resourceType": "PlanDefinition",
         "id": "three-moments",
         "url": f"{canonical.BASE}/PlanDefinition/three-moments",
-        "version": "0.1.0",
+        "version": __version__,
         "name": "ThreeMoments",
         **_translated("title", Text("Meten op drie momenten", "Measuring at three moments")),
         "type": {

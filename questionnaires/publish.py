@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, get_args
 
+from questionnaires import __version__
 from questionnaires.canonical import BASE, code_system_url, questionnaire_url, value_set_url
 from questionnaires.catalogue import Catalogue
 from questionnaires.expressions import calculated_expression
@@ -24,7 +25,6 @@ VARIANTS: tuple[Variant, ...] = get_args(Variant)
 _HL7 = "http://hl7.org/fhir/StructureDefinition"
 _SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition"
 _UCUM = "http://unitsofmeasure.org"
-_TERMINOLOGY_VERSION = "0.1.0"
 _CC0 = Text(
     "CC0-1.0: vrij voor elk gebruik. De vragenlijsten zelf zijn van hun makers.",
     "CC0-1.0: free for any use. The questionnaires themselves belong to their authors.",
@@ -320,7 +320,7 @@ def _terminology(kind: str, identifier: str, title: Text, *, version: str, right
 
 
 def _code_system(
-    identifier: str, title: Text, concepts: list[Resource], version: str = _TERMINOLOGY_VERSION, rights: Text = _CC0
+    identifier: str, title: Text, concepts: list[Resource], version: str = __version__, rights: Text = _CC0
 ) -> Resource:
     resource = _terminology("CodeSystem", identifier, title, version=version, rights=rights)
     return resource | {
@@ -332,7 +332,7 @@ def _code_system(
 
 
 def _value_set(
-    identifier: str, title: Text, include: Resource, version: str = _TERMINOLOGY_VERSION, rights: Text = _CC0
+    identifier: str, title: Text, include: Resource, version: str = __version__, rights: Text = _CC0
 ) -> Resource:
     resource = _terminology("ValueSet", identifier, title, version=version, rights=rights)
     return resource | {"compose": {"include": [include]}}

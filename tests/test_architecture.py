@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+import questionnaires
 
 ROOT = Path(__file__).parents[1]
 
@@ -92,3 +95,24 @@ def test_every_chore_is_explained() -> None:
     chores = makefile.split(".PHONY:")[1].split("\n")[0].split()
     text = (ROOT / "CONTRIBUTING.md").read_text()
     assert [chore for chore in chores if f"`make {chore}`" not in text] == []
+
+
+def test_there_is_one_version() -> None:
+    """The wheel reads it where the code does; FSH cannot read it, so its copies are compared."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "version" not in project["project"]
+    assert project["tool"]["hatch"]["version"] == {"path": "questionnaires/__init__.py"}
+    source = ROOT / "fhir_profiles"
+    [ours] = re.findall(r"^version: (.+)$", (source / "sushi-config.yaml").read_text(), re.MULTILINE)
+    copies = [
+        copy
+        for path in sorted((source / "input" / "fsh").glob("*.fsh"))
+        for copy in re.findall(r'^\* version = "(.+)"$|"Verstel (\d[^"]*)"', path.read_text(), re.MULTILINE)
+    ]
+    assert {ours, *(one or other for one, other in copies)} == {questionnaires.__version__}
+    assert len(copies) >= 2
+
+
+def test_each_package_says_that_it_is_typed() -> None:
+    linted = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+    assert [name for name in linted if not (ROOT / name / "py.typed").is_file()] == []
