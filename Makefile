@@ -2,6 +2,7 @@
 #   make demo         the embedded EHR and the app on this machine, filled with made-up people
 #   make test         every test that needs nothing but PyPI (and Chromium, where it is found)
 #   make lint         ruff, mypy, import contracts, generated files up to date
+#   make generate     make anew what code makes: published files, FHIR package, .env.example, the table in SECURITY.md
 #   make bench        speed, as ratios measured in one run
 #   make conformance  the heavy checks: HL7's validator, real FHIR servers, strangers' form renderers
 #   make pictures     the pictures in docs/ and the README, made anew from the running demo
@@ -11,7 +12,7 @@ PYTHON ?= python3
 PORT ?= 8017
 BIN := .venv/bin
 
-.PHONY: setup setup-test demo test lint bench conformance pictures measures pins clean
+.PHONY: setup setup-test demo test lint generate bench conformance pictures measures pins clean
 .DEFAULT_GOAL := test
 
 setup: .venv/runtime
@@ -43,7 +44,12 @@ lint: setup-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m scripts.generated --check
 	$(BIN)/verstel questionnaires check
+
+# Compiling the profiles needs node and npm; it is done only where one of their sources was changed.
+generate: setup-test
+	$(BIN)/python -m scripts.generated
 
 bench: setup-test
 	$(BIN)/python -m benchmarks.scoring

@@ -1,5 +1,7 @@
 """Compile the FSH source with SUSHI, offline, and put the result into `package/`, the committed FHIR package.
 
+A record beside it, `compiled_from.json`, says from what: see `fhir_profiles.compiled_from`.
+
 Run as `python -m fhir_profiles.compile [--check]`. With `--check` nothing is written: the compiled result is compared
 with `package/`. Exit 0: all well, 1: errors in the source, or `package/` is not up to date, 3: the compiler or HL7's
 definitions can't be had here.
@@ -18,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fhir_profiles import definitions
+from fhir_profiles import compiled_from, definitions
 from fhir_profiles.activities import activities
 from questionnaires import canonical
 from questionnaires.reading import DefinitionError
@@ -166,13 +168,14 @@ def main(arguments: list[str] | None = None) -> int:
     if check:
         found = differences(files)
         for line in found:
-            print(f"profiles: package/{line}; run python -m fhir_profiles.compile and look", file=sys.stderr)
+            print(f"profiles: package/{line}; run `make generate` and look", file=sys.stderr)
         print(f"profiles: {len(files)} files compiled, {len(found)} differ from the committed package")
         return 1 if found else 0
     shutil.rmtree(PACKAGE, ignore_errors=True)
     for name, content in files.items():
         (PACKAGE / name).parent.mkdir(parents=True, exist_ok=True)
         (PACKAGE / name).write_bytes(content)
+    compiled_from.write_record()
     print(f"profiles: {len(files)} files written to package/")
     return 0
 

@@ -1,0 +1,122 @@
+"""Put the attacks, what holds against them and the tests that try them into SECURITY.md.
+
+The attacks are data (`attacks.toml`); the tests are found by looking. A test carries the numbers of its attacks in its
+name (`test_attack_6_and_7_…`), or at the start of a docstring: its own, its class's or its module's ("Attack 33.").
+Run as `python -m scripts.attacks`; `make generate` does so.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "SECURITY.md"
+BEGIN = "<!-- The table is made by `make generate`, from scripts/attacks.toml and the tests. -->"
+END = "<!-- End of the table. -->"
+
+_IN_A_NAME = re.compile(r"test_attack_(\d+(?:_and_\d+)*)_")
+_IN_A_DOCSTRING = re.compile(r"Attacks? (\d+(?:(?:, | and )\d+)*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attack:
+    """One attack: what is tried, what holds, and what does not hold yet (`open`, in Markdown like the others)."""
+
+    number: int
+    attack: str
+    holds: str
+    open: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Proof:
+    """A test, class of tests or module of tests that tries attacks; `name` is empty for a whole module."""
+
+    path: str
+    name: str
+    attacks: frozenset[int]
+
+
+def attacks() -> list[Attack]:
+    """Return the attacks of `attacks.toml`, in its order. Raises TypeError for an unknown or missing key."""
+    data = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return [Attack(**one) for one in data["attack"]]
+
+
+def proofs(root: Path = ROOT) -> list[Proof]:
+    """Return what in `tests/` carries the number of an attack, sorted by file and by place in it."""
+    found = []
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        inside = path.relative_to(root).as_posix()
+        found += [Proof(inside, name, numbers) for name, numbers in _numbered(tree)]
+    return found
+
+
+def _numbered(scope: ast.Module | ast.ClassDef, within: str = "") -> Iterator[tuple[str, frozenset[int]]]:
+    if numbers := _numbers(_IN_A_DOCSTRING.match(ast.get_docstring(scope) or "")):
+        yield within, numbers
+    for node in scope.body:
+        if isinstance(node, ast.ClassDef):
+            yield from _numbered(node, f"{within}::{node.name}".removeprefix("::"))
+        elif isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            said = _IN_A_NAME.match(node.name) or _IN_A_DOCSTRING.match(ast.get_docstring(node) or "")
+            if numbers := _numbers(said):
+                yield f"{within}::{node.name}".removeprefix("::"), numbers
+
+
+def _numbers(said: re.Match[str] | None) -> frozenset[int]:
+    return frozenset(int(number) for number in re.findall(r"\d+", said[1])) if said else frozenset()
+
+
+def table(known: Sequence[Attack], found: Sequence[Proof]) -> str:
+    """Return the table in Markdown. Raises ValueError for a test whose attack is not known."""
+    strangers = {number for proof in found for number in proof.attacks} - {attack.number for attack in known}
+    if strangers:
+        raise ValueError(f"Tests name attacks that are not in scripts/attacks.toml: {sorted(strangers)}. Add them.")
+    lines = ["| # | attack | what holds | tests |", "|---|---|---|---|"]
+    for attack in known:
+        holds = attack.holds + (f". **Not yet:** {attack.open}" if attack.open else "")
+        tests = _tests([proof for proof in found if attack.number in proof.attacks]) or "**none**"
+        lines.append(f"| {attack.number} | {attack.attack} | {holds} | {tests} |")
+    return "\n".join(lines)
+
+
+def _tests(found: Sequence[Proof]) -> str:
+    by_file: dict[str, list[str]] = {}
+    for proof in found:
+        by_file.setdefault(proof.path, []).append(proof.name)
+    return "<br>".join(
+        f"[`{path.rpartition('/')[2]}`]({path})" + "".join(f"<br>`::{name}`" for name in names if name)
+        for path, names in by_file.items()
+    )
+
+
+def page(text: str, made: str) -> str:
+    """Return the text of SECURITY.md with the table in its place. Raises ValueError where the text has no place."""
+    before, begin, rest = text.partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"SECURITY.md needs two lines between which the table goes: {BEGIN!r} and {END!r}.")
+    return f"{before}{BEGIN}\n\n{made}\n\n{END}{after}"
+
+
+def fresh() -> str:
+    """Return SECURITY.md as it should be."""
+    return page(PAGE.read_text(encoding="utf-8"), table(attacks(), proofs()))
+
+
+def main() -> int:
+    """Write the table and return the exit code."""
+    PAGE.write_text(fresh(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

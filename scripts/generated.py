@@ -1,0 +1,103 @@
+"""All files that code makes: make them anew, or say which are old.
+
+Run as `make generate` (`python -m scripts.generated`), or with `--check` as `make lint` does: then nothing is written,
+and each old file is named with the word that renews it. Only compiling the profiles needs more than Python, and it is
+done only where a source of them was changed. Not here is what must be measured or looked at: `make bench`,
+`make conformance` and `make pictures` write their own pages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import fhir_profiles.compile
+from fhir_profiles import compiled_from
+from fhir_profiles.activities import activities
+from scripts import attacks
+from smartapp.commands import questionnaires
+from smartapp.config import env_example
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = ROOT / ".env.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Generated files that are made together: `stale` gives a line for each old one, `make` an exit code."""
+
+    what: str
+    stale: Callable[[], Iterable[str]]
+    make: Callable[[], int]
+
+
+def parts() -> tuple[Part, ...]:
+    """Return all parts, each after those that it is made from."""
+    return (
+        Part("questionnaires and their pages", questionnaires.stale_files, _build_questionnaires),
+        Part("FHIR package", stale_package, lambda: fhir_profiles.compile.main([])),
+        Part("example of the settings", lambda: _differs(SETTINGS, env_example(), "the settings"), _write_settings),
+        Part("attacks", lambda: _differs(attacks.PAGE, attacks.fresh(), "scripts/attacks.toml"), attacks.main),
+    )
+
+
+def stale_package() -> Iterator[str]:
+    """Yield a line for each reason why the committed FHIR package is old, without compiling it."""
+    yield from compiled_from.stale()
+    made = fhir_profiles.compile.package_files(activities())
+    for name in sorted(made.keys() - {"package.json"}):  # this one is made from sources that the record knows
+        path = fhir_profiles.compile.PACKAGE / name
+        if not path.is_file() or path.read_bytes() != made[name]:
+            yield f"{path.relative_to(ROOT).as_posix()}: is not what the questionnaires give"
+
+
+def check(known: Iterable[Part]) -> list[str]:
+    """Return a line for each file that is old, with the word that renews it."""
+    return [f"{line.partition('; run ')[0]}; run `make generate`" for part in known for line in part.stale()]
+
+
+def make(known: Iterable[Part]) -> int:
+    """Make what is old anew and return the exit code of the first part that fails, else 0."""
+    for part in known:
+        if not list(part.stale()):
+            print(f"{part.what}: up to date")
+        elif code := part.make():
+            print(f"{part.what}: could not be made; see above", file=sys.stderr)
+            return code
+        else:
+            print(f"{part.what}: made anew")
+    return 0
+
+
+def _build_questionnaires() -> int:
+    questionnaires.command.main(["build"], standalone_mode=False)
+    return 0
+
+
+def _differs(path: Path, made: str, source: str) -> Iterator[str]:
+    if not path.is_file() or path.read_text(encoding="utf-8") != made:
+        yield f"{path.relative_to(ROOT).as_posix()}: is not what {source} and the code give"
+
+
+def _write_settings() -> int:
+    SETTINGS.write_text(env_example(), encoding="utf-8")
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make or check all generated files and return the exit code: 1 when any is old, 3 without a compiler."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.generated", description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; name what is old")
+    if not parser.parse_args(arguments).check:
+        return make(parts())
+    old = check(parts())
+    for line in old:
+        print(line, file=sys.stderr)
+    return 1 if old else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
