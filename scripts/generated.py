@@ -19,7 +19,7 @@ from fhir_profiles import compiled_from
 from fhir_profiles.activities import activities
 from scripts import attacks
 from smartapp.commands import questionnaires
-from smartapp.config import env_example
+from smartapp.settings import env_example
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = ROOT / ".env.example"
