@@ -18,7 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
-# A FHIR resource as it travels: JSON's own types. Models are for checking, not for carrying (DESIGN.md 4, 1).
+# A FHIR resource as it travels: JSON's own types. Models are for checking, not for carrying: they
+# rewrite decimals and timestamps, and refuse what real EHRs send (see "Why it is so" in ARCHITECTURE.md).
 Resource: TypeAlias = dict[str, Any]
 
 
