@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import shutil
 import subprocess
@@ -116,3 +117,20 @@ def test_there_is_one_version() -> None:
 def test_each_package_says_that_it_is_typed() -> None:
     linted = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
     assert [name for name in linted if not (ROOT / name / "py.typed").is_file()] == []
+
+
+@pytest.mark.parametrize("file", [".github/workflows/ci.yml", ".ci/run"])
+def test_ci_calls_words_that_the_makefile_has(file: str) -> None:
+    """Each forge calls the same words as people do, so that none of them checks something else."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    called = set(re.findall(r"\bmake ([a-z-]+)", re.sub(r"#.*", "", (ROOT / file).read_text())))
+    assert {"lint", "test", "conformance"} <= called <= targets
+
+
+def test_every_generated_file_that_is_marked_is_there() -> None:
+    """A pattern that matches nothing is left over from something that moved."""
+    names = [path.relative_to(ROOT).as_posix() for path in tracked_files()]
+    attributes = (ROOT / ".gitattributes").read_text()
+    patterns = re.findall(r"^(\S+) linguist-generated$", attributes, re.MULTILINE)
+    assert len(patterns) > 5
+    assert [one for one in patterns if not fnmatch.filter(names, one.replace("**/", "*").replace("**", "*"))] == []
