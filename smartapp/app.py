@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,8 +15,7 @@ from flask import Blueprint, Flask
 from sqlalchemy.engine import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import smartapp.pages
-import smartapp.web.components
+import smartapp.web.components.routes
 from smartapp.fhir.capabilities import Capabilities
 from smartapp.records.outbox import Outbox
 from smartapp.services import KEY, Services
@@ -37,6 +37,8 @@ from smartapp.web.language import init_i18n, language
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PAGES = Path(__file__).with_name("pages")
 
 
 def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] | None) -> Flask:
@@ -75,8 +77,8 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     init_errors(app)
     init_i18n(app)
     app.context_processor(lambda: _for_every_page(services))
-    for package in page_packages():
-        for blueprint, prefix in blueprints(package):
+    for routes in page_modules():
+        for blueprint, prefix in blueprints(routes):
             app.register_blueprint(blueprint, url_prefix=prefix)
     create_tables(engine)  # also those of modules that only the pages import
     return app
@@ -93,23 +95,23 @@ def _below(prefix: str, app: WSGIApplication) -> WSGIApplication:
     return served if prefix else app
 
 
-def page_packages() -> Iterator[ModuleType]:
-    """Import and yield every package of `smartapp.pages`, and the components they share."""
-    for found in sorted(pkgutil.iter_modules(smartapp.pages.__path__), key=lambda found: found.name):
-        yield importlib.import_module(f"smartapp.pages.{found.name}")
-    yield smartapp.web.components
+def page_modules() -> Iterator[ModuleType]:
+    """Import and yield the routes of every package in `pages/`, and of the components they share."""
+    for found in sorted(pkgutil.iter_modules([str(PAGES)]), key=lambda found: found.name):
+        yield importlib.import_module(f"smartapp.pages.{found.name}.routes")
+    yield smartapp.web.components.routes
 
 
-def blueprints(package: ModuleType) -> Iterator[tuple[Blueprint, str | None]]:
-    """Yield what a page package exports, each with the address it is registered at.
+def blueprints(routes: ModuleType) -> Iterator[tuple[Blueprint, str | None]]:
+    """Yield the blueprints of a page, each with the address it is registered at.
 
     `blueprint` is about one person and lives under `/l/<launch_id>`; `site_blueprint` is about nobody and lives at
     the root. Each brings its own `url_prefix`.
     """
-    about_somebody = getattr(package, "blueprint", None)
-    if about_somebody is not None:
-        yield about_somebody, f"/l/<launch_id>{about_somebody.url_prefix or ''}"
-    of_the_site = getattr(package, "site_blueprint", None)
+    about_someone = getattr(routes, "blueprint", None)
+    if about_someone is not None:
+        yield about_someone, f"/l/<launch_id>{about_someone.url_prefix or ''}"
+    of_the_site = getattr(routes, "site_blueprint", None)
     if of_the_site is not None:
         yield of_the_site, of_the_site.url_prefix
 

@@ -28,8 +28,8 @@ from smartapp.fhir.store import (
     Write,
     operation_outcome,
 )
-from smartapp.sandbox import checking
 from smartapp.sandbox.authorization import smart_configuration
+from smartapp.sandbox.checking import check, parsed
 from smartapp.sandbox.kinds import INTERACTIONS, capability_statement
 from smartapp.sandbox.scopes import Access, Caller, access, parse
 from smartapp.sandbox.server import Sandbox, sandbox
@@ -393,7 +393,7 @@ def _check_content(type_: str, resource: Resource, where: str) -> None:
             f"The address says {type_}, the body {str(resource.get('resourceType'))[:64]!r}. Make them equal.",
             status=400,
         )
-    checking.check(resource, where)
+    check(resource, where)
     _check_rules(resource)
 
 
@@ -445,7 +445,7 @@ def body() -> Resource:
     """Return the resource in the body. Raises Refused (400, 413, 415)."""
     if request.mimetype not in _JSON:
         raise Refused("The body must be application/fhir+json. Say so in Content-Type.", status=415)
-    return checking.parsed(request.get_data())
+    return parsed(request.get_data())
 
 
 @blueprint.post("/<type_>")

@@ -10,7 +10,10 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from smartapp.fhir.store import Refused
 from smartapp.i18n import COOKIE as LANGUAGE_COOKIE
-from smartapp.sandbox import api, authorization, portal
+from smartapp.sandbox.api import blueprint as api
+from smartapp.sandbox.api import refused
+from smartapp.sandbox.authorization import blueprint as authorization
+from smartapp.sandbox.portal import blueprint as portal
 from smartapp.sandbox.portal import language
 from smartapp.sandbox.server import KEY, PREFIX, Sandbox
 from smartapp.sandbox.texts import TEXTS
@@ -30,9 +33,9 @@ def sandbox_app(sandbox: Sandbox) -> Flask:
     app = Flask("smartapp.sandbox", static_folder=None, template_folder="templates")
     app.extensions[KEY] = sandbox
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.register_blueprint(api.blueprint, url_prefix="/fhir")
-    app.register_blueprint(authorization.blueprint, url_prefix="/auth")
-    app.register_blueprint(portal.blueprint)
+    app.register_blueprint(api, url_prefix="/fhir")
+    app.register_blueprint(authorization, url_prefix="/auth")
+    app.register_blueprint(portal)
     _answer_errors(app)
     app.after_request(_dress)
     return app
@@ -47,7 +50,7 @@ def _answer_errors(app: Flask) -> None:
         said = HTTPStatus(status).phrase
         if request.path.startswith("/fhir"):
             failure = Refused(_SAID.get(status, f"{said}. See the CapabilityStatement at /metadata."), status=status)
-            return api.refused(failure)
+            return refused(failure)
         text = TEXTS[language()]["our_fault" if status >= 500 else "nothing_here"]
         return render_template("problem.html", text=text), status
 

@@ -1,5 +1,1 @@
 """The clinician's one page: the client's own words first, then goals, scores and what is waiting."""
-
-from smartapp.pages.overview.routes import blueprint
-
-__all__ = ["blueprint"]

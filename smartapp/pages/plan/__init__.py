@@ -1,5 +1,1 @@
 """My plan: the client's own story, what helps, life domains, goals and steps, in the client's own words."""
-
-from smartapp.pages.plan.routes import blueprint
-
-__all__ = ["blueprint"]

@@ -1,5 +1,1 @@
 """Filling in a questionnaire: one question per page, kept at every answer, sent in as one unit with its scores."""
-
-from smartapp.pages.questionnaire.routes import blueprint
-
-__all__ = ["blueprint"]
