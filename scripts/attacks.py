@@ -77,9 +77,9 @@ def _numbers(said: re.Match[str] | None) -> frozenset[int]:
 
 def table(known: Sequence[Attack], found: Sequence[Proof]) -> str:
     """Return the table in Markdown. Raises ValueError for a test whose attack is not known."""
-    strangers = {number for proof in found for number in proof.attacks} - {attack.number for attack in known}
-    if strangers:
-        raise ValueError(f"Tests name attacks that are not in scripts/attacks.toml: {sorted(strangers)}. Add them.")
+    unknown = {number for proof in found for number in proof.attacks} - {attack.number for attack in known}
+    if unknown:
+        raise ValueError(f"Tests name attacks that are not in scripts/attacks.toml: {sorted(unknown)}. Add them.")
     lines = ["| # | attack | what holds | tests |", "|---|---|---|---|"]
     for attack in known:
         holds = attack.holds + (f". **Not yet:** {attack.open}" if attack.open else "")
