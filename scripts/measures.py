@@ -287,8 +287,10 @@ HEAD: Row = (
     "ignore",
     "circles at run time",
     "in all imports",
+    "without faces",
 )
-"""Left of `functions` about modules; `names` is the median of public names per module; `typed` is of return types."""
+"""Left of `functions` about modules; `names` is the median of public names per module; `typed` is of return types.
+The last column has the circles that matter most: those that are not just a package naming its own members."""
 
 
 def row_of(label: str, modules: Sequence[Module]) -> Row:
@@ -321,6 +323,7 @@ def row_of(label: str, modules: Sequence[Module]) -> Row:
         sum(module.type_ignores for module in modules),
         _sizes(circles(arrows_of(modules, everything=False))),
         _sizes(circles(arrows_of(modules, everything=True))),
+        _sizes(circles(arrows_of(modules, everything=True, faces=False))),
     )
 
 
