@@ -12,12 +12,13 @@ from werkzeug.wrappers import Response
 from smartapp.fhir.store import RecordError
 from smartapp.pages.plan import stored
 from smartapp.pages.plan import views as show
+from smartapp.pages.plan.sections import Part
 from smartapp.pages.plan.service import Saved, Trouble, change, load
 from smartapp.pages.plan.views import Field, FormPage, Link
 from smartapp.storage.drafts import Drafts
 from smartapp.web import current, typed
 from smartapp.web.language import gettext as _
-from smartapp.web.typed import Clash, Part, Submitted, Wrong
+from smartapp.web.typed import Clash, Submitted, Wrong
 
 Answer = str | Response | tuple[str, int]
 
@@ -81,7 +82,7 @@ def edit_page(part_of: Callable[[stored.Kept], Part], screen: Screen, kept: stor
     sent = typed.submitted_fields(screen.names, form)
     try:
         kept = kept or load()
-        outcome = change(lambda now: typed.weigh(part_of(now), now.plan, sent), kept)
+        outcome = change(lambda now: typed.merge_form(part_of(now), now.plan, sent), kept)
     except RecordError:  # the page of this error shows what was typed; here it is kept for the next visit
         _keep_sketch(screen, form)
         raise
@@ -97,9 +98,9 @@ def edit_page(part_of: Callable[[stored.Kept], Part], screen: Screen, kept: stor
 def _refusal(outcome: Wrong | Clash | Trouble, screen: Screen, sent: Submitted) -> Answer:
     """Return the page that says why nothing was saved, with everything that was typed."""
     if isinstance(outcome, Wrong):
-        return _form_page(screen, outcome.values, sent.seen, problems=outcome.problems), 422
+        return _form_page(screen, outcome.values, sent.based_on, problems=outcome.problems), 422
     if isinstance(outcome, Trouble):
-        return _form_page(screen, sent.values, sent.seen, trouble=outcome.sentence), outcome.status
+        return _form_page(screen, sent.values, sent.based_on, trouble=outcome.sentence), outcome.status
     return _clash_page(outcome, screen), 409
 
 
@@ -128,14 +129,14 @@ def _keep_sketch(screen: Screen, form: Mapping[str, str]) -> None:
 
 
 def _open_form(part: Part, screen: Screen, kept: stored.Kept) -> str:
-    stored, prints = part.read(kept.plan), typed.fingerprints(part, kept.plan)
+    stored, prints = part.read(kept.plan), typed.digests(part, kept.plan)
     sketch = _sketches().get(_sketch_name())
     unsaved = typed.unsaved(sketch.resource, screen.names, stored, new=bool(screen.key)) if sketch else None
     if unsaved is None or (unsaved.key and kept.made(unsaved.key)):
         return _form_page(screen, {**stored, **screen.proposed}, prints)
     if unsaved.key:
         screen = replace(screen, key=unsaved.key)
-    return _form_page(screen, {**stored, **unsaved.values}, {**prints, **unsaved.seen}, sketch=True)
+    return _form_page(screen, {**stored, **unsaved.values}, {**prints, **unsaved.based_on}, sketch=True)
 
 
 def _form_page(
@@ -165,7 +166,7 @@ def _form_page(
 
 
 def _clash_page(clash: Clash, screen: Screen) -> str:
-    prints = {name: typed.fingerprint(text) for name, text in clash.stored.items()}
+    prints = {name: typed.digest(text) for name, text in clash.stored.items()}
     fields = {one.name: one for one in screen.filled(clash.values, prints, {})}
     page = show.ClashPage(
         title=screen.title,

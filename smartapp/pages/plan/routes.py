@@ -20,7 +20,7 @@ from smartapp.pages.plan.views import Field, Link, Words
 from smartapp.web import current, typed
 from smartapp.web.language import gettext as _
 from smartapp.web.roles import role
-from smartapp.web.typed import Accepted, Clash, Part, Wrong
+from smartapp.web.typed import Accepted, Clash, Wrong
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan", template_folder="templates")
 
@@ -139,18 +139,18 @@ def domains() -> Answer:
         plan = kept_from(found[:3]).plan
         chosen = sections.codes(part.read(plan)["domains"])
         family = bool(found[3]) or "family" in request.args
-        return _domains_page(spoken, chosen, typed.fingerprints(part, plan)["domains"], family=family)
+        return _domains_page(spoken, chosen, typed.digests(part, plan)["domains"], family=family)
     form = {"domains": "", **sent_form()}
     sent = typed.submitted(part, form)
     leaving: tuple[DomainAnswers, ...] = ()
     before = Plan(id="")
 
-    def edit(kept: stored.Kept) -> Accepted | Wrong | Clash:
+    def edit(kept: stored.Kept) -> Accepted[Plan] | Wrong | Clash:
         nonlocal leaving, before
-        outcome = typed.weigh(part, kept.plan, sent)
+        outcome = typed.merge_form(part, kept.plan, sent)
         leaving, before = (), kept.plan
         if isinstance(outcome, Accepted) and "remove" not in form:
-            leaving = sections.left_behind(kept.plan, outcome.plan)
+            leaving = sections.left_behind(kept.plan, outcome.document)
             return Accepted(kept.plan) if leaving else outcome
         return outcome
 
@@ -160,7 +160,7 @@ def domains() -> Answer:
         page = show.LeavePage(
             leaving=tuple(show.domain_view(answers, before, spoken) for answers in leaving),
             chosen=tuple(chosen),
-            seen=sent.seen["domains"],
+            seen=sent.based_on["domains"],
         )
         return render_template("plan/leave.html", page=page)
     if isinstance(outcome, Saved):
@@ -170,13 +170,13 @@ def domains() -> Answer:
         # Two choices at once: show what is stored as ticked too, and let the person decide what stays.
         elsewhere = sections.codes(outcome.stored["domains"])
         both = list(dict.fromkeys([*elsewhere, *chosen]))
-        seen = typed.fingerprint(outcome.stored["domains"])
+        seen = typed.digest(outcome.stored["domains"])
         return _domains_page(spoken, both, seen, family=family, elsewhere=elsewhere), 409
     if isinstance(outcome, Trouble):
-        page_text = _domains_page(spoken, chosen, sent.seen["domains"], family=family, trouble=outcome.sentence)
+        page_text = _domains_page(spoken, chosen, sent.based_on["domains"], family=family, trouble=outcome.sentence)
         return page_text, outcome.status
     refusal = outcome.problems["domains"]
-    return _domains_page(spoken, chosen, sent.seen["domains"], family=family, problem=_(refusal)), 422
+    return _domains_page(spoken, chosen, sent.based_on["domains"], family=family, problem=_(refusal)), 422
 
 
 def _family_teams() -> Query:
@@ -290,7 +290,7 @@ def new_goal() -> Answer:
     key = _key()
     wish = request.args.get("domain", "")
 
-    def part_of(now: stored.Kept) -> Part:
+    def part_of(now: stored.Kept) -> sections.Part:
         return sections.goal(now.id_of(key), current.today())
 
     screen = Screen(

@@ -21,7 +21,9 @@ from mappers.plan import (
 )
 from questionnaires.canonical import code_system_url
 from smartapp.i18n import message
-from smartapp.web.typed import Part
+from smartapp.web import typed
+
+Part = typed.Part[Plan]
 
 GOING: Final[tuple[Progress, ...]] = ("in-progress", "improving", "no-change", "worsening")
 ENDINGS: Final = {"reached": "achieved", "changed": "not-achieved", "let-go": "not-achieved"}

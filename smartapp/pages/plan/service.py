@@ -77,11 +77,11 @@ class Saved:
 
 
 def change(
-    edit: Callable[[stored.Kept], Accepted | Wrong | Clash], first: stored.Kept
+    edit: Callable[[stored.Kept], Accepted[Plan] | Wrong | Clash], first: stored.Kept
 ) -> Saved | Wrong | Clash | Trouble:
     """Apply an edit to the plan as it is stored now (`first`), and save it as one unit.
 
-    When somebody else saves in between, the edit is weighed again against what stands there then. So a save either
+    When somebody else saves in between, the edit is merged again with what is stored then. So a save either
     is based on what is stored, or shows both versions; it never overwrites. Raises Unauthorized: sign in again.
     """
     kept = first
@@ -90,7 +90,7 @@ def change(
         if not isinstance(outcome, Accepted):
             return outcome
         try:
-            saved = _save(kept, outcome.plan)
+            saved = _save(kept, outcome.document)
         except tuple(TROUBLES) as error:
             sentence, status = next(TROUBLES[kind] for kind in type(error).__mro__ if kind in TROUBLES)
             return Trouble(_(sentence), status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from smartapp.web.typed import fingerprint
+from smartapp.web.typed import digest
 from tests.smartapp.helpers import launched, make_app
 from tests.smartapp.pages.plan.conftest import put
 from tests.smartapp.pages.plan.pages import stored_plan
@@ -40,7 +40,7 @@ def test_goals_that_were_called_saved_are_all_there(tmp_path):
                 "text": f"Doel {number}",
                 "domain": "housing",
                 "due": "",
-                **{f"seen-{n}": fingerprint("") for n in FIELDS},
+                **{f"seen-{n}": digest("") for n in FIELDS},
             },
         )
         for number in range(WRITERS)
@@ -52,7 +52,7 @@ def test_goals_that_were_called_saved_are_all_there(tmp_path):
 
 
 def test_of_one_text_that_many_change_one_wins_and_the_others_are_asked(tmp_path):
-    before = fingerprint("Ik ben opgegroeid in Zwolle.\n\nLater kwam ik in Utrecht wonen.")
+    before = digest("Ik ben opgegroeid in Zwolle.\n\nLater kwam ik in Utrecht wonen.")
     posts = [("plan/story", {"story": f"Versie {number}", "seen-story": before}) for number in range(WRITERS)]
     statuses, plan = at_once(tmp_path, posts)
     assert statuses.count(303) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from smartapp.fhir.store import Conflict, Query, Refused, Unreachable, Write
 from smartapp.records import Records
-from smartapp.web.typed import fingerprint
+from smartapp.web.typed import digest
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
 
 
@@ -50,7 +50,7 @@ def test_without_a_choice_we_ask_again(halfway):
 
 def test_a_third_change_during_the_choice_is_not_overwritten_either(halfway):
     clash = fields_of(two_tabs(halfway, "plan/story", {"story": "Eén."}, {"story": "Twee."}))
-    third = {"story": "Drie.", "seen-story": fingerprint("Eén.")}
+    third = {"story": "Drie.", "seen-story": digest("Eén.")}
     assert halfway.post("plan/story", third).status_code == 303
     answer = halfway.post("plan/story", {**clash, "choice-story": "typed"})
     assert answer.status_code == 409
