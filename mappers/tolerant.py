@@ -6,22 +6,32 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def object_in(value: Any, name: str) -> Mapping[str, Any]:
+def _in(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def object_in(value: Any, name: str) -> dict[str, Any]:
     """Return the object in an element; an empty one where there is none."""
-    found = value.get(name) if isinstance(value, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+    found = _in(value, name)
+    return found if isinstance(found, dict) else {}
 
 
 def objects_in(value: Any, name: str) -> list[dict[str, Any]]:
     """Return the objects in a list element; none where there is no list."""
-    found = value.get(name) if isinstance(value, Mapping) else None
+    found = _in(value, name)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def text_in(value: Any, name: str) -> str:
     """Return the text in an element; "" where there is none."""
-    found = value.get(name) if isinstance(value, Mapping) else None
+    found = _in(value, name)
     return found if isinstance(found, str) else ""
+
+
+def texts_in(value: Any, name: str) -> list[str]:
+    """Return the texts in a list element; none where there is no list."""
+    found = _in(value, name)
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def code_in(value: Any, name: str, system: str) -> str:

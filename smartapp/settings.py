@@ -44,7 +44,10 @@ def is_loopback(url: str) -> bool:
 
 def checked_base(value: str, name: str) -> str:
     """Return an absolute http(s) URL unchanged; plain http only on loopback, no userinfo, query or fragment."""
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # a bracket too many: no host can be read from it
+        raise ConfigError(f"{name}: {value!r} is not an absolute https URL.") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigError(f"{name}: {value!r} is not an absolute https URL.")
     if parts.username or parts.password or parts.query or parts.fragment:

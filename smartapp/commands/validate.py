@@ -11,6 +11,7 @@ import click
 import orjson
 
 from fhir_profiles.checking import claimed, problems
+from mappers.tolerant import object_in, text_in
 
 ENGINE = (
     "Checked here: FHIR's structure and what our profiles say. For everything (FHIR's own rules, all code systems, "
@@ -57,15 +58,15 @@ def resources_of(path: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
         except orjson.JSONDecodeError as error:
             yield place, {}, f"not JSON: {error}"
             continue
-        if not isinstance(read, dict) or not isinstance(read.get("resourceType"), str):
+        if not text_in(read, "resourceType"):
             yield place, {}, "not a FHIR resource: there is no resourceType"
             continue
         yield place, read, ""
         if read["resourceType"] == "Bundle":
             entries = read.get("entry")
             for at, entry in enumerate(entries if isinstance(entries, list) else []):
-                inside = entry.get("resource") if isinstance(entry, dict) else None
-                if isinstance(inside, dict) and isinstance(inside.get("resourceType"), str):
+                inside = object_in(entry, "resource")
+                if text_in(inside, "resourceType"):
                     yield f"{place}#entry[{at}]", inside, ""
 
 

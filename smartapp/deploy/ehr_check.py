@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mappers.tolerant import object_in, text_in, texts_in
 from smartapp.errors import EhrTrouble
 from smartapp.fhir.capabilities import Capability, Interaction, read_offered
 from smartapp.fhir.scopes import Scopes
@@ -69,13 +70,11 @@ class Report:
 def report(base: str, statement: Any, smart: Any, *, scopes: str = DEFAULT_SCOPES, companion: bool = False) -> Report:
     """Return what an EHR accepts, given its CapabilityStatement and its smart-configuration (or why there is none)."""
     capability = Capability(read_offered(statement), Scopes.parse(scopes))
-    document = statement if isinstance(statement, Mapping) else {}
-    software = document.get("software")
     return Report(
         base=base,
-        software=str(software.get("name", "")) if isinstance(software, Mapping) else "",
-        fhir_version=str(document.get("fhirVersion", "")),
-        requirements=(*_fhir(document, capability), *_smart(base, smart)),
+        software=text_in(object_in(statement, "software"), "name"),
+        fhir_version=text_in(statement, "fhirVersion"),
+        requirements=(*_fhir(statement, capability), *_smart(base, smart)),
         artefacts=tuple(
             Artefact(
                 name,
@@ -89,8 +88,8 @@ def report(base: str, statement: Any, smart: Any, *, scopes: str = DEFAULT_SCOPE
     )
 
 
-def _fhir(document: Mapping[str, Any], capability: Capability) -> tuple[Requirement, ...]:
-    version = str(document.get("fhirVersion", ""))
+def _fhir(statement: Any, capability: Capability) -> tuple[Requirement, ...]:
+    version = text_in(statement, "fhirVersion")
     return (
         Requirement("FHIR R4", version.startswith("4.0"), True, version or "no fhirVersion in the CapabilityStatement"),
         Requirement(
@@ -111,8 +110,7 @@ def _smart(base: str, smart: Any) -> tuple[Requirement, ...]:
         signing_in = Requirement("SMART configuration", True, True, "complete")
     except EhrTrouble as error:
         signing_in = Requirement("SMART configuration", False, True, str(error.code))
-    named = smart.get("capabilities")
-    capabilities = {str(one) for one in named} if isinstance(named, list) else set()
+    capabilities = set(texts_in(smart, "capabilities"))
     launches = sorted(capabilities & {"launch-ehr", "launch-standalone"})
     return (
         signing_in,

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from mappers.tolerant import objects_in, text_in
 from smartapp.fhir.scopes import Letter, Scopes
 from smartapp.fhir.store import RecordError, RecordStore
 from smartapp.storage.database import metadata, reading, writing
@@ -61,8 +62,8 @@ class Offered:
 
 def read_offered(statement: Any) -> Offered:
     """Read a CapabilityStatement as tolerantly as real ones need: what cannot be understood is not offered."""
-    servers = [rest for rest in _rows(statement, "rest") if rest.get("mode", "server") == "server"]
-    resources = [row for rest in servers for row in _rows(rest, "resource") if isinstance(row.get("type"), str)]
+    servers = [rest for rest in objects_in(statement, "rest") if rest.get("mode", "server") == "server"]
+    resources = [row for rest in servers for row in objects_in(rest, "resource") if text_in(row, "type")]
     return Offered(
         known=True,
         interactions={row["type"]: _codes(row, "interaction", "code") for row in resources},
@@ -72,13 +73,8 @@ def read_offered(statement: Any) -> Offered:
     )
 
 
-def _rows(node: Any, name: str) -> list[Mapping[str, Any]]:
-    rows = node.get(name) if isinstance(node, Mapping) else None
-    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-
-
 def _codes(node: Mapping[str, Any], name: str, member: str) -> frozenset[str]:
-    return frozenset(row[member] for row in _rows(node, name) if isinstance(row.get(member), str))
+    return frozenset(text_in(row, member) for row in objects_in(node, name)) - {""}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 import orjson
 
+from mappers.tolerant import object_in, objects_in, text_in
 from smartapp.fhir.http import Answer, OutboundError, ask
 from smartapp.fhir.store import (
     Conflict,
@@ -48,6 +49,7 @@ _ERRORS: Mapping[int, type[RecordError]] = {
 TokenSource = Callable[[str | None], str]
 """Returns an access token; gets the token that was just answered with 401, or None."""
 
+_NOT_A_MATCH = frozenset({"", "OperationOutcome"})
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 _LOCATION = re.compile(r"(?:^|/)(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
@@ -85,10 +87,9 @@ class RemoteStore:
         """Return all matches and includes, never a part of them; pages are followed on this server only."""
         found: list[Stored] = []
         for bundle in self._pages(query):
-            for entry in _entries(bundle):
-                resource = entry.get("resource")
-                if isinstance(resource, dict) and resource.get("resourceType") not in (None, "OperationOutcome"):
-                    found.append(_stored(resource, None))
+            resources = [object_in(entry, "resource") for entry in objects_in(bundle, "entry")]
+            # An OperationOutcome among the matches is the server's remark about the search, not a part of the record.
+            found += [_stored(one, None) for one in resources if text_in(one, "resourceType") not in _NOT_A_MATCH]
             if len(found) > MOST_RESULTS:
                 raise Refused(f"The search for {query.type} has more than {MOST_RESULTS} results. Narrow it.")
         return found
@@ -125,7 +126,7 @@ class RemoteStore:
         except Conflict as error:
             guarded = [write for write in writes if write.if_match is not None]
             raise self._with_current(error, guarded[0]) if guarded else error from error
-        entries = _entries(self._resource(answer, "Bundle"))
+        entries = objects_in(self._resource(answer, "Bundle"), "entry")
         if len(entries) != len(writes):
             raise Unreachable(f"{self._host} answered a transaction of {len(writes)} with {len(entries)} entries.")
         return [self._written_entry(write, entry) for write, entry in zip(writes, entries, strict=True)]
@@ -189,9 +190,10 @@ class RemoteStore:
             resource = answer.json()
         except OutboundError:
             resource = None
-        if not isinstance(resource, dict) or resource.get("resourceType") != type_:
+        if text_in(resource, "resourceType") != type_:
             raise Unreachable(f"{self._host} answered something that is not a {type_}. Tell its manager.")
-        return resource
+        understood: Resource = resource
+        return understood
 
     def _pages(self, query: Query) -> Iterator[Resource]:
         if not _TYPE.fullmatch(query.type):
@@ -212,18 +214,18 @@ class RemoteStore:
 
     def _next(self, bundle: Resource) -> str | None:
         """Return the address of the next page, None where there is none. One on another host is Unreachable."""
-        links = bundle.get("link")
-        for link in links if isinstance(links, list) else []:
-            if isinstance(link, dict) and link.get("relation") == "next" and isinstance(link.get("url"), str):
-                try:
-                    url = urljoin(f"{self.base}/", str(link["url"]))
-                    here = _origin(url) == _origin(self.base)
-                except ValueError:  # no address at all
-                    here = False
-                if not here:
-                    raise Unreachable(f"{self._host} says the next page is on another server. Not all could be read.")
-                return url
-        return None
+        links = [text_in(link, "url") for link in objects_in(bundle, "link") if link.get("relation") == "next"]
+        following = next(filter(None, links), None)
+        if following is None:
+            return None
+        try:
+            url = urljoin(f"{self.base}/", following)
+            here = _origin(url) == _origin(self.base)
+        except ValueError:  # not an address at all
+            here = False
+        if not here:
+            raise Unreachable(f"{self._host} says the next page is on another server. Not all could be read.")
+        return url
 
     def _error(self, answer: Answer) -> RecordError:
         outcome = _representation(answer, "OperationOutcome")
@@ -248,23 +250,23 @@ class RemoteStore:
 
     def _written(self, write: Write, answer: Answer) -> Stored:
         resource = _representation(answer, write.resource["resourceType"])
-        if resource is not None and isinstance(resource.get("id"), str):
+        if resource is not None and text_in(resource, "id"):
             return _stored(resource, answer)
-        location = answer.headers.get("Location") or answer.headers.get("Content-Location")
+        location = answer.headers.get("Location") or answer.headers.get("Content-Location") or ""
         return self._from_location(write, location, answer.headers.get("ETag"))
 
     def _written_entry(self, write: Write, entry: Mapping[str, Any]) -> Stored:
-        said = entry.get("response")
-        response = said if isinstance(said, dict) else {}
-        resource = entry.get("resource")
-        if isinstance(resource, dict) and resource.get("resourceType") == write.resource["resourceType"]:
-            return Stored(resource, response.get("etag") or _version_tag(resource))
-        return self._from_location(write, response.get("location"), response.get("etag"))
+        response = object_in(entry, "response")
+        etag = text_in(response, "etag") or None
+        resource = object_in(entry, "resource")
+        if resource.get("resourceType") == write.resource["resourceType"] and text_in(resource, "id"):
+            return Stored(resource, etag or _version_tag(resource))
+        return self._from_location(write, text_in(response, "location"), etag)
 
-    def _from_location(self, write: Write, location: object, etag: str | None) -> Stored:
+    def _from_location(self, write: Write, location: str, etag: str | None) -> Stored:
         """Return what was written when the server only says where: our own content under its id."""
         type_ = write.resource["resourceType"]
-        match = _LOCATION.search(urlsplit(location).path) if isinstance(location, str) else None
+        match = _LOCATION.search(_path(location))
         if match is not None and match["type"] == type_:
             return Stored({**write.resource, "id": match["id"]}, etag)
         if write.method == "update":
@@ -274,17 +276,11 @@ class RemoteStore:
 
 def outcome_text(outcome: Resource | None) -> str:
     """Return what an OperationOutcome says to people: at most three issues, 300 characters each."""
-    issues = outcome.get("issue") if outcome else None
-    texts = []
-    for issue in issues if isinstance(issues, list) else []:
-        if not isinstance(issue, dict):
-            continue
-        details = issue.get("details")
-        text = details.get("text") if isinstance(details, dict) else None
-        text = text or issue.get("diagnostics") or issue.get("code")
-        if isinstance(text, str) and text.strip():
-            texts.append(" ".join(text.split())[:300])
-    return "; ".join(texts[:3])
+    said = (
+        text_in(object_in(issue, "details"), "text") or text_in(issue, "diagnostics") or text_in(issue, "code")
+        for issue in objects_in(outcome, "issue")
+    )
+    return "; ".join([" ".join(text.split())[:300] for text in said if text.strip()][:3])
 
 
 def _representation(answer: Answer, type_: str) -> Resource | None:
@@ -292,7 +288,7 @@ def _representation(answer: Answer, type_: str) -> Resource | None:
         resource = answer.json() if answer.body.strip() else None
     except OutboundError:
         return None
-    return resource if isinstance(resource, dict) and resource.get("resourceType") == type_ else None
+    return resource if text_in(resource, "resourceType") == type_ else None
 
 
 def _retry_after(answer: Answer) -> int | None:
@@ -309,14 +305,16 @@ def _stored(resource: Resource, answer: Answer | None) -> Stored:
 
 
 def _version_tag(resource: Resource) -> str | None:
-    meta = resource.get("meta")
-    version = meta.get("versionId") if isinstance(meta, dict) else None
-    return f'W/"{version}"' if isinstance(version, str) else None
+    version = text_in(object_in(resource, "meta"), "versionId")
+    return f'W/"{version}"' if version else None
 
 
-def _entries(bundle: Resource) -> list[Mapping[str, Any]]:
-    entries = bundle.get("entry")
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+def _path(address: str) -> str:
+    """Return the path of an address; "" where a server calls something an address that is none."""
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return ""
 
 
 def _transaction_entry(write: Write) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from mappers.tolerant import text_in
 from smartapp.fhir.http import OutboundError, ask
 from smartapp.fhir.store import Unauthorized, Unreachable
-from smartapp.settings import checked_base
+from smartapp.settings import ConfigError, checked_base
 from smartapp.smart.keys import ASSERTION_TYPE, SigningKeys
 
 MAX_BYTES = 256 * 1024
@@ -44,10 +45,13 @@ class BackendToken:
             document = answer.json() if answer.status == 200 else None
         except OutboundError as error:
             raise Unreachable(f"The server's smart-configuration can't be read ({error.code}).") from error
-        endpoint = document.get("token_endpoint") if isinstance(document, dict) else None
-        if not isinstance(endpoint, str):
+        endpoint = text_in(document, "token_endpoint")
+        if not endpoint:
             raise NoTokenError("The server's smart-configuration names no token_endpoint; use a bearer token instead.")
-        return checked_base(endpoint, "token_endpoint")
+        try:
+            return checked_base(endpoint, "token_endpoint")
+        except ConfigError as error:
+            raise NoTokenError(f"The server's smart-configuration can't be used: {error}") from error
 
     def _ask(self, endpoint: str) -> str:
         form = {
@@ -61,10 +65,10 @@ class BackendToken:
             document = answer.json()
         except OutboundError as error:
             raise Unreachable(f"The token endpoint gave no usable answer ({error.code}).") from error
-        token = document.get("access_token") if isinstance(document, dict) else None
-        if answer.status != 200 or not isinstance(token, str) or not token:
-            reason = document.get("error", "no reason given") if isinstance(document, dict) else "no reason given"
+        token = text_in(document, "access_token")
+        if answer.status != 200 or not token:
+            reason = text_in(document, "error") or "no reason given"
             raise NoTokenError(
-                f"The token endpoint refused our key ({str(reason)[:60]}). Check client id, key and scope there."
+                f"The token endpoint refused our key ({reason[:60]}). Check client id, key and scope there."
             )
         return token

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mappers.tolerant import text_in
 from smartapp.errors import EhrTrouble
 from smartapp.fhir.http import OutboundError, ask
 from smartapp.i18n import message
@@ -40,8 +41,8 @@ def read_configuration(document: Any, issuer: Issuer) -> SmartConfiguration:
     """
     if not isinstance(document, Mapping):
         raise _trouble("discovery-not-an-object")
-    named = document.get("issuer", issuer.openid_issuer)
-    if not isinstance(named, str) or not named:
+    named = text_in(document, "issuer") if "issuer" in document else issuer.openid_issuer
+    if not named:
         raise _trouble("discovery-issuer")
     if issuer.openid_issuer is not None and named != issuer.openid_issuer:
         raise _trouble("discovery-other-issuer")
@@ -59,10 +60,8 @@ def read_configuration(document: Any, issuer: Issuer) -> SmartConfiguration:
 
 
 def _endpoint(document: Mapping[str, Any], name: str) -> str:
-    value = document.get(name)
+    value = text_in(document, name)
     try:
-        if not isinstance(value, str):
-            raise _trouble(f"discovery-{name}")
         # Some authorization servers carry a tenant in the query of an endpoint; user names never belong there.
         checked_base(value.partition("?")[0], name)
     except (ConfigError, ValueError) as error:

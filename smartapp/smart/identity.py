@@ -13,6 +13,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from mappers.tolerant import text_in
 from smartapp.errors import LaunchRefused
 from smartapp.fhir.http import OutboundError, ask
 from smartapp.i18n import message
@@ -46,12 +47,12 @@ def _refused(code: str) -> LaunchRefused:
     return LaunchRefused(message("We could not make sure who you are."), code=code)
 
 
-def relative_user(fhir_user: object, base: str) -> str:
+def relative_user(fhir_user: str, base: str) -> str:
     """Return `Type/id` of a fhirUser that is relative or of this base, else the empty string.
 
     A foreign absolute URL is nobody we know, and it is never fetched.
     """
-    match = _FHIR_USER.fullmatch(fhir_user) if isinstance(fhir_user, str) else None
+    match = _FHIR_USER.fullmatch(fhir_user)
     if match is None or (match["base"] is not None and match["base"] != base.rstrip("/")):
         return ""
     return f"{match['type']}/{match['id']}"
@@ -94,16 +95,17 @@ class Identities:
         audience = claims["aud"]
         if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != issuer.client_id:
             raise _refused("id-token-azp")
-        subject = claims["sub"]
-        if not isinstance(subject, str) or not subject:
+        subject = text_in(claims, "sub")
+        if not subject:
             raise _refused("id-token-sub")
-        name, locale = claims.get("name"), claims.get("locale")
+        # `profile` is what SMART called it before 2.0; only where the new name is absent, so that nobody is two people.
+        fhir_user = text_in(claims, "fhirUser" if "fhirUser" in claims else "profile")
         return Identity(
             issuer=issuer.base,
             subject=subject,
-            reference=relative_user(claims.get("fhirUser", claims.get("profile")), issuer.base),
-            name=name if isinstance(name, str) else "",
-            locale=locale if isinstance(locale, str) else None,
+            reference=relative_user(fhir_user, issuer.base),
+            name=text_in(claims, "name"),
+            locale=text_in(claims, "locale") or None,
         )
 
     def _claims(self, id_token: str, configuration: SmartConfiguration) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from mappers.tolerant import text_in, texts_in
 from smartapp.errors import EhrTrouble, LaunchRefused
 from smartapp.fhir.http import Answer, OutboundError, ask
 from smartapp.fhir.store import Unauthorized, Unreachable
@@ -88,22 +89,20 @@ def read_tokens(document: Any, *, asked_scopes: str, now: float) -> Tokens:
     """Read a token response strictly. Raises EhrTrouble whose code names what is wrong."""
     if not isinstance(document, Mapping):
         raise _trouble("token-not-an-object")
-    access = document.get("access_token")
-    if not isinstance(access, str) or not access or not access.isprintable():
+    access = text_in(document, "access_token")
+    if not access or not access.isprintable():
         raise _trouble("token-no-access-token")
-    if str(document.get("token_type", "")).lower() != "bearer":
+    if text_in(document, "token_type").lower() != "bearer":
         raise _trouble("token-not-bearer")
-    refresh = document.get("refresh_token")
     seconds = _seconds(document.get("expires_in"))
     scope = document.get("scope")
     if isinstance(scope, list):  # some servers send what they granted as a list
-        scope = " ".join(one for one in scope if isinstance(one, str))
-    patient = document.get("patient")
-    # Some servers send the reference. What is no FHIR id is nobody.
-    patient_id = patient.removeprefix("Patient/") if isinstance(patient, str) else ""
+        scope = " ".join(texts_in(document, "scope"))
+    # Some servers send the reference. What is not a FHIR id is nobody.
+    patient_id = text_in(document, "patient").removeprefix("Patient/")
     return Tokens(
         access=access,
-        refresh=refresh if isinstance(refresh, str) and refresh else None,
+        refresh=text_in(document, "refresh_token") or None,
         expires=None if seconds is None else int(now) + seconds,
         # RFC 6749 5.1: left out means granted as asked.
         scope=scope if isinstance(scope, str) else asked_scopes,
@@ -143,8 +142,7 @@ class TokenEndpoint:
             },
         )
         tokens = read_tokens(document, asked_scopes=pending.scopes, now=self._clock())
-        id_token = document.get("id_token")
-        return Granted(tokens, id_token if isinstance(id_token, str) else None, document)
+        return Granted(tokens, text_in(document, "id_token") or None, document)
 
     def refresh(self, issuer: Issuer, tokens: Tokens) -> Tokens:
         """Return new tokens; a refresh token that is not replaced stays good. No scope is ever asked for."""
@@ -203,8 +201,8 @@ def _error_code(answer: Answer) -> str:
         document = answer.json()
     except OutboundError:
         return "other"
-    code = document.get("error") if isinstance(document, Mapping) else None
-    return code if isinstance(code, str) and code in _KNOWN_ERRORS else "other"
+    code = text_in(document, "error")
+    return code if code in _KNOWN_ERRORS else "other"
 
 
 class TokenStore:

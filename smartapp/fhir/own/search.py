@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from msgspec import field
 
+from mappers.tolerant import text_in
 from questionnaires.reading import Line, Strict, read
 from smartapp.fhir.store import Query, Refused, Resource
 
@@ -195,7 +196,7 @@ def patients_of(resource: Resource, base: str) -> frozenset[str]:
             found.add(f"Patient/{resource.get('id')}")
             continue
         for value in walk(resource, path):
-            reference = relative(value.get("reference"), base) if isinstance(value, dict) else ""
+            reference = relative(text_in(value, "reference"), base)
             if reference.startswith("Patient/"):
                 found.add(reference)
     return frozenset(found)
@@ -215,10 +216,8 @@ def walk(node: Any, path: str) -> Iterator[Any]:
             yield from walk(node[name], rest)
 
 
-def relative(reference: object, base: str) -> str:
+def relative(reference: str, base: str) -> str:
     """Return a reference as `Type/id` when it points into `base`, without a version; any other text as it is."""
-    if not isinstance(reference, str):
-        return ""
     text = reference.removeprefix(base.rstrip("/") + "/")
     return text.split("/_history/")[0]
 
@@ -246,7 +245,7 @@ def _rows(parameter: Parameter, value: Any, base: str) -> Iterator[IndexRow]:
 
 
 def _reference_rows(parameter: Parameter, value: Mapping[str, Any], base: str) -> Iterator[IndexRow]:
-    reference = relative(value.get("reference"), base)
+    reference = relative(text_in(value, "reference"), base)
     if reference and (parameter.target is None or reference.startswith(f"{parameter.target}/")):
         yield IndexRow(parameter.name, value=reference)
     for system, code in _tokens(value.get("identifier")):
@@ -263,9 +262,9 @@ def _tokens(value: Any) -> Iterator[tuple[str, str]]:
             for coding in codings:
                 yield from _tokens(coding)
         case {"code": str(code)}:
-            yield str(value.get("system", "")), code
+            yield text_in(value, "system"), code
         case {"value": str(text)}:
-            yield str(value.get("system", "")), text
+            yield text_in(value, "system"), text
         case _:
             return
 
@@ -274,8 +273,8 @@ def _moments(value: Any) -> tuple[str, str] | None:
     if isinstance(value, str):
         return date_range(value)
     if isinstance(value, dict):
-        start = date_range(str(value["start"])) if "start" in value else (EARLIEST, "")
-        end = date_range(str(value["end"])) if "end" in value else ("", LATEST)
+        start = date_range(text_in(value, "start")) if "start" in value else (EARLIEST, "")
+        end = date_range(text_in(value, "end")) if "end" in value else ("", LATEST)
         if start and end:
             return start[0], end[1]
     return None

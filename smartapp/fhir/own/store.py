@@ -16,6 +16,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from mappers.tolerant import object_in, objects_in, text_in
 from smartapp.fhir.own.search import (
     COMPARTMENT,
     Criterion,
@@ -30,7 +31,6 @@ from smartapp.fhir.own.search import (
     relative,
     split,
     understand,
-    walk,
 )
 from smartapp.fhir.references import renamed
 from smartapp.fhir.store import Conflict, NotFound, Query, RecordError, Refused, Resource, Stored, Write
@@ -277,16 +277,16 @@ class OwnStore:
         ).first()
 
     def _planned(self, connection: Connection, write: Write) -> _Plan:
-        type_ = write.resource.get("resourceType")
-        if not isinstance(type_, str):
+        type_ = text_in(write.resource, "resourceType")
+        if not type_:
             raise Refused("The resource has no resourceType. Say what it is, such as 'Observation'.", status=400)
         definition(type_)
         if write.method == "create":
             existing = self._existing(connection, type_, write.if_none_exist)
             id_ = existing.resource["id"] if existing else str(uuid.uuid4())
             return _Plan(write, id_, None, existing)
-        id_ = write.resource.get("id")
-        if not isinstance(id_, str) or not _ID.match(id_):
+        id_ = text_in(write.resource, "id")
+        if not _ID.match(id_):
             raise Refused(
                 f"{type_}.id is missing or not a FHIR id (letters, digits, '-' and '.', at most 64). "
                 "An update needs the id of what it updates.",
@@ -321,12 +321,11 @@ class OwnStore:
         version = 1 if plan.current is None else int(plan.current.resource["meta"]["versionId"]) + 1
         moment = self._clock().astimezone(UTC)
         updated = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        given = plan.write.resource.get("meta")
         resource: Resource = {
             "resourceType": type_,
             "id": plan.id,
             "meta": {
-                **(given if isinstance(given, dict) else {}),
+                **object_in(plan.write.resource, "meta"),
                 "versionId": str(version),
                 "lastUpdated": updated,
             },
@@ -368,8 +367,8 @@ class OwnStore:
             # A Provenance about an Observation is part of the record that the Observation is part of.
             rows |= {
                 IndexRow(COMPARTMENT, value=patient)
-                for target in walk(resource, "target.reference")
-                for patient in self._patients_at(connection, relative(target, self.base_url))
+                for target in objects_in(resource, "target")
+                for patient in self._patients_at(connection, relative(text_in(target, "reference"), self.base_url))
             }
         if rows:
             connection.execute(
