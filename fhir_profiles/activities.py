@@ -5,17 +5,21 @@ Generated from the catalogue, so that a new questionnaire is offered to task sys
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from questionnaires import __version__, canonical
 from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import (
+    NETHERLANDS,
+    RESOURCE_TYPES,
+    SDC_CODES,
+    UCUM,
+    Resource,
+    computer_name,
+    concept,
+    translated,
+)
 from questionnaires.model import Instrument, Text
-
-Resource = dict[str, Any]
-
-SDC_CODES: Final = "http://hl7.org/fhir/uv/sdc/CodeSystem/temp"
-TRANSLATION: Final = "http://hl7.org/fhir/StructureDefinition/translation"
-UCUM: Final = "http://unitsofmeasure.org"
 
 # When to measure, in months after the start: begin, follow-up, consolidation.
 SOURCE: Final = "Handreiking voor de implementatie van herstelondersteunende zorg (2012): meten op drie momenten"
@@ -42,21 +46,21 @@ def activity_definition(instrument: Instrument) -> Resource:
         "id": ident,
         "url": _address(instrument),
         "version": instrument.version,
-        "name": _name(ident),
-        **_translated("title", title),
+        "name": computer_name(ident),
+        **translated("title", title),
         "status": "draft",
         "experimental": False,
-        "subjectCodeableConcept": {"coding": [_coding("http://hl7.org/fhir/resource-types", "Patient", "Patient")]},
+        "subjectCodeableConcept": concept(RESOURCE_TYPES, "Patient", "Patient"),
         "publisher": "Verstel",
-        **_translated("description", instrument.subtitle, kind="markdown"),
-        "jurisdiction": [_jurisdiction()],
+        **translated("description", instrument.subtitle, kind="markdown"),
+        "jurisdiction": [NETHERLANDS],
         "copyright": instrument.copyright.nl,
         "relatedArtifact": [
             {"type": "depends-on", "display": instrument.title.nl, "resource": instrument.canonical},
         ],
         "kind": "Task",
         "profile": canonical.structure_url("questionnaire-assignment"),
-        "code": {"coding": [_coding(SDC_CODES, "complete-questionnaire", "Complete Questionnaire")]},
+        "code": concept(SDC_CODES, "complete-questionnaire", "Complete Questionnaire"),
         "intent": "order",
         "participant": [{"type": "patient"}],
     }
@@ -70,21 +74,15 @@ def measurement_plan(instruments: list[Instrument]) -> Resource:
         "url": f"{canonical.BASE}/PlanDefinition/three-moments",
         "version": __version__,
         "name": "ThreeMoments",
-        **_translated("title", Text("Meten op drie momenten", "Measuring at three moments")),
-        "type": {
-            "coding": [
-                _coding(
-                    "http://terminology.hl7.org/CodeSystem/plan-definition-type",
-                    "workflow-definition",
-                    "Workflow Definition",
-                )
-            ]
-        },
+        **translated("title", Text("Meten op drie momenten", "Measuring at three moments")),
+        "type": concept(
+            "http://terminology.hl7.org/CodeSystem/plan-definition-type", "workflow-definition", "Workflow Definition"
+        ),
         "status": "draft",
         "experimental": False,
-        "subjectCodeableConcept": {"coding": [_coding("http://hl7.org/fhir/resource-types", "Patient", "Patient")]},
+        "subjectCodeableConcept": concept(RESOURCE_TYPES, "Patient", "Patient"),
         "publisher": "Verstel",
-        **_translated(
+        **translated(
             "description",
             Text(
                 "Dezelfde vragenlijsten aan het begin, onderweg en later, om samen te zien wat er verandert.",
@@ -92,7 +90,7 @@ def measurement_plan(instruments: list[Instrument]) -> Resource:
             ),
             kind="markdown",
         ),
-        "jurisdiction": [_jurisdiction()],
+        "jurisdiction": [NETHERLANDS],
         "copyright": "CC0-1.0",
         "relatedArtifact": [{"type": "citation", "citation": SOURCE}],
         "action": [_moment(code, title, months, instruments) for code, title, months in MOMENTS],
@@ -108,12 +106,12 @@ def _moment(code: str, title: Text, months: tuple[int, int], instruments: list[I
     )
     return {
         "id": code,
-        **_translated("title", title),
+        **translated("title", title),
         **timing,
         "action": [
             {
                 "id": f"{code}-{instrument.id}",
-                **_translated("title", instrument.title),
+                **translated("title", instrument.title),
                 "definitionCanonical": f"{_address(instrument)}|{instrument.version}",
             }
             for instrument in instruments
@@ -127,25 +125,3 @@ def _address(instrument: Instrument) -> str:
 
 def _quantity(months: int) -> Resource:
     return {"value": months, "unit": "maanden", "system": UCUM, "code": "mo"}
-
-
-def _coding(system: str, code: str, display: str) -> Resource:
-    return {"system": system, "code": code, "display": display}
-
-
-def _jurisdiction() -> Resource:
-    return {"coding": [_coding("urn:iso:std:iso:3166", "NL", "Netherlands (the)")]}
-
-
-def _name(ident: str) -> str:
-    return "".join(part.capitalize() for part in ident.split("-"))
-
-
-def _translated(element: str, text: Text, kind: str = "string") -> Resource:
-    """Return an element in Dutch with its English translation beside it."""
-    value = "valueMarkdown" if kind == "markdown" else "valueString"
-    translation = {
-        "url": TRANSLATION,
-        "extension": [{"url": "lang", "valueCode": "en"}, {"url": "content", value: text.en}],
-    }
-    return {element: text.nl, f"_{element}": {"extension": [translation]}}

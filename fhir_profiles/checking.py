@@ -16,8 +16,7 @@ from functools import cache
 from typing import Any, Final
 
 from fhir_profiles.tgz import sources
-
-Resource = dict[str, Any]
+from questionnaires.fhir import Resource
 
 _CORE: Final = "http://hl7.org/fhir/StructureDefinition/"
 _REFERENCE: Final = re.compile(r"(?:.*/)?(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[^/]+)?")

@@ -23,6 +23,7 @@ from typing import Any
 from fhir_profiles import compiled_from, definitions
 from fhir_profiles.activities import activities
 from questionnaires import canonical
+from questionnaires.fhir import Resource
 from questionnaires.reading import DefinitionError
 
 FOLDER = Path(__file__).parent
@@ -31,8 +32,6 @@ PUBLISHED = FOLDER.parent / "questionnaires" / "published"
 CACHE = FOLDER.parent / ".cache"
 # What the source writes; another base (VERSTEL_CANONICAL_BASE) replaces it before compiling.
 SOURCE_BASE = "https://verstel.nl/fhir"
-
-Resource = dict[str, Any]
 
 
 class CompileError(RuntimeError):

@@ -18,12 +18,10 @@ from typing import Any, Final
 from mappers.errors import NotAResponse, OtherQuestionnaire, RefusedAnswer, RefusedItem, shown
 from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.catalogue import Catalogue, UnknownInstrument
-from questionnaires.model import Instrument, Item, Text
-
-Resource = dict[str, Any]
+from questionnaires.fhir import Resource, translated
+from questionnaires.model import Instrument, Item
 
 PROFILE: Final = structure_url("recovery-response")
-TRANSLATION: Final = "http://hl7.org/fhir/StructureDefinition/translation"
 IDENTIFIER_SYSTEM: Final = identifier_system("response")
 STATUSES: Final = frozenset({"in-progress", "completed", "amended", "entered-in-error", "stopped"})
 
@@ -327,12 +325,17 @@ def response_of(
     groups = []
     for group in instrument.groups:
         items = [
-            {"linkId": item.link_id, **_asked(item.asked, language), "answer": [_written(item, value, language)]}
+            {
+                "linkId": item.link_id,
+                **translated("text", item.asked, language),
+                "answer": [_written(item, value, language)],
+            }
             for item in group.items
             if (value := values.get(item.link_id)) is not None and value != ""
         ]
         if items:
-            groups.append({"linkId": group.link_id, **_asked(group.asked, language), "item": items})
+            # The text is that of the published form, which HL7's validator compares; what was read is beside it.
+            groups.append({"linkId": group.link_id, **translated("text", group.asked, language), "item": items})
     made: Resource = {
         "resourceType": "QuestionnaireResponse",
         "meta": {"profile": [PROFILE]},
@@ -347,18 +350,6 @@ def response_of(
         "item": groups,
     }
     return {name: value for name, value in made.items() if value}
-
-
-def _asked(words: Text, language: str) -> Resource:
-    """Return the question as the published form has it, letter for letter, which is in Dutch.
-
-    HL7's validator refuses any other text; what a client read in another language stands beside it.
-    """
-    shown_text = words.get(language)
-    if shown_text == words.nl:
-        return {"text": words.nl}
-    content = [{"url": "lang", "valueCode": language}, {"url": "content", "valueString": shown_text}]
-    return {"text": words.nl, "_text": {"extension": [{"url": TRANSLATION, "extension": content}]}}
 
 
 def _written(item: Item, value: str | bool, language: str) -> Resource:

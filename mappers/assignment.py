@@ -12,8 +12,8 @@ from typing import Any
 
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires import canonical
+from questionnaires.fhir import SDC_CODES, URI
 
-SDC_CODES = "http://hl7.org/fhir/uv/sdc/CodeSystem/temp"
 ASSIGNMENT = "complete-questionnaire"
 WAITING = ("requested", "received", "accepted", "ready", "in-progress", "on-hold")
 CANCELLED = "cancelled"
@@ -114,7 +114,7 @@ def task_of(
         # By identifier: HAPI refuses a literal reference that leaves its own base (HAPI-0507).
         "focus": {
             "type": "Questionnaire",
-            "identifier": {"system": "urn:ietf:rfc:3986", "value": address},
+            "identifier": {"system": URI, "value": address},
             "display": title,
         },
         "for": patient,

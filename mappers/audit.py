@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from questionnaires.canonical import structure_url
+from questionnaires.fhir import RESOURCE_TYPES
 
 Event = Literal["launch", "logout", "read", "search", "create", "update", "denied", "refused"]
 
@@ -90,7 +91,7 @@ def _entity(name: str) -> dict[str, Any]:
     type_, _, id_ = name.partition("/")
     entity: dict[str, Any] = {"what": {"reference": name, "display": type_} if id_ else {"display": name}}
     if type_[:1].isupper():
-        entity["type"] = {"system": "http://hl7.org/fhir/resource-types", "code": type_, "display": type_}
+        entity["type"] = {"system": RESOURCE_TYPES, "code": type_, "display": type_}
     return entity
 
 

@@ -23,9 +23,8 @@ from mappers.errors import NotScorable, shown
 from mappers.scoring import Score
 from mappers.tolerant import code_in, object_in, objects_in, text_in
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
+from questionnaires.fhir import SURVEY, UCUM, Resource
 from questionnaires.model import Text
-
-Resource = dict[str, Any]
 
 SCORE_PROFILE: Final = structure_url("recovery-score")
 PANEL_PROFILE: Final = structure_url("recovery-score-panel")
@@ -33,7 +32,6 @@ PROVENANCE_PROFILE: Final = structure_url("score-provenance")
 SCORE_SYSTEM: Final = code_system_url("score")
 RULE_SYSTEM: Final = code_system_url("score-rule")
 IDENTIFIER_SYSTEM: Final = identifier_system("score")
-UNIT_SYSTEM: Final = "http://unitsofmeasure.org"
 UNIT: Final = "{score}"
 ABSENT_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 # The same number under its two names.
@@ -42,15 +40,6 @@ BSN_SYSTEMS: Final = frozenset({"http://fhir.nl/fhir/NamingSystem/bsn", "urn:oid
 STATUS_OF_SCORES: Final = {"completed": "final", "amended": "corrected", "entered-in-error": "entered-in-error"}
 # The displays are those of HL7's code systems.
 _ABSENT_DISPLAY: Final = {"unknown": "Unknown", "not-applicable": "Not Applicable"}
-_SURVEY: Final = {
-    "coding": [
-        {
-            "system": "http://terminology.hl7.org/CodeSystem/observation-category",
-            "code": "survey",
-            "display": "Survey",
-        }
-    ]
-}
 _SOMEBODY: Final = Text("cliënt", "client")
 
 
@@ -166,7 +155,7 @@ def _common(frame: _Frame, profile: str, code: str, title: Text) -> Resource:
         "meta": {"profile": [profile]},
         "identifier": [{"system": IDENTIFIER_SYSTEM, "value": f"{frame.key}/{code}"}],
         "status": frame.status,
-        "category": [_SURVEY],
+        "category": [SURVEY],
         "code": {
             "coding": [{"system": SCORE_SYSTEM, "code": code, "display": title.nl}],
             "text": title.get(frame.language),
@@ -198,7 +187,7 @@ def _score(frame: _Frame, score: Score) -> Resource:
         words = score.reason.get(frame.language) if score.reason else ""
         made["dataAbsentReason"] = {"coding": [coding], "text": words}
     else:
-        made["valueQuantity"] = {"value": score.value, "unit": "score", "system": UNIT_SYSTEM, "code": UNIT}
+        made["valueQuantity"] = {"value": score.value, "unit": "score", "system": UCUM, "code": UNIT}
     method = {"system": RULE_SYSTEM, "code": f"{rule.code}@{rule.version}", "display": rule.method.nl}
     made["method"] = {"coding": [method], "text": rule.method.get(frame.language)}
     made["derivedFrom"] = [frame.derived]

@@ -15,9 +15,8 @@ from mappers.answers import answers_of
 from mappers.errors import RefusedResponse
 from mappers.observations import ScorePoint, scores_from
 from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
 from questionnaires.model import Instrument, ScoreRule
-
-Resource = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

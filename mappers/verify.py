@@ -13,8 +13,7 @@ from mappers.observations import IDENTIFIER_SYSTEM, RULE_SYSTEM, SCORE_SYSTEM, S
 from mappers.scoring import score_by
 from mappers.tolerant import code_in, object_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
-
-Resource = dict[str, Any]
+from questionnaires.fhir import Resource
 
 
 @dataclass(frozen=True, slots=True)

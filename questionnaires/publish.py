@@ -10,57 +10,38 @@ The variants have addresses of their own (`hoop-template`, `hoop-plain`) and say
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from questionnaires import __version__
 from questionnaires.canonical import BASE, code_system_url, questionnaire_url, value_set_url
 from questionnaires.catalogue import Catalogue
 from questionnaires.expressions import calculated_expression
+from questionnaires.fhir import (
+    NETHERLANDS,
+    SDC_STRUCTURES,
+    STRUCTURES,
+    SURVEY,
+    UCUM,
+    Resource,
+    coding,
+    computer_name,
+    concept,
+    translated,
+)
 from questionnaires.model import AnswerScale, Group, Instrument, Item, Option, ScoreRule, Text
 
-Resource = dict[str, Any]
 Variant = Literal["default", "template", "plain"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
-_HL7 = "http://hl7.org/fhir/StructureDefinition"
-_SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition"
-_UCUM = "http://unitsofmeasure.org"
 _CC0 = Text(
     "CC0-1.0: vrij voor elk gebruik. De vragenlijsten zelf zijn van hun makers.",
     "CC0-1.0: free for any use. The questionnaires themselves belong to their authors.",
 )
-_SURVEY = {
-    "coding": [
-        {
-            "system": "http://terminology.hl7.org/CodeSystem/observation-category",
-            "code": "survey",
-            "display": "Survey",
-        }
-    ]
-}
 _PLAN_CODES = (
     ("recovery-plan", Text("Herstelplan", "Recovery plan")),
     ("recovery-step", Text("Stap", "Step")),
     ("family-team", Text("Gezinsteam", "Family team")),
 )
-
-
-# ---- words -----------------------------------------------------------------------------------------------------------
-
-
-def _words(element: str, text: Text) -> Resource:
-    """Return an element in Dutch, with the English, where it differs, by FHIR's translation extension."""
-    if text.en == text.nl:
-        return {element: text.nl}
-    content = [{"url": "lang", "valueCode": "en"}, {"url": "content", "valueString": text.en}]
-    return {
-        element: text.nl,
-        f"_{element}": {"extension": [{"url": f"{_HL7}/translation", "extension": content}]},
-    }
-
-
-def _name(identifier: str) -> str:
-    return "".join(part.capitalize() for part in identifier.split("-"))
 
 
 # ---- questions -------------------------------------------------------------------------------------------------------
@@ -75,20 +56,20 @@ def _weight(instrument: Instrument, item: Item, option: Option) -> int | None:
 
 
 def _coding(scale: AnswerScale, option: Option) -> Resource:
-    return {"system": scale.system, "code": option.code, "display": option.text.nl}
+    return coding(scale.system, option.code, option.text.nl)
 
 
 def _answer_option(
     instrument: Instrument, item: Item, scale: AnswerScale, option: Option, variant: Variant
 ) -> Resource:
-    coding = _coding(scale, option)
+    answer = _coding(scale, option)
     if variant != "plain":
-        coding |= _words("display", option.text)
+        answer |= translated("display", option.text)
         weight = _weight(instrument, item, option)
         if weight is not None:
             # On the Coding, not on the answerOption: there a renderer prints it to the person who answers.
-            coding["extension"] = [{"url": f"{_HL7}/itemWeight", "valueDecimal": weight}]
-    return {"valueCoding": coding}
+            answer["extension"] = [{"url": f"{STRUCTURES}/itemWeight", "valueDecimal": weight}]
+    return {"valueCoding": answer}
 
 
 def _enable_when(instrument: Instrument, item: Item) -> Resource:
@@ -104,20 +85,14 @@ def _enable_when(instrument: Instrument, item: Item) -> Resource:
 
 
 def _text(text: Text, variant: Variant) -> Resource:
-    return {"text": text.nl} if variant == "plain" else _words("text", text)
+    return {"text": text.nl} if variant == "plain" else translated("text", text)
 
 
 def _item(instrument: Instrument, item: Item, variant: Variant) -> Resource:
     resource: Resource = {"linkId": item.link_id}
     if item.kind == "choice":
-        control = {
-            "system": "http://hl7.org/fhir/questionnaire-item-control",
-            "code": "radio-button",
-            "display": "Radio Button",
-        }
-        resource["extension"] = [
-            {"url": f"{_HL7}/questionnaire-itemControl", "valueCodeableConcept": {"coding": [control]}}
-        ]
+        control = concept("http://hl7.org/fhir/questionnaire-item-control", "radio-button", "Radio Button")
+        resource["extension"] = [{"url": f"{STRUCTURES}/questionnaire-itemControl", "valueCodeableConcept": control}]
     resource |= {
         **_text(item.asked, variant),
         "type": item.kind,
@@ -144,11 +119,11 @@ def _group(instrument: Instrument, group: Group, variant: Variant) -> Resource:
 
 
 def _score_coding(rule: ScoreRule) -> Resource:
-    return {"system": code_system_url("score"), "code": rule.code, "display": rule.title.nl}
+    return coding(code_system_url("score"), rule.code, rule.title.nl)
 
 
 def _rule_coding(rule: ScoreRule) -> Resource:
-    return {"system": code_system_url("score-rule"), "code": f"{rule.code}@{rule.version}", "display": rule.method.nl}
+    return coding(code_system_url("score-rule"), f"{rule.code}@{rule.version}", rule.method.nl)
 
 
 def _template_id(rule: ScoreRule) -> str:
@@ -157,25 +132,25 @@ def _template_id(rule: ScoreRule) -> str:
 
 def _score_item(instrument: Instrument, rule: ScoreRule, variant: Variant) -> Resource:
     expression = {"language": "text/fhirpath", "expression": calculated_expression(instrument, rule)}
-    unit = {"system": _UCUM, "code": "{score}", "display": "score"}
+    unit = coding(UCUM, "{score}", "score")
     extensions: list[Resource] = [
-        {"url": f"{_SDC}/sdc-questionnaire-calculatedExpression", "valueExpression": expression},
-        {"url": f"{_HL7}/questionnaire-unit", "valueCoding": unit},
+        {"url": f"{SDC_STRUCTURES}/sdc-questionnaire-calculatedExpression", "valueExpression": expression},
+        {"url": f"{STRUCTURES}/questionnaire-unit", "valueCoding": unit},
     ]
     if variant == "template":
         template = {"url": "template", "valueReference": {"reference": f"#{_template_id(rule)}"}}
-        extensions.append({"url": f"{_SDC}/sdc-questionnaire-templateExtract", "extension": [template]})
+        extensions.append({"url": f"{SDC_STRUCTURES}/sdc-questionnaire-templateExtract", "extension": [template]})
     else:
-        category = f"{_SDC}/sdc-questionnaire-observation-extract-category"
+        category = f"{SDC_STRUCTURES}/sdc-questionnaire-observation-extract-category"
         extensions += [
-            {"url": f"{_SDC}/sdc-questionnaire-observationExtract", "valueBoolean": True},
-            {"url": category, "valueCodeableConcept": _SURVEY},
+            {"url": f"{SDC_STRUCTURES}/sdc-questionnaire-observationExtract", "valueBoolean": True},
+            {"url": category, "valueCodeableConcept": SURVEY},
         ]
     return {
         "extension": extensions,
         "linkId": f"{instrument.id}-score-{rule.scale}",
         "code": [_score_coding(rule)],
-        **_words("text", rule.title),
+        **translated("text", rule.title),
         "type": "decimal",
         "readOnly": True,
     }
@@ -183,16 +158,16 @@ def _score_item(instrument: Instrument, rule: ScoreRule, variant: Variant) -> Re
 
 def _scores(instrument: Instrument, rules: list[ScoreRule], variant: Variant) -> Resource:
     return {
-        "extension": [{"url": f"{_HL7}/questionnaire-hidden", "valueBoolean": True}],
+        "extension": [{"url": f"{STRUCTURES}/questionnaire-hidden", "valueBoolean": True}],
         "linkId": f"{instrument.id}-scores",
-        **_words("text", Text("Scores", "Scores")),
+        **translated("text", Text("Scores", "Scores")),
         "type": "group",
         "item": [_score_item(instrument, rule, variant) for rule in rules],
     }
 
 
 def _extracted(path: str) -> Resource:
-    value = {"url": f"{_SDC}/sdc-questionnaire-templateExtractValue", "valueString": path}
+    value = {"url": f"{SDC_STRUCTURES}/sdc-questionnaire-templateExtractValue", "valueString": path}
     return {"extension": [value]}
 
 
@@ -202,14 +177,14 @@ def _observation_template(rule: ScoreRule) -> Resource:
         "resourceType": "Observation",
         "id": _template_id(rule),
         "status": "final",
-        "category": [_SURVEY],
+        "category": [SURVEY],
         "code": {"coding": [_score_coding(rule)], "text": rule.title.nl},
         "subject": {"_reference": _extracted("%resource.subject.reference")},
         "_effectiveDateTime": _extracted("%resource.authored"),
         "valueQuantity": {
             "_value": _extracted("answer.value"),
             "unit": "score",
-            "system": _UCUM,
+            "system": UCUM,
             "code": "{score}",
         },
         "method": {"coding": [_rule_coding(rule)], "text": rule.method.nl},
@@ -245,13 +220,13 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
     plain = variant == "plain"
 
     def words(element: str, text: Text) -> Resource:
-        return {element: text.nl} if plain else _words(element, text)
+        return {element: text.nl} if plain else translated(element, text)
 
     resource: Resource = {
         "resourceType": "Questionnaire",
         "id": identifier,
         # No profile of SDC is claimed: those need extensions of R5 (versionAlgorithm) that few R4 servers know.
-        "meta": {"profile": [f"{_HL7}/Questionnaire"]},
+        "meta": {"profile": [f"{STRUCTURES}/Questionnaire"]},
         "language": "nl-NL" if plain else "nl",
     }
     if variant == "template" and rules:
@@ -261,7 +236,7 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
     resource |= {
         "url": questionnaire_url(identifier),
         "version": instrument.version,
-        "name": _name(identifier),
+        "name": computer_name(identifier),
         **words("title", instrument.title),
     }
     derived_from = instrument.canonical if variant != "default" else instrument.derived_from
@@ -274,9 +249,7 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
         "subjectType": ["Patient"],
         "publisher": "Verstel",
         **words("description", description),
-        "jurisdiction": [
-            {"coding": [{"system": "urn:iso:std:iso:3166", "code": "NL", "display": "Netherlands (the)"}]}
-        ],
+        "jurisdiction": [NETHERLANDS],
         **words("copyright", instrument.copyright),
     }
     if rules:
@@ -287,7 +260,7 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
 
 
 def _panel_coding(instrument: Instrument) -> Resource:
-    return {"system": code_system_url("score"), "code": instrument.panel_code, "display": instrument.title.nl}
+    return coding(code_system_url("score"), instrument.panel_code, instrument.title.nl)
 
 
 # ---- terminology -----------------------------------------------------------------------------------------------------
@@ -302,20 +275,18 @@ def _terminology(kind: str, identifier: str, title: Text, *, version: str, right
     return {
         "resourceType": kind,
         "id": identifier,
-        "meta": {"profile": [f"{_HL7}/{kind}"]},
+        "meta": {"profile": [f"{STRUCTURES}/{kind}"]},
         "language": "nl",
         "url": url,
         "version": version,
-        "name": _name(identifier) + ("Codes" if kind == "CodeSystem" else ""),
-        **_words("title", title),
+        "name": computer_name(identifier) + ("Codes" if kind == "CodeSystem" else ""),
+        **translated("title", title),
         "status": "draft",
         "experimental": False,
         "publisher": "Verstel",
-        **_words("description", title),
-        "jurisdiction": [
-            {"coding": [{"system": "urn:iso:std:iso:3166", "code": "NL", "display": "Netherlands (the)"}]}
-        ],
-        **_words("copyright", rights),
+        **translated("description", title),
+        "jurisdiction": [NETHERLANDS],
+        **translated("copyright", rights),
     }
 
 
@@ -398,7 +369,7 @@ def terminology(known: Catalogue) -> list[Resource]:
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 
-def file_name(resource: Resource) -> str:
+def filecomputer_name(resource: Resource) -> str:
     """Return the name of a resource's file, as FHIR packages name them."""
     return f"{resource['resourceType']}-{resource['id']}.json"
 
@@ -411,7 +382,7 @@ def published(variant: Variant = "default", known: Catalogue | None = None) -> d
     catalogue = known or Catalogue()
     forms = [questionnaire(instrument, variant) for instrument in catalogue.instruments.values()]
     extra = terminology(catalogue) if variant == "default" else []
-    return {file_name(resource): resource for resource in (*forms, *extra)}
+    return {filecomputer_name(resource): resource for resource in (*forms, *extra)}
 
 
 def resource_bytes(resource: Resource) -> bytes:

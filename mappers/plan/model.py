@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from mappers.fhir_text import typed
+from questionnaires.fhir import Resource
 
 StepStatus = Literal["planned", "doing", "done", "stopped"]
 Progress = Literal[
@@ -20,7 +21,6 @@ Progress = Literal[
     "not-achieved",
     "not-attainable",
 ]
-Resource = dict[str, Any]
 
 MOST_DOMAINS: Final = 5
 STEP_STATUSES: Final[tuple[StepStatus, ...]] = get_args(StepStatus)

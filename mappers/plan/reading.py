@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mappers.errors import NotAPlan, shown
 from mappers.fhir_text import typed
-from mappers.plan.model import QUESTIONS, DomainAnswers, Goal, OtherGoal, Plan, Resource, Step
+from mappers.plan.model import QUESTIONS, DomainAnswers, Goal, OtherGoal, Plan, Step
 from mappers.plan.shapes import (
     ANSWERS_URL,
     STORY_URL,
@@ -24,6 +24,7 @@ from mappers.plan.shapes import (
     target_of,
 )
 from mappers.tolerant import object_in, objects_in, text_in
+from questionnaires.fhir import Resource
 
 
 def plan_of(care_plan: Resource, goals: Iterable[Resource] = (), tasks: Iterable[Resource] = ()) -> Plan:

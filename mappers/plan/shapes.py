@@ -9,9 +9,10 @@ import re
 from typing import Any, Final
 
 from mappers.errors import NotAPlan, shown
-from mappers.plan.model import PROGRESS, Progress, Resource, StepStatus
+from mappers.plan.model import PROGRESS, Progress, StepStatus
 from mappers.tolerant import code_in, objects_in, text_in
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
+from questionnaires.fhir import Resource
 
 PLAN_PROFILE: Final = structure_url("recovery-plan")
 GOAL_PROFILE: Final = structure_url("recovery-goal")

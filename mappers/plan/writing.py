@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mappers.errors import EmptyText, RefusedValue, TooManyDomains, UnknownDomain, shown
 from mappers.fhir_text import first_words, heading, narrative, paragraph
-from mappers.plan.model import MOST_DOMAINS, PROGRESS, QUESTIONS, STEP_STATUSES, Goal, PersonRef, Plan, Resource, Step
+from mappers.plan.model import MOST_DOMAINS, PROGRESS, QUESTIONS, STEP_STATUSES, Goal, PersonRef, Plan, Step
 from mappers.plan.shapes import (
     ACHIEVEMENT_SYSTEM,
     ANSWERS_URL,
@@ -37,6 +37,7 @@ from mappers.plan.shapes import (
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import Catalogue, catalogue
+from questionnaires.fhir import Resource
 from questionnaires.model import Text
 
 _DATE: Final = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import orjson
 
 from questionnaires.canonical import code_system_url
+from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import Interaction, read_offered
 from smartapp.fhir.store import Query, RecordStore, Stored, Write
 
@@ -34,7 +35,6 @@ ORDER = (
 )
 NEEDED: tuple[Interaction, ...] = ("create", "search-type", "update")
 DIGEST_SYSTEM = code_system_url("published-digest")
-Resource = dict[str, Any]
 Action = Literal["create", "update", "unchanged", "changed-elsewhere", "not-accepted"]
 
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from questionnaires.fhir import Resource
 from smartapp.fhir.references import renamed
-from smartapp.fhir.store import Conflict, Query, RecordStore, Resource, Stored, Write
+from smartapp.fhir.store import Conflict, Query, RecordStore, Stored, Write
 
 _T = TypeVar("_T")
 

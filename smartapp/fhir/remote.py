@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 import orjson
 
 from mappers.tolerant import object_in, objects_in, text_in
+from questionnaires.fhir import Resource
 from smartapp.fhir.http import Answer, OutboundError, ask
 from smartapp.fhir.store import (
     Conflict,
@@ -23,7 +24,6 @@ from smartapp.fhir.store import (
     Query,
     RecordError,
     Refused,
-    Resource,
     Stored,
     Unauthorized,
     Unreachable,

@@ -16,11 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol
 
-# A FHIR resource as it travels: JSON's own types. Models are for checking, not for carrying: they
-# rewrite decimals and timestamps, and refuse what real EHRs send (see "Why it is so" in ARCHITECTURE.md).
-Resource: TypeAlias = dict[str, Any]
+from questionnaires.fhir import Resource
 
 
 @dataclass(frozen=True, slots=True)

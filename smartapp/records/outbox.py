@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from mappers.tolerant import text_in
+from questionnaires.fhir import URI, Resource
 from smartapp.fhir.capabilities import DEMOTING_STATUSES, Capability
 from smartapp.fhir.references import references, with_references
 from smartapp.fhir.store import (
@@ -28,7 +29,6 @@ from smartapp.fhir.store import (
     RecordError,
     RecordStore,
     Refused,
-    Resource,
     Stored,
     Unreachable,
     Write,
@@ -42,7 +42,6 @@ State = Literal["waiting", "refused"]
 FIRST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 1800
 LEASE_SECONDS = 180
-NO_SYSTEM = "urn:ietf:rfc:3986"
 
 OUTBOX = sa.Table(
     "outbox",
@@ -107,7 +106,7 @@ def with_identifier(write: Write) -> Write:
     resource = write.resource
     if not own_identifier(resource):
         given = resource.get("identifier")
-        ours = {"system": NO_SYSTEM, "value": full_url}
+        ours = {"system": URI, "value": full_url}
         # A QuestionnaireResponse has at most one identifier, everything else we write has a list.
         single = resource["resourceType"] == "QuestionnaireResponse"
         identifier = ours if single else [*(given if isinstance(given, list) else []), ours]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import Capabilities, Capability
 from smartapp.fhir.own.matching import matches
 from smartapp.fhir.own.search import definitions, patients_of
@@ -18,7 +19,6 @@ from smartapp.fhir.store import (
     RecordError,
     RecordStore,
     Refused,
-    Resource,
     Stored,
     Unauthorized,
     Unreachable,

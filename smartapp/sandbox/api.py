@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 from flask import Blueprint, Response, g, request
 
+from questionnaires.fhir import Resource
 from smartapp.fhir.own.search import Definition, Search, definition, patients_of, relative, understand
 from smartapp.fhir.own.store import Outcome
 from smartapp.fhir.store import (
@@ -22,7 +23,6 @@ from smartapp.fhir.store import (
     Query,
     RecordError,
     Refused,
-    Resource,
     Stored,
     Unauthorized,
     Write,

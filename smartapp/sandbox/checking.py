@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from questionnaires.fhir import Resource
 from questionnaires.reading import DefinitionError, read
 from smartapp.fhir.own.search import definitions
-from smartapp.fhir.store import Refused, Resource
+from smartapp.fhir.store import Refused
 
 DEEPEST = 50
 MOST_VALUES = 60_000

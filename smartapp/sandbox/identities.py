@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Response
 
-from smartapp.fhir.store import Query, Resource
+from questionnaires.fhir import Resource
+from smartapp.fhir.store import Query
 from smartapp.sandbox.server import PREFIX, Sandbox
 
 COOKIE = "sandbox_session"

@@ -10,9 +10,9 @@ from typing import Literal
 
 import msgspec
 
+from questionnaires.fhir import Resource
 from questionnaires.reading import Line, Place, Strict, convert, read_toml
 from smartapp.fhir.own.search import definitions
-from smartapp.fhir.store import Resource
 
 # Scope letter -> FHIR interaction. This server has no delete: what was written about a person stays traceable.
 INTERACTIONS: Mapping[str, str] = {"c": "create", "r": "read", "u": "update", "s": "search-type"}

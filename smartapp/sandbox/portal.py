@@ -11,7 +11,8 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from smartapp.fhir.store import NotFound, Query, RecordError, Refused, Resource
+from questionnaires.fhir import Resource
+from smartapp.fhir.store import NotFound, Query, RecordError, Refused
 from smartapp.i18n import COOKIE as LANGUAGE_COOKIE
 from smartapp.sandbox.identities import Someone, everybody, name_of, with_session
 from smartapp.sandbox.seeding import about

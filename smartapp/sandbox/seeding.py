@@ -19,9 +19,10 @@ from mappers.assignment import assignment_identifier, task_of
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
 from questionnaires.catalogue import catalogue
+from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
 from smartapp.fhir.own.store import OwnStore
-from smartapp.fhir.store import NotFound, RecordStore, Resource, Write
+from smartapp.fhir.store import NotFound, RecordStore, Write
 from smartapp.pages.questionnaire.sending import writes_of
 from smartapp.sandbox.person_files import (
     Asked,

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from questionnaires.fhir import Resource
 from smartapp.storage.database import metadata, reading, writing
 from smartapp.storage.vault import Vault, digest
-
-Resource = dict[str, Any]
 
 DRAFTS = sa.Table(
     "drafts",

@@ -16,10 +16,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from mappers.audit import audit_event
+from questionnaires.fhir import Resource
 from scripts.journeys import ask_for, fill_in, send_in, write_plan
 from scripts.tour import CHROMIUM, Demo, Served, Visitor, chromium
 from smartapp.commands.demo import demo_app
-from smartapp.fhir.store import Query, Resource
+from smartapp.fhir.store import Query
 from smartapp.services import KEY, Services
 from tests.conformance.validate import WRITTEN
 from tests.conformance.written import KINDS, write_down

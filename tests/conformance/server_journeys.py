@@ -20,9 +20,10 @@ from mappers.observations import scores_from
 from mappers.plan import plan_of
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
 from scripts.tour import chromium
 from smartapp.fhir.remote import RemoteStore
-from smartapp.fhir.store import Query, RecordStore, Resource, Write
+from smartapp.fhir.store import Query, RecordStore, Write
 from smartapp.sandbox.seeding import seed
 from smartapp.services import KEY, Services
 from tests.conformance.journeys import walk

@@ -10,7 +10,7 @@ import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from mappers.answers import answers_of, response_of
 from mappers.assignment import cancelled
@@ -19,6 +19,7 @@ from mappers.observations import observations_of, provenance_of
 from mappers.plan import MOST_DOMAINS, DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
 from smartapp.fhir.store import Query
 from smartapp.sandbox.seeding import seed
 from smartapp.sandbox.server import make_sandbox
@@ -43,8 +44,6 @@ KINDS = (
 
 # Words as people type and paste them: spaces at the ends, tabs, markup, quotes, other scripts, emoji.
 ROUGH = "  Ik wil »zelf« <b>kiezen</b> & 50% thuis.\r\n\n\tÜber 'misschien' 🚲 مرحبا {0} \\n  "
-
-Resource = dict[str, Any]
 
 
 def write_down(folder: Path) -> dict[str, int]:

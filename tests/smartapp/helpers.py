@@ -17,9 +17,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from questionnaires.fhir import Resource
 from smartapp import create_app
 from smartapp.fhir.own.store import OwnStore
-from smartapp.fhir.store import Resource, Write
+from smartapp.fhir.store import Write
 from smartapp.records import Records
 from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings

@@ -5,8 +5,9 @@ For what waits in the outbox, and for parameters an EHR does not know. Dates are
 
 from __future__ import annotations
 
+from questionnaires.fhir import Resource
 from smartapp.fhir.own.search import Criterion, IndexRow, folded, index_rows, relative, split, understand
-from smartapp.fhir.store import Query, Resource
+from smartapp.fhir.store import Query
 
 
 def matches(resource: Resource, query: Query, base: str) -> bool:

@@ -17,8 +17,9 @@ from typing import Any, Literal
 from msgspec import field
 
 from mappers.tolerant import text_in
+from questionnaires.fhir import Resource
 from questionnaires.reading import Line, Strict, read
-from smartapp.fhir.store import Query, Refused, Resource
+from smartapp.fhir.store import Query, Refused
 
 Kind = Literal["token", "reference", "date", "string", "canonical", "uri"]
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from mappers.tolerant import object_in, objects_in, text_in
+from questionnaires.fhir import Resource
 from smartapp.fhir.own.search import (
     COMPARTMENT,
     Criterion,
@@ -33,7 +34,7 @@ from smartapp.fhir.own.search import (
     understand,
 )
 from smartapp.fhir.references import renamed
-from smartapp.fhir.store import Conflict, NotFound, Query, RecordError, Refused, Resource, Stored, Write
+from smartapp.fhir.store import Conflict, NotFound, Query, RecordError, Refused, Stored, Write
 from smartapp.storage.database import metadata, reading, writing
 
 P = ParamSpec("P")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from mappers.answers import answers_of
 from mappers.assignment import Assignment, assignment_of, is_assignment
@@ -16,6 +16,7 @@ from mappers.tolerant import code_in
 from mappers.trends import Measurements, Trend, measured
 from mappers.visit import VisitReport, visit_of
 from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
 from smartapp.pages.assignments.views import title
 from smartapp.pages.plan.views import (
     DomainView,
@@ -36,8 +37,6 @@ FIRST_LINES: Final = 420
 """Characters of the story that stand on the page unasked: about half a minute of reading."""
 
 _YEAR: Final = re.compile(r"\([12]\d{3}\)")
-
-Resource = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

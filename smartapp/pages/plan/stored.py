@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from mappers.plan import PLAN_SYSTEM, Goal, OtherGoal, PersonRef, Plan, other_goal_of, plan_of, resources_of
 from questionnaires.canonical import identifier_system
+from questionnaires.fhir import Resource
 from smartapp.fhir.references import renamed
-from smartapp.fhir.store import Query, Resource, Write
+from smartapp.fhir.store import Query, Write
 from smartapp.records import Place, Record
 from smartapp.records.outbox import Item, Waiting
 

@@ -16,11 +16,11 @@ from mappers.answers import IDENTIFIER_SYSTEM, answers_of, response_of
 from mappers.errors import RefusedResponse
 from mappers.fhir_text import typed
 from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
 from questionnaires.model import Instrument, Item
 from smartapp.web.language import _
 
 Value = str | bool
-Resource = dict[str, Any]
 
 LONGEST_TEXT: Final = 20_000
 """Characters in one free text; what a person types in an evening stays far below it."""

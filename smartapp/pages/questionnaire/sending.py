@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from mappers.answers import IDENTIFIER_SYSTEM, answers_of
 from mappers.assignment import answered, assignment_of, is_assignment
@@ -13,10 +12,9 @@ from mappers.observations import IDENTIFIER_SYSTEM as SCORE_SYSTEM
 from mappers.observations import full_url, observations_of
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
 from smartapp.fhir.store import Write
 from smartapp.records import Record
-
-Resource = dict[str, Any]
 
 
 def writes_of(response: Resource, tasks: Sequence[Record], catalogue: Catalogue) -> list[Write]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mappers.assignment import Assignment, assignment_of, is_assignment
 from questionnaires.catalogue import Catalogue
@@ -13,8 +12,6 @@ from smartapp.pages.questionnaire.filling import OtherVersion, filling_of
 from smartapp.records import Record
 from smartapp.records.outbox import Waiting as OnItsWay
 from smartapp.storage.drafts import Draft
-
-Resource = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from flask import Blueprint, Response, g, jsonify, make_response, redirect, rend
 from werkzeug.wrappers import Response as AnyResponse
 
 from mappers.tolerant import objects_in, text_in
+from questionnaires.fhir import Resource
 from smartapp.errors import BadRequest, LaunchRefused, NotAllowed, UnknownIssuer
 from smartapp.fhir.remote import RemoteStore
-from smartapp.fhir.store import RecordError, Resource
+from smartapp.fhir.store import RecordError
 from smartapp.i18n import message
 from smartapp.services import Services
 from smartapp.settings import Issuer, Settings

@@ -10,15 +10,15 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 from mappers.answers import answers_of
 from mappers.observations import observations_of
 from mappers.scoring import Score, numbers, score
 from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
 from questionnaires.model import Instrument, ScoreRule
 
-Resource = dict[str, Any]
 Number = int | float
 Values = dict[str, str | bool]
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
+from questionnaires.fhir import Resource
 from smartapp.deploy import publishing
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Conflict, Query, Stored, Write
 from smartapp.storage.database import open_database
-
-Resource = dict[str, Any]
 
 
 def code_system(version: str = "1.0", title: str = "Scores") -> Resource:

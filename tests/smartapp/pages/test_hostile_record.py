@@ -12,9 +12,10 @@ from urllib.parse import urljoin
 import pytest
 from flask import Flask
 
+from questionnaires.fhir import Resource
 from smartapp.fhir.own.search import definitions
 from smartapp.fhir.own.store import OwnStore
-from smartapp.fhir.store import Query, Resource, Stored, Write
+from smartapp.fhir.store import Query, Stored, Write
 from smartapp.sandbox import make_sandbox
 from smartapp.sandbox.seeding import people, seed
 from smartapp.storage.database import open_database

@@ -16,7 +16,8 @@ import requests
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.wrappers import Response
 
-from smartapp.fhir.store import Resource, Stored, Write
+from questionnaires.fhir import Resource
+from smartapp.fhir.store import Stored, Write
 from smartapp.sandbox import Client, Sandbox, make_sandbox
 from smartapp.sandbox.app import sandbox_app
 from smartapp.sandbox.server import PREFIX
