@@ -499,8 +499,12 @@ def _version_order(path: Path) -> tuple[tuple[int, ...], str]:
     return tuple(int(number) for number in numbers.split(".") if number.isdigit()), rest
 
 
-def _find_files(applied: Path | None) -> dict[str, tuple[Path, ...]]:
-    files: dict[str, tuple[Path, ...]] = {path.stem: (path,) for path in sorted(DEFINITIONS.glob("*.toml"))}
+def _own_files(definitions: Path) -> dict[str, Path]:
+    return {path.stem: path for path in sorted(definitions.glob("*.toml"))}
+
+
+def _find_files(own: Mapping[str, Path], applied: Path | None) -> dict[str, tuple[Path, ...]]:
+    files: dict[str, tuple[Path, ...]] = {identifier: (path,) for identifier, path in own.items()}
     if applied is not None:
         if not applied.is_dir():
             raise DefinitionError(str(applied), "", "is not a folder; VERSTEL_DEFINITIONS must name one that exists")
@@ -513,9 +517,10 @@ def _find_files(applied: Path | None) -> dict[str, tuple[Path, ...]]:
 class Catalogue:
     """All instruments and life domains that are known here."""
 
-    def __init__(self, applied: Path | None = None) -> None:
+    def __init__(self, applied: Path | None = None, definitions: Path = DEFINITIONS) -> None:
         """Look for definitions in our own folder and in `applied`; nothing is parsed yet."""
-        self._shelf = _Shelf(_find_files(applied))
+        self._own = _own_files(definitions)
+        self._shelf = _Shelf(_find_files(self._own, applied))
         self._life_domains: tuple[tuple[LifeDomain, ...], tuple[PlanQuestion, ...]] | None = None
 
     @property
@@ -527,6 +532,10 @@ class Catalogue:
         """Return every known version of an instrument, the current one first."""
         self._known(identifier, identifier)
         return tuple(self._shelf.versions(identifier))
+
+    def working_definition(self, identifier: str) -> Path | None:
+        """Return the file with our own working wording of an instrument, or None where there is none."""
+        return self._own.get(identifier)
 
     def _known(self, identifier: str, asked: str) -> None:
         if identifier not in self._shelf:

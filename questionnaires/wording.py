@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from questionnaires.catalogue import DEFINITIONS, Catalogue, instrument_from
+from questionnaires.catalogue import Catalogue, instrument_from
 from questionnaires.model import Instrument, ScoreRule
 from questionnaires.reading import DefinitionError, read, read_toml
 from questionnaires.tables import WordingTable
@@ -300,28 +300,32 @@ class _Fit:
         return any(row.dimension is not None for row in self.items.values())
 
     def _structure(self) -> None:
-        own = any(_own_membership(rule) for rule in self.base.scores)
+        needed = _needed_columns(self.base)
         for column in _STRUCTURE:
-            self._column(column, own)
+            self._column(column, needed=column in needed)
         for name, row in self.items.items():
             if row.dimension is not None:
                 self._dimension(row)
-            scale = self.base.item(f"{self.base.id}-{name}").scale
-            if scale is None and any(getattr(row, column) is not None for column in _STRUCTURE):
-                self.problem(row.number, f"{row.key!r} has no answer scale; leave {', '.join(_STRUCTURE)} empty there")
-            elif row.not_applicable and scale is not None and not self._offers_not_applicable(scale.id):
-                self.problem(row.number, f"{row.key!r} can't be not applicable: its answer scale has no words for that")
+            self._scale_of(name, row)
         if self.brings_dimensions and not self.problems:
             empty = [scale for scale in self.dimensions if not any(r.dimension == scale for r in self.items.values())]
             if empty:
                 self.problem(0, f"no item has the dimension {', '.join(empty)}; each dimension has at least one")
 
-    def _column(self, column: str, own: bool) -> None:
+    def _scale_of(self, name: str, row: Row) -> None:
+        """Refuse structure for an item without an answer scale, and "not applicable" where the scale can't say it."""
+        scale = self.base.item(f"{self.base.id}-{name}").scale
+        if scale is None and any(getattr(row, column) is not None for column in _STRUCTURE):
+            self.problem(row.number, f"{row.key!r} has no answer scale; leave {', '.join(_STRUCTURE)} empty there")
+        elif row.not_applicable and scale is not None and not _offers_not_applicable(self.base, scale.id):
+            self.problem(row.number, f"{row.key!r} can't be not applicable: its answer scale has no words for that")
+
+    def _column(self, column: str, *, needed: bool) -> None:
         """Refuse a column that is filled in for some items only, or not at all where only the file can say it."""
         scored = {link_id for rule in self.base.scores for link_id in rule.items}
         rows = [row for name, row in self.items.items() if f"{self.base.id}-{name}" in scored]
         blank = [row for row in rows if getattr(row, column) is None]
-        if own and len(blank) == len(rows):
+        if needed and len(blank) == len(rows):
             self.problem(
                 0,
                 f"the items have no {column}; for {self.base.id} that is our own choice in the working wording,"
@@ -330,9 +334,6 @@ class _Fit:
         elif len(blank) < len(rows):
             for row in blank:
                 self.problem(row.number, f"{row.key!r} has no {column}, but other rows have one; fill it in everywhere")
-
-    def _offers_not_applicable(self, scale_id: str) -> bool:
-        return any(scale.id == scale_id and scale.has_not_applicable for scale in self.base.scales)
 
     def _dimension(self, row: Row) -> None:
         if not self.dimensions:
@@ -354,12 +355,34 @@ def _own_membership(rule: ScoreRule) -> bool:
     return any(fact.about == "membership" and fact.certainty == "own" for fact in rule.facts)
 
 
+def _offers_not_applicable(base: Instrument, scale_id: str) -> bool:
+    """Tell whether a scale has words for "not applicable", for some of the items that use it."""
+    return any(scale.id == scale_id and scale.has_not_applicable for scale in base.scales)
+
+
+def _needed_columns(base: Instrument) -> tuple[str, ...]:
+    """Return the columns that a file must fill in: the template offers exactly what the check demands.
+
+    Where membership is our own choice, our items are other items than the official ones, so only the file can say how
+    those count. A column that this instrument has no use for is not among them.
+    """
+    if not any(_own_membership(rule) for rule in base.scores):
+        return ()
+    useful = {
+        "dimension": bool(_dimensions(base)),
+        "reversed": True,
+        "not_applicable": any(scale.has_not_applicable for scale in base.scales),
+    }
+    return tuple(column for column in _STRUCTURE if useful[column])
+
+
 # ---- applying --------------------------------------------------------------------------------------------------------
 
 
 def apply_wording(wording: WordingFile, known: Catalogue) -> Applied:
     """Return the definition that official wording makes of ours; WordingRefused says every row and reason."""
-    if wording.instrument not in known.instruments or not (DEFINITIONS / f"{wording.instrument}.toml").is_file():
+    working = known.working_definition(wording.instrument)
+    if working is None:
         there = ", ".join(known.instruments)
         raise WordingRefused([Problem(0, f"there is no instrument {wording.instrument!r}; there are {there}")])
     versions = known.versions(wording.instrument)
@@ -370,7 +393,7 @@ def apply_wording(wording: WordingFile, known: Catalogue) -> Applied:
         fit.problem(0, f"version {wording.version} is taken ({taken}); responses refer to it, so choose a new one")
     if fit.problems:
         raise WordingRefused(fit.problems)
-    data = read_toml(DEFINITIONS / f"{wording.instrument}.toml")
+    data = read_toml(working)
     _set_texts(data, wording, fit, base)
     _set_structure(data, wording, fit)
     try:
@@ -446,25 +469,38 @@ def _replace_facts(score: dict[str, Any], about: set[str], facts: list[dict[str,
     score["facts"] = facts + [fact for fact in score["facts"] if fact["about"] not in about]
 
 
+def _items_of(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {item["id"]: item for group in data["groups"] for item in group["items"]}
+
+
 def _set_structure(data: dict[str, Any], wording: WordingFile, fit: _Fit) -> None:
-    items = {item["id"]: item for group in data["groups"] for item in group["items"]}
-    for name, row in fit.items.items():
-        if row.not_applicable is not None:
-            items[name].pop("not_applicable", None)
-            items[name] |= {"not_applicable": True} if row.not_applicable else {}
-            # The file says it now, so our own choice is no longer so.
-            data["facts"] = [fact for fact in data["facts"] if fact["about"] != "not applicable"]
+    _set_not_applicable(data, fit)
     if any(row.reversed is not None for row in fit.items.values()):
-        turned = {name for name, row in fit.items.items() if row.reversed}
-        for score in data["scores"]:
-            _set_reversed(score, turned)
-            _replace_facts(score, {"reversal"}, [_file_fact("reversal", "As the official wording file gives it.")])
+        _set_directions(data, fit)
     if fit.brings_dimensions:
         _set_dimensions(data, fit)
     order = [name for row in wording.rows for name, mine in fit.items.items() if mine is row]
-    there = [item["id"] for group in data["groups"] for item in group["items"]]
-    if order != there:
-        _set_order(data, order, items)
+    if order != list(_items_of(data)):
+        _set_order(data, order)
+
+
+def _set_not_applicable(data: dict[str, Any], fit: _Fit) -> None:
+    items = _items_of(data)
+    said = {name: row.not_applicable for name, row in fit.items.items() if row.not_applicable is not None}
+    for name, offered in said.items():
+        items[name].pop("not_applicable", None)
+        if offered:
+            items[name]["not_applicable"] = True
+    if said:
+        # The file says it now, so our own choice is no longer so.
+        data["facts"] = [fact for fact in data["facts"] if fact["about"] != "not applicable"]
+
+
+def _set_directions(data: dict[str, Any], fit: _Fit) -> None:
+    turned = {name for name, row in fit.items.items() if row.reversed}
+    for score in data["scores"]:
+        _set_reversed(score, turned)
+        _replace_facts(score, {"reversal"}, [_file_fact("reversal", "As the official wording file gives it.")])
 
 
 def _set_dimensions(data: dict[str, Any], fit: _Fit) -> None:
@@ -473,16 +509,9 @@ def _set_dimensions(data: dict[str, Any], fit: _Fit) -> None:
             members = [
                 name for name in fit.all_items if name in fit.items and fit.items[name].dimension == score["scale"]
             ]
-            if score["aggregate"] != "mean":
-                scale = fit.base.item(f"{fit.base.id}-{members[0]}").scale
-                if scale is not None:
-                    score["low"], score["high"] = len(members) * scale.low, len(members) * scale.high
             turned = {name for entry in data["scores"] for name in entry.get("reversed", [])}
-            score["items"] = members
+            _set_members(score, members, fit.base)
             _set_reversed(score, turned)
-            score["minimum_answered"] = len(members)
-            statement = f"{len(members)} items, as the official wording file gives them."
-            _replace_facts(score, {"membership", "item count"}, [_file_fact("membership", statement)])
     data["facts"] = [
         fact
         for fact in data["facts"]
@@ -490,13 +519,25 @@ def _set_dimensions(data: dict[str, Any], fit: _Fit) -> None:
     ]
 
 
-def _set_order(data: dict[str, Any], order: list[str], items: Mapping[str, dict[str, Any]]) -> None:
+def _set_members(score: dict[str, Any], members: list[str], base: Instrument) -> None:
+    if score["aggregate"] != "mean":
+        scale = base.item(f"{base.id}-{members[0]}").scale
+        if scale is not None:
+            score["low"], score["high"] = len(members) * scale.low, len(members) * scale.high
+    score["items"] = members
+    score["minimum_answered"] = len(members)
+    statement = f"{len(members)} items, as the official wording file gives them."
+    _replace_facts(score, {"membership", "item count"}, [_file_fact("membership", statement)])
+
+
+def _set_order(data: dict[str, Any], order: list[str]) -> None:
     """Put the items in the file's order: inside their groups where that is possible, else in one group."""
+    items = _items_of(data)
     rank = {name: place for place, name in enumerate(order)}
     for group in data["groups"]:
         group["items"].sort(key=lambda item: rank[item["id"]])
     data["groups"].sort(key=lambda group: rank[group["items"][0]["id"]])
-    if [item["id"] for group in data["groups"] for item in group["items"]] != order:
+    if list(_items_of(data)) != order:
         data["groups"] = [{"id": "all", "title": data["title"], "items": [items[name] for name in order]}]
 
 
@@ -547,8 +588,7 @@ def _same_rule(instrument: Instrument, rule: ScoreRule, versions: tuple[Instrume
 
 def wording_template(base: Instrument) -> str:
     """Return a CSV file with a row for every text of an instrument, to be filled in with the official wording."""
-    dimensions = _dimensions(base)
-    structure = list(_STRUCTURE) if any(_own_membership(rule) for rule in dimensions.values()) else []
+    structure = _needed_columns(base)
     out = io.StringIO()
     out.write(f"# instrument: {base.id}\n# version: \n# copyright: \n# source: \n")
     writer = csv.writer(out, lineterminator="\n")

@@ -277,6 +277,104 @@ def test_worked_examples_of_another_structure_are_left_out(applied):
     assert applied(filled_in("hoop")).instrument.examples == KNOWN.instrument("hoop").examples
 
 
+# ---- a made-up sixth instrument, without dimensions ------------------------------------------------------------------
+
+
+def sixth(folder: Path) -> Catalogue:
+    """Return a catalogue with one instrument: four items, one score, all of it our own choice."""
+    words = {"nl": "Woord", "en": "Word"}
+    own = {"statement": "Chosen by us.", "certainty": "own", "verified": False}
+    data = {
+        "id": "week",
+        "version": "1.0.0",
+        "minutes": 1,
+        "wording": "working",
+        "sources": {},
+        **dict.fromkeys(("title", "subtitle", "intro", "wording_note", "copyright"), words),
+        "scales": [
+            {"name": "days", "options": [{"code": str(n), "value": n, "text": words} for n in range(4)]},
+        ],
+        "groups": [
+            {
+                "id": "all",
+                "title": words,
+                "items": [{"id": f"0{n}", "scale": "days", "subject": "a day", "text": words} for n in range(1, 5)],
+            }
+        ],
+        "scores": [
+            {
+                "scale": "total",
+                "title": words,
+                "items": ["01", "02", "03", "04"],
+                "aggregate": "sum",
+                "minimum_answered": 4,
+                "low": 0,
+                "high": 12,
+                "version": "1",
+                "default": True,
+                "published": True,
+                "facts": [{"about": one, **own} for one in ("membership", "reversal", "aggregate", "range", "missing")],
+            }
+        ],
+        "examples": [{"title": "All 1", "all": "1", "scores": {"total": 4}, "working": "4 × 1 = 4"}],
+        "facts": [],
+    }
+    (folder / "week.toml").write_text(definition_toml(data), encoding="utf-8")
+    return Catalogue(definitions=folder)
+
+
+def test_an_instrument_without_dimensions_goes_from_template_to_check_to_apply(tmp_path):
+    """The template has exactly the columns that the check demands: for this one only the direction of each item."""
+    known = sixth(tmp_path)
+    lines = wording_template(known.instrument("week")).splitlines()
+    assert lines[4] == "item,nl,en,reversed"
+    rows = [f"{name},Zin {name},," + ("ja" if name == "week-02" else "nee") for name in known.instrument("week")._items]
+    meta = ["# instrument: week", *(f"# {key}: {value}" for key, value in META.items())]
+    (tmp_path / "week.csv").write_text("\n".join([*meta, lines[4], *rows]), encoding="utf-8")
+    made = apply_wording(read_wording(tmp_path / "week.csv"), known)
+    assert made.instrument.score("week-total").reversed == {"week-02"}
+    assert made.instrument.score("week-total").version == "2.0.0"
+    (tmp_path / made.file_name).write_text(definition_toml(made.data), encoding="utf-8")
+    (tmp_path / "week.toml").rename(tmp_path / "own.toml")
+    assert read_instrument(tmp_path / made.file_name) == made.instrument
+
+
+@pytest.mark.parametrize(
+    ("head", "end", "reason"),
+    [
+        ("item,nl,en", "", "the items have no reversed; for week that is our own choice"),
+        ("item,nl,en,reversed,dimension", ",nee,total", "row 6: week has no dimensions; leave that column out"),
+        ("item,nl,en,reversed,not_applicable", ",nee,ja", "row 6: 'week-01' can't be not applicable"),
+    ],
+)
+def test_what_an_instrument_without_dimensions_cannot_take_is_refused(head, end, reason, tmp_path):
+    known = sixth(tmp_path)
+    meta = ["# instrument: week", *(f"# {key}: {value}" for key, value in META.items())]
+    rows = [f"{item.link_id},Zin,{end}" for item in known.instrument("week").items]
+    (tmp_path / "week.csv").write_text("\n".join([*meta, head, *rows]), encoding="utf-8")
+    with pytest.raises(WordingRefused) as refused:
+        apply_wording(read_wording(tmp_path / "week.csv"), known)
+    assert str(refused.value.problems[0]).startswith(reason)
+
+
+def structure_columns(identifier: str) -> list[str]:
+    return wording_template(KNOWN.instrument(identifier)).splitlines()[4].split(",")[3:]
+
+
+ASKED = [(identifier, column) for identifier in KNOWN.instruments for column in structure_columns(identifier)]
+
+
+@pytest.mark.parametrize(("identifier", "column"), ASKED)
+def test_the_check_demands_each_column_of_structure_that_the_template_has(identifier, column, tmp_path):
+    """And no other: a filled in template fits every instrument, see above."""
+
+    def without(rows: list[Cells]) -> None:
+        for row in rows:
+            del row[column]
+
+    assert any(f"the items have no {column}" in one for one in refusals(tmp_path, filled_in(identifier, without)))
+
+
 # ---- what does not fit -----------------------------------------------------------------------------------------------
 
 
