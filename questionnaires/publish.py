@@ -9,7 +9,9 @@ The variants have addresses of their own (`hoop-template`, `hoop-plain`) and say
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 from questionnaires import __version__
@@ -84,8 +86,8 @@ def _enable_when(instrument: Instrument, item: Item) -> Resource:
     return {"enableWhen": [condition]}
 
 
-def _text(text: Text, variant: Variant) -> Resource:
-    return {"text": text.nl} if variant == "plain" else translated("text", text)
+def _text(element: str, text: Text, variant: Variant) -> Resource:
+    return {element: text.nl} if variant == "plain" else translated(element, text)
 
 
 def _item(instrument: Instrument, item: Item, variant: Variant) -> Resource:
@@ -94,7 +96,7 @@ def _item(instrument: Instrument, item: Item, variant: Variant) -> Resource:
         control = concept("http://hl7.org/fhir/questionnaire-item-control", "radio-button", "Radio Button")
         resource["extension"] = [{"url": f"{STRUCTURES}/questionnaire-itemControl", "valueCodeableConcept": control}]
     resource |= {
-        **_text(item.asked, variant),
+        **_text("text", item.asked, variant),
         "type": item.kind,
         **_enable_when(instrument, item),
         "required": item.required,
@@ -109,7 +111,7 @@ def _item(instrument: Instrument, item: Item, variant: Variant) -> Resource:
 def _group(instrument: Instrument, group: Group, variant: Variant) -> Resource:
     return {
         "linkId": group.link_id,
-        **_text(group.asked, variant),
+        **_text("text", group.asked, variant),
         "type": "group",
         "item": [_item(instrument, item, variant) for item in group.items],
     }
@@ -214,14 +216,9 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
     """Return an instrument as an R4 Questionnaire; ValueError where there is no such variant."""
     if variant not in VARIANTS:
         raise ValueError(f"there is no variant {variant!r}; there are {', '.join(VARIANTS)}")
-    rules = [] if variant == "plain" else [rule for rule in instrument.scores if rule.published]
-    identifier = variant_id(instrument, variant)
-    description = _description(instrument, rules)
     plain = variant == "plain"
-
-    def words(element: str, text: Text) -> Resource:
-        return {element: text.nl} if plain else translated(element, text)
-
+    rules = [] if plain else [rule for rule in instrument.scores if rule.published]
+    identifier = variant_id(instrument, variant)
     resource: Resource = {
         "resourceType": "Questionnaire",
         "id": identifier,
@@ -237,7 +234,7 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
         "url": questionnaire_url(identifier),
         "version": instrument.version,
         "name": computer_name(identifier),
-        **words("title", instrument.title),
+        **_text("title", instrument.title, variant),
     }
     derived_from = instrument.canonical if variant != "default" else instrument.derived_from
     if derived_from is not None:
@@ -248,9 +245,9 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
         "experimental": False,
         "subjectType": ["Patient"],
         "publisher": "Verstel",
-        **words("description", description),
+        **_text("description", _description(instrument, rules), variant),
         "jurisdiction": [NETHERLANDS],
-        **words("copyright", instrument.copyright),
+        **_text("copyright", instrument.copyright, variant),
     }
     if rules:
         resource["code"] = [_panel_coding(instrument)]
@@ -290,9 +287,21 @@ def _terminology(kind: str, identifier: str, title: Text, *, version: str, right
     }
 
 
+def _version_of(concepts: list[Resource]) -> str:
+    """Return the version of terminology that belongs to no single instrument: ours, and a digest of what it says.
+
+    Servers and readers know terminology by address and version, so other codes or words must never have the same
+    version. Nobody has to remember to raise it.
+    """
+    content = json.dumps(concepts, ensure_ascii=False, sort_keys=True).encode()
+    return f"{__version__}-{hashlib.sha256(content).hexdigest()[:8]}"
+
+
 def _code_system(
-    identifier: str, title: Text, concepts: list[Resource], version: str = __version__, rights: Text = _CC0
+    identifier: str, title: Text, concepts: list[Resource], version: str = "", rights: Text = _CC0
 ) -> Resource:
+    """Return a CodeSystem; without a version of its own it has one that follows from its content."""
+    version = version or _version_of(concepts)
     resource = _terminology("CodeSystem", identifier, title, version=version, rights=rights)
     return resource | {
         "caseSensitive": True,
@@ -302,9 +311,7 @@ def _code_system(
     }
 
 
-def _value_set(
-    identifier: str, title: Text, include: Resource, version: str = __version__, rights: Text = _CC0
-) -> Resource:
+def _value_set(identifier: str, title: Text, include: Resource, version: str, rights: Text = _CC0) -> Resource:
     resource = _terminology("ValueSet", identifier, title, version=version, rights=rights)
     return resource | {"compose": {"include": [include]}}
 
@@ -327,36 +334,47 @@ def _answer_terminology(instrument: Instrument) -> list[Resource]:
     return resources
 
 
+def _score_concepts(instruments: Iterable[Instrument]) -> list[Resource]:
+    """Return each scored instrument's panel, followed by its scores."""
+    concepts: list[Resource] = []
+    for instrument in instruments:
+        if instrument.scores:
+            concepts.append(_concept(instrument.panel_code, instrument.title))
+            concepts += [_concept(rule.code, rule.title) for rule in instrument.scores]
+    return concepts
+
+
+def _rule_concepts(known: Catalogue) -> list[Resource]:
+    """Return each version of each score's rule, those of earlier versions of an instrument included."""
+    rules = {
+        f"{rule.code}@{rule.version}": rule.method
+        for identifier in known.instruments
+        # The current version comes first and keeps its words; rules of older versions stay known.
+        for version in reversed(known.versions(identifier))
+        for rule in version.scores
+    }
+    return [_concept(code, method) for code, method in rules.items()]
+
+
 def terminology(known: Catalogue) -> list[Resource]:
     """Return the CodeSystems and ValueSets that questionnaires, scores and plans use."""
     instruments = list(known.instruments.values())
-    scored = [instrument for instrument in instruments if instrument.scores]
-    scores = [
-        concept
-        for instrument in scored
-        for concept in (
-            _concept(instrument.panel_code, instrument.title),
-            *(_concept(rule.code, rule.title) for rule in instrument.scores),
-        )
-    ]
-    rules = {
-        f"{rule.code}@{rule.version}": rule.method
-        for instrument in scored
-        # The current version comes first and keeps its words; rules of older versions stay known.
-        for version in reversed(known.versions(instrument.id))
-        for rule in version.scores
-    }
     domains = [_concept(domain.code, domain.title) for domain in known.life_domains]
     life = Text("Levensgebieden van een herstelplan", "Life domains of a recovery plan")
     return [
-        _code_system("score", Text("Scores van herstelvragenlijsten", "Scores of recovery questionnaires"), scores),
+        _code_system(
+            "score",
+            Text("Scores van herstelvragenlijsten", "Scores of recovery questionnaires"),
+            _score_concepts(instruments),
+        ),
         _code_system(
             "score-rule",
             Text("Rekenregels van scores, met versie", "Rules of scores, with their version"),
-            [_concept(code, method) for code, method in rules.items()],
+            _rule_concepts(known),
         ),
         _code_system("life-domain", life, domains),
-        _value_set("life-domain", life, {"system": code_system_url("life-domain")}),
+        # It includes whatever the CodeSystem has, so it changes with it.
+        _value_set("life-domain", life, {"system": code_system_url("life-domain")}, _version_of(domains)),
         _code_system(
             "plan",
             Text("Onderdelen van een herstelplan", "Parts of a recovery plan"),

@@ -18,8 +18,8 @@ from mappers.scoring import score, score_by
 from questionnaires.canonical import BASE
 from questionnaires.catalogue import Catalogue, catalogue
 from questionnaires.expressions import NotExpressible, calculated_expression
-from questionnaires.model import Instrument, RoundingRule
-from questionnaires.publish import VARIANTS, published, questionnaire, resource_bytes
+from questionnaires.model import Instrument, RoundingRule, Text
+from questionnaires.publish import VARIANTS, published, questionnaire, resource_bytes, terminology
 from smartapp.commands.questionnaires import PUBLISHED, stale_files
 
 KNOWN = Catalogue()
@@ -397,6 +397,32 @@ def test_every_score_and_panel_has_a_code():
 def test_the_life_domains_are_all_in_their_code_system():
     concepts = published()["CodeSystem-life-domain.json"]["concept"]
     assert [concept["code"] for concept in concepts] == [domain.code for domain in KNOWN.life_domains]
+
+
+def _shared(known: Catalogue) -> dict[str, str]:
+    """The versions of the terminology that belongs to no single instrument, by kind and id."""
+    names = ("score", "score-rule", "life-domain", "plan")
+    return {f"{one['resourceType']} {one['id']}": one["version"] for one in terminology(known) if one["id"] in names}
+
+
+def test_terminology_with_other_content_has_another_version(monkeypatch: pytest.MonkeyPatch):
+    """A server knows a CodeSystem by address and version: the same version never means two things."""
+    before = _shared(KNOWN)
+    assert before == _shared(Catalogue())
+    pets = replace(KNOWN.life_domains[0], code="pets")
+    monkeypatch.setattr(Catalogue, "life_domains", (*KNOWN.life_domains, pets))
+    after = _shared(Catalogue())
+    assert {name for name in before if before[name] != after[name]} == {
+        "CodeSystem life-domain",
+        "ValueSet life-domain",
+    }
+
+
+def test_another_word_for_a_code_gives_another_version_too(monkeypatch: pytest.MonkeyPatch):
+    before = _shared(KNOWN)
+    first = replace(KNOWN.life_domains[0], title=Text("Huis", "Housing"))
+    monkeypatch.setattr(Catalogue, "life_domains", (first, *KNOWN.life_domains[1:]))
+    assert _shared(Catalogue())["CodeSystem life-domain"] != before["CodeSystem life-domain"]
 
 
 def test_a_value_set_offers_exactly_the_options_of_its_scale():
