@@ -37,7 +37,11 @@ def test_each_profile_is_explained_to_integrators(profile: str) -> None:
 
 @pytest.mark.parametrize("instrument", sorted(catalogue().instruments))
 def test_each_instrument_has_its_page(instrument: str) -> None:
-    assert f"docs/instruments/{instrument}.md" in README
+    """The README leads to the list, which is generated, and the list to every page."""
+    index = ROOT / "docs" / "instruments" / "README.md"
+    assert "docs/instruments/README.md" in README
+    assert f"({instrument}.md)" in index.read_text(encoding="utf-8")
+    assert (index.parent / f"{instrument}.md").is_file()
 
 
 def test_the_readme_quotes_the_measured_speed() -> None:

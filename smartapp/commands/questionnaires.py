@@ -10,6 +10,7 @@ import click
 import questionnaires
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue, DefinitionError, UnknownInstrument, catalogue
+from questionnaires.demands import unmet
 from questionnaires.model import Instrument
 from questionnaires.page import index_page, instrument_page
 from questionnaires.publish import VARIANTS, Variant, published, resource_bytes
@@ -102,13 +103,16 @@ def build(variant: Variant | None, out: Path | None) -> None:
 def check() -> None:
     """Read every definition, recompute its worked examples, and compare what is published with what would be built.
 
+    A definition of ours also owes its readers a few things, such as an example of too few answers: what is still
+    missing is listed.
+
     \b
     Example:
       verstel questionnaires check
     """  # noqa: D301
     with _readable():
         known = catalogue()
-        problems = [problem for i in known.instruments.values() for problem in wrong_examples(i)]
+        problems = [problem for i in known.instruments.values() for problem in (*unmet(i), *wrong_examples(i))]
         problems += list(stale_files())
     for problem in problems:
         click.echo(problem, err=True)

@@ -1,0 +1,71 @@
+"""What a definition of ours owes its readers beyond what the reader of the file demands.
+
+`verstel questionnaires check` says these, and the tests ask for the same, so that whoever adds an instrument hears it
+from the command. They hold for our own working wording; official wording is taken as its owners wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from questionnaires.model import Instrument
+
+# Plain Dutch (B1): sentences under fifteen words.
+LONGEST_SENTENCE = 14
+
+
+def unworked_scores(instrument: Instrument) -> Iterator[str]:
+    """Yield each score that no worked example gives a number for."""
+    worked = {scale for example in instrument.examples for scale, value in example.scores if value is not None}
+    for rule in instrument.scores:
+        if rule.scale not in worked:
+            yield f"no worked example gives {rule.scale} a number; add one to [[examples]], with the sum written out"
+
+
+def no_example_of_too_few(instrument: Instrument) -> Iterator[str]:
+    """Say so where no worked example shows that too few answers give no score."""
+    absent = [scale for example in instrument.examples for scale, value in example.scores if value is None]
+    if instrument.scores and not absent:
+        yield "no worked example has too few answers; add one to [[examples]] whose score is false"
+
+
+def unused_sources(instrument: Instrument) -> Iterator[str]:
+    """Yield each source that nothing here was read in."""
+    used = {source.key for _, fact in instrument.all_facts() for source in fact.sources}
+    used |= {number.source.key for number in instrument.reference_numbers}
+    used |= {item.source.key for item in instrument.items if item.source}
+    used |= {example.source.key for example in instrument.examples if example.source}
+    for citation in instrument.citations:
+        if citation.key not in used:
+            yield f"[sources] has {citation.key}, which nothing refers to; say what it was read for, or leave it out"
+
+
+def repeated_texts(instrument: Instrument) -> Iterator[str]:
+    """Yield each item that asks, letter for letter, what an earlier one asks."""
+    seen: dict[str, str] = {}
+    for item in instrument.items:
+        if item.kind != "text" and seen.setdefault(item.text.nl, item.link_id) != item.link_id:
+            yield f"{item.link_id} has the same text as {seen[item.text.nl]}; nobody can tell them apart"
+
+
+def long_sentences(instrument: Instrument) -> Iterator[str]:
+    """Yield each item whose Dutch is longer than plain language allows."""
+    for item in instrument.items:
+        if (words := len(item.text.nl.split())) > LONGEST_SENTENCE:
+            yield f"{item.link_id} has {words} words in Dutch; at most {LONGEST_SENTENCE} read easily"
+
+
+DEMANDS: tuple[Callable[[Instrument], Iterator[str]], ...] = (
+    unworked_scores,
+    no_example_of_too_few,
+    unused_sources,
+    repeated_texts,
+    long_sentences,
+)
+
+
+def unmet(instrument: Instrument) -> Iterator[str]:
+    """Yield what a definition still owes, each line beginning with the instrument's id; nothing where all is well."""
+    if instrument.wording == "working":
+        for demand in DEMANDS:
+            yield from (f"{instrument.id}: {line}" for line in demand(instrument))
