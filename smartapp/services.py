@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from smartapp.fhir.capabilities import Capabilities
 from smartapp.fhir.companion import CompanionStore
 from smartapp.fhir.own.store import OwnStore
-from smartapp.fhir.remote import RemoteStore
+from smartapp.fhir.remote import RemoteStore, TokenSource
 from smartapp.fhir.store import Unauthorized
 from smartapp.records import Place, Records, Touched
 from smartapp.records.outbox import Outbox
@@ -83,13 +83,14 @@ class Services:
 
     def ehr(self, launch: Launch) -> RecordStore:
         """Return the EHR of a launch, asked with the token of this launch and no other."""
-        local = self.local_ehrs.get(launch.issuer)
-        if local is not None:
-            return local
         issuer = self.settings.issuer(launch.issuer)
         if issuer is None:
             raise Unauthorized("This record system is no longer in the settings. Open the app from another one.")
-        return RemoteStore(issuer.base, lambda refused: self.tokens.access(launch.id, issuer, refused=refused))
+        return self.ehr_with(issuer.base, lambda refused: self.tokens.access(launch.id, issuer, refused=refused))
+
+    def ehr_with(self, base: str, token: TokenSource) -> RecordStore:
+        """Return the EHR at `base`, asked with the tokens of this source: for a sign-in that has no launch yet."""
+        return self.local_ehrs.get(base) or RemoteStore(base, token)
 
     def end_session(self, session_id: str) -> None:
         """Wipe a session with all that hangs on it, and tell the EHRs that we are done with its tokens."""

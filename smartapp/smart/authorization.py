@@ -102,11 +102,11 @@ class Authorizations:
         url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
         return Begun(url, login_cookie(state, self._settings), secret)
 
-    def burn(self, state: str, secret: str | None) -> Pending:
+    def redeem(self, state: str, secret: str | None) -> Pending:
         """Take a state out of the list, for ever, and return what belongs to it.
 
         Raises LaunchRefused when it is unknown, used before, older than 10 minutes, or of another browser. A state
-        that arrives in the wrong browser burns too: whoever sent it there has seen it.
+        that arrives in the wrong browser is spent too: the person who sent it there has seen it.
         """
         with writing(self._engine) as connection:
             row = connection.execute(

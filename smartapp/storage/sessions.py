@@ -15,6 +15,9 @@ from sqlalchemy.engine import Engine
 from smartapp.storage.database import metadata, reading, writing
 from smartapp.storage.vault import digest, fresh_secret
 
+LONGEST_PATH = 2000
+"""Characters of an address that can be handed to another tab."""
+
 SESSIONS = sa.Table(
     "sessions",
     metadata,
@@ -37,7 +40,7 @@ HANDOFFS = sa.Table(
     metadata,
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("session_id", sa.ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("path", sa.String(2000), nullable=False),
+    sa.Column("path", sa.String(LONGEST_PATH), nullable=False),
     sa.Column("made", sa.Integer, nullable=False),
 )
 

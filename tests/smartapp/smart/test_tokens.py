@@ -17,7 +17,7 @@ from smartapp.errors import EhrTrouble
 from smartapp.fhir.store import Query, Unauthorized, Unreachable
 from smartapp.settings import ConfigError, Issuer
 from smartapp.smart.keys import LIFETIME_SECONDS, SigningKeys
-from smartapp.smart.tokens import Tokens, read_tokens
+from smartapp.smart.tokens import LEEWAY_SECONDS, Tokens, read_tokens
 from tests.smartapp.helpers import settings
 from tests.smartapp.smart.ehr import APP, AUTH, BASE, NOW
 
@@ -44,6 +44,15 @@ def refreshes(ehr) -> list[dict[str, str]]:
 def test_a_token_that_is_good_is_used_as_it_is(core, launch, issuer, ehr):
     assert core.tokens.access(launch.id, issuer) == "access-1"
     assert refreshes(ehr) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds_left", "token"), [(LEEWAY_SECONDS + 1, "access-1"), (LEEWAY_SECONDS, "access-2"), (1, "access-2")]
+)
+def test_a_token_about_to_end_is_refreshed_before_it_is_used(core, launch, clock, seconds_left, token):
+    """It would end on the way: a write that the EHR answers with 401 has been typed for nothing."""
+    clock.now += 300 - seconds_left
+    assert core.tokens.access(launch.id, core.settings.issuer(BASE)) == token
 
 
 def test_attack_22_eight_requests_with_an_ended_token_refresh_it_once(core, launch, issuer, ehr, clock):

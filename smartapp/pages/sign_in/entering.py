@@ -1,0 +1,158 @@
+"""What happens between the two addresses of a sign-in: who came back, and the launch that is made for them.
+
+Functions of the services alone, so that they can be read and tested without a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from mappers.human_name import human_name
+from mappers.tolerant import text_in
+from smartapp.errors import LaunchRefused, UnknownIssuer
+from smartapp.fhir.store import RecordError, RecordStore
+from smartapp.i18n import message
+from smartapp.services import Services
+from smartapp.settings import Issuer, Settings
+from smartapp.smart.authorization import Begun, Pending
+from smartapp.smart.identity import Identity, role_of
+from smartapp.smart.tokens import Granted
+from smartapp.storage.launches import Launch, Person, Role, User
+from smartapp.storage.sessions import Session
+
+_KNOWN_ERRORS = frozenset(
+    {
+        "access_denied",
+        "invalid_request",
+        "unauthorized_client",
+        "unsupported_response_type",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+        "login_required",
+        "interaction_required",
+        "consent_required",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Someone whom the EHR signed in: where, with which tokens, about which patient, and who they are."""
+
+    issuer: Issuer
+    granted: Granted
+    patient_id: str
+    identity: Identity
+
+
+def begin(services: Services, iss: str, launch: str | None) -> Begun:
+    """Begin a sign-in at `iss`, from the EHR with its `launch` value or standalone. Raises UnknownIssuer, EhrTrouble."""
+    issuer = services.settings.issuer(iss)
+    if issuer is None:
+        services.audit.refused("launch", "unknown-issuer")
+        raise UnknownIssuer(code=_unknown(iss, services.settings))
+    return services.authorizations.begin(issuer, services.discovery.of(issuer), launch)
+
+
+def _unknown(iss: str, settings: Settings) -> str:
+    """Return why an `iss` is refused, for the operator who registers the app: nearly right is told apart."""
+    near = any(iss.rstrip("/") == issuer.base.rstrip("/") for issuer in settings.issuers)
+    return "issuer-differs-by-a-slash" if near else "unknown-issuer"
+
+
+def signed_in(services: Services, answer: Mapping[str, str], pending: Pending) -> SignedIn:
+    """Return who came back with this answer (the parameters of the callback). Raises LaunchRefused, EhrTrouble.
+
+    The checks go from cheap to dear: nothing is asked of the EHR for an answer that is refused anyway, and the code is
+    only shown to the server that it came from.
+    """
+    issuer = services.settings.issuer(pending.issuer)
+    if issuer is None:
+        raise UnknownIssuer(code="issuer-removed")
+    if "error" in answer:
+        # Anyone can write such an address: only a known code goes into the log, and nothing of it onto the page.
+        raise LaunchRefused(_refusal(answer["error"]), code=_known_error(answer["error"]))
+    configuration = services.discovery.of(issuer)
+    named = answer.get("iss")
+    if named is not None and named != configuration.issuer:
+        raise LaunchRefused(code="callback-other-issuer")
+    if named is None and configuration.names_itself:
+        raise LaunchRefused(code="callback-issuer-missing")
+    if not answer.get("code"):
+        raise LaunchRefused(code="code-missing")
+    granted = services.token_endpoint.exchange(issuer, answer["code"], pending)
+    identity = services.identities.verify(granted.id_token, issuer, configuration, pending.nonce)
+    if granted.tokens.patient is None:
+        raise LaunchRefused(message("The record system did not say whose record this is."), code="patient-missing")
+    return SignedIn(issuer, granted, granted.tokens.patient, identity)
+
+
+def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[Launch, Session]:
+    """Make the launch of someone who signed in, in a session under a new secret; `present` is this browser's session.
+
+    The names are read here, once, with the token of this launch: every page shows them, and none should wait for them.
+    """
+    role = role_of(who.identity.reference, who.patient_id)
+    token = who.granted.tokens.access
+    patient, user = _names(services.ehr_with(who.issuer.base, lambda _refused: token), who, role)
+    session = _session_for(services, who, present)
+    launch = services.launches.add(
+        Launch(
+            id="",
+            session_id=session.id,
+            issuer=who.issuer.base,
+            patient_id=who.patient_id,
+            patient=Person(f"Patient/{who.patient_id}", patient),
+            user=User(who.identity.reference, user, role, who.identity.issuer, who.identity.subject),
+            scopes=who.granted.tokens.scope,
+            language=who.identity.locale,
+            encounter=text_in(who.granted.context, "encounter") or None,
+            # Shown unless the EHR says that it shows the person itself: a name too many does less harm than none.
+            need_patient_banner=who.granted.context.get("need_patient_banner") is not False,
+        )
+    )
+    services.tokens.keep(launch.id, who.granted.tokens)
+    services.audit.record(launch, "launch")
+    return launch, session
+
+
+def _session_for(services: Services, who: SignedIn, present: Session | None) -> Session:
+    """Return the session of this browser under a new secret; another user's session ends first."""
+    if present is not None and not services.settings.several_users_per_browser:
+        key = f"{who.issuer.base}|{who.identity.subject}"
+        if any(launch.user.key != key for launch in services.launches.of_session(present.id)):
+            services.end_session(present.id)
+            present = None
+    return services.sessions.renew(present) if present else services.sessions.start()
+
+
+def _names(ehr: RecordStore, who: SignedIn, role: Role) -> tuple[str, str]:
+    """Return the names of the person and of the user, empty where the EHR does not tell; both asked at once."""
+
+    def name(reference: str) -> str:
+        type_, _, id_ = reference.partition("/")
+        try:
+            return human_name(ehr.read(type_, id_).resource)
+        except RecordError:
+            return ""
+
+    if role == "client":
+        own = name(f"Patient/{who.patient_id}") or who.identity.name
+        return own, own
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        patient = pool.submit(name, f"Patient/{who.patient_id}")
+        user = pool.submit(name, who.identity.reference) if who.identity.reference else None
+        return patient.result(), (user.result() if user else "") or who.identity.name
+
+
+def _known_error(code: str) -> str:
+    return f"callback-{code}" if code in _KNOWN_ERRORS else "callback-other"
+
+
+def _refusal(code: str) -> str:
+    if code == "access_denied":
+        return message("You or the record system said no.")
+    return message("The record system did not complete the sign-in.")

@@ -1,0 +1,35 @@
+"""A person's name as one line, from every shape in which servers send it."""
+
+from __future__ import annotations
+
+import pytest
+
+from mappers.human_name import human_name
+from tests.smartapp.bent import bent
+
+ANNA = {"prefix": ["drs."], "given": ["Anna", "Maria"], "family": "de Vries", "text": ""}
+
+
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        ([ANNA], "drs. Anna Maria de Vries"),
+        ([{**ANNA, "text": "  Anna de Vries "}], "Anna de Vries"),
+        ([{"given": "Anna", "family": "Voorbeeld"}], "Anna Voorbeeld"),
+        ([{"prefix": None, "given": ["Anna", None, 7], "family": ["Voorbeeld"]}], "Anna Voorbeeld"),
+        ([{"use": "official", "text": "A. de Vries"}, {"use": "usual", "text": "Anna"}], "Anna"),
+        ([{"use": "old", "text": "Anna Jansen"}, {"use": "official", "text": "A. de Vries"}], "A. de Vries"),
+        ([{"use": "usual"}, {"use": "official", "text": "A. de Vries"}], "A. de Vries"),
+        ([{"use": ["usual"], "text": "Anna"}], "Anna"),
+        ({"family": "Voorbeeld"}, ""),
+        (None, ""),
+        ([7], ""),
+    ],
+)
+def test_a_name_is_one_line(names, line):
+    assert human_name({"resourceType": "Patient", "name": names}) == line
+
+
+def test_a_person_of_any_shape_has_a_text_for_a_name():
+    for person in bent({"resourceType": "Patient", "name": [{**ANNA, "use": "usual"}]}):
+        assert isinstance(human_name(person), str)
