@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import Capabilities, Capability
+from smartapp.fhir.own.index import patients_of
 from smartapp.fhir.own.matching import matches
-from smartapp.fhir.own.search import definitions, patients_of
+from smartapp.fhir.own.search import definitions
 from smartapp.fhir.store import (
     Forbidden,
     NotFound,

@@ -14,8 +14,9 @@ import orjson
 from flask import Blueprint, Response, g, request
 
 from questionnaires.fhir import Resource
-from smartapp.fhir.own.search import Definition, Search, definition, patients_of, relative, understand
-from smartapp.fhir.own.store import Outcome
+from smartapp.fhir.own.index import patients_of, relative
+from smartapp.fhir.own.search import Definition, Search, definition, understand
+from smartapp.fhir.own.writes import Outcome
 from smartapp.fhir.store import (
     Conflict,
     Forbidden,

@@ -1,13 +1,29 @@
-"""Search without a server: whether a resource in hand is what a query asks for.
+"""Search without a database: whether a resource in hand is what a query asks for.
 
-For what waits in the outbox, and for parameters an EHR does not know. Dates are not judged: they let through.
+For what waits in the outbox, and for parameters an EHR does not know.
 """
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
+
 from questionnaires.fhir import Resource
-from smartapp.fhir.own.search import Criterion, IndexRow, folded, index_rows, relative, split, understand
+from smartapp.fhir.own.index import IndexRow, index_rows
+from smartapp.fhir.own.meaning import Compare, Comparison, Every, Not, Requirement, Some, Test, meaning
+from smartapp.fhir.own.search import understand
 from smartapp.fhir.store import Query
+
+_COMPARED: Mapping[Comparison, Callable[[str, str], bool]] = {
+    "equals": operator.eq,
+    "starts with": str.startswith,
+    "contains": operator.contains,
+    "ends with": str.endswith,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 def matches(resource: Resource, query: Query, base: str) -> bool:
@@ -18,48 +34,22 @@ def matches(resource: Resource, query: Query, base: str) -> bool:
     if any(resource.get("id") not in ids for ids in search.ids):
         return False
     rows = index_rows(resource, base)
-    return all(_meets(rows, criterion, base) for criterion in search.criteria)
+    return all(_meets(rows, meaning(criterion, base)) for criterion in search.criteria)
 
 
-def _meets(rows: list[IndexRow], criterion: Criterion, base: str) -> bool:
-    name = criterion.parameter.name
-    own = [row for row in rows if row.param == name]
-    match criterion.modifier:
-        case "missing":
-            return bool(own) == (criterion.values == ("false",))
-        case "identifier":
-            named = [row for row in rows if row.param == f"{name}:identifier"]
-            return any(_is_token(row, value) for row in named for value in criterion.values)
-        case "not":
-            return not _any(own, criterion, base)
-        case _:
-            return _any(own, criterion, base)
+def _meets(rows: list[IndexRow], requirement: Requirement) -> bool:
+    found = (row for row in rows if row.param == requirement.param)
+    test = requirement.test
+    return any(test is None or _holds(test, row) for row in found) == requirement.wanted
 
 
-def _any(rows: list[IndexRow], criterion: Criterion, base: str) -> bool:
-    if criterion.parameter.kind == "date":
-        return True
-    return any(_means(row, criterion, value, base) for row in rows for value in criterion.values)
-
-
-def _means(row: IndexRow, criterion: Criterion, value: str, base: str) -> bool:
-    match criterion.parameter.kind:
-        case "token":
-            return _is_token(row, value)
-        case "reference":
-            wanted = relative(value, base)
-            return row.value == wanted or ("/" not in wanted and row.value.endswith(f"/{wanted}"))
-        case "string":
-            return (
-                folded(value) in row.value if criterion.modifier == "contains" else row.value.startswith(folded(value))
-            )
-        case kind:
-            return (row.system if kind == "canonical" and "|" in value else row.value) == value
-
-
-def _is_token(row: IndexRow, value: str) -> bool:
-    system, *rest = split(value, "|")
-    if not rest:
-        return row.value == system
-    code = "|".join(rest)
-    return row.system == system and (not code or row.value == code)
+def _holds(test: Test, row: IndexRow) -> bool:
+    match test:
+        case Compare(column, how, text):
+            return _COMPARED[how](getattr(row, column) or "", text)
+        case Not(inner):
+            return not _holds(inner, row)
+        case Every(tests):
+            return all(_holds(one, row) for one in tests)
+        case Some(tests):
+            return any(_holds(one, row) for one in tests)

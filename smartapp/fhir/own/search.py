@@ -1,4 +1,4 @@
-"""FHIR search for our own store, as pure functions: what of a resource is searchable, and what a query asks.
+"""What can be searched by, and what a query asks: a query is understood as a whole or refused with what would be right.
 
 What can be searched by is data: `search_parameters.toml` beside this file.
 """
@@ -6,28 +6,19 @@ What can be searched by is data: `search_parameters.toml` beside this file.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import field
 
-from mappers.tolerant import text_in
-from questionnaires.fhir import Resource
 from questionnaires.reading import Line, Strict, read
+from smartapp.fhir.own.dates import date_range
 from smartapp.fhir.store import Query, Refused
 
 Kind = Literal["token", "reference", "date", "string", "canonical", "uri"]
-
-# The index row that says whose patient record a resource belongs to: `Patient/<id>`.
-COMPARTMENT = "#compartment"
-
-EARLIEST = "0000"
-LATEST = "9999-12-31T23:59:59.999999Z"
 
 _CONTROL = {"_sort", "_count", "_include", "_revinclude", "_total"}
 _PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
@@ -39,10 +30,6 @@ _MODIFIERS: Mapping[Kind, frozenset[str]] = {
     "canonical": frozenset({"missing"}),
     "uri": frozenset({"missing"}),
 }
-_DATE = re.compile(
-    r"^(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
-    r"(T(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.(?P<fraction>\d+))?)?(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +51,6 @@ class Definition:
     compartment: tuple[str, ...]
     shared: bool
     public: bool
-
-
-@dataclass(frozen=True, slots=True)
-class IndexRow:
-    """One searchable fact of a resource. Which fields are filled depends on the parameter's kind.
-
-    token: `system` and `value`; reference: `value` as `Type/id`; string: `value` folded; canonical: `value` without
-    and `system` with the version; date: `low` and `high`, the first and the last moment it can mean, UTC.
-    """
-
-    param: str
-    value: str = ""
-    system: str = ""
-    low: str | None = None
-    high: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,173 +142,6 @@ def definition(type_: str) -> Definition:
             f"Resource type {type_[:64]!r} is not kept here. Kept are: {', '.join(sorted(definitions()))}.",
             status=404,
         ) from None
-
-
-# ---- what of a resource is searchable
-
-
-def index_rows(resource: Resource, base: str) -> list[IndexRow]:
-    """Return the searchable facts of a resource; `base` is our own address, which references may start with."""
-    known = definition(resource["resourceType"])
-    rows = {
-        row
-        for parameter in known.params.values()
-        for path in parameter.path.split("|")
-        for value in walk(resource, path)
-        for row in _rows(parameter, value, base)
-    }
-    rows |= {IndexRow(COMPARTMENT, value=patient) for patient in patients_of(resource, base)}
-    return sorted(rows, key=lambda row: (row.param, row.system, row.value, row.low or "", row.high or ""))
-
-
-def patients_of(resource: Resource, base: str) -> frozenset[str]:
-    """Return the patients (`Patient/<id>`) whose record the resource belongs to by its own elements."""
-    found: set[str] = set()
-    for path in definition(resource["resourceType"]).compartment:
-        if path == "#self":
-            found.add(f"Patient/{resource.get('id')}")
-            continue
-        for value in walk(resource, path):
-            reference = relative(text_in(value, "reference"), base)
-            if reference.startswith("Patient/"):
-                found.add(reference)
-    return frozenset(found)
-
-
-def walk(node: Any, path: str) -> Iterator[Any]:
-    """Yield what stands at a dotted path, walking through lists."""
-    if isinstance(node, list):
-        for element in node:
-            yield from walk(element, path)
-    elif not path:
-        if node is not None:
-            yield node
-    elif isinstance(node, dict):
-        name, _, rest = path.partition(".")
-        if name in node:
-            yield from walk(node[name], rest)
-
-
-def relative(reference: str, base: str) -> str:
-    """Return a reference as `Type/id` when it points into `base`, without a version; any other text as it is."""
-    text = reference.removeprefix(base.rstrip("/") + "/")
-    return text.split("/_history/")[0]
-
-
-def _rows(parameter: Parameter, value: Any, base: str) -> Iterator[IndexRow]:
-    name = parameter.name
-    match parameter.kind:
-        case "token":
-            for system, code in _tokens(value):
-                yield IndexRow(name, value=code, system=system)
-        case "reference" if isinstance(value, dict):
-            yield from _reference_rows(parameter, value, base)
-        case "date":
-            moments = _moments(value)
-            if moments is not None:
-                yield IndexRow(name, low=moments[0], high=moments[1])
-        case "string" if isinstance(value, str):
-            yield IndexRow(name, value=folded(value))
-        case "canonical" if isinstance(value, str):
-            yield IndexRow(name, value=value.split("|")[0], system=value)
-        case "uri" if isinstance(value, str):
-            yield IndexRow(name, value=value)
-        case _:
-            return
-
-
-def _reference_rows(parameter: Parameter, value: Mapping[str, Any], base: str) -> Iterator[IndexRow]:
-    reference = relative(text_in(value, "reference"), base)
-    if reference and (parameter.target is None or reference.startswith(f"{parameter.target}/")):
-        yield IndexRow(parameter.name, value=reference)
-    for system, code in _tokens(value.get("identifier")):
-        yield IndexRow(f"{parameter.name}:identifier", value=code, system=system)
-
-
-def _tokens(value: Any) -> Iterator[tuple[str, str]]:
-    match value:
-        case bool():
-            yield "", "true" if value else "false"
-        case str():
-            yield "", value
-        case {"coding": [*codings]}:
-            for coding in codings:
-                yield from _tokens(coding)
-        case {"code": str(code)}:
-            yield text_in(value, "system"), code
-        case {"value": str(text)}:
-            yield text_in(value, "system"), text
-        case _:
-            return
-
-
-def _moments(value: Any) -> tuple[str, str] | None:
-    if isinstance(value, str):
-        return date_range(value)
-    if isinstance(value, dict):
-        start = date_range(text_in(value, "start")) if "start" in value else (EARLIEST, "")
-        end = date_range(text_in(value, "end")) if "end" in value else ("", LATEST)
-        if start and end:
-            return start[0], end[1]
-    return None
-
-
-def date_range(text: str) -> tuple[str, str] | None:
-    """Return the first and the last moment that a FHIR date or dateTime can mean, in UTC, or None if it is none.
-
-    Without a zone it is read as UTC. Both ends have one fixed width, so that they compare as text.
-    """
-    match = _DATE.match(text)
-    if match is None:
-        return None
-    part = match.groupdict()
-    try:
-        start = datetime(
-            int(part["year"]),
-            int(part["month"] or 1),
-            int(part["day"] or 1),
-            int(part["hour"] or 0),
-            int(part["minute"] or 0),
-            min(int(part["second"] or 0), 59),
-            int((part["fraction"] or "0")[:6].ljust(6, "0")),
-            tzinfo=UTC,
-        )
-        start -= _offset(part["zone"])
-        return _moment(start), _moment(_end(start, part) - timedelta(microseconds=1))
-    except (ValueError, OverflowError):
-        return None
-
-
-def _end(start: datetime, part: Mapping[str, str | None]) -> datetime:
-    if part["month"] is None:
-        return start.replace(year=start.year + 1)
-    if part["day"] is None:
-        return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
-    if part["hour"] is None:
-        return start + timedelta(days=1)
-    if part["second"] is None:
-        return start + timedelta(minutes=1)
-    return start + (timedelta(seconds=1) if part["fraction"] is None else timedelta(microseconds=1))
-
-
-def _offset(zone: str | None) -> timedelta:
-    if zone is None or zone == "Z":
-        return timedelta()
-    hours, minutes = int(zone[1:3]), int(zone[4:6])
-    return (1 if zone[0] == "+" else -1) * timedelta(hours=hours, minutes=minutes)
-
-
-def _moment(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
-
-
-def folded(text: str) -> str:
-    """Return text as strings are compared: no case, no accents."""
-    plain = unicodedata.normalize("NFKD", text)
-    return "".join(sign for sign in plain if not unicodedata.combining(sign)).casefold()
-
-
-# ---- what a query asks
 
 
 def understand(query: Query) -> Search:

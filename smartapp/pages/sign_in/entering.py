@@ -49,7 +49,7 @@ class SignedIn:
 
 
 def begin(services: Services, iss: str, launch: str | None) -> Begun:
-    """Begin a sign-in at `iss`, from the EHR with its `launch` value or standalone. Raises UnknownIssuer, EhrTrouble."""
+    """Begin a sign-in at `iss`, from the EHR with its `launch` or standalone. Raises UnknownIssuer, EhrTrouble."""
     issuer = services.settings.issuer(iss)
     if issuer is None:
         services.audit.refused("launch", "unknown-issuer")

@@ -8,7 +8,7 @@ import pytest
 import responses
 
 from smartapp.fhir.capabilities import read_offered
-from smartapp.fhir.own.search import index_rows
+from smartapp.fhir.own.index import index_rows
 from smartapp.fhir.remote import RemoteStore, outcome_text
 from smartapp.fhir.store import Query, RecordError, Write
 from tests.smartapp.bent import bent

@@ -6,7 +6,8 @@ import uuid
 
 import pytest
 
-from smartapp.fhir.own.search import date_range, understand
+from smartapp.fhir.own.dates import date_range
+from smartapp.fhir.own.search import understand
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Conflict, NotFound, Query, Refused, Write
 from smartapp.storage.database import open_database
