@@ -1,7 +1,10 @@
-"""Drafts: questionnaires somebody is still filling in.
+"""Drafts: questionnaires that someone is still filling in.
 
 They stay in our own database until they are sent in, sealed, one per issuer, person, author and questionnaire. Every
 change is one transaction that is on the disk before the page says "saved".
+
+A draft is only ever changed by a function of what is stored (`Drafts.change`), never replaced by what a page remembers:
+so no caller can overwrite an answer from another tab by forgetting to look.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from smartapp.storage.vault import Vault, digest
 DRAFTS = sa.Table(
     "drafts",
     metadata,
-    # One digest of issuer, person, author and questionnaire: the table itself says nothing about anybody.
+    # One digest of issuer, person, author and questionnaire: the table itself says nothing about anyone.
     sa.Column("owner", sa.String(64), primary_key=True),
     sa.Column("questionnaire", sa.String(64), primary_key=True),
     sa.Column("version", sa.Integer, nullable=False),
@@ -36,14 +39,6 @@ class Draft:
     resource: Resource
     version: int
     changed: int
-
-
-class DraftChanged(Exception):
-    """Another tab changed the draft in between; `current` is what stands there now (None: sent in or thrown away)."""
-
-    def __init__(self, current: Draft | None) -> None:
-        super().__init__("The draft was changed in another tab. Merge with `current` and save again.")
-        self.current = current
 
 
 class Drafts:
@@ -78,7 +73,7 @@ class Drafts:
             return self._find(connection, questionnaire)
 
     def change(self, questionnaire: str, update: Callable[[Resource | None], Resource]) -> Draft:
-        """Replace a draft by `update(what stands there now)`, with no other change in between.
+        """Replace a draft by `update(what is stored now)`, with no other change in between.
 
         So two tabs that each answer one question both keep their answer. `update` gets None where there is no draft,
         must not touch the database, and may raise: then nothing changes.
@@ -88,18 +83,10 @@ class Drafts:
             resource = update(present.resource if present else None)
             return self._put(connection, questionnaire, resource, present)
 
-    def save(self, questionnaire: str, resource: Resource, version: int | None) -> Draft:
-        """Save a whole draft, based on `version` (None: there should be none yet). Raises DraftChanged."""
-        with writing(self._engine) as connection:
-            present = self._find(connection, questionnaire)
-            if version != (present.version if present else None):
-                raise DraftChanged(present)
-            return self._put(connection, questionnaire, resource, present)
-
     def delete(self, questionnaire: str, when: Callable[[Resource], bool] | None = None) -> bool:
-        """Throw a draft away, because its author wants so, or after it was sent in: then only `when` it says the same.
+        """Delete a draft; with `when`, only if it is true of what is stored now, such as that this is what was sent in.
 
-        Returns whether there is none any more.
+        Returns whether the draft is gone.
         """
         with writing(self._engine) as connection:
             present = self._find(connection, questionnaire)

@@ -6,7 +6,6 @@ questions keep both. An item with a condition counts only while its condition ho
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,16 +13,13 @@ from typing import Any, Final
 
 from mappers.answers import IDENTIFIER_SYSTEM, answers_of, response_of
 from mappers.errors import RefusedResponse
-from mappers.fhir_text import typed
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument, Item
 from smartapp.web.language import _
+from smartapp.web.typed import LONGEST, clean, digest
 
 Value = str | bool
-
-LONGEST_TEXT: Final = 20_000
-"""Characters in one free text; what a person types in an evening stays far below it."""
 
 YES: Final = "yes"
 NO: Final = "no"
@@ -38,7 +34,7 @@ class NotAnOptionError(AnswerError):
 
 
 class TooLongError(AnswerError):
-    """A text of more than LONGEST_TEXT characters."""
+    """A text of more than LONGEST characters."""
 
 
 class OtherVersion(Exception):
@@ -82,6 +78,11 @@ class Filling:
     def given(self) -> dict[str, Value]:
         """Return the answers to what is asked: what is sent in."""
         return {item.link_id: self.values[item.link_id] for item in self.asked if item.link_id in self.values}
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of all answers that would be sent in, to see later whether they are still the same."""
+        return digest(repr(sorted(self.given.items())))
 
     @property
     def unanswered(self) -> tuple[Item, ...]:
@@ -153,9 +154,9 @@ def finished(filling: Filling, *, who: Who, now: str, language: str, identifier:
 def parse(item: Item, raw: str) -> Value | None:
     """Return what a form field means for this item; None for an empty text. Raises an AnswerError."""
     if item.kind == "text":
-        text = typed(raw.replace("\r\n", "\n"))
-        if len(text) > LONGEST_TEXT:
-            raise TooLongError(f"{len(text)} characters; at most {LONGEST_TEXT} fit")
+        text = clean(raw)
+        if len(text) > LONGEST:
+            raise TooLongError(f"{len(text)} characters; at most {LONGEST} fit")
         return text or None
     if item.kind == "boolean":
         if raw not in {YES, NO}:
@@ -172,16 +173,6 @@ def with_answer(filling: Filling, item: Item, value: Value | None) -> Filling:
     if value is not None:
         values[item.link_id] = value
     return Filling(filling.instrument, values, filling.identifier)
-
-
-def digest(value: Value | None) -> str:
-    """Return a short mark of a text, by which a form knows that the text was changed in another tab meanwhile."""
-    return hashlib.sha256(str(value).encode(errors="replace")).hexdigest()[:16] if value is not None else ""
-
-
-def mark(filling: Filling) -> str:
-    """Return a short mark of all answers that would be sent in."""
-    return hashlib.sha256(repr(sorted(filling.given.items())).encode(errors="replace")).hexdigest()[:16]
 
 
 def taken_over(instrument: Instrument, draft: Resource) -> tuple[Filling, list[tuple[str, str]]]:

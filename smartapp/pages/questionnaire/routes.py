@@ -18,16 +18,13 @@ from smartapp.pages.questionnaire.filling import (
     Filling,
     NotAnOptionError,
     OtherVersion,
-    Value,
     Who,
     answers_in_words,
-    digest,
     draft_of,
     filling_of,
     finished,
     identifier_of,
     in_words,
-    mark,
     parse,
     taken_over,
     with_answer,
@@ -39,6 +36,7 @@ from smartapp.pages.questionnaire.views import (
     RenewedPage,
     SentPage,
     answer_groups,
+    field_value,
     question_page,
     review_page,
 )
@@ -47,6 +45,7 @@ from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import _, language
 from smartapp.web.roles import role
+from smartapp.web.typed import clean, digest, merge
 
 blueprint = Blueprint("questionnaire", __name__, url_prefix="/questionnaires", template_folder="templates")
 
@@ -215,12 +214,12 @@ def autosave(instrument_id: str, link_id: str) -> Response | tuple[Response, int
     except OtherVersion:
         return jsonify(stop=_("This questionnaire was renewed. Press Next to see your answers.")), 409
     except ChangedElsewhere as changed:
-        there = changed.filling.values[item.link_id]
+        there = _text(changed.filling, item)
         sentence = _("Another tab has another text here. Press Next to see both.")
         return jsonify(stop=sentence, stands={"answer": there}, fields={"was": digest(there)}), 409
     except AnswerError as error:
         return jsonify(stop=_in_words(error)), 422
-    return jsonify(saved=True, fields={"was": digest(filling.values.get(item.link_id))})
+    return jsonify(saved=True, fields={"was": digest(_text(filling, item))})
 
 
 @blueprint.post("/<instrument_id>/again")
@@ -272,7 +271,7 @@ def submit(instrument_id: str) -> Page:
     filling = _filling(instrument)
     if not filling.given and (sent := _already_sent(request.form.get("identifier", ""))):
         return redirect(url_for(".response", response_id=sent.resource["id"], sent="1"), 303)
-    if request.form.get("seen", mark(filling)) != mark(filling):
+    if request.form.get("seen", filling.digest) != filling.digest:
         return _look_once_more(filling)
     if not filling.given:
         problem = _("There are no answers yet. Answer at least one question before you send this in.")
@@ -290,7 +289,7 @@ def submit(instrument_id: str) -> Page:
 
     # Sending takes as long as the record takes: what was answered meanwhile stays, and sending that in amends this.
     def as_sent(draft: dict[str, Any]) -> bool:
-        return mark(filling_of(instrument, draft, catalogue())) == mark(filling)
+        return filling_of(instrument, draft, catalogue()).digest == filling.digest
 
     if not current.records().drafts.delete(instrument.id, as_sent):
         return _look_once_more(_filling(instrument))
@@ -376,7 +375,7 @@ def _keep(instrument: Instrument, item: Item) -> Filling:
 
     def update(draft: dict[str, Any] | None) -> dict[str, Any]:
         filling = filling_of(instrument, draft, catalogue())
-        if item.kind == "text" and _other_text(filling.values.get(item.link_id), value, was):
+        if item.kind == "text" and was is not None and not _replaces(was, _text(filling, item), str(value or "")):
             raise ChangedElsewhere(filling)
         kept.append(with_answer(filling, item, value))
         return _draft(kept[-1])
@@ -388,9 +387,19 @@ def _keep(instrument: Instrument, item: Item) -> Filling:
     return kept[-1]
 
 
-def _other_text(present: Value | None, value: Value | None, was: str | None) -> bool:
-    """Tell whether what stands there is neither what the form began with nor what it brings."""
-    return was is not None and present is not None and digest(present) != was and present != value
+def _replaces(was: str, stored: str, typed: str) -> bool:
+    """Tell whether a typed text may take the place of the stored one.
+
+    This page has one field, so where the stored text would stay, the person must see it before going on. A text that
+    was emptied elsewhere holds no words to lose.
+    """
+    kept = merge(was, stored, typed)
+    return not stored or (kept is not None and clean(kept) == typed)
+
+
+def _text(filling: Filling, item: Item) -> str:
+    """Return an answer as its form field has it; "" for none."""
+    return field_value(filling.values.get(item.link_id)) or ""
 
 
 def _whereto(filling: Filling, item: Item) -> str:
@@ -509,6 +518,6 @@ def _both_texts(filling: Filling, item: Item) -> str:
         item,
         from_review="from_review" in request.form,
         typed=request.form.get("answer", ""),
-        other_text=str(filling.values.get(item.link_id, "")),
+        other_text=_text(filling, item),
     )
     return render_template("questionnaire/question.html", page=page)

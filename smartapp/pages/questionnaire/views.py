@@ -8,9 +8,10 @@ from typing import Any
 
 from mappers.assignment import Assignment
 from questionnaires.model import Group, Instrument, Item
-from smartapp.pages.questionnaire.filling import NO, YES, Filling, Value, digest, mark
+from smartapp.pages.questionnaire.filling import NO, YES, Filling, Value
 from smartapp.pages.questionnaire.waiting import Waiting
 from smartapp.web.language import _, text_of
+from smartapp.web.typed import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,10 @@ class QuestionPage:
     minutes: int
     options: Sequence[dict[str, str]]
     chosen: str | None
-    """The code that is chosen now, or the text as it stands in the field."""
+    """The code that is chosen now, or the text in the field."""
     was: str
+    """The digest of the answer that the form is based on: its field `was`."""
+    answered: bool
     previous: str | None
     from_review: bool
     error: str | None = None
@@ -95,7 +98,7 @@ class ReviewPage:
     groups: Sequence[AnswerGroup]
     unanswered: Sequence[AnswerRow]
     seen: str
-    """A mark of the answers on this page, by which sending in knows that they are what the person saw."""
+    """The digest of the answers on this page, by which sending in knows that they are what the person saw."""
     problem: str | None = None
     correcting: str | None = None
     """When the response was filled in that these answers correct (a FHIR dateTime); None for a new one."""
@@ -176,7 +179,8 @@ def question_page(
         minutes=filling.minutes_left(here - 1),
         options=options_of(item),
         chosen=typed if typed is not None else field_value(value),
-        was=digest(value),
+        was=digest(field_value(value) or ""),
+        answered=value is not None,
         previous=before.link_id if before else None,
         from_review=from_review,
         **more,
@@ -208,4 +212,4 @@ def review_page(filling: Filling, problem: str | None = None, correcting: str | 
     """Put together the review."""
     groups = answer_groups(filling)
     empty = [row for group in groups for row in group.rows if not row.answer]
-    return ReviewPage(filling, groups, empty, mark(filling), problem, correcting)
+    return ReviewPage(filling, groups, empty, filling.digest, problem, correcting)

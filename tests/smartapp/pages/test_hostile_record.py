@@ -118,7 +118,7 @@ def test_every_page_of_a_client_shows_markup_as_words(app: Flask, records: dict[
     unknown = {**stranger, "questionnaire": f"https://example.org/Questionnaire/{MARKUP}|1"}
     visitor.ehr.write(Write("update", {**unknown, "id": "stranger", "identifier": None}))
     older = {**stranger, "questionnaire": stranger["questionnaire"].partition("|")[0] + "|0.1", "status": "in-progress"}
-    visitor.records.drafts.save("nel", older, None)
+    visitor.records.drafts.change("nel", lambda _none: older)
     professional = replace(visitor.launch.user, role="clinician", display=f"J. Jansen {FROM_RECORD}")
     visitor.core.audit.record(replace(visitor.launch, user=professional), "read", ["Goal/1"])
     pages = crawl(visitor)

@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from smartapp.storage.database import open_database
-from smartapp.storage.drafts import DraftChanged, Drafts
+from smartapp.storage.drafts import Drafts
 from smartapp.storage.vault import Vault
 
 KEY = Fernet.generate_key().decode()
@@ -56,14 +56,6 @@ def test_somebody_else_does_not_see_it(engine, other):
     drafts(engine).change("hoop", answered("hoop-01", "3"))
     assert drafts(engine, **other).get("hoop") is None
     assert drafts(engine, **other).all() == []
-
-
-def test_a_save_on_an_older_version_gives_what_is_there_now(engine):
-    drafts(engine).save("hoop", {"a": "1"}, None)
-    with pytest.raises(DraftChanged) as caught:
-        drafts(engine).save("hoop", {"a": "2"}, None)
-    assert caught.value.current.resource == {"a": "1"}
-    drafts(engine).save("hoop", {"a": "2"}, caught.value.current.version)
 
 
 def test_a_change_that_fails_changes_nothing(engine):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from questionnaires.catalogue import DEFINITIONS, catalogue, instrument_from
 from questionnaires.reading import DefinitionError
 from smartapp.pages.questionnaire.filling import (
-    LONGEST_TEXT,
     Filling,
     NotAnOptionError,
     OtherVersion,
@@ -24,6 +23,7 @@ from smartapp.pages.questionnaire.filling import (
     taken_over,
     with_answer,
 )
+from smartapp.web.typed import LONGEST
 
 ANNA = {"reference": "Patient/anna", "display": "Anna"}
 WHO = Who(ANNA, ANNA)
@@ -152,9 +152,9 @@ def test_text_of_only_spaces_is_no_answer():
 
 def test_too_long_a_text_is_refused_not_cut():
     item = VISIT.item("sdm-visit-helps")
-    assert len(parse(item, "a" * LONGEST_TEXT)) == LONGEST_TEXT
+    assert len(parse(item, "a" * LONGEST)) == LONGEST
     with pytest.raises(TooLongError):
-        parse(item, "a" * (LONGEST_TEXT + 1))
+        parse(item, "a" * (LONGEST + 1))
 
 
 @given(st.text(max_size=300))

@@ -12,8 +12,8 @@ from mappers.assignment import task_of
 from mappers.observations import scores_from
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Conflict, Query, Refused, Unreachable, Write
-from smartapp.pages.questionnaire.filling import LONGEST_TEXT
 from smartapp.records import Records
+from smartapp.web.typed import LONGEST
 from tests.smartapp.helpers import Visitor, launched
 
 HOOP = catalogue().instruments["hoop"]
@@ -193,7 +193,7 @@ def test_an_unknown_question_is_refused_and_gives_the_text_back(anna):
 
 
 def test_too_long_a_text_comes_back_whole(anna):
-    text = "a" * (LONGEST_TEXT + 1)
+    text = "a" * (LONGEST + 1)
     response = anna.post(TEXT, {"answer": text, "was": "", "next": "1"})
     assert response.status_code == 422
     assert text in response.text
@@ -204,7 +204,7 @@ def test_a_draft_of_another_version_is_shown_and_taken_over(anna):
     fill(anna, upto=3)
     present = anna.records.drafts.get("hoop")
     old = present.resource | {"questionnaire": f"{HOOP.url}|0.9.0"}
-    anna.records.drafts.save("hoop", old, present.version)
+    anna.records.drafts.change("hoop", lambda _present: old)
     for address in ("questionnaires/hoop/", QUESTION.format(4), "questionnaires/hoop/review"):
         assert "Deze vragenlijst is vernieuwd" in anna.get(address).text
     response = anna.post(QUESTION.format(4), {"answer": "2", "next": "1"})
@@ -260,6 +260,30 @@ def test_two_tabs_with_two_texts_show_both_and_overwrite_neither(anna):
     decided = {"answer": "Eerste en tweede", "was": was(response.text), "next": "1"}
     assert anna.post(TEXT, decided).status_code == 303
     assert draft(anna, "sdm-visit") == {"sdm-visit-helps": "Eerste en tweede"}
+
+
+def test_a_text_can_be_emptied_by_the_tab_that_shows_it(anna):
+    anna.post(TEXT, {"answer": "Weg ermee", "was": "", "next": "1"})
+    assert anna.post(TEXT, {"answer": "", "was": was(anna.get(TEXT).text), "next": "1"}).status_code == 303
+    assert draft(anna, "sdm-visit") == {}
+
+
+def test_a_tab_that_changes_nothing_still_shows_the_newer_text_of_another(anna):
+    anna.post(TEXT, {"answer": "Oud", "was": "", "next": "1"})
+    stale = was(anna.get(TEXT).text)
+    anna.post(TEXT, {"answer": "Nieuw", "was": stale, "next": "1"})
+    response = anna.post(TEXT, {"answer": "Oud", "was": stale, "next": "1"})
+    assert response.status_code == 409
+    assert "Nieuw" in response.text
+    assert draft(anna, "sdm-visit") == {"sdm-visit-helps": "Nieuw"}
+
+
+def test_a_text_that_another_tab_emptied_may_be_typed_again(anna):
+    anna.post(TEXT, {"answer": "Oud", "was": "", "next": "1"})
+    stale = was(anna.get(TEXT).text)
+    anna.post(TEXT, {"answer": "", "was": stale, "next": "1"})
+    assert anna.post(TEXT, {"answer": "Toch weer", "was": stale, "next": "1"}).status_code == 303
+    assert draft(anna, "sdm-visit") == {"sdm-visit-helps": "Toch weer"}
 
 
 # ---- autosave ----------------------------------------------------------------------------------------------------
@@ -386,7 +410,7 @@ def test_sending_twice_writes_once(anna):
     kept = anna.records.drafts.get("hoop").resource
     anna.post("questionnaires/hoop/submit")
     counts = [len(stored(anna, kind)) for kind in ("QuestionnaireResponse", "Observation")]
-    anna.records.drafts.save("hoop", kept, None)  # as after a kill between sending and clearing the draft
+    anna.records.drafts.change("hoop", lambda _none: kept)  # as after a kill between sending and clearing the draft
     assert anna.post("questionnaires/hoop/submit").status_code == 303
     assert [len(stored(anna, kind)) for kind in ("QuestionnaireResponse", "Observation")] == counts
 
@@ -395,7 +419,7 @@ def test_other_answers_after_such_a_kill_amend_what_arrived(anna):
     fill(anna, "4")
     kept = anna.records.drafts.get("hoop").resource
     anna.post("questionnaires/hoop/submit")
-    anna.records.drafts.save("hoop", kept, None)
+    anna.records.drafts.change("hoop", lambda _none: kept)
     anna.post(QUESTION.format(1), {"answer": "1", "next": "1"})
     anna.post("questionnaires/hoop/submit")
     [sent] = stored(anna, "QuestionnaireResponse")
