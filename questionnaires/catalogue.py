@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from questionnaires.canonical import BASE, questionnaire_url
@@ -36,6 +36,7 @@ from questionnaires.model import (
     Text,
     WorkedExample,
 )
+from questionnaires.plan_parts import PLAN_PARTS, PlanPart, read_plan_parts
 from questionnaires.reading import DefinitionError, Place, convert, read, read_toml
 from questionnaires.tables import (
     ConditionTable,
@@ -587,6 +588,11 @@ class Catalogue:
         if self._life_domains is None:
             self._life_domains = read_life_domains()
         return self._life_domains
+
+    @cached_property
+    def plan_parts(self) -> tuple[PlanPart, ...]:
+        """Return the parts of a plan that are the client's own texts, in the order in which they are shown."""
+        return read_plan_parts(PLAN_PARTS)
 
     def life_domain(self, code: str) -> LifeDomain:
         """Return a life domain by its code; LookupError lists the codes."""

@@ -1,8 +1,9 @@
-"""The plan as the client sees it: story, strengths, stressors, life domains, goals and steps, in their own words."""
+"""The plan as the client sees it: their texts, life domains, goals and steps, in their own words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
 from mappers.fhir_text import typed
@@ -25,6 +26,8 @@ Progress = Literal[
 MOST_DOMAINS: Final = 5
 STEP_STATUSES: Final[tuple[StepStatus, ...]] = get_args(StepStatus)
 PROGRESS: Final[tuple[Progress, ...]] = get_args(Progress)
+# The four questions are fixed here: records are full of answers to them. DomainAnswers has a field for each, the
+# profile LifeDomainAnswers a slice, and `life_domains.toml` words them; a test holds all three to this line.
 QUESTIONS: Final = ("now", "change", "how", "support")
 
 
@@ -42,7 +45,7 @@ class PersonRef:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something somebody does for a goal. `who` is free text; `due` is a FHIR date (`2026-05`, `2026-05-01`) or ""."""
+    """Something someone does for a goal. `who` is free text; `due` is a FHIR date (`2026-05`, `2026-05-01`) or ""."""
 
     id: str
     text: str
@@ -58,9 +61,9 @@ class Step:
 class Goal:
     """A goal in the client's own words, in one life domain.
 
-    `start`, `due`, `progress_date` are FHIR dates or "" (`due` may also be None). `progress` "" is: nothing said yet;
-    any other needs its `progress_date`.
-    `active` False with progress `achieved` is a goal reached; with any other progress a goal let go.
+    `start`, `due` and `progress_date` are FHIR dates or "" (`due` may also be None). `progress` is "" while nothing has
+    been said; anything else needs its `progress_date`. A goal that is no longer `active` was reached if its progress is
+    `achieved`, and let go otherwise.
     """
 
     id: str
@@ -82,9 +85,9 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class OtherGoal:
-    """A goal in the record that no life domain of ours names, as another program writes it. It is read, never changed.
+    """A goal that another program keeps in the record, in none of our life domains. We read it and never change it.
 
-    `own`: the record says that the client said it. `said_by` is who else it says did, "" where it says nobody.
+    `own`: the record says that these are the client's words. `said_by`: whose they are if not, "" if it names no one.
     """
 
     text: str
@@ -108,24 +111,46 @@ class DomainAnswers:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole plan. `created` is a FHIR dateTime or ""; `updated` is what the record says, and is never written."""
+    """The whole plan.
+
+    `texts` are the client's own texts by the code of their part (`Catalogue.plan_parts`): several where a part takes
+    one text per line, such as strengths, otherwise one; a part that nothing is written in is not there. `created` is a
+    FHIR dateTime or "". `updated` is when the record last changed the CarePlan; it is never written.
+    """
 
     id: str
-    story: str = ""
-    strengths: tuple[str, ...] = ()
-    stressors: tuple[str, ...] = ()
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     domains: tuple[DomainAnswers, ...] = ()
     goals: tuple[Goal, ...] = ()
     created: str = ""
     updated: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        _tidy(self, "story")
-        for name in ("strengths", "stressors"):
-            texts = (typed(text) for text in getattr(self, name))
-            object.__setattr__(self, name, tuple(text for text in texts if text))
+        tidied = {code: tuple(filter(None, map(typed, texts))) for code, texts in self.texts.items()}
+        object.__setattr__(self, "texts", {code: texts for code, texts in tidied.items() if texts})
         for name in ("domains", "goals"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+
+    def with_texts(self, code: str, texts: Iterable[str]) -> Plan:
+        """Return the plan with the texts of one part replaced."""
+        return replace(self, texts={**self.texts, code: tuple(texts)})
+
+    # The parts that every plan has had from the start, for readers in code; whatever loops over parts uses `texts`.
+
+    @property
+    def story(self) -> str:
+        """Return the client's story, "" where there is none."""
+        return next(iter(self.texts.get("story", ())), "")
+
+    @property
+    def strengths(self) -> tuple[str, ...]:
+        """Return what helps the client."""
+        return self.texts.get("strengths", ())
+
+    @property
+    def stressors(self) -> tuple[str, ...]:
+        """Return what costs the client energy."""
+        return self.texts.get("stressors", ())
 
 
 def _tidy(part: object, *names: str) -> None:

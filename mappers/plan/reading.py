@@ -9,9 +9,6 @@ from mappers.fhir_text import typed
 from mappers.plan.model import QUESTIONS, DomainAnswers, Goal, OtherGoal, Plan, Step
 from mappers.plan.shapes import (
     ANSWERS_URL,
-    STORY_URL,
-    STRENGTH_URL,
-    STRESSOR_URL,
     domain_of,
     extensions,
     id_of,
@@ -24,14 +21,19 @@ from mappers.plan.shapes import (
     target_of,
 )
 from mappers.tolerant import object_in, objects_in, text_in
+from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
+from questionnaires.plan_parts import PlanPart
 
 
-def plan_of(care_plan: Resource, goals: Iterable[Resource] = (), tasks: Iterable[Resource] = ()) -> Plan:
+def plan_of(
+    care_plan: Resource, goals: Iterable[Resource] = (), tasks: Iterable[Resource] = (), *, known: Catalogue
+) -> Plan:
     """Read a plan back from its CarePlan and the Goals and Tasks that it refers to, in the CarePlan's order.
 
-    Goals and Tasks that the CarePlan does not refer to, and those that were entered in error, are left out. More than
-    five life domains are read as they are: the client chooses which to keep, `resources_of` refuses to write six.
+    `known` says which extensions are texts of the client. Goals and Tasks that the CarePlan does not refer to, and
+    those that were entered in error, are left out. More than five life domains are read as they are: the client chooses
+    which to keep, and `resources_of` refuses to write six.
 
     Raises NotAPlan where `care_plan` is not a CarePlan, or a resource has neither id nor identifier.
     """
@@ -53,9 +55,7 @@ def plan_of(care_plan: Resource, goals: Iterable[Resource] = (), tasks: Iterable
             read.append(_goal(goal, tuple(steps.get(target, ()))))
     return Plan(
         id=id_of(care_plan),
-        story=next(iter(_texts(care_plan, STORY_URL)), ""),
-        strengths=tuple(_texts(care_plan, STRENGTH_URL)),
-        stressors=tuple(_texts(care_plan, STRESSOR_URL)),
+        texts={part.code: _texts_of(care_plan, part) for part in known.plan_parts},
         domains=tuple(_answers(part) for part in extensions(care_plan, ANSWERS_URL)),
         goals=tuple(read),
         created=text_in(care_plan, "created"),
@@ -71,13 +71,14 @@ def goal_of(goal: Resource) -> Goal:
 
 
 def other_goal_of(goal: Resource) -> OtherGoal | None:
-    """Read a Goal of another program that is going on; None where it is one of ours, has ended, or has no words."""
+    """Read a Goal of another program that is going on; None if it is one of ours, has ended, or has no words."""
     description = object_in(goal, "description")
     displays = (text_in(coding, "display") for coding in objects_in(description, "coding"))
     text = typed(text_in(description, "text")) or typed(next((one for one in displays if one), ""))
     if not text or not is_going_on(goal) or any(domain_of(concept) for concept in objects_in(goal, "category")):
         return None
     by = object_in(goal, "expressedBy")
+    # Two references that are both missing are equal too, and say nothing about whose words these are.
     own = target_of(by) != "" and target_of(by) == target_of(goal.get("subject"))
     return OtherGoal(text, own, "" if own else typed(text_in(by, "display")))
 
@@ -127,6 +128,11 @@ def _answers(extension: Resource) -> DomainAnswers:
     codings = [object_in(part, "valueCoding") for part in extensions(extension, "domain")]
     given = {name: next(iter(_texts(extension, name)), "") for name in QUESTIONS}
     return DomainAnswers(domain=text_in(codings[0], "code") if codings else "", **given)
+
+
+def _texts_of(care_plan: Resource, part: PlanPart) -> tuple[str, ...]:
+    texts = _texts(care_plan, part.extension.url)
+    return tuple(texts if part.many else texts[:1])
 
 
 def _texts(resource: Resource, url: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What a plan's FHIR resources look like, for reading and writing alike: addresses, codes, and who refers to whom.
 
-Everything here takes resources of strangers: what is not of the kind that FHIR promises is as if it were not there.
+Resources come from any program at all, so everything here is tolerant: whatever is not of the type that FHIR says
+counts as absent.
 """
 
 from __future__ import annotations
@@ -18,9 +19,6 @@ PLAN_PROFILE: Final = structure_url("recovery-plan")
 GOAL_PROFILE: Final = structure_url("recovery-goal")
 STEP_PROFILE: Final = structure_url("recovery-step")
 ANSWERS_URL: Final = structure_url("life-domain-answers")
-STORY_URL: Final = structure_url("life-story")
-STRENGTH_URL: Final = structure_url("strength")
-STRESSOR_URL: Final = structure_url("stressor")
 DOMAIN_SYSTEM: Final = code_system_url("life-domain")
 PLAN_SYSTEM: Final = code_system_url("plan")
 ACHIEVEMENT_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/goal-achievement"
@@ -44,7 +42,7 @@ STEP_STATUS_OF: Final[dict[str, StepStatus]] = {
 GOING_ON: Final = frozenset({"proposed", "planned", "accepted", "active", "on-hold"})
 
 
-# --- what stands in a resource -----------------------------------------------------------------------------------
+# --- what a resource says ----------------------------------------------------------------------------------------
 
 
 def domain_of(concept: Any) -> str:
@@ -53,13 +51,13 @@ def domain_of(concept: Any) -> str:
 
 
 def progress_of(goal: Resource) -> Progress:
-    """Return the progress of a Goal, or "" where it says none that we know."""
+    """Return the progress of a Goal, or "" where it has none that we know."""
     code = code_in(goal, "achievementStatus", ACHIEVEMENT_SYSTEM)
     return next((known for known in PROGRESS if known == code), "")
 
 
 def step_status_of(task: Resource) -> StepStatus | None:
-    """Return the status of a Task as that of a step; None where it was entered in error or says nothing we know."""
+    """Return the status of a Task as that of a step; None if it was entered in error or has a status we do not know."""
     return STEP_STATUS_OF.get(text_in(task, "status"))
 
 
@@ -69,7 +67,7 @@ def is_going_on(goal: Resource) -> bool:
 
 
 def is_own_target(target: Resource) -> bool:
-    """Tell a due date by itself, which is the client's, from a target with a measure, which is somebody's."""
+    """Tell the client's due date, which comes alone, from a professional's target, which measures something."""
     return text_in(target, "dueDate") != "" and "measure" not in target
 
 

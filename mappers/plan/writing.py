@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mappers.errors import EmptyText, RefusedValue, TooManyDomains, UnknownDomain, shown
 from mappers.fhir_text import first_words, heading, narrative, paragraph
-from mappers.plan.model import MOST_DOMAINS, PROGRESS, QUESTIONS, STEP_STATUSES, Goal, PersonRef, Plan, Step
+from mappers.plan.checks import check
+from mappers.plan.model import QUESTIONS, Goal, PersonRef, Plan, Step
 from mappers.plan.shapes import (
     ACHIEVEMENT_SYSTEM,
     ANSWERS_URL,
@@ -19,9 +18,6 @@ from mappers.plan.shapes import (
     PLAN_PROFILE,
     PLAN_SYSTEM,
     STEP_PROFILE,
-    STORY_URL,
-    STRENGTH_URL,
-    STRESSOR_URL,
     URN,
     domain_of,
     extensions,
@@ -36,11 +32,10 @@ from mappers.plan.shapes import (
 )
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.canonical import identifier_system
-from questionnaires.catalogue import Catalogue, catalogue
+from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Text
-
-_DATE: Final = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+from questionnaires.plan_parts import PlanPart
 
 # The displays are those of HL7's CodeSystem goal-achievement.
 _ACHIEVEMENT: Final = {
@@ -59,11 +54,7 @@ _OVER: Final = frozenset({"completed", "cancelled", "rejected"})
 
 _WORDS: Final = {
     "plan": Text("Herstelplan", "Recovery plan"),
-    "story": Text("Mijn verhaal", "My story"),
-    "strengths": Text("Wat mij helpt", "What helps me"),
-    "stressors": Text("Wat mij energie kost", "What costs me energy"),
     "goals": Text("Mijn doelen", "My goals"),
-    "steps": Text("Stappen", "Steps"),
     "goal": Text("Doel", "Goal"),
     "step": Text("Stap", "Step"),
     "who": Text("Wie", "Who"),
@@ -76,25 +67,24 @@ def resources_of(
     *,
     patient: PersonRef,
     author: PersonRef,
+    known: Catalogue,
     language: str = "nl",
     existing: Iterable[Resource] = (),
-    known: Catalogue | None = None,
 ) -> list[Resource]:
     """Write a plan as FHIR R4: its Goals, then its Tasks, then the CarePlan.
 
-    `existing` are the resources as stored now: what others added to them is kept, and a resource that the plan does
-    not change comes back equal, so that `[r for r in resources_of(…) if r not in existing]` is what needs saving.
-    `known` is the catalogue with the life domains (default: ours). `author` becomes the CarePlan's author when there is
-    none yet; goals are always expressed by the patient.
+    `known` is the catalogue with the client's texts and the life domains. `existing` are the resources as stored now:
+    what others added to them is kept, and a resource that the plan does not change comes back equal, so that
+    `[r for r in resources_of(…) if r not in existing]` is what needs saving. `author` becomes the CarePlan's author
+    when there is none yet; goals are always expressed by the patient.
 
     Raises PlanError: TooManyDomains, UnknownDomain, EmptyText (goal or step without words), RefusedValue.
     """
     stored = {key_of(resource): resource for resource in existing}
-    known = known or catalogue()
     titles = _domain_titles(known, stored.values(), language)
     questions = {question.code: question.text.get(language) for question in known.plan_questions}
-    writer = _Writer(patient, author, language, stored, titles, questions)
-    _check(plan, writer.titles)
+    writer = _Writer(patient, author, language, stored, known.plan_parts, titles, questions)
+    check(plan, known.plan_parts, writer.titles)
     goals = [writer.goal(goal) for goal in plan.goals]
     tasks = [writer.task(step, goal) for goal in plan.goals for step in goal.steps]
     return [*goals, *tasks, writer.care_plan(plan)]
@@ -114,57 +104,6 @@ def _domain_titles(known: Catalogue, stored: Iterable[Resource], language: str) 
     return titles | {domain.code: domain.title.get(language) for domain in known.life_domains}
 
 
-def _check(plan: Plan, titles: Mapping[str, str]) -> None:
-    """Refuse what cannot be written, before anything is."""
-    chosen = [answers.domain for answers in plan.domains]
-    if len(chosen) > MOST_DOMAINS:
-        raise TooManyDomains(
-            f"{len(chosen)} life domains are chosen",
-            where="plan.domains",
-            advice=f"Choose at most {MOST_DOMAINS}; the answers to the others can wait",
-        )
-    if len(set(chosen)) < len(chosen):
-        raise TooManyDomains("a life domain is chosen twice", where="plan.domains", advice="Keep one of the two")
-    for place, code in [
-        *((f"plan.domains[{at}]", code) for at, code in enumerate(chosen)),
-        *((f"plan.goals[{at}].domain", goal.domain) for at, goal in enumerate(plan.goals)),
-    ]:
-        if code not in titles:
-            raise UnknownDomain(f"no life domain {shown(code)}", where=place, advice=f"Known: {', '.join(titles)}")
-    _check_dates(plan)
-    for at, goal in enumerate(plan.goals):
-        _check_goal(goal, f"plan.goals[{at}]")
-    ids = [goal.id for goal in plan.goals] + [step.id for goal in plan.goals for step in goal.steps]
-    if "" in ids or len(set(ids)) < len(ids):
-        raise RefusedValue("a goal or step has no id, or one id is used twice", where="plan.goals")
-
-
-def _check_goal(goal: Goal, where: str) -> None:
-    if not goal.text:
-        raise EmptyText("this goal has no words", where=where, advice="Write the goal, or leave it out")
-    if goal.progress not in PROGRESS:
-        raise RefusedValue(f"no progress {shown(goal.progress)}", where=where, advice=f"Use one of {PROGRESS[1:]}")
-    if goal.progress and not goal.progress_date:
-        raise RefusedValue("progress without a date", where=f"{where}.progress_date", advice="Say since when")
-    for at, step in enumerate(goal.steps):
-        place = f"{where}.steps[{at}]"
-        if not step.text:
-            raise EmptyText("this step has no words", where=place, advice="Write the step, or leave it out")
-        if step.status not in STEP_STATUSES:
-            raise RefusedValue(f"no status {shown(step.status)}", where=place, advice=f"Use one of {STEP_STATUSES}")
-
-
-def _check_dates(plan: Plan) -> None:
-    for at, goal in enumerate(plan.goals):
-        dates = {"start": goal.start, "due": goal.due, "progress_date": goal.progress_date}
-        dates |= {f"steps[{number}].due": step.due for number, step in enumerate(goal.steps)}
-        for name, date in dates.items():
-            if date and not _DATE.fullmatch(date):
-                raise RefusedValue(
-                    "not a date", where=f"plan.goals[{at}].{name}", advice="Write it as 2026-05-31, 2026-05 or 2026"
-                )
-
-
 @dataclass(frozen=True, slots=True)
 class _Writer:
     """What every resource of one plan shares."""
@@ -173,7 +112,8 @@ class _Writer:
     author: PersonRef
     language: str
     stored: Mapping[str, Resource]
-    titles: Mapping[str, str]
+    parts: tuple[PlanPart, ...]
+    titles: Mapping[str, str]  # of the life domains
     questions: Mapping[str, str]
 
     def word(self, name: str) -> str:
@@ -261,7 +201,7 @@ class _Writer:
     def care_plan(self, plan: Plan) -> Resource:
         made = self.begin("CarePlan", plan.id, PLAN_PROFILE, "plan")
         made["text"] = self.plan_narrative(plan)
-        ours = extensions(made, STORY_URL, STRENGTH_URL, STRESSOR_URL, ANSWERS_URL)
+        ours = extensions(made, *(part.extension.url for part in self.parts), ANSWERS_URL)
         others = [one for one in objects_in(made, "extension") if one not in ours]
         _put(made, "extension", [*self.plan_extensions(plan), *others])
         made.setdefault("status", "active")
@@ -282,9 +222,11 @@ class _Writer:
         return made
 
     def plan_extensions(self, plan: Plan) -> list[Resource]:
-        made: list[Resource] = [{"url": STORY_URL, "valueString": plan.story}] if plan.story else []
-        made += [{"url": STRENGTH_URL, "valueString": text} for text in plan.strengths]
-        made += [{"url": STRESSOR_URL, "valueString": text} for text in plan.stressors]
+        made: list[Resource] = [
+            {"url": part.extension.url, "valueString": text}
+            for part in self.parts
+            for text in plan.texts.get(part.code, ())
+        ]
         for answers in plan.domains:
             parts: list[Resource] = [{"url": "domain", "valueCoding": self.domain(answers.domain)}]
             given = ((name, getattr(answers, name)) for name in QUESTIONS)
@@ -295,12 +237,9 @@ class _Writer:
     def plan_narrative(self, plan: Plan) -> Resource:
         """Tell the whole plan as text, so that an EHR that knows none of our extensions still shows every word."""
         parts = [heading(self.word("plan"), 2)]
-        if plan.story:
-            parts += [heading(self.word("story")), paragraph(plan.story)]
-        for name in ("strengths", "stressors"):
-            texts = getattr(plan, name)
-            if texts:
-                parts += [heading(self.word(name)), *(paragraph(text) for text in texts)]
+        for part in self.parts:
+            if texts := plan.texts.get(part.code):
+                parts += [heading(part.title.get(self.language)), *(paragraph(text) for text in texts)]
         for answers in plan.domains:
             parts.append(heading(self.titles[answers.domain]))
             for name in QUESTIONS:
@@ -315,7 +254,11 @@ class _Writer:
 
 
 def _lifecycle(goal: Goal, now: str) -> str:
-    """Return the status that says what the plan says, keeping a finer one that says the same."""
+    """Return the status that agrees with the plan.
+
+    A professional may have set one that says more, such as `on-hold` or `rejected`. Where the plan does not contradict
+    it, it stays: the client's save is about something else.
+    """
     if goal.active:
         return now if now in GOING_ON else "active"
     if goal.progress == "achieved":

@@ -7,6 +7,7 @@ In a person's file:
 - `days_ago` and `due_in_days` count from the day the sandbox is filled.
 - `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
 - `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
+  `[plan.texts]` has what the person wrote in each part of `plan_parts.toml`: one text, or a list of lines.
 """
 
 from __future__ import annotations
@@ -100,9 +101,7 @@ class PlanEntry(Strict, frozen=True):
     """The recovery plan."""
 
     days_ago: Days
-    story: str = ""
-    strengths: tuple[Line, ...] = ()
-    stressors: tuple[Line, ...] = ()
+    texts: dict[Name, str | tuple[Line, ...]] = field(default_factory=dict)
     domain: tuple[DomainEntry, ...] = ()
     goal: tuple[GoalEntry, ...] = ()
 

@@ -215,15 +215,14 @@ class _Seeder:
         who = PersonRef(patient["reference"], patient["display"])
         plan = Plan(
             id=f"urn:uuid:{_name(patient, 'plan')}",
-            story=entry.story,
-            strengths=entry.strengths,
-            stressors=entry.stressors,
+            texts={code: (texts,) if isinstance(texts, str) else texts for code, texts in entry.texts.items()},
             domains=tuple(_domain(domain) for domain in entry.domain),
             goals=tuple(self.goal(patient, number, goal) for number, goal in enumerate(entry.goal)),
             created=_instant(self.moment(entry.days_ago)),
         )
         changed = [goal.progress_days_ago for goal in entry.goal if goal.progress_days_ago is not None]
-        self.once(self.moment(min([entry.days_ago, *changed])), resources_of(plan, patient=who, author=who))
+        made = resources_of(plan, patient=who, author=who, known=catalogue())
+        self.once(self.moment(min([entry.days_ago, *changed])), made)
 
     def goal(self, patient: Resource, number: int, entry: GoalEntry) -> Goal:
         return Goal(

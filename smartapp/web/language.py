@@ -13,6 +13,7 @@ import babel.lists
 import babel.numbers
 from flask import has_app_context, has_request_context, request
 
+from questionnaires.plan_parts import FORMAL
 from smartapp.i18n import COOKIE, DEFAULT, LANGUAGES, Language, Messages, formal_messages, known_language, messages
 from smartapp.web import current
 
@@ -47,8 +48,11 @@ def language() -> Language:
 
 def _dutch() -> Messages:
     """Return the Dutch of this place, which says *je* or *u* (`form_of_address` in the settings)."""
-    formal = has_app_context() and current.services().settings.form_of_address == "u"
-    return formal_messages() if formal else messages()
+    return formal_messages() if _says_u() else messages()
+
+
+def _says_u() -> bool:
+    return has_app_context() and current.services().settings.form_of_address == "u"
 
 
 def _sentence(key: str) -> str:
@@ -77,8 +81,10 @@ _ = gettext
 
 
 def text_of(text: TwoLanguages | None) -> str:
-    """Return a two-language text of a questionnaire in the reader's language; empty for None."""
-    return text.get(language()) if text is not None else ""
+    """Return a text from a data file in the reader's language, with *je* or *u* where it has both; empty for None."""
+    if text is None:
+        return ""
+    return text.get(FORMAL if language() == "nl" and _says_u() else language())
 
 
 def format_number(value: float, decimals: int = 2) -> str:

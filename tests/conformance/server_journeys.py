@@ -87,7 +87,7 @@ def misses(person: str, landed: Mapping[str, list[Resource]]) -> list[str]:
     }
     lines = [f"{what}: {found} instead of {wanted}" for what, (found, wanted) in facts.items() if found != wanted]
     if not lines:
-        plan = plan_of(landed["CarePlan"][0], landed["Goal"], steps)
+        plan = plan_of(landed["CarePlan"][0], landed["Goal"], steps, known=catalogue)
         if "Ik wil een plek voor mijzelf." not in {domain.change for domain in plan.domains}:
             lines.append("the plan does not hold the client's words")
     return lines

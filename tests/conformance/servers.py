@@ -220,11 +220,11 @@ def check_half_a_unit_is_no_unit(site: Site) -> None:
 def check_plan_comes_back_exactly(site: Site) -> None:
     """Every word of a plan comes back as typed, from the searches that the app does."""
     plan = _plan()
-    before = _kept(site)
+    before = _stored_plan(site)
     assert before.place is None
-    writes = stored.writes(before, plan, patient=site.person(), author=site.person(), language="nl")
+    writes = _writes(site, before, plan)
     site.store.write_all(writes)
-    again = _kept(site).plan
+    again = _stored_plan(site).plan
     assert again.story == plan.story
     assert again.domains == plan.domains
     assert [goal.text for goal in again.goals] == [goal.text for goal in plan.goals]
@@ -234,19 +234,19 @@ def check_plan_comes_back_exactly(site: Site) -> None:
 
 def check_two_people_change_one_plan(site: Site) -> None:
     """Who saves second on an older plan is refused as a whole; the first one's words stand."""
-    made = stored.writes(_kept(site), _plan(), patient=site.person(), author=site.person(), language="nl")
+    made = _writes(site, _stored_plan(site), _plan())
     site.store.write_all(made)
-    seen = _kept(site)
+    seen = _stored_plan(site)
     for text, taken in (("De eerste", True), ("De tweede", False)):
         goal = replace(seen.plan.goals[0], text=text)
         after = replace(seen.plan, goals=(goal, *seen.plan.goals[1:]))
-        writes = stored.writes(seen, after, patient=site.person(), author=site.person(), language="nl")
+        writes = _writes(site, seen, after)
         try:
             site.store.write_all(writes)
             assert taken, "the second save overwrote the first"
         except Conflict:
             assert not taken, "the first save was refused"
-    assert _kept(site).plan.goals[0].text == "De eerste"
+    assert _stored_plan(site).plan.goals[0].text == "De eerste"
 
 
 def check_assignment_asked_and_answered(site: Site) -> None:
@@ -343,7 +343,7 @@ def check_companion_of_an_ehr(site: Site) -> None:
 def check_others_read_what_we_wrote(site: Site) -> None:
     """`fhirclient` and `fhir.resources`, which know nothing of us, read a response, its scores and a plan."""
     written = site.store.write_all(writes_of(site.response(), (), CATALOGUE))
-    writes = stored.writes(_kept(site), _plan(), patient=site.person(), author=site.person(), language="nl")
+    writes = _writes(site, _stored_plan(site), _plan())
     written += site.store.write_all(writes)
     for one in written:
         get_fhir_model_class(one.resource["resourceType"]).model_validate(one.resource)
@@ -388,16 +388,23 @@ def _plan() -> Plan:
     )
     domain = DomainAnswers("daytime-activity", now=WORDS, change="Iets doen", how="Samen", support="Mijn zus")
     return Plan(
-        id=urn(), story=WORDS, strengths=("Ik luister goed",), stressors=(WORDS,), domains=(domain,), goals=goals
+        id=urn(),
+        texts={"story": (WORDS,), "strengths": ("Ik luister goed",), "stressors": (WORDS,)},
+        domains=(domain,),
+        goals=goals,
     )
 
 
-def _kept(site: Site) -> stored.Kept:
+def _writes(site: Site, before: stored.StoredPlan, after: Plan) -> list[Write]:
+    return stored.writes(before, after, known=CATALOGUE, patient=site.person(), author=site.person(), language="nl")
+
+
+def _stored_plan(site: Site) -> stored.StoredPlan:
     found = [
         [Record(one.resource, one.etag or _tag(one), "ehr") for one in site.store.search(query)]
         for query in stored.queries(site.patient.resource["id"])
     ]
-    return stored.kept(found, issuer=site.store.base, patient=site.patient.reference, now=NOW)
+    return stored.read_plan(found, known=CATALOGUE, issuer=site.store.base, patient=site.patient.reference, now=NOW)
 
 
 def _tag(stored: Stored) -> str:

@@ -115,13 +115,11 @@ def far_ends() -> list[Resource]:
     )
     plan = Plan(
         id="urn:uuid:0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a03",
-        story=ROUGH,
-        strengths=(ROUGH,),
-        stressors=(ROUGH,),
+        texts={part.code: (ROUGH,) for part in known.plan_parts},
         domains=tuple(DomainAnswers(one.code, ROUGH, ROUGH, ROUGH, ROUGH) for one in known.life_domains[:MOST_DOMAINS]),
         goals=(goal,),
     )
-    return made + resources_of(plan, patient=person, author=person, language="en")
+    return made + resources_of(plan, patient=person, author=person, known=known, language="en")
 
 
 def audit_events() -> list[Resource]:

@@ -22,8 +22,7 @@ OBSERVATIONS = observations_of(ANSWERS, score(ANSWERS.instrument, ANSWERS.values
 HOUSING = CATALOGUE.life_domains[0].code
 PLAN = Plan(
     id="p",
-    story="Mijn verhaal",
-    strengths=("muziek",),
+    texts={"story": ("Mijn verhaal",), "strengths": ("muziek",)},
     domains=(DomainAnswers(HOUSING, now="goed"),),
     goals=(
         Goal(
@@ -40,7 +39,7 @@ PLAN = Plan(
         ),
     ),
 )
-RESOURCES = resources_of(PLAN, patient=ANNA, author=ANNA)
+RESOURCES = resources_of(PLAN, patient=ANNA, author=ANNA, known=CATALOGUE)
 
 
 @settings(max_examples=300, deadline=None)
@@ -69,5 +68,5 @@ def test_bent_files_can_be_verified(changed):
 @given(bent(st.just(RESOURCES)))
 def test_a_bent_plan_is_read_and_written_again_or_refused(changed):
     with suppress(PlanError):
-        plan = plan_of(*parts_of(changed))
-        resources_of(plan, patient=ANNA, author=ANNA, existing=changed)
+        plan = plan_of(*parts_of(changed), known=CATALOGUE)
+        resources_of(plan, patient=ANNA, author=ANNA, known=CATALOGUE, existing=changed)

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
-from smartapp.pages.overview.views import overview_page
+from smartapp.pages.overview.views import first_lines, overview_page
 from smartapp.pages.plan import stored
 from smartapp.pages.scores import trends
 from smartapp.web import current
@@ -29,12 +29,14 @@ def index() -> str:
         Query.of("Observation", patient=patient, category="survey"),
         Query.of("QuestionnaireResponse", patient=patient),
     )
-    kept = stored.kept(found[:3], issuer=current.launch().issuer, patient=patient, now="")
+    stored_plan = stored.read_plan(
+        found[:3], known=catalogue(), issuer=current.launch().issuer, patient=patient, now=""
+    )
     page = overview_page(
         name=current.launch().patient.display,
-        plan=kept.plan,
-        plan_place=kept.place,
-        others=kept.others,
+        plan=stored_plan.plan,
+        plan_place=stored_plan.place,
+        others=stored_plan.others,
         tasks=[one.resource for one in found[2]],
         observations=[(one.resource, one.place) for one in found[3]],
         responses=[one.resource for one in found[4]],
@@ -43,4 +45,4 @@ def index() -> str:
         together=request.args.get("mode") == "together",
     )
     template = "overview/together.html" if page.together else "overview/overview.html"
-    return render_template(template, page=page, trends=trends)
+    return render_template(template, page=page, trends=trends, fold=first_lines)

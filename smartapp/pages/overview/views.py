@@ -18,30 +18,32 @@ from mappers.visit import VisitReport, visit_of
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from smartapp.pages.assignments.views import title
-from smartapp.pages.plan.views import (
+from smartapp.records import Place
+from smartapp.web.language import day_of
+from smartapp.web.language import gettext as _
+from smartapp.web.plan_views import (
     DomainView,
     GoalView,
     OtherGoalView,
+    PartView,
     Words,
     domain_view,
     goal_view,
     other_goal_views,
+    part_views,
 )
-from smartapp.records import Place
-from smartapp.web.language import day_of
-from smartapp.web.language import gettext as _
 
 VISIT: Final = "sdm-visit"
 FINISHED: Final = ("completed", "amended")
 FIRST_LINES: Final = 420
-"""Characters of the story that stand on the page unasked: about half a minute of reading."""
+"""Characters of a text that are shown before "read on": about half a minute of reading."""
 
 _YEAR: Final = re.compile(r"\([12]\d{3}\)")
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """The person's own story; `first` + `rest` is the whole text, to the letter."""
+class FoldedText:
+    """A text of which the rest is behind "read on"; `first` + `rest` is the whole text, to the letter."""
 
     first: str
     rest: str
@@ -76,9 +78,7 @@ class OverviewPage:
     """The whole page. Everything the client wrote is shown as it was written."""
 
     name: str
-    story: Story
-    strengths: tuple[str, ...]
-    stressors: tuple[str, ...]
+    parts: tuple[PartView, ...]  # the client's own texts, the unwritten ones too
     goals: tuple[GoalView, ...]
     earlier: tuple[GoalView, ...]
     others: tuple[OtherGoalView, ...]  # goals of the record that belong to no life domain of ours
@@ -92,8 +92,14 @@ class OverviewPage:
 
     @property
     def has_words(self) -> bool:
-        """Say whether the client has written anything in the plan."""
-        return bool(self.story.first or self.strengths or self.stressors or self.goals or self.earlier or self.domains)
+        """Tell whether the client has written anything in the plan."""
+        return any(one.texts for one in self.parts) or bool(self.goals or self.earlier or self.domains)
+
+    @property
+    def shown(self) -> tuple[PartView, ...]:
+        """Return the parts that this page, or the page to look at together, has room for."""
+        here = "together" if self.together else "overview"
+        return tuple(one for one in self.parts if here in one.part.shown_in)
 
     @property
     def score_place(self) -> Place | None:
@@ -103,7 +109,7 @@ class OverviewPage:
 
     @property
     def new(self) -> bool:
-        """Say whether nothing at all is known yet."""
+        """Tell whether nothing at all is known yet."""
         return not (self.has_words or self.others or self.visit or self.measured or self.waiting)
 
 
@@ -126,9 +132,7 @@ def overview_page(
     finished = [one for one in responses if one.get("status") in FINISHED]
     return OverviewPage(
         name=name,
-        story=first_lines(plan.story),
-        strengths=plan.strengths,
-        stressors=plan.stressors,
+        parts=part_views(plan, known),
         goals=tuple(view for view in goals if view.goal.active),
         earlier=tuple(view for view in goals if not view.goal.active),
         others=other_goal_views(others, _("In the client's own words")),
@@ -148,19 +152,17 @@ _PARAGRAPH: Final = re.compile(r"\n\s*\n")
 _SENTENCE: Final = re.compile(r"[.!?…]['\"”’)]*\s+|\n")
 
 
-def first_lines(story: str, most: int = FIRST_LINES) -> Story:
-    """Divide a story after about `most` characters, where a reader would pause; no character is added or lost."""
-    if len(story) <= most * 1.3:
-        return Story(story, "")
-    at = (
-        _last_end(_PARAGRAPH, story, most) or _last_end(_SENTENCE, story, most) or story.rfind(" ", 0, most) + 1 or most
-    )
-    return Story(story[:at], story[at:])
+def first_lines(text: str, most: int = FIRST_LINES) -> FoldedText:
+    """Divide a text after about `most` characters, where a reader would pause; no character is added or lost."""
+    if len(text) <= most * 1.3:
+        return FoldedText(text, "")
+    at = _last_end(_PARAGRAPH, text, most) or _last_end(_SENTENCE, text, most) or text.rfind(" ", 0, most) + 1 or most
+    return FoldedText(text[:at], text[at:])
 
 
-def _last_end(pause: re.Pattern[str], story: str, most: int) -> int:
+def _last_end(pause: re.Pattern[str], text: str, most: int) -> int:
     """Return where the last pause before `most` ends, 0 where there is none in the second half."""
-    ends = [found.end() for found in pause.finditer(story, 0, most)]
+    ends = [found.end() for found in pause.finditer(text, 0, most)]
     return ends[-1] if ends and ends[-1] >= most // 2 else 0
 
 

@@ -1,4 +1,4 @@
-"""Showing and taking the form of one part of the plan: what every page that changes something has in common."""
+"""Showing and taking the form of one section of the plan: what every page that changes something has in common."""
 
 from __future__ import annotations
 
@@ -7,30 +7,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from flask import jsonify, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask.typing import ResponseReturnValue
 
 from smartapp.fhir.store import RecordError
-from smartapp.pages.plan import stored
-from smartapp.pages.plan import views as show
-from smartapp.pages.plan.sections import Part
+from smartapp.pages.plan.sections import Section
 from smartapp.pages.plan.service import Saved, Trouble, change, load
-from smartapp.pages.plan.views import Field, FormPage, Link
+from smartapp.pages.plan.stored import StoredPlan
+from smartapp.pages.plan.views import ClashField, ClashPage, Field, FormPage, Link
 from smartapp.storage.drafts import Drafts
 from smartapp.web import current, typed
 from smartapp.web.language import gettext as _
 from smartapp.web.typed import Clash, Submitted, Wrong
 
-Answer = str | Response | tuple[str, int]
-
-
-def sent_form() -> dict[str, str]:
-    """Return the form with each field once; ticked boxes of one name become codes with a comma between."""
-    return {name: ",".join(values) for name, values in request.form.lists()}
-
 
 @dataclass(frozen=True, slots=True)
-class Screen:
-    """What a page shows around its fields, and where it goes after saving."""
+class Form:
+    """What a page asks: its fields, the words around them, and where the person goes after saving (`after`)."""
 
     title: str
     fields: tuple[Field, ...]
@@ -42,7 +34,7 @@ class Screen:
     save: str = ""
     stop: str = ""
     key: str = ""
-    proposed: Mapping[str, str] = field(default_factory=dict)  # a choice that follows from where you came from
+    proposed: Mapping[str, str] = field(default_factory=dict)  # a choice that follows from the page they came from
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,61 +42,72 @@ class Screen:
         return tuple(one.name for one in self.fields)
 
     def filled(
-        self, values: Mapping[str, str], seen: Mapping[str, str], problems: Mapping[str, str]
+        self, values: Mapping[str, str], based_on: Mapping[str, str], problems: Mapping[str, str]
     ) -> tuple[Field, ...]:
-        """Return the fields with values, marks and problems in them."""
+        """Return the fields with values, digests of what those were based on, and problems in them."""
         return tuple(
             one.filled(
                 values.get(one.name, ""),
-                seen.get(one.name, ""),
+                based_on.get(one.name, ""),
                 _(problems[one.name]) if one.name in problems else "",
             )
             for one in self.fields
         )
 
 
-def edit_page(part_of: Callable[[stored.Kept], Part], screen: Screen, kept: stored.Kept | None = None) -> Answer:
-    """Show or take the form of one part of the plan: the heart of every page that changes something.
+def posted() -> dict[str, str]:
+    """Return the form of this request with each field once; ticked boxes of one name become codes between commas."""
+    return {name: ",".join(values) for name, values in request.form.lists()}
 
-    What is typed and not (yet) saved in the plan is kept as a sketch, which only its writer sees: by the autosave of
-    `app.js` while typing, and here whenever a save does not get through.
+
+def edit(
+    section_of: Callable[[StoredPlan], Section], form: Form, plan: StoredPlan | None = None
+) -> ResponseReturnValue:
+    """Show the form of one section of the plan, or take it: the heart of every page that changes something.
+
+    `section_of` is asked again whenever someone else saved in between. `plan` spares loading it twice. What is typed
+    and not (yet) saved in the plan is kept as a draft, which only its writer sees: by the autosave of `app.js` while
+    typing, and here whenever a save does not get through.
     """
     if request.method == "GET":
-        kept = kept or load()
-        return _open_form(part_of(kept), screen, kept)
-    form = sent_form()
-    if form.get("sketch") == "discard":
-        _sketches().delete(_sketch_name())
+        plan = plan or load()
+        return _opened(section_of(plan), form, plan)
+    fields = posted()
+    if fields.get("sketch") == "discard":
+        _drafts().delete(_draft_name())
         return redirect(request.script_root + request.path, 303)
     if request.accept_mimetypes.best == "application/json":
-        _keep_sketch(screen, form)
+        _keep_draft(form, fields)
         return jsonify(saved=True)
-    sent = typed.submitted_fields(screen.names, form)
+    sent = typed.submitted_fields(form.names, fields)
     try:
-        kept = kept or load()
-        outcome = change(lambda now: typed.merge_form(part_of(now), now.plan, sent), kept)
+        outcome = change(lambda now: typed.merge_form(section_of(now), now.plan, sent), plan or load())
     except RecordError:  # the page of this error shows what was typed; here it is kept for the next visit
-        _keep_sketch(screen, form)
+        _keep_draft(form, fields)
         raise
     if isinstance(outcome, Saved) and outcome.arrived:
-        _sketches().delete(_sketch_name())
+        _drafts().delete(_draft_name())
     else:
-        _keep_sketch(screen, form)
+        # What waits in the outbox can still be refused. Until the record has the words, they stay with their writer.
+        _keep_draft(form, fields)
     if isinstance(outcome, Saved):
-        return redirect(screen.after, 303)
-    return _refusal(outcome, screen, sent)
+        return redirect(form.after, 303)
+    return _refusal(outcome, form, sent)
 
 
-def _refusal(outcome: Wrong | Clash | Trouble, screen: Screen, sent: Submitted) -> Answer:
+def _refusal(outcome: Wrong | Clash | Trouble, form: Form, sent: Submitted) -> ResponseReturnValue:
     """Return the page that says why nothing was saved, with everything that was typed."""
     if isinstance(outcome, Wrong):
-        return _form_page(screen, outcome.values, sent.based_on, problems=outcome.problems), 422
+        return _form_page(form, outcome.values, sent.based_on, problems=outcome.problems), 422
     if isinstance(outcome, Trouble):
-        return _form_page(screen, sent.values, sent.based_on, trouble=outcome.sentence), outcome.status
-    return _clash_page(outcome, screen), 409
+        return _form_page(form, sent.values, sent.based_on, trouble=outcome.sentence), outcome.status
+    return _clash_page(outcome, form), 409
 
 
-def _sketches() -> Drafts:
+# --- drafts -----------------------------------------------------------------------------------------------------
+
+
+def _drafts() -> Drafts:
     """Return where unsaved words of the plan are kept: apart from the unfinished questionnaires, and only mine."""
     app = current.services()
     return Drafts(
@@ -117,67 +120,75 @@ def _sketches() -> Drafts:
     )
 
 
-def _sketch_name() -> str:
-    """Return the name of this page's sketch: the same in every launch, and saying nothing."""
+def _draft_name() -> str:
+    """Return the name of this page's draft: the same in every launch, and saying nothing about the person."""
     here = (request.script_root + request.path).removeprefix(url_for("plan.start"))
     return hashlib.sha256(here.encode()).hexdigest()
 
 
-def _keep_sketch(screen: Screen, form: Mapping[str, str]) -> None:
-    fields = typed.sent_fields(screen.names, form)
-    _sketches().change(_sketch_name(), lambda _before: dict(fields))
+def _keep_draft(form: Form, fields: Mapping[str, str]) -> None:
+    wanted = typed.sent_fields(form.names, fields)
+    _drafts().change(_draft_name(), lambda _before: dict(wanted))
 
 
-def _open_form(part: Part, screen: Screen, kept: stored.Kept) -> str:
-    stored, prints = part.read(kept.plan), typed.digests(part, kept.plan)
-    sketch = _sketches().get(_sketch_name())
-    unsaved = typed.unsaved(sketch.resource, screen.names, stored, new=bool(screen.key)) if sketch else None
-    if unsaved is None or (unsaved.key and kept.made(unsaved.key)):
-        return _form_page(screen, {**stored, **screen.proposed}, prints)
+# --- pages ------------------------------------------------------------------------------------------------------
+
+
+def _opened(section: Section, form: Form, plan: StoredPlan) -> str:
+    stored, digests = section.read(plan.plan), typed.digests(section, plan.plan)
+    draft = _drafts().get(_draft_name())
+    unsaved = typed.unsaved(draft.resource, form.names, stored, new=bool(form.key)) if draft else None
+    if unsaved is None or (unsaved.key and plan.made(unsaved.key)):
+        return _form_page(form, {**stored, **form.proposed}, digests)
     if unsaved.key:
-        screen = replace(screen, key=unsaved.key)
-    return _form_page(screen, {**stored, **unsaved.values}, {**prints, **unsaved.based_on}, sketch=True)
+        # With a new key, saving these words now and the same words from another tab would make two goals.
+        form = replace(form, key=unsaved.key)
+    return _form_page(form, {**stored, **unsaved.values}, {**digests, **unsaved.based_on}, draft=True)
 
 
 def _form_page(
-    screen: Screen,
+    form: Form,
     values: Mapping[str, str],
-    seen: Mapping[str, str],
+    based_on: Mapping[str, str],
     *,
     problems: Mapping[str, str] | None = None,
     trouble: str = "",
-    sketch: bool = False,
+    draft: bool = False,
 ) -> str:
     page = FormPage(
-        title=screen.title,
-        fields=screen.filled(values, seen, problems or {}),
-        back=screen.back,
-        save=screen.save or _("Save"),
-        lead=screen.lead,
-        kicker=screen.kicker,
-        words=screen.words,
-        stop=screen.stop,
-        key=screen.key,
+        title=form.title,
+        fields=form.filled(values, based_on, problems or {}),
+        back=form.back,
+        save=form.save or _("Save"),
+        lead=form.lead,
+        kicker=form.kicker,
+        words=form.words,
+        stop=form.stop,
+        key=form.key,
         trouble=trouble,
-        sketch=sketch,
+        draft=draft,
         place=current.records().place_for("CarePlan"),
     )
     return render_template("plan/form.html", page=page)
 
 
-def _clash_page(clash: Clash, screen: Screen) -> str:
-    prints = {name: typed.digest(text) for name, text in clash.stored.items()}
-    fields = {one.name: one for one in screen.filled(clash.values, prints, {})}
-    page = show.ClashPage(
-        title=screen.title,
+def _clash_page(clash: Clash, form: Form) -> str:
+    # What is stored now has been seen once this page is: the choice that it asks for is based on that.
+    based_on = {name: typed.digest(text) for name, text in clash.stored.items()}
+    fields = {one.name: one for one in form.filled(clash.values, based_on, {})}
+    page = ClashPage(
+        title=form.title,
         fields=tuple(
-            show.ClashField(fields[name], fields[name].shown(clash.stored.get(name, "")), fields[name].shown(typed))
+            ClashField(
+                fields[name],
+                stored=fields[name].shown(clash.stored.get(name, "")),
+                typed=fields[name].shown(clash.values[name]),
+            )
             for name in clash.fields
-            for typed in [clash.values[name]]
         ),
-        kept=tuple(one for name, one in fields.items() if name not in clash.fields and name in clash.values),
-        key=screen.key,
+        agreed=tuple(one for name, one in fields.items() if name not in clash.fields and name in clash.values),
+        key=form.key,
         unanswered=clash.unanswered,
-        back=screen.back,
+        back=form.back,
     )
     return render_template("plan/clash.html", page=page)

@@ -7,27 +7,28 @@ from collections.abc import Mapping
 from typing import Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
-from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
+from mappers.plan import QUESTIONS, DomainAnswers, Plan
 from questionnaires.catalogue import catalogue
+from questionnaires.plan_parts import PlanPart
 from smartapp.fhir.store import Query
 from smartapp.i18n import message
-from smartapp.pages.plan import sections, stored
-from smartapp.pages.plan import views as show
-from smartapp.pages.plan.forms import Answer, Screen, edit_page, sent_form
-from smartapp.pages.plan.service import Saved, Trouble, change, kept_from, load, standing
-from smartapp.pages.plan.views import Field, Link, Words
+from smartapp.pages.plan import fields, sections, stored, views
+from smartapp.pages.plan.forms import Form, edit, posted
+from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, where_stored
+from smartapp.pages.plan.stored import StoredPlan
+from smartapp.pages.plan.views import Link
 from smartapp.web import current, typed
 from smartapp.web.language import gettext as _
+from smartapp.web.language import text_of
+from smartapp.web.plan_views import GoalView, Words, domain_view, goal_view
 from smartapp.web.roles import role
 from smartapp.web.typed import Accepted, Clash, Wrong
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan", template_folder="templates")
 
 SAVED: Final[Mapping[str, str]] = {
-    "story": message("Your story is saved."),
-    "strengths": message("What helps you is saved."),
-    "stressors": message("What costs you energy is saved."),
     "domains": message("Your areas of life are saved."),
     "answers": message("Your answers are saved."),
     "goal": message("Your goal is saved."),
@@ -36,16 +37,23 @@ SAVED: Final[Mapping[str, str]] = {
     "ended": message("Your goal now stands under earlier goals."),
     "resumed": message("You have taken up this goal again."),
 }
+"""What is said after saving, by the mark in `?saved=`; the parts of the plan bring their own sentence."""
 
 
-def words() -> Words:
-    """Return the life domains and questions in the reader's language."""
+def _words() -> Words:
     return Words.of(catalogue())
 
 
+def _part(code: str) -> PlanPart | None:
+    return next((part for part in catalogue().plan_parts if part.code == code), None)
+
+
 def _saved() -> str:
-    sentence = SAVED.get(request.args.get("saved", ""))
-    return _(sentence) if sentence else ""
+    """Return the sentence about what was saved just now, "" where nothing was."""
+    mark = request.args.get("saved", "")
+    if part := _part(mark):
+        return text_of(part.saved)
+    return _(SAVED[mark]) if mark in SAVED else ""
 
 
 # --- start ------------------------------------------------------------------------------------------------------
@@ -53,16 +61,16 @@ def _saved() -> str:
 
 @blueprint.get("/")
 @role("client")
-def start() -> Answer:
+def start() -> ResponseReturnValue:
     """Show my plan."""
-    kept = load()
-    page = show.start_page(
-        kept.plan,
-        words(),
-        standing=standing(kept),
+    stored_plan = load()
+    page = views.start_page(
+        stored_plan.plan,
+        catalogue(),
+        where=where_stored(stored_plan),
         saved=_saved(),
         saved_at=request.args.get("saved", ""),
-        others=kept.others,
+        others=stored_plan.others,
     )
     return render_template("plan/start.html", page=page)
 
@@ -75,54 +83,18 @@ def _start_after(saved: str) -> str:
     return url_for("plan.start", saved=saved, _anchor=saved)
 
 
-# --- story, what helps, what costs energy ------------------------------------------------------------------------
+# --- the client's own texts --------------------------------------------------------------------------------------
 
 
-@blueprint.route("/story", methods=["GET", "POST"])
+@blueprint.route("/<code>", methods=["GET", "POST"])
 @role("client")
-def story() -> Answer:
-    """Write my story."""
-    asked = Field(
-        "story",
-        _("My story"),
-        help=_("Who you are, what you have been through, what matters to you. Begin where you like."),
-        rows=12,
-    )
-    return edit_page(
-        lambda _kept: sections.story(), Screen(_("My story"), (asked,), _start_link(), _start_after("story"))
-    )
-
-
-@blueprint.route("/strengths", methods=["GET", "POST"])
-@role("client")
-def strengths() -> Answer:
-    """Write what helps me."""
-    asked = Field(
-        "strengths",
-        _("What helps me"),
-        help=_("What you are good at, what you enjoy, who is there for you. Put each thing on its own line."),
-        rows=8,
-    )
-    return edit_page(
-        lambda _kept: sections.strengths(),
-        Screen(_("What helps me"), (asked,), _start_link(), _start_after("strengths")),
-    )
-
-
-@blueprint.route("/stressors", methods=["GET", "POST"])
-@role("client")
-def stressors() -> Answer:
-    """Write what costs me energy."""
-    asked = Field(
-        "stressors",
-        _("What costs me energy"),
-        help=_("What makes your days harder. Put each thing on its own line."),
-        rows=8,
-    )
-    return edit_page(
-        lambda _kept: sections.stressors(),
-        Screen(_("What costs me energy"), (asked,), _start_link(), _start_after("stressors")),
-    )
+def part(code: str) -> ResponseReturnValue:
+    """Write one part of my plan, such as my story or what helps me."""
+    found = _part(code)
+    if found is None:
+        abort(404)
+    form = Form(text_of(found.title), fields.texts(found), _start_link(), _start_after(code))
+    return edit(lambda _plan: sections.texts(found), form)
 
 
 # --- life domains -----------------------------------------------------------------------------------------------
@@ -130,37 +102,37 @@ def stressors() -> Answer:
 
 @blueprint.route("/domains", methods=["GET", "POST"])
 @role("client")
-def domains() -> Answer:
+def domains() -> ResponseReturnValue:
     """Choose up to five life domains."""
-    spoken = words()
-    part = sections.domains(list(spoken.domains))
+    words = _words()
+    section = sections.domains(list(words.domains))
     if request.method == "GET":
         found = current.records().search(*stored.queries(current.launch().patient_id), _family_teams())
-        plan = kept_from(found[:3]).plan
-        chosen = sections.codes(part.read(plan)["domains"])
+        plan = plan_in(found[:3]).plan
+        chosen = sections.codes(section.read(plan)["domains"])
         family = bool(found[3]) or "family" in request.args
-        return _domains_page(spoken, chosen, typed.digests(part, plan)["domains"], family=family)
-    form = {"domains": "", **sent_form()}
-    sent = typed.submitted(part, form)
+        return _domains_page(words, chosen, typed.digests(section, plan)["domains"], family=family)
+    form = {"domains": "", **posted()}
+    sent = typed.submitted(section, form)
+    chosen, based_on = sections.codes(sent.values["domains"]), sent.based_on["domains"]
     leaving: tuple[DomainAnswers, ...] = ()
     before = Plan(id="")
 
-    def edit(kept: stored.Kept) -> Accepted[Plan] | Wrong | Clash:
+    def choose(now: StoredPlan) -> Accepted[Plan] | Wrong | Clash:
         nonlocal leaving, before
-        outcome = typed.merge_form(part, kept.plan, sent)
-        leaving, before = (), kept.plan
+        outcome = typed.merge_form(section, now.plan, sent)
+        leaving, before = (), now.plan
         if isinstance(outcome, Accepted) and "remove" not in form:
-            leaving = sections.left_behind(kept.plan, outcome.document)
-            return Accepted(kept.plan) if leaving else outcome
+            leaving = sections.answered_domains_removed(now.plan, outcome.document)
+            return Accepted(now.plan) if leaving else outcome
         return outcome
 
-    outcome = change(edit, load())
-    chosen = sections.codes(sent.values["domains"])
+    outcome = change(choose, load())
     if leaving:
-        page = show.LeavePage(
-            leaving=tuple(show.domain_view(answers, before, spoken) for answers in leaving),
+        page = views.LeavePage(
+            leaving=tuple(domain_view(answers, before, words) for answers in leaving),
             chosen=tuple(chosen),
-            seen=sent.based_on["domains"],
+            based_on=based_on,
         )
         return render_template("plan/leave.html", page=page)
     if isinstance(outcome, Saved):
@@ -170,13 +142,12 @@ def domains() -> Answer:
         # Two choices at once: show what is stored as ticked too, and let the person decide what stays.
         elsewhere = sections.codes(outcome.stored["domains"])
         both = list(dict.fromkeys([*elsewhere, *chosen]))
-        seen = typed.digest(outcome.stored["domains"])
-        return _domains_page(spoken, both, seen, family=family, elsewhere=elsewhere), 409
+        based_on = typed.digest(outcome.stored["domains"])
+        return _domains_page(words, both, based_on, family=family, elsewhere=elsewhere), 409
     if isinstance(outcome, Trouble):
-        page_text = _domains_page(spoken, chosen, sent.based_on["domains"], family=family, trouble=outcome.sentence)
-        return page_text, outcome.status
+        return _domains_page(words, chosen, based_on, family=family, trouble=outcome.sentence), outcome.status
     refusal = outcome.problems["domains"]
-    return _domains_page(spoken, chosen, sent.based_on["domains"], family=family, problem=_(refusal)), 422
+    return _domains_page(words, chosen, based_on, family=family, problem=_(refusal)), 422
 
 
 def _family_teams() -> Query:
@@ -184,43 +155,43 @@ def _family_teams() -> Query:
 
 
 def _domains_page(
-    spoken: Words,
+    words: Words,
     chosen: list[str],
-    seen: str,
+    based_on: str,
     *,
     family: bool,
     problem: str = "",
     trouble: str = "",
     elsewhere: list[str] | None = None,
 ) -> str:
-    all_options = [show.Option(code, title, spoken.domain_help.get(code, "")) for code, title in spoken.domains.items()]
-    with_family = family or bool(spoken.family & set(chosen))
-    page = show.DomainsPage(
-        domains=tuple(option for option in all_options if option.value not in spoken.family),
-        family=tuple(option for option in all_options if option.value in spoken.family and with_family),
+    offered = [views.FieldOption(code, title, words.domain_help.get(code, "")) for code, title in words.domains.items()]
+    with_family = family or bool(words.family & set(chosen))
+    page = views.DomainsPage(
+        domains=tuple(option for option in offered if option.value not in words.family),
+        family=tuple(option for option in offered if option.value in words.family and with_family),
         chosen=tuple(chosen),
-        seen=seen,
+        based_on=based_on,
         problem=problem,
         trouble=trouble,
         show_family=with_family,
-        elsewhere=tuple(spoken.domains[code] for code in elsewhere or () if code in spoken.domains),
+        elsewhere=tuple(words.domains[code] for code in elsewhere or () if code in words.domains),
     )
     return render_template("plan/domains.html", page=page)
 
 
 @blueprint.get("/domains/<code>/")
 @role("client")
-def domain(code: str) -> Answer:
+def domain(code: str) -> ResponseReturnValue:
     """Show one life domain with its four answers and its goals."""
-    spoken = words()
-    if code not in spoken.domains:
+    words = _words()
+    if code not in words.domains:
         abort(404)
-    kept = load()
-    answers = next((found for found in kept.plan.domains if found.domain == code), None)
-    page = show.DomainPage(
-        domain=show.domain_view(answers or DomainAnswers(domain=code), kept.plan, spoken),
+    stored_plan = load()
+    answers = next((found for found in stored_plan.plan.domains if found.domain == code), None)
+    page = views.DomainPage(
+        domain=domain_view(answers or DomainAnswers(domain=code), stored_plan.plan, words),
         in_plan=answers is not None,
-        standing=standing(kept),
+        where=where_stored(stored_plan),
         saved=_saved(),
     )
     return render_template("plan/domain.html", page=page)
@@ -231,77 +202,55 @@ ALL: Final = "all"
 
 @blueprint.route("/domains/<code>/<question>", methods=["GET", "POST"])
 @role("client")
-def question(code: str, question: str) -> Answer:
+def question(code: str, question: str) -> ResponseReturnValue:
     """Answer one of the four questions about a life domain, or all four on one page."""
-    spoken = words()
-    if code not in spoken.domains or question not in (*QUESTIONS, ALL):
+    words = _words()
+    if code not in words.domains or question not in (*QUESTIONS, ALL):
         abort(404)
-    asked = QUESTIONS if question == ALL else (question,)
-    kept = load() if request.method == "GET" else None
-    if kept is not None and code not in {answers.domain for answers in kept.plan.domains}:
+    stored_plan = load() if request.method == "GET" else None
+    if stored_plan is not None and code not in {answers.domain for answers in stored_plan.plan.domains}:
         return redirect(url_for("plan.domain", code=code), 303)
-    place_in_row = QUESTIONS.index(question) if question in QUESTIONS else len(QUESTIONS) - 1
-    last = place_in_row == len(QUESTIONS) - 1
-    here = url_for("plan.domain", code=code)
-    stop = "stop" in request.form  # "save and stop here" instead of "save and on to the next"
-    if last or stop:
-        after = url_for("plan.domain", code=code, saved="answers")
-    else:
-        after = url_for("plan.question", code=code, question=QUESTIONS[place_in_row + 1])
-    count = _("Question %(number)s of %(total)s", number=place_in_row + 1, total=len(QUESTIONS))
-    title = spoken.domains[code]
-    fields = [Field(name, spoken.questions[name], help=spoken.question_help.get(name, ""), rows=6) for name in asked]
-    return edit_page(
-        lambda _kept: sections.domain(code, asked),
-        Screen(
-            title if question == ALL else spoken.questions[question],
-            tuple(fields),
-            Link(_("Back to %(area)s", area=title), here),
-            after,
-            kicker="" if question == ALL else f"{title} · {count}",
-            save=_("Save") if last else _("Save and continue"),
-            stop="" if last else _("Save and stop here"),
-        ),
-        kept,
+    asked = QUESTIONS if question == ALL else (question,)
+    number, total = QUESTIONS.index(asked[-1]) + 1, len(QUESTIONS)
+    last = number == total
+    after = url_for("plan.domain", code=code, saved="answers")
+    if not last and "stop" not in request.form:  # the other button says "save and stop here"
+        after = url_for("plan.question", code=code, question=QUESTIONS[number])
+    title = words.domains[code]
+    count = _("Question %(number)s of %(total)s", number=number, total=total)
+    form = Form(
+        title if question == ALL else words.questions[question],
+        fields.questions(asked, words),
+        Link(_("Back to %(area)s", area=title), url_for("plan.domain", code=code)),
+        after,
+        kicker="" if question == ALL else f"{title} · {count}",
+        save=_("Save") if last else _("Save and continue"),
+        stop="" if last else _("Save and stop here"),
     )
+    return edit(lambda _plan: sections.domain(code, asked), form, stored_plan)
 
 
 # --- goals ------------------------------------------------------------------------------------------------------
 
 
-def _goal_fields(plan: Plan, spoken: Words) -> tuple[Field, ...]:
-    there = [answers.domain for answers in plan.domains] + [goal.domain for goal in plan.goals]
-    areas = tuple(show.Option(code, spoken.domains.get(code, code)) for code in dict.fromkeys(there))
-    return (
-        Field("text", _("What do you want to reach?"), help=_("In your own words. Big or small."), rows=4),
-        Field("domain", _("Which area of life does it belong to?"), kind="choices", options=areas),
-        Field("due", _("By when? (you may leave this empty)"), kind="date"),
-    )
-
-
 @blueprint.route("/goals/new", methods=["GET", "POST"])
 @role("client")
-def new_goal() -> Answer:
+def new_goal() -> ResponseReturnValue:
     """Write a new goal."""
-    spoken = words()
-    kept = load()
-    if request.method == "GET" and not kept.plan.domains:
+    stored_plan = load()
+    if request.method == "GET" and not stored_plan.plan.domains:
         return redirect(url_for("plan.domains"), 303)
     key = _key()
     wish = request.args.get("domain", "")
-
-    def part_of(now: stored.Kept) -> sections.Part:
-        return sections.goal(now.id_of(key), current.today())
-
-    screen = Screen(
+    form = Form(
         _("A new goal"),
-        _goal_fields(kept.plan, spoken),
+        fields.goal(stored_plan.plan, _words()),
         _start_link(),
         url_for("plan.goal_by_key", key=key, saved="goal"),
         key=key,
-        proposed={"domain": wish if wish in {answers.domain for answers in kept.plan.domains} else ""},
+        proposed={"domain": wish if wish in {answers.domain for answers in stored_plan.plan.domains} else ""},
     )
-    return edit_page(part_of, screen, kept)
+    return edit(lambda now: sections.goal(now.id_of(key), current.today()), form, stored_plan)
 
 
 def _key() -> str:
@@ -314,19 +263,20 @@ def _key() -> str:
 
 @blueprint.get("/goals/by-key/<key>")
 @role("client")
-def goal_by_key(key: str) -> Answer:
+def goal_by_key(key: str) -> ResponseReturnValue:
     """Go to the goal that a form made, now that the record has given it an id."""
-    kept = load()
-    if sections.goal_of(kept.plan, kept.id_of(key)) is None:
+    stored_plan = load()
+    goal_id = stored_plan.id_of(key)
+    if sections.goal_of(stored_plan.plan, goal_id) is None:
         return redirect(_start_after("goal"), 303)
-    return redirect(url_for("plan.goal", goal_id=kept.id_of(key), saved=request.args.get("saved")), 303)
+    return redirect(url_for("plan.goal", goal_id=goal_id, saved=request.args.get("saved")), 303)
 
 
-def _goal_or_404(kept: stored.Kept, goal_id: str) -> show.GoalView:
-    found = sections.goal_of(kept.plan, goal_id)
+def _goal_or_404(stored_plan: StoredPlan, goal_id: str) -> GoalView:
+    found = sections.goal_of(stored_plan.plan, goal_id)
     if found is None:
         abort(404)
-    return show.goal_view(found, words())
+    return goal_view(found, _words())
 
 
 def _goal_link(goal_id: str) -> Link:
@@ -335,89 +285,72 @@ def _goal_link(goal_id: str) -> Link:
 
 @blueprint.get("/goals/<goal_id>/")
 @role("client")
-def goal(goal_id: str) -> Answer:
+def goal(goal_id: str) -> ResponseReturnValue:
     """Show one goal."""
-    kept = load()
-    page = show.GoalPage(_goal_or_404(kept, goal_id), standing(kept), _saved())
+    stored_plan = load()
+    page = views.GoalPage(_goal_or_404(stored_plan, goal_id), where_stored(stored_plan), _saved())
     return render_template("plan/goal.html", page=page)
 
 
 @blueprint.route("/goals/<goal_id>/words", methods=["GET", "POST"])
 @role("client")
-def goal_words(goal_id: str) -> Answer:
+def goal_words(goal_id: str) -> ResponseReturnValue:
     """Change the words, the life domain or the date of a goal."""
-    kept = load()
-    _goal_or_404(kept, goal_id)
-    screen = Screen(
+    stored_plan = load()
+    _goal_or_404(stored_plan, goal_id)
+    form = Form(
         _("Change my goal"),
-        _goal_fields(kept.plan, words()),
+        fields.goal(stored_plan.plan, _words()),
         _goal_link(goal_id),
         url_for("plan.goal", goal_id=goal_id, saved="goal"),
     )
-    return edit_page(lambda _kept: sections.goal(goal_id, current.today()), screen, kept)
+    return edit(lambda _plan: sections.goal(goal_id, current.today()), form, stored_plan)
 
 
 @blueprint.route("/goals/<goal_id>/progress", methods=["GET", "POST"])
 @role("client")
-def progress(goal_id: str) -> Answer:
+def progress(goal_id: str) -> ResponseReturnValue:
     """Say how it goes with a goal."""
-    kept = load()
-    view = _goal_or_404(kept, goal_id)
-    screen = Screen(
+    stored_plan = load()
+    form = Form(
         _("How is it going with this goal?"),
-        (
-            Field(
-                "progress",
-                _("What fits best?"),
-                kind="choices",
-                options=show.options(show.GOING_TEXTS, sections.GOING),
-            ),
-            Field("note", _("Do you want to say more about it? (you may leave this empty)"), rows=4),
-        ),
+        fields.progress(),
         _goal_link(goal_id),
         url_for("plan.goal", goal_id=goal_id, saved="progress"),
-        words=view.goal.text,
+        words=_goal_or_404(stored_plan, goal_id).goal.text,
     )
-    return edit_page(lambda _kept: sections.progress(goal_id, current.today()), screen, kept)
+    return edit(lambda _plan: sections.progress(goal_id, current.today()), form, stored_plan)
 
 
 @blueprint.route("/goals/<goal_id>/end", methods=["GET", "POST"])
 @role("client")
-def end(goal_id: str) -> Answer:
+def end(goal_id: str) -> ResponseReturnValue:
     """End a goal: reached, changed or let go."""
-    kept = load()
-    view = _goal_or_404(kept, goal_id)
+    stored_plan = load()
+    ending = _goal_or_404(stored_plan, goal_id).goal
     after = _start_after("ended")
     if request.form.get("ending") == "changed":
-        after = url_for("plan.new_goal", domain=view.goal.domain)
-    screen = Screen(
+        after = url_for("plan.new_goal", domain=ending.domain)
+    form = Form(
         _("Close this goal"),
-        (
-            Field(
-                "ending",
-                _("What fits best?"),
-                kind="choices",
-                options=show.options(show.ENDING_TEXTS, sections.ENDINGS),
-            ),
-            Field("note", _("Do you want to say more about it? (you may leave this empty)"), rows=4),
-        ),
+        fields.ending(),
         _goal_link(goal_id),
         after,
         lead=_("The goal stays in your plan, under earlier goals. You can take it up again."),
-        words=view.goal.text,
+        words=ending.text,
     )
-    return edit_page(lambda _kept: sections.ending(goal_id, current.today()), screen, kept)
+    return edit(lambda _plan: sections.ending(goal_id, current.today()), form, stored_plan)
 
 
 @blueprint.post("/goals/<goal_id>/resume")
 @role("client")
-def resume(goal_id: str) -> Answer:
+def resume(goal_id: str) -> ResponseReturnValue:
     """Take up an ended goal again."""
-    kept = load()
-    _goal_or_404(kept, goal_id)
-    outcome = change(lambda now: Accepted(sections.taken_up_again(now.plan, goal_id, current.today())), kept)
+    stored_plan = load()
+    view = _goal_or_404(stored_plan, goal_id)
+    outcome = change(lambda now: Accepted(sections.with_goal_resumed(now.plan, goal_id, current.today())), stored_plan)
     if isinstance(outcome, Trouble):
-        page = show.GoalPage(_goal_or_404(kept, goal_id), standing(kept), "", trouble=outcome.sentence)
+        page = views.GoalPage(view, where_stored(stored_plan), "", trouble=outcome.sentence)
         return render_template("plan/goal.html", page=page), outcome.status
     return redirect(url_for("plan.goal", goal_id=goal_id, saved="resumed"), 303)
 
@@ -427,44 +360,35 @@ def resume(goal_id: str) -> Answer:
 
 @blueprint.route("/goals/<goal_id>/steps/new", methods=["GET", "POST"])
 @role("client")
-def new_step(goal_id: str) -> Answer:
+def new_step(goal_id: str) -> ResponseReturnValue:
     """Add a step to a goal."""
-    kept = load()
-    view = _goal_or_404(kept, goal_id)
+    stored_plan = load()
+    aim = _goal_or_404(stored_plan, goal_id).goal
     key = _key()
-    screen = _step_screen(goal_id, _("A step towards your goal"), view, key=key, with_status=False)
-    return edit_page(lambda now: sections.step(goal_id, now.id_of(key)), screen, kept)
+    form = Form(
+        _("A step towards your goal"),
+        fields.step(with_status=False),
+        _goal_link(goal_id),
+        url_for("plan.goal", goal_id=goal_id, saved="step"),
+        key=key,
+        words=aim.text,
+    )
+    return edit(lambda now: sections.step(goal_id, now.id_of(key)), form, stored_plan)
 
 
 @blueprint.route("/goals/<goal_id>/steps/<step_id>", methods=["GET", "POST"])
 @role("client")
-def step(goal_id: str, step_id: str) -> Answer:
+def step(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Change a step, or say how far it is."""
-    kept = load()
-    view = _goal_or_404(kept, goal_id)
-    if sections.step_of(kept.plan, goal_id, step_id) is None:
+    stored_plan = load()
+    aim = _goal_or_404(stored_plan, goal_id).goal
+    if sections.step_of(stored_plan.plan, goal_id, step_id) is None:
         abort(404)
-    screen = _step_screen(goal_id, _("Change this step"), view)
-    return edit_page(lambda _kept: sections.step(goal_id, step_id), screen, kept)
-
-
-def _step_screen(goal_id: str, title: str, view: show.GoalView, *, key: str = "", with_status: bool = True) -> Screen:
-    status = Field(
-        "status",
-        _("How far is it?"),
-        kind="choices",
-        options=show.options(show.STATUS_TEXTS, STEP_STATUSES),
-    )
-    return Screen(
-        title,
-        (
-            Field("text", _("What is the step?"), kind="line"),
-            Field("who", _("Who does it? (you may leave this empty)"), kind="line"),
-            Field("due", _("By when? (you may leave this empty)"), kind="date"),
-            *([status] if with_status else []),
-        ),
+    form = Form(
+        _("Change this step"),
+        fields.step(with_status=True),
         _goal_link(goal_id),
         url_for("plan.goal", goal_id=goal_id, saved="step"),
-        key=key,
-        words=view.goal.text,
+        words=aim.text,
     )
+    return edit(lambda _plan: sections.step(goal_id, step_id), form, stored_plan)

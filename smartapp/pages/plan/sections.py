@@ -1,4 +1,4 @@
-"""The parts of a plan that a page can edit: which fields they have, how they are read, checked and put back."""
+"""The sections of a plan that a page can edit: which fields they have, how they are read, checked and put back."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from mappers.plan import (
     StepStatus,
 )
 from questionnaires.canonical import code_system_url
+from questionnaires.plan_parts import PlanPart
 from smartapp.i18n import message
 from smartapp.web import typed
 
-Part = typed.Part[Plan]
+Section = typed.Part[Plan]
 
 GOING: Final[tuple[Progress, ...]] = ("in-progress", "improving", "no-change", "worsening")
 ENDINGS: Final = {"reached": "achieved", "changed": "not-achieved", "let-go": "not-achieved"}
@@ -43,42 +44,29 @@ NEEDS_PROGRESS: Final = message("Choose how it is going.")
 NEEDS_ENDING: Final = message("Choose what fits best.")
 
 
-def story() -> Part:
-    """Return the part with the person's own story."""
-    return Part(
-        ("story",),
-        lambda plan: {"story": plan.story},
-        lambda plan, texts: replace(plan, story=texts["story"]),
-    )
+def texts(part: PlanPart) -> Section:
+    """Return the section with the client's texts of one part: one text, or one per line."""
 
+    def read(plan: Plan) -> dict[str, str]:
+        return {part.code: "\n".join(plan.texts.get(part.code, ()))}
 
-def strengths() -> Part:
-    """Return the part with what helps, one per line."""
-    return Part(
-        ("strengths",),
-        lambda plan: {"strengths": "\n".join(plan.strengths)},
-        lambda plan, texts: replace(plan, strengths=_lines(texts["strengths"], plan.strengths)),
-    )
+    def apply(plan: Plan, typed: Mapping[str, str]) -> Plan:
+        text = typed[part.code]
+        return plan.with_texts(part.code, _lines(text, plan.texts.get(part.code, ())) if part.many else (text,))
 
-
-def stressors() -> Part:
-    """Return the part with what costs energy, one per line."""
-    return Part(
-        ("stressors",),
-        lambda plan: {"stressors": "\n".join(plan.stressors)},
-        lambda plan, texts: replace(plan, stressors=_lines(texts["stressors"], plan.stressors)),
-    )
+    return Section((part.code,), read, apply)
 
 
 def _lines(text: str, before: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the lines that say something; an unchanged text stays as it was, with lines inside one entry."""
+    """Return the lines that say something."""
+    # Another program may have put two lines into one strength. Whoever did not touch them did not cut it in two either.
     if text == "\n".join(before):
         return before
     return tuple(line.strip() for line in text.split("\n") if line.strip())
 
 
-def domains(known: Sequence[str]) -> Part:
-    """Return the part with the chosen life domains, as codes with a comma between; `known` gives their order."""
+def domains(known: Sequence[str]) -> Section:
+    """Return the section with the chosen life domains, as codes with a comma between; `known` gives their order."""
 
     def check(_plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
         chosen = codes(texts.get("domains", ""))
@@ -91,7 +79,7 @@ def domains(known: Sequence[str]) -> Part:
         chosen = sorted(codes(texts["domains"]), key=known.index)
         return replace(plan, domains=tuple(there.get(code) or _no_answers(code) for code in chosen))
 
-    return Part(("domains",), lambda plan: {"domains": _chosen(plan, known)}, apply, check)
+    return Section(("domains",), lambda plan: {"domains": _chosen(plan, known)}, apply, check)
 
 
 def codes(text: str) -> list[str]:
@@ -109,14 +97,14 @@ def _no_answers(code: str) -> DomainAnswers:
     return DomainAnswers(domain=code, now="", change="", how="", support="")
 
 
-def left_behind(before: Plan, after: Plan) -> tuple[DomainAnswers, ...]:
-    """Return the life domains that hold words and would leave the plan: the person must see this first."""
-    kept = {answers.domain for answers in after.domains}
-    return tuple(a for a in before.domains if a.domain not in kept and any(getattr(a, q) for q in QUESTIONS))
+def answered_domains_removed(before: Plan, after: Plan) -> tuple[DomainAnswers, ...]:
+    """Return the life domains that would leave the plan with answers in them: the person must see those first."""
+    remaining = {answers.domain for answers in after.domains}
+    return tuple(a for a in before.domains if a.domain not in remaining and any(getattr(a, q) for q in QUESTIONS))
 
 
-def domain(code: str, questions: tuple[str, ...] = QUESTIONS) -> Part:
-    """Return the part with (some of) the four questions about one life domain."""
+def domain(code: str, questions: tuple[str, ...] = QUESTIONS) -> Section:
+    """Return the section with (some of) the four questions about one life domain."""
 
     def read(plan: Plan) -> dict[str, str]:
         found = _answers(plan, code)
@@ -132,15 +120,15 @@ def domain(code: str, questions: tuple[str, ...] = QUESTIONS) -> Part:
             return replace(plan, domains=tuple(changed if a.domain == code else a for a in plan.domains))
         return replace(plan, domains=(*plan.domains, changed))
 
-    return Part(questions, read, apply, check)
+    return Section(questions, read, apply, check)
 
 
 def _answers(plan: Plan, code: str) -> DomainAnswers:
     return next((answers for answers in plan.domains if answers.domain == code), _no_answers(code))
 
 
-def goal(goal_id: str, today: str) -> Part:
-    """Return the part with the words of one goal, its life domain and its date; a new id is a new goal.
+def goal(goal_id: str, today: str) -> Section:
+    """Return the section with the words of one goal, its life domain and its date; a new id is a new goal.
 
     A form that is sent twice carries the same id twice, and so makes one goal.
     """
@@ -169,7 +157,7 @@ def goal(goal_id: str, today: str) -> Part:
             return with_goal(plan, replace(found, text=text, domain=domain, due=due))
         return replace(plan, goals=(*plan.goals, Goal(id=goal_id, text=text, domain=domain, due=due, start=today)))
 
-    return Part(("text", "domain", "due"), read, apply, check)
+    return Section(("text", "domain", "due"), read, apply, check)
 
 
 def goal_of(plan: Plan, goal_id: str) -> Goal | None:
@@ -182,8 +170,8 @@ def with_goal(plan: Plan, changed: Goal) -> Plan:
     return replace(plan, goals=tuple(changed if found.id == changed.id else found for found in plan.goals))
 
 
-def step(goal_id: str, step_id: str) -> Part:
-    """Return the part with one step towards a goal; a new id is a new step."""
+def step(goal_id: str, step_id: str) -> Section:
+    """Return the section with one step towards a goal; a new id is a new step."""
 
     def read(plan: Plan) -> dict[str, str]:
         found = step_of(plan, goal_id, step_id)
@@ -216,7 +204,7 @@ def step(goal_id: str, step_id: str) -> Part:
             plan, replace(aim, steps=tuple(changed if found.id == step_id else found for found in aim.steps))
         )
 
-    return Part(("text", "who", "due", "status"), read, apply, check)
+    return Section(("text", "who", "due", "status"), read, apply, check)
 
 
 def step_of(plan: Plan, goal_id: str, step_id: str) -> Step | None:
@@ -225,8 +213,8 @@ def step_of(plan: Plan, goal_id: str, step_id: str) -> Step | None:
     return next((step for step in found.steps if step.id == step_id), None) if found else None
 
 
-def progress(goal_id: str, today: str) -> Part:
-    """Return the part that says how it goes with a goal: one of a few sentences, and own words if wanted."""
+def progress(goal_id: str, today: str) -> Section:
+    """Return the section that says how it goes with a goal: one of a few sentences, and own words if wanted."""
 
     def read(plan: Plan) -> dict[str, str]:
         found = _goal(plan, goal_id)
@@ -240,11 +228,11 @@ def progress(goal_id: str, today: str) -> Part:
         found = replace(_goal(plan, goal_id), progress=said, progress_date=today, note=texts["note"])
         return with_goal(plan, found)
 
-    return Part(("progress", "note"), read, apply, check)
+    return Section(("progress", "note"), read, apply, check)
 
 
-def ending(goal_id: str, today: str) -> Part:
-    """Return the part that ends a goal: reached, changed or let go. The goal stays readable for ever."""
+def ending(goal_id: str, today: str) -> Section:
+    """Return the section that ends a goal: reached, changed or let go. The goal can still be read ever after."""
 
     def check(_plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
         return {} if texts.get("ending") in ENDINGS else {"ending": NEEDS_ENDING}
@@ -255,10 +243,10 @@ def ending(goal_id: str, today: str) -> Part:
         ended = replace(found, active=False, progress=said, progress_date=today, note=texts["note"])
         return with_goal(plan, ended)
 
-    return Part(("ending", "note"), lambda plan: {"ending": "", "note": _goal(plan, goal_id).note}, apply, check)
+    return Section(("ending", "note"), lambda plan: {"ending": "", "note": _goal(plan, goal_id).note}, apply, check)
 
 
-def taken_up_again(plan: Plan, goal_id: str, today: str) -> Plan:
+def with_goal_resumed(plan: Plan, goal_id: str, today: str) -> Plan:
     """Return the plan with an ended goal as one to work on again."""
     found = replace(_goal(plan, goal_id), active=True, progress="in-progress", progress_date=today)
     return with_goal(plan, found)

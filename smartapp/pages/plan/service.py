@@ -8,17 +8,19 @@ from typing import Final
 
 from mappers.errors import PlanError, TooManyDomains
 from mappers.plan import PersonRef, Plan
+from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Conflict, Forbidden, Refused, Unreachable
 from smartapp.i18n import message
 from smartapp.pages.plan import stored
-from smartapp.pages.plan.views import Standing
+from smartapp.pages.plan.stored import StoredPlan
+from smartapp.pages.plan.views import WhereStored
 from smartapp.records import Place, Record
 from smartapp.web import current
 from smartapp.web.language import gettext as _
 from smartapp.web.language import language
 from smartapp.web.typed import Accepted, Clash, Wrong
 
-ATTEMPTS: Final = 4  # how often a save looks again when somebody else saved at the same moment
+ATTEMPTS: Final = 4  # how often a save looks again when someone else saved at the same moment
 
 REFUSED: Final = message(
     "The record did not take this text, so it is not saved. Your text still stands here. Please tell your care team."
@@ -39,15 +41,16 @@ NOT_WRITABLE: Final = message(
 BUSY: Final = message("Somebody else is saving at the same moment. Your text still stands here. Please save again.")
 
 
-def load() -> stored.Kept:
+def load() -> StoredPlan:
     """Return the plan of the person this launch is about."""
-    return kept_from(current.records().search(*stored.queries(current.launch().patient_id)))
+    return plan_in(current.records().search(*stored.queries(current.launch().patient_id)))
 
 
-def kept_from(found: list[list[Record]]) -> stored.Kept:
-    """Return the plan from what `stored.queries` found, with what this person saved and has not arrived."""
-    return stored.kept(
+def plan_in(found: list[list[Record]]) -> StoredPlan:
+    """Return the plan in what `stored.queries` found, with what this person saved and has not arrived."""
+    return stored.read_plan(
         found,
+        known=catalogue(),
         issuer=current.launch().issuer,
         patient=current.launch().patient.reference,
         now=current.now().isoformat(),
@@ -55,10 +58,10 @@ def kept_from(found: list[list[Record]]) -> stored.Kept:
     )
 
 
-def standing(kept: stored.Kept) -> Standing:
+def where_stored(plan: StoredPlan) -> WhereStored:
     """Return where the plan lives, or will live, and whether all of it has arrived there."""
-    where: Place = kept.place or current.records().place_for("CarePlan")
-    return Standing(where, kept.on_its_way, kept.refused)
+    place: Place = plan.place or current.records().place_for("CarePlan")
+    return WhereStored(place, plan.on_its_way, plan.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +80,26 @@ class Saved:
 
 
 def change(
-    edit: Callable[[stored.Kept], Accepted[Plan] | Wrong | Clash], first: stored.Kept
+    edit: Callable[[StoredPlan], Accepted[Plan] | Wrong | Clash], first: StoredPlan
 ) -> Saved | Wrong | Clash | Trouble:
     """Apply an edit to the plan as it is stored now (`first`), and save it as one unit.
 
-    When somebody else saves in between, the edit is merged again with what is stored then. So a save either
-    is based on what is stored, or shows both versions; it never overwrites. Raises Unauthorized: sign in again.
+    When someone else saves in between, the edit is merged again with what is stored then. So a save either is based on
+    what is stored, or shows both versions; it never overwrites. Raises Unauthorized: sign in again.
     """
-    kept = first
+    before = first
     for _attempt in range(ATTEMPTS):
-        outcome = edit(kept)
+        outcome = edit(before)
         if not isinstance(outcome, Accepted):
             return outcome
         try:
-            saved = _save(kept, outcome.document)
+            saved = _save(before, outcome.document)
         except tuple(TROUBLES) as error:
             sentence, status = next(TROUBLES[kind] for kind in type(error).__mro__ if kind in TROUBLES)
             return Trouble(_(sentence), status)
         if saved is not None:
             return saved
-        kept = load()
+        before = load()
     return Trouble(_(BUSY), 409)
 
 
@@ -110,13 +113,13 @@ TROUBLES: Final[Mapping[type[Exception], tuple[str, int]]] = {
 """What to say when a plan is not saved though nothing is wrong with what was typed."""
 
 
-def _save(kept: stored.Kept, after: Plan) -> Saved | Trouble | None:
-    """Write a changed plan as one unit; None where somebody else wrote in between."""
+def _save(before: StoredPlan, after: Plan) -> Saved | Trouble | None:
+    """Write a changed plan as one unit; None if someone else wrote in between."""
     person = PersonRef(current.launch().patient.reference, current.launch().patient.display)
-    unit = stored.writes(kept, after, patient=person, author=person, language=language())
+    unit = stored.writes(before, after, known=catalogue(), patient=person, author=person, language=language())
     if not unit:
-        return Saved(arrived=not kept.on_its_way)
-    if kept.on_its_way:
+        return Saved(arrived=not before.on_its_way)
+    if before.on_its_way:
         return Trouble(_(ON_ITS_WAY), 409)
     try:
         records = current.records().save(unit)

@@ -8,25 +8,28 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mappers.plan import PLAN_SYSTEM, Goal, OtherGoal, PersonRef, Plan, other_goal_of, plan_of, resources_of
+from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.canonical import identifier_system
+from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from smartapp.fhir.references import renamed
 from smartapp.fhir.store import Query, Write
 from smartapp.records import Place, Record
-from smartapp.records.outbox import Item, Waiting
+from smartapp.records.outbox import Waiting
 
 _KINDS: Final = {"CarePlan": "plan", "Goal": "goal", "Task": "step"}
 _CATEGORY: Final = f"{PLAN_SYSTEM}|recovery-plan"
+_GOING_ON: Final = frozenset({"active", "draft", "on-hold"})
 _URN: Final = "urn:uuid:"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A plan with the records it was read from; `place` is where it lives, or None where there is no plan yet.
+class StoredPlan:
+    """A plan with the records it was read from; `place` is where they live, None while there is no plan yet.
 
     `on_its_way`: part of it was saved here and has not arrived in the record; it can be read, not changed.
-    `refused`: the record did not take an earlier change; its words are still with their writer, as a sketch.
-    `others`: goals that another program keeps in the record, with where they are. They are no part of the plan.
+    `refused`: the record did not take an earlier change; its writer still has the words, as a draft.
+    `others`: goals that another program keeps in the record, and where. They are not part of the plan.
     """
 
     plan: Plan
@@ -38,18 +41,21 @@ class Kept:
 
     @property
     def language(self) -> str | None:
-        """Return the language the plan was written in, so that reading it in another one changes nothing."""
+        """Return the language the plan was written in."""
         found = (r.resource.get("language") for r in self.records if r.resource["resourceType"] == "CarePlan")
         return next(found, None)
 
     def made(self, key: str) -> str | None:
-        """Return the id of the goal or step that a form's key has made, or None where it has made nothing."""
+        """Return the id of the goal or step that the form with this key has made, or None if it has made nothing."""
         found = (one.resource for one in self.records if key in _our_identifiers(one.resource))
         return next((_id(resource) for resource in found), None)
 
     def id_of(self, key: str) -> str:
-        """Return the id of what a form's key made, or a new one; so a form that is sent twice makes one thing."""
+        """Return the id of what the form with this key made, or a new one: sent twice, a form makes one thing."""
         return self.made(key) or f"{_URN}{key}"
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
 
 
 def queries(patient_id: str) -> tuple[Query, Query, Query]:
@@ -61,39 +67,58 @@ def queries(patient_id: str) -> tuple[Query, Query, Query]:
     )
 
 
-def kept(
-    found: Sequence[Sequence[Record]], *, issuer: str, patient: str, now: str, outbox: Sequence[Waiting] = ()
-) -> Kept:
-    """Put the plan together from what the three `queries` found; an empty plan where there is none yet.
+def read_plan(
+    found: Sequence[Sequence[Record]],
+    *,
+    known: Catalogue,
+    issuer: str,
+    patient: str,
+    now: str,
+    outbox: Sequence[Waiting] = (),
+) -> StoredPlan:
+    """Return the plan that the three `queries` found; where there is none an empty one, begun `now` (a zoned dateTime).
 
-    Where a record has more than one recovery plan, the one that is going on and was changed last is the plan.
-    `now` is a FHIR dateTime with a zone, the day a new plan is begun. `outbox` is what this person saved and has not
-    arrived: it is part of the plan they see.
+    `found` has what this person saved and has not arrived in its place, as `Records.search` gives it: they see what
+    they wrote. `outbox` says in addition what became of units that arrived in part, and whether one was refused.
     """
-    arrived = _arrived_names(outbox)
-    late = {
-        _address(item.write.resource): _renamed(item.write.resource, arrived) for item in _updates(outbox, "waiting")
-    }
-    refused = any(one.state == "refused" and _is_plan(one) for one in outbox)
+    names = _arrived_names(outbox)
     care_plans, goals, tasks = (
-        [_newest(one, late, arrived) for one in part if one.state != "refused"] for part in found
+        [_with_names(one, names) for one in records if one.state != "refused"] for records in found
     )
-    others = _others(found[1])
-    current = [one for one in care_plans if one.resource.get("status") in {"active", "draft", "on-hold"}]
-    if not current:
-        return Kept(Plan(id=new_plan_id(issuer, patient), created=now), (), None, refused=refused, others=others)
-    care_plan = max(current, key=lambda one: str(one.resource.get("meta", {}).get("lastUpdated", "")))
-    near = [one for one in (*goals, *tasks) if one.place == care_plan.place]
-    plan = plan_of(
-        care_plan.resource,
-        [one.resource for one in near if one.resource["resourceType"] == "Goal"],
-        [one.resource for one in near if one.resource["resourceType"] == "Task"],
-    )
-    plan = replace(plan, goals=tuple(_own_parts(goal) for goal in plan.goals if goal.text and goal.domain))
+    care_plan = _choose(care_plans)
+    if care_plan is None:
+        plan = StoredPlan(Plan(id=new_plan_id(issuer, patient), created=now), (), None)
+    else:
+        plan = _join(care_plan, goals, tasks, known)
+    refused = any(one.state == "refused" and _is_plan(one) for one in outbox)
+    return replace(plan, refused=refused, others=_others(found[1]))
+
+
+def _choose(care_plans: Iterable[Record]) -> Record | None:
+    """Return the CarePlan that is going on and was changed last: a record may hold the plans of earlier years too."""
+    going_on = (one for one in care_plans if one.resource.get("status") in _GOING_ON)
+    return max(going_on, key=lambda one: text_in(object_in(one.resource, "meta"), "lastUpdated"), default=None)
+
+
+def _join(care_plan: Record, goals: Iterable[Record], tasks: Iterable[Record], known: Catalogue) -> StoredPlan:
+    """Return a plan with the goals and steps it refers to."""
+    # Goal/5 in the EHR and Goal/5 in our own store are two goals, and a reference means the one at its own place.
+    goals, tasks = ([one for one in records if one.place == care_plan.place] for records in (goals, tasks))
+    plan = plan_of(care_plan.resource, [one.resource for one in goals], [one.resource for one in tasks], known=known)
+    plan = replace(plan, goals=tuple(_with_words(goal) for goal in plan.goals if goal.text and goal.domain))
     ids = {goal.id for goal in plan.goals} | {step.id for goal in plan.goals for step in goal.steps}
-    records = (care_plan, *(one for one in near if _id(one.resource) in ids))
-    waits = any(one.state != "stored" for one in records)
-    return Kept(plan, records, care_plan.place, on_its_way=waits, refused=refused, others=others)
+    records = (care_plan, *(one for one in (*goals, *tasks) if _id(one.resource) in ids))
+    on_its_way = any(one.state != "stored" for one in records)
+    return StoredPlan(plan, records, care_plan.place, on_its_way=on_its_way)
+
+
+def _with_words(goal: Goal) -> Goal:
+    """Return a goal without the steps that have no words.
+
+    Such steps, like goals without words or life domain, are the work of another program. They stay in the record
+    untouched: a save keeps whatever the plan did not make.
+    """
+    return replace(goal, steps=tuple(step for step in goal.steps if step.text))
 
 
 def _others(goals: Iterable[Record]) -> tuple[tuple[OtherGoal, Place], ...]:
@@ -101,34 +126,25 @@ def _others(goals: Iterable[Record]) -> tuple[tuple[OtherGoal, Place], ...]:
     return tuple((goal, place) for goal, place in read if goal is not None)
 
 
-def _own_parts(goal: Goal) -> Goal:
-    """Leave out steps without words. Like goals without words or life domain they were put there by somebody else.
-
-    They stay in the record untouched: a plan writes back what it did not make.
-    """
-    return replace(goal, steps=tuple(step for step in goal.steps if step.text))
-
-
-def _updates(outbox: Sequence[Waiting], state: str) -> Iterator[Item]:
-    for waiting in outbox:
-        if waiting.state == state:
-            yield from (one for one in waiting.unit.items if one.stored is None and one.write.method == "update")
-
-
 def _is_plan(waiting: Waiting) -> bool:
     return any(item.write.resource["resourceType"] == "CarePlan" for item in waiting.unit.items)
 
 
-def _newest(record: Record, late: Mapping[str, Resource], arrived: Mapping[str, str]) -> Record:
-    """Return a record as its writer left it: with an update that is on its way, or as one that has no id yet."""
-    if record.state == "waiting":
-        without_id = {name: part for name, part in record.resource.items() if name != "id"}
-        return replace(record, resource=_renamed(without_id, arrived))
-    update = late.get(_address(record.resource))
-    return replace(record, resource=update, state="waiting") if update else record
+def _with_names(record: Record, arrived: Mapping[str, str]) -> Record:
+    """Return a record that waits to be sent under the names by which the rest of the plan refers to it, and it to them.
+
+    What is new has an id that was made up here and that no server knows; in its unit it is referred to by URN, and what
+    has arrived meanwhile by the id that the record gave it.
+    """
+    if record.state == "stored":
+        return record
+    resource: Resource = renamed(record.resource, lambda name: arrived.get(name, name))
+    if resource["id"] in _our_identifiers(resource):
+        resource = {name: value for name, value in resource.items() if name != "id"}
+    return replace(record, resource=resource)
 
 
-def _arrived_names(outbox: Sequence[Waiting]) -> dict[str, str]:
+def _arrived_names(outbox: Iterable[Waiting]) -> dict[str, str]:
     """Return, for units that arrived in part, what the names in them have become: `urn:uuid:…` to `Goal/1`."""
     return {
         item.write.full_url: item.stored.reference
@@ -138,33 +154,30 @@ def _arrived_names(outbox: Sequence[Waiting]) -> dict[str, str]:
     }
 
 
-def _renamed(resource: Resource, names: Mapping[str, str]) -> Resource:
-    """Return a resource with the references that have a new name."""
-    made: Resource = renamed(resource, lambda name: names.get(name, name))
-    return made
-
-
-def _id(resource: Resource) -> str:
-    """Return the record's id, or the URN that stands for it until it has arrived."""
-    return str(resource["id"]) if "id" in resource else f"{_URN}{next(_our_identifiers(resource), '')}"
+# --- writing ------------------------------------------------------------------------------------------------------
 
 
 def new_plan_id(issuer: str, patient: str) -> str:
-    """Return the id of a person's first plan: the same in two tabs, so that both begin one plan."""
+    """Return the id of a person's first plan: the same in two tabs, so that together they begin one plan, not two."""
     return f"{_URN}{uuid.uuid5(uuid.NAMESPACE_URL, f'{issuer}|{patient}|plan')}"
 
 
-def writes(before: Kept, after: Plan, *, patient: PersonRef, author: PersonRef, language: str) -> list[Write]:
-    """Return what has to be written, as one unit, to make the record say `after`; nothing where it says so now.
+def writes(
+    before: StoredPlan, after: Plan, *, known: Catalogue, patient: PersonRef, author: PersonRef, language: str
+) -> list[Write]:
+    """Return what has to be written, as one unit, to make the record say `after`; nothing where it does already.
 
-    Each update carries the version it was based on. The CarePlan is always one of them: two people who change
-    two goals at once meet there, and the second looks again before it writes.
+    Each update carries the version it was based on. The CarePlan is always among them: two people who change two goals
+    at once meet there, and the second looks again before it writes. A plan keeps the language it was begun in;
+    `language` is that of a new one.
     """
     stored = {_address(one.resource): one for one in before.records}
     resources = resources_of(
         after,
         patient=patient,
         author=author,
+        known=known,
+        # Reading it in another language must not turn its headings, and so every resource, into that language.
         language=before.language or language,
         existing=[one.resource for one in before.records],
     )
@@ -193,23 +206,29 @@ def _address(resource: Resource) -> str:
     return f"{resource['resourceType']}/{resource.get('id') or next(_our_identifiers(resource), '')}"
 
 
+def _id(resource: Resource) -> str:
+    """Return the record's id, or the URN that stands for it until it has arrived."""
+    return str(resource["id"]) if "id" in resource else f"{_URN}{next(_our_identifiers(resource), '')}"
+
+
 def _our_identifiers(resource: Mapping[str, Any]) -> Iterator[str]:
     system = identifier_system(_KINDS[resource["resourceType"]])
-    return (one["value"] for one in resource.get("identifier", []) if one.get("system") == system)
+    ours = (one for one in objects_in(resource, "identifier") if one.get("system") == system)
+    return (value for one in ours if (value := text_in(one, "value")))
 
 
 def arrived(unit: Sequence[Write], answers: Sequence[Record]) -> bool:
-    """Say whether each resource that should be made was made, and not found to be there already with other words.
+    """Say whether the record now has our words in each resource that was to be made.
 
-    A conditional create answers with what is there when somebody made it a moment before. What waits to be sent is
-    judged when it arrives.
+    A conditional create is answered with what is there already: from another tab, say, which made the same thing a
+    moment before with other words. What waits to be sent is judged when it arrives.
     """
     return all(
-        _says(record.resource) == _says(write.resource)
+        _words_of(record.resource) == _words_of(write.resource)
         for write, record in zip(unit, answers, strict=True)
         if write.method == "create"
     )
 
 
-def _says(resource: Resource) -> Any:
+def _words_of(resource: Resource) -> Any:
     return resource.get("extension"), resource.get("description"), resource.get("lifecycleStatus")

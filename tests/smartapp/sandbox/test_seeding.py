@@ -58,7 +58,7 @@ def test_one_person_was_measured_at_three_moments_and_is_halfway_a_plan(seeded):
         moments = {one["authored"][:7] for one in responses if one["questionnaire"] == canonical}
         assert len(moments) == 3, instrument
     (plan,) = found(box, "CarePlan", "noor")
-    read = plan_of(plan, found(box, "Goal", "noor"), found(box, "Task", "noor"))
+    read = plan_of(plan, found(box, "Goal", "noor"), found(box, "Task", "noor"), known=catalogue())
     assert len(read.domains) <= 5
     assert {goal.active for goal in read.goals} == {True, False}
     assert {step.status for goal in read.goals for step in goal.steps} == {"planned", "doing", "done"}

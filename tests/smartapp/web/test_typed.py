@@ -7,16 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappers.plan import Plan
+from questionnaires.catalogue import catalogue
 from smartapp.pages.plan import sections
 from smartapp.pages.plan.sections import iso_date
 from smartapp.web.typed import LONGEST, Accepted, Clash, Part, Submitted, Wrong, clean, digest, merge, merge_form
 
-STORY = sections.story()
+STORY = sections.texts(catalogue().plan_parts[0])
 TEXTS = st.text(max_size=30)
 
 
 def plan(story: str) -> Plan:
-    return Plan(id="urn:uuid:1", story=story)
+    return Plan(id="urn:uuid:1", texts={"story": (story,)})
 
 
 # --- one text

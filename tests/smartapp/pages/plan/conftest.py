@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
+from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Write
 from tests.smartapp.helpers import launched
 
@@ -13,9 +14,11 @@ URN = "urn:uuid:00000000-0000-4000-8000-00000000000"
 
 HALFWAY = Plan(
     id=f"{URN}1",
-    story="Ik ben opgegroeid in Zwolle.\n\nLater kwam ik in Utrecht wonen.",
-    strengths=("Mijn zus", "Tekenen"),
-    stressors=("Drukte in de tram",),
+    texts={
+        "story": ("Ik ben opgegroeid in Zwolle.\n\nLater kwam ik in Utrecht wonen.",),
+        "strengths": ("Mijn zus", "Tekenen"),
+        "stressors": ("Drukte in de tram",),
+    },
     domains=(
         DomainAnswers("housing", now="Ik woon fijn.", support="Elke week komt Jaap."),
         DomainAnswers("meaning"),
@@ -40,7 +43,7 @@ def put(store, plan: Plan = HALFWAY) -> None:
     store.write_all(
         [
             Write("create", one, full_url=f"urn:uuid:{one['identifier'][0]['value']}")
-            for one in resources_of(plan, patient=ANNA, author=ANNA)
+            for one in resources_of(plan, patient=ANNA, author=ANNA, known=catalogue())
         ]
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 from mappers.plan import Plan, plan_of
+from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
 
 
@@ -58,4 +59,4 @@ def stored_plan(store) -> Plan:
     assert len(found) == 1
     goals = [one.resource for one in store.search(Query.of("Goal"))]
     tasks = [one.resource for one in store.search(Query.of("Task"))]
-    return plan_of(found[0], goals, tasks)
+    return plan_of(found[0], goals, tasks, known=catalogue())

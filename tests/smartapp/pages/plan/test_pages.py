@@ -9,7 +9,7 @@ import pytest
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Write
 from tests.smartapp.helpers import launched
-from tests.smartapp.pages.plan.conftest import HALFWAY
+from tests.smartapp.pages.plan.conftest import HALFWAY, put
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
 
 DOMAINS = catalogue().life_domains
@@ -56,6 +56,15 @@ def test_each_line_of_what_helps_is_one_strength(anna):
 def test_each_line_of_what_costs_energy_is_one_stressor(anna):
     fill(anna, "plan/stressors", stressors="Drukte\r\nSlecht slapen")
     assert stored_plan(anna.ehr).stressors == ("Drukte", "Slecht slapen")
+
+
+def test_a_strength_of_two_lines_that_was_not_touched_stays_one(anna):
+    """Another program may have put a line break into it; a form shows it as two lines, and was sent back unchanged."""
+    put(anna.ehr, HALFWAY.with_texts("strengths", ("Mijn zus,\ndie elke zondag belt", "Tekenen")))
+    assert fill(anna, "plan/strengths").status_code == 303
+    assert stored_plan(anna.ehr).strengths == ("Mijn zus,\ndie elke zondag belt", "Tekenen")
+    fill(anna, "plan/strengths", strengths="Mijn zus\r\nTekenen")
+    assert stored_plan(anna.ehr).strengths == ("Mijn zus", "Tekenen")
 
 
 def test_a_text_can_be_emptied(halfway):
@@ -303,6 +312,25 @@ def test_every_page_speaks_english(halfway, path):
     assert '<html lang="en">' in page.text
     assert "your care team can read this" in page.text or path == "domains"
     assert "Terug naar" not in page.text
+
+
+def test_a_plan_keeps_the_language_it_was_begun_in(halfway):
+    """Whoever reads in English changes their words, not the headings that their care team reads in the record."""
+    before = {one.reference: one.etag for kind in ("Goal", "Task") for one in halfway.ehr.search(Query.of(kind))}
+    answer = halfway.post("plan/story?lang=en", {**fields_of(halfway.get("plan/story?lang=en")), "story": "My words."})
+    assert answer.status_code == 303
+    plan = halfway.ehr.search(Query.of("CarePlan"))[0].resource
+    assert (plan["language"], plan["title"]) == ("nl", "Herstelplan")
+    assert "Mijn verhaal" in plan["text"]["div"]
+    assert "My words." in plan["text"]["div"]
+    after = {one.reference: one.etag for kind in ("Goal", "Task") for one in halfway.ehr.search(Query.of(kind))}
+    assert after == before
+
+
+def test_a_plan_that_is_begun_in_english_is_in_english(anna):
+    anna.post("plan/story?lang=en", {**fields_of(anna.get("plan/story?lang=en")), "story": "My words."})
+    plan = anna.ehr.search(Query.of("CarePlan"))[0].resource
+    assert (plan["language"], plan["title"]) == ("en", "Recovery plan")
 
 
 # --- what somebody else put in the record
