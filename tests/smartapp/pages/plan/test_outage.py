@@ -88,6 +88,18 @@ def test_a_goal_made_during_an_outage_is_shown(halfway, flaky):
     assert "Een moestuin" in halfway.get("plan/").text
 
 
+def test_a_goal_that_is_changed_during_an_outage_is_still_shown(halfway, flaky):
+    """It is in the record under an id; what waits must be found by that, and not as something new."""
+    goal = stored_plan(flaky).goals[0]
+    flaky.error = Unreachable("down")
+    answer = fill(halfway, f"plan/goals/{goal.id}/progress", progress="improving", note="Ik durf het water in.")
+    page = halfway.get(answer.location)
+    assert page.status_code == 200
+    assert "Ik durf het water in." in page.text
+    assert "onderweg naar het dossier" in page.text
+    assert "Ik durf het water in." in halfway.get("plan/").text
+
+
 def test_a_second_change_during_an_outage_keeps_the_text_and_says_why(halfway, flaky):
     flaky.error = Unreachable("down")
     fill(halfway, "plan/story", story="Eerst.")
