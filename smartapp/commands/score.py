@@ -189,6 +189,19 @@ def _score_batch(batch: Batch) -> Scored:
 
 
 @contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Let a Ctrl-C that comes now arrive at the end; where the system cannot do that (Windows), it arrives at once."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def _scorer(jobs: int) -> Iterator[_Score]:
     """Give a function that scores batches in order, here or in `jobs` processes with few batches under way."""
     if jobs == 1:
@@ -200,12 +213,18 @@ def _scorer(jobs: int) -> Iterator[_Score]:
     # Ctrl-C reaches every process; it is this one that stops, and the others only when it closes the pool.
     with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
 
+        def submit(batch: Batch) -> Future[Scored]:
+            # The pool starts its processes here. One that is interrupted before it has learned to ignore Ctrl-C ends
+            # in a stack trace and breaks the pool; the signals that are held back it inherits as held back.
+            with _ctrl_c_held_back():
+                return pool.submit(_score_batch, batch)
+
         def score(batches: Iterable[Batch]) -> Iterator[Scored]:
             under_way: deque[Future[Scored]] = deque()
             damage: Exception | None = None
             try:
                 for batch in batches:
-                    under_way.append(pool.submit(_score_batch, batch))
+                    under_way.append(submit(batch))
                     if len(under_way) > 2 * jobs:
                         yield under_way.popleft().result()
             except _DAMAGED as error:  # what was read before it counts, and is still under way

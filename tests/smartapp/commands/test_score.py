@@ -131,21 +131,37 @@ def test_several_processes_give_the_same_output_in_the_same_order(ndjson):
     assert one.stdout
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's count of memory")
-def test_ctrl_c_stops_all_processes_without_a_stack_trace(ndjson):
-    """Ctrl-C on a terminal reaches the whole group. Nobody reads the output, so the command cannot end before it."""
+def writes(running):
+    """Wait until scores come out. Nobody reads the rest, so the command cannot end before it is interrupted."""
+    assert running.stdout.read(1) == b"{"
+
+
+def has_started_its_processes(running):
+    """Wait until the last of the eight is there: it has not had the time yet to learn that Ctrl-C is not for it."""
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+    while len(children.read_text().split()) < 8:
+        assert running.poll() is None
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's list of processes")
+@pytest.mark.parametrize("moment", [writes, has_started_its_processes])
+def test_ctrl_c_stops_all_processes_without_a_stack_trace(ndjson, moment):
+    """Ctrl-C on a terminal reaches the whole group, whatever each process is doing."""
     with subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "--jobs", "2", ndjson(*[GOOD] * 1000)],
+        [sys.executable, "-c", COMMAND, "--jobs", "8", ndjson(*[GOOD] * 1000)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
     ) as running:
-        assert running.stdout.read(1) == b"{"
+        moment(running)
         os.killpg(running.pid, signal.SIGINT)
         _, error = running.communicate()
     assert (running.returncode, error.decode().strip()) == (1, "Aborted!")
+    with pytest.raises(ProcessLookupError):  # no process of the group is left
+        os.killpg(running.pid, 0)
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's count of memory")
 def test_a_hostile_file_is_refused_line_by_line_in_bounded_memory(tmp_path):
     """Every hostile line, and one of 50 MB, between good ones: all good ones are scored, no bad one is."""
     path = tmp_path / "hostile.ndjson"
