@@ -8,6 +8,8 @@ def test_home_greets(app):
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +52,15 @@ def make_app(clock: Callable[[], float] | None = None, **changes: Any) -> Flask:
     for issuer in core.settings.issuers:
         core.local_ehrs[issuer.base] = OwnStore(core.engine, issuer.base)
     return app
+
+
+def text_of(page: TestResponse) -> str:
+    """Return what a person reads in the main part of a page.
+
+    The source of a page is no place to look for what must not be there: form tokens and addresses in it are random, so
+    that any short word or number turns up in them one day.
+    """
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page.text.partition("<main")[2])))
 
 
 @dataclass(frozen=True)

@@ -93,12 +93,13 @@ def test_attack_29_nothing_secret_or_personal_is_logged_or_shown_at_debug(server
         response = open_record(server, browser, "client")
         launch = launch_of(server, response)
         core.records(launch).search(Query.of("Goal", patient="Patient/anna"))
-        broken = browser.get(f"{server.url}/callback?code=c0de&state=st4te", timeout=20)
+        broken = browser.get(f"{server.url}/callback?code=the-code-itself&state=the-state-itself", timeout=20)
         tokens = core.tokens.find(launch.id)
         cookie = browser.cookies.get("verstel")
     logged = caplog.text + "".join(capfd.readouterr())
     shown = response.text + broken.text + str(response.headers)
-    for secret in (tokens.access, tokens.refresh, cookie, launch.session_id, "c0de", "st4te", "code_verifier"):
+    sent = ("the-code-itself", "the-state-itself", "code_verifier")  # no hexadecimal words: form tokens are random hex
+    for secret in (tokens.access, tokens.refresh, cookie, launch.session_id, *sent):
         assert secret not in logged
         assert secret not in shown
     for personal in ("Anna", "Voorbeeld", "Patient/anna"):

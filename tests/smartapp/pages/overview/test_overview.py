@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 from smartapp.fhir.store import Query, Write
 from smartapp.pages.overview.views import FIRST_LINES, first_lines
 from smartapp.records import Records
-from tests.smartapp.helpers import launched
+from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.overview.people import filled_in, hope, visit
 from tests.smartapp.pages.plan.conftest import HALFWAY, put
 
@@ -24,10 +22,6 @@ def clinician(app):
     hope(visitor.ehr)
     visit(visitor.ehr)
     return visitor
-
-
-def text_of(page) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text.partition("<main")[2]))
 
 
 def test_the_clients_own_words_come_before_goals_and_goals_before_scores(clinician):

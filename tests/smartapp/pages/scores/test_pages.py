@@ -9,7 +9,7 @@ import pytest
 
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Write
-from tests.smartapp.helpers import Visitor, launched
+from tests.smartapp.helpers import Visitor, launched, text_of
 from tests.smartapp.pages.scores.people import measure
 
 
@@ -36,7 +36,7 @@ def test_what_has_no_scores_has_no_page(anna, name):
 def test_the_change_is_a_number_and_nothing_more(anna):
     measure(anna, "hoop", "2024-01-15", "2")  # ten items 2, two reversed 5 − 2 = 3: 26
     measure(anna, "hoop", "2026-06-03", "4")  # ten items 4, two reversed 1: 42
-    page = anna.get("scores/hoop/").text
+    page = text_of(anna.get("scores/hoop/"))
     words = "De eerste keer, op 15 januari 2024: 26. De laatste keer, op 3 juni 2026: 42. Dat is 16 hoger."
     assert words in page
     for verdict in ("beter", "slechter", "vooruit", "achteruit", "goed zo", "ernstig", "laag", "normaal"):
@@ -103,7 +103,7 @@ def test_a_number_outside_its_range_is_not_drawn(anna):
     for stored in anna.ehr.search(Query.of("Observation", patient="Patient/anna")):
         wrong = stored.resource | {"valueQuantity": stored.resource["valueQuantity"] | {"value": 480}}
         anna.ehr.write(Write("update", wrong, if_match=stored.etag))
-    page = anna.get("scores/hoop/").text
+    page = text_of(anna.get("scores/hoop/"))
     assert "Het bewaarde getal valt buiten de schaal." in page
     assert "480" not in page
 
