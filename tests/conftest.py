@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pytest
 import waitress.server
 from cryptography.fernet import Fernet
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
@@ -25,6 +27,10 @@ from smartapp.sandbox import Client, Sandbox, init_sandbox, make_sandbox
 from smartapp.sandbox.seeding import seed
 from smartapp.services import KEY
 from smartapp.settings import Issuer, Settings
+
+# A busy machine is not a fault of the code: what an example may cost is measured elsewhere (`make bench`).
+settings.register_profile("verstel", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("verstel")
 
 
 class Task(WSGITask):
@@ -66,6 +72,22 @@ class Running:
             self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
         self._thread.join(10)
         self._server.task_dispatcher.shutdown()
+
+
+@contextlib.contextmanager
+def port_of_ours() -> Iterator[int]:
+    """Keep a port free for a process that is started on it, ended, and started on it again.
+
+    Bound and never listened on, it is given to no one who asks for any port, while who asks for this one can have it;
+    Linux does that. Elsewhere it is free when the block begins, and we hope.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        port: int = held.getsockname()[1]
+        if sys.platform != "linux":
+            held.close()
+        yield port
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,15 @@ from playwright.sync_api import Browser, expect
 
 from scripts.journeys import ask_for, fill_in, send_in, write_plan
 from scripts.tour import Demo, Visitor
+from tests.conftest import port_of_ours
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with port_of_ours() as port:
+        yield port
 
 
 @pytest.fixture
@@ -75,7 +83,7 @@ def test_slow_press_is_not_lost(visitor: Visitor, path: str) -> None:
     """Leaving the field saves it; what the page then says may not push the button away from under the finger."""
     page = visitor.launch("client", "kees").go(path)
     page.locator("main textarea").fill("Vroeg naar buiten.")
-    with page.expect_navigation(timeout=10_000):
+    with page.expect_navigation(timeout=30_000):
         page.locator("main .actions button").first.click(delay=600)
     assert page.url != visitor.home + path
 
@@ -95,22 +103,22 @@ def test_two_charts_in_one_browser_stay_apart(browser: Browser, demo: Demo) -> N
     context.close()
 
 
-def test_kill_while_a_client_is_typing_loses_nothing(browser: Browser, tmp_path: Path) -> None:
+def test_kill_while_a_client_is_typing_loses_nothing(browser: Browser, tmp_path: Path, port: int) -> None:
     """What was saved is there after the restart; what is typed while the server is down is saved once it is back."""
-    first = Demo.start(tmp_path / "demo")
+    first = Demo.start(tmp_path / "demo", port=port)
     context = browser.new_context(locale="nl-NL")
     visitor = Visitor(context.new_page(), first).launch("client", "noor")
     address = visitor.go("questionnaires/sdm-visit/questions/sdm-visit-helps").url
     page = visitor.page
     saved = page.locator("[data-saved]")
     page.locator("textarea").fill("Vroeg naar buiten.")
-    expect(saved).to_have_text("Bewaard", timeout=15_000)
+    expect(saved).to_have_text("Bewaard")
     first.kill()
     page.locator("textarea").fill("Vroeg naar buiten. En piano.")
-    expect(saved).to_contain_text("Nog niet bewaard", timeout=15_000)
-    again = Demo.start(tmp_path / "demo", port=first.port)
+    expect(saved).to_contain_text("Nog niet bewaard")
+    again = Demo.start(tmp_path / "demo", port=port)
     try:
-        expect(saved).to_have_text("Bewaard", timeout=60_000)
+        expect(saved).to_have_text("Bewaard")
         assert page.goto(address)
         expect(page.locator("textarea")).to_have_value("Vroeg naar buiten. En piano.")
     finally:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from smartapp.cli import main
 from smartapp.sandbox.kinds import kinds
+from tests.conftest import port_of_ours
 
 
 class Demo:
@@ -33,8 +34,7 @@ class Demo:
                 break
         found = re.search(r"http://127\.0\.0\.1:(\d+)/sandbox/", self.said)
         assert found, self.said
-        self.port = found[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{found[1]}"
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
         self.process.send_signal(how)
@@ -58,6 +58,18 @@ def demos(tmp_path):
 
 
 @pytest.fixture
+def port():
+    with port_of_ours() as port:
+        yield str(port)
+
+
+@pytest.fixture
+def another_port():
+    with port_of_ours() as port:
+        yield str(port)
+
+
+@pytest.fixture
 def browser():
     with requests.Session() as session:
         yield session
@@ -67,8 +79,8 @@ def hidden(page: str) -> dict[str, str]:
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
 
 
-def test_an_answer_typed_before_a_kill_is_there_after_it(demos, browser):
-    first = demos("--port", "0")
+def test_an_answer_typed_before_a_kill_is_there_after_it(demos, browser, port):
+    first = demos("--port", port)
     home = browser.get(f"{first.url}/sandbox/launch?role=client&patient=sem", timeout=20)
     assert "17 van 40" in home.text
     question = f"{home.url}questionnaires/nel/questions/nel-18"
@@ -77,25 +89,23 @@ def test_an_answer_typed_before_a_kill_is_there_after_it(demos, browser):
     assert saved.ok, saved.text
     first.end(signal.SIGKILL)
 
-    again = demos("--port", first.port)
+    again = demos("--port", port)
     assert "the same made-up people" in again.said
     assert "18 van 40" in browser.get(home.url, timeout=20).text
 
 
-def test_an_unfinished_questionnaire_is_found_again_on_another_port(demos, browser):
-    first = demos("--port", "0")
-    first.end(signal.SIGINT)
-    again = demos("--port", "0")
-    assert again.url != first.url
+def test_an_unfinished_questionnaire_is_found_again_on_another_port(demos, browser, port, another_port):
+    demos("--port", port).end(signal.SIGINT)
+    again = demos("--port", another_port)
     assert "17 van 40" in browser.get(f"{again.url}/sandbox/launch?role=client&patient=sem", timeout=20).text
 
 
-def test_fresh_forgets_what_was_kept(demos, browser):
-    first = demos("--port", "0")
+def test_fresh_forgets_what_was_kept(demos, browser, port):
+    first = demos("--port", port)
     home = browser.get(f"{first.url}/sandbox/launch?role=client&patient=yara", timeout=20)
     assert home.ok
     first.end()
-    again = demos("--port", first.port, "--fresh")
+    again = demos("--port", port, "--fresh")
     assert "new made-up people" in again.said
     assert "17 van 40" not in browser.get(home.url, timeout=20).text
 
