@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from scripts.tour import CHROMIUM, Demo, Visitor, chromium
 
@@ -18,6 +18,7 @@ def pytest_runtest_setup() -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=60_000)  # ms; only a failure takes this long
     with chromium() as running:
         yield running
 

@@ -40,7 +40,7 @@ def with_first(elements=None, /, **answer):
 
 @pytest.mark.parametrize("instrument", CATALOGUE.instruments.values(), ids=lambda one: one.id)
 def test_answers_survive_writing_and_reading(instrument):
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(values_for(instrument))
     def holds(values):
         made = response(instrument, values)

@@ -165,7 +165,7 @@ def test_memory_does_not_grow_with_the_number_of_lines():
     assert peak(20) < 1.5 * peak(2)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200), st.integers(0, len(GOOD)), st.integers(0, 60))
 def test_random_bytes_in_a_line_never_crash_and_never_touch_the_next_line(junk, at, taken):
     line = (GOOD[:at] + junk + GOOD[at + taken :]).replace(b"\n", b" ")

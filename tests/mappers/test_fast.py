@@ -62,7 +62,7 @@ def usual(draw, instrument):
 def test_both_ways_give_the_same_bytes(instrument):
     fast = FastScorer(CATALOGUE)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(usual(instrument), st.booleans())
     def holds(made, escaped):
         line = json.dumps(made, ensure_ascii=escaped).encode()
@@ -80,7 +80,7 @@ def test_instruments_may_alternate():
 BENT = FastScorer(CATALOGUE)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(bent(st.sampled_from(SCORED).flatmap(usual)))
 def test_the_fast_way_never_scores_what_the_plain_way_refuses(changed):
     line = orjson.dumps(changed)

@@ -35,7 +35,7 @@ def identifiers(observations):
 
 @pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
 def test_every_observation_is_valid_r4(instrument):
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(values_for(instrument))
     def holds(values):
         for one in observed(instrument, values):
@@ -187,7 +187,7 @@ def test_a_client_known_by_another_identifier_can_be_scored():
 
 @pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
 def test_scores_can_be_read_back(instrument):
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(values_for(instrument))
     def holds(values):
         points = {point.code: point for point in scores_from(observed(instrument, values))}

@@ -140,7 +140,7 @@ def test_every_aggregate_and_rounding(made, value):
 
 @pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
 def test_scores_stay_in_their_range_and_never_appear_from_too_little(instrument):
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(values_for(instrument))
     def holds(values):
         for one in score(instrument, values):
@@ -156,7 +156,7 @@ def test_scores_stay_in_their_range_and_never_appear_from_too_little(instrument)
 
 @pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
 def test_a_score_depends_on_its_own_items_only(instrument):
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(values_for(instrument))
     def holds(values):
         for whole in score(instrument, values):

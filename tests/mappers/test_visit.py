@@ -21,7 +21,7 @@ def lines(made):
     return {line.link_id: line for section in made.sections for line in section.lines}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(values_for(SDM))
 def test_every_word_stands_in_the_report_as_typed(values):
     made = lines(report(values))

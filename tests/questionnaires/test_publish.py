@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mappers.scoring import score, score_by
@@ -299,7 +299,6 @@ def test_the_rounded_rules_are_expressed_in_whole_numbers():
         ("mean-times-n", RoundingRule(sum_decimals=1, decimals=0)),
     ],
 )
-@settings(deadline=None)
 @given(data=st.data())
 def test_any_rounding_is_expressed_as_the_scorer_rounds(aggregate, rounding, data: st.DataObject):
     mansa = KNOWN.instrument("mansa")
@@ -356,7 +355,6 @@ def answers(draw: st.DrawFn, instrument: Instrument) -> dict[str, str | bool]:
 
 
 @pytest.mark.parametrize("instrument", SCORED)
-@settings(deadline=None)  # a busy machine is no fault of the expression
 @given(data=st.data())
 def test_the_expression_and_the_scorer_find_the_same_double(instrument: Instrument, data: st.DataObject):
     values = data.draw(answers(instrument))

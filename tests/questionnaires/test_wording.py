@@ -474,7 +474,7 @@ def test_bytes_that_are_not_utf8_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["w.csv", "w.toml"])
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300))
 def test_no_bytes_at_all_break_the_reader(name, content, tmp_path):
     """Whatever the file holds, it is read or refused with a reason."""
@@ -483,7 +483,7 @@ def test_no_bytes_at_all_break_the_reader(name, content, tmp_path):
         apply_wording(read_wording(tmp_path / name), KNOWN)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=st.text(alphabet="item,nlen;\"'/0123-\n\r\t\x00é", max_size=120))
 def test_no_table_at_all_breaks_the_reader(table, tmp_path):
     head = "# instrument: hoop\n# version: 2.0.0\n# copyright: x\n# source: y\nitem,nl\n"

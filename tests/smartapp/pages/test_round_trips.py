@@ -16,8 +16,12 @@ import requests
 from smartapp.sandbox.seeding import seed
 from tests.conftest import Server, serve
 
-# An EHR somewhere else. Questions asked together overlap; questions that wait for each other cannot.
-LATENCY = 0.2
+# Seconds that an EHR somewhere else takes. Questions asked together overlap; questions that wait for each other cannot.
+# On a busy machine a thread may begin so late that its question comes after the first answer, but the longer answers
+# take, the less so. The other way round nothing is hidden: questions that wait for each other do so at any latency.
+LATENCIES = (0.1, 0.5, 2.0)
+# What these pages show we keep ourselves: the draft, and the log.
+OUR_OWN = ("questionnaires/hoop/questions/hoop-01", "who-looked/")
 
 
 @dataclass
@@ -25,6 +29,7 @@ class FarAway:
     """A WSGI app whose FHIR answers take their time; keeps when each began and ended."""
 
     app: WSGIApplication
+    latency: float = 0
     asked: list[tuple[float, float, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -33,7 +38,7 @@ class FarAway:
         if not path.startswith("/sandbox/fhir"):
             return self.app(environ, start_response)
         began = time.monotonic()
-        time.sleep(LATENCY)
+        time.sleep(self.latency)
         answer = self.app(environ, start_response)
         with self.lock:
             self.asked.append((began, time.monotonic(), f"{environ['REQUEST_METHOD']} {path}"))
@@ -81,12 +86,17 @@ def far() -> Iterator[tuple[Server, FarAway]]:
 )
 def test_page_takes_at_most_two_round_trips(far: tuple[Server, FarAway], role: str, path: str) -> None:
     server, away = far
+    away.latency = 0  # the sign-in is not what is measured
     with requests.Session() as browser:
         home = browser.get(f"{server.url}/sandbox/launch?role={role}&patient=noor", timeout=30).url
         root = home[: home.index("/", home.index("/l/") + 3) + 1]
-        away.asked.clear()
-        assert browser.get(f"{root}{path}", timeout=30).ok
-    rounds = away.rounds()
+        for away.latency in LATENCIES:
+            away.asked.clear()
+            assert browser.get(f"{root}{path}", timeout=60).ok
+            rounds = away.rounds()
+            if len(rounds) <= 2:
+                break
+    assert bool(rounds) == (path not in OUR_OWN)
     assert len(rounds) <= 2, rounds
 
 

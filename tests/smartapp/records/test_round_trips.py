@@ -12,7 +12,7 @@ from tests.smartapp.helpers import launched
 def test_all_questions_of_a_page_are_asked_at_once(app, monkeypatch):
     """Three searches are under way together: each waits until all three have begun."""
     anna = launched(app)
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=60)
     search = anna.ehr.search
 
     def waiting_search(query: Query):

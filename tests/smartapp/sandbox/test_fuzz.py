@@ -15,7 +15,7 @@ from smartapp.sandbox.tickets import Grant
 from smartapp.storage.database import open_database
 from tests.smartapp.sandbox.conftest import PEOPLE, goal
 
-FEW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 TYPES = sorted(definitions())
 NAMES = sorted({name for known in definitions().values() for name in known.params})

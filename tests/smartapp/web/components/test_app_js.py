@@ -18,6 +18,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 TEXT = "questionnaires/sdm-visit/questions/sdm-visit-helps"
 
+PATIENCE = 20_000  # ms; a wait ends when what it waits for is there, so that only a failure takes this long
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine; install it to run these"),
@@ -26,6 +28,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
@@ -83,7 +86,7 @@ def test_saved_is_not_said_while_the_server_is_silent(page, anna):
     expect(page.locator("[data-saved]")).to_have_text("Nog niet bewaard. We blijven het proberen.")
     assert kept(anna) == ""
     page.unroute("**/autosave")
-    expect(page.locator("[data-saved]")).to_have_text("Bewaard", timeout=10_000)
+    expect(page.locator("[data-saved]")).to_have_text("Bewaard")
     assert kept(anna) == "Wandelen"
 
 
@@ -127,7 +130,7 @@ def test_a_page_that_comes_back_by_the_back_button_saves_again(page, anna):
         held[0].continue_()
     page.unroute("**/autosave")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
-    with page.expect_response(lambda answer: "answer=Wandelen" in (answer.request.post_data or ""), timeout=5_000):
+    with page.expect_response(lambda answer: "answer=Wandelen" in (answer.request.post_data or "")):
         page.locator("textarea").type("en")
     expect(page.locator("[data-saved]")).to_have_text("Bewaard")
     assert kept(anna) == "Wandelen"
