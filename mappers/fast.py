@@ -62,7 +62,7 @@ def _decoder(instrument: Instrument, *, wide: bool) -> Callable[[bytes], Any]:
     if len(systems) != 1:
         raise NoFastWay(instrument.canonical)
     (system,) = systems
-    never = (Literal["\0"], "\0")
+    never = (Annotated[int, Meta(gt=1, lt=1)], 0)  # no number is above and below 1
     coding = defstruct(
         "Coding",
         [

@@ -112,6 +112,15 @@ def test_what_the_fast_way_does_not_know_it_leaves(changes):
     assert FastScorer(CATALOGUE).observations(orjson.dumps(response("hoop", all_answered("hoop"), **changes))) is None
 
 
+@pytest.mark.parametrize("strange", ["\0", "", 0, 1, {}, [], None], ids=repr)
+def test_items_below_an_item_and_answers_of_a_group_are_left_to_the_plain_way_whatever_they_are(strange):
+    below_an_item, of_a_group = (response("hoop", all_answered("hoop")) for _ in range(2))
+    below_an_item["item"][0]["item"][0]["item"] = strange
+    of_a_group["item"][0]["answer"] = strange
+    for made in (below_an_item, of_a_group):
+        assert FastScorer(CATALOGUE).observations(orjson.dumps(made)) is None
+
+
 def test_every_status_has_one_of_the_two_ways():
     assert {"in-progress", "stopped"} == STATUSES - {"completed", "amended", "entered-in-error"}
 
