@@ -164,4 +164,4 @@ def test_made_up_questionnaires_do_not_fill_the_memory():
     fast = FastScorer(CATALOGUE)
     for number in range(2500):
         fast.observations(b'{"questionnaire": "https://example.org|%d"}' % number)
-    assert len(fast._plans) <= 1001
+    assert len(fast._compiled) <= 1001
