@@ -10,8 +10,8 @@ Public names, by module:
 - `plan`: `Plan`, `Goal`, `Step`, `DomainAnswers`, `PersonRef`; `resources_of(plan, patient=…, author=…, language=…,
   existing=…) -> [Goal…, Task…, CarePlan]`, `plan_of(care_plan, goals, tasks)`, `parts_of(resources)`, `goal_of(goal)`
 - `visit`: `visit_of(answers, language) -> VisitReport` with sections and lines, the client's words as typed
-- `bulk`: `BulkScorer(catalogue).score(batch)`, `batches_of(blocks)`, for whole files; `templates` is its fast way
+- `bulk`: `BulkScorer(catalogue).score(batch)`, `batches_of(blocks)`, for whole files; `fast` is its fast way
 - `verify`: `differences(resources, catalogue)`: stored scores that their answers do not give
-- `own_words`: `typed(text)`: a person's text as FHIR can carry it
+- `fhir_text`: `typed(text)`: a person's text as FHIR can carry it
 - `errors`: `MapperError` with `RefusedResponse` and `PlanError` below it; the tree is drawn on top of the module
 """

@@ -1,7 +1,8 @@
-"""A questionnaire that a clinician asks a client to fill in, as a FHIR Task and back: pure functions.
+"""An assignment (a questionnaire that a clinician asks a client to fill in) as a FHIR Task, and back.
 
-The Task names the questionnaire three times, so that whoever reads it finds it: `focus` for people who browse
-the record, `input` with the canonical in the way of HL7 SDC (code `complete-questionnaire`), and `description`.
+The Task names the questionnaire three times, for three kinds of readers: `input` holds the canonical as HL7 SDC
+prescribes (code `complete-questionnaire`), `focus` refers to it for systems that follow references, and `description`
+has its title for people who browse the record.
 """
 
 from __future__ import annotations
@@ -24,28 +25,29 @@ class Assignment:
     """One request to fill in one questionnaire; `status` is FHIR's Task.status, dates are ISO 8601."""
 
     id: str
-    questionnaire: str  # canonical address with version, as it was asked
-    instrument: str  # the id of the instrument, the last part of the canonical's address
+    questionnaire: str  # the canonical as the Task has it, with its version if it names one
+    instrument: str  # the id of the instrument: the last part of the canonical's path
     status: str
     asked_on: str
-    due: str | None
+    due: str | None  # the last day on which an answer is in time
     message: str
     asked_by: str
     response: str | None  # reference of the QuestionnaireResponse that answered it
 
     @property
     def waiting(self) -> bool:
-        """Say whether the client may still fill it in."""
+        """Tell whether the client may still fill it in."""
         return self.status in WAITING
 
 
 def is_assignment(task: dict[str, Any]) -> bool:
-    """Say whether a Task asks for a questionnaire (and is not, for example, a step of a plan)."""
+    """Tell whether a Task asks for a questionnaire; the steps of a plan are Tasks too."""
     return task.get("resourceType") == "Task" and bool(questionnaire_of(task))
 
 
 def questionnaire_of(task: dict[str, Any]) -> str:
-    """Return the canonical of the questionnaire that a Task asks for, or "" where it asks for none."""
+    """Return the canonical or reference of the questionnaire that a Task asks for, or "" if it asks for none."""
+    # Systems other than ours put it in different elements; SDC's own comes first.
     for given in objects_in(task, "input"):
         canonicals = (text_in(given, "valueCanonical"), text_in(given, "valueUri"))
         if found := next((one for one in canonicals if "/Questionnaire/" in one), ""):
@@ -58,7 +60,7 @@ def questionnaire_of(task: dict[str, Any]) -> str:
 def assignment_of(task: dict[str, Any]) -> Assignment:
     """Read an assignment from a Task; what the Task leaves out becomes an empty text or None.
 
-    Raises ValueError where the Task asks for no questionnaire: filter with `is_assignment` first.
+    Raises ValueError if the Task asks for no questionnaire: filter with `is_assignment` first.
     """
     questionnaire = questionnaire_of(task)
     if not questionnaire:
@@ -95,26 +97,22 @@ def task_of(
 ) -> dict[str, Any]:
     """Build the Task that asks a client to fill in a questionnaire.
 
-    `questionnaire` is the canonical with its version; `patient` and `requester` are References with a
-    display; `asked_on` is a FHIR dateTime with a zone; `identifier` a value that is the same when the same
-    request is sent again; `due` a date (the whole day counts). The Task has no `id`: the server gives one.
+    `questionnaire` is the canonical with its version, `patient` and `requester` are References with a display,
+    `asked_on` is a FHIR dateTime with a zone, and `due` a date that is itself still in time. `identifier` must be the
+    same when the same request is sent again. The Task has no `id`: the server assigns one.
     """
-    address = questionnaire.partition("|")[0]
     task: dict[str, Any] = {
         "resourceType": "Task",
         "meta": {"profile": [canonical.structure_url("questionnaire-assignment")]},
         "identifier": [{"system": canonical.identifier_system("assignment"), "value": identifier}],
         "status": "requested",
         "intent": "order",
-        "code": {
-            "coding": [{"system": SDC_CODES, "code": ASSIGNMENT, "display": "Complete Questionnaire"}],
-            "text": "Vragenlijst invullen",
-        },
+        "code": {"coding": [_sdc(ASSIGNMENT, "Complete Questionnaire")], "text": "Vragenlijst invullen"},
         "description": title,
         # By identifier: HAPI refuses a literal reference that leaves its own base (HAPI-0507).
         "focus": {
             "type": "Questionnaire",
-            "identifier": {"system": URI, "value": address},
+            "identifier": {"system": URI, "value": questionnaire.partition("|")[0]},
             "display": title,
         },
         "for": patient,
@@ -122,10 +120,7 @@ def task_of(
         "requester": requester,
         "owner": patient,
         "input": [
-            {
-                "type": {"coding": [{"system": SDC_CODES, "code": "questionnaire", "display": "Questionnaire"}]},
-                "valueCanonical": questionnaire,
-            }
+            {"type": {"coding": [_sdc("questionnaire", "Questionnaire")]}, "valueCanonical": questionnaire},
         ],
     }
     if due:
@@ -135,22 +130,24 @@ def task_of(
     return task
 
 
+def _sdc(code: str, display: str) -> dict[str, str]:
+    return {"system": SDC_CODES, "code": code, "display": display}
+
+
 def answered(task: dict[str, Any], response: str, display: str) -> dict[str, Any]:
-    """Return the Task as completed by a response (`response` is its reference or urn:uuid)."""
+    """Return the Task completed by a response; `response` is its reference, or its urn:uuid in a transaction."""
     output = {
-        "type": {
-            "coding": [{"system": SDC_CODES, "code": "questionnaire-response", "display": "Questionnaire Response"}]
-        },
+        "type": {"coding": [_sdc("questionnaire-response", "Questionnaire Response")]},
         "valueReference": {"reference": response, "type": "QuestionnaireResponse", "display": display},
     }
     return {**task, "status": "completed", "output": [*objects_in(task, "output"), output]}
 
 
 def cancelled(task: dict[str, Any], reason: str) -> dict[str, Any]:
-    """Return the Task as no longer asked for, with the reason in words."""
+    """Return the Task withdrawn, with a sentence that says why."""
     return {**task, "status": CANCELLED, "statusReason": {"text": reason}}
 
 
 def assignment_identifier(patient: str, questionnaire: str, asked_on: str) -> str:
-    """Return the same identifier for the same request, so that a form sent twice asks once."""
+    """Return the same UUID for the same request, so that a form sent twice asks only once."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{patient} {questionnaire} {asked_on}"))

@@ -1,4 +1,7 @@
-"""One thing that someone did with a record, and the AuditEvent that says so to other systems."""
+"""One row of the audit log: something a person did with a record, and the AuditEvent that tells other systems of it.
+
+NEN 7513 asks who did what with whose record, when and from where. The row holds that; this module only translates it.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +17,20 @@ Event = Literal["launch", "logout", "read", "search", "create", "update", "denie
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One row. `objects` are references (`Goal/7`) or, for a search, resource types."""
+    """One row of the log; an empty text where something is unknown."""
 
-    recorded: int
+    recorded: int  # seconds since 1970
     event: Event
-    outcome: str
-    reason: str
+    outcome: str  # a code of FHIR's audit-event-outcome: "0" is success
+    reason: str  # why it was refused
     issuer: str
-    user: str
+    user: str  # reference, such as `Practitioner/3`
     user_name: str
     role: str
-    subject: str
-    patient: str
-    address: str
-    objects: tuple[str, ...]
+    subject: str  # the user as the identity provider calls them
+    patient: str  # reference of the person whose record it was
+    address: str  # IP address
+    objects: tuple[str, ...]  # references (`Goal/7`), or resource types for a search
 
 
 _EVENT_TYPES = "http://terminology.hl7.org/CodeSystem/audit-event-type"
@@ -52,7 +55,7 @@ _REASONS = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 
 
 def audit_event(entry: AuditEntry) -> dict[str, Any]:
-    """Return a row as an R4 AuditEvent of our profile: pure, so that a place can send its log where it wants."""
+    """Return a row as an AuditEvent of our profile, for `verstel audit export` and whatever an organisation adds."""
     login = entry.event in ("launch", "logout")
     agent: dict[str, Any] = {
         "who": {
@@ -71,7 +74,7 @@ def audit_event(entry: AuditEntry) -> dict[str, Any]:
         "resourceType": "AuditEvent",
         "meta": {"profile": [structure_url("recovery-audit-event")]},
         "type": dict(_LOGIN if login else _REST),
-        "action": _ACTIONS.get(entry.event, "E"),
+        "action": _ACTIONS.get(entry.event, "E"),  # E: execute, for what touches no resource, such as a sign-in
         "recorded": datetime.fromtimestamp(entry.recorded, UTC).isoformat(timespec="milliseconds"),
         "outcome": entry.outcome,
         "agent": [agent],
@@ -88,6 +91,7 @@ def audit_event(entry: AuditEntry) -> dict[str, Any]:
 
 
 def _entity(name: str) -> dict[str, Any]:
+    # A search has only a type. `what` needs something, so it gets the type as its display.
     type_, _, id_ = name.partition("/")
     entity: dict[str, Any] = {"what": {"reference": name, "display": type_} if id_ else {"display": name}}
     if type_[:1].isupper():
@@ -96,6 +100,7 @@ def _entity(name: str) -> dict[str, Any]:
 
 
 def _patient_entity(entry: AuditEntry) -> list[dict[str, Any]]:
+    # The base resource allows no entity, but then nothing says what an event such as a refused sign-in was about.
     if not entry.patient:
         return [] if entry.objects else [{"what": {"display": entry.event}}]
     return [

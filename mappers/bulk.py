@@ -1,11 +1,11 @@
-"""Whole populations: blocks of bytes in, Observations as NDJSON out, in order, with a reason for everything refused.
+"""Score whole populations: blocks of bytes in, Observations as NDJSON out, in order, and a reason for each refusal.
 
-A line is a QuestionnaireResponse or a Bundle with QuestionnaireResponses in it (its other resources are left alone).
-Memory does not grow with the number of lines: a batch is as big as the block that was read and the line that it ends,
-and a line longer than `LONGEST_LINE` is dropped while it is read. A line of that length made of nothing but tiny
-objects takes about forty times its size once parsed: the most that was measured is 1.25 GB.
+A line is a QuestionnaireResponse, or a Bundle that holds some (its other resources are ignored). Memory does not grow
+with the number of lines: a batch is as big as the block that was read plus the line that it completes, and a line
+longer than `LONGEST_LINE` is dropped while it is being read. Parsed, a line of that length made up of nothing but tiny
+objects takes about forty times its size: the most we measured is 1.25 GB.
 
-A name that stands twice in one JSON object is not noticed: the last one counts, in the fast way as in the plain one.
+A name that appears twice in one JSON object goes unnoticed: the last one counts, in the fast way as in the plain one.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ TOO_LONG: Final = f"longer than {LONGEST_LINE // 1024 // 1024} MB; give one Ques
 BOM: Final = b"\xef\xbb\xbf"
 
 
-# Whole lines that follow each other, without their ends; None for a line that was too long to keep.
+# Consecutive whole lines without their line ends; None for a line that was too long to keep.
 Batch = list[bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One response that gave no scores: the line (from 1), the entry within a Bundle (from 0) or None, and why."""
+    """A response that gave no scores: its line (from 1), its entry if it was in a Bundle (from 0), and why."""
 
     line: int
     entry: int | None
@@ -46,7 +46,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a batch gave: Observations as NDJSON, how many responses had any, and what was refused; and its lines."""
+    """What a batch gave: Observations as NDJSON, the responses that had any, the lines read, and the refusals."""
 
     observations: bytes
     responses: int
@@ -55,12 +55,12 @@ class Scored:
 
 
 def batches_of(blocks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator[Batch]:
-    """Cut blocks of a file into batches of whole lines; a line that is longer than `longest` becomes None.
+    """Cut blocks of a file into batches of whole lines; a line longer than `longest` bytes becomes None.
 
-    A byte order mark at the start is skipped (one further on, where files were put together, when its line is read).
-    Lines end with LF; a CR before it is white space in JSON.
+    A byte order mark at the start is skipped here. One further on, where files were concatenated, is skipped when its
+    line is parsed. Lines end with LF; a CR before it is white space in JSON.
     """
-    begun: list[bytes] = []  # the pieces of a line whose end was not seen yet
+    begun: list[bytes] = []  # the pieces of a line whose end has not been seen yet
     length = 0
     for number, block in enumerate(blocks):
         text = block.removeprefix(BOM) if number == 0 else block
@@ -73,14 +73,14 @@ def batches_of(blocks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator
             yield lines
             begun, length = [], 0
         length += len(rest)
-        # Of a line that is too long already, only the length is kept.
+        # Once a line is too long only its length is kept: an endless one must not fill the memory.
         begun = [*begun, rest] if length <= longest else []
     if length:
         yield [b"".join(begun) if length <= longest else None]
 
 
 def numbered(results: Iterable[Scored]) -> Iterator[Scored]:
-    """Turn line numbers within each batch into line numbers within the file."""
+    """Count the lines of refusals from the start of the file instead of from the start of their batch."""
     before = 0
     for made in results:
         moved = [replace(refusal, line=refusal.line + before) for refusal in made.refusals]
@@ -89,14 +89,14 @@ def numbered(results: Iterable[Scored]) -> Iterator[Scored]:
 
 
 class BulkScorer:
-    """Scores batch after batch; keeps what it compiled in between."""
+    """Scores one batch after another, and keeps what it has compiled from one to the next."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._fast = FastScorer(catalogue)
 
     def score(self, batch: Batch) -> Scored:
-        """Return the Observations and refusals of a batch, its first line being 1; never raises for what is in it."""
+        """Score a batch, whose first line is number 1; never raises for what is in it."""
         fast = self._fast.observations
         made: list[bytes] = []
         refusals: list[Refusal] = []
@@ -129,7 +129,7 @@ class BulkScorer:
 
 
 def observations_as_ndjson(response: Any, catalogue: Catalogue) -> bytes:
-    """Return one parsed response's Observations as NDJSON, the plain way; empty for an instrument without scores.
+    """Return the Observations of one parsed response as NDJSON, the plain way; empty if its instrument has no scores.
 
     Raises RefusedResponse.
     """
@@ -137,14 +137,15 @@ def observations_as_ndjson(response: Any, catalogue: Catalogue) -> bytes:
     made = observations_of(answers, score(answers.instrument, answers.values))
     try:
         return b"".join(orjson.dumps(one) + b"\n" for one in made)
-    except orjson.JSONEncodeError as error:
+    except orjson.JSONEncodeError as error:  # json.loads, unlike orjson's, lets half a surrogate pair through
         raise NotAResponse(f"its subject or identifier cannot be written as JSON ({error})") from None
 
 
 def _responses(bundle: dict[str, Any]) -> Iterator[tuple[int, Any]]:
-    """Yield the QuestionnaireResponses of a Bundle with the number of their entry.
+    """Yield each QuestionnaireResponse of a Bundle with the number of its entry.
 
-    A Bundle in it (a batch of searches has those) comes along, to be refused: nothing in it is lost in silence.
+    A Bundle within it (the answer to a batch of searches has them) is yielded too, and will be refused: what it holds
+    must not be lost in silence.
     """
     entries = bundle.get("entry", [])
     for number, entry in enumerate(entries if isinstance(entries, list) else []):

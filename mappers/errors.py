@@ -1,4 +1,4 @@
-"""What the mappers refuse, each error with a reason, a place and what to do about it.
+"""What the mappers refuse. Each error has a reason, a place and advice on what to do about it.
 
 MapperError
 ├── RefusedResponse          a QuestionnaireResponse that gives no answers we may use
@@ -7,10 +7,10 @@ MapperError
 │   ├── RefusedItem          an item that this questionnaire does not have, has elsewhere, or has twice
 │   ├── RefusedAnswer        an answer of another kind, outside the options, or more than one
 │   └── NotScorable          readable, but not finished, or without what a score must carry
-└── PlanError                a plan that cannot be written, or resources that are no plan
+└── PlanError                a plan that cannot be written, or resources that are not a plan
     ├── TooManyDomains       more than five life domains, or one domain twice
     ├── UnknownDomain        a life domain that is not in the list
-    ├── EmptyText            a goal or step without words
+    ├── EmptyText            a goal or step without any text
     ├── RefusedValue         a date, progress or status outside its list
     └── NotAPlan             resources that do not form a recovery plan
 
@@ -25,7 +25,10 @@ _PRINTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class MapperError(ValueError):
-    """Say what was found, where, and what to do."""
+    """The base of them all.
+
+    `reason` says what was found, `where` the place in the resource ("" if it is the whole), `advice` what to do.
+    """
 
     def __init__(self, reason: str, *, where: str = "", advice: str = "") -> None:
         self.reason = reason
@@ -71,7 +74,7 @@ class NotScorable(RefusedResponse):
 
 
 class PlanError(MapperError):
-    """A plan that cannot be written, or resources that are no plan."""
+    """A plan that cannot be written, or resources that are not a plan."""
 
 
 class TooManyDomains(PlanError):
@@ -83,7 +86,7 @@ class UnknownDomain(PlanError):
 
 
 class EmptyText(PlanError):
-    """A goal or step without words."""
+    """A goal or step without any text."""
 
 
 class RefusedValue(PlanError):
@@ -95,7 +98,10 @@ class NotAPlan(PlanError):
 
 
 def shown(value: object) -> str:
-    """Return an identifier for use in a message, or a description where it could hold anything at all."""
+    """Return an identifier in quotes for use in a message.
+
+    A value that could hold anything at all, such as someone's name, is described instead: messages end up in logs.
+    """
     if isinstance(value, str) and _PRINTABLE_ID.fullmatch(value):
         return f"'{value}'"
     return "(not shown: it is not a plain identifier)"

@@ -1,6 +1,7 @@
-"""Stored score Observations → lines over time.
+"""From stored score Observations to lines over time.
 
-One trend is one score by one version of its rule: numbers that were computed in different ways never share a line.
+A trend is one score by one version of its rule: numbers that were computed in different ways never share a line,
+because the step between them would look like a change in the person.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from mappers.answers import answers_of
@@ -21,19 +22,19 @@ from questionnaires.model import Instrument, ScoreRule
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One measurement. `value` None: no score, `reason` says why. `answered` None: the answers are not in reach."""
+    """One score on one day."""
 
     day: dt.date
-    value: float | None
+    value: float | None  # None: no score, and `reason` says why
     reason: str
-    response_id: str
-    answered: int | None = None
+    response_id: str  # "" if the response is not at hand
+    answered: int | None = None  # how many of the rule's items; None if the response is not at hand
     corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """One score by one rule version, oldest first. `current` tells whether this is how we compute it today."""
+    """One score by one version of its rule, oldest first; `current` if that is how it is computed today."""
 
     instrument: Instrument
     rule: ScoreRule
@@ -42,33 +43,33 @@ class Trend:
 
     @property
     def id(self) -> str:
-        """Return a name for use in the page."""
+        """Return a name to use as an id in HTML."""
         return f"{self.rule.code}-{self.rule.version}"
 
     @property
     def scored(self) -> tuple[Measurement, ...]:
-        """Return the measurements that have a score within the range."""
+        """Return the measurements that can be drawn: those with a score within the published range."""
         return tuple(one for one in self.measurements if one.value is not None and self.fits(one.value))
 
     def fits(self, value: float) -> bool:
-        """Tell whether a value lies in the published range; one outside it cannot be this score."""
+        """Tell whether a value is within the published range; one outside it cannot be this score."""
         return self.rule.low <= value <= self.rule.high
 
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """All trends of one instrument: the scores we show, named alternatives, and older ways of computing."""
+    """All trends of one instrument."""
 
     instrument: Instrument
-    shown: tuple[Trend, ...] = ()
-    alternatives: tuple[Trend, ...] = ()
-    earlier: tuple[Trend, ...] = ()
-    not_ours: tuple[ScorePoint, ...] = field(default=())
-    """Stored scores by a rule version that we do not know: they stand in a table of their own, without a line."""
+    shown: tuple[Trend, ...] = ()  # by today's default rules
+    alternatives: tuple[Trend, ...] = ()  # by today's other rules, such as a total beside a mean
+    earlier: tuple[Trend, ...] = ()  # by older versions of a rule
+    not_ours: tuple[ScorePoint, ...] = ()
+    """Scores by a rule version that we do not know. They get a table of their own and no line: we know no range."""
 
     @property
     def last_day(self) -> dt.date:
-        """Return the day of the newest measurement."""
+        """Return the day of the newest measurement. Raises ValueError if all scores are `not_ours`."""
         return max(one.day for trend in (*self.shown, *self.alternatives, *self.earlier) for one in trend.measurements)
 
 
@@ -78,11 +79,11 @@ def measured(
     catalogue: Catalogue,
     day_of: Callable[[str], dt.date | None],
 ) -> list[Measurements]:
-    """Return what was measured per instrument, the newest first.
+    """Return what was measured, one entry per instrument, the most recently measured first.
 
-    `responses` tell how many questions were answered; a score whose response is not among them stays without.
-    `day_of` turns a FHIR dateTime into the day it was where the client lives, or None where it cannot be read: such a
-    score has no place in time and is left out.
+    `responses` tell how many questions were answered; for a score whose response is not among them that is unknown.
+    `day_of` turns a FHIR dateTime into the day it was where the client lives, or None if it cannot be read: without a
+    day a score has no place on a line, and is left out.
     """
     given = _answers(responses, catalogue)
     dated = [(day, point) for point in scores_from(observations) if (day := day_of(point.date))]
@@ -101,16 +102,18 @@ def _of_instrument(
     given: Mapping[str, Mapping[str, Any]],
     catalogue: Catalogue,
 ) -> Measurements:
+    # The newest definition last, so that it wins where two versions of an instrument share a version of a rule.
     rules = {
         (rule.code, rule.version): rule
         for version in reversed(catalogue.versions(instrument.id))
         for rule in version.scores
     } | {(rule.code, rule.version): rule for rule in instrument.scores}
-    now = {(rule.code, rule.version) for rule in instrument.scores}
+    today = {(rule.code, rule.version) for rule in instrument.scores}
     shown: list[Trend] = []
     alternatives: list[Trend] = []
     earlier: list[Trend] = []
     not_ours: list[ScorePoint] = []
+    # groupby needs equals side by side; within that, the scores keep the order of the instrument.
     order = [rule.code for rule in instrument.scores]
     dated = sorted(dated, key=lambda one: (order.index(one[1].code), one[1].rule_version))
     for key, group in itertools.groupby(dated, key=lambda one: (one[1].code, one[1].rule_version)):
@@ -120,7 +123,7 @@ def _of_instrument(
         measurements = tuple(
             sorted((_measurement(day, point, rules[key], given) for day, point in group), key=lambda one: one.day)
         )
-        trend = Trend(instrument, rules[key], measurements, current=key in now)
+        trend = Trend(instrument, rules[key], measurements, current=key in today)
         (earlier if not trend.current else shown if trend.rule.default else alternatives).append(trend)
     return Measurements(instrument, tuple(shown), tuple(alternatives), tuple(earlier), tuple(not_ours))
 

@@ -1,4 +1,4 @@
-"""Stored scores beside the answers that they come from: computes again, and lists what does not agree."""
+"""Check stored scores against the answers they come from: compute them again and list what does not agree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from questionnaires.fhir import Resource
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One stored score that its answers do not give; `found` and `expected` are words for people."""
+    """A stored score that its answers do not give. `found` and `expected` are phrases for people to read."""
 
     observation: str
     code: str
@@ -27,10 +27,10 @@ class Difference:
 
 
 def differences(resources: Iterable[Any], catalogue: Catalogue) -> tuple[list[Difference], int]:
-    """Return every stored score that its response does not give, and how many stored scores were looked at.
+    """Return every stored score that its response does not give, and the number of stored scores checked.
 
-    `resources` are QuestionnaireResponses and Observations in any order; others are left alone. Looked at are value,
-    absence, rule and its version, status and client. Observations that were entered in error are not looked at.
+    `resources` are QuestionnaireResponses and Observations in any order; others are ignored. Checked are the value or
+    its absence, the rule and its version, the status and the client. Observations entered in error are skipped.
     """
     responses: dict[str, Resource] = {}
     observations: list[tuple[str, Resource]] = []
@@ -41,6 +41,7 @@ def differences(resources: Iterable[Any], catalogue: Catalogue) -> tuple[list[Di
             responses |= dict.fromkeys(_names(resource), resource)
         elif resource.get("resourceType") == "Observation":
             code = code_in(resource, "code", SCORE_SYSTEM)
+            # `hasMember` marks a panel, which has no score of its own.
             if code and "hasMember" not in resource and resource.get("status") != "entered-in-error":
                 observations.append((code, resource))
     found = [_difference(code, one, responses, catalogue) for code, one in observations]
@@ -48,7 +49,7 @@ def differences(resources: Iterable[Any], catalogue: Catalogue) -> tuple[list[Di
 
 
 def _names(response: Resource) -> list[str]:
-    """Return what an Observation may call a response: its reference, and our identifier."""
+    """Return what an Observation's `derivedFrom` may call a response: its reference, and our identifier."""
     ident, identifier = text_in(response, "id"), object_in(response, "identifier")
     ours = text_in(identifier, "value") if identifier.get("system") == RESPONSE_SYSTEM else ""
     return [*([f"QuestionnaireResponse/{ident}"] if ident else []), *([f"identifier {ours}"] if ours else [])]
@@ -56,6 +57,7 @@ def _names(response: Resource) -> list[str]:
 
 def _response(observation: Resource, responses: dict[str, Resource]) -> Resource | None:
     for source in objects_in(observation, "derivedFrom"):
+        # Servers may make references absolute or versioned; what identifies the response is the last Type/id.
         unversioned, _, _ = text_in(source, "reference").partition("/_history/")
         reference = "/".join(unversioned.split("/")[-2:])
         for name in (reference, f"identifier {text_in(object_in(source, 'identifier'), 'value')}"):
@@ -68,7 +70,7 @@ def _difference(code: str, one: Resource, responses: dict[str, Resource], catalo
     name = _name(code, one)
     response = _response(one, responses)
     if response is None:
-        return Difference(name, code, "a score", "the response that it was computed from is not here")
+        return Difference(name, code, "a score", "the response it was computed from is not in this file")
     try:
         answers = answers_of(response, catalogue)
     except RefusedResponse as refused:
@@ -80,20 +82,21 @@ def _difference(code: str, one: Resource, responses: dict[str, Resource], catalo
 
 
 def _name(code: str, one: Resource) -> str:
-    """Return what to find an Observation by: its id, our identifier (which holds the response's), or else its code."""
+    """Return what people can find an Observation by: its id, else our identifier, else its code."""
     ours = (text_in(each, "value") for each in objects_in(one, "identifier") if each.get("system") == IDENTIFIER_SYSTEM)
     return f"Observation/{one['id']}" if text_in(one, "id") else next(ours, "") or code
 
 
 def _checks(code: str, one: Resource, answers: Answers) -> Iterable[tuple[str, str]]:
-    """Yield pairs of what is stored and what it should be, the gravest first; the first that differs is told."""
+    """Yield (what is stored, what it should be), the most serious first: only the first that differs is reported."""
     same_client = text_in(object_in(one, "subject"), "reference") == text_in(answers.response.subject, "reference")
     yield ("" if same_client else "of another client", "")
     rules = {rule.code: rule for rule in answers.instrument.scores}
     yield (shown(code) if code not in rules else "", "" if code in rules else f"one of {', '.join(rules)}")
+    # Only reached for a known code: the caller stops at the first pair that differs.
     rule = rules[code]
     stored_rule = code_in(one, "method", RULE_SYSTEM)
-    yield (f"rule {stored_rule or 'not said'}", f"rule {rule.code}@{rule.version}")
+    yield (f"rule {stored_rule or 'not stated'}", f"rule {rule.code}@{rule.version}")
     yield (_shown_value(_stored_value(one)), _shown_value(score_by(answers.instrument, rule, answers.values).value))
     status = STATUS_OF_SCORES.get(answers.response.status)
     yield (
@@ -108,7 +111,7 @@ def _stored_value(observation: Resource) -> Any:
 
 
 def _shown_value(value: Any) -> str:
-    """Return a number so that equal numbers look equal: 4 and 4.0."""
+    """Return a number in one notation: servers may return 4 for the 4.0 they were sent."""
     if value is None:
         return "no score"
     return repr(float(value)) if isinstance(value, int | float) else "something that is not a number"

@@ -50,12 +50,12 @@ def old_rule(one):
         (lambda one: one["valueQuantity"].update(value=27), "27.0", "26.0"),
         (lambda one: one["valueQuantity"].update(value="26"), "something that is not a number", "26.0"),
         (absent, "no score", "26.0"),
-        (without_method, "rule not said", "rule hoop-total@1"),
+        (without_method, "rule not stated", "rule hoop-total@1"),
         (old_rule, "rule hoop-total@0", "rule hoop-total@1"),
         (lambda one: one.update(status="preliminary"), "status preliminary", "status final"),
         (lambda one: one.update(subject={"reference": "Patient/ben"}), "of another client", ""),
         (lambda one: one["code"]["coding"][0].update(code="hoop-joy"), "'hoop-joy'", "one of hoop-total"),
-        (lambda one: one.update(derivedFrom=[]), "a score", "the response that it was computed from is not here"),
+        (lambda one: one.update(derivedFrom=[]), "a score", "the response it was computed from is not in this file"),
     ],
 )
 def test_each_kind_of_difference_is_found(stored, spoil, found, expected):
