@@ -1,1 +1,1 @@
-"""One module per subcommand of `verstel`; the module is named as the command and holds a click command `command`."""
+"""One module per subcommand of `verstel`, named after it; each holds a click command called `command`."""

@@ -1,4 +1,4 @@
-"""`verstel audit`: the log of who did what with whose record, for the person who has to look into it."""
+"""`verstel audit`: hand the log of who did what with whose record to the person who has to examine it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from smartapp.commands.serve import opened, settings_from_environment
 
 @click.group(epilog="Example:  verstel audit export --since 2026-11-01 > audit.ndjson")
 def command() -> None:
-    """Read the log of who opened, read or changed whose record by way of Verstel.
+    """Read the log of who opened, read or changed whose record through Verstel.
 
-    The database and the keys are those of `verstel serve`: its settings, from the same environment.
+    Uses the database and the keys of `verstel serve`: set the same environment variables.
     """
 
 
@@ -28,7 +28,7 @@ def command() -> None:
 def export(since: datetime | None) -> None:
     """Write every row of the log as a FHIR AuditEvent, one JSON object per line, oldest first.
 
-    The rows name people: write them where only an auditor can read them.
+    The rows name people: write them to a place that only an auditor can read.
 
     Exit code 2: a setting is missing or wrong.
     """
@@ -39,6 +39,7 @@ def export(since: datetime | None) -> None:
     settings = settings_from_environment()
     engine = opened(settings)
     try:
+        # Nothing is written, so the clock is never asked.
         log = Audit(engine, Vault(settings.encryption_keys), lambda: 0.0)
         for entry in log.entries(since=int(since.replace(tzinfo=UTC).timestamp()) if since else 0):
             click.echo(orjson.dumps(audit_event(entry)))

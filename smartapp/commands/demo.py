@@ -1,4 +1,4 @@
-"""`verstel demo`: the embedded EHR and the app on this machine, filled with made-up people."""
+"""`verstel demo`: the embedded EHR and the app on this machine, with made-up people in them."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ CLIENT_ID = "verstel"
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8017, show_default=True, help="0: any free port.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8017, show_default=True, help="0 picks any free port.")
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(".verstel/demo"),
     show_default=True,
-    help="Where everything is kept between two runs.",
+    help="The folder in which everything is kept between two runs.",
 )
-@click.option("--fresh", is_flag=True, help="Forget what was kept and begin with the people as they were.")
-@click.option("--ehr", default="full", show_default=True, metavar="KIND", help="What the EHR takes, see above.")
+@click.option("--fresh", is_flag=True, help="Forget what was kept and start over with the original people.")
+@click.option("--ehr", default="full", show_default=True, metavar="KIND", help="What the EHR accepts; see above.")
 def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
     """Run the embedded EHR and the app on this machine, with made-up people.
 
     \b
     KIND is one of:
       full           every type, every write, transactions
-      epic-like      responses to questionnaires it knows; plans can only be read
+      epic-like      responses to questionnaires it knows; plans are read-only
       oracle-like    no new responses; scores only from clinicians
-      athena-like    takes responses, nothing else
-      meditech-like  takes and changes responses
+      athena-like    accepts responses, nothing else
+      meditech-like  accepts responses and changes to them
 
-    Nothing leaves this machine. Stop it with Ctrl-C; what was typed is there again at the next start.
+    Nothing leaves this machine. Stop it with Ctrl-C; everything typed is still there at the next start.
 
     \b
     Example:
       verstel demo --port 8017
-    """  # noqa: D301 - click wants the real control character
+    """  # noqa: D301 - click needs the real control character
     from smartapp.sandbox.kinds import UnknownKind, kind
 
     try:
@@ -66,21 +66,21 @@ def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
 
 def _demo(listening: socket.socket, data: Path, chosen: Kind, *, fresh: bool) -> None:
     url = f"http://{HOST}:{listening.getsockname()[1]}"
-    # One database per kind: what each EHR took, and what stayed in the app, would not fit another kind.
+    # One database per kind: what one EHR accepted, and what therefore stayed in the app, would not fit another kind.
     database = data / f"{chosen.name}.db"
     if fresh:
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm"):  # SQLite keeps its latest writes beside the file
             database.with_name(database.name + suffix).unlink(missing_ok=True)
     app, sandbox = demo_app(url, database, data / "keys.json", ehr=chosen.name)
     added = _seeded(app, sandbox)
     click.echo(f"Verstel demo, with {'new' if added else 'the same'} made-up people ({chosen.title}).\n")
-    click.echo(f"  Open   {url}/sandbox/   and choose somebody.\n")
+    click.echo(f"  Open   {url}/sandbox/   and choose a person.\n")
     click.echo(f"Kept in {data}. Stop with Ctrl-C.")
     _run(app, listening)
 
 
 def demo_app(url: str, database: Path, keys: Path, *, ehr: str = "full") -> tuple[Flask, Sandbox]:
-    """Make the app with a sandbox at `/sandbox`, keeping all in `database`; `keys` is the file of its secrets."""
+    """Make the app with a sandbox at `/sandbox`; both use `database`, and `keys` is the file with the app's secrets."""
     from smartapp import create_app
     from smartapp.sandbox import Client, init_sandbox, make_sandbox
     from smartapp.services import KEY
@@ -102,38 +102,38 @@ def _settings(url: str, database: Path, keys: Path) -> Settings:
         secret_key=kept["secret_key"],
         encryption_keys=(kept["encryption_key"],),
         database_url=f"sqlite:///{database.resolve()}",
-        # The key keeps drafts and our own records findable when the demo moves to another port.
+        # Drafts and our own records are stored by this key, so they are still found on another port.
         issuers=(Issuer(base=f"{url}/sandbox/fhir", name="Oefenomgeving", client_id=CLIENT_ID, key="sandbox"),),
         several_users_per_browser=True,
     )
 
 
 def _lock(data: Path) -> IO[str]:
-    """Keep the folder to ourselves: a second demo on it would take the database away from under the first."""
+    """Keep the folder to ourselves: a second demo with --fresh would delete the database under the first."""
     lock = (data / "lock").open("a", encoding="utf-8")
     try:
         import fcntl
 
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ImportError:
+    except ImportError:  # Windows has no fcntl, and gets no lock
         pass
     except OSError:
         lock.close()
         raise click.ClickException(
-            f"Another demo uses {data} now. Stop that one, or give this one its own folder with --data."
+            f"Another demo is using {data}. Stop that one, or give this one a folder of its own with --data."
         ) from None
     return lock
 
 
 def _keys(path: Path) -> dict[str, str]:
-    """Return the secrets of this demo, made once: without them nothing that was kept can be read again."""
+    """Return the secrets of this demo, made only once: without them nothing that was kept can be decrypted."""
     from cryptography.fernet import Fernet
 
     if path.exists():
         kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
         return kept
     made = {"secret_key": secrets.token_urlsafe(32), "encryption_key": Fernet.generate_key().decode()}
-    path.touch(mode=0o600)
+    path.touch(mode=0o600)  # before there is anything in it to read
     path.write_text(json.dumps(made), encoding="utf-8")
     return made
 
@@ -149,7 +149,7 @@ def _seeded(app: Flask, sandbox: Sandbox) -> tuple[str, ...]:
 
 
 def keep_draft(services: Services, issuer: str) -> KeepDraft:
-    """Return what puts a person's own unfinished questionnaire where the app looks for it, as if left yesterday."""
+    """Return a function that stores a person's unfinished questionnaire as the app would, as if left yesterday."""
     from smartapp.storage.drafts import Drafts
 
     yesterday = (datetime.now(UTC) - timedelta(days=1)).timestamp()
@@ -163,19 +163,19 @@ def keep_draft(services: Services, issuer: str) -> KeepDraft:
 
 
 def _listen(port: int) -> socket.socket:
-    """Take the port now: a port that is taken is said before anything else happens."""
+    """Bind the port first, so that a port in use is reported before anything else happens."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
-        listening.listen(128)  # from now on a browser waits for its answer, it is not sent away
+        listening.listen(128)  # from now on a browser that connects waits, instead of being turned away
     except OSError as error:
         listening.close()
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        why = "is taken by another program" if error.errno == errno.EADDRINUSE else "is not for us to take"
+        why = "is taken by another program" if error.errno == errno.EADDRINUSE else "needs more rights than we have"
         raise click.ClickException(
-            f"Port {port} {why}. Is a demo running already? Open http://{HOST}:{port}/sandbox/ and see, "
+            f"Port {port} {why}. Is a demo already running? Open http://{HOST}:{port}/sandbox/ to find out, "
             f"or choose another port: verstel demo --port {port + 1 if port < 65535 else 8018}"
         ) from None
     return listening

@@ -16,12 +16,12 @@ from fhir_profiles.tgz import files, manifest, tgz
     type=click.Path(path_type=Path),
     default=Path(),
     show_default="the working directory",
-    help="The file to write, or a folder that exists.",
+    help="The file to write, or an existing folder.",
 )
 def command(out: Path) -> None:
-    """Write the FHIR package (npm style .tgz) that FHIR servers, validators and SUSHI load.
+    """Write the FHIR package (an npm-style .tgz) that FHIR servers, validators and SUSHI load.
 
-    Packing twice gives the same bytes. Prints the file and its SHA-256.
+    Packing twice gives the same bytes. Prints the file name and its SHA-256.
 
     Exit code 0: written. 1: it can't be written there. 2: wrong usage.
     """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
 SCOPE = "system/*.cruds"
-# What each action is called before (dry run) and after it was done, and whether it leaves something undone.
+# For each outcome the words of a dry run, and the words after the fact.
 WORDS = {
     "create": ("would create", "created"),
     "update": ("would update", "updated"),
@@ -33,42 +33,46 @@ WORDS = {
     "not-accepted": ("NOT ACCEPTED", "NOT ACCEPTED"),
     "refused": ("REFUSED", "REFUSED"),
 }
+# Outcomes after which the server does not have everything; they decide the exit code.
 UNDONE = {"changed-elsewhere", "not-accepted", "refused"}
 MOST_DIFFERENCES = 8
 MOST_UNANSWERED = 3
-"""Writes in a row without an answer, after which the server counts as away: each may take half a minute."""
+"""Consecutive writes without an answer before we give up: each may take half a minute to time out."""
 
 
 @click.command(
     epilog="Example:  VERSTEL_TOKEN=... verstel publish --to https://fhir.example.org/r4 --dry-run",
 )
 @click.option("--to", "base", required=True, metavar="URL", help="The base of the FHIR R4 server.")
-@click.option("--dry-run", is_flag=True, help="Only say what would change, element by element.")
-@click.option("--force", is_flag=True, help="Also replace what somebody else changed there.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change, element by element.")
+@click.option("--force", is_flag=True, help="Also replace what someone else changed on the server.")
 @click.option(
-    "--token", envvar="VERSTEL_TOKEN", help="A bearer token; better in the environment (VERSTEL_TOKEN) than typed here."
+    "--token",
+    envvar="VERSTEL_TOKEN",
+    help="A bearer token. Safer in the environment than on the command line.",
 )
-@click.option("--client-id", help="Sign in with SMART backend services as this client instead.")
+@click.option("--client-id", help="Sign in with SMART backend services as this client, instead of with --token.")
 @click.option(
     "--keys",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The JSON Web Key Set with our private key (with --client-id).",
+    help="The JSON Web Key Set that holds our private key (with --client-id).",
 )
-@click.option("--scope", default=SCOPE, show_default=True, help="What to ask for (with --client-id).")
+@click.option("--scope", default=SCOPE, show_default=True, help="The scopes to ask for (with --client-id).")
 def command(
     base: str, *, dry_run: bool, force: bool, token: str | None, client_id: str | None, keys: Path | None, scope: str
 ) -> None:
     """Put our profiles, terminology and questionnaires on a FHIR server, or bring them up to date.
 
     Reads the server's metadata first and works in dependency order. Safe to repeat: a second run changes nothing, and
-    after an interruption it goes on where it stopped. What somebody else changed there is left alone.
+    after an interruption it continues where it stopped. Whatever someone else changed on the server is left alone.
 
-    Exit code 0: all is there. 1: something was left alone or refused. 2: wrong usage.
+    Exit code 0: everything is there. 1: something was left alone or refused. 2: wrong usage.
     """
     try:
         sign_in = _token_source(base, token, client_id, keys, scope)
         store = RemoteStore(checked_base(base.rstrip("/"), "--to"), sign_in, wait=time.sleep)
         resources = artefacts()
+        # Everything is compared before anything is written: a server that fails half-way through has not been touched.
         with _progress(publishing.plan(resources, store, force=force), len(resources), "Comparing") as bar:
             planned = list(bar)
     except ConfigError as error:
@@ -84,7 +88,7 @@ def command(
     summary = ", ".join(f"{count} {WORDS[outcome][not dry_run]}" for outcome, count in sorted(tally.items()))
     click.echo(f"{len(planned)} artefacts: {summary}.")
     if tally.total() < len(planned):
-        click.echo(f"No answer {MOST_UNANSWERED} times in a row: stopped there. Run it again to go on.", err=True)
+        click.echo(f"Stopped: {MOST_UNANSWERED} writes in a row without an answer. Run again to continue.", err=True)
     sys.exit(1 if UNDONE & tally.keys() else 0)
 
 
@@ -103,7 +107,10 @@ def _token_source(
 def _carried_out(
     planned: list[PlannedArtefact], store: RecordStore, *, dry_run: bool
 ) -> list[tuple[PlannedArtefact, str, str]]:
-    """Write what is to be written; return each artefact, its outcome and why. A server that is away ends it early."""
+    """Carry the plan out and return each artefact with its outcome and the reason for it.
+
+    One refusal does not stop the others. A server that no longer answers does: the result is shorter than the plan.
+    """
     done: list[tuple[PlannedArtefact, str, str]] = []
     unanswered = 0
     with _progress(planned, len(planned), "Publishing") as bar:
@@ -124,12 +131,12 @@ def _carried_out(
 
 
 def _progress(planned: Iterable[PlannedArtefact], length: int, label: str) -> ProgressBar[PlannedArtefact]:
-    """Return a progress bar, to be seen on a terminal only."""
+    """Return a progress bar on standard error, hidden unless that is a terminal."""
     return click.progressbar(planned, length, label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
 def _words(error: RecordError) -> str:
-    """Return what went wrong for whoever typed the command; of a 401 the seam speaks to people in the app."""
+    """Return what went wrong, for the operator: the message of a 401 is written for people who use the app."""
     if isinstance(error, Unauthorized) and not isinstance(error, NoTokenError):
         said = outcome_text(error.outcome)
         return f"the server does not accept how we sign in (401{f': {said}' if said else ''}). Check the token or key."

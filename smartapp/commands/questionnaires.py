@@ -1,4 +1,4 @@
-"""`verstel questionnaires`: the catalogue on the command line."""
+"""`verstel questionnaires`: show, check and publish the catalogue."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def list_command() -> None:
 @command.command("show")
 @click.argument("identifier", metavar="ID")
 def show(identifier: str) -> None:
-    """Print everything that is known about one instrument, with its sources, as Markdown.
+    """Print everything we know about one instrument, with its sources, as Markdown.
 
     \b
     Example:
@@ -69,13 +69,13 @@ def show(identifier: str) -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write here, with the wording that applies on this machine, instead of into the package and docs/.",
+    help="Write to this folder, with the wording in use on this machine, instead of to the package and docs/.",
 )
 def build(variant: Variant | None, out: Path | None) -> None:
     """Generate the FHIR resources (and the pages in docs/) from the definitions.
 
-    Without --out this regenerates what the repository holds, from our own definitions only. With --out it publishes
-    what this machine uses, official wording from VERSTEL_DEFINITIONS included.
+    Without --out this regenerates what the repository holds, from our own definitions only. With --out it writes what
+    this machine uses, including official wording from VERSTEL_DEFINITIONS.
 
     \b
     Examples:
@@ -83,6 +83,7 @@ def build(variant: Variant | None, out: Path | None) -> None:
       verstel questionnaires build --variant plain --out ./plain
     """  # noqa: D301
     with _readable():
+        # Official wording is not ours to commit, so what goes into the repository is built without it.
         known = catalogue() if out else Catalogue()
         files = _resources(known, variant, out or PUBLISHED)
         if out is None and variant is None:
@@ -101,7 +102,7 @@ def build(variant: Variant | None, out: Path | None) -> None:
 
 @command.command("check")
 def check() -> None:
-    """Read every definition, recompute its worked examples, and compare what is published with what would be built.
+    """Read every definition, recompute its worked examples, and compare the published files with a fresh build.
 
     A definition of ours also owes its readers a few things, such as an example of too few answers: what is still
     missing is listed.
@@ -126,14 +127,14 @@ def _resources(known: Catalogue, variant: Variant | None, folder: Path) -> dict[
     """Return the files to publish: the default variant in the folder itself, the others in variants/<variant>/."""
     files: dict[Path, bytes] = {}
     for one in VARIANTS if variant is None else (variant,):
-        # With one variant asked for and a folder named, the files stand in that folder.
+        # A single variant in a folder of the user's choice needs no folder of its own within it.
         inside = folder if one == "default" or (variant and folder != PUBLISHED) else folder / "variants" / one
         files |= {inside / name: resource_bytes(resource) for name, resource in published(one, known).items()}
     return files
 
 
 def _pages(known: Catalogue) -> dict[Path, bytes]:
-    # An installed package has no docs beside it; only the repository has.
+    # Only the repository has docs beside the package; an installation has not.
     if not DOCS.parent.is_dir():
         return {}
     instruments = known.instruments.values()
@@ -142,7 +143,7 @@ def _pages(known: Catalogue) -> dict[Path, bytes]:
 
 
 def wrong_examples(instrument: Instrument) -> Iterator[str]:
-    """Yield what differs between an instrument's worked examples and what the scorer makes of them."""
+    """Yield a line for each worked example whose published score differs from the one we compute."""
     for example in instrument.examples:
         computed = {score_.rule.scale: score_.value for score_ in score(instrument, dict(example.answers))}
         for scale, expected in example.scores:
@@ -154,20 +155,20 @@ def wrong_examples(instrument: Instrument) -> Iterator[str]:
 
 
 def stale_files() -> Iterator[str]:
-    """Yield what is published and not built, or built and not published, or differs."""
+    """Yield a line for each generated file that is left over, missing or outdated."""
     known = Catalogue()
     built = {**_resources(known, None, PUBLISHED), **_pages(known)}
     there = {*PUBLISHED.rglob("*.json"), *DOCS.glob("*.md")}
     for path in sorted({*built, *there}):
         name = path.relative_to(PACKAGE.parent).as_posix()
         if path not in built:
-            yield f"{name}: no definition gives this file; delete it"
+            yield f"{name}: no definition produces this file; delete it"
         elif path not in there or path.read_bytes() != built[path]:
-            yield f"{name}: is not what the definitions give; run `verstel questionnaires build`"
+            yield f"{name}: is not what the definitions produce; run `verstel questionnaires build`"
 
 
-class _readable:  # noqa: N801  (used as a with-statement's word)
-    """Turn a definition that can't be read into a message and exit code 1."""
+class _readable:  # noqa: N801  (reads as a word in a with statement)
+    """A context in which a definition that can't be read ends the command with a message and exit code 1."""
 
     def __enter__(self) -> None:
         return None

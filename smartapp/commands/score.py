@@ -1,4 +1,10 @@
-"""`verstel score`: QuestionnaireResponses in, Observations out, for one client or a whole population."""
+"""`verstel score`: QuestionnaireResponses in, Observations out, for one client or a whole population.
+
+Everything streams: blocks of a file become batches of lines, batches become Observations, and these are written before
+the next block is read. So memory stays the same for a hundred lines and for a hundred million, a pipe sees scores at
+once, and a file that turns out to be damaged has given what came before the damage. Only `--verify` reads a whole file
+first: a score may come before the response that it belongs to.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +29,7 @@ from questionnaires.catalogue import catalogue
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-_BLOCK: Final = 256 * 1024  # what is worked on at one time fits in the processor's cache
+_BLOCK: Final = 256 * 1024  # small enough for the processor's cache
 _STDIN: Final = "-"
 _DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 _CLEAR_LINE: Final = "\r\x1b[K"
@@ -52,28 +58,28 @@ Exit code 0: everything was scored. 1: some input was refused, or a stored score
     help="FHIR Observations for machines, or a table of the scores for people.",
 )
 @click.option(
-    "--rejects", type=click.Path(dir_okay=False), help="Write what was refused here, one JSON object per line."
+    "--rejects", type=click.Path(dir_okay=False), help="Write refusals to this file, one JSON object per line."
 )
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Processes that score, beside the one that reads and writes. Only for responses that another system rewrote "
-    "(valueInteger, items outside their groups) and with cores to spare: in the usual form one process is about as "
-    "fast as many; try it on your own files.",
+    help="Processes that score, besides the one that reads and writes. Worth it only for responses that another system "
+    "rewrote (valueInteger, items outside their groups), with cores to spare: for the usual form one process is about "
+    "as fast as many. Try it on your own files.",
 )
 @click.option(
     "--verify",
     type=click.Path(exists=True, dir_okay=False),
-    help="Compute the scores in this Bundle or NDJSON again, and list those that the answers do not give.",
+    help="Recompute the scores in this Bundle or NDJSON file, and list those that their answers do not give.",
 )
 def command(files: tuple[str, ...], form: str, rejects: str | None, jobs: int, verify: str | None) -> None:
     """Score QuestionnaireResponses.
 
-    Each FILE is a QuestionnaireResponse, a Bundle, NDJSON (also .gz), a folder of a bulk export, or - for standard
-    input. The scores come out as FHIR Observations, one per line, in the order of the input. Lines that are refused
-    go to standard error (or --rejects) with file, line number and reason; the others are scored.
+    Each FILE is a QuestionnaireResponse, a Bundle, NDJSON (plain or .gz), a folder from a bulk export, or - for
+    standard input. The scores are written as FHIR Observations, one per line, in the order of the input. Refused lines
+    are reported on standard error (or in --rejects) with file, line number and reason; all others are scored.
     """
     if verify is not None:
         if files:
@@ -85,12 +91,12 @@ def command(files: tuple[str, ...], form: str, rejects: str | None, jobs: int, v
     if rejects is not None and any(source.is_file(rejects) for source in sources):
         raise click.UsageError(f"{rejects} is one of the files to score; name another file for --rejects.")
     write = _as_table if form == "table" else _as_ndjson
-    try:  # around the closing of files too: a full disk may show only then
+    try:  # closing files included: a full disk may show only then
         with _refusals(rejects) as refused, _scorer(jobs) as score:
             for source in sources:
                 _score_source(source, score, write, refused)
             sys.stdout.flush()
-    except BrokenPipeError:  # who reads our output has seen enough; click ends without a word
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough; click exits quietly
         raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -116,7 +122,7 @@ class _Source:
         return 0 if self.name == _STDIN else self.path.stat().st_size
 
     def is_file(self, name: str) -> bool:
-        """Tell whether a path, which need not exist, leads to this very file."""
+        """Tell whether a path, which need not exist, is this very file, however it is spelt."""
         return self.name != _STDIN and Path(name).exists() and self.path.samefile(name)
 
 
@@ -135,7 +141,7 @@ def _sources(names: Iterable[str]) -> list[_Source]:
 
 @contextmanager
 def _opened(source: _Source) -> Iterator[BinaryIO]:
-    """Open a file for as long as it is read: an export may have more files than a process may have open."""
+    """Open a file only while it is read: an export may have more files than a process may hold open."""
     if source.name == _STDIN:
         yield sys.stdin.buffer
         return
@@ -144,9 +150,10 @@ def _opened(source: _Source) -> Iterator[BinaryIO]:
 
 
 def _blocks(file: BinaryIO, read: Callable[[int], None]) -> Iterator[bytes]:
-    """Yield a file in blocks, unpacked when it is gzip; `read` hears how many bytes of the file were taken."""
+    """Yield a file in blocks, decompressed if it is gzip; `read` is told how many bytes of the file each one took."""
     taken = 0
-    # read1 gives what was unpacked so far; read would throw that away where damage comes before a block is full.
+    # read1 returns what has been decompressed so far; read would discard it if damage came before the block was full.
+    # Told by its first bytes, not its name: standard input has no name.
     more = gzip.GzipFile(fileobj=file).read1 if _peek(file) == b"\x1f\x8b" else file.read
     while block := more(_BLOCK):
         if file.seekable():
@@ -162,10 +169,10 @@ def _peek(file: BinaryIO) -> bytes:
 
 
 def _document(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Put a file that is one JSON value over several lines on one line; leave NDJSON as it is.
+    """Put a pretty-printed JSON file on one line; leave NDJSON as it is.
 
-    A line feed inside JSON is white space, so it may become a space. What tells the two apart is the first line that
-    is not blank: only in a file written over several lines does it hold nothing but the first brace.
+    A line feed between JSON tokens is white space, so it may become a space. The first line that is not blank tells the
+    two apart: only in a pretty-printed file does it hold nothing but an opening brace.
     """
     first = next(blocks, b"")
     if first.removeprefix(BOM).lstrip().split(b"\n", 1)[0].strip() in (b"{", b"["):
@@ -181,8 +188,8 @@ _of_this_process: BulkScorer | None = None
 
 
 def _score_batch(batch: Batch) -> Scored:
-    """Score in a process of the pool; what it compiles it keeps."""
-    global _of_this_process  # noqa: PLW0603 - a process has no other place to keep it between two batches
+    """Score in a process of the pool, which keeps what it compiles from one batch to the next."""
+    global _of_this_process  # noqa: PLW0603 - a process of a pool has no other place for it
     if _of_this_process is None:
         _of_this_process = BulkScorer(catalogue())
     return _of_this_process.score(batch)
@@ -203,14 +210,14 @@ def _ctrl_c_held_back() -> Iterator[None]:
 
 @contextmanager
 def _scorer(jobs: int) -> Iterator[_Score]:
-    """Give a function that scores batches in order, here or in `jobs` processes with few batches under way."""
+    """Give a function that scores batches in order: here, or in `jobs` processes with few batches in flight."""
     if jobs == 1:
         here = BulkScorer(catalogue()).score
         yield lambda batches: map(here, batches)
         return
     from concurrent.futures import ProcessPoolExecutor
 
-    # Ctrl-C reaches every process; it is this one that stops, and the others only when it closes the pool.
+    # Ctrl-C reaches every process of the group. Only this one heeds it; the others end when it closes the pool.
     with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
 
         def submit(batch: Batch) -> Future[Scored]:
@@ -220,17 +227,18 @@ def _scorer(jobs: int) -> Iterator[_Score]:
                 return pool.submit(_score_batch, batch)
 
         def score(batches: Iterable[Batch]) -> Iterator[Scored]:
-            under_way: deque[Future[Scored]] = deque()
+            in_flight: deque[Future[Scored]] = deque()
             damage: Exception | None = None
             try:
                 for batch in batches:
-                    under_way.append(submit(batch))
-                    if len(under_way) > 2 * jobs:
-                        yield under_way.popleft().result()
-            except _DAMAGED as error:  # what was read before it counts, and is still under way
+                    in_flight.append(submit(batch))
+                    # Two per process keep all of them busy; more would only fill the memory, for reading is faster.
+                    if len(in_flight) > 2 * jobs:
+                        yield in_flight.popleft().result()
+            except _DAMAGED as error:  # what was read before the damage still counts, and is still in flight
                 damage = error
-            while under_way:
-                yield under_way.popleft().result()
+            while in_flight:
+                yield in_flight.popleft().result()
             if damage is not None:
                 raise damage
 
@@ -239,7 +247,7 @@ def _scorer(jobs: int) -> Iterator[_Score]:
 
 @dataclass(slots=True)
 class _Refusals:
-    """Where refusals go, and how many there were."""
+    """Where refusals are written (None: standard error), and how many there have been."""
 
     to: IO[str] | None
     count: int = 0
@@ -247,7 +255,7 @@ class _Refusals:
     def add(self, source: str, refusal: Refusal) -> None:
         self.count += 1
         if self.to is None:
-            # On a terminal the progress bar may stand on this line: it gives way, and comes back below.
+            # On a terminal the progress bar may be on this line: clear it; it is drawn again below.
             click.echo(f"{_CLEAR_LINE if sys.stderr.isatty() else ''}{source}:{refusal.line}: {refusal}", err=True)
             return
         told = {"file": source, "line": refusal.line, "entry": refusal.entry, "reason": refusal.reason}
@@ -272,7 +280,7 @@ def _damaged(line: int, error: Exception) -> Refusal:
 
 
 def _score_source(source: _Source, score: _Score, write: Callable[[bytes], None], refused: _Refusals) -> None:
-    """Score one file; a file that stops being readable half-way is a refusal, what came before it counts."""
+    """Score one file. Damage half-way through is a refusal of its own; what came before it is scored."""
     line = 0
     with _opened(source) as file, _progress(source) as read:
         try:
@@ -288,7 +296,7 @@ def _score_source(source: _Source, score: _Score, write: Callable[[bytes], None]
 
 @contextmanager
 def _progress(source: _Source) -> Iterator[Callable[[int], None]]:
-    """Show how far a file is read, on a terminal that does not show the scores themselves."""
+    """Show how much of a file has been read, on a terminal that is not already showing the scores."""
     if not sys.stderr.isatty() or sys.stdout.isatty() or not source.size:
         yield lambda _taken: None
         return
@@ -304,9 +312,9 @@ def _as_ndjson(observations: bytes) -> None:
 
 
 def _as_table(observations: bytes) -> None:
-    """Write the scores for people: when, whose, which score, the number or why there is none.
+    """Write the scores for people: a heading per response, and below it each score or why there is none.
 
-    That a response was corrected, or should not have been there at all, stands beside its title.
+    A status other than final (corrected, or entered in error) is shown beside the heading.
     """
     for line in observations.splitlines():
         one = orjson.loads(line)
@@ -330,6 +338,7 @@ def _verify(path: Path) -> int:
     refused = _Refusals(None)
     with path.open("rb") as file:
         resources = list(_resources(path.name, batches_of(_document(_blocks(file, lambda _taken: None))), refused))
+    # Not a stream: an Observation may come long before its response.
     found, looked_at = differences(resources, catalogue())
     for one in found:
         click.echo(f"{one.observation}  {one.code}  stored: {one.found}  from the answers: {one.expected}")
@@ -338,7 +347,7 @@ def _verify(path: Path) -> int:
 
 
 def _resources(name: str, batches: Iterable[Batch], refused: _Refusals) -> Iterator[Any]:
-    """Yield the resources of a Bundle or of NDJSON; a file that stops being readable half-way is a refusal."""
+    """Yield the resources of a Bundle or of NDJSON; damage half-way through is a refusal of its own."""
     number = 0
     try:
         for number, line in enumerate(chain.from_iterable(batches), start=1):

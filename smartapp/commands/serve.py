@@ -1,4 +1,4 @@
-"""`verstel serve`: the app in production form, settings from the environment."""
+"""`verstel serve`: the app in production, with its settings from the environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Misconfigured(click.ClickException):
 
 
 def settings_from_environment() -> Settings:
-    """Return the settings, or end the command with exit code 2 and every setting that is missing or wrong."""
+    """Return the settings, or end the command with exit code 2, naming every setting that is missing or wrong."""
     from smartapp.settings import ConfigError, Settings
 
     try:
@@ -39,7 +39,7 @@ def opened(settings: Settings) -> Engine:
 
 
 def _address(_context: click.Context, _option: click.Parameter, given: str) -> str:
-    """Check HOST:PORT. The server would listen on some other port when this one is above 65,535."""
+    """Check HOST:PORT: given a port above 65,535, waitress would silently listen on another one."""
     host, _, port = given.rpartition(":")
     if not (host and port.isdecimal() and int(port) <= 65535):
         raise click.BadParameter(f"{given!r} is not HOST:PORT with a port up to 65535, such as 127.0.0.1:8000.")
@@ -55,16 +55,16 @@ def _address(_context: click.Context, _option: click.Parameter, given: str) -> s
     show_default=True,
     metavar="HOST:PORT",
     callback=_address,
-    help="Where to listen; a reverse proxy with TLS stands before it.",
+    help="Where to listen. Put a reverse proxy with TLS in front.",
 )
 @click.option(
-    "--threads", default=16, show_default=True, type=click.IntRange(4, 256), help="Requests at the same time."
+    "--threads", default=16, show_default=True, type=click.IntRange(4, 256), help="Requests handled at the same time."
 )
-@click.option("--check", is_flag=True, help="Only check the settings and the database, then stop.")
+@click.option("--check", is_flag=True, help="Check the settings and the database, then exit.")
 def command(listen: str, *, threads: int, check: bool) -> None:
     """Run the app. Every setting is an environment variable; .env.example lists them all.
 
-    Exit code 2: a setting is missing or wrong; all of them are named at once.
+    Exit code 2: settings are missing or wrong; all of them are named at once.
     """
     # Imported here, so that `verstel --help` does not pay for Flask.
     from smartapp import create_app
@@ -82,11 +82,12 @@ def command(listen: str, *, threads: int, check: bool) -> None:
     if check:
         click.echo(f"The settings are complete. Redirect URI to register: {settings.redirect_uri}")
         return
-    # Without it, why a sign-in was refused is nowhere to be read. No log line holds names, answers or tokens.
+    # Why a sign-in was refused is only in the log, so it is always on. No line of it holds names, answers or tokens.
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Sends what waits in the outbox while no one is making requests.
     courier = Courier(app.extensions[KEY])
     courier.start()
-    click.echo(f"Verstel listens on http://{listen} for {settings.public_url}", err=True)
+    click.echo(f"Verstel is listening on http://{listen} for {settings.public_url}", err=True)
     try:
         _run(app, listen, threads, behind_proxy=settings.trusted_proxies > 0)
     finally:
@@ -97,6 +98,7 @@ def _run(app: Flask, listen: str, threads: int, *, behind_proxy: bool) -> None:
     import waitress  # type: ignore[import-untyped]
 
     try:
+        # Forwarded-headers are believed only if the settings say that a proxy of ours sets them.
         waitress.serve(
             app, listen=listen, threads=threads, ident=None, clear_untrusted_proxy_headers=not behind_proxy, _quiet=True
         )

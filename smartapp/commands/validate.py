@@ -15,7 +15,7 @@ from mappers.tolerant import object_in, text_in
 
 ENGINE = (
     "Checked here: FHIR's structure and what our profiles say. For everything (FHIR's own rules, all code systems, "
-    "answers against their questionnaire) run HL7's engine in a checkout: python -m tests.conformance.validate FILE"
+    "answers against their questionnaire) run HL7's validator in a checkout: python -m tests.conformance.validate FILE"
 )
 
 
@@ -24,9 +24,9 @@ _ABSTRACT = frozenset({"Resource", "DomainResource"})
 
 @click.command(epilog="Example:  verstel validate plan.json responses.ndjson")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--quiet", is_flag=True, help="Say nothing about resources in which nothing is wrong.")
+@click.option("--quiet", is_flag=True, help="Do not list resources in which nothing is wrong.")
 def command(files: tuple[Path, ...], *, quiet: bool) -> None:
-    """Check resources, Bundles and NDJSON against the profiles that they name in meta.profile.
+    """Check resources, Bundles and NDJSON against the profiles they claim in meta.profile.
 
     Exit code 0: nothing is wrong. 1: something is. 2: wrong usage.
     """
@@ -47,7 +47,10 @@ def command(files: tuple[Path, ...], *, quiet: bool) -> None:
 
 
 def resources_of(path: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Yield (place, resource, "") for each resource in a file, and (place, {}, reason) where there is none to read."""
+    """Yield (place, resource, "") for each resource in a file, or (place, {}, reason) if it cannot be read.
+
+    A Bundle is yielded first, and then each resource in it.
+    """
     content = path.read_bytes()
     is_lines = path.suffix == ".ndjson"
     texts = [line for line in content.splitlines() if line.strip()] if is_lines else [content]
@@ -71,8 +74,8 @@ def resources_of(path: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 
 def check(resource: dict[str, Any]) -> tuple[list[str], str]:
-    """Return what is wrong with a resource, and by what it was judged."""
-    # Here, because it takes a second: `verstel --help` must not wait for it.
+    """Return what is wrong with a resource, one line each, and a phrase that says what it was checked as."""
+    # Imported here because it takes a second, for which `verstel --help` must not wait.
     from fhir.resources.R4B import get_fhir_model_class
     from fhir.resources.R4B.resource import Resource
     from pydantic import ValidationError
@@ -93,9 +96,9 @@ def check(resource: dict[str, Any]) -> tuple[list[str], str]:
         # Place and reason only: pydantic would repeat the value, and a value can be what a person typed.
         return [_structure(kind, one) for one in error.errors(include_input=False, include_url=False)], about
     except RecursionError:
-        return ["nested too deep to be checked"], about
+        return ["nested too deeply to be checked"], about
     except (TypeError, AttributeError):  # the models trip over some shapes, such as a resourceType that is a number
-        return ["something in it has another shape than FHIR has, such as a number where a text belongs"], about
+        return ["something in it has a shape that FHIR does not allow, such as a number where a text belongs"], about
     return [line for url in named for line in problems(resource, url)], about
 
 

@@ -1,4 +1,4 @@
-"""`verstel wording`: official wording onto an instrument."""
+"""`verstel wording`: give an instrument its official wording."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False, e
 
 @click.group()
 def command() -> None:
-    """Put the official wording of an instrument in the place of our working wording.
+    """Replace our working wording of an instrument with the official one.
 
-    You need the permission of the instrument's owners. FILE is TOML or CSV with a row per item: item, text in Dutch
-    and, where there is one, in English. `verstel wording template ID` makes a CSV file to fill in.
+    You need the permission of the instrument's owners. FILE is TOML or CSV with a row per item: the item, its text in
+    Dutch and, if there is one, in English. `verstel wording template ID` makes a CSV file to fill in.
 
     \b
     Example:
@@ -33,7 +33,7 @@ def command() -> None:
 @command.command("template")
 @click.argument("identifier", metavar="ID")
 def template(identifier: str) -> None:
-    """Print a CSV file with a row for every text of an instrument, to be filled in.
+    """Print a CSV file to fill in, with a row for every text of an instrument.
 
     \b
     Example:
@@ -51,7 +51,7 @@ def template(identifier: str) -> None:
 @command.command("check")
 @_FILE
 def check(file: Path) -> None:
-    """Say whether a wording file fits its instrument: every row that does not, and why. Writes nothing.
+    """Check whether a wording file fits its instrument, and report every row that does not. Writes nothing.
 
     \b
     Example:
@@ -68,25 +68,25 @@ def check(file: Path) -> None:
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     envvar="VERSTEL_DEFINITIONS",
-    help="The folder of applied definitions; the environment variable VERSTEL_DEFINITIONS says it too.",
+    help="The folder for applied definitions. Default: the environment variable VERSTEL_DEFINITIONS.",
 )
 def apply(file: Path, out: Path | None) -> None:
-    """Write the definition that a wording file makes. Verstel uses it when VERSTEL_DEFINITIONS names the folder.
+    """Write the definition with the wording of a file. Verstel uses it if VERSTEL_DEFINITIONS names the folder.
 
     \b
     Example:
       verstel wording apply hoop.csv --out ./definitions
     """  # noqa: D301
     if out is None:
-        raise click.UsageError("say where to write: --out DIR, or set VERSTEL_DEFINITIONS")
+        raise click.UsageError("Say where to write: --out DIR, or set VERSTEL_DEFINITIONS.")
     applied = _applied(file)
     target = out / applied.file_name
-    comment = f"Official wording of {applied.instrument.id}, applied by `verstel wording`; not free to pass on."
+    comment = f"Official wording of {applied.instrument.id}, applied by `verstel wording`; do not redistribute."
     text = definition_toml(applied.data, comment)
-    # A version that exists stays as it is, for responses refer to it.
+    # Responses refer to a version, so what that version asked must never change.
     if target.exists():
-        raise click.ClickException(f"{target} exists already; choose another version in {file.name}")
-    # Written beside and moved, so that a running application never reads half a file.
+        raise click.ClickException(f"{target} already exists; choose another version in {file.name}")
+    # Written to one side and then moved, so that a running app never reads half a file.
     half = target.with_suffix(".part")
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -97,9 +97,9 @@ def apply(file: Path, out: Path | None) -> None:
     click.echo(f"{target} written:")
     _tell(applied)
     if os.environ.get("VERSTEL_DEFINITIONS") != str(out):
-        click.echo(f"To use it, set VERSTEL_DEFINITIONS={out} for Verstel and start it again.", err=True)
+        click.echo(f"To use it, set VERSTEL_DEFINITIONS={out} for Verstel and restart it.", err=True)
     else:
-        click.echo("Start Verstel again to use it.", err=True)
+        click.echo("Restart Verstel to use it.", err=True)
 
 
 def _applied(file: Path) -> Applied:

@@ -69,7 +69,7 @@ def test_publishing_again_gives_the_same_bytes():
 def test_a_published_file_that_was_touched_is_noticed(monkeypatch: pytest.MonkeyPatch):
     """The comparison above can fail: here the committed bytes are compared with other ones."""
     monkeypatch.setattr("smartapp.commands.questionnaires.resource_bytes", lambda _: b"{}")
-    assert "questionnaires/published/Questionnaire-hoop.json: is not what the definitions give" in "".join(
+    assert "questionnaires/published/Questionnaire-hoop.json: is not what the definitions produce" in "".join(
         stale_files()
     )
 

@@ -539,7 +539,7 @@ def test_the_command_never_overwrites_a_version(tmp_path):
     (tmp_path / "hoop@2.0.0.toml").write_text("another")
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 1
-    assert "exists already; choose another version" in result.stderr
+    assert "already exists; choose another version" in result.stderr
     assert (tmp_path / "hoop@2.0.0.toml").read_text() == "another"
 
 

@@ -18,9 +18,9 @@ def test_every_generated_file_is_up_to_date():
 
 
 def test_what_is_old_is_named_with_the_word_that_renews_it():
-    said = ["a.json: is not what the definitions give; run `verstel questionnaires build`", "b.json: was changed"]
+    said = ["a.json: is not what the definitions produce; run `verstel questionnaires build`", "b.json: was changed"]
     assert check([Part("x", lambda: said, lambda: 0)]) == [
-        "a.json: is not what the definitions give; run `make generate`",
+        "a.json: is not what the definitions produce; run `make generate`",
         "b.json: was changed; run `make generate`",
     ]
 

@@ -84,7 +84,7 @@ def test_a_resource_too_deep_to_be_read_is_refused(tmp_path):
     path.write_text(json.dumps({"resourceType": "Patient", "extension": [nested]}))
     result = run(path)
     assert result.exit_code == 1
-    assert "nested too deep to be checked" in result.output
+    assert "nested too deeply to be checked" in result.output
 
 
 def test_no_message_repeats_what_a_person_typed(tmp_path):

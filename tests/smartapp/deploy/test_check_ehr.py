@@ -132,7 +132,7 @@ def test_server_that_hides_its_metadata_is_said_to_whoever_typed_the_command(moc
     mock.add("GET", f"{BASE}/metadata", status=401, json={})
     result = check(BASE)
     assert result.exit_code == 1
-    assert "/metadata asks for a sign-in (401)" in result.output
+    assert "/metadata requires a sign-in (401)" in result.output
 
 
 @pytest.mark.parametrize(

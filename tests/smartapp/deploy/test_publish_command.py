@@ -83,7 +83,7 @@ def test_a_server_that_is_away_is_not_asked_for_all_the_rest(hospital: Hospital)
     result = hospital.publish_signed()
     assert result.exit_code == 1
     assert result.output.count("REFUSED: StructureDefinition/") == 3
-    assert "No answer 3 times in a row: stopped there. Run it again to go on." in result.output
+    assert "Stopped: 3 writes in a row without an answer. Run again to continue." in result.output
     hospital.sandbox.faults.clear()
     assert hospital.publish_signed().exit_code == 0
 

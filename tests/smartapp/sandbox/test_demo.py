@@ -125,7 +125,7 @@ def test_a_folder_that_another_demo_uses_is_refused(demos, tmp_path):
     demos("--port", "0")
     result = CliRunner().invoke(main, ["demo", "--port", "0", "--data", str(tmp_path / "demo")])
     assert result.exit_code == 1
-    assert "Another demo uses" in result.output
+    assert "Another demo is using" in result.output
 
 
 def test_an_unknown_kind_of_ehr_is_wrong_usage_and_lists_the_kinds(tmp_path):
