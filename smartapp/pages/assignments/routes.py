@@ -1,4 +1,4 @@
-"""Asking a client to fill in a questionnaire, and taking that back."""
+"""Ask a client to fill in a questionnaire, and take that back."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable, Write
 from smartapp.i18n import message
-from smartapp.pages.assignments import views as show
-from smartapp.pages.assignments.views import NewPage, Row
+from smartapp.pages.assignments import views
+from smartapp.pages.assignments.views import AssignmentRow, Choice, NewPage
 from smartapp.pages.plan.sections import NOT_A_DATE, iso_date
 from smartapp.records import Record
 from smartapp.web import current
@@ -26,13 +26,13 @@ from smartapp.web.typed import clean
 
 blueprint = Blueprint("assignments", __name__, url_prefix="/assignments", template_folder="templates")
 
-Answer = str | Response | tuple[str, int]
+View = str | Response | tuple[str, int]
 LONGEST_MESSAGE: Final = 1000
 
 NEWS: Final[Mapping[str, str]] = {
-    "asked": message("The questionnaire stands ready for the client."),
+    "asked": message("The questionnaire is ready for the client."),
     "on-its-way": message(
-        "The record does not answer now. The questionnaire will stand ready as soon as it answers again."
+        "The record is not answering right now. The questionnaire will be ready as soon as it answers again."
     ),
     "taken-back": message("You took back the questionnaire. What the client had begun stays theirs."),
 }
@@ -55,23 +55,23 @@ def _tasks() -> list[Record]:
 @blueprint.get("/")
 @role("clinician")
 def index() -> str:
-    """List what was asked for."""
+    """Show everything that was asked of this client."""
     news = NEWS.get(request.args.get("news", ""))
-    page = show.list_page(_tasks(), catalogue(), news=_(news) if news else "")
+    page = views.assignments_page(_tasks(), catalogue(), news=_(news) if news else "")
     return render_template("assignments/index.html", page=page)
 
 
 @blueprint.get("/new")
 @role("clinician")
-def new() -> Answer:
+def new() -> View:
     """Show the form to ask for a questionnaire."""
     return _form_page(_waiting(_tasks()), {"questionnaire": request.args.get("questionnaire", "")})
 
 
 @blueprint.post("/new")
 @role("clinician")
-def ask() -> Answer:
-    """Ask for a questionnaire: which one, by when, and with which words."""
+def ask() -> View:
+    """Ask for a questionnaire; answers 409 if the same one is already waiting."""
     tasks = _tasks()
     waiting = _waiting(tasks)
     typed = {name: clean(request.form.get(name, "")) for name in ("questionnaire", "due", "message", "key")}
@@ -79,6 +79,7 @@ def ask() -> Answer:
     if problems:
         return _form_page(waiting, typed, problems=problems), 422
     already = waiting.get(typed["questionnaire"])
+    # A form sent twice, by a double click or a reload, is not a second request: it gets the page of the first.
     sent_twice = identifier(typed["key"]) in _identifiers(tasks)
     if already and not sent_twice:
         return _form_page(waiting, typed, already=already), 409
@@ -88,12 +89,13 @@ def ask() -> Answer:
         return _form_page(waiting, typed, trouble=_(NOT_SAVED)), 503
     except (Refused, Conflict, Forbidden):
         return _form_page(waiting, typed, trouble=_(NOT_TAKEN)), 422
+    # Not stored means that the outbox has it: the EHR was away, and will get it later.
     news = "asked" if all(one.state == "stored" for one in saved) else "on-its-way"
     return redirect(url_for("assignments.index", news=news), 303)
 
 
-def _waiting(tasks: list[Record]) -> dict[str, Row]:
-    return {row.assignment.instrument: row for row in show.rows(tasks, catalogue()) if row.assignment.waiting}
+def _waiting(tasks: list[Record]) -> dict[str, AssignmentRow]:
+    return {row.assignment.instrument: row for row in views.rows(tasks, catalogue()) if row.assignment.waiting}
 
 
 def _problems(typed: Mapping[str, str]) -> dict[str, str]:
@@ -104,7 +106,7 @@ def _problems(typed: Mapping[str, str]) -> dict[str, str]:
         due = iso_date(typed["due"])
         if due is None:
             found["due"] = _(NOT_A_DATE)
-        elif due < current.today():
+        elif due < current.today():  # ISO dates sort as text
             found["due"] = _(IN_THE_PAST)
     if len(typed["message"]) > LONGEST_MESSAGE:
         found["message"] = _(MESSAGE_TOO_LONG)
@@ -125,12 +127,13 @@ def _asking(typed: Mapping[str, str]) -> Write:
         message=typed["message"],
     )
     task["language"] = language()
+    # Conditional, so that an EHR which did store the first attempt, but whose answer was lost, does not store it twice.
     once = f"identifier={identifier_system('assignment')}|{key}"
     return Write("create", task, if_none_exist=once, full_url=f"urn:uuid:{key}")
 
 
 def identifier(key: str) -> str:
-    """Return the identifier that a form's key stands for: itself where it is a UUID, else a fresh one."""
+    """Return the identifier for a form's hidden key: the key itself if it is a UUID, else a new one."""
     try:
         return str(uuid.UUID(key))
     except ValueError:
@@ -142,19 +145,19 @@ def _identifiers(tasks: list[Record]) -> set[str]:
 
 
 def _form_page(
-    waiting: Mapping[str, Row],
+    waiting: Mapping[str, AssignmentRow],
     typed: Mapping[str, str],
     *,
     problems: dict[str, str] | None = None,
     trouble: str = "",
-    already: Row | None = None,
+    already: AssignmentRow | None = None,
 ) -> str:
     choices = []
     for instrument in catalogue().instruments.values():
         minutes = ngettext("about %(num)s minute", "about %(num)s minutes", instrument.minutes)
-        stands = _("stands ready already") if instrument.id in waiting else minutes
-        about = f"{text_of(instrument.subtitle)} · {stands}"
-        choices.append(show.Choice(instrument.id, text_of(instrument.title), about))
+        state = _("already waiting for the client") if instrument.id in waiting else minutes
+        about = f"{text_of(instrument.subtitle)} · {state}"
+        choices.append(Choice(instrument.id, text_of(instrument.title), about))
     page = NewPage(
         choices=tuple(choices),
         chosen=typed.get("questionnaire", ""),
@@ -170,10 +173,10 @@ def _form_page(
 
 @blueprint.post("/<assignment_id>/cancel")
 @role("clinician")
-def cancel(assignment_id: str) -> Answer:
-    """Take an assignment back. What the client wrote for it stays with the client."""
+def cancel(assignment_id: str) -> View:
+    """Take an assignment back; whatever the client wrote for it stays with the client."""
     trouble, status = "", 200
-    for _attempt in range(2):  # once more when the client touched it in between
+    for _attempt in range(2):  # again if it changed in between: opening a questionnaire may do that
         tasks = _tasks()
         found = next((one for one in tasks if one.resource["id"] == assignment_id), None)
         if found is None or not is_assignment(found.resource):
@@ -191,4 +194,6 @@ def cancel(assignment_id: str) -> Answer:
             trouble, status = _(NOT_TAKEN_BACK), 503
             break
         return redirect(url_for("assignments.index", news="taken-back"), 303)
-    return render_template("assignments/index.html", page=show.list_page(tasks, catalogue(), trouble=trouble)), status
+    return render_template(
+        "assignments/index.html", page=views.assignments_page(tasks, catalogue(), trouble=trouble)
+    ), status

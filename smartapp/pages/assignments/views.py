@@ -13,27 +13,27 @@ from smartapp.web.language import text_of
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One assignment as it is listed."""
+class AssignmentRow:
+    """One assignment in the list."""
 
     title: str
     assignment: Assignment
-    place: Place | Literal["waiting"]  # waiting: not in the record yet
+    place: Place | Literal["waiting"]  # waiting: in the outbox, not in the record yet
 
 
 @dataclass(frozen=True, slots=True)
-class ListPage:
-    """All assignments of one person: those that wait first, then those that are over, the newest first."""
+class AssignmentsPage:
+    """All assignments of one person."""
 
-    waiting: tuple[Row, ...]
-    over: tuple[Row, ...]
+    waiting: tuple[AssignmentRow, ...]  # the longest waiting first
+    over: tuple[AssignmentRow, ...]  # the newest first
     news: str  # a sentence about what just happened, or ""
     trouble: str  # why something could not be done, or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A questionnaire that can be asked for; `help` says how long it takes, or that it is waiting already."""
+    """A questionnaire that can be asked for; `help` says how long it takes, or that it is already waiting."""
 
     value: str
     label: str
@@ -42,28 +42,29 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class NewPage:
-    """The form to ask for a questionnaire, with everything that was typed."""
+    """The form that asks for a questionnaire, with everything typed so far."""
 
     choices: tuple[Choice, ...]
     chosen: str
     due: str
     message: str
-    key: str
-    problems: dict[str, str]
-    trouble: str
-    already: Row | None  # the same questionnaire is waiting already
+    key: str  # a UUID that makes this form recognisable when it is sent twice
+    problems: dict[str, str]  # by the name of the field
+    trouble: str  # why the record did not take it, or ""
+    already: AssignmentRow | None  # the same questionnaire, if it is already waiting
 
     @property
     def summary(self) -> tuple[dict[str, str], ...]:
-        """Return what is to be mended, for the summary on top."""
+        """Return what needs correcting, with the id of the field, for the summary at the top of the page."""
+        # A group of radio buttons has no id; a link to it goes to the first button.
         first = {"questionnaire": f"questionnaire-{self.choices[0].value}"} if self.choices else {}
         return tuple({"field": first.get(name, name), "text": text} for name, text in self.problems.items())
 
 
-def rows(tasks: Iterable[Record], known: Catalogue) -> tuple[Row, ...]:
-    """Return every assignment among the Tasks, the newest first."""
+def rows(tasks: Iterable[Record], known: Catalogue) -> tuple[AssignmentRow, ...]:
+    """Return the assignments among the Tasks, the newest first."""
     found = [
-        Row(title(one, known), one, record.place if record.state == "stored" else "waiting")
+        AssignmentRow(title(one, known), one, record.place if record.state == "stored" else "waiting")
         for record in tasks
         if is_assignment(record.resource)
         for one in [assignment_of(record.resource)]
@@ -71,10 +72,12 @@ def rows(tasks: Iterable[Record], known: Catalogue) -> tuple[Row, ...]:
     return tuple(sorted(found, key=lambda row: row.assignment.asked_on, reverse=True))
 
 
-def list_page(tasks: Iterable[Record], known: Catalogue, *, news: str = "", trouble: str = "") -> ListPage:
-    """Return the page with all assignments."""
+def assignments_page(
+    tasks: Iterable[Record], known: Catalogue, *, news: str = "", trouble: str = ""
+) -> AssignmentsPage:
+    """Divide the assignments into those that wait and those that are over."""
     all_rows = rows(tasks, known)
-    return ListPage(
+    return AssignmentsPage(
         waiting=tuple(row for row in reversed(all_rows) if row.assignment.waiting),
         over=tuple(row for row in all_rows if not row.assignment.waiting),
         news=news,
@@ -83,7 +86,7 @@ def list_page(tasks: Iterable[Record], known: Catalogue, *, news: str = "", trou
 
 
 def title(assignment: Assignment, known: Catalogue) -> str:
-    """Return the questionnaire's name in the reader's language, or its id where we do not know it."""
+    """Return the questionnaire's name in the reader's language, or its id if we do not know it."""
     if assignment.instrument in known.instruments:
         return text_of(known.instruments[assignment.instrument].title)
     return assignment.instrument
