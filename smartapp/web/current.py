@@ -1,6 +1,6 @@
-"""What belongs to the request being handled: the services of its app, its launch, its records, and the time.
+"""What belongs to the request at hand: the services of its app, its launch, its records, and the time.
 
-One typed way to each. `g` holds them untyped, and is read here and in `guard`, which fills it, alone.
+There is one typed way to each. Flask's `g` holds them untyped, so it is read only here and in `guard`, which fills it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def launch() -> Launch:
 
 
 def launch_or_none() -> Launch | None:
-    """Return the launch of this page, or None for a page outside any record and outside a request."""
+    """Return the launch of this page, or None for a page outside any record and for no request at all."""
     return cast("Launch | None", g.get("launch")) if has_request_context() else None
 
 
@@ -39,12 +39,12 @@ def records() -> Records:
 
 
 def now() -> dt.datetime:
-    """Return the time in the organisation's own zone, to the second, as FHIR instants are written."""
-    parts = services()
-    zone = zoneinfo.ZoneInfo(parts.settings.time_zone)
-    return dt.datetime.fromtimestamp(parts.clock(), zone).replace(microsecond=0)
+    """Return the time in the organisation's own zone, in whole seconds, as we write it in FHIR."""
+    here = services()
+    zone = zoneinfo.ZoneInfo(here.settings.time_zone)
+    return dt.datetime.fromtimestamp(here.clock(), zone).replace(microsecond=0)
 
 
 def today() -> str:
-    """Return the day at the organisation, as a FHIR date."""
+    """Return the day in the organisation's own zone, as a FHIR date."""
     return now().date().isoformat()

@@ -1,4 +1,4 @@
-"""The language of this reader: texts, dates and numbers as their pages show them."""
+"""The language of the reader: texts, dates and numbers as their pages show them."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from smartapp.web import current
 if TYPE_CHECKING:
     from flask import Flask, Response
 
-# Parameters of a sign-in are secrets or text of others: they go onto no page.
+# The parameters of a sign-in are secrets, or texts that others wrote: no link on a page may repeat them.
 _NOT_KEPT: Final = frozenset({"lang", "code", "state", "launch", "iss", "error", "error_description", "error_uri"})
 _YEAR: Final = 365 * 24 * 3600
 _LOCALES: Final[Mapping[Language, str]] = {"nl": "nl_NL", "en": "en_GB"}
 
 
 class TwoLanguages(Protocol):
-    """A text that knows its own translations, such as a question."""
+    """A text that carries its own translations, such as a question."""
 
     def get(self, language: str, /) -> str:
-        """Return the text in a language."""
+        """Return the text in a language, `nl` or `en`."""
 
 
 def language() -> Language:
-    """Return the language of this reader: `?lang=`, else their cookie, else the launch's, else Dutch."""
+    """Return the language of the reader: `?lang=`, else their cookie, else the launch's, else Dutch."""
     if not has_request_context():
         return DEFAULT
     launch = current.launch_or_none()
@@ -47,7 +47,7 @@ def language() -> Language:
 
 
 def _dutch() -> Messages:
-    """Return the Dutch of this place, which says *je* or *u* (`form_of_address` in the settings)."""
+    """Return the Dutch of this organisation, with *je* or *u* (`form_of_address` in the settings)."""
     return formal_messages() if _says_u() else messages()
 
 
@@ -56,12 +56,12 @@ def _says_u() -> bool:
 
 
 def _sentence(key: str) -> str:
-    """Return a sentence in the reader's language, its `%(name)s` still open."""
+    """Return a sentence in the reader's language, with its `%(name)s` not filled in yet."""
     return _dutch().one(key) if language() == "nl" else key
 
 
 def _sentences(singular: str, plural: str, number: int) -> str:
-    """Return the singular or plural sentence for a number, its `%(name)s` still open."""
+    """Return the singular or plural sentence for a number, with its `%(name)s` not filled in yet."""
     if language() == "nl":
         return _dutch().many(singular, plural, number)
     return singular if number == 1 else plural
@@ -88,13 +88,13 @@ def text_of(text: TwoLanguages | None) -> str:
 
 
 def format_number(value: float, decimals: int = 2) -> str:
-    """Return a number with at most so many decimals, in the reader's notation (`3,25`)."""
+    """Return a number with at most `decimals` decimals, in the reader's notation (`3,25`)."""
     pattern = "#,##0." + "#" * decimals if decimals else "#,##0"
     return str(babel.numbers.format_decimal(value, format=pattern, locale=_LOCALES[language()]))
 
 
 def format_date(value: str | dt.date | None, width: Literal["full", "long", "medium"] = "long") -> str:
-    """Return a day (`3 maart 2026`), month (`maart 2026`) or year of a FHIR date or instant; "" where there is none."""
+    """Return a day (`3 maart 2026`), month (`maart 2026`) or year, as precise as the FHIR date; "" for no date."""
     moment = moment_of(value)
     if moment is None:
         return ""
@@ -107,12 +107,12 @@ def format_date(value: str | dt.date | None, width: Literal["full", "long", "med
 
 
 def format_month(day: dt.date) -> str:
-    """Return a day's month in short (`mrt 2026`), as it fits below a chart."""
+    """Return a month in short (`mrt 2026`), to fit below a chart."""
     return str(babel.dates.format_skeleton("yMMM", day, locale=_LOCALES[language()]))
 
 
 def format_datetime(value: str | dt.datetime | None) -> str:
-    """Return a day with its time (`3 maart 2026, 14:05`) in the place's own time zone; empty for None."""
+    """Return a day with its time (`3 maart 2026, 14:05`) in the organisation's time zone; "" for no date."""
     moment = moment_of(value)
     if moment is None:
         return ""
@@ -128,32 +128,36 @@ def format_list(parts: list[str]) -> str:
 
 
 def place_zone() -> zoneinfo.ZoneInfo:
-    """Return the time zone of the organisation, as in the settings; outside a request the Netherlands'."""
+    """Return the time zone of the organisation, from the settings; outside a request that of the Netherlands."""
     return zoneinfo.ZoneInfo(current.services().settings.time_zone if has_request_context() else "Europe/Amsterdam")
 
 
 def day_of(value: str | dt.date | None) -> dt.date | None:
-    """Return the day at this place of what `moment_of` reads; a month or year is its first day."""
+    """Return the day that a FHIR date or instant was in the organisation's time zone.
+
+    A month or a year is taken as its first day; None for anything that `moment_of` cannot read.
+    """
     moment = moment_of(value)
     return moment.date() if isinstance(moment, dt.datetime) else moment
 
 
 def moment_of(value: str | dt.date | None) -> dt.date | None:
-    """Return the date or zoned instant that a FHIR text or Python value means; None for nothing or what is no date."""
+    """Return the date or zoned instant that a FHIR text or Python value stands for; None if it is not a date."""
     try:
         if isinstance(value, str):
             if "T" not in value:
+                # FHIR dates may stop at the year or the month.
                 return dt.date.fromisoformat((value + "-01-01")[:10]) if value else None
             value = dt.datetime.fromisoformat(value)
         if isinstance(value, dt.datetime) and value.tzinfo is not None:
             return value.astimezone(place_zone())
-    except (ValueError, OverflowError):  # in a record of somebody else there may stand anything
+    except (ValueError, OverflowError):  # records of other systems may hold anything here
         return None
     return value
 
 
 def switch_links() -> list[dict[str, Any]]:
-    """Return per language what the switch in the header shows: code, name, address, whether it is current."""
+    """Return for each language what the switch in the header needs: code, name, address and whether it is current."""
     here = language()
     kept = [(key, value) for key, value in request.args.items(multi=True) if key not in _NOT_KEPT]
     return [
@@ -168,7 +172,7 @@ def switch_links() -> list[dict[str, Any]]:
 
 
 def init_i18n(app: Flask) -> None:
-    """Give the templates `_`, `ngettext`, dates and numbers, and let `?lang=` be remembered in a cookie."""
+    """Give the templates `_`, `ngettext`, dates and numbers, and have `?lang=` remembered in a cookie."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     # Jinja's new style fills in and escapes the values itself, so it gets the bare sentences.
     app.jinja_env.install_gettext_callables(_sentence, _sentences, newstyle=True)  # type: ignore[attr-defined]
@@ -184,7 +188,7 @@ def _remember_language(response: Response) -> Response:
     wish = known_language(request.args.get("lang"))
     if wish and wish != request.cookies.get(COOKIE):
         secure = request.is_secure
-        # In an EHR's iframe only a SameSite=None cookie arrives; a browser refuses that one without https.
+        # In an EHR's iframe only a SameSite=None cookie arrives, and browsers accept that one only over https.
         response.set_cookie(
             COOKIE,
             wish,

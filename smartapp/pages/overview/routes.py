@@ -1,4 +1,4 @@
-"""One page about one person, for the clinician who opened the record. It is read only: the words are the client's."""
+"""One page about one person, for the clinician who opened the record. It is read-only: the words are the client's."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ blueprint = Blueprint("overview", __name__, url_prefix="/overview", template_fol
 @blueprint.get("/")
 @role("clinician")
 def index() -> str:
-    """Show the overview; `?mode=together` shows it large and quiet, for two people at one screen."""
+    """Show the overview; `?mode=together` shows it large and calm, for two people at one screen."""
     patient = current.launch().patient.reference
     plans, goals, _steps = stored.queries(patient)
+    # One round trip for the whole page: an EHR may take a second per request.
     found = current.records().search(
         plans,
         goals,

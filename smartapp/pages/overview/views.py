@@ -1,4 +1,4 @@
-"""What the overview shows, in the order it is read: the person first, numbers after that."""
+"""What the overview shows, in the order in which it is read: first the person, then the numbers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class FoldedText:
 
 @dataclass(frozen=True, slots=True)
 class OpenAssignment:
-    """A questionnaire that was asked for and is not filled in yet."""
+    """A questionnaire that was asked for and has not been filled in yet."""
 
     title: str
     assignment: Assignment
@@ -59,7 +59,7 @@ class OpenAssignment:
 
 @dataclass(frozen=True, slots=True)
 class InstrumentSummary:
-    """One instrument: the line that leads, the others of the same answers, and where the scores live."""
+    """One instrument: its leading trend, the other trends from the same answers, and where the scores are stored."""
 
     all: Measurements
     lead: Trend
@@ -68,19 +68,19 @@ class InstrumentSummary:
 
     @property
     def source(self) -> str:
-        """Return where the leading score was published: a publication (it has a year) before a form or a script."""
+        """Return the citation of the leading score: a publication, known by its year, rather than a form or script."""
         citations = [source.citation for source in self.lead.rule.sources]
         return next((text for text in citations if _YEAR.search(text)), next(iter(citations), ""))
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewPage:
-    """The whole page. Everything the client wrote is shown as it was written."""
+    """The whole page. Everything the client wrote is shown exactly as written."""
 
     name: str
     parts: tuple[PartView, ...]  # the client's own texts, the unwritten ones too
-    goals: tuple[GoalView, ...]
-    earlier: tuple[GoalView, ...]
+    goals: tuple[GoalView, ...]  # those being worked on
+    earlier: tuple[GoalView, ...]  # those that were reached or ended
     others: tuple[OtherGoalView, ...]  # goals of the record that belong to no life domain of ours
     domains: tuple[DomainView, ...]
     plan_updated: str
@@ -103,13 +103,13 @@ class OverviewPage:
 
     @property
     def score_place(self) -> Place | None:
-        """Return where the scores live, or None where they live at different places."""
+        """Return where the scores are stored, or None if not all in one place: then each says so itself."""
         places = {one.place for one in self.measured}
         return places.pop() if len(places) == 1 else None
 
     @property
     def new(self) -> bool:
-        """Tell whether nothing at all is known yet."""
+        """Tell whether there is nothing to show yet."""
         return not (self.has_words or self.others or self.visit or self.measured or self.waiting)
 
 
@@ -154,6 +154,7 @@ _SENTENCE: Final = re.compile(r"[.!?…]['\"”’)]*\s+|\n")
 
 def first_lines(text: str, most: int = FIRST_LINES) -> FoldedText:
     """Divide a text after about `most` characters, where a reader would pause; no character is added or lost."""
+    # A little over the limit is shown whole: "read on" for two more lines only annoys.
     if len(text) <= most * 1.3:
         return FoldedText(text, "")
     at = _last_end(_PARAGRAPH, text, most) or _last_end(_SENTENCE, text, most) or text.rfind(" ", 0, most) + 1 or most
@@ -161,25 +162,25 @@ def first_lines(text: str, most: int = FIRST_LINES) -> FoldedText:
 
 
 def _last_end(pause: re.Pattern[str], text: str, most: int) -> int:
-    """Return where the last pause before `most` ends, 0 where there is none in the second half."""
+    """Return where the last pause before `most` ends; 0 if that leaves less than half of it."""
     ends = [found.end() for found in pause.finditer(text, 0, most)]
     return ends[-1] if ends and ends[-1] >= most // 2 else 0
 
 
 def latest_visit(responses: Iterable[Resource], known: Catalogue, language: str) -> VisitReport | None:
-    """Return the newest finished preparation of a visit, in the client's words; None where there is none."""
+    """Return the newest readable preparation of a visit, in the client's words; None if there is none."""
     about = f"/{VISIT}"
     mine = [one for one in responses if str(one.get("questionnaire", "")).partition("|")[0].endswith(about)]
     for response in sorted(mine, key=lambda one: str(one.get("authored", "")), reverse=True):
         try:
             return visit_of(answers_of(response, known), language)
-        except RefusedResponse:  # one that we can't read does not hide an older one that we can
+        except RefusedResponse:  # one that we cannot read must not hide an older one that we can
             continue
     return None
 
 
 def waiting(tasks: Iterable[Resource], known: Catalogue) -> tuple[OpenAssignment, ...]:
-    """Return what was asked for and is not filled in yet, the oldest first."""
+    """Return what was asked for and has not been filled in yet, the oldest first."""
     open_ones = [one for task in tasks if is_assignment(task) for one in [assignment_of(task)] if one.waiting]
     return tuple(OpenAssignment(title(one, known), one) for one in sorted(open_ones, key=lambda one: one.asked_on))
 
@@ -189,6 +190,7 @@ def _summaries(
 ) -> Iterable[InstrumentSummary]:
     places = _places(observations)
     for found in measured([resource for resource, _place in observations], responses, known, day_of):
+        # The first default score leads. Someone measured only by an older rule still has a line.
         trends = (*found.shown, *found.earlier)
         if trends:
             where = places[trends[0].rule.code]

@@ -1,4 +1,4 @@
-"""My scores: all instruments, and one of them."""
+"""A client's own scores: all instruments on one page, and a page for each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class ScoresPage:
-    """Everything that was measured, newest first; what has no scores; what was never filled in."""
+    """What was measured, newest first; finished questionnaires without scores; scored ones never filled in."""
 
     measured: list[Measurements]
     conversations: list[Conversation]
@@ -42,18 +42,18 @@ class ScoresPage:
 
 @dataclass(frozen=True, slots=True)
 class InstrumentPage:
-    """One instrument; `measured` is None where there is nothing yet."""
+    """One instrument; `measured` is None if there is nothing yet."""
 
     instrument: Instrument
     measured: Measurements | None
     place: str
-    """Where its scores are kept; "" where there are none."""
+    """Where its scores are stored, or "waiting" for the outbox; "" without scores."""
 
 
 @blueprint.get("/")
 @role("client")
 def index() -> str:
-    """Show the newest line of every instrument."""
+    """Show the leading trend of every instrument."""
     observations, responses = _records()
     found = _measured(observations, responses)
     known = {one.instrument.id for one in found}
@@ -100,7 +100,7 @@ def _measured(observations: list[Record], responses: list[Record]) -> list[Measu
 
 
 def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:
-    """Return the finished responses to questionnaires without scores, newest first."""
+    """Return the finished responses to questionnaires without scores, the newest first."""
     without = {one.url: one for one in catalogue().instruments.values() if not one.scores}
     found = [
         Conversation(without[url], text_in(response, "id"), text_in(response, "authored"))

@@ -1,4 +1,4 @@
-"""Scores over time as a person reads them: a line, its table, and sentences that hold numbers and no verdict."""
+"""Scores over time as a person reads them: a line, its table, and sentences with numbers but without a verdict."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from smartapp.web.language import _, format_date, format_month, format_number, t
 
 
 def chart_of(trend: Trend) -> Chart | None:
-    """Lay out a trend; None where there is no score to draw."""
+    """Lay out a trend; None if it has no score to draw."""
     if not trend.scored:
         return None
     title = text_of(trend.rule.title)
+    # A value outside the range leaves a gap here and gets a reason in the table: it cannot be this score.
     return line_chart(
         [
             ChartValue(one.day, one.value if one.value is not None and trend.fits(one.value) else None)
@@ -32,12 +33,12 @@ def chart_of(trend: Trend) -> Chart | None:
 
 
 def range_in_words(rule: ScoreRule) -> str:
-    """Return between which numbers a score lies."""
+    """Say between which numbers a score can be."""
     return _("The scale runs from %(low)s to %(high)s.", low=format_number(rule.low), high=format_number(rule.high))
 
 
 def last_in_words(trend: Trend) -> str:
-    """Return the newest score with its day."""
+    """Give the newest score with its day."""
     if not trend.scored:
         return _("There is no score yet.")
     last = trend.scored[-1]
@@ -45,9 +46,9 @@ def last_in_words(trend: Trend) -> str:
 
 
 def change_in_words(trend: Trend) -> str:
-    """Return the first and the last score and the difference, as numbers and nothing more.
+    """Give the first and the last score and the difference between them, as numbers and nothing more.
 
-    The difference is that of the numbers as shown, so that the reader's own sum comes out the same.
+    The difference is taken between the numbers as shown, so that a reader who subtracts them gets the same.
     """
     if not trend.scored:
         return _("There is no score yet.")
@@ -76,11 +77,11 @@ def _the_same() -> str:
 
 
 def rows_of(trend: Trend) -> list[dict[str, Any]]:
-    """Return the table beside the chart, newest first."""
+    """Return the rows of the table below the chart, the newest first."""
     rows = []
     for one in reversed(trend.measurements):
         outside = one.value is not None and not trend.fits(one.value)
-        reason = _("The number that is stored lies outside the scale.") if outside else one.reason
+        reason = _("The stored number is outside the scale.") if outside else one.reason
         value = "" if one.value is None or outside else format_number(one.value)
         rows.append(
             {

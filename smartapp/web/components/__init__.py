@@ -2,5 +2,5 @@
 
 Parts are Jinja macros: `components/forms.html` (what a person fills in), `components/blocks.html` (what a person
 reads), `components/chart.html` (a line over time with its table). Colours, type and spacing are in
-`static/app.css` alone.
+`static/app.css` and nowhere else.
 """

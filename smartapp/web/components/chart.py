@@ -1,11 +1,12 @@
 """The geometry of a line over time: pure arithmetic, drawn by `components/chart.html`.
 
-Positions are percentages of the picture, so the picture fills any width while its text keeps its size. The vertical
-axis is always the published range of the score. Where there is no score there is a gap, never a guess.
+Positions are percentages of the picture, so it fills any width while its text keeps its size. The vertical axis is
+always the published range of the score: an axis cut off at the data would make a small change look large. A missing
+score leaves a gap, never a guess.
 
-Why our own: of the libraries tried, pygal 3.1.3 writes a <style> and a <script> into every picture, also with `js=[]`,
-which our content security policy forbids, and leather 0.4.1 writes fixed colours (no dark mode) and no accessible name.
-Both scale their letters with the picture, so that 320 px makes them unreadable.
+Why our own: of the libraries we tried, pygal 3.1.3 writes a <style> and a <script> into every picture, even with
+`js=[]`, which our content security policy forbids; leather 0.4.1 writes fixed colours (no dark mode) and no accessible
+name. Both scale their letters with the picture, which makes them unreadable at 320 px.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 LEFT, RIGHT, TOP, BOTTOM = 14.0, 93.0, 12.0, 80.0
-"""The field of the points in percent: room for the numbers of the axis, the values and the dates."""
+"""The field of the points, in percent; around it is room for the numbers of the axis, the values and the dates."""
 
 WIDTH_OF_A_DATE = 27.0
-"""A month and year at 320 px, in percent: dates closer together than this are left to the table."""
+"""The width of a month and year at 320 px, in percent: dates closer together than this appear in the table only."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChartValue:
-    """One moment: the day, and the value with its text, or None where there is no score."""
+    """One moment: a day, the value (None: no score), and a text for it if the number alone will not do."""
 
     day: dt.date
     value: float | None
@@ -34,7 +35,7 @@ class ChartValue:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A horizontal line with its number; `end` where it is an end of the range."""
+    """A horizontal line with its number; `end` if it is an end of the range."""
 
     y: float
     label: str
@@ -43,7 +44,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A line between two points next to each other."""
+    """A line between two consecutive points."""
 
     x1: float
     y1: float
@@ -53,19 +54,19 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A value (`y` None: no score), its text, its date where there is room, and where the texts stand."""
+    """A value with its texts."""
 
     x: float
-    y: float | None
+    y: float | None  # None: no score
     label: str
-    when: str
-    anchor: str
-    below: bool
+    when: str  # its date, or "" if there is no room for it
+    anchor: str  # SVG's text-anchor, for both texts
+    below: bool  # whether the value is written under its point
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A whole picture, ready to draw. `title` and `summary` are what a screen reader says."""
+    """A whole picture, ready to draw. `title` and `summary` are what a screen reader reads out."""
 
     id: str
     title: str
@@ -93,14 +94,10 @@ def line_chart(
 ) -> Chart:
     """Lay out values over time between `low` and `high`, the published range.
 
-    `measured` is oldest first. `number` and `month` write a number and a date in the reader's language. A value outside
-    the range raises ValueError: it cannot be this score.
+    `measured` is oldest first. `number` and `month` write a number and a date in the reader's language. Raises
+    ValueError for a value outside the range: it cannot be this score.
     """
-    if not low < high:
-        raise ValueError(f"The range of chart {id!r} runs from {low} to {high}; low must be below high.")
-    for moment in measured:
-        if moment.value is not None and not low <= moment.value <= high:
-            raise ValueError(f"Chart {id!r} holds {moment.value}, outside its range {low} to {high}.")
+    _demand_within(measured, low, high, id)
     xs = _across([moment.day for moment in measured])
     ys = [None if moment.value is None else _down(moment.value, low, high) for moment in measured]
     dated, under = _with_room(xs), _below(xs, ys)
@@ -115,6 +112,7 @@ def line_chart(
         )
         for index, (moment, x, y) in enumerate(zip(measured, xs, ys, strict=True))
     )
+    # Only neighbours that both have a score: bridging a gap would draw a score that nobody gave.
     segments = tuple(
         Segment(a.x, a.y, b.x, b.y) for a, b in itertools.pairwise(points) if a.y is not None and b.y is not None
     )
@@ -122,12 +120,21 @@ def line_chart(
     return Chart(id, title, summary, caption, ticks, segments, points)
 
 
+def _demand_within(measured: Sequence[ChartValue], low: float, high: float, id: str) -> None:
+    if not low < high:
+        raise ValueError(f"The range of chart {id!r} runs from {low} to {high}; low must be below high.")
+    for moment in measured:
+        if moment.value is not None and not low <= moment.value <= high:
+            raise ValueError(f"Chart {id!r} holds {moment.value}, outside its range {low} to {high}.")
+
+
 def _across(days: Sequence[dt.date]) -> list[float]:
-    """Return positions in proportion to time; one day alone stands in the middle."""
+    """Return positions in proportion to time, with a single day in the middle."""
     if not days:
         return []
     span = (days[-1] - days[0]).days
-    first, last = LEFT + 3, RIGHT
+    first, last = LEFT + 3, RIGHT  # clear of the axis, so that the first point does not sit on it
+    # Several measurements on one day have no order in time that we know of: they are spread evenly.
     if span <= 0:
         step = (last - first) / (len(days) + 1)
         return [round(first + step * (index + 1), 2) for index in range(len(days))]
@@ -135,20 +142,22 @@ def _across(days: Sequence[dt.date]) -> list[float]:
 
 
 def _down(value: float, low: float, high: float) -> float:
-    """Return the height of a value: `high` at the top, `low` at the bottom."""
+    """Return the distance of a value from the top: SVG's y grows downwards."""
     return round(BOTTOM - (BOTTOM - TOP) * (value - low) / (high - low), 2)
 
 
 def _anchor(x: float) -> Literal["start", "middle", "end"]:
-    """Return where a text above or below `x` is held, so that it stays inside the picture."""
+    """Return which part of a text goes at `x`, so that the text stays inside the picture."""
     return "end" if x > 85 else "start" if x < LEFT + 6 else "middle"
 
 
 def _with_room(xs: Sequence[float]) -> set[int]:
-    """Return which points get their date written: the last, the first, and others where it overlaps nothing."""
+    """Return which points get their date: the last, then from the first on each that overlaps no other date."""
+    # How far a date reaches to the left of its point.
     before = {"start": 0.0, "middle": WIDTH_OF_A_DATE / 2, "end": WIDTH_OF_A_DATE}
     starts = [x - before[_anchor(x)] for x in xs]
     chosen: list[int] = []
+    # The newest date matters most, so it is placed first and the others have to give way to it.
     for index in dict.fromkeys([len(xs) - 1, *range(len(xs))]) if xs else ():
         if all(abs(starts[index] - starts[other]) >= WIDTH_OF_A_DATE for other in chosen):
             chosen.append(index)
@@ -156,17 +165,19 @@ def _with_room(xs: Sequence[float]) -> set[int]:
 
 
 def _below(xs: Sequence[float], ys: Sequence[float | None]) -> set[int]:
-    """Return which values are written under their point: at the top of the field, and close before a higher one."""
+    """Return which values are written under their point instead of above it."""
+    # Above a point at the very top there is no room.
     under = {index for index, y in enumerate(ys) if y is not None and y < TOP + 6}
     for index, (x, y) in enumerate(zip(xs[:-1], ys[:-1], strict=True)):
         following = ys[index + 1]
+        # The line to a higher point close by would run through a text above this one.
         if y is not None and following is not None and xs[index + 1] - x < WIDTH_OF_A_DATE and following <= y:
             under.add(index)
     return under
 
 
 def _marks(low: float, high: float) -> list[float]:
-    """Return the numbers of the axis: every whole one of a short range, else both ends and the middle."""
+    """Return the numbers on the axis: each whole number of a short range, else both ends and the middle."""
     if high - low <= 6 and low == int(low) and high == int(high):
         return [float(value) for value in range(int(low), int(high) + 1)]
     return [low, (low + high) / 2, high]

@@ -1,4 +1,4 @@
-"""What the frame of a page needs to know: whose record this is, the main paths, the emergency line, asset addresses."""
+"""What the frame of a page shows: whose record it is, the main menu, the emergency line, and addresses of assets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATIC = Path(__file__).with_name("static")
 
 @dataclass(frozen=True, slots=True)
 class WhoseRecord:
-    """Whose record the page is about; `own` where the reader is that person."""
+    """Whose record the page is about; `own` if the reader is that person."""
 
     name: str
     own: bool
@@ -26,7 +26,7 @@ class WhoseRecord:
 
 @dataclass(frozen=True, slots=True)
 class MainPath:
-    """One entry of the main menu; `current` is "page", "true" (a page below it) or empty."""
+    """One entry of the main menu; `current` is aria-current: "page", "true" (for a page below it) or ""."""
 
     name: str
     href: str
@@ -47,24 +47,25 @@ _PATHS = {
 
 
 def record_address(path: str = "") -> str:
-    """Return the address of a page in this record, such as `plan/`; the front page where there is no record."""
+    """Return the address of a page in this record, given as `plan/`; outside a record that of the front page."""
     here = current.launch_or_none()
     return f"{request.script_root}/l/{here.id}/{path}" if here else f"{request.script_root}/"
 
 
 def whose_record() -> WhoseRecord | None:
-    """Return whose record this is, or None where there is none or where the EHR shows the name itself."""
+    """Return whose record this is; None outside a record, or if the EHR shows the name around our page itself."""
     here = current.launch_or_none()
     if here is None:
         return None
     own = here.user.role == "client"
+    # SMART's need_patient_banner: false means that our banner would repeat the EHR's. Clients see no EHR around us.
     if not own and not here.need_patient_banner:
         return None
     return WhoseRecord(here.patient.display, own) if here.patient.display else None
 
 
 def main_paths() -> list[MainPath]:
-    """Return the main menu for this reader's role, the current page marked; empty outside a record."""
+    """Return the main menu for the reader's role, with the current page marked; empty outside a record."""
     here = current.launch_or_none()
     if here is None:
         return []
@@ -72,25 +73,26 @@ def main_paths() -> list[MainPath]:
     for path, name in _PATHS.get(here.user.role, ()):
         href = record_address(path)
         on_it = request.script_root + request.path == href
+        # The front page's path is a prefix of every other, so no page counts as below it.
         below = bool(path) and (request.script_root + request.path).startswith(href)
         paths.append(MainPath(_(name), href, "page" if on_it else "true" if below else ""))
     return paths
 
 
 def not_for_emergencies() -> str:
-    """Return, in the reader's language, that nobody reads along right away and whom to call at this place."""
+    """Return, in the reader's language, that nobody reads this right away, and whom to call instead."""
     settings = current.services().settings
     here = current.launch_or_none()
     line = settings.emergency_line(language(), settings.issuer(here.issuer) if here else None)
-    not_here = _("Nobody reads along here right away.")
+    not_here = _("Nobody reads what you write here right away.")
     return f"{not_here} {line}"
 
 
 @functools.cache
-def _fingerprint(name: str) -> str:
+def _digest(name: str) -> str:
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 
 
 def asset(name: str) -> str:
-    """Return the address of a static file, with a fingerprint so that a new version is fetched at once."""
-    return url_for("components.static", filename=name, v=_fingerprint(name))
+    """Return the address of a static file, with a digest in it so that browsers fetch a new version at once."""
+    return url_for("components.static", filename=name, v=_digest(name))

@@ -1,4 +1,4 @@
-"""The page that shows every part in all its states, and the accessibility statement."""
+"""The page that shows every component in all its states, and the accessibility statement."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ site_blueprint = Blueprint(
 )
 
 
+# Every page draws the frame, so these are there for every template and not only for those of this package.
 for function in (
     frame.asset,
     frame.main_paths,
@@ -27,7 +28,7 @@ for function in (
 
 @site_blueprint.get("/components")
 def index() -> str:
-    """Show every part in all its states, with made-up content."""
+    """Show every component in all its states, with made-up content."""
     return render_template("components/index.html", chart=_example_chart(), one=_example_chart(last=1))
 
 
