@@ -1,4 +1,4 @@
-"""The app factory: puts the parts together and finds the pages by looking in the folder."""
+"""The app factory: puts the parts together, and finds the pages by looking in their folder."""
 
 from __future__ import annotations
 
@@ -69,6 +69,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     app = Flask("smartapp", static_folder=None)
     app.extensions[KEY] = services
     app.session_interface = CarriedSessions(services)
+    # Forwarded headers are believed for exactly as many proxies as are ours: further on anyone may write them.
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -85,7 +86,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
 
 
 def _below(prefix: str, app: WSGIApplication) -> WSGIApplication:
-    """Serve an app below the path of its public address, whether the proxy before it takes that path off or not."""
+    """Serve an app below the path of its public address, whether or not the proxy in front strips that path."""
 
     def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -96,17 +97,17 @@ def _below(prefix: str, app: WSGIApplication) -> WSGIApplication:
 
 
 def page_modules() -> Iterator[ModuleType]:
-    """Import and yield the routes of every package in `pages/`, and of the components they share."""
+    """Import and yield the routes of every package in `pages/`, and those of the components they share."""
     for found in sorted(pkgutil.iter_modules([str(PAGES)]), key=lambda found: found.name):
         yield importlib.import_module(f"smartapp.pages.{found.name}.routes")
     yield smartapp.web.components.routes
 
 
 def blueprints(routes: ModuleType) -> Iterator[tuple[Blueprint, str | None]]:
-    """Yield the blueprints of a page, each with the address it is registered at.
+    """Yield the blueprints of a page, each with the address to register it at.
 
-    `blueprint` is about one person and lives under `/l/<launch_id>`; `site_blueprint` is about nobody and lives at
-    the root. Each brings its own `url_prefix`.
+    `blueprint` is about one person and is served below `/l/<launch_id>`; `site_blueprint` is about no one and is served
+    from the root. Each brings its own `url_prefix`.
     """
     about_someone = getattr(routes, "blueprint", None)
     if about_someone is not None:

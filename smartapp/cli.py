@@ -18,11 +18,11 @@ class CommandFolder(click.Group):
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return the names of all subcommands, in alphabetical order."""
+        """Name all subcommands, without importing any."""
         return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one subcommand, or None where there is no such module."""
+        """Import one subcommand; None for an unknown one, which click then reports."""
         if cmd_name not in self.list_commands(ctx):
             return None
         module = importlib.import_module(f"{commands.__name__}.{cmd_name.replace('-', '_')}")
@@ -30,7 +30,7 @@ class CommandFolder(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a subcommand; an applied definition (VERSTEL_DEFINITIONS) that can't be read is said in words by all."""
+        """Run a subcommand; a definition from VERSTEL_DEFINITIONS that can't be read ends each with a message."""
         try:
             return super().invoke(ctx)
         except DefinitionError as error:
@@ -42,5 +42,5 @@ class CommandFolder(click.Group):
 def main() -> None:
     """Verstel: recovery questionnaires, scores and a plan the client owns, on FHIR R4.
 
-    Exit code 0: all well. 1: some input was refused. 2: wrong usage.
+    Exit code 0: success. 1: some input was refused. 2: wrong usage.
     """

@@ -1,19 +1,19 @@
-"""What can go wrong, as one tree, and the page each branch becomes.
+"""What can go wrong, as one tree, and the page that each branch becomes.
 
 AppError                        a page that says what happened and what to do
 ├── BadRequest          400     the request cannot be right
-│   ├── UnknownIssuer   400     nobody we know starts us from there
+│   ├── UnknownIssuer   400     launched from an EHR or portal that is not in the settings
 │   ├── LaunchRefused   400     the sign-in did not complete
 │   └── TooLarge        413     more than a form ever holds
 ├── NotAllowed          403     this role or this form token may not do this
 │   └── StaleForm       403     the form is from another session
-├── LaunchEnded         404     no such launch in this browser (any more)
+├── LaunchEnded         404     no such launch in this browser, or not any more
 ├── NotFoundPage        404     no such page or record
-├── WrongPerson         409     the form was filled in for somebody else
-├── ChangedMeanwhile    409     somebody else saved first
-└── EhrTrouble          502     the EHR answered something we cannot use, or nothing
+├── WrongPerson         409     the form was filled in for someone else
+├── ChangedMeanwhile    409     someone else saved first
+└── EhrTrouble          502     the EHR gave no answer, or one that we cannot use
 
-A page never shows text that came in by the URL, and a log line never holds more than the class and `code`.
+A page never shows text that arrived in the URL, and a log line never holds more than the class and `code`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ from smartapp.i18n import message
 
 
 class AppError(Exception):
-    """Base: `title`, `text` and `advice` are English msgids, shown in the reader's language."""
+    """The base of them all: `title`, `text` and `advice` are English msgids, shown in the reader's language.
+
+    `code` is a short word for the log that says which check failed; it never holds anything about a person.
+    """
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = message("Something went wrong here")
-    advice: ClassVar[str] = message("Try again in a moment. Nothing you typed was thrown away by us.")
+    advice: ClassVar[str] = message("Try again in a moment. We did not throw away anything you typed.")
 
     def __init__(self, text: str = "", *, code: str = "") -> None:
         super().__init__(text or self.title)
@@ -90,7 +93,7 @@ class LaunchEnded(AppError):
 
 
 class WrongPerson(AppError):
-    """The form was filled in for another person than this launch is about."""
+    """The form was filled in for someone other than the person this launch is about."""
 
     status = 409
     title = message("This form belongs to somebody else")
@@ -98,11 +101,11 @@ class WrongPerson(AppError):
 
 
 class EhrTrouble(AppError):
-    """The EHR answered something we cannot use, or did not answer."""
+    """The EHR gave no answer, or one that we cannot use."""
 
     status = 502
-    title = message("The record system does not answer as it should")
-    advice = message("Try again in a moment. Nothing you typed was thrown away by us.")
+    title = message("The record system is not answering as it should")
+    advice = message("Try again in a moment. We did not throw away anything you typed.")
 
 
 class NotFoundPage(AppError):
@@ -114,7 +117,7 @@ class NotFoundPage(AppError):
 
 
 class ChangedMeanwhile(AppError):
-    """Somebody else saved first, and the page had no better way to show both versions."""
+    """Someone else saved first, and the page had no better way to show both versions."""
 
     status = 409
     title = message("Somebody else changed this in the meantime")

@@ -1,1 +1,1 @@
-"""What an integrator's commands do: publish our artefacts onto a server, and find out what an EHR accepts."""
+"""What the commands for integrators do: publish our artefacts on a server, and find out what an EHR accepts."""

@@ -15,6 +15,7 @@ PROFILES = Path(fhir_profiles.__file__).parent / "package"
 
 
 def artefacts() -> list[dict[str, Any]]:
-    """Return each artefact as a FHIR resource with `url` and `version`; official wording that was applied included."""
+    """Return each artefact as a FHIR resource with `url` and `version`, official wording included if it is in use."""
+    # The examples are in a folder of their own; the manifest has no capital.
     profiles = [orjson.loads(path.read_bytes()) for path in sorted(PROFILES.glob("[A-Z]*-*.json"))]
     return [*profiles, *published(known=catalogue()).values()]

@@ -1,7 +1,8 @@
 """What one EHR accepts, from its CapabilityStatement and SMART configuration, and where each artefact would live.
 
-The same `ladder` decides here and in the app, so this report cannot promise what the app will not do. It knows what the
-server *says*; the granted scope of a launch and the first real refusal can still move an artefact to the next place.
+The same `ladder` decides here and in the app, so this report cannot promise what the app will not do. It only knows
+what the server *says*: the scopes granted at a launch, or the first real refusal, can still move an artefact on to the
+next place.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from smartapp.records.placement import Place, ladder
 from smartapp.settings import DEFAULT_SCOPES, Issuer
 from smartapp.smart.discovery import read_configuration
 
-# What a person would call it, the FHIR type that carries it, and whether it is part of a plan.
+# What people call it, the FHIR type that carries it, and whether it is part of a plan: the parts of a plan stay
+# together, so an EHR that refuses one of them gets none.
 ARTEFACTS: tuple[tuple[str, str, bool], ...] = (
     ("answers to a questionnaire", "QuestionnaireResponse", False),
     ("scores", "Observation", False),
@@ -32,17 +34,17 @@ INTERACTIONS: tuple[Interaction, ...] = ("read", "search-type", "create", "updat
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One thing that the app cannot do without or that changes how it signs in."""
+    """One thing that the app cannot do without, or that changes how people sign in."""
 
     name: str
     met: bool
-    needed: bool
-    found: str
+    needed: bool  # without it the app cannot be launched
+    found: str  # what the server says about it
 
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """One kind of thing that people make, what the server offers for it, and the place where it would live."""
+    """One kind of thing that people make, what the server offers for it, and where it would live."""
 
     name: str
     type: str
@@ -52,7 +54,7 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found at one EHR."""
+    """What one EHR accepts."""
 
     base: str
     software: str
@@ -63,12 +65,16 @@ class Report:
 
     @property
     def usable(self) -> bool:
-        """Tell whether the app can be launched here at all."""
+        """Tell whether the app can be launched there at all."""
         return all(requirement.met for requirement in self.requirements if requirement.needed)
 
 
 def report(base: str, statement: Any, smart: Any, *, scopes: str = DEFAULT_SCOPES, companion: bool = False) -> Report:
-    """Return what an EHR accepts, given its CapabilityStatement and its smart-configuration (or why there is none)."""
+    """Judge an EHR by its CapabilityStatement and its smart-configuration, both as parsed.
+
+    `smart` may be a text instead: the reason why there is no smart-configuration. Neither is trusted to have the right
+    shape. `scopes` are those that a launch is expected to be granted.
+    """
     capability = Capability(read_offered(statement), Scopes.parse(scopes))
     return Report(
         base=base,
@@ -90,13 +96,14 @@ def report(base: str, statement: Any, smart: Any, *, scopes: str = DEFAULT_SCOPE
 
 def _fhir(statement: Any, capability: Capability) -> tuple[Requirement, ...]:
     version = text_in(statement, "fhirVersion")
+    reads_patient = capability.offered.offers("Patient", "read")
     return (
         Requirement("FHIR R4", version.startswith("4.0"), True, version or "no fhirVersion in the CapabilityStatement"),
         Requirement(
             "read Patient",
-            capability.offered.offers("Patient", "read"),
+            reads_patient,
             True,
-            "offered" if capability.offered.offers("Patient", "read") else "not in the CapabilityStatement",
+            "offered" if reads_patient else "not in the CapabilityStatement",
         ),
     )
 
@@ -105,6 +112,7 @@ def _smart(base: str, smart: Any) -> tuple[Requirement, ...]:
     if not isinstance(smart, Mapping):
         why = f" ({smart})" if isinstance(smart, str) else ""
         return (Requirement("SMART configuration", False, True, f"no .well-known/smart-configuration{why}"),)
+    # The reader that the app signs in with; it only needs an issuer to name in its errors.
     try:
         read_configuration(smart, Issuer(base=base, name=base, client_id="check"))
         signing_in = Requirement("SMART configuration", True, True, "complete")
@@ -118,7 +126,7 @@ def _smart(base: str, smart: Any) -> tuple[Requirement, ...]:
             "a way to launch", bool(launches), True, ", ".join(launches) or "neither EHR nor standalone launch"
         ),
         *(
-            Requirement(what, code in capabilities, False, code if code in capabilities else f"{code} is not named")
+            Requirement(what, code in capabilities, False, code if code in capabilities else f"{code} is not listed")
             for what, code in (
                 ("who the user is", "sso-openid-connect"),
                 ("client with a key", "client-confidential-asymmetric"),

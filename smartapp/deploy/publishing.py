@@ -1,8 +1,8 @@
-"""Bring our artefacts (profiles, terminology, questionnaires) onto a FHIR server, undoing nobody's work.
+"""Put our artefacts (profiles, terminology, questionnaires) on a FHIR server without undoing anyone's work.
 
-First a plan, then its execution. An artefact is known by its canonical address and version. What we publish carries a
-digest of its own content in `meta.tag`; a resource on the server whose content no longer matches its digest (or that
-has none) was changed by someone else, and is left alone unless the caller insists.
+First a plan is made, then it is carried out. An artefact is identified by its canonical address and version. What we
+publish carries a digest of its own content in `meta.tag`. A resource on the server whose content does not match its
+digest, or that has none, was changed by someone else, and is left alone unless the caller insists.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import Interaction, read_offered
 from smartapp.fhir.store import Query, RecordStore, Stored, Write
 
-# What others refer to comes first, so that a server that checks references finds its targets.
+# A type comes after those it refers to, so that a server which checks references finds their targets.
 ORDER = (
     "CodeSystem",
     "ValueSet",
@@ -40,26 +40,27 @@ Action = Literal["create", "update", "unchanged", "changed-elsewhere", "not-acce
 
 @dataclass(frozen=True, slots=True)
 class PlannedArtefact:
-    """One artefact, what will happen to it on this server, and why."""
+    """One artefact, and what will happen to it on one server."""
 
     resource: Resource
     action: Action
     current: Stored | None = None  # what the server has now
     differences: tuple[str, ...] = ()  # one line per element that differs, server's value first
-    reason: str = ""  # for what is left alone: what was found and what to do
+    reason: str = ""  # if it is left alone: what was found, and what to do
 
     @property
     def name(self) -> str:
-        """Return `Type/id` as it stands in our package."""
+        """Return `Type/id` as in our package; on the server it may have another id."""
         return f"{self.resource['resourceType']}/{self.resource['id']}"
 
     def to_write(self) -> Write | None:
-        """Return the write that carries the plan out, or None where nothing is to be written.
+        """Return the write that carries this out, or None if there is nothing to write.
 
         A create is conditional on the canonical and an update on the version that was read, so that two people who
-        publish at the same time neither double nor overwrite anything.
+        publish at the same time neither duplicate nor overwrite anything.
         """
         if self.action == "create":
+            # Our ids are names for people; with a create the server chooses, as FHIR has it.
             body = {key: value for key, value in stamped(self.resource).items() if key != "id"}
             return Write(method="create", resource=body, if_none_exist=_search_string(self.resource))
         if self.action == "update" and self.current is not None:
@@ -69,21 +70,21 @@ class PlannedArtefact:
 
 
 def in_dependency_order(resources: Iterable[Resource]) -> list[Resource]:
-    """Return the artefacts sorted so that what others refer to comes first, and extensions before profiles."""
+    """Sort the artefacts by `ORDER`, extensions before the profiles that use them. Raises ValueError for a new type."""
 
     def rank(resource: Resource) -> tuple[int, bool, str]:
         kind = resource["resourceType"]
         if kind not in ORDER:
-            raise ValueError(f"{kind}/{resource.get('id')}: no place in the publishing order; add {kind} to ORDER")
+            raise ValueError(f"{kind}/{resource.get('id')}: not in the publishing order; add {kind} to ORDER")
         return ORDER.index(kind), resource.get("type") != "Extension", resource["url"]
 
     return sorted(resources, key=rank)
 
 
 def plan(resources: Iterable[Resource], store: RecordStore, *, force: bool = False) -> Iterator[PlannedArtefact]:
-    """Yield what would happen to each artefact on this server, in dependency order.
+    """Yield what would happen to each artefact on a server, in dependency order, without writing anything.
 
-    The server's metadata is read first: a type that it does not let us create or search is `not-accepted`.
+    A type that the server's metadata does not let us create, search and update is `not-accepted`. Raises RecordError.
     """
     offered = read_offered(store.capabilities())
     for resource in in_dependency_order(resources):
@@ -94,15 +95,16 @@ def plan(resources: Iterable[Resource], store: RecordStore, *, force: bool = Fal
             yield PlannedArtefact(resource, "not-accepted", reason=reason)
             continue
         found = store.search(Query(type=kind, params=_canonical_params(resource)))
-        # A server may ignore a search parameter that it does not know (FHIR's default) and answer with anything.
+        # By default FHIR servers ignore a search parameter they do not know, and then answer with anything.
         yield decide(resource, [one for one in found if _is_named_alike(one.resource, resource)], force=force)
 
 
 def decide(resource: Resource, found: Sequence[Stored], *, force: bool) -> PlannedArtefact:
-    """Return what to do with one artefact, given what the server has under its canonical and version."""
+    """Decide what to do with one artefact, given what the server has under its canonical and version."""
     if not found:
         return PlannedArtefact(resource, "create")
     if len(found) > 1:
+        # Which of them others use cannot be known from here, so not even --force chooses.
         ids = ", ".join(stored.resource["id"] for stored in found)
         reason = f"the server has {len(found)} resources with this url and version ({ids}); remove all but one"
         return PlannedArtefact(resource, "changed-elsewhere", found[0], reason=reason)
@@ -112,7 +114,7 @@ def decide(resource: Resource, found: Sequence[Stored], *, force: bool) -> Plann
         return PlannedArtefact(resource, "unchanged", current)
     if force or _is_untouched(current.resource):
         return PlannedArtefact(resource, "update", current, differences)
-    reason = "somebody else changed it there; look at the differences, and use --force to replace it"
+    reason = "someone else changed it there; look at the differences, and use --force to replace it"
     return PlannedArtefact(resource, "changed-elsewhere", current, differences, reason)
 
 
@@ -124,12 +126,15 @@ def stamped(resource: Resource) -> Resource:
 
 
 def digest(resource: Resource) -> str:
-    """Return the SHA-256 of what the resource says, whatever the server added to it."""
+    """Return the SHA-256 of what the resource says, as hexadecimal digits; what a server adds does not count."""
     return hashlib.sha256(orjson.dumps(content(resource), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def content(resource: Resource) -> Resource:
-    """Return the resource without what a server gives out itself (id, meta) and without empty elements."""
+    """Return the resource without what a server assigns (id, meta), and without empty elements.
+
+    A server may drop an empty element, or return it; neither is a change that anyone made.
+    """
     return {key: value for key, value in resource.items() if key not in {"id", "meta"} and value not in ([], {}, None)}
 
 

@@ -96,7 +96,7 @@ def test_what_the_hospital_changed_is_left_alone_and_shown(hospital: Hospital) -
     hospital.sandbox.store.write(Write("update", {**nel.resource, "title": "Our own"}, if_match=nel.etag))
     result = hospital.publish_signed()
     assert result.exit_code == 1
-    assert "LEFT ALONE: Questionnaire/nel: somebody else changed it there" in result.output
+    assert "LEFT ALONE: Questionnaire/nel: someone else changed it there" in result.output
     assert 'title: "Our own" -> ' in result.output
     assert "Our own" in hospital.titles("Questionnaire")
     assert hospital.publish_signed("--force").exit_code == 0
