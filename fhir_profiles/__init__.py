@@ -1,5 +1,5 @@
 """What Verstel promises other systems: FSH source, the compiled FHIR package, examples good and bad.
 
-Data first. The code here only fetches HL7's own definitions, compiles the source and checks resources against the
-compiled package without Java; nothing in the app's request path imports it.
+Mostly data. The code here only fetches HL7's own definitions, compiles the source, and checks resources against the
+compiled package without Java. Nothing that handles a request imports it.
 """

@@ -1,6 +1,6 @@
-"""What can be asked of a client, as FHIR: an ActivityDefinition per questionnaire, a PlanDefinition of three moments.
+"""What can be asked of a client, in FHIR: an ActivityDefinition per questionnaire, and one PlanDefinition.
 
-Generated from the catalogue, so that a new questionnaire is offered to task systems without another line.
+Generated from the catalogue, so that systems which hand out tasks can offer a new questionnaire without any code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from questionnaires.fhir import (
 )
 from questionnaires.model import Instrument, Text
 
-# When to measure, in months after the start: begin, follow-up, consolidation.
+# When to measure, in months after the start of treatment, as the Dutch guideline has it.
 SOURCE: Final = "Handreiking voor de implementatie van herstelondersteunende zorg (2012): meten op drie momenten"
 MOMENTS: Final = (
     ("start", Text("Beginfase: binnen 2 maanden na de start", "Start: within 2 months after the start"), (0, 2)),
@@ -38,7 +38,7 @@ def activities(known: Catalogue | None = None) -> list[Resource]:
 
 
 def activity_definition(instrument: Instrument) -> Resource:
-    """Return the request to fill in one questionnaire, from which a task system makes an assignment."""
+    """Return the definition from which a task system makes an assignment to fill in one questionnaire."""
     ident = f"fill-in-{instrument.id}"
     title = Text(f"{instrument.title.nl} invullen", f"Fill in {instrument.title.en}")
     return {
@@ -67,7 +67,7 @@ def activity_definition(instrument: Instrument) -> Resource:
 
 
 def measurement_plan(instruments: list[Instrument]) -> Resource:
-    """Return the three moments at which the same questionnaires are asked, to follow change over time."""
+    """Return the plan that asks the same questionnaires at three moments, to follow change over time."""
     return {
         "resourceType": "PlanDefinition",
         "id": "three-moments",
@@ -98,6 +98,7 @@ def measurement_plan(instruments: list[Instrument]) -> Resource:
 
 
 def _moment(code: str, title: Text, months: tuple[int, int], instruments: list[Instrument]) -> Resource:
+    # FHIR has no point in time as a range: one moment is a Duration, a period a Range.
     low, high = months
     timing: Resource = (
         {"timingDuration": _quantity(low)}

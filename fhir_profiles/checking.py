@@ -1,8 +1,8 @@
-"""Check a resource against our profiles without Java: what the profiles themselves say, read from the package.
+"""Check a resource against our profiles without Java, by what the profiles in the package say.
 
-Read from each profile's differential: cardinality, types, fixed values, bindings to value sets whose codes we have,
-slices, types of reference targets, extensions, and our own invariants. FHIR's own rules are not repeated here: models
-check the structure (see `verstel validate`), and HL7's validator checks everything (see `tests/conformance`).
+From each profile's differential it takes cardinality, types, fixed values, bindings to value sets whose codes we have,
+slices, the types of reference targets, extensions, and our own invariants. FHIR's own rules are not repeated here:
+models check the structure (see `verstel validate`), and HL7's validator checks everything (see `tests/conformance`).
 Messages have the form `place: what was found`, close to those of HL7's validator.
 """
 
@@ -28,7 +28,7 @@ _LISTS: Final = "*"
 
 @cache
 def _artefacts() -> Mapping[str, Resource]:
-    """Return our definitions by address."""
+    """Return our definitions by type and address, as in `ValueSet https://…`."""
     read = (json.loads(path.read_bytes()) for name, path in sources() if "/" not in name and name != "package.json")
     return {f"{one['resourceType']} {one['url']}": one for one in read}
 
@@ -48,7 +48,7 @@ def _codes_of_system(url: str) -> frozenset[str] | None:
 
 @cache
 def _codes(value_set: str) -> frozenset[tuple[str, str]] | None:
-    """Return the (system, code) pairs of one of our value sets; None where they are not all ours to list."""
+    """Return the (system, code) pairs of one of our value sets; None if it takes codes from systems we do not have."""
     found = _artefacts().get(f"ValueSet {value_set.partition('|')[0]}")
     if found is None:
         return None
@@ -63,11 +63,11 @@ def _codes(value_set: str) -> frozenset[tuple[str, str]] | None:
 
 
 # ---- invariants -----------------------------------------------------------------------------------------------------
-# Each says in Python what its FHIRPath says in the profile; the bad examples hold the two together.
+# Each says in Python what its FHIRPath says in the profile; the bad examples among the tests keep the two together.
 
 
 def _everywhere(value: Any) -> Iterator[Resource]:
-    """Yield every object in a value, itself first."""
+    """Yield every object in a value, starting with the value itself."""
     if isinstance(value, dict):
         yield value
         for inner in value.values():
@@ -78,6 +78,7 @@ def _everywhere(value: Any) -> Iterator[Resource]:
 
 
 def _is_reference(value: Resource) -> bool:
+    # JSON does not name types, and resources have identifiers too: one makes a reference only among a reference's own.
     return isinstance(value.get("reference"), str) or ("identifier" in value and set(value) <= _REFERENCE_KEYS)
 
 
@@ -122,17 +123,20 @@ class Node:
     slices: dict[str, Node] = field(default_factory=dict)
 
     def fixed(self) -> Any:
-        """Return the value that this element must have or contain, or None."""
+        """Return the value that this element must equal (`fixed`) or contain (`pattern`), or None."""
         return next((v for k, v in self.definition.items() if k.startswith(("pattern", "fixed"))), None)
 
     def types(self) -> list[str]:
-        """Return the names of the types that the profile allows here; empty where it does not say."""
+        """Return the names of the types that the profile allows here; empty if it does not restrict them."""
         return [one["code"] for one in self.definition.get("type", [])]
 
 
 @cache
 def tree(url: str) -> Node:
-    """Return one of our profiles as a tree."""
+    """Return one of our profiles as a tree.
+
+    The id of an element is its path, with slice names after a colon: `Observation.code.coding:loinc.system`.
+    """
     root = Node()
     for element in profiles()[url]["differential"]["element"]:
         node = root
@@ -149,7 +153,7 @@ def tree(url: str) -> Node:
 
 
 def claimed(resource: Resource) -> list[str]:
-    """Return the addresses of our profiles that a resource says it follows."""
+    """Return the addresses of our profiles that a resource claims to follow in `meta.profile`."""
     meta = resource.get("meta")
     named = meta.get("profile") if isinstance(meta, dict) else None
     known = named if isinstance(named, list) else []
@@ -157,7 +161,7 @@ def claimed(resource: Resource) -> list[str]:
 
 
 def problems(resource: Resource, profile: str) -> list[str]:
-    """Return what one of our profiles finds wrong with a resource, one line each; empty where all is well."""
+    """Return what is wrong with a resource by one of our profiles, one line each; an empty list if nothing is."""
     definition = profiles()[profile]
     kind = resource.get("resourceType")
     if kind != definition["type"]:
@@ -171,6 +175,7 @@ def _check(node: Node, value: Any, where: str, root: Resource) -> Iterator[str]:
     if not isinstance(value, dict):
         return
     for name, child in node.children.items():
+        # Children are only checked within values that are there: an absent parent is one finding, not one per child.
         found = list(_values(value, name))
         place = f"{where}.{name.removesuffix('[x]')}"
         yield from _count(child, len(found), place, "")
@@ -181,7 +186,7 @@ def _check(node: Node, value: Any, where: str, root: Resource) -> Iterator[str]:
 
 
 def _values(parent: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any, str]]:
-    """Yield (key, value, key with index) for each value of an element; `value[x]` finds `valueQuantity`."""
+    """Yield (key, value, key with index) for each value of an element; `value[x]` matches `valueQuantity`."""
     stem = name.removesuffix("[x]")
     keys = (
         [name] if stem == name else [key for key in parent if key.startswith(stem) and key[len(stem) :][:1].isupper()]
@@ -211,6 +216,7 @@ def _type(node: Node, name: str, key: str, where: str) -> Iterator[str]:
 
 
 def _slices(node: Node, found: list[tuple[str, Any, str]], where: str, place: str, root: Resource) -> Iterator[str]:
+    # An element sliced without saying how is an extension: FHIR slices those by url.
     slicing = node.definition.get("slicing", {"discriminator": [{"path": "url"}]})
     paths = [one["path"] for one in slicing["discriminator"]]
     for name, part in node.slices.items():
@@ -235,7 +241,7 @@ def _matches(part: Node, value: Any, path: str) -> bool:
 
 
 def _contains(value: Any, pattern: Any) -> bool:
-    """Tell whether a value has everything that a pattern has."""
+    """Tell whether a value has everything in a pattern; lists match in any order."""
     if isinstance(pattern, dict):
         return isinstance(value, dict) and all(_contains(value.get(key), inner) for key, inner in pattern.items())
     if isinstance(pattern, list):
@@ -260,6 +266,7 @@ def _rules(node: Node, value: Any, where: str, root: Resource) -> Iterator[str]:
 
 def _binding(node: Node, value: Any, where: str) -> Iterator[str]:
     binding = node.definition.get("binding", {})
+    # Weaker bindings are advice, and of a value set that we cannot list we cannot say that a code is not in it.
     allowed = _codes(binding["valueSet"]) if binding.get("strength") == "required" else None
     if allowed is None:
         return
@@ -283,7 +290,7 @@ def _references(node: Node, value: Any, where: str, root: Resource) -> Iterator[
 
 
 def _kind(reference: Resource, root: Resource) -> str | None:
-    """Return the type that a reference points to; None where it does not say (`urn:uuid:…`, an identifier)."""
+    """Return the type that a reference points to; None if it does not say (`urn:uuid:…`, or only an identifier)."""
     text = str(reference.get("reference", ""))
     if text.startswith("#"):
         inside = (one for one in root.get("contained", []) if one.get("id") == text[1:])

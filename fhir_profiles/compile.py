@@ -1,10 +1,10 @@
 """Compile the FSH source with SUSHI, offline, and put the result into `package/`, the committed FHIR package.
 
-A record beside it, `compiled_from.json`, says from what: see `fhir_profiles.compiled_from`.
+A record beside it, `compiled_from.json`, holds what it was compiled from: see `fhir_profiles.compiled_from`.
 
 Run as `python -m fhir_profiles.compile [--check]`. With `--check` nothing is written: the compiled result is compared
-with `package/`. Exit 0: all well, 1: errors in the source, or `package/` is not up to date, 3: the compiler or HL7's
-definitions can't be had here.
+with `package/`. Exit 0: success, 1: errors in the source, or `package/` is out of date, 3: the compiler or HL7's
+definitions are not available here.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ SOURCE_BASE = "https://verstel.nl/fhir"
 
 
 class CompileError(RuntimeError):
-    """SUSHI found errors in the source; the message holds its own words."""
+    """SUSHI found errors in the source; the message quotes them."""
 
 
 def compiler() -> Path:
-    """Install the pinned SUSHI into the cache, if it isn't there, and return its executable."""
+    """Install the pinned SUSHI into the cache unless it is there, and return its executable."""
     folder = CACHE / "sushi"
     program = folder / "node_modules" / ".bin" / "sushi"
     lock = (FOLDER / "compiler" / "package-lock.json").read_bytes()
@@ -49,20 +49,21 @@ def compiler() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(FOLDER / "compiler" / name, folder / name)
+    # A package's install scripts could do anything, and SUSHI needs none.
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
     except (FileNotFoundError, subprocess.TimeoutExpired) as error:
         raise definitions.RegistryUnreachableError(f"fsh-sushi can't be installed: {error}") from error
     if done.returncode != 0:
-        stamp.unlink()
+        stamp.unlink()  # or the next run would take what is there for complete
         message = f"fsh-sushi can't be installed with npm (exit {done.returncode}): {done.stderr.strip()[-300:]}"
         raise definitions.RegistryUnreachableError(message)
     return program
 
 
 def project(target: Path) -> None:
-    """Lay out SUSHI's project in `target`: our source, and as known resources what the questionnaires publish."""
+    """Lay out SUSHI's project in `target`: our source, and the published terminology for it to refer to."""
     shutil.rmtree(target, ignore_errors=True)
     (target / "input" / "fsh").mkdir(parents=True)
     for source in [FOLDER / "sushi-config.yaml", *sorted((FOLDER / "input" / "fsh").glob("*.fsh"))]:
@@ -79,13 +80,13 @@ def project(target: Path) -> None:
 def sushi(target: Path) -> list[Resource]:
     """Compile the project in `target` and return the resources, sorted by type and id.
 
-    Raises CompileError with SUSHI's errors and warnings when there is any error, or a warning that we don't know.
+    Raises CompileError, with SUSHI's own messages, for any error and for any warning that is not a known harmless one.
     """
     environment = {
         **os.environ,
-        # SUSHI has no option for its package cache: it is always ~/.fhir/packages.
+        # SUSHI has no option for the place of its package cache: it is always ~/.fhir/packages.
         "HOME": str(definitions.home()),
-        # It would ask a registry for the newest version of a package of tools that nothing here uses.
+        # Otherwise it asks a registry for the newest version of a package of tools that nothing here uses.
         "FPL_REGISTRY": "http://127.0.0.1:9",
         "npm_config_update_notifier": "false",
     }
@@ -102,16 +103,17 @@ def sushi(target: Path) -> list[Resource]:
 
 
 def package_files(resources: list[Resource]) -> dict[str, bytes]:
-    """Return the files of the committed package by name: manifest, definitions, and `example/` for examples."""
+    """Return the files of the committed package by name: the manifest, definitions, and examples in `example/`."""
     files: dict[str, bytes] = {"package.json": as_json(manifest())}
     for resource in resources:
         name = f"{resource['resourceType']}-{resource['id']}.json"
+        # Definitions have a canonical address; whatever has none is an example.
         files[name if "url" in resource else f"example/{name}"] = as_json(resource)
     return files
 
 
 def manifest() -> Resource:
-    """Return the package's `package.json`, from `sushi-config.yaml` and the pinned definitions."""
+    """Return the `package.json` of the package, made from `sushi-config.yaml` and the pinned definitions."""
     config = dict(re.findall(r"^([a-zA-Z]+): *(.+)$", (FOLDER / "sushi-config.yaml").read_text("utf-8"), re.MULTILINE))
     return {
         "name": config["id"],
@@ -128,12 +130,12 @@ def manifest() -> Resource:
 
 
 def as_json(value: Any) -> bytes:
-    """Return a value as the JSON that we commit: readable, Dutch letters as they are, one line end at the end."""
+    """Return a value as the JSON that we commit: indented, letters unescaped, and with a line end."""
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def differences(files: Mapping[str, bytes], folder: Path = PACKAGE) -> list[str]:
-    """Return one line for each file of the committed package that is not what the source compiles to."""
+    """Return one line for each file of the committed package that differs from what the source compiles to."""
     there = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.json")}
     return [
         f"{name}: {'missing' if name not in there else 'left over' if name not in files else 'differs'}"
@@ -152,7 +154,7 @@ def compiled() -> dict[str, bytes]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Compile, write or compare, say what was found and return the exit code."""
+    """Compile, then write or compare; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m fhir_profiles.compile", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; compare with the committed package")
     check = parser.parse_args(arguments).check

@@ -1,4 +1,4 @@
-"""Tell without a compiler whether `package/` is still what its sources compile to.
+"""Tell, without a compiler, whether `package/` is still what its sources compile to.
 
 Compiling needs node and half a minute, so `make lint` cannot do it each time. Instead the compiler leaves a record,
 `compiled_from.json`: a digest of each file that went in and of each that came out.
@@ -19,10 +19,10 @@ Digests = dict[str, str]
 
 
 def sources(root: Path = ROOT) -> Digests:
-    """Return the digests of all that SUSHI compiles and is compiled with."""
+    """Return the digests of everything that goes into compiling, the versions of the compiler and of FHIR included."""
     profiles, published = root / "fhir_profiles", root / "questionnaires" / "published"
     single = ("sushi-config.yaml", "definitions.toml", "compiler/package-lock.json")
-    # Of what the questionnaires publish, the compiler sees the terminology: its codes are checked in the profiles.
+    # Of what the questionnaires publish, the compiler sees only the terminology: profiles refer to its codes.
     terminology = [*published.glob("CodeSystem-*.json"), *published.glob("ValueSet-*.json")]
     return _digests(root, [*(profiles / name for name in single), *profiles.glob("input/fsh/*.fsh"), *terminology])
 
@@ -33,17 +33,17 @@ def results(root: Path = ROOT) -> Digests:
 
 
 def write_record(root: Path = ROOT) -> None:
-    """Record that `package/` was compiled just now from the sources as they are."""
+    """Record that `package/` has just been compiled from the sources as they are now."""
     record = {"sources": sources(root), "package": results(root)}
     (root / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def stale(root: Path = ROOT) -> list[str]:
-    """Return a line for each file that is not as it was when the package was compiled; none when all is well."""
+    """Return a line for each file that has changed since the package was compiled."""
     try:
         record = json.loads((root / RECORD).read_bytes())
     except FileNotFoundError:
-        return [f"{RECORD}: is not there, so nobody knows what fhir_profiles/package/ was compiled from"]
+        return [f"{RECORD}: is missing, so nobody knows what fhir_profiles/package/ was compiled from"]
     return [
         *(
             f"{path}: {how} since fhir_profiles/package/ was compiled"

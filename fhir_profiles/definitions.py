@@ -1,7 +1,7 @@
-"""Fetch HL7's own definitions by package name, check them by hash and unpack them as a FHIR package cache.
+"""Fetch HL7's own definitions by package name, check their hashes, and unpack them as a FHIR package cache.
 
 The cache is a folder `home/.fhir/packages/<id>#<version>/package/*.json`, the layout that SUSHI looks for below $HOME.
-Run as `python -m fhir_profiles.definitions`; exit 0: all there, 1: a file is not what it should be, 3: no registry.
+Run as `python -m fhir_profiles.definitions`. Exit 0: all there, 1: a file is not the pinned one, 3: no registry.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class DefinitionsError(RuntimeError):
 
 
 class RegistryUnreachableError(DefinitionsError):
-    """A package registry gave no answer: nothing is wrong, but this part can't run here."""
+    """A package registry did not answer: nothing is wrong with the project, but this part can't run here."""
 
 
 class WrongHashError(DefinitionsError):
@@ -36,7 +36,7 @@ class WrongHashError(DefinitionsError):
 
 
 class Pinned(Strict, frozen=True):
-    """One package of HL7's, where it is had and what it must hash to."""
+    """One of HL7's packages: where to get it, and the hash it must have."""
 
     id: Line
     version: Line
@@ -47,7 +47,7 @@ class Pinned(Strict, frozen=True):
     inside: Line = ""
 
     def folder(self, cache: Path) -> Path:
-        """Return where this package's resources lie in a cache."""
+        """Return the folder of this package's resources in a cache."""
         return home(cache) / ".fhir" / "packages" / f"{self.id}#{self.version}" / "package"
 
 
@@ -61,12 +61,12 @@ def home(cache: Path = CACHE) -> Path:
 
 
 def pinned(path: Path = PINS) -> tuple[Pinned, ...]:
-    """Return the packages of `definitions.toml`, in order; DefinitionError where the file says something else."""
+    """Read the packages from `definitions.toml`, in order. Raises DefinitionError if the file is not right."""
     return read(path, _Definitions).package
 
 
 def download_command(package: Pinned) -> list[str]:
-    """Return the ordinary client's command that brings a package's file into the working directory."""
+    """Return the command, of the registry's own client, that downloads a package to the working directory."""
     if package.registry == "pypi":
         # Only the file: installing it would drag in pins of protobuf that nothing here needs.
         return [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", ".", package.distribution]
@@ -75,7 +75,7 @@ def download_command(package: Pinned) -> list[str]:
 
 
 def fetch(package: Pinned, cache: Path = CACHE) -> Path:
-    """Bring one package into the cache, if it isn't there, and return the folder of its resources."""
+    """Put one package into the cache unless it is there, and return the folder of its resources."""
     folder = package.folder(cache)
     if (folder / "package.json").is_file():
         return folder
@@ -86,7 +86,7 @@ def fetch(package: Pinned, cache: Path = CACHE) -> Path:
         _run(download_command(package), downloads, package)
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != package.sha256:
-        archive.unlink()
+        archive.unlink()  # the next run downloads it again, should it have been cut short
         message = f"{package.distribution} has sha256 {found}, definitions.toml pins {package.sha256}: not used."
         raise WrongHashError(message)
     _unpack(_tarball(archive, package), folder.parent)
@@ -94,7 +94,7 @@ def fetch(package: Pinned, cache: Path = CACHE) -> Path:
 
 
 def fetch_all(cache: Path = CACHE) -> tuple[Path, ...]:
-    """Bring all packages into the cache and return their folders, in the order of `definitions.toml`."""
+    """Put all packages into the cache and return their folders, in the order of `definitions.toml`."""
     return tuple(fetch(package, cache) for package in pinned())
 
 
@@ -118,7 +118,7 @@ def _tarball(archive: Path, package: Pinned) -> bytes:
 
 
 def _unpack(tarball: bytes, folder: Path) -> None:
-    # Beside the target and then moved, so that an interrupted run never leaves half a package behind.
+    # To one side and then moved, so that an interrupted run never leaves half a package behind.
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     with tarfile.open(fileobj=io.BytesIO(tarball), mode="r:gz") as tar:

@@ -1,6 +1,6 @@
-"""The FHIR package (`package.tgz`) as FHIR tools take it: manifest, index, definitions, questionnaires, examples.
+"""The FHIR package (`package.tgz`) as FHIR tools load it: manifest, index, definitions, questionnaires and examples.
 
-The same input gives the same bytes: no clock, no owner, no machine.
+The same input gives the same bytes: no time, owner or machine is recorded, so anyone can check a published package.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ PUBLISHED = Path(questionnaires.__file__).parent / "published"
 
 
 def manifest() -> dict[str, Any]:
-    """Return the package's `package.json`."""
+    """Read the `package.json` of the package."""
     found: dict[str, Any] = json.loads((PACKAGE / "package.json").read_bytes())
     return found
 
 
 def sources() -> Iterator[tuple[str, Path]]:
-    """Yield each file that belongs in the package with its name there; variants stand beside their questionnaire."""
+    """Yield each file that belongs in the package with its name there; variants are beside their questionnaire."""
     for path in sorted(PACKAGE.rglob("*.json")):
         yield path.relative_to(PACKAGE).as_posix(), path
     for path in sorted(PUBLISHED.rglob("*.json")):
@@ -34,15 +34,16 @@ def sources() -> Iterator[tuple[str, Path]]:
 
 
 def files() -> dict[str, bytes]:
-    """Return the package's files by name, with the index of what lies beside the manifest.
+    """Return the files of the package by name, with an index of the definitions.
 
-    Raises ValueError where two files have one name.
+    Raises ValueError if two files have the same name: their folders are not part of it.
     """
     found: dict[str, bytes] = {}
     for name, path in sources():
         if name in found:
-            raise ValueError(f"{name} is there twice, the second time as {path.name}: give one another id")
+            raise ValueError(f"two files are named {name}, the second is {path}: change the id of one")
         found[name] = path.read_bytes()
+    # FHIR tools read the index instead of every file; examples are not in it.
     entries = [_entry(name, json.loads(found[name])) for name in sorted(found) if _is_definition(name)]
     index = {"index-version": 2, "files": entries}
     return found | {".index.json": (json.dumps(index, ensure_ascii=False, indent=2) + "\n").encode()}
@@ -58,7 +59,7 @@ def _entry(name: str, resource: Mapping[str, Any]) -> dict[str, str]:
 
 
 def tgz(content: Mapping[str, bytes]) -> bytes:
-    """Return a gzipped tar with everything below `package/`, sorted by name."""
+    """Return a gzipped tar with everything below `package/`, sorted by name; USTAR, which every tool reads."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name in sorted(content):
