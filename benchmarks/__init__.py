@@ -1,1 +1,1 @@
-"""Measurements that the documentation quotes; each writes its own page in docs/."""
+"""Measurements that the documentation quotes; each writes a page of its own in docs/."""

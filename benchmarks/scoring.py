@@ -1,10 +1,11 @@
-"""How fast responses become scores, as ratios to a bare `orjson.loads` of the same lines in the same run.
+"""How fast responses become scores, as a ratio to a bare `orjson.loads` of the same lines in the same run.
 
     python -m benchmarks.scoring [--quick] [--write]
 
-Seconds on another day or machine say little, so every engine is timed in CPU seconds of one process, with the floor
-timed just before and just after it; the ratio is that of the best times. Prints a table, and writes docs/benchmarks.md
-when asked to. Exit code 1 when Verstel is slower than it promises (0.5 in process, 0.4 for the whole command).
+Seconds measured on another day or machine mean little, so every engine is timed in CPU seconds of one process, and the
+floor (`orjson.loads`) just before and just after it; the ratio is that of the best times. Prints a table, and writes
+docs/benchmarks.md if asked to. Exit code 1 if Verstel is slower than promised (0.5 in process, 0.4 for the whole
+command).
 """
 
 from __future__ import annotations
@@ -42,13 +43,13 @@ CACHE: Final = ROOT / ".cache" / "benchmarks"
 INSTRUMENT: Final = "nel"
 SEED: Final = 20261122
 MISSING: Final = 0.03
-BLOCK: Final = 256 * 1024  # as the command reads
-IN_PROCESS: Final = 0.5
-COMMAND: Final = 0.4
+BLOCK: Final = 256 * 1024  # the same as the command reads
+IN_PROCESS: Final = 0.5  # the promised ratio
+COMMAND: Final = 0.4  # the promised ratio
 
 
 def lines(count: int) -> list[bytes]:
-    """Make responses to the forty questions of the NEL, 3 % of the answers missing; the same ones every time."""
+    """Make responses to the forty questions of the NEL with 3 % of the answers missing, the same ones every time."""
     drawn = random.Random(SEED)
     nel = catalogue().instrument(INSTRUMENT)
     made = []
@@ -73,13 +74,13 @@ def lines(count: int) -> list[bytes]:
     return made
 
 
-# --- the engines: each is given lines, and returns what does its whole work on them -------------------------------
+# --- the engines: each is given lines, and returns a function that does its whole work on them --------------------
 
 Engine = Callable[[Sequence[bytes]], Callable[[], None]]
 
 
 def on_each(work: Callable[[bytes], object]) -> Engine:
-    """Return an engine that works on line after line."""
+    """Return an engine that works on one line after another."""
 
     def prepare(responses: Sequence[bytes]) -> Callable[[], None]:
         def run() -> None:
@@ -92,7 +93,7 @@ def on_each(work: Callable[[bytes], object]) -> Engine:
 
 
 def verstel(responses: Sequence[bytes]) -> Callable[[], None]:
-    """Return Verstel on blocks of a file: response → panel and all scores as NDJSON."""
+    """Return Verstel itself on blocks of a file: from responses to panels and all scores, as NDJSON."""
     scorer = BulkScorer(catalogue())
     text = b"\n".join(responses) + b"\n"
     blocks = [text[at : at + BLOCK] for at in range(0, len(text), BLOCK)]
@@ -124,7 +125,7 @@ def models_score(line: bytes) -> object:
 
 
 def fhirpath() -> Engine | None:
-    """Return fhirpathpy on the expressions of our published Questionnaire, or None where it can't be had."""
+    """Return fhirpathpy on the expressions of our published Questionnaire, or None if it can't be installed."""
     compiled = _fhirpath_expressions()
     if compiled is None:
         return None
@@ -153,7 +154,7 @@ def _fhirpath_expressions() -> dict[str, Callable[[Any, dict[str, Any]], list[An
 
 
 def _has_fhirpath() -> bool:
-    """Install fhirpathpy beside the project, for this benchmark only."""
+    """Install fhirpathpy in a folder of its own, for this benchmark only: its pins must not become the project's."""
     sys.path.append(str(CACHE))
     wanted = Path(__file__).with_name("requirements.txt")
     if not (CACHE / "fhirpathpy").is_dir():
@@ -168,8 +169,8 @@ def _has_fhirpath() -> bool:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of the table: CPU microseconds per response, and the ratio to the floor beside it."""
+class Timing:
+    """One line of the table: CPU microseconds per response, and the ratio to the floor timed around it."""
 
     name: str
     does: str
@@ -184,22 +185,22 @@ def cpu(run: Callable[[], None]) -> float:
     return time.process_time() - start
 
 
-def compare(name: str, does: str, engine: Engine, responses: Sequence[bytes], *, rounds: int) -> Row:
-    """Time an engine, with the floor on the same lines before and after each time.
+def compare(name: str, does: str, engine: Engine, responses: Sequence[bytes], *, rounds: int) -> Timing:
+    """Time an engine, and the floor on the same lines before and after each round.
 
-    The ratio is that of the best times: on a machine that does other things too, the least disturbed round says most.
+    The ratio is that of the best times: on a machine that does other things too, the least disturbed round tells most.
     """
     floor, own = on_each(orjson.loads)(responses), engine(responses)
     if rounds > 1:
-        own()  # what is compiled once is compiled now
+        own()  # whatever is compiled only once is compiled now
     floors, times = [cpu(floor)], []
     for _ in range(rounds):
         times.append(cpu(own))
         floors.append(cpu(floor))
-    return Row(name, does, min(times) / len(responses) * 1e6, min(floors) / min(times))
+    return Timing(name, does, min(times) / len(responses) * 1e6, min(floors) / min(times))
 
 
-def whole_command(responses: Sequence[bytes], rounds: int) -> Row:
+def whole_command(responses: Sequence[bytes], rounds: int) -> Timing:
     """Time `verstel score` as a user runs it: start of the interpreter, reading a file, writing a file."""
     floor = on_each(orjson.loads)(responses)
     floors, times = [cpu(floor)], []
@@ -209,6 +210,7 @@ def whole_command(responses: Sequence[bytes], rounds: int) -> Row:
         main = "from smartapp.cli import main; main()"
         command = [sys.executable, "-c", main, "score", str(source)]
         for _ in range(rounds):
+            # The usage of children counts up over the whole run, so the difference is that of this child.
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
             with (Path(folder) / "observations.ndjson").open("wb") as out:
                 subprocess.run(command, check=True, stdout=out, cwd=ROOT)
@@ -216,10 +218,10 @@ def whole_command(responses: Sequence[bytes], rounds: int) -> Row:
             times.append(now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime)
             floors.append(cpu(floor))
     does = f"{len(responses):,} responses, file to file, start-up included"
-    return Row("verstel score", does, min(times) / len(responses) * 1e6, min(floors) / min(times))
+    return Timing("verstel score", does, min(times) / len(responses) * 1e6, min(floors) / min(times))
 
 
-_TOLD_AT_THE_END: Final = """
+_REPORTING_ITS_CPU: Final = """
 import resource, sys
 from smartapp.cli import main
 try:
@@ -233,15 +235,16 @@ finally:
 def most_of_jobs(responses: Sequence[bytes]) -> float:
     """Return how many times faster `--jobs` can be at most, however many cores there are.
 
-    The process that reads, hands out, gathers and writes has its work in any case: what one process needs for all,
-    divided by what that one still needs with `--jobs 2`, both in CPU seconds, is the bound.
+    The process that reads, hands out, gathers and writes cannot be sped up by more processes. So the bound is what a
+    single process needs for everything, divided by what the reading process still needs with `--jobs 2`, both in CPU
+    seconds.
     """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "responses.ndjson"
         source.write_bytes(b"\n".join(responses) + b"\n")
 
         def used(jobs: int) -> float:
-            command = [sys.executable, "-c", _TOLD_AT_THE_END, "score", "--jobs", str(jobs), str(source)]
+            command = [sys.executable, "-c", _REPORTING_ITS_CPU, "score", "--jobs", str(jobs), str(source)]
             done = subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT)
             return float(done.stderr)
 
@@ -249,7 +252,7 @@ def most_of_jobs(responses: Sequence[bytes]) -> float:
 
 
 def rewritten(line: bytes) -> bytes:
-    """Return a response as some EHRs give it back, which only the plain way reads: numbers for codes."""
+    """Return a response as some EHRs return it, with numbers instead of codes; only the plain way reads that."""
     response = orjson.loads(line)
     for group in response["item"]:
         for item in group["item"]:
@@ -271,10 +274,10 @@ def jobs_table(responses: Sequence[bytes]) -> list[str]:
 
 
 def check(responses: Sequence[bytes]) -> None:
-    """Stop when what is timed does not do the same work: fast and plain way, and fhirpathpy's numbers."""
+    """Stop the benchmark unless all engines do the same work: the fast and the plain way, and fhirpathpy's scores."""
     scorer = BulkScorer(catalogue())
     if scorer.score([*responses]).observations != b"".join(map(plain, responses)):
-        raise SystemExit("the fast and the plain way differ; a speed says nothing now")
+        raise SystemExit("the fast and the plain way differ, so their speeds mean nothing")
     expressions = _fhirpath_expressions() or {}
     for line in responses[:2]:
         answers = answers_of(orjson.loads(line), catalogue())
@@ -286,7 +289,7 @@ def check(responses: Sequence[bytes]) -> None:
                     raise SystemExit(f"fhirpathpy gives {found} for {one.rule.code}, the mappers {one.value}")
 
 
-def table(rows: Sequence[Row]) -> list[str]:
+def table(rows: Sequence[Timing]) -> list[str]:
     """Return the table as lines of Markdown."""
     head = ["| engine | does | µs per response | ratio |", "|---|---|---:|---:|"]
     return [*head, *(f"| {row.name} | {row.does} | {row.micros:,.1f} | {_ratio(row.ratio)} |" for row in rows)]
@@ -296,7 +299,7 @@ def _ratio(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
 
 
-def page(rows: Sequence[Row], jobs: Sequence[str], size: int, count: int) -> str:
+def page(rows: Sequence[Timing], jobs: Sequence[str], size: int, count: int) -> str:
     """Return docs/benchmarks.md."""
     used = ", ".join(f"{name} {version(name)}" for name in ("orjson", "msgspec", "fhir.resources"))
     return "\n".join(
@@ -333,9 +336,9 @@ def page(rows: Sequence[Row], jobs: Sequence[str], size: int, count: int) -> str
 
 def main() -> int:
     """Measure, print and, when asked, write the page; return the exit code."""
-    options = argparse.ArgumentParser(description="Speed of scoring, as ratios to a bare orjson.loads.")
+    options = argparse.ArgumentParser(description="Speed of scoring, as a ratio to a bare orjson.loads.")
     options.add_argument("--quick", action="store_true", help="fewer rounds and responses: for a first look")
-    options.add_argument("--write", action="store_true", help="write docs/benchmarks.md anew (the README quotes it)")
+    options.add_argument("--write", action="store_true", help="rewrite docs/benchmarks.md (the README quotes it)")
     chosen = options.parse_args()
     rounds, count = (5, 2_000) if chosen.quick else (25, 20_000)
     responses = lines(count)
@@ -361,6 +364,7 @@ def main() -> int:
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(page(rows, jobs, sum(map(len, responses)) // len(responses), count), encoding="utf-8")
     bars = {"**Verstel**": IN_PROCESS, "verstel score": COMMAND}
+    # A quick run is too short to be held to the promise for the whole command: starting up weighs too much.
     slow = [
         row for row in rows if row.ratio < bars.get(row.name, 0) and not (chosen.quick and row.name == "verstel score")
     ]

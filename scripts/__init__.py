@@ -1,1 +1,1 @@
-"""Chores that people and CI share: pictures for the docs, and the tour of all pages that they and the tests take."""
+"""Chores that people and CI share, such as making the generated files, the pictures in the docs and the measures."""

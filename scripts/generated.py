@@ -1,9 +1,9 @@
-"""All files that code makes: make them anew, or say which are old.
+"""All files that are generated: renew them, or name those that are out of date.
 
 Run as `make generate` (`python -m scripts.generated`), or with `--check` as `make lint` does: then nothing is written,
-and each old file is named with the word that renews it. Only compiling the profiles needs more than Python, and it is
-done only where a source of them was changed. Not here is what must be measured or looked at: `make bench`,
-`make conformance` and `make pictures` write their own pages.
+and each outdated file is named with the command that renews it. Only compiling the profiles needs more than Python, and
+that is done only if one of their sources has changed. What has to be measured or looked at is not here: `make bench`,
+`make conformance` and `make pictures` write pages of their own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SETTINGS = ROOT / ".env.example"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Generated files that are made together: `stale` gives a line for each old one, `make` an exit code."""
+    """Files that are generated together: `stale` gives a line for each outdated one, `make` an exit code."""
 
     what: str
     stale: Callable[[], Iterable[str]]
@@ -45,30 +45,31 @@ def parts() -> tuple[Part, ...]:
 
 
 def stale_package() -> Iterator[str]:
-    """Yield a line for each reason why the committed FHIR package is old, without compiling it."""
+    """Yield a line for each reason why the committed FHIR package is out of date, without compiling it."""
     yield from compiled_from.stale()
     made = fhir_profiles.compile.package_files(activities())
-    for name in sorted(made.keys() - {"package.json"}):  # this one is made from sources that the record knows
+    for name in sorted(made.keys() - {"package.json"}):  # the record covers its sources
         path = fhir_profiles.compile.PACKAGE / name
         if not path.is_file() or path.read_bytes() != made[name]:
             yield f"{path.relative_to(ROOT).as_posix()}: is not what the questionnaires give"
 
 
 def check(known: Iterable[Part]) -> list[str]:
-    """Return a line for each file that is old, with the word that renews it."""
+    """Return a line for each outdated file, with the command that renews it."""
     return [f"{line.partition('; run ')[0]}; run `make generate`" for part in known for line in part.stale()]
 
 
 def make(known: Iterable[Part]) -> int:
-    """Make what is old anew and return the exit code of the first part that fails, else 0."""
+    """Renew what is out of date; return the exit code of the first part that fails, else 0."""
     for part in known:
         if not list(part.stale()):
             print(f"{part.what}: up to date")
+        # Later parts are made from earlier ones, so there is no point in going on after a failure.
         elif code := part.make():
             print(f"{part.what}: could not be made; see above", file=sys.stderr)
             return code
         else:
-            print(f"{part.what}: made anew")
+            print(f"{part.what}: renewed")
     return 0
 
 
@@ -88,9 +89,9 @@ def _write_settings() -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make or check all generated files and return the exit code: 1 when any is old, 3 without a compiler."""
+    """Make or check all generated files; return the exit code: 1 if any is out of date, 3 without a compiler."""
     parser = argparse.ArgumentParser(prog="python -m scripts.generated", description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; name what is old")
+    parser.add_argument("--check", action="store_true", help="write nothing; name what is out of date")
     if not parser.parse_args(arguments).check:
         return make(parts())
     old = check(parts())

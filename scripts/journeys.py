@@ -1,6 +1,6 @@
-"""What people come to do, from begin to end, in a real browser: the client, the clinician, and the two together.
+"""What people come to do, from beginning to end, in a real browser: the client, the clinician, and the two together.
 
-The browser tests check what is seen on the way; the conformance run gives what was written to HL7's validator.
+The browser tests check what they see on the way; the conformance run hands what was written to HL7's validator.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from scripts.tour import Visitor
 
 
 def fill_in(visitor: Visitor, instrument: str, answers: Mapping[str, str], default: str = "") -> None:
-    """Answer every question of a questionnaire, one per page, until the review page.
+    """Answer every question of a questionnaire, one per page, up to the review page.
 
-    `answers` are codes or texts by linkId; `default` is the code for the questions that are not in it, and an empty
-    one leaves them open.
+    `answers` are codes or texts by linkId; `default` is the code for all other questions, which "" leaves unanswered.
     """
     visitor.go(f"questionnaires/{instrument}/")
     visitor.press('main a[href*="/questions/"]')
@@ -26,7 +25,7 @@ def fill_in(visitor: Visitor, instrument: str, answers: Mapping[str, str], defau
 
 
 def answer(visitor: Visitor, given: str) -> None:
-    """Give one answer on a question page, if there is one to give and the question takes it."""
+    """Give one answer on a question page, unless it is empty or not among the options."""
     text = visitor.page.locator("main textarea")
     if text.count():
         text.fill(given if not given.isdigit() else "")
@@ -37,13 +36,13 @@ def answer(visitor: Visitor, given: str) -> None:
 
 
 def send_in(visitor: Visitor) -> None:
-    """Send in what the review page shows."""
+    """Send in the answers on the review page."""
     visitor.press("main #send button")
     visitor.page.wait_for_url("**/questionnaires/responses/**")
 
 
 def write_plan(visitor: Visitor) -> None:
-    """Make a plan from nothing: story, what helps, two life domains, a goal with a step, and how it goes."""
+    """Make a plan from nothing: story, what helps, two life domains, a goal with a step, and its progress."""
     _save_text(visitor, "plan/story", "Ik ben opgegroeid in Deventer, boven de bakkerij van mijn oom.")
     _save_text(visitor, "plan/strengths", "Koken voor anderen\nMijn zus Amal")
     _save_text(visitor, "plan/stressors", "Post die blijft liggen")
@@ -74,7 +73,7 @@ def write_plan(visitor: Visitor) -> None:
 
 
 def ask_for(visitor: Visitor, instrument: str, message: str) -> None:
-    """Ask the client for a questionnaire, as the clinician."""
+    """Ask the client to fill in a questionnaire, as the clinician."""
     visitor.go("assignments/new")
     visitor.page.locator(f'main input[type=radio][value="{instrument}"]').check()
     visitor.page.locator("main textarea").fill(message)

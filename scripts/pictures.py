@@ -1,6 +1,6 @@
 """Make the pictures in docs/: every page of the tour, wide and 320 px, and the first screen of the README.
 
-python -m scripts.pictures [NAME…]   only the stops whose name begins with NAME
+python -m scripts.pictures [NAME…]   only the stops whose names begin with NAME
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scripts.tour import STOPS, Demo, Stop, Visitor, chromium
 DOCS = Path(__file__).parents[1] / "docs"
 PICTURES = DOCS / "pictures"
 WIDTHS = {"wide": 1200, "narrow": 320}
-# Enough to read every letter, small enough for a repository.
+# Good enough to read every letter, small enough for a repository.
 JPEG_QUALITY = 55
 
 
@@ -32,6 +32,7 @@ def main(names: list[str]) -> None:
                 take(browser, demo, stop)
         finally:
             demo.stop()
+        # These two show all pictures, so a partial run leaves them as they are.
         if not names:
             first_screen(browser)
             write_gallery()
@@ -39,6 +40,7 @@ def main(names: list[str]) -> None:
 
 def take(browser: Browser, demo: Demo, stop: Stop) -> None:
     """Take the pictures of one stop."""
+    # A context of its own per stop: no cookie of an earlier sign-in, and the same colours on every machine.
     context = browser.new_context(locale="nl-NL", color_scheme="light")
     visitor = Visitor(context.new_page(), demo)
     if stop.role != "nobody":

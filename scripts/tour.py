@@ -1,7 +1,7 @@
 """A tour of every page, reached as people reach it: the real command, a real launch, a real browser.
 
-The pictures in `docs/`, the accessibility tests and the conformance journeys all walk this tour, so that a page that is
-not in it is in none of them. Nothing here depends on JavaScript.
+The pictures in `docs/`, the accessibility tests and the conformance journeys all take this tour, so a page that is not
+in it is in none of them. Nothing here depends on JavaScript.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from playwright.sync_api import Browser, Page, sync_playwright
 Role = Literal["client", "clinician", "nobody"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# No sandbox of its own (CI runs as root), no GPU, and no talk to the outside at start.
+# No sandbox of its own (CI runs as root), no GPU, and no connections of its own at start.
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 class Served(Protocol):
-    """Anything that serves the app and its sandbox: the demo in a process of its own, or a server in this one."""
+    """Anything that serves the app and its sandbox: the demo in another process, or a server in this one."""
 
     @property
     def url(self) -> str:
@@ -45,7 +45,7 @@ class Demo:
 
     @classmethod
     def start(cls, data: Path, *, port: int = 0, ehr: str = "full") -> Demo:
-        """Run the real command and wait until it has said where it listens."""
+        """Run the real command, and wait until it has printed where it listens."""
         command = [sys.executable, "-m", "smartapp", "demo", "--port", str(port), "--data", str(data), "--ehr", ehr]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
@@ -61,11 +61,11 @@ class Demo:
 
     @property
     def port(self) -> int:
-        """Return the port, to start again on the same one."""
+        """Return the port, in order to start again on the same one."""
         return int(self.url.rpartition(":")[2])
 
     def kill(self) -> None:
-        """End it without a chance to save anything."""
+        """End it as a power cut would, with no chance to save anything."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
@@ -91,7 +91,7 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visitor:
-    """Somebody with a browser of their own; `home` is the address of their launch."""
+    """Someone with a browser of their own; `home` is the address of their launch."""
 
     page: Page
     demo: Served
@@ -107,14 +107,14 @@ class Visitor:
         return self
 
     def go(self, path: str) -> Page:
-        """Open a page of this launch, or with a leading slash one of the site."""
+        """Open a page of this launch or, given a leading slash, of the site."""
         self.page.goto(self.demo.url + path if path.startswith("/") else self.home + path)
         return self.page
 
     def press(self, selector: str = "main form button") -> Page:
-        """Press the main button of the page's form, or a link, and wait for the page that answers.
+        """Press the main button of the page's form, or a link, and wait for the next page.
 
-        Always this way: a page that is closed while it is on its way to another can hang the browser for good.
+        Always press this way: closing a page while it is loading another can hang the browser for good.
         """
         with self.page.expect_navigation():
             self.page.locator(selector).first.click()
@@ -126,7 +126,7 @@ Way = Callable[[Visitor], object]
 
 @dataclass(frozen=True)
 class Stop:
-    """One page of the tour: its name (also of its picture), whose it is, and the way to it."""
+    """One page of the tour: its name (also that of its picture), who sees it, and the way to get there."""
 
     name: str
     role: Role
@@ -156,6 +156,7 @@ def _six_domains(visitor: Visitor) -> None:
 
 
 def _clash(visitor: Visitor) -> None:
+    # The page is opened first and changed elsewhere next, so that saving it finds two versions.
     visitor.go("plan/story")
     phone = Visitor(visitor.page.context.new_page(), visitor.demo, visitor.home)
     phone.go("plan/story").locator("main textarea").first.fill("Dit schreef ik op mijn telefoon.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from benchmarks.scoring import Row, compare, lines, most_of_jobs, on_each, page, plain, rewritten, table, verstel
+from benchmarks.scoring import Timing, compare, lines, most_of_jobs, on_each, page, plain, rewritten, table, verstel
 from mappers.fast import FastScorer
 from tests.mappers.build import CATALOGUE
 
@@ -23,7 +23,7 @@ def test_it_counts_the_floor_beside_each_engine():
 
 
 def test_the_page_holds_the_table():
-    rows = [Row("Verstel", "scores", 30.04, 0.654), Row("slow", "scores", 1234.5, 0.00123)]
+    rows = [Timing("Verstel", "scores", 30.04, 0.654), Timing("slow", "scores", 1234.5, 0.00123)]
     assert table(rows)[2:] == ["| Verstel | scores | 30.0 | 0.65 |", "| slow | scores | 1,234.5 | 0.0012 |"]
     assert "\n".join(table(rows)) in page(rows, ["| jobs |"], 9000, 20_000)
     assert "| jobs |" in page(rows, ["| jobs |"], 9000, 20_000)

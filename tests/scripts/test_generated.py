@@ -44,7 +44,7 @@ def test_only_what_is_old_is_made_and_a_failure_ends_it(capsys: pytest.CaptureFi
     assert make(known) == 3
     assert made == ["old", "broken"]
     out, err = capsys.readouterr()
-    assert out == "fresh: up to date\nold: made anew\n"
+    assert out == "fresh: up to date\nold: renewed\n"
     assert err == "broken: could not be made; see above\n"
 
 
