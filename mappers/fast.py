@@ -29,8 +29,9 @@ the rule's bits and the language alone; it is made by `scoring.outcome` and the 
 duplicates. The plain way then decides, and words the refusal. Nothing here refuses a response, and nothing here raises
 because of what is in one.
 
-The bytes equal the plain way's because they are the plain way's: no rule, label or element is written down a second
-time here. `tests/mappers/test_fast.py` holds the two together on generated responses, ordinary and bent.
+The bytes equal the plain way's because they are the plain way's: no rule and no label is written down a second time
+here, only identifiers, the client and the date are filled in. `tests/mappers/test_fast.py` holds the two together, byte
+for byte, on generated responses: ordinary ones (`test_both_ways_give_the_same_bytes`), and bent ones.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ from mappers.scoring import Score, numbers, outcome
 from questionnaires.catalogue import Catalogue, UnknownInstrument
 from questionnaires.model import Instrument, Item, ScoreRule, Text
 
-# Found in the raw bytes: which type a line must be decoded with has to be known before it is decoded.
+# Sought in the raw bytes, because the canonical decides which type a line is decoded with.
 _CANONICAL: Final = re.compile(rb'"questionnaire"\s*:\s*"([^"\\]{1,400})"')
 _MOST_PIECES: Final = 20_000  # remembered pieces of JSON per score rule; NEL's total needs a few hundred
 _MOST_COMPILED: Final = 1000  # remembered canonicals, real or not
@@ -440,7 +441,7 @@ class FastScorer:
                 line.decode()
             except UnicodeDecodeError:
                 return None
-        # Lines of one file mostly answer one instrument: trying the last one saves searching for the canonical.
+        # The lines of a file mostly answer one instrument, so trying the last one first saves the search.
         if self._last is not None:
             made = self._last.observations(line)
             if made is not None:

@@ -23,6 +23,7 @@ def command() -> None:
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
     help="Only what happened on this day (UTC) or later. Default: everything.",
 )
 def export(since: datetime | None) -> None:

@@ -22,7 +22,14 @@ PLACES = {"ehr": "the EHR", "companion": "the companion FHIR server", "own": "Ve
 @click.argument("base", metavar="URL")
 @click.option("--scopes", default=DEFAULT_SCOPES, help="The scopes that the EHR will grant. Default: all we ask for.")
 @click.option("--companion", is_flag=True, help="Assume that a companion FHIR server is configured.")
-@click.option("--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="A table for people, or JSON for machines.",
+)
 def command(base: str, *, scopes: str, companion: bool, style: str) -> None:
     """Show what the EHR at URL accepts, and where answers, scores, plans and assignments would live.
 

@@ -49,7 +49,7 @@ MOST_UNANSWERED = 3
 @click.option(
     "--token",
     envvar="VERSTEL_TOKEN",
-    help="A bearer token. Safer in the environment than on the command line.",
+    help="A bearer token. Safer in VERSTEL_TOKEN than on the command line.",
 )
 @click.option("--client-id", help="Sign in with SMART backend services as this client, instead of with --token.")
 @click.option(

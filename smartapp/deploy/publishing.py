@@ -96,7 +96,7 @@ def plan(resources: Iterable[Resource], store: RecordStore, *, force: bool = Fal
             continue
         found = store.search(Query(type=kind, params=_canonical_params(resource)))
         # By default FHIR servers ignore a search parameter they do not know, and then answer with anything.
-        yield decide(resource, [one for one in found if _is_named_alike(one.resource, resource)], force=force)
+        yield decide(resource, [one for one in found if _has_same_canonical(one.resource, resource)], force=force)
 
 
 def decide(resource: Resource, found: Sequence[Stored], *, force: bool) -> PlannedArtefact:
@@ -148,7 +148,7 @@ def _canonical_params(resource: Resource) -> tuple[tuple[str, str], ...]:
     return (("url", resource["url"]), *version)
 
 
-def _is_named_alike(there: Resource, here: Resource) -> bool:
+def _has_same_canonical(there: Resource, here: Resource) -> bool:
     return all(there.get(name) == value for name, value in _canonical_params(here))
 
 

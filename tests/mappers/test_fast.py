@@ -130,7 +130,7 @@ def test_bytes_that_are_not_utf_8_are_left_to_the_plain_way_even_where_nothing_r
     assert FastScorer(CATALOGUE).observations(line) is None
 
 
-def test_of_a_name_that_stands_twice_in_an_object_both_ways_take_the_last():
+def test_of_a_name_that_appears_twice_in_an_object_both_ways_take_the_last():
     """HOOP 1 answered 1, and then in the same object 4: three more in the total than the first would give."""
     line = orjson.dumps(response("hoop", all_answered("hoop", "1")))
     twice = line.replace(b'"code":"1"', b'"code":"1","code":"4"', 1)
@@ -141,7 +141,7 @@ def test_of_a_name_that_stands_twice_in_an_object_both_ways_take_the_last():
 
 @pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
 @pytest.mark.parametrize("times", [2, 3, 40])
-def test_an_item_that_stands_twice_is_seen_however_high_its_answers_add_up(instrument, times):
+def test_an_item_that_appears_twice_is_seen_however_high_its_answers_add_up(instrument, times):
     """The six items of NEL's last dimension answered 5, one of them twice, add up to 35: more than its sum has bits."""
     for group in instrument.groups:
         highest = {item.link_id: str(item.scale.high) if item.scale else True for item in group.items}

@@ -61,7 +61,7 @@ class OpenAssignment:
 class InstrumentSummary:
     """One instrument: its leading trend, the other trends from the same answers, and where the scores are stored."""
 
-    all: Measurements
+    measurements: Measurements
     lead: Trend
     others: tuple[Trend, ...]
     place: Place
@@ -108,7 +108,7 @@ class OverviewPage:
         return places.pop() if len(places) == 1 else None
 
     @property
-    def new(self) -> bool:
+    def empty(self) -> bool:
         """Tell whether there is nothing to show yet."""
         return not (self.has_words or self.others or self.visit or self.measured or self.waiting)
 

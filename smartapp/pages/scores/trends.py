@@ -25,19 +25,19 @@ def chart_of(trend: Trend) -> Chart | None:
         high=trend.rule.high,
         id=f"chart-{trend.id}",
         title=_("%(score)s over time", score=title),
-        summary=change_in_words(trend),
-        caption=range_in_words(trend.rule),
+        summary=change_sentence(trend),
+        caption=range_sentence(trend.rule),
         number=format_number,
         month=format_month,
     )
 
 
-def range_in_words(rule: ScoreRule) -> str:
+def range_sentence(rule: ScoreRule) -> str:
     """Say between which numbers a score can be."""
     return _("The scale runs from %(low)s to %(high)s.", low=format_number(rule.low), high=format_number(rule.high))
 
 
-def last_in_words(trend: Trend) -> str:
+def last_sentence(trend: Trend) -> str:
     """Give the newest score with its day."""
     if not trend.scored:
         return _("There is no score yet.")
@@ -45,7 +45,7 @@ def last_in_words(trend: Trend) -> str:
     return _("Last, on %(day)s: %(score)s.", day=format_date(last.day), score=format_number(last.value or 0))
 
 
-def change_in_words(trend: Trend) -> str:
+def change_sentence(trend: Trend) -> str:
     """Give the first and the last score and the difference between them, as numbers and nothing more.
 
     The difference is taken between the numbers as shown, so that a reader who subtracts them gets the same.
