@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-# Whoever publishes under another name sets VERSTEL_CANONICAL_BASE before `verstel questionnaires build`.
+# An organisation that publishes under its own name sets VERSTEL_CANONICAL_BASE before `verstel questionnaires build`.
+# It is read once, when the process starts: addresses are in constants all over the packages above.
 BASE = os.environ.get("VERSTEL_CANONICAL_BASE", "https://verstel.nl/fhir").rstrip("/")
 
 

@@ -1,7 +1,7 @@
 """Read the instruments and the life domains, by looking in the folder `definitions/`; strict about every key.
 
 An instrument is read when it is first asked for: `verstel score` on one instrument does not pay for the others.
-Definitions with official wording (made by `verstel wording apply`) stand in a folder named by the environment
+Definitions with official wording (made by `verstel wording apply`) are in a folder named by the environment
 variable VERSTEL_DEFINITIONS; there they are called `<id>@<version>.toml` and take the place of our working wording,
 which stays readable under its own version, for the responses that were given to it.
 """
@@ -603,11 +603,15 @@ class Catalogue:
         raise LookupError(f"there is no life domain {code!r}; there are {known}")
 
 
-@lru_cache(maxsize=8)
-def _catalogue(applied: str) -> Catalogue:
-    return Catalogue(Path(applied) if applied else None)
+_catalogue = lru_cache(maxsize=8)(Catalogue)
+
+
+def applied_folder() -> Path | None:
+    """Return the folder that VERSTEL_DEFINITIONS names, or None where the variable is not set."""
+    named = os.environ.get("VERSTEL_DEFINITIONS", "")
+    return Path(named) if named else None
 
 
 def catalogue() -> Catalogue:
-    """Return the catalogue of this process: our definitions and those in the folder VERSTEL_DEFINITIONS names."""
-    return _catalogue(os.environ.get("VERSTEL_DEFINITIONS", ""))
+    """Return the catalogue of this process: our definitions and those in `applied_folder()`, each read once."""
+    return _catalogue(applied_folder())

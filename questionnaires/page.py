@@ -1,6 +1,7 @@
 """The page about an instrument that a psychometrician could sign: what is asked, how it is scored, what is verified.
 
-Markdown, in English with the Dutch texts, generated from the definition, so that it says what is computed.
+Markdown, in English with the Dutch texts, generated from the definition, so that it says what is computed. It is what
+`verstel questionnaires show` prints and what is in `docs/instruments/`; no page of the app is made here.
 """
 
 from __future__ import annotations

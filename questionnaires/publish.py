@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Literal, get_args
 
 from questionnaires import __version__
-from questionnaires.canonical import BASE, code_system_url, questionnaire_url, value_set_url
+from questionnaires.canonical import code_system_url, questionnaire_url, structure_url, value_set_url
 from questionnaires.catalogue import Catalogue
 from questionnaires.expressions import calculated_expression
 from questionnaires.fhir import (
@@ -225,21 +225,13 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
         # No profile of SDC is claimed: those need extensions of R5 (versionAlgorithm) that few R4 servers know.
         "meta": {"profile": [f"{STRUCTURES}/Questionnaire"]},
         "language": "nl-NL" if plain else "nl",
-    }
-    if variant == "template" and rules:
-        resource["contained"] = [_observation_template(rule) for rule in rules]
-    if not plain:
-        resource["extension"] = [{"url": f"{BASE}/StructureDefinition/wording-status", "valueCode": instrument.wording}]
-    resource |= {
+        "contained": [_observation_template(rule) for rule in rules if variant == "template"],
+        "extension": [] if plain else [{"url": structure_url("wording-status"), "valueCode": instrument.wording}],
         "url": questionnaire_url(identifier),
         "version": instrument.version,
         "name": computer_name(identifier),
         **_text("title", instrument.title, variant),
-    }
-    derived_from = instrument.canonical if variant != "default" else instrument.derived_from
-    if derived_from is not None:
-        resource["derivedFrom"] = [derived_from]
-    resource |= {
+        "derivedFrom": _derived_from(instrument, variant),
         # A form in working wording is a draft, whatever its structure: nobody validated these sentences.
         "status": "active" if instrument.wording == "official" else "draft",
         "experimental": False,
@@ -248,12 +240,20 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
         **_text("description", _description(instrument, rules), variant),
         "jurisdiction": [NETHERLANDS],
         **_text("copyright", instrument.copyright, variant),
+        "code": [_panel_coding(instrument)] if rules else [],
+        "item": [
+            *(_group(instrument, group, variant) for group in instrument.groups),
+            *([_scores(instrument, rules, variant)] if rules else []),
+        ],
     }
-    if rules:
-        resource["code"] = [_panel_coding(instrument)]
-    groups = [_group(instrument, group, variant) for group in instrument.groups]
-    resource["item"] = [*groups, *([_scores(instrument, rules, variant)] if rules else [])]
-    return resource
+    # FHIR knows no empty list.
+    return {name: value for name, value in resource.items() if value != []}
+
+
+def _derived_from(instrument: Instrument, variant: Variant) -> list[str]:
+    if variant != "default":
+        return [instrument.canonical]
+    return [instrument.derived_from] if instrument.derived_from is not None else []
 
 
 def _panel_coding(instrument: Instrument) -> Resource:

@@ -168,8 +168,27 @@ def _above_the_table(line: str) -> str:
 
 
 def _csv_rows(table: str, skipped: int) -> tuple[Row, ...]:
-    head = table.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
+    """Return the rows of the table that begins after `skipped` lines; WordingRefused says all that are not right."""
+    reader = _csv_reader(table, skipped)
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    try:
+        for entry in reader:
+            number = skipped + reader.line_num
+            try:
+                rows += _csv_row(entry, number)
+            except ValueError as error:
+                problems.append(Problem(number, str(error)))
+    except csv.Error as error:
+        problems.append(Problem(skipped + reader.line_num, f"is not CSV: {error}"))
+    if problems:
+        raise WordingRefused(problems)
+    return tuple(rows)
+
+
+def _csv_reader(table: str, skipped: int) -> csv.DictReader[str]:
+    """Return a reader of the table, whose columns are known ones."""
+    delimiter = max(",;\t", key=table.partition("\n")[0].count)
     reader = csv.DictReader(io.StringIO(table), delimiter=delimiter, strict=True, restkey="more")
     try:
         columns = tuple(reader.fieldnames or ())
@@ -180,35 +199,26 @@ def _csv_rows(table: str, skipped: int) -> tuple[Row, ...]:
         found = ", ".join(columns)
         reason = f"the columns are {found}; they must be item and nl, and may be {', '.join(_COLUMNS[2:])}"
         raise WordingRefused([Problem(skipped + 1, reason)])
-    rows, problems = [], []
-    try:
-        for entry in reader:
-            number = skipped + reader.line_num
-            cells = {key: value.strip() for key, value in entry.items() if isinstance(value, str)}
-            if not any(cells.values()):
-                continue
-            if "more" in entry:
-                problems.append(Problem(number, 'has more cells than there are columns; put texts in "quotes"'))
-                continue
-            try:
-                rows.append(
-                    Row(
-                        number=number,
-                        key=cells.get("item", ""),
-                        nl=cells.get("nl", ""),
-                        en=cells.get("en", ""),
-                        dimension=cells.get("dimension") or None,
-                        reversed=_yes_or_no(cells, "reversed"),
-                        not_applicable=_yes_or_no(cells, "not_applicable"),
-                    )
-                )
-            except ValueError as error:
-                problems.append(Problem(number, str(error)))
-    except csv.Error as error:
-        problems.append(Problem(skipped + reader.line_num, f"is not CSV: {error}"))
-    if problems:
-        raise WordingRefused(problems)
-    return tuple(rows)
+    return reader
+
+
+def _csv_row(entry: Mapping[str, object], number: int) -> list[Row]:
+    """Return the row that a line of the table says, none for a blank one; ValueError says what is wrong with it."""
+    cells = {key: value.strip() for key, value in entry.items() if isinstance(value, str)}
+    if not any(cells.values()):
+        return []
+    if "more" in entry:
+        raise ValueError('has more cells than there are columns; put texts in "quotes"')
+    row = Row(
+        number=number,
+        key=cells.get("item", ""),
+        nl=cells.get("nl", ""),
+        en=cells.get("en", ""),
+        dimension=cells.get("dimension") or None,
+        reversed=_yes_or_no(cells, "reversed"),
+        not_applicable=_yes_or_no(cells, "not_applicable"),
+    )
+    return [row]
 
 
 def _yes_or_no(cells: Mapping[str, str], column: str) -> bool | None:

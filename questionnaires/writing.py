@@ -1,4 +1,7 @@
-"""Write a definition as TOML, in the layout of our own files, so that an applied wording reads like them."""
+"""The other way of `reading.py`, for definitions: data as TOML, in the layout of our own files.
+
+`verstel wording apply` writes with it, so that an organisation's definition reads, and differs, like ours.
+"""
 
 from __future__ import annotations
 

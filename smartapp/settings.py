@@ -1,7 +1,9 @@
 """Settings: every value the app reads from its environment, typed, with the reason in the error when one is wrong.
 
-`Settings` is the only place that reads the environment. Each field carries the name of its variable, its parser and the
-sentence that `.env.example` shows; a test keeps that file equal to `env_example()`.
+Of the app itself, `Settings` is the only place that reads the environment. Two variables belong to what is published
+and are read on the floor below, by commands without an app too: VERSTEL_CANONICAL_BASE in `questionnaires/canonical.py`
+and VERSTEL_DEFINITIONS in `questionnaires/catalogue.py`. Each field here carries the name of its variable, its parser
+and the sentence that `.env.example` shows; a test keeps that file equal to `env_example()`.
 """
 
 from __future__ import annotations

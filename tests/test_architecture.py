@@ -134,3 +134,17 @@ def test_every_generated_file_that_is_marked_is_there() -> None:
     patterns = re.findall(r"^(\S+) linguist-generated$", attributes, re.MULTILINE)
     assert len(patterns) > 5
     assert [one for one in patterns if not fnmatch.filter(names, one.replace("**/", "*").replace("**", "*"))] == []
+
+
+def test_the_environment_is_read_in_these_places_only() -> None:
+    """As `smartapp/settings.py` says; the compiler passes its own environment on to SUSHI."""
+    packages = ("questionnaires", "mappers", "fhir_profiles", "smartapp")
+    code = [path for name in packages for path in (ROOT / name).rglob("*.py")]
+    reads = re.compile(r"\bos\.(environ|getenv)")
+    read = {path.relative_to(ROOT).as_posix() for path in code if reads.search(path.read_text(encoding="utf-8"))}
+    assert read == {
+        "fhir_profiles/compile.py",
+        "questionnaires/canonical.py",
+        "questionnaires/catalogue.py",
+        "smartapp/settings.py",
+    }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from questionnaires.catalogue import DefinitionError, UnknownInstrument, catalogue
+from questionnaires.catalogue import DefinitionError, UnknownInstrument, applied_folder, catalogue
 from questionnaires.wording import Applied, WordingRefused, apply_wording, read_wording, wording_template
 from questionnaires.writing import definition_toml
 
@@ -96,7 +95,7 @@ def apply(file: Path, out: Path | None) -> None:
         raise click.ClickException(f"{target} cannot be written: {error.strerror}") from error
     click.echo(f"{target} written:")
     _tell(applied)
-    if os.environ.get("VERSTEL_DEFINITIONS") != str(out):
+    if applied_folder() != out:
         click.echo(f"To use it, set VERSTEL_DEFINITIONS={out} for Verstel and restart it.", err=True)
     else:
         click.echo("Restart Verstel to use it.", err=True)

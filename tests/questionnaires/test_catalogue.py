@@ -188,8 +188,8 @@ def test_another_base_is_unknown():
 
 
 def test_an_unknown_life_domain_lists_the_codes():
-    with pytest.raises(LookupError, match="no life domain 'pets'; there are housing"):
-        catalogue().life_domain("pets")
+    with pytest.raises(LookupError, match="no life domain 'none-such'; there are housing"):
+        catalogue().life_domain("none-such")
 
 
 def test_an_unknown_score_or_item_says_so():

@@ -40,14 +40,15 @@ Edit = Callable[[list[Cells]], object]
 
 def filled_in(identifier: str, edit: Edit = lambda rows: rows, meta: Mapping[str, str] = META) -> str:
     """Return the template of an instrument, filled in with made-up official texts, as `edit` leaves the rows."""
-    lines = wording_template(KNOWN.instrument(identifier)).splitlines()
+    instrument = KNOWN.instrument(identifier)
+    lines = wording_template(instrument).splitlines()
     rows = list(csv.DictReader(lines[4:]))
-    place = 0
+    scored = [item.link_id for item in instrument.items if any(item.link_id in one.items for one in instrument.scores)]
     for row in rows:
         row["nl"], row["en"] = f"Officieel {row['item']}", f"Official {row['item']}"
-        if "dimension" in row and "/" not in row["item"] and not row["item"].endswith("help"):
-            row |= {"dimension": DIMENSIONS[place], "reversed": "no", "not_applicable": "no"}
-            place += 1
+        if row["item"] in scored:
+            row.update({column: "no" for column in ("reversed", "not_applicable") if column in row})
+            row.update({"dimension": DIMENSIONS[scored.index(row["item"])]} if "dimension" in row else {})
     edit(rows)
     out = io.StringIO()
     out.write(f"# instrument: {identifier}\n" + "".join(f"# {key}: {value}\n" for key, value in meta.items()))
