@@ -10,12 +10,14 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from questionnaires.reading import Line, Strict, read
+
 ROOT = Path(__file__).parents[1]
+DATA = Path(__file__).with_suffix(".toml")
 PAGE = ROOT / "SECURITY.md"
 BEGIN = "<!-- The table is made by `make generate`, from scripts/attacks.toml and the tests. -->"
 END = "<!-- End of the table. -->"
@@ -24,14 +26,17 @@ _IN_A_NAME = re.compile(r"test_attack_(\d+(?:_and_\d+)*)_")
 _IN_A_DOCSTRING = re.compile(r"Attacks? (\d+(?:(?:, | and )\d+)*)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attack:
+class Attack(Strict, frozen=True, kw_only=True):
     """One attack: what is tried, what holds, and what does not hold yet (`open`, in Markdown like the others)."""
 
     number: int
-    attack: str
-    holds: str
-    open: str = ""
+    attack: Line
+    holds: Line
+    open: Line = ""
+
+
+class _Attacks(Strict, frozen=True):
+    attack: tuple[Attack, ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,10 +48,9 @@ class Proof:
     attacks: frozenset[int]
 
 
-def attacks() -> list[Attack]:
-    """Return the attacks of `attacks.toml`, in its order. Raises TypeError for an unknown or missing key."""
-    data = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-    return [Attack(**one) for one in data["attack"]]
+def attacks(path: Path = DATA) -> list[Attack]:
+    """Return the attacks of `attacks.toml`, in its order; DefinitionError for an unknown or missing key."""
+    return list(read(path, _Attacks).attack)
 
 
 def proofs(root: Path = ROOT) -> list[Proof]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.attacks import BEGIN, END, PAGE, ROOT, Attack, Proof, attacks, page, proofs, table
+from questionnaires.reading import DefinitionError
+from scripts.attacks import BEGIN, DATA, END, PAGE, ROOT, Attack, Proof, attacks, page, proofs, table
 
 TESTS = '''"""Attacks 7 and 8: everything here."""
 
@@ -74,3 +75,10 @@ def test_each_test_that_the_page_names_is_there():
                 assert set(test.split("::")) <= names, f"{path}::{test}"
                 named += 1
     assert named >= 40
+
+
+def test_a_misspelt_key_of_an_attack_is_refused(tmp_path: Path):
+    text = DATA.read_text(encoding="utf-8").replace("\nholds =", "\nhold =", 1)
+    (tmp_path / "attacks.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(DefinitionError, match=r"^attacks\.toml: attack\[1\]\.hold: is not a key"):
+        attacks(tmp_path / "attacks.toml")
