@@ -3,7 +3,9 @@
 For demonstrations and tests. It refuses what a careful EHR refuses, because the launchers one can download do not
 (no token needed, scopes and patients not enforced), and an app that was only tried there proves nothing.
 
-`server` is the sandbox itself, `app` puts its parts together: `api` (FHIR), `authorization` (SMART), `portal` (pages).
+`server` is the sandbox itself, `app` puts its parts together. FHIR: `api` has the addresses, `permissions` says what a
+call may reach, `reading`, `writing` and `bundles` do it, `answers` says it. SMART: `discovery`, `authorization` and
+`tokens`, with `tickets` for what must be remembered and `clients` for who asks. People: `portal` and `identities`.
 """
 
 from smartapp.sandbox.app import init_sandbox, sandbox_app

@@ -10,13 +10,15 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from smartapp.fhir.store import Refused
 from smartapp.i18n import COOKIE as LANGUAGE_COOKIE
+from smartapp.sandbox.answers import refused
 from smartapp.sandbox.api import blueprint as api
-from smartapp.sandbox.api import refused
 from smartapp.sandbox.authorization import blueprint as authorization
+from smartapp.sandbox.discovery import blueprint as discovery
 from smartapp.sandbox.portal import blueprint as portal
 from smartapp.sandbox.portal import language
 from smartapp.sandbox.server import KEY, PREFIX, Sandbox
 from smartapp.sandbox.texts import TEXTS
+from smartapp.sandbox.tokens import blueprint as tokens
 
 # A request larger than this is refused before it is read. The largest thing the app sends is a plan of some 100 kB.
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -34,7 +36,8 @@ def sandbox_app(sandbox: Sandbox) -> Flask:
     app.extensions[KEY] = sandbox
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.register_blueprint(api, url_prefix="/fhir")
-    app.register_blueprint(authorization, url_prefix="/auth")
+    for part in (discovery, authorization, tokens):
+        app.register_blueprint(part, url_prefix="/auth")
     app.register_blueprint(portal)
     _answer_errors(app)
     app.after_request(_dress)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Response
 
+from mappers.human_name import human_name
+from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.fhir import Resource
 from smartapp.fhir.store import Query
 from smartapp.sandbox.server import PREFIX, Sandbox
@@ -14,7 +16,7 @@ COOKIE = "sandbox_session"
 
 
 @dataclass(frozen=True, slots=True)
-class Someone:
+class SandboxUser:
     """A person who can sign in here: reference, name, and what they do in a few words."""
 
     reference: str
@@ -22,25 +24,25 @@ class Someone:
     about: str = ""
 
 
-def everybody(box: Sandbox) -> tuple[Someone, ...]:
+def users(sandbox: Sandbox) -> tuple[SandboxUser, ...]:
     """Return all who can sign in: clients, loved ones and professionals."""
     types = ("Patient", "RelatedPerson", "Practitioner")
     return tuple(
-        Someone(stored.reference, name_of(stored.resource), _occupation(stored.resource))
+        SandboxUser(stored.reference, name_of(stored.resource), _occupation(stored.resource))
         for type_ in types
-        for stored in box.store.search(Query.of(type_, _sort="_id"))
+        for stored in sandbox.store.search(Query.of(type_, _sort="_id"))
     )
 
 
-def with_session(response: Response, box: Sandbox, user: str) -> Response:
-    """Let this browser be somebody, as far as the sandbox goes."""
+def with_session(response: Response, sandbox: Sandbox, user: str) -> Response:
+    """Sign this browser in as a person, as far as the sandbox goes."""
     response.set_cookie(
         COOKIE,
-        box.tickets.sign_in(user),
+        sandbox.tickets.sign_in(user),
         path=PREFIX,
         httponly=True,
         samesite="Lax",
-        secure=box.public_url.startswith("https:"),
+        secure=sandbox.public_url.startswith("https:"),
     )
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -48,14 +50,11 @@ def with_session(response: Response, box: Sandbox, user: str) -> Response:
 
 def name_of(resource: Resource) -> str:
     """Return the name of a person as it is written for people."""
-    names = resource.get("name") or [{}]
-    name = names[0]
-    return str(name.get("text") or " ".join([*name.get("given", []), name.get("family", "")]).strip() or "?")
+    return human_name(resource) or "?"
 
 
 def _occupation(resource: Resource) -> str:
-    for qualification in resource.get("qualification", []) + resource.get("relationship", []):
-        text = qualification.get("code", qualification).get("text")
-        if text:
-            return str(text)
-    return ""
+    """Return the qualification of a professional or the relationship of a loved one, in words."""
+    qualifications = [object_in(one, "code") for one in objects_in(resource, "qualification")]
+    texts = (text_in(concept, "text") for concept in [*qualifications, *objects_in(resource, "relationship")])
+    return next(filter(None, texts), "")

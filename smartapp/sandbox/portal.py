@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from questionnaires.fhir import Resource
 from smartapp.fhir.store import NotFound, Query, RecordError, Refused
 from smartapp.i18n import COOKIE as LANGUAGE_COOKIE
-from smartapp.sandbox.identities import Someone, everybody, name_of, with_session
+from smartapp.sandbox.identities import SandboxUser, name_of, users, with_session
 from smartapp.sandbox.seeding import about
 from smartapp.sandbox.seeding import people as known_people
-from smartapp.sandbox.server import PREFIX, Sandbox, sandbox
+from smartapp.sandbox.server import PREFIX, Sandbox, current_sandbox
 from smartapp.sandbox.texts import TEXTS
 
 blueprint = Blueprint("portal", __name__)
@@ -35,7 +35,7 @@ class PatientCard:
     first_name: str
     age: int | None
     about: str
-    clinician: Someone | None
+    clinician: SandboxUser | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,60 +49,60 @@ class PeoplePage:
 
 @blueprint.before_request
 def one_name() -> BaseResponse | None:
-    """Bring everybody to the one address this server goes by: a cookie of `localhost` is not seen at `127.0.0.1`."""
-    box = sandbox()
-    if request.host != urlsplit(box.public_url).netloc:
+    """Bring browsers to the one address this server goes by: a cookie of `localhost` is not seen at `127.0.0.1`."""
+    sandbox = current_sandbox()
+    if request.host != urlsplit(sandbox.public_url).netloc:
         query = f"?{request.query_string.decode()}" if request.query_string else ""
-        return redirect(f"{box.public_url}{PREFIX}{request.path}{query}")
+        return redirect(f"{sandbox.public_url}{PREFIX}{request.path}{query}")
     return None
 
 
 @blueprint.get("/", strict_slashes=False)
 def people() -> str:
-    """Show everybody, with the doors into the app."""
-    box = sandbox()
+    """Show the people, with the doors into the app."""
+    sandbox = current_sandbox()
     order = list(known_people())
-    found = [one.resource for one in box.store.search(Query.of("Patient", _sort="_id"))]
+    found = [one.resource for one in sandbox.store.search(Query.of("Patient", _sort="_id"))]
     found.sort(key=lambda one: order.index(one["id"]) if one["id"] in order else len(order))
-    cards = tuple(_card(box, one) for one in found)
-    return render_template(
-        "people.html", page=PeoplePage(cards, box.kind.title if language() == "en" else box.kind.title_nl, box.base)
-    )
+    cards = tuple(_card(sandbox, one) for one in found)
+    title = sandbox.kind.title if language() == "en" else sandbox.kind.title_nl
+    return render_template("people.html", page=PeoplePage(cards, title, sandbox.base))
 
 
 @blueprint.get("/launch")
 def launch() -> BaseResponse:
-    """Sign somebody in and start a real SMART launch: from the chart (clinician) or from the portal (client)."""
-    box = sandbox()
+    """Sign a person in and start a real SMART launch: from the chart (clinician) or from the portal (client)."""
+    sandbox = current_sandbox()
     role, patient = request.args.get("role", ""), request.args.get("patient", "")
     if role not in ("clinician", "client"):
         raise Refused(TEXTS[language()]["no_role"], status=400)
     if not _ID.match(patient):
         raise Refused(TEXTS[language()]["no_person"], status=400)
     try:
-        resource = box.store.read("Patient", patient).resource
+        resource = sandbox.store.read("Patient", patient).resource
     except NotFound:
         raise NotFound(TEXTS[language()]["no_person"]) from None
     if role == "client":
-        target = f"{box.public_url}/start?{urlencode({'iss': box.base})}"
-        return with_session(redirect(target), box, f"Patient/{patient}")
-    user = request.args.get("user") or _clinician(box, resource).reference
-    if user not in {one.reference for one in everybody(box)} or not user.startswith("Practitioner/"):
+        target = f"{sandbox.public_url}/start?{urlencode({'iss': sandbox.base})}"
+        return with_session(redirect(target), sandbox, f"Patient/{patient}")
+    user = request.args.get("user") or _clinician(sandbox, resource).reference
+    if user not in {one.reference for one in users(sandbox)} or not user.startswith("Practitioner/"):
         raise NotFound(TEXTS[language()]["no_person"])
-    target = f"{box.public_url}/launch?{urlencode({'iss': box.base, 'launch': box.tickets.launch(user, patient)})}"
-    return with_session(redirect(target), box, user)
+    query = urlencode({"iss": sandbox.base, "launch": sandbox.tickets.launch(user, patient)})
+    target = f"{sandbox.public_url}/launch?{query}"
+    return with_session(redirect(target), sandbox, user)
 
 
-def _card(box: Sandbox, resource: Resource) -> PatientCard:
+def _card(sandbox: Sandbox, resource: Resource) -> PatientCard:
     born = resource.get("birthDate")
-    today = datetime.fromtimestamp(box.clock(), UTC).date()
+    today = datetime.fromtimestamp(sandbox.clock(), UTC).date()
     return PatientCard(
         id=resource["id"],
         name=name_of(resource),
         first_name=" ".join(resource.get("name", [{}])[0].get("given", [])) or name_of(resource),
         age=_age(date.fromisoformat(born), today) if born and len(born) == 10 else None,
         about=about(resource["id"], language()),
-        clinician=_clinician(box, resource),
+        clinician=_clinician(sandbox, resource),
     )
 
 
@@ -110,16 +110,16 @@ def _age(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def _clinician(box: Sandbox, patient: Resource) -> Someone:
+def _clinician(sandbox: Sandbox, patient: Resource) -> SandboxUser:
     """Return who opens this person's chart: the professional in charge, else the first there is. Raises NotFound."""
     references = [one.get("reference", "") for one in patient.get("generalPractitioner", [])]
-    for someone in everybody(box):
-        if someone.reference in references:
-            return someone
-    for someone in everybody(box):
-        if someone.reference.startswith("Practitioner/"):
-            return someone
-    raise NotFound("No professional is known here, so nobody can open a chart.")
+    for user in users(sandbox):
+        if user.reference in references:
+            return user
+    for user in users(sandbox):
+        if user.reference.startswith("Practitioner/"):
+            return user
+    raise NotFound("No professional is known here, so no chart can be opened.")
 
 
 # ---- language, frame and errors of these pages

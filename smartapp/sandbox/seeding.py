@@ -76,15 +76,17 @@ def about(patient: str, language: str) -> str:
     return people()[patient].about.get(language) if patient in people() else ""
 
 
-def seed(box: Sandbox, now: datetime, *, own: RecordStore | None = None, keep_draft: KeepDraft | None = None) -> Filled:
+def seed(
+    sandbox: Sandbox, now: datetime, *, own: RecordStore | None = None, keep_draft: KeepDraft | None = None
+) -> Filled:
     """Add the people that are not there yet. Stopping half way and starting again adds nothing twice.
 
     What this kind of EHR would not have taken from the app goes to `own`, the app's own store, as it would have;
     without `own` everything goes to the EHR. `keep_draft` stores unfinished questionnaires; without it there are none.
     """
-    seeder = _Seeder(box, now, own, keep_draft)
+    seeder = _Seeder(sandbox, now, own, keep_draft)
     seeder.write(now, [Write("update", _practitioner(one)) for one in practitioners().values()], ehr=True)
-    if box.kind.name == "full":
+    if sandbox.kind.name == "full":
         seeder.write(now, [Write("update", resource) for resource in published()], ehr=True)
     added = [patient for patient in people() if not seeder.has(patient)]
     for patient in added:
@@ -127,24 +129,24 @@ def answers(instrument: Instrument, signs: str, where: str = "") -> dict[str, st
 
 @dataclass(frozen=True, slots=True)
 class _Seeder:
-    box: Sandbox
+    sandbox: Sandbox
     now: datetime
     own: RecordStore | None
     keep_draft: KeepDraft | None
 
     def has(self, patient: str) -> bool:
         try:
-            self.box.store.read("Patient", patient)
+            self.sandbox.store.read("Patient", patient)
         except NotFound:
             return False
         return True
 
     def write(self, moment: datetime, writes: Sequence[Write], *, ehr: bool = False) -> None:
         """Store a unit at its moment in the past, in the EHR or, where this kind does not take it, in the own store."""
-        takes = all(self.box.kind.offers(write.resource["resourceType"], "c") for write in writes)
-        if ehr or self.own is None or (takes and not self.box.kind.rules):
+        takes = all(self.sandbox.kind.offers(write.resource["resourceType"], "c") for write in writes)
+        if ehr or self.own is None or (takes and not self.sandbox.kind.rules):
             store: RecordStore = OwnStore(
-                self.box.engine, self.box.store.base_url, tenant=self.box.store.tenant, clock=lambda: moment
+                self.sandbox.engine, self.sandbox.store.base_url, tenant=self.sandbox.store.tenant, clock=lambda: moment
             )
         else:
             store = self.own

@@ -100,6 +100,6 @@ def make_sandbox(
     )
 
 
-def sandbox() -> Sandbox:
+def current_sandbox() -> Sandbox:
     """Return the sandbox that handles this request."""
     return cast(Sandbox, current_app.extensions[KEY])

@@ -5,7 +5,6 @@ Everything secret is kept as its digest only, so that the database gives nobody 
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from joserfc.jwk import KeySet, RSAKey
 from sqlalchemy.engine import Connection, Engine
 
 from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.vault import digest, fresh_secret
 
 LAUNCH_SECONDS = 600
 CODE_SECONDS = 60
@@ -100,11 +100,6 @@ class TicketError(Exception):
     """A code or a refresh token that is not good (any more); the message says why, without repeating it."""
 
 
-def digest(secret: str) -> str:
-    """Return the digest under which a secret is kept."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 class Tickets:
     """Gives out and takes back; `clock` is in seconds since 1970."""
 
@@ -131,7 +126,7 @@ class Tickets:
 
     def sign_in(self, user: str) -> str:
         """Start a session for a person (`Patient/1`, `Practitioner/2`) and return its secret."""
-        secret = secrets.token_urlsafe(32)
+        secret = fresh_secret()
         with writing(self._engine) as connection:
             connection.execute(sa.insert(SESSIONS).values(digest=digest(secret), user=user, made=self._clock()))
         return secret
@@ -166,16 +161,16 @@ class Tickets:
     # ---- codes
 
     def code(self, grant: Grant, launch: str | None) -> str | None:
-        """Return an authorization code for a grant, burning the launch it came by; None when that is used already."""
-        secret = secrets.token_urlsafe(32)
+        """Return an authorization code for a grant and spend the launch it came by; None when that is used already."""
+        secret = fresh_secret()
         with writing(self._engine) as connection:
             if launch is not None:
-                burnt = connection.execute(
+                spent = connection.execute(
                     sa.update(LAUNCHES)
                     .where(LAUNCHES.c.digest == digest(launch), LAUNCHES.c.used.is_(False))
                     .values(used=True)
                 )
-                if burnt.rowcount != 1:
+                if spent.rowcount != 1:
                     return None
             connection.execute(
                 sa.insert(CODES).values(
@@ -195,7 +190,7 @@ class Tickets:
         return secret
 
     def redeem(self, code: str) -> Grant:
-        """Burn a code and return its grant. A second use ends everything the first one gave. Raises TicketError."""
+        """Redeem a code for its grant. A second use ends everything the first one gave. Raises TicketError."""
         with writing(self._engine) as connection:
             row = connection.execute(sa.select(CODES).where(CODES.c.digest == digest(code))).first()
             reused = row is not None and row.used
@@ -221,7 +216,7 @@ class Tickets:
             return self._token(connection, grant, kind, seconds)
 
     def _token(self, connection: Connection, grant: Grant, kind: str, seconds: float | None) -> str:
-        secret, now = secrets.token_urlsafe(32), self._clock()
+        secret, now = fresh_secret(), self._clock()
         connection.execute(
             sa.insert(TOKENS).values(
                 digest=digest(secret),
@@ -250,7 +245,7 @@ class Tickets:
         return _grant(row)
 
     def rotate(self, token: str, client: str) -> tuple[Grant, str]:
-        """Burn a refresh token and return its grant and the next one. Raises TicketError.
+        """Redeem a refresh token for its grant and the next one. Raises TicketError.
 
         Reuse ends the whole family: one of the two who hold it is not who it was given to.
         """
