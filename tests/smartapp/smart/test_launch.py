@@ -178,7 +178,7 @@ def test_attack_6_a_state_lives_ten_minutes(browser, ehr, clock, seconds, status
     assert browser.finish(asked).status_code == status
 
 
-def test_attack_6_and_7_a_state_of_another_browser_is_refused_and_burns(browser, another_browser, ehr):
+def test_attack_6_and_7_a_state_of_another_browser_is_refused_and_spent(browser, another_browser, ehr):
     asked = browser.begin()
     another_browser.begin()
     assert another_browser.finish(asked).status_code == 400
