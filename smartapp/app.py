@@ -32,7 +32,7 @@ from smartapp.storage.sessions import Sessions
 from smartapp.storage.vault import Vault
 from smartapp.web import current
 from smartapp.web.error_pages import init_errors
-from smartapp.web.guard import CarriedSessions, caller_address, init_security
+from smartapp.web.guard import ServerSideSessions, caller_address, init_security
 from smartapp.web.language import init_i18n, language
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     )
     app = Flask("smartapp", static_folder=None)
     app.extensions[KEY] = services
-    app.session_interface = CarriedSessions(services)
+    app.session_interface = ServerSideSessions(services)
     # Forwarded headers are believed for exactly as many proxies as are ours: further on anyone may write them.
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

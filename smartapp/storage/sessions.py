@@ -24,8 +24,8 @@ SESSIONS = sa.Table(
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("started", sa.Integer, nullable=False),
     sa.Column("seen", sa.Integer, nullable=False),
-    # What one page tells the next ("saved"), sealed.
-    sa.Column("carried", sa.LargeBinary),
+    # What one page tells the next ("saved"), sealed. The column has kept its first name.
+    sa.Column("carried", sa.LargeBinary, key="data"),
 )
 
 COOKIES = sa.Table(
@@ -56,7 +56,7 @@ class Session:
     secret: str
     started: int
     seen: int
-    carried: bytes | None = None
+    data: bytes | None = None
 
 
 class Sessions:
@@ -93,12 +93,12 @@ class Sessions:
         if now >= row.seen + _TOUCH_SECONDS:  # not on every request: a write costs a disk flush
             with writing(self._engine) as connection:
                 connection.execute(SESSIONS.update().where(SESSIONS.c.id == row.id).values(seen=now))
-        return Session(row.id, secret, row.started, now, row.carried)
+        return Session(row.id, secret, row.started, now, row.data)
 
-    def carry(self, session_id: str, sealed: bytes | None) -> None:
+    def keep_data(self, session_id: str, sealed: bytes | None) -> None:
         """Keep what one page tells the next."""
         with writing(self._engine) as connection:
-            connection.execute(SESSIONS.update().where(SESSIONS.c.id == session_id).values(carried=sealed))
+            connection.execute(SESSIONS.update().where(SESSIONS.c.id == session_id).values(data=sealed))
 
     def renew(self, session: Session) -> Session:
         """Give a session a new secret and a new absolute lifetime, because somebody has just signed in.

@@ -187,36 +187,36 @@ def present_session(services: Services) -> Session | None:
     return session
 
 
-class Carried(CallbackDict[str, Any], SessionMixin):
-    """Flask's `session`: what one page tells the next. It stays on the server."""
+class ServerSideSession(CallbackDict[str, Any], SessionMixin):
+    """Flask's `session`: what one page tells the next, such as "saved". It stays on the server."""
 
     modified = False
 
     def __init__(self, values: dict[str, Any]) -> None:
-        def changed(carried: Carried) -> None:
-            carried.modified = True
+        def changed(session: ServerSideSession) -> None:
+            session.modified = True
 
         super().__init__(values, changed)
 
 
-class CarriedSessions(SessionInterface):
+class ServerSideSessions(SessionInterface):
     """Keeps Flask's `session` sealed in the database: a cookie payload would be readable and could outgrow 4,096."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def open_session(self, app: Flask, request: Request) -> Carried:  # noqa: ARG002
+    def open_session(self, app: Flask, request: Request) -> ServerSideSession:  # noqa: ARG002
         """Return what the page before left, empty for a browser without a session."""
         if "/assets/" in request.path or not request.cookies.get(cookie_name(self._services.settings)):
-            return Carried({})
+            return ServerSideSession({})
         session = present_session(self._services)
-        return Carried(self._services.vault.open(session.carried) if session and session.carried else {})
+        return ServerSideSession(self._services.vault.open(session.data) if session and session.data else {})
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002
         """Keep what this page left, where it left something new."""
         present = g.get("session")
         if present is not None and session.modified:
-            self._services.sessions.carry(present.id, self._services.vault.seal(dict(session)) if session else None)
+            self._services.sessions.keep_data(present.id, self._services.vault.seal(dict(session)) if session else None)
 
 
 def set_session_cookie(response: Response, settings: Settings, secret: str) -> None:
