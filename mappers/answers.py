@@ -318,8 +318,26 @@ def response_of(
 
     Raises RefusedItem for a linkId that the instrument does not have, RefusedAnswer for a value outside the options.
     """
+    about = ResponseRef(
+        status=status,
+        identifier=identifier,
+        authored=authored,
+        subject=subject,
+        author=author,
+        source=source,
+        language=language,
+    )
+    return response_from(Answers(instrument, values, about))
+
+
+def response_from(answers: Answers) -> Resource:
+    """Write answers, and what is known about their response, as a QuestionnaireResponse: `answers_of` backwards.
+
+    The canonical is that of the instrument. Raises as `response_of` does.
+    """
+    instrument, about = answers.instrument, answers.response
     known = form_of(instrument).items
-    for link_id in values:
+    for link_id in answers.values:
         if link_id not in known:
             raise RefusedItem(f"{instrument.canonical} has no item {shown(link_id)}", where="values")
     groups = []
@@ -327,26 +345,27 @@ def response_of(
         items = [
             {
                 "linkId": item.link_id,
-                **translated("text", item.asked, language),
-                "answer": [_written(item, value, language)],
+                **translated("text", item.asked, about.language),
+                "answer": [_written(item, value, about.language)],
             }
             for item in group.items
-            if (value := values.get(item.link_id)) is not None and value != ""
+            if (value := answers.values.get(item.link_id)) is not None and value != ""
         ]
         if items:
             # The text is that of the published form, which HL7's validator compares; what was read is beside it.
-            groups.append({"linkId": group.link_id, **translated("text", group.asked, language), "item": items})
+            groups.append({"linkId": group.link_id, **translated("text", group.asked, about.language), "item": items})
     made: Resource = {
         "resourceType": "QuestionnaireResponse",
+        "id": about.reference.rpartition("/")[2],
         "meta": {"profile": [PROFILE]},
-        "language": language,
-        "identifier": {"system": IDENTIFIER_SYSTEM, "value": identifier},
+        "language": about.language,
+        "identifier": {"system": IDENTIFIER_SYSTEM, "value": about.identifier} if about.identifier else None,
         "questionnaire": instrument.canonical,
-        "status": status,
-        "subject": dict(subject),
-        "authored": authored,
-        "author": dict(author),
-        "source": dict(source),
+        "status": about.status,
+        "subject": dict(about.subject or {}),
+        "authored": about.authored,
+        "author": dict(about.author or {}),
+        "source": dict(about.source or {}),
         "item": groups,
     }
     return {name: value for name, value in made.items() if value}

@@ -80,6 +80,14 @@ def assignment_of(task: dict[str, Any]) -> Assignment:
     )
 
 
+def asks_for(task: dict[str, Any], instrument: str) -> bool:
+    """Say whether a Task is an assignment that still waits for this instrument, given by its id."""
+    if not is_assignment(task):
+        return False
+    assignment = assignment_of(task)
+    return assignment.waiting and assignment.instrument == instrument
+
+
 def _answer_in(output: dict[str, Any]) -> str:
     return text_in(object_in(output, "valueReference"), "reference")
 

@@ -61,6 +61,11 @@ class Write:
     if_none_exist: str | None = None
     full_url: str | None = None
 
+    @classmethod
+    def once(cls, resource: Resource, *, identifier: str, full_url: str | None = None) -> Write:
+        """Make a create that happens once, however often it is sent: `identifier` is `system|value` of the resource."""
+        return cls("create", resource, if_none_exist=f"identifier={identifier}", full_url=full_url)
+
 
 class RecordStore(Protocol):
     """A place that keeps FHIR resources. Every method raises RecordError and nothing else."""

@@ -206,6 +206,8 @@ REFUSED = [
     (lambda: with_first(valueCoding={"code": "na"}), RefusedAnswer, "not one of the options"),
     (lambda: with_first(valueCoding={"code": 3}), RefusedAnswer, "not one of the options"),
     (lambda: with_first(valueCoding={"system": "http://loinc.org", "code": "3"}), RefusedAnswer, "another code system"),
+    # An empty system is not a missing one: FHIR forbids it, so what wrote it is not to be guessed at.
+    (lambda: with_first(valueCoding={"system": "", "code": "3"}), RefusedAnswer, "another code system"),
     (lambda: with_first(valueCoding="3"), RefusedAnswer, "of another kind"),
     (lambda: with_first(valueBoolean=True), RefusedAnswer, "of another kind"),
 ]

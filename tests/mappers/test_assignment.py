@@ -81,3 +81,17 @@ def test_the_same_request_has_the_same_identifier_and_another_day_another():
 
 def test_a_task_is_a_valid_fhir_task():
     assert Task.model_validate(asked()).status == "requested"
+
+
+@pytest.mark.parametrize(
+    ("task", "asks"),
+    [
+        (asked(), True),
+        (asked(questionnaire="https://verstel.nl/fhir/Questionnaire/nel|1.0.0"), False),
+        (tasks.cancelled(asked(), "not needed"), False),
+        ({"resourceType": "Task", "status": "requested"}, False),
+    ],
+    ids=["waits", "for another instrument", "taken back", "no assignment"],
+)
+def test_an_assignment_asks_for_one_instrument_as_long_as_it_waits(task, asks):
+    assert tasks.asks_for(task, "hoop") is asks
