@@ -14,16 +14,16 @@ from functools import cache
 from importlib import resources as package_data
 from pathlib import Path
 
-from mappers.answers import response_of
+from mappers.answers import Answers, ResponseRef, response_from
 from mappers.assignment import assignment_identifier, task_of
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
+from mappers.submission import submission_of
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import NotFound, RecordStore, Write
-from smartapp.pages.questionnaire.sending import writes_of
 from smartapp.sandbox.person_files import (
     Asked,
     DomainEntry,
@@ -169,7 +169,7 @@ class _Seeder:
             self.assignment(patient, asked)
         if person.draft is not None and self.keep_draft is not None:
             draft = self.filled_in(patient, person.draft, where, status="in-progress")
-            self.keep_draft(patient["reference"], person.draft.questionnaire, draft)
+            self.keep_draft(patient["reference"], person.draft.questionnaire, response_from(draft))
         around = [
             *(_related(one, patient) for one in person.related),
             _care_team(person, patient),
@@ -177,25 +177,25 @@ class _Seeder:
         ]
         self.write(self.now, [Write("update", resource) for resource in around], ehr=True)
 
-    def filled_in(self, patient: Resource, entry: FilledIn, where: str, *, status: str) -> Resource:
+    def filled_in(self, patient: Resource, entry: FilledIn, where: str, *, status: str) -> Answers:
         instrument = catalogue().instruments[entry.questionnaire]
         place = f"{where}: {instrument.id}, {entry.days_ago} days ago"
         values = entry.texts or answers(instrument, entry.answers, place)
-        authored = self.moment(entry.days_ago)
-        return response_of(
-            values,
-            instrument,
+        about = ResponseRef(
             status=status,
-            authored=_instant(authored),
+            identifier=_name(patient, "response", instrument.id, entry.days_ago),
+            authored=_instant(self.moment(entry.days_ago)),
             subject=patient,
             author=patient,
             source=patient,
-            identifier=_name(patient, "response", instrument.id, entry.days_ago),
         )
+        return Answers(instrument, values, about)
 
     def response(self, patient: Resource, entry: FilledIn, where: str) -> None:
-        response = self.filled_in(patient, entry, where, status="completed")
-        self.write(self.moment(entry.days_ago), writes_of(response, [], catalogue()))
+        """Add a response with its scores, made as the app makes them when a client sends answers in."""
+        made = submission_of(self.filled_in(patient, entry, where, status="completed"))
+        writes = [Write.once(one.resource, identifier=one.identifier, full_url=one.full_url) for one in made]
+        self.write(self.moment(entry.days_ago), writes)
 
     def assignment(self, patient: Resource, entry: Asked) -> None:
         instrument = catalogue().instruments[entry.questionnaire]
@@ -256,10 +256,9 @@ class _Seeder:
                 one for one in resource["identifier"] if one["system"].startswith(identifier_system("").rstrip("/"))
             )
             writes.append(
-                Write(
-                    "create",
+                Write.once(
                     resource,
-                    if_none_exist=f"identifier={identifier['system']}|{identifier['value']}",
+                    identifier=f"{identifier['system']}|{identifier['value']}",
                     full_url=f"urn:uuid:{identifier['value']}",
                 )
             )
