@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ import fhirclient.models.task
 from click.testing import CliRunner, Result
 from fhir.resources.R4B import get_fhir_model_class
 
-from mappers.answers import IDENTIFIER_SYSTEM, response_of
+from mappers.answers import IDENTIFIER_SYSTEM, answers_of, response_of
 from mappers.assignment import assignment_identifier, assignment_of, task_of
 from mappers.observations import IDENTIFIER_SYSTEM as SCORE_IDENTIFIERS
 from mappers.observations import SCORE_SYSTEM, provenance_of, scores_from
@@ -105,6 +105,11 @@ class Site:
         return len(self.store.search(Query.of(kind, identifier=f"{system}|{value}")))
 
 
+def _unit(response: dict[str, Any], tasks: Sequence[Record] = ()) -> list[Write]:
+    """Return what the app writes when these answers are sent in."""
+    return writes_of(answers_of(response, CATALOGUE), tasks)
+
+
 def check_metadata_is_r4(site: Site) -> None:
     """The server says that it speaks FHIR R4, and what it offers is read from that."""
     statement = site.store.capabilities()
@@ -116,7 +121,7 @@ def check_metadata_is_r4(site: Site) -> None:
 
 def check_submit_is_one_unit(site: Site) -> None:
     """A response and its scores arrive in one transaction, and the scores refer to the stored response and members."""
-    response, *scores = site.store.write_all(writes_of(site.response(), (), CATALOGUE))
+    response, *scores = site.store.write_all(_unit(site.response()))
     *members, panel = scores
     for one in scores:
         derived = [ref["reference"] for ref in one.resource["derivedFrom"]]
@@ -128,7 +133,7 @@ def check_submit_is_one_unit(site: Site) -> None:
 def check_submit_twice_writes_once(site: Site) -> None:
     """The same unit sent again, as after a lost answer, writes nothing new and says where everything is."""
     made = site.response()
-    writes = writes_of(made, (), CATALOGUE)
+    writes = _unit(made)
     first, second = site.store.write_all(writes), site.store.write_all(writes)
     assert [one.reference for one in first] == [one.reference for one in second]
     assert site.count("QuestionnaireResponse", IDENTIFIER_SYSTEM, made["identifier"]["value"]) == 1
@@ -138,7 +143,7 @@ def check_submit_twice_writes_once(site: Site) -> None:
 
 def check_single_create_happens_once(site: Site) -> None:
     """A create with If-None-Exist, sent twice, gives the same resource, for servers without transactions."""
-    write = writes_of(site.response(), (), CATALOGUE)[0]
+    write = _unit(site.response())[0]
     first, second = site.store.write(write), site.store.write(write)
     assert first.reference == second.reference
 
@@ -147,7 +152,7 @@ def check_scores_come_back_as_numbers(site: Site) -> None:
     """Scores that were read back are the same numbers as were computed, to the last digit."""
     made = site.response("nel", authored="2026-04-01T09:00:00+02:00", answer="4")
     made["item"][0]["item"].pop()  # one dimension without all its answers: no score, with a reason
-    stored = site.store.write_all(writes_of(made, (), CATALOGUE))
+    stored = site.store.write_all(_unit(made))
     read = scores_from(site.store.read("Observation", one.resource["id"]).resource for one in stored[1:])
     nel = CATALOGUE.instruments["nel"]
     values = {i["linkId"]: i["answer"][0]["valueCoding"]["code"] for g in made["item"] for i in g["item"]}
@@ -162,7 +167,7 @@ def check_trend_in_order_and_whole(site: Site) -> None:
     other = Site(site.name, site.store)
     dates = [f"2025-{month:02}-{day:02}T10:00:00+01:00" for month in range(1, 7) for day in (1, 8, 15, 22)]
     for date in reversed(dates):
-        site.store.write_all(writes_of(site.response("mhcs", authored=date), (), CATALOGUE))
+        site.store.write_all(_unit(site.response("mhcs", authored=date)))
     found = site.store.search(
         Query.of(
             "Observation",
@@ -178,10 +183,10 @@ def check_trend_in_order_and_whole(site: Site) -> None:
 def check_amended_response_corrects_scores(site: Site) -> None:
     """A corrected response replaces its scores, which say so; nothing is written beside them."""
     made = site.response()
-    saved = [Record(one.resource, one.etag, "ehr") for one in site.store.write_all(writes_of(made, (), CATALOGUE))]
+    saved = [Record(one.resource, one.etag, "ehr") for one in site.store.write_all(_unit(made))]
     made["item"][0]["item"][0]["answer"][0]["valueCoding"]["code"] = "1"
     # hoop-01 is not reversed: one answer from 3 to 1 takes 2 from the total of 34.
-    response, *scores = site.store.write_all(amendment(made, saved, CATALOGUE))
+    response, *scores = site.store.write_all(amendment(answers_of(made, CATALOGUE), saved))
     assert response.resource["status"] == "amended"
     assert {one.resource["status"] for one in scores} == {"corrected"}
     totals = [p.value for p in scores_from(one.resource for one in scores) if p.code == "hoop-total"]
@@ -192,7 +197,7 @@ def check_amended_response_corrects_scores(site: Site) -> None:
 
 def check_stale_update_is_refused(site: Site) -> None:
     """An update of an older version is refused, and the app is told what stands there now."""
-    stored = site.store.write(writes_of(site.response(), (), CATALOGUE)[0])
+    stored = site.store.write(_unit(site.response())[0])
     newer = site.store.write(Write("update", {**stored.resource, "status": "amended"}, if_match=stored.etag))
     stale = {**stored.resource, "status": "entered-in-error"}
     with contextlib.suppress(Conflict):
@@ -205,12 +210,12 @@ def check_stale_update_is_refused(site: Site) -> None:
 
 def check_half_a_unit_is_no_unit(site: Site) -> None:
     """When one part of a unit is refused, nothing of it is stored."""
-    first = site.store.write(writes_of(site.response(), (), CATALOGUE)[0])
+    first = site.store.write(_unit(site.response())[0])
     site.store.write(Write("update", {**first.resource, "status": "amended"}, if_match=first.etag))
     made = site.response()
     stale = Write("update", {**first.resource, "status": "entered-in-error"}, if_match=first.etag)
     with contextlib.suppress(Conflict):
-        site.store.write_all([*writes_of(made, (), CATALOGUE), stale])
+        site.store.write_all([*_unit(made), stale])
         raise AssertionError("a unit with a stale update in it was taken")
     value = made["identifier"]["value"]
     assert site.count("QuestionnaireResponse", IDENTIFIER_SYSTEM, value) == 0
@@ -270,14 +275,14 @@ def check_assignment_asked_and_answered(site: Site) -> None:
     assert assignment_of(waiting.resource).waiting
     assert assignment_of(waiting.resource).message == WORDS.strip()
     asked = Record(waiting.resource, waiting.etag or _tag(waiting), "ehr")
-    response, *_scores, done = site.store.write_all(writes_of(site.response(), (asked,), CATALOGUE))
+    response, *_scores, done = site.store.write_all(_unit(site.response(), (asked,)))
     assert done.resource["status"] == "completed"
     assert assignment_of(done.resource).response == response.reference
 
 
 def check_provenance_is_kept(site: Site) -> None:
     """Where scores come from can be stored beside them, with the software inside."""
-    response, *scores = site.store.write_all(writes_of(site.response(), (), CATALOGUE))
+    response, *scores = site.store.write_all(_unit(site.response()))
     made = provenance_of(
         [one.resource for one in scores],
         response_reference=response.reference,
@@ -333,7 +338,7 @@ def check_companion_of_an_ehr(site: Site) -> None:
     companion = CompanionStore(site.store, "https://ehr.example/fhir")
     person = {"reference": f"Patient/{uuid.uuid4()}", "display": "Noor Bakker (voorbeeld)"}
     made = {**site.response(), "subject": person, "author": person, "source": person}
-    response, *scores = companion.write_all(writes_of(made, (), CATALOGUE))
+    response, *scores = companion.write_all(_unit(made))
     assert response.resource["subject"]["reference"] == person["reference"]
     found = companion.search(Query.of("Observation", patient=person["reference"], category="survey"))
     assert {one.reference for one in found} == {one.reference for one in scores}
@@ -342,7 +347,7 @@ def check_companion_of_an_ehr(site: Site) -> None:
 
 def check_others_read_what_we_wrote(site: Site) -> None:
     """`fhirclient` and `fhir.resources`, which know nothing of us, read a response, its scores and a plan."""
-    written = site.store.write_all(writes_of(site.response(), (), CATALOGUE))
+    written = site.store.write_all(_unit(site.response()))
     writes = _writes(site, _stored_plan(site), _plan())
     written += site.store.write_all(writes)
     for one in written:
@@ -358,7 +363,7 @@ def check_others_read_what_we_wrote(site: Site) -> None:
 
 def check_profiles_travel(site: Site) -> None:
     """What the app wrote still says which of our profiles it follows after the server kept it."""
-    response, *scores = site.store.write_all(writes_of(site.response(), (), CATALOGUE))
+    response, *scores = site.store.write_all(_unit(site.response()))
     profiles = {url for one in (response, *scores) for url in one.resource["meta"]["profile"]}
     wanted = ("recovery-response", "recovery-score", "recovery-score-panel")
     assert profiles == {structure_url(name) for name in wanted}

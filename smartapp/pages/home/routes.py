@@ -16,8 +16,7 @@ from mappers.plan import Goal, goal_of
 from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Unreachable
-from smartapp.pages.questionnaire.routes import waiting_now
-from smartapp.pages.questionnaire.waiting import Waiting
+from smartapp.pages.questionnaire.waiting import ToDo, to_do_now
 from smartapp.pages.scores import trends
 from smartapp.web import current
 from smartapp.web.components.frame import record_address
@@ -32,7 +31,7 @@ class HomePage:
     """What a client finds first. `name` is how we greet; `goals` are the active ones, in the client's own words."""
 
     name: str
-    waiting: list[Waiting]
+    to_do: list[ToDo]
     goals: list[Goal]
     measured: list[Measurements]
     record_away: bool = False
@@ -45,8 +44,8 @@ class HomePage:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Somebody of the care team was in this record on a day, with the last time of that day (a zoned instant)."""
+class Access:
+    """One of the care team used this record on a day; `last` is the last time that day, as a zoned instant."""
 
     name: str
     day: dt.date
@@ -71,7 +70,7 @@ def index() -> str | Response:
         tasks, goals, observations, away = [], [], [], True
     page = HomePage(
         name=_called(current.launch().patient.display),
-        waiting=waiting_now(tasks),
+        to_do=to_do_now(current.records(), tasks, catalogue()),
         goals=_active(record.resource for record in goals),
         measured=measured([record.resource for record in observations], (), catalogue(), day_of),
         record_away=away,
@@ -84,12 +83,12 @@ def index() -> str | Response:
 def who_looked() -> str:
     """Show who of the care team was in this record by way of Verstel, newest first."""
     entries = current.services().audit.of_person(current.launch().issuer, current.launch().patient.reference)
-    return render_template("home/who_looked.html", looks=looks_of(entries, place_zone()))
+    return render_template("home/who_looked.html", accesses=accesses_of(entries, place_zone()))
 
 
-def looks_of(entries: Iterable[AuditEntry], zone: dt.tzinfo) -> list[Look]:
+def accesses_of(entries: Iterable[AuditEntry], zone: dt.tzinfo) -> list[Access]:
     """Return one line per person and day, newest first; what the client did themselves is left out."""
-    found: dict[tuple[str, dt.date], Look] = {}
+    found: dict[tuple[str, dt.date], Access] = {}
     for entry in entries:
         if entry.role in {"client", ""} or entry.event in {"denied", "refused", "logout"}:
             continue
@@ -98,8 +97,8 @@ def looks_of(entries: Iterable[AuditEntry], zone: dt.tzinfo) -> list[Look]:
         before = found.get(key)
         wrote = entry.event in {"create", "update"} or (before is not None and before.wrote)
         last = max(moment, before.last) if before else moment
-        found[key] = Look(entry.user_name, moment.date(), last, wrote)
-    return sorted(found.values(), key=lambda look: look.last, reverse=True)
+        found[key] = Access(entry.user_name, moment.date(), last, wrote)
+    return sorted(found.values(), key=lambda access: access.last, reverse=True)
 
 
 def _active(resources: Iterable[dict[str, Any]]) -> list[Goal]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from mappers.answers import IDENTIFIER_SYSTEM, answers_of, response_of
+from mappers.answers import Answers, ResponseRef, answers_of, response_from
 from mappers.errors import RefusedResponse
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -46,20 +46,30 @@ class OtherVersion(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """Whose answers these are and who types them: FHIR References with a display."""
-
-    subject: Mapping[str, Any]
-    author: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Filling:
-    """A questionnaire and the answers so far: linkId → code, yes/no or text."""
+    """The answers so far, and what follows from them: what is asked, what comes next, how much is left."""
 
-    instrument: Instrument
-    values: Mapping[str, Value]
-    identifier: str = ""
+    answers: Answers
+
+    @classmethod
+    def of(cls, instrument: Instrument, values: Mapping[str, Value] | None = None) -> Filling:
+        """Begin with these answers: linkId → code, yes/no or text."""
+        return cls(Answers(instrument, values or {}, ResponseRef(status="in-progress")))
+
+    @property
+    def instrument(self) -> Instrument:
+        """Return the questionnaire that is filled in."""
+        return self.answers.instrument
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """Return linkId → code, yes/no or text of all that was answered, asked now or not."""
+        return self.answers.values
+
+    @property
+    def identifier(self) -> str:
+        """Return our identifier of the response; "" before there is a draft."""
+        return self.answers.response.identifier
 
     @property
     def asked(self) -> tuple[Item, ...]:
@@ -88,6 +98,11 @@ class Filling:
     def unanswered(self) -> tuple[Item, ...]:
         """Return the items that are asked and not answered."""
         return tuple(item for item in self.asked if item.link_id not in self.values)
+
+    def text(self, item: Item) -> str:
+        """Return an answer as its form field has it: a code, yes or no, or the text; "" for none."""
+        value = self.values.get(item.link_id, "")
+        return (YES if value else NO) if isinstance(value, bool) else value
 
     def place(self, item: Item) -> int:
         """Return the number of an item among those that are asked, from 1."""
@@ -120,35 +135,28 @@ class Filling:
 def filling_of(instrument: Instrument, draft: Resource | None, catalogue: Catalogue) -> Filling:
     """Read a draft (None: nothing answered yet). Raises OtherVersion where it belongs to another version."""
     if draft is None:
-        return Filling(instrument, {})
+        return Filling.of(instrument)
     if draft.get("questionnaire") != instrument.canonical:
         raise OtherVersion(draft)
     try:
-        answers = answers_of(draft, catalogue)
+        return Filling(answers_of(draft, catalogue))
     except RefusedResponse as refused:
         raise OtherVersion(draft) from refused
-    return Filling(instrument, answers.values, answers.response.identifier)
 
 
-def draft_of(filling: Filling, *, who: Who, now: str, language: str, identifier: str) -> Resource:
-    """Write a draft; `identifier` is used where the filling has none yet, `now` is a FHIR instant."""
-    return response_of(
-        filling.values,
-        filling.instrument,
-        status="in-progress",
-        authored=now,
-        subject=who.subject,
-        author=who.author,
-        source=who.subject,
-        identifier=filling.identifier or identifier,
-        language=language,
-    )
+def draft_of(filling: Filling, about: ResponseRef) -> Resource:
+    """Write a draft. `about` says who and when; its identifier is used where the draft has none yet."""
+    return response_from(replace(filling.answers, response=_kept_identifier(filling, about)))
 
 
-def finished(filling: Filling, *, who: Who, now: str, language: str, identifier: str) -> Resource:
-    """Write the completed response: only answers to what was asked."""
-    asked = Filling(filling.instrument, filling.given, filling.identifier)
-    return draft_of(asked, who=who, now=now, language=language, identifier=identifier) | {"status": "completed"}
+def finished(filling: Filling, about: ResponseRef) -> Answers:
+    """Return the answers as completed: only those to what was asked."""
+    about = replace(_kept_identifier(filling, about), status="completed")
+    return Answers(filling.instrument, filling.given, about)
+
+
+def _kept_identifier(filling: Filling, about: ResponseRef) -> ResponseRef:
+    return replace(about, identifier=filling.identifier or about.identifier)
 
 
 def parse(item: Item, raw: str) -> Value | None:
@@ -172,7 +180,7 @@ def with_answer(filling: Filling, item: Item, value: Value | None) -> Filling:
     values = {key: kept for key, kept in filling.values.items() if key != item.link_id}
     if value is not None:
         values[item.link_id] = value
-    return Filling(filling.instrument, values, filling.identifier)
+    return Filling(replace(filling.answers, values=values))
 
 
 def taken_over(instrument: Instrument, draft: Resource) -> tuple[Filling, list[tuple[str, str]]]:
@@ -189,7 +197,7 @@ def taken_over(instrument: Instrument, draft: Resource) -> tuple[Filling, list[t
             left.append((question, in_words(answer)))
         else:
             values[link_id] = value
-    return Filling(instrument, values), left
+    return Filling.of(instrument, values), left
 
 
 def _fitting(item: Item | None, answer: Any) -> Value | None:
@@ -223,9 +231,3 @@ def in_words(answer: Any) -> str:
     if isinstance(answer, dict):
         return str(answer.get("display") or answer.get("code", ""))
     return str(answer)
-
-
-def identifier_of(response: Resource) -> str:
-    """Return our own identifier of a response, or ""."""
-    identifier = response.get("identifier", {})
-    return str(identifier.get("value", "")) if identifier.get("system") == IDENTIFIER_SYSTEM else ""

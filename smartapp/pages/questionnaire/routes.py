@@ -2,64 +2,46 @@
 
 from __future__ import annotations
 
-import re
-import uuid
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
-from mappers.answers import IDENTIFIER_SYSTEM
+from mappers.answers import ResponseRef
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument, Item
-from smartapp.fhir.store import Conflict, NotFound, Query, RecordError, Unauthorized, Unreachable
+from smartapp.fhir.store import RecordError, Unauthorized
+from smartapp.pages.questionnaire import responses
+from smartapp.pages.questionnaire.drafting import ChangedElsewhere, Given, about, keep_answer
 from smartapp.pages.questionnaire.filling import (
     AnswerError,
     Filling,
     NotAnOptionError,
     OtherVersion,
-    Who,
     answers_in_words,
     draft_of,
     filling_of,
     finished,
-    identifier_of,
     in_words,
-    parse,
     taken_over,
-    with_answer,
 )
-from smartapp.pages.questionnaire.sending import amendment, says_otherwise, waiting_for, writes_of
+from smartapp.pages.questionnaire.sending import already_sent, corrected_on, send
 from smartapp.pages.questionnaire.views import (
     IntroPage,
-    ListPage,
+    QuestionnairesPage,
     RenewedPage,
-    SentPage,
-    answer_groups,
-    field_value,
     question_page,
     review_page,
 )
-from smartapp.pages.questionnaire.waiting import Waiting, answered_on_their_way, waiting
-from smartapp.records import Record
+from smartapp.pages.questionnaire.waiting import open_assignments, tasks_in_reach, to_do_now
 from smartapp.web import current
 from smartapp.web.language import _, language
 from smartapp.web.roles import role
-from smartapp.web.typed import clean, digest, merge
+from smartapp.web.typed import digest
 
 blueprint = Blueprint("questionnaire", __name__, url_prefix="/questionnaires", template_folder="templates")
-
-_IDENTIFIER = re.compile(r"[A-Za-z0-9.-]{1,64}")
-
-Page = str | tuple[str, int] | AnyResponse
-
-
-class ChangedElsewhere(Exception):
-    """Another tab saved another text for this question; `filling` is what stands there now."""
-
-    def __init__(self, filling: Filling) -> None:
-        super().__init__("Another tab saved another text for this question.")
-        self.filling = filling
+blueprint.add_url_rule("/responses/<response_id>", view_func=responses.response)
+blueprint.add_url_rule("/responses/<response_id>/correct", view_func=responses.correct, methods=["POST"])
 
 
 @blueprint.errorhandler(OtherVersion)
@@ -80,31 +62,28 @@ def renewed(other: OtherVersion) -> tuple[str, int]:
 
 @blueprint.get("/")
 @role("client")
-def index() -> Page:
+def index() -> ResponseReturnValue:
     """Show what is waiting and what one may fill in unasked."""
-    tasks = _tasks_if_in_reach()
-    entries = waiting_now(tasks or [])
+    tasks = tasks_in_reach(current.records())
+    entries = to_do_now(current.records(), tasks or (), catalogue())
     known = {entry.instrument.id for entry in entries}
     others = [one for key, one in catalogue().instruments.items() if key not in known]
-    page = ListPage(entries, others, record_away=tasks is None)
+    page = QuestionnairesPage(entries, others, record_away=tasks is None)
     return render_template("questionnaire/list.html", page=page)
 
 
 @blueprint.get("/<instrument_id>/")
 @role("client")
-def intro(instrument_id: str) -> Page:
+def intro(instrument_id: str) -> ResponseReturnValue:
     """Say what it is, how long it takes and who sees it; or where one was."""
     instrument = _instrument(instrument_id)
     filling = _filling(instrument)
-    entry = next(
-        (one for one in waiting(_tasks_if_in_reach() or (), (), catalogue()) if one.instrument.id == instrument.id),
-        None,
-    )
+    assignments = open_assignments(tasks_in_reach(current.records()) or (), catalogue())
     resume = filling.resume()
     page = IntroPage(
         instrument=instrument,
         filling=filling,
-        assignment=entry.assignment if entry else None,
+        assignment=assignments.get(instrument.id),
         resume=resume.link_id if resume else None,
         begun=bool(filling.values),
     )
@@ -113,7 +92,7 @@ def intro(instrument_id: str) -> Page:
 
 @blueprint.get("/<instrument_id>/questions/<link_id>")
 @role("client")
-def question(instrument_id: str, link_id: str) -> Page:
+def question(instrument_id: str, link_id: str) -> ResponseReturnValue:
     """Show one question with the answer as it stands."""
     instrument = _instrument(instrument_id)
     item = _item(instrument, link_id)
@@ -126,7 +105,7 @@ def question(instrument_id: str, link_id: str) -> Page:
 
 @blueprint.get("/<instrument_id>/pause")
 @role("client")
-def pause(instrument_id: str) -> Page:
+def pause(instrument_id: str) -> ResponseReturnValue:
     """Say what is kept."""
     instrument = _instrument(instrument_id)
     filling = _filling(instrument)
@@ -135,17 +114,17 @@ def pause(instrument_id: str) -> Page:
 
 @blueprint.get("/<instrument_id>/review")
 @role("client")
-def review(instrument_id: str) -> Page:
+def review(instrument_id: str) -> ResponseReturnValue:
     """Show every answer once more, with a way to change each."""
     instrument = _instrument(instrument_id)
     filling = _filling(instrument)
-    page = review_page(filling, correcting=_corrects(filling))
+    page = review_page(filling, correcting=corrected_on(current.records(), filling.identifier))
     return render_template("questionnaire/review.html", page=page)
 
 
 @blueprint.get("/<instrument_id>/again")
 @role("client")
-def again(instrument_id: str) -> Page:
+def again(instrument_id: str) -> ResponseReturnValue:
     """Ask whether the answers so far may go."""
     instrument = _instrument(instrument_id)
     draft = current.records().drafts.get(instrument.id)
@@ -153,36 +132,12 @@ def again(instrument_id: str) -> Page:
     return render_template("questionnaire/again.html", instrument=instrument, answers=answers)
 
 
-@blueprint.get("/responses/<response_id>")
-@role("client")
-def response(response_id: str) -> Page:
-    """Read back what was sent in."""
-    record = _own_response(response_id)
-    try:
-        instrument = catalogue().by_canonical(record.resource.get("questionnaire", ""))
-        filling = filling_of(instrument, record.resource, catalogue())
-    except (LookupError, OtherVersion):
-        answers = [(text, in_words(answer)) for _id, text, answer in answers_in_words(record.resource)]
-        return render_template("questionnaire/unknown.html", record=record, answers=answers)
-    page = SentPage(
-        instrument=instrument,
-        groups=answer_groups(filling),
-        authored=record.resource.get("authored", ""),
-        place=record.place if record.state == "stored" else "waiting",
-        scored=bool(instrument.scores),
-        just_sent="sent" in request.args,
-        correctable=_correctable(record, instrument),
-        response_id=record.resource["id"],
-    )
-    return render_template("questionnaire/sent.html" if page.just_sent else "questionnaire/response.html", page=page)
-
-
 # ---- writing ---------------------------------------------------------------------------------------------------
 
 
 @blueprint.post("/<instrument_id>/questions/<link_id>")
 @role("client")
-def answer(instrument_id: str, link_id: str) -> Page:
+def answer(instrument_id: str, link_id: str) -> ResponseReturnValue:
     """Keep one answer and go where the pressed button leads."""
     instrument = _instrument(instrument_id)
     item = _item(instrument, link_id)
@@ -197,7 +152,7 @@ def answer(instrument_id: str, link_id: str) -> Page:
             item,
             from_review=from_review,
             typed=request.form.get("answer", ""),
-            error=_in_words(error),
+            error=_explained(error),
         )
         return render_template("questionnaire/question.html", page=page), 422
     return redirect(_whereto(filling, item), 303)
@@ -205,7 +160,7 @@ def answer(instrument_id: str, link_id: str) -> Page:
 
 @blueprint.post("/<instrument_id>/questions/<link_id>/autosave")
 @role("client")
-def autosave(instrument_id: str, link_id: str) -> Response | tuple[Response, int]:
+def autosave(instrument_id: str, link_id: str) -> ResponseReturnValue:
     """Keep one answer while the person is still on the page. "saved" is said only after it is in the database."""
     instrument = _instrument(instrument_id)
     item = _item(instrument, link_id)
@@ -214,50 +169,33 @@ def autosave(instrument_id: str, link_id: str) -> Response | tuple[Response, int
     except OtherVersion:
         return jsonify(stop=_("This questionnaire was renewed. Press Next to see your answers.")), 409
     except ChangedElsewhere as changed:
-        there = _text(changed.filling, item)
+        there = changed.filling.text(item)
         sentence = _("Another tab has another text here. Press Next to see both.")
         return jsonify(stop=sentence, stands={"answer": there}, fields={"was": digest(there)}), 409
     except AnswerError as error:
-        return jsonify(stop=_in_words(error)), 422
-    return jsonify(saved=True, fields={"was": digest(_text(filling, item))})
+        return jsonify(stop=_explained(error)), 422
+    return jsonify(saved=True, fields={"was": digest(filling.text(item))})
 
 
 @blueprint.post("/<instrument_id>/again")
 @role("client")
-def begin_again(instrument_id: str) -> Page:
+def begin_again(instrument_id: str) -> ResponseReturnValue:
     """Throw the draft away."""
     instrument = _instrument(instrument_id)
     current.records().drafts.delete(instrument.id)
     return redirect(url_for(".intro", instrument_id=instrument.id), 303)
 
 
-@blueprint.post("/responses/<response_id>/correct")
-@role("client")
-def correct(response_id: str) -> Page:
-    """Open a response once more as a draft of its own; sending that in amends the response and its scores."""
-    record = _own_response(response_id)
-    instrument = _by_canonical(record.resource.get("questionnaire", ""))
-    if instrument is None or not _correctable(record, instrument):
-        abort(404)
-    sent = filling_of(instrument, record.resource, catalogue())
-
-    def update(draft: dict[str, Any] | None) -> dict[str, Any]:
-        return draft or _draft(sent)
-
-    current.records().drafts.change(instrument.id, update)
-    return redirect(url_for(".review", instrument_id=instrument.id), 303)
-
-
 @blueprint.post("/<instrument_id>/take-over")
 @role("client")
-def take_over(instrument_id: str) -> Page:
+def take_over(instrument_id: str) -> ResponseReturnValue:
     """Go on in the renewed questionnaire with the answers that fit."""
     instrument = _instrument(instrument_id)
 
     def update(draft: dict[str, Any] | None) -> dict[str, Any]:
         if draft is None or draft.get("questionnaire") == instrument.canonical:
-            return draft or _draft(Filling(instrument, {}))
-        return _draft(taken_over(instrument, draft)[0])
+            return draft or draft_of(Filling.of(instrument), _about())
+        return draft_of(taken_over(instrument, draft)[0], _about())
 
     current.records().drafts.change(instrument.id, update)
     return redirect(url_for(".intro", instrument_id=instrument.id), 303)
@@ -265,22 +203,21 @@ def take_over(instrument_id: str) -> Page:
 
 @blueprint.post("/<instrument_id>/submit")
 @role("client")
-def submit(instrument_id: str) -> Page:
+def submit(instrument_id: str) -> ResponseReturnValue:
     """Send in the response with its scores as one unit; only then the draft goes."""
     instrument = _instrument(instrument_id)
     filling = _filling(instrument)
-    if not filling.given and (sent := _already_sent(request.form.get("identifier", ""))):
+    if not filling.given and (sent := already_sent(current.records(), request.form.get("identifier", ""))):
         return redirect(url_for(".response", response_id=sent.resource["id"], sent="1"), 303)
-    if request.form.get("seen", filling.digest) != filling.digest:
+    seen = request.form.get("seen")
+    if seen is not None and seen != filling.digest:
         return _look_once_more(filling)
     if not filling.given:
         problem = _("There are no answers yet. Answer at least one question before you send this in.")
         return render_template("questionnaire/review.html", page=review_page(filling, problem)), 422
-    made = finished(
-        filling, who=_who(), now=current.now().isoformat(), language=language(), identifier=str(uuid.uuid4())
-    )
+    answers = finished(filling, _about())
     try:
-        record = _send(made, instrument)
+        record = send(current.records(), answers, catalogue())
     except Unauthorized:
         raise  # only a new sign-in helps, and that page says so; the draft stays
     except RecordError:
@@ -289,23 +226,17 @@ def submit(instrument_id: str) -> Page:
 
     # Sending takes as long as the record takes: what was answered meanwhile stays, and sending that in amends this.
     def as_sent(draft: dict[str, Any]) -> bool:
-        return filling_of(instrument, draft, catalogue()).digest == filling.digest
+        return filling_of(instrument, draft, catalogue()).given == filling.given
 
     if not current.records().drafts.delete(instrument.id, as_sent):
         return _look_once_more(_filling(instrument))
     return redirect(url_for(".response", response_id=record.resource["id"], sent="1"), 303)
 
 
-def _look_once_more(filling: Filling) -> Page:
+def _look_once_more(filling: Filling) -> ResponseReturnValue:
     problem = _("Something changed since you opened this page. Look once more before you send it in.")
-    page = review_page(filling, problem, correcting=_corrects(filling))
+    page = review_page(filling, problem, correcting=corrected_on(current.records(), filling.identifier))
     return render_template("questionnaire/review.html", page=page), 409
-
-
-def waiting_now(tasks: list[Record]) -> list[Waiting]:
-    """Return what is waiting for this person, given the Tasks of their record."""
-    on_their_way = answered_on_their_way(current.records().waiting())
-    return waiting(tasks, current.records().drafts.all(), catalogue(), on_their_way)
 
 
 # ---- parts -----------------------------------------------------------------------------------------------------
@@ -324,82 +255,25 @@ def _item(instrument: Instrument, link_id: str) -> Item:
         abort(404)
 
 
-def _tasks() -> Query:
-    return Query.of("Task", patient=current.launch().patient.reference)
-
-
-def _tasks_if_in_reach() -> list[Record] | None:
-    """Return the Tasks of this person, or None where the record does not answer: filling in goes on without it."""
-    try:
-        [tasks] = current.records().search(_tasks())
-    except Unreachable:
-        return None
-    found: list[Record] = tasks
-    return found
-
-
 def _filling(instrument: Instrument) -> Filling:
     draft = current.records().drafts.get(instrument.id)
     return filling_of(instrument, draft.resource if draft else None, catalogue())
 
 
-def _who() -> Who:
-    patient, user = current.launch().patient, current.launch().user
-    return Who(
-        subject={"reference": patient.reference, "display": patient.display},
-        author={"reference": user.reference, "display": user.display},
-    )
-
-
-def _draft(filling: Filling) -> dict[str, Any]:
-    return draft_of(
-        filling, who=_who(), now=current.now().isoformat(), language=language(), identifier=str(uuid.uuid4())
-    )
+def _about() -> ResponseRef:
+    return about(current.launch(), current.now(), language())
 
 
 def _keep(instrument: Instrument, item: Item) -> Filling:
-    """Put the form's answer into the draft as it stands in the database now, and return the result.
+    """Put the form's answer into the draft. Raises what `keep_answer` raises.
 
-    Nothing chosen leaves what is there: another tab may have answered. Raises AnswerError, OtherVersion or
-    ChangedElsewhere; then the draft is as it was.
+    Nothing chosen leaves what is there: another tab may have answered.
     """
-    raw = request.form.get("answer")
-    if "clear" in request.form:
-        raw = None
-    elif raw is None:
+    clear, field = "clear" in request.form, request.form.get("answer")
+    if field is None and not clear:
         return _filling(instrument)
-    value = None if raw is None else parse(item, raw)
-    was = request.form.get("was")
-    language()  # read while there is a request; the update below runs inside a transaction
-    kept: list[Filling] = []
-
-    def update(draft: dict[str, Any] | None) -> dict[str, Any]:
-        filling = filling_of(instrument, draft, catalogue())
-        if item.kind == "text" and was is not None and not _replaces(was, _text(filling, item), str(value or "")):
-            raise ChangedElsewhere(filling)
-        kept.append(with_answer(filling, item, value))
-        return _draft(kept[-1])
-
-    present = current.records().drafts.get(instrument.id)
-    if present is None and value is None:
-        return Filling(instrument, {})
-    current.records().drafts.change(instrument.id, update)
-    return kept[-1]
-
-
-def _replaces(was: str, stored: str, typed: str) -> bool:
-    """Tell whether a typed text may take the place of the stored one.
-
-    This page has one field, so where the stored text would stay, the person must see it before going on. A text that
-    was emptied elsewhere holds no words to lose.
-    """
-    kept = merge(was, stored, typed)
-    return not stored or (kept is not None and clean(kept) == typed)
-
-
-def _text(filling: Filling, item: Item) -> str:
-    """Return an answer as its form field has it; "" for none."""
-    return field_value(filling.values.get(item.link_id)) or ""
+    given = Given(None if clear else field, based_on=request.form.get("was"))
+    return keep_answer(current.records().drafts, instrument, item, given, about=_about(), catalogue=catalogue())
 
 
 def _whereto(filling: Filling, item: Item) -> str:
@@ -429,84 +303,7 @@ def _question_address(instrument_id: str, item: Item, *, from_review: bool = Fal
     return f"{address}?review=1" if from_review else address
 
 
-def _send(made: dict[str, Any], instrument: Instrument) -> Record:
-    """Write the unit; where an assignment was changed meanwhile, look again and send once more.
-
-    An earlier try may have arrived after all, without us hearing of it. Its answers may differ from these: then these
-    amend it.
-    """
-    try:
-        saved = _write(made, instrument)
-    except Conflict:
-        saved = _write(made, instrument)
-    if says_otherwise(saved[0].resource, made, catalogue()):
-        saved = current.records().save(amendment(made, saved, catalogue()))
-    return saved[0]
-
-
-def _write(made: dict[str, Any], instrument: Instrument) -> list[Record]:
-    [tasks] = current.records().search(_tasks())
-    saved: list[Record] = current.records().save(writes_of(made, waiting_for(tasks, instrument.id), catalogue()))
-    return saved
-
-
-def _by_canonical(canonical: str) -> Instrument | None:
-    """Return the instrument of a response where it is one that is filled in today."""
-    return next((one for one in catalogue().instruments.values() if one.canonical == canonical), None)
-
-
-def _correctable(record: Record, instrument: Instrument) -> bool:
-    """Tell whether the client may change this response: theirs, arrived, of today's version, at a place that lets us.
-
-    An unfinished questionnaire of the same kind goes first: a correction would have to take its place.
-    """
-    response = record.resource
-    theirs = response.get("author", {}).get("reference") == current.launch().user.reference
-    ours = (
-        bool(_IDENTIFIER.fullmatch(identifier_of(response))) and response.get("questionnaire") == instrument.canonical
-    )
-    finished_once = response.get("status") in {"completed", "amended"}
-    allowed = record.place != "ehr" or current.records().capability().can("QuestionnaireResponse", "update")
-    free = current.records().drafts.get(instrument.id) is None
-    return record.state == "stored" and theirs and ours and finished_once and allowed and free
-
-
-def _corrects(filling: Filling) -> str | None:
-    """Return when the response was filled in that this draft corrects; None for a new one or when none can be seen."""
-    try:
-        sent = _already_sent(filling.identifier)
-    except Unreachable:
-        return None
-    return sent.resource.get("authored") if sent else None
-
-
-def _already_sent(identifier: str) -> Record | None:
-    """Return the response that a second press of the same button finds sent already."""
-    if not _IDENTIFIER.fullmatch(identifier):  # a comma or bar would ask the server something else
-        return None
-    query = Query.of("QuestionnaireResponse", identifier=f"{IDENTIFIER_SYSTEM}|{identifier}")
-    [found] = current.records().search(query)
-    return found[0] if found else None
-
-
-def _own_response(response_id: str) -> Record:
-    """Return a response of this person; a 404 page for anybody else's."""
-    try:
-        record: Record = current.records().read("QuestionnaireResponse", response_id)
-    except NotFound:
-        # It was still on its way when this address was made; by now it may have arrived under another id.
-        [found] = current.records().search(
-            Query.of("QuestionnaireResponse", identifier=f"{IDENTIFIER_SYSTEM}|{response_id}")
-        )
-        if not found:
-            abort(404)
-        record = found[0]
-    if record.resource.get("subject", {}).get("reference") != current.launch().patient.reference:
-        abort(404)
-    return record
-
-
-def _in_words(error: AnswerError) -> str:
+def _explained(error: AnswerError) -> str:
     if isinstance(error, NotAnOptionError):
         return _("This answer is not one of the options. Choose one, or go on without an answer.")
     return _("This is longer than we can keep. Shorten it a little.")
@@ -518,6 +315,6 @@ def _both_texts(filling: Filling, item: Item) -> str:
         item,
         from_review="from_review" in request.form,
         typed=request.form.get("answer", ""),
-        other_text=_text(filling, item),
+        other_text=filling.text(item),
     )
     return render_template("questionnaire/question.html", page=page)

@@ -1,95 +1,127 @@
-"""Sending in: the response, its scores and the answered assignments as one unit of writes. Pure functions."""
+"""Sending in: the response, its scores and the answered assignments as one unit, and finding what was sent before.
+
+What is written is made by `mappers.submission`; here it becomes `Write`s and goes to the records of one launch. Nothing
+here knows of a request: the same calls could send answers in from a command.
+"""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 
-from mappers.answers import IDENTIFIER_SYSTEM, answers_of
-from mappers.assignment import answered, assignment_of, is_assignment
-from mappers.errors import RefusedResponse
-from mappers.observations import IDENTIFIER_SYSTEM as SCORE_SYSTEM
-from mappers.observations import full_url, observations_of
-from mappers.scoring import score
+from mappers.answers import FHIR_ID, IDENTIFIER_SYSTEM, Answers
+from mappers.submission import Entry, amendment_of, says_otherwise, submission_of
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
-from smartapp.fhir.store import Write
-from smartapp.records import Record
+from questionnaires.model import Instrument
+from smartapp.fhir.store import Conflict, NotFound, Query, Unreachable, Write
+from smartapp.records import Record, Records
 
 
-def writes_of(response: Resource, tasks: Sequence[Record], catalogue: Catalogue) -> list[Write]:
-    """Return the unit that sends in a completed response: itself, its scores, and its assignments as answered.
+def send(records: Records, answers: Answers, catalogue: Catalogue) -> Record:
+    """Send completed answers in, and return the response as it is stored, or as it waits to be.
 
-    Each create happens once, whatever is repeated: its identifier comes from the response's own.
+    Where an assignment was changed between reading and writing, look again and send once more. An earlier try may have
+    arrived after all without us hearing of it; if its answers differ from these, then these amend it.
+
+    Raises RecordError; then nothing of the unit was sent.
     """
-    answers = answers_of(response, catalogue)
-    identifier = response["identifier"]["value"]
-    name = f"urn:uuid:{name_of(identifier)}"
-    scores = score(answers.instrument, answers.values)
-    observations = observations_of(answers, scores, response_reference=name)
-    title = answers.instrument.title.get(answers.response.language)
+    try:
+        saved = _send_once(records, answers)
+    except Conflict:
+        saved = _send_once(records, answers)
+    if says_otherwise(saved[0].resource, answers, catalogue):
+        saved = records.save(amendment(answers, saved))
+    return saved[0]
+
+
+def _send_once(records: Records, answers: Answers) -> list[Record]:
+    [tasks] = records.search(Query.of("Task", patient=records.launch.patient.reference))
+    return records.save(writes_of(answers, tasks))
+
+
+def writes_of(answers: Answers, tasks: Sequence[Record]) -> list[Write]:
+    """Return the unit that sends answers in: the response, its scores, and those of the Tasks that it answers."""
+    return _writes(submission_of(answers, [task.resource for task in tasks]), tasks)
+
+
+def amendment(answers: Answers, saved: Sequence[Record]) -> list[Write]:
+    """Return the unit by which answers take the place of `saved`: what the store gave back for `writes_of`."""
+    return _writes(amendment_of(answers, [record.resource for record in saved]), saved)
+
+
+def _writes(entries: Sequence[Entry], known: Sequence[Record]) -> list[Write]:
+    """Return a unit; what is updated is guarded by the version of it in `known`."""
+    etags = {record.reference: record.etag for record in known}
     return [
-        _once(response, name, IDENTIFIER_SYSTEM, identifier),
-        *(
-            _once(one, full_url(one), SCORE_SYSTEM, one["identifier"][0]["value"])
-            for one in reversed(observations)  # the panel after its members, for servers that write one by one
-        ),
-        *(Write("update", answered(task.resource, name, title), if_match=task.etag) for task in tasks),
+        Write.once(entry.resource, identifier=entry.identifier, full_url=entry.full_url)
+        if entry.identifier
+        else Write(
+            "update", entry.resource, if_match=etags[_reference(entry.resource)], full_url=entry.full_url or None
+        )
+        for entry in entries
     ]
 
 
-def name_of(identifier: str) -> str:
-    """Return the UUID by which a response is known until a server gave it an id: its identifier, where that is one."""
-    try:
-        return str(uuid.UUID(identifier))
-    except ValueError:
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{IDENTIFIER_SYSTEM}|{identifier}"))
+def already_sent(records: Records, identifier: str) -> Record | None:
+    """Return the response with this identifier of ours: a second press of the same button finds what the first sent.
+
+    None where there is none, and for an identifier that a form made up: a comma or bar in it would ask the server for
+    something else.
+    """
+    if not FHIR_ID.fullmatch(identifier):
+        return None
+    [found] = records.search(Query.of("QuestionnaireResponse", identifier=f"{IDENTIFIER_SYSTEM}|{identifier}"))
+    return found[0] if found else None
 
 
-def says_otherwise(stored: Resource, made: Resource, catalogue: Catalogue) -> bool:
-    """Tell whether a stored response holds other answers than the one just made.
+def corrected_on(records: Records, identifier: str) -> str | None:
+    """Return when the response was filled in (a FHIR dateTime) that a draft with this identifier corrects.
 
-    A server may write the same answer in another form, or give nothing back: only answers that we can read count.
+    None for the draft of a new response, and where the record does not answer: the review goes on without it.
     """
     try:
-        there = answers_of(stored, catalogue).values
-    except RefusedResponse:
-        return False
-    return bool(there) and there != answers_of(made, catalogue).values
+        sent = already_sent(records, identifier)
+    except Unreachable:
+        return None
+    return sent.resource.get("authored") if sent else None
 
 
-def amendment(made: Resource, saved: Sequence[Record], catalogue: Catalogue) -> list[Write]:
-    """Return the unit that corrects a response which was stored before, and its scores.
+def own_response(records: Records, response_id: str) -> Record:
+    """Return a response of this person. Raises NotFound, also for a response of anyone else.
 
-    `saved` is what the store gave back for `writes_of(made, …)`: the stored response and Observations, in that order.
-    The moment of the measurement stays what it was.
+    `response_id` may be our identifier: a page made while the response was still on its way has an address with that,
+    and by now it may have arrived under an id that the server gave it.
     """
-    stored, *others = saved
-    authored = stored.resource.get("authored", made["authored"])
-    response = {**made, "id": stored.resource["id"], "status": "amended", "authored": authored}
-    answers = answers_of(response, catalogue)
-    scores = score(answers.instrument, answers.values)
-    observations = observations_of(answers, scores, response_reference=stored.reference)
-    earlier = {one.resource["identifier"][0]["value"]: one for one in others if one.resource.get("identifier")}
-    writes = [Write("update", response, if_match=stored.etag)]
-    for one in reversed(observations):
-        before = earlier[one["identifier"][0]["value"]]
-        writes.append(
-            Write("update", {**one, "id": before.resource["id"]}, if_match=before.etag, full_url=full_url(one))
-        )
-    return writes
+    try:
+        record = records.read("QuestionnaireResponse", response_id)
+    except NotFound:
+        sent = already_sent(records, response_id)
+        if sent is None:
+            raise
+        record = sent
+    if record.resource.get("subject", {}).get("reference") != records.launch.patient.reference:
+        raise NotFound("This response is not about the person of this launch.")
+    return record
 
 
-def waiting_for(tasks: Sequence[Record], instrument: str) -> list[Record]:
-    """Return the assignments that still ask for this instrument."""
-    found = []
-    for task in tasks:
-        if is_assignment(task.resource):
-            assignment = assignment_of(task.resource)
-            if assignment.waiting and assignment.instrument == instrument:
-                found.append(task)
-    return found
+def correctable(records: Records, record: Record, instrument: Instrument) -> bool:
+    """Tell whether the client may change this response: theirs, arrived, of today's version, at a place that lets us.
+
+    An unfinished questionnaire of the same kind goes first: a correction would have to take its place.
+    """
+    response = record.resource
+    theirs = response.get("author", {}).get("reference") == records.launch.user.reference
+    ours = bool(FHIR_ID.fullmatch(_our_identifier(response))) and response.get("questionnaire") == instrument.canonical
+    finished_once = response.get("status") in {"completed", "amended"}
+    allowed = record.place != "ehr" or records.capability().can("QuestionnaireResponse", "update")
+    free = records.drafts.get(instrument.id) is None
+    return record.state == "stored" and theirs and ours and finished_once and allowed and free
 
 
-def _once(resource: Resource, name: str, system: str, value: str) -> Write:
-    return Write("create", resource, if_none_exist=f"identifier={system}|{value}", full_url=name)
+def _our_identifier(response: Resource) -> str:
+    identifier = response.get("identifier", {})
+    return str(identifier.get("value", "")) if identifier.get("system") == IDENTIFIER_SYSTEM else ""
+
+
+def _reference(resource: Resource) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"

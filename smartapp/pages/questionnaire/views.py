@@ -9,16 +9,16 @@ from typing import Any
 from mappers.assignment import Assignment
 from questionnaires.model import Group, Instrument, Item
 from smartapp.pages.questionnaire.filling import NO, YES, Filling, Value
-from smartapp.pages.questionnaire.waiting import Waiting
+from smartapp.pages.questionnaire.waiting import ToDo
 from smartapp.web.language import _, text_of
 from smartapp.web.typed import digest
 
 
 @dataclass(frozen=True, slots=True)
-class ListPage:
+class QuestionnairesPage:
     """All questionnaires: what is waiting, and what one may fill in unasked."""
 
-    waiting: Sequence[Waiting]
+    to_do: Sequence[ToDo]
     others: Sequence[Instrument]
     record_away: bool = False
     """The record does not answer: assignments cannot be shown now."""
@@ -47,8 +47,8 @@ class QuestionPage:
     total: int
     minutes: int
     options: Sequence[dict[str, str]]
-    chosen: str | None
-    """The code that is chosen now, or the text in the field."""
+    chosen: str
+    """The code that is chosen now, or the text in the field; "" for none."""
     was: str
     """The digest of the answer that the form is based on: its field `was`."""
     answered: bool
@@ -145,13 +145,6 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def field_value(value: Value | None) -> str | None:
-    """Return an answer as its form field has it."""
-    if isinstance(value, bool):
-        return YES if value else NO
-    return value
-
-
 def answer_in_words(item: Item, value: Value | None) -> str:
     """Return an answer as people read it; "" for none."""
     if value is None:
@@ -169,7 +162,6 @@ def question_page(
     group = next(group for group in filling.instrument.groups if item in group.items)
     here, total = filling.place(item), max(len(filling.asked), 1)
     before = filling.before(item)
-    value = filling.values.get(item.link_id)
     return QuestionPage(
         filling=filling,
         item=item,
@@ -178,9 +170,9 @@ def question_page(
         total=total,
         minutes=filling.minutes_left(here - 1),
         options=options_of(item),
-        chosen=typed if typed is not None else field_value(value),
-        was=digest(field_value(value) or ""),
-        answered=value is not None,
+        chosen=typed if typed is not None else filling.text(item),
+        was=digest(filling.text(item)),
+        answered=item.link_id in filling.values,
         previous=before.link_id if before else None,
         from_review=from_review,
         **more,

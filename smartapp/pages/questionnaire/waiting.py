@@ -1,4 +1,4 @@
-"""What is waiting for the client: assignments and unfinished drafts, one entry per questionnaire. Pure functions."""
+"""What is waiting for the client: assignments and unfinished drafts, one entry per questionnaire."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from mappers.assignment import Assignment, assignment_of, is_assignment
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument
+from smartapp.fhir.store import Query, Unreachable
 from smartapp.pages.questionnaire.filling import OtherVersion, filling_of
-from smartapp.records import Record
-from smartapp.records.outbox import Waiting as OnItsWay
+from smartapp.records import Record, Records
+from smartapp.records.outbox import Waiting
 from smartapp.storage.drafts import Draft
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A questionnaire that asks for attention. `done` of `total` is None where nothing was answered yet.
+class ToDo:
+    """A questionnaire to fill in. `done` of `total` is None where nothing was answered yet.
 
     `assignment` is None where the client began without being asked; `changed` is when the draft was last kept
     (seconds since 1970); `renewed` tells that the draft belongs to an older version.
@@ -31,24 +32,38 @@ class Waiting:
     renewed: bool = False
 
 
-def waiting(
+def to_do_now(records: Records, tasks: Iterable[Record], catalogue: Catalogue) -> list[ToDo]:
+    """Return what is waiting for the person of this launch, given the Tasks of their record."""
+    return to_do(tasks, records.drafts.all(), catalogue, answered_on_their_way(records.waiting()))
+
+
+def tasks_in_reach(records: Records) -> list[Record] | None:
+    """Return the Tasks of this person, or None where the record does not answer: filling in goes on without it."""
+    try:
+        [tasks] = records.search(Query.of("Task", patient=records.launch.patient.reference))
+    except Unreachable:
+        return None
+    return tasks
+
+
+def to_do(
     tasks: Iterable[Record], drafts: Sequence[Draft], catalogue: Catalogue, answered: Collection[str] = ()
-) -> list[Waiting]:
+) -> list[ToDo]:
     """Return what is waiting: drafts first (the last changed on top), then assignments, the earliest due on top.
 
     `answered` are references of assignments whose answer is on its way to the record.
     """
-    asked = _asked((task for task in tasks if task.reference not in answered), catalogue)
+    asked = open_assignments((task for task in tasks if task.reference not in answered), catalogue)
     begun = [_begun(draft, asked.pop(draft.questionnaire, None), catalogue) for draft in drafts]
     rest = sorted(asked.items(), key=lambda one: (one[1].due or "9999", one[1].asked_on))
     return [entry for entry in begun if entry] + [
-        Waiting(instrument, assignment, None, len(instrument.items), instrument.minutes)
+        ToDo(instrument, assignment, None, len(instrument.items), instrument.minutes)
         for name, assignment in rest
         for instrument in [catalogue.instruments[name]]
     ]
 
 
-def answered_on_their_way(outbox: Iterable[OnItsWay]) -> set[str]:
+def answered_on_their_way(outbox: Iterable[Waiting]) -> set[str]:
     """Return the references of the Tasks that the outbox is about to update."""
     return {
         f"Task/{item.write.resource['id']}"
@@ -58,8 +73,8 @@ def answered_on_their_way(outbox: Iterable[OnItsWay]) -> set[str]:
     }
 
 
-def _asked(tasks: Iterable[Record], catalogue: Catalogue) -> dict[str, Assignment]:
-    """Return the oldest open assignment per instrument that we know."""
+def open_assignments(tasks: Iterable[Record], catalogue: Catalogue) -> dict[str, Assignment]:
+    """Return the oldest assignment that still waits, by the id of its instrument, of the instruments that we know."""
     found: dict[str, Assignment] = {}
     for task in tasks:
         if not is_assignment(task.resource):
@@ -72,15 +87,13 @@ def _asked(tasks: Iterable[Record], catalogue: Catalogue) -> dict[str, Assignmen
     return found
 
 
-def _begun(draft: Draft, assignment: Assignment | None, catalogue: Catalogue) -> Waiting | None:
+def _begun(draft: Draft, assignment: Assignment | None, catalogue: Catalogue) -> ToDo | None:
     if draft.questionnaire not in catalogue.instruments:
         return None
     instrument = catalogue.instruments[draft.questionnaire]
     try:
         filling = filling_of(instrument, draft.resource, catalogue)
     except OtherVersion:
-        return Waiting(
-            instrument, assignment, 0, len(instrument.items), instrument.minutes, draft.changed, renewed=True
-        )
+        return ToDo(instrument, assignment, 0, len(instrument.items), instrument.minutes, draft.changed, renewed=True)
     done, total = len(filling.given), len(filling.asked)
-    return Waiting(instrument, assignment, done, total, filling.minutes_left(done), draft.changed)
+    return ToDo(instrument, assignment, done, total, filling.minutes_left(done), draft.changed)

@@ -11,7 +11,7 @@ import pytest
 
 from mappers.audit import AuditEntry
 from smartapp.fhir.store import Write
-from smartapp.pages.home.routes import looks_of
+from smartapp.pages.home.routes import accesses_of
 from tests.smartapp.helpers import Visitor, launched
 from tests.smartapp.pages.scores.people import measure
 
@@ -107,20 +107,20 @@ ZONE = ZoneInfo("Europe/Amsterdam")
 
 
 def test_somebody_who_looked_ten_times_in_a_day_is_one_line_with_the_last_time():
-    looks = looks_of([replace(ENTRY, recorded=ENTRY.recorded + 60 * number) for number in range(10)], ZONE)
+    looks = accesses_of([replace(ENTRY, recorded=ENTRY.recorded + 60 * number) for number in range(10)], ZONE)
     assert [(look.name, look.last.strftime("%H:%M")) for look in looks] == [("SPV J. Jansen", "10:39")]
 
 
 def test_what_the_client_did_is_not_somebody_looking():
-    assert looks_of([replace(ENTRY, role="client")], ZONE) == []
+    assert accesses_of([replace(ENTRY, role="client")], ZONE) == []
 
 
 def test_who_was_refused_did_not_look():
-    assert looks_of([replace(ENTRY, event="denied")], ZONE) == []
+    assert accesses_of([replace(ENTRY, event="denied")], ZONE) == []
 
 
 def test_writing_is_said():
-    looks = looks_of([ENTRY, replace(ENTRY, event="create")], ZONE)
+    looks = accesses_of([ENTRY, replace(ENTRY, event="create")], ZONE)
     assert [look.wrote for look in looks] == [True]
 
 

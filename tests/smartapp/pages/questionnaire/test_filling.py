@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mappers.answers import ResponseRef
 from questionnaires.catalogue import DEFINITIONS, catalogue, instrument_from
 from questionnaires.reading import DefinitionError
 from smartapp.pages.questionnaire.filling import (
@@ -15,7 +17,6 @@ from smartapp.pages.questionnaire.filling import (
     NotAnOptionError,
     OtherVersion,
     TooLongError,
-    Who,
     draft_of,
     filling_of,
     finished,
@@ -26,8 +27,7 @@ from smartapp.pages.questionnaire.filling import (
 from smartapp.web.typed import LONGEST
 
 ANNA = {"reference": "Patient/anna", "display": "Anna"}
-WHO = Who(ANNA, ANNA)
-NOW = "2026-11-22T15:00:00+01:00"
+ABOUT = ResponseRef("in-progress", authored="2026-11-22T15:00:00+01:00", subject=ANNA, author=ANNA, source=ANNA)
 HOOP = catalogue().instruments["hoop"]
 VISIT = catalogue().instruments["sdm-visit"]
 USES = "sdm-visit-medication-uses"
@@ -35,16 +35,16 @@ BENEFIT = "sdm-visit-medication-benefit"
 
 
 def draft(filling: Filling, identifier: str = "one") -> dict:
-    return draft_of(filling, who=WHO, now=NOW, language="nl", identifier=identifier)
+    return draft_of(filling, replace(ABOUT, identifier=identifier))
 
 
 def test_a_draft_reads_back_as_it_was():
     values = {"sdm-visit-helps": "Wandelen.\n\nMet de hond.", USES: False, BENEFIT: "2"}
-    assert filling_of(VISIT, draft(Filling(VISIT, values)), catalogue()).values == values
+    assert filling_of(VISIT, draft(Filling.of(VISIT, values)), catalogue()).values == values
 
 
 def test_a_draft_keeps_its_identifier():
-    first = filling_of(HOOP, draft(Filling(HOOP, {"hoop-01": "1"}), "first"), catalogue())
+    first = filling_of(HOOP, draft(Filling.of(HOOP, {"hoop-01": "1"}), "first"), catalogue())
     assert draft(first, "second")["identifier"]["value"] == "first"
 
 
@@ -54,13 +54,13 @@ def test_no_draft_is_an_empty_filling():
 
 
 def test_a_draft_of_another_version_is_not_read_as_this_one():
-    old = draft(Filling(HOOP, {"hoop-01": "1"})) | {"questionnaire": f"{HOOP.url}|0.9.0"}
+    old = draft(Filling.of(HOOP, {"hoop-01": "1"})) | {"questionnaire": f"{HOOP.url}|0.9.0"}
     with pytest.raises(OtherVersion):
         filling_of(HOOP, old, catalogue())
 
 
 def test_a_draft_that_cannot_be_read_is_not_thrown_away():
-    broken = draft(Filling(HOOP, {"hoop-01": "1"}))
+    broken = draft(Filling.of(HOOP, {"hoop-01": "1"}))
     broken["item"][0]["item"][0]["answer"][0]["valueCoding"]["code"] = "9"
     with pytest.raises(OtherVersion) as caught:
         filling_of(HOOP, broken, catalogue())
@@ -68,20 +68,20 @@ def test_a_draft_that_cannot_be_read_is_not_thrown_away():
 
 
 def test_one_goes_on_after_the_last_answer():
-    filling = Filling(HOOP, {"hoop-01": "1", "hoop-04": "2"})
+    filling = Filling.of(HOOP, {"hoop-01": "1", "hoop-04": "2"})
     assert filling.resume().link_id == "hoop-05"
 
 
 def test_after_the_last_question_comes_the_review():
-    assert Filling(HOOP, {"hoop-12": "1"}).resume() is None
-    assert Filling(HOOP, {}).after(HOOP.item("hoop-12")) is None
+    assert Filling.of(HOOP, {"hoop-12": "1"}).resume() is None
+    assert Filling.of(HOOP, {}).after(HOOP.item("hoop-12")) is None
 
 
 def test_a_question_with_a_condition_is_asked_only_then():
     benefit = VISIT.item(BENEFIT)
-    assert not Filling(VISIT, {}).asks(benefit)
-    assert not Filling(VISIT, {USES: False}).asks(benefit)
-    assert Filling(VISIT, {USES: True}).asks(benefit)
+    assert not Filling.of(VISIT, {}).asks(benefit)
+    assert not Filling.of(VISIT, {USES: False}).asks(benefit)
+    assert Filling.of(VISIT, {USES: True}).asks(benefit)
 
 
 @pytest.mark.parametrize(
@@ -104,31 +104,31 @@ def test_questions_that_wait_for_each_other_are_refused_with_their_definition(co
 
 
 def test_next_and_previous_step_over_what_is_not_asked():
-    without = Filling(VISIT, {USES: False})
+    without = Filling.of(VISIT, {USES: False})
     after = without.after(VISIT.item(USES))
     assert after.enable_when is None
     assert without.before(after).link_id == USES
 
 
 def test_progress_counts_what_is_asked():
-    with_medication, without = Filling(VISIT, {USES: True}), Filling(VISIT, {USES: False})
+    with_medication, without = Filling.of(VISIT, {USES: True}), Filling.of(VISIT, {USES: False})
     conditional = sum(1 for item in VISIT.items if item.enable_when)
     assert len(with_medication.asked) - len(without.asked) == conditional
     assert without.place(VISIT.items[-1]) == len(without.asked)
 
 
 def test_what_is_no_longer_asked_is_kept_in_the_draft_but_not_sent():
-    filling = Filling(VISIT, {USES: False, BENEFIT: "3"})
+    filling = Filling.of(VISIT, {USES: False, BENEFIT: "3"})
     assert BENEFIT in filling_of(VISIT, draft(filling), catalogue()).values
-    sent = finished(filling, who=WHO, now=NOW, language="nl", identifier="x")
-    assert BENEFIT not in str(sent)
-    assert sent["status"] == "completed"
+    sent = finished(filling, ABOUT)
+    assert BENEFIT not in sent.values
+    assert sent.response.status == "completed"
 
 
 @pytest.mark.parametrize(("done", "minutes"), [(0, 3), (4, 2), (8, 1), (11, 1), (12, 1)])
 def test_minutes_left_follow_the_questions_left(done, minutes):
     # HOOP: 3 minutes for 12 questions; rounded up, never below one.
-    assert Filling(HOOP, {}).minutes_left(done) == minutes
+    assert Filling.of(HOOP, {}).minutes_left(done) == minutes
 
 
 def test_a_choice_takes_its_options_only():
@@ -160,18 +160,18 @@ def test_too_long_a_text_is_refused_not_cut():
 @given(st.text(max_size=300))
 def test_any_text_survives_the_draft(text):
     value = parse(VISIT.item("sdm-visit-helps"), text)
-    filling = with_answer(Filling(VISIT, {USES: True}), VISIT.item("sdm-visit-helps"), value)
+    filling = with_answer(Filling.of(VISIT, {USES: True}), VISIT.item("sdm-visit-helps"), value)
     assert filling_of(VISIT, draft(filling), catalogue()).values == filling.values
 
 
 def test_one_answer_in_leaves_the_others():
-    filling = with_answer(Filling(HOOP, {"hoop-01": "1"}), HOOP.item("hoop-02"), "2")
+    filling = with_answer(Filling.of(HOOP, {"hoop-01": "1"}), HOOP.item("hoop-02"), "2")
     assert filling.values == {"hoop-01": "1", "hoop-02": "2"}
     assert with_answer(filling, HOOP.item("hoop-01"), None).values == {"hoop-02": "2"}
 
 
 def test_a_renewed_questionnaire_takes_over_what_fits_and_names_the_rest():
-    old = draft(Filling(HOOP, {"hoop-01": "1", "hoop-02": "2"}))
+    old = draft(Filling.of(HOOP, {"hoop-01": "1", "hoop-02": "2"}))
     old["item"][0]["item"][0]["linkId"] = "hoop-99"
     filling, left = taken_over(HOOP, old)
     assert filling.values == {"hoop-02": "2"}

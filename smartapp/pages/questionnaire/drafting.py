@@ -1,0 +1,88 @@
+"""Changing a draft: what the page of one question brings, put in over whatever is stored by then. Knows no request."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from mappers.answers import ResponseRef
+from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
+from questionnaires.model import Instrument, Item
+from smartapp.pages.questionnaire.filling import Filling, draft_of, filling_of, parse, with_answer
+from smartapp.storage.drafts import Drafts
+from smartapp.storage.launches import Launch
+from smartapp.web.typed import clean, merge
+
+
+class ChangedElsewhere(Exception):
+    """Another tab saved another text for this question; `filling` is what is stored now."""
+
+    def __init__(self, filling: Filling) -> None:
+        super().__init__("Another tab saved another text for this question.")
+        self.filling = filling
+
+
+def about(launch: Launch, now: dt.datetime, language: str) -> ResponseRef:
+    """Return what is known about a response that the user of this launch writes now, with an identifier for a new one.
+
+    The answers are the client's, whoever types them.
+    """
+    client = {"reference": launch.patient.reference, "display": launch.patient.display}
+    return ResponseRef(
+        status="in-progress",
+        identifier=str(uuid.uuid4()),
+        authored=now.isoformat(),
+        subject=client,
+        author={"reference": launch.user.reference, "display": launch.user.display},
+        source=client,
+        language=language,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the form of one question brings.
+
+    `answer` is its field, None to take the answer out; `based_on` is the digest of the text that the form showed, None
+    for a form that does not say.
+    """
+
+    answer: str | None
+    based_on: str | None
+
+
+def keep_answer(
+    drafts: Drafts, instrument: Instrument, item: Item, given: Given, *, about: ResponseRef, catalogue: Catalogue
+) -> Filling:
+    """Put an answer into the draft as it is stored now, and return the answers as they become.
+
+    Raises AnswerError, OtherVersion or ChangedElsewhere; then the draft is as it was.
+    """
+    value = None if given.answer is None else parse(item, given.answer)
+    if value is None and drafts.get(instrument.id) is None:
+        return Filling.of(instrument)  # nothing typed is no reason to begin a draft
+    kept: list[Filling] = []
+
+    def update(draft: Resource | None) -> Resource:
+        filling = filling_of(instrument, draft, catalogue)
+        if item.kind == "text" and not _replaces(given.based_on, filling.text(item), str(value or "")):
+            raise ChangedElsewhere(filling)
+        kept.append(with_answer(filling, item, value))
+        return draft_of(kept[-1], about)
+
+    drafts.change(instrument.id, update)
+    return kept[-1]
+
+
+def _replaces(based_on: str | None, stored: str, typed: str) -> bool:
+    """Tell whether a typed text may take the place of the stored one.
+
+    A page has one question, so where the stored text would stay, the person must see it before going on. A text that
+    was emptied elsewhere holds no words to lose.
+    """
+    if based_on is None or not stored:
+        return True
+    kept = merge(based_on, stored, typed)
+    return kept is not None and clean(kept) == typed

@@ -1,0 +1,71 @@
+"""The pages of a response that was sent in: reading it back, and correcting it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from questionnaires.catalogue import catalogue
+from questionnaires.model import Instrument
+from smartapp.fhir.store import NotFound
+from smartapp.pages.questionnaire.drafting import about
+from smartapp.pages.questionnaire.filling import OtherVersion, answers_in_words, draft_of, filling_of, in_words
+from smartapp.pages.questionnaire.sending import correctable, own_response
+from smartapp.pages.questionnaire.views import SentPage, answer_groups
+from smartapp.records import Record
+from smartapp.web import current
+from smartapp.web.language import language
+from smartapp.web.roles import role
+
+
+@role("client")
+def response(response_id: str) -> ResponseReturnValue:
+    """Read back what was sent in."""
+    record = _own_response(response_id)
+    try:
+        instrument = catalogue().by_canonical(record.resource.get("questionnaire", ""))
+        filling = filling_of(instrument, record.resource, catalogue())
+    except (LookupError, OtherVersion):
+        answers = [(text, in_words(answer)) for _id, text, answer in answers_in_words(record.resource)]
+        return render_template("questionnaire/unknown.html", record=record, answers=answers)
+    page = SentPage(
+        instrument=instrument,
+        groups=answer_groups(filling),
+        authored=record.resource.get("authored", ""),
+        place=record.place if record.state == "stored" else "waiting",
+        scored=bool(instrument.scores),
+        just_sent="sent" in request.args,
+        correctable=correctable(current.records(), record, instrument),
+        response_id=record.resource["id"],
+    )
+    return render_template("questionnaire/sent.html" if page.just_sent else "questionnaire/response.html", page=page)
+
+
+@role("client")
+def correct(response_id: str) -> ResponseReturnValue:
+    """Open a response once more as a draft of its own; sending that in amends the response and its scores."""
+    record = _own_response(response_id)
+    instrument = _by_canonical(record.resource.get("questionnaire", ""))
+    if instrument is None or not correctable(current.records(), record, instrument):
+        abort(404)
+    sent = filling_of(instrument, record.resource, catalogue())
+
+    def update(draft: dict[str, Any] | None) -> dict[str, Any]:
+        return draft or draft_of(sent, about(current.launch(), current.now(), language()))
+
+    current.records().drafts.change(instrument.id, update)
+    return redirect(url_for(".review", instrument_id=instrument.id), 303)
+
+
+def _own_response(response_id: str) -> Record:
+    try:
+        return own_response(current.records(), response_id)
+    except NotFound:
+        abort(404)
+
+
+def _by_canonical(canonical: str) -> Instrument | None:
+    """Return the instrument of a response where it is one that is filled in today."""
+    return next((one for one in catalogue().instruments.values() if one.canonical == canonical), None)
