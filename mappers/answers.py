@@ -2,7 +2,7 @@
 
 EHRs rewrite what they store, so the same answer is accepted in several forms: `valueCoding` with or without system,
 display or translation; `valueInteger`; a whole `valueDecimal`; items inside their groups or flat. Whatever could give
-a wrong score is refused with a reason: an unknown linkId, one that stands twice, two answers, an answer outside the
+a wrong score is refused with a reason: an unknown linkId, one that appears twice, two answers, an answer outside the
 options or of another code system, a number as text, another questionnaire or version.
 """
 
@@ -65,7 +65,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What may stand where in the responses to one instrument."""
+    """Which linkIds may appear in the responses to one instrument, and as what."""
 
     items: Mapping[str, Item]
     groups: frozenset[str]
@@ -192,11 +192,12 @@ def _reference(response: Resource, name: str) -> Mapping[str, Any] | None:
 
 def _values(response: Resource, instrument: Instrument) -> dict[str, str | bool]:
     form = form_of(instrument)
+    # Apart from `values`: an item without an answer also counts as there, or the second of two would decide.
     seen: set[str] = set()
     values: dict[str, str | bool] = {}
     for link_id, item in _flat(response.get("item", []), form):
         if link_id in seen:
-            raise RefusedItem(f"{shown(link_id)} stands twice", where="item", advice="Keep one of the two")
+            raise RefusedItem(f"{shown(link_id)} appears twice", where="item", advice="Keep one of the two")
         seen.add(link_id)
         if link_id in form.items:
             value = _answer(item, form.items[link_id])
@@ -282,6 +283,7 @@ def _choice(name: str, value: Any, asked: Item) -> str:
             raise RefusedAnswer("a code of another code system", where=asked.link_id, advice=f"Use {scale.system}")
         if isinstance(code, str) and scale.option(code) is not None:
             return code
+    # By type, because True is an int to Python; and `value // 1` is NaN for NaN and infinity, which equals nothing.
     elif (name == "valueInteger" and type(value) is int) or (
         name == "valueDecimal" and type(value) in (int, float) and value == value // 1
     ):

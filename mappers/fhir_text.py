@@ -3,7 +3,7 @@
 A FHIR string may not be empty, may not hold only whitespace, and should hold no control character except tab,
 carriage return and line feed. So the rule here, applied once, when a text enters a Plan, and stable from then on:
 
-- a text without any visible character is no text: it becomes "";
+- a text without any visible character does not count as text: it becomes "";
 - vertical tab, form feed and the C1 "next line" (they come along from word processors) become a line feed;
 - every other control character is dropped, half a surrogate pair becomes U+FFFD;
 - everything else stays exactly as typed: spaces at the ends, blank lines, CR LF, any script, emoji.

@@ -188,6 +188,7 @@ def _score(frame: _Frame, score: Score) -> Resource:
         made["dataAbsentReason"] = {"coding": [coding], "text": words}
     else:
         made["valueQuantity"] = {"value": score.value, "unit": "score", "system": UCUM, "code": UNIT}
+    # The display is that of our published CodeSystem, which is in Dutch; the text is for who reads this response.
     method = {"system": RULE_SYSTEM, "code": f"{rule.code}@{rule.version}", "display": rule.method.nl}
     made["method"] = {"coding": [method], "text": rule.method.get(frame.language)}
     made["derivedFrom"] = [frame.derived]
@@ -275,7 +276,7 @@ def provenance_of(
     """Say which software made these Observations out of which response: a FHIR Provenance, score-provenance.
 
     Observations without id are referred to by their `full_url`. `recorded` is an instant; `software` and `version` name
-    the program, which stands in the Provenance as a contained Device.
+    the program, which the Provenance contains as a Device.
     """
     targets = [
         {

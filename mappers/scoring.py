@@ -1,4 +1,4 @@
-"""Answers → scores, by the rules that stand in the instruments' definitions (`questionnaires.model.ScoreRule`).
+"""Answers → scores, by the rules in the instruments' definitions (`questionnaires.model.ScoreRule`).
 
 Unrounded scores are the plain IEEE double of S, S ÷ N or S × n ÷ N, in exactly that order of operations, because that
 is what the FHIRPath engines of form renderers compute from the published Questionnaire. A whole number is an int, as it
@@ -23,7 +23,7 @@ Absent = Literal["", "unknown", "not-applicable"]
 class Score:
     """What one rule makes of one set of answers.
 
-    `value` is None where there is no score; then `reason` says why in words and `absent` as a code of FHIR's
+    `value` is None where there is no score; then `reason` says why to people and `absent` as a code of FHIR's
     data-absent-reason. `answered` counts answers, "not applicable" included; `counted` those with a number.
     """
 
@@ -52,7 +52,7 @@ def score_by(instrument: Instrument, rule: ScoreRule, values: Values) -> Score:
         if isinstance(code, str):
             answered += 1
             number = worth[code]
-            if number is not None:
+            if number is not None:  # "not applicable" is an answer, and not a number
                 counted += 1
                 total += number
     return outcome(rule, answered, counted, total)

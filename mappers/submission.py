@@ -1,7 +1,7 @@
 """Answers → everything that sending them in writes: the response, its scores, and the assignments that it answers.
 
 Once and in one direction: answers → scores → Observations → entries. An `Entry` is what a transaction needs to know of
-each resource, without saying how or where it is written; that is for whoever has a store.
+each resource, without saying how or where it is written: `mappers` has no store.
 
 Everything that is created has an identifier made from the response's own, so that sending the same answers in again,
 after an answer from the server was lost, writes nothing twice.

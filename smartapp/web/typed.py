@@ -38,7 +38,7 @@ def clean(text: str) -> str:
 
 
 def digest(text: str) -> str:
-    """Return 16 hexadecimal digits that stand for a text, to see later whether it is still the same.
+    """Return 16 hexadecimal digits that represent a text, to see later whether it is still the same.
 
     The text itself would do as well, but it would double every page, and a hidden field is no place for a life story.
     """

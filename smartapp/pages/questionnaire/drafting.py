@@ -27,7 +27,7 @@ class ChangedElsewhere(Exception):
 def about(launch: Launch, now: dt.datetime, language: str) -> ResponseRef:
     """Return what is known about a response that the user of this launch writes now, with an identifier for a new one.
 
-    The answers are the client's, whoever types them.
+    The answers are the client's, also when someone else types them.
     """
     client = {"reference": launch.patient.reference, "display": launch.patient.display}
     return ResponseRef(
@@ -62,7 +62,7 @@ def keep_answer(
     """
     value = None if given.answer is None else parse(item, given.answer)
     if value is None and drafts.get(instrument.id) is None:
-        return Filling.of(instrument)  # nothing typed is no reason to begin a draft
+        return Filling.of(instrument)  # an empty field is not a reason to begin a draft
     kept: list[Filling] = []
 
     def update(draft: Resource | None) -> Resource:

@@ -1,4 +1,4 @@
-"""One questionnaire on its way: what was asked, what was answered, what comes next. Pure functions (but for words).
+"""One questionnaire being filled in: what is asked, what was answered, what comes next. Pure, but for the language.
 
 A draft is an in-progress QuestionnaireResponse. Answers are put in one at a time, so that two tabs that answer two
 questions keep both. An item with a condition counts only while its condition holds; its answer stays in the draft.
@@ -38,7 +38,7 @@ class TooLongError(AnswerError):
 
 
 class OtherVersion(Exception):
-    """The draft was begun with another version of this questionnaire; `draft` is the response as it stands."""
+    """The draft was begun with another version of this questionnaire; `draft` is the response as stored."""
 
     def __init__(self, draft: Resource) -> None:
         super().__init__("This draft belongs to another version of the questionnaire.")
@@ -104,7 +104,7 @@ class Filling:
         value = self.values.get(item.link_id, "")
         return (YES if value else NO) if isinstance(value, bool) else value
 
-    def place(self, item: Item) -> int:
+    def number(self, item: Item) -> int:
         """Return the number of an item among those that are asked, from 1."""
         order = [one.link_id for one in self.instrument.items]
         here = order.index(item.link_id)
@@ -186,15 +186,15 @@ def with_answer(filling: Filling, item: Item, value: Value | None) -> Filling:
 def taken_over(instrument: Instrument, draft: Resource) -> tuple[Filling, list[tuple[str, str]]]:
     """Take the answers of an older draft into this version of the questionnaire.
 
-    Returns the filling and what did not fit, as (question, answer) in words: nothing disappears unseen.
+    Returns the filling, and what did not fit as (question, answer) for people: nothing disappears unseen.
     """
     values: dict[str, Value] = {}
     left: list[tuple[str, str]] = []
     known = {item.link_id: item for item in instrument.items}
-    for link_id, question, answer in answers_in_words(draft):
+    for link_id, question, answer in raw_answers(draft):
         value = _fitting(known.get(link_id), answer)
         if value is None:
-            left.append((question, in_words(answer)))
+            left.append((question, raw_text(answer)))
         else:
             values[link_id] = value
     return Filling.of(instrument, values), left
@@ -212,11 +212,11 @@ def _fitting(item: Item | None, answer: Any) -> Value | None:
     return option.code if option else None
 
 
-def answers_in_words(response: Resource) -> list[tuple[str, str, Any]]:
-    """Return (linkId, question, answer) of any response as it stands, without knowing its questionnaire."""
+def raw_answers(response: Resource) -> list[tuple[str, str, Any]]:
+    """Return (linkId, question, value) of each answer in a response whose questionnaire we may not know."""
     found: list[tuple[str, str, Any]] = []
     for item in response.get("item", []):
-        found += answers_in_words(item)
+        found += raw_answers(item)
         for answer in item.get("answer", []):
             for name, value in answer.items():
                 if name.startswith("value"):
@@ -224,8 +224,8 @@ def answers_in_words(response: Resource) -> list[tuple[str, str, Any]]:
     return found
 
 
-def in_words(answer: Any) -> str:
-    """Return the text of an answer of any kind, as the response itself says it."""
+def raw_text(answer: Any) -> str:
+    """Return an answer of any kind for people, as the response itself words it."""
     if isinstance(answer, bool):
         return _("Yes") if answer else _("No")
     if isinstance(answer, dict):

@@ -11,7 +11,7 @@ from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.fhir.store import NotFound
 from smartapp.pages.questionnaire.drafting import about
-from smartapp.pages.questionnaire.filling import OtherVersion, answers_in_words, draft_of, filling_of, in_words
+from smartapp.pages.questionnaire.filling import OtherVersion, draft_of, filling_of, raw_answers, raw_text
 from smartapp.pages.questionnaire.sending import correctable, own_response
 from smartapp.pages.questionnaire.views import SentPage, answer_groups
 from smartapp.records import Record
@@ -28,7 +28,7 @@ def response(response_id: str) -> ResponseReturnValue:
         instrument = catalogue().by_canonical(record.resource.get("questionnaire", ""))
         filling = filling_of(instrument, record.resource, catalogue())
     except (LookupError, OtherVersion):
-        answers = [(text, in_words(answer)) for _id, text, answer in answers_in_words(record.resource)]
+        answers = [(text, raw_text(answer)) for _id, text, answer in raw_answers(record.resource)]
         return render_template("questionnaire/unknown.html", record=record, answers=answers)
     page = SentPage(
         instrument=instrument,

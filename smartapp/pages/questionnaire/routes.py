@@ -18,11 +18,11 @@ from smartapp.pages.questionnaire.filling import (
     Filling,
     NotAnOptionError,
     OtherVersion,
-    answers_in_words,
     draft_of,
     filling_of,
     finished,
-    in_words,
+    raw_answers,
+    raw_text,
     taken_over,
 )
 from smartapp.pages.questionnaire.sending import already_sent, corrected_on, send
@@ -51,7 +51,7 @@ def renewed(other: OtherVersion) -> tuple[str, int]:
     What a form brought along is shown beside it: it was not kept.
     """
     instrument = _instrument((request.view_args or {}).get("instrument_id", ""))
-    answers = [(text, in_words(given)) for _id, text, given in answers_in_words(other.draft)]
+    answers = [(text, raw_text(given)) for _id, text, given in raw_answers(other.draft)]
     page = RenewedPage(instrument, answers, taken_over(instrument, other.draft)[1])
     typed = request.form.get("answer", "").strip()
     return render_template("questionnaire/renewed.html", page=page, typed=typed), 409 if request.form else 200
@@ -93,7 +93,7 @@ def intro(instrument_id: str) -> ResponseReturnValue:
 @blueprint.get("/<instrument_id>/questions/<link_id>")
 @role("client")
 def question(instrument_id: str, link_id: str) -> ResponseReturnValue:
-    """Show one question with the answer as it stands."""
+    """Show one question with its answer so far."""
     instrument = _instrument(instrument_id)
     item = _item(instrument, link_id)
     filling = _filling(instrument)
@@ -128,7 +128,7 @@ def again(instrument_id: str) -> ResponseReturnValue:
     """Ask whether the answers so far may go."""
     instrument = _instrument(instrument_id)
     draft = current.records().drafts.get(instrument.id)
-    answers = [(text, in_words(answer)) for _id, text, answer in answers_in_words(draft.resource)] if draft else []
+    answers = [(text, raw_text(answer)) for _id, text, answer in raw_answers(draft.resource)] if draft else []
     return render_template("questionnaire/again.html", instrument=instrument, answers=answers)
 
 
@@ -155,7 +155,7 @@ def answer(instrument_id: str, link_id: str) -> ResponseReturnValue:
             error=_explained(error),
         )
         return render_template("questionnaire/question.html", page=page), 422
-    return redirect(_whereto(filling, item), 303)
+    return redirect(_next_address(filling, item), 303)
 
 
 @blueprint.post("/<instrument_id>/questions/<link_id>/autosave")
@@ -276,7 +276,7 @@ def _keep(instrument: Instrument, item: Item) -> Filling:
     return keep_answer(current.records().drafts, instrument, item, given, about=_about(), catalogue=catalogue())
 
 
-def _whereto(filling: Filling, item: Item) -> str:
+def _next_address(filling: Filling, item: Item) -> str:
     """Return the address that the pressed button leads to."""
     form, here = request.form, filling.instrument.id
     if "pause" in form:

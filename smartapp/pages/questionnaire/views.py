@@ -49,8 +49,8 @@ class QuestionPage:
     options: Sequence[dict[str, str]]
     chosen: str
     """The code that is chosen now, or the text in the field; "" for none."""
-    was: str
-    """The digest of the answer that the form is based on: its field `was`."""
+    based_on: str
+    """The digest of the answer that the form shows, sent back as its field `was`."""
     answered: bool
     previous: str | None
     from_review: bool
@@ -72,7 +72,7 @@ class QuestionPage:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRow:
-    """One line of the review: the question, the answer in words ("" for none), and the way back to it."""
+    """One line of the review: the question, its answer for people ("" for none), and the way back to it."""
 
     link_id: str
     number: int
@@ -97,7 +97,7 @@ class ReviewPage:
     filling: Filling
     groups: Sequence[AnswerGroup]
     unanswered: Sequence[AnswerRow]
-    seen: str
+    digest: str
     """The digest of the answers on this page, by which sending in knows that they are what the person saw."""
     problem: str | None = None
     correcting: str | None = None
@@ -145,7 +145,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def answer_in_words(item: Item, value: Value | None) -> str:
+def answer_text(item: Item, value: Value | None) -> str:
     """Return an answer as people read it; "" for none."""
     if value is None:
         return ""
@@ -160,7 +160,7 @@ def question_page(
 ) -> QuestionPage:
     """Put together the page of one question; `typed` is shown instead of the stored answer."""
     group = next(group for group in filling.instrument.groups if item in group.items)
-    here, total = filling.place(item), max(len(filling.asked), 1)
+    here, total = filling.number(item), max(len(filling.asked), 1)
     before = filling.before(item)
     return QuestionPage(
         filling=filling,
@@ -171,7 +171,7 @@ def question_page(
         minutes=filling.minutes_left(here - 1),
         options=options_of(item),
         chosen=typed if typed is not None else filling.text(item),
-        was=digest(filling.text(item)),
+        based_on=digest(filling.text(item)),
         answered=item.link_id in filling.values,
         previous=before.link_id if before else None,
         from_review=from_review,
@@ -193,9 +193,9 @@ def answer_groups(filling: Filling) -> list[AnswerGroup]:
 def _row(filling: Filling, item: Item) -> AnswerRow:
     return AnswerRow(
         link_id=item.link_id,
-        number=filling.place(item),
+        number=filling.number(item),
         question=text_of(item.text),
-        answer=answer_in_words(item, filling.values.get(item.link_id)),
+        answer=answer_text(item, filling.values.get(item.link_id)),
         own_words=item.kind == "text",
     )
 
