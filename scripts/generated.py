@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fhir_profiles.compile
-from fhir_profiles import compiled_from
+from fhir_profiles import compiled_from, plan_parts
 from fhir_profiles.activities import activities
 from scripts import attacks
 from smartapp.commands import questionnaires
@@ -38,6 +38,7 @@ def parts() -> tuple[Part, ...]:
     """Return all parts, each after those that it is made from."""
     return (
         Part("questionnaires and their pages", questionnaires.stale_files, _build_questionnaires),
+        Part("profiles of the plan's parts", lambda: plan_parts.stale(plan_parts.committed()), _write_plan_parts),
         Part("FHIR package", stale_package, lambda: fhir_profiles.compile.main([])),
         Part("example of the settings", lambda: _differs(SETTINGS, env_example(), "the settings"), _write_settings),
         Part("attacks", lambda: _differs(attacks.PAGE, attacks.fresh(), "scripts/attacks.toml"), attacks.main),
@@ -81,6 +82,11 @@ def _build_questionnaires() -> int:
 def _differs(path: Path, made: str, source: str) -> Iterator[str]:
     if not path.is_file() or path.read_text(encoding="utf-8") != made:
         yield f"{path.relative_to(ROOT).as_posix()}: is not what {source} and the code give"
+
+
+def _write_plan_parts() -> int:
+    plan_parts.write(plan_parts.committed())
+    return 0
 
 
 def _write_settings() -> int:

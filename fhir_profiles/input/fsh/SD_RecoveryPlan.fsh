@@ -11,11 +11,8 @@ at most five life domains; and steps as separate resources (`activity.reference`
 """
 * insert Publish("Herstelplan")
 * insert Readable
-* extension contains
-    LifeStory named lifeStory 0..1 MS and
-    Strength named strength 0..* MS and
-    Stressor named stressor 0..* MS and
-    LifeDomainAnswers named lifeDomainAnswers 0..5 MS
+* insert PlanParts
+* extension contains LifeDomainAnswers named lifeDomainAnswers 0..5 MS
 * identifier 1..* MS
 * status MS
 * intent = #plan
