@@ -25,7 +25,7 @@ FORMAL: Final = "nl-x-u"
 # meaning of their own there; a test holds this list to the pages.
 TAKEN: Final = frozenset(
     {"answers", "domains", "ended", "goal", "goals", "key", "progress", "resumed", "sketch", "step", "stop"}
-    | {"earlier", "others", "scores", "visit", "waiting"}
+    | {"earlier", "errors", "main", "others", "scores", "visit", "waiting"}
 )
 
 
