@@ -108,6 +108,6 @@ def test_a_compiled_file_changed_by_hand_is_named(copied: Path):
 def test_without_a_record_the_package_counts_as_old(copied: Path):
     (copied / compiled_from.RECORD).unlink()
     [line] = compiled_from.stale(copied)
-    assert line.startswith("fhir_profiles/compiled_from.json: is not there")
+    assert line.startswith("fhir_profiles/compiled_from.json: is missing")
     compiled_from.write_record(copied)
     assert compiled_from.stale(copied) == []

@@ -157,7 +157,7 @@ def test_terminology_comes_before_extensions_before_profiles() -> None:
 
 
 def test_type_without_a_place_in_the_order_is_an_error() -> None:
-    with pytest.raises(ValueError, match="Library/x: no place"):
+    with pytest.raises(ValueError, match="Library/x: not in the publishing order"):
         publishing.in_dependency_order([{"resourceType": "Library", "id": "x", "url": "u"}])
 
 
