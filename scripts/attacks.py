@@ -1,4 +1,4 @@
-"""Put the attacks, what holds against them and the tests that try them into SECURITY.md.
+"""Put the attacks, what prevents them and the tests that try them into SECURITY.md.
 
 The attacks are data (`attacks.toml`); the tests are found by looking. A test carries the numbers of its attacks in its
 name (`test_attack_6_and_7_…`), or at the start of a docstring: its own, its class's or its module's ("Attack 33.").
@@ -27,7 +27,7 @@ _IN_A_DOCSTRING = re.compile(r"Attacks? (\d+(?:(?:, | and )\d+)*)")
 
 
 class Attack(Strict, frozen=True, kw_only=True):
-    """One attack: what is tried, what holds, and what does not hold yet (`open`, in Markdown like the others)."""
+    """One attack: what is tried, what prevents it, and what does not yet (`open`); all in Markdown."""
 
     number: int
     attack: Line
@@ -54,7 +54,7 @@ def attacks(path: Path = DATA) -> list[Attack]:
 
 
 def proofs(root: Path = ROOT) -> list[Proof]:
-    """Return what in `tests/` carries the number of an attack, sorted by file and by place in it."""
+    """Return everything in `tests/` that carries the number of an attack, sorted by file and by position in it."""
     found = []
     for path in sorted((root / "tests").rglob("test_*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -103,7 +103,7 @@ def _tests(found: Sequence[Proof]) -> str:
 
 
 def page(text: str, made: str) -> str:
-    """Return the text of SECURITY.md with the table in its place. Raises ValueError where the text has no place."""
+    """Return the text of SECURITY.md with the table put in. Raises ValueError if the text has no place for it."""
     before, begin, rest = text.partition(BEGIN)
     _old, end, after = rest.partition(END)
     if not begin or not end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -104,8 +105,8 @@ def build(variant: Variant | None, out: Path | None) -> None:
 def check() -> None:
     """Read every definition, recompute its worked examples, and compare the published files with a fresh build.
 
-    A definition of ours also owes its readers a few things, such as an example of too few answers: what is still
-    missing is listed.
+    Our own definitions must also have a few things that readers count on, such as an example with too few answers:
+    whatever is still missing is listed.
 
     \b
     Example:
@@ -167,12 +168,10 @@ def stale_files() -> Iterator[str]:
             yield f"{name}: is not what the definitions produce; run `verstel questionnaires build`"
 
 
-class _readable:  # noqa: N801  (reads as a word in a with statement)
-    """A context in which a definition that can't be read ends the command with a message and exit code 1."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, DefinitionError):
-            raise click.ClickException(str(error)) from error
+@contextmanager
+def _readable() -> Iterator[None]:
+    """End the command with a message and exit code 1 if a definition can't be read."""
+    try:
+        yield
+    except DefinitionError as error:
+        raise click.ClickException(str(error)) from error

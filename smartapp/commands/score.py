@@ -197,7 +197,7 @@ def _score_batch(batch: Batch) -> Scored:
 
 @contextmanager
 def _ctrl_c_held_back() -> Iterator[None]:
-    """Let a Ctrl-C that comes now arrive at the end; where the system cannot do that (Windows), it arrives at once."""
+    """Delay a Ctrl-C until the end of this context; on Windows, which cannot do that, it arrives at once."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -221,8 +221,8 @@ def _scorer(jobs: int) -> Iterator[_Score]:
     with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
 
         def submit(batch: Batch) -> Future[Scored]:
-            # The pool starts its processes here. One that is interrupted before it has learned to ignore Ctrl-C ends
-            # in a stack trace and breaks the pool; the signals that are held back it inherits as held back.
+            # The pool starts its processes here. One that is interrupted before it ignores Ctrl-C ends in a stack trace
+            # and breaks the pool; but a process inherits from its parent which signals are held back.
             with _ctrl_c_held_back():
                 return pool.submit(_score_batch, batch)
 
