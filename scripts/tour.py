@@ -20,6 +20,8 @@ from typing import Literal, Protocol
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from questionnaires.catalogue import catalogue
+
 Role = Literal["client", "clinician", "nobody"]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -209,9 +211,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("scores-nel", "client", "noor", at("scores/nel/")),
     Stop("scores-mansa", "client", "noor", at("scores/mansa/")),
     Stop("plan", "client", "noor", at("plan/")),
-    Stop("plan-story", "client", "noor", at("plan/story")),
-    Stop("plan-strengths", "client", "noor", at("plan/strengths")),
-    Stop("plan-stressors", "client", "noor", at("plan/stressors")),
+    *(Stop(f"plan-{part.code}", "client", "noor", at(f"plan/{part.code}")) for part in catalogue().plan_parts),
     Stop("plan-domains", "client", "noor", at("plan/domains")),
     Stop("plan-domains-six", "client", "noor", _six_domains),
     Stop("plan-domain", "client", "noor", at("plan/domains/meaning/")),

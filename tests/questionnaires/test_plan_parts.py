@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from questionnaires.plan_parts import FORMAL, TAKEN, ClientText, read_plan_parts
+from questionnaires.plan_parts import FORMAL, PLAN_PARTS, TAKEN, ClientText, read_plan_parts
 from questionnaires.reading import DefinitionError
 from tests.new_part import HARBOUR, parts_with
 
+ROOT = PLAN_PARTS.parents[1]
 PARTS = read_plan_parts()
 JE = re.compile(r"\b(je|jij|jou|jouw|jezelf)\b", re.IGNORECASE)
 
@@ -55,6 +56,18 @@ def test_another_part_is_read_after_ours(tmp_path):
     parts = read_plan_parts(parts_with(tmp_path))
     assert parts[:-1] == PARTS
     assert parts[-1].extension.name == "SafeHarbour"
+
+
+def test_the_worked_example_in_contributing_is_an_entry(tmp_path):
+    """Whoever copies it has a part that is read; the files and names around it are those that are there."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.partition("### A new part of the plan\n")[2].partition("\n### ")[0]
+    entry = section.partition("```toml\n")[2].partition("```")[0]
+    part = read_plan_parts(parts_with(tmp_path, f"\n{entry}"))[-1]
+    assert part.code in section.replace(entry, "")
+    assert f"EXT_{part.extension.name}.fsh" in section
+    for path in re.findall(r"`((?:docs|fhir_profiles|mappers|questionnaires|smartapp|tests)/[^`*]+?)`", section):
+        assert (ROOT / path).exists() or part.extension.name in path
 
 
 SAVED = next(line for line in HARBOUR.splitlines() if line.startswith("saved"))
