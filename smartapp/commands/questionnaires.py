@@ -116,12 +116,15 @@ def check() -> None:
         known = catalogue()
         problems = [problem for i in known.instruments.values() for problem in (*unmet(i), *wrong_examples(i))]
         problems += list(stale_files())
+        parts = len(known.plan_parts)
     for problem in problems:
         click.echo(problem, err=True)
     if problems:
         raise SystemExit(1)
     count = sum(len(instrument.examples) for instrument in known.instruments.values())
-    click.echo(f"{len(known.instruments)} instruments, {count} worked examples: all well", err=True)
+    click.echo(
+        f"{len(known.instruments)} instruments, {count} worked examples, {parts} parts of the plan: all well", err=True
+    )
 
 
 def _resources(known: Catalogue, variant: Variant | None, folder: Path) -> dict[Path, bytes]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from questionnaires import catalogue as reading
 from questionnaires.catalogue import Catalogue
 from questionnaires.page import instrument_page
 from smartapp.commands.questionnaires import command
+from tests.new_part import HARBOUR, parts_with
 
 
 def run(*arguments: str):
@@ -54,6 +57,15 @@ def test_check_of_a_definition_that_cannot_be_read_names_file_and_key(tmp_path, 
     result = run("check")
     assert result.exit_code == 1
     assert "hoop@2.0.0.toml: version: is missing" in result.stderr
+
+
+def test_check_of_a_part_of_the_plan_that_cannot_be_read_names_file_and_key(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "PLAN_PARTS", parts_with(tmp_path, HARBOUR.replace("rows", "row")))
+    reading._catalogue.cache_clear()
+    result = run("check")
+    reading._catalogue.cache_clear()
+    assert result.exit_code == 1
+    assert re.search(r"plan_parts.toml: parts\[\d+\].row: is not a key that is known here", result.stderr)
 
 
 def test_build_says_in_words_what_it_cannot_write(tmp_path: Path):
