@@ -120,7 +120,10 @@ class _Writer:
         return _WORDS[name].get(self.language)
 
     def begin(self, kind: str, ident: str, profile: str, system: str) -> Resource:
-        """Return the stored resource, or a new one, with profile, language and our identifier."""
+        """Return a copy of the stored resource, or a new one, with profile, language and our identifier.
+
+        What other programs put into it is in the copy. Each method below replaces only what a plan says.
+        """
         made = {"resourceType": kind, **self.stored.get(key(kind, ident), {})}
         if not ident.startswith(URN):
             made["id"] = ident
@@ -147,20 +150,21 @@ class _Writer:
         if goal.progress:
             coding = {"system": ACHIEVEMENT_SYSTEM, "code": goal.progress, "display": _ACHIEVEMENT[goal.progress]}
             made["achievementStatus"] = {"coding": [coding]}
-        elif progress_of(made):
+        elif progress_of(made):  # one that we do not know is not the client's to take back
             del made["achievementStatus"]
         others = [concept for concept in objects_in(made, "category") if not domain_of(concept)]
         made["category"] = [{"coding": [self.domain(goal.domain)]}, *others]
+        # Replaced whole: a code that another program put here would go on saying what the client no longer does.
         made["description"] = {"text": goal.text}
         made["subject"] = self.patient.as_reference()
         made["expressedBy"] = self.patient.as_reference()
         _put(made, "startDate", goal.start)
         _put(made, "statusDate", goal.progress_date)
-        kept = [target for target in objects_in(made, "target") if not is_own_target(target)]
-        _put(made, "target", [*([{"dueDate": goal.due}] if goal.due else []), *kept])
-        ours = [{"authorReference": self.patient.as_reference(), "text": goal.note}] if goal.note else []
-        others = [note for note in objects_in(made, "note") if not is_own_note(note, made["subject"])]
-        _put(made, "note", [*ours, *others])
+        own_target = [{"dueDate": goal.due}] if goal.due else []
+        _put(made, "target", [*own_target, *(one for one in objects_in(made, "target") if not is_own_target(one))])
+        own_note = [{"authorReference": self.patient.as_reference(), "text": goal.note}] if goal.note else []
+        notes_of_others = (one for one in objects_in(made, "note") if not is_own_note(one, made["subject"]))
+        _put(made, "note", [*own_note, *notes_of_others])
         return made
 
     def goal_narrative(self, goal: Goal) -> Resource:
@@ -173,7 +177,7 @@ class _Writer:
         made = self.begin("Task", step.id, STEP_PROFILE, "step")
         who = [paragraph(f"{self.word('who')}: {step.who}")] if step.who else []
         made["text"] = narrative([heading(self.word("step")), paragraph(step.text), *who], self.language, "generated")
-        if step_status_of(made) != step.status:
+        if step_status_of(made) != step.status:  # several of FHIR's statuses are one of ours; a finer one stays
             made["status"] = _STEP_TO_TASK[step.status]
         made["intent"] = "plan"
         made["code"] = {"coding": [self.plan_coding("step")]}
@@ -181,6 +185,7 @@ class _Writer:
         made["focus"] = reference("Goal", goal.id, first_words(goal.text))
         made["for"] = self.patient.as_reference()
         made.setdefault("requester", self.author.as_reference())
+        # An owner may be a reference to someone in the record; it stays as long as the name is what the plan says.
         if step.who != text_in(object_in(made, "owner"), "display"):
             _put(made, "owner", {"display": step.who} if step.who else {})
         stored = object_in(made, "restriction")
@@ -204,6 +209,7 @@ class _Writer:
         ours = extensions(made, *(part.extension.url for part in self.parts), ANSWERS_URL)
         others = [one for one in objects_in(made, "extension") if one not in ours]
         _put(made, "extension", [*self.plan_extensions(plan), *others])
+        # Set once, when the plan is begun: a care team may have put it on hold, or written it down with the client.
         made.setdefault("status", "active")
         made.setdefault("intent", "plan")
         made.setdefault("category", [{"coding": [self.plan_coding("plan")]}])
