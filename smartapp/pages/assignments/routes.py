@@ -16,9 +16,9 @@ from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable
 from smartapp.i18n import message
 from smartapp.pages.assignments import views
 from smartapp.pages.assignments.views import AssignmentRow, Choice, NewPage
-from smartapp.pages.plan.sections import NOT_A_DATE, iso_date
 from smartapp.records import Record
 from smartapp.web import current
+from smartapp.web.dates import NOT_A_DATE, iso_date
 from smartapp.web.language import gettext as _
 from smartapp.web.language import language, ngettext, text_of
 from smartapp.web.roles import role

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, cast
@@ -23,6 +21,7 @@ from questionnaires.canonical import code_system_url
 from questionnaires.plan_parts import PlanPart
 from smartapp.i18n import message
 from smartapp.web import typed
+from smartapp.web.dates import NOT_A_DATE, iso_date
 
 Section = typed.Part[Plan]
 
@@ -39,7 +38,6 @@ NO_ROOM: Final = message("This area is no longer in your plan, and your plan has
 NEEDS_GOAL: Final = message("Write your goal in your own words.")
 NEEDS_STEP: Final = message("Write what the step is.")
 NEEDS_DOMAIN: Final = message("Choose the area this goal belongs to.")
-NOT_A_DATE: Final = message("We do not recognise this date. Write day, month and year, such as 31-12-2027.")
 NEEDS_PROGRESS: Final = message("Choose how it is going.")
 NEEDS_ENDING: Final = message("Choose what fits best.")
 
@@ -59,7 +57,7 @@ def texts(part: PlanPart) -> Section:
 
 def _lines(text: str, before: tuple[str, ...]) -> tuple[str, ...]:
     """Return the lines that say something."""
-    # Another program may have put two lines into one strength. Whoever did not touch them did not cut it in two either.
+    # Another program may have put a line break into one of them. Sending it back untouched must not make it two.
     if text == "\n".join(before):
         return before
     return tuple(line.strip() for line in text.split("\n") if line.strip())
@@ -257,20 +255,3 @@ def _goal(plan: Plan, goal_id: str) -> Goal:
     if found is None:
         raise LookupError("the plan has no goal with this id: check with goal_of first")
     return found
-
-
-_DUTCH_DATE: Final = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})")
-
-
-def iso_date(text: str) -> str | None:
-    """Return a date as FHIR writes it, from `2027-12-31` or `31-12-2027`; None for anything else."""
-    if found := _DUTCH_DATE.fullmatch(text.strip()):
-        day, month, year = (int(part) for part in found.groups())
-    elif found := re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", text.strip()):
-        year, month, day = (int(part) for part in found.groups())
-    else:
-        return None
-    try:
-        return dt.date(year, month, day).isoformat()
-    except ValueError:
-        return None

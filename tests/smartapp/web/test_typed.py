@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from mappers.plan import Plan
 from questionnaires.catalogue import catalogue
 from smartapp.pages.plan import sections
-from smartapp.pages.plan.sections import iso_date
 from smartapp.web.typed import LONGEST, Accepted, Clash, Part, Submitted, Wrong, clean, digest, merge, merge_form
 
 STORY = sections.texts(catalogue().plan_parts[0])
@@ -121,21 +120,3 @@ def test_line_ends_of_a_browser_are_the_line_ends_we_keep():
 def test_a_text_may_be_long_but_not_endless(length, kind):
     sent = Submitted({"story": "a" * length}, {"story": digest("")})
     assert isinstance(merge_form(STORY, plan(""), sent), kind)
-
-
-@pytest.mark.parametrize(
-    ("typed", "date"),
-    [
-        ("2027-12-31", "2027-12-31"),
-        ("31-12-2027", "2027-12-31"),
-        (" 1/3/2027 ", "2027-03-01"),
-        ("29-2-2028", "2028-02-29"),  # 2028 divides by four
-    ],
-)
-def test_a_date_is_read_in_both_ways(typed, date):
-    assert iso_date(typed) == date
-
-
-@pytest.mark.parametrize("typed", ["", "morgen", "29-2-2027", "2027-13-01", "12-31-2027", "1-1-27", "31-12-20271"])
-def test_what_is_not_a_date_is_not_guessed(typed):
-    assert iso_date(typed) is None
