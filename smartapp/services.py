@@ -106,7 +106,7 @@ class Services:
                 list(pool.map(lambda pair: self.token_endpoint.revoke(*pair), to_revoke))
 
     def end_sessions_that_are_over(self) -> int:
-        """Do that for every session whose time is over; return how many there were."""
+        """Wipe every session whose time is over, as `end_session` does; return how many there were."""
         over = self.sessions.over()
         for session_id in over:
             self.end_session(session_id)

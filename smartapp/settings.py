@@ -1,9 +1,9 @@
-"""Settings: every value the app reads from its environment, typed, with the reason in the error when one is wrong.
+"""Settings: what the app reads from its environment, typed, with the reason in the error when a value is wrong.
 
-Of the app itself, `Settings` is the only place that reads the environment. Two variables belong to what is published
-and are read on the floor below, by commands without an app too: VERSTEL_CANONICAL_BASE in `questionnaires/canonical.py`
-and VERSTEL_DEFINITIONS in `questionnaires/catalogue.py`. Each field here carries the name of its variable, its parser
-and the sentence that `.env.example` shows; a test keeps that file equal to `env_example()`.
+The app itself reads the environment here and nowhere else. Three variables belong to parts of the product that run
+without it: `VERSTEL_CANONICAL_BASE` and `VERSTEL_DEFINITIONS` to `questionnaires`, `VERSTEL_TOKEN` to the command line.
+Each field has the name of its variable, its parser and the sentence that `.env.example` shows; a test keeps that file
+equal to `env_example()`.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ class Settings:
         "VERSTEL_SIGNING_KEYS_FILE",
         _path,
         "A JSON Web Key Set with our private keys (RS384 or ES384), for issuers with auth = 'private_key_jwt'. "
-        "The first key signs; all public halves stand at /.well-known/jwks.json.",
+        "The first key signs; all public halves are published at /.well-known/jwks.json.",
         example="signing-keys.json",
         default=None,
     )
@@ -281,14 +281,14 @@ class Settings:
     trusted_proxies: int = _setting(
         "VERSTEL_TRUSTED_PROXIES",
         _whole_number,
-        "How many reverse proxies stand before the app and set X-Forwarded-For and X-Forwarded-Proto.",
+        "How many reverse proxies are in front of the app and set X-Forwarded-For and X-Forwarded-Proto.",
         example="0",
         default=0,
     )
     several_users_per_browser: bool = _setting(
         "VERSTEL_SEVERAL_USERS_PER_BROWSER",
         _yes_no,
-        "no: signing in as somebody else ends the launches of the person before. yes is for demonstrations only.",
+        "no: signing in as someone else ends the launches of the person before. yes is for demonstrations only.",
         example="no",
         default=False,
     )

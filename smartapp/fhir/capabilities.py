@@ -23,7 +23,9 @@ Interaction = Literal["create", "read", "update", "search-type"]
 
 KEEP_SECONDS = 3600
 RETRY_SECONDS = 60
+# Long enough not to meet the same refusal on every page, short enough to notice by ourselves that an EHR was put right.
 DEMOTED_SECONDS = 24 * 3600
+# Answers about what may be done at all. 400 and 412 are about one content, 5xx about one moment: those move nothing.
 DEMOTING_STATUSES = frozenset({403, 405, 422})
 
 _LETTERS: Mapping[Interaction, Letter] = {"create": "c", "read": "r", "update": "u", "search-type": "s"}
@@ -41,7 +43,7 @@ DEMOTIONS = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What a CapabilityStatement offers. `known` is False where there is none: then everything may be tried."""
+    """What a CapabilityStatement offers. `known` is False without one: then everything may be tried."""
 
     known: bool = False
     interactions: Mapping[str, frozenset[str]] = field(default_factory=dict)

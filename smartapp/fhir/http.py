@@ -1,4 +1,4 @@
-"""Every request that leaves the app: bounded in time and size, never redirected, never with somebody else's cookies.
+"""Every request that leaves the app: bounded in time and size, never redirected, never with another user's cookies.
 
 The callers decide which address may be asked; this module makes sure that the answer cannot hurt.
 """
@@ -23,9 +23,11 @@ from smartapp.settings import is_loopback
 # At DEBUG it writes every address with its query, and those name people.
 logging.getLogger("urllib3").setLevel(logging.WARNING)
 
+# Someone waits for a page while we ask. The whole is bounded too, for servers that send a byte at a time.
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
 WHOLE_SECONDS = 30
+# Far more than a page of one person's record; what is larger is a mistake or an attack on our memory.
 MAX_BYTES = 8 * 1024 * 1024
 
 
@@ -57,7 +59,7 @@ class Answer:
 
 def _session(*, trust_env: bool) -> requests.Session:
     session = requests.Session()
-    # A proxy of the place may be needed for the world outside, and is wrong for this machine itself.
+    # The organisation's proxy may be the only way out, and is the wrong way to this machine itself.
     session.trust_env = trust_env
     session.headers["Accept-Encoding"] = "gzip"  # what _unpacker knows, whatever else is installed
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

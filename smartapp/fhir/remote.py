@@ -31,6 +31,7 @@ from smartapp.fhir.store import (
 )
 
 FHIR_JSON = "application/fhir+json"
+# Bounds, not expectations: one person's record is a few pages. A server that sends more is wrong or in a circle.
 MOST_PAGES = 100
 MOST_RESULTS = 2000
 MOST_WAITS = 5
@@ -79,12 +80,13 @@ class RemoteStore:
     def read(self, type: str, id: str, /) -> Stored:
         """Return one resource, or raise NotFound or Gone."""
         if not _TYPE.fullmatch(type) or not _ID.fullmatch(id):
-            raise NotFound(f"{type[:64]}/{id[:64]} is no FHIR reference. Check where it comes from.")
+            raise NotFound(f"{type[:64]}/{id[:64]} is not a FHIR reference. Check where it comes from.")
         answer = self._ask("GET", f"{self.base}/{type}/{id}")
         return _stored(self._resource(answer, type), answer)
 
     def search(self, query: Query, /) -> list[Stored]:
         """Return all matches and includes, never a part of them; pages are followed on this server only."""
+        # Half of the matches would look like all of them: a plan without its last goals, a line without its last score.
         found: list[Stored] = []
         for bundle in self._pages(query):
             resources = [object_in(entry, "resource") for entry in objects_in(bundle, "entry")]
@@ -149,6 +151,7 @@ class RemoteStore:
         """Ask with a token; after a 401 once more with a refreshed one. Raises RecordError for every status >= 400."""
         token = self._token(None) if self._token else None
         answer = self._send(method, url, token=token, headers=headers, body=body, params=params)
+        # Once more and no further: a server that refuses a fresh token too will not be persuaded by a third one.
         if answer.status == 401 and self._token is not None:
             fresh = self._token(token)
             answer = self._send(method, url, token=fresh, headers=headers, body=body, params=params)
@@ -197,7 +200,7 @@ class RemoteStore:
 
     def _pages(self, query: Query) -> Iterator[Resource]:
         if not _TYPE.fullmatch(query.type):
-            raise Refused(f"{query.type[:64]!r} is no FHIR resource type.", status=400)
+            raise Refused(f"{query.type[:64]!r} is not a FHIR resource type.", status=400)
         answer = self._ask("GET", f"{self.base}/{query.type}", params=list(query.params))
         seen: set[str] = set()
         for _ in range(MOST_PAGES):
@@ -213,7 +216,7 @@ class RemoteStore:
         raise Unreachable(f"{self._host} has more than {MOST_PAGES} pages of {query.type}. Not all could be read.")
 
     def _next(self, bundle: Resource) -> str | None:
-        """Return the address of the next page, None where there is none. One on another host is Unreachable."""
+        """Return the address of the next page, or None on the last one. One on another host is Unreachable."""
         links = [text_in(link, "url") for link in objects_in(bundle, "link") if link.get("relation") == "next"]
         following = next(filter(None, links), None)
         if following is None:

@@ -26,7 +26,7 @@ class Scopes:
 
     @classmethod
     def parse(cls, text: str) -> Scopes:
-        """Read a scope string; what is no resource scope (openid, launch, …) grants no resource.
+        """Read a scope string; what is not a resource scope (openid, launch, …) grants no resource.
 
         A query part (`?category=…`) narrows a scope in a way only the server can judge, so it counts as granted and
         the server's own answer decides.
@@ -49,6 +49,6 @@ class Scopes:
 
 
 def asked(configured: str, *, standalone: bool) -> str:
-    """Return the scopes to ask: `launch` belongs to a launch from the EHR, `launch/patient` to a standalone one."""
+    """Return the scopes to ask for: `launch` belongs to a launch from the EHR, `launch/patient` to a standalone one."""
     drop = "launch" if standalone else "launch/patient"
     return " ".join(scope for scope in configured.split() if scope != drop)

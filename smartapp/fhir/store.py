@@ -8,7 +8,7 @@ The errors, drawn. Each carries an HTTP `status` and a `message` that is safe to
     ├── Forbidden       403: outside what was granted
     ├── NotFound        404
     ├── Gone            410: was there, was deleted
-    ├── Conflict        409 or 412: somebody else wrote in between; carries `current`
+    ├── Conflict        409 or 412: someone else wrote in between; carries `current`
     └── Refused         any other 4xx: this content or question will not be accepted as it is
 """
 
@@ -131,7 +131,7 @@ class Gone(RecordError):
 
 
 class Conflict(RecordError):
-    """Somebody else wrote in between. `current` is what is stored now, None where the store does not say."""
+    """Someone else wrote in between. `current` is what is stored now, None where the store does not say."""
 
     status = 412
 

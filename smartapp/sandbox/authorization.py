@@ -26,7 +26,7 @@ _CHALLENGE = re.compile(r"^[A-Za-z0-9\-_]{43}$")
 
 @blueprint.route("/authorize", methods=["GET", "POST"])
 def authorize() -> BaseResponse | tuple[str, int]:
-    """Take an authorization request: sign in where nobody is, then send the browser back with a code."""
+    """Take an authorization request: sign in if need be, then send the browser back with a code."""
     sandbox = current_sandbox()
     asked = {name: values[0] for name, values in _asked().items()}
     client = sandbox.clients.get(asked.get("client_id", ""))

@@ -20,7 +20,7 @@ MOST_VALUES = 60_000
 
 
 def parsed(body: bytes) -> Resource:
-    """Read JSON into a resource. Raises Refused (400) on what is no JSON, no resource, too deep or too much."""
+    """Read JSON into a resource. Raises Refused (400, 413): not JSON, not a resource, too deep, too much."""
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -28,7 +28,7 @@ def parsed(body: bytes) -> Resource:
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.", status=400
         ) from None
     if not isinstance(found, dict) or not isinstance(found.get("resourceType"), str):
-        raise Refused("The body is JSON, but no FHIR resource: it has no resourceType.", status=400)
+        raise Refused("The body is JSON but not a FHIR resource: it has no resourceType.", status=400)
     _bounded(found)
     return found
 

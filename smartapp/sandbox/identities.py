@@ -54,7 +54,7 @@ def name_of(resource: Resource) -> str:
 
 
 def _occupation(resource: Resource) -> str:
-    """Return the qualification of a professional or the relationship of a loved one, in words."""
+    """Return the qualification of a professional or the relationship of a loved one, as text."""
     qualifications = [object_in(one, "code") for one in objects_in(resource, "qualification")]
     texts = (text_in(concept, "text") for concept in [*qualifications, *objects_in(resource, "relationship")])
     return next(filter(None, texts), "")

@@ -296,7 +296,7 @@ def _patient(person: Person) -> Resource:
     return {
         "resourceType": "Patient",
         "id": person.id,
-        # Made-up people have a made-up number of this sandbox; a citizen service number stands nowhere.
+        # Made-up people have a made-up number of this sandbox; a citizen service number is nowhere.
         "identifier": [{"system": identifier_system("sandbox-person"), "value": f"oefen-{person.id}"}],
         "active": True,
         "name": _human_name(person),

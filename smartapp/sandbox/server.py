@@ -55,7 +55,7 @@ class Sandbox:
 
     @property
     def issuer(self) -> str:
-        """Return the issuer of id_tokens. It is not the FHIR base, as with most EHRs."""
+        """Return the issuer of id_tokens. As with most EHRs it is not the FHIR base."""
         return f"{self.public_url}{PREFIX}/auth"
 
     @property

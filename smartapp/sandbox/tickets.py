@@ -1,6 +1,6 @@
 """What the sandbox's authorization server remembers: keys, sessions, launches, codes and tokens, all in the database.
 
-Everything secret is kept as its digest only, so that the database gives nobody a way in, and a restart loses nothing.
+Everything secret is kept as its digest only, so that the database gives no one a way in, and a restart loses nothing.
 """
 
 from __future__ import annotations

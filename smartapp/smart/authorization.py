@@ -22,6 +22,7 @@ from smartapp.smart.discovery import SmartConfiguration
 from smartapp.storage.database import metadata, writing
 from smartapp.storage.vault import Vault, digest, fresh_secret
 
+# Time to find a second factor, and no more: an old address in a browser's history should be worth nothing.
 STATE_SECONDS = 600
 
 AUTHORIZATIONS = sa.Table(
@@ -103,11 +104,12 @@ class Authorizations:
         return Begun(url, login_cookie(state, self._settings), secret)
 
     def redeem(self, state: str, secret: str | None) -> Pending:
-        """Take a state out of the list, for ever, and return what belongs to it.
+        """Take a state out of the list for good and return what belongs to it.
 
         Raises LaunchRefused when it is unknown, used before, older than 10 minutes, or of another browser. A state
         that arrives in the wrong browser is spent too: the person who sent it there has seen it.
         """
+        # Looked up by deleting it, so that of two callbacks with the same state only one finds anything.
         with writing(self._engine) as connection:
             row = connection.execute(
                 AUTHORIZATIONS.delete().where(AUTHORIZATIONS.c.state == digest(state)).returning(AUTHORIZATIONS)

@@ -16,7 +16,7 @@ MAX_BYTES = 256 * 1024
 
 
 class NoTokenError(Unauthorized):
-    """The token endpoint gave us no token; the message is for whoever runs the program."""
+    """The token endpoint gave us no token; the message is for the operator of the program."""
 
 
 @dataclass(slots=True)
@@ -35,6 +35,7 @@ class BackendToken:
 
     def __call__(self, refused: str | None) -> str:
         """Return an access token; `refused` is one that the server just answered with 401."""
+        # When the server says that the last one is over, not by the clock: one run of `publish` outlives many tokens.
         if self._token is None or self._token == refused:
             self._token = self._ask(self._token_endpoint())
         return self._token

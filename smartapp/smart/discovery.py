@@ -1,4 +1,8 @@
-"""Where an issuer's authorization server is: `.well-known/smart-configuration`, of issuers in the settings only."""
+"""Where an issuer's authorization server is: `.well-known/smart-configuration`, of issuers in the settings only.
+
+An `iss` comes in by an address that anyone can write. Fetching whatever it names would let strangers aim our requests,
+and send our users to sign in at a server of theirs; so only the settings say whom we ask.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from smartapp.fhir.http import OutboundError, ask
 from smartapp.i18n import message
 from smartapp.settings import ConfigError, Issuer, checked_base
 
+# Endpoints hardly ever move, and a sign-in should not wait for a page that was read a minute ago.
 KEEP_SECONDS = 3600
 MAX_BYTES = 256 * 1024
 
@@ -35,7 +40,7 @@ def _trouble(code: str) -> EhrTrouble:
 
 
 def read_configuration(document: Any, issuer: Issuer) -> SmartConfiguration:
-    """Read a smart-configuration strictly: there is no way to go on without signing in.
+    """Read a smart-configuration strictly: a guess here would send people, or their code, to the wrong server.
 
     Raises EhrTrouble whose code names the member that is missing or wrong.
     """
@@ -46,6 +51,7 @@ def read_configuration(document: Any, issuer: Issuer) -> SmartConfiguration:
         raise _trouble("discovery-issuer")
     if issuer.openid_issuer is not None and named != issuer.openid_issuer:
         raise _trouble("discovery-other-issuer")
+    # A server that does not list methods may still do S256; one that lists others does not.
     methods = document.get("code_challenge_methods_supported")
     if isinstance(methods, list) and "S256" not in methods:
         raise _trouble("discovery-no-s256")
@@ -83,6 +89,7 @@ class Discovery:
             kept = self._kept.get(issuer.base)
         if kept and self._clock() < kept[0] + KEEP_SECONDS:
             return kept[1]
+        # Outside the lock: one EHR that is slow must not hold up sign-ins at the others.
         configuration = read_configuration(_fetch(issuer), issuer)
         with self._lock:
             self._kept[issuer.base] = (self._clock(), configuration)

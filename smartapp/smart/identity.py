@@ -24,6 +24,7 @@ from smartapp.storage.launches import Role
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
 """Signatures with a key pair only: no `none`, and no shared secret that could be a public key in disguise."""
 
+# The clocks of two organisations run apart; a minute forgives that and still keeps an old token out.
 LEEWAY_SECONDS = 60
 KEEP_SECONDS = 3600
 MAX_BYTES = 256 * 1024
@@ -50,7 +51,7 @@ def _refused(code: str) -> LaunchRefused:
 def relative_user(fhir_user: str, base: str) -> str:
     """Return `Type/id` of a fhirUser that is relative or of this base, else the empty string.
 
-    A foreign absolute URL is nobody we know, and it is never fetched.
+    A foreign absolute URL is no one we know, and it is never fetched.
     """
     match = _FHIR_USER.fullmatch(fhir_user)
     if match is None or (match["base"] is not None and match["base"] != base.rstrip("/")):
@@ -93,12 +94,13 @@ class Identities:
         except JoseError as error:
             raise _refused(f"id-token-{error.error}") from None
         audience = claims["aud"]
+        # Meant for several apps: then it must say that we are the one it was issued to, or another app passes for us.
         if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != issuer.client_id:
             raise _refused("id-token-azp")
         subject = text_in(claims, "sub")
         if not subject:
             raise _refused("id-token-sub")
-        # `profile` is what SMART called it before 2.0; only where the new name is absent, so that nobody is two people.
+        # `profile` is what SMART called it before 2.0; read only where the new name is absent: one token, one user.
         fhir_user = text_in(claims, "fhirUser" if "fhirUser" in claims else "profile")
         return Identity(
             issuer=issuer.base,
@@ -150,7 +152,7 @@ class Identities:
 
 
 def _understood(document: Any) -> KeySet:
-    """Return the keys that we can read, the others are ignored (RFC 7517 5). Raises ValueError where there is none."""
+    """Return the keys that we can read, the others are ignored (RFC 7517 5). Raises ValueError when none is left."""
     keys = []
     for each in document["keys"]:
         with contextlib.suppress(JoseError, ValueError, KeyError, TypeError, AttributeError):

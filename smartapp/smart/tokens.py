@@ -1,4 +1,9 @@
-"""Tokens: code for token, one refresh at a time, revocation. At rest they are sealed; nobody else ever sees them."""
+"""Tokens: code for token, one refresh at a time, revocation. Sealed at rest, and shown to the issuing server only.
+
+Many servers rotate refresh tokens and take the second use of an old one for theft: they then end the whole sign-in. Two
+requests of one page that both refresh would therefore sign their own user out. Hence one refresh at a time, by a lock
+between threads and a lease between processes; those who wait find the new token in the database.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +33,7 @@ from smartapp.storage.vault import Vault
 
 MAX_BYTES = 256 * 1024
 LEEWAY_SECONDS = 30
-"""A token this close to its end is refreshed before it is used."""
+"""A token this close to its end is refreshed before it is used: it must outlive the request it is sent with."""
 
 LEASE_SECONDS = 40
 """How long one process may take for a refresh before another one tries; longer than any request of ours."""
@@ -98,7 +103,7 @@ def read_tokens(document: Any, *, asked_scopes: str, now: float) -> Tokens:
     scope = document.get("scope")
     if isinstance(scope, list):  # some servers send what they granted as a list
         scope = " ".join(texts_in(document, "scope"))
-    # Some servers send the reference. What is not a FHIR id is nobody.
+    # Some servers send the reference. What is not a FHIR id names no one: better no launch than a guessed person.
     patient_id = text_in(document, "patient").removeprefix("Patient/")
     return Tokens(
         access=access,
@@ -115,7 +120,7 @@ def _trouble(code: str) -> EhrTrouble:
 
 
 def _seconds(said: Any) -> int | None:
-    """Return how long a token lasts; None where that is not said, or is no number of at most nine digits."""
+    """Return how long a token lasts; None where that is not said, or is not a number of at most nine digits."""
     # Some servers quote it.
     digits = str(said) if isinstance(said, int | str) and not isinstance(said, bool) else ""
     return int(digits) if re.fullmatch("[0-9]{1,9}", digits) else None
@@ -132,6 +137,7 @@ class TokenEndpoint:
 
     def exchange(self, issuer: Issuer, code: str, pending: Pending) -> Granted:
         """Trade a code for tokens. Raises GrantRefused or EhrTrouble."""
+        # Never tried again: a code works once, and a server that sees it twice may revoke what the first use gave.
         document = self._post(
             issuer,
             {
@@ -145,16 +151,22 @@ class TokenEndpoint:
         return Granted(tokens, text_in(document, "id_token") or None, document)
 
     def refresh(self, issuer: Issuer, tokens: Tokens) -> Tokens:
-        """Return new tokens; a refresh token that is not replaced stays good. No scope is ever asked for."""
+        """Return new tokens; a refresh token that is not replaced stays good.
+
+        No scope is asked for: a server may take that as a wish for less, and drop what it does not recognise.
+        """
         document = self._post(issuer, {"grant_type": "refresh_token", "refresh_token": tokens.refresh or ""})
         fresh = read_tokens(document, asked_scopes=tokens.scope, now=self._clock())
-        # Said in a way that we cannot read is not the same as not said: it may be somebody else.
+        # Said in a way that we cannot read is not the same as not said: it may be someone else.
         if document.get("patient") and fresh.patient != tokens.patient:
             raise _trouble("refresh-other-patient")
         return replace(fresh, refresh=fresh.refresh or tokens.refresh, patient=tokens.patient)
 
     def revoke(self, issuer: Issuer, tokens: Tokens) -> bool:
-        """Tell the server that we are done with these tokens; False where it cannot be told."""
+        """Tell the server that we are done with these tokens; False where it cannot be told.
+
+        Three seconds at most: signing out here must not depend on the EHR being there.
+        """
         try:
             endpoint = self._discovery.of(issuer).revocation_endpoint
             if endpoint is None:
@@ -196,7 +208,10 @@ class TokenEndpoint:
 
 
 def _error_code(answer: Answer) -> str:
-    """Return the OAuth error of a refusal, `other` where a gateway said it in its own way."""
+    """Return the OAuth error of a refusal, `other` where a gateway said it in its own way.
+
+    Only known codes pass, because they go into the log and anyone between us and the server can write the others.
+    """
     try:
         document = answer.json()
     except OutboundError:
@@ -237,7 +252,7 @@ class TokenStore:
         return found[1] if found else None
 
     def access(self, launch_id: str, issuer: Issuer, *, refused: str | None = None) -> str:
-        """Return an access token that should work now, refreshed where needed.
+        """Return an access token that should work now, refreshed where needed, once however many ask.
 
         `refused` is a token the server just answered 401 to: it is refreshed unless another request already did.
         Raises Unauthorized when only a new sign-in helps, Unreachable when the token endpoint gives no answer.
@@ -247,7 +262,8 @@ class TokenStore:
             raise Unauthorized("This launch has no token any more. Open the app again from the record system.")
         if self._usable(found[1], refused):
             return found[1].access
-        with self._lock(launch_id):  # the threads of this process
+        # The lock makes threads of this process take turns; the lease in the database does so for other processes.
+        with self._lock(launch_id):
             return self._refreshed(launch_id, issuer, refused)
 
     def _usable(self, tokens: Tokens, refused: str | None) -> bool:
@@ -265,7 +281,7 @@ class TokenStore:
                 return tokens.access
             if tokens.refresh is None:
                 raise Unauthorized("The token has ended and cannot be refreshed. Open the app again.")
-            if self._lease(launch_id, version):  # the processes of this place
+            if self._lease(launch_id, version):
                 return self._refresh(launch_id, issuer, version, tokens)
             self._wait(0.1)
 
@@ -273,10 +289,12 @@ class TokenStore:
         try:
             fresh = self._endpoint.refresh(issuer, tokens)
         except GrantRefused:
+            # Refused for good: kept, the token would only make every later page ask in vain.
             with writing(self._engine) as connection:
                 connection.execute(TOKENS.delete().where(TOKENS.c.launch_id == launch_id))
             raise Unauthorized("The record system ended this session. Open the app again.") from None
         except EhrTrouble as error:
+            # No answer says nothing about the token: it stays, and the next request may try at once.
             self._release(launch_id)
             raise Unreachable("The record system did not renew the session. Try again in a moment.") from error
         with writing(self._engine) as connection:
@@ -288,6 +306,7 @@ class TokenStore:
         return fresh.access
 
     def _lease(self, launch_id: str, version: int) -> bool:
+        # By version: a request that read the token before another process replaced it gets no lease, and looks again.
         now = int(self._clock())
         with writing(self._engine) as connection:
             taken = connection.execute(

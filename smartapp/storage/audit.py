@@ -1,6 +1,6 @@
 """The log of who did what with whose record, in rows that can be read back as AuditEvents.
 
-What stands in a row follows what secondary texts say NEN 7513 asks: event, action, time, outcome, who with role and
+What a row holds follows what secondary texts say NEN 7513 asks: event, action, time, outcome, who with role and
 network address, whose record, which objects, on what basis. Names are sealed; nothing of this goes into the text log.
 """
 
@@ -27,7 +27,7 @@ AUDIT = sa.Table(
     sa.Column("recorded", sa.Integer, nullable=False, index=True),
     sa.Column("event", sa.String(16), nullable=False),
     sa.Column("outcome", sa.String(2), nullable=False),
-    # Digest of issuer and patient: finds one person's rows, tells nobody who it is. Empty: about nobody.
+    # Digest of issuer and patient: finds one person's rows without saying who it is. Empty: about no person.
     sa.Column("person", sa.String(64), nullable=False, index=True),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
@@ -50,7 +50,7 @@ class Audit:
     def record(
         self, launch: Launch, event: Event, objects: Sequence[str] = (), *, outcome: str = "0", reason: str = ""
     ) -> None:
-        """Write what somebody did in a launch. `outcome` is FHIR's: 0 success, 4 refused, 8 serious failure."""
+        """Write what someone did in a launch. `outcome` is FHIR's: 0 success, 4 refused, 8 serious failure."""
         self._write(
             AuditEntry(
                 recorded=int(self._clock()),
@@ -69,7 +69,7 @@ class Audit:
         )
 
     def refused(self, what: str, reason: str) -> None:
-        """Write that somebody we do not know was turned away."""
+        """Write that someone we do not know was turned away."""
         self._write(
             AuditEntry(
                 recorded=int(self._clock()),

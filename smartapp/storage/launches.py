@@ -1,4 +1,4 @@
-"""Launches: one sign-in about one person. Its id stands in the address of every page.
+"""Launches: one sign-in about one person. Its id is in the address of every page.
 
 The person comes from the token response of this launch and from nothing else: not from the address, not from a form,
 not from the cookie. Two charts open side by side are two launches and never mix.
@@ -17,7 +17,7 @@ from smartapp.storage.database import metadata, reading, writing
 from smartapp.storage.vault import Vault, fresh_secret
 
 Role = Literal["client", "clinician", "guest"]
-"""`guest` has least rights: somebody whose relation to this person we do not know. No page is theirs."""
+"""`guest` has least rights: someone whose relation to this person we do not know. No page is theirs."""
 
 LAUNCHES = sa.Table(
     "launches",
@@ -32,7 +32,7 @@ LAUNCHES = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody as FHIR refers to them: `reference` is `Type/id`, relative to the issuer's base."""
+    """A person as FHIR refers to them: `reference` is `Type/id`, relative to the issuer's base."""
 
     reference: str
     display: str
@@ -81,7 +81,10 @@ class Launches:
         self._absolute = absolute
 
     def add(self, launch: Launch) -> Launch:
-        """Keep a launch under a fresh id and return it with that id."""
+        """Keep a launch under a fresh id and return it with that id.
+
+        It alone opens nothing, but it ends up in browser histories: it must not tell whose record it was.
+        """
         values = asdict(launch) | {"id": fresh_secret(), "made": int(self._clock())}
         with writing(self._engine) as connection:
             connection.execute(
@@ -100,9 +103,10 @@ class Launches:
         return launch if launch is not None and launch.session_id == session_id else None
 
     def get(self, launch_id: str) -> Launch | None:
-        """Return a launch that is alive, whoever asks: for work that no request of its session does."""
+        """Return a launch that is alive, without asking whose: for work that no request of its session does."""
         with reading(self._engine) as connection:
             row = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.id == launch_id)).one_or_none()
+        # Counted from its own sign-in: a session that other launches keep alive does not keep this one.
         if row is None or int(self._clock()) >= row.made + self._absolute:
             return None
         return _launch(self._vault.open(row.sealed))

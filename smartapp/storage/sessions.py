@@ -1,4 +1,4 @@
-"""Sessions: who sits at this browser, kept on the server and found by one opaque cookie.
+"""Sessions: one browser, known to the server by an opaque cookie.
 
 One session can hold several launches (two charts side by side). The cookie says only "this browser"; which person a
 page is about comes from the launch in the address, and that launch must belong to the session.
@@ -44,6 +44,7 @@ HANDOFFS = sa.Table(
     sa.Column("made", sa.Integer, nullable=False),
 )
 
+# Long enough to open a tab, too short for the address to be of use in a history or a log.
 HANDOFF_SECONDS = 60
 _TOUCH_SECONDS = 20
 
@@ -71,6 +72,7 @@ class Sessions:
     def start(self) -> Session:
         """Begin a session for a browser that has none."""
         now = int(self._clock())
+        # Two values: the id holds launches and tokens together and never leaves us, the secret can be replaced.
         session = Session(fresh_secret(), fresh_secret(), now, now)
         with writing(self._engine) as connection:
             connection.execute(SESSIONS.insert().values(id=session.id, started=now, seen=now))
@@ -101,7 +103,7 @@ class Sessions:
             connection.execute(SESSIONS.update().where(SESSIONS.c.id == session_id).values(data=sealed))
 
     def renew(self, session: Session) -> Session:
-        """Give a session a new secret and a new absolute lifetime, because somebody has just signed in.
+        """Give a session a new secret and a new absolute lifetime, because someone has just signed in.
 
         The old secret is worth nothing afterwards, so an id planted before sign-in cannot be used after it.
         """
@@ -141,6 +143,7 @@ class Sessions:
         """
         now = int(self._clock())
         with writing(self._engine) as connection:
+            # Looked up by deleting: of two tabs that offer the same code, one finds it gone.
             row = connection.execute(
                 HANDOFFS.delete().where(HANDOFFS.c.digest == digest(code)).returning(HANDOFFS)
             ).one_or_none()
@@ -151,6 +154,7 @@ class Sessions:
             started = connection.execute(sa.select(SESSIONS.c.started).where(SESSIONS.c.id == row.session_id)).scalar()
             if started is None or now >= started + self._absolute:
                 return None
+            # The new tab gets a cookie of its own, as an iframe's cookie jar is not the tab's; it does not live longer.
             session = present or Session(row.session_id, fresh_secret(), started, now)
             if present is None:
                 connection.execute(COOKIES.insert().values(digest=digest(session.secret), session_id=session.id))

@@ -1,4 +1,4 @@
-"""Encryption at rest: what nobody may read in the database goes through here."""
+"""Encryption at rest: what a stolen database must not give away goes through here."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
 class SealBroken(ValueError):
-    """What stands in the database was not written with one of our keys."""
+    """A value in the database was not written with one of our keys."""
 
 
 class Vault:
-    """Seals JSON values with the first key and opens what any of the keys sealed."""
+    """Seals JSON values with the first key and opens what any of the keys sealed, so that keys can be rotated.
+
+    Whatever is about a person is sealed as one value. So no one has to judge which part of it could tell who it is.
+    """
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
@@ -42,5 +45,9 @@ def fresh_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """Return the SHA-256 of a secret: enough to find it again, useless to whoever reads the database."""
+    """Return the SHA-256 of a secret: enough to find it again, useless to a reader of the database.
+
+    A plain hash is enough for our own secrets: 256 random bits are in no dictionary. A digest of what can be guessed,
+    such as an issuer and a patient id, keeps names out of a table; it does not stop someone who asks about one person.
+    """
     return hashlib.sha256(secret.encode()).hexdigest()

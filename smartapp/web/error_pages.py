@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_PLACES = 8
-"""A shared installation serves many organisations; a list of all of them would help nobody and tell strangers."""
+"""A shared installation serves many organisations: a list of them helps no one, and tells strangers who they are."""
 
 
 def of_record_error(error: RecordError) -> AppError:
@@ -57,7 +57,7 @@ def of_record_error(error: RecordError) -> AppError:
 # The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset({"_csrf", "_for", "family", "from_review", "identifier", "key", "seen", "sketch", "was"})
 _BUTTONS = frozenset({"clear", "next", "pause", "previous", "remove", "stop"})
-_MARKS = ("seen-", "asked-", "choice-")
+_STARTS = ("seen-", "asked-", "choice-")
 
 
 def typed_text(form: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -66,7 +66,7 @@ def typed_text(form: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     Hidden fields and buttons are ours: among the person's own words they would only frighten.
     """
     ours = _HIDDEN | _BUTTONS
-    return [(name, text) for name, text in form if name not in ours and not name.startswith(_MARKS) and text.strip()]
+    return [(name, text) for name, text in form if name not in ours and not name.startswith(_STARTS) and text.strip()]
 
 
 def places() -> list[dict[str, str]]:

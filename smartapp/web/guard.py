@@ -51,7 +51,7 @@ def form_token(settings: Settings, session_id: str, launch_id: str) -> str:
 
 
 def caller_address() -> str:
-    """Return the network address of who asks, or "" where nobody does: the courier's work has no request."""
+    """Return the network address a request came from, or "" outside one: the courier works without requests."""
     return (request.remote_addr or "") if has_request_context() else ""
 
 
@@ -176,7 +176,7 @@ def dress_response(response: Response, settings: Settings) -> None:
 
 
 FOR_GUESTS: set[str] = set()
-"""Endpoints under a launch that also somebody with least rights may use, such as signing out."""
+"""Endpoints under a launch that someone with least rights may use too, such as signing out."""
 
 
 def present_session(services: Services) -> Session | None:

@@ -16,7 +16,7 @@ _R = TypeVar("_R")
 
 
 def role(*allowed: Role) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Let only these roles into a view; everybody else gets a 403 page that says so."""
+    """Let only these roles into a view; anyone else gets a 403 page that says so."""
 
     def decorate(view: Callable[_P, _R]) -> Callable[_P, _R]:
         @functools.wraps(view)

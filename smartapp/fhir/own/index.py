@@ -60,7 +60,7 @@ def patients_of(resource: Resource, base: str) -> frozenset[str]:
 
 
 def walk(node: Any, path: str) -> Iterator[Any]:
-    """Yield what stands at a dotted path, walking through lists."""
+    """Yield what is at a dotted path, walking through lists."""
     if isinstance(node, list):
         for element in node:
             yield from walk(element, path)

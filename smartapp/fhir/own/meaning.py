@@ -1,4 +1,4 @@
-"""What one condition of a search means for the index, said once for whoever answers it.
+"""What one condition of a search means for the index, said once for both ways of answering it.
 
 `sql` turns a `Requirement` into a statement, `matching` judges it in memory. All knowledge of FHIR's search is in here:
 they know columns and comparisons only, and so cannot come to differ about what a token or a date is.

@@ -1,6 +1,6 @@
 """Our own FHIR store: versioned resources in SQL, one or more records (`tenant`) side by side.
 
-It is the place for what an EHR does not take, and what the sandbox serves over HTTP as "the EHR".
+It keeps what an EHR does not take, and is what the sandbox serves over HTTP as "the EHR".
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ blueprint = Blueprint("session", __name__)
 FOR_GUESTS |= {"session.logout"}
 CLEAR = '"cache", "cookies", "storage"'
 HOME = {"clinician": "overview/"}
-"""The first page of a role; everybody else starts at the root of the launch."""
+"""The first page of a role; all others start at the root of the launch."""
 
 
 @site_blueprint.get("/")
