@@ -10,9 +10,11 @@ from typing import Literal
 
 import msgspec
 
-from questionnaires.fhir import Resource
+from questionnaires.fhir import Resource, concept
 from questionnaires.reading import Line, Place, Strict, convert, read_toml
 from smartapp.fhir.own.search import definitions
+
+_SECURITY_SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
 # Scope letter -> FHIR interaction. This server has no delete: what was written about a person stays traceable.
 INTERACTIONS: Mapping[str, str] = {"c": "create", "r": "read", "u": "update", "s": "search-type"}
@@ -106,7 +108,7 @@ def _kind(name: str, table: _KindTable, common: Mapping[str, str], place: Place)
 
 def capability_statement(kind: Kind, full: Resource, *, base: str, auth: Mapping[str, str]) -> Resource:
     """Return the CapabilityStatement of a kind, cut from the store's `full` one; `auth` are the SMART addresses."""
-    rest = full["rest"][0]
+    systemwide = (("transaction", kind.transaction), ("batch", kind.batch))
     return {
         **full,
         "software": {"name": f"Verstel sandbox ({kind.name})"},
@@ -114,45 +116,39 @@ def capability_statement(kind: Kind, full: Resource, *, base: str, auth: Mapping
         "rest": [
             {
                 "mode": "server",
-                "security": {
-                    "extension": [
-                        {
-                            "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
-                            "extension": [
-                                {"url": name, "valueUri": auth[f"{name}_endpoint"]}
-                                for name in ("authorize", "token", "revoke", "introspect")
-                            ],
-                        }
-                    ],
-                    "service": [
-                        {
-                            "coding": [
-                                {
-                                    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
-                                    "code": "SMART-on-FHIR",
-                                    "display": "SMART-on-FHIR",
-                                }
-                            ]
-                        }
-                    ],
-                },
-                "resource": [
-                    {
-                        **entry,
-                        "interaction": [
-                            {"code": code}
-                            for letter, code in [*INTERACTIONS.items(), ("r", "vread"), ("r", "history-instance")]
-                            if kind.offers(entry["type"], letter)
-                        ],
-                        "updateCreate": kind.update_create,
-                        "conditionalCreate": kind.conditional_create,
-                    }
-                    for entry in rest["resource"]
-                    if entry["type"] in kind.letters
-                ],
-                "interaction": [
-                    {"code": code} for code, has in (("transaction", kind.transaction), ("batch", kind.batch)) if has
+                "security": _security(auth),
+                "resource": [_offer(kind, one) for one in full["rest"][0]["resource"] if one["type"] in kind.letters],
+                "interaction": [{"code": code} for code, has in systemwide if has],
+            }
+        ],
+    }
+
+
+def _security(auth: Mapping[str, str]) -> Resource:
+    """Return where to sign in, as SMART 1 put it: clients of that time look here and not in the smart-configuration."""
+    return {
+        "extension": [
+            {
+                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                "extension": [
+                    {"url": name, "valueUri": auth[f"{name}_endpoint"]}
+                    for name in ("authorize", "token", "revoke", "introspect")
                 ],
             }
         ],
+        "service": [concept(_SECURITY_SERVICES, "SMART-on-FHIR", "SMART-on-FHIR")],
+    }
+
+
+def _offer(kind: Kind, full: Resource) -> Resource:
+    """Return what a kind offers of one resource type."""
+    return {
+        **full,
+        "interaction": [
+            {"code": code}
+            for letter, code in [*INTERACTIONS.items(), ("r", "vread"), ("r", "history-instance")]
+            if kind.offers(full["type"], letter)
+        ],
+        "updateCreate": kind.update_create,
+        "conditionalCreate": kind.conditional_create,
     }

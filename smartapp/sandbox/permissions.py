@@ -7,7 +7,7 @@ from flask import request
 from smartapp.fhir.own.search import Definition, definition, understand
 from smartapp.fhir.store import Forbidden, Query, Refused, Stored, Unauthorized
 from smartapp.sandbox.kinds import INTERACTIONS
-from smartapp.sandbox.scopes import Access, Caller, access, parse
+from smartapp.sandbox.scopes import Caller, Reach, parse, reach_of
 from smartapp.sandbox.server import current_sandbox
 
 ELSEWHERE = "It is outside the patient record (or the part of it) that this token is for."
@@ -41,18 +41,18 @@ def offered(type_: str, letter: str) -> Definition:
     return known
 
 
-def allowed(type_: str, letter: str, id_: str | None = None) -> Access:
+def allowed(type_: str, letter: str, id_: str | None = None) -> Reach:
     """Return what this call may reach with one interaction on one type. Raises Refused, Unauthorized, Forbidden."""
     known = offered(type_, letter)
     calling = caller()
     if known.public and letter in "rs":
-        return Access(None)
+        return Reach(None)
     if calling is None:
         raise Unauthorized("This call carries no access token. Launch the app and send 'Authorization: Bearer …'.")
-    found = access(calling, type_, letter)
+    found = reach_of(calling, type_, letter)
     if found is None:
         if letter == "r" and calling.user == f"{type_}/{id_}" and {"fhirUser", "profile"} & calling.plain:
-            return Access(None)
+            return Reach(None)
         raise Forbidden(
             f"The granted scopes do not cover {INTERACTIONS[letter]} on {type_}. "
             f"Ask for {'patient' if calling.patient else 'user'}/{type_}.{letter} when launching."
@@ -60,7 +60,7 @@ def allowed(type_: str, letter: str, id_: str | None = None) -> Access:
     return found
 
 
-def reachable(stored: Stored, reach: Access) -> bool:
+def reachable(stored: Stored, reach: Reach) -> bool:
     """Say whether a stored resource lies within what a call may reach."""
     type_, id_ = stored.resource["resourceType"], stored.resource["id"]
     store = current_sandbox().store

@@ -11,7 +11,7 @@ from smartapp.fhir.own.index import relative
 from smartapp.fhir.own.search import Criterion, Search, definition, understand
 from smartapp.fhir.store import Forbidden, Query, RecordError, Refused, Stored
 from smartapp.sandbox.permissions import ELSEWHERE, allowed, reachable
-from smartapp.sandbox.scopes import Access
+from smartapp.sandbox.scopes import Reach
 from smartapp.sandbox.server import current_sandbox
 
 PAGE = 200
@@ -91,7 +91,7 @@ def _offset(params: tuple[tuple[str, str], ...]) -> int:
     return int(given)
 
 
-def _same_person(search: Search, reach: Access) -> None:
+def _same_person(search: Search, reach: Reach) -> None:
     """Refuse a question about someone else outright: an empty answer would look as if that person had nothing."""
     if reach.compartment is None or definition(search.type).shared:
         return

@@ -58,7 +58,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class Reach:
     """What a call may reach: one patient's record (None: all), and only what also fits `query`."""
 
     compartment: str | None
@@ -130,15 +130,15 @@ def _rights(scope: Scope, kept: frozenset[str]) -> str:
     return "*" if reads and writes and rights == "*" else "write" if writes else "read"
 
 
-def access(caller: Caller, type_: str, letter: str) -> Access | None:
+def reach_of(caller: Caller, type_: str, letter: str) -> Reach | None:
     """Return what a caller may reach with one interaction on one type, or None where no scope covers it."""
-    found: list[Access] = []
+    found: list[Reach] = []
     for scope in caller.scopes:
         if not scope.covers(type_, letter):
             continue
         if scope.level == "system" or (scope.level == "user" and caller.persona == "Practitioner"):
-            found.append(Access(None, scope.query))
+            found.append(Reach(None, scope.query))
         elif caller.patient is not None:
-            found.append(Access(f"Patient/{caller.patient}", scope.query))
+            found.append(Reach(f"Patient/{caller.patient}", scope.query))
     # The widest one counts.
     return min(found, key=lambda one: (bool(one.query), one.compartment is not None), default=None)

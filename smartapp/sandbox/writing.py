@@ -16,7 +16,7 @@ from smartapp.sandbox.answers import answer, location, version_headers
 from smartapp.sandbox.checking import check
 from smartapp.sandbox.kinds import Rule
 from smartapp.sandbox.permissions import ELSEWHERE, allowed, caller
-from smartapp.sandbox.scopes import Access
+from smartapp.sandbox.scopes import Reach
 from smartapp.sandbox.server import current_sandbox
 
 
@@ -25,7 +25,7 @@ class CheckedWrite:
     """One write that has been checked, and what it may reach."""
 
     write: Write
-    reach: Access
+    reach: Reach
 
 
 def checked_create(type_: str, resource: Resource, if_none_exist: str | None, where: str = "") -> CheckedWrite:

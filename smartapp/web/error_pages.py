@@ -108,47 +108,50 @@ def _page_of(error: HTTPException) -> AppError:
     return {403: NotAllowed(), 404: NotFoundPage()}.get(status, BadRequest())
 
 
+def _page(error: AppError, status: int) -> tuple[str, int]:
+    try:
+        typed = typed_text(request.form.items(multi=True)) if request.method == "POST" else []
+    except HTTPException:  # a body that is too large or malformed has nothing to give back
+        typed = []
+    try:
+        return _drawn(error, typed), status
+    except Exception as broken:  # noqa: BLE001  (whatever breaks here, what a person typed comes back to them)
+        log.error("the error page itself: %s", type(broken).__name__)  # noqa: TRY400
+        return _bare(error, typed), status
+
+
+def _app_error(error: AppError) -> tuple[str, int]:
+    log.info("%s %s", error.status, error.code)
+    if isinstance(error, NotAllowed | LaunchEnded | WrongPerson):
+        _log_denied(error)
+    return _page(error, error.status)
+
+
+def _record_error(error: RecordError) -> tuple[str, int]:
+    log.info("%s from a record store: %s", error.status, type(error).__name__)
+    shown = of_record_error(error)
+    return _page(shown, shown.status)
+
+
+def _http_error(error: HTTPException) -> Any:
+    if isinstance(error, SecurityError):  # a host name that is not ours: there are no addresses to build a page with
+        return "This is not the address of this app.", 400
+    status = error.code or 500
+    return error if status < 400 else _page(_page_of(error), status)  # below 400: a redirect of Werkzeug's
+
+
+def _unforeseen(error: Exception) -> tuple[str, int]:
+    # The traceback holds local values only in debuggers, but a message may quote what a person typed: class only.
+    log.error("unforeseen %s in %s", type(error).__name__, request.endpoint, exc_info=_frames_only(error))
+    return _page(AppError(), 500)
+
+
 def init_errors(app: Flask) -> None:
     """Draw every AppError, every HTTP error and every unforeseen exception as a page."""
-
-    def page(error: AppError, status: int) -> tuple[str, int]:
-        try:
-            typed = typed_text(request.form.items(multi=True)) if request.method == "POST" else []
-        except HTTPException:  # a body that is too large or malformed has nothing to give back
-            typed = []
-        try:
-            return _drawn(error, typed), status
-        except Exception as broken:  # noqa: BLE001  (whatever breaks here, what a person typed comes back to them)
-            log.error("the error page itself: %s", type(broken).__name__)  # noqa: TRY400
-            return _bare(error, typed), status
-
-    @app.errorhandler(AppError)
-    def app_error(error: AppError) -> tuple[str, int]:
-        log.info("%s %s", error.status, error.code)
-        if isinstance(error, NotAllowed | LaunchEnded | WrongPerson):
-            _log_denied(error)
-        return page(error, error.status)
-
-    @app.errorhandler(RecordError)
-    def record_error(error: RecordError) -> tuple[str, int]:
-        log.info("%s from a record store: %s", error.status, type(error).__name__)
-        shown = of_record_error(error)
-        return page(shown, shown.status)
-
-    @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Any:
-        status = error.code or 500
-        if isinstance(
-            error, SecurityError
-        ):  # a host name that is not ours: there are no addresses to build a page with
-            return "This is not the address of this app.", 400
-        return error if status < 400 else page(_page_of(error), status)  # below 400: a redirect of Werkzeug's
-
-    @app.errorhandler(Exception)
-    def unforeseen(error: Exception) -> tuple[str, int]:
-        # The traceback holds local values only in debuggers, but a message may quote what a person typed: class only.
-        log.error("unforeseen %s in %s", type(error).__name__, request.endpoint, exc_info=_frames_only(error))
-        return page(AppError(), 500)
+    app.register_error_handler(AppError, _app_error)
+    app.register_error_handler(RecordError, _record_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unforeseen)
 
 
 def _frames_only(error: BaseException) -> tuple[type[BaseException], BaseException, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from questionnaires.fhir import Resource
 from smartapp.fhir.own.index import IndexRow, index_rows
-from smartapp.fhir.own.meaning import Compare, Comparison, Every, Not, Requirement, Some, Test, meaning
+from smartapp.fhir.own.meaning import Compare, Comparison, Every, Not, Presence, Some, Test, meaning
 from smartapp.fhir.own.search import understand
 from smartapp.fhir.store import Query
 
@@ -37,10 +37,10 @@ def matches(resource: Resource, query: Query, base: str) -> bool:
     return all(_meets(rows, meaning(criterion, base)) for criterion in search.criteria)
 
 
-def _meets(rows: list[IndexRow], requirement: Requirement) -> bool:
-    found = (row for row in rows if row.param == requirement.param)
-    test = requirement.test
-    return any(test is None or _holds(test, row) for row in found) == requirement.wanted
+def _meets(rows: list[IndexRow], presence: Presence) -> bool:
+    found = (row for row in rows if row.param == presence.param)
+    test = presence.test
+    return any(test is None or _holds(test, row) for row in found) == presence.wanted
 
 
 def _holds(test: Test, row: IndexRow) -> bool:

@@ -1,6 +1,6 @@
 """What one condition of a search means for the index, said once for both ways of answering it.
 
-`sql` turns a `Requirement` into a statement, `matching` judges it in memory. All knowledge of FHIR's search is in here:
+`sql` turns a `Presence` into a statement, `matching` judges it in memory. All knowledge of FHIR's search is in here:
 they know columns and comparisons only, and so cannot come to differ about what a token or a date is.
 """
 
@@ -50,7 +50,7 @@ Test: TypeAlias = Compare | Not | Every | Some
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class Presence:
     """A resource has (`wanted`) or has not a row of `param` for which `test` holds; without a test: any row of it."""
 
     param: str
@@ -58,18 +58,18 @@ class Requirement:
     wanted: bool = True
 
 
-def meaning(criterion: Criterion, base: str) -> Requirement:
+def meaning(criterion: Criterion, base: str) -> Presence:
     """Return what a criterion requires of the index; `base` is the address that references may start with."""
     name = criterion.parameter.name
     match criterion.modifier:
         case "missing":
-            return Requirement(name, wanted=criterion.values == ("false",))
+            return Presence(name, wanted=criterion.values == ("false",))
         case "identifier":
-            return Requirement(f"{name}:identifier", Some(tuple(map(_token, criterion.values))))
+            return Presence(f"{name}:identifier", Some(tuple(map(_token, criterion.values))))
         case modifier:
             # `:not` is about the resource, not about a row: one that has no such element at all is found too.
             test = Some(tuple(_test(criterion, value, base) for value in criterion.values))
-            return Requirement(name, test, wanted=modifier != "not")
+            return Presence(name, test, wanted=modifier != "not")
 
 
 def _test(criterion: Criterion, value: str, base: str) -> Test:

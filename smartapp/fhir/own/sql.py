@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from smartapp.fhir.own.index import COMPARTMENT
-from smartapp.fhir.own.meaning import Compare, Comparison, Every, Not, Requirement, Some, Test, meaning
+from smartapp.fhir.own.meaning import Compare, Comparison, Every, Not, Presence, Some, Test, meaning
 from smartapp.fhir.own.search import Inclusion, Search, SortKey, definition, definitions
 from smartapp.fhir.own.tables import resource_index, resources
 
@@ -79,9 +79,9 @@ def _indexed(param: str, test: sa.ColumnElement[bool] | None = None) -> sa.Colum
     return resources.c.key.in_(inner if test is None else inner.where(test))
 
 
-def _required(requirement: Requirement) -> sa.ColumnElement[bool]:
-    found = _indexed(requirement.param, None if requirement.test is None else _tested(requirement.test))
-    return found if requirement.wanted else sa.not_(found)
+def _required(presence: Presence) -> sa.ColumnElement[bool]:
+    found = _indexed(presence.param, None if presence.test is None else _tested(presence.test))
+    return found if presence.wanted else sa.not_(found)
 
 
 def _tested(test: Test) -> sa.ColumnElement[bool]:

@@ -326,7 +326,7 @@ def test_update_of_an_own_id_creates(ehr):
     [
         ("POST", "Goal", "{", 400, "not JSON"),
         ("POST", "Goal", "", 400, "not JSON"),
-        ("POST", "Goal", "[]", 400, "no FHIR resource"),
+        ("POST", "Goal", "[]", 400, "not a FHIR resource"),
         ("POST", "Goal", '{"a": 1}', 400, "no resourceType"),
         ("POST", "Goal", '{"resourceType": "Goal", "x": NaN}', 400, "not JSON"),
         ("POST", "Goal", b'{"resourceType": "Goal", "x": "\xff"}', 400, "not JSON"),
