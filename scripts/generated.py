@@ -26,7 +26,7 @@ SETTINGS = ROOT / ".env.example"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Generated:
     """Files that are generated together: `stale` gives a line for each outdated one, `make` an exit code."""
 
     what: str
@@ -34,14 +34,14 @@ class Part:
     make: Callable[[], int]
 
 
-def parts() -> tuple[Part, ...]:
+def parts() -> tuple[Generated, ...]:
     """Return all parts, each after those that it is made from."""
     return (
-        Part("questionnaires and their pages", questionnaires.stale_files, _build_questionnaires),
-        Part("profiles of the plan's parts", lambda: plan_parts.stale(plan_parts.committed()), _write_plan_parts),
-        Part("FHIR package", stale_package, lambda: fhir_profiles.compile.main([])),
-        Part("example of the settings", lambda: _differs(SETTINGS, env_example(), "the settings"), _write_settings),
-        Part("attacks", lambda: _differs(attacks.PAGE, attacks.fresh(), "scripts/attacks.toml"), attacks.main),
+        Generated("questionnaires and their pages", questionnaires.stale_files, _build_questionnaires),
+        Generated("profiles of the plan's parts", lambda: plan_parts.stale(plan_parts.committed()), _write_plan_parts),
+        Generated("FHIR package", stale_package, lambda: fhir_profiles.compile.main([])),
+        Generated("example settings", lambda: _differs(SETTINGS, env_example(), "the settings"), _write_settings),
+        Generated("attacks", lambda: _differs(attacks.PAGE, attacks.fresh(), "scripts/attacks.toml"), attacks.main),
     )
 
 
@@ -55,12 +55,12 @@ def stale_package() -> Iterator[str]:
             yield f"{path.relative_to(ROOT).as_posix()}: is not what the questionnaires give"
 
 
-def check(known: Iterable[Part]) -> list[str]:
+def check(known: Iterable[Generated]) -> list[str]:
     """Return a line for each outdated file, with the command that renews it."""
     return [f"{line.partition('; run ')[0]}; run `make generate`" for part in known for line in part.stale()]
 
 
-def make(known: Iterable[Part]) -> int:
+def make(known: Iterable[Generated]) -> int:
     """Renew what is out of date; return the exit code of the first part that fails, else 0."""
     for part in known:
         if not list(part.stale()):

@@ -33,7 +33,7 @@ INTERACTIONS: tuple[Interaction, ...] = ("read", "search-type", "create", "updat
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class LaunchCheck:
     """One thing that the app cannot do without, or that changes how people sign in."""
 
     name: str
@@ -59,7 +59,7 @@ class Report:
     base: str
     software: str
     fhir_version: str
-    requirements: tuple[Requirement, ...]
+    requirements: tuple[LaunchCheck, ...]
     artefacts: tuple[Artefact, ...]
     transaction: bool
 
@@ -94,12 +94,12 @@ def report(base: str, statement: Any, smart: Any, *, scopes: str = DEFAULT_SCOPE
     )
 
 
-def _fhir(statement: Any, capability: Capability) -> tuple[Requirement, ...]:
+def _fhir(statement: Any, capability: Capability) -> tuple[LaunchCheck, ...]:
     version = text_in(statement, "fhirVersion")
     reads_patient = capability.offered.offers("Patient", "read")
     return (
-        Requirement("FHIR R4", version.startswith("4.0"), True, version or "no fhirVersion in the CapabilityStatement"),
-        Requirement(
+        LaunchCheck("FHIR R4", version.startswith("4.0"), True, version or "no fhirVersion in the CapabilityStatement"),
+        LaunchCheck(
             "read Patient",
             reads_patient,
             True,
@@ -108,25 +108,25 @@ def _fhir(statement: Any, capability: Capability) -> tuple[Requirement, ...]:
     )
 
 
-def _smart(base: str, smart: Any) -> tuple[Requirement, ...]:
+def _smart(base: str, smart: Any) -> tuple[LaunchCheck, ...]:
     if not isinstance(smart, Mapping):
         why = f" ({smart})" if isinstance(smart, str) else ""
-        return (Requirement("SMART configuration", False, True, f"no .well-known/smart-configuration{why}"),)
+        return (LaunchCheck("SMART configuration", False, True, f"no .well-known/smart-configuration{why}"),)
     # The reader that the app signs in with; it only needs an issuer to name in its errors.
     try:
         read_configuration(smart, Issuer(base=base, name=base, client_id="check"))
-        signing_in = Requirement("SMART configuration", True, True, "complete")
+        signing_in = LaunchCheck("SMART configuration", True, True, "complete")
     except EhrTrouble as error:
-        signing_in = Requirement("SMART configuration", False, True, str(error.code))
+        signing_in = LaunchCheck("SMART configuration", False, True, str(error.code))
     capabilities = set(texts_in(smart, "capabilities"))
     launches = sorted(capabilities & {"launch-ehr", "launch-standalone"})
     return (
         signing_in,
-        Requirement(
+        LaunchCheck(
             "a way to launch", bool(launches), True, ", ".join(launches) or "neither EHR nor standalone launch"
         ),
         *(
-            Requirement(what, code in capabilities, False, code if code in capabilities else f"{code} is not listed")
+            LaunchCheck(what, code in capabilities, False, code if code in capabilities else f"{code} is not listed")
             for what, code in (
                 ("who the user is", "sso-openid-connect"),
                 ("client with a key", "client-confidential-asymmetric"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fhir_profiles import compiled_from
-from scripts.generated import Part, check, make, parts
+from scripts.generated import Generated, check, make, parts
 
 
 def test_every_generated_file_is_up_to_date():
@@ -19,7 +19,7 @@ def test_every_generated_file_is_up_to_date():
 
 def test_what_is_old_is_named_with_the_word_that_renews_it():
     said = ["a.json: is not what the definitions produce; run `verstel questionnaires build`", "b.json: was changed"]
-    assert check([Part("x", lambda: said, lambda: 0)]) == [
+    assert check([Generated("x", lambda: said, lambda: 0)]) == [
         "a.json: is not what the definitions produce; run `make generate`",
         "b.json: was changed; run `make generate`",
     ]
@@ -36,10 +36,10 @@ def test_only_what_is_old_is_made_and_a_failure_ends_it(capsys: pytest.CaptureFi
         return make_it
 
     known = [
-        Part("fresh", list, maker("fresh", 0)),
-        Part("old", lambda: ["a"], maker("old", 0)),
-        Part("broken", lambda: ["b"], maker("broken", 3)),
-        Part("after", lambda: ["c"], maker("after", 0)),
+        Generated("fresh", list, maker("fresh", 0)),
+        Generated("old", lambda: ["a"], maker("old", 0)),
+        Generated("broken", lambda: ["b"], maker("broken", 3)),
+        Generated("after", lambda: ["c"], maker("after", 0)),
     ]
     assert make(known) == 3
     assert made == ["old", "broken"]
