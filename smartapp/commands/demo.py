@@ -25,7 +25,18 @@ HOST = "127.0.0.1"
 CLIENT_ID = "verstel"
 
 
-@click.command()
+class _ListingKinds(click.Command):
+    """A command whose help lists the kinds of EHR, from the file that says what each takes."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        from smartapp.sandbox.kinds import kinds
+
+        with formatter.section("KIND is one of"):
+            formatter.write_dl([(name, each.title) for name, each in kinds().items()])
+
+
+@click.command(cls=_ListingKinds)
 @click.option("--port", type=click.IntRange(0, 65535), default=8017, show_default=True, help="0 picks any free port.")
 @click.option(
     "--data",
@@ -35,17 +46,9 @@ CLIENT_ID = "verstel"
     help="The folder in which everything is kept between two runs.",
 )
 @click.option("--fresh", is_flag=True, help="Forget what was kept and start over with the original people.")
-@click.option("--ehr", default="full", show_default=True, metavar="KIND", help="What the EHR accepts; see above.")
+@click.option("--ehr", default="full", show_default=True, metavar="KIND", help="What the EHR accepts; see below.")
 def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
     """Run the embedded EHR and the app on this machine, with made-up people.
-
-    \b
-    KIND is one of:
-      full           every type, every write, transactions
-      epic-like      responses to questionnaires it knows; plans are read-only
-      oracle-like    no new responses; scores only from clinicians
-      athena-like    accepts responses, nothing else
-      meditech-like  accepts responses and changes to them
 
     Nothing leaves this machine. Stop it with Ctrl-C; everything typed is still there at the next start.
 

@@ -31,6 +31,7 @@ class Rule(Strict, frozen=True):
     only_categories: tuple[Line, ...] = ()
     only_users: tuple[Literal["Practitioner", "Patient", "system"], ...] = ()
     only_known_questionnaires: bool = False
+    refuses_writes: bool = False
 
 
 class _KindTable(Strict, frozen=True):

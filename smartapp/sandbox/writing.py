@@ -66,9 +66,15 @@ def _check_content(type_: str, resource: Resource, where: str) -> None:
 def _check_rules(resource: Resource) -> None:
     for rule in current_sandbox().kind.rules:
         if rule.type == resource["resourceType"]:
+            _check_at_all(rule)
             _check_users(rule)
             _check_categories(rule, resource)
             _check_questionnaire(rule, resource)
+
+
+def _check_at_all(rule: Rule) -> None:
+    if rule.refuses_writes:
+        raise Forbidden(f"{_this_server()} takes no {rule.type}, whatever its metadata says.")
 
 
 def _check_users(rule: Rule) -> None:

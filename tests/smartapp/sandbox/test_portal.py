@@ -84,9 +84,9 @@ def test_an_unknown_kind_lists_the_kinds():
         kind("paper")
 
 
-def test_no_kind_but_the_full_one_lets_an_app_create_a_plan_or_a_goal():
+def test_no_kind_like_a_real_product_lets_an_app_create_a_plan_or_a_goal():
     takes = {name for name, each in kinds().items() if each.offers("CarePlan", "c") or each.offers("Goal", "c")}
-    assert takes == {"full"}
+    assert takes == {"full", "taskless"}
 
 
 @pytest.mark.parametrize(
