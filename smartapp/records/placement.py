@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 from smartapp.fhir.capabilities import Capability, Interaction
 
 Place = Literal["ehr", "companion", "own"]
+
+PLACES: Final[tuple[Place, ...]] = ("ehr", "companion", "own")
+"""All places, from the first choice to the last resort. Only our own store takes everything, so it ends each ladder."""
 
 TOGETHER = frozenset({"CarePlan", "Goal", "Task"})
 """A plan is one thing to its owner: its parts live at one place, the first that takes them all.
@@ -26,6 +29,12 @@ def ladder(type: str, capability: Capability, *, companion: bool, with_plan: boo
     if companion:
         places.append("companion")
     return (*places, "own")
+
+
+def below(place: Place, *, companion: bool) -> tuple[Place, ...]:
+    """Return the places to which what lives at `place` can move, the best first."""
+    lower = PLACES[PLACES.index(place) + 1 :]
+    return tuple(one for one in lower if one != "companion" or companion)
 
 
 def can_live_in_ehr(type: str, capability: Capability) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -17,56 +16,24 @@ from smartapp.fhir.store import (
     Forbidden,
     NotFound,
     Query,
-    RecordError,
     RecordStore,
     Refused,
     Stored,
-    Unauthorized,
     Unreachable,
     Write,
 )
-from smartapp.records.outbox import (
-    Delivery,
-    Item,
-    Outbox,
-    Unit,
-    Waiting,
-    own_identifier,
-    owner_of,
-    reason_of,
-    with_identifier,
-)
-from smartapp.records.placement import TOGETHER, Place, ladder
+from smartapp.records.delivery import Delivery
+from smartapp.records.outbox import Outbox, Unsent, owner_of
+from smartapp.records.overlay import Record, each_once, on_their_way, unsent_record
+from smartapp.records.parcels import Parcel, Unit, placed, with_identifier
+from smartapp.records.placement import PLACES, Place, ladder
+from smartapp.records.sending import Sender
 from smartapp.storage.drafts import Drafts
 
 if TYPE_CHECKING:
     from smartapp.storage.launches import Launch
 
-__all__ = ["Place", "Record", "Records", "State"]
-
-State = Literal["stored", "waiting", "refused"]
-
 _T = TypeVar("_T")
-_PLACES: tuple[Place, ...] = ("ehr", "companion", "own")
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A resource, its version tag, the place where it lives, and whether it has arrived there.
-
-    What waits has an id of our own that no server knows; it can be read, not changed, until it has arrived.
-    """
-
-    resource: Resource
-    etag: str | None
-    place: Place
-    state: State = "stored"
-    reason: str = ""
-
-    @property
-    def reference(self) -> str:
-        """Return the relative reference, `Type/id`."""
-        return f"{self.resource['resourceType']}/{self.resource['id']}"
 
 
 Touched = Callable[[Literal["read", "search", "create", "update"], Sequence[str]], None]
@@ -94,10 +61,10 @@ class Records:
         self.drafts = drafts
         self._stores = stores
         self._issuer_key = issuer_key
-        self._outbox = outbox
         self._capabilities = capabilities
         self._touched = touched
-        self._owner = owner_of(issuer_key, launch.patient.reference, launch.user.key)
+        owner = owner_of(issuer_key, launch.patient.reference, launch.user.key)
+        self._sender = Sender(outbox, owner, launch.id, self._deliver)
         self._seen: dict[tuple[str, str], Place] = {}
         self._capability: Capability | None = None
         self.forbidden: set[str] = set()
@@ -122,7 +89,7 @@ class Records:
         new, changed = self._on_their_way()
         for query, records in zip(queries, results, strict=True):
             records.extend(one for one in new if matches(one.resource, query, self.launch.issuer))
-        results = [_once([changed.get(one.reference, one) for one in records]) for records in results]
+        results = [each_once([changed.get(one.reference, one) for one in records]) for records in results]
         self._touched("search", [one.reference for records in results for one in records])
         return results
 
@@ -147,7 +114,7 @@ class Records:
 
     def place_for(self, type: str) -> Place:
         """Return where a new resource of this type will be stored."""
-        return self._ladder(type)[0]
+        return ladder(type, self.capability(), companion="companion" in self._stores)[0]
 
     def save(self, writes: Sequence[Write]) -> list[Record]:
         """Write one unit and return its records in the order given; `state` says of each whether it has arrived.
@@ -158,39 +125,30 @@ class Records:
         """
         if not writes:
             return []
-        items = self._placed([with_identifier(write) for write in writes])
-        if all(item.place == "own" for item in items):
-            unit = self._deliver(Unit("", tuple(items)), lambda _unit: None)
+        parcels = self._placed([with_identifier(write) for write in writes])
+        if all(parcel.place == "own" for parcel in parcels):
+            # Our own store is in the outbox's own database: it takes the unit whole or not at all.
+            unit = self._deliver(Unit("", tuple(parcels)), lambda _unit: None)
         else:
-            with self._outbox.lock(self._owner):
-                unit = self._send(self._outbox.put(self._owner, self.launch.id, items), interactive=True)
-            self._settle(unit)
-        records = [self._of_item(item, unit) for item in unit.items]
+            unit = self._sender.send_new(parcels)
+        records = [self._of_parcel(parcel, unit) for parcel in unit.parcels[: len(writes)]]
         for event in ("create", "update"):
-            done = [one.reference for one, item in zip(records, items, strict=True) if item.write.method == event]
+            done = [one.reference for one, write in zip(records, writes, strict=True) if write.method == event]
             if done:
                 self._touched(event, done)
         return records
 
-    def waiting(self) -> list[Waiting]:
+    def waiting(self) -> list[Unsent]:
         """Return what this user wrote about this person and has not arrived, with the reason where it is refused."""
-        return self._outbox.waiting(self._owner)
+        return self._sender.unsent()
 
     def send_waiting(self) -> None:
         """Send what waits and is due; what cannot be sent goes on waiting."""
-        lock = self._outbox.lock(self._owner)
-        if not lock.acquire(blocking=False):  # somebody is sending right now; nobody waits for that
-            return
-        try:
-            for unit, _ in self._outbox.claim(self._owner):
-                self._send(unit, interactive=False)
-        finally:
-            lock.release()
+        self._sender.send_due()
 
     def resume(self, unit: Unit) -> None:
         """Send one unit that the caller has claimed."""
-        with self._outbox.lock(self._owner):
-            self._send(unit, interactive=False)
+        self._sender.resume(unit)
 
     # ---- inside
 
@@ -200,27 +158,13 @@ class Records:
             self._capability = self._capabilities.of(self._issuer_key, self._stores["ehr"], self.launch.scopes)
         return self._capability
 
-    def _ladder(self, type_: str, *, with_plan: bool = False) -> tuple[Place, ...]:
-        return ladder(type_, self.capability(), companion="companion" in self._stores, with_plan=with_plan)
-
-    def _placed(self, writes: Sequence[Write]) -> list[Item]:
+    def _placed(self, writes: Sequence[Write]) -> list[Parcel]:
+        """Return each write with the place where it goes and those to which it can move. Raises Forbidden."""
         for write in writes:
             if not self._mine(write.resource):
                 raise Forbidden(f"This {write.resource['resourceType']} is about another person than this launch.")
-        plans = [write for write in writes if write.resource["resourceType"] == "CarePlan"]
-        homes = {self._home(write) for write in plans if write.method == "update"}
-        items = []
-        for write in writes:
-            type_ = write.resource["resourceType"]
-            if write.method == "update":
-                items.append(Item(write, self._home(write)))
-            elif type_ in TOGETHER and homes:
-                # A new part of a plan that exists lives where the plan lives.
-                items.append(Item(write, next(iter(homes))))
-            else:
-                first, *rest = self._ladder(type_, with_plan=type_ in TOGETHER and bool(plans))
-                items.append(Item(write, first, () if plans and type_ in TOGETHER else tuple(rest)))
-        return items
+        homes = {number: self._home(write) for number, write in enumerate(writes) if write.method == "update"}
+        return placed(writes, homes, self.capability(), companion="companion" in self._stores)
 
     def _home(self, write: Write) -> Place:
         """Return where the resource lives that is to be updated."""
@@ -231,77 +175,24 @@ class Records:
             raise Unreachable("This has not arrived yet, so it cannot be changed. Try again in a moment.")
         return self._seen[type_, id_]
 
-    def _send(self, unit: Unit, *, interactive: bool) -> Unit:
-        current = unit
-
-        def progress(changed: Unit) -> None:
-            nonlocal current
-            current = changed
-            self._outbox.update(changed)
-
-        try:
-            current = self._deliver(unit, progress)
-        except RecordError as error:
-            return self._stopped(current, error, interactive=interactive)
-        self._outbox.drop(current)
-        return current
-
-    def _settle(self, sent: Unit) -> None:
-        """Forget refused units all of whose new resources have now arrived by another way: their author tried again."""
-        arrived = {_identity(item.write.resource) for item in sent.items if item.stored is not None}
-        for waiting in self._outbox.waiting(self._owner):
-            pending = {_identity(waiting.unit.items[number].write.resource) for number in waiting.unit.pending}
-            if waiting.state == "refused" and pending <= arrived:
-                self._outbox.drop(waiting.unit)
-
-    def _stopped(self, unit: Unit, error: RecordError, *, interactive: bool) -> Unit:
-        """Decide what becomes of a unit that could not be sent whole."""
-        unit = replace(unit, reason=reason_of(error))
-        if isinstance(error, Unreachable):
-            self._outbox.keep(unit, "waiting")
-            return unit
-        nothing_arrived = len(unit.pending) == len(unit.items)
-        if interactive and nothing_arrived:
-            self._outbox.drop(unit)
-        else:
-            self._outbox.keep(unit, "waiting" if isinstance(error, Unauthorized) else "refused")
-        if interactive:
-            raise error
-        return unit
-
     def _deliver(self, unit: Unit, progress: Callable[[Unit], None]) -> Unit:
-        return Delivery(self._stores, self.capability(), progress, self._demote).send(unit)
+        return Delivery(self._stores, self.capability(), self.launch.issuer, progress, self._demote).send(unit)
 
     def _demote(self, type_: str) -> None:
         self._capabilities.demote(self._issuer_key, type_, "create")
         self._capability = None
 
-    def _of_item(self, item: Item, unit: Unit) -> Record:
-        if item.stored is not None:
-            return self._record(item.place, item.stored)
-        return _waiting_record(item, "waiting", unit.reason)
+    def _of_parcel(self, parcel: Parcel, unit: Unit) -> Record:
+        if parcel.stored is not None:
+            return self._record(parcel.place, parcel.stored)
+        return unsent_record(parcel, "waiting", unit.reason)
 
     def _on_their_way(self) -> tuple[list[Record], dict[str, Record]]:
-        """Return what this user wrote that has not arrived: new resources, and changes by the reference they change.
-
-        Its author sees it as they wrote it. A refused change is not shown over what is stored: `waiting` has it.
-        """
-        new: list[Record] = []
-        changed: dict[str, Record] = {}
-        for waiting in self._outbox.waiting(self._owner):
-            for item in waiting.unit.items:
-                if item.stored is not None:
-                    continue
-                record = _waiting_record(item, waiting.state, waiting.unit.reason)
-                if item.write.method == "create":
-                    new.append(record)
-                elif waiting.state == "waiting":
-                    changed[record.reference] = record
-        return new, changed
+        return on_their_way(self._sender.unsent())
 
     def _places_of(self, type_: str, *, read: bool = False) -> list[Place]:
         can = self.capability().can(type_, "read" if read else "search-type")
-        return [place for place in _PLACES if place in self._stores and (place != "ehr" or can)]
+        return [place for place in PLACES if place in self._stores and (place != "ehr" or can)]
 
     def _search(self, place: Place, query: Query) -> list[Record]:
         sent = query
@@ -339,32 +230,6 @@ class Records:
             raise Unreachable("A server answered a resource without type or id. Tell its manager.")
         self._seen[type_, id_] = place
         return Record(stored.resource, stored.etag, place)
-
-
-def _waiting_record(item: Item, state: State, reason: str) -> Record:
-    name = (item.write.full_url or "").removeprefix("urn:uuid:")
-    resource = {**item.write.resource, "id": item.write.resource.get("id") or name}
-    return Record(resource, None, item.place, state, reason)
-
-
-def _identity(resource: Resource) -> tuple[str, str, str] | None:
-    """Return type, system and value of the identifier that makes a resource one and the same at every place."""
-    ours = own_identifier(resource)
-    return (resource["resourceType"], ours["system"], ours["value"]) if ours else None
-
-
-def _once(records: Iterable[Record]) -> list[Record]:
-    """Return the records without those that an earlier place has too, known by their identifier."""
-    kept: list[Record] = []
-    seen: dict[tuple[str, str, str], tuple[Place, State]] = {}
-    for record in records:
-        key, here = _identity(record.resource), (record.place, record.state)
-        if key is None:
-            kept.append(record)
-            continue
-        if seen.setdefault(key, here) == here:
-            kept.append(record)
-    return kept
 
 
 def _in_parallel(jobs: Sequence[Callable[[], _T]]) -> list[_T]:

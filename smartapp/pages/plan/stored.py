@@ -15,7 +15,7 @@ from questionnaires.fhir import Resource
 from smartapp.fhir.references import renamed
 from smartapp.fhir.store import Query, Write
 from smartapp.records import Place, Record
-from smartapp.records.outbox import Waiting
+from smartapp.records.outbox import Unsent
 
 _KINDS: Final = {"CarePlan": "plan", "Goal": "goal", "Task": "step"}
 _CATEGORY: Final = f"{PLAN_SYSTEM}|recovery-plan"
@@ -74,7 +74,7 @@ def read_plan(
     issuer: str,
     patient: str,
     now: str,
-    outbox: Sequence[Waiting] = (),
+    outbox: Sequence[Unsent] = (),
 ) -> StoredPlan:
     """Return the plan that the three `queries` found; where there is none an empty one, begun `now` (a zoned dateTime).
 
@@ -126,8 +126,8 @@ def _others(goals: Iterable[Record]) -> tuple[tuple[OtherGoal, Place], ...]:
     return tuple((goal, place) for goal, place in read if goal is not None)
 
 
-def _is_plan(waiting: Waiting) -> bool:
-    return any(item.write.resource["resourceType"] == "CarePlan" for item in waiting.unit.items)
+def _is_plan(unsent: Unsent) -> bool:
+    return any(item.write.resource["resourceType"] == "CarePlan" for item in unsent.unit.parcels)
 
 
 def _with_names(record: Record, arrived: Mapping[str, str]) -> Record:
@@ -144,12 +144,12 @@ def _with_names(record: Record, arrived: Mapping[str, str]) -> Record:
     return replace(record, resource=resource)
 
 
-def _arrived_names(outbox: Iterable[Waiting]) -> dict[str, str]:
+def _arrived_names(outbox: Iterable[Unsent]) -> dict[str, str]:
     """Return, for units that arrived in part, what the names in them have become: `urn:uuid:…` to `Goal/1`."""
     return {
         item.write.full_url: item.stored.reference
-        for waiting in outbox
-        for item in waiting.unit.items
+        for unsent in outbox
+        for item in unsent.unit.parcels
         if item.write.full_url and item.stored
     }
 

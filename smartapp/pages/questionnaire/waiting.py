@@ -11,7 +11,7 @@ from questionnaires.model import Instrument
 from smartapp.fhir.store import Query, Unreachable
 from smartapp.pages.questionnaire.filling import OtherVersion, filling_of
 from smartapp.records import Record, Records
-from smartapp.records.outbox import Waiting
+from smartapp.records.outbox import Unsent
 from smartapp.storage.drafts import Draft
 
 
@@ -63,12 +63,12 @@ def to_do(
     ]
 
 
-def answered_on_their_way(outbox: Iterable[Waiting]) -> set[str]:
+def answered_on_their_way(outbox: Iterable[Unsent]) -> set[str]:
     """Return the references of the Tasks that the outbox is about to update."""
     return {
         f"Task/{item.write.resource['id']}"
         for entry in outbox
-        for item in entry.unit.items
+        for item in entry.unit.parcels
         if item.write.method == "update" and item.write.resource["resourceType"] == "Task"
     }
 

@@ -9,17 +9,9 @@ import pytest
 
 from smartapp import create_app
 from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable, Write
-from smartapp.records import Records
-from smartapp.sandbox.tickets import Grant
 from smartapp.services import KEY
-from smartapp.smart.tokens import Tokens
-from smartapp.storage.launches import Launch, Person, User
 from tests.conftest import serve
-
-ANNA = {"resourceType": "Patient", "id": "anna", "name": [{"text": "Anna Voorbeeld"}]}
-SUBJECT = {"reference": "Patient/anna", "display": "Anna Voorbeeld"}
-SCOPES = "patient/*.cruds"
-SYSTEM = "https://example.org/ids"
+from tests.smartapp.records.desk import SUBJECT, SYSTEM, TYPES, Desk
 
 
 def response(number: int = 1) -> dict:
@@ -68,42 +60,6 @@ def unit() -> list[Write]:
     return [once(response(), URN), once(observation("a", URN)), once(GOAL)]
 
 
-class Desk:
-    """A launch at a running sandbox, its records made anew for each visit as the app does per request."""
-
-    def __init__(self, server) -> None:
-        self.server = server
-        self.core = server.app.extensions[KEY]
-        server.sandbox.store.write(Write("update", ANNA))
-        session = self.core.sessions.start()
-        user = User("Patient/anna", "Anna Voorbeeld", "client", server.base, "anna")
-        self.launch = self.core.launches.add(
-            Launch("", session.id, server.base, "anna", Person("Patient/anna", "Anna Voorbeeld"), user, SCOPES)
-        )
-        grant = Grant("verstel", SCOPES, "Patient/anna", "anna", "family-1")
-        token = server.sandbox.tickets.token(grant, "access", 3600)
-        self.core.tokens.keep(self.launch.id, Tokens(token, None, None, SCOPES, "anna"))
-
-    def visit(self) -> Records:
-        return self.core.records(self.launch)
-
-    def stored(self, type_: str) -> list[dict]:
-        """What really is in the EHR."""
-        return [one.resource for one in self.server.sandbox.store.search(Query.of(type_))]
-
-    def later(self) -> Records:
-        """Visit again when the outbox may try again, as the app does: first send what waits."""
-        with self.core.engine.begin() as connection:
-            connection.exec_driver_sql("update outbox set due = 0, leased_until = 0")
-        records = self.visit()
-        records.send_waiting()
-        return records
-
-    def counts(self) -> dict[str, int]:
-        return {type_: len(self.stored(type_)) for type_ in TYPES}
-
-
-TYPES = ("QuestionnaireResponse", "Observation", "Goal")
 ALL_ONCE = dict.fromkeys(TYPES, 1)
 
 
@@ -295,7 +251,7 @@ def test_a_change_that_waited_too_long_is_refused_with_its_reason_and_kept(desk_
     [waiting] = desk.later().waiting()
     assert waiting.state == "refused"
     assert "412" in waiting.unit.reason
-    assert waiting.unit.items[0].write.resource["description"]["text"] == "mijn tekst"
+    assert waiting.unit.parcels[0].write.resource["description"]["text"] == "mijn tekst"
     assert [one["description"]["text"] for one in desk.stored("Goal")] == ["hun tekst"]
 
 

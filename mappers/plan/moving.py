@@ -1,0 +1,52 @@
+"""A plan that goes on at another place: what a part of it becomes there, and at the place that it leaves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mappers.identity import with_former
+from mappers.tolerant import object_in, objects_in, text_in
+from questionnaires.fhir import Resource
+from questionnaires.model import Text
+
+CLOSED: Final = "entered-in-error"
+_STATUS: Final = {"CarePlan": "status", "Goal": "lifecycleStatus", "Task": "status"}
+_OF_ONE_SERVER: Final = frozenset({"versionId", "lastUpdated", "source"})
+
+_WHY: Final = Text(
+    "Dit herstelplan gaat verder in Verstel, omdat dit dossier niet elk deel ervan aannam. Wat hier staat, geldt niet.",
+    "This recovery plan goes on in Verstel, because this record did not accept every part of it. "
+    "What is written here no longer holds.",
+)
+
+
+def continued(resource: Resource, *, place: str = "", reference: str = "") -> Resource:
+    """Return a CarePlan, Goal or Task as it is created at the next place: without what one server gave it.
+
+    `place` and `reference` say where it is left, when it had arrived there.
+    """
+    copy = {name: value for name, value in resource.items() if name not in ("id", "meta")}
+    meta = {name: value for name, value in object_in(resource, "meta").items() if name not in _OF_ONE_SERVER}
+    copy = {**copy, "meta": meta} if meta else copy
+    return with_former(copy, place, reference) if reference else copy
+
+
+def closed(resource: Resource) -> Resource:
+    """Return a CarePlan, Goal or Task as it stays behind at the place that the plan has left.
+
+    FHIR lets an app delete nothing here, and an open plan would mislead whoever reads that chart: it is not changed
+    any more. `entered-in-error` is the one status that every reader leaves out and that says nothing about the client;
+    a Goal that is `cancelled` or a plan that is `revoked` would say that they gave up. The words stay, with the reason.
+    """
+    kind = resource["resourceType"]
+    why = _WHY.get(text_in(resource, "language") or "nl")
+    changed = {**resource, _STATUS[kind]: CLOSED}
+    # A Goal of ours has room for one note and that is the client's, so each type says it where it can.
+    if kind == "CarePlan":
+        return {**changed, "note": [*objects_in(resource, "note"), {"text": why}]}
+    return {**changed, "statusReason": why if kind == "Goal" else {"text": why}}
+
+
+def is_closed(resource: Resource) -> bool:
+    """Tell whether a CarePlan, Goal or Task was closed, by a move or by a person."""
+    return text_in(resource, _STATUS[resource["resourceType"]]) == CLOSED
