@@ -114,7 +114,7 @@ def test_progress_counts_what_is_asked():
     with_medication, without = Filling.of(VISIT, {USES: True}), Filling.of(VISIT, {USES: False})
     conditional = sum(1 for item in VISIT.items if item.enable_when)
     assert len(with_medication.asked) - len(without.asked) == conditional
-    assert without.place(VISIT.items[-1]) == len(without.asked)
+    assert without.number(VISIT.items[-1]) == len(without.asked)
 
 
 def test_what_is_no_longer_asked_is_kept_in_the_draft_but_not_sent():
