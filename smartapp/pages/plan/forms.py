@@ -74,22 +74,22 @@ def edit(
         return _opened(section_of(plan), form, plan)
     fields = posted()
     if fields.get("sketch") == "discard":
-        _drafts().delete(_draft_name())
+        _drafts().delete(_draft_name(plan))
         return redirect(request.script_root + request.path, 303)
     if request.accept_mimetypes.best == "application/json":
-        _keep_draft(form, fields)
+        _keep_draft(form, fields, plan)
         return jsonify(saved=True)
     sent = typed.submitted_fields(form.names, fields)
     try:
         outcome = change(lambda now: typed.merge_form(section_of(now), now.plan, sent), plan or load())
     except RecordError:  # the page of this error shows what was typed; here it is kept for the next visit
-        _keep_draft(form, fields)
+        _keep_draft(form, fields, plan)
         raise
     if isinstance(outcome, Saved) and outcome.arrived:
-        _drafts().delete(_draft_name())
+        _drafts().delete(_draft_name(plan))
     else:
         # What waits in the outbox can still be refused. Until the record has the words, they stay with their writer.
-        _keep_draft(form, fields)
+        _keep_draft(form, fields, plan)
     if isinstance(outcome, Saved):
         return redirect(form.after, 303)
     return _refusal(outcome, form, sent)
@@ -120,15 +120,20 @@ def _drafts() -> Drafts:
     )
 
 
-def _draft_name() -> str:
-    """Return the name of this page's draft: the same in every launch, and saying nothing about the person."""
+def _draft_name(plan: StoredPlan | None) -> str:
+    """Return the name of this page's draft: the same in every launch, and saying nothing about the person.
+
+    It goes by the ids that a goal and a step had first, so that the words are found again after the plan has moved.
+    """
     here = (request.script_root + request.path).removeprefix(url_for("plan.start"))
+    if plan is not None:
+        here = "/".join(plan.first_id(each) for each in here.split("/"))
     return hashlib.sha256(here.encode()).hexdigest()
 
 
-def _keep_draft(form: Form, fields: Mapping[str, str]) -> None:
+def _keep_draft(form: Form, fields: Mapping[str, str], plan: StoredPlan | None) -> None:
     wanted = typed.sent_fields(form.names, fields)
-    _drafts().change(_draft_name(), lambda _before: dict(wanted))
+    _drafts().change(_draft_name(plan), lambda _before: dict(wanted))
 
 
 # --- pages ------------------------------------------------------------------------------------------------------
@@ -136,7 +141,7 @@ def _keep_draft(form: Form, fields: Mapping[str, str]) -> None:
 
 def _opened(section: Section, form: Form, plan: StoredPlan) -> str:
     stored, digests = section.read(plan.plan), typed.digests(section, plan.plan)
-    draft = _drafts().get(_draft_name())
+    draft = _drafts().get(_draft_name(plan))
     unsaved = typed.unsaved(draft.resource, form.names, stored, new=bool(form.key)) if draft else None
     if unsaved is None or (unsaved.key and plan.made(unsaved.key)):
         return _form_page(form, {**stored, **form.proposed}, digests)

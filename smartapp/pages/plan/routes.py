@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -275,8 +275,18 @@ def goal_by_key(key: str) -> ResponseReturnValue:
 def _goal_or_404(stored_plan: StoredPlan, goal_id: str) -> GoalView:
     found = sections.goal_of(stored_plan.plan, goal_id)
     if found is None:
+        _follow(stored_plan)
         abort(404)
     return goal_view(found, _words())
+
+
+def _follow(stored_plan: StoredPlan) -> None:
+    """Send this request on, as it is, if its goal or step got another id because the plan moved."""
+    here = request.view_args or {}
+    there: dict[str, Any] = {name: stored_plan.current_id(id_) for name, id_ in here.items()}
+    if there != here:
+        # 307, so that a form that was open during the move arrives with what was typed in it.
+        abort(redirect(url_for(str(request.endpoint), saved=request.args.get("saved"), **there), 307))
 
 
 def _goal_link(goal_id: str) -> Link:
@@ -304,7 +314,7 @@ def goal_words(goal_id: str) -> ResponseReturnValue:
         _goal_link(goal_id),
         url_for("plan.goal", goal_id=goal_id, saved="goal"),
     )
-    return edit(lambda _plan: sections.goal(goal_id, current.today()), form, stored_plan)
+    return edit(lambda now: sections.goal(now.current_id(goal_id), current.today()), form, stored_plan)
 
 
 @blueprint.route("/goals/<goal_id>/progress", methods=["GET", "POST"])
@@ -319,7 +329,7 @@ def progress(goal_id: str) -> ResponseReturnValue:
         url_for("plan.goal", goal_id=goal_id, saved="progress"),
         words=_goal_or_404(stored_plan, goal_id).goal.text,
     )
-    return edit(lambda _plan: sections.progress(goal_id, current.today()), form, stored_plan)
+    return edit(lambda now: sections.progress(now.current_id(goal_id), current.today()), form, stored_plan)
 
 
 @blueprint.route("/goals/<goal_id>/end", methods=["GET", "POST"])
@@ -339,7 +349,7 @@ def end(goal_id: str) -> ResponseReturnValue:
         lead=_("The goal stays in your plan, under earlier goals. You can take it up again."),
         words=ending.text,
     )
-    return edit(lambda _plan: sections.ending(goal_id, current.today()), form, stored_plan)
+    return edit(lambda now: sections.ending(now.current_id(goal_id), current.today()), form, stored_plan)
 
 
 @blueprint.post("/goals/<goal_id>/resume")
@@ -373,7 +383,7 @@ def new_step(goal_id: str) -> ResponseReturnValue:
         key=key,
         words=aim.text,
     )
-    return edit(lambda now: sections.step(goal_id, now.id_of(key)), form, stored_plan)
+    return edit(lambda now: sections.step(now.current_id(goal_id), now.id_of(key)), form, stored_plan)
 
 
 @blueprint.route("/goals/<goal_id>/steps/<step_id>", methods=["GET", "POST"])
@@ -391,4 +401,4 @@ def step(goal_id: str, step_id: str) -> ResponseReturnValue:
         url_for("plan.goal", goal_id=goal_id, saved="step"),
         words=aim.text,
     )
-    return edit(lambda _plan: sections.step(goal_id, step_id), form, stored_plan)
+    return edit(lambda now: sections.step(now.current_id(goal_id), now.current_id(step_id)), form, stored_plan)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from mappers.identity import former
 from mappers.plan import PLAN_SYSTEM, Goal, OtherGoal, PersonRef, Plan, other_goal_of, plan_of, resources_of
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.canonical import identifier_system
@@ -53,6 +54,15 @@ class StoredPlan:
     def id_of(self, key: str) -> str:
         """Return the id of what the form with this key made, or a new one: sent twice, a form makes one thing."""
         return self.made(key) or f"{_URN}{key}"
+
+    def current_id(self, id_: str) -> str:
+        """Return the id that a goal or step has now: another one if the plan has moved since it had this one."""
+        return next((_id(one.resource) for one in self.records if id_ in _former_ids(one.resource)), id_)
+
+    def first_id(self, id_: str) -> str:
+        """Return the id that a goal or step had first, and so the one that stays the same when the plan moves."""
+        found = (_former_ids(one.resource) for one in self.records if _id(one.resource) == id_)
+        return next((formers[0] for formers in found if formers), id_)
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
@@ -209,6 +219,10 @@ def _address(resource: Resource) -> str:
 def _id(resource: Resource) -> str:
     """Return the record's id, or the URN that stands for it until it has arrived."""
     return str(resource["id"]) if "id" in resource else f"{_URN}{next(_our_identifiers(resource), '')}"
+
+
+def _former_ids(resource: Resource) -> list[str]:
+    return [reference.rpartition("/")[2] for _place, reference in former(resource)]
 
 
 def _our_identifiers(resource: Mapping[str, Any]) -> Iterator[str]:

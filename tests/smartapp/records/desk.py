@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from smartapp.fhir.store import Query, Write
 from smartapp.records import Records
 from smartapp.sandbox.tickets import Grant
 from smartapp.services import KEY
 from smartapp.smart.tokens import Tokens
-from smartapp.storage.launches import Launch, Person, User
+from smartapp.storage.launches import Launch, Person, Role, User
+from smartapp.web.guard import cookie_name
+from tests.smartapp.helpers import Visitor
 
 ANNA = {"resourceType": "Patient", "id": "anna", "name": [{"text": "Anna Voorbeeld"}]}
 SUBJECT = {"reference": "Patient/anna", "display": "Anna Voorbeeld"}
@@ -23,7 +27,7 @@ class Desk:
         self.server = server
         self.core = server.app.extensions[KEY]
         server.sandbox.store.write(Write("update", ANNA))
-        session = self.core.sessions.start()
+        self.session = session = self.core.sessions.start()
         user = User("Patient/anna", "Anna Voorbeeld", "client", server.base, "anna")
         self.launch = self.core.launches.add(
             Launch("", session.id, server.base, "anna", Person("Patient/anna", "Anna Voorbeeld"), user, SCOPES)
@@ -31,6 +35,17 @@ class Desk:
         grant = Grant("verstel", SCOPES, "Patient/anna", "anna", "family-1")
         token = server.sandbox.tickets.token(grant, "access", 3600)
         self.core.tokens.keep(self.launch.id, Tokens(token, None, None, SCOPES, "anna"))
+
+    def browser(self, role: Role = "client") -> Visitor:
+        """Somebody in a browser, who launched at this EHR: Anna herself, or her nurse."""
+        launch = self.launch
+        if role == "clinician":
+            user = User("Practitioner/jansen", "SPV J. Jansen", role, self.server.base, "jansen")
+            launch = self.core.launches.add(replace(self.launch, id="", user=user))
+            self.core.tokens.keep(launch.id, self.core.tokens.find(self.launch.id))
+        client = self.server.app.test_client()
+        client.set_cookie(cookie_name(self.core.settings), self.session.secret, domain="127.0.0.1")
+        return Visitor(self.server.app, client, launch)
 
     def visit(self) -> Records:
         return self.core.records(self.launch)
