@@ -271,13 +271,15 @@ def _moment(date: str) -> datetime:
 
 
 def provenance_of(
-    observations: Sequence[Resource], *, response_reference: str, recorded: str, software: str, version: str
+    observations: Sequence[Resource], *, recorded: str, software: str, version: str, response_reference: str = ""
 ) -> Resource:
     """Say which software made these Observations out of which response: a FHIR Provenance, score-provenance.
 
     Observations without id are referred to by their `full_url`. `recorded` is an instant; `software` and `version` name
-    the program, which the Provenance contains as a Device.
+    the program, which the Provenance contains as a Device. The source is `response_reference`, or else what the
+    Observations themselves say they derive from.
     """
+    derived = observations[0]["derivedFrom"][0]
     targets = [
         {
             "reference": f"Observation/{one['id']}" if one.get("id") else full_url(one),
@@ -308,7 +310,7 @@ def provenance_of(
         "entity": [
             {
                 "role": "source",
-                "what": {"reference": response_reference, "display": observations[0]["derivedFrom"][0]["display"]},
+                "what": {**derived, "reference": response_reference} if response_reference else derived,
             }
         ],
     }

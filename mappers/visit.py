@@ -61,10 +61,6 @@ class VisitReport:
     reference: str
     sections: tuple[Section, ...]
 
-    def section(self, link_id: str) -> Section | None:
-        """Return one section, such as `sdm-visit-purpose`; None when nothing in it was answered."""
-        return next((one for one in self.sections if one.link_id == link_id), None)
-
 
 def visit_of(answers: Answers, language: str = "") -> VisitReport:
     """Return the report of a finished visit preparation, in `language` or else that of the response.

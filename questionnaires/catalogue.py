@@ -594,14 +594,6 @@ class Catalogue:
         """Return the parts of a plan that are the client's own texts, in the order in which they are shown."""
         return read_plan_parts(PLAN_PARTS)
 
-    def life_domain(self, code: str) -> LifeDomain:
-        """Return a life domain by its code; LookupError lists the codes."""
-        for domain in self.life_domains:
-            if domain.code == code:
-                return domain
-        known = ", ".join(domain.code for domain in self.life_domains)
-        raise LookupError(f"there is no life domain {code!r}; there are {known}")
-
 
 _catalogue = lru_cache(maxsize=8)(Catalogue)
 

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
@@ -24,7 +25,9 @@ import click
 import orjson
 
 from mappers.bulk import BOM, TOO_LONG, Batch, BulkScorer, Refusal, Scored, batches_of, numbered
+from questionnaires import __version__
 from questionnaires.catalogue import catalogue
+from questionnaires.fhir import Resource
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -41,6 +44,7 @@ Examples:
   verstel score --format table response.json
   verstel score --rejects refused.ndjson export-folder/ > observations.ndjson
   zcat responses.ndjson.gz | verstel score -
+  verstel score --provenance responses.ndjson > scores.ndjson
   verstel score --verify bundle.json
 
 Exit code 0: everything was scored. 1: some input was refused, or a stored score differs. 2: wrong usage.
@@ -74,7 +78,14 @@ Exit code 0: everything was scored. 1: some input was refused, or a stored score
     type=click.Path(exists=True, dir_okay=False),
     help="Recompute the scores in this Bundle or NDJSON file, and list those that their answers do not give.",
 )
-def command(files: tuple[str, ...], form: str, rejects: str | None, jobs: int, verify: str | None) -> None:
+@click.option(
+    "--provenance",
+    is_flag=True,
+    help="Also write a Provenance after the Observations of each response: this program, its version, the response.",
+)
+def command(
+    files: tuple[str, ...], form: str, rejects: str | None, jobs: int, verify: str | None, *, provenance: bool
+) -> None:
     """Score QuestionnaireResponses.
 
     Each FILE is a QuestionnaireResponse, a Bundle, NDJSON (plain or .gz), a folder from a bulk export, or - for
@@ -90,7 +101,11 @@ def command(files: tuple[str, ...], form: str, rejects: str | None, jobs: int, v
     sources = _sources(files)
     if rejects is not None and any(source.is_file(rejects) for source in sources):
         raise click.UsageError(f"{rejects} is one of the files to score; name another file for --rejects.")
-    write = _as_table if form == "table" else _as_ndjson
+    if provenance and form == "table":
+        raise click.UsageError(
+            "--provenance adds FHIR resources, and a table has no room for them; leave one of the two out."
+        )
+    write = _as_table if form == "table" else _with_provenance if provenance else _as_ndjson
     try:  # closing files included: a full disk may show only then
         with _refusals(rejects) as refused, _scorer(jobs) as score:
             for source in sources:
@@ -309,6 +324,28 @@ def _progress(source: _Source) -> Iterator[Callable[[int], None]]:
 
 def _as_ndjson(observations: bytes) -> None:
     sys.stdout.buffer.write(observations)
+
+
+def _with_provenance(observations: bytes) -> None:
+    """Write the Observations of each response, and after them the Provenance that says what computed them."""
+    from mappers.observations import provenance_of
+
+    recorded = datetime.now(UTC).isoformat(timespec="seconds")
+    for made in _by_response(map(orjson.loads, observations.splitlines())):
+        added = provenance_of(made, recorded=recorded, software="Verstel", version=__version__)
+        _as_ndjson(b"".join(orjson.dumps(one) + b"\n" for one in (*made, added)))
+
+
+def _by_response(observations: Iterable[Resource]) -> Iterator[list[Resource]]:
+    """Yield the Observations of one response at a time: each begins with its panel, the only one that has members."""
+    group: list[Resource] = []
+    for one in observations:
+        if group and "hasMember" in one:
+            yield group
+            group = []
+        group.append(one)
+    if group:
+        yield group
 
 
 def _as_table(observations: bytes) -> None:

@@ -165,10 +165,6 @@ def test_four_questions_are_asked_about_each_life_domain():
     assert [question.code for question in catalogue().plan_questions] == ["now", "change", "how", "support"]
 
 
-def test_a_life_domain_is_found_by_its_code():
-    assert catalogue().life_domain("housing").title.get("nl") == "Wonen"
-
-
 # ---- what is refused -------------------------------------------------------------------------------------------------
 
 
@@ -185,11 +181,6 @@ def test_an_unknown_version_lists_the_versions():
 def test_another_base_is_unknown():
     with pytest.raises(UnknownInstrument, match=r"https://example\.org/Questionnaire/hoop"):
         catalogue().by_canonical("https://example.org/Questionnaire/hoop")
-
-
-def test_an_unknown_life_domain_lists_the_codes():
-    with pytest.raises(LookupError, match="no life domain 'none-such'; there are housing"):
-        catalogue().life_domain("none-such")
 
 
 def test_an_unknown_score_or_item_says_so():

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from fhir.resources.R4B.provenance import Provenance
 
+from mappers.observations import full_url
+from questionnaires import __version__
 from smartapp.cli import main
 from smartapp.commands.score import command
 from tests.mappers.build import CATALOGUE, all_answered, response
@@ -51,6 +54,29 @@ def test_ndjson_plain_or_packed_becomes_observations(ndjson, name):
     assert codes(result.stdout)[:2] == ["hoop-panel", "hoop-total"]
     assert len(codes(result.stdout)) == 14
     assert result.stderr == ""
+
+
+def test_a_provenance_follows_the_scores_of_each_response(ndjson):
+    one, other = response("hoop", all_answered("hoop")), response("mhcs", all_answered("mhcs"))
+    result = run("--provenance", ndjson(json.dumps(one), json.dumps(other)))
+    made = [json.loads(line) for line in result.stdout.splitlines()]
+    ends = [number for number, resource in enumerate(made) if resource["resourceType"] == "Provenance"]
+    assert ends == [7, 13]  # hoop: a panel and six scores; mhcs: a panel and four
+    for start, end in zip((0, 8), ends, strict=True):
+        provenance = Provenance.model_validate(made[end])
+        assert [target.reference for target in provenance.target] == [full_url(each) for each in made[start:end]]
+        assert made[end]["entity"][0]["what"] == made[start]["derivedFrom"][0]
+        assert made[end]["agent"][0]["who"]["display"] == f"Verstel {__version__}"
+
+
+def test_without_the_option_there_is_no_provenance(ndjson):
+    assert "Provenance" not in run(ndjson(GOOD)).stdout
+
+
+def test_a_table_takes_no_provenance(ndjson):
+    result = run("--provenance", "--format", "table", ndjson(GOOD))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "a table has no room" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize("case", sorted(path.parent for path in DATA.glob("*/observations.json")), ids=lambda p: p.name)
