@@ -61,10 +61,10 @@ def write_down(folder: Path) -> dict[str, int]:
 
 def seeded() -> list[Resource]:
     """Return everything that the sandbox's people have, with their unfinished drafts, and what can happen to it."""
-    box = make_sandbox(open_database("sqlite://"), "http://127.0.0.1", clients=(), clock=NOW.timestamp)
+    sandbox = make_sandbox(open_database("sqlite://"), "http://127.0.0.1", clients=(), clock=NOW.timestamp)
     drafts: list[Resource] = []
-    seed(box, NOW, keep_draft=lambda _patient, _key, draft: drafts.append(draft))
-    found = [one.resource for kind in KINDS for one in box.store.search(Query.of(kind))]
+    seed(sandbox, NOW, keep_draft=lambda _patient, _key, draft: drafts.append(draft))
+    found = [one.resource for kind in KINDS for one in sandbox.store.search(Query.of(kind))]
     (*_, asked) = (one for one in found if one["resourceType"] == "Task" and one["status"] == "requested")
     return [*found, *drafts, {**cancelled(asked, "Niet meer nodig"), "id": "cancelled"}, _provenance(found)]
 

@@ -74,14 +74,14 @@ class Reader(HTMLParser):
 def records() -> dict[str, list[Resource]]:
     """Everything that the sandbox holds about each of its people, with markup in all words."""
     engine = open_database("sqlite://")
-    box = make_sandbox(engine, "http://127.0.0.1:1", clients=())
-    seed(box, datetime(2026, 11, 22, 15, 0, tzinfo=UTC))
+    sandbox = make_sandbox(engine, "http://127.0.0.1:1", clients=())
+    seed(sandbox, datetime(2026, 11, 22, 15, 0, tzinfo=UTC))
     found = {
         patient: [
             stored.resource
             for type_, kind in definitions().items()
             if "patient" in kind.params
-            for stored in box.store.search(Query.of(type_, patient=patient))
+            for stored in sandbox.store.search(Query.of(type_, patient=patient))
         ]
         for patient in people()
     }

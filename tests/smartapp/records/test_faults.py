@@ -99,8 +99,8 @@ def desk_without_transactions(desk) -> Desk:
 @pytest.fixture
 def plain_desk(desk_without_transactions) -> Desk:
     """An EHR without transactions and without conditional create: what real ones are."""
-    box = desk_without_transactions.server.sandbox
-    box.kind = replace(box.kind, conditional_create=False)
+    sandbox = desk_without_transactions.server.sandbox
+    sandbox.kind = replace(sandbox.kind, conditional_create=False)
     return desk_without_transactions
 
 

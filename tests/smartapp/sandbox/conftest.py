@@ -74,19 +74,19 @@ class Api:
 class Ehr:
     """A sandbox with two clients, Anna and Bram, and a professional."""
 
-    box: Sandbox
+    sandbox: Sandbox
     clock: Clock
 
     @property
     def base(self) -> str:
-        return self.box.base
+        return self.sandbox.base
 
     def put(self, resource: Resource) -> Stored:
-        return self.box.store.write(Write("update" if "id" in resource else "create", resource))
+        return self.sandbox.store.write(Write("update" if "id" in resource else "create", resource))
 
     def as_(self, user: str | None, scope: str, patient: str | None = None) -> Api:
         """Return an API caller with a token as the authorization server would have given it."""
-        token = self.box.tickets.token(Grant("app", scope, user, patient, secrets.token_hex(4)), "access", 3600)
+        token = self.sandbox.tickets.token(Grant("app", scope, user, patient, secrets.token_hex(4)), "access", 3600)
         return Api(self.base, {"Authorization": f"Bearer {token}"})
 
     def anna(self, scope: str = "patient/*.crus") -> Api:
@@ -119,13 +119,13 @@ def serve_ehr(url: str = "sqlite://", kind: str = "full", clients: tuple[Client,
         Client("app", (CALLBACK,)),
         Client("secret-app", (CALLBACK,), secret="not for browsers"),
     )
-    box = make_sandbox(engine, running.url, clients=given, ehr=kind, clock=clock)
-    ehr = Ehr(box, clock)
+    sandbox = make_sandbox(engine, running.url, clients=given, ehr=kind, clock=clock)
+    ehr = Ehr(sandbox, clock)
     for person in PEOPLE:
         ehr.put(person)
-    running.start(DispatcherMiddleware(NOTHING, {PREFIX: sandbox_app(box)}))
+    running.start(DispatcherMiddleware(NOTHING, {PREFIX: sandbox_app(sandbox)}))
     yield ehr
-    box.faults.clear()
+    sandbox.faults.clear()
     running.stop()
     engine.dispose()
 
@@ -194,20 +194,20 @@ class Visitor:
 
     def authorize(self, **changes: str | None) -> requests.Response:
         return self.browser.get(
-            f"{self.ehr.box.issuer}/authorize", params=self.question(**changes), allow_redirects=False, timeout=20
+            f"{self.ehr.sandbox.issuer}/authorize", params=self.question(**changes), allow_redirects=False, timeout=20
         )
 
     def sign_in(self, answer: requests.Response, person: str) -> requests.Response:
         """Choose a person on the sign-in page and come back to where authorize sends the browser."""
         query = re.search(r'name="query" value="([^"]*)"', answer.text)[1].replace("&amp;", "&")
         choice = {"person": person, "query": query}
-        sent = self.browser.post(f"{self.ehr.box.issuer}/sign-in", data=choice, allow_redirects=False, timeout=20)
+        sent = self.browser.post(f"{self.ehr.sandbox.issuer}/sign-in", data=choice, allow_redirects=False, timeout=20)
         return self.browser.get(sent.headers["Location"], allow_redirects=False, timeout=20)
 
     def chart(self, patient: str = "anna", user: str = "Practitioner/jansen") -> str:
         """Open the app from the chart and return `launch`."""
         answer = self.browser.get(
-            f"{self.ehr.box.public_url}/sandbox/launch",
+            f"{self.ehr.sandbox.public_url}/sandbox/launch",
             params={"role": "clinician", "patient": patient, "user": user},
             allow_redirects=False,
             timeout=20,
@@ -216,7 +216,7 @@ class Visitor:
 
     def portal(self, patient: str = "anna") -> None:
         self.browser.get(
-            f"{self.ehr.box.public_url}/sandbox/launch",
+            f"{self.ehr.sandbox.public_url}/sandbox/launch",
             params={"role": "client", "patient": patient},
             allow_redirects=False,
             timeout=20,
@@ -226,7 +226,7 @@ class Visitor:
         return came_back(self.authorize(**changes))["code"]
 
     def token(self, **form: str) -> requests.Response:
-        return requests.post(f"{self.ehr.box.issuer}/token", data={"client_id": self.client_id, **form}, timeout=20)
+        return requests.post(f"{self.ehr.sandbox.issuer}/token", data={"client_id": self.client_id, **form}, timeout=20)
 
     def exchange(self, code: str, **changes: str) -> requests.Response:
         return self.token(

@@ -166,7 +166,7 @@ def test_a_client_cannot_write_into_another_record(ehr):
     assert ehr.anna().put(other.reference, {**other.resource}).status_code == 403
     taken = {**other.resource, "subject": {"reference": "Patient/anna"}}
     assert ehr.anna().put(other.reference, taken).status_code == 403
-    assert ehr.box.store.read("Goal", other.resource["id"]) == other
+    assert ehr.sandbox.store.read("Goal", other.resource["id"]) == other
 
 
 def test_a_client_cannot_give_a_resource_away(ehr):
@@ -530,30 +530,30 @@ def test_a_like_kind_does_no_conditional_create_and_no_create_by_update(ehr_like
 
 @pytest.mark.parametrize("status", [409, 412, 422, 429, 500])
 def test_a_fault_answers_so_often_and_does_nothing(ehr, status):
-    ehr.box.faults.add("POST", "Goal", status, times=2)
+    ehr.sandbox.faults.add("POST", "Goal", status, times=2)
     assert [ehr.anna().post("Goal", goal()).status_code for _ in range(3)] == [status, status, 201]
     assert ehr.anna().get("Goal").json()["total"] == 1
 
 
 def test_a_dropped_answer_has_been_stored(ehr):
-    ehr.box.faults.add("POST", "Goal", "drop")
+    ehr.sandbox.faults.add("POST", "Goal", "drop")
     with pytest.raises(requests.ConnectionError):
         ehr.anna().post("Goal", goal())
     assert ehr.anna().get("Goal").json()["total"] == 1
 
 
 def test_a_call_that_breaks_before_it_is_done_has_stored_nothing(ehr):
-    ehr.box.faults.add("POST", "Goal", "drop-before")
+    ehr.sandbox.faults.add("POST", "Goal", "drop-before")
     with pytest.raises(requests.ConnectionError):
         ehr.anna().post("Goal", goal())
     assert ehr.anna().get("Goal").json()["total"] == 0
 
 
 def test_a_call_can_hang_until_it_is_let_go(ehr):
-    ehr.box.faults.add("GET", "Goal", "timeout")
+    ehr.sandbox.faults.add("GET", "Goal", "timeout")
     with pytest.raises(requests.Timeout):
         requests.get(f"{ehr.base}/Goal", headers=ehr.anna().headers, timeout=0.3)
-    ehr.box.faults.clear()
+    ehr.sandbox.faults.clear()
     assert ehr.anna().get("Goal").status_code == 200
 
 

@@ -15,27 +15,27 @@ from tests.smartapp.sandbox.conftest import CALLBACK, Visitor, came_back, goal, 
 
 def test_smart_configuration_names_every_endpoint_and_s256(ehr):
     found = requests.get(f"{ehr.base}/.well-known/smart-configuration", timeout=20).json()
-    assert found["issuer"] == ehr.box.issuer != ehr.base
+    assert found["issuer"] == ehr.sandbox.issuer != ehr.base
     assert found["code_challenge_methods_supported"] == ["S256"]
     assert {"launch-ehr", "launch-standalone", "permission-v1", "permission-v2"} <= set(found["capabilities"])
     for name in ("authorization", "token", "introspection", "revocation"):
-        assert found[f"{name}_endpoint"].startswith(ehr.box.issuer)
+        assert found[f"{name}_endpoint"].startswith(ehr.sandbox.issuer)
 
 
 def test_the_openid_issuer_answers_at_its_own_address(ehr):
-    found = requests.get(f"{ehr.box.issuer}/.well-known/openid-configuration", timeout=20).json()
-    assert (found["issuer"], found["jwks_uri"]) == (ehr.box.issuer, ehr.box.endpoints["jwks_uri"])
+    found = requests.get(f"{ehr.sandbox.issuer}/.well-known/openid-configuration", timeout=20).json()
+    assert (found["issuer"], found["jwks_uri"]) == (ehr.sandbox.issuer, ehr.sandbox.endpoints["jwks_uri"])
 
 
 def test_the_metadata_carry_the_oauth_addresses(ehr):
     rest = requests.get(f"{ehr.base}/metadata", timeout=20).json()["rest"][0]
     uris = {one["url"]: one["valueUri"] for one in rest["security"]["extension"][0]["extension"]}
-    assert uris["authorize"] == ehr.box.endpoints["authorize_endpoint"]
-    assert uris["token"] == ehr.box.endpoints["token_endpoint"]
+    assert uris["authorize"] == ehr.sandbox.endpoints["authorize_endpoint"]
+    assert uris["token"] == ehr.sandbox.endpoints["token_endpoint"]
 
 
 def test_jwks_give_public_members_only(ehr):
-    answer = requests.get(ehr.box.endpoints["jwks_uri"], timeout=20)
+    answer = requests.get(ehr.sandbox.endpoints["jwks_uri"], timeout=20)
     (key,) = answer.json()["keys"]
     assert set(key) & {"d", "p", "q", "dp", "dq", "qi"} == set()
     assert "max-age" in answer.headers["Cache-Control"]
@@ -46,10 +46,10 @@ def test_a_launch_from_the_chart_gives_the_chart_s_patient_to_the_one_who_launch
     scope = "openid fhirUser launch patient/*.rs user/Practitioner.rs"
     answer = visitor.exchange(visitor.code(launch=launch, scope=scope)).json()
     assert (answer["patient"], answer["token_type"], answer["need_patient_banner"]) == ("bram", "Bearer", True)
-    keys = KeySet.import_key_set(requests.get(visitor.ehr.box.endpoints["jwks_uri"], timeout=20).json())
+    keys = KeySet.import_key_set(requests.get(visitor.ehr.sandbox.endpoints["jwks_uri"], timeout=20).json())
     claims = jwt.decode(answer["id_token"], keys, algorithms=["RS256"]).claims
     assert claims["fhirUser"] == f"{visitor.ehr.base}/Practitioner/jansen"
-    assert (claims["iss"], claims["aud"], claims["nonce"]) == (visitor.ehr.box.issuer, "app", "a-nonce")
+    assert (claims["iss"], claims["aud"], claims["nonce"]) == (visitor.ehr.sandbox.issuer, "app", "a-nonce")
     assert claims["exp"] > visitor.ehr.clock()
 
 
@@ -89,7 +89,7 @@ def test_a_loved_one_gets_the_team_and_nothing_else(visitor):
 
 def test_the_answer_names_the_issuer(visitor):
     visitor.portal()
-    assert came_back(visitor.authorize())["iss"] == visitor.ehr.box.issuer
+    assert came_back(visitor.authorize())["iss"] == visitor.ehr.sandbox.issuer
 
 
 @pytest.mark.parametrize("changes", [{"client_id": "other"}, {"redirect_uri": CALLBACK + "/"}, {"redirect_uri": None}])
@@ -209,7 +209,7 @@ def test_an_app_may_show_its_secret_by_basic_authentication(visitor):
         "code_verifier": visitor.verifier,
     }
     answer = requests.post(
-        visitor.ehr.box.endpoints["token_endpoint"], form, auth=("secret-app", "not for browsers"), timeout=20
+        visitor.ehr.sandbox.endpoints["token_endpoint"], form, auth=("secret-app", "not for browsers"), timeout=20
     )
     assert answer.status_code == 200
 
@@ -275,7 +275,7 @@ def test_revoking_one_token_ends_the_sign_in(visitor):
     visitor.portal()
     first = visitor.exchange(visitor.code()).json()
     answer = requests.post(
-        visitor.ehr.box.endpoints["revoke_endpoint"],
+        visitor.ehr.sandbox.endpoints["revoke_endpoint"],
         {"client_id": "app", "token": first["refresh_token"]},
         timeout=20,
     )
@@ -287,14 +287,14 @@ def test_another_app_cannot_revoke(visitor):
     visitor.portal()
     first = visitor.exchange(visitor.code()).json()
     form = {"client_id": "secret-app", "client_secret": "not for browsers", "token": first["access_token"]}
-    assert requests.post(visitor.ehr.box.endpoints["revoke_endpoint"], form, timeout=20).status_code == 200
+    assert requests.post(visitor.ehr.sandbox.endpoints["revoke_endpoint"], form, timeout=20).status_code == 200
     assert visitor.api(first["access_token"]).get("Patient/anna").status_code == 200
 
 
 def test_introspection_tells_the_app_about_its_own_token_only(visitor):
     visitor.portal()
     token = visitor.exchange(visitor.code()).json()["access_token"]
-    address = visitor.ehr.box.endpoints["introspect_endpoint"]
+    address = visitor.ehr.sandbox.endpoints["introspect_endpoint"]
     own = requests.post(address, {"client_id": "app", "token": token}, timeout=20).json()
     assert (own["active"], own["patient"]) == (True, "anna")
     form = {"client_id": "secret-app", "client_secret": "not for browsers", "token": token}
@@ -317,7 +317,7 @@ def test_a_token_of_before_a_restart_is_good_after_it(kept_visitor, tmp_path):
     engine = open_database(f"sqlite:///{tmp_path / 'ehr.db'}")
     again = make_sandbox(engine, "http://127.0.0.1:2", clients=(), clock=visitor.ehr.clock)
     assert again.tickets.known(token, "access").patient == "anna"
-    assert again.tickets.keys().as_dict() == visitor.ehr.box.tickets.keys().as_dict()
+    assert again.tickets.keys().as_dict() == visitor.ehr.sandbox.tickets.keys().as_dict()
     assert again.store.read("Patient", "anna").resource["id"] == "anna"
     engine.dispose()
 
@@ -357,7 +357,7 @@ def assertion(ehr, **changes):
     claims = {
         "iss": "robot",
         "sub": "robot",
-        "aud": ehr.box.endpoints["token_endpoint"],
+        "aud": ehr.sandbox.endpoints["token_endpoint"],
         "exp": now + 240,
         "jti": str(uuid.uuid4()),
         **changes,
@@ -372,7 +372,7 @@ def ask(ehr, signed, scope="system/Questionnaire.crus"):
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         "client_assertion": signed,
     }
-    return requests.post(ehr.box.endpoints["token_endpoint"], form, timeout=20)
+    return requests.post(ehr.sandbox.endpoints["token_endpoint"], form, timeout=20)
 
 
 def test_a_backend_service_gets_a_short_token_for_a_signed_assertion(backend):
@@ -434,6 +434,6 @@ def test_fhirclient_launches_by_the_metadata_alone_and_reads_the_patient(visitor
 def test_a_fault_at_the_token_endpoint_burns_no_code(visitor):
     visitor.portal()
     code = visitor.code()
-    visitor.ehr.box.faults.add("POST", "token", 500)
+    visitor.ehr.sandbox.faults.add("POST", "token", 500)
     assert visitor.exchange(code).status_code == 500
     assert visitor.exchange(code).status_code == 200

@@ -47,11 +47,11 @@ JSON_VALUES = st.recursive(
 @pytest.fixture(scope="module")
 def api():
     engine = open_database("sqlite://")
-    box = make_sandbox(engine, "http://localhost", clients=())
+    sandbox = make_sandbox(engine, "http://localhost", clients=())
     for person in PEOPLE:
-        box.store.write(Write("update", person))
-    token = box.tickets.token(Grant("app", "patient/*.crus", "Patient/anna", "anna", "f"), "access", 3600)
-    client = sandbox_app(box).test_client()
+        sandbox.store.write(Write("update", person))
+    token = sandbox.tickets.token(Grant("app", "patient/*.crus", "Patient/anna", "anna", "f"), "access", 3600)
+    client = sandbox_app(sandbox).test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     yield client
     engine.dispose()

@@ -25,19 +25,19 @@ NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def seeded():
     engine = open_database("sqlite://")
-    box = make_sandbox(engine, "http://127.0.0.1:1", clients=())
+    sandbox = make_sandbox(engine, "http://127.0.0.1:1", clients=())
     drafts = []
-    seed(box, NOW, keep_draft=lambda *draft: drafts.append(draft))
-    yield box, drafts
+    seed(sandbox, NOW, keep_draft=lambda *draft: drafts.append(draft))
+    yield sandbox, drafts
     engine.dispose()
 
 
-def everything(box):
-    return [stored.resource for type_ in definitions() for stored in box.store.search(Query.of(type_))]
+def everything(sandbox):
+    return [stored.resource for type_ in definitions() for stored in sandbox.store.search(Query.of(type_))]
 
 
-def found(box, type_, patient):
-    return [stored.resource for stored in box.store.search(Query.of(type_, patient=patient))]
+def found(sandbox, type_, patient):
+    return [stored.resource for stored in sandbox.store.search(Query.of(type_, patient=patient))]
 
 
 def test_there_are_at_least_five_people(seeded):
@@ -51,14 +51,14 @@ def test_everything_is_valid_fhir(seeded):
 
 
 def test_one_person_was_measured_at_three_moments_and_is_halfway_a_plan(seeded):
-    box, _ = seeded
+    sandbox, _ = seeded
     for instrument in ("nel", "hoop", "mhcs", "mansa"):
         canonical = catalogue().instruments[instrument].canonical
-        responses = found(box, "QuestionnaireResponse", "noor")
+        responses = found(sandbox, "QuestionnaireResponse", "noor")
         moments = {one["authored"][:7] for one in responses if one["questionnaire"] == canonical}
         assert len(moments) == 3, instrument
-    (plan,) = found(box, "CarePlan", "noor")
-    read = plan_of(plan, found(box, "Goal", "noor"), found(box, "Task", "noor"), known=catalogue())
+    (plan,) = found(sandbox, "CarePlan", "noor")
+    read = plan_of(plan, found(sandbox, "Goal", "noor"), found(sandbox, "Task", "noor"), known=catalogue())
     assert len(read.domains) <= 5
     assert {goal.active for goal in read.goals} == {True, False}
     assert {step.status for goal in read.goals for step in goal.steps} == {"planned", "doing", "done"}
@@ -90,13 +90,13 @@ def test_one_person_is_in_the_middle_of_a_questionnaire(seeded):
 
 
 def test_one_person_is_brand_new(seeded):
-    box, _ = seeded
-    assert found(box, "QuestionnaireResponse", "yara") + found(box, "CarePlan", "yara") == []
+    sandbox, _ = seeded
+    assert found(sandbox, "QuestionnaireResponse", "yara") + found(sandbox, "CarePlan", "yara") == []
 
 
 def test_one_person_has_a_family_team_and_a_loved_one(seeded):
-    box, _ = seeded
-    (team,) = found(box, "CareTeam", "marlies")
+    sandbox, _ = seeded
+    (team,) = found(sandbox, "CareTeam", "marlies")
     assert team["category"][0]["coding"][0]["code"] == "family-team"
     members = {member["member"]["reference"] for member in team["participant"]}
     assert {"Patient/marlies", "RelatedPerson/theo"} <= members
@@ -111,10 +111,10 @@ def test_where_too_little_was_answered_there_is_no_score_but_a_reason(seeded):
 
 
 def test_every_stored_score_is_what_the_mappers_make_of_the_answers(seeded):
-    box, _ = seeded
+    sandbox, _ = seeded
     for patient in people():
-        stored = {(p.code, p.response_reference): p.value for p in scores_from(found(box, "Observation", patient))}
-        for response in found(box, "QuestionnaireResponse", patient):
+        stored = {(p.code, p.response_reference): p.value for p in scores_from(found(sandbox, "Observation", patient))}
+        for response in found(sandbox, "QuestionnaireResponse", patient):
             read = answers_of(response, catalogue())
             for one in score(read.instrument, read.values):
                 assert stored[one.rule.code, f"QuestionnaireResponse/{response['id']}"] == one.value
@@ -141,8 +141,8 @@ def test_every_reference_has_a_display(seeded):
 
 
 def test_every_relative_reference_points_to_something(seeded):
-    box, _ = seeded
-    all_of_it = everything(box)
+    sandbox, _ = seeded
+    all_of_it = everything(sandbox)
     known = {f"{one['resourceType']}/{one['id']}" for one in all_of_it}
     named = set(re.findall(r'"reference": "([A-Z][A-Za-z]+/[^"]+)"', json.dumps(all_of_it)))
     assert named <= known
@@ -155,36 +155,40 @@ def test_no_citizen_service_number_stands_anywhere(seeded):
 
 
 def test_seeding_again_changes_nothing(seeded):
-    box, _ = seeded
-    before = [one for one in everything(box) if one["resourceType"] in ("Patient", "Observation", "CarePlan", "Task")]
-    assert seed(box, NOW).added == ()
-    after = [one for one in everything(box) if one["resourceType"] in ("Patient", "Observation", "CarePlan", "Task")]
+    sandbox, _ = seeded
+    before = [
+        one for one in everything(sandbox) if one["resourceType"] in ("Patient", "Observation", "CarePlan", "Task")
+    ]
+    assert seed(sandbox, NOW).added == ()
+    after = [
+        one for one in everything(sandbox) if one["resourceType"] in ("Patient", "Observation", "CarePlan", "Task")
+    ]
     assert after == before
 
 
 def test_seeding_that_stopped_half_way_goes_on_and_writes_nothing_twice(tmp_path):
     engine = open_database("sqlite://")
-    box = make_sandbox(engine, "http://127.0.0.1:1", clients=())
+    sandbox = make_sandbox(engine, "http://127.0.0.1:1", clients=())
 
     def stop(*_draft):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        seed(box, NOW, keep_draft=stop)  # in the middle of Sem
-    assert seed(box, NOW).added[0] == "sem"
-    assert len(found(box, "CarePlan", "sem")) == 1
-    assert len(found(box, "QuestionnaireResponse", "sem")) == 2
+        seed(sandbox, NOW, keep_draft=stop)  # in the middle of Sem
+    assert seed(sandbox, NOW).added[0] == "sem"
+    assert len(found(sandbox, "CarePlan", "sem")) == 1
+    assert len(found(sandbox, "QuestionnaireResponse", "sem")) == 2
     engine.dispose()
 
 
 def test_what_another_kind_of_ehr_would_not_take_is_kept_by_the_app():
     engine = open_database("sqlite://")
-    box = make_sandbox(engine, "http://127.0.0.1:1", clients=(), ehr="meditech-like")
+    sandbox = make_sandbox(engine, "http://127.0.0.1:1", clients=(), ehr="meditech-like")
     own = OwnStore(engine, "http://127.0.0.1:1/own", tenant="own")
-    seed(box, NOW, own=own)
-    assert box.store.search(Query.of("CarePlan")) == []
+    seed(sandbox, NOW, own=own)
+    assert sandbox.store.search(Query.of("CarePlan")) == []
     assert len(own.search(Query.of("CarePlan", patient="noor"))) == 1
-    assert box.store.search(Query.of("Patient", _id="noor"))
+    assert sandbox.store.search(Query.of("Patient", _id="noor"))
     engine.dispose()
 
 
