@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from questionnaires import catalogue as reading
+from questionnaires.catalogue import Catalogue
 from questionnaires.plan_parts import PLAN_PARTS
 
 # Nobody will ever ask this, so no real part gets in the way of these tests.
@@ -34,3 +38,10 @@ def parts_with(folder: Path, entry: str = HARBOUR) -> Path:
     path = folder / "plan_parts.toml"
     path.write_text(PLAN_PARTS.read_text(encoding="utf-8") + entry, encoding="utf-8")
     return path
+
+
+def ask_also(monkeypatch: pytest.MonkeyPatch, folder: Path, entry: str = HARBOUR) -> None:
+    """Let the whole process read one part more, until the test ends; the catalogue of other tests stays as it is."""
+    monkeypatch.setattr(reading, "PLAN_PARTS", parts_with(folder, entry))
+    known = Catalogue()
+    monkeypatch.setattr(reading, "_catalogue", lambda _applied: known)

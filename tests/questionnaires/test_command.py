@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from questionnaires import catalogue as reading
 from questionnaires.catalogue import Catalogue
 from questionnaires.page import instrument_page
 from smartapp.commands.questionnaires import command
-from tests.new_part import HARBOUR, parts_with
+from tests.new_part import HARBOUR, ask_also
 
 
 def run(*arguments: str):
@@ -60,10 +59,8 @@ def test_check_of_a_definition_that_cannot_be_read_names_file_and_key(tmp_path, 
 
 
 def test_check_of_a_part_of_the_plan_that_cannot_be_read_names_file_and_key(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "PLAN_PARTS", parts_with(tmp_path, HARBOUR.replace("rows", "row")))
-    reading._catalogue.cache_clear()
+    ask_also(monkeypatch, tmp_path, HARBOUR.replace("rows", "row"))
     result = run("check")
-    reading._catalogue.cache_clear()
     assert result.exit_code == 1
     assert re.search(r"plan_parts.toml: parts\[\d+\].row: is not a key that is known here", result.stderr)
 

@@ -7,12 +7,11 @@ import re
 import pytest
 
 from mappers.plan import Plan, parts_of, plan_of, resources_of
-from questionnaires import catalogue as reading
 from questionnaires.catalogue import Catalogue, catalogue
 from questionnaires.plan_parts import TAKEN
 from smartapp.fhir.store import Query, Write
 from smartapp.pages.plan.routes import SAVED
-from tests.new_part import HARBOUR, parts_with
+from tests.new_part import HARBOUR, ask_also
 from tests.smartapp.helpers import launched, make_app
 from tests.smartapp.pages.overview.people import hope, visit
 from tests.smartapp.pages.plan.conftest import ANNA, HALFWAY, put
@@ -23,12 +22,14 @@ WORDS = "Het water.\n\nDe steiger achter het huis."
 
 
 @pytest.fixture(autouse=True)
-def one_part_more(tmp_path, monkeypatch):
-    """The data file has one entry more; nothing else is changed."""
-    monkeypatch.setattr(reading, "PLAN_PARTS", parts_with(tmp_path))
-    reading._catalogue.cache_clear()
-    yield
-    reading._catalogue.cache_clear()
+def ask(tmp_path, monkeypatch):
+    """The data file has one entry more, nothing else is changed; a test may ask the same in another way."""
+
+    def ask(entry: str = HARBOUR) -> None:
+        ask_also(monkeypatch, tmp_path, entry)
+
+    ask()
+    return ask
 
 
 def test_it_goes_into_the_record_and_comes_back():
@@ -110,18 +111,16 @@ def test_both_look_at_it_together_under_the_clients_heading(app):
 @pytest.mark.parametrize(
     ("shown_in", "overview", "together"), [('["overview"]', 1, 0), ('["together"]', 0, 1), ("[]", 0, 0)]
 )
-def test_it_is_where_there_is_room_for_it(app, tmp_path, shown_in, overview, together):
-    parts_with(tmp_path, HARBOUR.replace("rows = 10", f"rows = 10\nshown_in = {shown_in}"))
-    reading._catalogue.cache_clear()
+def test_it_is_where_there_is_room_for_it(app, ask, shown_in, overview, together):
+    ask(HARBOUR.replace("rows = 10", f"rows = 10\nshown_in = {shown_in}"))
     fill(launched(app), "plan/harbour", harbour=WORDS)
     visitor = launched(app, role="clinician")
     assert visitor.get("overview/").text.count("De steiger achter het huis.") == overview
     assert visitor.get("overview/?mode=together").text.count("De steiger achter het huis.") == together
 
 
-def test_a_list_takes_one_text_per_line(anna, tmp_path):
-    parts_with(tmp_path, HARBOUR.replace("rows = 10", "many = true"))
-    reading._catalogue.cache_clear()
+def test_a_list_takes_one_text_per_line(anna, ask):
+    ask(HARBOUR.replace("rows = 10", "many = true"))
     fill(anna, "plan/harbour", harbour="Het water\r\n\r\n De steiger ")
     assert stored_plan(anna.ehr).texts == {"harbour": ("Het water", "De steiger")}
     assert "<li>De steiger</li>" in anna.get("plan/").text
@@ -146,7 +145,6 @@ def test_a_part_that_is_no_longer_asked_stays_in_the_record(anna, monkeypatch):
     """Whoever takes an entry out of the file does not take the words of people out of their records."""
     fill(anna, "plan/harbour", harbour=WORDS)
     monkeypatch.undo()
-    reading._catalogue.cache_clear()
     assert "De steiger achter het huis." not in anna.get("plan/").text
     assert anna.get("plan/harbour").status_code == 404
     fill(anna, "plan/story", story="Mijn verhaal.")
