@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import sys
 import threading
@@ -31,6 +32,11 @@ from smartapp.settings import Issuer, Settings
 # A busy machine is not a fault of the code: what an example may cost is measured elsewhere (`make bench`).
 settings.register_profile("verstel", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("verstel")
+
+
+# A shell lets what it runs in the background ignore Ctrl-C, and so would every command that the tests start and end.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Task(WSGITask):
