@@ -16,11 +16,23 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from werkzeug.test import TestResponse
 
+from smartapp.services import Services
+
 BASE = "https://ehr.example/fhir"
 AUTH = "https://login.ehr.example"
 APP = "https://app.example"
 NOW = 1_770_000_000
 KEY = RSAKey.generate_key(2048, auto_kid=True)
+
+
+def opened(core: Services) -> int:
+    """Return how many launches there are: a sign-in that was refused opened none, and has no tokens either."""
+    with core.engine.connect() as connection:
+        launches, tokens = (
+            connection.exec_driver_sql(f"select count(*) from {table}").scalar() for table in ("launches", "tokens")
+        )
+    assert launches == tokens
+    return int(launches or 0)
 
 
 class Clock:

@@ -14,8 +14,19 @@ from smartapp import create_app
 from smartapp.services import KEY
 from smartapp.settings import Issuer
 from smartapp.smart.authorization import STATE_SECONDS
+from smartapp.web.guard import form_token
 from tests.smartapp.helpers import settings
-from tests.smartapp.smart.ehr import APP, AUTH, BASE, Browser, Ehr
+from tests.smartapp.smart.ehr import APP, AUTH, BASE, Browser, Ehr, opened
+
+
+def ends_before_it_begins(browser: Browser, caplog, code: str) -> None:
+    """See a launch end on a page that blames the record system, with no sign-in begun and `code` in the log."""
+    caplog.set_level("INFO")
+    response = browser.get(f"/launch?iss={BASE}&launch=x")
+    assert response.status_code == 502
+    assert "Het dossier antwoordt niet zoals het" in response.text
+    assert "Set-Cookie" not in response.headers
+    assert f"502 {code}" in caplog.messages
 
 
 def test_a_sign_in_from_the_ehr_opens_the_overview_of_that_person(browser, core):
@@ -79,9 +90,9 @@ def test_attack_2_a_redirecting_discovery_is_not_followed(browser, ehr, code):
     assert len(ehr.mock.calls) == 1
 
 
-def test_attack_2_a_huge_discovery_is_cut_off(browser, ehr):
+def test_attack_2_a_huge_discovery_is_cut_off(browser, ehr, caplog):
     ehr.configuration["padding"] = "x" * 300_000
-    assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
+    ends_before_it_begins(browser, caplog, "discovery-too-large")
 
 
 @pytest.mark.parametrize(
@@ -105,15 +116,28 @@ def test_attack_3_a_configuration_that_lacks_something_ends_the_sign_in(browser,
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_a_server_that_says_it_cannot_revoke_is_signed_in_to(browser, ehr, nothing):
+def test_a_server_that_says_it_cannot_revoke_is_signed_in_to(browser, ehr, core, nothing):
     ehr.configuration["revocation_endpoint"] = nothing
-    assert browser.sign_in().status_code == 303
+    launch = core.launches.get(browser.enter())
+    token = form_token(core.settings, launch.session_id, launch.id)
+    assert browser.post(f"/l/{launch.id}/logout", {"_csrf": token, "_for": "anna"}).status_code == 303
+    assert opened(core) == 0
+    assert ehr.calls("/revoke") == []
 
 
-@pytest.mark.parametrize("body", ["<html>sign in</html>", "[]", '"text"', "", "[" * 5000])
-def test_attack_3_a_configuration_that_is_no_object_ends_the_sign_in(browser, ehr, body):
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("<html>sign in</html>", "discovery-not-json"),
+        ("", "discovery-not-json"),
+        ("[" * 5000, "discovery-not-json"),
+        ("[]", "discovery-not-an-object"),
+        ('"text"', "discovery-not-an-object"),
+    ],
+)
+def test_attack_3_a_configuration_that_is_no_object_ends_the_sign_in(browser, ehr, caplog, body, code):
     ehr.mock.replace("GET", f"{BASE}/.well-known/smart-configuration", body=body)
-    assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
+    ends_before_it_begins(browser, caplog, code)
 
 
 class TestAnIssuerWhoseAuthorizationServerIsConfigured:
@@ -121,12 +145,14 @@ class TestAnIssuerWhoseAuthorizationServerIsConfigured:
     def issuers(self):
         return (Issuer(base=BASE, name="Example EHR", client_id="verstel", openid_issuer="https://expected.example"),)
 
-    def test_attack_4_another_one_in_the_discovery_is_refused(self, browser):
-        assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
+    def test_attack_4_another_one_in_the_discovery_is_refused(self, browser, caplog):
+        ends_before_it_begins(browser, caplog, "discovery-other-issuer")
 
     def test_the_expected_one_is_accepted(self, browser, ehr):
         ehr.configuration["issuer"] = "https://expected.example"
-        assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 303
+        response = browser.get(f"/launch?iss={BASE}&launch=x")
+        assert response.status_code == 303
+        assert response.headers["Location"].startswith(f"{AUTH}/authorize?")
 
 
 def test_attack_5_the_authorization_request_has_state_nonce_challenge_and_exact_aud(browser, ehr):
@@ -171,11 +197,13 @@ def test_attack_6_a_state_works_once(browser, ehr):
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(STATE_SECONDS - 1, 303), (STATE_SECONDS, 400)])
-def test_attack_6_a_state_lives_ten_minutes(browser, ehr, clock, seconds, status):
+def test_attack_6_a_state_lives_ten_minutes(browser, ehr, core, seconds, status):
     asked = browser.begin()
+    clock = ehr.clock
     clock.now += seconds
     ehr.claims |= {"iat": int(clock.now), "exp": int(clock.now) + 600}
     assert browser.finish(asked).status_code == status
+    assert opened(core) == len(ehr.calls("/token")) == (1 if status == 303 else 0)
 
 
 def test_attack_6_and_7_a_state_of_another_browser_is_refused_and_spent(browser, another_browser, ehr):
@@ -201,9 +229,11 @@ def test_attack_8_a_callback_that_names_the_right_one_is_accepted_and_never_aske
     assert not [call for call in ehr.mock.calls if call.request.url.startswith(f"{AUTH}/Patient")]
 
 
-def test_attack_8_a_server_that_promises_to_name_itself_must_do_so(browser, ehr):
+def test_attack_8_a_server_that_promises_to_name_itself_must_do_so(browser, ehr, core):
     ehr.configuration["authorization_response_iss_parameter_supported"] = True
     assert browser.finish(browser.begin()).status_code == 400
+    assert (opened(core), ehr.calls("/token")) == (0, [])
+    assert browser.finish(browser.begin(), iss=AUTH).status_code == 303
 
 
 def test_attack_9_an_error_text_in_the_address_is_not_shown_and_its_code_logged(browser, caplog):
@@ -325,7 +355,13 @@ def test_attack_18_only_who_we_are_sure_of_gets_a_role(browser, ehr, core, fhir_
 def test_attack_18_a_guest_has_no_page_and_can_sign_out(browser, ehr, core):
     ehr.claims["fhirUser"] = "RelatedPerson/r1"
     launch_id = browser.enter()
-    assert browser.get(f"/l/{launch_id}/plan/").status_code == 403
+    response = browser.get(f"/l/{launch_id}/plan/")
+    assert response.status_code == 403
+    assert "Anna" not in response.text.partition("<main")[2]
+    launch = core.launches.get(launch_id)
+    token = form_token(core.settings, launch.session_id, launch.id)
+    assert browser.post(f"/l/{launch.id}/logout", {"_csrf": token, "_for": "anna"}).status_code == 303
+    assert opened(core) == 0
 
 
 def test_attack_20_one_subject_at_two_issuers_is_two_users(core, app, mock, clock, browser):
@@ -359,14 +395,15 @@ def test_a_name_of_another_shape_keeps_nobody_out(browser, ehr, core, name, show
     assert core.launches.get(browser.enter()).patient.display == shown
 
 
-def test_an_ehr_that_does_not_tell_names_still_lets_people_in(browser, ehr):
+def test_an_ehr_that_does_not_tell_names_still_lets_people_in(browser, ehr, core):
     ehr.records.clear()
-    assert browser.sign_in().status_code == 303
+    launch = core.launches.get(browser.enter())
+    assert (launch.patient_id, launch.patient.display, launch.user.role) == ("anna", "", "clinician")
 
 
-def test_a_timeout_of_the_discovery_is_a_page(browser, ehr):
+def test_a_timeout_of_the_discovery_is_a_page(browser, ehr, caplog):
     ehr.mock.replace("GET", f"{BASE}/.well-known/smart-configuration", body=responses.ConnectionError("slow"))
-    assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
+    ends_before_it_begins(browser, caplog, "discovery-unreachable")
 
 
 def test_a_configuration_is_asked_once_an_hour(browser, ehr, clock):
@@ -402,4 +439,6 @@ class TestBelowAPath:
         assert [each for each in addresses if not each.startswith(("/verstel/", "#", "?"))] == []
 
     def test_a_name_that_only_begins_alike_is_not_the_app(self, browser):
-        assert browser.get("/verstelde/healthz").status_code == 404
+        assert browser.get("/verstel/healthz").json == {"status": "ok"}
+        response = browser.get("/verstelde/healthz")
+        assert (response.status_code, response.is_json) == (404, False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smartapp.web.guard import form_token
-from tests.smartapp.smart.ehr import BASE, Browser
+from tests.smartapp.smart.ehr import BASE, Browser, opened
 
 COOKIE = "__Host-verstel"
 
@@ -57,11 +57,12 @@ def test_attack_39_another_user_in_the_same_browser_ends_what_the_first_had_open
     ]
 
 
-def test_two_sign_ins_that_overlap_both_arrive(browser):
+def test_two_sign_ins_that_overlap_both_arrive(browser, core):
     """An EHR may open two charts at once; neither takes the other's state away."""
     first, second = browser.begin(), browser.begin()
     assert browser.finish(second).status_code == 303
     assert browser.finish(first).status_code == 303
+    assert opened(core) == 2
 
 
 def test_signing_out_revokes_every_token_of_the_session(browser, core, ehr):

@@ -79,17 +79,29 @@ def anna(app) -> Visitor:
     return launched(app, "anna", "clinician")
 
 
+def last_refusal(visitor) -> tuple[str, str]:
+    """Return what the log says last, and why."""
+    entry = visitor.core.audit.all()[0]
+    return entry.event, entry.reason
+
+
 class TestLaunchOfTheAddress:
     def test_a_page_is_about_the_person_of_its_launch(self, anna):
         assert anna.get("try/").text == "anna: []"
 
     def test_attack_15_a_launch_of_another_session_is_not_there(self, app, anna):
         bram = launched(app, "bram", "clinician")
-        assert bram.get(f"/l/{anna.launch.id}/try/").status_code == 404
+        anna.post("try/", {"note": "van Anna"})
+        response = bram.get(f"/l/{anna.launch.id}/try/")
+        assert response.status_code == 404
+        assert "van Anna" not in response.text
+        assert last_refusal(anna) == ("refused", "no-such-launch")
 
     @pytest.mark.parametrize("guess", ["x", "0" * 43, "..", "%00"])
     def test_attack_15_a_guessed_launch_is_not_there(self, anna, guess):
-        assert anna.get(f"/l/{guess}/try/").status_code == 404
+        response = anna.get(f"/l/{guess}/try/")
+        assert response.status_code == 404
+        assert "anna:" not in response.text
 
     @pytest.mark.parametrize("path", ["/l/%00/try/", "questionnaires/responses/a%00b"])
     def test_a_nul_in_the_address_never_reaches_the_database(self, anna, path):
@@ -124,6 +136,7 @@ class TestLaunchOfTheAddress:
     def test_attack_16_a_form_of_one_chart_does_not_work_in_another(self, app, anna):
         bram = launched(app, "bram", "clinician", browser=anna)
         assert anna.post("try/", {**bram.hidden(), "note": "x"}).status_code == 403
+        assert (anna.get("try/").text, bram.get("try/").text) == ("anna: []", "bram: []")
 
 
 class TestRoles:
@@ -138,12 +151,19 @@ class TestRoles:
 
     def test_attack_17_a_client_gets_no_page_of_the_overview_or_assignments(self, app):
         client = launched(app, "anna", "client")
-        assert {client.get(path).status_code for path in ("overview/", "assignments/")} == {403}
+        for path, view in (("overview/", "overview.index"), ("assignments/", "assignments.index")):
+            assert client.get(path).status_code == 403
+            entry = client.core.audit.of_person(EHR, "Patient/anna")[0]
+            assert (entry.event, entry.outcome, entry.objects) == ("denied", "4", (view,))
 
     def test_attack_18_a_guest_gets_no_page_at_all(self, app):
         guest = launched(app, "anna", "guest")
-        assert guest.get("try/").status_code == 403
+        response = guest.get("try/")
+        assert response.status_code == 403
+        assert "anna:" not in response.text
+        assert last_refusal(guest) == ("denied", "guest")
         assert guest.post("logout").status_code == 303
+        assert guest.get("try/").status_code == 404  # signed out: there is no launch any more
 
 
 class TestForms:
@@ -151,11 +171,11 @@ class TestForms:
 
     def test_a_form_of_ours_is_accepted(self, anna):
         headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
-        assert anna.post("try/", {"note": "x"}, headers=headers).status_code == 200
+        assert anna.post("try/", {"note": "x"}, headers=headers).text == "anna: ['x']"
 
     def test_what_browsers_send_from_pages_without_a_referrer_is_accepted(self, anna):
         headers = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
-        assert anna.post("try/", {"note": "x"}, headers=headers).status_code == 200
+        assert anna.post("try/", {"note": "x"}, headers=headers).text == "anna: ['x']"
 
     @pytest.mark.parametrize("token", ["", "x", "é", "0" * 64])
     def test_a_wrong_token_is_refused_and_the_text_given_back(self, anna, token):
@@ -167,6 +187,7 @@ class TestForms:
     def test_a_token_of_another_session_is_refused(self, app, anna):
         other = launched(app, "anna", "clinician")
         assert anna.post("try/", {**other.hidden(), "note": "x"}).status_code == 403
+        assert anna.get("try/").text == other.get("try/").text == "anna: []"
 
     @pytest.mark.parametrize(
         "headers",
@@ -181,14 +202,21 @@ class TestForms:
         ],
     )
     def test_a_request_from_elsewhere_is_refused_even_with_the_right_token(self, anna, headers):
-        assert anna.post("try/", {"note": "x"}, headers=headers).status_code == 403
+        response = anna.post("try/", {"note": "mijn verhaal"}, headers=headers)
+        assert response.status_code == 403
+        assert "mijn verhaal" in response.text
+        assert anna.get("try/").text == "anna: []"
 
     @pytest.mark.parametrize("method", ["put", "patch", "delete"])
     def test_no_method_goes_round_the_check(self, anna, method):
-        assert getattr(anna.client, method)(anna.url("try/")).status_code in (403, 405)
+        assert getattr(anna.client, method)(anna.url("try/"), data={"note": "x"}).status_code in (403, 405)
+        assert anna.get("try/").text == "anna: []"
 
     def test_a_form_larger_than_any_of_ours_is_refused(self, anna):
-        assert anna.post("try/", {"note": "x" * (MAX_FORM_BYTES + 1)}).status_code == 413
+        response = anna.post("try/", {"note": "x" * (MAX_FORM_BYTES + 1)})
+        assert response.status_code == 413
+        assert len(response.data) < MAX_FORM_BYTES  # it does not come back either
+        assert anna.get("try/").text == "anna: []"
 
     def test_text_that_is_given_back_is_escaped(self, anna):
         response = anna.post("try/", {"_csrf": "", "note": "<script>alert(1)</script>"})
@@ -224,7 +252,11 @@ class TestSessions:
     @pytest.mark.parametrize(("minutes", "status"), [(29, 200), (30, 404)])
     def test_a_session_ends_when_nothing_happens(self, anna, clock, minutes, status):
         clock.now += minutes * 60
-        assert anna.get("try/").status_code == status
+        response = anna.get("try/")
+        assert response.status_code == status
+        assert (response.text == "anna: []") == (status == 200)
+        # The page of an ended session leads back to where the record can be opened.
+        assert ("Test EHR" in response.text) == (status == 404)
 
     def test_a_session_ends_for_good_whatever_happens(self, anna, clock):
         for _twenty_minutes in range(479 // 20):
@@ -232,6 +264,7 @@ class TestSessions:
             assert anna.get("try/").status_code == 200
         clock.now += 20 * 60
         assert anna.get("try/").status_code == 404
+        assert last_refusal(anna) == ("refused", "no-such-launch")
 
     def test_an_ended_session_leaves_nothing_in_the_database(self, anna, clock):
         clock.now += 30 * 60
@@ -279,21 +312,28 @@ class TestHandoff:
     def test_it_works_once(self, app, anna):
         address = self.hand_off(anna)
         app.test_client().get(address)
-        assert app.test_client().get(address).status_code == 403
+        late = app.test_client()
+        assert late.get(address).status_code == 403
+        assert late.get(anna.url("try/")).status_code == 404
 
     @pytest.mark.parametrize(("seconds", "status"), [(HANDOFF_SECONDS - 1, 303), (HANDOFF_SECONDS, 403)])
     def test_it_works_for_a_minute(self, app, anna, clock, seconds, status):
         address = self.hand_off(anna)
         clock.now += seconds
-        assert app.test_client().get(address).status_code == status
+        tab = app.test_client()
+        assert tab.get(address).status_code == status
+        assert tab.get(anna.url("try/")).status_code == {303: 200, 403: 404}[status]
 
     def test_a_browser_with_another_session_is_refused(self, app, anna):
         other = launched(app, "bram", "clinician")
         assert other.client.get(self.hand_off(anna)).status_code == 403
+        assert other.client.get(anna.url("try/")).status_code == 404
+        assert other.get("try/").text == "bram: []"  # its own session goes on
 
     def test_signing_out_in_one_tab_ends_both(self, app, anna):
         tab = app.test_client()
         tab.get(self.hand_off(anna))
+        assert tab.get(anna.url("try/")).text == "anna: []"
         anna.post("logout")
         assert tab.get(anna.url("try/")).status_code == 404
 
@@ -342,7 +382,9 @@ class TestAnswers:
         assert "Strict-Transport-Security" not in anna.get("try/").headers
 
     def test_another_host_name_is_refused(self, anna):
-        assert anna.client.get("/healthz", base_url="http://evil.example").status_code == 400
+        response = anna.client.get("/", base_url="http://evil.example")
+        assert response.status_code == 400
+        assert response.text == "This is not the address of this app."  # no link that would lead to the other host
 
     def test_what_one_page_tells_the_next_stays_on_the_server(self, anna):
         response = anna.get("try/flash?say=Bewaard")
