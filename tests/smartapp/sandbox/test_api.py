@@ -1,6 +1,7 @@
 """The FHIR API: what it answers, and each call it refuses, over real HTTP."""
 
 import json
+import re
 
 import pytest
 import requests
@@ -73,13 +74,19 @@ def test_without_a_token_nothing_about_people_is_read(ehr, path):
 
 @pytest.mark.parametrize("header", ["Bearer made-up", "Basic YTpi", "Bearer", ""])
 def test_a_token_that_is_none_is_401(ehr, header):
-    assert ehr.nobody().get("Patient/anna", Authorization=header).status_code == 401
+    answer = ehr.nobody().get("Patient/anna", Authorization=header)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "access token" in text_of(answer)
+    assert "Voorbeeld" not in answer.text
 
 
 def test_without_a_token_nothing_is_written(ehr):
     assert ehr.nobody().post("Goal", goal()).status_code == 401
     assert ehr.nobody().put("Patient/anna", {"resourceType": "Patient", "id": "anna"}).status_code == 401
-    assert ehr.nobody().post("", bundle()).status_code == 401
+    assert ehr.nobody().post("", bundle(entry("POST", "Goal", goal()))).status_code == 401
+    assert ehr.jansen().get("Goal").json()["total"] == 0
+    assert ehr.jansen().get("Patient/anna").headers["ETag"] == 'W/"1"'
 
 
 @pytest.mark.parametrize(
@@ -102,7 +109,9 @@ def test_outside_the_scope_is_403(ehr, scope, method, path, body):
 
 
 def test_a_user_reads_their_own_entry_with_fhiruser_alone(ehr):
-    assert ehr.as_("Practitioner/jansen", "openid fhirUser", "anna").get("Practitioner/jansen").status_code == 200
+    api = ehr.as_("Practitioner/jansen", "openid fhirUser", "anna")
+    assert api.get("Practitioner/jansen").json()["name"] == [{"text": "J. Jansen"}]
+    assert api.get("Patient/anna").status_code == 403
 
 
 def test_a_scope_with_a_query_reaches_only_what_fits_it(ehr):
@@ -120,7 +129,10 @@ def test_a_scope_with_a_query_reaches_only_what_fits_it(ehr):
 def test_another_person_s_resource_is_403_for_a_client(ehr):
     other = ehr.put(goal("bram"))
     for path in ("Patient/bram", other.reference, f"{other.reference}/_history", f"{other.reference}/_history/1"):
-        assert ehr.anna().get(path).status_code == 403, path
+        answer = ehr.anna().get(path)
+        assert answer.status_code == 403, path
+        assert "gitaar" not in answer.text
+        assert "Bram" not in answer.text
 
 
 @pytest.mark.parametrize(
@@ -128,12 +140,16 @@ def test_another_person_s_resource_is_403_for_a_client(ehr):
 )
 def test_a_search_for_another_person_is_403(ehr, query):
     ehr.put(goal("bram"))
-    assert ehr.anna().get(f"Goal?{query}").status_code == 403
+    answer = ehr.anna().get(f"Goal?{query}")
+    assert (answer.status_code, "gitaar" in answer.text) == (403, False)
+    assert ehr.jansen().get(f"Goal?{query}").json()["total"] == 1  # it is there for who may see it
 
 
 def test_a_search_for_another_person_by_post_is_403(ehr):
+    ehr.put(goal("bram"))
     answer = ehr.anna().post("Goal/_search", "patient=bram", Content_Type="application/x-www-form-urlencoded")
     assert answer.status_code == 403
+    assert "gitaar" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["Goal", "Goal?status:not=x", "Goal?_id=of-bram", "Patient", "Patient?name=Voorbeeld"])
@@ -172,17 +188,22 @@ def test_a_client_cannot_write_into_another_record(ehr):
 def test_a_client_cannot_give_a_resource_away(ehr):
     own = ehr.put(goal("anna"))
     assert ehr.anna().put(own.reference, {**own.resource, "subject": {"reference": "Patient/bram"}}).status_code == 403
+    assert ehr.box.store.read("Goal", own.resource["id"]) == own
 
 
 def test_a_client_cannot_write_what_is_nobody_s(ehr):
     assert ehr.anna().post("Questionnaire", {"resourceType": "Questionnaire", "status": "active"}).status_code == 403
     assert ehr.anna().post("Goal", goal("anna", subject={"display": "?"})).status_code == 403
+    assert ehr.nobody().get("Questionnaire").json()["total"] == 0
+    assert ehr.jansen().get("Goal").json()["total"] == 0
 
 
 def test_a_conditional_create_does_not_show_another_record(ehr):
     ehr.put(goal("bram", identifier=[{"system": "urn:x", "value": "1"}]))
     answer = ehr.anna().post("Goal", goal("anna"), If_None_Exist="identifier=urn:x|1")
     assert answer.status_code == 403
+    assert "bram" not in answer.text
+    assert ehr.anna().get("Goal").json()["total"] == 0
 
 
 def test_a_transaction_does_not_reach_into_another_record_and_stores_nothing_then(ehr):
@@ -197,13 +218,16 @@ def test_a_transaction_does_not_reach_into_another_record_and_stores_nothing_the
 def test_a_clinician_s_patient_scopes_reach_the_chart_that_is_open(ehr):
     ehr.put(goal("bram", id="of-bram"))
     chart = ehr.as_("Practitioner/jansen", "patient/*.rs", "anna")
-    assert chart.get("Patient/anna").status_code == 200
-    assert chart.get("Goal/of-bram").status_code == 403
-    assert ehr.jansen().get("Goal/of-bram").status_code == 200
+    assert chart.get("Patient/anna").json()["id"] == "anna"
+    refused = chart.get("Goal/of-bram")
+    assert (refused.status_code, "gitaar" in refused.text) == (403, False)
+    assert ehr.jansen().get("Goal/of-bram").json()["description"]["text"] == "Weer gitaar spelen"
 
 
 def test_a_client_s_user_scopes_do_not_widen_the_record(ehr):
-    assert ehr.as_("Patient/anna", "user/*.rs", "anna").get("Patient/bram").status_code == 403
+    api = ehr.as_("Patient/anna", "user/*.rs", "anna")
+    assert api.get("Patient/bram").status_code == 403
+    assert api.get("Patient/anna").json()["id"] == "anna"
 
 
 # ---- reading and searching
@@ -278,7 +302,9 @@ def test_a_question_that_cannot_be_answered_says_what_to_do(ehr, path, status, t
 
 
 def test_an_answer_in_xml_is_406(ehr):
-    assert ehr.anna().get("Patient/anna", Accept="application/fhir+xml").status_code == 406
+    answer = ehr.anna().get("Patient/anna", Accept="application/fhir+xml")
+    assert answer.status_code == 406
+    assert "application/fhir+json" in text_of(answer)
 
 
 # ---- writing
@@ -319,6 +345,7 @@ def test_update_with_the_right_version_works_and_with_a_stale_one_is_412(ehr):
 def test_update_of_an_own_id_creates(ehr):
     answer = ehr.anna().put("Goal/mine", goal(id="mine"))
     assert (answer.status_code, answer.headers["ETag"]) == (201, 'W/"1"')
+    assert ehr.anna().get("Goal/mine").json() == answer.json()
 
 
 @pytest.mark.parametrize(
@@ -352,19 +379,26 @@ def test_content_that_is_not_right_is_refused_saying_what_and_where(ehr, method,
 
 
 def test_a_body_that_is_not_called_json_is_415(ehr):
-    assert ehr.anna().post("Goal", json.dumps(goal()), Content_Type="text/plain").status_code == 415
+    answer = ehr.anna().post("Goal", json.dumps(goal()), Content_Type="text/plain")
+    assert answer.status_code == 415
+    assert "application/fhir+json" in text_of(answer)
+    assert ehr.anna().get("Goal").json()["total"] == 0
 
 
 @pytest.mark.parametrize("depth", [60, 1000, 10_000])
 def test_a_deep_body_is_refused(ehr, depth):
     body = '{"resourceType": "Goal", "x": ' + "[" * depth + "]" * depth + "}"
-    assert ehr.anna().post("Goal", body, Content_Type="application/fhir+json").status_code == 400
+    answer = ehr.anna().post("Goal", body, Content_Type="application/fhir+json")
+    assert answer.status_code == 400
+    assert re.search("nested|deep|depth", text_of(answer))
+    assert ehr.anna().get("Goal").json()["total"] == 0
 
 
 def test_a_body_with_too_many_values_is_refused(ehr):
     body = '{"resourceType": "Goal", "x": [' + ",".join("1" * 70_000) + "]}"
     answer = ehr.anna().post("Goal", body, Content_Type="application/fhir+json")
     assert answer.status_code == 413
+    assert "smaller parts" in text_of(answer)
 
 
 def test_a_body_of_three_megabytes_is_refused(ehr):
@@ -376,7 +410,9 @@ def test_a_body_of_three_megabytes_is_refused(ehr):
 
 def test_a_translation_inside_an_extension_is_accepted_though_the_models_do_not_know_it(ehr):
     extension = {"url": "https://example.org/x", "valueString": "hoop", "_valueString": {"id": "a"}}
-    assert ehr.anna().post("Goal", goal(extension=[extension])).status_code == 201
+    answer = ehr.anna().post("Goal", goal(extension=[extension]))
+    assert answer.status_code == 201
+    assert ehr.anna().get(f"Goal/{answer.json()['id']}").json()["extension"] == [extension]
 
 
 # ---- several at once
@@ -480,9 +516,13 @@ def test_epic_like_takes_responses_to_questionnaires_it_knows_only(ehr_like):
         "questionnaire": "https://example.org/q|1",
         "subject": {"reference": "Patient/anna", "display": "Anna Voorbeeld"},
     }
-    assert ehr.anna().post("QuestionnaireResponse", response).status_code == 422
+    refused = ehr.anna().post("QuestionnaireResponse", response)
+    assert refused.status_code == 422
+    assert "does not know the questionnaire" in text_of(refused)
+    assert ehr.jansen().get("QuestionnaireResponse").json()["total"] == 0
     ehr.put({"resourceType": "Questionnaire", "status": "active", "url": "https://example.org/q"})
     assert ehr.anna().post("QuestionnaireResponse", response).status_code == 201
+    assert ehr.jansen().get("QuestionnaireResponse").json()["total"] == 1
 
 
 def score(category):
@@ -497,21 +537,31 @@ def score(category):
 
 def test_epic_like_takes_vital_signs_and_no_surveys(ehr_like):
     ehr = ehr_like("epic-like")
-    assert ehr.anna().post("Observation", score("survey")).status_code == 422
+    refused = ehr.anna().post("Observation", score("survey"))
+    assert refused.status_code == 422
+    assert "vital-signs" in text_of(refused)
     assert ehr.anna().post("Observation", score("vital-signs")).status_code == 201
+    [kept] = ehr.jansen().get("Observation").json()["entry"]
+    assert kept["resource"]["category"] == score("vital-signs")["category"]
 
 
 def test_oracle_like_takes_observations_from_clinicians_only(ehr_like):
     ehr = ehr_like("oracle-like")
     assert ehr.anna().post("Observation", score("vital-signs")).status_code == 403
+    assert ehr.jansen().get("Observation").json()["total"] == 0
     assert ehr.jansen().post("Observation", score("vital-signs")).status_code == 201
+    assert ehr.jansen().get("Observation").json()["total"] == 1
 
 
 @pytest.mark.parametrize(("kind", "batch"), [("epic-like", 405), ("oracle-like", 200), ("athena-like", 405)])
 def test_none_of_the_like_kinds_does_transactions(ehr_like, kind, batch):
     ehr = ehr_like(kind)
-    assert ehr.anna().post("", bundle(entry("GET", "Patient/anna"))).status_code == 405
-    assert ehr.anna().post("", bundle(entry("GET", "Patient/anna"), kind="batch")).status_code == batch
+    refused = ehr.anna().post("", bundle(entry("GET", "Patient/anna")))
+    assert refused.status_code == 405
+    assert "transaction" in text_of(refused)
+    answer = ehr.anna().post("", bundle(entry("GET", "Patient/anna"), kind="batch"))
+    assert answer.status_code == batch
+    assert ("Anna Voorbeeld" in answer.text) == (batch == 200)
 
 
 def test_a_like_kind_does_no_conditional_create_and_no_create_by_update(ehr_like):
@@ -523,6 +573,7 @@ def test_a_like_kind_does_no_conditional_create_and_no_create_by_update(ehr_like
     }
     assert ehr.anna().post("QuestionnaireResponse", response, If_None_Exist="identifier=a|b").status_code == 412
     assert ehr.anna().put("QuestionnaireResponse/new", {**response, "id": "new"}).status_code == 404
+    assert ehr.jansen().get("QuestionnaireResponse").json()["total"] == 0
 
 
 # ---- faults

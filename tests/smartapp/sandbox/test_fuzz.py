@@ -122,9 +122,13 @@ def spoiled(whole, path, value):
 
 
 def test_unspoiled_they_are_taken(api):
-    assert api.post("/fhir/Goal", json=GOAL).status_code == 201
+    created = api.post("/fhir/Goal", json=GOAL)
+    assert created.status_code == 201
+    assert created.json["description"] == GOAL["description"]
     unguarded = spoiled(PLAN_BUNDLE, ("entry", 1, "request"), {"method": "PUT", "url": "Goal/g"})
-    assert api.post("/fhir/", json=unguarded).status_code == 200
+    answer = api.post("/fhir/", json=unguarded)
+    assert answer.status_code == 200
+    assert len(answer.json["entry"]) == len(PLAN_BUNDLE["entry"])
 
 
 @FEW

@@ -73,7 +73,10 @@ def test_a_launch_that_cannot_be_gets_a_page_that_says_so(server, browser, query
 
 
 def test_an_unknown_address_gets_a_page(server, browser):
-    assert browser.get(f"{server.url}/sandbox/else", timeout=20).status_code == 404
+    page = browser.get(f"{server.url}/sandbox/else", timeout=20)
+    assert page.status_code == 404
+    assert "Dat lukte niet" in page.text
+    assert 'href="/sandbox/"' in page.text
 
 
 # ---- kinds and what they grant
