@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 from questionnaires.fhir import Resource
 from smartapp import create_app
 from smartapp.fhir.own.store import OwnStore
-from smartapp.fhir.store import Write
+from smartapp.fhir.store import Query, RecordStore, Stored, Write
 from smartapp.records import Records
 from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings
@@ -63,6 +63,49 @@ def text_of(page: TestResponse) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page.text.partition("<main")[2])))
 
 
+class Flaky:
+    """A record in front of another, which fails as a test wants: it takes no writes, or answers nothing at all."""
+
+    def __init__(self, store: RecordStore) -> None:
+        self.store = store
+        self.error: Exception | None = None  # of every write while it is set
+        self.good_writes = 0  # how many single writes still succeed while `error` is set
+        self.silence: Exception | None = None  # of every search and read while it is set
+        self.first: Callable[[], object] | None = None  # what somebody else does just before the next write
+
+    def capabilities(self) -> Resource:
+        return self.store.capabilities()
+
+    def read(self, type: str, id: str, /) -> Stored:
+        self._fail(self.silence)
+        return self.store.read(type, id)
+
+    def search(self, query: Query, /) -> list[Stored]:
+        self._fail(self.silence)
+        return self.store.search(query)
+
+    def write(self, write: Write, /) -> Stored:
+        if self.good_writes:
+            self.good_writes -= 1
+            return self.store.write(write)
+        self._before_a_write()
+        return self.store.write(write)
+
+    def write_all(self, writes: Sequence[Write], /) -> list[Stored]:
+        self._before_a_write()
+        return self.store.write_all(writes)
+
+    def _before_a_write(self) -> None:
+        first, self.first = self.first, None
+        if first is not None:
+            first()
+        self._fail(self.error)
+
+    def _fail(self, error: Exception | None) -> None:
+        if error is not None:
+            raise error
+
+
 @dataclass(frozen=True)
 class Visitor:
     """Somebody who signed in: a browser (`client`) with one launch."""
@@ -84,6 +127,12 @@ class Visitor:
     def ehr(self) -> OwnStore:
         """The store that plays the EHR."""
         return self.core.local_ehrs[self.launch.issuer]  # type: ignore[return-value]
+
+    def make_flaky(self) -> Flaky:
+        """Put a record that can fail in front of the EHR, for whoever opens it from now on."""
+        flaky = Flaky(self.core.local_ehrs[self.launch.issuer])
+        self.core.local_ehrs[self.launch.issuer] = flaky
+        return flaky
 
     def url(self, path: str = "") -> str:
         return path if path.startswith("/") else f"/l/{self.launch.id}/{path}"

@@ -7,7 +7,7 @@ import pytest
 from mappers.assignment import answered, assignment_of
 from smartapp.fhir.store import Conflict, Query, Refused, Unreachable, Write
 from smartapp.records import Records
-from tests.smartapp.helpers import launched
+from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.pages import fields_of
 
 
@@ -133,31 +133,31 @@ def test_taking_back_what_is_filled_in_says_so_and_changes_nothing(clinician):
     assert tasks(clinician)[0]["status"] == "completed"
 
 
-def test_a_client_who_sends_it_in_at_the_same_moment_wins(clinician, monkeypatch):
+def test_a_client_who_sends_it_in_at_the_same_moment_wins(clinician):
     ask(clinician, questionnaire="hoop")
-    real = Records.save
+    flaky = clinician.make_flaky()
 
-    def save(self, writes):
-        monkeypatch.setattr(Records, "save", real)
-        stored = clinician.ehr.search(Query.of("Task"))[0]
+    def send_in() -> None:
+        stored = flaky.store.search(Query.of("Task"))[0]
         done = answered(stored.resource, "QuestionnaireResponse/1", "HOOP")
-        clinician.ehr.write(Write("update", done, if_match=stored.etag))
-        return real(self, writes)
+        flaky.store.write(Write("update", done, if_match=stored.etag))
 
-    monkeypatch.setattr(Records, "save", save)
-    assert cancel(clinician).status_code == 409
+    flaky.first = send_in
+    response = cancel(clinician)
+    assert response.status_code == 409
+    assert "intussen ingevuld of ingetrokken" in response.text
     assert tasks(clinician)[0]["status"] == "completed"
 
 
-def test_a_record_that_keeps_refusing_gets_an_honest_page(clinician, monkeypatch):
+def test_a_record_that_keeps_refusing_gets_an_honest_page(clinician):
     ask(clinician, questionnaire="hoop")
-
-    def save(self, writes):
-        raise Conflict("busy", None)
-
-    monkeypatch.setattr(Records, "save", save)
-    assert cancel(clinician).status_code == 409
-    assert tasks(clinician)[0]["status"] == "requested"
+    clinician.make_flaky().error = Conflict("busy", None)
+    response = cancel(clinician)
+    assert response.status_code == 409
+    [task] = tasks(clinician)
+    assert task["status"] == "requested"
+    assert f"assignments/{task['id']}/cancel" in response.text  # it is still there, to be tried again
+    assert "Ingetrokken" not in text_of(response)
 
 
 def test_a_step_of_the_plan_can_not_be_taken_back_here(clinician):
@@ -170,7 +170,10 @@ def test_a_step_of_the_plan_can_not_be_taken_back_here(clinician):
         "for": {"reference": "Patient/anna"},
     }
     clinician.ehr.write(Write("update", step))
-    assert clinician.post("assignments/step/cancel").status_code == 404
+    response = clinician.post("assignments/step/cancel")
+    assert response.status_code == 404
+    assert "Deze pagina bestaat niet" in response.text
+    assert tasks(clinician)[0]["status"] == "requested"
 
 
 def test_another_persons_assignment_can_not_be_taken_back(app, clinician):
@@ -182,7 +185,11 @@ def test_another_persons_assignment_can_not_be_taken_back(app, clinician):
 
 @pytest.mark.parametrize("path", ["assignments/", "assignments/new"])
 def test_a_client_can_not_open_these_pages(app, path):
-    assert launched(app).get(path).status_code == 403
+    client = launched(app)
+    response = client.get(path)
+    assert response.status_code == 403
+    assert "Deze pagina is niet voor jou" in response.text
+    assert client.core.audit.all()[0].event == "denied"
 
 
 @pytest.mark.parametrize("path", ["assignments/new", "assignments/1/cancel"])

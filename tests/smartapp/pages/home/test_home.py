@@ -137,4 +137,9 @@ def test_before_anybody_looked_the_page_says_so(anna):
 
 
 def test_a_clinician_does_not_read_who_looked(app):
-    assert launched(app, role="clinician").get("who-looked/").status_code == 403
+    clinician = launched(app, role="clinician")
+    clinician.get("overview/")
+    response = clinician.get("who-looked/")
+    assert response.status_code == 403
+    assert "Heeft gekeken." not in response.text
+    assert clinician.core.audit.all()[0].event == "denied"

@@ -145,7 +145,11 @@ def test_a_new_patient_can_begin_together(app):
 
 
 def test_a_client_has_another_page(app):
-    assert launched(app).get("overview/").status_code == 403
+    client = launched(app)
+    response = client.get("overview/")
+    assert response.status_code == 403
+    assert "Deze pagina is niet voor jou" in response.text
+    assert client.core.audit.all()[0].event == "denied"
 
 
 def test_one_persons_words_never_stand_in_anothers_record(app, clinician):

@@ -10,32 +10,6 @@ from tests.smartapp.pages.plan.conftest import put
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
 
 
-class Flaky:
-    """A record that stops taking writes while `error` is set; reading goes on."""
-
-    def __init__(self, store) -> None:
-        self.store = store
-        self.error: Exception | None = None
-        self.good_writes = 0  # how many single writes still succeed while `error` is set
-
-    def __getattr__(self, name):
-        return getattr(self.store, name)
-
-    def write(self, write):
-        if self.good_writes:
-            self.good_writes -= 1
-            return self.store.write(write)
-        return self._try(self.store.write, write)
-
-    def write_all(self, writes):
-        return self._try(self.store.write_all, writes)
-
-    def _try(self, act, what):
-        if self.error:
-            raise self.error
-        return act(what)
-
-
 class Clock:
     """A clock that only a test moves, in seconds since 1970."""
 
@@ -63,9 +37,7 @@ def halfway(clock):
 @pytest.fixture
 def flaky(halfway):
     """Her record, which can be made to fail."""
-    ehrs = halfway.core.local_ehrs
-    ehrs[halfway.launch.issuer] = Flaky(ehrs[halfway.launch.issuer])
-    return ehrs[halfway.launch.issuer]
+    return halfway.make_flaky()
 
 
 def test_what_was_saved_during_an_outage_is_shown_and_not_called_saved_in_the_record(halfway, flaky):
@@ -120,17 +92,14 @@ def test_what_the_record_refuses_at_once_stays_on_the_page(halfway, flaky):
     assert stored_plan(flaky).story == "Toch mijn woorden."
 
 
-def test_a_record_that_can_not_be_read_keeps_what_was_typed(halfway, flaky, monkeypatch):
+def test_a_record_that_can_not_be_read_keeps_what_was_typed(halfway, flaky):
     form = {**fields_of(halfway.get("plan/story")), "story": "Bewaar mij."}
 
-    def search(_query):
-        raise Unreachable("down")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(flaky, "search", search, raising=False)
-        answer = halfway.post("plan/story", form)
-        assert answer.status_code >= 500
-        assert "Bewaar mij." in answer.text
+    flaky.silence = Unreachable("down")
+    answer = halfway.post("plan/story", form)
+    assert answer.status_code >= 500
+    assert "Bewaar mij." in answer.text
+    flaky.silence = None
     assert fields_of(halfway.get("plan/story"))["story"] == "Bewaar mij."
 
 

@@ -161,7 +161,9 @@ def test_an_area_outside_the_plan_says_so(halfway):
 
 @pytest.mark.parametrize("path", ["plan/domains/castles/", "plan/domains/housing/why", "plan/goals/none/"])
 def test_what_does_not_exist_is_not_found(halfway, path):
-    assert halfway.get(path).status_code == 404
+    response = halfway.get(path)
+    assert response.status_code == 404
+    assert "Deze pagina bestaat niet" in response.text
 
 
 # --- goals and steps

@@ -86,8 +86,11 @@ def test_an_unknown_questionnaire_is_a_clear_page(anna):
 
 def test_a_clinician_does_not_fill_in_for_the_client(app):
     visitor = launched(app, role="clinician")
-    assert visitor.get("questionnaires/hoop/").status_code == 403
+    response = visitor.get("questionnaires/hoop/")
+    assert response.status_code == 403
+    assert "Deze pagina is niet voor jou" in response.text
     assert visitor.post(QUESTION.format(1), {"answer": "1"}).status_code == 403
+    assert visitor.records.drafts.all() == launched(app).records.drafts.all() == []
 
 
 # ---- one question ------------------------------------------------------------------------------------------------
@@ -312,6 +315,7 @@ def test_autosave_over_another_tabs_text_stops_and_says_so(anna):
 def test_autosave_of_a_wrong_answer_is_not_called_saved(anna):
     answer = anna.post(f"{QUESTION.format(1)}/autosave", {"answer": "9"})
     assert (answer.status_code, "saved" in answer.json) == (422, False)
+    assert draft(anna) == {}
 
 
 def test_the_form_works_without_javascript(anna):
@@ -479,7 +483,10 @@ def test_nothing_is_sent_that_the_person_has_not_seen(anna):
 def test_an_identifier_cannot_ask_the_record_something_else(anna, identifier):
     fill(anna)
     anna.post("questionnaires/hoop/submit")
-    assert anna.post("questionnaires/hoop/submit", {"identifier": identifier}).status_code == 422
+    response = anna.post("questionnaires/hoop/submit", {"identifier": identifier})
+    assert response.status_code == 422
+    assert "Er zijn nog geen antwoorden." in response.text
+    assert len(stored(anna, "QuestionnaireResponse")) == 1
 
 
 def test_a_press_after_sending_has_nothing_to_send(anna):
@@ -490,47 +497,46 @@ def test_a_press_after_sending_has_nothing_to_send(anna):
 
 
 @pytest.mark.parametrize("error", [Refused("no"), Conflict("stale", current=None)])
-def test_what_the_record_refuses_is_not_called_sent_and_stays(anna, monkeypatch, error):
+def test_what_the_record_refuses_is_not_called_sent_and_stays(anna, error):
+    """A correction belongs where the first answers are: refused there, it has nowhere else to go."""
     fill(anna)
-
-    def fails(*_args, **_kwargs):
-        raise error
-
-    monkeypatch.setattr("smartapp.records.Records.save", fails)
+    anna.post("questionnaires/hoop/submit")
+    [sent] = stored(anna, "QuestionnaireResponse")
+    anna.post(f"questionnaires/responses/{sent['id']}/correct")
+    anna.post(QUESTION.format(1), {"answer": "1", "next": "1"})
+    flaky = anna.make_flaky()
+    flaky.error = error
     response = anna.post("questionnaires/hoop/submit")
     assert response.status_code == 502
     assert "Je antwoorden zijn nog niet verstuurd. Ze staan hier veilig." in response.text
-    assert len(draft(anna)) == 12
+    assert draft(anna) == {**dict.fromkeys((item.link_id for item in HOOP.items), "3"), "hoop-01": "1"}
+    assert stored(anna, "QuestionnaireResponse") == [sent]
+    flaky.error = None
+    assert anna.post("questionnaires/hoop/submit").status_code == 303
+    assert [one["status"] for one in stored(anna, "QuestionnaireResponse")] == ["amended"]
 
 
-def test_a_record_that_is_away_gets_the_answers_later(anna, monkeypatch):
+def test_a_record_that_is_away_gets_the_answers_later(anna):
     task = ask(anna)
     fill(anna)
-
-    def away(*_args, **_kwargs):
-        raise Unreachable("away")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("smartapp.fhir.own.store.OwnStore.write_all", away)
-        patch.setattr("smartapp.fhir.own.store.OwnStore.write", away)
-        location = anna.post("questionnaires/hoop/submit").location
-        page = anna.get(location).text
-        assert "Je antwoorden zijn onderweg." in page
-        assert "aangekomen" not in page
-        assert task["id"] not in anna.get("").text  # it no longer waits for the client
-        assert "vroeg je dit" not in anna.get("").text
+    flaky = anna.make_flaky()
+    flaky.error = Unreachable("away")
+    location = anna.post("questionnaires/hoop/submit").location
+    page = anna.get(location).text
+    assert "Je antwoorden zijn onderweg." in page
+    assert "aangekomen" not in page
+    assert task["id"] not in anna.get("").text  # it no longer waits for the client
+    assert "vroeg je dit" not in anna.get("").text
+    assert stored(anna, "QuestionnaireResponse") == []
+    flaky.error = None
     anna.records.resume(anna.records.waiting()[0].unit)
     assert len(stored(anna, "QuestionnaireResponse")) == 1
     assert "Je antwoorden zijn aangekomen." in anna.get(location).text
 
 
-def test_filling_in_goes_on_while_the_record_is_away(anna, monkeypatch):
+def test_filling_in_goes_on_while_the_record_is_away(anna):
     fill(anna, upto=2)
-
-    def away(*_args, **_kwargs):
-        raise Unreachable("away")
-
-    monkeypatch.setattr("smartapp.fhir.own.store.OwnStore.search", away)
+    anna.make_flaky().silence = Unreachable("away")
     for address in ("", "questionnaires/"):
         page = anna.get(address).text
         assert "Je dossier antwoordt nu niet" in page
@@ -644,7 +650,10 @@ def test_somebody_elses_response_does_not_exist_here(app, anna):
     anna.post("questionnaires/hoop/submit")
     [sent] = stored(anna, "QuestionnaireResponse")
     other = launched(app, patient="bram", name="Bram")
-    assert other.get(f"questionnaires/responses/{sent['id']}").status_code == 404
+    response = other.get(f"questionnaires/responses/{sent['id']}")
+    assert response.status_code == 404
+    assert "Deze pagina bestaat niet" in response.text
+    assert "HOOP" not in response.text
 
 
 def test_a_response_to_a_questionnaire_we_do_not_know_is_shown_as_it_is(anna):

@@ -30,7 +30,9 @@ def test_an_instrument_without_numbers_says_so(anna):
 
 @pytest.mark.parametrize("name", ["sdm-visit", "phq9"])
 def test_what_has_no_scores_has_no_page(anna, name):
-    assert anna.get(f"scores/{name}/").status_code == 404
+    response = anna.get(f"scores/{name}/")
+    assert response.status_code == 404
+    assert "Deze pagina bestaat niet" in response.text
 
 
 def test_the_change_is_a_number_and_nothing_more(anna):
@@ -164,7 +166,11 @@ def test_scores_of_another_person_are_not_here(app, anna):
 
 
 def test_a_clinician_has_another_page_for_this(app):
-    assert launched(app, role="clinician").get("scores/").status_code == 403
+    measure(launched(app), "hoop", "2026-06-03", "4")
+    response = launched(app, role="clinician").get("scores/")
+    assert response.status_code == 403
+    assert "Deze pagina is niet voor jou" in response.text
+    assert "42" not in text_of(response)
 
 
 def test_the_difference_is_that_of_the_numbers_shown(anna):
