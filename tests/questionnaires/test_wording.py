@@ -557,4 +557,8 @@ def test_apply_without_a_folder_is_wrong_usage(tmp_path, monkeypatch):
     monkeypatch.delenv("VERSTEL_DEFINITIONS", raising=False)
     file = tmp_path / "hoop.csv"
     file.write_text(filled_in("hoop"), encoding="utf-8")
-    assert CliRunner().invoke(command, ["apply", str(file)]).exit_code == 2
+    before = file.read_text(encoding="utf-8")
+    result = CliRunner().invoke(command, ["apply", str(file)])
+    assert result.exit_code == 2
+    assert "say where to write: --out DIR" in result.output
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == [before]

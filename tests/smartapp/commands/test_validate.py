@@ -97,7 +97,9 @@ def test_no_message_repeats_what_a_person_typed(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_wrong_usage():
-    assert run("nowhere.json").exit_code == 2
+    result = run("nowhere.json")
+    assert result.exit_code == 2
+    assert "'nowhere.json' does not exist" in result.output
 
 
 @pytest.mark.parametrize(

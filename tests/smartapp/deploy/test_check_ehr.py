@@ -150,4 +150,6 @@ def test_why_there_is_no_smart_configuration_is_said(mock: responses.RequestsMoc
 
 
 def test_address_that_is_no_url_is_wrong_usage() -> None:
-    assert check("ehr.example.org").exit_code == 2
+    result = check("ehr.example.org")
+    assert result.exit_code == 2
+    assert "'ehr.example.org' is not an absolute https URL" in result.output
