@@ -188,7 +188,7 @@ def test_a_client_cannot_write_into_another_record(ehr):
 def test_a_client_cannot_give_a_resource_away(ehr):
     own = ehr.put(goal("anna"))
     assert ehr.anna().put(own.reference, {**own.resource, "subject": {"reference": "Patient/bram"}}).status_code == 403
-    assert ehr.box.store.read("Goal", own.resource["id"]) == own
+    assert ehr.sandbox.store.read("Goal", own.resource["id"]) == own
 
 
 def test_a_client_cannot_write_what_is_nobody_s(ehr):
