@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,6 +11,7 @@ from mappers.answers import ResponseRef
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument, Item
 from smartapp.fhir.store import RecordError, Unauthorized
+from smartapp.i18n import message
 from smartapp.pages.questionnaire import responses
 from smartapp.pages.questionnaire.drafting import ChangedElsewhere, Given, about, keep_answer
 from smartapp.pages.questionnaire.filling import (
@@ -44,6 +45,20 @@ blueprint.add_url_rule("/responses/<response_id>", view_func=responses.response)
 blueprint.add_url_rule("/responses/<response_id>/correct", view_func=responses.correct, methods=["POST"])
 
 
+CHANGED: Final = message("Something changed since you opened this page. Look once more before you send it in.")
+NO_ANSWERS: Final = message("There are no answers yet. Answer at least one question before you send this in.")
+NOT_SENT: Final = message("Your answers are not sent in yet. They are safe here. Try again in a moment.")
+
+
+class LookAgain(Exception):
+    """Sending in stopped before its end, and the draft is still there: `problem` says why, `status` is the answer's."""
+
+    def __init__(self, problem: str, status: int) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.status = status
+
+
 @blueprint.errorhandler(OtherVersion)
 def renewed(other: OtherVersion) -> tuple[str, int]:
     """Show what was answered in an older version, wherever that draft is met, and offer to go on with what fits.
@@ -55,6 +70,17 @@ def renewed(other: OtherVersion) -> tuple[str, int]:
     page = RenewedPage(instrument, answers, taken_over(instrument, other.draft)[1])
     typed = request.form.get("answer", "").strip()
     return render_template("questionnaire/renewed.html", page=page, typed=typed), 409 if request.form else 200
+
+
+@blueprint.errorhandler(LookAgain)
+def look_again(reason: LookAgain) -> tuple[str, int]:
+    """Show the answers as they are kept now, with the reason why they have to be looked at once more."""
+    filling = _filling(_instrument((request.view_args or {}).get("instrument_id", "")))
+    # Only where the answers changed: a record that did not take them just now would be asked, and waited for, again.
+    correcting = corrected_on(current.records(), filling.identifier) if reason.problem == CHANGED else None
+    return render_template(
+        "questionnaire/review.html", page=review_page(filling, _(reason.problem), correcting)
+    ), reason.status
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------
@@ -209,34 +235,24 @@ def submit(instrument_id: str) -> ResponseReturnValue:
     filling = _filling(instrument)
     if not filling.given and (sent := already_sent(current.records(), request.form.get("identifier", ""))):
         return redirect(url_for(".response", response_id=sent.resource["id"], sent="1"), 303)
-    seen = request.form.get("seen")
-    if seen is not None and seen != filling.digest:
-        return _look_once_more(filling)
+    if request.form.get("seen", filling.digest) != filling.digest:
+        raise LookAgain(CHANGED, 409)
     if not filling.given:
-        problem = _("There are no answers yet. Answer at least one question before you send this in.")
-        return render_template("questionnaire/review.html", page=review_page(filling, problem)), 422
-    answers = finished(filling, _about())
+        raise LookAgain(NO_ANSWERS, 422)
     try:
-        record = send(current.records(), answers, catalogue())
+        record = send(current.records(), finished(filling, _about()), catalogue())
     except Unauthorized:
         raise  # only a new sign-in helps, and that page says so; the draft stays
-    except RecordError:
-        problem = _("Your answers are not sent in yet. They are safe here. Try again in a moment.")
-        return render_template("questionnaire/review.html", page=review_page(filling, problem)), 502
+    except RecordError as error:
+        raise LookAgain(NOT_SENT, 502) from error
 
     # Sending takes as long as the record takes: what was answered meanwhile stays, and sending that in amends this.
     def as_sent(draft: dict[str, Any]) -> bool:
         return filling_of(instrument, draft, catalogue()).given == filling.given
 
     if not current.records().drafts.delete(instrument.id, as_sent):
-        return _look_once_more(_filling(instrument))
+        raise LookAgain(CHANGED, 409)
     return redirect(url_for(".response", response_id=record.resource["id"], sent="1"), 303)
-
-
-def _look_once_more(filling: Filling) -> ResponseReturnValue:
-    problem = _("Something changed since you opened this page. Look once more before you send it in.")
-    page = review_page(filling, problem, correcting=corrected_on(current.records(), filling.identifier))
-    return render_template("questionnaire/review.html", page=page), 409
 
 
 # ---- parts -----------------------------------------------------------------------------------------------------
