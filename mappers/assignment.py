@@ -70,8 +70,8 @@ def assignment_of(task: dict[str, Any]) -> Assignment:
     return Assignment(
         id=text_in(task, "id"),
         questionnaire=questionnaire,
-        instrument=questionnaire.partition("|")[0].rsplit("/", 1)[-1],
-        status=text_in(task, "status") or "requested",
+        instrument=_instrument(questionnaire),
+        status=_status(task),
         asked_on=text_in(task, "authoredOn"),
         due=text_in(object_in(object_in(task, "restriction"), "period"), "end") or None,
         message="\n\n".join(text for note in objects_in(task, "note") if (text := text_in(note, "text"))),
@@ -81,11 +81,18 @@ def assignment_of(task: dict[str, Any]) -> Assignment:
 
 
 def asks_for(task: dict[str, Any], instrument: str) -> bool:
-    """Say whether a Task is an assignment that still waits for this instrument, given by its id."""
-    if not is_assignment(task):
-        return False
-    assignment = assignment_of(task)
-    return assignment.waiting and assignment.instrument == instrument
+    """Tell whether a Task is an assignment that still waits for this instrument, given by its id."""
+    asked = _instrument(questionnaire_of(task)) if task.get("resourceType") == "Task" else ""
+    return asked == instrument and _status(task) in WAITING
+
+
+def _instrument(questionnaire: str) -> str:
+    """Return the id of the instrument that a canonical or reference leads to: its last part, without a version."""
+    return questionnaire.partition("|")[0].rsplit("/", 1)[-1]
+
+
+def _status(task: dict[str, Any]) -> str:
+    return text_in(task, "status") or "requested"  # some systems leave out what FHIR requires
 
 
 def _answer_in(output: dict[str, Any]) -> str:
