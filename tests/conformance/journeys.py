@@ -90,7 +90,7 @@ def left_behind(demo: Demo) -> list[Resource]:
     core: Services = app.extensions[KEY]
     stores = (sandbox.store, core.own_store(sandbox.base))
     found = [one.resource for store in stores for kind in KINDS for one in store.search(Query.of(kind))]
-    return [*found, *(audit_event(entry) for entry in core.audit.all())]
+    return [*found, *(audit_event(entry) for entry in core.audit.entries())]
 
 
 if __name__ == "__main__":

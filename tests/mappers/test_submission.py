@@ -33,7 +33,7 @@ def stored(answers, first_id=1):
 def test_answers_written_and_read_again_are_the_same_in_everything(instrument):
     """`response_from` and `answers_of` reverse each other: carrying answers instead of FHIR loses nothing."""
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(values_for(instrument))
     def holds(values):
         answers = answers_of(response(instrument, values), CATALOGUE)

@@ -26,6 +26,7 @@ from smartapp.fhir.store import Query, RecordStore, Stored, Write
 from smartapp.records import Records
 from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings
+from smartapp.storage.audit import AuditEntry
 from smartapp.storage.launches import Launch, Person, Role, User
 from smartapp.web.guard import cookie_name, form_token
 
@@ -127,6 +128,11 @@ class Visitor:
     def ehr(self) -> OwnStore:
         """The store that plays the EHR."""
         return self.core.local_ehrs[self.launch.issuer]  # type: ignore[return-value]
+
+    def logged(self) -> AuditEntry:
+        """Return what the log says last, whoever it is about."""
+        *_, last = self.core.audit.entries()
+        return last
 
     def make_flaky(self) -> Flaky:
         """Put a record that can fail in front of the EHR, for whoever opens it from now on."""

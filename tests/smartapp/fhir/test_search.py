@@ -118,7 +118,7 @@ OF_PATIENT = st.one_of(
 numbers = itertools.count()
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from([(OBSERVATION, OF_OBSERVATION), (PATIENT, OF_PATIENT)]),
     data=st.data(),

@@ -81,7 +81,7 @@ def anna(app) -> Visitor:
 
 def last_refusal(visitor) -> tuple[str, str]:
     """Return what the log says last, and why."""
-    entry = visitor.core.audit.all()[0]
+    entry = visitor.logged()
     return entry.event, entry.reason
 
 

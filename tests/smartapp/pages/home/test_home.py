@@ -142,4 +142,4 @@ def test_a_clinician_does_not_read_who_looked(app):
     response = clinician.get("who-looked/")
     assert response.status_code == 403
     assert "Heeft gekeken." not in response.text
-    assert clinician.core.audit.all()[0].event == "denied"
+    assert clinician.logged().event == "denied"

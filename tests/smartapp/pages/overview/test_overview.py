@@ -149,7 +149,7 @@ def test_a_client_has_another_page(app):
     response = client.get("overview/")
     assert response.status_code == 403
     assert "Deze pagina is niet voor jou" in response.text
-    assert client.core.audit.all()[0].event == "denied"
+    assert client.logged().event == "denied"
 
 
 def test_one_persons_words_never_stand_in_anothers_record(app, clinician):
