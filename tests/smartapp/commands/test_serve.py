@@ -1,4 +1,4 @@
-"""`verstel serve` says what is wrong with its options; its settings are tested in core/test_config.py."""
+"""`verstel serve` says what is wrong with its options; its settings are tested in test_settings.py."""
 
 from __future__ import annotations
 

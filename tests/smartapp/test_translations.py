@@ -11,7 +11,7 @@ import pytest
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
-APP = Path(__file__).parents[3] / "smartapp"
+APP = Path(__file__).parents[2] / "smartapp"
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "message": None}
 SOURCES = sorted(file for pattern in ("*.py", "*.html") for file in APP.rglob(pattern))
 CATALOGUES = sorted(APP.rglob("nl.po"))
