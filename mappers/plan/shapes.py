@@ -10,6 +10,7 @@ import re
 from typing import Any, Final
 
 from mappers.errors import NotAPlan, shown
+from mappers.identity import URN, identifiers
 from mappers.plan.model import PROGRESS, Progress, StepStatus
 from mappers.tolerant import code_in, objects_in, text_in
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
@@ -23,7 +24,7 @@ DOMAIN_SYSTEM: Final = code_system_url("life-domain")
 PLAN_SYSTEM: Final = code_system_url("plan")
 ACHIEVEMENT_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/goal-achievement"
 
-URN: Final = "urn:uuid:"
+IDENTIFIER_SYSTEMS: Final = frozenset(identifier_system(name) for name in ("plan", "goal", "step"))
 _REFERENCE: Final = re.compile(r"(?:.*/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/[^/]+)?")
 
 STEP_STATUS_OF: Final[dict[str, StepStatus]] = {
@@ -99,10 +100,9 @@ def id_of(resource: Resource) -> str:
     """Return the record's id; without one, the URN from our identifier. Raises NotAPlan where there is neither."""
     if text_in(resource, "id"):
         return text_in(resource, "id")
-    systems = {identifier_system(name) for name in ("plan", "goal", "step")}
-    for identifier in objects_in(resource, "identifier"):
-        if text_in(identifier, "system") in systems and text_in(identifier, "value"):
-            return f"{URN}{identifier['value']}"
+    ours = next((one for one in identifiers(resource) if one.system in IDENTIFIER_SYSTEMS), None)
+    if ours is not None:
+        return f"{URN}{ours.value}"
     raise NotAPlan(f"a {shown(text_in(resource, 'resourceType'))} has neither id nor identifier")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mappers.fhir_text import first_words, heading, narrative, paragraph
+from mappers.identity import URN
 from mappers.plan.checks import check
 from mappers.plan.model import QUESTIONS, Goal, PersonRef, Plan, Step
 from mappers.plan.shapes import (
@@ -18,7 +19,6 @@ from mappers.plan.shapes import (
     PLAN_PROFILE,
     PLAN_SYSTEM,
     STEP_PROFILE,
-    URN,
     domain_of,
     extensions,
     is_own_note,

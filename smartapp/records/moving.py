@@ -15,19 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
 
 from mappers.identity import URN, identity, own_identifier
 from mappers.plan.moving import closed, continued, is_closed
-from questionnaires.canonical import identifier_system
+from mappers.plan.shapes import IDENTIFIER_SYSTEMS
 from questionnaires.fhir import Resource
 from smartapp.fhir.companion import AT_THE_EHR
 from smartapp.fhir.references import references, renamed
 from smartapp.fhir.store import Conflict, Stored, Write
 from smartapp.records.parcels import Parcel, Unit, with_identifier
 from smartapp.records.placement import Place
-
-_OURS: Final = frozenset(identifier_system(name) for name in ("plan", "goal", "step"))
 
 
 def moved(unit: Unit, place: Place, here: Iterable[Stored], *, base: str) -> Unit:
@@ -137,7 +134,7 @@ def _urn(resource: Resource) -> str:
 
 def _is_ours(resource: Resource) -> bool:
     ours = own_identifier(resource)
-    return ours is not None and ours.system in _OURS
+    return ours is not None and ours.system in IDENTIFIER_SYSTEMS
 
 
 def _differ(found: str | None, expected: str | None) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from mappers.identity import former
+from mappers.identity import URN, former, values_in
 from mappers.plan import PLAN_SYSTEM, Goal, OtherGoal, PersonRef, Plan, other_goal_of, plan_of, resources_of
-from mappers.tolerant import object_in, objects_in, text_in
+from mappers.tolerant import object_in, text_in
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -21,7 +21,6 @@ from smartapp.records.outbox import Unsent
 _KINDS: Final = {"CarePlan": "plan", "Goal": "goal", "Task": "step"}
 _CATEGORY: Final = f"{PLAN_SYSTEM}|recovery-plan"
 _GOING_ON: Final = frozenset({"active", "draft", "on-hold"})
-_URN: Final = "urn:uuid:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class StoredPlan:
 
     def id_of(self, key: str) -> str:
         """Return the id of what the form with this key made, or a new one: sent twice, a form makes one thing."""
-        return self.made(key) or f"{_URN}{key}"
+        return self.made(key) or f"{URN}{key}"
 
     def current_id(self, id_: str) -> str:
         """Return the id that a goal or step has now: another one if the plan has moved since it had this one."""
@@ -169,7 +168,7 @@ def _arrived_names(outbox: Iterable[Unsent]) -> dict[str, str]:
 
 def new_plan_id(issuer: str, patient: str) -> str:
     """Return the id of a person's first plan: the same in two tabs, so that together they begin one plan, not two."""
-    return f"{_URN}{uuid.uuid5(uuid.NAMESPACE_URL, f'{issuer}|{patient}|plan')}"
+    return f"{URN}{uuid.uuid5(uuid.NAMESPACE_URL, f'{issuer}|{patient}|plan')}"
 
 
 def writes(
@@ -208,27 +207,29 @@ def _write(made: Resource, stored: Mapping[str, Record]) -> Write:
     if found is not None:
         return Write("update", made, if_match=found.etag)
     kind = identifier_system(_KINDS[made["resourceType"]])
-    value = next(_our_identifiers(made))
-    return Write("create", made, if_none_exist=f"identifier={kind}|{value}", full_url=f"{_URN}{value}")
+    value = _own_name(made)
+    return Write("create", made, if_none_exist=f"identifier={kind}|{value}", full_url=f"{URN}{value}")
 
 
 def _address(resource: Resource) -> str:
-    return f"{resource['resourceType']}/{resource.get('id') or next(_our_identifiers(resource), '')}"
+    return f"{resource['resourceType']}/{resource.get('id') or _own_name(resource)}"
 
 
 def _id(resource: Resource) -> str:
     """Return the record's id, or the URN that stands for it until it has arrived."""
-    return str(resource["id"]) if "id" in resource else f"{_URN}{next(_our_identifiers(resource), '')}"
+    return str(resource["id"]) if "id" in resource else f"{URN}{_own_name(resource)}"
+
+
+def _own_name(resource: Resource) -> str:
+    return next(iter(_our_identifiers(resource)), "")
 
 
 def _former_ids(resource: Resource) -> list[str]:
     return [reference.rpartition("/")[2] for _place, reference in former(resource)]
 
 
-def _our_identifiers(resource: Mapping[str, Any]) -> Iterator[str]:
-    system = identifier_system(_KINDS[resource["resourceType"]])
-    ours = (one for one in objects_in(resource, "identifier") if one.get("system") == system)
-    return (value for one in ours if (value := text_in(one, "value")))
+def _our_identifiers(resource: Resource) -> list[str]:
+    return values_in(resource, identifier_system(_KINDS[resource["resourceType"]]))
 
 
 def arrived(unit: Sequence[Write], answers: Sequence[Record]) -> bool:
