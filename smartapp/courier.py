@@ -1,4 +1,4 @@
-"""The courier: a thread that sends what waits in the outbox and wipes sessions whose time is over.
+"""The courier: a thread that sends what waits in the outbox and wipes sessions that are over.
 
 A page visit does the same for its own user. The courier is for those who closed the browser.
 """
@@ -29,7 +29,7 @@ class Courier(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Make rounds; a round that goes wrong is not the last."""
+        """Make rounds; a round that fails is not the last."""
         while not self._stopped.wait(self._pause):
             try:
                 self.round()

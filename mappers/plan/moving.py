@@ -34,7 +34,7 @@ def continued(resource: Resource, *, place: str = "", reference: str = "") -> Re
 def closed(resource: Resource) -> Resource:
     """Return a CarePlan, Goal or Task as it stays behind at the place that the plan has left.
 
-    FHIR lets an app delete nothing here, and an open plan would mislead whoever reads that chart: it is not changed
+    FHIR lets an app delete nothing here, and an open plan would mislead the readers of that chart: it is not changed
     any more. `entered-in-error` is the one status that every reader leaves out and that says nothing about the client;
     a Goal that is `cancelled` or a plan that is `revoked` would say that they gave up. The words stay, with the reason.
     """

@@ -25,7 +25,7 @@ KEEP_SECONDS = 3600
 RETRY_SECONDS = 60
 # Long enough not to meet the same refusal on every page, short enough to notice by ourselves that an EHR was put right.
 DEMOTED_SECONDS = 24 * 3600
-# Answers about what may be done at all. 400 and 412 are about one content, 5xx about one moment: those move nothing.
+# Answers about what may be done at all. 400 and 412 are about one content, 5xx about one moment: those demote nothing.
 DEMOTING_STATUSES = frozenset({403, 405, 422})
 
 _LETTERS: Mapping[Interaction, Letter] = {"create": "c", "read": "r", "update": "u", "search-type": "s"}

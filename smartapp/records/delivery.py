@@ -67,7 +67,7 @@ class Delivery:
     def _has_transactions(self, place: Place) -> bool:
         if place in self.one_by_one:
             return False
-        # A companion is a general FHIR server, chosen by whoever runs the app, and our own store is ours.
+        # A companion is a general FHIR server, chosen by the operator of the app, and our own store is ours.
         return place != "ehr" or (self.capability.offered.known and self.capability.offered.transaction)
 
     def _next(self, unit: Unit) -> int:

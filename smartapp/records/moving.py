@@ -7,7 +7,7 @@ would have to bring two places to agree. So all parts are created one place lowe
 plan: what notes that it came from elsewhere counts, what it came from does not, whether or not it could be closed.
 
 The CarePlan is closed before the copies are made. That update carries the version that was read here, and so it is the
-lock: a change that somebody made in between stops the move, and a save that comes after it meets another version and
+lock: a change that someone made in between stops the move, and a save that comes after it meets another version and
 looks again. Goals and Tasks are closed last. Until then the unit, with every word, waits in the outbox.
 """
 
@@ -114,6 +114,7 @@ class _Leaving:
             if found is not None and _differ(found.etag, parcel.write.if_match):
                 raise Conflict("Someone else changed this plan in the meantime.", found)
             return found
+        # A refused create may still have left something here: an earlier try may have been cut off half-way.
         key = identity(resource)
         same = (one for one in self._here.values() if identity(one.resource) == key and not is_closed(one.resource))
         found = next(same, None) if key else None

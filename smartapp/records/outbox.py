@@ -1,8 +1,8 @@
 """The outbox: what is to be written at an EHR is on our disk first, and stays there until it has arrived.
 
 This module keeps the units in the database and decides who may send one and when; `delivery` sends them. A unit is in
-one of two states. `waiting`: it is sent when it is due, by whoever holds its lease. `refused`: nothing sends it any
-more; it is kept for its author, who sees why and can try again.
+one of two states. `waiting`: it is sent when it is due, by the process that holds its lease. `refused`: it is not sent
+any more, but kept for its author, who sees why and can try again.
 """
 
 from __future__ import annotations

@@ -70,6 +70,7 @@ def each_once(records: Sequence[Record]) -> list[Record]:
     kept: list[Record] = []
     seen: dict[tuple[str, Identifier], tuple[Place, RecordState]] = {}
     for record in records:
+        # Whatever its status is there: an EHR may refuse to have it closed, and then it still looks alive.
         if (record.place, record.reference) in left:
             continue
         key, here = identity(record.resource), (record.place, record.state)

@@ -126,6 +126,7 @@ def resolved(parcel: Parcel, unit: Unit, inside: Collection[str | None]) -> Reso
         if other is None or name in inside:
             return dict(reference)
         rest = {key: value for key, value in reference.items() if key != "reference"}
+        # Our own store may name what lives elsewhere, because only we read it, and we know every place.
         if other.stored is not None and parcel.place in (other.place, "own"):
             return {"reference": other.stored.reference, **rest}
         ours = own_identifier(other.write.resource)

@@ -24,6 +24,7 @@ def ladder(type: str, capability: Capability, *, companion: bool, with_plan: boo
 
     `with_plan` says that it is written as part of a plan.
     """
+    # The EHR first, because that is what care providers read; our own store last: only who opens this app reads there.
     types = TOGETHER if type == "CarePlan" or with_plan else {type}
     places: list[Place] = ["ehr"] if all(can_live_in_ehr(each, capability) for each in types) else []
     if companion:

@@ -28,6 +28,7 @@ def landed(parcel: Parcel, sent: Resource, store: RecordStore, capability: Capab
     ours = own_identifier(parcel.write.resource)
     if ours is None:
         return None
+    # What a search gives is not proof: a server that ignores a parameter it does not know answers with everything.
     found = store.search(_query(parcel, ours, capability))
     return next((one for one in found if carries(one.resource, ours)), None)
 

@@ -75,13 +75,14 @@ class Records:
     def search(self, *queries: Query) -> list[list[Record]]:
         """Run all queries at all places at once and return the matches of each query, in its order.
 
-        The EHR's come first, then the companion server's, our own, and what still waits to be sent. One that stands at
-        two places (it was sent twice, or moved) is there once.
+        The EHR's come first, then the companion server's, our own, and what still waits to be sent. One that is kept
+        at two places (it was sent twice, or moved) appears once.
         """
         for query in queries:
             if query.type not in definitions():
-                raise Refused(f"{query.type[:64]!r} is no type of resource this app works with.")
+                raise Refused(f"{query.type[:64]!r} is not a type of resource that this app works with.")
         jobs = [(number, place) for number, query in enumerate(queries) for place in self._places_of(query.type)]
+        # At once, because each place may be a network away: a page then takes as long as the slowest of them.
         found = _in_parallel([partial(self._search, place, queries[number]) for number, place in jobs])
         results: list[list[Record]] = [[] for _ in queries]
         for (number, _), records in zip(jobs, found, strict=True):
@@ -94,7 +95,7 @@ class Records:
         return results
 
     def read(self, type: str, id: str) -> Record:
-        """Return one resource from the place that has it. Raises NotFound, also when it is somebody else's."""
+        """Return one resource from the place that has it. Raises NotFound, also when it is someone else's."""
         seen = self._seen.get((type, id))
         # Our own store first: asking it costs no round trip, and no EHR knows its ids.
         for place in [seen] if seen else reversed(self._places_of(type, read=True)):
@@ -218,7 +219,7 @@ class Records:
         ]
 
     def _mine(self, resource: Resource) -> bool:
-        """Tell whether a resource is about the person of this launch, or about nobody (a practitioner)."""
+        """Tell whether a resource is about the person of this launch, or about no person at all (a practitioner)."""
         if resource.get("resourceType") not in definitions():
             return False
         patients = {one.rpartition("/")[2] for one in patients_of(resource, self.launch.issuer)}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
 
+from smartapp.fhir.store import Query
 from tests.conftest import serve
 from tests.smartapp.pages.plan.pages import fields_of
 from tests.smartapp.records.desk import Desk
@@ -102,6 +104,25 @@ def test_a_form_that_was_open_during_the_move_is_saved_with_what_was_typed_in_it
     page = anna.send(f"{goal}words", {**words, "text": "Weer in een koor zingen"})
     assert "Weer in een koor zingen" in page.text
     assert page.status_code == 200
+
+
+def test_two_tabs_that_add_a_step_at_the_same_moment_lose_neither(desk, anna):
+    """The one that meets the move halfway is told so, with its words, and is saved when it is sent again."""
+    goal = anna.new_goal()
+    tabs = [(Client(desk), text) for text in ("Bellen", "Meezingen")]
+    forms = [{**fields_of(tab.get(f"{goal}steps/new")), "text": text} for tab, text in tabs]
+    with ThreadPoolExecutor(2) as pool:
+        sent = list(pool.map(lambda at: tabs[at][0].send(f"{goal}steps/new", forms[at]), range(2)))
+    for page, form in zip(sent, forms, strict=True):
+        if page.status_code != 200:
+            assert (page.status_code, fields_of(page)["text"]) == (409, form["text"])
+            assert address(anna.send(f"{goal}steps/new", form))
+    found = desk.visit().search(Query.of("Task", patient="Patient/anna"))[0]
+    assert sorted((one.resource["description"], one.place, one.state) for one in found) == [
+        ("Bellen", "own", "stored"),
+        ("Meezingen", "own", "stored"),
+    ]
+    assert desk.visit().waiting() == []
 
 
 def test_words_that_were_not_saved_yet_are_found_again_after_the_move(anna):
