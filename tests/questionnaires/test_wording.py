@@ -560,5 +560,5 @@ def test_apply_without_a_folder_is_wrong_usage(tmp_path, monkeypatch):
     before = file.read_text(encoding="utf-8")
     result = CliRunner().invoke(command, ["apply", str(file)])
     assert result.exit_code == 2
-    assert "say where to write: --out DIR" in result.output
+    assert "Say where to write: --out DIR" in result.output
     assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == [before]
