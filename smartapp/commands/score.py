@@ -13,7 +13,7 @@ import signal
 import sys
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -96,16 +96,10 @@ def command(
         if files:
             raise click.UsageError("--verify takes its own file; leave out FILE.")
         sys.exit(_verify(Path(verify)))
-    if not files:
-        raise click.UsageError("Name a FILE, a folder, or - for standard input.")
     sources = _sources(files)
     if rejects is not None and any(source.is_file(rejects) for source in sources):
         raise click.UsageError(f"{rejects} is one of the files to score; name another file for --rejects.")
-    if provenance and form == "table":
-        raise click.UsageError(
-            "--provenance adds FHIR resources, and a table has no room for them; leave one of the two out."
-        )
-    write = _as_table if form == "table" else _with_provenance if provenance else _as_ndjson
+    write = _writer(form, provenance=provenance)
     try:  # closing files included: a full disk may show only then
         with _refusals(rejects) as refused, _scorer(jobs) as score:
             for source in sources:
@@ -141,7 +135,9 @@ class _Source:
         return self.name != _STDIN and Path(name).exists() and self.path.samefile(name)
 
 
-def _sources(names: Iterable[str]) -> list[_Source]:
+def _sources(names: Sequence[str]) -> list[_Source]:
+    if not names:
+        raise click.UsageError("Name a FILE, a folder, or - for standard input.")
     sources: list[_Source] = []
     for name in names:
         if name != _STDIN and Path(name).is_dir():
@@ -320,6 +316,16 @@ def _progress(source: _Source) -> Iterator[Callable[[int], None]]:
 
 
 # --- what comes out ---------------------------------------------------------------------------------------------
+
+
+def _writer(form: str, *, provenance: bool) -> Callable[[bytes], None]:
+    if form != "table":
+        return _with_provenance if provenance else _as_ndjson
+    if provenance:
+        raise click.UsageError(
+            "--provenance adds FHIR resources, and a table has no room for them; leave one of the two out."
+        )
+    return _as_table
 
 
 def _as_ndjson(observations: bytes) -> None:

@@ -87,6 +87,7 @@ class Records:
         results: list[list[Record]] = [[] for _ in queries]
         for (number, _), records in zip(jobs, found, strict=True):
             results[number].extend(records)
+        # What its author saved and has not arrived is laid over what the servers answered: nobody's own words go back.
         new, changed = self._on_their_way()
         for query, records in zip(queries, results, strict=True):
             records.extend(one for one in new if matches(one.resource, query, self.launch.issuer))
@@ -103,6 +104,7 @@ class Records:
                 record = self._record(place, self._stores[place].read(type, id))
             except NotFound:
                 continue
+            # Someone else's resource is as absent as one that does not exist: the two must not be told apart.
             if self._mine(record.resource):
                 self._touched("read", [record.reference])
                 return self._on_their_way()[1].get(record.reference, record)
@@ -170,6 +172,7 @@ class Records:
     def _home(self, write: Write) -> Place:
         """Return where the resource lives that is to be updated."""
         type_, id_ = write.resource["resourceType"], write.resource["id"]
+        # Only the server can give the version tag that guards an update; without it, someone could be overwritten.
         if f"{type_}/{id_}" in self._on_their_way()[1] or (
             (type_, id_) not in self._seen and self.read(type_, id_).state != "stored"
         ):
@@ -181,7 +184,7 @@ class Records:
 
     def _demote(self, type_: str) -> None:
         self._capabilities.demote(self._issuer_key, type_, "create")
-        self._capability = None
+        self._capability = None  # the next parcel of the same unit must already know of the refusal
 
     def _of_parcel(self, parcel: Parcel, unit: Unit) -> Record:
         if parcel.stored is not None:
@@ -198,6 +201,7 @@ class Records:
     def _search(self, place: Place, query: Query) -> list[Record]:
         sent = query
         if place == "ehr":
+            # An EHR may refuse a search as a whole for one parameter that it does not know.
             offered = self.capability().offered
             sent = Query(query.type, tuple(pair for pair in query.params if offered.searches_by(query.type, pair[0])))
         try:
@@ -205,6 +209,7 @@ class Records:
         except Forbidden:
             if place != "ehr":
                 raise
+            # Some EHRs grant a scope and refuse the search all the same. The other places may still have an answer.
             self.forbidden.add(query.type)
             return []
         records = [self._record(place, stored) for stored in found]
