@@ -18,6 +18,8 @@ import waitress.server
 from cryptography.fernet import Fernet
 from flask import Flask
 from hypothesis import HealthCheck, settings
+from jinja2 import Environment
+from jinja2.bccache import Bucket, BytecodeCache
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
@@ -37,6 +39,31 @@ settings.load_profile("verstel")
 # A shell lets what it runs in the background ignore Ctrl-C, and so would every command that the tests start and end.
 if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class CompiledOnce(BytecodeCache):
+    """Compiles a template once for all apps of a run: most tests make one, and compiling its pages took longest."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        code = self._compiled.get((bucket.key, bucket.checksum))
+        if code is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+    def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
+        # The sandbox compiles without the app's extensions.
+        key = f"{filename or name}|{sorted(environment.extensions)}"
+        bucket = Bucket(environment, key, self.get_source_checksum(source))
+        self.load_bytecode(bucket)
+        return bucket
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledOnce()}
 
 
 class Task(WSGITask):
