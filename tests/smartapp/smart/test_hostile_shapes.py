@@ -14,7 +14,7 @@ from smartapp.smart.discovery import read_configuration
 from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import read_tokens
 from tests.smartapp.bent import bent
-from tests.smartapp.smart.ehr import BASE, NOW
+from tests.smartapp.smart.ehr import BASE, NOW, opened
 
 TOKENS = {
     "access_token": "a",
@@ -78,9 +78,10 @@ def test_a_token_context_of_any_shape_opens_the_launch_without_it(browser, ehr, 
 
 
 @pytest.mark.parametrize("sent", [7, ["invalid_grant"], {"error": ["invalid_grant"]}, {"error": {"code": 1}}, None])
-def test_a_refusal_of_any_shape_is_a_refusal(browser, ehr, sent):
+def test_a_refusal_of_any_shape_is_a_refusal(browser, ehr, core, sent):
     ehr.token_answer = lambda _form: (400, {}, json.dumps(sent))
     assert browser.sign_in().status_code == 400
+    assert opened(core) == 0
 
 
 def test_a_backend_reads_configuration_and_tokens_of_any_shape(mock):
