@@ -1,8 +1,8 @@
-"""Read the instruments and the life domains, by looking in the folder `definitions/`; strict about every key.
+"""Read the instruments and the life domains by looking in the folder `definitions/`; strict about every key.
 
 An instrument is read when it is first asked for: `verstel score` on one instrument does not pay for the others.
 Definitions with official wording (made by `verstel wording apply`) are in a folder named by the environment
-variable VERSTEL_DEFINITIONS; there they are called `<id>@<version>.toml` and take the place of our working wording,
+variable VERSTEL_DEFINITIONS; there they are called `<id>@<version>.toml` and replace our working wording,
 which stays readable under its own version, for the responses that were given to it.
 """
 
@@ -63,7 +63,7 @@ SCORE_FACTS = ("membership", "reversal", "aggregate", "range", "missing")
 
 
 class UnknownInstrument(LookupError):
-    """Nobody here knows this questionnaire or this version of it; the message lists what is known."""
+    """An unknown questionnaire, or an unknown version of one; the message lists the known ones."""
 
 
 # ---- facts and sources -----------------------------------------------------------------------------------------------
@@ -132,10 +132,12 @@ def _refuse_repeats(place: Place, key: str, names: Sequence[str]) -> None:
 
 def _scale(place: Place, table: ScaleTable, instrument: str) -> tuple[AnswerScale, Option | None]:
     """Return a scale, and its "not applicable" option where it has one."""
+    # Systems send the code or the number. As long as they are the same text, the two can't contradict each other.
     for one, option in place.each("options", table.options):
         if option.code != str(option.value):
             problem = f"is {option.code!r} but the value is {option.value}; the code is the value as text"
             raise one.error("code", problem)
+    # Without a gap, lowest + highest − value is always one of the options: that is what reversing counts on.
     values = [option.value for option in table.options]
     if len(values) < 2 or values != list(range(values[0], values[0] + len(values))):
         raise place.error("options", f"have the values {values}; write at least two, each one more than the one before")
@@ -146,7 +148,7 @@ def _scale(place: Place, table: ScaleTable, instrument: str) -> tuple[AnswerScal
 
 
 class _Items:
-    """Makes groups and items, and knows what was read so far: scales, linkIds, sources."""
+    """Makes groups and items, and knows the scales, linkIds and items that were read so far."""
 
     def __init__(self, top: Place, table: InstrumentTable, citations: Mapping[str, Citation]) -> None:
         self.instrument = table.id
@@ -184,14 +186,16 @@ class _Items:
         if not_applicable is None:
             problem = f"is true, but scale {table.scale!r} has no words for it (not_applicable)"
             raise place.error("not_applicable", problem)
+        # The id stays: both sets of options are one code system.
         return replace(scale, options=(*scale.options, not_applicable))
 
     def _enable_when(self, place: Place, condition: ConditionTable | None) -> EnableWhen | None:
         if condition is None:
             return None
         link_id, answer = f"{self.instrument}-{condition.item}", condition.answer
+        # Only items read so far, so that no condition points forward or at itself.
         if link_id not in self.items:
-            raise place.error("item", f"means {link_id!r}, which does not appear before this item")
+            raise place.error("item", f"refers to {link_id!r}, which does not appear before this item")
         asked = self.items[link_id]
         fits = (
             isinstance(answer, bool)
@@ -204,7 +208,7 @@ class _Items:
 
     def _item(self, place: Place, table: ItemTable) -> Item:
         if table.quoted and table.source is None:
-            raise place.error("source", "is missing; a quoted text names where the quotation stands")
+            raise place.error("source", "is missing; a quoted text names the source that it is quoted from")
         item = Item(
             link_id=self.link_id(place, table.id),
             kind=table.kind,
@@ -254,7 +258,7 @@ def _check_rounding(place: Place, table: ScoreTable) -> None:
     if any(decimals is not None and not 0 <= decimals <= 6 for decimals in (rule.sum_decimals, rule.decimals)):
         raise place.error("rounding", "has fewer than 0 or more than 6 decimals")
     if table.published and table.low < 0:
-        problem = "is true, but no expression rounds alike below zero in every renderer; set it to false"
+        problem = "is true, but no expression rounds the same way below zero in every renderer; set it to false"
         raise place.error("published", problem)
 
 
@@ -306,6 +310,7 @@ def _check_arithmetic(place: Place, table: ScoreTable, scales: list[AnswerScale]
     if table.aggregate == "sum" and any(scale.has_not_applicable for scale in scales):
         problem = 'is "sum", but an item offers "not applicable", which a sum can\'t carry; use a mean'
         raise place.error("aggregate", problem)
+    # Stated and computed must agree: a difference betrays a misread item, scale or range.
     reach = _reachable(table.aggregate, scales)
     if (table.low, table.high) != reach:
         problem = f"and high are {table.low}–{table.high}, but the arithmetic reaches {reach[0]}–{reach[1]}"
@@ -342,6 +347,7 @@ def _score(place: Place, table: ScoreTable, items: _Items) -> ScoreRule:
         facts=_facts(place, table.facts, items.citations),
         note=table.note,
     )
+    # The sentence is made from the finished rule, `verified` included.
     return replace(rule, method=_method(rule))
 
 
@@ -357,7 +363,7 @@ def _scores(top: Place, tables: tuple[ScoreTable, ...], items: _Items) -> tuple[
 
 
 def _answers(place: Place, table: ExampleTable, items: _Items) -> dict[str, str | bool]:
-    """Return the answers of an example: first those of `all`, then the single ones, then without the unanswered."""
+    """Return the answers of an example: those of `all`, overruled by the single ones, without the unanswered."""
     answers: dict[str, str | bool] = {}
     if (code := table.all) is not None:
         answers = {
@@ -368,7 +374,7 @@ def _answers(place: Place, table: ExampleTable, items: _Items) -> dict[str, str 
     for name, answer in table.answers.items():
         link_id = f"{items.instrument}-{name}"
         if link_id not in items.items:
-            raise place.at("answers").error(name, f"means {link_id!r}, which is not an item of {items.instrument}")
+            raise place.at("answers").error(name, f"refers to {link_id!r}, which is not an item of {items.instrument}")
         answers[link_id] = answer
     for name in table.unanswered:
         if answers.pop(f"{items.instrument}-{name}", None) is None:
@@ -511,6 +517,7 @@ def _find_files(own: Mapping[str, Path], applied: Path | None) -> dict[str, tupl
             raise DefinitionError(str(applied), "", "is not a folder; VERSTEL_DEFINITIONS must name one that exists")
         for path in sorted(applied.glob("*@*.toml"), key=_version_order):
             identifier = path.stem.partition("@")[0]
+            # Oldest first, each put in front: the newest version ends up as the current one.
             files[identifier] = (path, *files.get(identifier, ()))
     return files
 
@@ -535,12 +542,12 @@ class Catalogue:
         return tuple(self._shelf.versions(identifier))
 
     def working_definition(self, identifier: str) -> Path | None:
-        """Return the file with our own working wording of an instrument, or None where there is none."""
+        """Return the file with our own working wording of an instrument, or None if we have none."""
         return self._own.get(identifier)
 
     def _known(self, identifier: str, asked: str) -> None:
         if identifier not in self._shelf:
-            raise UnknownInstrument(f"{asked} is not a questionnaire that is known here; known are {self._list()}")
+            raise UnknownInstrument(f"{asked} is not a known questionnaire; the known ones are {self._list()}")
 
     def _list(self) -> str:
         return ", ".join(questionnaire_url(identifier) for identifier in self._shelf)
@@ -549,7 +556,7 @@ class Catalogue:
         """Return the current version of an instrument by its id; UnknownInstrument lists what is known."""
         if identifier not in self._shelf:
             known = ", ".join(self._shelf)
-            raise UnknownInstrument(f"there is no instrument {identifier!r}; there are {known}")
+            raise UnknownInstrument(f"there is no instrument {identifier!r}; choose one of {known}")
         return self._shelf[identifier]
 
     def by_canonical(self, canonical: str) -> Instrument:
@@ -572,7 +579,7 @@ class Catalogue:
             if instrument.version == version:
                 return instrument
         known = ", ".join(instrument.version for instrument in versions)
-        raise UnknownInstrument(f"version {version} of {url} is not known here; known are {known}")
+        raise UnknownInstrument(f"version {version} of {url} is not known; the known versions are {known}")
 
     @property
     def life_domains(self) -> tuple[LifeDomain, ...]:
@@ -595,6 +602,7 @@ class Catalogue:
         return read_plan_parts(PLAN_PARTS)
 
 
+# By folder, so that another VERSTEL_DEFINITIONS in this process gets a catalogue of its own.
 _catalogue = lru_cache(maxsize=8)(Catalogue)
 
 

@@ -1,7 +1,7 @@
-"""What a definition of ours owes its readers beyond what the reader of the file demands.
+"""What we demand of our own definitions beyond what the strict reader enforces.
 
-`verstel questionnaires check` says these, and the tests ask for the same, so that whoever adds an instrument hears it
-from the command. They hold for our own working wording; official wording is taken as its owners wrote it.
+`verstel questionnaires check` reports these and the tests assert them, so that the author of an instrument hears of a
+gap from the command. They hold for our own working wording; official wording is taken as its owners wrote it.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ def unworked_scores(instrument: Instrument) -> Iterator[str]:
 
 
 def no_example_of_too_few(instrument: Instrument) -> Iterator[str]:
-    """Say so where no worked example shows that too few answers give no score."""
+    """Yield a line if no worked example shows that too few answers give no score."""
     absent = [scale for example in instrument.examples for scale, value in example.scores if value is None]
     if instrument.scores and not absent:
         yield "no worked example has too few answers; add one to [[examples]] whose score is false"
 
 
 def unused_sources(instrument: Instrument) -> Iterator[str]:
-    """Yield each source that nothing here was read in."""
+    """Yield each source that no fact, number, item or example refers to."""
     used = {source.key for _, fact in instrument.all_facts() for source in fact.sources}
     used |= {number.source.key for number in instrument.reference_numbers}
     used |= {item.source.key for item in instrument.items if item.source}
@@ -45,7 +45,7 @@ def repeated_texts(instrument: Instrument) -> Iterator[str]:
     seen: dict[str, str] = {}
     for item in instrument.items:
         if item.kind != "text" and seen.setdefault(item.text.nl, item.link_id) != item.link_id:
-            yield f"{item.link_id} has the same text as {seen[item.text.nl]}; nobody can tell them apart"
+            yield f"{item.link_id} has the same text as {seen[item.text.nl]}; readers can't tell them apart"
 
 
 def long_sentences(instrument: Instrument) -> Iterator[str]:
@@ -65,7 +65,7 @@ DEMANDS: tuple[Callable[[Instrument], Iterator[str]], ...] = (
 
 
 def unmet(instrument: Instrument) -> Iterator[str]:
-    """Yield what a definition still owes, each line beginning with the instrument's id; nothing where all is well."""
+    """Yield what a definition still lacks, each line beginning with the instrument's id; nothing if all is well."""
     if instrument.wording == "working":
         for demand in DEMANDS:
             yield from (f"{instrument.id}: {line}" for line in demand(instrument))

@@ -1,4 +1,4 @@
-"""A score rule as a FHIRPath expression that every engine computes alike.
+"""A score rule as a FHIRPath expression that every engine computes the same way.
 
 The form is "counted": only where, count, iif and arithmetic over coded answers, one nesting level, full precision. What
 else was tried (ordinal, weight, sum, round, variables) computes in one form renderer and silently gives nothing, or
@@ -27,6 +27,7 @@ def _worth(scale: AnswerScale, value: int, flip: bool) -> int:
 
 def _sum(instrument: Instrument, rule: ScoreRule) -> str:
     """Add, for each scale and direction and each answer, its number × how often it was given."""
+    # One term serves all items that share scale and direction, and an answer worth 0 needs none: this gets long enough.
     kinds: dict[tuple[AnswerScale, bool], list[str]] = {}
     for link_id, scale in _members(instrument, rule):
         kinds.setdefault((scale, link_id in rule.reversed), []).append(link_id)
@@ -56,6 +57,7 @@ def _rounded_half_up(top: str, bottom: str, decimals: int) -> str:
 
 def _rounded(rule: ScoreRule, rounding: RoundingRule, total: str, counting: str) -> str:
     """Return the score as a whole number, divided last by a power of ten where the rule keeps decimals."""
+    # The same two steps as `mappers.scoring`, which has exact fractions where this has whole numbers only.
     count = len(rule.items)
     top, bottom, unit = total, counting, 1
     if rule.aggregate == "sum":
@@ -74,7 +76,10 @@ def _rounded(rule: ScoreRule, rounding: RoundingRule, total: str, counting: str)
 
 
 def calculated_expression(instrument: Instrument, rule: ScoreRule) -> str:
-    """Return the FHIRPath of a rule's score, empty where there is none; NotExpressible for rounding below zero."""
+    """Return the FHIRPath of a rule's score, which gives {} where there is no score.
+
+    Raises NotExpressible for a rule that rounds and can be below zero.
+    """
     if rule.rounding is not None and rule.low < 0:
         raise NotExpressible(f"{rule.code} rounds and can be below zero, where half up is not half away from zero")
     scales = [scale for _, scale in _members(instrument, rule)]
@@ -82,6 +87,7 @@ def calculated_expression(instrument: Instrument, rule: ScoreRule) -> str:
     counting = _answers(items, _codes(scales, numbered=True))
     total = _sum(instrument, rule)
     if any(scale.has_not_applicable for scale in scales):
+        # Enough answers may still hold no number at all: the second condition keeps that from dividing by 0.
         answered = _answers(items, _codes(scales, numbered=False))
         enough = f"{answered} >= {rule.minimum_answered} and {counting} >= 1"
     else:

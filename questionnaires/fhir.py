@@ -1,6 +1,6 @@
-"""The words of FHIR that several packages use: what a resource is, HL7's addresses, a text in two languages.
+"""FHIR vocabulary that several packages share: what a resource is, HL7's addresses, a text in two languages.
 
-What belongs to one place only stays in that place; our own addresses are in `canonical.py`.
+What only one module needs is in that module; our own addresses are in `canonical.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ URI: Final = "urn:ietf:rfc:3986"
 
 
 def coding(system: str, code: str, display: str) -> Resource:
-    """Return a Coding with all that a reader needs who does not know the system."""
+    """Return a Coding with all that a reader without the code system needs."""
     return {"system": system, "code": code, "display": display}
 
 
@@ -47,6 +47,7 @@ def translated(
 ) -> Resource:
     """Return an element in Dutch, with the words in `language` by FHIR's translation extension where they differ."""
     other = text.get(language)
+    # A translation that says the same again only makes readers look for a difference.
     if other == text.nl:
         return {element: text.nl}
     value = {"string": "valueString", "markdown": "valueMarkdown"}[kind]

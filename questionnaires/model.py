@@ -1,4 +1,4 @@
-"""The words of this package: text, source, answer scale, item, score rule, instrument, life domain.
+"""The vocabulary of this package: text, source, answer scale, item, score rule, instrument, life domain.
 
 Plain frozen data. What the files hold is in `tables.py`, how it becomes this in `catalogue.py`; how it becomes FHIR is
 in `publish.py`; what answers are worth is in the package `mappers`.
@@ -42,6 +42,7 @@ class Text(Strict, frozen=True):
         if more is None:
             return self
 
+        # A question that ends in its own mark needs no full stop before the explanation.
         def joined(one: str, two: str) -> str:
             return f"{one} {two}" if one[-1] in ".?!" else f"{one}. {two}"
 
@@ -104,7 +105,7 @@ class Option:
 class AnswerScale:
     """The answers that a choice item offers, lowest value first, "not applicable" last.
 
-    Two scales may share an id: the items that offer "not applicable" have the same scale with one option more.
+    Two scales may share an id: the items that offer "not applicable" have the same scale with one more option.
     """
 
     id: str
@@ -155,7 +156,7 @@ class EnableWhen:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question or statement. `subject` says in a few English words what it is about, whatever the wording."""
+    """One question or statement. `subject` says in a few English words what it is about, in any wording."""
 
     link_id: str
     kind: ItemKind
@@ -166,17 +167,18 @@ class Item:
     quoted: bool = False
     source: Source | None = None
     enable_when: EnableWhen | None = None
+    # No definition sets this: people may leave any question open.
     required: bool = False
 
     @property
     def asked(self) -> Text:
-        """Return what stands in the published form, and therefore in each response: the question with its help."""
+        """Return the text of the published form, and therefore of each response: the question with its help."""
         return self.text.and_then(self.help)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Items that belong together, under a title; the only level of nesting that all form renderers score alike."""
+    """Items that belong together, under a title; the only nesting that all form renderers score the same way."""
 
     link_id: str
     title: Text
@@ -185,7 +187,7 @@ class Group:
 
     @property
     def asked(self) -> Text:
-        """Return what stands in the published form, and therefore in each response: the title with its help."""
+        """Return the text of the published form, and therefore of each response: the title with its help."""
         return self.title.and_then(self.help)
 
 
@@ -213,8 +215,8 @@ class ScoreRule:
     - `mean-times-n`: S × len(items) ÷ N, in that order, so that every engine finds the same IEEE double
 
     `rounding` comes last; None keeps full precision. `version` belongs to the rule, not to the instrument: scores of
-    different rule versions never stand in one trend. `default` scores are shown in the app, the others are named
-    alternatives. `published` rules stand in the Questionnaire as calculated items.
+    different rule versions never share a trend line. `default` scores are shown in the app, the others are named
+    alternatives. `published` rules are in the Questionnaire as calculated items.
     `verified` is true when each fact that is not our own choice was read in its source.
     """
 
@@ -282,11 +284,13 @@ class Instrument:
     _scores: dict[str, ScoreRule] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        # Scoring looks items and rules up for every answer. The class is frozen, hence the detour.
         items = {item.link_id: item for group in self.groups for item in group.items}
         object.__setattr__(self, "_items", items)
         object.__setattr__(self, "_scores", {rule.code: rule for rule in self.scores})
 
     def __hash__(self) -> int:
+        # The generated hash would walk every item and fact, for each response: instruments are keys of caches.
         return hash((self.id, self.version))
 
     @property

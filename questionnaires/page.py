@@ -1,7 +1,7 @@
-"""The page about an instrument that a psychometrician could sign: what is asked, how it is scored, what is verified.
+"""A page about an instrument that a psychometrician could sign: what is asked, how it is scored, what is verified.
 
-Markdown, in English with the Dutch texts, generated from the definition, so that it says what is computed. It is what
-`verstel questionnaires show` prints and what is in `docs/instruments/`; no page of the app is made here.
+Markdown, in English with the Dutch texts, generated from the definition so that it can't differ from what is computed.
+`verstel questionnaires show` prints it and `docs/instruments/` has it; pages of the app are made elsewhere.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _AGGREGATE = {"sum": "sum", "mean": "mean of the answers that count"}
 
 
 def _cell(text: str) -> str:
+    # A bar or a line break would end the cell.
     return text.replace("|", "\\|").replace("\n", " ")
 
 
@@ -59,6 +60,7 @@ def _answers(item: Item) -> str:
 
 
 def _reversed(instrument: Instrument, item: Item) -> str:
+    # Scores may disagree about an item's direction; then the page says which of them reverse it.
     in_some = [rule.scale for rule in instrument.scores if item.link_id in rule.reversed]
     scored = [rule.scale for rule in instrument.scores if item.link_id in rule.items]
     if not in_some:
@@ -103,6 +105,7 @@ def _answer(answer: str | bool) -> str:
 
 
 def _scales(scales: Iterable[AnswerScale]) -> Iterator[str]:
+    # A scale with and one without "not applicable" share an id: the wider one shows both.
     widest: dict[str, AnswerScale] = {}
     for scale in scales:
         if scale.id not in widest or scale.has_not_applicable:
@@ -185,6 +188,7 @@ def _example(instrument: Instrument, example: WorkedExample) -> Iterator[str]:
 def _unverified(instrument: Instrument) -> Iterator[str]:
     yield "## What is not verified"
     yield ""
+    # What is open about several scores is one line; the code "" is the instrument as a whole.
     open_points: dict[tuple[str, str, str], list[str]] = {}
     for code, fact in instrument.all_facts():
         if not fact.verified:
@@ -198,6 +202,30 @@ def _unverified(instrument: Instrument) -> Iterator[str]:
 
 
 def _lines(instrument: Instrument) -> Iterator[str]:
+    yield from _summary(instrument)
+    yield from ("## Known facts", "")
+    yield from _facts(instrument.facts)
+    yield from _items(instrument)
+    yield from _scales(instrument.scales)
+    if instrument.scores:
+        yield from ("## Scores", "")
+    for rule in instrument.scores:
+        yield from _score(instrument, rule)
+    if instrument.examples:
+        yield from ("## Worked examples", "")
+    for example in instrument.examples:
+        yield from _example(instrument, example)
+    yield from _published_numbers(instrument)
+    yield from _unverified(instrument)
+    yield from ("## Sources", "")
+    yield from _table(
+        ("key", "source", "what was read of it"),
+        ((citation.key, citation.text, citation.read) for citation in instrument.citations),
+    )
+    yield from ("## Rights", "", instrument.copyright.en)
+
+
+def _summary(instrument: Instrument) -> Iterator[str]:
     yield f"# {instrument.title.en} (`{instrument.id}`)"
     yield ""
     yield f"{instrument.subtitle.en}. {instrument.title.nl}: {instrument.subtitle.nl}."
@@ -217,18 +245,9 @@ def _lines(instrument: Instrument) -> Iterator[str]:
     if instrument.note:
         yield instrument.note
         yield ""
-    yield from ("## Known facts", "")
-    yield from _facts(instrument.facts)
-    yield from _items(instrument)
-    yield from _scales(instrument.scales)
-    if instrument.scores:
-        yield from ("## Scores", "")
-    for rule in instrument.scores:
-        yield from _score(instrument, rule)
-    if instrument.examples:
-        yield from ("## Worked examples", "")
-    for example in instrument.examples:
-        yield from _example(instrument, example)
+
+
+def _published_numbers(instrument: Instrument) -> Iterator[str]:
     if instrument.reference_numbers:
         yield from ("## Published numbers", "")
         yield from _table(
@@ -238,13 +257,6 @@ def _lines(instrument: Instrument) -> Iterator[str]:
                 for number in instrument.reference_numbers
             ),
         )
-    yield from _unverified(instrument)
-    yield from ("## Sources", "")
-    yield from _table(
-        ("key", "source", "what was read of it"),
-        ((citation.key, citation.text, citation.read) for citation in instrument.citations),
-    )
-    yield from ("## Rights", "", instrument.copyright.en)
 
 
 def instrument_page(instrument: Instrument) -> str:

@@ -13,16 +13,17 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from questionnaires.canonical import structure_url
+from questionnaires.fhir import computer_name
 from questionnaires.model import Text
 from questionnaires.reading import DefinitionError, Line, Name, Strict, read
 
 PLAN_PARTS: Final = Path(__file__).with_name("plan_parts.toml")
 
 FORMAL: Final = "nl-x-u"
-"""The language tag of Dutch that says *u*. It is Dutch to all texts but those for the client, which tell it apart."""
+"""The language tag of Dutch that says *u*. Only texts for the client tell it apart; elsewhere it is plain Dutch."""
 
-# A part's code is a segment below /plan/, the name of a form field, an anchor and a mark in `?saved=`. These have a
-# meaning of their own there; a test holds this list to the pages.
+# A part's code is a segment below /plan/, the name of a form field, an anchor and a mark in `?saved=`. The names
+# below already mean something there; a test compares this list with the pages.
 TAKEN: Final = frozenset(
     {"answers", "domains", "ended", "goal", "goals", "key", "progress", "resumed", "sketch", "step", "stop"}
     | {"earlier", "errors", "main", "others", "scores", "visit", "waiting"}
@@ -30,7 +31,7 @@ TAKEN: Final = frozenset(
 
 
 class ClientText(Text, frozen=True):
-    """Words to the client, which in Dutch say *je*; `u` has them with *u* where that makes a difference."""
+    """Words for the client, which in Dutch say *je*; `u` has them with *u* where that makes a difference."""
 
     u: Line | None = None
 
@@ -47,7 +48,7 @@ class OverviewWords(Strict, frozen=True):
 
 
 class ExtensionWords(Strict, frozen=True):
-    """How FHIR knows a part: the id, title and description of its extension's definition. English, as all profiles."""
+    """How FHIR knows a part: the id, title and description of its extension's definition, English like all profiles."""
 
     id: Name
     title: Line
@@ -60,8 +61,8 @@ class ExtensionWords(Strict, frozen=True):
 
     @property
     def name(self) -> str:
-        """Return the name of the definition, for machines: `life-story` is `LifeStory`."""
-        return "".join(word.capitalize() for word in self.id.split("-"))
+        """Return the name of the definition, for programs: `life-story` is `LifeStory`."""
+        return computer_name(self.id)
 
     @property
     def slice(self) -> str:
@@ -106,5 +107,7 @@ def _refuse_repeats(path: Path, key: str, names: Iterable[str]) -> None:
     seen: set[str] = set()
     for number, name in enumerate(names, start=1):
         if name in seen:
-            raise DefinitionError(path.name, f"parts[{number}].{key}", f"is {name!r}, as that of an earlier part")
+            raise DefinitionError(
+                path.name, f"parts[{number}].{key}", f"is {name!r}, which an earlier part has already"
+            )
         seen.add(name)

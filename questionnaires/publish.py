@@ -51,6 +51,7 @@ _PLAN_CODES = (
 
 def _weight(instrument: Instrument, item: Item, option: Option) -> int | None:
     """Return what an answer counts for, or None where scores disagree about the item's direction."""
+    # Two scores may count an item in opposite directions; a single weight would be wrong for one of them.
     directions = {item.link_id in rule.reversed for rule in instrument.scores if item.link_id in rule.items}
     if item.scale is None or option.value is None or len(directions) > 1:
         return None
@@ -160,6 +161,7 @@ def _score_item(instrument: Instrument, rule: ScoreRule, variant: Variant) -> Re
 
 def _scores(instrument: Instrument, rules: list[ScoreRule], variant: Variant) -> Resource:
     return {
+        # Renderers compute these items; there is nothing to fill in.
         "extension": [{"url": f"{STRUCTURES}/questionnaire-hidden", "valueBoolean": True}],
         "linkId": f"{instrument.id}-scores",
         **translated("text", Text("Scores", "Scores")),
@@ -174,7 +176,10 @@ def _extracted(path: str) -> Resource:
 
 
 def _observation_template(rule: ScoreRule) -> Resource:
-    """Return the Observation that template extraction fills in; no score item, no Observation."""
+    """Return the Observation that template extraction fills in, once per score item that has a value.
+
+    The expressions are in extensions of the very elements that they fill, as SDC has it.
+    """
     return {
         "resourceType": "Observation",
         "id": _template_id(rule),
@@ -213,13 +218,27 @@ def _description(instrument: Instrument, rules: list[ScoreRule]) -> Text:
 
 
 def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resource:
-    """Return an instrument as an R4 Questionnaire; ValueError where there is no such variant."""
+    """Return an instrument as an R4 Questionnaire; ValueError for an unknown variant."""
     if variant not in VARIANTS:
-        raise ValueError(f"there is no variant {variant!r}; there are {', '.join(VARIANTS)}")
-    plain = variant == "plain"
-    rules = [] if plain else [rule for rule in instrument.scores if rule.published]
-    identifier = variant_id(instrument, variant)
+        raise ValueError(f"there is no variant {variant!r}; choose one of {', '.join(VARIANTS)}")
+    rules = [] if variant == "plain" else [rule for rule in instrument.scores if rule.published]
     resource: Resource = {
+        **_header(instrument, rules, variant),
+        "code": [_panel_coding(instrument)] if rules else [],
+        "item": [
+            *(_group(instrument, group, variant) for group in instrument.groups),
+            *([_scores(instrument, rules, variant)] if rules else []),
+        ],
+    }
+    # FHIR has no empty lists.
+    return {name: value for name, value in resource.items() if value != []}
+
+
+def _header(instrument: Instrument, rules: list[ScoreRule], variant: Variant) -> Resource:
+    """Return all that is said about a form before what it asks."""
+    plain = variant == "plain"
+    identifier = variant_id(instrument, variant)
+    return {
         "resourceType": "Questionnaire",
         "id": identifier,
         # No profile of SDC is claimed: those need extensions of R5 (versionAlgorithm) that few R4 servers know.
@@ -232,7 +251,7 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
         "name": computer_name(identifier),
         **_text("title", instrument.title, variant),
         "derivedFrom": _derived_from(instrument, variant),
-        # A form in working wording is a draft, whatever its structure: nobody validated these sentences.
+        # A form in working wording is a draft, however sure its structure: its sentences were never validated.
         "status": "active" if instrument.wording == "official" else "draft",
         "experimental": False,
         "subjectType": ["Patient"],
@@ -240,14 +259,7 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
         **_text("description", _description(instrument, rules), variant),
         "jurisdiction": [NETHERLANDS],
         **_text("copyright", instrument.copyright, variant),
-        "code": [_panel_coding(instrument)] if rules else [],
-        "item": [
-            *(_group(instrument, group, variant) for group in instrument.groups),
-            *([_scores(instrument, rules, variant)] if rules else []),
-        ],
     }
-    # FHIR knows no empty list.
-    return {name: value for name, value in resource.items() if value != []}
 
 
 def _derived_from(instrument: Instrument, variant: Variant) -> list[str]:
@@ -291,7 +303,7 @@ def _version_of(concepts: list[Resource]) -> str:
     """Return the version of terminology that belongs to no single instrument: ours, and a digest of what it says.
 
     Servers and readers know terminology by address and version, so other codes or words must never have the same
-    version. Nobody has to remember to raise it.
+    version. Derived from the content, it can't be forgotten.
     """
     content = json.dumps(concepts, ensure_ascii=False, sort_keys=True).encode()
     return f"{__version__}-{hashlib.sha256(content).hexdigest()[:8]}"
@@ -319,6 +331,7 @@ def _value_set(identifier: str, title: Text, include: Resource, version: str, ri
 def _answer_terminology(instrument: Instrument) -> list[Resource]:
     """Return a CodeSystem per answer scale with all its options, and a ValueSet per set of options that is offered."""
     title = Text(f"Antwoorden: {instrument.title.nl}", f"Answers: {instrument.title.en}")
+    # Items with and without "not applicable" share a CodeSystem, which must hold the wider set.
     widest: dict[str, AnswerScale] = {}
     resources: list[Resource] = []
     for scale in instrument.scales:
@@ -373,7 +386,7 @@ def terminology(known: Catalogue) -> list[Resource]:
             _rule_concepts(known),
         ),
         _code_system("life-domain", life, domains),
-        # It includes whatever the CodeSystem has, so it changes with it.
+        # It includes the whole CodeSystem, so its version follows the same content.
         _value_set("life-domain", life, {"system": code_system_url("life-domain")}, _version_of(domains)),
         _code_system(
             "plan",
@@ -387,20 +400,20 @@ def terminology(known: Catalogue) -> list[Resource]:
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 
-def filecomputer_name(resource: Resource) -> str:
+def file_name(resource: Resource) -> str:
     """Return the name of a resource's file, as FHIR packages name them."""
     return f"{resource['resourceType']}-{resource['id']}.json"
 
 
 def published(variant: Variant = "default", known: Catalogue | None = None) -> dict[str, Resource]:
-    """Return what is published by file name: the Questionnaires of a variant and, with `default`, the terminology.
+    """Return what is published, by file name: the Questionnaires of a variant and, with `default`, the terminology.
 
-    Without `known` that is our own definitions, whatever wording an organisation applied.
+    Without `known` these are our own definitions, without any wording that an organisation applied.
     """
     catalogue = known or Catalogue()
     forms = [questionnaire(instrument, variant) for instrument in catalogue.instruments.values()]
     extra = terminology(catalogue) if variant == "default" else []
-    return {filecomputer_name(resource): resource for resource in (*forms, *extra)}
+    return {file_name(resource): resource for resource in (*forms, *extra)}
 
 
 def resource_bytes(resource: Resource) -> bytes:

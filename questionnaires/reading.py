@@ -1,8 +1,8 @@
 """Strict reading of TOML: a file into a type, where every problem names the file and the key and says what to do.
 
 The types say which keys there are, so that a misspelt key is refused instead of silently meaning nothing. Every data
-file of this repository is read here. What a value means is for whoever asked: they raise `Place.error`, which names
-the place in the same manner.
+file of this repository is read here. What a value means is up to the caller, who reports a bad one with `Place.error`,
+so that all problems look the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from msgspec import inspect
 T = TypeVar("T")
 
 # ---- types of values -------------------------------------------------------------------------------------------------
-# The description is what we say of a text that does not match; {value} is that text.
+# The description is what we say of a text that does not match; {value} is that text. msgspec searches for the pattern,
+# so each is anchored at both ends; `$` would let a final newline pass.
 
 Line = Annotated[
     str,
@@ -60,7 +61,7 @@ class DefinitionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A table in a file, for the messages about what stands there: `hoop.toml`, `groups[1].items[2]`."""
+    """Where a table is in its file, so that messages can name it: `hoop.toml`, `groups[1].items[2]`."""
 
     file: str
     path: str = ""
@@ -70,7 +71,7 @@ class Place:
         return Place(self.file, f"{self.path}.{name}" if self.path else name)
 
     def each(self, name: str, entries: Iterable[T]) -> Iterator[tuple[Place, T]]:
-        """Yield the entries of a list with the place of each; the first is number 1."""
+        """Yield the entries of a list, each with its place; the first is number 1, as a reader counts."""
         for number, entry in enumerate(entries, start=1):
             yield self.at(f"{name}[{number}]"), entry
 
@@ -93,12 +94,13 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DefinitionError(path.name, "", f"can't be read ({error.strerror})") from error
+    # RecursionError: tomllib recurses into nested arrays, and a file may nest them absurdly deep.
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DefinitionError(path.name, "", f"is not TOML in UTF-8: {error}") from error
 
 
 def convert(data: Any, kind: type[T], place: Place) -> T:
-    """Return plain data that stands at `place` as `kind`; DefinitionError names the key that does not fit."""
+    """Return the plain data found at `place` as `kind`; DefinitionError names the key that does not fit."""
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
@@ -111,13 +113,13 @@ _WHERE = re.compile(r"(?s).* - at `\$(?P<path>.*)`\Z")
 _STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<number>\d+)\]|\[\.\.\.\]")
 _FIELD = re.compile(r"(?s)Object (?P<problem>contains unknown|missing required) field `(?P<name>.*?)`( - at .*)?\Z")
 Step = str | int
-# A table or a long text in the place of a number is shown by its beginning.
+# Where a number was expected, a table or a long text is quoted by its beginning only.
 _SHORT = Repr()
 _SHORT.maxstring = 60
 
 
 def _explained(message: str, data: Any, kind: Any, place: Place) -> DefinitionError:
-    """Say in the words of this project, and with the names of the file, what msgspec found."""
+    """Explain what msgspec found in this project's words, with the keys as the file has them."""
     steps = _steps(message, data, kind)
     here = _kind_at(inspect.type_info(kind), steps)
     table = Place(place.file, _path(place, steps))
@@ -127,7 +129,7 @@ def _explained(message: str, data: Any, kind: Any, place: Place) -> DefinitionEr
         )
         if found["problem"] == "missing required":
             return table.error(found["name"], f"is missing; it must be {_described(fields[found['name']])}")
-        return table.error(found["name"], f"is not a key that is known here; known are {', '.join(sorted(fields))}")
+        return table.error(found["name"], f"is not a known key; the keys here are {', '.join(sorted(fields))}")
     value = _value_at(data, steps)
     if isinstance(here, inspect.Metadata):
         said = (here.extra_json_schema or {}).get("description")
@@ -138,7 +140,7 @@ def _explained(message: str, data: Any, kind: Any, place: Place) -> DefinitionEr
 
 
 def _steps(message: str, data: Any, kind: Any) -> tuple[Step, ...]:
-    """Return the way to the value that was refused. msgspec writes [...] for a key that is no field: we look for it."""
+    """Return the path to the value that was refused; for a key that is not a field msgspec writes only [...]."""
     where = _WHERE.match(message)
     steps: tuple[Step, ...] = ()
     for step in _STEP.finditer(where["path"] if where else ""):
@@ -147,6 +149,7 @@ def _steps(message: str, data: Any, kind: Any) -> tuple[Step, ...]:
         elif step["number"]:
             steps += (int(step["number"]),)
         else:
+            # The key is the one that, left alone in its table, is refused with the very same message.
             keys = _value_at(data, steps)
             steps += (next(key for key in keys if _refusal(_with_only(data, steps, key), kind) == message),)
     return steps

@@ -1,6 +1,6 @@
-"""The tables of our data files, as types: which keys there are and of what kind each value is.
+"""The tables of our data files, as types: which keys there are and what kind of value each has.
 
-README.md says what each key is for; `catalogue.py` says which values can be together and makes the instrument of them.
+README.md says what each key is for; `catalogue.py` checks which values go together and builds the instrument from them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from questionnaires.model import Aggregate, Certainty, ItemKind, RoundingRule, T
 from questionnaires.reading import Line, Name, Strict
 
 Answer = str | bool
+# TOML has no null, so `false` says "no score"; 0 would be a score.
 Expected = Annotated[
     int | float | Literal[False], Meta(description="is {value!r}; it must be a number, or false for no score")
 ]
@@ -102,6 +103,7 @@ class ScoreTable(Strict, frozen=True):
     items: tuple[str, ...]
     aggregate: Aggregate
     minimum_answered: int
+    # These follow from the items and are stated all the same, so that a slip in either is noticed.
     low: int
     high: int
     version: Line
@@ -186,7 +188,7 @@ class WordingRowTable(Strict, frozen=True):
 
 
 class RightsTable(Strict, frozen=True):
-    """`copyright` of a file with official wording; in English as in Dutch where it says nothing else."""
+    """`copyright` of a file with official wording; without `en`, the Dutch text serves for both languages."""
 
     nl: Line
     en: Line | None = None

@@ -1,9 +1,9 @@
-"""Official wording onto an instrument: read a licensed text file, say what does not fit, make a new version.
+"""Apply official wording to an instrument: read a licensed text file, say what does not fit, make a new version.
 
 The definition that comes out has the same linkIds, answer codes and score codes. Where the file brings another
 structure (which item belongs to which dimension, which are reversed, which offer "not applicable"), the scores that it
-touches get a new rule version, so that old and new scores never stand in one trend. Our own working definition is
-never changed.
+touches get a new rule version, so that old and new scores never share a trend line. Our own working definition
+is never changed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Problem:
 
 
 class WordingRefused(ValueError):
-    """A wording file does not fit its instrument; `problems` says every row and reason."""
+    """A wording file does not fit its instrument; `problems` lists every row and reason."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -52,7 +52,7 @@ class WordingRefused(ValueError):
 class Row:
     """One text: of an item (`03`), an answer (`agreement/1`) or a group's explanation (`confidence`).
 
-    `number` is the line of the CSV file, or the place in the TOML file. Structure is None where the file does not say.
+    `number` is the line of the CSV file, or the position in the TOML file. Structure is None where the file is silent.
     """
 
     number: int
@@ -93,7 +93,7 @@ class Applied:
 
 
 def read_wording(path: Path) -> WordingFile:
-    """Return a wording file, TOML or CSV by its name; WordingRefused or DefinitionError where it can't be read."""
+    """Return a wording file, TOML or CSV by its name; WordingRefused or DefinitionError if it can't be read."""
     if path.suffix.lower() == ".toml":
         return _read_toml(path)
     if path.suffix.lower() == ".csv":
@@ -144,7 +144,9 @@ def _read_csv(path: Path) -> WordingFile:
         Problem(0, f"there is no line '# {key}: …' above the table; add it") for key in _META if not meta.get(key)
     ]
     problems += [
-        Problem(0, f"'# {key}:' is not known; known are {', '.join(_META)}") for key in meta if key not in _META
+        Problem(0, f"'# {key}:' is not a known line; the lines are {', '.join(_META)}")
+        for key in meta
+        if key not in _META
     ]
     if problems:
         raise WordingRefused(problems)
@@ -168,7 +170,7 @@ def _above_the_table(line: str) -> str:
 
 
 def _csv_rows(table: str, skipped: int) -> tuple[Row, ...]:
-    """Return the rows of the table that begins after `skipped` lines; WordingRefused says all that are not right."""
+    """Return the rows of the table that begins after `skipped` lines; WordingRefused lists all that are wrong."""
     reader = _csv_reader(table, skipped)
     rows: list[Row] = []
     problems: list[Problem] = []
@@ -187,7 +189,8 @@ def _csv_rows(table: str, skipped: int) -> tuple[Row, ...]:
 
 
 def _csv_reader(table: str, skipped: int) -> csv.DictReader[str]:
-    """Return a reader of the table, whose columns are known ones."""
+    """Return a reader of the table, once its columns are known to be right."""
+    # A Dutch spreadsheet separates with semicolons; the header, which has no texts in it, shows which it was.
     delimiter = max(",;\t", key=table.partition("\n")[0].count)
     reader = csv.DictReader(io.StringIO(table), delimiter=delimiter, strict=True, restkey="more")
     try:
@@ -203,7 +206,7 @@ def _csv_reader(table: str, skipped: int) -> csv.DictReader[str]:
 
 
 def _csv_row(entry: Mapping[str, object], number: int) -> list[Row]:
-    """Return the row that a line of the table says, none for a blank one; ValueError says what is wrong with it."""
+    """Return the row that a line of the table holds, none for a blank one; ValueError says what is wrong with it."""
     cells = {key: value.strip() for key, value in entry.items() if isinstance(value, str)}
     if not any(cells.values()):
         return []
@@ -257,7 +260,7 @@ class _Fit:
 
     def _row(self, row: Row) -> None:
         name = row.key.removeprefix(f"{self.base.id}-")
-        # A spreadsheet makes 3 of 03.
+        # A spreadsheet turns 03 into 3.
         if name.isdecimal() and name.zfill(2) in self.all_items:
             name = name.zfill(2)
         self._texts(row)
@@ -270,7 +273,8 @@ class _Fit:
             self._once(self.groups, name, row)
         else:
             self.problem(
-                row.number, f"{row.key!r} is no item, answer or group of {self.base.id}; see `verstel wording template`"
+                row.number,
+                f"{row.key!r} is not an item, answer or group of {self.base.id}; see `verstel wording template`",
             )
             return
         if name not in self.all_items and any(getattr(row, key) is not None for key in _STRUCTURE):
@@ -289,7 +293,8 @@ class _Fit:
 
     def _once(self, found: dict[Any, Row], key: object, row: Row) -> None:
         if key in found:
-            self.problem(row.number, f"{row.key!r} stands in row {found[key].number} already")
+            self.problem(row.number, f"{row.key!r} is in row {found[key].number} already")
+        # The first one stays: a third row is then compared with it too.
         found.setdefault(key, row)
 
     def _texts(self, row: Row) -> None:
@@ -317,6 +322,7 @@ class _Fit:
             if row.dimension is not None:
                 self._dimension(row)
             self._scale_of(name, row)
+        # Rows that were refused may be the very ones that a dimension misses, so those come first.
         if self.brings_dimensions and not self.problems:
             empty = [scale for scale in self.dimensions if not any(r.dimension == scale for r in self.items.values())]
             if empty:
@@ -373,8 +379,8 @@ def _offers_not_applicable(base: Instrument, scale_id: str) -> bool:
 def _needed_columns(base: Instrument) -> tuple[str, ...]:
     """Return the columns that a file must fill in: the template offers exactly what the check demands.
 
-    Where membership is our own choice, our items are other items than the official ones, so only the file can say how
-    those count. A column that this instrument has no use for is not among them.
+    Where membership is our own choice, our items are not the official ones, so only the file can say how those count. A
+    column that this instrument has no use for is not among them.
     """
     if not any(_own_membership(rule) for rule in base.scores):
         return ()
@@ -390,11 +396,11 @@ def _needed_columns(base: Instrument) -> tuple[str, ...]:
 
 
 def apply_wording(wording: WordingFile, known: Catalogue) -> Applied:
-    """Return the definition that official wording makes of ours; WordingRefused says every row and reason."""
+    """Return our definition with official wording applied to it; WordingRefused lists every row and reason."""
     working = known.working_definition(wording.instrument)
     if working is None:
         there = ", ".join(known.instruments)
-        raise WordingRefused([Problem(0, f"there is no instrument {wording.instrument!r}; there are {there}")])
+        raise WordingRefused([Problem(0, f"there is no instrument {wording.instrument!r}; choose one of {there}")])
     versions = known.versions(wording.instrument)
     base = versions[-1]
     fit = _Fit(wording, base)
@@ -407,6 +413,7 @@ def apply_wording(wording: WordingFile, known: Catalogue) -> Applied:
     _set_texts(data, wording, fit, base)
     _set_structure(data, wording, fit)
     try:
+        # Built twice: its arithmetic decides the rule versions, which then go into the data.
         instrument = instrument_from(data, f"{wording.instrument}@{wording.version}.toml")
         instrument, notes = _set_rule_versions(data, instrument, versions)
     except DefinitionError as error:
@@ -447,7 +454,7 @@ def _set_texts(data: dict[str, Any], wording: WordingFile, fit: _Fit, base: Inst
             group["help"] = _words(fit.groups[group["id"]])
         for item in group["items"]:
             item["text"] = _words(fit.items[item["id"]])
-            # Whatever explained or quoted our working wording goes with it.
+            # What explained or quoted our working wording goes with it.
             for key in ("help", "quoted", "source", "note"):
                 item.pop(key, None)
     for scale in data.get("scales", []):
@@ -502,7 +509,7 @@ def _set_not_applicable(data: dict[str, Any], fit: _Fit) -> None:
         if offered:
             items[name]["not_applicable"] = True
     if said:
-        # The file says it now, so our own choice is no longer so.
+        # The file says it now, so the fact that it was our own choice no longer holds.
         data["facts"] = [fact for fact in data["facts"] if fact["about"] != "not applicable"]
 
 
@@ -530,6 +537,7 @@ def _set_dimensions(data: dict[str, Any], fit: _Fit) -> None:
 
 
 def _set_members(score: dict[str, Any], members: list[str], base: Instrument) -> None:
+    # A mean stays within its scale; the range of the other scores grows with the number of items.
     if score["aggregate"] != "mean":
         scale = base.item(f"{base.id}-{members[0]}").scale
         if scale is not None:
@@ -541,7 +549,10 @@ def _set_members(score: dict[str, Any], members: list[str], base: Instrument) ->
 
 
 def _set_order(data: dict[str, Any], order: list[str]) -> None:
-    """Put the items in the file's order: inside their groups where that is possible, else in one group."""
+    """Put the items in the file's order: inside their groups where that is possible, else in one group.
+
+    Groups keep their titles and explanations as long as the official order leaves their items together.
+    """
     items = _items_of(data)
     rank = {name: place for place, name in enumerate(order)}
     for group in data["groups"]:
@@ -552,7 +563,7 @@ def _set_order(data: dict[str, Any], order: list[str]) -> None:
 
 
 def _arithmetic(instrument: Instrument, rule: ScoreRule) -> tuple[object, ...]:
-    """Return all that decides what a rule makes of answers; equal for two rules whose scores may stand in one trend."""
+    """Return all that decides the score of given answers; equal for two rules whose scores may share a trend line."""
     numbers = []
     for link_id in sorted(rule.items):
         scale = instrument.item(link_id).scale
@@ -577,7 +588,7 @@ def _set_rule_versions(
     if any(
         rule.version != score["version"] for score, rule in zip(data.get("scores", []), instrument.scores, strict=True)
     ):
-        # Worked out for another structure.
+        # The worked examples belong to the old structure.
         data["examples"] = []
     return instrument_from(data, f"{instrument.id}@{instrument.version}.toml"), tuple(notes)
 

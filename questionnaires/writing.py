@@ -1,6 +1,6 @@
-"""The other way of `reading.py`, for definitions: data as TOML, in the layout of our own files.
+"""The reverse of `reading.py`, for definitions: data as TOML, in the layout of our own files.
 
-`verstel wording apply` writes with it, so that an organisation's definition reads, and differs, like ours.
+`verstel wording apply` writes with it, so that an organisation's definition reads like ours and a diff shows its texts.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-# Lists of tables that get a heading of their own; every other list of tables stands one table per line.
+# Lists of tables that get a heading of their own; every other list of tables has one table per line.
 _HEADED = {"scales", "groups", "groups.items", "scores", "examples"}
 
 
@@ -26,7 +26,7 @@ def _inline(value: Any) -> str:
         return "[" + ", ".join(_inline(entry) for entry in value) + "]"
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_inline(entry)}" for key, entry in value.items()) + " }"
-    raise TypeError(f"{value!r} can't stand in a definition")
+    raise TypeError(f"{value!r} can't be part of a definition")
 
 
 def _table(heading: str, table: dict[str, Any]) -> list[str]:

@@ -84,5 +84,5 @@ def test_every_pinned_package_has_a_hash_and_an_exact_version():
 def test_a_misspelt_key_of_a_pin_is_refused(tmp_path):
     text = definitions.PINS.read_text(encoding="utf-8").replace("sha256 =", "sha265 =", 1)
     (tmp_path / "definitions.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(DefinitionError, match=r"^definitions\.toml: package\[1\]\.sha265: is not a key"):
+    with pytest.raises(DefinitionError, match=r"^definitions\.toml: package\[1\]\.sha265: is not a known key"):
         pinned(tmp_path / "definitions.toml")

@@ -169,12 +169,12 @@ def test_four_questions_are_asked_about_each_life_domain():
 
 
 def test_an_unknown_questionnaire_lists_what_is_known():
-    with pytest.raises(UnknownInstrument, match=f"phq-9 is not a questionnaire that is known here; known are {BASE}"):
+    with pytest.raises(UnknownInstrument, match=f"phq-9 is not a known questionnaire; the known ones are {BASE}"):
         catalogue().by_canonical(f"{BASE}/Questionnaire/phq-9")
 
 
 def test_an_unknown_version_lists_the_versions():
-    with pytest.raises(UnknownInstrument, match=r"version 9\.9\.9 .* known are 1\.0\.0"):
+    with pytest.raises(UnknownInstrument, match=r"version 9\.9\.9 .* known versions are 1\.0\.0"):
         catalogue().by_canonical(f"{BASE}/Questionnaire/hoop|9.9.9")
 
 
@@ -269,9 +269,9 @@ def test_the_small_instrument_is_read():
 FROM_MEMORY = {"about": "items", "statement": "Read.", "sources": ["paper"], "verified": False}
 
 REFUSED = [
-    ("colour", "red", r"tiny\.toml: colour: is not a key that is known here"),
-    ("groups.0.items.1.txt", "x", r"tiny\.toml: groups\[1\]\.items\[2\]\.txt: is not a key"),
-    ("scores.0.cutoff", 3, r"scores\[1\]\.cutoff: is not a key"),
+    ("colour", "red", r"tiny\.toml: colour: is not a known key"),
+    ("groups.0.items.1.txt", "x", r"tiny\.toml: groups\[1\]\.items\[2\]\.txt: is not a known key"),
+    ("scores.0.cutoff", 3, r"scores\[1\]\.cutoff: is not a known key"),
     ("id", ..., r"tiny\.toml: id: is missing"),
     ("id", "Tiny", r"id: is 'Tiny'; use small letters"),
     ("version", "one", r"version: is 'one'; write it as 1\.0\.0"),
@@ -325,7 +325,7 @@ REFUSED = [
     ("examples.0.scores", {}, r"examples\[1\]\.scores: is empty"),
     ("examples.0.scores", {"joy": 1}, r"examples\[1\]\.scores\.joy: is not a score of tiny"),
     ("examples.0.scores", {"total": True}, r"total: is True; it must be a number, or false"),
-    ("examples.0.answers", {"08": "1"}, r"08: means 'tiny-08', which is not an item"),
+    ("examples.0.answers", {"08": "1"}, r"08: refers to 'tiny-08', which is not an item"),
     ("examples.0.unanswered", ["03"], r"unanswered: names '03', which has no answer to take away"),
 ]
 
@@ -366,7 +366,7 @@ def test_a_published_score_that_rounds_may_not_be_below_zero():
     data["scores"][0] |= {"low": -2, "high": 0}
     del data["examples"]
     with pytest.raises(
-        DefinitionError, match=r"scores\[1\]\.published: is true, but no expression rounds alike below zero"
+        DefinitionError, match=r"scores\[1\]\.published: is true, but no expression rounds the same way below zero"
     ):
         instrument_from(data, "tiny.toml")
 

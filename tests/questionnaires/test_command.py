@@ -34,7 +34,7 @@ def test_show_prints_the_page():
 def test_show_of_an_unknown_instrument_is_wrong_usage_and_lists_what_is_there():
     result = run("show", "phq-9")
     assert result.exit_code == 2
-    assert "there is no instrument 'phq-9'; there are hoop" in result.stderr
+    assert "there is no instrument 'phq-9'; choose one of hoop" in result.stderr
 
 
 def test_check_says_that_all_is_well():
@@ -62,7 +62,7 @@ def test_check_of_a_part_of_the_plan_that_cannot_be_read_names_file_and_key(tmp_
     ask_also(monkeypatch, tmp_path, HARBOUR.replace("rows", "row"))
     result = run("check")
     assert result.exit_code == 1
-    assert re.search(r"plan_parts.toml: parts\[\d+\].row: is not a key that is known here", result.stderr)
+    assert re.search(r"plan_parts.toml: parts\[\d+\].row: is not a known key", result.stderr)
 
 
 def test_build_says_in_words_what_it_cannot_write(tmp_path: Path):

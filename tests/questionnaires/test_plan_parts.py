@@ -76,11 +76,11 @@ SAVED = next(line for line in HARBOUR.splitlines() if line.startswith("saved"))
 @pytest.mark.parametrize(
     ("written", "instead", "said"),
     [
-        ('code = "harbour"', 'code = "story"', r".code: is 'story', as that of an earlier part"),
-        ('id = "safe-harbour"', 'id = "strength"', r".extension.id: is 'strength', as that of an earlier part"),
+        ('code = "harbour"', 'code = "story"', r".code: is 'story', which an earlier part has already"),
+        ('id = "safe-harbour"', 'id = "strength"', r".extension.id: is 'strength', which an earlier part has already"),
         ('code = "harbour"', 'code = "My harbour"', r".code: is 'My harbour'; use small letters"),
         ("rows = 10", "rows = 0", r".rows: is 0"),
-        ("rows = 10", "row = 10", r".row: is not a key that is known here; known are .*rows"),
+        ("rows = 10", "row = 10", r".row: is not a known key; the keys here are .*rows"),
         ("rows = 10", 'shown_in = ["front"]', r".shown_in\[1\]: is 'front'; it must be one of .*overview"),
         (SAVED, "", r".saved: is missing"),
         *(('code = "harbour"', f'code = "{name}"', r".code: .* choose another") for name in sorted(TAKEN)),

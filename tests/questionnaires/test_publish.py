@@ -111,7 +111,7 @@ def test_answers_to_a_variant_are_answers_to_the_instrument():
 
 
 def test_there_is_no_other_variant():
-    with pytest.raises(ValueError, match="there is no variant 'fancy'; there are default, template, plain"):
+    with pytest.raises(ValueError, match="there is no variant 'fancy'; choose one of default, template, plain"):
         questionnaire(KNOWN.instrument("hoop"), "fancy")
 
 

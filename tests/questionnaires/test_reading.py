@@ -45,9 +45,9 @@ def test_what_fits_is_read_with_its_defaults():
 
 
 REFUSED = [
-    ({"titel": "x"}, "titel: is not a key that is known here; known are first, height, leaves, name, named, nested"),
-    ({"leaves": [{"kind": "bud"}, {"kind": "bud", "seize": 1}]}, "leaves[2].seize: is not a key that is known here"),
-    ({"named": {"a": {"kind": "bud"}, "b": {"kid": "bud"}}}, "named.b.kid: is not a key that is known here"),
+    ({"titel": "x"}, "titel: is not a known key; the keys here are first, height, leaves, name, named, nested"),
+    ({"leaves": [{"kind": "bud"}, {"kind": "bud", "seize": 1}]}, "leaves[2].seize: is not a known key"),
+    ({"named": {"a": {"kind": "bud"}, "b": {"kid": "bud"}}}, "named.b.kid: is not a known key"),
     ({"named": {"a": {"kind": "bud"}, "b-c": {"kind": "leaf"}}}, "named.b-c.kind: is 'leaf'; it must be one of branch"),
     (
         {"nested": {"a": {"x": {"kind": "bud"}}, "b": {"x": {"kind": "bud"}, "y": {}}}},
@@ -94,7 +94,7 @@ def test_a_list_in_the_place_of_a_file_is_refused():
 
 def test_a_file_is_named_by_its_name(tmp_path: Path):
     (tmp_path / "tree.toml").write_text('name = "oak"\ntitle = "Oak"\ncolour = "green"\n')
-    with pytest.raises(DefinitionError, match=r"^tree\.toml: colour: is not a key"):
+    with pytest.raises(DefinitionError, match=r"^tree\.toml: colour: is not a known key"):
         read(tmp_path / "tree.toml", Tree)
 
 
@@ -111,7 +111,7 @@ WORDS = {"nl": "a", "en": "b"}
 def test_a_misspelt_key_of_a_life_domain_is_refused(tmp_path: Path):
     domain = {"code": "housing", "title": WORDS, "question": WORDS, "help": WORDS, "familly": True}
     (tmp_path / "life.toml").write_text(definition_toml({"domains": [domain]}))
-    with pytest.raises(DefinitionError, match=r"^life\.toml: domains\[1\]\.familly: is not a key that is known here"):
+    with pytest.raises(DefinitionError, match=r"^life\.toml: domains\[1\]\.familly: is not a known key"):
         read_life_domains(tmp_path / "life.toml")
 
 
@@ -120,5 +120,5 @@ def test_a_misspelt_key_of_a_wording_file_is_refused(tmp_path: Path):
         'instrument = "hoop"\nversion = "2.0.0"\nsource = "Letter"\ncopyright = { nl = "©" }\n'
         '[[items]]\nitem = "01"\nnl = "Zin"\ndimensie = "x"\n'
     )
-    with pytest.raises(DefinitionError, match=r"^w\.toml: items\[1\]\.dimensie: is not a key that is known here"):
+    with pytest.raises(DefinitionError, match=r"^w\.toml: items\[1\]\.dimensie: is not a known key"):
         read_wording(tmp_path / "w.toml")

@@ -386,9 +386,9 @@ def _set(place: int, **cells: str) -> Edit:
 REFUSED = [
     ("hoop", lambda rows: rows.pop(4), "there is no row for 05; official wording has every item"),
     ("hoop", _set(2, nl=""), "row 8: 'hoop-03' has no Dutch text"),
-    ("hoop", _set(2, item="hoop-13"), "row 8: 'hoop-13' is no item, answer or group of hoop"),
-    ("hoop", _set(2, item="hoop-02"), "row 8: 'hoop-02' stands in row 7 already"),
-    ("hoop", _set(12, item="agreement/9"), "row 18: 'agreement/9' is no item, answer or group"),
+    ("hoop", _set(2, item="hoop-13"), "row 8: 'hoop-13' is not an item, answer or group of hoop"),
+    ("hoop", _set(2, item="hoop-02"), "row 8: 'hoop-02' is in row 7 already"),
+    ("hoop", _set(12, item="agreement/9"), "row 18: 'agreement/9' is not an item, answer or group"),
     ("hoop", _set(2, nl="x" * 1001), "row 8: the nl text has 1001 characters; at most 1000 fit"),
     ("hoop", _set(2, en="tab\there"), "row 8: the en text has a line break or control character"),
     ("hoop", _set(0, dimension="joy"), "row 6: the dimension is 'joy'; hoop has view-on-life"),
@@ -437,7 +437,10 @@ def test_not_applicable_is_refused_where_the_scale_has_no_words_for_it(tmp_path)
         ({**META, "version": "1.0.0"}, r"version 1.0.0 is taken \(1.0.0\); responses refer to it, so choose a new one"),
         ({**META, "version": "new"}, r"version: is 'new'; write it as 1\.0\.0"),
         ({"version": "2.0.0"}, r"there is no line '# copyright: …' above the table; add it"),
-        ({**META, "colour": "red"}, r"'# colour:' is not known; known are instrument, version, copyright, source"),
+        (
+            {**META, "colour": "red"},
+            r"'# colour:' is not a known line; the lines are instrument, version, copyright, source",
+        ),
     ],
 )
 def test_the_lines_above_the_table_are_checked(meta, reason, tmp_path):

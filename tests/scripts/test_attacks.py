@@ -80,5 +80,5 @@ def test_each_test_that_the_page_names_is_there():
 def test_a_misspelt_key_of_an_attack_is_refused(tmp_path: Path):
     text = DATA.read_text(encoding="utf-8").replace("\nholds =", "\nhold =", 1)
     (tmp_path / "attacks.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(DefinitionError, match=r"^attacks\.toml: attack\[1\]\.hold: is not a key"):
+    with pytest.raises(DefinitionError, match=r"^attacks\.toml: attack\[1\]\.hold: is not a known key"):
         attacks(tmp_path / "attacks.toml")

@@ -26,7 +26,7 @@ READERS = {
     "noor.toml": (seeding.PEOPLE, _people),
     "codes.toml": (SANDBOX, checking.read_codes),
 }
-UNKNOWN = "is not a key that is known here"
+UNKNOWN = "is not a known key"
 SPOILT = [
     ("search_parameters.toml", "\nshared = true", "\nsharde = true", f"Practitioner.sharde: {UNKNOWN}"),
     ("search_parameters.toml", "\npublic = true", "\npublik = true", f".publik: {UNKNOWN}"),
