@@ -1,9 +1,9 @@
 """QuestionnaireResponse ↔ answers: what a response says, checked against the questionnaire that it answers.
 
 EHRs rewrite what they store, so the same answer is accepted in several forms: `valueCoding` with or without system,
-display or translation; `valueInteger`; a whole `valueDecimal`; items inside their groups or flat. Whatever could give
-a wrong score is refused with a reason: an unknown linkId, one that appears twice, two answers, an answer outside the
-options or of another code system, a number as text, another questionnaire or version.
+display or translation; `valueInteger`; a whole `valueDecimal`; items inside their groups or flat. Anything that
+could give a wrong score is refused with a reason: an unknown linkId, one that appears twice, two answers, an answer
+outside the options or of another code system, a number as text, another questionnaire or version.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mappers.errors import NotAResponse, OtherQuestionnaire, RefusedAnswer, Refu
 from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.catalogue import Catalogue, UnknownInstrument
 from questionnaires.fhir import Resource, translated
-from questionnaires.model import Instrument, Item
+from questionnaires.model import AnswerScale, Instrument, Item, Option
 
 PROFILE: Final = structure_url("recovery-response")
 IDENTIFIER_SYSTEM: Final = identifier_system("response")
@@ -32,12 +32,12 @@ _DATE_TIME: Final = re.compile(
 )
 _WHOLE_DATE: Final = len("2026-05-31")
 LONGEST_IDENTIFIER: Final = 256
-_SHOWN: Final = 200  # characters of a canonical that a message repeats
+_SHOWN: Final = 200  # characters of a canonical that a message may repeat
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseRef:
-    """What is known about a response beside its answers; "" and None where it does not say.
+    """What is known about a response beside its answers; "" and None where the response is silent.
 
     `reference` is `QuestionnaireResponse/ID`; `identifier` the value of our own business identifier, which stays the
     same when a draft moves to another server; `authored` a FHIR dateTime; `canonical` url|version.
@@ -64,7 +64,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FormLayout:
     """Which linkIds may appear in the responses to one instrument, and as what."""
 
     items: Mapping[str, Item]
@@ -73,17 +73,18 @@ class Form:
 
 
 @lru_cache(maxsize=64)
-def form_of(instrument: Instrument) -> Form:
+def form_of(instrument: Instrument) -> FormLayout:
     """Return the linkIds of an instrument: its items, its groups with that of the scores, and the calculated items."""
     scores = {f"{instrument.id}-score-{rule.scale}" for rule in instrument.scores}
     groups = {group.link_id for group in instrument.groups} | {f"{instrument.id}-scores"}
-    return Form({item.link_id: item for item in instrument.items}, frozenset(groups), frozenset(scores))
+    return FormLayout({item.link_id: item for item in instrument.items}, frozenset(groups), frozenset(scores))
 
 
 def is_date_time(text: str) -> bool:
     """Tell whether a text is a FHIR dateTime (R4: with seconds and zone where it has a time) of a day that exists."""
     if not _DATE_TIME.fullmatch(text):
         return False
+    # The pattern can't know which months have 31 days.
     try:
         date.fromisoformat(f"{text}-01-01"[:_WHOLE_DATE])
     except ValueError:
@@ -124,11 +125,12 @@ def instrument_of(canonical: str, catalogue: Catalogue) -> Instrument:
         if "|" not in canonical and len(catalogue.versions(instrument.id)) > 1:
             known = ", ".join(one.canonical for one in catalogue.versions(instrument.id))
             raise OtherQuestionnaire(
-                "the questionnaire's version is not said, and more than one is known",
+                "the questionnaire's version is missing, and more than one is known",
                 where="questionnaire",
                 advice=f"Name one of {known}",
             )
     except UnknownInstrument as unknown:
+        # The sender wrote the canonical: a long one is not repeated into messages and logs.
         message = str(unknown) if len(canonical) < _SHOWN else "this questionnaire is not known here"
         raise OtherQuestionnaire(
             message, where="questionnaire", advice="Score it where its questionnaire is known"
@@ -156,7 +158,7 @@ def _about(response: Resource) -> ResponseRef:
     if not isinstance(ident, str) or (ident and not FHIR_ID.fullmatch(ident)):
         raise NotAResponse("not a FHIR id", where="id", advice="Use at most 64 letters, digits, '-' and '.'")
     language = response.get("language", "nl")
-    # en-US and en-GB are English to us; which of them is for who wrote it.
+    # en-US and en-GB are both English to us.
     spoken = language.partition("-")[0].lower() if isinstance(language, str) else "nl"
     return ResponseRef(
         status=status,
@@ -172,6 +174,7 @@ def _about(response: Resource) -> ResponseRef:
 
 
 def _identifier(response: Resource) -> str:
+    # Another system's identifier is not ours to use: what we make from it could clash with what they make.
     identifier = response.get("identifier")
     if not isinstance(identifier, dict) or identifier.get("system") != IDENTIFIER_SYSTEM:
         return ""
@@ -212,7 +215,7 @@ def _values(response: Resource, instrument: Instrument) -> dict[str, str | bool]
     return values
 
 
-def _flat(items: Any, form: Form) -> Iterator[tuple[str, Resource]]:
+def _flat(items: Any, form: FormLayout) -> Iterator[tuple[str, Resource]]:
     """Yield the items of a response, groups first and then what is in them; there is one level of groups."""
     for item in _list(items, "item"):
         link_id = _link_id(item)
@@ -243,13 +246,14 @@ def _link_id(item: Resource) -> str:
 
 
 def _answer(item: Resource, asked: Item) -> str | bool | None:
-    """Return the answer as code, boolean or text; None where there is none."""
+    """Return the answer as code, boolean or text; None if there is none."""
     where = asked.link_id
     answers = item.get("answer", [])
     if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
         raise RefusedAnswer("answer is not a list of objects", where=where)
     if len(answers) > 1:
         raise RefusedAnswer(f"{len(answers)} answers to one question", where=where, advice="Give one")
+    # An answer may hold only extensions, such as the reason why it has no value: then nothing was given.
     given = [name for answer in answers for name in answer if name.startswith("value")]
     if not given:
         return None
@@ -278,24 +282,35 @@ def _choice(name: str, value: Any, asked: Item) -> str:
     if scale is None:  # the catalogue refuses such a definition
         raise TypeError(f"{asked.link_id} is a choice without answer scale")
     if name == "valueCoding" and isinstance(value, dict):
-        system, code = value.get("system"), value.get("code")
-        if system is not None and system != scale.system:
-            raise RefusedAnswer("a code of another code system", where=asked.link_id, advice=f"Use {scale.system}")
-        if isinstance(code, str) and scale.option(code) is not None:
-            return code
-    # By type, because True is an int to Python; and `value // 1` is NaN for NaN and infinity, which equals nothing.
-    elif (name == "valueInteger" and type(value) is int) or (
-        name == "valueDecimal" and type(value) in (int, float) and value == value // 1
-    ):
-        for option in scale.options:
-            if option.value is not None and option.value == value:
-                return option.code
+        option = _coded(value, scale, asked.link_id)
+    elif _is_whole_number(name, value):
+        option = next((one for one in scale.options if one.value is not None and one.value == value), None)
     else:
         raise RefusedAnswer(
             "an answer of another kind", where=asked.link_id, advice="Give valueCoding with one of the options' codes"
         )
-    codes = ", ".join(option.code for option in scale.options)
-    raise RefusedAnswer("the answer is not one of the options", where=asked.link_id, advice=f"The options are {codes}")
+    if option is None:
+        codes = ", ".join(one.code for one in scale.options)
+        raise RefusedAnswer(
+            "the answer is not one of the options", where=asked.link_id, advice=f"The options are {codes}"
+        )
+    return option.code
+
+
+def _coded(coding: Resource, scale: AnswerScale, where: str) -> Option | None:
+    # Some EHRs drop the system, so a code without one is read as ours; the same code of another system means another
+    # thing, such as 1 for "very much".
+    system, code = coding.get("system"), coding.get("code")
+    if system is not None and system != scale.system:
+        raise RefusedAnswer("a code of another code system", where=where, advice=f"Use {scale.system}")
+    return scale.option(code) if isinstance(code, str) else None
+
+
+def _is_whole_number(name: str, value: Any) -> bool:
+    # By type, because True is an int to Python; and `value // 1` is NaN for NaN and infinity, which equals nothing.
+    if name == "valueInteger":
+        return type(value) is int
+    return name == "valueDecimal" and type(value) in (int, float) and value == value // 1
 
 
 # --- answers → response ----------------------------------------------------------------------------------------
@@ -313,10 +328,10 @@ def response_of(
     identifier: str,
     language: str = "nl",
 ) -> Resource:
-    """Write answers as a QuestionnaireResponse in the questionnaire's groups; what is not answered is left out.
+    """Write answers as a QuestionnaireResponse in the questionnaire's groups; unanswered items are left out.
 
     `subject`, `author` (who typed) and `source` (whose answers) are FHIR References with a display; `identifier` is the
-    value of our business identifier, made up once per response by the caller and kept for its whole life.
+    value of our business identifier, which the caller makes once per response and keeps for its whole life.
 
     Raises RefusedItem for a linkId that the instrument does not have, RefusedAnswer for a value outside the options.
     """
@@ -333,11 +348,12 @@ def response_of(
 
 
 def response_from(answers: Answers) -> Resource:
-    """Write answers, and what is known about their response, as a QuestionnaireResponse: `answers_of` backwards.
+    """Write answers, and what is known about their response, as a QuestionnaireResponse: the reverse of `answers_of`.
 
     The canonical is that of the instrument. Raises as `response_of` does.
     """
     instrument, about = answers.instrument, answers.response
+    # The groups below only look for items that they know: a stray linkId would vanish without a word.
     known = form_of(instrument).items
     for link_id in answers.values:
         if link_id not in known:

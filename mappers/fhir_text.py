@@ -1,4 +1,4 @@
-"""What a person typed, made fit for a FHIR string without changing its words, and shown as FHIR narrative.
+"""What a person typed, made fit for a FHIR string without changing its words, and written as FHIR narrative.
 
 A FHIR string may not be empty, may not hold only whitespace, and should hold no control character except tab,
 carriage return and line feed. So the rule here, applied once, when a text enters a Plan, and stable from then on:

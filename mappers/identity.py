@@ -1,8 +1,8 @@
 """Which resource is which: the identifiers that make one thing recognisable wherever it is kept, and under any id.
 
 A server gives a resource its id, another server gives its copy another one, and what has not arrived has none. So
-everything we make carries an identifier of our own, and that decides what is the same. What was somewhere else before
-says where with an identifier of `use` "old" (HL7: no longer considered valid, but may be relevant for search).
+everything we make carries an identifier of our own, which decides what is the same. A resource that was elsewhere
+before says where, with an identifier of `use` "old" (HL7: no longer considered valid, but may be relevant for search).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def values_in(resource: Any, system: str) -> list[str]:
 
 
 def identity(resource: Any) -> tuple[str, Identifier] | None:
-    """Return what two copies of one thing have in common, type and identifier; None if nothing tells them apart."""
+    """Return what two copies of one thing have in common, type and identifier; None if it has no identifier."""
     found = own_identifier(resource)
     return (text_in(resource, "resourceType"), found) if found else None
 
@@ -68,7 +68,7 @@ def carries(resource: Any, identifier: Identifier) -> bool:
 
 
 def with_former(resource: Resource, place: str, reference: str) -> Resource:
-    """Return a resource that says that it was `reference` (`Goal/1`) at `place` ("ehr") before it came here."""
+    """Return the resource with a note that it was `reference` (`Goal/1`) at `place` ("ehr") before it came here."""
     old = {"use": "old", "system": f"{_FORMER}{place}", "value": reference}
     return {**resource, "identifier": [*objects_in(resource, "identifier"), old]}
 
@@ -82,5 +82,6 @@ def former(resource: Any) -> Iterator[tuple[str, str]]:
 
 
 def _elements(resource: Any) -> list[Resource]:
+    # QuestionnaireResponse has one identifier, most other types a list of them.
     one = object_in(resource, "identifier")
     return [one] if one else objects_in(resource, "identifier")

@@ -40,14 +40,14 @@ BSN_SYSTEMS: Final = frozenset({"http://fhir.nl/fhir/NamingSystem/bsn", "urn:oid
 STATUS_OF_SCORES: Final = {"completed": "final", "amended": "corrected", "entered-in-error": "entered-in-error"}
 # The displays are those of HL7's code systems.
 _ABSENT_DISPLAY: Final = {"unknown": "Unknown", "not-applicable": "Not Applicable"}
-_SOMEBODY: Final = Text("cliënt", "client")
+_CLIENT: Final = Text("cliënt", "client")
 
 
 @dataclass(frozen=True, slots=True)
 class ScorePoint:
     """One stored score as a trend needs it; points of another `rule_version` do not belong in the same line.
 
-    `value` is None where there is no score; `reason` says why. `date` is the FHIR dateTime of the answers.
+    `value` is None if there is no score; `reason` says why. `date` is the FHIR dateTime of the answers.
     `code` is the score's code (`hoop-total`), `id` the Observation's id or "".
     """
 
@@ -100,6 +100,7 @@ def _frame(answers: Answers, reference: str) -> _Frame:
     key = response_key(about, reference)
     display = answers.instrument.title.get(about.language)
     derived: Resource = {"reference": reference} if reference else {}
+    # The identifier stays true when the response moves to another server; the reference may not.
     if about.identifier:
         derived["identifier"] = {"system": RESPONSE_SYSTEM, "value": about.identifier}
     return _Frame(
@@ -114,7 +115,7 @@ def _frame(answers: Answers, reference: str) -> _Frame:
 
 
 def response_key(about: ResponseRef, reference: str) -> str:
-    """Return what the identifiers of a response's Observations start with; NotScorable where there is nothing."""
+    """Return what the identifiers of a response's Observations start with; NotScorable if it has nothing."""
     key = about.identifier or reference
     if not key:
         raise NotScorable(
@@ -126,9 +127,9 @@ def response_key(about: ResponseRef, reference: str) -> str:
 
 
 def _subject(about: ResponseRef) -> Resource:
-    """Return the client's reference; a BSN is never copied, and a reference never goes without display.
+    """Return the client's reference; a BSN is never copied, and a reference always has a display.
 
-    A conditional reference (`Patient?identifier=…`) is a search that still had to be done, often for a BSN: no client.
+    A conditional reference (`Patient?identifier=…`) is a search still to be done, often for a BSN; it names no client.
     """
     subject = about.subject or {}
     kept = {
@@ -142,11 +143,13 @@ def _subject(about: ResponseRef) -> Resource:
         kept["identifier"] = identifier
     if "reference" not in kept and "identifier" not in kept:
         found = (
-            "only a BSN says whose it is, which is not copied" if is_bsn else "the response does not say whose it is"
+            "only a BSN says whose it is, and a BSN is not copied"
+            if is_bsn
+            else "the response does not say whose it is"
         )
         raise NotScorable(found, where="subject", advice="Add a subject reference")
     display = subject.get("display")
-    return {**kept, "display": display if isinstance(display, str) and display else _SOMEBODY.get(about.language)}
+    return {**kept, "display": display if isinstance(display, str) and display else _CLIENT.get(about.language)}
 
 
 def _common(frame: _Frame, profile: str, code: str, title: Text) -> Resource:
@@ -188,7 +191,7 @@ def _score(frame: _Frame, score: Score) -> Resource:
         made["dataAbsentReason"] = {"coding": [coding], "text": words}
     else:
         made["valueQuantity"] = {"value": score.value, "unit": "score", "system": UCUM, "code": UNIT}
-    # The display is that of our published CodeSystem, which is in Dutch; the text is for who reads this response.
+    # The display is that of our published CodeSystem, which is in Dutch; the text is for the readers of this response.
     method = {"system": RULE_SYSTEM, "code": f"{rule.code}@{rule.version}", "display": rule.method.nl}
     made["method"] = {"coding": [method], "text": rule.method.get(frame.language)}
     made["derivedFrom"] = [frame.derived]
@@ -197,11 +200,13 @@ def _score(frame: _Frame, score: Score) -> Resource:
 
 # --- urn:uuid ---------------------------------------------------------------------------------------------------
 
+# RFC 9562 fixes two bits of the seventeenth digit, which leaves it 8, 9, a or b.
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 def urn_start(key: str) -> str:
     """Return the part of the `urn:uuid:` that all Observations of one response share (80 bits of SHA-1, version 8)."""
+    # SHA-1 makes a name here and protects nothing. "replace", because half a surrogate pair in an id has no UTF-8.
     digest = hashlib.sha1(f"{IDENTIFIER_SYSTEM}|{key}".encode(errors="replace"), usedforsecurity=False).hexdigest()
     return f"urn:uuid:{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-"
 
@@ -243,6 +248,7 @@ def _point(observation: Any) -> ScorePoint | None:
     derived = objects_in(observation, "derivedFrom")
     return ScorePoint(
         code=code,
+        # By type, because True is an int to Python.
         value=value if type(value) in (int, float) else None,
         reason=text_in(object_in(observation, "dataAbsentReason"), "text"),
         date=text_in(observation, "effectiveDateTime"),
@@ -255,6 +261,7 @@ def _point(observation: Any) -> ScorePoint | None:
 
 def _moment(date: str) -> datetime:
     """Return a FHIR dateTime as a moment to sort by; a partial date is its beginning, an unreadable one comes first."""
+    # fromisoformat wants at least a day.
     for form in ("%Y", "%Y-%m"):
         try:
             return datetime.strptime(date, form).replace(tzinfo=UTC)
@@ -273,7 +280,7 @@ def _moment(date: str) -> datetime:
 def provenance_of(
     observations: Sequence[Resource], *, recorded: str, software: str, version: str, response_reference: str = ""
 ) -> Resource:
-    """Say which software made these Observations out of which response: a FHIR Provenance, score-provenance.
+    """Say which software made these Observations from which response, as a FHIR Provenance (profile score-provenance).
 
     Observations without id are referred to by their `full_url`. `recorded` is an instant; `software` and `version` name
     the program, which the Provenance contains as a Device. The source is `response_reference`, or else what the

@@ -23,7 +23,7 @@ Absent = Literal["", "unknown", "not-applicable"]
 class Score:
     """What one rule makes of one set of answers.
 
-    `value` is None where there is no score; then `reason` says why to people and `absent` as a code of FHIR's
+    `value` is None if there is no score; then `reason` tells people why and `absent` says it as a code of FHIR's
     data-absent-reason. `answered` counts answers, "not applicable" included; `counted` those with a number.
     """
 
@@ -58,6 +58,7 @@ def score_by(instrument: Instrument, rule: ScoreRule, values: Values) -> Score:
     return outcome(rule, answered, counted, total)
 
 
+# Cached by the rule's code: a rule itself hashes slowly, with every text and fact in it.
 @lru_cache(maxsize=256)
 def _numbers(instrument: Instrument, code: str) -> dict[str, dict[str, int | None]]:
     rule = instrument.score(code)
@@ -66,6 +67,7 @@ def _numbers(instrument: Instrument, code: str) -> dict[str, dict[str, int | Non
         scale = instrument.item(link_id).scale
         if scale is None:  # the catalogue refuses such a definition
             raise TypeError(f"{link_id} has no answer scale, so {code} cannot count it")
+        # lowest + highest − value turns a scale around; "not applicable" has no number to turn.
         ends = scale.low + scale.high
         flip = link_id in rule.reversed
         table[link_id] = {
@@ -84,6 +86,7 @@ def outcome(rule: ScoreRule, answered: int, counted: int, total: int) -> Score:
     """Return the score from how many items were answered, how many of them count, and their sum."""
     if answered < rule.minimum_answered:
         return Score(rule, None, answered, counted, "unknown", _too_few(rule, answered))
+    # Everything asked was answered, only never with a number: that is not the same as unknown.
     if counted == 0:
         return Score(rule, None, answered, counted, "not-applicable", _none_applies())
     return Score(rule, _value(rule, counted, total), answered, counted)
@@ -94,11 +97,13 @@ def _value(rule: ScoreRule, counted: int, total: int) -> float | int:
         return _plain(_rounded(rule, rule.rounding, counted, total))
     if rule.aggregate == "sum":
         return total
+    # Multiply first: dividing first would give another double for some totals.
     number = total / counted if rule.aggregate == "mean" else total * len(rule.items) / counted
     return int(number) if number.is_integer() else number
 
 
 def _rounded(rule: ScoreRule, rounding: RoundingRule, counted: int, total: int) -> Fraction:
+    # As RoundingRule says: the sum, scaled to all items, is rounded before it becomes a mean.
     times = len(rule.items)
     if rule.aggregate == "sum":
         exact, divisor = Fraction(total), 1
@@ -112,6 +117,7 @@ def _rounded(rule: ScoreRule, rounding: RoundingRule, counted: int, total: int) 
 
 def half_away_from_zero(number: Fraction, decimals: int) -> Fraction:
     """Round an exact number: 54.5 becomes 55, where Python's own round() gives 54."""
+    # ⌊x + ½⌋ of the absolute value in whole numbers, the sign put back afterwards: so -54.5 becomes -55.
     scale = 10**decimals
     scaled = abs(number) * scale
     whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)

@@ -1,4 +1,4 @@
-"""Answers → everything that sending them in writes: the response, its scores, and the assignments that it answers.
+"""Answers → everything that is written when they are sent in: the response, its scores, and the assignments it answers.
 
 Once and in one direction: answers → scores → Observations → entries. An `Entry` is what a transaction needs to know of
 each resource, without saying how or where it is written: `mappers` has no store.
@@ -38,11 +38,11 @@ class Entry:
 
 
 def submission_of(answers: Answers, tasks: Sequence[Resource] = ()) -> list[Entry]:
-    """Return the completed response, its scores, their panel, and those of the Tasks that it answers, as answered.
+    """Return the completed response, its scores, their panel, and the Tasks that it answers, marked as answered.
 
-    The panel follows its members for servers that write one by one: it refers to them.
+    The panel follows its members, to which it refers, for servers that write one by one.
 
-    Raises NotAResponse where the response has no identifier of ours, NotScorable where it is not finished.
+    Raises NotAResponse if the response has no identifier of ours, NotScorable if it is not finished.
     """
     name = urn_of(answers)
     response = Entry(response_from(answers), name, f"{RESPONSE_SYSTEM}|{answers.response.identifier}")
@@ -55,7 +55,7 @@ def submission_of(answers: Answers, tasks: Sequence[Resource] = ()) -> list[Entr
 
 
 def amendment_of(answers: Answers, stored: Sequence[Resource]) -> list[Entry]:
-    """Return the updates by which these answers take the place of a response that was stored before, and its scores.
+    """Return the updates by which these answers replace those of a stored response, and its scores with them.
 
     `stored` holds that response first, and its Observations in any order. The moment of the measurement stays what it
     was: a typing error that is corrected in June was still about how things were in May.
@@ -68,6 +68,7 @@ def amendment_of(answers: Answers, stored: Sequence[Resource]) -> list[Entry]:
         authored=before.get("authored", answers.response.authored),
     )
     amended = replace(answers, response=about)
+    # Tasks may be among them: their identifiers match no score.
     ids = {_score_identifier(one): one["id"] for one in others if one.get("identifier")}
     scores = [
         Entry({**entry.resource, "id": ids[_score_identifier(entry.resource)]}, entry.full_url)
@@ -81,6 +82,7 @@ def says_otherwise(stored: Resource, answers: Answers, catalogue: Catalogue) -> 
 
     A server may write the same answer in another form, or give nothing back: only answers that we can read count.
     """
+    # A copy that we can't read differs from these answers in no way that we know of: nothing to amend.
     try:
         there = answers_of(stored, catalogue).values
     except RefusedResponse:
@@ -89,9 +91,9 @@ def says_otherwise(stored: Resource, answers: Answers, catalogue: Catalogue) -> 
 
 
 def urn_of(answers: Answers) -> str:
-    """Return the `urn:uuid:` by which a response is known until a server gave it an id, the same each time.
+    """Return the `urn:uuid:` by which a response is known until a server gives it an id; the same each time.
 
-    Raises NotAResponse where it has no identifier of ours to make that from.
+    Raises NotAResponse if it has no identifier of ours to make that from.
     """
     identifier = answers.response.identifier
     if not identifier:
@@ -100,6 +102,7 @@ def urn_of(answers: Answers) -> str:
             where="identifier",
             advice="Give it one, so that sending it in twice writes it once",
         )
+    # Ours are UUIDs already; one that another version or system chose becomes one.
     try:
         return uuid.UUID(identifier).urn
     except ValueError:
@@ -107,6 +110,7 @@ def urn_of(answers: Answers) -> str:
 
 
 def _scores(answers: Answers, reference: str) -> list[Entry]:
+    # `observations_of` has the panel first; here it comes last (see `submission_of`).
     scores = score(answers.instrument, answers.values)
     observations = observations_of(answers, scores, response_reference=reference)
     return [Entry(one, full_url(one), f"{SCORE_SYSTEM}|{_score_identifier(one)}") for one in reversed(observations)]

@@ -65,8 +65,8 @@ class VisitReport:
 def visit_of(answers: Answers, language: str = "") -> VisitReport:
     """Return the report of a finished visit preparation, in `language` or else that of the response.
 
-    Works for any questionnaire without being told its questions. Raises NotScorable while the client is still busy:
-    an unfinished preparation is the client's own.
+    Works for any questionnaire without being told its questions. Raises NotScorable while the client is still filling
+    it in: an unfinished preparation is the client's own.
     """
     about = answers.response
     if about.status not in _FINISHED:
@@ -83,6 +83,7 @@ def visit_of(answers: Answers, language: str = "") -> VisitReport:
             for item in group.items
             if item.link_id in answers.values and _still_asked(item, answers)
         )
+        # A title without a line under it would look as if something is missing.
         if lines:
             sections.append(Section(group.link_id, group.title.get(language), lines))
     return VisitReport(
@@ -96,10 +97,11 @@ def visit_of(answers: Answers, language: str = "") -> VisitReport:
 
 
 def _still_asked(item: Item, answers: Answers) -> bool:
-    """Leave an answer out only when the question that it hangs on was answered otherwise."""
+    """Tell whether an answer still belongs: only another answer to the question that it depends on takes it away."""
     condition = item.enable_when
     if condition is None:
         return True
+    # Without an answer to that question the words stay: the client did write them.
     return answers.values.get(condition.item, condition.answer) == condition.answer
 
 

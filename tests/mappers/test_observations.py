@@ -169,7 +169,7 @@ def test_a_bsn_is_never_copied(system):
     made = hoop(subject={"reference": "Patient/anna", "identifier": bsn})
     assert "999911120" not in json.dumps(made)
     assert made[0]["subject"] == {"reference": "Patient/anna", "display": "cliënt"}
-    with pytest.raises(NotScorable, match="subject: only a BSN says whose it is, which is not copied"):
+    with pytest.raises(NotScorable, match="subject: only a BSN says whose it is, and a BSN is not copied"):
         hoop(subject={"identifier": bsn})
 
 
