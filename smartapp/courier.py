@@ -20,7 +20,7 @@ PAUSE_SECONDS = 15
 
 
 class Courier(threading.Thread):
-    """Makes its round every 15 seconds until `stop`."""
+    """Makes a round every 15 seconds until `stop`."""
 
     def __init__(self, services: Services, *, pause: float = PAUSE_SECONDS) -> None:
         super().__init__(name="courier", daemon=True)
@@ -29,11 +29,11 @@ class Courier(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Make rounds; a round that fails is not the last."""
+        """Make rounds; one that fails does not end the courier."""
         while not self._stopped.wait(self._pause):
             try:
                 self.round()
-            except Exception as error:  # noqa: BLE001  (a thread that dies would leave the post lying, unseen)
+            except Exception as error:  # noqa: BLE001  (a dead thread would leave everything unsent, unnoticed)
                 # Class only: a message or traceback may quote what a person wrote.
                 log.error("courier: %s", type(error).__name__)  # noqa: TRY400
 
@@ -51,7 +51,7 @@ class Courier(threading.Thread):
                 continue
             try:
                 self._services.records(launch).resume(unit)
-            except RecordError as error:  # before anything was sent, such as an issuer that is gone from the settings
+            except RecordError as error:  # before anything was sent, such as for an issuer that left the settings
                 log.info("courier: %s", type(error).__name__)
                 self._services.outbox.keep(unit, "waiting")
         return len(claimed)

@@ -74,6 +74,7 @@ class Services:
 
     def companion(self, issuer: str) -> RecordStore | None:
         """Return the companion server for what this issuer does not take, or None."""
+        # An organisation may have one server for all its EHRs, and another for one of them.
         known = self.settings.issuer(issuer)
         base = (known.companion if known else None) or self.settings.companion_url
         if base is None:
@@ -93,7 +94,8 @@ class Services:
         return self.local_ehrs.get(base) or RemoteStore(base, token)
 
     def end_session(self, session_id: str) -> None:
-        """Wipe a session with all that hangs on it, and tell the EHRs that we are done with its tokens."""
+        """Wipe a session and all that belongs to it, and revoke its tokens at the EHRs."""
+        # Read before they are wiped. Wiped before they are revoked: an EHR that does not answer must not prevent that.
         held = [(launch.issuer, self.tokens.find(launch.id)) for launch in self.launches.of_session(session_id)]
         self.sessions.end(session_id)
         to_revoke = [
@@ -102,6 +104,7 @@ class Services:
             if tokens is not None and (issuer := self.settings.issuer(base)) is not None
         ]
         if to_revoke:
+            # At once, because each EHR may take as long as it is allowed to.
             with ThreadPoolExecutor(max_workers=min(8, len(to_revoke))) as pool:
                 list(pool.map(lambda pair: self.token_endpoint.revoke(*pair), to_revoke))
 

@@ -1,4 +1,4 @@
-"""Settings: what the app reads from its environment, typed, with the reason in the error when a value is wrong.
+"""Settings: what the app reads from its environment, typed; an error says which value is wrong and why.
 
 The app itself reads the environment here and nowhere else. Three variables belong to parts of the product that run
 without it: `VERSTEL_CANONICAL_BASE` and `VERSTEL_DEFINITIONS` to `questionnaires`, `VERSTEL_TOKEN` to the command line.
@@ -48,12 +48,12 @@ def checked_base(value: str, name: str) -> str:
     """Return an absolute http(s) URL unchanged; plain http only on loopback, no userinfo, query or fragment."""
     try:
         parts = urlsplit(value)
-    except ValueError:  # a bracket too many: no host can be read from it
+    except ValueError:  # an unmatched bracket: no host can be read from it
         raise ConfigError(f"{name}: {value!r} is not an absolute https URL.") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigError(f"{name}: {value!r} is not an absolute https URL.")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigError(f"{name}: {value!r} may not carry a user name, query or fragment.")
+        raise ConfigError(f"{name}: {value!r} must not have a user name, query or fragment.")
     if parts.scheme == "http" and not is_loopback(value):
         raise ConfigError(f"{name}: {value!r} uses plain http. Only loopback addresses may; use https.")
     return value
@@ -72,7 +72,7 @@ class Issuer:
     openid_issuer: str | None = None
     """What the authorization server must call itself; None accepts what the smart-configuration says."""
     key: str = ""
-    """Names this issuer in our database; the base where it is left out. Keep it when the address changes."""
+    """Names this issuer in our database; defaults to the base. Keep it when the address changes."""
     frame_ancestors: tuple[str, ...] = ()
     companion: str | None = None
     emergency_line: Mapping[str, str] = field(default_factory=dict)
@@ -87,6 +87,7 @@ class Issuer:
             raise ConfigError(f"{where}: a client secret belongs to auth = 'client_secret', and only to that.")
         if self.companion is not None:
             checked_base(self.companion, f"{where}: companion")
+        # Each goes into the Content-Security-Policy, where a space or a semicolon would begin something else.
         for ancestor in self.frame_ancestors:
             parts = urlsplit(ancestor)
             if not parts.scheme or not parts.netloc or parts.path or any(c in ancestor for c in " ;,'\"*"):
@@ -100,6 +101,7 @@ def _text(value: str) -> str:
 
 
 def _url(value: str) -> str:
+    # Without the slash at its end: addresses are made by adding a path to it.
     return checked_base(value.strip().rstrip("/"), "the value")
 
 
@@ -274,7 +276,7 @@ class Settings:
     time_zone: str = _setting(
         "VERSTEL_TIME_ZONE",
         _time_zone,
-        "The time zone of the people at this place, for dates and times on pages.",
+        "The organisation's time zone, for dates and times on pages.",
         example="Europe/Amsterdam",
         default="Europe/Amsterdam",
     )
@@ -324,7 +326,7 @@ class Settings:
         return issuer.key if issuer else base
 
     def emergency_line(self, language: str, issuer: Issuer | None = None) -> str:
-        """Return whom to call when it cannot wait, at this place and in this language."""
+        """Return whom to call when it cannot wait, at this issuer and in this language."""
         own = issuer.emergency_line.get(language) if issuer else None
         return own or (self.emergency_line_en if language == "en" else self.emergency_line_nl)
 
@@ -339,6 +341,7 @@ class Settings:
         problems: list[str] = []
         for setting in _settings():
             raw = environ.get(setting.metadata["env"], "")
+            # Compose files and service managers can only empty a variable, not take it away.
             if raw == "":
                 if setting.default is dataclasses.MISSING:
                     problems.append(f"{setting.metadata['env']} is not set. {setting.metadata['help']}")
@@ -347,6 +350,7 @@ class Settings:
                 values[setting.name] = setting.metadata["parse"](raw)
             except ValueError as error:
                 problems.append(f"{setting.metadata['env']}: {str(error).rstrip('.')}. {setting.metadata['help']}")
+        # A misspelt name would leave its setting at the default without anyone noticing.
         known = {setting.metadata["env"] for setting in _settings()}
         problems += [
             f"{name} is not a setting of Verstel. Known: {', '.join(sorted(known))}."
@@ -409,6 +413,7 @@ def read_issuers(path: Path, environ: Mapping[str, str]) -> tuple[Issuer, ...]:
 
 
 def _issuer(table: _IssuerTable, where: str, environ: Mapping[str, str]) -> Issuer:
+    # The file has the name of a variable only, so that it holds no secret itself.
     variable = table.client_secret_env
     if variable is not None and not environ.get(variable):
         raise ConfigError(f"{where}: the environment variable {variable} with the client secret is not set.")
@@ -444,5 +449,5 @@ def env_example() -> str:
 
 
 def _quoted(example: str) -> str:
-    """Return a value as a shell and a service manager read it: one with spaces would be run as a command."""
+    """Quote a value with spaces: a shell would run what comes after the first."""
     return f'"{example}"' if " " in example else example

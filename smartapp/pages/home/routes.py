@@ -1,4 +1,4 @@
-"""The first page after signing in. A client gets their own start page, a clinician goes on to the overview."""
+"""The first page after signing in: the client's own start page; a clinician goes on to the overview."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class HomePage:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One of the care team used this record on a day; `last` is the last time that day, as a zoned instant."""
+    """A day on which one of the care team used this record; `last` is the last time that day, with its zone."""
 
     name: str
     day: dt.date
@@ -81,7 +81,7 @@ def index() -> str | Response:
 @blueprint.get("/who-looked/")
 @role("client")
 def who_looked() -> str:
-    """Show who of the care team was in this record by way of Verstel, newest first."""
+    """Show who of the care team opened this record through Verstel, newest first."""
     entries = current.services().audit.of_person(current.launch().issuer, current.launch().patient.reference)
     return render_template("home/who_looked.html", accesses=accesses_of(entries, place_zone()))
 
@@ -90,6 +90,7 @@ def accesses_of(entries: Iterable[AuditEntry], zone: dt.tzinfo) -> list[Access]:
     """Return one line per person and day, newest first; what the client did themselves is left out."""
     found: dict[tuple[str, dt.date], Access] = {}
     for entry in entries:
+        # Who was turned away, or left, saw nothing by that.
         if entry.role in {"client", ""} or entry.event in {"denied", "refused", "logout"}:
             continue
         moment = dt.datetime.fromtimestamp(entry.recorded, zone)
@@ -107,7 +108,7 @@ def _active(resources: Iterable[dict[str, Any]]) -> list[Goal]:
     for resource in resources:
         try:
             goal = goal_of(resource)
-        except PlanError:
+        except PlanError:  # a Goal of the record's own: it is shown there, not here
             continue
         if goal.active and goal.domain and goal.progress != "achieved":
             found.append(goal)
@@ -115,6 +116,7 @@ def _active(resources: Iterable[dict[str, Any]]) -> list[Goal]:
 
 
 def _called(display: str) -> str:
-    """Return the name to greet with: the first name where the display begins with one, else all of it."""
+    """Return the name to greet with: the first name if the display begins with one, else all of it."""
+    # "Dr.", "A." and "Jansen," are not what anyone is called.
     first = display.partition(" ")[0]
     return first if len(first) > 1 and not first.endswith((".", ",")) else display

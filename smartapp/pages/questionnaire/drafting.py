@@ -1,4 +1,4 @@
-"""Changing a draft: what the page of one question brings, put in over whatever is stored by then. Knows no request."""
+"""Changing a draft: what the page of one question sends, put into the draft as it is by then. Knows no request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ChangedElsewhere(Exception):
 
 
 def about(launch: Launch, now: dt.datetime, language: str) -> ResponseRef:
-    """Return what is known about a response that the user of this launch writes now, with an identifier for a new one.
+    """Return what is known about a response that the user of this launch writes now; its identifier is for a new one.
 
     The answers are the client's, also when someone else types them.
     """
@@ -43,7 +43,7 @@ def about(launch: Launch, now: dt.datetime, language: str) -> ResponseRef:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the form of one question brings.
+    """What the form of one question sends.
 
     `answer` is its field, None to take the answer out; `based_on` is the digest of the text that the form showed, None
     for a form that does not say.
@@ -63,6 +63,7 @@ def keep_answer(
     value = None if given.answer is None else parse(item, given.answer)
     if value is None and drafts.get(instrument.id) is None:
         return Filling.of(instrument)  # an empty field is not a reason to begin a draft
+    # A list, because `change` calls back and returns the draft as stored, not the answers.
     kept: list[Filling] = []
 
     def update(draft: Resource | None) -> Resource:
@@ -77,10 +78,10 @@ def keep_answer(
 
 
 def _replaces(based_on: str | None, stored: str, typed: str) -> bool:
-    """Tell whether a typed text may take the place of the stored one.
+    """Tell whether a typed text may replace the stored one.
 
-    A page has one question, so where the stored text would stay, the person must see it before going on. A text that
-    was emptied elsewhere holds no words to lose.
+    A page has one question, so if any of the stored text would stay, the person must see it before going on. A text
+    that was emptied elsewhere has no words to lose.
     """
     if based_on is None or not stored:
         return True

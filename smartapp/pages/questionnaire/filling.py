@@ -81,6 +81,7 @@ class Filling:
         condition = item.enable_when
         if condition is None:
             return True
+        # An answer that is itself no longer asked for opens nothing, though the draft still has it.
         before = self.instrument.item(condition.item)
         return self.values.get(condition.item) == condition.answer and self.asks(before)
 
@@ -91,7 +92,7 @@ class Filling:
 
     @property
     def digest(self) -> str:
-        """Return the digest of all answers that would be sent in, to see later whether they are still the same."""
+        """Return the digest of all answers that would be sent in, to tell later whether they are still the same."""
         return digest(repr(sorted(self.given.items())))
 
     @property
@@ -106,6 +107,7 @@ class Filling:
 
     def number(self, item: Item) -> int:
         """Return the number of an item among those that are asked, from 1."""
+        # Counted before it, so that an item that is not asked now has a number too.
         order = [one.link_id for one in self.instrument.items]
         here = order.index(item.link_id)
         return sum(1 for one in self.asked if order.index(one.link_id) < here) + 1
@@ -133,7 +135,7 @@ class Filling:
 
 
 def filling_of(instrument: Instrument, draft: Resource | None, catalogue: Catalogue) -> Filling:
-    """Read a draft (None: nothing answered yet). Raises OtherVersion where it belongs to another version."""
+    """Read a draft (None: nothing answered yet). Raises OtherVersion if it belongs to another version."""
     if draft is None:
         return Filling.of(instrument)
     if draft.get("questionnaire") != instrument.canonical:
@@ -141,6 +143,7 @@ def filling_of(instrument: Instrument, draft: Resource | None, catalogue: Catalo
     try:
         return Filling(answers_of(draft, catalogue))
     except RefusedResponse as refused:
+        # Unreadable under the same version: the person sees it as the response words it, rather than lose it.
         raise OtherVersion(draft) from refused
 
 
@@ -207,13 +210,14 @@ def _fitting(item: Item | None, answer: Any) -> Value | None:
     if item.kind in ("boolean", "text"):
         fits = isinstance(answer, bool if item.kind == "boolean" else str)
         return answer if fits else None
+    # By code alone: another version of a scale may have another system.
     code = answer.get("code") if isinstance(answer, dict) else None
     option = item.scale.option(code) if item.scale and isinstance(code, str) else None
     return option.code if option else None
 
 
 def raw_answers(response: Resource) -> list[tuple[str, str, Any]]:
-    """Return (linkId, question, value) of each answer in a response whose questionnaire we may not know."""
+    """Return (linkId, question, value) of each answer in a response, without needing to know its questionnaire."""
     found: list[tuple[str, str, Any]] = []
     for item in response.get("item", []):
         found += raw_answers(item)

@@ -52,6 +52,7 @@ def correct(response_id: str) -> ResponseReturnValue:
         abort(404)
     sent = filling_of(instrument, record.resource, catalogue())
 
+    # A draft that another tab began meanwhile goes first: it holds answers that are nowhere else.
     def update(draft: dict[str, Any] | None) -> dict[str, Any]:
         return draft or draft_of(sent, about(current.launch(), current.now(), language()))
 
@@ -67,5 +68,5 @@ def _own_response(response_id: str) -> Record:
 
 
 def _by_canonical(canonical: str) -> Instrument | None:
-    """Return the instrument of a response where it is one that is filled in today."""
+    """Return the instrument that a response answers, if that version is still the one to fill in."""
     return next((one for one in catalogue().instruments.values() if one.canonical == canonical), None)

@@ -51,7 +51,7 @@ NOT_SENT: Final = message("Your answers are not sent in yet. They are safe here.
 
 
 class LookAgain(Exception):
-    """Sending in stopped before its end, and the draft is still there: `problem` says why, `status` is the answer's."""
+    """Sending in stopped before its end and the draft is still there; `problem` says why, `status` is the page's."""
 
     def __init__(self, problem: str, status: int) -> None:
         super().__init__(problem)
@@ -61,9 +61,9 @@ class LookAgain(Exception):
 
 @blueprint.errorhandler(OtherVersion)
 def renewed(other: OtherVersion) -> tuple[str, int]:
-    """Show what was answered in an older version, wherever that draft is met, and offer to go on with what fits.
+    """Show what was answered in an older version, wherever that draft turns up, and offer to go on with what fits.
 
-    What a form brought along is shown beside it: it was not kept.
+    What a form sent along was not kept, so it is shown beside it.
     """
     instrument = _instrument((request.view_args or {}).get("instrument_id", ""))
     answers = [(text, raw_text(given)) for _id, text, given in raw_answers(other.draft)]
@@ -74,9 +74,9 @@ def renewed(other: OtherVersion) -> tuple[str, int]:
 
 @blueprint.errorhandler(LookAgain)
 def look_again(reason: LookAgain) -> tuple[str, int]:
-    """Show the answers as they are kept now, with the reason why they have to be looked at once more."""
+    """Show the answers as they are kept now, and why they have to be looked at once more."""
     filling = _filling(_instrument((request.view_args or {}).get("instrument_id", "")))
-    # Only where the answers changed: a record that did not take them just now would be asked, and waited for, again.
+    # Only if the answers changed: a record that did not take them just now would be asked, and waited for, again.
     correcting = corrected_on(current.records(), filling.identifier) if reason.problem == CHANGED else None
     return render_template(
         "questionnaire/review.html", page=review_page(filling, _(reason.problem), correcting)
@@ -89,7 +89,7 @@ def look_again(reason: LookAgain) -> tuple[str, int]:
 @blueprint.get("/")
 @role("client")
 def index() -> ResponseReturnValue:
-    """Show what is waiting and what one may fill in unasked."""
+    """Show what is waiting, and what can be filled in without being asked."""
     tasks = tasks_in_reach(current.records())
     entries = to_do_now(current.records(), tasks or (), catalogue())
     known = {entry.instrument.id for entry in entries}
@@ -101,7 +101,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/<instrument_id>/")
 @role("client")
 def intro(instrument_id: str) -> ResponseReturnValue:
-    """Say what it is, how long it takes and who sees it; or where one was."""
+    """Say what it is, how long it takes and who sees it; or where the client left off."""
     instrument = _instrument(instrument_id)
     filling = _filling(instrument)
     assignments = open_assignments(tasks_in_reach(current.records()) or (), catalogue())
@@ -132,7 +132,7 @@ def question(instrument_id: str, link_id: str) -> ResponseReturnValue:
 @blueprint.get("/<instrument_id>/pause")
 @role("client")
 def pause(instrument_id: str) -> ResponseReturnValue:
-    """Say what is kept."""
+    """Say that the answers so far are kept."""
     instrument = _instrument(instrument_id)
     filling = _filling(instrument)
     return render_template("questionnaire/pause.html", instrument=instrument, filling=filling)
@@ -151,7 +151,7 @@ def review(instrument_id: str) -> ResponseReturnValue:
 @blueprint.get("/<instrument_id>/again")
 @role("client")
 def again(instrument_id: str) -> ResponseReturnValue:
-    """Ask whether the answers so far may go."""
+    """Ask whether the answers so far may be thrown away."""
     instrument = _instrument(instrument_id)
     draft = current.records().drafts.get(instrument.id)
     answers = [(text, raw_text(answer)) for _id, text, answer in raw_answers(draft.resource)] if draft else []
@@ -230,9 +230,10 @@ def take_over(instrument_id: str) -> ResponseReturnValue:
 @blueprint.post("/<instrument_id>/submit")
 @role("client")
 def submit(instrument_id: str) -> ResponseReturnValue:
-    """Send in the response with its scores as one unit; only then the draft goes."""
+    """Send in the response with its scores as one unit; only then is the draft deleted."""
     instrument = _instrument(instrument_id)
     filling = _filling(instrument)
+    # A second press of the button: the first sent the answers in and took the draft away.
     if not filling.given and (sent := already_sent(current.records(), request.form.get("identifier", ""))):
         return redirect(url_for(".response", response_id=sent.resource["id"], sent="1"), 303)
     if request.form.get("seen", filling.digest) != filling.digest:
@@ -246,7 +247,7 @@ def submit(instrument_id: str) -> ResponseReturnValue:
     except RecordError as error:
         raise LookAgain(NOT_SENT, 502) from error
 
-    # Sending takes as long as the record takes: what was answered meanwhile stays, and sending that in amends this.
+    # Sending can take a while. What was answered meanwhile stays, and sending that in amends this.
     def as_sent(draft: dict[str, Any]) -> bool:
         return filling_of(instrument, draft, catalogue()).given == filling.given
 
@@ -283,7 +284,7 @@ def _about() -> ResponseRef:
 def _keep(instrument: Instrument, item: Item) -> Filling:
     """Put the form's answer into the draft. Raises what `keep_answer` raises.
 
-    Nothing chosen leaves what is there: another tab may have answered.
+    With nothing chosen the draft stays as it is: another tab may have answered.
     """
     clear, field = "clear" in request.form, request.form.get("answer")
     if field is None and not clear:

@@ -20,8 +20,8 @@ from smartapp.records import Record, Records
 def send(records: Records, answers: Answers, catalogue: Catalogue) -> Record:
     """Send completed answers in, and return the response as it is stored, or as it waits to be.
 
-    Where an assignment was changed between reading and writing, look again and send once more. An earlier try may have
-    arrived after all without us hearing of it; if its answers differ from these, then these amend it.
+    If an assignment changed between reading and writing, look again and send once more. An earlier try may have arrived
+    without our hearing of it; if its answers differ from these, then these amend it.
 
     Raises RecordError; then nothing of the unit was sent.
     """
@@ -35,17 +35,18 @@ def send(records: Records, answers: Answers, catalogue: Catalogue) -> Record:
 
 
 def _send_once(records: Records, answers: Answers) -> list[Record]:
+    # Read at the last moment: the versions that come with them guard the update.
     [tasks] = records.search(Query.of("Task", patient=records.launch.patient.reference))
     return records.save(writes_of(answers, tasks))
 
 
 def writes_of(answers: Answers, tasks: Sequence[Record]) -> list[Write]:
-    """Return the unit that sends answers in: the response, its scores, and those of the Tasks that it answers."""
+    """Return the unit that sends answers in: the response, its scores, and the Tasks that it answers."""
     return _writes(submission_of(answers, [task.resource for task in tasks]), tasks)
 
 
 def amendment(answers: Answers, saved: Sequence[Record]) -> list[Write]:
-    """Return the unit by which answers take the place of `saved`: what the store gave back for `writes_of`."""
+    """Return the unit by which answers replace `saved`: what the store gave back for `writes_of`."""
     return _writes(amendment_of(answers, [record.resource for record in saved]), saved)
 
 
@@ -65,7 +66,7 @@ def _writes(entries: Sequence[Entry], known: Sequence[Record]) -> list[Write]:
 def already_sent(records: Records, identifier: str) -> Record | None:
     """Return the response with this identifier of ours: a second press of the same button finds what the first sent.
 
-    None where there is none, and for an identifier that a form made up: a comma or bar in it would ask the server for
+    None if there is none, and for an identifier that a form made up: a comma or bar in it would ask the server for
     something else.
     """
     if not FHIR_ID.fullmatch(identifier):
@@ -77,7 +78,7 @@ def already_sent(records: Records, identifier: str) -> Record | None:
 def corrected_on(records: Records, identifier: str) -> str | None:
     """Return when the response was filled in (a FHIR dateTime) that a draft with this identifier corrects.
 
-    None for the draft of a new response, and where the record does not answer: the review goes on without it.
+    None for the draft of a new response, and if the record does not answer: the review goes on without it.
     """
     try:
         sent = already_sent(records, identifier)
@@ -105,12 +106,13 @@ def own_response(records: Records, response_id: str) -> Record:
 
 
 def correctable(records: Records, record: Record, instrument: Instrument) -> bool:
-    """Tell whether the client may change this response: theirs, arrived, of today's version, at a place that lets us.
+    """Tell whether the client may change this response: theirs, arrived, of today's version, in a store that lets us.
 
-    An unfinished questionnaire of the same kind goes first: a correction would have to take its place.
+    An unfinished questionnaire of the same kind goes first: a correction would have to replace it.
     """
     response = record.resource
     theirs = response.get("author", {}).get("reference") == records.launch.user.reference
+    # Without an identifier of ours, sending the correction could not find what it corrects.
     ours = bool(FHIR_ID.fullmatch(_our_identifier(response))) and response.get("questionnaire") == instrument.canonical
     finished_once = response.get("status") in {"completed", "amended"}
     allowed = record.place != "ehr" or records.capability().can("QuestionnaireResponse", "update")

@@ -16,7 +16,7 @@ from smartapp.web.typed import digest
 
 @dataclass(frozen=True, slots=True)
 class QuestionnairesPage:
-    """All questionnaires: what is waiting, and what one may fill in unasked."""
+    """All questionnaires: what is waiting, and what can be filled in without being asked."""
 
     to_do: Sequence[ToDo]
     others: Sequence[Instrument]
@@ -26,13 +26,13 @@ class QuestionnairesPage:
 
 @dataclass(frozen=True, slots=True)
 class IntroPage:
-    """Before the first question: what it is, how long, who sees it; or where one was."""
+    """Before the first question: what it is, how long it takes, who sees it; or where the client left off."""
 
     instrument: Instrument
     filling: Filling
     assignment: Assignment | None
     resume: str | None
-    """LinkId of the question to go on with; None when all was seen: go to the review."""
+    """LinkId of the question to go on with; None if all were seen: go to the review."""
     begun: bool
 
 
@@ -65,7 +65,7 @@ class QuestionPage:
 
     @property
     def stem(self) -> str:
-        """Return the beginning of a sentence that every item of the group ends, or ""."""
+        """Return the beginning of a sentence that every item of the group completes, or ""."""
         help_text = text_of(self.group.help)
         return stem_of(help_text)
 
@@ -128,7 +128,7 @@ class RenewedPage:
 
 
 def stem_of(help_text: str) -> str:
-    """Return a group's help where it is the beginning of every item's sentence, its dots kept with the last word."""
+    """Return a group's help if it is the beginning of every item's sentence, its dots kept with the last word."""
     return help_text.replace(" …", "\u00a0…") if help_text.endswith("…") else ""
 
 
@@ -142,6 +142,7 @@ def options_of(item: Item) -> list[dict[str, str]]:
 
 
 def _capital(text: str) -> str:
+    # Options are worded to end a sentence; in a row of their own they begin one.
     return text[:1].upper() + text[1:]
 
 

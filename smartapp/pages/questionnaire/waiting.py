@@ -17,9 +17,9 @@ from smartapp.storage.drafts import Draft
 
 @dataclass(frozen=True, slots=True)
 class ToDo:
-    """A questionnaire to fill in. `done` of `total` is None where nothing was answered yet.
+    """A questionnaire to fill in. `done` of `total` is None if nothing was answered yet.
 
-    `assignment` is None where the client began without being asked; `changed` is when the draft was last kept
+    `assignment` is None if the client began without being asked; `changed` is when the draft was last kept
     (seconds since 1970); `renewed` tells that the draft belongs to an older version.
     """
 
@@ -38,7 +38,7 @@ def to_do_now(records: Records, tasks: Iterable[Record], catalogue: Catalogue) -
 
 
 def tasks_in_reach(records: Records) -> list[Record] | None:
-    """Return the Tasks of this person, or None where the record does not answer: filling in goes on without it."""
+    """Return the Tasks of this person, or None if the record does not answer: filling in goes on without it."""
     try:
         [tasks] = records.search(Query.of("Task", patient=records.launch.patient.reference))
     except Unreachable:
@@ -49,12 +49,14 @@ def tasks_in_reach(records: Records) -> list[Record] | None:
 def to_do(
     tasks: Iterable[Record], drafts: Sequence[Draft], catalogue: Catalogue, answered: Collection[str] = ()
 ) -> list[ToDo]:
-    """Return what is waiting: drafts first (the last changed on top), then assignments, the earliest due on top.
+    """Return what is waiting: drafts first, the last changed on top; then assignments, the earliest due on top.
 
     `answered` are references of assignments whose answer is on its way to the record.
     """
     asked = open_assignments((task for task in tasks if task.reference not in answered), catalogue)
+    # Popped, so that a questionnaire that was begun is not listed again as an assignment.
     begun = [_begun(draft, asked.pop(draft.questionnaire, None), catalogue) for draft in drafts]
+    # Without a due date comes last.
     rest = sorted(asked.items(), key=lambda one: (one[1].due or "9999", one[1].asked_on))
     return [entry for entry in begun if entry] + [
         ToDo(instrument, assignment, None, len(instrument.items), instrument.minutes)
@@ -74,7 +76,7 @@ def answered_on_their_way(outbox: Iterable[Unsent]) -> set[str]:
 
 
 def open_assignments(tasks: Iterable[Record], catalogue: Catalogue) -> dict[str, Assignment]:
-    """Return the oldest assignment that still waits, by the id of its instrument, of the instruments that we know."""
+    """Return the oldest assignment that still waits for each instrument that we know, by the instrument's id."""
     found: dict[str, Assignment] = {}
     for task in tasks:
         if not is_assignment(task.resource):

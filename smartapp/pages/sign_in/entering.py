@@ -1,6 +1,6 @@
 """What happens between the two addresses of a sign-in: who came back, and the launch that is made for them.
 
-Functions of the services alone, so that they can be read and tested without a request.
+These functions need the services only, so that they can be read and tested without a request.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def begin(services: Services, iss: str, launch: str | None) -> Begun:
 
 
 def _unknown(iss: str, settings: Settings) -> str:
-    """Return why an `iss` is refused, for the operator who registers the app: nearly right is told apart."""
+    """Return why an `iss` is refused, as a code for the operator; one that is nearly right has its own."""
     near = any(iss.rstrip("/") == issuer.base.rstrip("/") for issuer in settings.issuers)
     return "issuer-differs-by-a-slash" if near else "unknown-issuer"
 
@@ -66,8 +66,8 @@ def _unknown(iss: str, settings: Settings) -> str:
 def signed_in(services: Services, answer: Mapping[str, str], pending: Pending) -> SignedIn:
     """Return who came back with this answer (the parameters of the callback). Raises LaunchRefused, EhrTrouble.
 
-    The checks go from cheap to dear: nothing is asked of the EHR for an answer that is refused anyway, and the code is
-    only shown to the server that it came from.
+    The checks go from cheap to expensive: an answer that is refused anyway costs the EHR nothing, and the code is only
+    shown to the server that it came from.
     """
     issuer = services.settings.issuer(pending.issuer)
     if issuer is None:
@@ -93,7 +93,7 @@ def signed_in(services: Services, answer: Mapping[str, str], pending: Pending) -
 def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[Launch, Session]:
     """Make the launch of someone who signed in, in a session under a new secret; `present` is this browser's session.
 
-    The names are read here, once, with the token of this launch: every page shows them, and none should wait for them.
+    The names are read here, once, with the token of this launch: every page shows them, and none should have to wait.
     """
     role = role_of(who.identity.reference, who.patient_id)
     token = who.granted.tokens.access
@@ -110,7 +110,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
             scopes=who.granted.tokens.scope,
             language=who.identity.locale,
             encounter=text_in(who.granted.context, "encounter") or None,
-            # Shown unless the EHR says that it shows the person itself: a name too many does less harm than none.
+            # Shown unless the EHR says that it shows the person itself: one name too many does less harm than none.
             need_patient_banner=who.granted.context.get("need_patient_banner") is not False,
         )
     )
@@ -130,7 +130,7 @@ def _session_for(services: Services, who: SignedIn, present: Session | None) -> 
 
 
 def _names(ehr: RecordStore, who: SignedIn, role: Role) -> tuple[str, str]:
-    """Return the names of the person and of the user, empty where the EHR does not tell; both asked at once."""
+    """Return the names of the person and of the user, "" if the EHR does not tell; both are read at once."""
 
     def name(reference: str) -> str:
         type_, _, id_ = reference.partition("/")

@@ -32,6 +32,7 @@ def index() -> str:
 @site_blueprint.get("/healthz")
 def healthz() -> tuple[Response, int]:
     """Say whether the app and its database work."""
+    # A question that every database answers, and that needs no table.
     with current.services().engine.connect() as connection:
         connection.exec_driver_sql("select 1")
     return jsonify(status="ok"), 200
@@ -99,7 +100,7 @@ def goodbye() -> str:
 
 @blueprint.post("/handoff")
 def hand_off() -> AnyResponse:
-    """Make an address, good once and for a minute, that opens a page of this launch in a tab without our cookie."""
+    """Make an address that opens a page of this launch in a tab without our cookie; it works once, for a minute."""
     path = request.form.get("path", "")
     here = f"{request.script_root}/l/{current.launch().id}/"
     # A browser reads a backslash as a slash, so no judgement about such a path holds for what it would open.
