@@ -39,7 +39,7 @@ def answer(body: Resource | None, status: int = 200, headers: Mapping[str, str] 
 
 
 def refused(error: RecordError) -> Response:
-    """Answer an error as an OperationOutcome that says what to do."""
+    """Return the answer to a call that failed; a conflict also says which version is stored."""
     response = answer(outcome_of(error), error.status)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="sandbox"'
@@ -50,6 +50,7 @@ def refused(error: RecordError) -> Response:
 
 def outcome_of(error: RecordError, where: str = "") -> Resource:
     """Return the OperationOutcome of an error; `where` is an expression such as `Bundle.entry[2]`."""
+    # "exception" for a status that no one foresaw: FHIR demands some code.
     outcome = operation_outcome(ISSUE_CODES.get(error.status, "exception"), error.message)
     if where:
         outcome["issue"][0]["expression"] = [where]

@@ -24,22 +24,22 @@ blueprint.register_error_handler(RecordError, refused)
 
 @blueprint.before_request
 def prepare() -> Response | None:
-    """Let a fault happen, and refuse answers in a form this server does not speak."""
+    """Let a fault happen, and refuse to answer in a format that this server does not have."""
     fault = _fault()
     if fault is not None:
         return fault
     wanted = request.args.get("_format", "json")
     if wanted not in ("json", *JSON_TYPES):
-        raise Refused(f"_format {wanted[:40]!r} is not spoken here. Use application/fhir+json.", status=406)
+        raise Refused(f"_format {wanted[:40]!r} is not supported. Use application/fhir+json.", status=406)
     if not any(request.accept_mimetypes[mime] for mime in JSON_TYPES) and request.accept_mimetypes:
         raise Refused("This server answers in application/fhir+json only. Say so in Accept.", status=406)
     return None
 
 
 def _fault() -> Response | None:
-    """Return the answer of the fault that a test asked for here, or None; nothing is done where there is one.
+    """Return the answer of the fault that a test asked for here, or None; with a fault nothing is done.
 
-    A fault `drop` answers too late: everything is done, and then the connection breaks (see `finish`).
+    Only `drop` comes too late for that: everything is done, and then the connection breaks (see `finish`).
     """
     parts = request.path.removeprefix("/fhir").strip("/").split("/")
     action = current_sandbox().faults.take(request.method, parts[0] or "Bundle")
@@ -70,7 +70,7 @@ def finish(response: Response) -> Response:
 
 
 def break_connection() -> None:
-    """Close the connection under the answer, where the test's server gave us hold of it."""
+    """Close the connection under the answer, if the server of the tests lets us."""
     channel = request.environ.get("verstel.channel")
     if channel is not None:
         channel.break_off()
@@ -94,6 +94,7 @@ def well_known() -> Response:
 @blueprint.get("/<type_>/<id_>")
 def read(type_: str, id_: str) -> Response:
     """Give one resource."""
+    # GET on `Type/_search` has the form of a read.
     if id_ == "_search":
         raise Refused("_search takes POST. For GET, put the parameters after the type.", status=405)
     stored = read_stored(type_, id_)
@@ -105,6 +106,7 @@ def read(type_: str, id_: str) -> Response:
 @blueprint.get("/<type_>/<id_>/_history/<version>")
 def read_version(type_: str, id_: str, version: str) -> Response:
     """Give one version of a resource."""
+    # What the caller may read is judged by the current version: older ones are no way around that.
     read_stored(type_, id_)
     stored = current_sandbox().store.read_version(type_, id_, version)
     return answer(stored.resource, headers=version_headers(stored))
@@ -148,7 +150,8 @@ def update(type_: str, id_: str) -> Response:
 @blueprint.route("/<type_>/<id_>", methods=["DELETE", "PATCH", "POST"])
 @blueprint.route("/<type_>", methods=["PUT", "DELETE", "PATCH"])
 def not_offered(type_: str, id_: str = "") -> Response:
-    """Refuse what this server does for no type."""
+    """Refuse what this server does not do for any type."""
+    # A type that does not exist is a 404, before its methods matter.
     definition(type_)
     raise Refused(
         f"{request.method} is not offered on {type_}{'/id' if id_ else ''}: nothing is deleted or patched here. "

@@ -45,7 +45,7 @@ def sandbox_app(sandbox: Sandbox) -> Flask:
 
 
 def _answer_errors(app: Flask) -> None:
-    """Let errors of the whole app be answered in the language of who asked: FHIR for the API, a page for people."""
+    """Answer errors of the whole app as the caller expects: FHIR for the API, a page for people."""
 
     @app.errorhandler(HTTPException)
     def http_problem(error: HTTPException) -> Response | tuple[str, int]:

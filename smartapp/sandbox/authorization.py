@@ -1,4 +1,4 @@
-"""The authorization endpoint: who sits at this browser, which patient is meant, and a code to send them back with."""
+"""The authorization endpoint: who is at this browser, which patient is meant, and a code to send them back with."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def authorize() -> BaseResponse | tuple[str, int]:
         _check_request(sandbox, asked)
         user = sandbox.tickets.signed_in(request.cookies.get(COOKIE))
         launched = _launched(sandbox, asked)
+        # A launch from a chart names its user: another one who is signed in here does not get that chart.
         if user is None or (launched is not None and launched[0] != user):
             return _choose_person(sandbox, asked, launched[0] if launched else None)
         return _authorized(sandbox, client, asked, user, launched[1] if launched else None)
@@ -53,6 +54,7 @@ def _asked() -> dict[str, list[str]]:
 
 
 def _check_request(sandbox: Sandbox, asked: dict[str, str]) -> None:
+    # Readers differ in which of two equal parameters counts (RFC 6749 3.1: not more than once).
     for name, values in _asked().items():
         if len(values) > 1:
             raise OAuthError("invalid_request", f"{name} is given more than once")
@@ -114,7 +116,7 @@ def _authorized(
 
 
 def _patient_in_context(sandbox: Sandbox, asked: dict[str, str], user: str) -> str | None:
-    """Return whose record is meant where no chart was open: their own, their loved one's, or the one they chose."""
+    """Return whose record is meant if no chart was open: their own, their loved one's, or the one they chose."""
     persona, _, user_id = user.partition("/")
     if persona == "Patient":
         return user_id
@@ -152,16 +154,17 @@ def _back(sandbox: Sandbox, uri: str, values: dict[str, str], state: str | None)
 
 
 def _page_error(text: str) -> tuple[str, int]:
-    # Never back to an address that is not registered: that would send people wherever a link says.
+    # Never back to an address that is not registered: that would be an open redirector.
     return render_template("problem.html", text=text), 400
 
 
 @blueprint.post("/sign-in")
 def sign_in() -> BaseResponse | tuple[str, int]:
-    """Take the choice of who sits here, and go on with the authorization request."""
+    """Take the choice of who is at this browser, and go on with the authorization request."""
     sandbox = current_sandbox()
     person = request.form.get("person", "")
     if person not in {one.reference for one in users(sandbox)}:
         return _page_error("This person is not known here. Go back and choose someone from the list.")
+    # Made anew from its parts, so that what is posted can only be parameters.
     query = urlencode({name: values[0] for name, values in parse_qs(request.form.get("query", "")).items()})
     return with_session(redirect(f"{sandbox.endpoints['authorize_endpoint']}?{query}", 303), sandbox, person)

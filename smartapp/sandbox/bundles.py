@@ -112,6 +112,7 @@ def _transaction(entries: list[Resource]) -> list[Resource]:
                 writes[number] = _checked(requests[number], where)
         except RecordError as error:
             raise _placed(error, where) from None
+    # Everything was checked before anything is stored.
     outcomes = _stored(writes)
     # Reads come last, as FHIR wants it: they see what this transaction has written.
     return [
@@ -132,6 +133,7 @@ def _stored(writes: Mapping[int, CheckedWrite]) -> dict[int, Outcome]:
 
 
 def _placed(error: RecordError, where: str) -> RecordError:
+    # Most checks have named the entry already.
     if where not in error.message:
         error.message = f"{where}: {error.message} Nothing of this transaction was stored."
     return error

@@ -1,4 +1,4 @@
-"""Checks what comes in: bounded JSON, a resource of FHIR R4, codes that exist; refuses with what and where."""
+"""Checks what comes in: bounded JSON, a resource of FHIR R4, codes that exist. Refusals say what is wrong and where."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from questionnaires.reading import DefinitionError, read
 from smartapp.fhir.own.search import definitions
 from smartapp.fhir.store import Refused
 
+# Far beyond what any resource of the app needs, and small enough to check without effort.
 DEEPEST = 50
 MOST_VALUES = 60_000
 
@@ -66,7 +67,7 @@ def check(resource: Resource, where: str = "") -> None:
 
 
 def _model_problems(resource: Resource) -> list[str]:
-    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415 - a quarter of a second, for who writes only
+    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415 - a quarter of a second, which only a write should pay
 
     type_ = resource["resourceType"]
     try:
@@ -86,7 +87,7 @@ def _model_problems(resource: Resource) -> list[str]:
 
 
 def _without_extension_primitives(node: Any, *, in_extension: bool = False) -> Any:
-    """Return a copy without `_value…` inside extensions: R4 allows it there, the models do not know it (issue 204)."""
+    """Return a copy without `_value…` inside extensions: R4 allows it there, but the models lack it (issue 204)."""
     if isinstance(node, list):
         return [_without_extension_primitives(element, in_extension=in_extension) for element in node]
     if isinstance(node, dict):
@@ -113,7 +114,7 @@ def _codes() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
 
 
 def read_codes(path: Path) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-    """Return the allowed codes in a file, by resource type and element; DefinitionError on a type that is not kept."""
+    """Return the allowed codes in a file, by resource type and element; DefinitionError for a type not kept here."""
     codes = read(path, dict[str, dict[str, tuple[str, ...]]])
     for type_ in codes:
         if type_ not in definitions():

@@ -1,4 +1,4 @@
-"""Which app speaks, proved as it is registered: by nothing (public), a secret, or a signed assertion."""
+"""Which app is calling, proved the way it is registered: by nothing (public), a secret, or a signed assertion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 def proved_client(sandbox: Sandbox) -> Client:
-    """Return the app that speaks, once it has proved itself as it is registered. Raises OAuthError."""
+    """Return the calling app, once it has proved itself the way it is registered. Raises OAuthError."""
+    # One error for all reasons: it must not tell which client_ids exist.
     wrong = OAuthError("invalid_client", "the app could not be recognised: check client_id and how it signs in", 401)
     form = request.form
     if form.get("client_assertion_type") == _JWT_BEARER:
@@ -27,6 +28,7 @@ def proved_client(sandbox: Sandbox) -> Client:
     else:
         id_, secret = form.get("client_id", ""), form.get("client_secret")
     client = sandbox.clients.get(id_)
+    # An app that is registered with keys can't fall back on less.
     if client is None or client.jwks is not None:
         raise wrong
     if client.secret is not None and not hmac.compare_digest(client.secret.encode(), (secret or "").encode()):
@@ -38,6 +40,7 @@ def _asserted(sandbox: Sandbox, assertion: str) -> Client:
     """Check a private_key_jwt: signature by the registered keys, addressed to us, at most 300 s, never seen before."""
     wrong = OAuthError("invalid_client", "the client assertion is not good: key, aud, exp (at most 300 s) or jti", 401)
     now = sandbox.clock()
+    # The key says whose assertion it is. What it claims means nothing before that is known.
     for client in sandbox.clients.values():
         if client.jwks is None:
             continue
@@ -51,6 +54,7 @@ def _asserted(sandbox: Sandbox, assertion: str) -> Client:
             continue
         if claims.get("aud") != sandbox.endpoints["token_endpoint"] or not isinstance(claims.get("jti"), str):
             raise wrong
+        # 5 s for a clock that is a little off.
         if not isinstance(expires, int | float) or not now - 5 < expires <= now + 305:
             raise wrong
         if not sandbox.tickets.first_use(f"{client.id}|{claims['jti']}", expires + 5):

@@ -1,4 +1,4 @@
-"""Faults on demand, for tests of what the app does when an EHR answers badly. Nothing on the network can set one."""
+"""Faults on demand, for tests of what the app does when an EHR answers badly. No one can set one over the network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The faults that wait to happen, in order, and how many did."""
+    """The faults that wait to happen, in order, and how many have happened."""
 
     waiting: list[Fault] = field(default_factory=list)
     happened: int = 0
@@ -48,6 +48,7 @@ class Faults:
 
     def take(self, method: str, type_: str) -> Action | None:
         """Return what must go wrong with this call, or None."""
+        # Locked: the server of the tests answers in several threads.
         with self._lock:
             for fault in self.waiting:
                 if fault.method in ("*", method) and fault.type in ("*", type_):

@@ -21,7 +21,7 @@ INTERACTIONS: Mapping[str, str] = {"c": "create", "r": "read", "u": "update", "s
 
 
 class UnknownKind(ValueError):
-    """There is no such kind of EHR; the message lists those there are."""
+    """An unknown kind of EHR; the message lists the known ones."""
 
 
 class Rule(Strict, frozen=True):
@@ -71,9 +71,10 @@ def kinds() -> Mapping[str, Kind]:
 
 
 def read_kinds(path: Path) -> Mapping[str, Kind]:
-    """Return the kinds in a file, by name; DefinitionError where it says what can't be."""
+    """Return the kinds in a file, by name; DefinitionError names what does not fit."""
     data = read_toml(path)
     top = Place(path.name)
+    # Taken out first: what remains are the kinds, all of one form.
     common = convert(data.pop("_common", {}), dict[str, str], top.at("_common"))
     tables = convert(data, dict[str, _KindTable], top)
     return {name: _kind(name, table, common, top.at(name)) for name, table in tables.items()}

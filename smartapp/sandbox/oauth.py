@@ -1,4 +1,4 @@
-"""OAuth's own way of saying no, and answers that no cache may keep."""
+"""Errors as OAuth words them, and answers that no cache may keep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class OAuthError(Exception):
 
 
 def oauth_answer(error: OAuthError) -> Response:
-    """Answer an error as RFC 6749 5.2 wants it."""
+    """Return an error as RFC 6749, section 5.2, wants it."""
     response = no_store(jsonify({"error": error.code, "error_description": error.description}), error.status)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="sandbox"'
@@ -22,7 +22,7 @@ def oauth_answer(error: OAuthError) -> Response:
 
 
 def no_store(response: Response, status: int) -> Response:
-    """Return the answer with this status and kept by no cache: it may hold a token."""
+    """Give the answer this status and keep it out of caches: it may hold a token."""
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
     response.headers["Pragma"] = "no-cache"

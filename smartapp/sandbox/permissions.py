@@ -14,7 +14,7 @@ ELSEWHERE = "It is outside the patient record (or the part of it) that this toke
 
 
 def caller() -> Caller | None:
-    """Return the holder of this call's token, or None where it carries none. Raises Unauthorized."""
+    """Return the holder of this call's token, or None if it carries none. Raises Unauthorized."""
     header = request.headers.get("Authorization")
     if header is None:
         return None
@@ -28,7 +28,7 @@ def caller() -> Caller | None:
 
 
 def offered(type_: str, letter: str) -> Definition:
-    """Return what is known of a type, or raise Refused (404, 405) where this EHR does not offer the interaction."""
+    """Return what is known of a type. Raises Refused (404, 405) if this EHR does not offer the interaction."""
     known = definition(type_)
     sandbox = current_sandbox()
     if not sandbox.kind.offers(type_, letter):
@@ -51,6 +51,7 @@ def allowed(type_: str, letter: str, id_: str | None = None) -> Reach:
         raise Unauthorized("This call carries no access token. Launch the app and send 'Authorization: Bearer …'.")
     found = reach_of(calling, type_, letter)
     if found is None:
+        # With fhirUser a user may read who they are, whatever else was granted: the app shows their name.
         if letter == "r" and calling.user == f"{type_}/{id_}" and {"fhirUser", "profile"} & calling.plain:
             return Reach(None)
         raise Forbidden(
@@ -67,6 +68,7 @@ def reachable(stored: Stored, reach: Reach) -> bool:
     bounded = reach.compartment is not None and not definition(type_).shared
     if bounded and not store.belongs_to(type_, id_, reach.compartment or ""):
         return False
+    # Whether one resource fits the query of a scope is asked of the search itself: no second reading of its rules.
     if reach.query:
         search = understand(Query(type_, (("_id", id_), *reach.query)))
         return store.find(search, count=1).total == 1

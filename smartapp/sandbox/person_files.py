@@ -25,22 +25,22 @@ from questionnaires.reading import Line, Name, Place, Strict, read
 Days = int | float
 
 
-class Someone(Strict, frozen=True):
-    """Anyone with a name."""
+class Named(Strict, frozen=True):
+    """Anyone with an id and a name."""
 
     id: Name
     given: tuple[Line, ...]
     family: Line
 
 
-class Practitioner(Someone, frozen=True):
+class Practitioner(Named, frozen=True):
     """A professional; `role` is from the code system care-team-role."""
 
     occupation: Line
     role: Literal["professional", "peer-worker"]
 
 
-class Related(Someone, frozen=True):
+class Related(Named, frozen=True):
     """Someone close to the person."""
 
     relationship: Line
@@ -106,8 +106,8 @@ class PlanEntry(Strict, frozen=True):
     goal: tuple[GoalEntry, ...] = ()
 
 
-class Person(Someone, frozen=True):
-    """One made-up person with a history."""
+class PersonFile(Named, frozen=True):
+    """A whole file in `people/`: one made-up person with a history."""
 
     order: int
     gender: Literal["male", "female", "other", "unknown"]
@@ -127,14 +127,15 @@ class _Practitioners(Strict, frozen=True):
     practitioner: tuple[Practitioner, ...]
 
 
-def read_people(folder: Path) -> Mapping[str, Person]:
+def read_people(folder: Path) -> Mapping[str, PersonFile]:
     """Return the people in a folder's files, by id, in their own `order`; DefinitionError names file and key."""
     found = [_person(path) for path in folder.glob("*.toml")]
     return {person.id: person for person in sorted(found, key=lambda person: person.order)}
 
 
-def _person(path: Path) -> Person:
-    person = read(path, Person)
+def _person(path: Path) -> PersonFile:
+    person = read(path, PersonFile)
+    # Progress without a date could not be drawn, and a date says nothing by itself.
     for place, goal in Place(path.name, "plan").each("goal", person.plan.goal if person.plan else ()):
         if bool(goal.progress) != (goal.progress_days_ago is not None):
             raise place.error("progress", "goes with progress_days_ago: write both, or neither")

@@ -1,4 +1,4 @@
-"""The sandbox's own pages: who there is, and the two doors into the app (chart and portal). Made-up people only."""
+"""The sandbox's own pages: who there is, and the two ways into the app (chart and portal). Made-up people only."""
 
 from __future__ import annotations
 
@@ -59,10 +59,11 @@ def one_name() -> BaseResponse | None:
 
 @blueprint.get("/", strict_slashes=False)
 def people() -> str:
-    """Show the people, with the doors into the app."""
+    """Show the people, with the ways into the app."""
     sandbox = current_sandbox()
     order = list(known_people())
     found = [one.resource for one in sandbox.store.search(Query.of("Patient", _sort="_id"))]
+    # In the order of their files; anyone else comes last.
     found.sort(key=lambda one: order.index(one["id"]) if one["id"] in order else len(order))
     cards = tuple(_card(sandbox, one) for one in found)
     title = sandbox.kind.title if language() == "en" else sandbox.kind.title_nl
@@ -111,7 +112,7 @@ def _age(born: date, today: date) -> int:
 
 
 def _clinician(sandbox: Sandbox, patient: Resource) -> SandboxUser:
-    """Return who opens this person's chart: the professional in charge, else the first there is. Raises NotFound."""
+    """Return who opens this person's chart: the professional in charge, else any one. Raises NotFound."""
     references = [one.get("reference", "") for one in patient.get("generalPractitioner", [])]
     for user in users(sandbox):
         if user.reference in references:

@@ -61,17 +61,19 @@ def search_bundle(type_: str, params: tuple[tuple[str, str], ...]) -> Resource:
     asked = tuple((name, value) for name, value in params if name != "_offset")
     search = understand(Query(type_, asked))
     _same_person(search, reach)
+    # A scope with a query narrows the search, beside what the caller asked.
     if reach.query:
         search = replace(search, criteria=(*search.criteria, *understand(Query(type_, reach.query)).criteria))
     count = min(PAGE if search.count is None else search.count, LARGEST_PAGE)
     found = current_sandbox().store.find(search, count=count, offset=offset, patient=reach.compartment)
     links = [{"relation": "self", "url": _address(type_, params)}]
     if count and offset + count < found.total:
+        # The total is of what this caller may see, so there is a next page only if it has something for them.
         following = (*asked, ("_offset", str(offset + count)))
         links.append({"relation": "next", "url": _address(type_, following)})
     bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "total": found.total, "link": links}
     entries = [*_entries(found.matches, "match"), *_entries(filter(_may_include, found.included), "include")]
-    # FHIR knows no empty list.
+    # FHIR has no empty lists.
     return {**bundle, "entry": entries} if entries else bundle
 
 

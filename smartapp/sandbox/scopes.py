@@ -37,13 +37,13 @@ class Scope:
     query: tuple[tuple[str, str], ...]
 
     def covers(self, type_: str, letter: str) -> bool:
-        """Say whether this scope speaks of one interaction on one type."""
+        """Tell whether this scope covers one interaction on one type."""
         return self.type in ("*", type_) and letter in self.letters
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever holds a token: the user (None: a system), the patient in context, what was granted, and to which app."""
+    """The holder of a token: the user (None: a system), the patient in context, what was granted, and to which app."""
 
     user: str | None
     patient: str | None
@@ -66,7 +66,7 @@ class Reach:
 
 
 def parse(text: str) -> Scope | None:
-    """Read one scope, or return None where it is not about resources (or not a scope at all)."""
+    """Read one scope; None if it is not about resources, or not a scope at all."""
     match = _SCOPE.match(text)
     if match is None:
         return None
@@ -81,7 +81,7 @@ def parse(text: str) -> Scope | None:
 
 
 def grant(asked: str, kind: Kind, persona: str) -> str:
-    """Return what is granted of what was asked: less where this EHR or this user cannot have it, never more.
+    """Return what is granted of what was asked: less if this EHR or this user cannot have it, never more.
 
     `persona` is `Patient`, `Practitioner`, `RelatedPerson` or `system`.
     """
@@ -106,7 +106,7 @@ def _narrowed(scope: Scope, kind: Kind, persona: str) -> Iterable[str]:
     offered = {type_: letters & _LOVED_ONE.get(type_, frozenset()) for type_, letters in kind.letters.items()}
     offered = offered if persona == "RelatedPerson" else dict(kind.letters)
     if scope.type == "*":
-        # One right on all types stays one scope where every type offers it, else each type says its own.
+        # One scope on all types stays one if every type offers it, else it becomes one for each type.
         everywhere = frozenset.intersection(*offered.values())
         if set(offered) == set(definitions()) and everywhere >= scope.letters - {"d"}:
             types = {"*": everywhere}
@@ -131,7 +131,7 @@ def _rights(scope: Scope, kept: frozenset[str]) -> str:
 
 
 def reach_of(caller: Caller, type_: str, letter: str) -> Reach | None:
-    """Return what a caller may reach with one interaction on one type, or None where no scope covers it."""
+    """Return what a caller may reach with one interaction on one type, or None if no scope covers it."""
     found: list[Reach] = []
     for scope in caller.scopes:
         if not scope.covers(type_, letter):
@@ -140,5 +140,5 @@ def reach_of(caller: Caller, type_: str, letter: str) -> Reach | None:
             found.append(Reach(None, scope.query))
         elif caller.patient is not None:
             found.append(Reach(f"Patient/{caller.patient}", scope.query))
-    # The widest one counts.
+    # Several scopes add up, so the one that reaches furthest decides.
     return min(found, key=lambda one: (bool(one.query), one.compartment is not None), default=None)

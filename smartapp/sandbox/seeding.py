@@ -29,11 +29,11 @@ from smartapp.sandbox.person_files import (
     DomainEntry,
     FilledIn,
     GoalEntry,
-    Person,
+    Named,
+    PersonFile,
     PlanEntry,
     Practitioner,
     Related,
-    Someone,
     read_people,
     read_practitioners,
 )
@@ -41,6 +41,7 @@ from smartapp.sandbox.server import Sandbox
 
 PEOPLE = Path(__file__).with_name("people")
 
+# Identifiers follow from names in it, so that seeding again finds what it wrote before.
 _NAMESPACE = uuid.UUID("6d0f6a0e-5f0e-4c58-9d0e-5b1c0f6f3a11")
 _BOOLEANS = {"y": True, "n": False}
 
@@ -49,18 +50,18 @@ KeepDraft = Callable[[str, str, Resource], None]
 
 
 class SeedError(ValueError):
-    """A file about a made-up person does not say something that can be; the message names file and place."""
+    """A file about a made-up person says something impossible; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What `seed` did: the people it added; empty where all were there already."""
+    """What `seed` did: the people it added, none if all were there already."""
 
     added: tuple[str, ...]
 
 
 @cache
-def people() -> Mapping[str, Person]:
+def people() -> Mapping[str, PersonFile]:
     """Return what `people/*.toml` says of each person, by id, in the order in which they are shown."""
     return read_people(PEOPLE)
 
@@ -72,7 +73,7 @@ def practitioners() -> Mapping[str, Practitioner]:
 
 
 def about(patient: str, language: str) -> str:
-    """Return the sentence that the sandbox page shows about a person, or nothing for someone it does not know."""
+    """Return the sentence that the sandbox page shows about a person, or "" for someone it does not know."""
     return people()[patient].about.get(language) if patient in people() else ""
 
 
@@ -81,11 +82,12 @@ def seed(
 ) -> Filled:
     """Add the people that are not there yet. Stopping half way and starting again adds nothing twice.
 
-    What this kind of EHR would not have taken from the app goes to `own`, the app's own store, as it would have;
-    without `own` everything goes to the EHR. `keep_draft` stores unfinished questionnaires; without it there are none.
+    What this kind of EHR would not have taken from the app goes to `own`, the app's own store, where the app would have
+    put it; without `own` everything goes to the EHR. `keep_draft` stores unfinished questionnaires, if given.
     """
     seeder = _Seeder(sandbox, now, own, keep_draft)
     seeder.write(now, [Write("update", _practitioner(one)) for one in practitioners().values()], ehr=True)
+    # The other kinds play EHRs that have their own questionnaires and not ours.
     if sandbox.kind.name == "full":
         seeder.write(now, [Write("update", resource) for resource in published()], ehr=True)
     added = [patient for patient in people() if not seeder.has(patient)]
@@ -112,6 +114,7 @@ def answers(instrument: Instrument, signs: str, where: str = "") -> dict[str, st
     items = [item for item in instrument.items if item.kind != "text"]
     if len(given) > len(items):
         raise SeedError(f"{where}: {len(given)} answers for the {len(items)} items of {instrument.id}")
+    # A draft ends before its questionnaire does.
     for item, sign in zip(items, given, strict=False):
         if sign == ".":
             continue
@@ -142,9 +145,10 @@ class _Seeder:
         return True
 
     def write(self, moment: datetime, writes: Sequence[Write], *, ehr: bool = False) -> None:
-        """Store a unit at its moment in the past, in the EHR or, where this kind does not take it, in the own store."""
+        """Store a unit at its moment in the past: in the EHR, or in the own store if this kind does not take it."""
         takes = all(self.sandbox.kind.offers(write.resource["resourceType"], "c") for write in writes)
         if ehr or self.own is None or (takes and not self.sandbox.kind.rules):
+            # The same records, by a clock that reads this moment: meta.lastUpdated tells the history too.
             store: RecordStore = OwnStore(
                 self.sandbox.engine, self.sandbox.store.base_url, tenant=self.sandbox.store.tenant, clock=lambda: moment
             )
@@ -154,11 +158,12 @@ class _Seeder:
 
     def moment(self, days_ago: float) -> datetime:
         day = self.now.astimezone(UTC) - timedelta(days=days_ago)
+        # During office hours, but never later than now.
         morning = day.replace(hour=9, minute=20, second=0, microsecond=0)
         return min(morning, self.now)
 
-    def person(self, person: Person) -> None:
-        """Add one person with their whole history; the Patient last, so that a half person is begun again."""
+    def person(self, person: PersonFile) -> None:
+        """Add one person with their whole history; the Patient last, so that one half added is added again."""
         where = f"people/{person.id}.toml"
         patient = _reference("Patient", person)
         for entry in person.response:
@@ -208,7 +213,7 @@ class _Seeder:
             requester=_reference("Practitioner", practitioners()[entry.by]),
             asked_on=asked_on,
             identifier=identifier,
-            due=self.day(-entry.due_in_days),
+            due=self.day(-entry.due_in_days),  # days ahead are negative days ago
             message=entry.message,
         )
         self.once(self.moment(entry.days_ago), [task])
@@ -222,6 +227,7 @@ class _Seeder:
             goals=tuple(self.goal(patient, number, goal) for number, goal in enumerate(entry.goal)),
             created=_instant(self.moment(entry.days_ago)),
         )
+        # A plan is stored whole, at the moment of its last change.
         changed = [goal.progress_days_ago for goal in entry.goal if goal.progress_days_ago is not None]
         made = resources_of(plan, patient=who, author=who, known=catalogue())
         self.once(self.moment(min([entry.days_ago, *changed])), made)
@@ -249,7 +255,7 @@ class _Seeder:
         )
 
     def once(self, moment: datetime, resources: Sequence[Resource]) -> None:
-        """Write resources so that doing it again changes nothing: each has an identifier of ours."""
+        """Write resources in a way that changes nothing when it is repeated: each has an identifier of ours."""
         writes = []
         for resource in resources:
             identifier = next(
@@ -259,6 +265,7 @@ class _Seeder:
                 Write.once(
                     resource,
                     identifier=f"{identifier['system']}|{identifier['value']}",
+                    # By this the parts of a plan refer to each other.
                     full_url=f"urn:uuid:{identifier['value']}",
                 )
             )
@@ -280,23 +287,23 @@ def _name(patient: Resource, *parts: object) -> str:
     return str(uuid.uuid5(_NAMESPACE, "|".join(map(str, (patient["reference"], *parts)))))
 
 
-def _full_name(person: Someone) -> str:
+def _full_name(person: Named) -> str:
     return " ".join([*person.given, person.family])
 
 
-def _human_name(person: Someone) -> list[Resource]:
+def _human_name(person: Named) -> list[Resource]:
     return [{"use": "official", "text": _full_name(person), "family": person.family, "given": list(person.given)}]
 
 
-def _reference(type_: str, person: Someone) -> Resource:
+def _reference(type_: str, person: Named) -> Resource:
     return {"reference": f"{type_}/{person.id}", "display": _full_name(person)}
 
 
-def _patient(person: Person) -> Resource:
+def _patient(person: PersonFile) -> Resource:
     return {
         "resourceType": "Patient",
         "id": person.id,
-        # Made-up people have a made-up number of this sandbox; a citizen service number is nowhere.
+        # Made-up people have a made-up number of this sandbox; there are no citizen service numbers here.
         "identifier": [{"system": identifier_system("sandbox-person"), "value": f"oefen-{person.id}"}],
         "active": True,
         "name": _human_name(person),
@@ -333,7 +340,8 @@ def _related(person: Related, patient: Resource) -> Resource:
     }
 
 
-def _care_team(person: Person, patient: Resource) -> Resource:
+def _care_team(person: PersonFile, patient: Resource) -> Resource:
+    # The client is a member like the others: a plan is made together.
     professionals = [practitioners()[id_] for id_ in person.team]
     members = [
         _member("client", "Cliënt", patient),

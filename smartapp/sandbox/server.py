@@ -83,7 +83,7 @@ def make_sandbox(
 
     The records do not depend on the address, so that the demo finds them again on another port.
     """
-    create_tables(engine)  # ours too, whenever the database was opened
+    create_tables(engine)  # of the sandbox too: the database may have been opened before they were declared
     public_url = public_url.rstrip("/")
     store = OwnStore(
         engine, f"{public_url}{PREFIX}/fhir", tenant=name, clock=lambda: datetime.fromtimestamp(clock(), UTC)

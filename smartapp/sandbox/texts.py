@@ -1,4 +1,4 @@
-"""The sentences of the sandbox's own pages, Dutch and English. It stands apart from the app, and so do its words."""
+"""The sentences of the sandbox's own pages, Dutch and English, kept apart from those of the app as the sandbox is."""
 
 from __future__ import annotations
 

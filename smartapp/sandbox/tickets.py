@@ -1,6 +1,7 @@
 """What the sandbox's authorization server remembers: keys, sessions, launches, codes and tokens, all in the database.
 
-Everything secret is kept as its digest only, so that the database gives no one a way in, and a restart loses nothing.
+Of every secret that is given out only the digest is kept, so that reading the database gives no one a way in. A restart
+loses nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 from smartapp.storage.database import metadata, reading, writing
 from smartapp.storage.vault import digest, fresh_secret
 
+# Long enough to sign in on the way; a code goes straight back to the app, which exchanges it at once.
 LAUNCH_SECONDS = 600
 CODE_SECONDS = 60
 ACCESS_SECONDS = 3600
@@ -97,11 +99,11 @@ class Grant:
 
 
 class TicketError(Exception):
-    """A code or a refresh token that is not good (any more); the message says why, without repeating it."""
+    """A code or a refresh token that is not, or no longer, good; the message says why, without repeating it."""
 
 
 class Tickets:
-    """Gives out and takes back; `clock` is in seconds since 1970."""
+    """Gives tickets out and takes them back; `clock` is in seconds since 1970."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
         self._engine = engine
@@ -110,7 +112,8 @@ class Tickets:
     # ---- keys
 
     def keys(self) -> KeySet:
-        """Return the keys that sign id_tokens, making the first one where there is none."""
+        """Return the keys that sign id_tokens, making the first one if need be."""
+        # Writing, also to read: two requests must not both find no key and each make one.
         with writing(self._engine) as connection:
             rows = connection.execute(sa.select(KEYS)).all()
             if not rows:
@@ -122,7 +125,7 @@ class Tickets:
             [RSAKey.import_key(row.private_pem, {"use": "sig", "alg": "RS256", "kid": row.kid}) for row in rows]
         )
 
-    # ---- who sits at this browser
+    # ---- who is at this browser
 
     def sign_in(self, user: str) -> str:
         """Start a session for a person (`Patient/1`, `Practitioner/2`) and return its secret."""
@@ -143,7 +146,7 @@ class Tickets:
     # ---- launches
 
     def launch(self, user: str, patient: str) -> str:
-        """Return a `launch` that stands for this user looking at this patient; it works once, ten minutes."""
+        """Return a `launch` that stands for this user looking at this patient; it works once, for ten minutes."""
         secret = secrets.token_urlsafe(24)
         values = {"digest": digest(secret), "user": user, "patient": patient, "made": self._clock(), "used": False}
         with writing(self._engine) as connection:
@@ -152,6 +155,7 @@ class Tickets:
 
     def launched(self, secret: str) -> tuple[str, str] | None:
         """Return user and patient of a launch that can still be used, or None."""
+        # Not spent here but with the code: signing in on the way asks twice.
         with reading(self._engine) as connection:
             row = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.digest == digest(secret))).first()
         if row is None or row.used or self._clock() - row.made > LAUNCH_SECONDS:
@@ -161,10 +165,11 @@ class Tickets:
     # ---- codes
 
     def code(self, grant: Grant, launch: str | None) -> str | None:
-        """Return an authorization code for a grant and spend the launch it came by; None when that is used already."""
+        """Return an authorization code for a grant and spend the launch it came by; None if that was spent already."""
         secret = fresh_secret()
         with writing(self._engine) as connection:
             if launch is not None:
+                # The update itself decides who came first: of two requests with one launch, one finds it unused.
                 spent = connection.execute(
                     sa.update(LAUNCHES)
                     .where(LAUNCHES.c.digest == digest(launch), LAUNCHES.c.used.is_(False))
@@ -198,6 +203,7 @@ class Tickets:
                 connection.execute(sa.update(CODES).where(CODES.c.digest == row.digest).values(used=True))
             if reused:
                 _revoke(connection, row.family)  # type: ignore[union-attr]
+        # Only now, because an error inside the transaction would undo the revocation.
         if row is None:
             raise TicketError("the authorization code is not known")
         if reused:
@@ -211,7 +217,7 @@ class Tickets:
     # ---- tokens
 
     def token(self, grant: Grant, kind: str, seconds: float | None) -> str:
-        """Return a new `access` or `refresh` token for a grant; `seconds` it lives, None for no end."""
+        """Return a new `access` or `refresh` token for a grant; it lives `seconds`, or until used or revoked."""
         with writing(self._engine) as connection:
             return self._token(connection, grant, kind, seconds)
 
@@ -247,12 +253,13 @@ class Tickets:
     def rotate(self, token: str, client: str) -> tuple[Grant, str]:
         """Redeem a refresh token for its grant and the next one. Raises TicketError.
 
-        Reuse ends the whole family: one of the two who hold it is not who it was given to.
+        Reuse ends the whole family: two parties hold the token, and only one of them was given it.
         """
         with writing(self._engine) as connection:
             row = connection.execute(
                 sa.select(TOKENS).where(TOKENS.c.digest == digest(token), TOKENS.c.kind == "refresh")
             ).first()
+            # Another app's token is left alone: trying it out must not end that app's sign-in.
             fitting = row is not None and row.client == client and not row.revoked
             if fitting and row.used:  # type: ignore[union-attr]
                 _revoke(connection, row.family)  # type: ignore[union-attr]
@@ -260,12 +267,13 @@ class Tickets:
                 connection.execute(sa.update(TOKENS).where(TOKENS.c.digest == digest(token)).values(used=True))
                 grant = _grant(row)
                 return grant, self._token(connection, grant, "refresh", None)
+        # After the transaction, as in `redeem`.
         if not fitting:
             raise TicketError("the refresh token is not known, revoked, or not this client's")
         raise TicketError("the refresh token was used before; all tokens of this sign-in are revoked")
 
     def revoke(self, token: str, client: str) -> None:
-        """End the sign-in that a token belongs to, where it is this client's; an unknown token is no error."""
+        """End the sign-in that a token belongs to, if it is this client's; an unknown token is not an error."""
         with writing(self._engine) as connection:
             row = connection.execute(
                 sa.select(TOKENS).where(TOKENS.c.digest == digest(token), TOKENS.c.client == client)
@@ -276,6 +284,7 @@ class Tickets:
     def first_use(self, assertion_id: str, expires: float) -> bool:
         """Remember a client assertion's id and say whether it is new."""
         with writing(self._engine) as connection:
+            # Once expired, an assertion is refused for that: its id need not be remembered.
             connection.execute(sa.delete(ASSERTIONS).where(ASSERTIONS.c.expires < self._clock()))
             known = sa.select(ASSERTIONS.c.digest).where(ASSERTIONS.c.digest == digest(assertion_id))
             if connection.execute(known).first() is not None:

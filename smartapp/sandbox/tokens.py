@@ -55,6 +55,7 @@ def _granted(sandbox: Sandbox, client: Client) -> dict[str, Any]:
 
 
 def _exchanged(sandbox: Sandbox, client: Client) -> dict[str, Any]:
+    # The code is spent first, even by a request that fails below: no one gets a second guess at its verifier.
     try:
         grant_ = sandbox.tickets.redeem(request.form.get("code", ""))
     except TicketError as error:
@@ -79,6 +80,7 @@ def _exchanged(sandbox: Sandbox, client: Client) -> dict[str, Any]:
 def _refreshed(sandbox: Sandbox, client: Client) -> dict[str, Any]:
     asked = request.form.get("scope")
     presented = request.form.get("refresh_token", "")
+    # Checked before the token is spent: a request that asks too much must not cost the app its sign-in.
     current = sandbox.tickets.known(presented, "refresh")
     if current is not None and asked is not None and not set(asked.split()) <= set(current.scope.split()):
         raise OAuthError("invalid_scope", "a refresh cannot ask for more than was granted")
@@ -129,6 +131,7 @@ def _id_token(sandbox: Sandbox, grant_: Grant) -> str:
     now = int(sandbox.clock())
     claims: dict[str, Any] = {
         "iss": sandbox.issuer,
+        # The same at each sign-in, and not the id of a record: apps must not read one out of it.
         "sub": str(uuid.uuid5(uuid.NAMESPACE_URL, f"verstel-sandbox:{grant_.user}")),
         "aud": grant_.client,
         "iat": now,

@@ -1,4 +1,4 @@
-"""Writing for a caller: what comes in is checked for content, rules of this EHR and reach, then stored as one unit."""
+"""Writing for a caller: content, this EHR's rules and the caller's reach are checked, then it is stored as one unit."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def checked_update(type_: str, id_: str, resource: Resource, if_match: str | Non
             f"The address says {type_}/{id_[:64]}, the body another id (or none). Make them equal.", status=400
         )
     _check_content(type_, resource, where)
+    # The store itself creates by update; not every EHR does.
     if not current_sandbox().kind.update_create:
         try:
             current_sandbox().store.read(type_, id_)
@@ -74,7 +75,7 @@ def _check_rules(resource: Resource) -> None:
 
 def _check_at_all(rule: Rule) -> None:
     if rule.refuses_writes:
-        raise Forbidden(f"{_this_server()} takes no {rule.type}, whatever its metadata says.")
+        raise Forbidden(f"{_this_server()} does not take {rule.type}, although its metadata says so.")
 
 
 def _check_users(rule: Rule) -> None:
@@ -112,13 +113,14 @@ def _this_server() -> str:
 
 
 def store_all(writes: list[CheckedWrite]) -> list[Outcome]:
-    """Store what was checked, all or nothing, and refuse what would land in (or leave) a record out of reach."""
+    """Store what was checked, all or nothing, and refuse what would enter or leave a record out of reach."""
     narrow = {one.write.resource["resourceType"]: one.reach for one in writes if one.reach.compartment is not None}
 
     def permit(resource: Resource, current: Stored | None, patients: frozenset[str]) -> None:
         reach = narrow.get(resource["resourceType"])
         if reach is None:
             return
+        # Both sides count: an update must not move a resource out of another record, nor into one.
         before = patients_of(current.resource, current_sandbox().base) if current is not None else patients
         if definition(resource["resourceType"]).shared or patients != {reach.compartment} or before != patients:
             raise Forbidden(f"This {resource['resourceType']} cannot be written. {ELSEWHERE}")
