@@ -91,7 +91,7 @@ def test_every_dependency_has_a_reason() -> None:
 
 
 def test_every_chore_is_explained() -> None:
-    """Each word that the Makefile offers stands in CONTRIBUTING.md."""
+    """Each word that the Makefile offers appears in CONTRIBUTING.md."""
     makefile = (ROOT / "Makefile").read_text()
     chores = makefile.split(".PHONY:")[1].split("\n")[0].split()
     text = (ROOT / "CONTRIBUTING.md").read_text()

@@ -32,7 +32,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture
 def visitor(browser: Browser, demo: Demo) -> Iterator[Visitor]:
-    """Somebody with a phone of 320 px."""
+    """Someone with a phone of 320 px."""
     context = browser.new_context(viewport={"width": 320, "height": 700}, locale="nl-NL")
     yield Visitor(context.new_page(), demo)
     context.close()

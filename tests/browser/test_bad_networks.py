@@ -13,7 +13,7 @@ TEXT_QUESTION = "questionnaires/sdm-visit/questions/sdm-visit-helps"
 
 
 def type_and_wait_for_save(page: Page, text: str) -> None:
-    """Type on after what stands there, and stop typing until the page sends it."""
+    """Type after what is there already, and stop typing until the page sends it."""
     with page.expect_request("**/autosave"):
         page.locator("main textarea").press_sequentially(text)
 
@@ -60,7 +60,7 @@ def test_second_press_while_the_first_waits_is_no_other_tab(visitor: Visitor) ->
 
 @pytest.mark.parametrize("path", ["plan/story", TEXT_QUESTION])
 def test_press_without_a_network_keeps_page_and_text(visitor: Visitor, path: str) -> None:
-    """The browser's own error page would take the place of the text."""
+    """The browser's own error page would replace the text."""
     page = visitor.launch("client", "iwan").go(path)
     here = page.url
     page.context.set_offline(True)

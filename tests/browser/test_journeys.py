@@ -23,7 +23,7 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 def plain(browser: Browser, demo: Demo) -> Visitor:
-    """Somebody whose browser runs no scripts."""
+    """Someone whose browser runs no scripts."""
     context = browser.new_context(java_script_enabled=False, locale="nl-NL", viewport={"width": 320, "height": 700})
     return Visitor(context.new_page(), demo)
 

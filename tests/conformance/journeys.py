@@ -66,7 +66,7 @@ def walk(browser: Browser, demo: Served) -> None:
         {"sdm-visit-helps": "Zwemmen.", "sdm-visit-sleep": "2", "sdm-visit-medication-uses": "true"},
     )
     send_in(client)
-    # Somebody who skipped most of it: no score, with a reason.
+    # Someone who skipped most of it: no score, with a reason.
     few = Visitor(_page(browser), demo).launch("client", "iwan")
     fill_in(few, "hoop", {"hoop-01": "2"})
     send_in(few)

@@ -196,7 +196,7 @@ def check_amended_response_corrects_scores(site: Site) -> None:
 
 
 def check_stale_update_is_refused(site: Site) -> None:
-    """An update of an older version is refused, and the app is told what stands there now."""
+    """An update of an older version is refused, and the app is told what is stored now."""
     stored = site.store.write(_unit(site.response())[0])
     newer = site.store.write(Write("update", {**stored.resource, "status": "amended"}, if_match=stored.etag))
     stale = {**stored.resource, "status": "entered-in-error"}

@@ -123,7 +123,7 @@ def far_ends() -> list[Resource]:
 
 
 def audit_events() -> list[Resource]:
-    """Return an AuditEvent of each kind of event, by a client and by a clinician, and by somebody unknown."""
+    """Return an AuditEvent of each kind of event, by a client and by a clinician, and by someone unknown."""
     entries = [
         AuditEntry(
             recorded=int(NOW.timestamp()),

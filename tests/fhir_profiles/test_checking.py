@@ -31,7 +31,7 @@ def test_a_bad_example_is_refused(case):
 
 @pytest.mark.parametrize("case", OURS, ids=lambda case: case.id)
 def test_a_bad_example_is_refused_for_what_was_changed(case):
-    """The last name in the changed path, or the invariant's key, stands in a line about it."""
+    """The last name in the changed path, or the invariant's key, appears in a line about it."""
     changed = [*case.change, *case.remove, *case.repeat]
     names = {name for path in changed for name in re.findall(r"[A-Za-z]+", path)}
     stems = {re.split(r"(?=[A-Z])", name)[0] for name in names}

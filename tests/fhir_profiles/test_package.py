@@ -99,7 +99,7 @@ def narrows(element):
 
 
 def touches(path, rule):
-    """Tell whether changing `path` touches the element of `rule`: itself, what it stands in, or what stands in it.
+    """Tell whether changing `path` touches the element of `rule`: itself, what contains it, or what it contains.
 
     An element with a choice of types has its type in the path of an example: `value[x].code` is `valueQuantity.code`.
     """

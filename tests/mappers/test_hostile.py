@@ -1,4 +1,4 @@
-"""What other systems send is read or refused in words, never with a crash, however bent it is."""
+"""What other systems send is read, or refused with a reason, but never crashes anything, however broken it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue reads what stands in the folder, and refuses what can't be, naming file and key."""
+"""The catalogue reads what is in the folder, and refuses what can't be, naming file and key."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_another_part_is_read_after_ours(tmp_path):
 
 
 def test_the_worked_example_in_contributing_is_an_entry(tmp_path):
-    """Whoever copies it has a part that is read; the files and names around it are those that are there."""
+    """A copy of it is read as a part; the files and names that it mentions exist."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = text.partition("### A new part of the plan\n")[2].partition("\n### ")[0]
     entry = section.partition("```toml\n")[2].partition("```")[0]

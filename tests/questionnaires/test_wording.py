@@ -178,7 +178,7 @@ def test_what_a_dutch_spreadsheet_makes_of_it_is_read(applied):
 
 @pytest.mark.parametrize("delimiter", [",", ";"])
 def test_a_citation_with_the_delimiter_in_it_is_quoted_by_a_spreadsheet_and_read(delimiter, applied):
-    """As a spreadsheet saves a comment that stands in one cell, with blank rows around the comments."""
+    """As a spreadsheet saves a comment that is in one cell, with blank rows around the comments."""
     lines = [
         delimiter * 2,
         f"# instrument: hoop{delimiter * 2}",

@@ -1,4 +1,4 @@
-"""An app for every test of a page; `tests.smartapp.helpers.launched` signs somebody in."""
+"""An app for every test of a page; `tests.smartapp.helpers.launched` signs someone in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actors for tests of pages: an app whose EHR is a store in the same process, and somebody who has launched it.
+"""Actors for tests of pages: an app whose EHR is a store in the same process, and someone who has launched it.
 
 def test_home_greets(app):
     client = launched(app, patient="anna", role="client")
@@ -58,7 +58,7 @@ def make_app(clock: Callable[[], float] | None = None, **changes: Any) -> Flask:
 def text_of(page: TestResponse) -> str:
     """Return what a person reads in the main part of a page.
 
-    The source of a page is no place to look for what must not be there: form tokens and addresses in it are random, so
+    Do not search the source of a page for what must not be there: form tokens and addresses in it are random, so
     that any short word or number turns up in them one day.
     """
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page.text.partition("<main")[2])))
@@ -72,7 +72,7 @@ class Flaky:
         self.error: Exception | None = None  # of every write while it is set
         self.good_writes = 0  # how many single writes still succeed while `error` is set
         self.silence: Exception | None = None  # of every search and read while it is set
-        self.first: Callable[[], object] | None = None  # what somebody else does just before the next write
+        self.first: Callable[[], object] | None = None  # what someone else does just before the next write
 
     def capabilities(self) -> Resource:
         return self.store.capabilities()
@@ -109,7 +109,7 @@ class Flaky:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody who signed in: a browser (`client`) with one launch."""
+    """Someone who signed in: a browser (`client`) with one launch."""
 
     app: Flask
     client: FlaskClient
@@ -135,7 +135,7 @@ class Visitor:
         return last
 
     def make_flaky(self) -> Flaky:
-        """Put a record that can fail in front of the EHR, for whoever opens it from now on."""
+        """Put a record that can fail in front of the EHR, for everyone who opens it from now on."""
         flaky = Flaky(self.core.local_ehrs[self.launch.issuer])
         self.core.local_ehrs[self.launch.issuer] = flaky
         return flaky
@@ -168,7 +168,7 @@ def launched(
     language: str | None = None,
     subject: str | None = None,
 ) -> Visitor:
-    """Sign somebody in directly: a patient in the EHR, `resources` beside it, a session and a launch.
+    """Sign someone in directly: a patient in the EHR, `resources` beside it, a session and a launch.
 
     `browser` is a visitor whose browser (and session) this launch shares, as a second chart does.
     """

@@ -311,7 +311,7 @@ def expected_scores(form: Form, response: Resource, catalogue: Catalogue) -> dic
 
 
 def _observations(form: Form, response: Resource, catalogue: Catalogue) -> tuple[Resource, ...]:
-    """Return our Observations of the scores that stand in the form (the panel is not a form's to make)."""
+    """Return our Observations of the scores that are in the form (the panel is not a form's to make)."""
     published = [one for one in _scored(response, catalogue) if one.rule.code in form.scores.values()]
     _panel, *made = observations_of(answers_of(response, catalogue), published)
     return tuple(made)

@@ -1,4 +1,4 @@
-"""The three form engines, each behind the same question: what stands in your score items after these answers?"""
+"""The three form engines, each behind the same question: what do your score items hold after these answers?"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_each_line_of_ndjson_is_a_resource(tmp_path):
     path.write_text(f"{json.dumps(good('Goal-example-goal'))}\n\n{json.dumps(other)}\n{{broken\n")
     result = run(path, "--quiet")
     assert result.exit_code == 1
-    # Line 1 is well; the empty line does not count; 2 lacks whose words these are; 3 is no JSON.
+    # Line 1 is fine; the empty line does not count; 2 does not say whose words these are; 3 is not JSON.
     assert f"{path}:1" not in result.output
     assert f"{path}:2: Goal as recovery-goal\n    Goal.expressedBy: minimum required = 1" in result.output
     assert f"{path}:3: refused\n    not JSON" in result.output

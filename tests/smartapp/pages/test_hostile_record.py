@@ -25,7 +25,7 @@ MARKUP = """'"><x-evil onload=alert(1)></title></textarea></svg><x-evil>&lt;x-ev
 """Ends an attribute, a title, a text field and a picture; what was escaped already has to stay so."""
 
 FROM_RECORD = f"(record) {MARKUP}"
-"""The markup as it stands in resources; the name of the person, on every page, has the other one."""
+"""The markup as resources have it; the name of the person, on every page, has the other one."""
 
 WORDS = frozenset(["text", "display", "title", "description", "name", "div", "valueString", "unit", "comment", "value"])
 """The elements of FHIR that hold words for people (`name` and `value` only where they hold a text)."""
@@ -169,7 +169,7 @@ class WithAnOddOne(Flaky):
     ids=str,
 )
 def test_what_is_no_fhir_breaks_no_page(app: Flask, type_: str, broken: dict[str, Any]) -> None:
-    """One odd resource of somebody else does not take away the others: the pages come, and show the rest."""
+    """One odd resource that others wrote does not hide the rest: the pages come, and show the rest."""
     client = launched(app, "anna", name="Anna Voorbeeld")
     measure(client, "sdm-visit", "2026-02-01", "3")
     measure(client, "hoop", "2026-03-01", "3")

@@ -37,7 +37,7 @@ class Desk:
         self.core.tokens.keep(self.launch.id, Tokens(token, None, None, SCOPES, "anna"))
 
     def browser(self, role: Role = "client") -> Visitor:
-        """Somebody in a browser, who launched at this EHR: Anna herself, or her nurse."""
+        """Someone in a browser, who launched at this EHR: Anna herself, or her nurse."""
         launch = self.launch
         if role == "clinician":
             user = User("Practitioner/jansen", "SPV J. Jansen", role, self.server.base, "jansen")

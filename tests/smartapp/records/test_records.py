@@ -129,7 +129,7 @@ def test_a_plan_lives_whole_at_the_first_place_that_takes_all_of_it():
     assert ladder("CarePlan", capability, companion=False) == ("own",)
     assert ladder("Goal", capability, companion=False, with_plan=True) == ("own",)
     assert ladder("Goal", capability, companion=True, with_plan=True) == ("companion", "own")
-    assert ladder("Task", capability, companion=False) == ("ehr", "own")  # an assignment is no part of a plan
+    assert ladder("Task", capability, companion=False) == ("ehr", "own")  # an assignment is not part of a plan
 
 
 @pytest.mark.parametrize(

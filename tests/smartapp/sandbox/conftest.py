@@ -41,7 +41,7 @@ class Clock:
 
 @dataclass
 class Api:
-    """Somebody with a token (or none) who calls the FHIR API."""
+    """Someone with a token (or none) who calls the FHIR API."""
 
     base: str
     headers: dict[str, str] = field(default_factory=dict)

@@ -123,7 +123,7 @@ def test_a_scope_with_a_query_reaches_only_what_fits_it(ehr):
     assert api.get(two.reference).status_code == 403
 
 
-# ---- somebody else's record
+# ---- someone else's record
 
 
 def test_another_person_s_resource_is_403_for_a_client(ehr):

@@ -312,7 +312,7 @@ def test_introspection_tells_the_app_about_its_own_token_only(visitor):
 
 @pytest.fixture
 def kept_visitor(tmp_path):
-    """Somebody at a sandbox whose database is a file."""
+    """Someone at a sandbox whose database is a file."""
     for ehr in serve_ehr(f"sqlite:///{tmp_path / 'ehr.db'}"):
         visitor = Visitor(ehr)
         yield visitor

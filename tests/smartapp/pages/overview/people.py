@@ -1,4 +1,4 @@
-"""Somebody with three measurements, a prepared visit and a plan, made by the mappers as the app makes them."""
+"""Someone with three measurements, a prepared visit and a plan, made by the mappers as the app makes them."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from tests.smartapp.pages.plan.conftest import put
 from tests.smartapp.pages.plan.pages import stored_plan
 
 WRITERS = 6
-# 409: somebody else saved at that moment. 503: what this person saved in another tab is still on its way.
+# 409: someone else saved at that moment. 503: what this person saved in another tab is still on its way.
 # Both pages hold the text and say that it is not saved.
 NOT_SAVED = {409, 503}
 

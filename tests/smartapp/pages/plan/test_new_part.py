@@ -142,7 +142,7 @@ def test_it_speaks_as_the_reader_wishes(form, language, said):
 
 
 def test_a_part_that_is_no_longer_asked_stays_in_the_record(anna, monkeypatch):
-    """Whoever takes an entry out of the file does not take the words of people out of their records."""
+    """Taking an entry out of the file does not take people's words out of their records."""
     fill(anna, "plan/harbour", harbour=WORDS)
     monkeypatch.undo()
     assert "De steiger achter het huis." not in anna.get("plan/").text

@@ -317,7 +317,7 @@ def test_every_page_speaks_english(halfway, path):
 
 
 def test_a_plan_keeps_the_language_it_was_begun_in(halfway):
-    """Whoever reads in English changes their words, not the headings that their care team reads in the record."""
+    """Someone who reads in English changes their words, not the headings that their care team reads in the record."""
     before = {one.reference: one.etag for kind in ("Goal", "Task") for one in halfway.ehr.search(Query.of(kind))}
     answer = halfway.post("plan/story?lang=en", {**fields_of(halfway.get("plan/story?lang=en")), "story": "My words."})
     assert answer.status_code == 303
@@ -335,7 +335,7 @@ def test_a_plan_that_is_begun_in_english_is_in_english(anna):
     assert (plan["language"], plan["title"]) == ("en", "Recovery plan")
 
 
-# --- what somebody else put in the record
+# --- what someone else put in the record
 
 
 def test_a_goal_of_somebody_else_in_the_plan_stays_and_stops_nothing(halfway):
@@ -360,7 +360,7 @@ def test_a_goal_of_somebody_else_in_the_plan_stays_and_stops_nothing(halfway):
 
 
 def test_a_goal_that_another_program_keeps_is_shown_with_whose_words_it_is_and_not_to_be_changed(anna):
-    """It stands in the record about her, so she can read it, also before she has a plan."""
+    """It is in the record about her, so she can read it, also before she has a plan."""
     subject = {"reference": "Patient/anna", "display": "Anna Voorbeeld"}
     for text, said in [
         ("Cliënt stabiliseert", {"expressedBy": {"reference": "Practitioner/els", "display": "Els Visser"}}),

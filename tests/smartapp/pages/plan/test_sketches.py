@@ -10,7 +10,7 @@ JSON = {"Accept": "application/json"}
 
 
 def sketch(visitor, path, **typed):
-    """Send what `app.js` sends while somebody types."""
+    """Send what `app.js` sends while someone types."""
     answer = visitor.post(path, {**fields_of(visitor.get(path)), **typed}, headers=JSON)
     assert answer.status_code == 200
     assert answer.json == {"saved": True}
@@ -85,7 +85,7 @@ def test_it_is_there_again_in_the_next_launch(app, anna):
 
 
 def test_below_a_path_what_was_typed_goes_to_us_and_stands_there_after_a_new_sign_in():
-    """Behind a proxy that serves the app below a path, anything beside that path belongs to somebody else."""
+    """Behind a proxy that serves the app below a path, anything beside that path belongs to someone else."""
     app = make_app(public_url="http://localhost/verstel")
     anna = launched(app)
     there = f"/verstel/l/{anna.launch.id}/plan/story"

@@ -29,7 +29,7 @@ def anna(app) -> Visitor:
 
 
 def draft(visitor: Visitor, instrument: str = "hoop") -> dict[str, str | bool]:
-    """Return the answers in a draft, as they stand in the database."""
+    """Return the answers in a draft, as the database has them."""
     found = visitor.records.drafts.get(instrument)
     return dict(answers_of(found.resource, catalogue()).values) if found else {}
 
@@ -375,7 +375,7 @@ def test_sending_in_writes_response_and_scores_and_empties_the_draft(anna):
     [sent] = stored(anna, "QuestionnaireResponse")
     assert (sent["status"], sent["questionnaire"]) == ("completed", HOOP.canonical)
     assert sent["author"]["reference"] == sent["source"]["reference"] == sent["subject"]["reference"] == "Patient/anna"
-    assert re.search(r"T\d\d:\d\d:\d\d[+-]\d\d:\d\d$", sent["authored"])  # with the zone of the place
+    assert re.search(r"T\d\d:\d\d:\d\d[+-]\d\d:\d\d$", sent["authored"])  # with the organisation's time zone
     points = {point.code: point for point in scores_from(stored(anna, "Observation"))}
     # Ten items count 4; items 3 and 6 are reversed and count 1: 10 × 4 + 2 × 1 = 42.
     assert points["hoop-total"].value == 42
