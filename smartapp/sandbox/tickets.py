@@ -246,6 +246,7 @@ class Tickets:
             row = connection.execute(
                 sa.select(TOKENS).where(TOKENS.c.digest == digest(token), TOKENS.c.kind == kind)
             ).first()
+        # One answer for all reasons: trying tokens teaches nothing.
         if row is None or row.used or row.revoked or (row.expires is not None and row.expires <= self._clock()):
             return None
         return _grant(row)

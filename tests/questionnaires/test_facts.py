@@ -17,8 +17,8 @@ KNOWN = Catalogue()
 INSTRUMENTS = [pytest.param(instrument, id=instrument.id) for instrument in KNOWN.instruments.values()]
 FACTS = ("membership", "reversal", "aggregate", "range", "missing")
 
-# Per score, how sure membership, reversal, aggregate, range and missing rule are. Whoever reads more of a source for
-# these instruments changes it here too; a new instrument brings its own facts and need not be in this table.
+# Per score, how sure membership, reversal, aggregate, range and missing rule are. Reading more of a source for these
+# instruments changes it here too; a new instrument brings its own facts and need not be in this table.
 HOW_SURE = {
     "hoop-total": "sure sure sure sure own",
     "hoop-view-on-life-and-future": "sure sure inferred inferred own",

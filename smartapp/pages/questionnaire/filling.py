@@ -130,6 +130,7 @@ class Filling:
 
     def minutes_left(self, done: int) -> int:
         """Return about how many minutes are left after `done` items; at least one."""
+        # In proportion, and never 0 minutes: even the review takes one.
         total = len(self.asked)
         return max(1, math.ceil(self.instrument.minutes * (total - done) / total)) if total else 1
 

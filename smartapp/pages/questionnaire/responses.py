@@ -28,6 +28,7 @@ def response(response_id: str) -> ResponseReturnValue:
         instrument = catalogue().by_canonical(record.resource.get("questionnaire", ""))
         filling = filling_of(instrument, record.resource, catalogue())
     except (LookupError, OtherVersion):
+        # Of a version, or a questionnaire, that we do not have: shown as the response words it.
         answers = [(text, raw_text(answer)) for _id, text, answer in raw_answers(record.resource)]
         return render_template("questionnaire/unknown.html", record=record, answers=answers)
     page = SentPage(

@@ -193,6 +193,7 @@ def autosave(instrument_id: str, link_id: str) -> ResponseReturnValue:
     try:
         filling = _keep(instrument, item)
     except OtherVersion:
+        # A script has no use for the page that tells of this: it stops, and Next leads there.
         return jsonify(stop=_("This questionnaire was renewed. Press Next to see your answers.")), 409
     except ChangedElsewhere as changed:
         there = changed.filling.text(item)
@@ -219,6 +220,7 @@ def take_over(instrument_id: str) -> ResponseReturnValue:
     instrument = _instrument(instrument_id)
 
     def update(draft: dict[str, Any] | None) -> dict[str, Any]:
+        # A second press: the draft was taken over already, or thrown away.
         if draft is None or draft.get("questionnaire") == instrument.canonical:
             return draft or draft_of(Filling.of(instrument), _about())
         return draft_of(taken_over(instrument, draft)[0], _about())
@@ -236,6 +238,7 @@ def submit(instrument_id: str) -> ResponseReturnValue:
     # A second press of the button: the first sent the answers in and took the draft away.
     if not filling.given and (sent := already_sent(current.records(), request.form.get("identifier", ""))):
         return redirect(url_for(".response", response_id=sent.resource["id"], sent="1"), 303)
+    # The review says which answers it showed. What another tab saved since was never looked over.
     if request.form.get("seen", filling.digest) != filling.digest:
         raise LookAgain(CHANGED, 409)
     if not filling.given:
@@ -299,6 +302,7 @@ def _next_address(filling: Filling, item: Item) -> str:
     if "pause" in form:
         return url_for(".pause", instrument_id=here)
     if "clear" in form:
+        # Back to the same question, to show that the answer is gone.
         return _question_address(here, item, from_review="from_review" in form)
     if "previous" in form:
         before = filling.before(item)

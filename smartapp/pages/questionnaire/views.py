@@ -171,6 +171,7 @@ def question_page(
         total=total,
         minutes=filling.minutes_left(here - 1),
         options=options_of(item),
+        # What was not kept is given back, to be mended or taken out of here.
         chosen=typed if typed is not None else filling.text(item),
         based_on=digest(filling.text(item)),
         answered=item.link_id in filling.values,

@@ -121,6 +121,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
 
 def _session_for(services: Services, who: SignedIn, present: Session | None) -> Session:
     """Return the session of this browser under a new secret; another user's session ends first."""
+    # People who share a computer must not find each other's launches.
     if present is not None and not services.settings.several_users_per_browser:
         key = f"{who.issuer.base}|{who.identity.subject}"
         if any(launch.user.key != key for launch in services.launches.of_session(present.id)):
@@ -139,6 +140,7 @@ def _names(ehr: RecordStore, who: SignedIn, role: Role) -> tuple[str, str]:
         except RecordError:
             return ""
 
+    # The client is both, so one call is enough.
     if role == "client":
         own = name(f"Patient/{who.patient_id}") or who.identity.name
         return own, own

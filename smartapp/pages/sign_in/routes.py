@@ -42,6 +42,7 @@ def healthz() -> tuple[Response, int]:
 def jwks() -> Response:
     """Publish the public halves of our signing keys."""
     response = jsonify(current.services().keys.public())
+    # EHRs may fetch this at every sign-in, and keys rarely change.
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
 

@@ -73,7 +73,7 @@ def test_attack_1_and_2_an_unknown_issuer_is_refused_without_any_request(browser
 
 
 def test_a_launch_that_is_nearly_from_a_known_issuer_is_refused_and_the_log_says_how_near(browser, ehr, caplog):
-    """`iss` is compared letter for letter; the operator who registers the app must be able to find out what is wrong."""
+    """`iss` is compared letter for letter; an operator who registers the app must be able to find out what is wrong."""
     caplog.set_level("INFO")
     assert browser.get(f"/launch?iss={BASE}/&launch=x").status_code == 400
     assert "400 issuer-differs-by-a-slash" in caplog.messages
