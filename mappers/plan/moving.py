@@ -19,6 +19,8 @@ _WHY: Final = Text(
     "What is written here no longer holds.",
 )
 
+_REASONS: Final = frozenset({_WHY.nl, _WHY.en})
+
 
 def continued(resource: Resource, *, place: str = "", reference: str = "") -> Resource:
     """Return a CarePlan, Goal or Task as it is created at the next place: without what one server gave it.
@@ -34,17 +36,43 @@ def continued(resource: Resource, *, place: str = "", reference: str = "") -> Re
 def closed(resource: Resource) -> Resource:
     """Return a CarePlan, Goal or Task as it stays behind at the place that the plan has left.
 
-    FHIR lets an app delete nothing here, and an open plan would mislead the readers of that chart: it is not changed
+    FHIR lets an app delete nothing here, and an open plan would mislead whoever reads that chart: it is not changed
     any more. `entered-in-error` is the one status that every reader leaves out and that says nothing about the client;
-    a Goal that is `cancelled` or a plan that is `revoked` would say that they gave up. The words stay, with the reason.
+    a Goal that is `cancelled` or a plan that is `revoked` would say that they gave up. The words stay, with the reason:
+    in the narrative too, since many viewers show nothing else.
     """
     kind = resource["resourceType"]
     why = _WHY.get(text_in(resource, "language") or "nl")
     changed = {**resource, _STATUS[kind]: CLOSED}
+    narrative = object_in(resource, "text")
+    if div := text_in(narrative, "div"):
+        opening, end, rest = div.partition(">")
+        changed["text"] = {**narrative, "div": f"{opening}{end}{_paragraph(why)}{rest}"}
     # A Goal of ours has room for one note and that is the client's, so each type says it where it can.
     if kind == "CarePlan":
         return {**changed, "note": [*objects_in(resource, "note"), {"text": why}]}
     return {**changed, "statusReason": why if kind == "Goal" else {"text": why}}
+
+
+def was_left(care_plan: Resource) -> bool:
+    """Tell whether a CarePlan was closed by a move; one that a person entered in error says nothing of a move."""
+    return is_closed(care_plan) and any(text_in(note, "text") in _REASONS for note in objects_in(care_plan, "note"))
+
+
+def reopened(care_plan: Resource) -> Resource:
+    """Return a CarePlan that a move has closed as it was before: for readers, as long as no copy of it exists."""
+    notes = [note for note in objects_in(care_plan, "note") if text_in(note, "text") not in _REASONS]
+    changed = {name: value for name, value in care_plan.items() if name != "note"} | {"status": "active"}
+    narrative = object_in(care_plan, "text")
+    if div := text_in(narrative, "div"):
+        for why in _REASONS:
+            div = div.replace(_paragraph(why), "", 1)
+        changed["text"] = {**narrative, "div": div}
+    return {**changed, "note": notes} if notes else changed
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{text}</p>"
 
 
 def is_closed(resource: Resource) -> bool:

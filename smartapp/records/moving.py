@@ -8,7 +8,8 @@ plan: what notes that it came from elsewhere counts, what it came from does not,
 
 The CarePlan is closed before the copies are made. That update carries the version that was read here, and so it is the
 lock: a change that someone made in between stops the move, and a save that comes after it meets another version and
-looks again. Goals and Tasks are closed last. Until then the unit, with every word, waits in the outbox.
+looks again. Until a copy exists, readers go on showing the plan that was closed (`mappers.plan.moving.was_left`).
+Goals and Tasks are closed last. Until then the unit, with every word, waits in the outbox.
 """
 
 from __future__ import annotations

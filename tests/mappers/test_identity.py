@@ -7,7 +7,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from mappers.identity import Identifier, carries, former, identity, own_identifier, values_in, with_former
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, plan_of, resources_of
-from mappers.plan.moving import closed, continued, is_closed
+from mappers.plan.moving import closed, continued, is_closed, reopened, was_left
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import catalogue
 
@@ -86,7 +86,11 @@ def test_what_stays_behind_is_closed_with_its_words_and_the_reason_in_its_own_la
         get_fhir_model_class(part["resourceType"])(**left)
         assert word in str(left)
         assert (is_closed(part), is_closed(left)) == (False, True)
-        assert (left["id"], left["text"]) == (part["id"], part["text"])
+        assert left["id"] == part["id"]
+        # The narrative begins with the reason, since many viewers show nothing else, and goes on as it was.
+        first, _, rest = left["text"]["div"].partition("</p>")
+        assert word in first
+        assert part["text"]["div"].endswith(rest)
     # Our profile has room for one note on a Goal, and that is the client's.
     assert [note["text"] for note in closed(parts()[0])["note"]] == ["Liefst buiten"]
 
@@ -95,3 +99,18 @@ def test_a_plan_that_was_closed_has_no_goals_or_steps_to_read():
     *others, care_plan = (closed(part) for part in parts())
     goals, tasks = ([one for one in others if one["resourceType"] == kind] for kind in ("Goal", "Task"))
     assert plan_of(care_plan, goals, tasks, known=catalogue()).goals == ()
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_a_plan_closed_by_a_move_can_be_read_as_it_was(language):
+    care_plan = parts(language)[-1]
+    noted = {**care_plan, "note": [{"text": "Van de buurvrouw"}]}
+    for one in (care_plan, noted):
+        assert was_left(closed(one))
+        assert reopened(closed(one)) == one
+
+
+def test_a_plan_that_a_person_entered_in_error_was_not_left_by_a_move():
+    care_plan = parts()[-1]
+    assert not was_left(care_plan)
+    assert not was_left({**care_plan, "status": "entered-in-error", "note": [{"text": "Verkeerde cliënt"}]})

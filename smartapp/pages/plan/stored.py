@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from mappers.identity import URN, former, values_in
 from mappers.plan import PLAN_SYSTEM, Goal, OtherGoal, PersonRef, Plan, other_goal_of, plan_of, resources_of
+from mappers.plan.moving import reopened, was_left
 from mappers.tolerant import object_in, text_in
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import Catalogue
@@ -55,8 +56,14 @@ class StoredPlan:
         return self.made(key) or f"{URN}{key}"
 
     def current_id(self, id_: str) -> str:
-        """Return the id that a goal or step has now: another one if the plan has moved since it had this one."""
-        return next((_id(one.resource) for one in self.records if id_ in _former_ids(one.resource)), id_)
+        """Return the id that a goal or step has now, for one that it had before.
+
+        It may have got another when the plan moved, or when it arrived: while it waits it goes by our own identifier.
+        """
+        own = id_.removeprefix(URN)
+        found = (one.resource for one in self.records)
+        known = (one for one in found if id_ in _former_ids(one) or (own != id_ and own in _our_identifiers(one)))
+        return next((_id(one) for one in known), id_)
 
     def first_id(self, id_: str) -> str:
         """Return the id that a goal or step had first, and so the one that stays the same when the plan moves."""
@@ -105,8 +112,15 @@ def read_plan(
 
 def _choose(care_plans: Iterable[Record]) -> Record | None:
     """Return the CarePlan that is going on and was changed last: a record may hold the plans of earlier years too."""
-    going_on = (one for one in care_plans if one.resource.get("status") in _GOING_ON)
-    return max(going_on, key=lambda one: text_in(object_in(one.resource, "meta"), "lastUpdated"), default=None)
+    going_on, left = [], []
+    for one in care_plans:
+        if one.resource.get("status") in _GOING_ON:
+            going_on.append(one)
+        elif was_left(one.resource):
+            left.append(replace(one, resource=reopened(one.resource)))
+    # A plan that moves is closed before its copy exists, and the copy may have to wait: for a companion that is away,
+    # or for its writer to come back after a crash. Until then the closed one is the only plan that others can read.
+    return max(going_on or left, key=lambda one: text_in(object_in(one.resource, "meta"), "lastUpdated"), default=None)
 
 
 def _join(care_plan: Record, goals: Iterable[Record], tasks: Iterable[Record], known: Catalogue) -> StoredPlan:

@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from smartapp.fhir.store import Query
+from smartapp.fhir.companion import CompanionStore
+from smartapp.fhir.own.store import OwnStore
+from smartapp.fhir.store import Query, Unreachable
+from smartapp.services import Services
 from tests.conftest import serve
 from tests.smartapp.pages.plan.pages import fields_of
 from tests.smartapp.records.desk import Desk
@@ -146,3 +149,51 @@ def test_a_query_in_an_old_address_cannot_choose_another_scheme(anna):
     goal = anna.new_goal()
     moved = address(anna.fill(f"{goal}steps/new", text="Bellen"))
     assert anna.get(f"{goal}?_external=1&_scheme=javascript&_anchor=x", follow=False).location == moved
+
+
+class TestWhileTheCopyWaits:
+    """The plan moves to a companion that is away just then: it is closed in the EHR, and its copy is not there yet."""
+
+    @pytest.fixture
+    def moving(self, desk, anna, monkeypatch) -> str:
+        """Anna wrote a story and a goal and added a step; return the address of her goal while all that waits."""
+        companion = OwnStore(desk.core.engine, desk.server.base, tenant="companion")
+        monkeypatch.setattr(Services, "companion", lambda _self, issuer: CompanionStore(companion, issuer))
+        anna.fill("story", story="Mijn verhaal begint hier")
+        goal = anna.new_goal()
+        with monkeypatch.context() as patch:
+            for write in ("write", "write_all"):
+                patch.setattr(companion, write, self._away, raising=False)
+            return address(anna.fill(f"{goal}steps/new", text="Het koor bellen"))
+
+    @staticmethod
+    def _away(_writes):
+        raise Unreachable("The companion is away.")
+
+    @staticmethod
+    def overview(desk) -> str:
+        return desk.browser("clinician").get("overview/", base_url=desk.server.url).text
+
+    @pytest.mark.usefixtures("moving")
+    def test_the_care_team_still_reads_the_plan_that_there_is(self, desk, anna):
+        assert [one["status"] for one in desk.stored("CarePlan")] == ["entered-in-error"]
+        page = self.overview(desk)
+        assert "Mijn verhaal begint hier" in page
+        assert "Weer naar het koor" in page
+        assert "gaat verder in Verstel" not in page
+        assert "Het koor bellen" in anna.get().text  # its writer sees the step already
+
+    @pytest.mark.usefixtures("moving")
+    def test_once_it_is_there_the_copy_is_the_plan(self, desk):
+        desk.later()
+        page = self.overview(desk)
+        assert page.count("Weer naar het koor") == page.count("Het koor bellen") == 1
+        assert desk.visit().waiting() == []
+
+    def test_an_address_from_meanwhile_still_leads_to_the_goal(self, desk, anna, moving):
+        desk.later()
+        page = anna.get(moving)
+        assert address(page) != moving
+        assert "Het koor bellen" in page.text
+        anna.fill(f"{moving}steps/new", text="Meezingen")
+        assert "Meezingen" in anna.get(address(page)).text
