@@ -118,7 +118,9 @@ def test_two_tabs_that_add_a_step_at_the_same_moment_lose_neither(desk, anna):
         sent = list(pool.map(lambda at: tabs[at][0].send(f"{goal}steps/new", forms[at]), range(2)))
     for page, form in zip(sent, forms, strict=True):
         if page.status_code != 200:
-            assert (page.status_code, fields_of(page)["text"]) == (409, form["text"])
+            # 409 where the plan was on its way when the page loaded it, 503 where it went while the page was saving.
+            assert page.status_code in {409, 503}
+            assert fields_of(page)["text"] == form["text"]
             assert address(anna.send(f"{goal}steps/new", form))
     found = desk.visit().search(Query.of("Task", patient="Patient/anna"))[0]
     assert sorted((one.resource["description"], one.place, one.state) for one in found) == [
