@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -177,3 +178,9 @@ def server() -> Iterator[Server]:
         core = running.app.extensions[KEY]
         seed(running.sandbox, datetime.now(UTC), keep_draft=keep_draft(core, running.base))
         yield running
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of each garbage collection: FHIR's models alone are half a million objects."""
+    gc.collect()
+    gc.freeze()
