@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
 from mappers.audit import audit_event
-from smartapp.commands.serve import opened, settings_from_environment
+from smartapp.commands.serve import Misconfigured, settings_from_environment
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from smartapp.settings import Settings
 
 
 @click.group(epilog="Example:  verstel audit export --since 2026-11-01 > audit.ndjson")
@@ -31,18 +38,40 @@ def export(since: datetime | None) -> None:
 
     The rows name people: write them to a place that only an auditor can read.
 
-    Exit code 2: a setting is missing or wrong.
+    Exit code 1: a row does not open with these keys, or the output could not be written; the rows before it were
+    written. 2: a setting is missing or wrong, or there is no log in the database.
     """
     # Imported here, so that `verstel --help` does not pay for SQLAlchemy.
     from smartapp.storage.audit import Audit
-    from smartapp.storage.vault import Vault
+    from smartapp.storage.vault import SealBroken, Vault
 
     settings = settings_from_environment()
-    engine = opened(settings)
+    engine = _opened(settings)
+    count = 0
     try:
         # Nothing is written, so the clock is never asked.
         log = Audit(engine, Vault(settings.encryption_keys), lambda: 0.0)
         for entry in log.entries(since=int(since.replace(tzinfo=UTC).timestamp()) if since else 0):
-            click.echo(orjson.dumps(audit_event(entry)))
+            sys.stdout.buffer.write(orjson.dumps(audit_event(entry)) + b"\n")
+            count += 1
+        sys.stdout.flush()
+    except SealBroken as error:
+        raise click.ClickException(f"stopped after {count} events. {error}") from error
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough; click exits quietly
+        raise
+    except OSError as error:
+        raise click.ClickException(f"stopped before the end: {error.strerror or error}") from error
     finally:
         engine.dispose()
+    click.echo(f"{count} events.", err=True)
+
+
+def _opened(settings: Settings) -> Engine:
+    """Open the database that `verstel serve` made. One made here would turn a wrong address into an empty log."""
+    from smartapp.storage.audit import AUDIT
+    from smartapp.storage.database import DatabaseError, open_existing
+
+    try:
+        return open_existing(settings.database_url, AUDIT)
+    except DatabaseError as error:
+        raise Misconfigured(str(error)) from error

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from smartapp.settings import Settings
 
 
-class _Misconfigured(click.ClickException):
+class Misconfigured(click.ClickException):
+    """A setting is missing or wrong: ends the command with exit code 2."""
+
     exit_code = 2
 
 
@@ -25,7 +27,7 @@ def settings_from_environment() -> Settings:
     try:
         return Settings.from_env()
     except ConfigError as error:
-        raise _Misconfigured(str(error)) from error
+        raise Misconfigured(str(error)) from error
 
 
 def opened(settings: Settings) -> Engine:
@@ -35,7 +37,7 @@ def opened(settings: Settings) -> Engine:
     try:
         return open_database(settings.database_url)
     except DatabaseError as error:
-        raise _Misconfigured(str(error)) from error
+        raise Misconfigured(str(error)) from error
 
 
 def _address(_context: click.Context, _option: click.Parameter, given: str) -> str:
@@ -76,9 +78,9 @@ def command(listen: str, *, threads: int, check: bool) -> None:
     try:
         app = create_app(settings, engine=opened(settings))
     except ConfigError as error:  # such as a file of signing keys that cannot be read
-        raise _Misconfigured(str(error)) from error
+        raise Misconfigured(str(error)) from error
     if not settings.issuers:
-        raise _Misconfigured("VERSTEL_ISSUERS_FILE is not set: without an EHR or portal nobody can sign in.")
+        raise Misconfigured("VERSTEL_ISSUERS_FILE is not set: without an EHR or portal nobody can sign in.")
     if check:
         click.echo(f"The settings are complete. Redirect URI to register: {settings.redirect_uri}")
         return
@@ -103,4 +105,4 @@ def _run(app: Flask, listen: str, threads: int, *, behind_proxy: bool) -> None:
             app, listen=listen, threads=threads, ident=None, clear_untrusted_proxy_headers=not behind_proxy, _quiet=True
         )
     except (OSError, ValueError) as error:
-        raise _Misconfigured(f"Cannot listen on {listen}: {error}.") from error
+        raise Misconfigured(f"Cannot listen on {listen}: {error}.") from error

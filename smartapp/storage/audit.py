@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 
 from mappers.audit import AuditEntry, Event
 from smartapp.storage.database import metadata, reading, writing
-from smartapp.storage.vault import Vault, digest
+from smartapp.storage.vault import SealBroken, Vault, digest
 
 if TYPE_CHECKING:
     from smartapp.storage.launches import Launch
@@ -102,6 +102,7 @@ class Audit:
         """Yield every row from `since` (seconds since 1970) on, in the order written: what an auditor may read.
 
         Rows are read in blocks by number, so that memory stays constant and a long export holds up no writer.
+        Raises SealBroken with the number of a row that does not open.
         """
         last = 0
         while True:
@@ -110,7 +111,12 @@ class Audit:
                 rows = connection.execute(chosen.order_by(AUDIT.c.number).limit(ROWS_AT_ONCE)).all()
             if not rows:
                 return
-            yield from (self._entry(row.sealed) for row in rows)
+            for row in rows:
+                try:
+                    entry = self._entry(row.sealed)
+                except SealBroken as error:
+                    raise SealBroken(f"Row {row.number} of the log: {error}") from error
+                yield entry
             last = rows[-1].number
 
     def _entry(self, sealed: bytes) -> AuditEntry:

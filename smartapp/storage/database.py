@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -38,15 +40,49 @@ def open_database(url: str) -> Engine:
     (no file) means a temporary file that goes away with the engine: threads can share it, which they cannot share
     a database in memory. Raises DatabaseError.
     """
-    try:
+    with _explained():
+        return _opened(make_url(url))
+
+
+def open_existing(url: str, table: sa.Table) -> Engine:
+    """Open a database that must already have a table, to read it: nothing is made, in the database or on the disk.
+
+    `url` is as for `open_database`, and so is the DatabaseError.
+    """
+    with _explained():
         address = make_url(url)
+        if address.get_backend_name() == "sqlite":
+            engine = sa.create_engine(_only_if_there(address))
+        else:
+            engine = sa.create_engine(address, pool_pre_ping=True)
+        has_table = sa.inspect(engine).has_table(table.name)
+    if has_table:
+        return engine
+    engine.dispose()
+    raise DatabaseError(
+        f"The database has no table {table.name!r}: Verstel never ran with it. Check VERSTEL_DATABASE_URL."
+    )
+
+
+def _only_if_there(address: URL) -> URL:
+    """Return an address of SQLite as one that fails where there is no file; SQLite itself would make one."""
+    if "uri" in address.query:
+        return address.update_query_dict({"mode": "rw"})
+    if not address.database or address.database == ":memory:":
+        raise DatabaseError("The database is a temporary one, so nothing was kept. Check VERSTEL_DATABASE_URL.")
+    return address.set(database=f"file:{quote(address.database)}", query={**address.query, "uri": "true", "mode": "rw"})
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Raise DatabaseError, with the reason, for what goes wrong in the `with`."""
+    try:
+        yield
     except ArgumentError:
         # The address may hold a password: it is not repeated.
         raise DatabaseError(
             "The database address is not a valid URL. Give one such as sqlite:////var/lib/verstel/verstel.db"
         ) from None
-    try:
-        return _opened(address)
     except sa.exc.NoSuchModuleError:
         raise DatabaseError(
             "The database address names a database or driver that we do not know. Use sqlite:/// or postgresql+psycopg://"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -89,3 +93,76 @@ def test_a_setting_that_is_wrong_is_named(environment, changes, complaint):
     result = export({**environment, **changes})
     assert result.exit_code == 2
     assert complaint in result.output
+
+
+def test_how_many_events_there_were_is_said_beside_them(environment, log):
+    assert export(environment).stderr == f"{len(list(log.entries()))} events.\n"
+
+
+@pytest.mark.parametrize("query", ["", "?uri=true"])
+def test_a_database_that_is_not_there_is_refused_and_not_made(environment, tmp_path, query):
+    place = tmp_path / "mistyped" / "verstel.db"
+    result = export({**environment, "VERSTEL_DATABASE_URL": f"sqlite:///{'file:' if query else ''}{place}{query}"})
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "VERSTEL_DATABASE_URL" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_a_log_is_refused_and_stays_as_it_was(environment, tmp_path):
+    place = tmp_path / "verstel.db"
+    with sqlite3.connect(place) as other:
+        other.execute("CREATE TABLE of_something_else (number INTEGER)")
+    other.close()
+    before = place.read_bytes()
+    result = export(environment)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no table 'audit'" in result.stderr
+    assert "VERSTEL_DATABASE_URL" in result.stderr
+    assert place.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [place]
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_temporary_database_has_no_log(environment, url):
+    result = export({**environment, "VERSTEL_DATABASE_URL": url})
+    assert result.exit_code == 2
+    assert "VERSTEL_DATABASE_URL" in result.stderr
+
+
+def test_a_file_that_is_not_a_database_is_refused_without_its_address(environment, tmp_path):
+    (tmp_path / "verstel.db").write_text("not a database, but long enough to be looked at as one" * 50)
+    result = export(environment)
+    assert result.exit_code == 2
+    assert "cannot be opened: file is not a database" in result.stderr
+    assert str(tmp_path) not in result.stderr
+
+
+def test_a_path_with_signs_that_mean_something_in_an_address_is_read(environment, tmp_path):
+    url = f"sqlite:///{tmp_path / 'of 100% #1' / 'verstel.db'}"
+    open_database(url).dispose()
+    assert export({**environment, "VERSTEL_DATABASE_URL": url}).exit_code == 0
+
+
+@pytest.mark.usefixtures("log")
+def test_a_row_sealed_with_another_key_is_named_and_those_before_it_are_written(environment):
+    other = Fernet.generate_key().decode()
+    engine = open_database(environment["VERSTEL_DATABASE_URL"])
+    Audit(engine, Vault((other,)), lambda: NOON).refused("launch", "unknown-issuer")
+    result = export(environment)
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == 3
+    assert "Row 4 of the log" in result.stderr
+    assert "VERSTEL_ENCRYPTION_KEYS" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here plays a full disk")
+@pytest.mark.usefixtures("log")
+def test_a_full_disk_is_said_in_a_sentence(environment):
+    command_line = [sys.executable, "-m", "smartapp", "audit", "export"]
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(
+            command_line, env={**os.environ, **environment}, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert result.returncode == 1
+    assert b"Error: stopped before the end: No space left on device" in result.stderr
+    assert b"Traceback" not in result.stderr
