@@ -166,7 +166,17 @@ def problems(resource: Resource, profile: str) -> list[str]:
     kind = resource.get("resourceType")
     if kind != definition["type"]:
         return [f"{kind}: this profile is for {definition['type']}: {profile}"]
-    return list(_check(tree(profile), resource, str(kind), resource))
+    present = _without_nulls(resource)
+    return list(_check(tree(profile), present, str(kind), present))
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return a value without the keys that are null: these say nothing. In a list, null keeps the place of an entry."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_without_nulls(inner) for inner in value]
+    return value
 
 
 def _check(node: Node, value: Any, where: str, root: Resource) -> Iterator[str]:

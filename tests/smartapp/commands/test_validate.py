@@ -119,3 +119,18 @@ def test_what_has_another_shape_than_fhir_is_refused_and_not_tripped_over(writte
     result = run(path)
     assert (result.exit_code, type(result.exception)) == (1, SystemExit)
     assert "1 with something wrong" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "element"),
+    [("QuestionnaireResponse-example-response", "questionnaire"), ("Goal-example-goal", "category")],
+)
+def test_null_is_as_good_as_absent(name, element, tmp_path):
+    """JSON writers of other systems write null for what they do not have."""
+    resource = good(name)
+    absent, null = tmp_path / "absent.json", tmp_path / "null.json"
+    absent.write_text(json.dumps({key: value for key, value in resource.items() if key != element}))
+    null.write_text(json.dumps(resource | {element: None}))
+    said = run(null)
+    assert said.exception is None or isinstance(said.exception, SystemExit)
+    assert said.stdout.replace("null.json", "absent.json") == run(absent).stdout
