@@ -95,6 +95,8 @@ def command(
     if verify is not None:
         if files:
             raise click.UsageError("--verify takes its own file; leave out FILE.")
+        if provenance:
+            raise click.UsageError("--provenance goes with new scores, and --verify makes none; leave one of them out.")
         sys.exit(_verify(Path(verify)))
     sources = _sources(files)
     if rejects is not None and any(source.is_file(rejects) for source in sources):

@@ -73,6 +73,12 @@ def test_without_the_option_there_is_no_provenance(ndjson):
     assert "Provenance" not in run(ndjson(GOOD)).stdout
 
 
+def test_verifying_takes_no_provenance(ndjson):
+    result = run("--provenance", "--verify", ndjson(GOOD))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--provenance goes with new scores" in result.stderr
+
+
 def test_a_table_takes_no_provenance(ndjson):
     result = run("--provenance", "--format", "table", ndjson(GOOD))
     assert (result.exit_code, result.stdout) == (2, "")
