@@ -91,7 +91,8 @@ def read(path: Path, kind: type[T]) -> T:
 def read_toml(path: Path) -> dict[str, Any]:
     """Return a TOML file as plain data; DefinitionError where it can't be read or is not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # With or without the byte order mark that some editors put in front.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DefinitionError(path.name, "", f"can't be read ({error.strerror})") from error
     # RecursionError: tomllib recurses into nested arrays, and a file may nest them absurdly deep.

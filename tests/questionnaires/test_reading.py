@@ -122,3 +122,9 @@ def test_a_misspelt_key_of_a_wording_file_is_refused(tmp_path: Path):
     )
     with pytest.raises(DefinitionError, match=r"^w\.toml: items\[1\]\.dimensie: is not a known key"):
         read_wording(tmp_path / "w.toml")
+
+
+def test_a_byte_order_mark_in_front_is_not_part_of_the_file(tmp_path):
+    path = tmp_path / "tree.toml"
+    path.write_text('name = "old-oak"\ntitle = "The old oak"\n', encoding="utf-8-sig")
+    assert read(path, Tree) == convert(GOOD, Tree, Place("tree.toml"))
