@@ -175,8 +175,9 @@ def _form_page(
 @role("clinician")
 def cancel(assignment_id: str) -> View:
     """Take an assignment back; whatever the client wrote for it stays with the client."""
-    trouble, status = "", 200
-    for _attempt in range(2):  # again if it changed in between: opening a questionnaire may do that
+    trouble, status = _(NOT_TAKEN_BACK), 503
+    # Twice, for it may change in between, as by opening the questionnaire; then a last look at how it ended.
+    for may_try in (True, True, False):
         tasks = _tasks()
         found = next((one for one in tasks if one.resource["id"] == assignment_id), None)
         if found is None or not is_assignment(found.resource):
@@ -184,14 +185,14 @@ def cancel(assignment_id: str) -> View:
         if not assignment_of(found.resource).waiting:
             trouble, status = _(ALREADY_OVER), 409
             break
+        if not may_try:
+            break
         reason = _("Taken back by the care team")
         try:
             current.records().save([Write("update", cancelled(found.resource, reason), if_match=found.etag)])
         except Conflict:
-            trouble, status = _(ALREADY_OVER), 409
             continue
         except (Unreachable, Refused, Forbidden):
-            trouble, status = _(NOT_TAKEN_BACK), 503
             break
         return redirect(url_for("assignments.index", news="taken-back"), 303)
     return render_template(

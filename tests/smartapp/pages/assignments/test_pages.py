@@ -153,11 +153,32 @@ def test_a_record_that_keeps_refusing_gets_an_honest_page(clinician):
     ask(clinician, questionnaire="hoop")
     clinician.make_flaky().error = Conflict("busy", None)
     response = cancel(clinician)
-    assert response.status_code == 409
+    assert response.status_code == 503
+    assert "er is nog niets ingetrokken" in text_of(response)
+    assert "intussen ingevuld of ingetrokken" not in text_of(response)
     [task] = tasks(clinician)
     assert task["status"] == "requested"
     assert f"assignments/{task['id']}/cancel" in response.text  # it is still there, to be tried again
     assert "Ingetrokken" not in text_of(response)
+
+
+def test_what_was_sent_in_while_the_record_kept_refusing_is_said(clinician):
+    ask(clinician, questionnaire="hoop")
+    flaky = clinician.make_flaky()
+    flaky.error = Conflict("busy", None)
+
+    def at_the_last_attempt() -> None:
+        stored = flaky.store.search(Query.of("Task"))[0]
+        done = answered(stored.resource, "QuestionnaireResponse/1", "HOOP")
+        flaky.store.write(Write("update", done, if_match=stored.etag))
+
+    def at_the_first_attempt() -> None:
+        flaky.first = at_the_last_attempt
+
+    flaky.first = at_the_first_attempt
+    response = cancel(clinician)
+    assert response.status_code == 409
+    assert "intussen ingevuld of ingetrokken" in response.text
 
 
 def test_a_step_of_the_plan_can_not_be_taken_back_here(clinician):
