@@ -125,3 +125,14 @@ def test_each_language_says_which_it_is(sessions: Sessions, stop: Stop) -> None:
         visitor.page.goto(f"{visitor.page.url}?lang={language}")
         assert visitor.page.locator("html").get_attribute("lang") == language
     visitor.page.goto(f"{visitor.home}?lang=nl")
+
+
+def test_the_two_versions_of_a_text_are_met_on_every_tour(sessions):
+    [clash] = [stop for stop in STOPS if stop.name == "plan-clash"]
+    for _tour in range(2):
+        visitor = sessions.visitor(clash)
+        clash.way(visitor)
+        said = visitor.page.content()  # one of the two is in a field, and so not in the text of the page
+        assert "Er zijn twee versies" in said
+        assert "Dit schreef ik op mijn telefoon." in said
+        assert "Dit schreef ik op de computer." in said
