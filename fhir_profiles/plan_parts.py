@@ -7,22 +7,36 @@ for the compiler. `make generate` writes the files, `make lint` says which one i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from questionnaires.plan_parts import PlanPart, read_plan_parts
+from questionnaires.plan_parts import PLAN_PARTS, PlanPart, read_plan_parts
+from questionnaires.reading import Place
 
 FOLDER: Final = Path(__file__).parent / "input" / "fsh"
+_ID: Final = re.compile(r"^(?:Extension|Profile): .*\n(?:Parent: .*\n)?Id: (\S+)", re.MULTILINE)
 _MARK: Final = "// Generated from questionnaires/plan_parts.toml by `make generate`: change it there.\n"
 
 
 def sources(parts: Iterable[PlanPart]) -> dict[str, str]:
-    """Return the FSH files by name."""
+    """Return the FSH files by name; DefinitionError where a part has the id of another profile or extension of ours."""
     known = tuple(parts)
+    others = _other_ids()
+    for place, part in Place(PLAN_PARTS.name).each("parts", known):
+        if part.extension.id in others:
+            problem = f"is {part.extension.id!r}, which another profile or extension of ours has already"
+            raise place.error("extension.id", problem)
     files = {f"EXT_{part.extension.name}.fsh": _extension(part) for part in known}
     files["DEF_PlanParts.fsh"] = _rule_set(known)
     return {name: f"{_MARK}\n{text}" for name, text in files.items()}
+
+
+def _other_ids() -> frozenset[str]:
+    """Return the ids of the structures in the source that are not generated from parts."""
+    texts = (path.read_text(encoding="utf-8") for path in FOLDER.glob("*.fsh"))
+    return frozenset(found for text in texts if not text.startswith(_MARK) for found in _ID.findall(text))
 
 
 def _extension(part: PlanPart) -> str:

@@ -83,7 +83,7 @@ class PlanPart(Strict, frozen=True):
     overview: OverviewWords
     extension: ExtensionWords
     many: bool = False
-    rows: Annotated[int, msgspec.Meta(ge=1)] = 8
+    rows: Annotated[int, msgspec.Meta(ge=1, le=40, description="is {value!r}; it must be from 1 to 40")] = 8
     shown_in: tuple[Literal["overview", "together"], ...] = ("overview", "together")
 
 

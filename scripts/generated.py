@@ -17,6 +17,7 @@ from pathlib import Path
 import fhir_profiles.compile
 from fhir_profiles import compiled_from, plan_parts
 from fhir_profiles.activities import activities
+from questionnaires.reading import DefinitionError
 from scripts import attacks
 from smartapp.commands import questionnaires
 from smartapp.settings import env_example
@@ -98,9 +99,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Make or check all generated files; return the exit code: 1 if any is out of date, 3 without a compiler."""
     parser = argparse.ArgumentParser(prog="python -m scripts.generated", description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; name what is out of date")
-    if not parser.parse_args(arguments).check:
-        return make(parts())
-    old = check(parts())
+    try:
+        if not parser.parse_args(arguments).check:
+            return make(parts())
+        old = check(parts())
+    except DefinitionError as error:  # in what they are generated from
+        old = [str(error)]
     for line in old:
         print(line, file=sys.stderr)
     return 1 if old else 0

@@ -9,6 +9,7 @@ import pytest
 from fhir_profiles.compile import PACKAGE
 from fhir_profiles.plan_parts import FOLDER, committed, sources, stale, write
 from questionnaires.plan_parts import read_plan_parts
+from questionnaires.reading import DefinitionError
 from tests.new_part import HARBOUR, parts_with
 
 PARTS = read_plan_parts()
@@ -56,6 +57,21 @@ def test_a_new_part_is_missed_by_name_then_written_and_removed_with_its_part(tmp
     ]
     write(committed(), tmp_path)
     assert sorted(path.name for path in tmp_path.glob("*.fsh")) == sorted([*committed(), "EXT_WordingStatus.fsh"])
+
+
+OTHERS = sorted(
+    path.stem.partition("-")[2]
+    for path in PACKAGE.glob("StructureDefinition-*.json")
+    if path.stem.partition("-")[2] not in {part.extension.id for part in PARTS}
+)
+
+
+@pytest.mark.parametrize("taken", OTHERS)
+def test_a_part_can_not_have_the_id_of_another_structure(taken, tmp_path):
+    entry = HARBOUR.replace('id = "safe-harbour"', f'id = "{taken}"')
+    place = rf"plan_parts\.toml: parts\[{len(PARTS) + 1}\]\.extension\.id"
+    with pytest.raises(DefinitionError, match=f"{place}: is '{taken}', which another profile"):
+        sources(read_plan_parts(parts_with(tmp_path, entry)))
 
 
 def test_signs_that_mean_something_to_the_compiler_are_escaped(tmp_path):

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from fhir_profiles import compiled_from
+from fhir_profiles import compiled_from, plan_parts
+from questionnaires.plan_parts import read_plan_parts
+from scripts import generated
 from scripts.generated import Generated, check, make, parts
+from tests.new_part import HARBOUR, parts_with
 
 
 def test_every_generated_file_is_up_to_date():
@@ -111,3 +114,13 @@ def test_without_a_record_the_package_counts_as_old(copied: Path):
     assert line.startswith("fhir_profiles/compiled_from.json: is missing")
     compiled_from.write_record(copied)
     assert compiled_from.stale(copied) == []
+
+
+@pytest.mark.parametrize("arguments", [["--check"], []])
+def test_a_source_that_can_not_be_read_is_named(arguments, monkeypatch, tmp_path, capsys):
+    entry = HARBOUR.replace('id = "safe-harbour"', 'id = "wording-status"')
+    monkeypatch.setattr(plan_parts, "read_plan_parts", lambda: read_plan_parts(parts_with(tmp_path, entry)))
+    known = next(part for part in parts() if part.what == "profiles of the plan's parts")
+    monkeypatch.setattr(generated, "parts", lambda: (known,))
+    assert generated.main(arguments) == 1
+    assert "plan_parts.toml: parts[4].extension.id: is 'wording-status'" in capsys.readouterr().err
