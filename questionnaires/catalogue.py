@@ -455,6 +455,8 @@ def read_life_domains(path: Path = LIFE_DOMAINS) -> tuple[tuple[LifeDomain, ...]
         twice = sorted({code for code in codes if codes.count(code) > 1})
         if twice:
             raise Place(path.name).error(kind, f"has {twice[0]!r} twice")
+        if not codes:
+            raise Place(path.name).error(kind, "has no entry; write at least one")
     domains = tuple(
         LifeDomain(
             code=domain.code,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -20,6 +20,10 @@ _SECURITY_SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-ser
 INTERACTIONS: Mapping[str, str] = {"c": "create", "r": "read", "u": "update", "s": "search-type"}
 
 
+# Empty, a rule would say "only these" of nothing, and be taken for no rule at all.
+_SOME = msgspec.Meta(min_length=1, description="is {value!r}; write a list of at least one, or leave it out")
+
+
 class UnknownKind(ValueError):
     """An unknown kind of EHR; the message lists the known ones."""
 
@@ -28,8 +32,8 @@ class Rule(Strict, frozen=True):
     """A refusal beyond what the CapabilityStatement says; see `capabilities.toml`."""
 
     type: Line
-    only_categories: tuple[Line, ...] = ()
-    only_users: tuple[Literal["Practitioner", "Patient", "system"], ...] = ()
+    only_categories: Annotated[tuple[Line, ...], _SOME] = ()
+    only_users: Annotated[tuple[Literal["Practitioner", "Patient", "system"], ...], _SOME] = ()
     only_known_questionnaires: bool = False
     refuses_writes: bool = False
 
@@ -77,6 +81,8 @@ def read_kinds(path: Path) -> Mapping[str, Kind]:
     # Taken out first: what remains are the kinds, all of one form.
     common = convert(data.pop("_common", {}), dict[str, str], top.at("_common"))
     tables = convert(data, dict[str, _KindTable], top)
+    if not tables:
+        raise top.error("", "has no kind of EHR; write at least one")
     return {name: _kind(name, table, common, top.at(name)) for name, table in tables.items()}
 
 

@@ -14,15 +14,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import field
+from msgspec import Meta, field
 
 from mappers.plan import Progress, StepStatus
 from questionnaires.model import Text
 from questionnaires.reading import Line, Name, Place, Strict, read
 
-Days = int | float
+_MOST_DAYS = 40_000  # more than anyone lives; infinity and not-a-number are outside too
+DaysAgo = Annotated[
+    float,
+    Meta(ge=0, le=_MOST_DAYS, description=f"is {{value!r}}; it must be a number of days from 0 to {_MOST_DAYS}"),
+]
+DaysAhead = Annotated[
+    float,
+    Meta(
+        ge=-_MOST_DAYS,
+        le=_MOST_DAYS,
+        description=f"is {{value!r}}; it must be a number of days from -{_MOST_DAYS} to {_MOST_DAYS}",
+    ),
+]
 
 
 class Named(Strict, frozen=True):
@@ -50,7 +62,7 @@ class FilledIn(Strict, frozen=True):
     """A questionnaire that was filled in, or half way; either `answers` or `texts`."""
 
     questionnaire: Name
-    days_ago: Days
+    days_ago: DaysAgo
     answers: str = ""
     texts: dict[str, str | bool] = field(default_factory=dict)
 
@@ -59,8 +71,8 @@ class Asked(Strict, frozen=True):
     """A questionnaire that a professional asked the person to fill in."""
 
     questionnaire: Name
-    days_ago: Days
-    due_in_days: Days
+    days_ago: DaysAgo
+    due_in_days: DaysAhead
     by: Name
     message: Line = ""
 
@@ -88,10 +100,10 @@ class GoalEntry(Strict, frozen=True):
 
     text: Line
     domain: Name
-    start_days_ago: Days
-    due_in_days: Days | None = None
+    start_days_ago: DaysAgo
+    due_in_days: DaysAhead | None = None
     progress: Progress = ""
-    progress_days_ago: Days | None = None
+    progress_days_ago: DaysAgo | None = None
     note: Line = ""
     active: bool = True
     step: tuple[StepEntry, ...] = ()
@@ -100,7 +112,7 @@ class GoalEntry(Strict, frozen=True):
 class PlanEntry(Strict, frozen=True):
     """The recovery plan."""
 
-    days_ago: Days
+    days_ago: DaysAgo
     texts: dict[Name, str | tuple[Line, ...]] = field(default_factory=dict)
     domain: tuple[DomainEntry, ...] = ()
     goal: tuple[GoalEntry, ...] = ()

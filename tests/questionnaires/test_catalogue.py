@@ -13,6 +13,7 @@ import pytest
 from questionnaires.canonical import BASE
 from questionnaires.catalogue import (
     DEFINITIONS,
+    LIFE_DOMAINS,
     Catalogue,
     DefinitionError,
     UnknownInstrument,
@@ -393,6 +394,24 @@ def test_the_name_of_the_file_must_be_the_id(tmp_path: Path):
     (tmp_path / "other.toml").write_text(definition_toml(small()))
     with pytest.raises(DefinitionError, match="the file's name must say the same"):
         read_instrument(tmp_path / "other.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "domains: has no entry"),
+        ("domains = []", "domains: has no entry"),
+        (
+            f"[[domains]]{LIFE_DOMAINS.read_text(encoding='utf-8').partition('[[domains]]')[2]}",
+            "questions: has no entry",
+        ),
+    ],
+    ids=["nothing", "no-domains", "no-questions"],
+)
+def test_a_plan_without_life_domains_or_questions_is_refused(text: str, said: str, tmp_path: Path):
+    (tmp_path / "life.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(DefinitionError, match=rf"life\.toml: {said}"):
+        read_life_domains(tmp_path / "life.toml")
 
 
 def test_a_life_domain_that_stands_twice_is_refused(tmp_path: Path):

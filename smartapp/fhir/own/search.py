@@ -14,7 +14,7 @@ from typing import Literal
 
 from msgspec import field
 
-from questionnaires.reading import Line, Strict, read
+from questionnaires.reading import Line, Place, Strict, read
 from smartapp.fhir.own.dates import date_range
 from smartapp.fhir.store import Query, Refused
 
@@ -118,6 +118,8 @@ def read_definitions(path: Path) -> Mapping[str, Definition]:
     """Return what a file says of each resource type; DefinitionError where it says what can't be."""
     tables = dict(read(path, dict[str, _TypeTable]))
     common = tables.pop("_common", _TypeTable()).params
+    if not tables:
+        raise Place(path.name).error("", "has no resource type; write at least one")
     return {
         type_: Definition(
             type=type_,

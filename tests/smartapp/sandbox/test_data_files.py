@@ -61,6 +61,13 @@ SPOILT = [
     ("noor.toml", 'who = "ik"', 'wie = "ik"', f"plan.goal[1].step[2].wie: {UNKNOWN}"),
     ("noor.toml", 'status = "doing"', 'status = "busy"', "plan.goal[1].step[3].status: is 'busy'; it must be one of"),
     ("noor.toml", 'progress = "improving"\n', "", "plan.goal[1].progress: goes with progress_days_ago"),
+    ("capabilities.toml", '["vital-signs"]', "[]", "rules[2].only_categories: is []; write a list of at least one"),
+    ("capabilities.toml", '["Practitioner", "system"]', "[]", "rules[1].only_users: is []; write a list of at least"),
+    *(
+        ("noor.toml", "\ndays_ago = ", f"\ndays_ago = {days} # ", f"days_ago: is {days}; it must be a number of days")
+        for days in ("-1", "inf", "nan", "40001")
+    ),
+    ("noor.toml", "\ndue_in_days = ", "\ndue_in_days = inf # ", "due_in_days: is inf; it must be a number of days"),
     ("codes.toml", "[Goal]", "[Gaol]", "Gaol: is not kept here"),
     ("codes.toml", 'gender = ["male"', 'gender = [1, "male"', "Patient.gender[1]: is 1; it must be a text"),
 ]
@@ -74,6 +81,14 @@ def test_a_misspelt_key_or_value_is_refused_with_file_and_key(name, old, new, me
     (tmp_path / name).write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DefinitionError, match=rf"^{re.escape(name)}: .*{re.escape(message)}"):
         read(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["search_parameters.toml", "capabilities.toml"])
+@pytest.mark.parametrize("text", ["", "[_common]\n"])
+def test_a_file_without_an_entry_is_refused(name, text, tmp_path):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(DefinitionError, match=rf"^{re.escape(name)}: has no .*; write at least one"):
+        READERS[name][1](tmp_path / name)
 
 
 @pytest.mark.parametrize("name", READERS)
