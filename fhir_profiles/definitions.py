@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
-from questionnaires.reading import Line, Strict, read
+from questionnaires.reading import OneLine, Strict, read
 
 FOLDER = Path(__file__).parent
 PINS = FOLDER / "definitions.toml"
@@ -38,13 +38,13 @@ class WrongHashError(DefinitionsError):
 class Pinned(Strict, frozen=True):
     """One of HL7's packages: where to get it, and the hash it must have."""
 
-    id: Line
-    version: Line
+    id: OneLine
+    version: OneLine
     registry: Literal["pypi", "npm"]
-    distribution: Line
-    download: Line
-    sha256: Line
-    inside: Line = ""
+    distribution: OneLine
+    download: OneLine
+    sha256: OneLine
+    inside: OneLine = ""
 
     def folder(self, cache: Path) -> Path:
         """Return the folder of this package's resources in a cache."""

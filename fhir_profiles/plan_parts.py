@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from questionnaires.plan_parts import PLAN_PARTS, PlanPart, read_plan_parts
-from questionnaires.reading import Place
+from questionnaires.reading import FilePlace
 
 FOLDER: Final = Path(__file__).parent / "input" / "fsh"
 _ID: Final = re.compile(r"^(?:Extension|Profile): .*\n(?:Parent: .*\n)?Id: (\S+)", re.MULTILINE)
@@ -24,7 +24,7 @@ def sources(parts: Iterable[PlanPart]) -> dict[str, str]:
     """Return the FSH files by name; DefinitionError where a part has the id of another profile or extension of ours."""
     known = tuple(parts)
     others = _other_ids()
-    for place, part in Place(PLAN_PARTS.name).each("parts", known):
+    for place, part in FilePlace(PLAN_PARTS.name).each("parts", known):
         if part.extension.id in others:
             problem = f"is {part.extension.id!r}, which another profile or extension of ours has already"
             raise place.error("extension.id", problem)

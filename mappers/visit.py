@@ -21,7 +21,7 @@ _YES, _NO = Text("Ja", "Yes"), Text("Nee", "No")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportLine:
     """One question and its answer as text for people; `value` is the answer itself: code, boolean, or the words."""
 
     link_id: str
@@ -32,20 +32,20 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ReportSection:
     """The answered questions of one group."""
 
     link_id: str
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[ReportLine, ...]
 
     @property
-    def words(self) -> tuple[Line, ...]:
+    def words(self) -> tuple[ReportLine, ...]:
         """Return what the client wrote, exactly as typed."""
         return tuple(line for line in self.lines if line.kind == "words")
 
     @property
-    def chosen(self) -> tuple[Line, ...]:
+    def chosen(self) -> tuple[ReportLine, ...]:
         """Return the questions that were answered with yes, such as what the client wants to talk about."""
         return tuple(line for line in self.lines if line.value is True)
 
@@ -59,7 +59,7 @@ class VisitReport:
     subject: str
     author: str
     reference: str
-    sections: tuple[Section, ...]
+    sections: tuple[ReportSection, ...]
 
 
 def visit_of(answers: Answers, language: str = "") -> VisitReport:
@@ -85,7 +85,7 @@ def visit_of(answers: Answers, language: str = "") -> VisitReport:
         )
         # A title without a line under it would look as if something is missing.
         if lines:
-            sections.append(Section(group.link_id, group.title.get(language), lines))
+            sections.append(ReportSection(group.link_id, group.title.get(language), lines))
     return VisitReport(
         authored=about.authored,
         language=language,
@@ -105,7 +105,7 @@ def _still_asked(item: Item, answers: Answers) -> bool:
     return answers.values.get(condition.item, condition.answer) == condition.answer
 
 
-def _line(item: Item, value: str | bool, language: str) -> Line:
+def _line(item: Item, value: str | bool, language: str) -> ReportLine:
     if isinstance(value, bool):
         words = (_YES if value else _NO).get(language)
     elif item.scale is not None:
@@ -113,4 +113,4 @@ def _line(item: Item, value: str | bool, language: str) -> Line:
         words = option.text.get(language) if option else value
     else:
         words = value
-    return Line(item.link_id, _KIND[item.kind], item.text.get(language), words, value)
+    return ReportLine(item.link_id, _KIND[item.kind], item.text.get(language), words, value)

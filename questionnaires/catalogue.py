@@ -37,7 +37,7 @@ from questionnaires.model import (
     WorkedExample,
 )
 from questionnaires.plan_parts import PLAN_PARTS, PlanPart, read_plan_parts
-from questionnaires.reading import DefinitionError, Place, convert, read, read_toml
+from questionnaires.reading import DefinitionError, FilePlace, convert, read, read_toml
 from questionnaires.tables import (
     ConditionTable,
     ExampleTable,
@@ -70,14 +70,16 @@ class UnknownInstrument(LookupError):
 
 
 def _source(
-    place: Place, key: str, citations: Mapping[str, Citation], *, certainty: Certainty = "sure", note: str = ""
+    place: FilePlace, key: str, citations: Mapping[str, Citation], *, certainty: Certainty = "sure", note: str = ""
 ) -> Source:
     if key not in citations:
         raise place.error("source", f"is {key!r}; [sources] has {', '.join(citations)}")
     return Source(key=key, citation=citations[key].text, certainty=certainty, note=note)
 
 
-def _optional_source(place: Place, table: ItemTable | ExampleTable, citations: Mapping[str, Citation]) -> Source | None:
+def _optional_source(
+    place: FilePlace, table: ItemTable | ExampleTable, citations: Mapping[str, Citation]
+) -> Source | None:
     if table.source is not None:
         return _source(place, table.source, citations, note=table.note)
     if table.note:
@@ -85,7 +87,7 @@ def _optional_source(place: Place, table: ItemTable | ExampleTable, citations: M
     return None
 
 
-def _fact(place: Place, table: FactTable, citations: Mapping[str, Citation]) -> Fact:
+def _fact(place: FilePlace, table: FactTable, citations: Mapping[str, Citation]) -> Fact:
     certainty, keys = table.certainty, table.sources
     if table.verified and certainty not in ("sure", "triangulated"):
         raise place.error("verified", f"can't be true for a fact that is {certainty!r}; only what was read is verified")
@@ -108,11 +110,13 @@ def _fact(place: Place, table: FactTable, citations: Mapping[str, Citation]) -> 
     )
 
 
-def _facts(place: Place, tables: tuple[FactTable, ...], citations: Mapping[str, Citation]) -> tuple[Fact, ...]:
+def _facts(place: FilePlace, tables: tuple[FactTable, ...], citations: Mapping[str, Citation]) -> tuple[Fact, ...]:
     return tuple(_fact(one, table, citations) for one, table in place.each("facts", tables))
 
 
-def _reference_number(place: Place, table: ReferenceNumberTable, citations: Mapping[str, Citation]) -> ReferenceNumber:
+def _reference_number(
+    place: FilePlace, table: ReferenceNumberTable, citations: Mapping[str, Citation]
+) -> ReferenceNumber:
     return ReferenceNumber(
         population=table.population,
         n=table.n,
@@ -121,7 +125,7 @@ def _reference_number(place: Place, table: ReferenceNumberTable, citations: Mapp
     )
 
 
-def _refuse_repeats(place: Place, key: str, names: Sequence[str]) -> None:
+def _refuse_repeats(place: FilePlace, key: str, names: Sequence[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise place.error(key, f"names {', '.join(twice)} more than once")
@@ -130,7 +134,7 @@ def _refuse_repeats(place: Place, key: str, names: Sequence[str]) -> None:
 # ---- items -----------------------------------------------------------------------------------------------------------
 
 
-def _scale(place: Place, table: ScaleTable, instrument: str) -> tuple[AnswerScale, Option | None]:
+def _scale(place: FilePlace, table: ScaleTable, instrument: str) -> tuple[AnswerScale, Option | None]:
     """Return a scale, and its "not applicable" option where it has one."""
     # Systems send the code or the number. As long as they are the same text, the two can't contradict each other.
     for one, option in place.each("options", table.options):
@@ -150,7 +154,7 @@ def _scale(place: Place, table: ScaleTable, instrument: str) -> tuple[AnswerScal
 class _Items:
     """Makes groups and items, and knows the scales, linkIds and items that were read so far."""
 
-    def __init__(self, top: Place, table: InstrumentTable, citations: Mapping[str, Citation]) -> None:
+    def __init__(self, top: FilePlace, table: InstrumentTable, citations: Mapping[str, Citation]) -> None:
         self.instrument = table.id
         self.citations = citations
         self.link_ids: set[str] = set()
@@ -161,7 +165,7 @@ class _Items:
                 raise place.error("name", f"{scale.name!r} appears twice")
             self.scales[scale.name] = _scale(place, scale, table.id)
 
-    def link_id(self, place: Place, name: str) -> str:
+    def link_id(self, place: FilePlace, name: str) -> str:
         link_id = f"{self.instrument}-{name}"
         if name == "scores" or name.startswith("score-"):
             raise place.error("id", f"is {name!r}, which is kept for the calculated scores; choose another")
@@ -170,7 +174,7 @@ class _Items:
         self.link_ids.add(link_id)
         return link_id
 
-    def _scale_of(self, place: Place, table: ItemTable) -> AnswerScale | None:
+    def _scale_of(self, place: FilePlace, table: ItemTable) -> AnswerScale | None:
         if table.kind != "choice":
             for key in ("scale", "not_applicable"):
                 if getattr(table, key) is not None:
@@ -189,7 +193,7 @@ class _Items:
         # The id stays: both sets of options are one code system.
         return replace(scale, options=(*scale.options, not_applicable))
 
-    def _enable_when(self, place: Place, condition: ConditionTable | None) -> EnableWhen | None:
+    def _enable_when(self, place: FilePlace, condition: ConditionTable | None) -> EnableWhen | None:
         if condition is None:
             return None
         link_id, answer = f"{self.instrument}-{condition.item}", condition.answer
@@ -206,7 +210,7 @@ class _Items:
             raise place.error("answer", f"is {answer!r}, which is not an answer to {link_id}")
         return EnableWhen(item=link_id, answer=answer)
 
-    def _item(self, place: Place, table: ItemTable) -> Item:
+    def _item(self, place: FilePlace, table: ItemTable) -> Item:
         if table.quoted and table.source is None:
             raise place.error("source", "is missing; a quoted text names the source that it is quoted from")
         item = Item(
@@ -223,7 +227,7 @@ class _Items:
         self.items[item.link_id] = item
         return item
 
-    def group(self, place: Place, table: GroupTable) -> Group:
+    def group(self, place: FilePlace, table: GroupTable) -> Group:
         if not table.items:
             raise place.error("items", "is empty; a group has at least one item")
         return Group(
@@ -237,7 +241,7 @@ class _Items:
 # ---- scores ----------------------------------------------------------------------------------------------------------
 
 
-def _members(place: Place, key: str, names: tuple[str, ...], items: _Items) -> tuple[str, ...]:
+def _members(place: FilePlace, key: str, names: tuple[str, ...], items: _Items) -> tuple[str, ...]:
     _refuse_repeats(place, key, names)
     link_ids = tuple(f"{items.instrument}-{name}" for name in names)
     for link_id in link_ids:
@@ -249,7 +253,7 @@ def _members(place: Place, key: str, names: tuple[str, ...], items: _Items) -> t
     return link_ids
 
 
-def _check_rounding(place: Place, table: ScoreTable) -> None:
+def _check_rounding(place: FilePlace, table: ScoreTable) -> None:
     rule = table.rounding
     if rule is None:
         return
@@ -300,7 +304,7 @@ def _method(rule: ScoreRule) -> Text:
     return Text(nl="; ".join(nl) + ".", en="; ".join(en) + ".")
 
 
-def _check_arithmetic(place: Place, table: ScoreTable, scales: list[AnswerScale]) -> None:
+def _check_arithmetic(place: FilePlace, table: ScoreTable, scales: list[AnswerScale]) -> None:
     """Refuse a minimum, an aggregate or a range that the items can't give."""
     if not 1 <= table.minimum_answered <= len(scales):
         raise place.error("minimum_answered", f"is {table.minimum_answered}; there are {len(scales)} items")
@@ -317,7 +321,7 @@ def _check_arithmetic(place: Place, table: ScoreTable, scales: list[AnswerScale]
         raise place.error("low", problem)
 
 
-def _score(place: Place, table: ScoreTable, items: _Items) -> ScoreRule:
+def _score(place: FilePlace, table: ScoreTable, items: _Items) -> ScoreRule:
     members = _members(place, "items", table.items, items)
     if not members:
         raise place.error("items", "is empty; a score needs items")
@@ -351,7 +355,7 @@ def _score(place: Place, table: ScoreTable, items: _Items) -> ScoreRule:
     return replace(rule, method=_method(rule))
 
 
-def _scores(top: Place, tables: tuple[ScoreTable, ...], items: _Items) -> tuple[ScoreRule, ...]:
+def _scores(top: FilePlace, tables: tuple[ScoreTable, ...], items: _Items) -> tuple[ScoreRule, ...]:
     names = [table.scale for table in tables]
     for name in names:
         if names.count(name) > 1:
@@ -362,7 +366,7 @@ def _scores(top: Place, tables: tuple[ScoreTable, ...], items: _Items) -> tuple[
 # ---- worked examples -------------------------------------------------------------------------------------------------
 
 
-def _answers(place: Place, table: ExampleTable, items: _Items) -> dict[str, str | bool]:
+def _answers(place: FilePlace, table: ExampleTable, items: _Items) -> dict[str, str | bool]:
     """Return the answers of an example: those of `all`, overruled by the single ones, without the unanswered."""
     answers: dict[str, str | bool] = {}
     if (code := table.all) is not None:
@@ -382,7 +386,7 @@ def _answers(place: Place, table: ExampleTable, items: _Items) -> dict[str, str 
     return answers
 
 
-def _example(place: Place, table: ExampleTable, items: _Items, scores: tuple[ScoreRule, ...]) -> WorkedExample:
+def _example(place: FilePlace, table: ExampleTable, items: _Items, scores: tuple[ScoreRule, ...]) -> WorkedExample:
     if not table.scores:
         raise place.error("scores", "is empty; an example expects something")
     for name in table.scores:
@@ -403,7 +407,7 @@ def _example(place: Place, table: ExampleTable, items: _Items, scores: tuple[Sco
 
 def instrument_from(data: Mapping[str, object], file: str) -> Instrument:
     """Return the instrument that the data of a definition describes; DefinitionError names file and key."""
-    top = Place(file)
+    top = FilePlace(file)
     table = convert(data, InstrumentTable, top)
     if not _VERSION.fullmatch(table.version):
         raise top.error("version", f"is {table.version!r}; write it as 1.0.0, or 1.0.0-something")
@@ -444,7 +448,7 @@ def read_instrument(path: Path) -> Instrument:
     instrument = instrument_from(read_toml(path), path.name)
     if path.stem not in (instrument.id, f"{instrument.id}@{instrument.version}"):
         problem = f"is {instrument.id!r} (version {instrument.version}); the file's name must say the same"
-        raise Place(path.name).error("id", problem)
+        raise FilePlace(path.name).error("id", problem)
     return instrument
 
 
@@ -454,9 +458,9 @@ def read_life_domains(path: Path = LIFE_DOMAINS) -> tuple[tuple[LifeDomain, ...]
     for kind, codes in (("domains", [d.code for d in table.domains]), ("questions", [q.code for q in table.questions])):
         twice = sorted({code for code in codes if codes.count(code) > 1})
         if twice:
-            raise Place(path.name).error(kind, f"has {twice[0]!r} twice")
+            raise FilePlace(path.name).error(kind, f"has {twice[0]!r} twice")
         if not codes:
-            raise Place(path.name).error(kind, "has no entry; write at least one")
+            raise FilePlace(path.name).error(kind, "has no entry; write at least one")
     domains = tuple(
         LifeDomain(
             code=domain.code,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from questionnaires.canonical import code_system_url, questionnaire_url, value_set_url
-from questionnaires.reading import Line, Strict
+from questionnaires.reading import OneLine, Strict
 
 Language = Literal["nl", "en"]
 # How sure we are, and why: "sure" was read in the source; "triangulated" is forced by two or more sources together;
@@ -30,8 +30,8 @@ NOT_APPLICABLE = "na"
 class Text(Strict, frozen=True):
     """The same words in Dutch, the language we publish in, and in English."""
 
-    nl: Line
-    en: Line
+    nl: OneLine
+    en: OneLine
 
     def get(self, language: str) -> str:
         """Return the words in `language` (a tag such as `en` or `nl-NL`); Dutch where there are none."""

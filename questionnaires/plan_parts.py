@@ -15,7 +15,7 @@ import msgspec
 from questionnaires.canonical import structure_url
 from questionnaires.fhir import computer_name
 from questionnaires.model import Text
-from questionnaires.reading import DefinitionError, Line, Name, Strict, read
+from questionnaires.reading import DefinitionError, Name, OneLine, Strict, read
 
 PLAN_PARTS: Final = Path(__file__).with_name("plan_parts.toml")
 
@@ -33,7 +33,7 @@ TAKEN: Final = frozenset(
 class ClientText(Text, frozen=True):
     """Words for the client, which in Dutch say *je*; `u` has them with *u* where that makes a difference."""
 
-    u: Line | None = None
+    u: OneLine | None = None
 
     def get(self, language: str) -> str:
         """Return the words in `language`; `nl-x-u` is Dutch that says *u*."""
@@ -51,8 +51,8 @@ class ExtensionWords(Strict, frozen=True):
     """How FHIR knows a part: the id, title and description of its extension's definition, English like all profiles."""
 
     id: Name
-    title: Line
-    description: Line
+    title: OneLine
+    description: OneLine
 
     @property
     def url(self) -> str:

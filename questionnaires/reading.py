@@ -24,7 +24,7 @@ T = TypeVar("T")
 # The description is what we say of a text that does not match; {value} is that text. msgspec searches for the pattern,
 # so each is anchored at both ends; `$` would let a final newline pass.
 
-Line = Annotated[
+OneLine = Annotated[
     str,
     msgspec.Meta(pattern=r"(?s)\A\S(.*\S)?\Z", description="is empty or has space at its ends; write the text itself"),
 ]
@@ -60,17 +60,17 @@ class DefinitionError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePlace:
     """Where a table is in its file, so that messages can name it: `hoop.toml`, `groups[1].items[2]`."""
 
     file: str
     path: str = ""
 
-    def at(self, name: str) -> Place:
+    def at(self, name: str) -> FilePlace:
         """Return the place of a key of this table."""
-        return Place(self.file, f"{self.path}.{name}" if self.path else name)
+        return FilePlace(self.file, f"{self.path}.{name}" if self.path else name)
 
-    def each(self, name: str, entries: Iterable[T]) -> Iterator[tuple[Place, T]]:
+    def each(self, name: str, entries: Iterable[T]) -> Iterator[tuple[FilePlace, T]]:
         """Yield the entries of a list, each with its place; the first is number 1, as a reader counts."""
         for number, entry in enumerate(entries, start=1):
             yield self.at(f"{name}[{number}]"), entry
@@ -85,7 +85,7 @@ class Place:
 
 def read(path: Path, kind: type[T]) -> T:
     """Return what a TOML file says, as `kind`; DefinitionError where it says anything else."""
-    return convert(read_toml(path), kind, Place(path.name))
+    return convert(read_toml(path), kind, FilePlace(path.name))
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise DefinitionError(path.name, "", f"is not TOML in UTF-8: {error}") from error
 
 
-def convert(data: Any, kind: type[T], place: Place) -> T:
+def convert(data: Any, kind: type[T], place: FilePlace) -> T:
     """Return the plain data found at `place` as `kind`; DefinitionError names the key that does not fit."""
     try:
         return msgspec.convert(data, kind)
@@ -113,17 +113,17 @@ def convert(data: Any, kind: type[T], place: Place) -> T:
 _WHERE = re.compile(r"(?s).* - at `\$(?P<path>.*)`\Z")
 _STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<number>\d+)\]|\[\.\.\.\]")
 _FIELD = re.compile(r"(?s)Object (?P<problem>contains unknown|missing required) field `(?P<name>.*?)`( - at .*)?\Z")
-Step = str | int
+KeyStep = str | int
 # Where a number was expected, a table or a long text is quoted by its beginning only.
 _SHORT = Repr()
 _SHORT.maxstring = 60
 
 
-def _explained(message: str, data: Any, kind: Any, place: Place) -> DefinitionError:
+def _explained(message: str, data: Any, kind: Any, place: FilePlace) -> DefinitionError:
     """Explain what msgspec found in this project's words, with the keys as the file has them."""
     steps = _steps(message, data, kind)
     here = _kind_at(inspect.type_info(kind), steps)
-    table = Place(place.file, _path(place, steps))
+    table = FilePlace(place.file, _path(place, steps))
     if found := _FIELD.match(message):
         fields = (
             {field.encode_name: field.type for field in here.fields} if isinstance(here, inspect.StructType) else {}
@@ -140,10 +140,10 @@ def _explained(message: str, data: Any, kind: Any, place: Place) -> DefinitionEr
     return table.error("", f"is {_SHORT.repr(value)}; it must be {_described(here)}")
 
 
-def _steps(message: str, data: Any, kind: Any) -> tuple[Step, ...]:
+def _steps(message: str, data: Any, kind: Any) -> tuple[KeyStep, ...]:
     """Return the path to the value that was refused; for a key that is not a field msgspec writes only [...]."""
     where = _WHERE.match(message)
-    steps: tuple[Step, ...] = ()
+    steps: tuple[KeyStep, ...] = ()
     for step in _STEP.finditer(where["path"] if where else ""):
         if step["name"]:
             steps += (step["name"],)
@@ -164,7 +164,7 @@ def _refusal(data: Any, kind: Any) -> str:
     return ""
 
 
-def _with_only(data: Any, steps: Sequence[Step], key: str) -> Any:
+def _with_only(data: Any, steps: Sequence[KeyStep], key: str) -> Any:
     """Return the data with only one key left in the table that the steps lead to."""
     if not steps:
         return {key: data[key]}
@@ -175,20 +175,20 @@ def _with_only(data: Any, steps: Sequence[Step], key: str) -> Any:
     return [changed if number == first else value for number, value in enumerate(data)]
 
 
-def _value_at(data: Any, steps: Sequence[Step]) -> Any:
+def _value_at(data: Any, steps: Sequence[KeyStep]) -> Any:
     for step in steps:
         data = data[step]
     return data
 
 
-def _path(place: Place, steps: Sequence[Step]) -> str:
+def _path(place: FilePlace, steps: Sequence[KeyStep]) -> str:
     path = place.path
     for step in steps:
         path += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if path else step
     return path
 
 
-def _kind_at(kind: inspect.Type, steps: Sequence[Step]) -> inspect.Type:
+def _kind_at(kind: inspect.Type, steps: Sequence[KeyStep]) -> inspect.Type:
     """Return the type that the value at the end of the steps must have."""
     kind = _required(kind)
     if not steps:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from questionnaires.model import Aggregate, Certainty, ItemKind, RoundingRule, Text, Wording
-from questionnaires.reading import Line, Name, Strict
+from questionnaires.reading import Name, OneLine, Strict
 
 Answer = str | bool
 # TOML has no null, so `false` says "no score"; 0 would be a score.
@@ -22,15 +22,15 @@ Expected = Annotated[
 class CitationTable(Strict, frozen=True):
     """`[sources]`: one entry."""
 
-    citation: Line
-    read: Line
+    citation: OneLine
+    read: OneLine
 
 
 class FactTable(Strict, frozen=True):
     """`facts`, of the instrument or of a score."""
 
-    about: Line
-    statement: Line
+    about: OneLine
+    statement: OneLine
     certainty: Certainty
     verified: bool
     sources: tuple[str, ...] = ()
@@ -39,18 +39,18 @@ class FactTable(Strict, frozen=True):
 class ReferenceNumberTable(Strict, frozen=True):
     """`reference_numbers`: a published number."""
 
-    population: Line
-    n: Line
-    statistic: Line
-    source: Line
+    population: OneLine
+    n: OneLine
+    statistic: OneLine
+    source: OneLine
     certainty: Certainty
-    note: Line = ""
+    note: OneLine = ""
 
 
 class OptionTable(Strict, frozen=True):
     """One answer of a scale."""
 
-    code: Line
+    code: OneLine
     value: int
     text: Text
 
@@ -66,7 +66,7 @@ class ScaleTable(Strict, frozen=True):
 class ConditionTable(Strict, frozen=True):
     """`enable_when`: the item is asked only after this answer."""
 
-    item: Line
+    item: OneLine
     answer: Answer
 
 
@@ -74,15 +74,15 @@ class ItemTable(Strict, frozen=True):
     """`[[groups.items]]`: one question."""
 
     id: Name
-    subject: Line
+    subject: OneLine
     text: Text
     kind: ItemKind = "choice"
-    scale: Line | None = None
+    scale: OneLine | None = None
     not_applicable: bool | None = None
     help: Text | None = None
     quoted: bool = False
-    source: Line | None = None
-    note: Line = ""
+    source: OneLine | None = None
+    note: OneLine = ""
     enable_when: ConditionTable | None = None
 
 
@@ -106,33 +106,33 @@ class ScoreTable(Strict, frozen=True):
     # These follow from the items and are stated all the same, so that a slip in either is noticed.
     low: int
     high: int
-    version: Line
+    version: OneLine
     default: bool
     published: bool
     reversed: tuple[str, ...] = ()
     rounding: RoundingRule | None = None
     facts: tuple[FactTable, ...] = ()
-    note: Line = ""
+    note: OneLine = ""
 
 
 class ExampleTable(Strict, frozen=True):
     """`[[examples]]`: answers and the scores that they give."""
 
-    title: Line
+    title: OneLine
     scores: dict[str, Expected]
-    working: Line
-    all: Line | None = None
+    working: OneLine
+    all: OneLine | None = None
     answers: dict[str, Answer] = field(default_factory=dict)
     unanswered: tuple[str, ...] = ()
-    source: Line | None = None
-    note: Line = ""
+    source: OneLine | None = None
+    note: OneLine = ""
 
 
 class InstrumentTable(Strict, frozen=True):
     """A whole file in `definitions/`."""
 
     id: Name
-    version: Line
+    version: OneLine
     title: Text
     subtitle: Text
     intro: Text
@@ -141,8 +141,8 @@ class InstrumentTable(Strict, frozen=True):
     wording_note: Text
     copyright: Text
     sources: dict[str, CitationTable]
-    note: Line = ""
-    derived_from: Line | None = None
+    note: OneLine = ""
+    derived_from: OneLine | None = None
     facts: tuple[FactTable, ...] = ()
     reference_numbers: tuple[ReferenceNumberTable, ...] = ()
     scales: tuple[ScaleTable, ...] = ()
@@ -179,10 +179,10 @@ class LifeDomainsTable(Strict, frozen=True):
 class WordingRowTable(Strict, frozen=True):
     """`[[items]]` of a file with official wording: a text of an item, an answer or a group."""
 
-    item: Line
-    nl: Line
-    en: Line = ""
-    dimension: Line | None = None
+    item: OneLine
+    nl: OneLine
+    en: OneLine = ""
+    dimension: OneLine | None = None
     reversed: bool | None = None
     not_applicable: bool | None = None
 
@@ -190,15 +190,15 @@ class WordingRowTable(Strict, frozen=True):
 class RightsTable(Strict, frozen=True):
     """`copyright` of a file with official wording; without `en`, the Dutch text serves for both languages."""
 
-    nl: Line
-    en: Line | None = None
+    nl: OneLine
+    en: OneLine | None = None
 
 
 class WordingTable(Strict, frozen=True):
     """A whole file with official wording, as TOML."""
 
-    instrument: Line
-    version: Line
+    instrument: OneLine
+    version: OneLine
     copyright: RightsTable
-    source: Line
+    source: OneLine
     items: tuple[WordingRowTable, ...] = ()

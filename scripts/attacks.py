@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from questionnaires.reading import Line, Strict, read
+from questionnaires.reading import OneLine, Strict, read
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(__file__).with_suffix(".toml")
@@ -30,9 +30,9 @@ class Attack(Strict, frozen=True, kw_only=True):
     """One attack: what is tried, what prevents it, and what does not yet (`open`); all in Markdown."""
 
     number: int
-    attack: Line
-    holds: Line
-    open: Line = ""
+    attack: OneLine
+    holds: OneLine
+    open: OneLine = ""
 
 
 class _Attacks(Strict, frozen=True):

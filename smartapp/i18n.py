@@ -11,11 +11,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 from babel.messages.pofile import read_po
 
-Language = Literal["nl", "en"]
+from questionnaires.model import Language
+
 LANGUAGES: Final[Mapping[Language, str]] = {"nl": "Nederlands", "en": "English"}
 DEFAULT: Final[Language] = "nl"
 COOKIE: Final = "verstel-language"

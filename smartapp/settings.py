@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
-from questionnaires.reading import DefinitionError, Line, Strict, read
+from questionnaires.reading import DefinitionError, OneLine, Strict, read
 
 AuthMethod = Literal["public", "client_secret", "private_key_jwt"]
 FormOfAddress = Literal["je", "u"]
@@ -376,21 +376,21 @@ def _settings() -> list[dataclasses.Field[Any]]:
 
 
 class _EmergencyLine(Strict, frozen=True):
-    nl: Line = ""
-    en: Line = ""
+    nl: OneLine = ""
+    en: OneLine = ""
 
 
 class _IssuerTable(Strict, frozen=True):
-    base: Line
-    name: Line
-    client_id: Line
+    base: OneLine
+    name: OneLine
+    client_id: OneLine
     auth: AuthMethod = "public"
-    client_secret_env: Line | None = None
-    scopes: Line = DEFAULT_SCOPES
-    openid_issuer: Line | None = None
-    key: Line = ""
-    frame_ancestors: tuple[Line, ...] = ()
-    companion: Line | None = None
+    client_secret_env: OneLine | None = None
+    scopes: OneLine = DEFAULT_SCOPES
+    openid_issuer: OneLine | None = None
+    key: OneLine = ""
+    frame_ancestors: tuple[OneLine, ...] = ()
+    companion: OneLine | None = None
     emergency_line: _EmergencyLine = _EmergencyLine()
 
 

@@ -35,7 +35,7 @@ ORDER = (
 )
 NEEDED: tuple[Interaction, ...] = ("create", "search-type", "update")
 DIGEST_SYSTEM = code_system_url("published-digest")
-Action = Literal["create", "update", "unchanged", "changed-elsewhere", "not-accepted"]
+PublishAction = Literal["create", "update", "unchanged", "changed-elsewhere", "not-accepted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class PlannedArtefact:
     """One artefact, and what will happen to it on one server."""
 
     resource: Resource
-    action: Action
+    action: PublishAction
     current: Stored | None = None  # what the server has now
     differences: tuple[str, ...] = ()  # one line per element that differs, server's value first
     reason: str = ""  # if it is left alone: what was found, and what to do

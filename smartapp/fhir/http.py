@@ -41,7 +41,7 @@ class OutboundError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """A bounded answer. `body` is its bytes; header names are case-insensitive."""
 
     status: int
@@ -87,7 +87,7 @@ def ask(
     params: list[tuple[str, str]] | None = None,
     max_bytes: int = MAX_BYTES,
     read_seconds: float | None = None,
-) -> Answer:
+) -> Reply:
     """Send one request and return its answer, whatever the status; a redirect is an error. Raises OutboundError."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
@@ -108,7 +108,7 @@ def ask(
         ) as response:
             if 300 <= response.status_code < 400 and response.status_code != 304:
                 raise OutboundError("redirect", url)
-            return Answer(response.status_code, response.headers, _bounded(response, url, max_bytes, until))
+            return Reply(response.status_code, response.headers, _bounded(response, url, max_bytes, until))
     except requests.Timeout as error:
         raise OutboundError("timeout", url) from error
     except requests.RequestException as error:

@@ -15,7 +15,7 @@ import orjson
 
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.fhir import Resource
-from smartapp.fhir.http import Answer, OutboundError, ask
+from smartapp.fhir.http import OutboundError, Reply, ask
 from smartapp.fhir.store import (
     Conflict,
     Forbidden,
@@ -147,7 +147,7 @@ class RemoteStore:
         headers: Mapping[str, str] | None = None,
         body: Resource | None = None,
         params: list[tuple[str, str]] | None = None,
-    ) -> Answer:
+    ) -> Reply:
         """Ask with a token; after a 401 once more with a refreshed one. Raises RecordError for every status >= 400."""
         token = self._token(None) if self._token else None
         answer = self._send(method, url, token=token, headers=headers, body=body, params=params)
@@ -168,7 +168,7 @@ class RemoteStore:
         headers: Mapping[str, str] | None = None,
         body: Resource | None = None,
         params: list[tuple[str, str]] | None = None,
-    ) -> Answer:
+    ) -> Reply:
         all_headers = {"Accept": FHIR_JSON, **(headers or {})}
         if token is not None:
             all_headers["Authorization"] = f"Bearer {token}"
@@ -186,7 +186,7 @@ class RemoteStore:
             raise Unreachable(f"{self._host} gave no usable answer ({error.code}). {advice}") from error
         return answer
 
-    def _resource(self, answer: Answer, type_: str) -> Resource:
+    def _resource(self, answer: Reply, type_: str) -> Resource:
         if answer.status >= 400:
             raise self._error(answer)
         try:
@@ -230,7 +230,7 @@ class RemoteStore:
             raise Unreachable(f"{self._host} says the next page is on another server. Not all could be read.")
         return url
 
-    def _error(self, answer: Answer) -> RecordError:
+    def _error(self, answer: Reply) -> RecordError:
         outcome = _representation(answer, "OperationOutcome")
         said = outcome_text(outcome)
         text = f"{self._host} answered {answer.status}" + (f": {said}" if said else ".")
@@ -251,7 +251,7 @@ class RemoteStore:
                 current = None
         return Conflict(error.message, current, status=error.status, outcome=error.outcome)
 
-    def _written(self, write: Write, answer: Answer) -> Stored:
+    def _written(self, write: Write, answer: Reply) -> Stored:
         resource = _representation(answer, write.resource["resourceType"])
         if resource is not None and text_in(resource, "id"):
             return _stored(resource, answer)
@@ -286,7 +286,7 @@ def outcome_text(outcome: Resource | None) -> str:
     return "; ".join([" ".join(text.split())[:300] for text in said if text.strip()][:3])
 
 
-def _representation(answer: Answer, type_: str) -> Resource | None:
+def _representation(answer: Reply, type_: str) -> Resource | None:
     try:
         resource = answer.json() if answer.body.strip() else None
     except OutboundError:
@@ -294,7 +294,7 @@ def _representation(answer: Answer, type_: str) -> Resource | None:
     return resource if text_in(resource, "resourceType") == type_ else None
 
 
-def _retry_after(answer: Answer) -> int | None:
+def _retry_after(answer: Reply) -> int | None:
     """Return after how many seconds a server that is busy wants to be asked again; None where it does not say so."""
     said = answer.headers.get("Retry-After", "")
     if answer.status not in (429, 503) or not re.fullmatch(r"[0-9]{1,9}", said):
@@ -302,7 +302,7 @@ def _retry_after(answer: Answer) -> int | None:
     return int(said) if int(said) <= LONGEST_WAIT_SECONDS else None
 
 
-def _stored(resource: Resource, answer: Answer | None) -> Stored:
+def _stored(resource: Resource, answer: Reply | None) -> Stored:
     etag = answer.headers.get("ETag") if answer is not None else None
     return Stored(resource, etag or _version_tag(resource))
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 # A status: that answer instead of the real one, and nothing is done. `timeout`: no answer until `release` (or 60 s).
 # `drop`: it is done, but the connection breaks before the answer. `drop-before`: it breaks and nothing is done.
-Action = int | Literal["timeout", "drop", "drop-before"]
+FaultAction = int | Literal["timeout", "drop", "drop-before"]
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Fault:
 
     method: str
     type: str
-    action: Action
+    action: FaultAction
     times: int = 1
 
 
@@ -33,7 +33,7 @@ class Faults:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _released: threading.Event = field(default_factory=threading.Event)
 
-    def add(self, method: str, type_: str, action: Action, times: int = 1) -> None:
+    def add(self, method: str, type_: str, action: FaultAction, times: int = 1) -> None:
         """Let the next `times` calls of `method` on `type_` go wrong."""
         with self._lock:
             self._released.clear()
@@ -46,7 +46,7 @@ class Faults:
             self.happened = 0
             self._released.set()
 
-    def take(self, method: str, type_: str) -> Action | None:
+    def take(self, method: str, type_: str) -> FaultAction | None:
         """Return what must go wrong with this call, or None."""
         # Locked: the server of the tests answers in several threads.
         with self._lock:

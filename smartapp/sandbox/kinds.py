@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from questionnaires.fhir import Resource, concept
-from questionnaires.reading import Line, Place, Strict, convert, read_toml
+from questionnaires.reading import FilePlace, OneLine, Strict, convert, read_toml
 from smartapp.fhir.own.search import definitions
 
 _SECURITY_SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
@@ -31,16 +31,16 @@ class UnknownKind(ValueError):
 class Rule(Strict, frozen=True):
     """A refusal beyond what the CapabilityStatement says; see `capabilities.toml`."""
 
-    type: Line
-    only_categories: Annotated[tuple[Line, ...], _SOME] = ()
+    type: OneLine
+    only_categories: Annotated[tuple[OneLine, ...], _SOME] = ()
     only_users: Annotated[tuple[Literal["Practitioner", "Patient", "system"], ...], _SOME] = ()
     only_known_questionnaires: bool = False
     refuses_writes: bool = False
 
 
 class _KindTable(Strict, frozen=True):
-    title: Line
-    title_nl: Line
+    title: OneLine
+    title_nl: OneLine
     system: tuple[Literal["transaction", "batch"], ...]
     conditional_create: bool
     update_create: bool
@@ -77,7 +77,7 @@ def kinds() -> Mapping[str, Kind]:
 def read_kinds(path: Path) -> Mapping[str, Kind]:
     """Return the kinds in a file, by name; DefinitionError names what does not fit."""
     data = read_toml(path)
-    top = Place(path.name)
+    top = FilePlace(path.name)
     # Taken out first: what remains are the kinds, all of one form.
     common = convert(data.pop("_common", {}), dict[str, str], top.at("_common"))
     tables = convert(data, dict[str, _KindTable], top)
@@ -93,7 +93,7 @@ def kind(name: str) -> Kind:
     return kinds()[name]
 
 
-def _kind(name: str, table: _KindTable, common: Mapping[str, str], place: Place) -> Kind:
+def _kind(name: str, table: _KindTable, common: Mapping[str, str], place: FilePlace) -> Kind:
     types = dict.fromkeys(definitions(), "crus") if table.everything else {**common, **table.types}
     for type_, letters in types.items():
         if type_ not in definitions() or not set(letters) <= set(INTERACTIONS):

@@ -20,7 +20,7 @@ from msgspec import Meta, field
 
 from mappers.plan import Progress, StepStatus
 from questionnaires.model import Text
-from questionnaires.reading import Line, Name, Place, Strict, read
+from questionnaires.reading import FilePlace, Name, OneLine, Strict, read
 
 _MOST_DAYS = 40_000  # more than anyone lives; infinity and not-a-number are outside too
 DaysAgo = Annotated[
@@ -41,21 +41,21 @@ class Named(Strict, frozen=True):
     """Anyone with an id and a name."""
 
     id: Name
-    given: tuple[Line, ...]
-    family: Line
+    given: tuple[OneLine, ...]
+    family: OneLine
 
 
 class Practitioner(Named, frozen=True):
     """A professional; `role` is from the code system care-team-role."""
 
-    occupation: Line
+    occupation: OneLine
     role: Literal["professional", "peer-worker"]
 
 
 class Related(Named, frozen=True):
     """Someone close to the person."""
 
-    relationship: Line
+    relationship: OneLine
 
 
 class FilledIn(Strict, frozen=True):
@@ -74,7 +74,7 @@ class Asked(Strict, frozen=True):
     days_ago: DaysAgo
     due_in_days: DaysAhead
     by: Name
-    message: Line = ""
+    message: OneLine = ""
 
 
 class DomainEntry(Strict, frozen=True):
@@ -90,21 +90,21 @@ class DomainEntry(Strict, frozen=True):
 class StepEntry(Strict, frozen=True):
     """A step towards a goal."""
 
-    text: Line
+    text: OneLine
     status: StepStatus = "planned"
-    who: Line = ""
+    who: OneLine = ""
 
 
 class GoalEntry(Strict, frozen=True):
     """A goal of the plan, in the person's own words."""
 
-    text: Line
+    text: OneLine
     domain: Name
     start_days_ago: DaysAgo
     due_in_days: DaysAhead | None = None
     progress: Progress = ""
     progress_days_ago: DaysAgo | None = None
-    note: Line = ""
+    note: OneLine = ""
     active: bool = True
     step: tuple[StepEntry, ...] = ()
 
@@ -113,7 +113,7 @@ class PlanEntry(Strict, frozen=True):
     """The recovery plan."""
 
     days_ago: DaysAgo
-    texts: dict[Name, str | tuple[Line, ...]] = field(default_factory=dict)
+    texts: dict[Name, str | tuple[OneLine, ...]] = field(default_factory=dict)
     domain: tuple[DomainEntry, ...] = ()
     goal: tuple[GoalEntry, ...] = ()
 
@@ -123,7 +123,7 @@ class PersonFile(Named, frozen=True):
 
     order: int
     gender: Literal["male", "female", "other", "unknown"]
-    birth_date: Line
+    birth_date: OneLine
     clinician: Name
     team: tuple[Name, ...]
     about: Text
@@ -148,7 +148,7 @@ def read_people(folder: Path) -> Mapping[str, PersonFile]:
 def _person(path: Path) -> PersonFile:
     person = read(path, PersonFile)
     # Progress without a date could not be drawn, and a date says nothing by itself.
-    for place, goal in Place(path.name, "plan").each("goal", person.plan.goal if person.plan else ()):
+    for place, goal in FilePlace(path.name, "plan").each("goal", person.plan.goal if person.plan else ()):
         if bool(goal.progress) != (goal.progress_days_ago is not None):
             raise place.error("progress", "goes with progress_days_ago: write both, or neither")
     return person

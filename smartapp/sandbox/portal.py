@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from questionnaires.fhir import Resource
+from questionnaires.model import Language
 from smartapp.fhir.store import NotFound, Query, RecordError, Refused
 from smartapp.i18n import COOKIE as LANGUAGE_COOKIE
 from smartapp.sandbox.identities import SandboxUser, name_of, users, with_session
@@ -22,7 +23,6 @@ from smartapp.sandbox.texts import TEXTS
 
 blueprint = Blueprint("portal", __name__)
 
-Language = Literal["nl", "en"]
 _ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
 
 

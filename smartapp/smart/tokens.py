@@ -21,7 +21,7 @@ from sqlalchemy.engine import Engine
 
 from mappers.tolerant import text_in, texts_in
 from smartapp.errors import EhrTrouble, LaunchRefused
-from smartapp.fhir.http import Answer, OutboundError, ask
+from smartapp.fhir.http import OutboundError, Reply, ask
 from smartapp.fhir.store import Unauthorized, Unreachable
 from smartapp.i18n import message
 from smartapp.settings import Issuer, Settings
@@ -207,7 +207,7 @@ class TokenEndpoint:
         return headers
 
 
-def _error_code(answer: Answer) -> str:
+def _error_code(answer: Reply) -> str:
     """Return the OAuth error of a refusal, `other` where a gateway said it in its own way.
 
     Only known codes pass, because they go into the log and anyone between us and the server can write the others.

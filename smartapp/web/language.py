@@ -13,8 +13,9 @@ import babel.lists
 import babel.numbers
 from flask import has_app_context, has_request_context, request
 
+from questionnaires.model import Language
 from questionnaires.plan_parts import FORMAL
-from smartapp.i18n import COOKIE, DEFAULT, LANGUAGES, Language, Messages, formal_messages, known_language, messages
+from smartapp.i18n import COOKIE, DEFAULT, LANGUAGES, Messages, formal_messages, known_language, messages
 from smartapp.web import current
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from msgspec import Meta, field
 
 from questionnaires.catalogue import read_life_domains
-from questionnaires.reading import DefinitionError, Line, Name, Place, Strict, convert, read
+from questionnaires.reading import DefinitionError, FilePlace, Name, OneLine, Strict, convert, read
 from questionnaires.wording import read_wording
 from questionnaires.writing import definition_toml
 
@@ -27,7 +27,7 @@ class Tree(Strict, frozen=True):
     """A table with one of everything."""
 
     name: Name
-    title: Line
+    title: OneLine
     tall: bool = False
     leaves: tuple[Leaf, ...] = ()
     named: dict[str, Leaf] = field(default_factory=dict)
@@ -40,7 +40,7 @@ GOOD = {"name": "old-oak", "title": "The old oak"}
 
 
 def test_what_fits_is_read_with_its_defaults():
-    read_ = convert(GOOD | {"leaves": [{"kind": "bud"}], "height": 12}, Tree, Place("tree.toml"))
+    read_ = convert(GOOD | {"leaves": [{"kind": "bud"}], "height": 12}, Tree, FilePlace("tree.toml"))
     assert (read_.name, read_.leaves, read_.height, read_.first) == ("old-oak", (Leaf("bud"),), 12, None)
 
 
@@ -72,24 +72,24 @@ REFUSED = [
 @pytest.mark.parametrize(("change", "message"), REFUSED, ids=[message[:40] for _, message in REFUSED])
 def test_what_does_not_fit_is_refused_with_its_key(change, message):
     with pytest.raises(DefinitionError) as refused:
-        convert(GOOD | change, Tree, Place("tree.toml"))
+        convert(GOOD | change, Tree, FilePlace("tree.toml"))
     assert str(refused.value).startswith(f"tree.toml: {message}")
     assert len(str(refused.value)) < 200
 
 
 def test_a_missing_key_is_named_with_its_kind():
     with pytest.raises(DefinitionError, match=r"^tree\.toml: title: is missing; it must be a text$"):
-        convert({"name": "oak"}, Tree, Place("tree.toml"))
+        convert({"name": "oak"}, Tree, FilePlace("tree.toml"))
 
 
 def test_the_place_of_a_part_comes_before_its_own_keys():
     with pytest.raises(DefinitionError, match=r"^trees\.toml: oak\.leaves\[1\]\.kind: is missing"):
-        convert(GOOD | {"leaves": [{}]}, Tree, Place("trees.toml", "oak"))
+        convert(GOOD | {"leaves": [{}]}, Tree, FilePlace("trees.toml", "oak"))
 
 
 def test_a_list_in_the_place_of_a_file_is_refused():
     with pytest.raises(DefinitionError, match=r"^tree\.toml: is \[1\]; it must be a table"):
-        convert([1], Tree, Place("tree.toml"))
+        convert([1], Tree, FilePlace("tree.toml"))
 
 
 def test_a_file_is_named_by_its_name(tmp_path: Path):
@@ -127,4 +127,4 @@ def test_a_misspelt_key_of_a_wording_file_is_refused(tmp_path: Path):
 def test_a_byte_order_mark_in_front_is_not_part_of_the_file(tmp_path):
     path = tmp_path / "tree.toml"
     path.write_text('name = "old-oak"\ntitle = "The old oak"\n', encoding="utf-8-sig")
-    assert read(path, Tree) == convert(GOOD, Tree, Place("tree.toml"))
+    assert read(path, Tree) == convert(GOOD, Tree, FilePlace("tree.toml"))

@@ -14,15 +14,15 @@ from typing import Literal
 
 from msgspec import field
 
-from questionnaires.reading import Line, Place, Strict, read
+from questionnaires.reading import FilePlace, OneLine, Strict, read
 from smartapp.fhir.own.dates import date_range
 from smartapp.fhir.store import Query, Refused
 
-Kind = Literal["token", "reference", "date", "string", "canonical", "uri"]
+ParameterKind = Literal["token", "reference", "date", "string", "canonical", "uri"]
 
 _CONTROL = {"_sort", "_count", "_include", "_revinclude", "_total"}
 _PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
-_MODIFIERS: Mapping[Kind, frozenset[str]] = {
+_MODIFIERS: Mapping[ParameterKind, frozenset[str]] = {
     "token": frozenset({"missing", "not"}),
     "reference": frozenset({"missing", "identifier"}),
     "date": frozenset({"missing"}),
@@ -37,7 +37,7 @@ class Parameter:
     """One search parameter of one resource type."""
 
     name: str
-    kind: Kind
+    kind: ParameterKind
     path: str
     target: str | None = None
 
@@ -94,16 +94,16 @@ class Search:
 
 
 class _ParameterTable(Strict, frozen=True):
-    kind: Kind
-    path: Line
-    target: Line | None = None
+    kind: ParameterKind
+    path: OneLine
+    target: OneLine | None = None
 
 
 class _TypeTable(Strict, frozen=True):
     """One resource type in the file. Without `compartment` it is in nobody's record; hence no key may be misspelt."""
 
     params: dict[str, _ParameterTable] = field(default_factory=dict)
-    compartment: tuple[Line, ...] = ()
+    compartment: tuple[OneLine, ...] = ()
     shared: bool = False
     public: bool = False
 
@@ -119,7 +119,7 @@ def read_definitions(path: Path) -> Mapping[str, Definition]:
     tables = dict(read(path, dict[str, _TypeTable]))
     common = tables.pop("_common", _TypeTable()).params
     if not tables:
-        raise Place(path.name).error("", "has no resource type; write at least one")
+        raise FilePlace(path.name).error("", "has no resource type; write at least one")
     return {
         type_: Definition(
             type=type_,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from questionnaires.fhir import Resource
-from smartapp.fhir.own.search import Definition, Kind, definitions
+from smartapp.fhir.own.search import Definition, ParameterKind, definitions
 
 _INTERACTIONS = ("read", "vread", "history-instance", "search-type", "create", "update")
 
@@ -46,6 +46,6 @@ def _of_type(known: Definition) -> Resource:
     }
 
 
-def _search_type(kind: Kind) -> str:
+def _search_type(kind: ParameterKind) -> str:
     # FHIR has no type of its own for canonicals: parameters on them are references.
     return "reference" if kind == "canonical" else kind

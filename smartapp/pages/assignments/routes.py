@@ -15,7 +15,7 @@ from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable, Write
 from smartapp.i18n import message
 from smartapp.pages.assignments import views
-from smartapp.pages.assignments.views import AssignmentRow, Choice, NewPage
+from smartapp.pages.assignments.views import AssignmentRow, NewPage, QuestionnaireChoice
 from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.dates import NOT_A_DATE, iso_date
@@ -157,7 +157,7 @@ def _form_page(
         minutes = ngettext("about %(num)s minute", "about %(num)s minutes", instrument.minutes)
         state = _("already waiting for the client") if instrument.id in waiting else minutes
         about = f"{text_of(instrument.subtitle)} · {state}"
-        choices.append(Choice(instrument.id, text_of(instrument.title), about))
+        choices.append(QuestionnaireChoice(instrument.id, text_of(instrument.title), about))
     page = NewPage(
         choices=tuple(choices),
         chosen=typed.get("questionnaire", ""),

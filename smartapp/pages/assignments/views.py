@@ -32,7 +32,7 @@ class AssignmentsPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class QuestionnaireChoice:
     """A questionnaire that can be asked for; `help` says how long it takes, or that it is already waiting."""
 
     value: str
@@ -44,7 +44,7 @@ class Choice:
 class NewPage:
     """The form that asks for a questionnaire, with everything typed so far."""
 
-    choices: tuple[Choice, ...]
+    choices: tuple[QuestionnaireChoice, ...]
     chosen: str
     due: str
     message: str
