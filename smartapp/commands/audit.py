@@ -56,14 +56,18 @@ def export(since: datetime | None) -> None:
             count += 1
         sys.stdout.flush()
     except SealBroken as error:
-        raise click.ClickException(f"stopped after {count} events. {error}") from error
+        raise click.ClickException(f"stopped after {_events(count)}. {error}") from error
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough; click exits quietly
         raise
     except OSError as error:
         raise click.ClickException(f"stopped before the end: {error.strerror or error}") from error
     finally:
         engine.dispose()
-    click.echo(f"{count} events.", err=True)
+    click.echo(f"{_events(count)}.", err=True)
+
+
+def _events(count: int) -> str:
+    return "1 event" if count == 1 else f"{count} events"
 
 
 def _opened(settings: Settings) -> Engine:

@@ -95,8 +95,10 @@ def test_a_setting_that_is_wrong_is_named(environment, changes, complaint):
     assert complaint in result.output
 
 
-def test_how_many_events_there_were_is_said_beside_them(environment, log):
-    assert export(environment).stderr == f"{len(list(log.entries()))} events.\n"
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(("since", "said"), [("2026-11-24", "3 events.\n"), ("2026-11-26", "1 event.\n")])
+def test_how_many_events_there_were_is_said_beside_them(environment, since, said):
+    assert export(environment, "--since", since).stderr == said
 
 
 @pytest.mark.parametrize("query", ["", "?uri=true"])
