@@ -78,14 +78,14 @@ def _explained() -> Iterator[None]:
     """Raise DatabaseError, with the reason, for what goes wrong in the `with`."""
     try:
         yield
+    except sa.exc.NoSuchModuleError:  # before ArgumentError, which it is one of
+        raise DatabaseError(
+            "The database address names a database or driver that we do not know. Use sqlite:/// or postgresql+psycopg://"
+        ) from None
     except ArgumentError:
         # The address may hold a password: it is not repeated.
         raise DatabaseError(
             "The database address is not a valid URL. Give one such as sqlite:////var/lib/verstel/verstel.db"
-        ) from None
-    except sa.exc.NoSuchModuleError:
-        raise DatabaseError(
-            "The database address names a database or driver that we do not know. Use sqlite:/// or postgresql+psycopg://"
         ) from None
     except ImportError as error:
         raise DatabaseError(
