@@ -41,6 +41,7 @@ from smartapp.deploy.artefacts import artefacts
 from smartapp.deploy.ehr_check import report
 from smartapp.fhir.capabilities import read_offered
 from smartapp.fhir.companion import CompanionStore
+from smartapp.fhir.own import search
 from smartapp.fhir.remote import RemoteStore
 from smartapp.fhir.store import Conflict, NotFound, Query, RecordError, Stored, Write
 from smartapp.pages.plan import stored
@@ -51,6 +52,7 @@ from tests.conformance.java_tools import BuildError, NotHereError, java
 from tests.conformance.server_journeys import journeys_on
 
 ROOT = Path(__file__).parents[2]
+SEARCH_PARAMETERS = Path(search.__file__).with_name("search_parameters.toml")
 CACHE = ROOT / ".cache"
 SEKMET = "sekmet-fhir==0.1.1"
 START_SECONDS = 180
@@ -471,7 +473,7 @@ def sekmet() -> list[str]:
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     launcher = Path(__file__).with_name("sekmet_launcher.py")
-    return [str(python), str(launcher), str(data), str(ROOT / "smartapp" / "records" / "search_parameters.toml")]
+    return [str(python), str(launcher), str(data), str(SEARCH_PARAMETERS)]
 
 
 SERVERS: dict[str, Callable[[], list[str]]] = {"hapi": hapi, "sekmet": sekmet}
