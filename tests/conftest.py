@@ -8,10 +8,10 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from wsgiref.types import WSGIApplication
 
 import pytest
@@ -24,6 +24,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
+from werkzeug.routing import Rule
 
 from smartapp import create_app
 from smartapp.commands.demo import keep_draft
@@ -65,6 +66,24 @@ class CompiledOnce(BytecodeCache):
 
 
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledOnce()}
+
+
+class RuleCompiledOnce(Rule):
+    """Compiles the builder of an address once for all apps of a run: it is the larger part of making an app.
+
+    A builder takes its rule as an argument, so that rules with the same text and defaults can share one.
+    """
+
+    _builders: ClassVar[dict[tuple[object, ...], Callable[..., tuple[str, str]]]] = {}
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (self.rule, self.subdomain, self.host, repr(self.defaults), append_unknown)
+        if key not in self._builders:
+            self._builders[key] = super()._compile_builder(append_unknown)
+        return self._builders[key]
+
+
+Flask.url_rule_class = RuleCompiledOnce
 
 
 class Task(WSGITask):
