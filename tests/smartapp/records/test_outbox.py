@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from smartapp.fhir.capabilities import KEEP_SECONDS, RETRY_SECONDS
 from smartapp.fhir.store import Query, Unreachable, Write
 from smartapp.records.outbox import FIRST_WAIT_SECONDS, LEASE_SECONDS, LONGEST_WAIT_SECONDS, Outbox
 from smartapp.records.parcels import Parcel, with_identifier
-from smartapp.services import KEY
-from tests.smartapp.helpers import launched, make_app
 
 SUBJECT = {"reference": "Patient/anna", "display": "Anna"}
-
-
-class Clock:
-    now = 1_770_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def app(clock):
-    app = make_app(clock)
-    yield app
-    app.extensions[KEY].engine.dispose()
-
-
-@pytest.fixture
-def anna(app):
-    return launched(app)
 
 
 def goal(text: str = "Zingen") -> Write:

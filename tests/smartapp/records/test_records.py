@@ -15,7 +15,7 @@ from smartapp.fhir.scopes import Scopes, asked
 from smartapp.fhir.store import Conflict, NotFound, Query, Refused, Unreachable, Write
 from smartapp.records.placement import ladder
 from smartapp.services import KEY
-from tests.smartapp.helpers import EHR, launched, make_app
+from tests.smartapp.helpers import EHR, launched
 
 SYSTEM = "https://example.org/ids"
 SUBJECT = {"reference": "Patient/anna", "display": "Anna"}
@@ -31,30 +31,6 @@ def goal(text: str = "Zingen", number: int | None = None, **more) -> dict:
         **identifier,
         **more,
     }
-
-
-class Clock:
-    now = 1_770_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def app(clock):
-    app = make_app(clock)
-    yield app
-    app.extensions[KEY].engine.dispose()
-
-
-@pytest.fixture
-def anna(app):
-    return launched(app)
 
 
 # ---- scopes
