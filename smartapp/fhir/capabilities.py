@@ -49,6 +49,7 @@ class Offered:
     interactions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     search_params: Mapping[str, frozenset[str]] = field(default_factory=dict)
     conditional_create: frozenset[str] = frozenset()
+    update_create: frozenset[str] = frozenset()
     transaction: bool = False
 
     def offers(self, type: str, interaction: Interaction) -> bool:
@@ -71,6 +72,7 @@ def read_offered(statement: Any) -> Offered:
         interactions={row["type"]: _codes(row, "interaction", "code") for row in resources},
         search_params={row["type"]: _codes(row, "searchParam", "name") for row in resources},
         conditional_create=frozenset(row["type"] for row in resources if row.get("conditionalCreate") is True),
+        update_create=frozenset(row["type"] for row in resources if row.get("updateCreate") is True),
         transaction=any("transaction" in _codes(rest, "interaction", "code") for rest in servers),
     )
 

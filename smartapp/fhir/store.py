@@ -23,10 +23,15 @@ from questionnaires.fhir import Resource
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A resource as a store keeps it, with the tag of this version (`W/"3"`), or None where the store gives none."""
+    """A resource as a store keeps it, with the tag of this version (`W/"3"`), or None where the store gives none.
+
+    As the answer to a create, `created` is False where the store says that it was there already: then `resource` is
+    what is there, and may say something else than what was sent. True means made now, None that the store did not say.
+    """
 
     resource: Resource
     etag: str | None = None
+    created: bool | None = None
 
     @property
     def reference(self) -> str:
@@ -52,7 +57,8 @@ class Write:
     """One resource to create or update.
 
     `if_match` (an etag) guards an update, `if_none_exist` (a search, `identifier=system|value`) makes a create happen
-    once, `full_url` (`urn:uuid:…`) is the name by which other writes of the same unit refer to this one.
+    once, `full_url` (`urn:uuid:…`) is the name by which other writes of the same unit refer to this one. A create with
+    a `new_id` is a PUT to that id with `If-None-Match: *`, for stores that let a client choose ids.
     """
 
     method: Literal["create", "update"]
@@ -60,6 +66,7 @@ class Write:
     if_match: str | None = None
     if_none_exist: str | None = None
     full_url: str | None = None
+    new_id: str | None = None
 
     @classmethod
     def once(cls, resource: Resource, *, identifier: str, full_url: str | None = None) -> Write:
@@ -91,11 +98,20 @@ class RecordError(Exception):
 
     status = 500
 
-    def __init__(self, message: str, *, status: int | None = None, outcome: Resource | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        outcome: Resource | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.status = type(self).status if status is None else status
         self.outcome = outcome
+        # After how many seconds the store wants to be asked again; None where it did not say so.
+        self.retry_after = retry_after
         # Which write of a unit it was about, counted from 0; None where it was the unit as a whole.
         self.unit_index: int | None = None
 
