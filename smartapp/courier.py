@@ -1,61 +1,124 @@
-"""The courier: a thread that sends what waits in the outbox and wipes sessions that are over.
+"""The courier: sends what waits in the outbox, and wipes sessions that are over.
 
-A page visit does the same for its own user. The courier is for those who closed the browser.
+No page does that, so no page waits for it. Each process may have a courier, and each courier has a few hands: the
+outbox sees to it that no unit is in two of them, and an EHR that is slow gets no more than half of them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
 from smartapp.fhir.store import RecordError
+from smartapp.records.outbox import LeaseLost
 
 if TYPE_CHECKING:
+    from smartapp.records.outbox import Claim
     from smartapp.services import Services
 
 log = logging.getLogger(__name__)
 
-PAUSE_SECONDS = 15
+PAUSE_SECONDS: Final = 15
+HANDS: Final = 4
+MOST_OF_ONE_ISSUER: Final = HANDS // 2
+TIDY_SECONDS: Final = 3600
 
 
 class Courier(threading.Thread):
-    """Makes a round every 15 seconds until `stop`."""
+    """Makes a round every 15 seconds, or as soon as there is news, until `stop`."""
 
     def __init__(self, services: Services, *, pause: float = PAUSE_SECONDS) -> None:
         super().__init__(name="courier", daemon=True)
         self._services = services
         self._pause = pause
         self._stopped = threading.Event()
+        self._busy: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._tidied = 0.0
 
     def run(self) -> None:
         """Make rounds; one that fails does not end the courier."""
-        while not self._stopped.wait(self._pause):
+        hands = [threading.Thread(target=self._work, name=f"courier-{number}", daemon=True) for number in range(HANDS)]
+        for hand in hands:
+            hand.start()
+        while not self._stopped.is_set():
+            self._tidy()
+            self._stopped.wait(self._pause)
+        for hand in hands:
+            hand.join()
+
+    def round(self) -> int:
+        """Send every unit whose time has come, one after the other; return how many were tried."""
+        self._tidy()
+        tried = 0
+        while not self._stopped.is_set() and (claim := self._claim()) is not None:
+            self._carry(claim)
+            tried += 1
+        return tried
+
+    def stop(self) -> None:
+        """End after the units that are being sent; `join` waits for those."""
+        self._stopped.set()
+        self._services.outbox.news.set()
+
+    def _work(self) -> None:
+        news = self._services.outbox.news
+        while not self._stopped.is_set():
             try:
                 self.round()
             except Exception as error:  # noqa: BLE001  (a dead thread would leave everything unsent, unnoticed)
                 # Class only: a message or traceback may quote what a person wrote.
                 log.error("courier: %s", type(error).__name__)  # noqa: TRY400
+            if news.wait(self._pause):
+                news.clear()
 
-    def round(self) -> int:
-        """Send every unit whose time has come; return how many were tried.
+    def _claim(self) -> Claim | None:
+        with self._lock:
+            avoiding = [issuer for issuer, hands in self._busy.items() if hands >= MOST_OF_ONE_ISSUER]
+            claim = self._services.outbox.claim(avoiding=avoiding)
+            if claim is not None:
+                self._busy[claim.owner.key] += 1
+            return claim
 
-        A unit whose launch has ended waits until the same user opens the same record again.
-        """
+    def _carry(self, claim: Claim) -> None:
+        """Send one unit; whatever happens to it, the others are not held up."""
+        try:
+            self._send(claim)
+        except LeaseLost:
+            pass
+        except Exception as error:  # noqa: BLE001  (what nobody foresaw must not stop everybody else's things)
+            log.error("courier: %s", type(error).__name__)  # noqa: TRY400
+            self._note_failure(claim)
+        finally:
+            with self._lock:
+                self._busy[claim.owner.key] -= 1
+                self._busy += Counter()
+
+    def _send(self, claim: Claim) -> None:
+        launch = self._services.launches.get(claim.launch_id)
+        if launch is None:
+            # Only its owner's own token may send it. It is theirs again as soon as they sign in.
+            self._services.outbox.hold(claim)
+            return
+        try:
+            records = self._services.records(launch)
+        except RecordError as error:  # such as for an issuer that left the settings
+            log.info("courier: %s", type(error).__name__)
+            self._services.outbox.hold(claim)
+            return
+        records.resume(claim)
+
+    def _note_failure(self, claim: Claim) -> None:
+        with contextlib.suppress(LeaseLost):
+            self._services.outbox.failed(claim)
+
+    def _tidy(self) -> None:
+        """Wipe what is over. One courier at a time, now and then, and never in the way of sending."""
         self._services.end_sessions_that_are_over()
-        claimed = self._services.outbox.claim()
-        for unit, launch_id in claimed:
-            launch = self._services.launches.get(launch_id)
-            if launch is None:
-                self._services.outbox.keep(unit, "waiting")
-                continue
-            try:
-                self._services.records(launch).resume(unit)
-            except RecordError as error:  # before anything was sent, such as for an issuer that left the settings
-                log.info("courier: %s", type(error).__name__)
-                self._services.outbox.keep(unit, "waiting")
-        return len(claimed)
-
-    def stop(self) -> None:
-        """End after the round that is going on."""
-        self._stopped.set()
+        now = self._services.clock()
+        if not 0 <= now - self._tidied < TIDY_SECONDS:
+            self._tidied = now
+            self._services.outbox.forget_old_arrivals()

@@ -1,17 +1,23 @@
-"""Sending one unit: in what order, together or one by one, and what to do with each answer.
+"""Sending one unit: in what order, together or one by one, and what each answer means for each of its parcels.
 
-In one transaction where the server has those, else one by one, those first that others refer to. Before anything is
-sent a second time we look whether it arrived after all: a create by the identifier we gave it, an update by its
-content. What a place refuses to create moves down the ladder to the next one, and a part of a plan takes its whole plan
-along (`moving`). Nothing is called stored before a server said so.
+What the states are and which event leads where is in `states`. In one transaction where the server has those, else in
+waves: those first that others refer to, and all of a wave at once. What was sent without an answer is looked for before
+it is sent again, and what is found is compared: it arrived only if it says what was sent. What a place refuses to
+create moves down the ladder to the next one, and a part of a plan takes its whole plan along (`moving`). A parcel that
+stops holds up no other one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from smartapp.fhir.capabilities import DEMOTING_STATUSES, Capability
+from mappers.identity import own_identifier
+from mappers.sameness import as_amendment, says_all_of, says_the_same
+from questionnaires.fhir import Resource
+from smartapp.fhir.capabilities import DEMOTING_STATUSES, Offered
 from smartapp.fhir.own.index import patients_of
 from smartapp.fhir.references import references
 from smartapp.fhir.store import (
@@ -27,130 +33,218 @@ from smartapp.fhir.store import (
     Unreachable,
     Write,
 )
-from smartapp.records.moving import moved
+from smartapp.records.moving import differ, moved
+from smartapp.records.parallel import in_parallel
 from smartapp.records.parcels import Parcel, Unit, resolved
 from smartapp.records.placement import TOGETHER, Place
-from smartapp.records.reading_back import landed, person_of
+from smartapp.records.reading_back import person_of, standing
+from smartapp.records.states import Event
+
+_REFUSALS = (Forbidden, Refused, NotFound, Gone)
+_NOTHING_WAS_DONE = frozenset({401, 429})
+"""Answers after which there is no doubt: the server did not do what was asked."""
 
 
 @dataclass(slots=True)
 class Delivery:
     """Sends units of one launch at the EHR whose address is `base`.
 
-    `progress` persists what was reached; `demote` remembers that the EHR refused to create a type.
+    `offered` is what the servers at the places say that they do. `progress` persists what was reached, `demote`
+    remembers that the EHR refused to create a type, with the status of its answer. `whole` keeps a transaction that
+    someone else overtook in one piece, for an author who is there and decides about all of it; without it, one by one
+    shows which part was overtaken, and the others go on. `errors` has afterwards what stopped each parcel.
     """
 
     stores: Mapping[Place, RecordStore]
-    capability: Capability
+    offered: Mapping[Place, Offered]
     base: str
     progress: Callable[[Unit], None]
-    demote: Callable[[str], None]
-    one_by_one: set[Place] = field(default_factory=set)
+    demote: Callable[[str, int], None]
+    whole: bool = False
+    errors: dict[int, RecordError] = field(default_factory=dict)
+    _one_by_one: set[Place] = field(default_factory=set)
+    _away: dict[Place, RecordError] = field(default_factory=dict)
+    _noted: list[int] = field(default_factory=list)
+
+    def begin(self, unit: Unit) -> Unit:
+        """Return a unit with its first wave noted as being sent, to be persisted so before `send`."""
+        if any(parcel.state == "sent" for parcel in unit.parcels):
+            return unit
+        self._noted = self._wave(unit)
+        return _sending(unit, self._noted)
 
     def send(self, unit: Unit) -> Unit:
-        """Send what is pending until all of it has arrived and return the unit so.
-
-        Raises RecordError when it stops, after everything that did arrive was persisted (see `progress`).
-        """
-        while unit.pending:
-            first = self._next(unit)
-            place = unit.parcels[first].place
-            together = [n for n in unit.pending if unit.parcels[n].place == place and not unit.parcels[n].closing]
-            if unit.parcels[first].closing:
-                unit = self._close(unit, first)
-            elif len(together) > 1 and self._has_transactions(place):
-                unit = self._send_together(unit, place, together)
-            else:
-                unit = self._send_one(unit, first)
+        """Do what can be done now, and return the unit as far as it came; `errors` says what stopped the rest."""
+        unit = self._send(unit, self._noted) if self._noted else self._look(unit)
+        while wave := self._wave(unit):
+            # Before it is sent, as a process that dies while it waits for the answer can note nothing any more. What
+            # has arrived since is noted with it; where that is lost, looking back finds it.
+            unit = _sending(unit, wave)
+            self.progress(unit)
+            unit = self._send(unit, wave)
+        for number in unit.open:
+            if error := self._away.get(unit.parcels[number].place):
+                self.errors.setdefault(number, error)
         return unit
 
-    def _has_transactions(self, place: Place) -> bool:
-        if place in self.one_by_one:
-            return False
-        # A companion is a general FHIR server, chosen by the operator of the app, and our own store is ours.
-        return place != "ehr" or (self.capability.offered.known and self.capability.offered.transaction)
+    # ---- choosing
 
-    def _next(self, unit: Unit) -> int:
-        """Return the first pending parcel that refers to nothing pending; in a circle, just the first."""
-        pending = sorted(unit.pending, key=lambda number: _turn(unit.parcels[number]))
-        names = {unit.parcels[number].write.full_url for number in pending}
-        for number in pending:
-            write = unit.parcels[number].write
-            if not (set(references(write.resource)) & names - {write.full_url}):
-                return number
-        return pending[0]
+    def _wave(self, unit: Unit) -> list[int]:
+        """Return the positions of what is sent next, all of it to one place; empty when there is nothing to do now."""
+        turn = min((_turn(unit.parcels[number]) for number in unit.open), default=0)
+        held_up = self._held_up(unit)
+        ready = [
+            number
+            for number in unit.open
+            if unit.parcels[number].state == "ready" and number not in held_up and _turn(unit.parcels[number]) == turn
+        ]
+        if not ready:
+            return []
+        free = [number for number in ready if not self._refers_to(unit, number, ready)]
+        place = unit.parcels[(free or ready)[0]].place
+        here = [number for number in ready if unit.parcels[number].place == place]
+        if len(here) > 1 and turn == _OF_ITS_AUTHOR and self._has_transactions(place):
+            return here
+        # In a circle of references nothing is free: then just the first.
+        return [number for number in here if number in free] or ready[:1]
+
+    def _held_up(self, unit: Unit) -> set[int]:
+        """Return what cannot be sent now: what met an error or goes to a place that is away, and what refers to it."""
+        held_up = {n for n in unit.open if n in self.errors or unit.parcels[n].place in self._away}
+        while more := {n for n in unit.open if n not in held_up and self._refers_to(unit, n, held_up)}:
+            held_up |= more
+        return held_up
+
+    def _refers_to(self, unit: Unit, number: int, others: Collection[int]) -> bool:
+        names = {unit.parcels[other].write.full_url for other in others if other != number}
+        return bool(names & set(references(unit.parcels[number].write.resource)))
+
+    def _has_transactions(self, place: Place) -> bool:
+        return place not in self._one_by_one and self.offered[place].transaction
+
+    # ---- sending
+
+    def _send(self, unit: Unit, wave: Sequence[int]) -> Unit:
+        first = unit.parcels[wave[0]]
+        if len(wave) > 1 and self._has_transactions(first.place) and not first.closing:
+            return self._send_together(unit, first.place, wave)
+        return self._send_each(unit, wave)
 
     def _send_together(self, unit: Unit, place: Place, numbers: Sequence[int]) -> Unit:
-        if any(unit.parcels[number].tried for number in numbers):
-            # Sent before, all or nothing: if one of them is there, all of them are.
-            found = [self._landed(unit, number) for number in numbers]
-            if all(found):
-                return self._arrived(unit, dict(zip(numbers, found, strict=True)))
-        unit = self._mark_tried(unit, numbers)
         inside = {unit.parcels[number].write.full_url for number in numbers}
         writes = [self._prepared(unit, number, inside) for number in numbers]
         try:
             # One transaction because half of a unit is worse than none: scores without their answers, a goal that no
             # plan names. It also spares the chart's reader the moments in between.
             stored = self.stores[place].write_all(writes)
-        except (Forbidden, Refused, NotFound):
-            if place == "own":
-                raise
-            # All or nothing: nothing is there. One of them is not welcome; one by one shows which.
-            self.one_by_one.add(place)
-            return unit
         except Conflict as error:
-            if error.status == 409 and all(write.if_match is None for write in writes):
-                raise _busy(error) from error
-            raise
-        return self._arrived(unit, dict(zip(numbers, stored, strict=True)))
+            return self._overtaken_together(unit, place, numbers, error, is_guarded=any(one.if_match for one in writes))
+        except _REFUSALS:
+            # All or nothing: nothing is there. One by one shows which of them is not welcome.
+            self._one_by_one.add(place)
+            return _each(unit, numbers, lambda parcel: parcel.after("absent"))
+        except RecordError as error:
+            return self._unanswered(unit, numbers, error)
+        return self._answered(unit, dict(zip(numbers, stored, strict=True)))
 
-    def _send_one(self, unit: Unit, number: int) -> Unit:
-        parcel = unit.parcels[number]
-        # An answer can be lost after the server has stored what was sent, and a second create would store it twice.
-        # So we look first: after any earlier try, and where no If-None-Exist makes the server look.
-        if parcel.tried or (parcel.write.method == "create" and not self._creates_once(parcel)):
-            found = self._landed(unit, number)
-            if found is not None:
-                return self._arrived(unit, {number: found})
-        unit = self._mark_tried(unit, [number])
-        write = self._prepared(unit, number, set())
-        try:
-            stored = self.stores[parcel.place].write(write)
-        except (Forbidden, Refused, NotFound) as error:
-            # A refused update is about this one resource as it is now. Its author has to see that, and decide.
-            if parcel.write.method == "update":
-                raise
-            return self._refused(unit, number, error)
-        except Conflict as error:
-            if parcel.write.method == "update":
-                raise
-            found = self._landed(unit, number)
-            if found is None:
-                raise _busy(error) from error
-            return self._arrived(unit, {number: found})
-        return self._arrived(unit, {number: stored})
-
-    def _refused(self, unit: Unit, number: int, error: RecordError) -> Unit:
-        """Return the unit with a create that was refused, or its whole plan, one rung lower; raise `error` at the last.
-
-        The refusal is remembered before anything else can go wrong, so that the next thing of this type is not sent to
-        the EHR first. Only a status that says "not this type, not from you" counts for others; a 400 or 404 moves
-        nothing but this unit.
-        """
-        parcel = unit.parcels[number]
-        if parcel.place == "ehr" and error.status in DEMOTING_STATUSES:
-            self.demote(parcel.type)
-        if not parcel.ladder:
-            raise error
-        if number in unit.plan_at(parcel.place):
-            lower = moved(unit, parcel.place, self._plans_at(parcel), base=self.base)
+    def _overtaken_together(
+        self, unit: Unit, place: Place, numbers: Sequence[int], error: Conflict, *, is_guarded: bool
+    ) -> Unit:
+        if error.status == 409 and not is_guarded:  # nobody can have overtaken it: the server is busy with the same
+            self.errors.update(dict.fromkeys(numbers, _busy(error)))
+        elif self.whole:
+            self.errors.update(dict.fromkeys(numbers, error))
+            return _each(unit, numbers, lambda parcel: parcel.after("overtaken", reason=error.message))
         else:
-            lower = unit.changed(
-                {number: replace(parcel, place=parcel.ladder[0], ladder=parcel.ladder[1:], tried=False)}
-            )
-        self.progress(lower)
-        return lower
+            self._one_by_one.add(place)
+        return _each(unit, numbers, lambda parcel: parcel.after("absent"))
+
+    def _send_each(self, unit: Unit, numbers: Sequence[int]) -> Unit:
+        jobs = [partial(self._written, self._prepared(unit, number, set()), unit, number) for number in numbers]
+        answers = dict(zip(numbers, in_parallel(jobs), strict=True))
+        unit = self._answered(unit, {n: one for n, one in answers.items() if isinstance(one, Stored)})
+        # The last first, as one that is given up leaves; and a plan that moved took the rest of the wave along.
+        sent = {number: unit.parcels[number] for number in numbers}
+        for number, error in sorted(answers.items(), reverse=True):
+            if isinstance(error, RecordError) and unit.parcels[number] is sent[number]:
+                unit = self._failed(unit, number, error)
+        return unit
+
+    def _written(self, write: Write, unit: Unit, number: int) -> Stored | RecordError:
+        try:
+            return self.stores[unit.parcels[number].place].write(write)
+        except RecordError as error:
+            return error
+
+    # ---- what an answer means
+
+    def _answered(self, unit: Unit, stored: Mapping[int, Stored]) -> Unit:
+        """Take in what servers proved to have; a create that found something there is compared with it."""
+
+        def taken_in(number: int, one: Stored) -> Parcel:
+            parcel = unit.parcels[number]
+            is_other = one.created is False and not says_the_same(one.resource, self._content(unit, number))
+            return _older(parcel, one) if is_other else parcel.arrived(one)
+
+        return unit.changed({number: taken_in(number, one) for number, one in stored.items()})
+
+    def _failed(self, unit: Unit, number: int, error: RecordError) -> Unit:
+        parcel = unit.parcels[number]
+        if isinstance(error, Conflict):
+            return self._in_the_way(unit, number, error)
+        if not isinstance(error, _REFUSALS):
+            return self._unanswered(unit, [number], error)
+        if parcel.closing:
+            return self._given_up(unit, number)
+        # A refused change is about this one resource as it is now. Its author has to see that, and decide.
+        if parcel.changes or not parcel.ladder:
+            return self._stop(unit, number, parcel.after("not taken", reason=error.message), error)
+        if parcel.place == "ehr" and error.status in DEMOTING_STATUSES:
+            # Remembered before anything else can go wrong: the next thing of this type should not go there first.
+            self.demote(parcel.type, error.status)
+        return self._lower(unit, number)
+
+    def _unanswered(self, unit: Unit, numbers: Sequence[int], error: RecordError) -> Unit:
+        """Leave what was sent as it is, as it may have arrived, and send nothing more to that place for now."""
+        self._away[unit.parcels[numbers[0]].place] = error
+        self.errors.update(dict.fromkeys(numbers, error))
+        event: Event = "absent" if error.status in _NOTHING_WAS_DONE else "unanswered"
+        return _each(unit, numbers, lambda parcel: parcel.after(event, reason=error.message))
+
+    def _in_the_way(self, unit: Unit, number: int, error: Conflict) -> Unit:
+        """Decide what a conflict means (409, 412): look what is there; what closes a plan that was left gives way."""
+        parcel = unit.parcels[number]
+        if not parcel.closing:
+            found = error.current or self._standing(unit, number)
+            return self._found(unit, number, found, conflict=error)
+        if parcel.type != "CarePlan" or unit.is_safe:
+            return self._given_up(unit, number)
+        # The CarePlan's version is the lock of the move (see `moving`): someone changed it, so nothing moves.
+        self.errors.update(dict.fromkeys(unit.open, error))
+        return _each(unit, unit.open, lambda one: one.after("overtaken", reason=error.message))
+
+    def _stop(self, unit: Unit, number: int, parcel: Parcel, error: RecordError) -> Unit:
+        self.errors[number] = error
+        return unit.changed({number: parcel})
+
+    def _given_up(self, unit: Unit, number: int) -> Unit:
+        """Leave what a plan has left behind as it is, where closing it is refused: no words depend on it."""
+        self.errors = {n - (n > number): error for n, error in self.errors.items() if n != number}
+        return unit.without([number])
+
+    def _lower(self, unit: Unit, number: int) -> Unit:
+        """Return the unit with a create that was refused, or its whole plan, one rung lower."""
+        parcel = unit.parcels[number]
+        if number not in unit.plan_at(parcel.place):
+            return unit.changed({number: parcel.lower()})
+        try:
+            return moved(unit, parcel.place, self._plans_at(parcel), base=self.base)
+        except Conflict as error:
+            return self._stop(unit, number, parcel.after("overtaken", reason=error.message), error)
+        except RecordError as error:
+            # What is stored of the plan here could not be read: it moves when that can be seen.
+            self._away[parcel.place] = error
+            return self._stop(unit, number, parcel.after("absent", reason=error.message), error)
 
     def _plans_at(self, parcel: Parcel) -> list[Stored]:
         """Return the CarePlans, Goals and Tasks at the place of a parcel, of the person it is about."""
@@ -163,61 +257,129 @@ class Delivery:
                 continue
         return [one for one in found if patients_of(one.resource, self.base) == person]
 
-    def _close(self, unit: Unit, number: int) -> Unit:
-        """Close what a plan has left behind. Where that is refused it stays as it is: no words depend on it."""
+    # ---- looking back
+
+    def _look(self, unit: Unit) -> Unit:
+        """Look for all that was sent without an answer: first what others refer to, which then has a name."""
+        for method in ("create", "update"):
+            doubtful = [
+                n for n in unit.open if unit.parcels[n].state == "sent" and unit.parcels[n].write.method == method
+            ]
+            found = in_parallel([partial(self._standing, unit, number) for number in doubtful])
+            for number, one in zip(doubtful, found, strict=True):
+                unit = self._found(unit, number, one)
+        return unit
+
+    def _standing(self, unit: Unit, number: int) -> Stored | RecordError | None:
+        """Return what is there now of a parcel, None for nothing, or why that cannot be said."""
+        parcel = unit.parcels[number]
         try:
-            return self._send_one(unit, number)
-        except Conflict:
-            # The CarePlan's version is the lock of the move (see `moving`). After that, what someone else is changing
-            # at the place that was left is theirs.
-            if unit.parcels[number].type == "CarePlan" and not unit.is_safe:
-                raise
-        except (Forbidden, Refused, NotFound, Gone):
-            pass
-        left = replace(unit, parcels=(*unit.parcels[:number], *unit.parcels[number + 1 :]))
-        self.progress(left)
-        return left
+            return standing(parcel, self.stores[parcel.place], self.offered[parcel.place], new_id=self._new_id(parcel))
+        except (NotFound, Gone) as error:
+            return error if parcel.write.method == "update" else None
+        except RecordError as error:
+            return error
+
+    def _found(
+        self, unit: Unit, number: int, found: Stored | RecordError | None, *, conflict: Conflict | None = None
+    ) -> Unit:
+        """Decide by what is there whether a parcel arrived, is to be sent (again), or was overtaken."""
+        parcel = unit.parcels[number]
+        if isinstance(found, RecordError):
+            return self._not_seen(unit, number, found)
+        if found is None:
+            return self._not_there(unit, number, conflict)
+        if self._is_ours(unit, number, found, was_there=conflict is not None):
+            return unit.changed({number: parcel.arrived(found)})
+        if not parcel.changes:
+            return unit.changed({number: _older(parcel, found)})
+        is_unchanged = not differ(found.etag, parcel.guard)
+        if is_unchanged and (conflict is None or conflict.status == 409):
+            return self._not_there(unit, number, conflict)
+        overtaken = conflict or Conflict("Someone else changed this in the meantime.", found)
+        return self._stop(unit, number, parcel.after("overtaken", reason=overtaken.message), overtaken)
+
+    def _not_seen(self, unit: Unit, number: int, error: RecordError) -> Unit:
+        """Take in that we could not look: an answer that says no is final, anything else may be different later."""
+        parcel = unit.parcels[number]
+        if parcel.closing and isinstance(error, _REFUSALS):
+            return self._given_up(unit, number)
+        if isinstance(error, _REFUSALS):
+            return self._stop(unit, number, parcel.after("not taken", reason=error.message), error)
+        self._away[parcel.place] = error
+        return self._stop(unit, number, parcel.after("unanswered", reason=error.message), error)
+
+    def _not_there(self, unit: Unit, number: int, conflict: Conflict | None) -> Unit:
+        """Take in that it has not arrived. After a conflict the server was busy with the same: then later, not now."""
+        back = replace(
+            unit.parcels[number].after("absent"), known=None if conflict is None else unit.parcels[number].known
+        )
+        return unit.changed({number: back}) if conflict is None else self._stop(unit, number, back, _busy(conflict))
+
+    def _is_ours(self, unit: Unit, number: int, found: Stored, *, was_there: bool) -> bool:
+        """Tell whether what is there is what this parcel says, as far as that server keeps it."""
+        parcel, sent = unit.parcels[number], self._content(unit, number)
+        if parcel.changes:
+            return says_all_of(found.resource, sent)
+        # Where only one content was ever sent under this name, it is ours, whatever a server made of it.
+        is_the_only_one = not (was_there or parcel.amends)
+        return is_the_only_one or says_the_same(found.resource, sent)
+
+    # ---- what is sent
+
+    def _prepared(self, unit: Unit, number: int, inside: set[str | None]) -> Write:
+        """Return the write as this place can take it: references resolved as far as they can be, and guarded."""
+        parcel = unit.parcels[number]
+        resource = resolved(parcel, unit, inside)
+        if parcel.write.method == "update":
+            return replace(parcel.write, resource=resource)
+        if parcel.known is not None:
+            amended = as_amendment(resource, parcel.known.resource)
+            return Write("update", amended, if_match=parcel.known.etag, full_url=parcel.write.full_url)
+        new_id = self._new_id(parcel)
+        condition = parcel.write.if_none_exist if new_id is None and self._creates_once(parcel) else None
+        if new_id is not None:
+            resource = {**resource, "id": new_id}
+        return replace(parcel.write, resource=resource, if_none_exist=condition, new_id=new_id)
+
+    def _content(self, unit: Unit, number: int) -> Resource:
+        return self._prepared(unit, number, set()).resource
 
     def _creates_once(self, parcel: Parcel) -> bool:
         """Tell whether the server itself sees to it that a create happens once (If-None-Exist)."""
-        return parcel.place != "ehr" or parcel.type in self.capability.offered.conditional_create
+        return parcel.type in self.offered[parcel.place].conditional_create
 
-    def _landed(self, unit: Unit, number: int) -> Stored | None:
-        parcel = unit.parcels[number]
-        sent = self._prepared(unit, number, set()).resource
-        return landed(parcel, sent, self.stores[parcel.place], self.capability)
+    def _new_id(self, parcel: Parcel) -> str | None:
+        """Return the id to create a parcel under, where the place lets us choose: the same for the same thing."""
+        ours = own_identifier(parcel.write.resource)
+        if ours is None or parcel.type not in self.offered[parcel.place].update_create:
+            return None
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, ours.token))
 
-    def _prepared(self, unit: Unit, number: int, inside: set[str | None]) -> Write:
-        """Return the write as this place can take it: references resolved as far as they can be."""
-        parcel = unit.parcels[number]
-        resource = resolved(parcel, unit, inside)
-        condition = parcel.write.if_none_exist if self._creates_once(parcel) else None
-        return replace(parcel.write, resource=resource, if_none_exist=condition)
 
-    def _mark_tried(self, unit: Unit, numbers: Sequence[int]) -> Unit:
-        # Before it is sent, as a process that dies while it waits for the answer can note nothing any more.
-        if all(unit.parcels[number].tried or unit.parcels[number].place == "own" for number in numbers):
-            return unit
-        return self._changed(unit, {number: replace(unit.parcels[number], tried=True) for number in numbers})
-
-    def _arrived(self, unit: Unit, stored: Mapping[int, Stored | None]) -> Unit:
-        return self._changed(
-            unit, {number: replace(unit.parcels[number], stored=one) for number, one in stored.items()}
-        )
-
-    def _changed(self, unit: Unit, parcels: Mapping[int, Parcel]) -> Unit:
-        changed = unit.changed(parcels)
-        self.progress(changed)
-        return changed
+_OF_ITS_AUTHOR = 1
 
 
 def _turn(parcel: Parcel) -> int:
     """Return when a parcel is sent: the CarePlan that locks a move first, what else is closed last."""
     if not parcel.closing:
-        return 1
+        return _OF_ITS_AUTHOR
     return 0 if parcel.type == "CarePlan" else 2
+
+
+def _each(unit: Unit, numbers: Collection[int], change: Callable[[Parcel], Parcel]) -> Unit:
+    return unit.changed({number: change(unit.parcels[number]) for number in numbers})
+
+
+def _sending(unit: Unit, numbers: Collection[int]) -> Unit:
+    return _each(unit, numbers, lambda parcel: parcel.after("sending"))
+
+
+def _older(parcel: Parcel, found: Stored) -> Parcel:
+    """Return a parcel that amends what the same author said before, as it was found."""
+    return replace(parcel.after("older"), known=found)
 
 
 def _busy(error: Conflict) -> Unreachable:
     """Return a conflict about something new as what it is: the server was busy with the same; later it may be there."""
-    return Unreachable(error.message, status=error.status, outcome=error.outcome)
+    return Unreachable(error.message, status=error.status, outcome=error.outcome, retry_after=error.retry_after)

@@ -112,7 +112,7 @@ class _Leaving:
         resource = parcel.write.resource
         if parcel.write.method == "update":
             found = self._here.get(f"{parcel.type}/{resource['id']}")
-            if found is not None and _differ(found.etag, parcel.write.if_match):
+            if found is not None and differ(found.etag, parcel.write.if_match):
                 raise Conflict("Someone else changed this plan in the meantime.", found)
             return found
         # A refused create may still have left something here: an earlier try may have been cut off half-way.
@@ -139,7 +139,7 @@ def _is_ours(resource: Resource) -> bool:
     return ours is not None and ours.system in IDENTIFIER_SYSTEMS
 
 
-def _differ(found: str | None, expected: str | None) -> bool:
+def differ(found: str | None, expected: str | None) -> bool:
     """Tell whether two version tags are of two versions; a tag is weak in one answer and strong in the next."""
     if found is None or expected is None:
         return False

@@ -34,11 +34,11 @@ class Record:
         return f"{self.resource['resourceType']}/{self.resource['id']}"
 
 
-def unsent_record(parcel: Parcel, state: RecordState, reason: str) -> Record:
+def unsent_record(parcel: Parcel) -> Record:
     """Return a parcel that has not arrived as a record; its id is its name in the unit."""
     name = (parcel.write.full_url or "").removeprefix(URN)
     resource = {**parcel.write.resource, "id": parcel.write.resource.get("id") or name}
-    return Record(resource, None, parcel.place, state, reason)
+    return Record(resource, None, parcel.place, "waiting" if parcel.is_open else "refused", parcel.reason)
 
 
 def on_their_way(outbox: Iterable[Unsent]) -> tuple[list[Record], dict[str, Record]]:
@@ -52,10 +52,10 @@ def on_their_way(outbox: Iterable[Unsent]) -> tuple[list[Record], dict[str, Reco
     for unsent in outbox:
         for number in unsent.unit.pending:
             parcel = unsent.unit.parcels[number]
-            record = unsent_record(parcel, unsent.state, unsent.unit.reason)
+            record = unsent_record(parcel)
             if parcel.write.method == "create":
                 new.append(record)
-            elif unsent.state == "waiting" and not parcel.closing:
+            elif parcel.is_open and not parcel.closing:
                 changed[record.reference] = record
     return new, changed
 

@@ -13,35 +13,79 @@ from smartapp.fhir.capabilities import Capability
 from smartapp.fhir.references import with_references
 from smartapp.fhir.store import Stored, Write
 from smartapp.records.placement import TOGETHER, Place, below, ladder
+from smartapp.records.states import OPEN, STOPPED, Event, State, after
+
+LONGEST_REASON = 500
+"""Characters of a server's own words that are kept for the author."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One write of a unit: where it goes, where else it may go, whether it was ever sent, and what it became.
+    """One write of a unit: where it goes, where else it may go, how far it came (`states`), and what it became.
 
+    `known` is an earlier content of the same author that stands at the place: then this amends it, guarded by that
+    version. `amends` says that there may be one, from a unit whose answer was lost. `reason` is why it stopped.
     `closing` marks the update that closes what a plan has left behind at a place; see `moving`.
     """
 
     write: Write
     place: Place
     ladder: tuple[Place, ...] = ()
-    tried: bool = False
+    state: State = "ready"
     stored: Stored | None = None
     closing: bool = False
+    known: Stored | None = None
+    amends: bool = False
+    reason: str = ""
 
     @property
     def type(self) -> str:
         """Return the resource type."""
         return str(self.write.resource["resourceType"])
 
+    @property
+    def changes(self) -> bool:
+        """Tell whether it changes what is there: an update, or a create that found an earlier content of its author."""
+        return self.write.method == "update" or self.known is not None
+
+    @property
+    def guard(self) -> str | None:
+        """Return the version tag of what it changes."""
+        return self.known.etag if self.known is not None else self.write.if_match
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether we can still do something for it by ourselves."""
+        return self.state in OPEN
+
+    def after(self, event: Event, *, reason: str = "") -> Parcel:
+        """Return the parcel after an event. Raises ImpossibleEvent."""
+        return replace(self, state=after(self.state, event), reason=reason[:LONGEST_REASON])
+
+    def arrived(self, stored: Stored) -> Parcel:
+        """Return the parcel as it arrived."""
+        return replace(self.after("confirmed"), stored=stored)
+
+    def lower(self) -> Parcel:
+        """Return the parcel one rung down its ladder, where nothing of it can be yet."""
+        down = replace(self, place=self.ladder[0], ladder=self.ladder[1:], known=None, amends=False)
+        return down.after("not welcome")
+
+    def again(self) -> Parcel:
+        """Return the parcel as its author, or the operator, wants it tried again; only what was stopped changes."""
+        return self.after("try again") if self.state in STOPPED else self
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What belongs together: first the parcels of the caller, in the order of the call, then those of a move."""
+    """What belongs together: first the parcels of the caller, in the order of the call, then those of a move.
+
+    `follow_up` is what is to be done when all of it has arrived, as `following` understands it; None for nothing.
+    """
 
     id: str
     parcels: tuple[Parcel, ...]
-    reason: str = ""
+    follow_up: Resource | None = None
 
     @property
     def pending(self) -> list[int]:
@@ -49,9 +93,46 @@ class Unit:
         return [number for number, parcel in enumerate(self.parcels) if parcel.stored is None]
 
     @property
+    def open(self) -> list[int]:
+        """Return the positions of the parcels that we can still do something for."""
+        return [number for number, parcel in enumerate(self.parcels) if parcel.is_open]
+
+    @property
+    def stopped(self) -> list[int]:
+        """Return the positions of the parcels that wait for their author to decide."""
+        return [number for number, parcel in enumerate(self.parcels) if parcel.state in STOPPED]
+
+    @property
+    def is_nowhere(self) -> bool:
+        """Tell whether nothing of it arrived and no answer is still out."""
+        return all(parcel.state == "ready" or parcel.state in STOPPED for parcel in self.parcels)
+
+    @property
     def is_safe(self) -> bool:
         """Tell whether all that its author wrote has arrived, even if something left behind is still to be closed."""
         return all(self.parcels[number].closing for number in self.pending)
+
+    @property
+    def reason(self) -> str:
+        """Return why the first parcel that did not arrive stopped, in the server's words; "" if none said so."""
+        return next((self.parcels[number].reason for number in self.pending if self.parcels[number].reason), "")
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether nothing of it is left to do, by us or by its author."""
+        return not self.pending and self.follow_up is None
+
+    def again(self) -> Unit:
+        """Return the unit with what was stopped to be tried again."""
+        return replace(self, parcels=tuple(parcel.again() for parcel in self.parcels))
+
+    def refused(self) -> Unit:
+        """Return the unit with all that has not arrived as refused."""
+        return self.changed({number: replace(self.parcels[number], state="refused") for number in self.pending})
+
+    def without(self, numbers: Collection[int]) -> Unit:
+        """Return the unit without the parcels at these positions."""
+        return replace(self, parcels=tuple(one for number, one in enumerate(self.parcels) if number not in numbers))
 
     def plan_at(self, place: Place) -> list[int]:
         """Return the positions of the parts of a plan that go to `place`; none where the unit has no CarePlan there."""
@@ -138,20 +219,32 @@ def resolved(parcel: Parcel, unit: Unit, inside: Collection[str | None]) -> Reso
 
 def packed(unit: Unit) -> dict[str, Any]:
     """Return a unit as JSON; its parcels are called `items` there, as in the databases where some already wait."""
-    return {"items": [asdict(parcel) for parcel in unit.parcels], "reason": unit.reason}
+    return {"items": [asdict(parcel) for parcel in unit.parcels], "follow_up": unit.follow_up}
 
 
 def unpacked(id_: str, content: Mapping[str, Any]) -> Unit:
     """Return the unit that `packed` made into JSON."""
-    parcels = tuple(
-        Parcel(
-            write=Write(**item["write"]),
-            place=item["place"],
-            ladder=tuple(item["ladder"]),
-            tried=item["tried"],
-            stored=Stored(**item["stored"]) if item["stored"] else None,
-            closing=item.get("closing", False),
-        )
-        for item in content["items"]
+    return Unit(id_, tuple(_parcel(item) for item in content["items"]), content.get("follow_up"))
+
+
+def _parcel(item: Mapping[str, Any]) -> Parcel:
+    return Parcel(
+        write=Write(**item["write"]),
+        place=item["place"],
+        ladder=tuple(item["ladder"]),
+        state=item.get("state") or _state_before_there_were_states(item),
+        stored=_stored(item["stored"]),
+        closing=item.get("closing", False),
+        known=_stored(item.get("known")),
+        amends=item.get("amends", False),
+        reason=item.get("reason", ""),
     )
-    return Unit(id_, parcels, content["reason"])
+
+
+def _state_before_there_were_states(item: Mapping[str, Any]) -> State:
+    """Return the state of a parcel that an older version kept: whether it arrived, and whether it was ever sent."""
+    return "arrived" if item["stored"] else "sent" if item["tried"] else "ready"
+
+
+def _stored(content: Mapping[str, Any] | None) -> Stored | None:
+    return Stored(**content) if content else None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from questionnaires.fhir import Resource
-from smartapp.fhir.capabilities import Capabilities, Capability
+from smartapp.fhir.capabilities import Capabilities, Capability, Offered
 from smartapp.fhir.own.index import patients_of
 from smartapp.fhir.own.matching import matches
 from smartapp.fhir.own.search import definitions
@@ -23,8 +22,10 @@ from smartapp.fhir.store import (
     Write,
 )
 from smartapp.records.delivery import Delivery
-from smartapp.records.outbox import Outbox, Unsent, owner_of
+from smartapp.records.following import follow
+from smartapp.records.outbox import Claim, Outbox, Unsent, owner_of
 from smartapp.records.overlay import Record, each_once, on_their_way, unsent_record
+from smartapp.records.parallel import in_parallel
 from smartapp.records.parcels import Parcel, Unit, placed, with_identifier
 from smartapp.records.placement import PLACES, Place, ladder
 from smartapp.records.sending import Sender
@@ -32,9 +33,6 @@ from smartapp.storage.drafts import Drafts
 
 if TYPE_CHECKING:
     from smartapp.storage.launches import Launch
-
-_T = TypeVar("_T")
-
 
 Touched = Callable[[Literal["read", "search", "create", "update"], Sequence[str]], None]
 """Told what was read or written, for the audit log."""
@@ -63,8 +61,9 @@ class Records:
         self._issuer_key = issuer_key
         self._capabilities = capabilities
         self._touched = touched
-        owner = owner_of(issuer_key, launch.patient.reference, launch.user.key)
-        self._sender = Sender(outbox, owner, launch.id, self._deliver)
+        self._owner = owner_of(issuer_key, launch.patient.reference, launch.user.key)
+        self._outbox = outbox
+        self._sender = Sender(outbox, self._owner, launch.id, self._delivery, self._follow, self._arrived)
         self._seen: dict[tuple[str, str], Place] = {}
         self._capability: Capability | None = None
         self.forbidden: set[str] = set()
@@ -83,7 +82,7 @@ class Records:
                 raise Refused(f"{query.type[:64]!r} is not a type of resource that this app works with.")
         jobs = [(number, place) for number, query in enumerate(queries) for place in self._places_of(query.type)]
         # At once, because each place may be a network away: a page then takes as long as the slowest of them.
-        found = _in_parallel([partial(self._search, place, queries[number]) for number, place in jobs])
+        found = in_parallel([partial(self._search, place, queries[number]) for number, place in jobs])
         results: list[list[Record]] = [[] for _ in queries]
         for (number, _), records in zip(jobs, found, strict=True):
             results[number].extend(records)
@@ -119,39 +118,55 @@ class Records:
         """Return where a new resource of this type will be stored."""
         return ladder(type, self.capability(), companion="companion" in self._stores)[0]
 
-    def save(self, writes: Sequence[Write]) -> list[Record]:
+    def save(self, writes: Sequence[Write], *, follow_up: Resource | None = None) -> list[Record]:
         """Write one unit and return its records in the order given; `state` says of each whether it has arrived.
 
-        What cannot be sent now waits in the outbox and is sent later, once. Raises Conflict with what is stored now,
-        Refused or Forbidden when an update is not accepted, Unauthorized when only a new sign-in helps: then nothing
-        of the unit was kept, unless a part of it had arrived.
+        What cannot be sent now waits in the outbox and is sent later, once. `follow_up` is what is done when all of it
+        has arrived (see `following`). Raises Conflict with what is stored now, Refused or Forbidden when an update is
+        not accepted, Unauthorized when only a new sign-in helps: then nothing of the unit was kept, unless a part of it
+        had arrived.
         """
         if not writes:
             return []
         parcels = self._placed([with_identifier(write) for write in writes])
-        if all(parcel.place == "own" for parcel in parcels):
-            # Our own store is in the outbox's own database: it takes the unit whole or not at all.
-            unit = self._deliver(Unit("", tuple(parcels)), lambda _unit: None)
+        if all(parcel.place == "own" for parcel in parcels) and follow_up is None:
+            unit = self._save_here(parcels)
         else:
-            unit = self._sender.send_new(parcels)
-        records = [self._of_parcel(parcel, unit) for parcel in unit.parcels[: len(writes)]]
-        for event in ("create", "update"):
-            done = [one.reference for one, write in zip(records, writes, strict=True) if write.method == event]
-            if done:
-                self._touched(event, done)
-        return records
+            unit = self._sender.send_new(parcels, follow_up=follow_up)
+        return [self._of_parcel(parcel) for parcel in unit.parcels[: len(writes)]]
+
+    def later(self, writes: Sequence[Write]) -> None:
+        """Keep a unit that nobody waits for; the courier sends it."""
+        self._sender.keep_for_later(self._placed([with_identifier(write) for write in writes]))
+
+    def write_now(self, write: Write, place: Place) -> None:
+        """Write one thing where it lives, without the outbox: for what can be done again from the start."""
+        stored = self._stores[place].write(write)
+        self._touched(write.method, [stored.reference])
 
     def waiting(self) -> list[Unsent]:
         """Return what this user wrote about this person and has not arrived, with the reason where it is refused."""
         return self._sender.unsent()
 
     def send_waiting(self) -> None:
-        """Send what waits and is due; what cannot be sent goes on waiting."""
+        """Send what waits and is due; what cannot be sent goes on waiting. Not for a page: it can take long."""
         self._sender.send_due()
 
-    def resume(self, unit: Unit) -> None:
+    def resume(self, claim: Claim) -> None:
         """Send one unit that the caller has claimed."""
-        self._sender.resume(unit)
+        self._sender.resume(claim)
+
+    def bind_waiting(self) -> None:
+        """Let everything that waits for this user about this person be sent by this launch, which is their newest."""
+        self._outbox.bind(self._owner, self.launch.id)
+
+    def try_again(self, unit_id: str) -> bool:
+        """Let what was refused of a unit be tried again; tell whether there was such a unit of this user's."""
+        return self._outbox.try_again(self._owner, unit_id)
+
+    def throw_away(self, unit_id: str) -> bool:
+        """Forget what was refused of a unit; tell whether there was such a unit of this user's."""
+        return self._outbox.throw_away(self._owner, unit_id)
 
     # ---- inside
 
@@ -179,17 +194,40 @@ class Records:
             raise Unreachable("This has not arrived yet, so it cannot be changed. Try again in a moment.")
         return self._seen[type_, id_]
 
-    def _deliver(self, unit: Unit, progress: Callable[[Unit], None]) -> Unit:
-        return Delivery(self._stores, self.capability(), self.launch.issuer, progress, self._demote).send(unit)
+    def _delivery(self, progress: Callable[[Unit], None], author_waits: bool) -> Delivery:
+        offered = {place: self._offered(place) for place in self._stores}
+        return Delivery(self._stores, offered, self.launch.issuer, progress, self._demote, whole=author_waits)
 
-    def _demote(self, type_: str) -> None:
+    def _offered(self, place: Place) -> Offered:
+        if place == "ehr":
+            return self.capability().offered
+        # A companion is a general FHIR server, chosen by the operator of the app, and our own store is ours.
+        return _EVERYTHING
+
+    def _save_here(self, parcels: Sequence[Parcel]) -> Unit:
+        """Write a unit to our own store, which is in the outbox's own database: whole or not at all."""
+        delivery = self._delivery(lambda _unit: None, True)
+        unit = delivery.send(Unit("", tuple(parcels)))
+        self._arrived([parcel for parcel in unit.parcels if parcel.stored is not None])
+        if delivery.errors:
+            raise next(iter(delivery.errors.values()))
+        return unit
+
+    def _follow(self, unit: Unit, follow_up: Resource) -> None:
+        follow(self, self.launch.patient.reference, unit, follow_up)
+
+    def _arrived(self, parcels: Sequence[Parcel]) -> None:
+        for event in ("create", "update"):
+            there = [one.stored.reference for one in parcels if one.stored is not None and one.write.method == event]
+            if there:
+                self._touched(event, there)
+
+    def _demote(self, type_: str, _status: int) -> None:
         self._capabilities.demote(self._issuer_key, type_, "create")
         self._capability = None  # the next parcel of the same unit must already know of the refusal
 
-    def _of_parcel(self, parcel: Parcel, unit: Unit) -> Record:
-        if parcel.stored is not None:
-            return self._record(parcel.place, parcel.stored)
-        return unsent_record(parcel, "waiting", unit.reason)
+    def _of_parcel(self, parcel: Parcel) -> Record:
+        return self._record(parcel.place, parcel.stored) if parcel.stored is not None else unsent_record(parcel)
 
     def _on_their_way(self) -> tuple[list[Record], dict[str, Record]]:
         return on_their_way(self._sender.unsent())
@@ -238,8 +276,9 @@ class Records:
         return Record(stored.resource, stored.etag, place)
 
 
-def _in_parallel(jobs: Sequence[Callable[[], _T]]) -> list[_T]:
-    if len(jobs) < 2:
-        return [job() for job in jobs]
-    with ThreadPoolExecutor(max_workers=min(8, len(jobs))) as pool:
-        return list(pool.map(lambda job: job(), jobs))
+_EVERYTHING = Offered(
+    known=True,
+    conditional_create=frozenset(definitions()),
+    transaction=True,
+)
+"""What is sure of a FHIR server of our own choice."""

@@ -2,103 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Protocol
 
-from mappers.identity import identity
 from questionnaires.fhir import Resource
-from smartapp.fhir.store import RecordError, Unauthorized, Unreachable
-from smartapp.records.outbox import Outbox, Unsent
+from smartapp.fhir.store import RecordError, Unreachable
+from smartapp.records.outbox import Claim, LeaseLost, Outbox, Owner, Unsent, state_of
 from smartapp.records.parcels import Parcel, Unit
 
-Deliver = Callable[[Unit, Callable[[Unit], None]], Unit]
-"""Sends what is pending of a unit and returns it, telling of each bit of progress; raises RecordError when it stops."""
 
-_LONGEST_REASON = 500
+class Deliverer(Protocol):
+    """Sends units in one launch; see `delivery.Delivery`."""
+
+    @property
+    def errors(self) -> Mapping[int, RecordError]:
+        """What stopped each parcel, by its position."""
+
+    def begin(self, unit: Unit) -> Unit:
+        """Return a unit with what is sent first noted as being sent."""
+
+    def send(self, unit: Unit) -> Unit:
+        """Return a unit as far as it came."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The outbox of one user about one person (`owner`), and how its units are delivered in this launch."""
+    """The outbox of one user about one person (`owner`), and how its units are delivered in this launch.
+
+    `deliverer` makes what sends a unit; it gets what persists the progress, and whether its author is there. `follow`
+    does what is to be done when a unit has arrived, and raises RecordError where that has to wait. `arrived` is told of
+    the parcels that did, before they are forgotten: so that the audit log never misses what an EHR has.
+    """
 
     outbox: Outbox
-    owner: str
+    owner: Owner
     launch_id: str
-    deliver: Deliver
+    deliverer: Callable[[Callable[[Unit], None], bool], Deliverer]
+    follow: Callable[[Unit, Resource], None]
+    arrived: Callable[[Sequence[Parcel]], None]
 
-    def send_new(self, parcels: Sequence[Parcel]) -> Unit:
-        """Persist a unit, send it, and return it as far as it came.
+    def send_new(self, parcels: Sequence[Parcel], *, follow_up: Resource | None = None) -> Unit:
+        """Persist a unit, send it, and return it as far as it came; what has to wait is sent by the courier.
 
         Raises RecordError where waiting does not help: its author is there and can do something about it.
         """
+        claims: list[Claim] = []
+        delivery = self.deliverer(lambda unit: self.outbox.renew(claims[0], unit), True)
         with self.outbox.lock(self.owner):
             # On disk first: once it has been sent, this process may die without having heard the answer.
-            unit = self._send(self.outbox.put(self.owner, self.launch_id, parcels), interactive=True)
-        self._forget_tried_again(unit)
+            unit, claim = self.outbox.put(
+                self.owner, self.launch_id, parcels, follow_up=follow_up, begin=delivery.begin
+            )
+            if claim is None:
+                return unit
+            claims.append(claim)
+            try:
+                unit = self._send(claim, delivery, author_waits=True)
+            except LeaseLost:  # we were away for so long that another process goes on with it
+                return unit
+        self.outbox.forget_tried_again(self.owner, unit)
         return unit
+
+    def keep_for_later(self, parcels: Sequence[Parcel], *, follow_up: Resource | None = None) -> Unit:
+        """Persist a unit that nobody waits for; the courier sends it."""
+        return self.outbox.put(self.owner, self.launch_id, parcels, follow_up=follow_up)[0]
 
     def send_due(self) -> None:
         """Send what waits and is due; what cannot be sent goes on waiting."""
-        lock = self.outbox.lock(self.owner)
-        if not lock.acquire(blocking=False):  # someone is sending right now, and no page should wait for that
-            return
-        try:
-            for unit, _ in self.outbox.claim(self.owner):
-                self._send(unit, interactive=False)
-        finally:
-            lock.release()
+        while (claim := self.outbox.claim(self.owner)) is not None:
+            self.resume(claim)
 
-    def resume(self, unit: Unit) -> None:
+    def resume(self, claim: Claim) -> None:
         """Send one unit that the caller has claimed."""
-        with self.outbox.lock(self.owner):
-            self._send(unit, interactive=False)
+        delivery = self.deliverer(lambda unit: self.outbox.renew(claim, unit), False)
+        try:
+            unit = self._send(claim, delivery, author_waits=False)
+        except LeaseLost:  # whoever has it now goes on from what was persisted
+            return
+        self.outbox.forget_tried_again(self.owner, unit)
 
     def unsent(self) -> list[Unsent]:
         """Return what has not arrived, the oldest first."""
         return self.outbox.unsent(self.owner)
 
-    def _send(self, unit: Unit, *, interactive: bool) -> Unit:
-        current = unit
-
-        def progress(changed: Unit) -> None:
-            nonlocal current
-            current = changed
-            self.outbox.update(changed)
-
-        try:
-            current = self.deliver(unit, progress)
-        except RecordError as error:
-            return self._stopped(current, error, interactive=interactive)
-        self.outbox.drop(current)
-        return current
-
-    def _stopped(self, unit: Unit, error: RecordError, *, interactive: bool) -> Unit:
-        """Decide what becomes of a unit that did not arrive whole: it waits, is refused, or is given back."""
-        unit = replace(unit, reason=error.message[:_LONGEST_REASON])
-        # Where every word has arrived, what is left is ours to finish; its author has nothing to do or to fear.
-        if isinstance(error, Unreachable) or unit.is_safe:
-            self.outbox.keep(unit, "waiting")
-            return unit
-        nothing_arrived = len(unit.pending) == len(unit.parcels)
-        if interactive and nothing_arrived:
-            # The page gives the words back to their author, who saves again. A copy here would be sent after that.
-            self.outbox.drop(unit)
+    def _send(self, claim: Claim, delivery: Deliverer, *, author_waits: bool) -> Unit:
+        unit = delivery.send(claim.unit)
+        before = {id(parcel) for parcel in claim.unit.parcels}
+        self.arrived([one for one in unit.parcels if one.stored and not one.closing and id(one) not in before])
+        if unit.pending:
+            return self._left(claim, unit, delivery.errors, author_waits=author_waits)
+        if unit.follow_up is not None and not author_waits:
+            unit = self._followed(claim, unit, unit.follow_up)
+        elif unit.follow_up is not None:
+            self.outbox.hand_over(claim, unit)
         else:
-            self.outbox.keep(unit, "waiting" if isinstance(error, Unauthorized) else "refused")
-        if interactive:
-            raise error
+            self.outbox.finish(claim, unit)
         return unit
 
-    def _forget_tried_again(self, sent: Unit) -> None:
-        """Forget the refused units of which everything has now arrived with another unit: their author tried again."""
-        arrived = {_key(parcel.write.resource) for parcel in sent.parcels if parcel.stored is not None}
-        for unsent in self.outbox.unsent(self.owner):
-            pending = {_key(unsent.unit.parcels[number].write.resource) for number in unsent.unit.pending}
-            # Everything, not something: these are the only copy of whatever has not arrived.
-            if unsent.state == "refused" and pending <= arrived:
-                self.outbox.drop(unsent.unit)
+    def _followed(self, claim: Claim, unit: Unit, follow_up: Resource) -> Unit:
+        try:
+            self.follow(unit, follow_up)
+        except RecordError as error:
+            self.outbox.keep(claim, unit, "waiting", retry_after=error.retry_after)
+            return unit
+        self.outbox.finish(claim, unit)
+        return replace(unit, follow_up=None)
+
+    def _left(self, claim: Claim, unit: Unit, errors: Mapping[int, RecordError], *, author_waits: bool) -> Unit:
+        """Decide what becomes of a unit that did not arrive whole: it waits, it is stopped, or it is given back."""
+        final = next((errors[n] for n in (*unit.stopped, *unit.open) if n in errors and _is_final(errors[n])), None)
+        if author_waits and final is not None and unit.is_nowhere:
+            # The page gives the words back to their author, who saves again. A copy here would be sent after that.
+            self.outbox.drop(claim)
+            raise final
+        state = state_of(unit)
+        longest = max((error.retry_after or 0 for error in errors.values()), default=0)
+        self.outbox.keep(claim, unit, state, retry_after=longest)
+        if author_waits and final is not None:
+            raise final
+        return unit
 
 
-def _key(resource: Resource) -> tuple[Any, ...]:
-    return identity(resource) or (resource["resourceType"], resource.get("id"))
+def _is_final(error: RecordError) -> bool:
+    """Tell whether waiting does not help: its author, who is there, can do something about it."""
+    return not isinstance(error, Unreachable)

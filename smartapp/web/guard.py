@@ -113,8 +113,6 @@ def open_launch(services: Services, launch_id: str) -> None:
     g.records = services.records(launch, lambda event, objects: note(services, launch, event, objects))
     if launch.user.role == "guest" and request.endpoint not in FOR_GUESTS:
         raise NotAllowed(message("You signed in with a role that has no pages here."), code="guest")
-    if request.method in SAFE_METHODS:
-        current.records().send_waiting()
 
 
 def note(services: Services, launch: Launch, event: Event, objects: Sequence[str]) -> None:

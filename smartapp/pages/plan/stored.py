@@ -106,7 +106,7 @@ def read_plan(
         plan = StoredPlan(Plan(id=new_plan_id(issuer, patient), created=now), (), None)
     else:
         plan = _join(care_plan, goals, tasks, known)
-    refused = any(one.state == "refused" and _is_plan(one) for one in outbox)
+    refused = any(one.state == "stopped" and _is_plan(one) for one in outbox)
     return replace(plan, refused=refused, others=_others(found[1]))
 
 

@@ -244,7 +244,7 @@ def submit(instrument_id: str) -> ResponseReturnValue:
     if not filling.given:
         raise LookAgain(NO_ANSWERS, 422)
     try:
-        record = send(current.records(), finished(filling, _about()), catalogue())
+        record = send(current.records(), finished(filling, _about()))
     except Unauthorized:
         raise  # only a new sign-in helps, and that page says so; the draft stays
     except RecordError as error:

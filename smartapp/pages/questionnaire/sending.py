@@ -1,4 +1,4 @@
-"""Sending in: the response, its scores and the answered assignments as one unit, and finding what was sent before.
+"""Sending in: the response and its scores as one unit, and finding what was sent before.
 
 What is written is made by `mappers.submission`; here it becomes `Write`s and goes to the records of one launch. Nothing
 here knows of a request: the same calls could send answers in from a command.
@@ -6,60 +6,33 @@ here knows of a request: the same calls could send answers in from a command.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from mappers.answers import FHIR_ID, IDENTIFIER_SYSTEM, Answers
-from mappers.submission import Entry, amendment_of, says_otherwise, submission_of
-from questionnaires.catalogue import Catalogue
+from mappers.submission import submission_of
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
-from smartapp.fhir.store import Conflict, NotFound, Query, Unreachable, Write
+from smartapp.fhir.store import NotFound, Query, Unreachable, Write
 from smartapp.records import Record, Records
+from smartapp.records.following import answers as answers_follow_up
 
 
-def send(records: Records, answers: Answers, catalogue: Catalogue) -> Record:
+def send(records: Records, answers: Answers) -> Record:
     """Send completed answers in, and return the response as it is stored, or as it waits to be.
 
-    If an assignment changed between reading and writing, look again and send once more. An earlier try may have arrived
-    without our hearing of it; if its answers differ from these, then these amend it.
+    The assignments that they answer are closed after that. If an earlier try arrived, perhaps without our hearing of
+    it, and its answers differ from these, then these amend it.
 
     Raises RecordError; then nothing of the unit was sent.
     """
-    try:
-        saved = _send_once(records, answers)
-    except Conflict:
-        saved = _send_once(records, answers)
-    if says_otherwise(saved[0].resource, answers, catalogue):
-        saved = records.save(amendment(answers, saved))
+    title = answers.instrument.title.get(answers.response.language)
+    saved = records.save(writes_of(answers), follow_up=answers_follow_up(answers.instrument.id, title))
     return saved[0]
 
 
-def _send_once(records: Records, answers: Answers) -> list[Record]:
-    # Read at the last moment: the versions that come with them guard the update.
-    [tasks] = records.search(Query.of("Task", patient=records.launch.patient.reference))
-    return records.save(writes_of(answers, tasks))
-
-
-def writes_of(answers: Answers, tasks: Sequence[Record]) -> list[Write]:
-    """Return the unit that sends answers in: the response, its scores, and the Tasks that it answers."""
-    return _writes(submission_of(answers, [task.resource for task in tasks]), tasks)
-
-
-def amendment(answers: Answers, saved: Sequence[Record]) -> list[Write]:
-    """Return the unit by which answers replace `saved`: what the store gave back for `writes_of`."""
-    return _writes(amendment_of(answers, [record.resource for record in saved]), saved)
-
-
-def _writes(entries: Sequence[Entry], known: Sequence[Record]) -> list[Write]:
-    """Return a unit; what is updated is guarded by the version of it in `known`."""
-    etags = {record.reference: record.etag for record in known}
+def writes_of(answers: Answers) -> list[Write]:
+    """Return the unit that sends answers in: the response and its scores."""
     return [
         Write.once(entry.resource, identifier=entry.identifier, full_url=entry.full_url)
-        if entry.identifier
-        else Write(
-            "update", entry.resource, if_match=etags[_reference(entry.resource)], full_url=entry.full_url or None
-        )
-        for entry in entries
+        for entry in submission_of(answers)
     ]
 
 
@@ -123,7 +96,3 @@ def correctable(records: Records, record: Record, instrument: Instrument) -> boo
 def _our_identifier(response: Resource) -> str:
     identifier = response.get("identifier", {})
     return str(identifier.get("value", "")) if identifier.get("system") == IDENTIFIER_SYSTEM else ""
-
-
-def _reference(resource: Resource) -> str:
-    return f"{resource['resourceType']}/{resource['id']}"

@@ -11,6 +11,7 @@ from questionnaires.model import Instrument
 from smartapp.fhir.store import Query, Unreachable
 from smartapp.pages.questionnaire.filling import OtherVersion, filling_of
 from smartapp.records import Record, Records
+from smartapp.records.following import answered_instrument
 from smartapp.records.outbox import Unsent
 from smartapp.storage.drafts import Draft
 
@@ -51,9 +52,9 @@ def to_do(
 ) -> list[ToDo]:
     """Return what is waiting: drafts first, the last changed on top; then assignments, the earliest due on top.
 
-    `answered` are references of assignments whose answer is on its way to the record.
+    `answered` are the ids of instruments whose answers were sent in and whose assignments are about to be closed.
     """
-    asked = open_assignments((task for task in tasks if task.reference not in answered), catalogue)
+    asked = {name: one for name, one in open_assignments(tasks, catalogue).items() if name not in answered}
     # Popped, so that a questionnaire that was begun is not listed again as an assignment.
     begun = [_begun(draft, asked.pop(draft.questionnaire, None), catalogue) for draft in drafts]
     # Without a due date comes last.
@@ -66,13 +67,8 @@ def to_do(
 
 
 def answered_on_their_way(outbox: Iterable[Unsent]) -> set[str]:
-    """Return the references of the Tasks that the outbox is about to update."""
-    return {
-        f"Task/{item.write.resource['id']}"
-        for entry in outbox
-        for item in entry.unit.parcels
-        if item.write.method == "update" and item.write.resource["resourceType"] == "Task"
-    }
+    """Return the ids of the instruments whose assignments the outbox is about to close."""
+    return {answered_instrument(entry.unit) for entry in outbox} - {""}
 
 
 def open_assignments(tasks: Iterable[Record], catalogue: Catalogue) -> dict[str, Assignment]:

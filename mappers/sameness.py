@@ -1,0 +1,82 @@
+"""Whether what a server has says what was written: told by what was said, not by when, by whom stored, or in what form.
+
+Pure comparisons of resources; `smartapp.records` uses them to see whether something arrived, and whether an earlier
+content of the same author stands in its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import orjson
+
+from questionnaires.fhir import Resource
+
+_OF_THE_SERVER: Final = frozenset({"meta", "text", "id"})
+"""Elements that a server may write anew: versions, the narrative, and the id that it gave."""
+
+_MOMENTS: Final = frozenset({"authored", "authoredOn", "issued", "effectiveDateTime", "lastModified", "created"})
+"""When something was written down: pressing a button twice changes it, and what was said stays the same."""
+
+_MEASURED: Final = frozenset({"authored", "effectiveDateTime"})
+"""The moments that a thing is about: correcting a typing error in June says nothing new about when it was May."""
+
+_AMENDED: Final = {
+    ("QuestionnaireResponse", "completed"): "amended",
+    ("Observation", "final"): "corrected",
+}
+
+
+def says(current: Any, sent: Any) -> bool:
+    """Tell whether a stored element says everything that was sent; a server may add to it."""
+    if isinstance(sent, dict):
+        return isinstance(current, dict) and all(says(current.get(name), value) for name, value in sent.items())
+    if isinstance(sent, list):
+        return (
+            isinstance(current, list)
+            and len(current) == len(sent)
+            and all(says(one, other) for one, other in zip(current, sent, strict=True))
+        )
+    return bool(current == sent)
+
+
+def says_all_of(current: Resource, sent: Resource) -> bool:
+    """Tell whether a stored resource says all that was written in `sent`, whatever the server keeps for itself."""
+    return says(current, _without(sent, _OF_THE_SERVER))
+
+
+def says_the_same(current: Resource, sent: Resource) -> bool:
+    """Tell whether a stored resource says what `sent` says, though perhaps written down at another moment.
+
+    What was amended before says the same as what is sent for the first time, if the words are the same.
+    """
+    told = _without(sent, _OF_THE_SERVER | _MOMENTS)
+    if _AMENDED.get((sent.get("resourceType", ""), sent.get("status", ""))) == current.get("status"):
+        told.pop("status", None)
+    return says(current, told)
+
+
+def fingerprint(resource: Resource) -> str:
+    """Return a digest of what a resource says: equal for two writings of one thing at two moments."""
+    said = _without(resource, _OF_THE_SERVER | _MOMENTS)
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def moments_of(resource: Resource) -> Resource:
+    """Return the elements that say which moment a resource is about."""
+    return {name: value for name, value in resource.items() if name in _MEASURED}
+
+
+def as_amendment(resource: Resource, before: Resource) -> Resource:
+    """Return a resource as it replaces what the same author said `before`: a response amended, a score corrected.
+
+    It takes the id of what it replaces, and is about the same moment.
+    """
+    status = _AMENDED.get((resource.get("resourceType", ""), resource.get("status", "")))
+    kept = {"id": before["id"], **moments_of(before)}
+    return {**resource, **kept, **({"status": status} if status else {})}
+
+
+def _without(resource: Resource, names: frozenset[str]) -> Resource:
+    return {name: value for name, value in resource.items() if name not in names}

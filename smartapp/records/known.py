@@ -1,0 +1,76 @@
+"""What is known of the things of a new unit before any server is asked: what arrived earlier, and what is on its way.
+
+The same author may say a thing again, in other words: a button pressed twice, answers changed after an answer from the
+server was lost. The newest words count. What they replace is amended where it stands, and never made a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mappers.identity import identity
+from mappers.sameness import fingerprint
+from smartapp.fhir.store import Stored
+from smartapp.records.arrivals import Arrival
+from smartapp.records.parcels import Parcel, Unit
+
+
+def thing_of(parcel: Parcel) -> tuple[Any, ...]:
+    """Return what makes two parcels say something of one thing: its identifier, else the id at its server."""
+    resource = parcel.write.resource
+    return identity(resource) or (parcel.type, resource.get("id"))
+
+
+def with_arrivals(unit: Unit, arrivals: Mapping[str, Arrival], key: Callable[[Parcel], str | None]) -> Unit:
+    """Return the unit with what is known of its creates: arrived if nothing else is said, else where they stand."""
+
+    def informed(parcel: Parcel) -> Parcel:
+        found = arrivals.get(key(parcel) or "") if _is_fresh(parcel) else None
+        if found is None:
+            return parcel
+        here = replace(parcel, place=found.place, ladder=())
+        return _over(here, found.stored, says_the_same=found.fingerprint == fingerprint(parcel.write.resource))
+
+    return replace(unit, parcels=tuple(informed(parcel) for parcel in unit.parcels))
+
+
+def taken_over(unit: Unit, older: Unit) -> Unit | None:
+    """Return the unit with all that has become of an older one that says nothing else; None where it says more.
+
+    More, because what is left of the older one may refer to what would be gone from it.
+    """
+    new = {thing_of(parcel): parcel for parcel in unit.parcels if parcel.write.method == "create"}
+    before = {thing_of(older.parcels[number]): older.parcels[number] for number in older.pending}
+    if not before or not before.keys() <= new.keys():
+        return None
+    before = {thing_of(parcel): parcel for parcel in older.parcels}
+    return replace(unit, parcels=tuple(_instead_of(parcel, before.get(thing_of(parcel))) for parcel in unit.parcels))
+
+
+def _instead_of(parcel: Parcel, older: Parcel | None) -> Parcel:
+    if older is None or not _is_fresh(parcel):
+        return parcel
+    here = replace(parcel, place=older.place, ladder=older.ladder)
+    same = fingerprint(older.write.resource) == fingerprint(parcel.write.resource)
+    if older.stored is not None:
+        return _over(here, older.stored, says_the_same=same)
+    doubtful = older.state == "sent"
+    return replace(
+        here,
+        state="sent" if doubtful else "ready",
+        known=older.known,
+        amends=older.amends or (doubtful and not same),
+    )
+
+
+def _over(parcel: Parcel, stored: Stored, *, says_the_same: bool) -> Parcel:
+    if not says_the_same:
+        return replace(parcel, known=stored)
+    return parcel.arrived(replace(stored, resource={**parcel.write.resource, "id": stored.resource["id"]}))
+
+
+def _is_fresh(parcel: Parcel) -> bool:
+    """Tell whether nothing is known yet of a create."""
+    return parcel.write.method == "create" and parcel.state == "ready" and parcel.known is None and not parcel.amends

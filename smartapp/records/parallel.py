@@ -1,0 +1,20 @@
+"""Doing several things at once that each wait for a server."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+MOST_AT_ONCE = 8
+
+
+def in_parallel(jobs: Sequence[Callable[[], _T]]) -> list[_T]:
+    """Run all jobs at once, in the context of the caller, and return their results in order; raises what one raised."""
+    if len(jobs) < 2:
+        return [job() for job in jobs]
+    with ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, len(jobs))) as pool:
+        return list(pool.map(lambda made: made[0].run(made[1]), [(contextvars.copy_context(), job) for job in jobs]))
