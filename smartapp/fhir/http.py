@@ -6,10 +6,13 @@ The callers decide which address may be asked; this module makes sure that the a
 from __future__ import annotations
 
 import logging
+import re
 import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +32,10 @@ READ_SECONDS = 10
 WHOLE_SECONDS = 30
 # Far more than a page of one person's record; what is larger is a mistake or an attack on our memory.
 MAX_BYTES = 8 * 1024 * 1024
+# Beyond that we ask by ourselves: a mistaken header must not keep what someone wrote from its reader for a day.
+LONGEST_RETRY_SECONDS = 3600
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 class OutboundError(Exception):
@@ -55,6 +62,30 @@ class Reply:
             return orjson.loads(self.body.removeprefix(b"\xef\xbb\xbf"))
         except orjson.JSONDecodeError as error:
             raise OutboundError("not-json", "") from error
+
+    def retry_after(self) -> int | None:
+        """Return after how many seconds a server that is busy wants to be asked again; None where it does not say."""
+        if self.status not in (429, 503):
+            return None
+        said = self.headers.get("Retry-After", "").strip()
+        seconds = int(said) if _SECONDS.fullmatch(said) else self._seconds_until(said)
+        return min(seconds, LONGEST_RETRY_SECONDS) if seconds else None
+
+    def _seconds_until(self, said: str) -> int | None:
+        moment = _moment(said)
+        if moment is None:
+            return None
+        # By the clock of the server that said so, where it shows: ours may differ by more than it asks for.
+        now = _moment(self.headers.get("Date", "")) or datetime.now(UTC)
+        return max(0, round((moment - now).total_seconds()))
+
+
+def _moment(http_date: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(http_date)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _session(*, trust_env: bool) -> requests.Session:

@@ -15,6 +15,7 @@ import orjson
 
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.fhir import Resource
+from smartapp.fhir.answers import ID, Answer, version_tag, written, written_all
 from smartapp.fhir.http import OutboundError, Reply, ask
 from smartapp.fhir.store import (
     Conflict,
@@ -51,9 +52,8 @@ TokenSource = Callable[[str | None], str]
 """Returns an access token; gets the token that was just answered with 401, or None."""
 
 _NOT_A_MATCH = frozenset({"", "OperationOutcome"})
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
-_LOCATION = re.compile(r"(?:^|/)(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
+_IN_BUNDLE = {"If-Match": "ifMatch", "If-None-Match": "ifNoneMatch", "If-None-Exist": "ifNoneExist"}
 
 
 class RemoteStore:
@@ -79,10 +79,13 @@ class RemoteStore:
 
     def read(self, type: str, id: str, /) -> Stored:
         """Return one resource, or raise NotFound or Gone."""
-        if not _TYPE.fullmatch(type) or not _ID.fullmatch(id):
+        if not _TYPE.fullmatch(type) or not ID.fullmatch(id):
             raise NotFound(f"{type[:64]}/{id[:64]} is not a FHIR reference. Check where it comes from.")
         answer = self._ask("GET", f"{self.base}/{type}/{id}")
-        return _stored(self._resource(answer, type), answer)
+        resource = self._resource(answer, type)
+        if text_in(resource, "id") != id:
+            raise Unreachable(f"{self._host} answered another {type} than it was asked for. Tell its manager.")
+        return _stored(resource, answer)
 
     def search(self, query: Query, /) -> list[Stored]:
         """Return all matches and includes, never a part of them; pages are followed on this server only."""
@@ -98,22 +101,13 @@ class RemoteStore:
 
     def write(self, write: Write, /) -> Stored:
         """Write one resource. Raises Conflict with what is stored now, or Refused with the server's own words."""
-        type_, id_ = write.resource["resourceType"], write.resource.get("id", "")
-        headers = {"Content-Type": FHIR_JSON, "Prefer": "return=representation"}
-        if write.method == "update":
-            if write.if_match is not None:
-                headers["If-Match"] = write.if_match
-            method, url, body = "PUT", f"{self.base}/{type_}/{id_}", write.resource
-        else:
-            if write.if_none_exist is not None:
-                headers["If-None-Exist"] = write.if_none_exist
-            method, url = "POST", f"{self.base}/{type_}"
-            body = {key: value for key, value in write.resource.items() if key != "id"}
+        method, path, conditions = _request(write)
+        headers = {"Content-Type": FHIR_JSON, "Prefer": "return=representation", **conditions}
         try:
-            answer = self._ask(method, url, headers=headers, body=body)
+            answer = self._ask(method, f"{self.base}/{path}", headers=headers, body=_body(write))
         except Conflict as error:
             raise self._with_current(error, write) from error
-        return self._written(write, answer)
+        return written(write, Answer.of(answer), host=self._host)
 
     def write_all(self, writes: Sequence[Write], /) -> list[Stored]:
         """Write all or nothing, as one transaction Bundle; only where the server says it has transactions."""
@@ -128,10 +122,7 @@ class RemoteStore:
         except Conflict as error:
             guarded = [write for write in writes if write.if_match is not None]
             raise self._with_current(error, guarded[0]) if guarded else error from error
-        entries = objects_in(self._resource(answer, "Bundle"), "entry")
-        if len(entries) != len(writes):
-            raise Unreachable(f"{self._host} answered a transaction of {len(writes)} with {len(entries)} entries.")
-        return [self._written_entry(write, entry) for write, entry in zip(writes, entries, strict=True)]
+        return written_all(writes, self._resource(answer, "Bundle"), host=self._host)
 
     # ---- inside
 
@@ -176,8 +167,8 @@ class RemoteStore:
         try:
             answer = ask(method, url, headers=all_headers, data=data, params=params)
             for _ in range(MOST_WAITS):
-                seconds = _retry_after(answer)
-                if self._wait is None or seconds is None:
+                seconds = answer.retry_after()
+                if self._wait is None or seconds is None or seconds > LONGEST_WAIT_SECONDS:
                     break
                 self._wait(seconds)
                 answer = ask(method, url, headers=all_headers, data=data, params=params)
@@ -239,42 +230,18 @@ class RemoteStore:
         if answer.status in (409, 412):
             return Conflict(text, None, status=answer.status, outcome=outcome)
         kind = _ERRORS.get(answer.status, Unreachable if answer.status >= 500 else Refused)
-        return kind(text, status=answer.status, outcome=outcome)
+        return kind(text, status=answer.status, outcome=outcome, retry_after=answer.retry_after())
 
     def _with_current(self, error: Conflict, write: Write) -> Conflict:
         """Return the conflict with what is stored now, where it can be read."""
         current = None
-        if write.method == "update":
+        named = write.resource["id"] if write.method == "update" else write.new_id
+        if named is not None:
             try:
-                current = self.read(write.resource["resourceType"], write.resource["id"])
+                current = self.read(write.resource["resourceType"], named)
             except RecordError:
                 current = None
         return Conflict(error.message, current, status=error.status, outcome=error.outcome)
-
-    def _written(self, write: Write, answer: Reply) -> Stored:
-        resource = _representation(answer, write.resource["resourceType"])
-        if resource is not None and text_in(resource, "id"):
-            return _stored(resource, answer)
-        location = answer.headers.get("Location") or answer.headers.get("Content-Location") or ""
-        return self._from_location(write, location, answer.headers.get("ETag"))
-
-    def _written_entry(self, write: Write, entry: Mapping[str, Any]) -> Stored:
-        response = object_in(entry, "response")
-        etag = text_in(response, "etag") or None
-        resource = object_in(entry, "resource")
-        if resource.get("resourceType") == write.resource["resourceType"] and text_in(resource, "id"):
-            return Stored(resource, etag or _version_tag(resource))
-        return self._from_location(write, text_in(response, "location"), etag)
-
-    def _from_location(self, write: Write, location: str, etag: str | None) -> Stored:
-        """Return what was written when the server only says where: our own content under its id."""
-        type_ = write.resource["resourceType"]
-        match = _LOCATION.search(_path(location))
-        if match is not None and match["type"] == type_:
-            return Stored({**write.resource, "id": match["id"]}, etag)
-        if write.method == "update":
-            return Stored(write.resource, etag)
-        raise Unreachable(f"{self._host} says the {type_} is stored but not where. It will be looked for.")
 
 
 def outcome_text(outcome: Resource | None) -> str:
@@ -294,42 +261,34 @@ def _representation(answer: Reply, type_: str) -> Resource | None:
     return resource if text_in(resource, "resourceType") == type_ else None
 
 
-def _retry_after(answer: Reply) -> int | None:
-    """Return after how many seconds a server that is busy wants to be asked again; None where it does not say so."""
-    said = answer.headers.get("Retry-After", "")
-    if answer.status not in (429, 503) or not re.fullmatch(r"[0-9]{1,9}", said):
-        return None
-    return int(said) if int(said) <= LONGEST_WAIT_SECONDS else None
-
-
 def _stored(resource: Resource, answer: Reply | None) -> Stored:
     etag = answer.headers.get("ETag") if answer is not None else None
-    return Stored(resource, etag or _version_tag(resource))
+    return Stored(resource, etag or version_tag(resource))
 
 
-def _version_tag(resource: Resource) -> str | None:
-    version = text_in(object_in(resource, "meta"), "versionId")
-    return f'W/"{version}"' if version else None
+def _request(write: Write) -> tuple[str, str, dict[str, str]]:
+    """Return the method of a write, the path below the base, and its conditions by the names of their headers."""
+    type_, id_ = write.resource["resourceType"], write.new_id
+    conditions: dict[str, str | None] = {"If-None-Exist": write.if_none_exist}
+    if id_ is not None:
+        conditions = {"If-None-Match": "*"}
+    elif write.method == "update":
+        id_, conditions = write.resource["id"], {"If-Match": write.if_match}
+    said = {name: value for name, value in conditions.items() if value is not None}
+    return ("POST", type_, said) if id_ is None else ("PUT", f"{type_}/{id_}", said)
 
 
-def _path(address: str) -> str:
-    """Return the path of an address; "" where a server calls something an address that is none."""
-    try:
-        return urlsplit(address).path
-    except ValueError:
-        return ""
+def _body(write: Write) -> Resource:
+    if write.method == "update":
+        return write.resource
+    body = {name: value for name, value in write.resource.items() if name != "id"}
+    return body if write.new_id is None else {**body, "id": write.new_id}
 
 
 def _transaction_entry(write: Write) -> dict[str, Any]:
-    type_ = write.resource["resourceType"]
-    request: dict[str, Any] = {"method": "POST", "url": type_}
-    if write.method == "update":
-        request = {"method": "PUT", "url": f"{type_}/{write.resource['id']}"}
-    if write.if_match is not None:
-        request["ifMatch"] = write.if_match
-    if write.if_none_exist is not None:
-        request["ifNoneExist"] = write.if_none_exist
-    entry: dict[str, Any] = {"resource": write.resource, "request": request}
+    method, path, conditions = _request(write)
+    said = {_IN_BUNDLE[name]: value for name, value in conditions.items()}
+    entry: dict[str, Any] = {"resource": _body(write), "request": {"method": method, "url": path, **said}}
     return {"fullUrl": write.full_url, **entry} if write.full_url else entry
 
 

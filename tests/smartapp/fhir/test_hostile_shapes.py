@@ -105,7 +105,7 @@ def test_a_written_entry_of_any_shape_has_an_id_and_a_text_as_its_tag(mock, writ
 @pytest.mark.parametrize("location", ["http://[", "Goal", "", "//", "Goal/1/2/3", "Patient/1"])
 def test_a_location_that_names_nothing_is_not_called_stored(mock, location):
     mock.add("POST", f"{BASE}/Goal", status=201, headers={"Location": location})
-    with pytest.raises(RecordError, match="not where"):
+    with pytest.raises(RecordError, match="says where it is"):
         RemoteStore(BASE).write(Write("create", {"resourceType": "Goal"}))
 
 

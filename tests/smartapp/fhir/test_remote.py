@@ -321,7 +321,7 @@ def test_attack_38_a_stale_update_brings_what_is_stored_now(mock, store):
 
 def test_a_create_that_does_not_say_where_is_not_called_stored(mock, store):
     mock.add("POST", f"{BASE}/Goal", status=201)
-    with pytest.raises(Unreachable, match="not where"):
+    with pytest.raises(Unreachable, match="says where it is"):
         store.write(Write("create", NEW))
 
 
