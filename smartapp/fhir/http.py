@@ -21,10 +21,12 @@ import orjson
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from smartapp.fhir.connections import UNTIL, InTimeAdapter
 from smartapp.settings import is_loopback
 
-# At DEBUG it writes every address with its query, and those name people.
-logging.getLogger("urllib3").setLevel(logging.WARNING)
+# At DEBUG it writes every address with its query, and at WARNING too where an answer breaks off in its headers; those
+# name people. What went wrong reaches us as an exception anyway.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 # Someone waits for a page while we ask. The whole is bounded too, for servers that send a byte at a time.
 CONNECT_SECONDS = 3
@@ -35,15 +37,22 @@ MAX_BYTES = 8 * 1024 * 1024
 # Beyond that we ask by ourselves: a mistaken header must not keep what someone wrote from its reader for a day.
 LONGEST_RETRY_SECONDS = 3600
 
+# FHIR with questions within answers, ten deep, in a Bundle has some 50. Whoever walks through it calls itself at each
+# level, several times for some libraries, and Python's own end of that (1,000) would come in the middle of a page.
+MOST_LEVELS = 64
+
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 class OutboundError(Exception):
-    """No usable answer; `code`: insecure, timeout, unreachable, redirect, too-large, encoding, not-json."""
+    """No usable answer.
+
+    `code`: insecure, unsendable, timeout, unreachable, redirect, too-large, encoding, not-json.
+    """
 
     def __init__(self, code: str, url: str) -> None:
         # Host only: a path or query can name a person.
-        super().__init__(f"{code} at {urlsplit(url).hostname}")
+        super().__init__(f"{code} at {_host(url)}")
         self.code = code
 
 
@@ -56,12 +65,15 @@ class Reply:
     body: bytes
 
     def json(self) -> Any:
-        """Return the body as JSON. Raises OutboundError; nesting deeper than 1,024 and NaN count as not JSON."""
+        """Return the body as JSON. Raises OutboundError; nesting beyond MOST_LEVELS and NaN count as not JSON."""
         try:
             # RFC 8259 8.1: a byte order mark does not belong there, and may be ignored.
-            return orjson.loads(self.body.removeprefix(b"\xef\xbb\xbf"))
+            value = orjson.loads(self.body.removeprefix(b"\xef\xbb\xbf"))
         except orjson.JSONDecodeError as error:
             raise OutboundError("not-json", "") from error
+        if _deeper_than(MOST_LEVELS, value):
+            raise OutboundError("not-json", "")
+        return value
 
     def retry_after(self) -> int | None:
         """Return after how many seconds a server that is busy wants to be asked again; None where it does not say."""
@@ -80,6 +92,21 @@ class Reply:
         return max(0, round((moment - now).total_seconds()))
 
 
+def _deeper_than(most: int, value: Any) -> bool:
+    """Tell whether lists and objects are nested deeper; level by level, as whatever went down would not come back."""
+    level: list[Any] = [[value]]
+    for _ in range(most + 1):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
 def _moment(http_date: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(http_date)
@@ -94,7 +121,7 @@ def _session(*, trust_env: bool) -> requests.Session:
     session.trust_env = trust_env
     session.headers["Accept-Encoding"] = "gzip"  # what _unpacker knows, whatever else is installed
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = requests.adapters.HTTPAdapter(pool_connections=16, pool_maxsize=32)
+    adapter = InTimeAdapter(pool_connections=16, pool_maxsize=32)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -102,6 +129,13 @@ def _session(*, trust_env: bool) -> requests.Session:
 
 _WORLD = _session(trust_env=True)
 _LOOPBACK = _session(trust_env=False)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # not an address at all
+        return ""
 
 
 def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -120,11 +154,13 @@ def ask(
     read_seconds: float | None = None,
 ) -> Reply:
     """Send one request and return its answer, whatever the status; a redirect is an error. Raises OutboundError."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
+    scheme = url.partition("://")[0].lower()
+    if not _host(url) or (scheme != "https" and not (scheme == "http" and is_loopback(url))):
         raise OutboundError("insecure", url)
     session = _LOOPBACK if is_loopback(url) else _WORLD
     until = time.monotonic() + WHOLE_SECONDS
+    UNTIL.set(until)
+    # `from None`: the exceptions of the HTTP library quote the address, and whoever logs ours would log that too.
     try:
         with session.request(
             method,
@@ -140,10 +176,12 @@ def ask(
             if 300 <= response.status_code < 400 and response.status_code != 304:
                 raise OutboundError("redirect", url)
             return Reply(response.status_code, response.headers, _bounded(response, url, max_bytes, until))
-    except requests.Timeout as error:
-        raise OutboundError("timeout", url) from error
-    except requests.RequestException as error:
-        raise OutboundError("unreachable", url) from error
+    except requests.Timeout:
+        raise OutboundError("timeout", url) from None
+    except (requests.RequestException, HTTPError):
+        raise OutboundError("unreachable", url) from None
+    except ValueError:  # such as a header with characters that no header can have
+        raise OutboundError("unsendable", url) from None
 
 
 def _bounded(response: requests.Response, url: str, max_bytes: int, until: float) -> bytes:
@@ -158,10 +196,10 @@ def _bounded(response: requests.Response, url: str, max_bytes: int, until: float
                 raise OutboundError("too-large", url)
             if time.monotonic() > until:
                 raise OutboundError("timeout", url)
-    except ReadTimeoutError as error:
-        raise OutboundError("timeout", url) from error
-    except (HTTPError, zlib.error) as error:
-        raise OutboundError("unreachable", url) from error
+    except ReadTimeoutError:
+        raise OutboundError("timeout", url) from None
+    except (HTTPError, zlib.error):
+        raise OutboundError("unreachable", url) from None
     return bytes(body)
 
 
