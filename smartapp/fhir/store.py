@@ -15,7 +15,7 @@ The errors, drawn. Each carries an HTTP `status` and a `message` that is safe to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from questionnaires.fhir import Resource
@@ -31,7 +31,7 @@ class Stored:
 
     resource: Resource
     etag: str | None = None
-    created: bool | None = None
+    created: bool | None = field(default=None, compare=False)
 
     @property
     def reference(self) -> str:

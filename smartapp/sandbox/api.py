@@ -142,9 +142,10 @@ def create(type_: str) -> Response:
 
 @blueprint.put("/<type_>/<id_>")
 def update(type_: str, id_: str) -> Response:
-    """Update a resource (only the version you know, with If-Match)."""
+    """Update a resource: only the version you know with If-Match, only a new one with If-None-Match: *."""
     allowed(type_, "u")
-    return written(store_all([checked_update(type_, id_, body(), request.headers.get("If-Match"))])[0])
+    guards = request.headers.get("If-Match"), request.headers.get("If-None-Match")
+    return written(store_all([checked_update(type_, id_, body(), guards)])[0])
 
 
 @blueprint.route("/<type_>/<id_>", methods=["DELETE", "PATCH", "POST"])

@@ -12,8 +12,7 @@ from flask import request
 from mappers.tolerant import object_in, text_in
 from questionnaires.fhir import Resource
 from smartapp.fhir.own.index import relative
-from smartapp.fhir.own.writes import Outcome
-from smartapp.fhir.store import RecordError, Refused
+from smartapp.fhir.store import RecordError, Refused, Stored
 from smartapp.sandbox.answers import location, outcome_of
 from smartapp.sandbox.reading import read_stored, search_bundle
 from smartapp.sandbox.server import current_sandbox
@@ -31,7 +30,7 @@ class EntryRequest:
     id: str
     params: tuple[tuple[str, str], ...]
     resource: Resource
-    if_match: str | None
+    guards: tuple[str | None, str | None]
     if_none_exist: str | None
     full_url: str | None
 
@@ -60,7 +59,7 @@ def _request_of(entry: Resource, where: str) -> EntryRequest:
     url, method = text_in(said, "url"), said.get("method")
     if not url:
         raise Refused(f"{where}.request.url is missing. Say what to do with the entry.", status=400)
-    for name in ("ifMatch", "ifNoneExist"):
+    for name in ("ifMatch", "ifNoneMatch", "ifNoneExist"):
         if not isinstance(said.get(name, ""), str):
             raise Refused(f"{where}.request.{name} is not text.", status=400)
     path, _, query = relative(url, current_sandbox().base).partition("?")
@@ -76,7 +75,7 @@ def _request_of(entry: Resource, where: str) -> EntryRequest:
         id=id_,
         params=tuple(parse_qsl(query, keep_blank_values=True)),
         resource=resource,
-        if_match=said.get("ifMatch"),
+        guards=(said.get("ifMatch"), said.get("ifNoneMatch")),
         if_none_exist=said.get("ifNoneExist"),
         # Only a made-up name is a name within the Bundle; an address is where the resource came from.
         full_url=full_url if full_url.startswith("urn:") else None,
@@ -97,7 +96,7 @@ def _checked(asked: EntryRequest, where: str) -> CheckedWrite:
     if asked.method == "POST":
         checked = checked_create(asked.type, asked.resource, asked.if_none_exist, inside)
     else:
-        checked = checked_update(asked.type, asked.id, asked.resource, asked.if_match, inside)
+        checked = checked_update(asked.type, asked.id, asked.resource, asked.guards, inside)
     return replace(checked, write=replace(checked.write, full_url=asked.full_url))
 
 
@@ -113,15 +112,15 @@ def _transaction(entries: list[Resource]) -> list[Resource]:
         except RecordError as error:
             raise _placed(error, where) from None
     # Everything was checked before anything is stored.
-    outcomes = _stored(writes)
+    written = _stored(writes)
     # Reads come last, as FHIR wants it: they see what this transaction has written.
     return [
-        _written_entry(outcomes[number]) if number in outcomes else _read_entry(asked)
+        _written_entry(written[number]) if number in written else _read_entry(asked)
         for number, asked in enumerate(requests)
     ]
 
 
-def _stored(writes: Mapping[int, CheckedWrite]) -> dict[int, Outcome]:
+def _stored(writes: Mapping[int, CheckedWrite]) -> dict[int, Stored]:
     """Store the writes of a transaction, by the number of their entry; an error says which entry it is about."""
     numbers = list(writes)
     try:
@@ -157,12 +156,11 @@ def _read_entry(asked: EntryRequest) -> Resource:
     return {"resource": stored.resource, "response": {"status": _status(200), "etag": stored.etag}}
 
 
-def _written_entry(outcome: Outcome) -> Resource:
-    stored = outcome.stored
+def _written_entry(stored: Stored) -> Resource:
     entry: Resource = {
         "fullUrl": f"{current_sandbox().base}/{stored.reference}",
         "response": {
-            "status": _status(201 if outcome.created else 200),
+            "status": _status(201 if stored.created else 200),
             "location": location(stored),
             "etag": stored.etag,
             "lastModified": stored.resource["meta"]["lastUpdated"],

@@ -10,8 +10,7 @@ from mappers.tolerant import objects_in, text_in
 from questionnaires.fhir import Resource
 from smartapp.fhir.own.index import patients_of
 from smartapp.fhir.own.search import definition
-from smartapp.fhir.own.writes import Outcome
-from smartapp.fhir.store import Forbidden, NotFound, Query, Refused, Stored, Write, operation_outcome
+from smartapp.fhir.store import Conflict, Forbidden, NotFound, Query, Refused, Stored, Write, operation_outcome
 from smartapp.sandbox.answers import answer, location, version_headers
 from smartapp.sandbox.checking import check
 from smartapp.sandbox.kinds import Rule
@@ -37,8 +36,14 @@ def checked_create(type_: str, resource: Resource, if_none_exist: str | None, wh
     return CheckedWrite(Write("create", resource, if_none_exist=if_none_exist), reach)
 
 
-def checked_update(type_: str, id_: str, resource: Resource, if_match: str | None, where: str = "") -> CheckedWrite:
-    """Check an update and return it. Raises RecordError."""
+def checked_update(
+    type_: str, id_: str, resource: Resource, guards: tuple[str | None, str | None], where: str = ""
+) -> CheckedWrite:
+    """Check an update and return it. Raises RecordError.
+
+    `guards` are If-Match, for only this version, and If-None-Match, of which `*` means only if it is not there.
+    """
+    if_match, if_none_match = guards
     reach = allowed(type_, "u")
     if resource.get("id") != id_:
         raise Refused(
@@ -51,7 +56,11 @@ def checked_update(type_: str, id_: str, resource: Resource, if_match: str | Non
             current_sandbox().store.read(type_, id_)
         except NotFound:
             raise NotFound(f"There is no {type_}/{id_[:64]}, and an update does not create here. Use POST.") from None
-    return CheckedWrite(Write("update", resource, if_match=if_match), reach)
+    if if_none_match is None:
+        return CheckedWrite(Write("update", resource, if_match=if_match), reach)
+    if if_none_match != "*" or if_match is not None:
+        raise Refused("On an update If-None-Match takes * only, and no If-Match beside it.", status=400)
+    return CheckedWrite(Write("create", resource, new_id=id_), reach)
 
 
 def _check_content(type_: str, resource: Resource, where: str) -> None:
@@ -112,33 +121,42 @@ def _this_server() -> str:
     return f"This server ({current_sandbox().kind.name})"
 
 
-def store_all(writes: list[CheckedWrite]) -> list[Outcome]:
+def store_all(writes: list[CheckedWrite]) -> list[Stored]:
     """Store what was checked, all or nothing, and refuse what would enter or leave a record out of reach."""
     narrow = {one.write.resource["resourceType"]: one.reach for one in writes if one.reach.compartment is not None}
+    new = {f"{one.write.resource['resourceType']}/{one.write.new_id}" for one in writes if one.write.new_id}
 
     def permit(resource: Resource, current: Stored | None, patients: frozenset[str]) -> None:
         reach = narrow.get(resource["resourceType"])
-        if reach is None:
-            return
-        # Both sides count: an update must not move a resource out of another record, nor into one.
-        before = patients_of(current.resource, current_sandbox().base) if current is not None else patients
-        if definition(resource["resourceType"]).shared or patients != {reach.compartment} or before != patients:
-            raise Forbidden(f"This {resource['resourceType']} cannot be written. {ELSEWHERE}")
+        if reach is not None:
+            _check_record(resource, current, patients, reach)
+        if current is not None and current.reference in new:
+            raise Conflict(
+                f"This {resource['resourceType']} is there already, and If-None-Match: * only creates. "
+                "Read it; to change it, send its ETag in If-Match.",
+                current,
+            )
 
     return current_sandbox().store.put_all([one.write for one in writes], permit)
 
 
-def written(outcome: Outcome) -> Response:
+def _check_record(resource: Resource, current: Stored | None, patients: frozenset[str], reach: Reach) -> None:
+    # Both sides count: an update must not move a resource out of another record, nor into one.
+    before = patients_of(current.resource, current_sandbox().base) if current is not None else patients
+    if definition(resource["resourceType"]).shared or patients != {reach.compartment} or before != patients:
+        raise Forbidden(f"This {resource['resourceType']} cannot be written. {ELSEWHERE}")
+
+
+def written(stored: Stored) -> Response:
     """Answer a write: 201 or 200, where it lives now, its version, and what Prefer asks for."""
-    stored = outcome.stored
     headers = version_headers(stored)
-    if outcome.created:
+    if stored.created:
         headers["Location"] = location(stored)
     prefer = request.headers.get("Prefer", "")
     content: Resource | None = stored.resource
     if "return=minimal" in prefer:
         content = None
     elif "return=OperationOutcome" in prefer:
-        done = "Created" if outcome.created else "Updated"
+        done = "Created" if stored.created else "Updated"
         content = operation_outcome("informational", f"{done}: {stored.reference}.", severity="information")
-    return answer(content, 201 if outcome.created else 200, headers)
+    return answer(content, 201 if stored.created else 200, headers)

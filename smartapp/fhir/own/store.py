@@ -17,7 +17,7 @@ from smartapp.fhir.own.search import Search, definition, understand
 from smartapp.fhir.own.sql import MOST_RESULTS, condition, in_compartment, included, order
 from smartapp.fhir.own.statement import capability_statement
 from smartapp.fhir.own.tables import named, resource_versions, resources, row_of, stored
-from smartapp.fhir.own.writes import Outcome, Permit, Writer
+from smartapp.fhir.own.writes import Permit, Writer
 from smartapp.fhir.store import NotFound, Query, Refused, Stored, Write
 from smartapp.storage.database import reading, writing
 
@@ -76,11 +76,11 @@ class OwnStore:
 
     def write(self, write: Write, /) -> Stored:
         """Write one resource. Raises Conflict (stale `if_match`), NotFound or Refused."""
-        return self.put_all([write])[0].stored
+        return self.put_all([write])[0]
 
     def write_all(self, writes: Sequence[Write], /) -> list[Stored]:
         """Write all or nothing, in the order given."""
-        return [outcome.stored for outcome in self.put_all(writes)]
+        return self.put_all(writes)
 
     # ---- what the sandbox's HTTP face needs beside it
 
@@ -135,8 +135,8 @@ class OwnStore:
             total=total,
         )
 
-    def put_all(self, writes: Sequence[Write], permit: Permit | None = None) -> list[Outcome]:
-        """Write all or nothing and say of each whether it was created; `permit` may refuse each one (see Permit)."""
+    def put_all(self, writes: Sequence[Write], permit: Permit | None = None) -> list[Stored]:
+        """Write all or nothing and say of each whether it was `created`; `permit` may refuse each one (see Permit)."""
         with writing(self.engine) as connection:
             return Writer(connection, self.tenant, self.base_url, self._clock).put_all(writes, permit)
 

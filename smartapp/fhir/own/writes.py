@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
@@ -35,14 +35,6 @@ _ETAG = re.compile(r'^(?:W/)?"(?P<version>[^"]{1,64})"$')
 # The escape itself, not a backslash that someone wrote before the letters u0000.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _CONDITION = re.compile(r"^[^?\s]*$")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a write came to: the resource as it is stored now, and whether it is new."""
-
-    stored: Stored
-    created: bool
 
 
 # Called inside the transaction with a resource about to be stored, the version it replaces and the patients whose
@@ -73,36 +65,38 @@ class Writer:
     base_url: str
     clock: Callable[[], datetime]
 
-    def put_all(self, writes: Sequence[Write], permit: Permit | None) -> list[Outcome]:
-        """Write a unit and say of each whether it was created. A RecordError says which write it is about."""
+    def put_all(self, writes: Sequence[Write], permit: Permit | None) -> list[Stored]:
+        """Write a unit and say of each whether it was `created`. A RecordError says which write it is about."""
         planned = [_at(number, self._planned, write) for number, write in enumerate(writes)]
         _refuse_twice(planned)
         names = {plan.write.full_url: plan.reference for plan in planned if plan.write.full_url}
-        outcomes = [_at(number, self._put, plan, names) for number, plan in enumerate(planned)]
-        for number, (plan, outcome) in enumerate(zip(planned, outcomes, strict=True)):
-            _at(number, self._finish, plan, outcome, permit)
-        return outcomes
+        stored = [_at(number, self._put, plan, names) for number, plan in enumerate(planned)]
+        for number, (plan, one) in enumerate(zip(planned, stored, strict=True)):
+            _at(number, self._finish, plan, one.resource, permit)
+        return stored
 
     def _planned(self, write: Write) -> _Planned:
         type_ = text_in(write.resource, "resourceType")
         if not type_:
             raise Refused("The resource has no resourceType. Say what it is, such as 'Observation'.", status=400)
         definition(type_)
-        if write.method == "create":
-            existing = self._existing(type_, write.if_none_exist)
-            return _Planned(write, existing.resource["id"] if existing else str(uuid4()), None, existing)
-        id_ = text_in(write.resource, "id")
-        if not _ID.match(id_):
-            raise Refused(
-                f"{type_}.id is missing or not a FHIR id (letters, digits, '-' and '.', at most 64). "
-                "An update needs the id of what it updates.",
-                status=400,
-            )
-        row = row_of(self.connection, self.tenant, type_, id_)
-        current = None if row is None else stored(row.content)
+        return self._creating(type_, write) if write.method == "create" else self._updating(type_, write)
+
+    def _creating(self, type_: str, write: Write) -> _Planned:
+        existing = self._existing(type_, write.if_none_exist)
+        if existing is None and write.new_id is not None:
+            existing = self._current(type_, _checked_id(type_, write.new_id))
+        return _Planned(write, existing.resource["id"] if existing else write.new_id or str(uuid4()), None, existing)
+
+    def _updating(self, type_: str, write: Write) -> _Planned:
+        current = self._current(type_, _checked_id(type_, text_in(write.resource, "id")))
         if write.if_match is not None:
             _check_version(write, current)
-        return _Planned(write, id_, current, None)
+        return _Planned(write, write.resource["id"], current, None)
+
+    def _current(self, type_: str, id_: str) -> Stored | None:
+        row = row_of(self.connection, self.tenant, type_, id_)
+        return None if row is None else stored(row.content)
 
     def _existing(self, type_: str, wanted: str | None) -> Stored | None:
         """Return the one resource that a conditional create finds (`identifier=system|value`), or None."""
@@ -124,9 +118,9 @@ class Writer:
             raise Refused(f"If-None-Exist matches more than one {type_}. Use an identifier that is unique.", status=412)
         return stored(rows[0].content) if rows else None
 
-    def _put(self, plan: _Planned, names: Mapping[str, str]) -> Outcome:
+    def _put(self, plan: _Planned, names: Mapping[str, str]) -> Stored:
         if plan.existing is not None:
-            return Outcome(plan.existing, created=False)
+            return replace(plan.existing, created=False)
         version = 1 if plan.current is None else int(plan.current.resource["meta"]["versionId"]) + 1
         updated = self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         resource = _version(plan, version, updated, names)
@@ -140,11 +134,10 @@ class Writer:
         else:
             self.connection.execute(sa.update(resources).where(resources.c.key == key).values(**values))
         self.connection.execute(sa.insert(resource_versions).values(resource=key, **values))
-        return Outcome(Stored(resource, f'W/"{version}"'), created=plan.current is None)
+        return Stored(resource, f'W/"{version}"', created=plan.current is None)
 
-    def _finish(self, plan: _Planned, outcome: Outcome, permit: Permit | None) -> None:
-        resource = outcome.stored.resource
-        patients = self._index(resource) if plan.existing is None else self._patients_at(outcome.stored.reference)
+    def _finish(self, plan: _Planned, resource: Resource, permit: Permit | None) -> None:
+        patients = self._index(resource) if plan.existing is None else self._patients_at(plan.reference)
         if permit is not None:
             permit(resource, plan.current or plan.existing, patients)
 
@@ -177,6 +170,16 @@ class Writer:
     def _key(self, resource: Resource) -> int:
         statement = sa.select(resources.c.key).where(named(self.tenant, resource["resourceType"], resource["id"]))
         return int(self.connection.execute(statement).scalar_one())
+
+
+def _checked_id(type_: str, id_: str) -> str:
+    if not _ID.match(id_):
+        raise Refused(
+            f"{type_}.id is missing or not a FHIR id (letters, digits, '-' and '.', at most 64). "
+            "An update needs the id of what it updates.",
+            status=400,
+        )
+    return id_
 
 
 def _version(plan: _Planned, version: int, updated: str, names: Mapping[str, str]) -> Resource:

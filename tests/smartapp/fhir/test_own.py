@@ -121,11 +121,40 @@ def test_update_with_an_id_that_fhir_does_not_allow_is_refused(store, bad):
         store.write(Write("update", {**goal(), "id": bad}))
 
 
+def test_create_under_a_new_id_writes_once_and_then_shows_what_is_there(store):
+    first = store.write(Write("create", goal(), new_id="mine"))
+    second = store.write(Write("create", goal("Iets anders"), new_id="mine"))
+    assert (first.reference, first.created) == ("Goal/mine", True)
+    assert (second, second.created) == (first, False)
+    assert len(store.history("Goal", "mine")) == 1
+
+
+def test_a_unit_with_new_ids_can_be_sent_again_after_half_of_its_ids_were_taken(store):
+    store.write(Write("create", goal(), new_id="a"))
+    made = store.write_all([Write("create", goal(), new_id="a"), Write("create", goal(), new_id="b")])
+    assert [(one.reference, one.created) for one in made] == [("Goal/a", False), ("Goal/b", True)]
+
+
+@pytest.mark.parametrize("bad", ["", "a b", "x" * 65, "../etc"])
+def test_create_under_an_id_that_fhir_does_not_allow_is_refused(store, bad):
+    with pytest.raises(Refused, match=r"Goal\.id"):
+        store.write(Write("create", goal(), new_id=bad))
+
+
+def test_a_write_says_whether_it_made_the_resource(store):
+    first = store.write(Write("create", goal()))
+    assert first.created is True
+    assert store.write(Write("update", first.resource)).created is False
+    assert store.write(Write("update", {**goal(), "id": "mine"})).created is True
+    assert store.read("Goal", "mine").created is None
+
+
 def test_conditional_create_writes_once(store):
     resource = goal(identifier=[{"system": "urn:x", "value": "g1"}])
     write = Write("create", resource, if_none_exist="identifier=urn:x|g1")
     first, second = store.write(write), store.write(write)
     assert first == second
+    assert (first.created, second.created) == (True, False)
     assert len(store.search(Query.of("Goal"))) == 1
 
 

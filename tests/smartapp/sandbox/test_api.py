@@ -342,6 +342,45 @@ def test_update_with_the_right_version_works_and_with_a_stale_one_is_412(ehr):
     assert ehr.anna().get(stored.reference).json()["description"]["text"] == "Elke week"
 
 
+def test_a_put_that_only_creates_makes_a_new_one_and_leaves_one_that_is_there(ehr):
+    first = ehr.anna().put("Goal/mine", goal(id="mine"), If_None_Match="*")
+    assert (first.status_code, first.headers["ETag"]) == (201, 'W/"1"')
+    again = ehr.anna().put("Goal/mine", goal(id="mine", text="Iets anders"), If_None_Match="*")
+    assert (again.status_code, again.headers["ETag"]) == (412, 'W/"1"')
+    assert "only creates" in text_of(again)
+    assert ehr.anna().get("Goal/mine").json() == first.json()
+
+
+def test_a_put_that_only_creates_does_not_tell_that_another_record_has_this_id(ehr):
+    ehr.put(goal("bram", id="his"))
+    answer = ehr.anna().put("Goal/his", goal(id="his"), If_None_Match="*")
+    assert (answer.status_code, answer.headers.get("ETag")) == (403, None)
+
+
+@pytest.mark.parametrize("headers", [{"If_None_Match": 'W/"1"'}, {"If_None_Match": "*", "If_Match": 'W/"1"'}])
+def test_a_put_with_a_guard_that_means_nothing_is_refused(ehr, headers):
+    answer = ehr.anna().put("Goal/mine", goal(id="mine"), **headers)
+    assert answer.status_code == 400
+    assert "If-None-Match takes * only" in text_of(answer)
+
+
+def test_a_transaction_with_an_id_that_is_there_already_stores_nothing(ehr):
+    ehr.put(goal(id="mine"))
+    entries = entry("POST", "Goal", goal()), entry("PUT", "Goal/mine", goal(id="mine"), ifNoneMatch="*")
+    answer = ehr.anna().post("", bundle(*entries))
+    assert answer.status_code == 412
+    assert text_of(answer).startswith("Bundle.entry[1]")
+    assert ehr.anna().get("Goal").json()["total"] == 1
+
+
+def test_a_like_kind_creates_nothing_by_put_and_a_full_one_says_that_it_does(ehr, ehr_like):
+    def by_update(one):
+        return {row["type"]: row["updateCreate"] for row in one.anna().get("metadata").json()["rest"][0]["resource"]}
+
+    assert by_update(ehr)["Goal"] is True
+    assert True not in by_update(ehr_like("meditech-like")).values()
+
+
 def test_update_of_an_own_id_creates(ehr):
     answer = ehr.anna().put("Goal/mine", goal(id="mine"))
     assert (answer.status_code, answer.headers["ETag"]) == (201, 'W/"1"')
