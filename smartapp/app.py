@@ -26,7 +26,7 @@ from smartapp.smart.identity import Identities
 from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
-from smartapp.storage.database import create_tables, open_database
+from smartapp.storage.database import open_database
 from smartapp.storage.launches import Launches
 from smartapp.storage.sessions import Sessions
 from smartapp.storage.vault import Vault
@@ -81,7 +81,6 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     for routes in page_modules():
         for blueprint, prefix in blueprints(routes):
             app.register_blueprint(blueprint, url_prefix=prefix)
-    create_tables(engine)  # also those of modules that only the pages import
     return app
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.engine import Engine
 from smartapp.fhir.own.store import OwnStore
 from smartapp.sandbox.faults import Faults
 from smartapp.sandbox.kinds import Kind, kind
-from smartapp.sandbox.tickets import Tickets
-from smartapp.storage.database import create_tables
+from smartapp.sandbox.tickets import Tickets, metadata
+from smartapp.storage.database import writing
 
 KEY = "verstel-sandbox"
 PREFIX = "/sandbox"
@@ -83,7 +83,8 @@ def make_sandbox(
 
     The records do not depend on the address, so that the demo finds them again on another port.
     """
-    create_tables(engine)  # of the sandbox too: the database may have been opened before they were declared
+    with writing(engine) as connection:
+        metadata.create_all(connection)
     public_url = public_url.rstrip("/")
     store = OwnStore(
         engine, f"{public_url}{PREFIX}/fhir", tenant=name, clock=lambda: datetime.fromtimestamp(clock(), UTC)

@@ -15,13 +15,16 @@ import sqlalchemy as sa
 from joserfc.jwk import KeySet, RSAKey
 from sqlalchemy.engine import Connection, Engine
 
-from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.database import NAMING, reading, writing
 from smartapp.storage.vault import digest, fresh_secret
 
 # Long enough to sign in on the way; a code goes straight back to the app, which exchanges it at once.
 LAUNCH_SECONDS = 600
 CODE_SECONDS = 60
 ACCESS_SECONDS = 3600
+
+# Tables of its own, which no database of an organisation gets.
+metadata = sa.MetaData(naming_convention=NAMING)
 
 KEYS = sa.Table(
     "sandbox_keys",

@@ -15,15 +15,17 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-# Every module that keeps something adds its tables to this one object, so that `open_database` makes them all.
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+from smartapp.storage.migrations import NewerDatabase, newest, revision_of, upgrade
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+}
+
+# Every module that keeps something adds its tables here; a test holds this equal to what the revisions make.
+metadata = sa.MetaData(naming_convention=NAMING)
 
 _IMMEDIATE = "verstel_immediate"
 _POSTGRESQL_LOCK = 0x76657273  # any number, the same for all our processes: the letters "vers"
@@ -34,14 +36,20 @@ class DatabaseError(ValueError):
 
 
 def open_database(url: str) -> Engine:
-    """Open the database and make the tables that are missing.
+    """Open the database and bring it to the newest revision.
 
     `url` is an SQLAlchemy address: `sqlite:////var/lib/verstel/verstel.db` or `postgresql+psycopg://…`. `sqlite://`
     (no file) means a temporary file that goes away with the engine: threads can share it, which they cannot share
-    a database in memory. Raises DatabaseError.
+    a database in memory. Raises DatabaseError, also for a database of a newer version of Verstel.
     """
     with _explained():
-        return _opened(make_url(url))
+        engine = _opened(make_url(url))
+        try:
+            _migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+    return engine
 
 
 def open_existing(url: str, table: sa.Table) -> Engine:
@@ -91,6 +99,11 @@ def _explained() -> Iterator[None]:
         raise DatabaseError(
             f"The database driver {error.name} is not installed. For PostgreSQL: pip install 'verstel[postgresql]'."
         ) from None
+    except NewerDatabase as error:
+        raise DatabaseError(
+            f"The database is at revision {error}, which this version of Verstel does not know: a newer version "
+            "wrote it. Install that version again, or put back the backup that was made before it."
+        ) from None
     except (sa.exc.DBAPIError, OSError) as error:
         reason = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error.strerror).partition("\n")[0]
         raise DatabaseError(f"The database cannot be opened: {reason}. Check VERSTEL_DATABASE_URL.") from None
@@ -100,7 +113,6 @@ def _opened(address: URL) -> Engine:
     if address.get_backend_name() != "sqlite":
         engine = sa.create_engine(address, pool_pre_ping=True)
         event.listen(engine, "begin", _begin_postgresql)
-        create_tables(engine)
         return engine
     folder: tempfile.TemporaryDirectory[str] | None = None
     if not address.database or address.database == ":memory:":
@@ -112,14 +124,31 @@ def _opened(address: URL) -> Engine:
     event.listen(engine, "begin", _begin_sqlite)
     if folder is not None:
         weakref.finalize(engine, folder.cleanup)
-    create_tables(engine)
     return engine
 
 
-def create_tables(engine: Engine) -> None:
-    """Make the tables of all modules imported so far that the database does not have yet."""
-    with writing(engine) as connection:
-        metadata.create_all(connection)
+def _migrate(engine: Engine) -> None:
+    """Bring a database to the newest revision; of several processes that start at once, one does it."""
+    with reading(engine) as connection:
+        if revision_of(connection) == newest():
+            return
+    connecting = engine.execution_options(**{_IMMEDIATE: True}).connect()
+    with connecting as connection, _without_cascades(connection), connection.begin():
+        upgrade(connection, metadata)
+
+
+@contextmanager
+def _without_cascades(connection: Connection) -> Iterator[None]:
+    """Let a revision rebuild a table, which SQLite does by dropping the old one: its children must not go with it."""
+    driver = connection.connection
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver.cursor().execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.cursor().execute("PRAGMA foreign_keys = ON")
 
 
 def writing(engine: Engine) -> AbstractContextManager[Connection]:

@@ -22,6 +22,7 @@ PARTS = {
     "profiles (SUSHI)": "tests.conformance.profiles",
     "FHIR servers": "tests.conformance.servers",
     "HL7 validator": "tests.conformance.validate",
+    "PostgreSQL": "tests.conformance.databases",
     "form renderers": "tests.conformance.renderers.run",
 }
 

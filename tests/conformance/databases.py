@@ -1,0 +1,76 @@
+"""The tests of what we keep, on a PostgreSQL server that is made for it and thrown away (`apt install postgresql`).
+
+Exit codes: 0 passed, 1 a test failed, 3 there is no PostgreSQL on this machine.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PASSED, FAILED, NOT_RUN = 0, 1, 3
+TESTS = ("tests/smartapp/storage", "tests/smartapp/fhir/test_own.py")
+
+
+def binaries() -> Path | None:
+    """Return the folder with PostgreSQL's own commands; Debian keeps them off the path. None where there are none."""
+    found = shutil.which("initdb")
+    folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "pg_ctl").exists()), None)
+
+
+@contextmanager
+def server(programs: Path) -> Iterator[str]:
+    """Run a PostgreSQL server on a free port of this machine and yield its address; it goes away with all it held."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="verstel-postgresql-") as folder:
+        data, options = f"{folder}/data", f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        if os.geteuid() == 0:
+            os.chown(folder, *_nobody())
+        _run(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust")
+        _run(programs / "pg_ctl", "-D", data, "-l", f"{folder}/log", "-o", options, "-w", "start")
+        try:
+            yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+def _nobody() -> tuple[int, int]:
+    entry = pwd.getpwnam("nobody")
+    return entry.pw_uid, entry.pw_gid
+
+
+def _run(*command: str | Path) -> None:
+    """Run one of PostgreSQL's commands; they refuse to be root."""
+    user, group = _nobody() if os.geteuid() == 0 else (None, None)
+    extra = () if user is None else None
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", user=user, group=group, extra_groups=extra)
+
+
+def main() -> int:
+    """Run the tests on PostgreSQL as well as on SQLite and return the exit code."""
+    programs = binaries()
+    if programs is None:
+        print("There is no PostgreSQL on this machine.")
+        return NOT_RUN
+    with server(programs) as url:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS],
+            env={**os.environ, "TEST_POSTGRESQL_URL": url},
+            check=False,
+        )
+    return PASSED if done.returncode == 0 else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
