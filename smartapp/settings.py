@@ -9,7 +9,9 @@ equal to `env_example()`.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
+import re
 import textwrap
 import zoneinfo
 from collections.abc import Callable, Mapping
@@ -44,6 +46,20 @@ def is_loopback(url: str) -> bool:
     return (urlsplit(url).hostname or "") in LOOPBACK
 
 
+def is_inside(host: str) -> bool:
+    """Tell whether a host, as written, is this machine or an address that the internet does not know."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        # Resolvers take 127.1, 2130706433 and 0x7f.1 for addresses too; no name of a host ends in a number.
+        return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", name.rpartition(".")[2]) is not None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return not (mapped or address).is_global
+
+
 def checked_base(value: str, name: str) -> str:
     """Return an absolute http(s) URL unchanged; plain http only on loopback, no userinfo, query or fragment."""
     try:
@@ -70,7 +86,9 @@ class Issuer:
     client_secret: str | None = field(default=None, repr=False)
     scopes: str = DEFAULT_SCOPES
     openid_issuer: str | None = None
-    """What the authorization server must call itself; None accepts what the smart-configuration says."""
+    """What the authorization server must call itself; None accepts any name on the hosts of this issuer."""
+    hosts: tuple[str, ...] = ()
+    """Hosts that its smart-configuration may name, beside those of the base and of `openid_issuer`."""
     key: str = ""
     """Names this issuer in our database; defaults to the base. Keep it when the address changes."""
     frame_ancestors: tuple[str, ...] = ()
@@ -87,11 +105,25 @@ class Issuer:
             raise ConfigError(f"{where}: a client secret belongs to auth = 'client_secret', and only to that.")
         if self.companion is not None:
             checked_base(self.companion, f"{where}: companion")
+        for host in self.hosts:
+            if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host) or is_inside(host):
+                raise ConfigError(f"{where}: hosts holds {host!r}; write the public name of a host, login.example.org.")
         # Each goes into the Content-Security-Policy, where a space or a semicolon would begin something else.
         for ancestor in self.frame_ancestors:
             parts = urlsplit(ancestor)
             if not parts.scheme or not parts.netloc or parts.path or any(c in ancestor for c in " ;,'\"*"):
                 raise ConfigError(f"{where}: frame_ancestors holds {ancestor!r}; write an origin, https://host.")
+
+    def trusts(self, url: str) -> bool:
+        """Tell whether this issuer may name this URL as part of itself: https, and on one of its own hosts.
+
+        Only an issuer on this machine may name other addresses of this machine.
+        """
+        if is_loopback(self.base) and is_loopback(url):
+            return True
+        parts = urlsplit(url)
+        own = {urlsplit(one).hostname for one in (self.base, self.openid_issuer or "")}
+        return parts.scheme == "https" and parts.hostname in own | set(self.hosts)
 
 
 def _text(value: str) -> str:
@@ -388,6 +420,7 @@ class _IssuerTable(Strict, frozen=True):
     client_secret_env: OneLine | None = None
     scopes: OneLine = DEFAULT_SCOPES
     openid_issuer: OneLine | None = None
+    hosts: tuple[OneLine, ...] = ()
     key: OneLine = ""
     frame_ancestors: tuple[OneLine, ...] = ()
     companion: OneLine | None = None
@@ -426,6 +459,7 @@ def _issuer(table: _IssuerTable, where: str, environ: Mapping[str, str]) -> Issu
             client_secret=None if variable is None else environ[variable],
             scopes=table.scopes,
             openid_issuer=table.openid_issuer,
+            hosts=table.hosts,
             key=table.key,
             frame_ancestors=table.frame_ancestors,
             companion=table.companion,

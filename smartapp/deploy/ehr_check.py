@@ -16,8 +16,8 @@ from smartapp.errors import EhrTrouble
 from smartapp.fhir.capabilities import Capability, Interaction, read_offered
 from smartapp.fhir.scopes import Scopes
 from smartapp.records.placement import Place, ladder
-from smartapp.settings import DEFAULT_SCOPES, Issuer
-from smartapp.smart.discovery import read_configuration
+from smartapp.settings import DEFAULT_SCOPES, ConfigError, Issuer, is_inside
+from smartapp.smart.discovery import other_hosts, read_configuration
 
 # What people call it, the FHIR type that carries it, and whether it is part of a plan: the parts of a plan stay
 # together, so an EHR that refuses one of them gets none.
@@ -112,12 +112,16 @@ def _smart(base: str, smart: Any) -> tuple[LaunchCheck, ...]:
     if not isinstance(smart, Mapping):
         why = f" ({smart})" if isinstance(smart, str) else ""
         return (LaunchCheck("SMART configuration", False, True, f"no .well-known/smart-configuration{why}"),)
-    # The reader that the app signs in with; it only needs an issuer to name in its errors.
+    # The reader that the app signs in with. Whom to trust is for the operator to say, so here the hosts are only named.
+    hosts = tuple(host for host in other_hosts(smart, base) if not is_inside(host))
     try:
-        read_configuration(smart, Issuer(base=base, name=base, client_id="check"))
-        signing_in = LaunchCheck("SMART configuration", True, True, "complete")
+        read_configuration(smart, Issuer(base=base, name=base, client_id="check", hosts=hosts))
+        listed = f"; hosts to list for this issuer: {', '.join(hosts)}" if hosts else ""
+        signing_in = LaunchCheck("SMART configuration", True, True, f"complete{listed}")
     except EhrTrouble as error:
         signing_in = LaunchCheck("SMART configuration", False, True, str(error.code))
+    except ConfigError as error:
+        signing_in = LaunchCheck("SMART configuration", False, True, str(error))
     capabilities = set(texts_in(smart, "capabilities"))
     launches = sorted(capabilities & {"launch-ehr", "launch-standalone"})
     return (

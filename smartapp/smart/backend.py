@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from mappers.tolerant import text_in
 from smartapp.fhir.http import OutboundError, ask
 from smartapp.fhir.store import Unauthorized, Unreachable
-from smartapp.settings import ConfigError, checked_base
+from smartapp.settings import ConfigError, checked_base, is_inside, is_loopback
 from smartapp.smart.keys import ASSERTION_TYPE, SigningKeys
 
 MAX_BYTES = 256 * 1024
@@ -50,9 +51,13 @@ class BackendToken:
         if not endpoint:
             raise NoTokenError("The server's smart-configuration names no token_endpoint; use a bearer token instead.")
         try:
-            return checked_base(endpoint, "token_endpoint")
+            checked_base(endpoint, "token_endpoint")
         except ConfigError as error:
             raise NoTokenError(f"The server's smart-configuration can't be used: {error}") from error
+        host, own = urlsplit(endpoint).hostname or "", urlsplit(self.base).hostname
+        if is_inside(host) and host != own and not is_loopback(self.base):
+            raise NoTokenError(f"The server's token_endpoint is on {host}, which is inside this network; not asked.")
+        return endpoint
 
     def _ask(self, endpoint: str) -> str:
         form = {

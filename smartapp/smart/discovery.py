@@ -1,21 +1,29 @@
 """Where an issuer's authorization server is: `.well-known/smart-configuration`, of issuers in the settings only.
 
 An `iss` comes in by an address that anyone can write. Fetching whatever it names would let strangers aim our requests,
-and send our users to sign in at a server of theirs; so only the settings say whom we ask.
+and send our users to sign in at a server of theirs; so only the settings say whom we ask. What an issuer then names
+gets our users, their codes and our secret: it must lie on the hosts that the settings give this issuer. Names are not
+resolved here: every endpoint is https, so an address in our network that poses as such a host has no certificate for
+it, and the EHR of a hospital may well have an address in our network.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from mappers.tolerant import text_in
 from smartapp.errors import EhrTrouble
 from smartapp.fhir.http import OutboundError, ask
 from smartapp.i18n import message
 from smartapp.settings import ConfigError, Issuer, checked_base
+
+log = logging.getLogger(__name__)
 
 # Endpoints hardly ever move, and a sign-in should not wait for a page that was read a minute ago.
 KEEP_SECONDS = 3600
@@ -49,7 +57,10 @@ def read_configuration(document: Any, issuer: Issuer) -> SmartConfiguration:
     named = text_in(document, "issuer") if "issuer" in document else issuer.openid_issuer
     if not named:
         raise _trouble("discovery-issuer")
-    if issuer.openid_issuer is not None and named != issuer.openid_issuer:
+    if issuer.openid_issuer is None:
+        # Otherwise whoever can change the document could name a server of theirs, and vouch for everyone.
+        _pinned(named, "issuer", issuer)
+    elif named != issuer.openid_issuer:
         raise _trouble("discovery-other-issuer")
     # A server that does not list methods may still do S256; one that lists others does not.
     methods = document.get("code_challenge_methods_supported")
@@ -57,22 +68,52 @@ def read_configuration(document: Any, issuer: Issuer) -> SmartConfiguration:
         raise _trouble("discovery-no-s256")
     return SmartConfiguration(
         issuer=named,
-        authorization_endpoint=_endpoint(document, "authorization_endpoint"),
-        token_endpoint=_endpoint(document, "token_endpoint"),
-        jwks_uri=_endpoint(document, "jwks_uri"),
-        revocation_endpoint=_endpoint(document, "revocation_endpoint") if document.get("revocation_endpoint") else None,
+        authorization_endpoint=_endpoint(document, "authorization_endpoint", issuer),
+        token_endpoint=_endpoint(document, "token_endpoint", issuer),
+        jwks_uri=_endpoint(document, "jwks_uri", issuer),
+        revocation_endpoint=(
+            _endpoint(document, "revocation_endpoint", issuer) if document.get("revocation_endpoint") else None
+        ),
         names_itself=document.get("authorization_response_iss_parameter_supported") is True,
     )
 
 
-def _endpoint(document: Mapping[str, Any], name: str) -> str:
+def _endpoint(document: Mapping[str, Any], name: str, issuer: Issuer) -> str:
     value = text_in(document, name)
     try:
         # Some authorization servers carry a tenant in the query of an endpoint; user names never belong there.
         checked_base(value.partition("?")[0], name)
     except (ConfigError, ValueError) as error:
         raise _trouble(f"discovery-{name}") from error
-    return value
+    return _pinned(value, name, issuer)
+
+
+def _pinned(url: str, name: str, issuer: Issuer) -> str:
+    """Return a URL that this issuer may name. Raises EhrTrouble, and tells the log which host and which setting."""
+    try:
+        trusted = issuer.trusts(url)
+    except ValueError:  # an unmatched bracket: no host can be read from it
+        raise _trouble(f"discovery-{name}") from None
+    if not trusted:
+        log.warning(
+            "The smart-configuration of %s names %r as its %s, which is not https on a host of this issuer. "
+            "If it belongs there, add the host to `hosts` of this issuer in the issuers file.",
+            issuer.base,
+            (urlsplit(url).hostname or url)[:100],
+            name,
+        )
+        raise _trouble(f"discovery-{name}-host")
+    return url
+
+
+def other_hosts(document: Any, base: str) -> tuple[str, ...]:
+    """Return the hosts beside that of `base` that a smart-configuration names, as the issuers file has to list them."""
+    members = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint")
+    found = set()
+    for name in members:
+        with contextlib.suppress(ValueError):
+            found.add(urlsplit(text_in(document, name)).hostname or "")
+    return tuple(sorted(found - {"", urlsplit(base).hostname}))
 
 
 class Discovery:

@@ -95,7 +95,8 @@ def read_tokens(document: Any, *, asked_scopes: str, now: float) -> Tokens:
     if not isinstance(document, Mapping):
         raise _trouble("token-not-an-object")
     access = text_in(document, "access_token")
-    if not access or not access.isprintable():
+    # It travels in a header: what can't stand there would break every request that carries it (RFC 6750 2.1).
+    if not re.fullmatch(r"[\x21-\x7e]+", access):
         raise _trouble("token-no-access-token")
     if text_in(document, "token_type").lower() != "bearer":
         raise _trouble("token-not-bearer")

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from cryptography.fernet import Fernet
 
 from smartapp.commands.serve import command as serve
-from smartapp.settings import ConfigError, Issuer, Settings, env_example, read_issuers
+from smartapp.settings import ConfigError, Issuer, Settings, env_example, is_inside, read_issuers
 
 ROOT = Path(__file__).parents[2]
 GOOD = {
@@ -108,6 +108,10 @@ def test_a_secret_is_not_in_what_a_log_would_show():
         (ISSUER + 'auth = "client_secret"\n', "client secret belongs"),
         (ISSUER + 'auth = "client_secret"\nclient_secret_env = "NOT_SET"\n', "NOT_SET"),
         (ISSUER + 'frame_ancestors = ["*"]\n', "frame_ancestors"),
+        (ISSUER + 'hosts = ["https://login.example"]\n', "hosts holds 'https://login.example'; write the public name"),
+        (ISSUER + 'hosts = ["*.example"]\n', "hosts holds"),
+        (ISSUER + 'hosts = ["10.0.0.5"]\n', "hosts holds"),
+        (ISSUER + 'hosts = ["localhost"]\n', "hosts holds"),
         (ISSUER + 'frame_ancestors = ["https://a.example; script-src *"]\n', "frame_ancestors"),
         ("[[issuer", "is not TOML"),
     ],
@@ -129,6 +133,45 @@ def test_two_issuers_never_share_a_record(second, complaint):
     }
     with pytest.raises(ConfigError, match=complaint):
         Settings(**values, issuers=(Issuer(**first), Issuer(**{**first, **second})))
+
+
+INSIDE = "localhost LOCALHOST. a.localhost 127.0.0.1 127.9.9.9 127.1 2130706433 0x7f.1 0.0.0.0 10.1.2.3 172.16.0.1"
+INSIDE_TOO = "192.168.1.1 169.254.169.254 100.64.0.1 ::1 :: fe80::1%eth0 fd00::1 ::ffff:127.0.0.1"
+
+
+@pytest.mark.parametrize("host", f"{INSIDE} {INSIDE_TOO}".split())
+def test_an_address_inside_is_known_however_it_is_written(host):
+    assert is_inside(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["ehr.example", "localhost.example", "8.8.8.8", "2001:4860:4860::8888", "4you.example"]
+)
+def test_an_address_of_the_internet_is_not_inside(host):
+    assert not is_inside(host)
+
+
+@pytest.mark.parametrize(
+    ("base", "url", "trusted"),
+    [
+        ("https://ehr.example/fhir", "https://ehr.example:8443/token", True),
+        ("https://ehr.example/fhir", "https://EHR.example/token", True),
+        ("https://ehr.example/fhir", "https://login.example/token", True),
+        ("https://ehr.example/fhir", "https://sso.example", True),
+        ("https://ehr.example/fhir", "http://ehr.example/token", False),
+        ("https://ehr.example/fhir", "https://ehr.example.evil.example/token", False),
+        ("https://ehr.example/fhir", "https://ehr.example@evil.example/token", False),
+        ("https://ehr.example/fhir", "http://localhost/token", False),
+        ("https://10.0.0.5/fhir", "https://10.0.0.5/token", True),
+        ("https://10.0.0.5/fhir", "https://10.0.0.6/token", False),
+        ("http://localhost:8000/fhir", "http://127.0.0.1:9/token", True),
+        ("http://localhost:8000/fhir", "https://login.example/token", True),
+        ("http://localhost:8000/fhir", "https://evil.example/token", False),
+    ],
+)
+def test_an_issuer_names_https_on_its_own_hosts_and_only_one_on_this_machine_this_machine(base, url, trusted):
+    issuer = Issuer(base=base, name="E", client_id="v", hosts=("login.example",), openid_issuer="https://sso.example")
+    assert issuer.trusts(url) is trusted
 
 
 def test_a_place_has_its_own_emergency_line():

@@ -104,8 +104,9 @@ def hand_off() -> AnyResponse:
     """Make an address that opens a page of this launch in a tab without our cookie; it works once, for a minute."""
     path = request.form.get("path", "")
     here = f"{request.script_root}/l/{current.launch().id}/"
-    # A browser reads a backslash as a slash, so no judgement about such a path holds for what it would open.
-    if not path.startswith(here) or "\\" in path or len(path) > LONGEST_PATH:
+    # A browser reads a backslash as a slash and drops line ends, so no judgement about such a path holds for what it
+    # would open.
+    if not path.startswith(here) or "\\" in path or not path.isprintable() or len(path) > LONGEST_PATH:
         path = here
     session = present_session(current.services())
     assert session is not None  # noqa: S101  (open_launch found the launch through it)

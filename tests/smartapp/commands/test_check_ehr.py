@@ -101,6 +101,13 @@ def test_scope_that_is_not_granted_moves_the_artefact() -> None:
     assert [artefact.place for artefact in found.artefacts] == ["own", "ehr", "own", "own", "own", "own"]
 
 
+def test_hosts_that_the_issuers_file_has_to_list_are_named() -> None:
+    [row] = [
+        row for row in report(BASE, statement(EVERYTHING), SMART).requirements if row.name == "SMART configuration"
+    ]
+    assert row.found == "complete; hosts to list for this issuer: login.example.org"
+
+
 def test_good_server_is_usable() -> None:
     assert report(BASE, statement(EVERYTHING), SMART).usable
 
@@ -112,6 +119,8 @@ def test_good_server_is_usable() -> None:
         ({"Observation": ["read"]}, "4.0.1", SMART, "read Patient"),
         (EVERYTHING, "4.0.1", None, "SMART configuration"),
         (EVERYTHING, "4.0.1", {**SMART, "token_endpoint": "http://login.example.org/token"}, "SMART configuration"),
+        (EVERYTHING, "4.0.1", {**SMART, "token_endpoint": "https://10.0.0.5/token"}, "SMART configuration"),
+        (EVERYTHING, "4.0.1", {**SMART, "token_endpoint": "https://a_b/token"}, "SMART configuration"),
         (EVERYTHING, "4.0.1", {**SMART, "code_challenge_methods_supported": ["plain"]}, "SMART configuration"),
         (EVERYTHING, "4.0.1", {**SMART, "capabilities": []}, "a way to launch"),
     ],

@@ -12,7 +12,7 @@ from smartapp import create_app
 from smartapp.services import KEY, Services
 from smartapp.settings import Issuer
 from tests.smartapp.helpers import settings
-from tests.smartapp.smart.ehr import APP, AUTH, BASE, Browser, Clock, Ehr
+from tests.smartapp.smart.ehr import APP, AUTH, BASE, HOSTS, Browser, Clock, Ehr
 
 
 @pytest.fixture
@@ -34,8 +34,12 @@ def ehr(mock, clock) -> Ehr:
 @pytest.fixture
 def issuers() -> tuple[Issuer, ...]:
     return (
-        Issuer(base=BASE, name="Example EHR", client_id="verstel", frame_ancestors=("https://ehr.example",)),
-        Issuer(base="https://other.example/fhir", name="Other EHR", client_id="verstel"),
+        Issuer(
+            base=BASE, name="Example EHR", client_id="verstel", hosts=HOSTS, frame_ancestors=("https://ehr.example",)
+        ),
+        Issuer(
+            base="https://other.example/fhir", name="Other EHR", client_id="verstel", hosts=("login.other.example",)
+        ),
     )
 
 

@@ -20,6 +20,8 @@ from smartapp.services import Services
 
 BASE = "https://ehr.example/fhir"
 AUTH = "https://login.ehr.example"
+HOSTS = ("login.ehr.example",)
+"""What the settings of this EHR list beside its own host."""
 APP = "https://app.example"
 NOW = 1_770_000_000
 KEY = RSAKey.generate_key(2048, auto_kid=True)

@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey, KeySet
 
 from smartapp.errors import EhrTrouble
 from smartapp.fhir.store import RecordError
-from smartapp.smart.backend import BackendToken
+from smartapp.smart.backend import BackendToken, NoTokenError
 from smartapp.smart.discovery import read_configuration
 from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import read_tokens
@@ -82,6 +82,14 @@ def test_a_refusal_of_any_shape_is_a_refusal(browser, ehr, core, sent):
     ehr.token_answer = lambda _form: (400, {}, json.dumps(sent))
     assert browser.sign_in().status_code == 400
     assert opened(core) == 0
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9/token", "https://10.0.0.5/token", "https://localhost/token"])
+def test_attack_3_a_backend_proves_itself_to_no_address_inside(mock, endpoint):
+    mock.add("GET", f"{BASE}/.well-known/smart-configuration", json={"token_endpoint": endpoint})
+    with pytest.raises(NoTokenError, match="inside this network"):
+        BackendToken(BASE, "robot", KEYS, "system/*.rs")(None)
+    assert len(mock.calls) == 1
 
 
 def test_a_backend_reads_configuration_and_tokens_of_any_shape(mock):

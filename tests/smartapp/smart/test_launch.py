@@ -16,7 +16,7 @@ from smartapp.settings import Issuer
 from smartapp.smart.authorization import STATE_SECONDS
 from smartapp.web.guard import form_token
 from tests.smartapp.helpers import settings
-from tests.smartapp.smart.ehr import APP, AUTH, BASE, Browser, Ehr, opened
+from tests.smartapp.smart.ehr import APP, AUTH, BASE, HOSTS, Browser, Ehr, opened
 
 
 def ends_before_it_begins(browser: Browser, caplog, code: str) -> None:
@@ -115,6 +115,36 @@ def test_attack_3_a_configuration_that_lacks_something_ends_the_sign_in(browser,
     assert "Set-Cookie" not in response.headers
 
 
+@pytest.mark.parametrize("host", ["http://127.0.0.1:9", "https://10.0.0.5", "https://attacker.example"])
+@pytest.mark.parametrize("member", ["authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint"])
+def test_attack_3_an_endpoint_on_a_host_that_is_not_of_this_issuer_is_never_asked(browser, ehr, member, host):
+    """Code, verifier and client secret would go to a service inside our network, or to whoever wrote the document."""
+    ehr.configuration[member] = f"{host}/x"
+    assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
+    assert len(ehr.mock.calls) == 1
+
+
+def test_the_log_names_the_host_that_was_refused_and_the_setting_that_would_allow_it(browser, ehr, caplog):
+    ehr.configuration["token_endpoint"] = "https://sso.example/token"
+    ends_before_it_begins(browser, caplog, "discovery-token_endpoint-host")
+    [said] = [one for one in caplog.messages if "sso.example" in one]
+    assert said.startswith(f"The smart-configuration of {BASE} names 'sso.example' as its token_endpoint")
+    assert "add the host to `hosts` of this issuer in the issuers file" in said
+
+
+@pytest.mark.parametrize("issuer", ["https://attacker.example", "https://[", "http://login.ehr.example", "ehr.example"])
+def test_attack_4_an_authorization_server_on_another_host_vouches_for_nobody(browser, ehr, core, issuer):
+    ehr.configuration["issuer"] = ehr.claims["iss"] = issuer
+    assert browser.get(f"/launch?iss={BASE}&launch=x").status_code == 502
+    assert opened(core) == 0
+
+
+@pytest.mark.parametrize("issuer", [BASE, f"{AUTH}/realms/care"])
+def test_an_authorization_server_on_a_host_of_the_issuer_needs_no_other_setting(browser, ehr, core, issuer):
+    ehr.configuration["issuer"] = ehr.claims["iss"] = issuer
+    assert core.launches.get(browser.enter()).user.reference == "Practitioner/p1"
+
+
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_a_server_that_says_it_cannot_revoke_is_signed_in_to(browser, ehr, core, nothing):
     ehr.configuration["revocation_endpoint"] = nothing
@@ -143,7 +173,15 @@ def test_attack_3_a_configuration_that_is_no_object_ends_the_sign_in(browser, eh
 class TestAnIssuerWhoseAuthorizationServerIsConfigured:
     @pytest.fixture
     def issuers(self):
-        return (Issuer(base=BASE, name="Example EHR", client_id="verstel", openid_issuer="https://expected.example"),)
+        return (
+            Issuer(
+                base=BASE,
+                name="Example EHR",
+                client_id="verstel",
+                hosts=HOSTS,
+                openid_issuer="https://expected.example",
+            ),
+        )
 
     def test_attack_4_another_one_in_the_discovery_is_refused(self, browser, caplog):
         ends_before_it_begins(browser, caplog, "discovery-other-issuer")
@@ -288,6 +326,8 @@ GOOD = {"access_token": "access-9", "token_type": "Bearer", "scope": "openid", "
         (200, json.dumps({**GOOD, "access_token": ""})),
         (200, json.dumps({**GOOD, "access_token": ["x"]})),
         (200, json.dumps({**GOOD, "access_token": "x\r\nX-Evil: 1"})),
+        (200, json.dumps({**GOOD, "access_token": "access-\u0142"})),  # no header can hold it
+        (200, json.dumps({**GOOD, "access_token": "access 9"})),
         (302, ""),
         (400, json.dumps({"error": "invalid_grant", "error_description": "<script>"})),
         (401, "{}"),

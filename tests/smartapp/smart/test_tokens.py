@@ -19,7 +19,7 @@ from smartapp.settings import ConfigError, Issuer
 from smartapp.smart.keys import LIFETIME_SECONDS, SigningKeys
 from smartapp.smart.tokens import LEEWAY_SECONDS, Tokens, read_tokens
 from tests.smartapp.helpers import settings
-from tests.smartapp.smart.ehr import APP, AUTH, BASE, NOW
+from tests.smartapp.smart.ehr import APP, AUTH, BASE, HOSTS, NOW
 
 RSA = RSAKey.generate_key(2048, {"kid": "rsa-1"})
 EC = ECKey.generate_key("P-384", {"kid": "ec-1"})
@@ -190,7 +190,9 @@ class TestWhatWasGranted:
 class TestClientSecret:
     @pytest.fixture
     def issuers(self):
-        return (Issuer(base=BASE, name="E", client_id="a b", auth="client_secret", client_secret="p:w/d%"),)
+        return (
+            Issuer(base=BASE, name="E", client_id="a b", hosts=HOSTS, auth="client_secret", client_secret="p:w/d%"),
+        )
 
     def test_the_secret_travels_in_the_header_form_encoded(self, browser, ehr):
         ehr.claims["aud"] = "a b"
@@ -204,7 +206,7 @@ class TestClientSecret:
 class TestPrivateKey:
     @pytest.fixture
     def issuers(self):
-        return (Issuer(base=BASE, name="E", client_id="verstel", auth="private_key_jwt"),)
+        return (Issuer(base=BASE, name="E", client_id="verstel", hosts=HOSTS, auth="private_key_jwt"),)
 
     @pytest.fixture
     def app(self, clock, issuers, key, tmp_path):

@@ -343,7 +343,9 @@ class TestHandoff:
         address = re.search(r'href="(/handoff\?code=[^"]+)"', page.text)[1]
         assert app.test_client().get(address).headers["Location"] == anna.url()
 
-    @pytest.mark.parametrize("path", ["\\evil.example", "..\\..\\evil.example", "plan/\\", "x" * 2000])
+    @pytest.mark.parametrize(
+        "path", ["\\evil.example", "..\\..\\evil.example", "plan/\\", "x" * 2000, "a\r\nX-Evil: 1", "a\n"]
+    )
     def test_attack_10_a_path_that_a_browser_may_read_otherwise_leads_to_the_first_page(self, app, anna, path):
         assert app.test_client().get(self.hand_off(anna, path)).headers["Location"] == anna.url()
 
