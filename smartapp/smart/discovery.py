@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,11 +21,16 @@ from smartapp.errors import EhrTrouble
 from smartapp.fhir.http import OutboundError, ask
 from smartapp.i18n import message
 from smartapp.settings import ConfigError, Issuer, checked_base
+from smartapp.smart.kept import Kept
 
 log = logging.getLogger(__name__)
 
-# Endpoints hardly ever move, and a sign-in should not wait for a page that was read a minute ago.
+# Endpoints hardly ever move, and a sign-in should not wait for a page that was read a minute ago. While the page cannot
+# be read, those of yesterday are better than a session that cannot be renewed.
 KEEP_SECONDS = 3600
+STALE_SECONDS = 24 * 3600
+# Anyone may begin a sign-in, so few threads may wait for an EHR that is silent.
+PATIENCE_SECONDS = 2
 MAX_BYTES = 256 * 1024
 
 
@@ -120,21 +124,11 @@ class Discovery:
     """Fetches smart-configurations and keeps each for an hour. `clock` returns seconds since 1970."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._kept: dict[str, tuple[float, SmartConfiguration]] = {}
-        self._lock = threading.Lock()
+        self._kept = Kept[SmartConfiguration](clock, fresh=KEEP_SECONDS, stale=STALE_SECONDS, patience=PATIENCE_SECONDS)
 
     def of(self, issuer: Issuer) -> SmartConfiguration:
         """Return the configuration of an issuer. Raises EhrTrouble."""
-        with self._lock:
-            kept = self._kept.get(issuer.base)
-        if kept and self._clock() < kept[0] + KEEP_SECONDS:
-            return kept[1]
-        # Outside the lock: one EHR that is slow must not hold up sign-ins at the others.
-        configuration = read_configuration(_fetch(issuer), issuer)
-        with self._lock:
-            self._kept[issuer.base] = (self._clock(), configuration)
-        return configuration
+        return self._kept.get(issuer.base, lambda: read_configuration(_fetch(issuer), issuer))
 
 
 def _fetch(issuer: Issuer) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from smartapp.fhir.http import OutboundError, ask
 from smartapp.i18n import message
 from smartapp.settings import Issuer
 from smartapp.smart.discovery import SmartConfiguration
+from smartapp.smart.kept import Kept
 from smartapp.storage.launches import Role
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
@@ -27,6 +27,8 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS
 # The clocks of two organisations run apart; a minute forgives that and still keeps an old token out.
 LEEWAY_SECONDS = 60
 KEEP_SECONDS = 3600
+# Who waits here has a code that works once; so they wait as long as the request may take.
+PATIENCE_SECONDS = 30
 MAX_BYTES = 256 * 1024
 
 _FHIR_USER = re.compile(r"(?:(?P<base>https?://.+)/)?(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})")
@@ -71,8 +73,7 @@ class Identities:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._kept: dict[str, tuple[float, KeySet]] = {}
-        self._lock = threading.Lock()
+        self._kept = Kept[KeySet](clock, fresh=KEEP_SECONDS, patience=PATIENCE_SECONDS)
 
     def verify(self, id_token: str | None, issuer: Issuer, configuration: SmartConfiguration, nonce: str) -> Identity:
         """Return who an id_token is about. Raises LaunchRefused whose code says what is wrong."""
@@ -111,14 +112,12 @@ class Identities:
         )
 
     def _claims(self, id_token: str, configuration: SmartConfiguration) -> Mapping[str, Any]:
-        keys, fresh = self._keys(configuration.jwks_uri, again=False)
+        keys = self.keys(configuration)
         try:
             return self._decode(id_token, keys)
         except InvalidKeyIdError:
-            if fresh:
-                raise _refused("id-token-unknown-key") from None
-        # The issuer may have changed its keys since we last looked: look once more, and only once.
-        keys, _ = self._keys(configuration.jwks_uri, again=True)
+            # The issuer may have changed its keys since we last looked: look once more, and only once.
+            keys = self.keys(configuration, other_than=keys)
         try:
             return self._decode(id_token, keys)
         except InvalidKeyIdError:
@@ -132,23 +131,22 @@ class Identities:
         except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise _refused(f"id-token-{getattr(error, 'error', 'malformed')}") from None
 
-    def _keys(self, url: str, *, again: bool) -> tuple[KeySet, bool]:
-        with self._lock:
-            kept = self._kept.get(url)
-        if kept and not again and self._clock() < kept[0] + KEEP_SECONDS:
-            return kept[1], False
-        try:
-            answer = ask("GET", url, headers={"Accept": "application/json"}, max_bytes=MAX_BYTES)
-            if answer.status != 200:
-                raise _refused(f"jwks-{answer.status}")
-            keys = _understood(answer.json())
-        except OutboundError as error:
-            raise _refused(f"jwks-{error.code}") from error
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError):
-            raise _refused("jwks-malformed") from None
-        with self._lock:
-            self._kept[url] = (self._clock(), keys)
-        return keys, True
+    def keys(self, configuration: SmartConfiguration, *, other_than: KeySet | None = None) -> KeySet:
+        """Return the keys that an issuer publishes; `other_than` are some that did not do. Raises LaunchRefused."""
+        url = configuration.jwks_uri
+        return self._kept.get(url, lambda: _fetch(url), other_than=other_than)
+
+
+def _fetch(url: str) -> KeySet:
+    try:
+        answer = ask("GET", url, headers={"Accept": "application/json"}, max_bytes=MAX_BYTES)
+        if answer.status != 200:
+            raise _refused(f"jwks-{answer.status}")
+        return _understood(answer.json())
+    except OutboundError as error:
+        raise _refused(f"jwks-{error.code}") from error
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        raise _refused("jwks-malformed") from None
 
 
 def _understood(document: Any) -> KeySet:
