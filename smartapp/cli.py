@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
+from pathlib import Path
 
 import click
 
@@ -29,12 +31,27 @@ class CommandFolder(click.Group):
         command: click.Command = module.command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands with their first sentences, read from the files: importing all takes half a second."""
+        names = self.list_commands(ctx)
+        width = formatter.width - 6 - max(map(len, names))
+        rows = [(name, click.Command(name, help=_help_of(name)).get_short_help_str(width)) for name in names]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run a subcommand; a definition from VERSTEL_DEFINITIONS that can't be read ends each with a message."""
         try:
             return super().invoke(ctx)
         except DefinitionError as error:
             raise click.ClickException(str(error)) from error
+
+
+def _help_of(name: str) -> str | None:
+    """Return what stands below `def command` in the module of a subcommand, without running it."""
+    source = Path(commands.__path__[0], f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    return next((ast.get_docstring(node) for node in functions if node.name == "command"), None)
 
 
 @click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"]})
