@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -45,9 +48,32 @@ def content_security_policy(frame_ancestors: tuple[str, ...] = ()) -> str:
 
 
 def form_token(settings: Settings, session_id: str, launch_id: str) -> str:
-    """Return the token that a form of this launch in this session must send back."""
+    """Return the token that a form of this launch in this session must send back; it looks different each time.
+
+    Pages are compressed, and what stands in every page alike could be found from their lengths, guess by guess (BREACH).
+    """
+    mask = secrets.token_bytes(hashlib.sha256().digest_size)
+    return urlsafe_b64encode(mask + _xor(mask, _form_proof(settings, session_id, launch_id))).decode()
+
+
+def is_form_token(sent: str, settings: Settings, session_id: str, launch_id: str) -> bool:
+    """Tell whether `form_token` made this for the same launch in the same session."""
+    try:
+        masked = urlsafe_b64decode(sent)
+    except (ValueError, binascii.Error):
+        return False
+    proof = _form_proof(settings, session_id, launch_id)
+    mask, rest = masked[: len(proof)], masked[len(proof) :]
+    return len(rest) == len(proof) and hmac.compare_digest(_xor(mask, rest), proof)
+
+
+def _form_proof(settings: Settings, session_id: str, launch_id: str) -> bytes:
     text = f"form|{session_id}|{launch_id}".encode()
-    return hmac.new(settings.secret_key.encode(), text, hashlib.sha256).hexdigest()
+    return hmac.new(settings.secret_key.encode(), text, hashlib.sha256).digest()
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(left ^ right for left, right in zip(one, other, strict=True))
 
 
 def caller_address() -> str:
@@ -140,7 +166,7 @@ def check_form(settings: Settings) -> None:
     if launch is None:
         raise BadRequest(code="post-without-launch")
     sent = request.form.get("_csrf") or request.headers.get("X-CSRF-Token", "")
-    if not hmac.compare_digest(sent.encode(), form_token(settings, launch.session_id, launch.id).encode()):
+    if not is_form_token(sent, settings, launch.session_id, launch.id):
         raise StaleForm(code="form-token")
     person = request.form.get("_for") or request.headers.get("X-Person", "")
     if person != launch.patient_id:
