@@ -32,6 +32,7 @@ from smartapp.sandbox import Client, Sandbox, init_sandbox, make_sandbox
 from smartapp.sandbox.seeding import seed
 from smartapp.services import KEY
 from smartapp.settings import Issuer, Settings
+from smartapp.web.components.routes import init_examples
 
 # A busy machine is not a fault of the code: what an example may cost is measured elsewhere (`make bench`).
 settings.register_profile("verstel", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -175,6 +176,7 @@ def serve(ehr: str = "full", **changes: Any) -> Iterator[Server]:
     engine = app.extensions[KEY].engine
     sandbox = make_sandbox(engine, running.url, clients=(Client("verstel", (f"{running.url}/callback",)),), ehr=ehr)
     init_sandbox(app, sandbox)
+    init_examples(app)
     running.start(app)
     try:
         yield Server(running.url, app, sandbox)

@@ -87,12 +87,14 @@ def demo_app(url: str, database: Path, keys: Path, *, ehr: str = "full") -> tupl
     from smartapp import create_app
     from smartapp.sandbox import Client, init_sandbox, make_sandbox
     from smartapp.services import KEY
+    from smartapp.web.components.routes import init_examples
 
     app = create_app(_settings(url, database, keys))
     services: Services = app.extensions[KEY]
     client = Client(CLIENT_ID, redirect_uris=(services.settings.redirect_uri,))
     sandbox = make_sandbox(services.engine, url, clients=(client,), ehr=ehr)
     init_sandbox(app, sandbox)
+    init_examples(app)
     return app, sandbox
 
 

@@ -89,10 +89,11 @@ def not_for_emergencies() -> str:
 
 
 @functools.cache
-def _digest(name: str) -> str:
+def digest(name: str) -> str:
+    """Return the fingerprint of a static file: another one as soon as its content changes."""
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 
 
 def asset(name: str) -> str:
     """Return the address of a static file, with a digest in it so that browsers fetch a new version at once."""
-    return url_for("components.static", filename=name, v=_digest(name))
+    return url_for("components.static", filename=name, v=digest(name))

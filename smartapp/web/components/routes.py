@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Flask, Response, render_template, request
 
 from smartapp.web.components import frame
 from smartapp.web.components.chart import Chart, ChartValue, line_chart
@@ -13,7 +14,8 @@ from smartapp.web.language import _, format_number
 site_blueprint = Blueprint(
     "components", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
 )
-
+_example_blueprint = Blueprint("examples", __name__)
+YEAR: Final = "public, max-age=31536000, immutable"
 
 # Every page draws the frame, so these are there for every template and not only for those of this package.
 for function in (
@@ -26,7 +28,25 @@ for function in (
     site_blueprint.add_app_template_global(function)
 
 
-@site_blueprint.get("/components")
+@site_blueprint.after_request
+def keep_assets(response: Response) -> Response:
+    """Let browsers keep an asset for a year, where its address holds the digest of what is sent.
+
+    While a new version is put into place, an old process may be asked for the new one: that answer must not be kept.
+    """
+    if request.endpoint == f"{site_blueprint.name}.static" and response.status_code in (200, 304):
+        asked = request.args.get("v")
+        if asked is not None and asked == frame.digest((request.view_args or {})["filename"]):
+            response.headers["Cache-Control"] = YEAR
+    return response
+
+
+def init_examples(app: Flask) -> None:
+    """Add the page with all components; it is for those who build pages, so the demo has it and production has not."""
+    app.register_blueprint(_example_blueprint)
+
+
+@_example_blueprint.get("/components")
 def index() -> str:
     """Show every component in all its states, with made-up content."""
     return render_template("components/index.html", chart=_example_chart(), one=_example_chart(last=1))

@@ -7,15 +7,21 @@ import re
 
 import pytest
 
+from smartapp.web.components.routes import init_examples
 from tests.smartapp.helpers import launched
 
 
 @pytest.mark.parametrize("path", ["/components", "/accessibility"])
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_a_page_about_nobody_needs_no_launch(app, path, language):
+    init_examples(app)
     response = app.test_client().get(f"{path}?lang={language}")
     assert response.status_code == 200
     assert f'<html lang="{language}">' in response.text
+
+
+def test_the_page_of_all_components_is_not_for_the_public(app):
+    assert app.test_client().get("/components").status_code == 404
 
 
 def test_the_first_link_skips_to_the_content(app):
@@ -62,6 +68,19 @@ def test_a_static_file_has_a_fingerprint(app):
     with app.test_client().get(address) as response:
         assert hashlib.sha256(response.data).hexdigest().startswith(address.rpartition("=")[2])
         assert response.mimetype == "text/css"
+
+
+def test_a_static_file_is_kept_for_a_year_under_its_fingerprint_only(app):
+    page = app.test_client().get("/accessibility").text
+    [address] = re.findall(r'href="(/assets/app\.css\?v=[0-9a-f]{12})"', page)
+
+    def kept(path):
+        with app.test_client().get(path) as response:
+            return response.headers["Cache-Control"]
+
+    assert kept(address) == "public, max-age=31536000, immutable"
+    # Of another version, as while one replaces the other: kept for a year it would be wrong for a year.
+    assert kept("/assets/app.css?v=000000000000") == kept("/assets/app.css") == "no-cache"
 
 
 def test_text_that_begins_with_an_empty_line_keeps_it(app):
