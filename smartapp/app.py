@@ -31,6 +31,7 @@ from smartapp.storage.launches import Launches
 from smartapp.storage.sessions import Sessions
 from smartapp.storage.vault import Vault
 from smartapp.web import current
+from smartapp.web.compression import init_compression
 from smartapp.web.error_pages import init_errors
 from smartapp.web.guard import ServerSideSessions, caller_address, init_security
 from smartapp.web.language import init_i18n, language
@@ -74,6 +75,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.wsgi_app = _below(urlsplit(settings.public_url).path, app.wsgi_app)  # type: ignore[assignment,method-assign]
+    init_compression(app)
     init_security(app, services)
     init_errors(app)
     init_i18n(app)

@@ -50,7 +50,7 @@ def content_security_policy(frame_ancestors: tuple[str, ...] = ()) -> str:
 def form_token(settings: Settings, session_id: str, launch_id: str) -> str:
     """Return the token that a form of this launch in this session must send back; it looks different each time.
 
-    Pages are compressed, and what stands in every page alike could be found from their lengths, guess by guess (BREACH).
+    Pages are compressed, and what stands in each alike could be found from their lengths, guess by guess (BREACH).
     """
     mask = secrets.token_bytes(hashlib.sha256().digest_size)
     return urlsafe_b64encode(mask + _xor(mask, _form_proof(settings, session_id, launch_id))).decode()
