@@ -28,11 +28,13 @@ from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
 from smartapp.storage.database import open_database
 from smartapp.storage.launches import Launches
+from smartapp.storage.marks import Marks
 from smartapp.storage.sessions import Sessions
 from smartapp.storage.vault import Vault
 from smartapp.web import current
 from smartapp.web.compression import init_compression
 from smartapp.web.error_pages import init_errors
+from smartapp.web.framing import init_framing, issuer_here
 from smartapp.web.guard import ServerSideSessions, caller_address, init_security
 from smartapp.web.language import init_i18n, language
 
@@ -47,7 +49,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     engine = engine or open_database(settings.database_url)
     clock = clock or time.time
     absolute = settings.absolute_minutes * 60
-    vault = Vault(settings.encryption_keys)
+    vault, marks = Vault(settings.encryption_keys), Marks(settings)
     keys, discovery = SigningKeys.read(settings.signing_keys_file), Discovery(clock)
     token_endpoint = TokenEndpoint(settings, discovery, keys, clock)
     services = Services(
@@ -55,11 +57,12 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         engine=engine,
         clock=clock,
         vault=vault,
+        marks=marks,
         sessions=Sessions(engine, clock, inactivity=settings.inactivity_minutes * 60, absolute=absolute),
-        launches=Launches(engine, vault, clock, absolute=absolute),
+        launches=Launches(engine, vault, marks, clock, absolute=absolute),
         keys=keys,
         discovery=discovery,
-        authorizations=Authorizations(engine, vault, settings, clock),
+        authorizations=Authorizations(engine, vault, marks, settings, clock),
         token_endpoint=token_endpoint,
         tokens=TokenStore(engine, vault, token_endpoint, clock),
         identities=Identities(clock),
@@ -77,6 +80,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     app.wsgi_app = _below(urlsplit(settings.public_url).path, app.wsgi_app)  # type: ignore[assignment,method-assign]
     init_compression(app)
     init_security(app, services)
+    init_framing(app)
     init_errors(app)
     init_i18n(app)
     app.context_processor(lambda: _for_every_page(services))
@@ -119,10 +123,9 @@ def blueprints(routes: ModuleType) -> Iterator[tuple[Blueprint, str | None]]:
 
 
 def _for_every_page(services: Services) -> dict[str, object]:
-    launch = current.launch_or_none()
-    issuer = services.settings.issuer(launch.issuer) if launch else None
+    issuer = issuer_here()
     return {
-        "launch": launch,
+        "launch": current.launch_or_none(),
         "issuer": issuer,
         "settings": services.settings,
         "emergency_line": services.settings.emergency_line(language(), issuer),

@@ -25,6 +25,7 @@ from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
 from smartapp.storage.drafts import Drafts
 from smartapp.storage.launches import Launch, Launches
+from smartapp.storage.marks import Marks
 from smartapp.storage.sessions import Sessions
 from smartapp.storage.vault import Vault
 
@@ -42,6 +43,7 @@ class Services:
     engine: Engine
     clock: Callable[[], float]
     vault: Vault
+    marks: Marks
     sessions: Sessions
     launches: Launches
     keys: SigningKeys

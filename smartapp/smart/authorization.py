@@ -17,13 +17,19 @@ from sqlalchemy.engine import Engine
 
 from smartapp.errors import LaunchRefused
 from smartapp.fhir.scopes import asked
+from smartapp.i18n import message
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.discovery import SmartConfiguration
 from smartapp.storage.database import metadata, writing
+from smartapp.storage.marks import Marks
 from smartapp.storage.vault import Vault, digest, fresh_secret
 
 # Time to find a second factor, and no more: an old address in a browser's history should be worth nothing.
 STATE_SECONDS = 600
+_NO_COOKIE = message(
+    "Your browser did not keep what we need to recognise it. "
+    "Is this page inside your record system? Then open it in a tab of its own."
+)
 
 AUTHORIZATIONS = sa.Table(
     "authorizations",
@@ -67,15 +73,19 @@ def login_cookie(state: str, settings: Settings) -> str:
 class Authorizations:
     """The sign-ins that are under way. `clock` returns seconds since 1970."""
 
-    def __init__(self, engine: Engine, vault: Vault, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, engine: Engine, vault: Vault, marks: Marks, settings: Settings, clock: Callable[[], float]
+    ) -> None:
         self._engine = engine
         self._vault = vault
+        self._marks = marks
         self._settings = settings
         self._clock = clock
 
     def begin(self, issuer: Issuer, configuration: SmartConfiguration, launch: str | None) -> Begun:
         """Begin a sign-in: from the EHR with its `launch` value, standalone where that is None."""
-        state, secret, verifier, nonce = (fresh_secret() for _ in range(4))
+        state = self._marks.fresh(issuer.base)
+        secret, verifier, nonce = (fresh_secret() for _ in range(3))
         scopes = asked(issuer.scopes, standalone=launch is None)
         parameters = {
             "response_type": "code",
@@ -118,6 +128,8 @@ class Authorizations:
             raise LaunchRefused(code="state-unknown")
         if int(self._clock()) >= row.made + STATE_SECONDS:
             raise LaunchRefused(code="state-old")
-        if secret is None or digest(secret) != row.browser:
+        if secret is None:
+            raise LaunchRefused(_NO_COOKIE, code="state-other-browser")
+        if digest(secret) != row.browser:
             raise LaunchRefused(code="state-other-browser")
         return Pending(**self._vault.open(row.sealed))

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from smartapp.storage.database import metadata, reading, writing
-from smartapp.storage.vault import Vault, fresh_secret
+from smartapp.storage.marks import Marks
+from smartapp.storage.vault import Vault
 
 Role = Literal["client", "clinician", "guest"]
 """`guest` has least rights: someone whose relation to this person we do not know. No page is theirs."""
@@ -74,18 +75,22 @@ class Launch:
 class Launches:
     """The launches in the database. `clock` returns seconds since 1970, `absolute` is their lifetime in seconds."""
 
-    def __init__(self, engine: Engine, vault: Vault, clock: Callable[[], float], *, absolute: int) -> None:
+    def __init__(
+        self, engine: Engine, vault: Vault, marks: Marks, clock: Callable[[], float], *, absolute: int
+    ) -> None:
         self._engine = engine
         self._vault = vault
+        self._marks = marks
         self._clock = clock
         self._absolute = absolute
 
     def add(self, launch: Launch) -> Launch:
         """Keep a launch under a fresh id and return it with that id.
 
-        It alone opens nothing, but it ends up in browser histories: it must not tell whose record it was.
+        It alone opens nothing, but it ends up in browser histories: it must not tell whose record it was. To us it
+        tells the issuer, also when the launch is long over.
         """
-        values = asdict(launch) | {"id": fresh_secret(), "made": int(self._clock())}
+        values = asdict(launch) | {"id": self._marks.fresh(launch.issuer), "made": int(self._clock())}
         with writing(self._engine) as connection:
             connection.execute(
                 LAUNCHES.insert().values(

@@ -26,6 +26,7 @@ from smartapp.errors import (
 from smartapp.fhir.store import Conflict, Forbidden, Gone, NotFound, RecordError, Refused, Unauthorized
 from smartapp.i18n import message
 from smartapp.web import current
+from smartapp.web.framing import issuer_here
 from smartapp.web.language import gettext as _
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ def typed_text(form: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def places() -> list[dict[str, str]]:
-    """Return where the app can be opened from: name and address per issuer, none where there are many."""
-    issuers = current.services().settings.issuers
+    """Return where the app can be opened from: the one that this page is about, else all of them if they are few."""
+    here = issuer_here()
+    issuers = (here,) if here else current.services().settings.issuers
     if len(issuers) > MOST_PLACES:
         return []
     return [{"name": issuer.name, "href": url_for("sign_in.start", iss=issuer.base)} for issuer in issuers]

@@ -20,6 +20,7 @@ from smartapp.errors import BadRequest, LaunchEnded, NotAllowed, NotFoundPage, S
 from smartapp.i18n import message
 from smartapp.settings import LOOPBACK, Settings
 from smartapp.web import current
+from smartapp.web.framing import frame_ancestors
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
@@ -184,10 +185,7 @@ _HEADERS = {
 
 def dress_response(response: Response, settings: Settings) -> None:
     """Add the security headers, and the session cookie where this request made or renewed one."""
-    launch = current.launch_or_none()
-    issuer = settings.issuer(launch.issuer) if launch else None
-    policy = content_security_policy(issuer.frame_ancestors if issuer else ())
-    response.headers.setdefault("Content-Security-Policy", policy)
+    response.headers.setdefault("Content-Security-Policy", content_security_policy(frame_ancestors()))
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     if not (request.endpoint or "").endswith("static"):

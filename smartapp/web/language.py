@@ -17,6 +17,7 @@ from questionnaires.model import Language
 from questionnaires.plan_parts import FORMAL
 from smartapp.i18n import COOKIE, DEFAULT, LANGUAGES, Messages, formal_messages, known_language, messages
 from smartapp.web import current
+from smartapp.web.framing import OF_THE_SITE, issuer_here
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -160,7 +161,9 @@ def moment_of(value: str | dt.date | None) -> dt.date | None:
 def switch_links() -> list[dict[str, Any]]:
     """Return for each language what the switch in the header needs: code, name, address and whether it is current."""
     here = language()
-    kept = [(key, value) for key, value in request.args.items(multi=True) if key not in _NOT_KEPT]
+    # A page of the site inside a frame stays there: then `iss` is one of ours, and no text that others wrote.
+    dropped = _NOT_KEPT - ({"iss"} if request.endpoint in OF_THE_SITE and issuer_here() else set())
+    kept = [(key, value) for key, value in request.args.items(multi=True) if key not in dropped]
     return [
         {
             "code": code,

@@ -74,8 +74,9 @@ def callback() -> AnyResponse:
     launch, session = enter(parts, signed_in(parts, request.args, pending), present_session(parts))
     g.session = g.new_session = session
     response = redirect(f"{request.script_root}/l/{launch.id}/{HOME.get(launch.user.role, '')}", 303)
+    https = parts.settings.https
     response.delete_cookie(
-        cookie, path="/", secure=parts.settings.https, httponly=True, partitioned=parts.settings.https
+        cookie, path="/", secure=https, httponly=True, samesite="None" if https else "Lax", partitioned=https
     )
     return response
 
@@ -87,7 +88,16 @@ def logout() -> AnyResponse:
     parts.end_session(current.launch().session_id)
     parts.audit.record(current.launch(), "logout")
     response = make_response(redirect(url_for("sign_in.goodbye"), 303))
-    response.delete_cookie(cookie_name(parts.settings), path="/", secure=parts.settings.https, httponly=True)
+    https = parts.settings.https
+    # Named as it was set: browsers take nothing back in a frame that is less than that.
+    response.delete_cookie(
+        cookie_name(parts.settings),
+        path="/",
+        secure=https,
+        httponly=True,
+        samesite="None" if https else "Lax",
+        partitioned=https,
+    )
     response.headers["Clear-Site-Data"] = CLEAR
     g.session = None
     return response

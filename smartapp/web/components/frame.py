@@ -49,7 +49,7 @@ _PATHS = {
 def record_address(path: str = "") -> str:
     """Return the address of a page in this record, given as `plan/`; outside a record that of the front page."""
     here = current.launch_or_none()
-    return f"{request.script_root}/l/{here.id}/{path}" if here else f"{request.script_root}/"
+    return f"{request.script_root}/l/{here.id}/{path}" if here else url_for("sign_in.index")
 
 
 def whose_record() -> WhoseRecord | None:
