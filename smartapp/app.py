@@ -27,6 +27,7 @@ from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
 from smartapp.storage.database import open_database
+from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launches
 from smartapp.storage.marks import Marks
 from smartapp.storage.sessions import Sessions
@@ -69,6 +70,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         audit=Audit(engine, vault, clock, caller_address),
         outbox=Outbox(engine, vault, clock),
         capabilities=Capabilities(engine, clock),
+        kept_words=KeptWords(engine, vault, clock),
     )
     app = Flask("smartapp", static_folder=None)
     app.extensions[KEY] = services

@@ -24,6 +24,7 @@ from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
 from smartapp.storage.drafts import Drafts
+from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launch, Launches
 from smartapp.storage.marks import Marks
 from smartapp.storage.sessions import Sessions
@@ -55,6 +56,7 @@ class Services:
     audit: Audit
     outbox: Outbox
     capabilities: Capabilities
+    kept_words: KeptWords
     local_ehrs: dict[str, RecordStore] = field(default_factory=dict)
     """Issuers whose records are in this process: no HTTP between the app and them. For tests of pages."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import render_template, request, url_for
@@ -27,6 +26,7 @@ from smartapp.fhir.store import Conflict, Forbidden, Gone, NotFound, RecordError
 from smartapp.i18n import message
 from smartapp.web import current
 from smartapp.web.framing import issuer_here
+from smartapp.web.kept import keep, typed_text
 from smartapp.web.language import gettext as _
 
 if TYPE_CHECKING:
@@ -55,21 +55,6 @@ def of_record_error(error: RecordError) -> AppError:
             return EhrTrouble(code="ehr-unreachable")
 
 
-# The names that our forms use for themselves; a test compares them with the templates.
-_HIDDEN = frozenset({"_csrf", "_for", "family", "from_review", "identifier", "key", "seen", "sketch", "was"})
-_BUTTONS = frozenset({"clear", "next", "pause", "previous", "remove", "stop"})
-_STARTS = ("seen-", "asked-", "choice-")
-
-
-def typed_text(form: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the (field, text) pairs a person typed, so that an error page can give them back.
-
-    Hidden fields and buttons are ours: among the person's own words they would only frighten.
-    """
-    ours = _HIDDEN | _BUTTONS
-    return [(name, text) for name, text in form if name not in ours and not name.startswith(_STARTS) and text.strip()]
-
-
 def places() -> list[dict[str, str]]:
     """Return where the app can be opened from: the one that this page is about, else all of them if they are few."""
     here = issuer_here()
@@ -79,9 +64,9 @@ def places() -> list[dict[str, str]]:
     return [{"name": issuer.name, "href": url_for("sign_in.start", iss=issuer.base)} for issuer in issuers]
 
 
-def _drawn(error: AppError, typed: list[tuple[str, str]]) -> str:
+def _drawn(error: AppError, typed: list[tuple[str, str]], *, kept: bool) -> str:
     where_to = places() if isinstance(error, LaunchEnded | LaunchRefused | UnknownIssuer) else []
-    return render_template("error.html", error=error, typed=typed, places=where_to)
+    return render_template("error.html", error=error, typed=typed, kept=kept, places=where_to)
 
 
 def _bare(error: AppError, typed: list[tuple[str, str]]) -> str:
@@ -112,11 +97,12 @@ def _page_of(error: HTTPException) -> AppError:
 
 def _page(error: AppError, status: int) -> tuple[str, int]:
     try:
-        typed = typed_text(request.form.items(multi=True)) if request.method == "POST" else []
+        sent = list(request.form.items(multi=True)) if request.method == "POST" else []
     except HTTPException:  # a body that is too large or malformed has nothing to give back
-        typed = []
+        sent = []
+    typed = typed_text(sent)
     try:
-        return _drawn(error, typed), status
+        return _drawn(error, typed, kept=bool(typed) and keep(error, sent)), status
     except Exception as broken:  # noqa: BLE001  (whatever breaks here, what a person typed comes back to them)
         log.error("the error page itself: %s", type(broken).__name__)  # noqa: TRY400
         return _bare(error, typed), status

@@ -21,6 +21,7 @@ from smartapp.i18n import message
 from smartapp.settings import LOOPBACK, Settings
 from smartapp.web import current
 from smartapp.web.framing import frame_ancestors
+from smartapp.web.kept import PROOF, forget_what_is_saved, proof_of
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
@@ -83,12 +84,12 @@ def caller_address() -> str:
 
 
 def csrf_field() -> Markup:
-    """Return the hidden fields every form carries: the token of this launch and whom the form is about."""
+    """Return the hidden fields of every form: the token of this launch, whom it is about, and whose words it holds."""
     launch = current.launch()
     token = form_token(current.services().settings, launch.session_id, launch.id)
-    return Markup('<input type="hidden" name="_csrf" value="{}"><input type="hidden" name="_for" value="{}">').format(
-        token, launch.patient_id
-    )
+    values = {"_csrf": token, "_for": launch.patient_id, PROOF: proof_of(launch)}
+    field = Markup('<input type="hidden" name="{}" value="{}">')
+    return Markup("").join(field.format(name, value) for name, value in values.items())
 
 
 def init_security(app: Flask, services: Services) -> None:
@@ -112,6 +113,7 @@ def init_security(app: Flask, services: Services) -> None:
     @app.after_request
     def dress(response: Response) -> Response:
         log_reading(services)
+        forget_what_is_saved(response)
         dress_response(response, services.settings)
         return response
 

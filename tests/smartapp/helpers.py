@@ -29,6 +29,7 @@ from smartapp.settings import Issuer, Settings
 from smartapp.storage.audit import AuditEntry
 from smartapp.storage.launches import Launch, Person, Role, User
 from smartapp.web.guard import cookie_name, form_token
+from smartapp.web.kept import PROOF, proof_of
 
 EHR = "http://localhost/fhir"
 ALL_SCOPES = "openid fhirUser patient/*.cruds"
@@ -149,7 +150,8 @@ class Visitor:
     def hidden(self) -> dict[str, str]:
         """Return the hidden fields that `csrf_field()` puts into a form."""
         token = form_token(self.core.settings, self.launch.session_id, self.launch.id)
-        return {"_csrf": token, "_for": self.launch.patient_id}
+        with self.app.app_context():
+            return {"_csrf": token, "_for": self.launch.patient_id, PROOF: proof_of(self.launch)}
 
     def post(self, path: str, data: Mapping[str, Any] | None = None, **kwargs: Any) -> TestResponse:
         return self.client.post(self.url(path), data={**self.hidden(), **(data or {})}, **kwargs)

@@ -13,6 +13,7 @@ from smartapp.storage.sessions import LONGEST_PATH
 from smartapp.web import current
 from smartapp.web.error_pages import places
 from smartapp.web.guard import FOR_GUESTS, cookie_name, present_session
+from smartapp.web.kept import waiting
 
 site_blueprint = Blueprint("sign_in", __name__, template_folder="templates")
 blueprint = Blueprint("session", __name__)
@@ -20,7 +21,7 @@ blueprint = Blueprint("session", __name__)
 FOR_GUESTS |= {"session.logout"}
 CLEAR = '"cache", "cookies", "storage"'
 HOME = {"clinician": "overview/"}
-"""The first page of a role; all others start at the root of the launch."""
+"""The first page of a role; all others start at the root of the launch. Words of an ended session come before it."""
 
 
 @site_blueprint.get("/")
@@ -73,7 +74,8 @@ def callback() -> AnyResponse:
     pending = parts.authorizations.redeem(state, request.cookies.get(cookie))
     launch, session = enter(parts, signed_in(parts, request.args, pending), present_session(parts))
     g.session = g.new_session = session
-    response = redirect(f"{request.script_root}/l/{launch.id}/{HOME.get(launch.user.role, '')}", 303)
+    first = "kept/" if launch.user.role != "guest" and waiting(launch) else HOME.get(launch.user.role, "")
+    response = redirect(f"{request.script_root}/l/{launch.id}/{first}", 303)
     https = parts.settings.https
     response.delete_cookie(
         cookie, path="/", secure=https, httponly=True, samesite="None" if https else "Lax", partitioned=https

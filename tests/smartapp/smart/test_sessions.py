@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smartapp.web.guard import form_token
+from smartapp.web.kept import PROOF, proof_of
 from tests.smartapp.smart.ehr import BASE, Browser, opened
 
 COOKIE = "__Host-verstel"
@@ -102,3 +103,15 @@ def test_attack_39_a_session_that_ran_out_gives_its_token_back_too(browser, core
     clock.now += 30 * 60
     assert core.end_sessions_that_are_over() == 1
     assert len(ehr.calls("/revoke")) == 1
+
+
+def test_words_of_an_ended_session_come_first_after_signing_in_again(browser, ehr, core, clock):
+    launch = core.launches.get(browser.enter())
+    with browser.client.application.app_context():
+        fields = {"message": "Zullen we dit samen bekijken?", PROOF: proof_of(launch)}
+    clock.now += 30 * 60
+    ehr.claims |= {"iat": clock.now, "exp": clock.now + 600}
+    assert browser.post(f"/l/{launch.id}/assignments/new", fields).status_code == 404
+    again = browser.sign_in().headers["Location"]
+    assert again.endswith("/kept/")
+    assert "Zullen we dit samen bekijken?" in browser.get(again).text

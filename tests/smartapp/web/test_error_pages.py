@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import smartapp
-from smartapp.web.error_pages import typed_text
+from smartapp.web.kept import typed_text
 
 PAGES = [
     path.read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ def test_the_forms_were_found():
     assert {"next", "stop", "remove"} <= PRESSED
 
 
-@pytest.mark.parametrize("name", sorted({*HIDDEN, *PRESSED, "_csrf", "_for", "seen-story", "asked-story"}))
+@pytest.mark.parametrize("name", sorted({*HIDDEN, *PRESSED, "_csrf", "_for", "_keep", "seen-story", "asked-story"}))
 def test_what_the_forms_say_themselves_is_not_given_back(name):
     assert typed_text([(name, "0a1b2c"), ("answer", "Vroeg naar buiten.")]) == [("answer", "Vroeg naar buiten.")]
 

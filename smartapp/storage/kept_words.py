@@ -1,0 +1,93 @@
+"""Kept words: what a person typed into a form that could not be taken, kept for them until they sign in again.
+
+A session can end while somebody writes. The page that says so gives the words back, and here they wait, sealed, for
+the same user about the same person at the same issuer: seven days, and not for anybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.vault import Vault, digest
+
+KEPT_SECONDS = 7 * 24 * 3600
+MOST_FORMS = 20
+"""Forms that are kept per owner; the oldest goes first. More than anybody fills in while signed out."""
+
+KEPT_WORDS = sa.Table(
+    "kept_words",
+    metadata,
+    # A digest of owner and page: a form that fails again replaces what was kept of it.
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("owner", sa.String(64), nullable=False, index=True),
+    sa.Column("made", sa.Integer, nullable=False, index=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+Fields = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One form: the page that it was sent to (its address within the record), and its fields as they were sent."""
+
+    id: str
+    made: int
+    page: str
+    fields: tuple[tuple[str, str], ...]
+
+
+class KeptWords:
+    """The kept words in the database. `owner` is a keyed digest; `clock` returns seconds since 1970."""
+
+    def __init__(self, engine: Engine, vault: Vault, clock: Callable[[], float]) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+
+    def keep(self, owner: str, page: str, fields: Fields) -> None:
+        """Keep the fields of a form, in the place of what was kept of this page before."""
+        id_, now = _id(owner, page), int(self._clock())
+        mine = sa.select(KEPT_WORDS.c.id).where(KEPT_WORDS.c.owner == owner).order_by(KEPT_WORDS.c.made.desc())
+        row = {"id": id_, "owner": owner, "made": now, "sealed": self._vault.seal({"page": page, "fields": fields})}
+        with writing(self._engine) as connection:
+            gone = (KEPT_WORDS.c.id == id_) | (KEPT_WORDS.c.made <= now - KEPT_SECONDS)
+            connection.execute(KEPT_WORDS.delete().where(gone))
+            too_many = connection.execute(mine.offset(MOST_FORMS - 1)).scalars().all()
+            connection.execute(KEPT_WORDS.delete().where(KEPT_WORDS.c.id.in_(too_many)))
+            connection.execute(KEPT_WORDS.insert().values(row))
+
+    def of(self, owner: str) -> list[Kept]:
+        """Return what is kept for this owner, the newest first."""
+        return self._found(KEPT_WORDS.c.owner == owner)
+
+    def of_page(self, owner: str, page: str) -> Kept | None:
+        """Return what is kept for this owner of one page, or None."""
+        return next(iter(self._found(KEPT_WORDS.c.id == _id(owner, page))), None)
+
+    def drop(self, owner: str, id_: str) -> None:
+        """Throw away one form of this owner."""
+        with writing(self._engine) as connection:
+            connection.execute(KEPT_WORDS.delete().where(KEPT_WORDS.c.id == id_, KEPT_WORDS.c.owner == owner))
+
+    def _found(self, which: sa.ColumnElement[bool]) -> list[Kept]:
+        lasting = KEPT_WORDS.c.made > int(self._clock()) - KEPT_SECONDS
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                sa.select(KEPT_WORDS).where(which, lasting).order_by(KEPT_WORDS.c.made.desc(), KEPT_WORDS.c.id)
+            ).all()
+        return [_kept(row, self._vault) for row in rows]
+
+
+def _id(owner: str, page: str) -> str:
+    return digest(f"kept|{owner}|{page}")
+
+
+def _kept(row: sa.Row[tuple[str, str, int, bytes]], vault: Vault) -> Kept:
+    values = vault.open(row.sealed)
+    return Kept(row.id, row.made, values["page"], tuple((name, text) for name, text in values["fields"]))

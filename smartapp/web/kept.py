@@ -1,0 +1,115 @@
+"""What a form held that could not be taken is kept for its writer, until they sign in again.
+
+By then the session may be wiped, and the cookie tells nothing any more. So each form carries a proof of whose it is:
+a keyed digest of the issuer, the person and the user of its launch, signed together with the id of that launch. Nobody
+else can write one, it says nothing to who reads it, and what is kept with it is shown to that one user alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from flask import request
+
+from smartapp.errors import AppError, BadRequest, NotAllowed, NotFoundPage, StaleForm, WrongPerson
+from smartapp.storage.kept_words import KEPT_SECONDS, Kept
+from smartapp.web import current
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from smartapp.storage.launches import Launch
+
+log = logging.getLogger(__name__)
+
+PROOF = "_keep"
+_OURS = frozenset({"_csrf", "_for", PROOF})
+
+
+# The names that our forms use for themselves; a test compares them with the templates.
+_HIDDEN = frozenset({*_OURS, "family", "from_review", "identifier", "key", "seen", "sketch", "was"})
+_BUTTONS = frozenset({"clear", "next", "pause", "previous", "remove", "stop"})
+_STARTS = ("seen-", "asked-", "choice-")
+
+
+def typed_text(form: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the (field, text) pairs a person typed, so that an error page can give them back.
+
+    Hidden fields and buttons are ours: among the person's own words they would only frighten.
+    """
+    ours = _HIDDEN | _BUTTONS
+    return [(name, text) for name, text in form if name not in ours and not name.startswith(_STARTS) and text.strip()]
+
+
+def owner_of(launch: Launch) -> str:
+    """Return what names the user of a launch and whom it is about; only we can make it from what it is made of."""
+    issuer = current.services().settings.issuer_key(launch.issuer)
+    return _keyed("owner", issuer, launch.patient_id, launch.user.subject)
+
+
+def proof_of(launch: Launch) -> str:
+    """Return what a form of this launch carries: its owner, when the launch began, and our signature for both."""
+    owner = owner_of(launch)
+    return f"{owner}.{launch.made}.{_keyed('proof', launch.id, owner, str(launch.made))}"
+
+
+def keep(error: AppError, sent: Sequence[tuple[str, str]]) -> bool:
+    """Keep the fields of a form that an error has stopped; tell whether they are kept.
+
+    Not where the form is the mistake: of another person, of a page that does not exist or is not for this reader.
+    """
+    if isinstance(error, BadRequest | NotFoundPage | WrongPerson) or error.code == "foreign-origin":
+        return False
+    if isinstance(error, NotAllowed) and not isinstance(error, StaleForm):
+        return False
+    owner = _proven_owner(dict(sent).get(PROOF, ""))
+    if owner is None or request.url_rule is None:
+        return False
+    try:
+        current.services().kept_words.keep(owner, _page(), [field for field in sent if field[0] not in _OURS])
+    except Exception as broken:  # noqa: BLE001  (a database that is gone must not take the page with the words along)
+        log.error("typed words could not be kept: %s", type(broken).__name__)  # noqa: TRY400
+        return False
+    return True
+
+
+def waiting(launch: Launch) -> list[Kept]:
+    """Return the forms that are kept for the user of a launch, about the person of this launch."""
+    return current.services().kept_words.of(owner_of(launch))
+
+
+def forget_what_is_saved(response: Response) -> None:
+    """Drop what was kept of a form once the same words were taken after all; other words stay for their writer."""
+    launch = current.launch_or_none()
+    if request.method != "POST" or response.status_code != 303 or launch is None or PROOF not in request.form:
+        return
+    kept, owner = current.services().kept_words, owner_of(launch)
+    of_page = kept.of_page(owner, _page())
+    if of_page is not None and set(typed_text(of_page.fields)) <= set(request.form.items(multi=True)):
+        kept.drop(owner, of_page.id)
+
+
+def _page() -> str:
+    """Return the address of this page within the record: the same in every launch, and for the script that saves."""
+    path = "/".join(request.path.split("/")[3:]).removesuffix("/autosave")
+    query = request.query_string.decode("ascii", "replace")
+    return f"{path}?{query}" if query else path
+
+
+def _proven_owner(proof: str) -> str | None:
+    """Return the owner whom a form of this launch proves; None for no proof, a forged one, and one of long ago."""
+    owner, _, rest = proof.partition(".")
+    made, _, signature = rest.partition(".")
+    launch_id = request.path.split("/")[2] if request.path.startswith("/l/") else ""
+    if not hmac.compare_digest(signature.encode(), _keyed("proof", launch_id, owner, made).encode()):
+        return None
+    return owner if int(made) > current.services().clock() - KEPT_SECONDS else None
+
+
+def _keyed(*parts: str) -> str:
+    key = current.services().settings.secret_key.encode()
+    return hmac.new(key, "|".join(("kept", *parts)).encode(), hashlib.sha256).hexdigest()
