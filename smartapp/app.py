@@ -31,7 +31,7 @@ from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launches
 from smartapp.storage.marks import Marks
 from smartapp.storage.sessions import Sessions
-from smartapp.storage.vault import Vault
+from smartapp.storage.vault import open_vault
 from smartapp.web import current
 from smartapp.web.compression import init_compression
 from smartapp.web.error_pages import init_errors
@@ -50,7 +50,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     engine = engine or open_database(settings.database_url)
     clock = clock or time.time
     absolute = settings.absolute_minutes * 60
-    vault, marks = Vault(settings.encryption_keys), Marks(settings)
+    vault, marks = open_vault(engine, settings.encryption_keys), Marks(settings)
     keys, discovery = SigningKeys.read(settings.signing_keys_file), Discovery(clock)
     token_endpoint = TokenEndpoint(settings, discovery, keys, clock)
     services = Services(

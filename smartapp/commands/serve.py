@@ -73,11 +73,12 @@ def command(listen: str, *, threads: int, check: bool) -> None:
     from smartapp.courier import Courier
     from smartapp.services import KEY
     from smartapp.settings import ConfigError
+    from smartapp.storage.vault import SealBroken
 
     settings = settings_from_environment()
     try:
         app = create_app(settings, engine=opened(settings))
-    except ConfigError as error:  # such as a file of signing keys that cannot be read
+    except (ConfigError, SealBroken) as error:  # such as a file of signing keys that cannot be read
         raise Misconfigured(str(error)) from error
     if not settings.issuers:
         raise Misconfigured("VERSTEL_ISSUERS_FILE is not set: without an EHR or portal nobody can sign in.")

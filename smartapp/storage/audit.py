@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 
 from mappers.audit import AuditEntry, Event
 from smartapp.storage.database import metadata, reading, writing
-from smartapp.storage.vault import SealBroken, Vault, digest
+from smartapp.storage.vault import SealBroken, Vault
 
 if TYPE_CHECKING:
     from smartapp.storage.launches import Launch
@@ -27,7 +27,7 @@ AUDIT = sa.Table(
     sa.Column("recorded", sa.Integer, nullable=False, index=True),
     sa.Column("event", sa.String(16), nullable=False),
     sa.Column("outcome", sa.String(2), nullable=False),
-    # Digest of issuer and patient: finds one person's rows without saying who it is. Empty: about no person.
+    # Keyed digest of issuer and patient: finds one person's rows without saying who it is. Empty: about no person.
     sa.Column("person", sa.String(64), nullable=False, index=True),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
@@ -92,7 +92,7 @@ class Audit:
         with reading(self._engine) as connection:
             rows = connection.execute(
                 sa.select(AUDIT.c.sealed)
-                .where(AUDIT.c.person == _person(issuer, patient))
+                .where(AUDIT.c.person == self._person(issuer, patient))
                 .order_by(AUDIT.c.number.desc())
                 .limit(most)
             ).all()
@@ -130,11 +130,10 @@ class Audit:
                     recorded=entry.recorded,
                     event=entry.event,
                     outcome=entry.outcome,
-                    person=_person(entry.issuer, entry.patient) if entry.patient else "",
+                    person=self._person(entry.issuer, entry.patient) if entry.patient else "",
                     sealed=self._vault.seal(asdict(entry)),
                 )
             )
 
-
-def _person(issuer: str, patient: str) -> str:
-    return digest(f"person|{issuer}|{patient}")
+    def _person(self, issuer: str, patient: str) -> str:
+        return self._vault.digest(f"person|{issuer}|{patient}")

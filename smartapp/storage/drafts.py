@@ -17,12 +17,12 @@ from sqlalchemy.engine import Connection, Engine
 
 from questionnaires.fhir import Resource
 from smartapp.storage.database import metadata, reading, writing
-from smartapp.storage.vault import Vault, digest
+from smartapp.storage.vault import Vault
 
 DRAFTS = sa.Table(
     "drafts",
     metadata,
-    # One digest of issuer, person, author and questionnaire: the table itself says nothing about anyone.
+    # One keyed digest of issuer, person, author and questionnaire: the table itself says nothing about anyone.
     sa.Column("owner", sa.String(64), primary_key=True),
     sa.Column("questionnaire", sa.String(64), primary_key=True),
     sa.Column("version", sa.Integer, nullable=False),
@@ -57,7 +57,7 @@ class Drafts:
         self._engine = engine
         self._vault = vault
         self._clock = clock
-        self._owner = digest(f"draft|{issuer}|{patient}|{author}")
+        self._owner = vault.digest(f"draft|{issuer}|{patient}|{author}")
 
     def all(self) -> list[Draft]:
         """Return every draft, the last changed first."""

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlalchemy.engine import Connection, Engine
+
+from smartapp.storage.database import metadata, reading, writing
+
+# Keys that we made ourselves, sealed: so they outlive the rotation of the keys they are sealed with.
+VAULT_KEYS = sa.Table(
+    "vault_keys",
+    metadata,
+    sa.Column("name", sa.String(16), primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+# What a database from before there was a key holds as plain digests of things that can be guessed. Later columns are
+# not here: they were keyed from their first row on.
+PLAIN_BEFORE = (("drafts", "owner"), ("drafts", "questionnaire"), ("audit", "person"))
+_A_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class SealBroken(ValueError):
@@ -21,8 +40,9 @@ class Vault:
     Whatever is about a person is sealed as one value. So no one has to judge which part of it could tell who it is.
     """
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, keys: Sequence[str], digest_key: bytes | None = None) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._digest_key = digest_key
 
     def seal(self, value: Any) -> bytes:
         """Return a JSON value, encrypted and authenticated."""
@@ -38,6 +58,56 @@ class Vault:
                 "Put the key it was written with back into the list."
             ) from error
 
+    def digest(self, text: str) -> str:
+        """Return what finds a person's things again and names nobody: without our key, no guess can be tried on it.
+
+        It is made from the plain digest, so that those of a database from before the key could be keyed where they
+        stood. Needs the database's own key: see `open_vault`.
+        """
+        return self.keyed(digest(text))
+
+    def keyed(self, plain: str) -> str:
+        """Return the keyed digest that belongs to a plain one."""
+        if self._digest_key is None:
+            raise RuntimeError("This vault was not opened with a database, so it has no key for digests.")
+        return hmac.new(self._digest_key, plain.encode(), hashlib.sha256).hexdigest()
+
+
+def open_vault(engine: Engine, keys: Sequence[str]) -> Vault:
+    """Return the vault of a database, with the key of its digests; that key is made when there is none yet.
+
+    Raises SealBroken when none of `keys` opens it.
+    """
+    wanted = sa.select(VAULT_KEYS.c.sealed).where(VAULT_KEYS.c.name == "digest")
+    sealing = Vault(keys)
+    with reading(engine) as connection:
+        sealed = connection.execute(wanted).scalar()
+    if sealed is None:
+        with writing(engine) as connection:
+            sealed = connection.execute(wanted).scalar() or _make_digest_key(connection, keys)
+    return Vault(keys, bytes.fromhex(sealing.open(sealed)))
+
+
+def _make_digest_key(connection: Connection, keys: Sequence[str]) -> bytes:
+    """Keep a new key, key the digests that stand there, and return the key, sealed."""
+    made = secrets.token_bytes(32)
+    vault = Vault(keys, made)
+    sealed = vault.seal(made.hex())
+    connection.execute(VAULT_KEYS.insert().values(name="digest", sealed=sealed))
+    for table, column in PLAIN_BEFORE:
+        _key_digests(connection, vault, sa.table(table, sa.column(column, sa.String)), column)
+    return sealed
+
+
+def _key_digests(connection: Connection, vault: Vault, table: sa.TableClause, name: str) -> None:
+    column = table.c[name]
+    there = connection.execute(sa.select(column).distinct()).scalars()
+    # Other values are no digests: the name of a questionnaire, or "" for nobody.
+    changes = [{"plain": each, "keyed": vault.keyed(each)} for each in there if _A_DIGEST.fullmatch(each)]
+    if changes:
+        update = sa.update(table).where(column == sa.bindparam("plain"))
+        connection.execute(update.values({name: sa.bindparam("keyed")}), changes)
+
 
 def fresh_secret() -> str:
     """Return a new unguessable value: 256 random bits in 43 URL-safe characters."""
@@ -47,7 +117,7 @@ def fresh_secret() -> str:
 def digest(secret: str) -> str:
     """Return the SHA-256 of a secret: enough to find it again, useless to a reader of the database.
 
-    A plain hash is enough for our own secrets: 256 random bits are in no dictionary. A digest of what can be guessed,
-    such as an issuer and a patient id, keeps names out of a table; it does not stop someone who asks about one person.
+    A plain hash is enough for our own secrets: 256 random bits are in no dictionary. What can be guessed, such as an
+    issuer and a patient id, goes through `Vault.digest`.
     """
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -128,7 +127,7 @@ def _draft_name(plan: StoredPlan | None) -> str:
     here = (request.script_root + request.path).removeprefix(url_for("plan.start"))
     if plan is not None:
         here = "/".join(plan.first_id(each) for each in here.split("/"))
-    return hashlib.sha256(here.encode()).hexdigest()
+    return current.services().vault.digest(here)
 
 
 def _keep_draft(form: Form, fields: Mapping[str, str], plan: StoredPlan | None) -> None:

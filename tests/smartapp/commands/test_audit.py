@@ -20,7 +20,7 @@ from smartapp.storage import audit
 from smartapp.storage.audit import Audit
 from smartapp.storage.database import open_database
 from smartapp.storage.launches import Launch, Person, User
-from smartapp.storage.vault import Vault
+from smartapp.storage.vault import Vault, open_vault
 
 NOON = 1_795_694_400  # 2026-11-26 12:00 UTC
 DAY = 86_400
@@ -50,7 +50,7 @@ def log(environment: Mapping[str, str]) -> Audit:
     """A log with a read the day before yesterday, a change yesterday and a refusal today."""
     engine = open_database(environment["VERSTEL_DATABASE_URL"])
     moments = iter((NOON - 2 * DAY, NOON - DAY, NOON))
-    made = Audit(engine, Vault((environment["VERSTEL_ENCRYPTION_KEYS"],)), lambda: next(moments))
+    made = Audit(engine, open_vault(engine, [environment["VERSTEL_ENCRYPTION_KEYS"]]), lambda: next(moments))
     made.record(LAUNCH, "read", ["Goal/1"])
     made.record(LAUNCH, "update", ["Goal/1"])
     made.refused("launch", "unknown-issuer")

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 
 from smartapp.storage.database import open_database
 from smartapp.storage.drafts import Drafts
-from smartapp.storage.vault import Vault
+from smartapp.storage.vault import open_vault
 
 KEY = Fernet.generate_key().decode()
 
@@ -25,7 +25,7 @@ def engine(tmp_path):
 
 
 def drafts(engine, patient="Patient/anna", author="Patient/anna", issuer="ehr") -> Drafts:
-    return Drafts(engine, Vault([KEY]), lambda: 100.0, issuer=issuer, patient=patient, author=author)
+    return Drafts(engine, open_vault(engine, [KEY]), lambda: 100.0, issuer=issuer, patient=patient, author=author)
 
 
 def answered(link_id: str, code: str):
@@ -79,8 +79,9 @@ def test_what_was_saved_survives_a_kill(tmp_path):
         import os, signal
         from smartapp.storage.database import open_database
         from smartapp.storage.drafts import Drafts
-        from smartapp.storage.vault import Vault
-        made = Drafts(open_database({url!r}), Vault([{KEY!r}]), lambda: 1.0, issuer="ehr", patient="Patient/anna",
+        from smartapp.storage.vault import open_vault
+        engine = open_database({url!r})
+        made = Drafts(engine, open_vault(engine, [{KEY!r}]), lambda: 1.0, issuer="ehr", patient="Patient/anna",
                       author="Patient/anna")
         for number in range(5):
             made.change("hoop", lambda present: {{**(present or {{}}), str(number): "1"}})
