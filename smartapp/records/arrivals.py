@@ -7,7 +7,7 @@ are keyed digests, and its content is sealed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ from smartapp.fhir.store import Stored
 from smartapp.records.parcels import Parcel
 from smartapp.records.placement import Place
 from smartapp.storage.database import metadata
-from smartapp.storage.vault import SealBroken, Vault, digest
+from smartapp.storage.vault import SealBroken, Vault
 
 ARRIVALS = sa.Table(
     "arrivals",
@@ -43,58 +43,54 @@ class Arrival:
     fingerprint: str
 
 
-def key_of(issuer: str, parcel: Parcel) -> str | None:
-    """Return what names a parcel's thing in the list, None where only the id that a server gave names it."""
-    ours = own_identifier(parcel.write.resource)
-    return digest(f"arrival|{issuer}|{parcel.type}|{ours.token}") if ours else None
-
-
 class Arrivals:
     """The list, within transactions of the outbox."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
-    def known(self, connection: Connection, keys: Iterable[str]) -> dict[str, Arrival]:
-        """Return what is known of these keys; a row that no key opens counts as unknown."""
-        rows = connection.execute(sa.select(ARRIVALS).where(ARRIVALS.c.key.in_(list(keys)))).all()
-        found: dict[str, Arrival] = {}
-        for row in rows:
-            try:
-                content = self._vault.open(row.sealed)
-            except SealBroken:
-                continue
-            stored = Stored(
-                {"resourceType": content["type"], "id": content["id"], **content["moments"]}, content["etag"]
-            )
-            found[row.key] = Arrival(content["place"], stored, content["fingerprint"])
-        return found
+    def key(self, issuer: str, parcel: Parcel) -> str | None:
+        """Return what names a parcel's thing in the list, None where only the id that a server gave names it."""
+        ours = own_identifier(parcel.write.resource)
+        return self._vault.digest(f"arrival|{issuer}|{parcel.type}|{ours.token}") if ours else None
 
-    def note(self, connection: Connection, arrived: Mapping[str, Parcel], now: int) -> None:
-        """Note what arrived, by its key, in place of what was known of it before."""
-        if not arrived:
-            return
-        connection.execute(ARRIVALS.delete().where(ARRIVALS.c.key.in_(list(arrived))))
-        connection.execute(ARRIVALS.insert(), [self._row(key, parcel, now) for key, parcel in arrived.items()])
+    def known(self, connection: Connection, issuer: str, parcels: Sequence[Parcel]) -> dict[str, Arrival]:
+        """Return what is known of these parcels, by their key; a row that no key opens counts as unknown."""
+        keys = [key for parcel in parcels if (key := self.key(issuer, parcel))]
+        rows = connection.execute(sa.select(ARRIVALS).where(ARRIVALS.c.key.in_(keys))).all()
+        return {row.key: found for row in rows if (found := self._opened(row.sealed)) is not None}
+
+    def note(self, connection: Connection, issuer: str, parcels: Sequence[Parcel], now: int) -> None:
+        """Note what arrived of these parcels, in place of what was known of it before."""
+        there = [parcel for parcel in parcels if parcel.stored is not None and not parcel.closing]
+        rows = {key: self._row(parcel) for parcel in there if (key := self.key(issuer, parcel))}
+        if rows:
+            connection.execute(ARRIVALS.delete().where(ARRIVALS.c.key.in_(list(rows))))
+            connection.execute(
+                ARRIVALS.insert(), [{"key": key, "made": now, "sealed": sealed} for key, sealed in rows.items()]
+            )
 
     def forget_old(self, connection: Connection, now: int) -> None:
         """Forget what nobody will send again."""
         connection.execute(ARRIVALS.delete().where(ARRIVALS.c.made < now - REMEMBERED_SECONDS))
 
-    def _row(self, key: str, parcel: Parcel, now: int) -> dict[str, object]:
-        assert parcel.stored is not None  # noqa: S101  (the caller chose those that arrived)
-        content = {
-            "place": parcel.place,
-            "type": parcel.type,
-            "id": parcel.stored.resource["id"],
-            "etag": parcel.stored.etag,
-            "moments": moments_of(parcel.stored.resource),
-            "fingerprint": fingerprint(parcel.write.resource),
-        }
-        return {"key": key, "made": now, "sealed": self._vault.seal(content)}
+    def _opened(self, sealed: bytes) -> Arrival | None:
+        try:
+            content = self._vault.open(sealed)
+        except SealBroken:
+            return None
+        stored = Stored({"resourceType": content["type"], "id": content["id"], **content["moments"]}, content["etag"])
+        return Arrival(content["place"], stored, content["fingerprint"])
 
-
-def arrived_by_key(issuer: str, parcels: Sequence[Parcel]) -> dict[str, Parcel]:
-    """Return the parcels that arrived and have a name of ours, by their key."""
-    keyed = ((key_of(issuer, parcel), parcel) for parcel in parcels if parcel.stored is not None and not parcel.closing)
-    return {key: parcel for key, parcel in keyed if key is not None}
+    def _row(self, parcel: Parcel) -> bytes:
+        there = parcel.stored or Stored({"id": ""})
+        return self._vault.seal(
+            {
+                "place": parcel.place,
+                "type": parcel.type,
+                "id": there.resource["id"],
+                "etag": there.etag,
+                "moments": moments_of(there.resource),
+                "fingerprint": fingerprint(parcel.write.resource),
+            }
+        )

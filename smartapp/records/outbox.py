@@ -27,11 +27,11 @@ from sqlalchemy.engine import Connection, Engine
 
 from questionnaires.fhir import Resource
 from smartapp.fhir.store import Refused
-from smartapp.records.arrivals import Arrivals, arrived_by_key, key_of
+from smartapp.records.arrivals import Arrivals
 from smartapp.records.known import taken_over, thing_of, with_arrivals
 from smartapp.records.parcels import Parcel, Unit, packed, unpacked
 from smartapp.storage.database import metadata, reading, writing
-from smartapp.storage.vault import SealBroken, Vault, digest
+from smartapp.storage.vault import SealBroken, Vault
 
 UnitState = Literal["waiting", "held", "stopped", "aside"]
 
@@ -50,7 +50,7 @@ OUTBOX = sa.Table(
     "outbox",
     metadata,
     sa.Column("id", sa.String(36), primary_key=True),
-    # Digest of issuer, person and user: only they send it, with their own token.
+    # Keyed digest of issuer, person and user: only they send it, with their own token.
     sa.Column("owner", sa.String(64), nullable=False, index=True),
     sa.Column("issuer", sa.String, nullable=False, server_default=""),
     sa.Column("launch_id", sa.String(64), nullable=False),
@@ -108,11 +108,6 @@ class Backlog:
     oldest: int
 
 
-def owner_of(issuer: str, patient: str, user: str) -> Owner:
-    """Return whose outbox it is: one user's, about one person."""
-    return Owner(issuer, digest(f"outbox|{issuer}|{patient}|{user}"))
-
-
 class Outbox:
     """The units in the database. `clock` returns seconds since 1970, the same for all processes."""
 
@@ -125,6 +120,10 @@ class Outbox:
         self._locks_lock = threading.Lock()
         self.news = threading.Event()
         """Set when there is something for the courier of this process to do now."""
+
+    def owner(self, issuer: str, patient: str, user: str) -> Owner:
+        """Return whose units they are: one user's, about one person, at the issuer with this key."""
+        return Owner(issuer, self._vault.digest(f"outbox|{issuer}|{patient}|{user}"))
 
     # ---- what a page does
 
@@ -242,7 +241,7 @@ class Outbox:
         """Forget a unit that arrived, and note where. Raises LeaseLost."""
         with writing(self._engine) as connection:
             self._forget(connection, claim)
-            self._arrivals.note(connection, arrived_by_key(claim.owner.key, unit.parcels), self._now())
+            self._arrivals.note(connection, claim.owner.key, unit.parcels, self._now())
 
     def drop(self, claim: Claim) -> None:
         """Forget a unit of which surely nothing is anywhere, and whose author was told. Raises LeaseLost."""
@@ -268,13 +267,13 @@ class Outbox:
                 leased_until=0,
                 sealed=self._vault.seal(packed(unit)),
             )
-            self._arrivals.note(connection, arrived_by_key(claim.owner.key, unit.parcels), self._now())
+            self._arrivals.note(connection, claim.owner.key, unit.parcels, self._now())
 
     def hand_over(self, claim: Claim, unit: Unit) -> None:
         """Let the courier do at once what is left to do of a unit that arrived. Raises LeaseLost."""
         with writing(self._engine) as connection:
             self._change(connection, claim, leased_until=0, due=self._now(), sealed=self._vault.seal(packed(unit)))
-            self._arrivals.note(connection, arrived_by_key(claim.owner.key, unit.parcels), self._now())
+            self._arrivals.note(connection, claim.owner.key, unit.parcels, self._now())
         self.news.set()
 
     def hold(self, claim: Claim) -> None:
@@ -353,8 +352,8 @@ class Outbox:
 
     def _informed(self, connection: Connection, owner: Owner, unit: Unit) -> Unit:
         """Return the unit with what is known of what arrived of its things before."""
-        keys = [key for parcel in unit.parcels if (key := key_of(owner.key, parcel))]
-        return with_arrivals(unit, self._arrivals.known(connection, keys), lambda parcel: key_of(owner.key, parcel))
+        known = self._arrivals.known(connection, owner.key, unit.parcels)
+        return with_arrivals(unit, known, lambda parcel: self._arrivals.key(owner.key, parcel))
 
     def _taken_in(self, connection: Connection, unit: Unit, rows: Sequence[sa.Row[Any]]) -> Unit:
         """Return the unit with what became of older ones that it replaces; those are forgotten."""

@@ -23,7 +23,7 @@ from smartapp.fhir.store import (
 )
 from smartapp.records.delivery import Delivery
 from smartapp.records.following import follow
-from smartapp.records.outbox import Claim, Outbox, Unsent, owner_of
+from smartapp.records.outbox import Claim, Outbox, Unsent
 from smartapp.records.overlay import Record, each_once, on_their_way, unsent_record
 from smartapp.records.parallel import in_parallel
 from smartapp.records.parcels import Parcel, Unit, placed, with_identifier
@@ -61,7 +61,7 @@ class Records:
         self._issuer_key = issuer_key
         self._capabilities = capabilities
         self._touched = touched
-        self._owner = owner_of(issuer_key, launch.patient.reference, launch.user.key)
+        self._owner = outbox.owner(issuer_key, launch.patient.reference, launch.user.key)
         self._outbox = outbox
         self._sender = Sender(outbox, self._owner, launch.id, self._delivery, self._follow, self._arrived)
         self._seen: dict[tuple[str, str], Place] = {}

@@ -26,7 +26,7 @@ VAULT_KEYS = sa.Table(
 
 # What a database from before there was a key holds as plain digests of things that can be guessed. Later columns are
 # not here: they were keyed from their first row on.
-PLAIN_BEFORE = (("drafts", "owner"), ("drafts", "questionnaire"), ("audit", "person"))
+PLAIN_BEFORE = (("drafts", "owner"), ("drafts", "questionnaire"), ("outbox", "owner"), ("audit", "person"))
 _A_DIGEST = re.compile("[0-9a-f]{64}")
 
 
