@@ -28,6 +28,13 @@ _AMENDED: Final = {
 }
 
 
+RESTATED: Final = frozenset(resource_type for resource_type, _status in _AMENDED)
+"""Types that their author states as a whole each time, so that the newest replaces what they said before.
+
+Of anything else, such as a plan, another content may be the work of another tab or person: that is never replaced.
+"""
+
+
 def says(current: Any, sent: Any) -> bool:
     """Tell whether a stored element says everything that was sent; a server may add to it."""
     if isinstance(sent, dict):

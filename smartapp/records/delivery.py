@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mappers.identity import own_identifier
-from mappers.sameness import as_amendment, says_all_of, says_the_same
+from mappers.sameness import RESTATED, as_amendment, says_all_of, says_the_same
 from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import DEMOTING_STATUSES, Offered
 from smartapp.fhir.own.index import patients_of
@@ -180,13 +180,25 @@ class Delivery:
 
     def _answered(self, unit: Unit, stored: Mapping[int, Stored]) -> Unit:
         """Take in what servers proved to have; a create that found something there is compared with it."""
+        others = {
+            number
+            for number, one in stored.items()
+            if one.created is False
+            and not unit.parcels[number].changes
+            and not says_the_same(one.resource, self._content(unit, number))
+        }
+        unit = unit.changed({n: unit.parcels[n].arrived(one) for n, one in stored.items() if n not in others})
+        for number in others:
+            unit = self._other_than_sent(unit, number, stored[number])
+        return unit
 
-        def taken_in(number: int, one: Stored) -> Parcel:
-            parcel = unit.parcels[number]
-            is_other = one.created is False and not says_the_same(one.resource, self._content(unit, number))
-            return _older(parcel, one) if is_other else parcel.arrived(one)
-
-        return unit.changed({number: taken_in(number, one) for number, one in stored.items()})
+    def _other_than_sent(self, unit: Unit, number: int, found: Stored) -> Unit:
+        """Amend what the same author said before; of anything else another tab or person was first."""
+        parcel = unit.parcels[number]
+        if parcel.type in RESTATED:
+            return unit.changed({number: replace(parcel.after("older"), known=found)})
+        conflict = Conflict("Someone else made this in the meantime.", found)
+        return self._stop(unit, number, parcel.after("overtaken", reason=conflict.message), conflict)
 
     def _failed(self, unit: Unit, number: int, error: RecordError) -> Unit:
         parcel = unit.parcels[number]
@@ -291,8 +303,8 @@ class Delivery:
             return self._not_there(unit, number, conflict)
         if self._is_ours(unit, number, found, was_there=conflict is not None):
             return unit.changed({number: parcel.arrived(found)})
-        if not parcel.changes:
-            return unit.changed({number: _older(parcel, found)})
+        if parcel.write.method == "create" and (parcel.type not in RESTATED or not parcel.changes):
+            return self._other_than_sent(unit, number, found)
         is_unchanged = not differ(found.etag, parcel.guard)
         if is_unchanged and (conflict is None or conflict.status == 409):
             return self._not_there(unit, number, conflict)
@@ -373,11 +385,6 @@ def _each(unit: Unit, numbers: Collection[int], change: Callable[[Parcel], Parce
 
 def _sending(unit: Unit, numbers: Collection[int]) -> Unit:
     return _each(unit, numbers, lambda parcel: parcel.after("sending"))
-
-
-def _older(parcel: Parcel, found: Stored) -> Parcel:
-    """Return a parcel that amends what the same author said before, as it was found."""
-    return replace(parcel.after("older"), known=found)
 
 
 def _busy(error: Conflict) -> Unreachable:

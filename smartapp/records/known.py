@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mappers.identity import identity
-from mappers.sameness import fingerprint
+from mappers.identity import former, identity
+from mappers.sameness import RESTATED, fingerprint
 from smartapp.fhir.store import Stored
 from smartapp.records.arrivals import Arrival
 from smartapp.records.parcels import Parcel, Unit
+from smartapp.records.placement import Place
 
 
 def thing_of(parcel: Parcel) -> tuple[Any, ...]:
@@ -30,8 +31,8 @@ def with_arrivals(unit: Unit, arrivals: Mapping[str, Arrival], key: Callable[[Pa
         found = arrivals.get(key(parcel) or "") if _is_fresh(parcel) else None
         if found is None:
             return parcel
-        here = replace(parcel, place=found.place, ladder=())
-        return _over(here, found.stored, says_the_same=found.fingerprint == fingerprint(parcel.write.resource))
+        same = found.fingerprint == fingerprint(parcel.write.resource)
+        return _over(_at(parcel, found.place), found.stored, says_the_same=same)
 
     return replace(unit, parcels=tuple(informed(parcel) for parcel in unit.parcels))
 
@@ -65,12 +66,20 @@ def _instead_of(parcel: Parcel, older: Parcel | None) -> Parcel:
     )
 
 
+def _at(parcel: Parcel, place: Place) -> Parcel:
+    """Return a parcel at the place where its thing stands, with what is below that of its ladder."""
+    rungs = (parcel.place, *parcel.ladder)
+    return replace(parcel, place=place, ladder=rungs[rungs.index(place) + 1 :] if place in rungs else ())
+
+
 def _over(parcel: Parcel, stored: Stored, *, says_the_same: bool) -> Parcel:
     if not says_the_same:
-        return replace(parcel, known=stored)
+        # Sent, as far as we know: what is there has to be looked at, and is not ours to replace.
+        return replace(parcel, known=stored, state="ready" if parcel.type in RESTATED else "sent")
     return parcel.arrived(replace(stored, resource={**parcel.write.resource, "id": stored.resource["id"]}))
 
 
 def _is_fresh(parcel: Parcel) -> bool:
-    """Tell whether nothing is known yet of a create."""
-    return parcel.write.method == "create" and parcel.state == "ready" and parcel.known is None and not parcel.amends
+    """Tell whether nothing is known yet of a create, and it is no copy of what moves away from where it arrived."""
+    is_new = parcel.write.method == "create" and not any(former(parcel.write.resource))
+    return is_new and parcel.state == "ready" and parcel.known is None and not parcel.amends

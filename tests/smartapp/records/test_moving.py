@@ -63,6 +63,12 @@ def a_step_for(plan: list) -> list[Write]:
     return [step(aim.reference), Write("update", changed, if_match=care.etag)]
 
 
+def begun_elsewhere(desk: Desk, write: Write) -> None:
+    """Store what another tab or process sent."""
+    [record] = desk.visit().save([write])
+    assert record.place == "ehr"
+
+
 def shown(desk: Desk) -> dict[str, list]:
     """Return what a page finds of the plan, by type."""
     found = desk.visit().search(*(Query.of(type_, patient="Patient/anna") for type_ in PARTS))
@@ -87,15 +93,18 @@ def statuses(desk: Desk) -> dict[str, list[str]]:
     return {type_: [one[STATUS[type_]] for one in desk.stored(type_)] for type_ in PARTS}
 
 
-@pytest.fixture(params=["with transactions", "one by one", "unconditional"])
+KINDS = {
+    "with transactions": {"update_create": False},
+    "one by one": {"update_create": False, "transaction": False},
+    "unconditional": {"update_create": False, "transaction": False, "conditional_create": False},
+    "ids of the client": {"update_create": True, "transaction": False},
+}
+
+
+@pytest.fixture(params=KINDS)
 def desk(request):
     for server in serve("taskless"):
-        kind = server.sandbox.kind
-        if request.param != "with transactions":
-            kind = replace(kind, transaction=False)
-        if request.param == "unconditional":
-            kind = replace(kind, conditional_create=False)
-        server.sandbox.kind = kind
+        server.sandbox.kind = replace(server.sandbox.kind, **KINDS[request.param])
         yield Desk(server)
 
 
@@ -215,7 +224,7 @@ def test_a_change_that_someone_else_made_in_between_stops_the_move_and_is_not_cl
 
 
 def test_a_plan_that_another_tab_began_meanwhile_is_not_hidden_by_a_second_one(desk):
-    desk.server.sandbox.store.write(new(care_plan((), ()), PLAN))
+    begun_elsewhere(desk, new(care_plan((), ()), PLAN))
     with pytest.raises(Conflict):
         desk.visit().save(whole_plan())
     assert [(one.place, one.resource["status"]) for one in shown(desk)["CarePlan"]] == [("ehr", "active")]
@@ -234,7 +243,7 @@ def test_a_process_that_dies_in_the_middle_of_a_move_leaves_a_unit_that_another_
 
 
 def test_the_half_of_a_plan_that_an_earlier_refusal_left_open_is_found_by_its_identifier_and_closed(desk):
-    desk.server.sandbox.store.write(goal())
+    begun_elsewhere(desk, goal())
     desk.visit().save(whole_plan())
     assert is_whole(desk)
     assert statuses(desk)["Goal"] == ["entered-in-error"]
@@ -242,7 +251,7 @@ def test_the_half_of_a_plan_that_an_earlier_refusal_left_open_is_found_by_its_id
 
 def test_content_that_the_ehr_finds_wrong_moves_this_plan_and_decides_nothing_for_others(desk):
     desk.server.sandbox.kind = replace(desk.server.sandbox.kind, rules=(), transaction=False)
-    desk.server.sandbox.faults.add("POST", "Task", 400)
+    desk.server.sandbox.faults.add("PUT" if desk.server.sandbox.kind.update_create else "POST", "Task", 400)
     assert [one.place for one in desk.visit().save(whole_plan())] == ["own"] * 3
     assert is_whole(desk)
     assert desk.visit().place_for("CarePlan") == "ehr"
@@ -260,7 +269,8 @@ def test_another_persons_goal_is_not_taken_along(desk):
     store = desk.server.sandbox.store
     store.write(Write("update", {"resourceType": "Patient", "id": "bram", "name": [{"text": "Bram"}]}))
     theirs = goal()
-    theirs = replace(theirs, resource={**theirs.resource, "subject": {"reference": "Patient/bram"}})
+    of_bram = {"subject": {"reference": "Patient/bram"}, "identifier": [{"system": f"{OURS}/goal", "value": "bram"}]}
+    theirs = replace(theirs, resource={**theirs.resource, **of_bram})
     reference = store.write(theirs).reference
     desk.visit().save(a_step_for(with_plan_in_the_ehr(desk, reference)))
     assert store.read("Goal", reference.partition("/")[2]).resource["lifecycleStatus"] == "active"
