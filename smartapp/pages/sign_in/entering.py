@@ -115,6 +115,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
         )
     )
     services.tokens.keep(launch.id, who.granted.tokens)
+    services.records(launch).bind_waiting()
     services.audit.record(launch, "launch")
     return launch, session
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -70,7 +71,16 @@ def server():
 
 @pytest.fixture
 def desk(server) -> Desk:
+    """An EHR with transactions and conditional create, which chooses the ids."""
+    server.sandbox.kind = replace(server.sandbox.kind, update_create=False)
     return Desk(server)
+
+
+@pytest.fixture
+def desk_with_own_ids(desk) -> Desk:
+    """An EHR that takes one resource per request, under the id that we choose."""
+    desk.server.sandbox.kind = replace(desk.server.sandbox.kind, update_create=True, transaction=False)
+    return desk
 
 
 @pytest.fixture
@@ -134,6 +144,16 @@ def test_a_request_that_fails_waits_and_its_unit_arrives_once(desk_without_trans
     assert desk.counts() == ALL_ONCE
     [score], [answers] = desk.stored("Observation"), desk.stored("QuestionnaireResponse")
     assert score["derivedFrom"][0]["reference"] == f"QuestionnaireResponse/{answers['id']}"
+
+
+@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("step", TYPES)
+def test_one_that_is_created_under_our_own_id_arrives_once_under_that_id(desk_with_own_ids, fail, step, fault):
+    fail(desk_with_own_ids, "PUT", step, fault)
+    desk_with_own_ids.later()
+    assert desk_with_own_ids.counts() == ALL_ONCE
+    token = f"{SYSTEM}|goal-1"
+    assert [one["id"] for one in desk_with_own_ids.stored("Goal")] == [str(uuid.uuid5(uuid.NAMESPACE_URL, token))]
 
 
 @pytest.mark.parametrize("fault", ["drop", "timeout"])
@@ -249,8 +269,8 @@ def test_a_change_that_waited_too_long_is_refused_with_its_reason_and_kept(desk_
     desk.visit().save([Write("update", changed, if_match=goal.etag)])
     desk.server.sandbox.store.write(Write("update", {**goal.resource, "description": {"text": "hun tekst"}}))
     [waiting] = desk.later().waiting()
-    assert waiting.state == "refused"
-    assert "412" in waiting.unit.reason
+    assert (waiting.state, [one.state for one in waiting.unit.parcels]) == ("stopped", ["conflict"])
+    assert "Someone else changed this" in waiting.unit.reason
     assert waiting.unit.parcels[0].write.resource["description"]["text"] == "mijn tekst"
     assert [one["description"]["text"] for one in desk.stored("Goal")] == ["hun tekst"]
 
