@@ -380,13 +380,18 @@ def response_from(answers: Answers) -> Resource:
         "identifier": {"system": IDENTIFIER_SYSTEM, "value": about.identifier} if about.identifier else None,
         "questionnaire": instrument.canonical,
         "status": about.status,
-        "subject": dict(about.subject or {}),
+        "subject": _filled(about.subject),
         "authored": about.authored,
-        "author": dict(about.author or {}),
-        "source": dict(about.source or {}),
+        "author": _filled(about.author),
+        "source": _filled(about.source),
         "item": groups,
     }
     return {name: value for name, value in made.items() if value}
+
+
+def _filled(reference: Mapping[str, Any] | None) -> Resource:
+    """Return a Reference without its empty elements, which are not FHIR: a draft may hold a name that was not known."""
+    return {name: value for name, value in (reference or {}).items() if value}
 
 
 def _written(item: Item, value: str | bool, language: str) -> Resource:

@@ -1,12 +1,21 @@
-"""The name of a person as one line, read from any resource with a HumanName."""
+"""The name of a person as one line, read from any resource with a HumanName, and the Reference that carries it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from mappers.tolerant import objects_in, text_in, texts_in
+from questionnaires.model import Text
 
 _FIRST = ("usual", "official")
+_CARE: Final = Text("zorgverlener", "care professional")
+_WHO: Final = {
+    "Patient": Text("cliënt", "client"),
+    "Practitioner": _CARE,
+    "PractitionerRole": _CARE,
+    "RelatedPerson": Text("naaste", "relative or friend"),
+}
+"""What a person is called in a reference while their name is not known, by the type of their resource."""
 
 
 def human_name(resource: Any) -> str:
@@ -21,6 +30,16 @@ def human_name(resource: Any) -> str:
         if line:
             return line
     return ""
+
+
+def reference_to(reference: str, name: str, language: str) -> dict[str, str]:
+    """Return the FHIR Reference to a person (`Patient/1`): with their name, or what they are where it is not known.
+
+    Our profiles ask for a display, and an empty one is not FHIR: a server refuses all that is written with it.
+    """
+    who = _WHO.get(reference.partition("/")[0])
+    display = name or (who.get(language) if who else "")
+    return {"reference": reference, "display": display} if display else {"reference": reference}
 
 
 def _parts(name: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
 from mappers.fhir_text import typed
+from mappers.human_name import reference_to
 from questionnaires.fhir import Resource
 
 StepStatus = Literal["planned", "doing", "done", "stopped"]
@@ -33,14 +34,14 @@ QUESTIONS: Final = ("now", "change", "how", "support")
 
 @dataclass(frozen=True, slots=True)
 class PersonRef:
-    """A person in the record: `Patient/1`, `Practitioner/2`, `RelatedPerson/3`, and the name to show."""
+    """A person in the record: `Patient/1`, `Practitioner/2`, `RelatedPerson/3`, and the name to show, or ""."""
 
     reference: str
     display: str
 
-    def as_reference(self) -> Resource:
-        """Return the FHIR Reference."""
-        return {"reference": self.reference, "display": self.display}
+    def as_reference(self, language: str = "nl") -> Resource:
+        """Return the FHIR Reference; without a name it says in `language` what the person is."""
+        return reference_to(self.reference, self.display, language)
 
 
 @dataclass(frozen=True, slots=True)

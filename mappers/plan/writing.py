@@ -156,13 +156,13 @@ class _Writer:
         made["category"] = [{"coding": [self.domain(goal.domain)]}, *others]
         # Replaced whole: a code that another program put here would go on saying what the client no longer does.
         made["description"] = {"text": goal.text}
-        made["subject"] = self.patient.as_reference()
-        made["expressedBy"] = self.patient.as_reference()
+        client = self.patient.as_reference(self.language)
+        made["subject"] = made["expressedBy"] = client
         _put(made, "startDate", goal.start)
         _put(made, "statusDate", goal.progress_date)
         own_target = [{"dueDate": goal.due}] if goal.due else []
         _put(made, "target", [*own_target, *(one for one in objects_in(made, "target") if not is_own_target(one))])
-        own_note = [{"authorReference": self.patient.as_reference(), "text": goal.note}] if goal.note else []
+        own_note = [{"authorReference": client, "text": goal.note}] if goal.note else []
         notes_of_others = (one for one in objects_in(made, "note") if not is_own_note(one, made["subject"]))
         _put(made, "note", [*own_note, *notes_of_others])
         return made
@@ -183,8 +183,8 @@ class _Writer:
         made["code"] = {"coding": [self.plan_coding("step")]}
         made["description"] = step.text
         made["focus"] = reference("Goal", goal.id, first_words(goal.text))
-        made["for"] = self.patient.as_reference()
-        made.setdefault("requester", self.author.as_reference())
+        made["for"] = self.patient.as_reference(self.language)
+        made.setdefault("requester", self.author.as_reference(self.language))
         # An owner may be a reference to someone in the record; it stays as long as the name is what the plan says.
         if step.who != text_in(object_in(made, "owner"), "display"):
             _put(made, "owner", {"display": step.who} if step.who else {})
@@ -214,9 +214,9 @@ class _Writer:
         made.setdefault("intent", "plan")
         made.setdefault("category", [{"coding": [self.plan_coding("plan")]}])
         made["title"] = self.word("plan")
-        made["subject"] = self.patient.as_reference()
+        made["subject"] = self.patient.as_reference(self.language)
         _put(made, "created", plan.created)
-        made.setdefault("author", self.author.as_reference())
+        made.setdefault("author", self.author.as_reference(self.language))
         goals = [reference("Goal", goal.id, first_words(goal.text)) for goal in plan.goals]
         _put(made, "goal", _with_others(goals, objects_in(made, "goal"), lambda one: one))
         steps = [

@@ -10,6 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from mappers.assignment import assignment_of, cancelled, is_assignment, task_of
+from mappers.human_name import reference_to
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable, Write
@@ -116,11 +117,12 @@ def _problems(typed: Mapping[str, str]) -> dict[str, str]:
 def _asking(typed: Mapping[str, str]) -> Write:
     instrument = catalogue().instruments[typed["questionnaire"]]
     key = identifier(typed["key"])
+    patient, user = current.launch().patient, current.launch().user
     task = task_of(
         questionnaire=instrument.canonical,
         title=text_of(instrument.title),
-        patient={"reference": current.launch().patient.reference, "display": current.launch().patient.display},
-        requester={"reference": current.launch().user.reference, "display": current.launch().user.display},
+        patient=reference_to(patient.reference, patient.display, language()),
+        requester=reference_to(user.reference, user.display, language()),
         asked_on=current.now().isoformat(),
         identifier=key,
         due=iso_date(typed["due"]),

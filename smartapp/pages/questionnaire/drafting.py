@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 
 from mappers.answers import ResponseRef
+from mappers.human_name import reference_to
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument, Item
@@ -29,13 +30,13 @@ def about(launch: Launch, now: dt.datetime, language: str) -> ResponseRef:
 
     The answers are the client's, also when someone else types them.
     """
-    client = {"reference": launch.patient.reference, "display": launch.patient.display}
+    client = reference_to(launch.patient.reference, launch.patient.display, language)
     return ResponseRef(
         status="in-progress",
         identifier=str(uuid.uuid4()),
         authored=now.isoformat(),
         subject=client,
-        author={"reference": launch.user.reference, "display": launch.user.display},
+        author=reference_to(launch.user.reference, launch.user.display, language),
         source=client,
         language=language,
     )
