@@ -6,7 +6,7 @@ not from the cookie. Two charts open side by side are two launches and never mix
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -121,6 +121,19 @@ class Launches:
         with reading(self._engine) as connection:
             rows = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.session_id == session_id)).all()
         return [_launch(self._vault.open(row.sealed)) for row in rows]
+
+    def name(self, launch_id: str, names: Mapping[str, str]) -> None:
+        """Put the names of people (by reference) into a launch that was made without them."""
+        with writing(self._engine) as connection:
+            row = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.id == launch_id)).one_or_none()
+            if row is None:
+                return
+            values = self._vault.open(row.sealed)
+            for who in (values["patient"], values["user"]):
+                who["display"] = who["display"] or names.get(who["reference"], "")
+            connection.execute(
+                LAUNCHES.update().where(LAUNCHES.c.id == launch_id).values(sealed=self._vault.seal(values))
+            )
 
     def end(self, launch_id: str) -> None:
         """Wipe one launch with its token."""
