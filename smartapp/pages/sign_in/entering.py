@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from mappers.human_name import human_name
 from mappers.tolerant import text_in
 from smartapp.errors import LaunchRefused, UnknownIssuer
-from smartapp.fhir.store import RecordError, RecordStore
+from smartapp.fhir.store import RecordStore
 from smartapp.i18n import message
+from smartapp.pages.sign_in.names import name_of
 from smartapp.services import Services
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Begun, Pending
@@ -83,7 +83,10 @@ def signed_in(services: Services, answer: Mapping[str, str], pending: Pending) -
         raise LaunchRefused(code="callback-issuer-missing")
     if not answer.get("code"):
         raise LaunchRefused(code="code-missing")
-    granted = services.token_endpoint.exchange(issuer, answer["code"], pending)
+    # The keys are public, so they come while the code is traded. Whether they came, `verify` finds out.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(services.identities.keys, configuration)
+        granted = services.token_endpoint.exchange(issuer, answer["code"], pending)
     identity = services.identities.verify(granted.id_token, issuer, configuration, pending.nonce)
     if granted.tokens.patient is None:
         raise LaunchRefused(message("The record system did not say whose record this is."), code="patient-missing")
@@ -93,11 +96,15 @@ def signed_in(services: Services, answer: Mapping[str, str], pending: Pending) -
 def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[Launch, Session]:
     """Make the launch of someone who signed in, in a session under a new secret; `present` is this browser's session.
 
-    The names are read here, once, with the token of this launch: every page shows them, and none should have to wait.
+    The names are read here, with the token of this launch: every page shows them, and none should have to wait. What
+    the EHR can do is asked beside them, as the first page needs it.
     """
     role = role_of(who.identity.reference, who.patient_id)
     token = who.granted.tokens.access
-    patient, user = _names(services.ehr_with(who.issuer.base, lambda _refused: token), who, role)
+    ehr = services.ehr_with(who.issuer.base, lambda _refused: token)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(services.capabilities.of, who.issuer.key, ehr, who.granted.tokens.scope)
+        patient, user = _names(ehr, who, role)
     session = _session_for(services, who, present)
     launch = services.launches.add(
         Launch(
@@ -133,22 +140,14 @@ def _session_for(services: Services, who: SignedIn, present: Session | None) -> 
 
 def _names(ehr: RecordStore, who: SignedIn, role: Role) -> tuple[str, str]:
     """Return the names of the person and of the user, "" if the EHR does not tell; both are read at once."""
-
-    def name(reference: str) -> str:
-        type_, _, id_ = reference.partition("/")
-        try:
-            return human_name(ehr.read(type_, id_).resource)
-        except RecordError:
-            return ""
-
     # The client is both, so one call is enough.
     if role == "client":
-        own = name(f"Patient/{who.patient_id}") or who.identity.name
+        own = name_of(ehr, f"Patient/{who.patient_id}") or who.identity.name
         return own, own
     with ThreadPoolExecutor(max_workers=2) as pool:
-        patient = pool.submit(name, f"Patient/{who.patient_id}")
-        user = pool.submit(name, who.identity.reference) if who.identity.reference else None
-        return patient.result(), (user.result() if user else "") or who.identity.name
+        patient = pool.submit(name_of, ehr, f"Patient/{who.patient_id}")
+        user = pool.submit(name_of, ehr, who.identity.reference) if who.identity.reference else None
+        return patient.result() or "", (user.result() if user else None) or who.identity.name
 
 
 def _known_error(code: str) -> str:

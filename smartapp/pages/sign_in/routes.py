@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from smartapp.errors import BadRequest, LaunchRefused, NotAllowed
 from smartapp.i18n import message
 from smartapp.pages.sign_in.entering import begin, enter, signed_in
+from smartapp.pages.sign_in.names import LaterNames, missing_names
 from smartapp.smart.authorization import STATE_SECONDS, login_cookie
 from smartapp.storage.sessions import LONGEST_PATH
 from smartapp.web import current
@@ -19,9 +31,19 @@ site_blueprint = Blueprint("sign_in", __name__, template_folder="templates")
 blueprint = Blueprint("session", __name__)
 
 FOR_GUESTS |= {"session.logout"}
+NAMES = "verstel-names"
 CLEAR = '"cache", "cookies", "storage"'
 HOME = {"clinician": "overview/"}
 """The first page of a role; all others start at the root of the launch. Words of an ended session come before it."""
+
+
+@site_blueprint.before_app_request
+def look_for_missing_names() -> None:
+    """Ask for names that the sign-in did not get, beside whatever this request does; it runs after the guard."""
+    launch = current.launch_or_none()
+    if launch is not None and missing_names(launch):
+        later: LaterNames = current_app.extensions.setdefault(NAMES, LaterNames(current.services()))
+        later.look(launch)
 
 
 @site_blueprint.get("/")

@@ -87,11 +87,13 @@ class Ehr:
                 "name": [{"given": ["Els"], "family": "Visser"}],
             },
         }
+        self.before: Callable[[str], None] = lambda _path: None
+        """Called with the path of each request before it is answered."""
         self.nonces: dict[str, str] = {}
         self._numbers = itertools.count(1)
         json_answer = {"content_type": "application/json"}
         mock.add_callback("GET", f"{base}/.well-known/smart-configuration", self._configuration, **json_answer)
-        mock.add_callback("GET", f"{auth}/jwks", lambda _: (200, {}, json.dumps(self.jwks)), **json_answer)
+        mock.add_callback("GET", f"{auth}/jwks", self._jwks, **json_answer)
         mock.add_callback("POST", f"{auth}/token", self._token, **json_answer)
         mock.add_callback("POST", f"{auth}/revoke", lambda _: (200, {}, ""))
         mock.add_callback("GET", re.compile(rf"{re.escape(base)}/[A-Z]\w+/\w+"), self._read, **json_answer)
@@ -107,10 +109,16 @@ class Ehr:
         """Return the form of one token request."""
         return dict(parse_qsl(self.calls("/token")[number].body))
 
-    def _configuration(self, _request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+    def _configuration(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        self.before(request.path_url)
         return 200, {}, json.dumps(self.configuration)
 
+    def _jwks(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        self.before(request.path_url)
+        return 200, {}, json.dumps(self.jwks)
+
     def _token(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        self.before(request.path_url)
         form = dict(parse_qsl(request.body))
         if self.token_answer is not None:
             return self.token_answer(form)
@@ -123,6 +131,7 @@ class Ehr:
         return 200, {}, json.dumps({key: value for key, value in answer.items() if value is not None})
 
     def _read(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        self.before(request.path_url)
         reference = urlsplit(request.url).path.removeprefix(urlsplit(self.base).path + "/")
         if not request.headers.get("Authorization", "").startswith("Bearer access-"):
             return 401, {}, "{}"

@@ -1,0 +1,77 @@
+"""The names of the person and of the user: read at sign-in, and once more where the EHR did not tell them then.
+
+Names are for people to see whose record this is. Nothing waits for them but the sign-in itself, which asks for both at
+once; a later look for one that is missing goes beside the page, and the page after it has the name.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from mappers.human_name import human_name
+from smartapp.fhir.store import Forbidden, Gone, NotFound, RecordError, RecordStore
+from smartapp.services import Services
+from smartapp.storage.launches import Launch
+
+MOST_TRIES = 3
+FIRST_PAUSE_SECONDS = 30
+"""Between two looks for the names of one launch; it doubles."""
+
+_NEVER_TOLD = (Forbidden, Gone, NotFound)
+
+
+def name_of(ehr: RecordStore, reference: str) -> str | None:
+    """Return the name in the record of a person; "" where the EHR does not tell it, None where it gave no answer."""
+    type_, _, id_ = reference.partition("/")
+    try:
+        return human_name(ehr.read(type_, id_).resource)
+    except _NEVER_TOLD:
+        return ""
+    except RecordError:
+        return None
+
+
+def missing_names(launch: Launch) -> frozenset[str]:
+    """Return the references of those of this launch whose name is not known."""
+    return frozenset(one.reference for one in (launch.patient, launch.user) if one.reference and not one.display)
+
+
+class LaterNames:
+    """Looks again for names that a sign-in did not get: a few times per launch, with pauses that double."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="verstel-names")
+        self._tried: dict[str, tuple[int, float]] = {}
+        self._lock = threading.Lock()
+
+    def look(self, launch: Launch) -> Future[None] | None:
+        """Ask for the missing names of a launch beside the request at hand; None if there is nothing to do now."""
+        missing = missing_names(launch)
+        return self._pool.submit(self._read, launch, missing) if missing and self._due(launch.id) else None
+
+    def _due(self, launch_id: str) -> bool:
+        now = self._services.clock()
+        with self._lock:
+            tries, next_at = self._tried.get(launch_id, (0, 0.0))
+            if tries >= MOST_TRIES or now < next_at:
+                return False
+            if len(self._tried) > 10_000:  # launches that ended long ago
+                self._tried.clear()
+            self._tried[launch_id] = tries + 1, now + FIRST_PAUSE_SECONDS * 2**tries
+        return True
+
+    def _read(self, launch: Launch, missing: Iterable[str]) -> None:
+        try:
+            ehr = self._services.ehr(launch)
+        except RecordError:
+            return
+        found = {reference: name_of(ehr, reference) for reference in missing}
+        if None not in found.values():
+            with self._lock:
+                self._tried[launch.id] = MOST_TRIES, 0.0
+        names = {reference: name for reference, name in found.items() if name}
+        if names:
+            self._services.launches.name(launch.id, names)
