@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 
 from mappers.audit import AuditEntry, Event
 from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.strangers import Strangers
 from smartapp.storage.vault import SealBroken, Vault
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Audit:
         self._vault = vault
         self._clock = clock
         self._address = address
+        self._strangers = Strangers()
 
     def record(
         self, launch: Launch, event: Event, objects: Sequence[str] = (), *, outcome: str = "0", reason: str = ""
@@ -69,23 +71,25 @@ class Audit:
         )
 
     def refused(self, what: str, reason: str) -> None:
-        """Write that someone we do not know was turned away."""
-        self._write(
-            AuditEntry(
-                recorded=int(self._clock()),
-                event="refused",
-                outcome="4",
-                reason=reason,
-                issuer="",
-                user="",
-                user_name="",
-                role="",
-                subject="",
-                patient="",
-                address=self._address(),
-                objects=(what,),
+        """Write that someone we do not know was turned away; of many in a minute, some and then their number."""
+        now = self._clock()
+        for address, refused, why in self._strangers.rows(self._address(), what, reason, now):
+            self._write(
+                AuditEntry(
+                    recorded=int(now),
+                    event="refused",
+                    outcome="4",
+                    reason=why,
+                    issuer="",
+                    user="",
+                    user_name="",
+                    role="",
+                    subject="",
+                    patient="",
+                    address=address,
+                    objects=(refused,),
+                )
             )
-        )
 
     def of_person(self, issuer: str, patient: str, *, most: int = 200) -> list[AuditEntry]:
         """Return the last rows about a person (`Patient/<id>`), newest first: what the client may read."""

@@ -16,7 +16,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from smartapp.errors import BadRequest, LaunchRefused, NotAllowed
+from smartapp.errors import AppError, BadRequest, LaunchRefused, NotAllowed
 from smartapp.i18n import message
 from smartapp.pages.sign_in.entering import begin, enter, signed_in
 from smartapp.pages.sign_in.names import LaterNames, missing_names
@@ -90,11 +90,15 @@ def callback() -> AnyResponse:
     """Finish a sign-in: the state is redeemed, the code becomes a token, the token a launch."""
     parts = current.services()
     state = request.args.get("state", "")
-    if not state:
-        raise LaunchRefused(code="state-missing")
     cookie = login_cookie(state, parts.settings)
-    pending = parts.authorizations.redeem(state, request.cookies.get(cookie))
-    launch, session = enter(parts, signed_in(parts, request.args, pending), present_session(parts))
+    try:
+        if not state:
+            raise LaunchRefused(code="state-missing")
+        pending = parts.authorizations.redeem(state, request.cookies.get(cookie))
+        launch, session = enter(parts, signed_in(parts, request.args, pending), present_session(parts))
+    except AppError as error:
+        parts.audit.refused("callback", error.code)
+        raise
     g.session = g.new_session = session
     first = "kept/" if launch.user.role != "guest" and waiting(launch) else HOME.get(launch.user.role, "")
     response = redirect(f"{request.script_root}/l/{launch.id}/{first}", 303)

@@ -14,6 +14,7 @@ from smartapp import create_app
 from smartapp.services import KEY
 from smartapp.settings import Issuer
 from smartapp.smart.authorization import STATE_SECONDS
+from smartapp.storage.strangers import MOST_OF_ONE
 from smartapp.web.guard import form_token
 from tests.smartapp.helpers import settings
 from tests.smartapp.smart.ehr import APP, AUTH, BASE, HOSTS, Browser, Ehr, opened
@@ -272,6 +273,46 @@ def test_attack_8_a_server_that_promises_to_name_itself_must_do_so(browser, ehr,
     assert browser.finish(browser.begin()).status_code == 400
     assert (opened(core), ehr.calls("/token")) == (0, [])
     assert browser.finish(browser.begin(), iss=AUTH).status_code == 303
+
+
+@pytest.mark.parametrize(("query", "reason"), [("code=x", "state-missing"), ("code=x&state=y", "state-unknown")])
+def test_a_callback_that_nobody_waits_for_is_a_row_in_the_log(browser, core, query, reason):
+    browser.get(f"/callback?{query}")
+    [entry] = core.audit.entries()
+    assert (entry.event, entry.objects, entry.reason) == ("refused", ("callback",), reason)
+
+
+@pytest.mark.parametrize(
+    ("bend", "reason"),
+    [
+        (lambda ehr: ehr.claims.update(aud="another-app"), "id-token-invalid_claim"),
+        (lambda ehr: ehr.token.update(patient=None), "patient-missing"),
+        (lambda ehr: ehr.token.update(token_type="mac"), "token-not-bearer"),
+    ],
+)
+def test_a_sign_in_that_fails_is_a_row_in_the_log_with_its_code_and_no_name(browser, ehr, core, bend, reason):
+    bend(ehr)
+    assert browser.sign_in().status_code in (400, 502)
+    [entry] = core.audit.entries()
+    assert (entry.event, entry.reason) == ("refused", reason)
+    assert (entry.user, entry.user_name, entry.subject, entry.patient) == ("", "", "", "")
+
+
+def test_a_refused_code_is_a_row_in_the_log(browser, ehr, core):
+    ehr.token_answer = lambda _: (400, {}, json.dumps({"error": "invalid_grant"}))
+    browser.sign_in()
+    assert [entry.reason for entry in core.audit.entries()] == ["token-invalid_grant"]
+
+
+def test_a_stranger_who_asks_without_end_leaves_a_few_rows_and_a_count(browser, core, clock):
+    for _ in range(60):
+        browser.get("/callback?code=x&state=guessed")
+    assert len(list(core.audit.entries())) == MOST_OF_ONE
+    clock.now += 60
+    browser.get("/launch?iss=https://nobody.example&launch=x")
+    *_, owed, last = core.audit.entries()
+    assert (owed.objects, owed.reason) == (("several",), "50 more in a minute: state-unknown 50")
+    assert last.reason == "unknown-issuer"
 
 
 def test_attack_9_an_error_text_in_the_address_is_not_shown_and_its_code_logged(browser, caplog):
