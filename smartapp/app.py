@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import smartapp.web.components.routes
+from smartapp.fhir.bulkheads import budget
 from smartapp.fhir.capabilities import Capabilities
 from smartapp.records.outbox import Outbox
 from smartapp.services import KEY, Services
@@ -79,6 +80,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.wsgi_app = _within_budget(app.wsgi_app)  # type: ignore[assignment,method-assign]
     app.wsgi_app = _below(urlsplit(settings.public_url).path, app.wsgi_app)  # type: ignore[assignment,method-assign]
     init_compression(app)
     init_security(app, services)
@@ -101,6 +103,16 @@ def _below(prefix: str, app: WSGIApplication) -> WSGIApplication:
         return app({**environ, "SCRIPT_NAME": prefix, "PATH_INFO": inside or "/"}, start_response)
 
     return served if prefix else app
+
+
+def _within_budget(app: WSGIApplication) -> WSGIApplication:
+    """Bound what making one page may ask of other servers, in time and bytes; see `smartapp.fhir.bulkheads`."""
+
+    def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with budget():
+            return app(environ, start_response)
+
+    return served
 
 
 def page_modules() -> Iterator[ModuleType]:

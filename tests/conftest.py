@@ -28,6 +28,7 @@ from werkzeug.routing import Rule
 
 from smartapp import create_app
 from smartapp.commands.demo import keep_draft
+from smartapp.fhir.bulkheads import HOSTS
 from smartapp.sandbox import Client, Sandbox, init_sandbox, make_sandbox
 from smartapp.sandbox.seeding import seed
 from smartapp.services import KEY
@@ -184,6 +185,12 @@ def serve(ehr: str = "full", **changes: Any) -> Iterator[Server]:
         sandbox.faults.clear()
         running.stop()
         engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def no_host_in_disgrace() -> None:
+    """Let each test meet every host for the first time: what one learned of `ehr.example` is nothing to the next."""
+    HOSTS.forget()
 
 
 @pytest.fixture

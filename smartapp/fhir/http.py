@@ -21,6 +21,7 @@ import orjson
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from smartapp.fhir.bulkheads import HOSTS, Stopped, present_budget
 from smartapp.fhir.connections import UNTIL, InTimeAdapter
 from smartapp.settings import is_loopback
 
@@ -47,13 +48,15 @@ _SECONDS = re.compile(r"[0-9]{1,9}")
 class OutboundError(Exception):
     """No usable answer.
 
-    `code`: insecure, unsendable, timeout, unreachable, redirect, too-large, encoding, not-json.
+    `code`: insecure, unsendable, timeout, unreachable, redirect, too-large, encoding, not-json, or of a request that
+    was not made: busy, paused, over-budget. `retry_after`: in how many seconds it is worth a try, where that is known.
     """
 
-    def __init__(self, code: str, url: str) -> None:
+    def __init__(self, code: str, url: str, retry_after: int | None = None) -> None:
         # Host only: a path or query can name a person.
         super().__init__(f"{code} at {_host(url)}")
         self.code = code
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +160,41 @@ def ask(
     scheme = url.partition("://")[0].lower()
     if not _host(url) or (scheme != "https" and not (scheme == "http" and is_loopback(url))):
         raise OutboundError("insecure", url)
+    host = HOSTS.of(url.partition("://")[0] + "://" + urlsplit(url).netloc)
+    try:
+        with host.visit(present_budget() or object(), _has_answered):
+            return _asked(
+                method,
+                url,
+                headers=dict(headers or {}),
+                data=data,
+                params=params,
+                timeout=(CONNECT_SECONDS, read_seconds or READ_SECONDS),
+                max_bytes=max_bytes,
+            )
+    except Stopped as error:
+        raise OutboundError(error.code, url, error.retry_after) from None
+
+
+def _has_answered(error: Exception) -> bool | None:
+    """Tell what an error says about the host: nothing, where it was never asked or the page ran out of time."""
+    page = present_budget()
+    if not isinstance(error, OutboundError) or error.code == "unsendable" or (page is not None and page.over):
+        return None
+    return error.code not in ("timeout", "unreachable")
+
+
+def _asked(method: str, url: str, *, max_bytes: int, **what: Any) -> Reply:
     session = _LOOPBACK if is_loopback(url) else _WORLD
     until = time.monotonic() + WHOLE_SECONDS
+    page = present_budget()
+    if page is not None:
+        page.spend(0)
+        until = min(until, page.until)
     UNTIL.set(until)
     # `from None`: the exceptions of the HTTP library quote the address, and whoever logs ours would log that too.
     try:
-        with session.request(
-            method,
-            url,
-            headers=dict(headers or {}),
-            data=data,
-            params=params,
-            auth=_no_netrc,
-            timeout=(CONNECT_SECONDS, read_seconds or READ_SECONDS),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        with session.request(method, url, auth=_no_netrc, allow_redirects=False, stream=True, **what) as response:
             if 300 <= response.status_code < 400 and response.status_code != 304:
                 raise OutboundError("redirect", url)
             return Reply(response.status_code, response.headers, _bounded(response, url, max_bytes, until))
@@ -186,12 +208,16 @@ def ask(
 
 def _bounded(response: requests.Response, url: str, max_bytes: int, until: float) -> bytes:
     body = bytearray()
+    page = present_budget()
     unpack = _unpacker(response.headers.get("Content-Encoding", ""), url)
     try:
         # What is there, not what was asked for: waiting for a full block, a body that drips would hold us for hours.
         # As it came: urllib3 unpacks until there is text, and would drip along.
         while chunk := response.raw.read1(65536, decode_content=False):
-            body += unpack(chunk, max_bytes + 1 - len(body))
+            unpacked = unpack(chunk, max_bytes + 1 - len(body))
+            body += unpacked
+            if page is not None:
+                page.spend(len(unpacked))
             if len(body) > max_bytes:
                 raise OutboundError("too-large", url)
             if time.monotonic() > until:

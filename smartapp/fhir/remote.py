@@ -48,6 +48,13 @@ _ERRORS: Mapping[int, type[RecordError]] = {
     429: Unreachable,
 }
 
+_NO_ANSWER: Mapping[str, str] = {
+    "redirect": "gave no usable answer ({}). Check its address.",
+    "busy": "was not asked: too many are waiting for it ({}). Try again in a moment.",
+    "paused": "was not asked: it gave no answer the last times ({}). It is tried again in a moment.",
+    "over-budget": "sends more than one page can take, or too slowly ({}). Not all could be read.",
+}
+
 TokenSource = Callable[[str | None], str]
 """Returns an access token; gets the token that was just answered with 401, or None."""
 
@@ -173,8 +180,8 @@ class RemoteStore:
                 self._wait(seconds)
                 answer = ask(method, url, headers=all_headers, data=data, params=params)
         except OutboundError as error:
-            advice = "Check its address." if error.code == "redirect" else "Try again in a moment."
-            raise Unreachable(f"{self._host} gave no usable answer ({error.code}). {advice}") from error
+            said = _NO_ANSWER.get(error.code, "gave no usable answer ({}). Try again in a moment.").format(error.code)
+            raise Unreachable(f"{self._host} {said}", retry_after=error.retry_after) from error
         return answer
 
     def _resource(self, answer: Reply, type_: str) -> Resource:
