@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
 
 from questionnaires.fhir import Resource
 from questionnaires.reading import DefinitionError, read
+from smartapp.fhir.checked import model_problems
 from smartapp.fhir.own.search import definitions
 from smartapp.fhir.store import Refused
 
@@ -58,45 +58,12 @@ def check(resource: Resource, where: str = "") -> None:
     `where` is put before the element's path, such as `Bundle.entry[2].resource.`.
     """
     type_ = resource["resourceType"]
-    problems = [*_model_problems(resource), *_code_problems(resource)]
+    problems = [*model_problems(resource), *_code_problems(resource)]
     if not problems:
         return
     listed = "; ".join(f"{where}{problem}" for problem in problems[:10])
     more = f" (and {len(problems) - 10} more)" if len(problems) > 10 else ""
     raise Refused(f"This {type_} is not valid FHIR R4: {listed}{more}. Correct this and send it again.", status=422)
-
-
-def _model_problems(resource: Resource) -> list[str]:
-    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415 - a quarter of a second, which only a write should pay
-
-    type_ = resource["resourceType"]
-    try:
-        model = get_fhir_model_class(type_)
-    except KeyError:
-        return [f"resourceType {type_[:64]!r} is not a type of FHIR R4"]
-    try:
-        model.model_validate(_without_extension_primitives(resource))
-    except ValidationError as error:
-        return [
-            ".".join([type_, *(str(part) for part in problem["loc"])]) + f": {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-    except (ValueError, TypeError) as error:
-        return [f"{type_}: {str(error)[:200]}"]
-    return []
-
-
-def _without_extension_primitives(node: Any, *, in_extension: bool = False) -> Any:
-    """Return a copy without `_value…` inside extensions: R4 allows it there, but the models lack it (issue 204)."""
-    if isinstance(node, list):
-        return [_without_extension_primitives(element, in_extension=in_extension) for element in node]
-    if isinstance(node, dict):
-        return {
-            name: _without_extension_primitives(value, in_extension=name in ("extension", "modifierExtension"))
-            for name, value in node.items()
-            if not (in_extension and name.startswith("_value"))
-        }
-    return node
 
 
 def _code_problems(resource: Resource) -> list[str]:
