@@ -61,7 +61,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         vault=vault,
         marks=marks,
         sessions=Sessions(engine, clock, inactivity=settings.inactivity_minutes * 60, absolute=absolute),
-        launches=Launches(engine, vault, marks, clock, absolute=absolute),
+        launches=Launches(engine, vault, marks, clock, absolute=absolute, issuer_key=settings.issuer_key),
         keys=keys,
         discovery=discovery,
         authorizations=Authorizations(engine, vault, marks, settings, clock),

@@ -127,11 +127,33 @@ class Services:
 
     def drafts(self, launch: Launch) -> Drafts:
         """Return the unfinished questionnaires of this user about this person."""
+        return self._drafts_of(launch, launch.user.reference)
+
+    def sketches(self, launch: Launch) -> Drafts:
+        """Return this user's unsaved words of the plan of this person, apart from the unfinished questionnaires."""
+        return self._drafts_of(launch, f"{launch.user.key} plan")
+
+    def _drafts_of(self, launch: Launch, author: str) -> Drafts:
         return Drafts(
             self.engine,
             self.vault,
             self.clock,
-            issuer=self.settings.issuer_key(launch.issuer),
+            issuer=launch.issuer_key,
             patient=launch.patient.reference,
-            author=launch.user.reference,
+            author=author,
         )
+
+    def adopt_named_by_address(self, launch: Launch) -> None:
+        """Bring what stands under the address of the issuer under its key, for this user and this person.
+
+        So it was named until now, and so it is named until an issuer gets a key. Then the address may change.
+        """
+        former, patient = launch.by_address, launch.patient.reference
+        owner = self.outbox.owner(launch.issuer_key, patient, launch.user.key)
+        # A waiting unit named the person by the key and the user by the address.
+        for issuer in {former.issuer_key, launch.issuer_key}:
+            self.outbox.adopt(self.outbox.owner(issuer, patient, former.user.key), owner)
+        if former != launch:
+            self.drafts(launch).adopt(self.drafts(former))
+            self.sketches(launch).adopt(self.sketches(former))
+            self.audit.adopt(former.issuer_key, launch.issuer_key, patient)

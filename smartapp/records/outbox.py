@@ -30,7 +30,7 @@ from smartapp.fhir.store import Refused
 from smartapp.records.arrivals import Arrivals
 from smartapp.records.known import taken_over, thing_of, with_arrivals
 from smartapp.records.parcels import Parcel, Unit, packed, unpacked
-from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.database import change_any, metadata, reading, writing
 from smartapp.storage.vault import SealBroken, Vault
 
 UnitState = Literal["waiting", "held", "stopped", "aside"]
@@ -124,6 +124,11 @@ class Outbox:
     def owner(self, issuer: str, patient: str, user: str) -> Owner:
         """Return whose units they are: one user's, about one person, at the issuer with this key."""
         return Owner(issuer, self._vault.digest(f"outbox|{issuer}|{patient}|{user}"))
+
+    def adopt(self, former: Owner, owner: Owner) -> None:
+        """Bring the units that stand under a former name of an owner, or of their issuer, under the one of today."""
+        theirs = (OUTBOX.c.owner == former.digest) & ((OUTBOX.c.owner != owner.digest) | (OUTBOX.c.issuer != owner.key))
+        change_any(self._engine, OUTBOX, theirs, owner=owner.digest, issuer=owner.key)
 
     # ---- what a page does
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from mappers.audit import AuditEntry, Event
-from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.database import change_any, metadata, reading, writing
 from smartapp.storage.strangers import Strangers
 from smartapp.storage.vault import SealBroken, Vault
 
@@ -67,7 +67,8 @@ class Audit:
                 patient=launch.patient.reference,
                 address=self._address(),
                 objects=tuple(dict.fromkeys(objects))[:MOST_OBJECTS],
-            )
+            ),
+            person=self._person(launch.issuer_key, launch.patient.reference),
         )
 
     def refused(self, what: str, reason: str) -> None:
@@ -91,8 +92,16 @@ class Audit:
                 )
             )
 
+    def adopt(self, former: str, issuer: str, patient: str) -> None:
+        """Bring the rows about a person that stand under a former key of the issuer under the one of today."""
+        theirs = AUDIT.c.person == self._person(former, patient)
+        change_any(self._engine, AUDIT, theirs, person=self._person(issuer, patient))
+
     def of_person(self, issuer: str, patient: str, *, most: int = 200) -> list[AuditEntry]:
-        """Return the last rows about a person (`Patient/<id>`), newest first: what the client may read."""
+        """Return the last rows about a person (`Patient/<id>`), newest first: what the client may read.
+
+        `issuer` is the issuer's key.
+        """
         with reading(self._engine) as connection:
             rows = connection.execute(
                 sa.select(AUDIT.c.sealed)
@@ -127,14 +136,14 @@ class Audit:
         values = self._vault.open(sealed)
         return AuditEntry(**values | {"objects": tuple(values["objects"])})
 
-    def _write(self, entry: AuditEntry) -> None:
+    def _write(self, entry: AuditEntry, person: str = "") -> None:
         with writing(self._engine) as connection:
             connection.execute(
                 AUDIT.insert().values(
                     recorded=entry.recorded,
                     event=entry.event,
                     outcome=entry.outcome,
-                    person=self._person(entry.issuer, entry.patient) if entry.patient else "",
+                    person=person,
                     sealed=self._vault.seal(asdict(entry)),
                 )
             )

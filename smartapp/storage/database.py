@@ -167,6 +167,15 @@ def reading(engine: Engine) -> AbstractContextManager[Connection]:
     return engine.begin()
 
 
+def change_any(engine: Engine, table: sa.Table, which: sa.ColumnElement[bool], **values: str) -> None:
+    """Change the rows of a table that meet a condition; where none does, nothing is written."""
+    with reading(engine) as connection:
+        if connection.execute(sa.select(sa.literal(1)).select_from(table).where(which).limit(1)).first() is None:
+            return
+    with writing(engine) as connection:
+        connection.execute(table.update().where(which).values(**values))
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own idea of when a transaction starts is switched off: `_begin_sqlite` says it.
     connection.isolation_level = None

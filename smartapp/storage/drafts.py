@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from questionnaires.fhir import Resource
-from smartapp.storage.database import metadata, reading, writing
+from smartapp.storage.database import change_any, metadata, reading, writing
 from smartapp.storage.vault import Vault
 
 DRAFTS = sa.Table(
@@ -94,6 +94,13 @@ class Drafts:
                 return False
             connection.execute(DRAFTS.delete().where(*self._key(questionnaire)))
         return True
+
+    def adopt(self, former: Drafts) -> None:
+        """Take over the drafts that stand under a former name of the same author; those that are here stay."""
+        here = DRAFTS.alias()
+        there_too = sa.exists().where(here.c.owner == self._owner, here.c.questionnaire == DRAFTS.c.questionnaire)
+        theirs = (DRAFTS.c.owner == former._owner) & ~there_too
+        change_any(self._engine, DRAFTS, theirs, owner=self._owner)
 
     def _key(self, questionnaire: str) -> tuple[sa.ColumnElement[bool], ...]:
         return DRAFTS.c.owner == self._owner, DRAFTS.c.questionnaire == questionnaire

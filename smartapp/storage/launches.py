@@ -7,7 +7,7 @@ not from the cookie. Two charts open side by side are two launches and never mix
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -41,7 +41,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who signed in. Two issuers may use one `subject` for two people, so only `key` says who it is."""
+    """Who signed in. Two issuers may use one `subject` for two people, so only `key` says who it is.
+
+    `issuer` is the issuer's key and not its address, which may change.
+    """
 
     reference: str
     display: str
@@ -57,7 +60,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One sign-in about one person, as the token response of the EHR gave it."""
+    """One sign-in about one person, as the token response of the EHR gave it. `issuer` is the address of the EHR."""
 
     id: str
     session_id: str
@@ -71,18 +74,40 @@ class Launch:
     need_patient_banner: bool = True
     made: int = 0
 
+    @property
+    def issuer_key(self) -> str:
+        """Return what names the issuer in our database, whatever its address is."""
+        return self.user.issuer
+
+    @property
+    def by_address(self) -> Launch:
+        """Return this launch as it was named before issuers had a key: by the address."""
+        return replace(self, user=replace(self.user, issuer=self.issuer))
+
 
 class Launches:
-    """The launches in the database. `clock` returns seconds since 1970, `absolute` is their lifetime in seconds."""
+    """The launches in the database.
+
+    `clock` returns seconds since 1970, `absolute` is their lifetime in seconds, `issuer_key` gives an issuer's key by
+    its address.
+    """
 
     def __init__(
-        self, engine: Engine, vault: Vault, marks: Marks, clock: Callable[[], float], *, absolute: int
+        self,
+        engine: Engine,
+        vault: Vault,
+        marks: Marks,
+        clock: Callable[[], float],
+        *,
+        absolute: int,
+        issuer_key: Callable[[str], str],
     ) -> None:
         self._engine = engine
         self._vault = vault
         self._marks = marks
         self._clock = clock
         self._absolute = absolute
+        self._issuer_key = issuer_key
 
     def add(self, launch: Launch) -> Launch:
         """Keep a launch under a fresh id and return it with that id.
@@ -100,7 +125,7 @@ class Launches:
                     sealed=self._vault.seal(values),
                 )
             )
-        return _launch(values)
+        return self._launch(values)
 
     def find(self, launch_id: str, session_id: str) -> Launch | None:
         """Return the launch if it is alive and belongs to this session, else None."""
@@ -114,13 +139,13 @@ class Launches:
         # Counted from its own sign-in: a session that other launches keep alive does not keep this one.
         if row is None or int(self._clock()) >= row.made + self._absolute:
             return None
-        return _launch(self._vault.open(row.sealed))
+        return self._launch(self._vault.open(row.sealed))
 
     def of_session(self, session_id: str) -> list[Launch]:
         """Return all launches of a session."""
         with reading(self._engine) as connection:
             rows = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.session_id == session_id)).all()
-        return [_launch(self._vault.open(row.sealed)) for row in rows]
+        return [self._launch(self._vault.open(row.sealed)) for row in rows]
 
     def name(self, launch_id: str, names: Mapping[str, str]) -> None:
         """Put the names of people (by reference) into a launch that was made without them."""
@@ -140,6 +165,7 @@ class Launches:
         with writing(self._engine) as connection:
             connection.execute(LAUNCHES.delete().where(LAUNCHES.c.id == launch_id))
 
-
-def _launch(values: dict[str, Any]) -> Launch:
-    return Launch(**values | {"patient": Person(**values["patient"]), "user": User(**values["user"])})
+    def _launch(self, values: dict[str, Any]) -> Launch:
+        # The key of today: a launch of an older version was kept with the address.
+        user = User(**values["user"] | {"issuer": self._issuer_key(values["issuer"])})
+        return Launch(**values | {"patient": Person(**values["patient"]), "user": user})

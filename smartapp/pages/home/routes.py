@@ -82,7 +82,7 @@ def index() -> str | Response:
 @role("client")
 def who_looked() -> str:
     """Show who of the care team opened this record through Verstel, newest first."""
-    entries = current.services().audit.of_person(current.launch().issuer, current.launch().patient.reference)
+    entries = current.services().audit.of_person(current.launch().issuer_key, current.launch().patient.reference)
     return render_template("home/who_looked.html", accesses=accesses_of(entries, place_zone()))
 
 

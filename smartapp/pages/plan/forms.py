@@ -108,15 +108,7 @@ def _refusal(outcome: Wrong | Clash | Trouble, form: Form, sent: Submitted) -> R
 
 def _drafts() -> Drafts:
     """Return where unsaved words of the plan are kept: apart from the unfinished questionnaires, and only mine."""
-    app = current.services()
-    return Drafts(
-        app.engine,
-        app.vault,
-        app.clock,
-        issuer=current.launch().issuer,
-        patient=current.launch().patient.reference,
-        author=f"{current.launch().user.key} plan",
-    )
+    return current.services().sketches(current.launch())
 
 
 def _draft_name(plan: StoredPlan | None) -> str:

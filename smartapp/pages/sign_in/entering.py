@@ -113,7 +113,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
             issuer=who.issuer.base,
             patient_id=who.patient_id,
             patient=Person(f"Patient/{who.patient_id}", patient),
-            user=User(who.identity.reference, user, role, who.identity.issuer, who.identity.subject),
+            user=User(who.identity.reference, user, role, who.issuer.key, who.identity.subject),
             scopes=who.granted.tokens.scope,
             language=who.identity.locale,
             encounter=text_in(who.granted.context, "encounter") or None,
@@ -122,6 +122,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
         )
     )
     services.tokens.keep(launch.id, who.granted.tokens)
+    services.adopt_named_by_address(launch)
     services.records(launch).bind_waiting()
     services.audit.record(launch, "launch")
     return launch, session
@@ -131,7 +132,7 @@ def _session_for(services: Services, who: SignedIn, present: Session | None) -> 
     """Return the session of this browser under a new secret; another user's session ends first."""
     # People who share a computer must not find each other's launches.
     if present is not None and not services.settings.several_users_per_browser:
-        key = f"{who.issuer.base}|{who.identity.subject}"
+        key = f"{who.issuer.key}|{who.identity.subject}"
         if any(launch.user.key != key for launch in services.launches.of_session(present.id)):
             services.end_session(present.id)
             present = None

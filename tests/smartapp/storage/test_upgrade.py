@@ -80,6 +80,7 @@ def left(request: pytest.FixtureRequest) -> dict:
 def launch(core: Services, left: dict) -> Launch:
     launch = core.launches.get(left["launch"])
     assert launch is not None
+    core.adopt_named_by_address(launch)  # as at the next sign-in
     return launch
 
 
@@ -137,12 +138,15 @@ def test_a_sketch_stands_in_its_field(app, core, left, launch):
 
 def test_what_waits_and_what_was_refused_is_there(core, left, launch):
     unsent = core.records(launch).waiting()
-    assert {one.state: one.unit.parcels[0].write.resource for one in unsent} == left["unsent"]
+    now = {"waiting": "waiting", "refused": "stopped"}  # what the states are called today
+    expected = {now[state]: resource for state, resource in left["unsent"].items()}
+    assert {one.state: one.unit.parcels[0].write.resource for one in unsent} == expected
+    assert launch.issuer_key in {one.issuer for one in core.outbox.backlog()}
     assert "This was refused." in {one.unit.reason for one in unsent}
 
 
 def test_the_log_is_there(core, left, launch):
-    about = core.audit.of_person(launch.issuer, launch.patient.reference)
+    about = core.audit.of_person(launch.issuer_key, launch.patient.reference)
     assert [entry.event for entry in about][-len(left["log"]) :] == left["log"]
     assert {entry.user_name for entry in about} == {"Anna Voorbeeld"}
 

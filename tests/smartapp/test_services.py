@@ -1,0 +1,85 @@
+"""An issuer's key names what is kept for its people: its address may change, and nobody's things are gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from smartapp.fhir.own.store import OwnStore
+from smartapp.fhir.store import Unreachable, Write
+from smartapp.services import KEY
+from smartapp.settings import Issuer
+from smartapp.storage.database import open_database
+from tests.smartapp.helpers import Visitor, launched, make_app, settings
+from tests.smartapp.pages.plan.pages import fields_of
+
+RESPONSE = {"resourceType": "QuestionnaireResponse", "status": "completed", "subject": {"reference": "Patient/anna"}}
+
+
+@pytest.fixture
+def sign_in(tmp_path):
+    """Let Anna sign in at an address of her EHR, each time in an app that starts anew on the same database."""
+    kept = settings(database_url=f"sqlite:///{tmp_path / 'verstel.db'}").encryption_keys
+    started = []
+
+    def signed_in(address: str, key: str = "") -> Visitor:
+        issuer = Issuer(base=address, name="EHR", client_id="verstel", key=key)
+        url = f"sqlite:///{tmp_path / 'verstel.db'}"
+        app = make_app(database_url=url, issuers=(issuer,), encryption_keys=kept)
+        core = app.extensions[KEY]
+        core.local_ehrs[address] = OwnStore(open_database("sqlite://"), address)
+        started.append(core.engine)
+        anna = launched(app, issuer=address)
+        core.adopt_named_by_address(anna.launch)
+        return anna
+
+    yield signed_in
+    for engine in started:
+        engine.dispose()
+
+
+def leave(anna: Visitor) -> None:
+    anna.core.audit.record(launched(anna.app, role="clinician", issuer=anna.launch.issuer).launch, "read", ["Goal/1"])
+    anna.records.drafts.change("hoop", lambda _none: {"hoop-01": "3"})
+    typed = {**fields_of(anna.get("plan/story")), "story": "Half een zin"}
+    assert anna.post("plan/story", typed, headers={"Accept": "application/json"}).json == {"saved": True}
+    anna.make_flaky().error = Unreachable("down")
+    anna.records.save([Write("create", RESPONSE)])
+
+
+def is_all_there(anna: Visitor) -> bool:
+    assert anna.records.drafts.get("hoop").resource == {"hoop-01": "3"}
+    assert [one.unit.parcels[0].type for one in anna.records.waiting()] == ["QuestionnaireResponse"]
+    assert "SPV J. Jansen" in anna.get("who-looked/").text
+    assert fields_of(anna.get("plan/story"))["story"] == "Half een zin"
+    return True
+
+
+def test_when_the_address_changes_and_the_key_stays_everything_is_there(sign_in):
+    leave(sign_in("https://old.example/fhir", key="north"))
+    assert is_all_there(sign_in("https://new.example/fhir", key="north"))
+
+
+def test_an_issuer_that_was_known_by_its_address_can_get_a_key(sign_in):
+    leave(sign_in("https://old.example/fhir"))
+    assert is_all_there(sign_in("https://old.example/fhir", key="north"))
+    assert is_all_there(sign_in("https://new.example/fhir", key="north"))
+
+
+def test_the_old_address_can_be_the_key(sign_in):
+    leave(sign_in("https://old.example/fhir"))
+    assert is_all_there(sign_in("https://new.example/fhir", key="https://old.example/fhir"))
+
+
+def test_two_issuers_never_share_a_person(sign_in):
+    leave(sign_in("https://old.example/fhir", key="north"))
+    other = sign_in("https://old.example/fhir", key="south")
+    assert other.records.drafts.all() == []
+    assert other.records.waiting() == []
+    assert "SPV J. Jansen" not in other.get("who-looked/").text
+
+
+def test_a_draft_that_was_begun_anew_is_not_overwritten_by_the_former_one(sign_in):
+    sign_in("https://old.example/fhir").records.drafts.change("hoop", lambda _none: {"hoop-01": "1"})
+    anna = sign_in("https://new.example/fhir", key="north")
+    anna.records.drafts.change("hoop", lambda _none: {"hoop-01": "4"})
+    assert sign_in("https://old.example/fhir", key="north").records.drafts.get("hoop").resource == {"hoop-01": "4"}
