@@ -39,6 +39,7 @@ from smartapp.web.error_pages import init_errors
 from smartapp.web.framing import init_framing, issuer_here
 from smartapp.web.guard import ServerSideSessions, caller_address, init_security
 from smartapp.web.language import init_i18n, language
+from smartapp.web.limits import init_limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -83,6 +84,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     app.wsgi_app = _within_budget(app.wsgi_app)  # type: ignore[assignment,method-assign]
     app.wsgi_app = _below(urlsplit(settings.public_url).path, app.wsgi_app)  # type: ignore[assignment,method-assign]
     init_compression(app)
+    init_limits(app, services)
     init_security(app, services)
     init_framing(app)
     init_errors(app)

@@ -5,6 +5,7 @@ AppError                        a page that says what happened and what to do
 │   ├── UnknownIssuer   400     launched from an EHR or portal that is not in the settings
 │   ├── LaunchRefused   400     the sign-in did not complete
 │   └── TooLarge        413     more than a form ever holds
+├── TooManyRequests     429     more from one network address than people need
 ├── NotAllowed          403     this role or this form token may not do this
 │   └── StaleForm       403     the form is from another session
 ├── LaunchEnded         404     no such launch in this browser, or not any more
@@ -67,6 +68,18 @@ class TooLarge(BadRequest):
     status = 413
     title = message("This is more text than we can take at once")
     advice = message("Go back and shorten the text, or save it in two parts.")
+
+
+class TooManyRequests(AppError):
+    """More came from one network address than people need; it may ask again after `retry_after` seconds."""
+
+    status = 429
+    title = message("Too many requests came from this network")
+    advice = message("Wait a minute and try again. Everything that was saved is still there.")
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(code="too-many-requests")
+        self.retry_after = retry_after
 
 
 class NotAllowed(AppError):

@@ -319,6 +319,28 @@ class Settings:
         example="0",
         default=0,
     )
+    sign_ins_per_minute: int = _setting(
+        "VERSTEL_SIGN_INS_PER_MINUTE",
+        _whole_number,
+        "How many requests of a sign-in one network address may make a minute (a sign-in takes two; twice as many may "
+        "come at once). 0 is without a limit. A whole hospital may come from one address.",
+        example="300",
+        default=300,
+    )
+    pages_per_minute: int = _setting(
+        "VERSTEL_PAGES_PER_MINUTE",
+        _whole_number,
+        "The same for all other requests; somebody who fills in a questionnaire makes about forty a minute.",
+        example="12000",
+        default=12000,
+    )
+    refusals_per_minute: int = _setting(
+        "VERSTEL_REFUSALS_PER_MINUTE",
+        _whole_number,
+        "How many requests of one network address may be refused a minute, before those without a session wait.",
+        example="60",
+        default=60,
+    )
     several_users_per_browser: bool = _setting(
         "VERSTEL_SEVERAL_USERS_PER_BROWSER",
         _yes_no,

@@ -19,6 +19,7 @@ from smartapp.errors import (
     NotAllowed,
     NotFoundPage,
     TooLarge,
+    TooManyRequests,
     UnknownIssuer,
     WrongPerson,
 )
@@ -108,11 +109,12 @@ def _page(error: AppError, status: int) -> tuple[str, int]:
         return _bare(error, typed), status
 
 
-def _app_error(error: AppError) -> tuple[str, int]:
+def _app_error(error: AppError) -> tuple[str, int, dict[str, str]]:
     log.info("%s %s", error.status, error.code)
     if isinstance(error, NotAllowed | LaunchEnded | WrongPerson):
         _log_denied(error)
-    return _page(error, error.status)
+    later = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
+    return *_page(error, error.status), later
 
 
 def _record_error(error: RecordError) -> tuple[str, int]:
