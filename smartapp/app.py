@@ -38,6 +38,7 @@ from smartapp.web.compression import init_compression
 from smartapp.web.error_pages import init_errors
 from smartapp.web.framing import init_framing, issuer_here
 from smartapp.web.guard import ServerSideSessions, caller_address, init_security
+from smartapp.web.health import init_health
 from smartapp.web.language import init_i18n, language
 from smartapp.web.limits import init_limits
 
@@ -88,6 +89,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     init_security(app, services)
     init_framing(app)
     init_errors(app)
+    init_health(app, services)
     init_i18n(app)
     app.context_processor(lambda: _for_every_page(services))
     for routes in page_modules():

@@ -52,15 +52,6 @@ def index() -> str:
     return render_template("sign_in/index.html", places=places())
 
 
-@site_blueprint.get("/healthz")
-def healthz() -> tuple[Response, int]:
-    """Say whether the app and its database work."""
-    # A question that every database answers, and that needs no table.
-    with current.services().engine.connect() as connection:
-        connection.exec_driver_sql("select 1")
-    return jsonify(status="ok"), 200
-
-
 @site_blueprint.get("/.well-known/jwks.json")
 def jwks() -> Response:
     """Publish the public halves of our signing keys."""
