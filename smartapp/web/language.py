@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import datetime as dt
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from urllib.parse import urlencode
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _NOT_KEPT: Final = frozenset({"lang", "code", "state", "launch", "iss", "error", "error_description", "error_uri"})
 _YEAR: Final = 365 * 24 * 3600
 _LOCALES: Final[Mapping[Language, str]] = {"nl": "nl_NL", "en": "en_GB"}
+_kept: contextvars.ContextVar[Language | None] = contextvars.ContextVar("kept_language", default=None)
 
 
 class TwoLanguages(Protocol):
@@ -37,6 +40,8 @@ class TwoLanguages(Protocol):
 
 def language() -> Language:
     """Return the language of the reader: `?lang=`, else their cookie, else the launch's, else Dutch."""
+    if kept := _kept.get():
+        return kept
     if not has_request_context():
         return DEFAULT
     launch = current.launch_or_none()
@@ -46,6 +51,16 @@ def language() -> Language:
         if known:
             return known
     return DEFAULT
+
+
+@contextlib.contextmanager
+def kept_in(chosen: Language) -> Iterator[None]:
+    """Have all texts in this block in one language: for what is kept, and so must not depend on who reads the page."""
+    token = _kept.set(chosen)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
 
 
 def _dutch() -> Messages:

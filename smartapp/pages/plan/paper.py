@@ -1,0 +1,71 @@
+"""The plan on paper: what its page shows, in the order of that page, as a PDF."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from mappers.plan import Plan
+from questionnaires.catalogue import Catalogue
+from smartapp.web.language import format_date, text_of
+from smartapp.web.language import gettext as _
+from smartapp.web.pdf import lines, pdf
+from smartapp.web.plan_views import DomainView, GoalView, Words, domain_view, goal_view, part_views
+
+TEMPLATE = Path(__file__).with_name("templates") / "plan" / "document.typ"
+
+
+def paper(plan: Plan, known: Catalogue, *, client: str, made: dt.datetime, language: str) -> bytes:
+    """Return the plan as a PDF; the same bytes for the same plan, client, moment and language.
+
+    The words around the client's own are in the language of the block it is called in (`kept_in`). Raises NotTypeset.
+    """
+    data = {**contents(plan, known, client, made), "language": language}
+    return pdf(TEMPLATE.read_text(encoding="utf-8"), data, date=made)
+
+
+def contents(plan: Plan, known: Catalogue, client: str, made: dt.datetime) -> dict[str, Any]:
+    """Return what the template puts on paper: first the client's own texts, then goals, areas and earlier goals."""
+    words, day = Words.of(known), format_date(made)
+    goals = [goal_view(goal, words) for goal in plan.goals]
+    groups = (
+        (_("My goals"), [_goal(view) for view in goals if view.goal.active]),
+        (_("Earlier goals"), [_goal(view) for view in goals if not view.goal.active]),
+    )
+    return {
+        "title": _("My recovery plan"),
+        "client": client,
+        "about": _("The words in this plan are those of %(name)s. Made on %(date)s.", name=client, date=day),
+        "footer": _("Recovery plan of %(name)s, %(date)s", name=client, date=day),
+        "parts": [
+            {"title": text_of(view.part.title), "many": view.part.many, "texts": [lines(text) for text in view.texts]}
+            for view in part_views(plan, known)
+            if view.texts
+        ],
+        "goals": [{"title": title, "goals": found} for title, found in groups if found],
+        "areas-title": _("Areas of my life"),
+        "areas": [_area(domain_view(answers, plan, words)) for answers in plan.domains],
+        "nothing-here": _("Nothing written here yet."),
+    }
+
+
+def _goal(view: GoalView) -> dict[str, Any]:
+    goal = view.goal
+    said = f"{view.progress}, {format_date(goal.progress_date)}" if goal.progress_date else view.progress
+    due = _("By %(date)s", date=format_date(goal.due)) if goal.due and goal.active else ""
+    return {
+        "text": lines(goal.text),
+        "facts": [fact for fact in (view.domain, said if view.progress else "", due) if fact],
+        "note": lines(goal.note) if goal.note else None,
+        "steps": [
+            {"text": lines(one.step.text), "status": one.status, "who": lines(one.step.who) if one.step.who else None}
+            for one in view.steps
+            if one.step.status != "stopped"
+        ],
+    }
+
+
+def _area(view: DomainView) -> dict[str, Any]:
+    answers = [{"question": answer.question, "text": lines(answer.text)} for answer in view.answered]
+    return {"title": view.title, "answers": answers}

@@ -1,0 +1,95 @@
+"""PDF from a typst template and data: tagged, with a title and a language (PDF/UA-1), and the same bytes each time.
+
+Texts of people travel as data, never as markup, so nothing in them can mean anything to the typesetter. A character for
+which no font has a shape is drawn as a box by our last resort, `fonts/last-resort.ttf`, and can be copied and read
+aloud all the same. Install fonts on the machine, such as Debian's `fonts-noto-core`, and those of `FONTS` are used.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import typst
+
+# The first that has a shape for a character gives it. Those from outside typst come before its own that are poorer.
+FONTS: Final = (
+    "Libertinus Serif",
+    "Noto Naskh Arabic",
+    "Noto Sans Arabic",
+    "Noto Sans Hebrew",
+    "Noto Sans Ethiopic",
+    "Noto Sans Devanagari",
+    "Noto Sans Bengali",
+    "Noto Sans Tamil",
+    "Noto Sans Thai",
+    "Noto Sans Armenian",
+    "Noto Sans Georgian",
+    "Noto Sans CJK SC",
+    "Noto Color Emoji",
+    "DejaVu Sans",
+    "DejaVu Sans Mono",
+    "New Computer Modern",
+    "New Computer Modern Math",
+    "Verstel Last Resort",
+)
+_FOLDER: Final = Path(__file__).with_name("fonts")
+# PDF cannot carry these; the first is a byte order mark, which says nothing within a text.
+_NOT_PDF: Final = re.compile("[\ufffe\uffff]")
+_BYTE_ORDER_MARK: Final = "\ufeff"
+_LONG_RUN: Final = re.compile(r"\S{60}(?=\S)")
+_RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
+
+
+class NotTypeset(Exception):
+    """A document could not be made; the message is the typesetter's, and may hold what a person wrote."""
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    # Looked up once: the folders of a machine may hold hundreds.
+    return typst.Fonts(include_system_fonts=True, include_embedded_fonts=True, font_paths=[_FOLDER])
+
+
+def pdf(template: str, data: Mapping[str, Any], *, date: dt.datetime) -> bytes:
+    """Return the PDF that a typst template makes of `data`, which it finds as JSON in `sys.inputs.data`.
+
+    `date` is when the document says it was made. The template also gets `fonts` and `date` (year, month, day).
+    """
+    inputs = {**data, "fonts": FONTS, "date": [date.year, date.month, date.day]}
+    try:
+        made = typst.compile(
+            template.encode(),
+            sys_inputs={"data": json.dumps(inputs, ensure_ascii=False)},
+            font_paths=_fonts(),
+            pdf_standards=["ua-1"],
+            timestamp=int(date.timestamp()),
+        )
+    except typst.TypstError as error:
+        raise NotTypeset(str(error)) from error
+    if not isinstance(made, bytes):
+        raise NotTypeset("the typesetter gave no document")
+    return made
+
+
+def lines(text: str) -> dict[str, Any]:
+    """Return a person's text for a template: its lines, and whether it is written from right to left."""
+    return {"lines": [_printable(line) for line in text.splitlines()], "rtl": _is_right_to_left(text)}
+
+
+def _printable(line: str) -> str:
+    line = _NOT_PDF.sub("\ufffd", line.replace(_BYTE_ORDER_MARK, "")).replace("\t", "    ")
+    # A word without end, an address say, would run off the page: here it may be broken, invisibly.
+    return _LONG_RUN.sub("\\g<0>\u200b", line)
+
+
+def _is_right_to_left(text: str) -> bool:
+    """Tell it by the first letter that has a direction, as browsers do with `dir="auto"`."""
+    directions = (unicodedata.bidirectional(character) for character in text)
+    return next((one in _RIGHT_TO_LEFT for one in directions if one in {"L", *_RIGHT_TO_LEFT}), False)

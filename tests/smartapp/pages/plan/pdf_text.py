@@ -1,0 +1,63 @@
+"""Read what a PDF says, as a screen reader does: the text beside a glyph counts, else what the glyph stands for."""
+
+from __future__ import annotations
+
+import ctypes
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+
+def text_in(content: bytes) -> str:
+    """Return the characters of a PDF in the order they were put there, without its white space."""
+    document = pypdfium2.PdfDocument(content)
+    try:
+        return squeezed("".join(part for page in document for part in _parts(page)))
+    finally:
+        document.close()
+
+
+def squeezed(text: str) -> str:
+    """Return a text as it can be compared: no white space or invisible marks, ligatures and accents taken apart."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(one for one in plain if not one.isspace() and unicodedata.category(one) not in ("Cf", "Cc", "Zs"))
+
+
+def _parts(page: pypdfium2.PdfPage) -> Iterator[str]:
+    textpage, seen = page.get_textpage(), set[int]()
+    for number in range(pdfium.FPDFPage_CountObjects(page)):
+        part = pdfium.FPDFPage_GetObject(page, number)
+        if pdfium.FPDFPageObj_GetType(part) == pdfium.FPDF_PAGEOBJ_TEXT:
+            said = _actual_text(part, seen)
+            yield _glyphs(part, textpage) if said is None else said
+    textpage.close()
+    page.close()
+
+
+def _actual_text(part: Any, seen: set[int]) -> str | None:
+    """Return the text beside a glyph, None where there is none; what stands beside several glyphs is said once."""
+    for number in range(pdfium.FPDFPageObj_CountMarks(part)):
+        mark = pdfium.FPDFPageObj_GetMark(part, number)
+        length = ctypes.c_ulong()
+        # Its bytes, because PDFium itself reads half of a character beyond the first 65,536.
+        if pdfium.FPDFPageObjMark_GetParamBlobValue(mark, b"ActualText", None, 0, length):
+            address = ctypes.cast(mark, ctypes.c_void_p).value or 0
+            if address in seen:
+                return ""
+            seen.add(address)
+            buffer = (ctypes.c_ubyte * length.value)()
+            pdfium.FPDFPageObjMark_GetParamBlobValue(mark, b"ActualText", buffer, length.value, length)
+            content = bytes(buffer)
+            return content.decode("utf-16" if content.startswith(b"\xfe\xff") else "latin-1")
+    return None
+
+
+def _glyphs(part: Any, textpage: pypdfium2.PdfTextPage) -> str:
+    length = pdfium.FPDFTextObj_GetText(part, textpage, None, 0)
+    buffer = (ctypes.c_ushort * (length // 2))()
+    pdfium.FPDFTextObj_GetText(part, textpage, buffer, length)
+    # PDFium takes a hyphen at the end of a line for one that was put there to break a word.
+    return bytes(buffer).decode("utf-16-le").rstrip("\0").replace("\x02", "-")

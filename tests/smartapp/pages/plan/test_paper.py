@@ -1,0 +1,174 @@
+"""The plan on paper: all that its page shows, literally, in a PDF that can be read aloud."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from collections import Counter
+from dataclasses import replace
+
+import pypdfium2
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mappers.fhir_text import typed
+from mappers.plan import DomainAnswers, Plan
+from questionnaires.catalogue import catalogue
+from scripts import last_resort
+from smartapp.pages.plan.paper import paper
+from smartapp.web.language import kept_in
+from smartapp.web.pdf import NotTypeset, lines, pdf
+from tests.smartapp.helpers import text_of
+from tests.smartapp.pages.plan.conftest import HALFWAY
+from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
+
+NOW = dt.datetime(2026, 11, 26, 11, tzinfo=dt.UTC)
+
+
+def printed(plan: Plan, language: str = "nl", made: dt.datetime = NOW) -> bytes:
+    with kept_in(language):
+        return paper(plan, catalogue(), client="Anna Voorbeeld", made=made, language=language)
+
+
+def with_story(text: str) -> Plan:
+    return Plan(id="", texts={"story": (text,)})
+
+
+def characters(text: str) -> Counter[str]:
+    """Count what a text is made of, whatever its order; a bracket may be turned round in a text from right to left."""
+    return Counter("|" if unicodedata.mirrored(one) else one for one in text)
+
+
+WITHOUT_WORDS = characters(text_in(printed(with_story("Q")))) - characters("Q")
+
+
+def test_the_client_s_own_words_come_before_everything_else():
+    text = text_in(printed(HALFWAY))
+    order = [
+        "Mijn herstelplan",
+        "opgegroeid in Zwolle",
+        "Mijn zus",
+        "Drukte in de tram",
+        "Weer leren zwemmen",
+        "Een kat",
+    ]
+    found = [text.index(squeezed(one)) for one in order]
+    assert found == sorted(found)
+
+
+def test_a_goal_has_its_area_how_it_goes_its_date_note_and_steps():
+    goal = replace(HALFWAY.goals[0], progress="improving", progress_date="2026-10-02", note="Wekelijks\nlukt het.")
+    text = text_in(printed(replace(HALFWAY, goals=(goal,))))
+    for one in (
+        "Zingeving",
+        "Het gaat de goede kant op, 2 oktober 2026",
+        "Uiterlijk 1 juni 2027",
+        "Wekelijks lukt het.",
+        "Een badpak kopen · Gedaan · Ik",
+        "Bellen met het zwembad · Nog te doen",
+    ):
+        assert squeezed(one) in text
+
+
+def test_an_area_has_its_answers_under_their_questions():
+    text = text_in(printed(HALFWAY))
+    assert squeezed("Wonen Hoe gaat het nu? Ik woon fijn.") in text
+    assert squeezed("Zingeving Hier staat nog niets.") in text
+
+
+def test_it_says_whose_words_these_are_and_of_when():
+    text = text_in(printed(HALFWAY))
+    assert squeezed("De woorden in dit plan zijn van Anna Voorbeeld zelf. Gemaakt op 26 november 2026.") in text
+
+
+def test_it_is_in_the_language_of_the_plan():
+    text = text_in(printed(HALFWAY, "en"))
+    assert squeezed("My goals") in text
+    assert squeezed("Mijn doelen") not in text
+
+
+def test_all_that_the_page_shows_is_on_paper(halfway):
+    page = squeezed(text_of(halfway.get("plan/")))
+    on_paper = text_in(printed(HALFWAY))
+    for text in (
+        "Later kwam ik in Utrecht wonen.",
+        "Tekenen",
+        "Een badpak kopen",
+        "Elke week komt Jaap.",
+        "Mijn verhaal",
+    ):
+        assert squeezed(text) in page
+        assert squeezed(text) in on_paper
+
+
+# A mark that the font of its letter lacks is drawn from another font, and then the typesetter names both with each. And
+# PDFium turns the halves of rare letters round where they are written from right to left.
+CHARACTERS = st.characters(exclude_categories=("Cs", "Cn", "Mn", "Mc", "Me")).filter(
+    lambda one: one < "\U00010000" or unicodedata.bidirectional(one) not in ("R", "AL")
+)
+ANYTHING = st.text(CHARACTERS, max_size=50)
+
+
+@settings(max_examples=60)
+@example('#strong[a] *b* _c_ $x$ \\ @ref <l> // c /* d */ = e `f` ~ -- "g" #{ panic() }')
+@example("Fietsen 🚲 👩\u200d👩\u200d👧 👍🏽 🇳🇱")
+@example("שלום, عربي مرحبا (a) 12")
+@example("中文 ትግርኛ हिन्दी ไทย ꦗꦮ")
+@example("\u202eachterstevoren\u202c")
+@example("\ufeff\ufffe\uffff\ufdd0\U0010ffff\ue000\x85\u2028")
+@example("tab\there e\u0301 fi ﬁ soft\u00adhyphen")
+@example("x" * 400)
+@given(ANYTHING.map(typed).filter(lambda text: len(text.splitlines()) < 20))
+def test_any_text_comes_out_literally(text):
+    literal = characters(squeezed(text.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")))
+    assert characters(text_in(printed(with_story(text)))) - WITHOUT_WORDS == literal
+
+
+@pytest.mark.parametrize("text", ["*a* #b", "Regel een\n\nRegel twee", "Zoë's 'plan' – \"nu\" …"])
+def test_a_text_from_left_to_right_keeps_its_order(text):
+    assert squeezed(text) in text_in(printed(with_story(text)))
+
+
+def test_a_text_s_direction_is_that_of_its_first_letter():
+    assert lines("12: שלום abc")["rtl"]
+    assert not lines("abc שלום")["rtl"]
+    assert not lines("12")["rtl"]
+
+
+def test_a_word_without_end_stays_within_the_page():
+    document = pypdfium2.PdfDocument(printed(with_story("x" * 400)))
+    page = document[0]
+    right = max(one.get_bounds()[2] for one in page.get_objects())
+    assert right < page.get_width() - 60
+    document.close()
+
+
+def test_it_is_tagged_and_has_a_title_and_a_language():
+    content = printed(HALFWAY)
+    document = pypdfium2.PdfDocument(content)
+    assert document.is_tagged()
+    assert document.get_metadata_dict()["Title"] == "Mijn herstelplan"
+    document.close()
+    assert b"/Lang(nl)" in content.replace(b" ", b"")
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in content
+
+
+def test_the_same_plan_and_moment_are_the_same_bytes():
+    assert printed(HALFWAY) == printed(HALFWAY)
+    assert printed(HALFWAY) != printed(HALFWAY, made=NOW + dt.timedelta(days=1))
+
+
+def test_an_empty_plan_and_a_full_one_can_be_printed():
+    domains = tuple(DomainAnswers(one.code, "a", "b", "c", "d") for one in catalogue().life_domains)
+    for plan in (Plan(id=""), replace(HALFWAY, domains=domains)):
+        assert text_in(printed(plan))
+
+
+def test_what_cannot_be_typeset_is_said():
+    with pytest.raises(NotTypeset):
+        pdf("#panic()", {}, date=NOW)
+
+
+def test_the_font_of_last_resort_is_what_its_script_makes():
+    assert last_resort.FONT.read_bytes() == last_resort.font()
