@@ -1,0 +1,281 @@
+"""One history: people, faults and deaths in an order that its seed decides, then quiet, then the judge."""
+
+from __future__ import annotations
+
+import logging
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from mappers.identity import own_identifier
+from tests.faults import checker
+from tests.faults.authority import SignIn
+from tests.faults.chance import seeded
+from tests.faults.faults import FAULTS
+from tests.faults.kinds import kinds
+from tests.faults.ledger import Finding, Ledger
+from tests.faults.people import Client, Clinician, Person
+from tests.faults.world import Event, Killed, Process, Weather, World
+
+PAUSES: Final = (0, 1, 1, 4, 10, 30, 90, 400, 2500, 20_000)
+SETTLING: Final = (5, 15, 60, 300, 1800, 3600, 1800, 60, 1800, 1800, 3600, 3600, 7200, 7200)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks of a history; None: the seed decides."""
+
+    kind: str | None = None
+    processes: int | None = None
+    faults: tuple[str, ...] | None = None
+    share: float | None = None
+    kills: float | None = None
+    lag: float | None = None
+    companion: bool | None = None
+    steps: int | None = None
+    database_url: str = ""
+
+
+@dataclass
+class Result:
+    """What came of one history."""
+
+    seed: int
+    kind: str
+    about: str
+    findings: list[Finding]
+    faults: int
+    kills: int
+    words: int
+    claims: Counter[str]
+    history: list[Event] = field(default_factory=list)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Return how often each kind of thing that must not happen did."""
+        return Counter(finding.kind for finding in self.findings)
+
+
+def play(seed: int, options: Options = Options()) -> Result:
+    """Play one history and return what came of it."""
+    logging.getLogger("smartapp").setLevel(logging.CRITICAL)
+    folder = Path(tempfile.mkdtemp(prefix="faults-", dir=_quick()))
+    with seeded(f"history {seed}"):
+        play_ = _History(seed, options, folder)
+        try:
+            with play_.world.connected():
+                return play_.whole()
+        finally:
+            play_.world.dispose()
+
+
+def _quick() -> str | None:
+    """Return a folder in memory, where there is one."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+class _History:
+    def __init__(self, seed: int, options: Options, folder: Path) -> None:
+        chance = self.chance = random.Random(seed)
+        self.seed = seed
+        names = sorted(kinds())
+        kind = kinds()[options.kind or chance.choice(names)]
+        companion = chance.random() < 0.25 if options.companion is None else options.companion
+        lag = options.lag or 0
+        self.kill_share = chance.choice((0, 0.1, 0.3)) if options.kills is None else options.kills
+        some = chance.sample(sorted(FAULTS), chance.choice((2, 4, len(FAULTS))))
+        share = chance.choice((0.05, 0.15, 0.3)) if options.share is None else options.share
+        weather = Weather(tuple(options.faults if options.faults is not None else some), share)
+        self.count = options.processes or chance.choice((1, 1, 2))
+        self.steps = options.steps or chance.randint(8, 18)
+        self.world = World(kind, folder, f"{seed}", companion, lag, options.database_url, weather=weather)
+        self.ledger = Ledger()
+        who = [(Client, SignIn("Patient/anna", "anna"))]
+        who += [(Client, SignIn("Patient/bram", "bram"))] if chance.random() < 0.3 else []
+        who += [(Clinician, SignIn("Practitioner/jansen", "anna"))] if chance.random() < 0.6 else []  # type: ignore[list-item]
+        self.people: list[Person] = [make(self.world, self.ledger, signs_in, chance) for make, signs_in in who]
+        self.about = (
+            f"{kind.name}{' + companion' if companion else ''}, {self.count} processes, lag {lag}, "
+            f"kills {self.kill_share}, {share:.0%} of {', '.join(weather.kinds)}"
+        )
+
+    # ---- playing
+
+    def whole(self) -> Result:
+        world = self.world
+        world.begin(self.count)
+        for number in range(self.steps):
+            world.note("step", f"{number + 1}")
+            self._step()
+        world.note("step", "faults are over")
+        self._settle()
+        checker.drafts_are_kept(self.ledger, self.people)
+        checker.judge(world, self.ledger, self.people)
+        if not self.ledger.findings and self.seed % 3 == 0:
+            self._go_on()
+        claims = Counter(word.claim for word in self.ledger.words)
+        kind = f"{world.kind.name}{'+c' if world.companion else ''}"
+        return Result(
+            self.seed, kind, self.about, self.ledger.findings, world.faults, world.kills, len(self.ledger.words),
+            claims, world.history,
+        )  # fmt: skip
+
+    def _step(self) -> None:
+        world, chance = self.world, self.chance
+        world.wait(chance.choice(PAUSES))
+        if chance.random() < 0.06:
+            process = chance.choice(world.processes)
+            process.skew = chance.choice((0, -86_400, -300, 300, 86_400))
+            world.note(process.name, f"its clock is {process.skew:+.0f} s off")
+        if chance.random() < 0.5:
+            self._round(chance.choice(world.processes))
+        for process in world.processes:
+            process.kill_in = chance.randrange(60) if chance.random() < self.kill_share else None
+        self._plan_interruption()
+        person = chance.choice(self.people)
+        self._act(person)
+        world.between = None
+        for process in world.processes:
+            process.kill_in = None
+
+    def _act(self, person: Person) -> None:
+        """Let a person do one thing."""
+        action = self._action(person)
+        self.world.note(person.name, f"wants to {action.__name__.replace('_', ' ')}")
+        person.busy = True
+        action()
+        person.busy = False
+
+    def _action(self, person: Person) -> Callable[..., Any]:
+        chance = self.chance
+        if isinstance(person, Clinician):
+            return chance.choice((person.ask, person.ask, person.take_back, self._edit_beside))
+        assert isinstance(person, Client)
+        wants = [person.write_story, person.write_story, person.add_goal, person.edit_goal, person.edit_goal]
+        wants += [person.add_step, person.note_progress, person.look, person.correct]
+        wants += [self._fill_in(person)] * 5
+        return chance.choice(wants)
+
+    def _fill_in(self, person: Client) -> Callable[[], None]:
+        instrument = self.chance.choice(sorted(person.drafts))
+
+        def fill_in() -> None:
+            person.answer(instrument)
+            if self.chance.random() < 0.8:
+                person.submit(instrument)
+
+        return fill_in
+
+    def _round(self, process: Process) -> None:
+        """Let the courier of a process make a round."""
+        if not process.alive:
+            process.begin()
+            self.world.note(process.name, "starts")
+        self.world.note(process.name, "the courier makes a round")
+        try:
+            self.world.run(process, process.courier.round)
+        except Killed:
+            process.end()
+        except Exception as error:  # noqa: BLE001  (the courier's thread goes on, and so do we; it counts)
+            self.ledger.finds("crashed", f"the courier: {type(error).__name__} {error}")
+
+    # ---- meanwhile
+
+    def _plan_interruption(self) -> None:
+        """Choose a moment in the next step at which somebody else does something, while a request is under way."""
+        chance, world = self.chance, self.world
+        world.between = None
+        if chance.random() >= 0.4:
+            return
+        left = chance.randrange(14)
+        meanwhile = chance.choice((self._edit_beside, self._courier_beside, self._courier_beside, self._person_beside))
+
+        def between(_process: Process, _when: str) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0 and len(world.process) == 1:
+                world.between = None
+                world.note("meanwhile", meanwhile.__name__.strip("_").replace("_", " "))
+                meanwhile()
+
+        world.between = between
+
+    def _edit_beside(self) -> None:
+        """Let another program change something in the EHR: a goal's words, an assignment, or a plan."""
+        chosen = [
+            one for one in self.world.ehr.current() if one.resource["resourceType"] in ("Goal", "Task", "CarePlan")
+        ]
+        if not chosen:
+            return
+        resource = dict(self.chance.choice(chosen).resource)
+        type_ = resource["resourceType"]
+        found = own_identifier(resource)
+        if type_ == "Goal" and found is not None and resource.get("lifecycleStatus") != "entered-in-error":
+            text = self.ledger.fresh("edited")
+            before = frozenset({resource["description"]["text"]})
+            word = self.ledger.write(self.world.now, "the EHR", ("goal", found.value), text, before)
+            word.claim = "ehr"
+            resource["description"] = {"text": text}
+        else:
+            resource["priority" if type_ == "Task" else "_title"] = "routine" if type_ == "Task" else {"id": "t"}
+        kept = self.world.ehr.put(resource, "another program")
+        self.world.note("the EHR", f"{kept.reference}#{kept.number} is changed by another program")
+
+    def _courier_beside(self) -> None:
+        """Let the courier of another process make a round, perhaps much later: this one has been slow."""
+        other = next((one for one in self.world.processes if one not in self.world.process), None)
+        if other is not None:
+            self.world.wait(self.chance.choice((0, 6, 200, 4000)))
+            self._round(other)
+
+    def _person_beside(self) -> None:
+        """Let another person do something at another process."""
+        if len(self.world.processes) > 1:
+            others = [one for one in self.people if not one.busy]
+            if others:
+                self._act(self.chance.choice(others))
+
+    # ---- the end
+
+    def _settle(self) -> None:
+        """Let the faults end, people sign in again, and the couriers make rounds until there is nothing to do."""
+        world = self.world
+        world.weather, world.between = Weather(), None
+        for process in world.processes:
+            process.skew, process.kill_in = 0.0, None
+        for person in self.people:
+            person.launch = None
+        for number, pause in enumerate(SETTLING):
+            world.wait(pause)
+            for process in world.processes:
+                self._round(process)
+            if number > 0 and not self._waits():
+                break
+            for person in self.people if number > 1 else ():
+                if person.there():
+                    person.get("")
+
+    def _waits(self) -> int:
+        with self.world.processes[0].services.engine.connect() as connection:
+            if not sa.inspect(connection).has_table("outbox"):
+                return 0
+            return int(connection.exec_driver_sql("select count(*) from outbox").scalar() or 0)
+
+    def _go_on(self) -> None:
+        """Let everybody write something new on a quiet network: it has to get through, and nothing else may change."""
+        first = len(self.ledger.words)
+        for person in self.people:
+            if isinstance(person, Client):
+                for action in (person.write_story, person.add_goal, person.edit_goal, person.answer, person.submit):
+                    action()
+        for word in self.ledger.words[first:]:
+            if word.claim not in ("ehr", "companion", "own"):
+                self.ledger.finds("stuck", f"{word.writer} {' '.join(word.slot)} (told: {word.claim} {word.page[:90]})")
+        self._settle()
+        checker.judge(self.world, self.ledger, self.people)

@@ -1,0 +1,110 @@
+"""What is stored at all places of a world, and what of that a reader would take for true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mappers.identity import former, own_identifier, values_in
+from mappers.plan.moving import is_closed
+from questionnaires.canonical import identifier_system
+from smartapp.fhir.store import Query
+from tests.faults.ledger import Slot
+from tests.faults.model_ehr import Resource
+from tests.faults.world import FHIR, PATIENTS, World
+
+TYPES = ("QuestionnaireResponse", "Observation", "CarePlan", "Goal", "Task")
+PLAN = ("CarePlan", "Goal", "Task")
+
+
+@dataclass(frozen=True)
+class There:
+    """A resource at a place."""
+
+    place: str
+    resource: Resource
+
+    @property
+    def reference(self) -> str:
+        """Return `Type/id`."""
+        return f"{self.resource['resourceType']}/{self.resource['id']}"
+
+
+def everything(world: World) -> list[There]:
+    """Return every resource that is stored now, at all places."""
+    found = [There("ehr", kept.resource) for kept in world.ehr.current()]
+    found += [There("companion", kept.resource) for kept in world.other.current()]
+    return [*found, *own(world)]
+
+
+def own(world: World) -> list[There]:
+    """Return what Verstel's own store holds."""
+    process = next((one for one in world.processes if one.alive), world.processes[0])
+    if not process.alive:
+        process.begin()
+    store = process.services.own_store(FHIR)
+    queries = [Query.of(type_, patient=f"Patient/{patient}") for type_ in TYPES for patient in PATIENTS]
+    kill, process.kill_in = process.kill_in, None  # this is the checker asking, not the app
+    found = [There("own", stored.resource) for query in queries for stored in store.search(query)]
+    process.kill_in = kill
+    return found
+
+
+def living(found: Sequence[There]) -> list[There]:
+    """Return what counts: without what a move has closed, or has left behind."""
+    left = {address for one in found for address in former(one.resource)}
+    return [
+        one
+        for one in found
+        if one.resource["resourceType"] in TYPES
+        and (one.place, one.reference) not in left
+        and not (one.resource["resourceType"] in PLAN and is_closed(one.resource))
+    ]
+
+
+def contents(slot: Slot, resources: Sequence[Resource]) -> list[Any]:
+    """Return what these resources say about a slot."""
+    return [said for resource in resources for said in _said(slot, resource)]
+
+
+def _said(slot: Slot, resource: Resource) -> Iterator[Any]:
+    kind, key = slot[0], slot[1]
+    type_ = resource["resourceType"]
+    match kind, type_:
+        case "story", "CarePlan" if resource.get("subject", {}).get("reference", "").endswith(f"Patient/{key}"):
+            yield from (one["valueString"] for one in resource.get("extension", []) if "valueString" in one)
+        case "goal", "Goal" if _is(resource, "goal", key):
+            yield resource["description"]["text"]
+        case "note", "Goal" if _is(resource, "goal", key):
+            yield from (one["text"] for one in resource.get("note", []))
+        case "step", "Task" if _is(resource, "step", key):
+            yield resource.get("description", "")
+        case "task", "Task" if _is(resource, "assignment", key):
+            yield from (one["text"] for one in resource.get("note", []))
+        case "taken back", "Task" if _is(resource, "assignment", key):
+            yield resource["status"]
+        case "response", "QuestionnaireResponse":
+            found = own_identifier(resource)
+            if found is not None and found.value == key:
+                yield frozenset(_answers(resource))
+
+
+def _is(resource: Resource, system: str, key: str) -> bool:
+    return key in values_in(resource, identifier_system(system))
+
+
+def _answers(node: Resource) -> Iterator[tuple[str, str]]:
+    for item in node.get("item", []):
+        for answer in item.get("answer", []):
+            value = next(value for name, value in answer.items() if name.startswith("value"))
+            yield item["linkId"], value["code"] if isinstance(value, dict) else str(value)
+        yield from _answers(item)
+
+
+def was_stored(world: World, place: str, slot: Slot, content: Any) -> bool:
+    """Tell whether a place has, or ever had, this content in this slot."""
+    if place == "own":
+        return content in contents(slot, [one.resource for one in own(world)])
+    log = (world.ehr if place == "ehr" else world.other).log
+    return content in contents(slot, [kept.resource for kept in log])

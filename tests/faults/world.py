@@ -1,0 +1,228 @@
+"""One world in which a history happens: a clock, an EHR, perhaps a companion server, and processes of the app."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import requests
+from flask import Flask
+from sqlalchemy import event
+
+from smartapp import create_app
+from smartapp.courier import Courier
+from smartapp.services import KEY, Services
+from smartapp.settings import Issuer, Settings
+from tests.faults.authority import Authority
+from tests.faults.faults import FAULTS, Trip
+from tests.faults.kinds import GENERAL, Kind
+from tests.faults.model_ehr import Answer, Caller, ModelEhr
+from tests.faults.network import Server, connected
+
+BEGIN = 1_790_000_000.0
+APP = "http://localhost"
+FHIR, LOGIN, COMPANION = "http://localhost:81/fhir", "http://localhost:82", "http://localhost:83/fhir"
+PATIENTS = {"anna": "Anna Voorbeeld", "bram": "Bram Voorbeeld"}
+CLINICIANS = {"jansen": "J. Jansen"}
+
+
+class Killed(BaseException):
+    """The process is dead: nothing of it runs any more, and nothing catches this but whoever started it."""
+
+
+@dataclass
+class Event:
+    """One line of a history."""
+
+    at: float
+    actor: str
+    what: str
+
+
+class Process:
+    """One process of the app. `begin` starts it anew on the database that it had."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world, self.name, self.skew = world, name, 0.0
+        self.kill_in: int | None = None  # at which moment from now on this process dies: a statement or a request
+        self.alive = False
+
+    def clock(self) -> float:
+        """Return the time as this process knows it."""
+        return self.world.now + self.skew
+
+    def begin(self) -> None:
+        """Start the process."""
+        self.end()
+        self.app: Flask = create_app(self.world.settings, clock=self.clock)
+        self.app.jinja_env.bytecode_cache = _TEMPLATES
+        self.services: Services = self.app.extensions[KEY]
+        self.courier = Courier(self.services)
+        self.alive, self.kill_in = True, None
+        event.listen(self.services.engine, "before_cursor_execute", lambda *_args: self.moment("a statement"))
+        event.listen(self.services.engine, "commit", lambda _connection: self.moment("a commit"))
+
+    def end(self) -> None:
+        """End it, without a word to anyone."""
+        if self.alive:
+            self.services.engine.dispose()
+        self.alive = False
+
+    def moment(self, what: str) -> None:
+        """Say that something is about to happen at which this process may die."""
+        if not self.alive:
+            raise Killed
+        if self.kill_in is None:
+            return
+        self.kill_in -= 1
+        if self.kill_in < 0:
+            self.alive = False
+            self.world.kills += 1
+            self.world.note(self.name, f"dies before {what}")
+            raise Killed
+
+
+@dataclass
+class Weather:
+    """How bad it is: which faults happen, at what share of requests."""
+
+    kinds: tuple[str, ...] = ()
+    share: float = 0.0
+
+
+@dataclass
+class World:
+    """Everything in one history. `between` is called around each request, for what others do meanwhile."""
+
+    kind: Kind
+    folder: Path
+    seed: str
+    companion: bool = False
+    lag: float = 0.0
+    database_url: str = ""
+    now: float = BEGIN
+    history: list[Event] = field(default_factory=list)
+    weather: Weather = field(default_factory=Weather)
+    between: Callable[[Process, str], None] | None = None
+    refused: set[str] = field(default_factory=set)
+    faults: int = 0
+    kills: int = 0
+    processes: tuple[Process, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.login = Authority(LOGIN, FHIR, lambda: self.now)
+        self.ehr = ModelEhr(FHIR, self.kind, lambda: self.now, self.login.caller_of, lag=self.lag)
+        self.other = ModelEhr(COMPANION, GENERAL, lambda: self.now, lambda _token: Caller("verstel", None))
+        self.settings = Settings(
+            public_url=APP,
+            secret_key="a secret that only tests know, 32 characters",
+            encryption_keys=("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",),
+            database_url=self.database_url or f"sqlite:///{self.folder / 'verstel.db'}",
+            issuers=(Issuer(base=FHIR, name="Model EHR", client_id="verstel"),),
+            companion_url=COMPANION if self.companion else None,
+        )
+        self._requests = 0
+        self.process: list[Process] = []  # the processes at work now, the innermost last
+        for id_, name in PATIENTS.items():
+            self.ehr.put({"resourceType": "Patient", "id": id_, "name": [{"text": name}]})
+        for id_, name in CLINICIANS.items():
+            self.ehr.put({"resourceType": "Practitioner", "id": id_, "name": [{"text": name}]})
+
+    def note(self, actor: str, what: str) -> None:
+        """Write a line of the history."""
+        self.history.append(Event(self.now, actor, what))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """Connect the processes to the servers."""
+        servers: dict[str, Server] = {
+            FHIR: self.ehr.answer,
+            f"{FHIR}/.well-known": self.login.answer,
+            LOGIN: self.login.answer,
+            COMPANION: self.other.answer,
+        }
+        with connected(servers, self._travel):
+            yield
+
+    def run(self, process: Process, job: Callable[[], Any]) -> Any:
+        """Let a process do something. Raises Killed if it dies of it."""
+        self.process.append(process)
+        try:
+            return job()
+        finally:
+            self.process.pop()
+
+    def _travel(self, request: requests.PreparedRequest, server: Server) -> Answer:
+        """Let a request travel, with whatever the weather does to it."""
+        process = self.process[-1]
+        self._requests += 1
+        process.moment("a request")
+        if self.between is not None:
+            self.between(process, "before")
+        chance = random.Random(f"{self.seed}|{self._requests}")
+        name = chance.choice(self.weather.kinds) if chance.random() < self.weather.share else ""
+        said = f"{request.method} {(request.url or '').removeprefix('http://localhost')}"
+        log = len(self.ehr.log), len(self.other.log)
+        trip = Trip(request, server, self.wait, chance)
+        try:
+            answer = FAULTS[name](trip) if name else trip.whole()
+        except requests.RequestException as error:
+            self._say(process, said, name, type(error).__name__, log)
+            raise
+        self._say(process, said, name, str(answer.status), log)
+        if name:
+            self._note_refusal(request, answer)
+        process.moment("an answer")
+        if self.between is not None:
+            self.between(process, "after")
+            process.moment("an answer")
+        return answer
+
+    def _say(self, process: Process, said: str, name: str, outcome: str, log: tuple[int, int]) -> None:
+        self.faults += bool(name)
+        stored = [*self.ehr.log[log[0] :], *self.other.log[log[1] :]]
+        kept = f", stored {' '.join(f'{one.reference}#{one.number}' for one in stored)}" if stored else ""
+        self.note(process.name, f"{said} → {outcome}{f' ({name})' if name else ''}{kept}")
+
+    def _note_refusal(self, request: requests.PreparedRequest, answer: Answer) -> None:
+        if answer.status in (403, 405, 422) and request.method in ("POST", "PUT"):
+            self.refused.add((request.url or "").partition("/fhir/")[2].partition("/")[0] or "*")
+
+    def dispose(self) -> None:
+        """Throw the world away."""
+        for process in list(self.processes):
+            process.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def begin(self, count: int) -> None:
+        """Start so many processes of the app on one database."""
+        self.processes = tuple(Process(self, f"app{number + 1}") for number in range(count))
+        for process in self.processes:
+            process.begin()
+
+
+class _Templates(jinja2.BytecodeCache):
+    """Templates compiled once for all apps of this process."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        if bucket.key in self.codes:
+            bucket.bytecode_from_string(self.codes[bucket.key])
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        self.codes[bucket.key] = bucket.bytecode_to_string()
+
+
+_TEMPLATES = _Templates()
