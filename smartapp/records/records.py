@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import Capabilities, Capability, Offered
+from smartapp.fhir.checked import problems
 from smartapp.fhir.own.index import patients_of
 from smartapp.fhir.own.matching import matches
 from smartapp.fhir.own.search import definitions
@@ -33,6 +35,8 @@ from smartapp.storage.drafts import Drafts
 
 if TYPE_CHECKING:
     from smartapp.storage.launches import Launch
+
+log = logging.getLogger(__name__)
 
 Touched = Callable[[Literal["read", "search", "create", "update"], Sequence[str]], None]
 """Told what was read or written, for the audit log."""
@@ -65,6 +69,8 @@ class Records:
         self._outbox = outbox
         self._sender = Sender(outbox, self._owner, launch.id, self._delivery, self._follow, self._arrived)
         self._seen: dict[tuple[str, str], Place] = {}
+        self._before: dict[tuple[str, str], Resource] = {}
+        self._unsent: list[Unsent] | None = None
         self._capability: Capability | None = None
         self.forbidden: set[str] = set()
         """Types that the EHR would not let us search, whatever the token said; a page may say so."""
@@ -129,10 +135,12 @@ class Records:
         if not writes:
             return []
         parcels = self._placed([with_identifier(write) for write in writes])
+        self._unsent = None
         if all(parcel.place == "own" for parcel in parcels) and follow_up is None:
             unit = self._save_here(parcels)
         else:
             unit = self._sender.send_new(parcels, follow_up=follow_up)
+        self._unsent = None
         return [self._of_parcel(parcel) for parcel in unit.parcels[: len(writes)]]
 
     def later(self, writes: Sequence[Write]) -> None:
@@ -146,10 +154,17 @@ class Records:
 
     def waiting(self) -> list[Unsent]:
         """Return what this user wrote about this person and has not arrived, with the reason where it is refused."""
-        return self._sender.unsent()
+        if self._unsent is None:  # once for a page, which asks in several places
+            self._unsent = self._sender.unsent()
+        return self._unsent
+
+    def stopped(self) -> list[Unsent]:
+        """Return what of that does not get through by itself: its author has to see it, and decide."""
+        return [one for one in self.waiting() if one.state == "aside" or one.unit.stopped]
 
     def send_waiting(self) -> None:
         """Send what waits and is due; what cannot be sent goes on waiting. Not for a page: it can take long."""
+        self._unsent = None
         self._sender.send_due()
 
     def resume(self, claim: Claim) -> None:
@@ -162,10 +177,12 @@ class Records:
 
     def try_again(self, unit_id: str) -> bool:
         """Let what was refused of a unit be tried again; tell whether there was such a unit of this user's."""
+        self._unsent = None
         return self._outbox.try_again(self._owner, unit_id)
 
     def throw_away(self, unit_id: str) -> bool:
         """Forget what was refused of a unit; tell whether there was such a unit of this user's."""
+        self._unsent = None
         return self._outbox.throw_away(self._owner, unit_id)
 
     # ---- inside
@@ -181,8 +198,16 @@ class Records:
         for write in writes:
             if not self._mine(write.resource):
                 raise Forbidden(f"This {write.resource['resourceType']} is about another person than this launch.")
+            self._check(write)
         homes = {number: self._home(write) for number, write in enumerate(writes) if write.method == "update"}
         return placed(writes, homes, self.capability(), companion="companion" in self._stores)
+
+    def _check(self, write: Write) -> None:
+        """Keep back what no server should get: an EHR that refuses a slip of ours does not refuse its type."""
+        before = self._before.get((write.resource["resourceType"], write.resource.get("id", "")))
+        if found := problems(write.resource, before):
+            log.error("records: not valid FHIR, so not sent: %s", "; ".join(found)[:500])
+            raise Refused("Verstel made something that is not valid FHIR, and did not send it. Tell its manager.")
 
     def _home(self, write: Write) -> Place:
         """Return where the resource lives that is to be updated."""
@@ -230,7 +255,7 @@ class Records:
         return self._record(parcel.place, parcel.stored) if parcel.stored is not None else unsent_record(parcel)
 
     def _on_their_way(self) -> tuple[list[Record], dict[str, Record]]:
-        return on_their_way(self._sender.unsent())
+        return on_their_way(self.waiting())
 
     def _places_of(self, type_: str, *, read: bool = False) -> list[Place]:
         can = self.capability().can(type_, "read" if read else "search-type")
@@ -273,6 +298,7 @@ class Records:
         if not isinstance(type_, str) or not isinstance(id_, str):
             raise Unreachable("A server answered a resource without type or id. Tell its manager.")
         self._seen[type_, id_] = place
+        self._before[type_, id_] = stored.resource
         return Record(stored.resource, stored.etag, place)
 
 

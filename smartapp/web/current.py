@@ -38,6 +38,11 @@ def records() -> Records:
     return cast("Records", g.records)
 
 
+def has_records() -> bool:
+    """Tell whether this is a page about a person, for a user who has pages."""
+    return has_request_context() and "records" in g
+
+
 def now() -> dt.datetime:
     """Return the time in the organisation's own zone, in whole seconds, as we write it in FHIR."""
     here = services()

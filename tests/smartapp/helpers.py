@@ -21,9 +21,11 @@ from werkzeug.test import TestResponse
 
 from questionnaires.fhir import Resource
 from smartapp import create_app
+from smartapp.courier import Courier
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Query, RecordStore, Stored, Write
 from smartapp.records import Records
+from smartapp.records.outbox import OUTBOX
 from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings
 from smartapp.storage.audit import AuditEntry
@@ -141,6 +143,12 @@ class Visitor:
         self.core.local_ehrs[self.launch.issuer] = flaky
         return flaky
 
+    def courier_comes(self) -> None:
+        """Let everything that waits be due, and the courier make its round."""
+        with self.core.engine.begin() as connection:
+            connection.execute(OUTBOX.update().values(due=0))
+        Courier(self.core).round()
+
     def url(self, path: str = "") -> str:
         return path if path.startswith("/") else f"/l/{self.launch.id}/{path}"
 
@@ -205,4 +213,5 @@ def launched(
             language=language,
         )
     )
+    core.records(launch).bind_waiting()
     return Visitor(app, client, launch)

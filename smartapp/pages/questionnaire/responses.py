@@ -35,7 +35,7 @@ def response(response_id: str) -> ResponseReturnValue:
         instrument=instrument,
         groups=answer_groups(filling),
         authored=record.resource.get("authored", ""),
-        place=record.place if record.state == "stored" else "waiting",
+        place=record.place if record.state == "stored" else record.state,
         scored=bool(instrument.scores),
         just_sent="sent" in request.args,
         correctable=correctable(current.records(), record, instrument),

@@ -76,7 +76,7 @@ def instrument(instrument_id: str) -> str:
     mine = next((one for one in _measured(observations, responses) if one.instrument.id == chosen.id), None)
     codes = {rule.code for rule in chosen.scores}
     places = [
-        record.place if record.state == "stored" else "waiting"
+        record.place if record.state == "stored" else record.state
         for record in observations
         if code_in(record.resource, "code", SCORE_SYSTEM) in codes
     ]

@@ -52,6 +52,11 @@ def record_address(path: str = "") -> str:
     return f"{request.script_root}/l/{here.id}/{path}" if here else url_for("sign_in.index")
 
 
+def stopped_here() -> int:
+    """Return how many things this user saved about this person did not get through; 0 outside a record."""
+    return len(current.records().stopped()) if current.has_records() else 0
+
+
 def whose_record() -> WhoseRecord | None:
     """Return whose record this is; None outside a record, or if the EHR shows the name around our page itself."""
     here = current.launch_or_none()

@@ -23,6 +23,7 @@ for function in (
     frame.main_paths,
     frame.not_for_emergencies,
     frame.record_address,
+    frame.stopped_here,
     frame.whose_record,
 ):
     site_blueprint.add_app_template_global(function)
