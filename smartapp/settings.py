@@ -9,6 +9,7 @@ equal to `env_example()`.
 from __future__ import annotations
 
 import dataclasses
+import hmac
 import ipaddress
 import os
 import re
@@ -18,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from cryptography.fernet import Fernet
 
@@ -158,16 +159,22 @@ def _yes_no(value: str) -> bool:
     return known[value.strip().lower()]
 
 
-def _secret(value: str) -> str:
-    if len(value.strip()) < 32:
-        raise ValueError("it is shorter than 32 characters")
-    return value.strip()
+def _keys(value: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in re.split("[,\n]", value) if key.strip())
+    if not keys:
+        raise ValueError("it holds no key")
+    return keys
+
+
+def _secret_keys(value: str) -> tuple[str, ...]:
+    keys = _keys(value)
+    if min(map(len, keys)) < 32:
+        raise ValueError("a key is shorter than 32 characters (a comma ends a key)")
+    return keys
 
 
 def _fernet_keys(value: str) -> tuple[str, ...]:
-    keys = tuple(key.strip() for key in value.split(",") if key.strip())
-    if not keys:
-        raise ValueError("it holds no key")
+    keys = _keys(value)
     for key in keys:
         try:
             Fernet(key)
@@ -193,6 +200,24 @@ def _path(value: str) -> Path:
     return Path(_text(value))
 
 
+def _token(value: str) -> str:
+    # It travels in a header.
+    if not re.fullmatch(r"[\x21-\x7e]+", value.strip()):
+        raise ValueError("it holds a space or a sign that no header can carry")
+    return value.strip()
+
+
+def _plain_postgresql_host(url: str) -> str:
+    """Return the other machine that a database address would send everything to in plain text, "" where it does not."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    hosts = {*query.get("host", [parts.hostname or ""])} - LOOPBACK
+    # No host and a path are this machine's socket. "prefer", which is the default, takes plain text for an answer.
+    away = [host for host in hosts if host and not host.startswith("/")]
+    encrypted = {"require", "verify-ca", "verify-full"} & {*query.get("sslmode", [])}
+    return away[0] if parts.scheme.startswith("postgres") and away and not encrypted else ""
+
+
 def _setting(
     env: str,
     parse: Callable[[str], Any],
@@ -203,7 +228,7 @@ def _setting(
     secret: bool = False,
 ) -> Any:
     """Declare one setting: its variable, how its text is read, and what `.env.example` says about it."""
-    metadata = {"env": env, "parse": parse, "help": help_text, "example": example}
+    metadata = {"env": env, "parse": parse, "help": help_text, "example": example, "secret": secret}
     return field(default=default, repr=not secret, metadata=metadata)
 
 
@@ -217,10 +242,11 @@ class Settings:
         "The address people and EHRs reach the app at. The redirect URI to register is this plus /callback.",
         example="https://verstel.example.org",
     )
-    secret_key: str = _setting(
+    secret_keys: tuple[str, ...] = _setting(
         "VERSTEL_SECRET_KEY",
-        _secret,
-        'Signs the tokens in forms. Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"',
+        _secret_keys,
+        "Signs the tokens in forms. The first key signs, all keys prove, so a new key goes in front (comma between "
+        'them). Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"',
         example="",
         secret=True,
     )
@@ -251,9 +277,18 @@ class Settings:
     database_url: str = _setting(
         "VERSTEL_DATABASE_URL",
         _text,
-        "SQLite file or PostgreSQL database for sessions, drafts, the outbox, the log and our own records.",
+        "SQLite file or PostgreSQL database for sessions, drafts, the outbox, the log and our own records. PostgreSQL "
+        "on another machine needs ?sslmode=verify-full (or require) at its end.",
         example="sqlite:///verstel.sqlite3",
         default="sqlite:///verstel.sqlite3",
+        secret=True,
+    )
+    database_without_tls: bool = _setting(
+        "VERSTEL_DATABASE_WITHOUT_TLS",
+        _yes_no,
+        "yes: PostgreSQL on another machine may be reached without TLS: the network between is encrypted itself.",
+        example="no",
+        default=False,
     )
     companion_url: str | None = _setting(
         "VERSTEL_COMPANION_FHIR_URL",
@@ -264,7 +299,7 @@ class Settings:
     )
     companion_token: str | None = _setting(
         "VERSTEL_COMPANION_TOKEN",
-        _text,
+        _token,
         "Bearer token for the companion FHIR server.",
         example="",
         default=None,
@@ -359,6 +394,13 @@ class Settings:
             raise ConfigError("Two issuers have the same key: their people would share one record.")
         if any(issuer.auth == "private_key_jwt" for issuer in self.issuers) and self.signing_keys_file is None:
             raise ConfigError("An issuer uses auth = 'private_key_jwt': set VERSTEL_SIGNING_KEYS_FILE.")
+        plain = "" if self.database_without_tls else _plain_postgresql_host(self.database_url)
+        if plain:
+            raise ConfigError(
+                f"VERSTEL_DATABASE_URL: PostgreSQL on {plain} may be reached without TLS, and what is sent to it names "
+                "people. Put ?sslmode=verify-full at its end, or set VERSTEL_DATABASE_WITHOUT_TLS=yes where the "
+                "network between is encrypted itself."
+            )
 
     @property
     def https(self) -> bool:
@@ -369,6 +411,10 @@ class Settings:
     def redirect_uri(self) -> str:
         """Return the one redirect URI, as it must be registered in each EHR."""
         return f"{self.public_url}/callback"
+
+    def signatures(self, text: str) -> tuple[bytes, ...]:
+        """Return what proves that we wrote a text, one per key: the first is for what is made now, any proves it."""
+        return tuple(hmac.digest(key.encode(), text.encode(), "sha256") for key in self.secret_keys)
 
     def issuer(self, base: str) -> Issuer | None:
         """Return the issuer whose base equals `base` letter for letter, or None."""
@@ -394,18 +440,17 @@ class Settings:
         values: dict[str, Any] = {}
         problems: list[str] = []
         for setting in _settings():
-            raw = environ.get(setting.metadata["env"], "")
-            # Compose files and service managers can only empty a variable, not take it away.
-            if raw == "":
-                if setting.default is dataclasses.MISSING:
-                    problems.append(f"{setting.metadata['env']} is not set. {setting.metadata['help']}")
-                continue
             try:
-                values[setting.name] = setting.metadata["parse"](raw)
+                raw = _raw(setting, environ)
+                # Compose files and service managers can only empty a variable, not take it away.
+                if raw == "" and setting.default is dataclasses.MISSING:
+                    problems.append(f"{setting.metadata['env']} is not set. {setting.metadata['help']}")
+                elif raw != "":
+                    values[setting.name] = setting.metadata["parse"](raw)
             except ValueError as error:
                 problems.append(f"{setting.metadata['env']}: {str(error).rstrip('.')}. {setting.metadata['help']}")
         # A misspelt name would leave its setting at the default without anyone noticing.
-        known = {setting.metadata["env"] for setting in _settings()}
+        known = {name for setting in _settings() for name in _variables(setting)}
         problems += [
             f"{name} is not a setting of Verstel. Known: {', '.join(sorted(known))}."
             for name in sorted(environ)
@@ -429,6 +474,34 @@ def _settings() -> list[dataclasses.Field[Any]]:
     return [each for each in dataclasses.fields(Settings) if each.metadata]
 
 
+def _variables(setting: dataclasses.Field[Any]) -> tuple[str, ...]:
+    """Return the variables of a setting: its own, and for a secret the one that names a file which holds it."""
+    name = setting.metadata["env"]
+    return (name, f"{name}_FILE") if setting.metadata["secret"] else (name,)
+
+
+def _raw(setting: dataclasses.Field[Any], environ: Mapping[str, str]) -> str:
+    """Return a setting as it was given, "" where it was not. Raises ConfigError."""
+    given = {name: environ[name] for name in _variables(setting) if environ.get(name)}
+    if len(given) > 1:
+        raise ConfigError(f"both {' and '.join(given)} are set; take one of them away.")
+    [(name, value)] = given.items() or [("", "")]
+    return read_secret(Path(value)) if name.endswith("_FILE") and setting.metadata["secret"] else value
+
+
+def read_secret(path: Path) -> str:
+    """Return the secret in a file, without the line end after it. Raises ConfigError, which never quotes it."""
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not a text.") from None
+    if not text:
+        raise ConfigError(f"{path} is empty.")
+    return text
+
+
 class _EmergencyLine(Strict, frozen=True):
     nl: OneLine = ""
     en: OneLine = ""
@@ -440,6 +513,7 @@ class _IssuerTable(Strict, frozen=True):
     client_id: OneLine
     auth: AuthMethod = "public"
     client_secret_env: OneLine | None = None
+    client_secret_file: OneLine | None = None
     scopes: OneLine = DEFAULT_SCOPES
     openid_issuer: OneLine | None = None
     hosts: tuple[OneLine, ...] = ()
@@ -454,7 +528,7 @@ class _IssuersTable(Strict, frozen=True):
 
 
 def read_issuers(path: Path, environ: Mapping[str, str]) -> tuple[Issuer, ...]:
-    """Read the file of issuers; a secret is in the environment variable that `client_secret_env` names.
+    """Read the file of issuers; a secret is in the variable or the file that `client_secret_env` or `_file` names.
 
     Raises ConfigError that names the file, the issuer and the key.
     """
@@ -464,21 +538,36 @@ def read_issuers(path: Path, environ: Mapping[str, str]) -> tuple[Issuer, ...]:
         raise ConfigError(f"{path.parent / str(error)}.") from error
     if not tables:
         raise ConfigError(f"{path}: has no [[issuer]]; add a table for each EHR or portal that may launch Verstel.")
-    return tuple(_issuer(table, f"{path}: issuer[{number}]", environ) for number, table in enumerate(tables, start=1))
+    found = []
+    for number, table in enumerate(tables, start=1):
+        where = f"{path}: issuer[{number}]"
+        found.append(_issuer(table, where, _client_secret(table, where, path.parent, environ)))
+    return tuple(found)
 
 
-def _issuer(table: _IssuerTable, where: str, environ: Mapping[str, str]) -> Issuer:
-    # The file has the name of a variable only, so that it holds no secret itself.
-    variable = table.client_secret_env
+def _client_secret(table: _IssuerTable, where: str, folder: Path, environ: Mapping[str, str]) -> str | None:
+    # The file of issuers says where a secret is, so that it holds none itself.
+    variable, file = table.client_secret_env, table.client_secret_file
+    if variable is not None and file is not None:
+        raise ConfigError(f"{where}: has both client_secret_env and client_secret_file; take one of them away.")
+    if file is not None:
+        try:
+            return read_secret(folder / file)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: client_secret_file: {error}") from error
     if variable is not None and not environ.get(variable):
         raise ConfigError(f"{where}: the environment variable {variable} with the client secret is not set.")
+    return None if variable is None else environ[variable]
+
+
+def _issuer(table: _IssuerTable, where: str, client_secret: str | None) -> Issuer:
     try:
         return Issuer(
             base=table.base,
             name=table.name,
             client_id=table.client_id,
             auth=table.auth,
-            client_secret=None if variable is None else environ[variable],
+            client_secret=client_secret,
             scopes=table.scopes,
             openid_issuer=table.openid_issuer,
             hosts=table.hosts,
@@ -493,13 +582,17 @@ def _issuer(table: _IssuerTable, where: str, environ: Mapping[str, str]) -> Issu
 
 def env_example() -> str:
     """Return the text of `.env.example`: every setting, what it means, and its default or an example."""
-    lines = ["# Settings of `verstel serve`. Copy to .env, fill in, and load it into the environment of the process."]
+    lines = [
+        "# Settings of `verstel serve`. Copy to .env, fill in, and load it into the environment of the process.",
+        "# A secret may be in a file instead, which the variable with _FILE at its end names.",
+    ]
     for setting in _settings():
         optional = setting.default is not dataclasses.MISSING
         lines += [
             "",
             *textwrap.wrap(setting.metadata["help"], 110, initial_indent="# ", subsequent_indent="# "),
             f"{'# ' if optional else ''}{setting.metadata['env']}={_quoted(setting.metadata['example'])}",
+            *(f"# {name}=/run/secrets/{setting.name}" for name in _variables(setting)[1:]),
         ]
     return "\n".join(lines) + "\n"
 

@@ -166,7 +166,7 @@ def serve(ehr: str = "full", **changes: Any) -> Iterator[Server]:
         Settings(
             **{
                 "public_url": running.url,
-                "secret_key": "a secret that only tests know, 32 characters",
+                "secret_keys": ("a secret that only tests know, 32 characters",),
                 "encryption_keys": (Fernet.generate_key().decode(),),
                 "database_url": "sqlite://",
                 "issuers": (Issuer(base=base, name="Sandbox", client_id="verstel"),),

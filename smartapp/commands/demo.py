@@ -104,7 +104,7 @@ def _settings(url: str, database: Path, keys: Path) -> Settings:
     kept = _keys(keys)
     return Settings(
         public_url=url,
-        secret_key=kept["secret_key"],
+        secret_keys=(kept["secret_key"],),
         encryption_keys=(kept["encryption_key"],),
         database_url=f"sqlite:///{database.resolve()}",
         # Drafts and our own records are stored by this key, so they are still found on another port.

@@ -7,7 +7,6 @@ row has to outlive what it was about, and no stranger can write an address that 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 from smartapp.settings import Issuer, Settings
@@ -25,15 +24,13 @@ class Marks:
     def fresh(self, issuer: str) -> str:
         """Return a new unguessable value, marked with the issuer at this base."""
         secret = fresh_secret()
-        return f"{secret}{self._mark(secret, self._settings.issuer_key(issuer))}"
+        return f"{secret}{self._marks(secret, self._settings.issuer_key(issuer))[0]}"
 
     def issuer(self, value: str) -> Issuer | None:
         """Return the issuer whose mark a value carries; None for a value that we did not make, and a removed issuer."""
         secret, mark = value[:-_LENGTH], value[-_LENGTH:].encode()
-        issuers = self._settings.issuers
-        fitting = (one for one in issuers if hmac.compare_digest(self._mark(secret, one.key).encode(), mark))
-        return next(fitting, None)
+        marked = ((one, made) for one in self._settings.issuers for made in self._marks(secret, one.key))
+        return next((one for one, made in marked if hmac.compare_digest(made.encode(), mark)), None)
 
-    def _mark(self, secret: str, issuer_key: str) -> str:
-        text = f"mark|{secret}|{issuer_key}".encode()
-        return hmac.new(self._settings.secret_key.encode(), text, hashlib.sha256).hexdigest()[:_LENGTH]
+    def _marks(self, secret: str, issuer_key: str) -> tuple[str, ...]:
+        return tuple(one.hex()[:_LENGTH] for one in self._settings.signatures(f"mark|{secret}|{issuer_key}"))

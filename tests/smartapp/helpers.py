@@ -41,7 +41,7 @@ def settings(**changes: Any) -> Settings:
     """Return settings for a test: a temporary database and one known EHR."""
     values: dict[str, Any] = {
         "public_url": "http://localhost",
-        "secret_key": "a secret that only tests know, 32 characters",
+        "secret_keys": ("a secret that only tests know, 32 characters",),
         "encryption_keys": (Fernet.generate_key().decode(),),
         "database_url": "sqlite://",
         "issuers": (Issuer(base=EHR, name="Test EHR", client_id="verstel"),),

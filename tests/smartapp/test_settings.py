@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 
 from smartapp.commands.serve import command as serve
 from smartapp.settings import ConfigError, Issuer, Settings, env_example, is_inside, read_issuers
+from smartapp.web.guard import form_token, is_form_token
 
 ROOT = Path(__file__).parents[2]
 GOOD = {
@@ -56,7 +57,7 @@ def test_the_example_of_the_issuers_is_read():
         ("VERSTEL_PUBLIC_URL", "http://verstel.example.org", "plain http"),
         ("VERSTEL_PUBLIC_URL", "verstel.example.org", "not an absolute https URL"),
         ("VERSTEL_PUBLIC_URL", "https://user@verstel.example.org", "user name"),
-        ("VERSTEL_SECRET_KEY", "short", "shorter than 32 characters"),
+        ("VERSTEL_SECRET_KEY", "short", "a key is shorter than 32 characters"),
         ("VERSTEL_ENCRYPTION_KEYS", "x", "not 32 url-safe base64-encoded bytes"),
         ("VERSTEL_ENCRYPTION_KEYS", " , ", "holds no key"),
         ("VERSTEL_INACTIVITY_MINUTES", "0", "end every session at once"),
@@ -65,6 +66,8 @@ def test_the_example_of_the_issuers_is_read():
         ("VERSTEL_FORM_OF_ADDRESS", "jij", "not je or u"),
         ("VERSTEL_SEVERAL_USERS_PER_BROWSER", "maybe", "not yes or no"),
         ("VERSTEL_TIME_ZONE", "Amsterdam", "not a time zone"),
+        ("VERSTEL_COMPANION_TOKEN", "tok\u0142n", "no header can carry"),
+        ("VERSTEL_DATABASE_WITHOUT_TLS", "perhaps", "not yes or no"),
         ("VERSTEL_INACTIVITY_MINUTE", "5", "VERSTEL_INACTIVITY_MINUTE is not a setting"),
         ("VERSTEL_ISSUERS_FILE", "/nowhere.toml", "/nowhere.toml: can't be read"),
     ],
@@ -128,7 +131,7 @@ def test_two_issuers_never_share_a_record(second, complaint):
     first = {"base": "https://a.example", "name": "A", "client_id": "v", "key": "a"}
     values = {
         "public_url": "https://x.example",
-        "secret_key": "x" * 32,
+        "secret_keys": ("x" * 32,),
         "encryption_keys": (GOOD["VERSTEL_ENCRYPTION_KEYS"],),
     }
     with pytest.raises(ConfigError, match=complaint):
@@ -172,6 +175,107 @@ def test_an_address_of_the_internet_is_not_inside(host):
 def test_an_issuer_names_https_on_its_own_hosts_and_only_one_on_this_machine_this_machine(base, url, trusted):
     issuer = Issuer(base=base, name="E", client_id="v", hosts=("login.example",), openid_issuer="https://sso.example")
     assert issuer.trusts(url) is trusted
+
+
+SECRETS = {
+    "VERSTEL_SECRET_KEY": ("x" * 32, lambda settings: settings.secret_keys[0]),
+    "VERSTEL_ENCRYPTION_KEYS": (Fernet.generate_key().decode(), lambda settings: settings.encryption_keys[0]),
+    "VERSTEL_COMPANION_TOKEN": ("t0ken", lambda settings: settings.companion_token),
+    "VERSTEL_DATABASE_URL": ("postgresql+psycopg://v:hush@localhost/v", lambda settings: settings.database_url),
+}
+
+
+class TestSecretsFromFiles:
+    @pytest.mark.parametrize("name", SECRETS)
+    def test_a_file_holds_what_the_variable_would(self, tmp_path, name):
+        secret, read = SECRETS[name]
+        (tmp_path / "secret").write_text(f"{secret}\n")
+        environ = {**GOOD, name: "", f"{name}_FILE": str(tmp_path / "secret")}
+        assert read(Settings.from_env(environ)) == secret
+
+    def test_keys_in_a_file_may_stand_below_each_other(self, tmp_path):
+        keys = [Fernet.generate_key().decode() for _ in range(2)]
+        (tmp_path / "keys").write_text("\n".join(keys))
+        environ = {**GOOD, "VERSTEL_ENCRYPTION_KEYS": "", "VERSTEL_ENCRYPTION_KEYS_FILE": str(tmp_path / "keys")}
+        assert Settings.from_env(environ).encryption_keys == tuple(keys)
+
+    @pytest.mark.parametrize(
+        ("content", "also", "complaint"),
+        [
+            (None, "", r"VERSTEL_SECRET_KEY: .*/key cannot be read \(No such file or directory\)"),
+            (b"\n", "", r"/key is empty"),
+            (b"\xff\xfe", "", r"/key is not a text"),
+            (b"hush", "", r"VERSTEL_SECRET_KEY: a key is shorter than 32"),
+            (b"x" * 32, "y" * 32, "both VERSTEL_SECRET_KEY and VERSTEL_SECRET_KEY_FILE are set"),
+        ],
+    )
+    def test_a_file_that_will_not_do_is_named_and_never_quoted(self, tmp_path, content, also, complaint):
+        if content is not None:
+            (tmp_path / "key").write_bytes(content)
+        environ = {**GOOD, "VERSTEL_SECRET_KEY": also, "VERSTEL_SECRET_KEY_FILE": str(tmp_path / "key")}
+        with pytest.raises(ConfigError, match=complaint) as caught:
+            Settings.from_env(environ)
+        assert "hush" not in str(caught.value)
+
+    def test_what_is_no_secret_is_in_no_file(self):
+        with pytest.raises(ConfigError, match="VERSTEL_TIME_ZONE_FILE is not a setting"):
+            Settings.from_env({**GOOD, "VERSTEL_TIME_ZONE_FILE": "/run/zone"})
+
+    def test_a_client_secret_is_in_a_file_beside_that_of_the_issuers(self, tmp_path):
+        (tmp_path / "portal-secret").write_text("s3cret\n")
+        file = tmp_path / "issuers.toml"
+        file.write_text(f'{ISSUER}auth = "client_secret"\nclient_secret_file = "portal-secret"\n')
+        assert read_issuers(file, {})[0].client_secret == "s3cret"
+
+    @pytest.mark.parametrize(
+        ("lines", "complaint"),
+        [
+            ('client_secret_file = "none"', r"issuer\[1\]: client_secret_file: .*none cannot be read"),
+            ('client_secret_file = "none"\nclient_secret_env = "HOME"', r"issuer\[1\]: has both"),
+        ],
+    )
+    def test_a_client_secret_that_is_not_there_is_named(self, tmp_path, lines, complaint):
+        file = tmp_path / "issuers.toml"
+        file.write_text(f'{ISSUER}auth = "client_secret"\n{lines}\n')
+        with pytest.raises(ConfigError, match=complaint):
+            read_issuers(file, {"HOME": "x"})
+
+
+def test_a_key_that_was_replaced_still_proves_what_it_signed():
+    old, new = "o" * 32, "n" * 32
+    before, during, after = (
+        Settings.from_env({**GOOD, "VERSTEL_SECRET_KEY": given}) for given in (old, f"{new}, {old}", new)
+    )
+    token = form_token(before, "session", "launch")
+    assert is_form_token(token, during, "session", "launch")
+    assert not is_form_token(token, after, "session", "launch")
+    assert is_form_token(form_token(during, "session", "launch"), after, "session", "launch")
+
+
+PLAIN = "postgresql+psycopg://v:hush@db.example/v"
+
+
+@pytest.mark.parametrize("url", [PLAIN, f"{PLAIN}?sslmode=prefer", "postgresql://v@/v?host=db.example"])
+def test_postgresql_on_another_machine_without_tls_is_refused(url):
+    with pytest.raises(ConfigError, match=r"PostgreSQL on db\.example may be reached without TLS") as caught:
+        Settings.from_env({**GOOD, "VERSTEL_DATABASE_URL": url})
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "more"),
+    [
+        (f"{PLAIN}?sslmode=verify-full", {}),
+        (f"{PLAIN}?sslmode=require", {}),
+        (PLAIN, {"VERSTEL_DATABASE_WITHOUT_TLS": "yes"}),
+        ("postgresql+psycopg://v@127.0.0.1:5432/v", {}),
+        ("postgresql+psycopg:///v", {}),
+        ("postgresql+psycopg:///v?host=/run/postgresql", {}),
+        ("sqlite:////var/lib/verstel.db", {}),
+    ],
+)
+def test_a_database_that_is_near_or_encrypted_is_accepted(url, more):
+    assert Settings.from_env({**GOOD, "VERSTEL_DATABASE_URL": url, **more}).database_url == url
 
 
 def test_a_place_has_its_own_emergency_line():
@@ -221,7 +325,7 @@ class TestServe:
             ({"VERSTEL_PUBLIC_URL": None}, "VERSTEL_PUBLIC_URL is not set"),
             ({"VERSTEL_ISSUERS_FILE": None}, "nobody can sign in"),
             ({"VERSTEL_DATABASE_URL": "nonsense"}, "database address"),
-            ({"VERSTEL_DATABASE_URL": "postgresql+nonsense://x"}, "database or driver that we do not know"),
+            ({"VERSTEL_DATABASE_URL": "postgresql+nonsense:///x"}, "database or driver that we do not know"),
             ({"VERSTEL_DATABASE_URL": "mysql+pymysql://v:hush@db/x"}, "database driver pymysql is not installed"),
             ({"VERSTEL_DATABASE_URL": f"sqlite:///{__file__}"}, "cannot be opened: file is not a database"),
             ({"VERSTEL_DATABASE_URL": "sqlite:////dev/null/x/verstel.db"}, "cannot be opened: Not a directory"),

@@ -39,7 +39,7 @@ LAUNCH = Launch(
 def environment(tmp_path: Path) -> Mapping[str, str]:
     return {
         "VERSTEL_PUBLIC_URL": "https://verstel.example.org",
-        "VERSTEL_SECRET_KEY": "a secret that only tests know, 32 characters",
+        "VERSTEL_SECRET_KEY": "a secret that only tests know: 32 characters",
         "VERSTEL_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "VERSTEL_DATABASE_URL": f"sqlite:///{tmp_path / 'verstel.db'}",
     }

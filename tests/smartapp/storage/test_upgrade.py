@@ -57,7 +57,8 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     issuers = tuple(Issuer(**issuer) for issuer in KEPT["issuers"])
     with empty_database(request.param, tmp_path_factory.mktemp("old")) as url:
         load(url)
-        settings = Settings(**KEPT["settings"], issuers=issuers, database_url=url)
+        kept = dict(KEPT["settings"])
+        settings = Settings(secret_keys=(kept.pop("secret_key"),), **kept, issuers=issuers, database_url=url)
         app = create_app(settings, clock=lambda: KEPT["now"] + SECONDS_LATER)
         for issuer in issuers:
             app.extensions[KEY].local_ehrs[issuer.base] = OwnStore(open_database("sqlite://"), issuer.base)

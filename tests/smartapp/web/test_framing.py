@@ -105,12 +105,19 @@ def test_attack_32_where_nothing_tells_whose_frame_it_is_nobody_may(app, address
 def test_attack_32_a_mark_cannot_be_written_or_moved_by_others(app):
     marks: Marks = app.extensions[KEY].marks
     value, another = marks.fresh(EHR), marks.fresh(OTHER)
-    strangers = Marks(settings(secret_key="a secret of somebody else, 32 characters", issuers=ISSUERS))
+    strangers = Marks(settings(secret_keys=("a secret of somebody else, 32 characters",), issuers=ISSUERS))
     moved = value[:-16] + another[-16:]
     assert marks.issuer(value) == ISSUERS[0]
     assert [marks.issuer(each) for each in (strangers.fresh(EHR), moved, value[:-1], f"{value}0", "é" * 20, "")] == [
         None
     ] * 6
+
+
+def test_a_mark_outlives_a_new_key_while_the_old_one_is_kept(app):
+    value = app.extensions[KEY].marks.fresh(EHR)
+    keys = ("the next secret of ours, 32 characters", *settings().secret_keys)
+    assert Marks(settings(secret_keys=keys, issuers=ISSUERS)).issuer(value) == ISSUERS[0]
+    assert Marks(settings(secret_keys=keys[:1], issuers=ISSUERS)).issuer(value) is None
 
 
 def test_a_mark_outlives_the_address_of_its_issuer():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -52,6 +53,16 @@ def kept(visitor: Visitor) -> list[str]:
     """Return the pages whose words are kept for this person."""
     with visitor.app.app_context():
         return [each.page for each in waiting(visitor.launch)]
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_words_are_kept_after_a_new_key_while_the_old_one_still_proves(anna, clock, still):
+    form = {**anna.hidden(), "story": WORDS, "seen-story": digest("")}
+    old = anna.core.settings.secret_keys
+    anna.core.settings = replace(anna.core.settings, secret_keys=("n" * 32, *(old if still else ())))
+    end_session(anna, clock)
+    assert anna.client.post(anna.url("plan/story"), data=form).status_code == 404
+    assert kept(anna) == (["plan/story"] if still else [])
 
 
 def form_on(page: str, address: str) -> dict[str, str]:
