@@ -121,7 +121,7 @@ class World:
         self.other = ModelEhr(COMPANION, GENERAL, lambda: self.now, lambda _token: Caller("verstel", None))
         self.settings = Settings(
             public_url=APP,
-            secret_key="a secret that only tests know, 32 characters",
+            secret_keys=("a secret that only tests know, 32 characters",),
             encryption_keys=("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",),
             database_url=self.database_url or f"sqlite:///{self.folder / 'verstel.db'}",
             issuers=(Issuer(base=FHIR, name="Model EHR", client_id="verstel"),),
