@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -166,17 +167,27 @@ class TokenEndpoint:
     def revoke(self, issuer: Issuer, tokens: Tokens) -> bool:
         """Tell the server that we are done with these tokens; False where it cannot be told.
 
-        Three seconds at most: signing out here must not depend on the EHR being there.
+        A server need not end the access token with the refresh token (RFC 7009 2.1), so each that is still good is
+        given back, both at once. Three seconds at most: signing out here must not depend on the EHR being there.
         """
         try:
             endpoint = self._discovery.of(issuer).revocation_endpoint
-            if endpoint is None:
-                return False
-            hint = "refresh_token" if tokens.refresh else "access_token"
-            form = {"token": tokens.refresh or tokens.access, "token_type_hint": hint}
-            headers = self._authenticate(issuer, endpoint, form)
+        except EhrTrouble:
+            return False
+        if endpoint is None:
+            return False
+        held = [("refresh_token", tokens.refresh)] if tokens.refresh else []
+        if tokens.expires is None or self._clock() < tokens.expires:
+            held.append(("access_token", tokens.access))
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            return all(list(pool.map(lambda one: self._revoke(issuer, endpoint, *one), held)))
+
+    def _revoke(self, issuer: Issuer, endpoint: str, hint: str, token: str) -> bool:
+        form = {"token": token, "token_type_hint": hint}
+        headers = self._authenticate(issuer, endpoint, form)
+        try:
             return ask("POST", endpoint, headers=headers, data=form, max_bytes=MAX_BYTES, read_seconds=3).status == 200
-        except (OutboundError, EhrTrouble):
+        except OutboundError:
             return False
 
     def _post(self, issuer: Issuer, form: dict[str, str]) -> Any:
