@@ -1,7 +1,8 @@
 """What a FHIR server will take from us: what it says, what was granted, and what it did the last time.
 
 Metadata and scopes contradict each other at real EHRs, and both contradict what happens. So a thing can be done only
-when all three say so; a refusal (403, 405, 422) counts for a day.
+when all three say so; a refusal (403, 405, 422) counts for a day: for the person who met it at once, and for the others
+of the same role when several people met it. One slip, or one chart that is locked, moves nobody else's things.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine
 
 from mappers.tolerant import objects_in, text_in
 from smartapp.fhir.scopes import Letter, Scopes
@@ -25,19 +27,26 @@ KEEP_SECONDS = 3600
 RETRY_SECONDS = 60
 # Long enough not to meet the same refusal on every page, short enough to notice by ourselves that an EHR was put right.
 DEMOTED_SECONDS = 24 * 3600
+# 403 and 405 say "not you" or "not this"; 422 is about a content too, so more people have to have met it.
+_OUTRIGHT = frozenset({403, 405})
+ENOUGH_OUTRIGHT = 2
+ENOUGH_IN_ALL = 3
 # Answers about what may be done at all. 400 and 412 are about one content, 5xx about one moment: those demote nothing.
-DEMOTING_STATUSES = frozenset({403, 405, 422})
+DEMOTING_STATUSES = _OUTRIGHT | {422}
 
 _LETTERS: Mapping[Interaction, Letter] = {"create": "c", "read": "r", "update": "u", "search-type": "s"}
 _ALWAYS_SEARCHABLE = frozenset({"patient", "subject"})
 
-DEMOTIONS = sa.Table(
-    "demotions",
+REFUSALS = sa.Table(
+    "refusals",
     metadata,
     sa.Column("issuer", sa.String, primary_key=True),
     sa.Column("type", sa.String(64), primary_key=True),
     sa.Column("interaction", sa.String(16), primary_key=True),
-    sa.Column("until", sa.Integer, nullable=False),
+    sa.Column("role", sa.String(16), primary_key=True),
+    sa.Column("person", sa.String(64), primary_key=True),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("made", sa.Integer, nullable=False),
 )
 
 
@@ -107,25 +116,38 @@ class Capabilities:
         self._kept: dict[str, tuple[float, Offered]] = {}
         self._lock = threading.Lock()
 
-    def of(self, issuer: str, store: RecordStore, scopes: str) -> Capability:
-        """Return what can be done at an issuer with these scopes."""
-        return Capability(self._offered(issuer, store), Scopes.parse(scopes), self.demoted(issuer))
+    def of(self, issuer: str, store: RecordStore, scopes: str, *, role: str = "", person: str = "") -> Capability:
+        """Return what someone can do at an issuer with these scopes; `person` is whoever `refused` was told about."""
+        return Capability(self._offered(issuer, store), Scopes.parse(scopes), self.demoted(issuer, role, person=person))
 
-    def demote(self, issuer: str, type: str, interaction: Interaction) -> None:
-        """Remember for a day that the EHR refused this."""
-        key = {"issuer": issuer, "type": type, "interaction": interaction}
-        until = int(self._clock()) + DEMOTED_SECONDS
+    def refused(self, issuer: str, type: str, interaction: Interaction, *, role: str, person: str, status: int) -> None:
+        """Remember for a day that the EHR refused this to someone; `person` is a digest that names nobody."""
+        key = {"issuer": issuer, "type": type, "interaction": interaction, "role": role, "person": person}
+        now = int(self._clock())
         with writing(self._engine) as connection:
-            connection.execute(DEMOTIONS.delete().where(*(DEMOTIONS.c[name] == value for name, value in key.items())))
-            connection.execute(DEMOTIONS.insert().values(**key, until=until))
+            connection.execute(REFUSALS.delete().where(REFUSALS.c.made <= now - DEMOTED_SECONDS))
+            connection.execute(_upsert(connection, {**key, "status": status, "made": now}))
 
-    def demoted(self, issuer: str) -> frozenset[tuple[str, str]]:
-        """Return what an issuer refused within the last day, as (type, interaction)."""
+    def demoted(self, issuer: str, role: str, *, person: str = "") -> frozenset[tuple[str, str]]:
+        """Return what an issuer refused within the last day, as (type, interaction).
+
+        It counts when it was refused to this very person, or to several people of this role.
+        """
+        refusals = REFUSALS.c
+        outright = sa.func.sum(sa.case((refusals.status.in_(_OUTRIGHT), 1), else_=0))
+        theirs = sa.func.sum(sa.case((refusals.person == person, 1), else_=0))
+        # One row per person: so many rows are so many people.
+        enough = sa.or_(outright >= ENOUGH_OUTRIGHT, sa.func.count() >= ENOUGH_IN_ALL, theirs > 0)
         with reading(self._engine) as connection:
             rows = connection.execute(
-                sa.select(DEMOTIONS.c.type, DEMOTIONS.c.interaction).where(
-                    DEMOTIONS.c.issuer == issuer, DEMOTIONS.c.until > int(self._clock())
+                sa.select(refusals.type, refusals.interaction)
+                .where(
+                    refusals.issuer == issuer,
+                    refusals.role == role,
+                    refusals.made > int(self._clock()) - DEMOTED_SECONDS,
                 )
+                .group_by(refusals.type, refusals.interaction)
+                .having(enough)
             ).all()
         return frozenset((row.type, row.interaction) for row in rows)
 
@@ -142,3 +164,12 @@ class Capabilities:
         with self._lock:
             self._kept[issuer] = (self._clock() + seconds, offered)
         return offered
+
+
+def _upsert(connection: Connection, row: Mapping[str, Any]) -> sa.Executable:
+    """Return the statement that keeps the newest of one person's refusals, whoever else does so at the same time."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(REFUSALS).values(row)
+    key = [column.name for column in REFUSALS.primary_key]
+    newest = {name: statement.excluded[name] for name in row if name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=newest)

@@ -66,6 +66,7 @@ class Records:
         self._capabilities = capabilities
         self._touched = touched
         self._owner = outbox.owner(issuer_key, launch.patient.reference, launch.user.key)
+        self._who = outbox.owner(issuer_key, "", launch.user.key).digest
         self._outbox = outbox
         self._sender = Sender(outbox, self._owner, launch.id, self._delivery, self._follow, self._arrived)
         self._seen: dict[tuple[str, str], Place] = {}
@@ -190,7 +191,13 @@ class Records:
     def capability(self) -> Capability:
         """Return what can be done at the EHR in this launch."""
         if self._capability is None:
-            self._capability = self._capabilities.of(self._issuer_key, self._stores["ehr"], self.launch.scopes)
+            self._capability = self._capabilities.of(
+                self._issuer_key,
+                self._stores["ehr"],
+                self.launch.scopes,
+                role=self.launch.user.role,
+                person=self._who,
+            )
         return self._capability
 
     def _placed(self, writes: Sequence[Write]) -> list[Parcel]:
@@ -247,8 +254,10 @@ class Records:
             if there:
                 self._touched(event, there)
 
-    def _demote(self, type_: str, _status: int) -> None:
-        self._capabilities.demote(self._issuer_key, type_, "create")
+    def _demote(self, type_: str, status: int) -> None:
+        self._capabilities.refused(
+            self._issuer_key, type_, "create", role=self.launch.user.role, person=self._who, status=status
+        )
         self._capability = None  # the next parcel of the same unit must already know of the refusal
 
     def _of_parcel(self, parcel: Parcel) -> Record:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from smartapp.courier import Courier
-from smartapp.fhir.capabilities import DEMOTED_SECONDS, Capability, Offered, read_offered
+from smartapp.fhir.capabilities import Capability, Offered, read_offered
 from smartapp.fhir.companion import CompanionStore
 from smartapp.fhir.own.matching import matches
 from smartapp.fhir.own.store import OwnStore
@@ -119,16 +119,6 @@ def test_a_statement_that_is_none_offers_nothing(statement):
 def test_a_client_part_of_a_statement_does_not_count():
     rest = {"mode": "client", "resource": [{"type": "Goal", "interaction": [{"code": "create"}]}]}
     assert read_offered({"rest": [rest]}).offers("Goal", "create") is False
-
-
-def test_a_refusal_is_forgotten_after_a_day(anna, clock):
-    capabilities = anna.core.capabilities
-    capabilities.demote("issuer", "Goal", "create")
-    capabilities.demote("issuer", "Goal", "create")
-    clock.now += DEMOTED_SECONDS - 1
-    assert capabilities.demoted("issuer") == {("Goal", "create")}
-    clock.now += 1
-    assert capabilities.demoted("issuer") == frozenset()
 
 
 # ---- reading from several places

@@ -158,5 +158,6 @@ def test_our_own_store_has_the_goal_and_what_it_was_before(core, left, launch):
     assert [one.resource["meta"]["versionId"] for one in own.history("Goal", left["goal"])] == ["2", "1"]
 
 
-def test_what_an_ehr_refused_is_remembered(core, launch):
-    assert core.capabilities.demoted(core.settings.issuer_key(launch.issuer)) == {("CarePlan", "create")}
+def test_what_an_ehr_refused_to_someone_unknown_is_tried_again(core, launch):
+    """It was kept without saying to whom, and one refusal no longer counts for everybody."""
+    assert core.capabilities.demoted(core.settings.issuer_key(launch.issuer), "client") == frozenset()
