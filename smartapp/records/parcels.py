@@ -224,10 +224,12 @@ def packed(unit: Unit) -> dict[str, Any]:
 
 def unpacked(id_: str, content: Mapping[str, Any]) -> Unit:
     """Return the unit that `packed` made into JSON."""
-    return Unit(id_, tuple(_parcel(item) for item in content["items"]), content.get("follow_up"))
+    # Before parcels had reasons, the unit had one.
+    reason = content.get("reason", "")
+    return Unit(id_, tuple(_parcel(item, reason) for item in content["items"]), content.get("follow_up"))
 
 
-def _parcel(item: Mapping[str, Any]) -> Parcel:
+def _parcel(item: Mapping[str, Any], reason: str) -> Parcel:
     return Parcel(
         write=Write(**item["write"]),
         place=item["place"],
@@ -237,7 +239,7 @@ def _parcel(item: Mapping[str, Any]) -> Parcel:
         closing=item.get("closing", False),
         known=_stored(item.get("known")),
         amends=item.get("amends", False),
-        reason=item.get("reason", ""),
+        reason=item.get("reason", reason),
     )
 
 
