@@ -41,6 +41,7 @@ from smartapp.web.guard import ServerSideSessions, caller_address, init_security
 from smartapp.web.health import init_health
 from smartapp.web.language import init_i18n, language
 from smartapp.web.limits import init_limits
+from smartapp.web.logs import init_logs
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -84,6 +85,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.wsgi_app = _within_budget(app.wsgi_app)  # type: ignore[assignment,method-assign]
     app.wsgi_app = _below(urlsplit(settings.public_url).path, app.wsgi_app)  # type: ignore[assignment,method-assign]
+    init_logs(app)
     init_compression(app)
     init_limits(app, services)
     init_security(app, services)
