@@ -5,6 +5,7 @@ The callers decide which address may be asked; this module makes sure that the a
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import time
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
 import orjson
@@ -42,6 +43,7 @@ LONGEST_RETRY_SECONDS = 3600
 # level, several times for some libraries, and Python's own end of that (1,000) would come in the middle of a page.
 MOST_LEVELS = 64
 
+Rest = ParamSpec("Rest")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -146,6 +148,30 @@ def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
+WATCHERS: list[Callable[[str, str, float], None]] = []
+"""Are told of each request: its host, the status or the code of the error, and the seconds it took."""
+
+
+def _watched(asking: Callable[Concatenate[str, str, Rest], Reply]) -> Callable[Concatenate[str, str, Rest], Reply]:
+    @functools.wraps(asking)
+    def watched(method: str, url: str, /, *rest: Rest.args, **more: Rest.kwargs) -> Reply:
+        began, outcome = time.monotonic(), "broken"
+        try:
+            reply = asking(method, url, *rest, **more)
+            outcome = str(reply.status)
+        except OutboundError as error:
+            outcome = error.code
+            raise
+        else:
+            return reply
+        finally:
+            for tell in WATCHERS:
+                tell(_host(url), outcome, time.monotonic() - began)
+
+    return watched
+
+
+@_watched
 def ask(
     method: str,
     url: str,
