@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from socket import socket
+
     from flask import Flask
     from sqlalchemy.engine import Engine
 
+    from smartapp.courier import Courier
     from smartapp.settings import Settings
+    from smartapp.web.listening import Bounds
 
 
 class Misconfigured(click.ClickException):
@@ -40,12 +45,14 @@ def opened(settings: Settings) -> Engine:
         raise Misconfigured(str(error)) from error
 
 
-def _address(_context: click.Context, _option: click.Parameter, given: str) -> str:
-    """Check HOST:PORT: given a port above 65,535, waitress would silently listen on another one."""
+def _address(_context: click.Context, _option: click.Parameter, given: str | None) -> tuple[str, int] | None:
+    """Read HOST:PORT."""
+    if given is None:
+        return None
     host, _, port = given.rpartition(":")
     if not (host and port.isdecimal() and int(port) <= 65535):
         raise click.BadParameter(f"{given!r} is not HOST:PORT with a port up to 65535, such as 127.0.0.1:8000.")
-    return given
+    return host, int(port)
 
 
 @click.command(
@@ -62,48 +69,150 @@ def _address(_context: click.Context, _option: click.Parameter, given: str) -> s
 @click.option(
     "--threads", default=16, show_default=True, type=click.IntRange(4, 256), help="Requests handled at the same time."
 )
+@click.option(
+    "--connections",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(50, 100_000),
+    help="Connections open at the same time, most of them idle; more have to wait.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes; each has its own threads and connections. More than one needs PostgreSQL.",
+)
+@click.option(
+    "--metrics",
+    metavar="HOST:PORT",
+    callback=_address,
+    help="Where a Prometheus server may read figures; the second process has the port after it, and so on.",
+)
+@click.option(
+    "--announce",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 300),
+    help="Seconds between SIGTERM and the end, in which /readyz says 503, for a load balancer that asks it.",
+)
+@click.option(
+    "--log-format", default="text", show_default=True, type=click.Choice(["text", "json"]), help="Form of the log."
+)
 @click.option("--check", is_flag=True, help="Check the settings and the database, then exit.")
-def command(listen: str, *, threads: int, check: bool) -> None:
+def command(
+    listen: tuple[str, int],
+    *,
+    threads: int,
+    connections: int,
+    workers: int,
+    metrics: tuple[str, int] | None,
+    announce: int,
+    log_format: str,
+    check: bool,
+) -> None:
     """Run the app. Every setting is an environment variable; .env.example lists them all.
 
     Exit code 2: settings are missing or wrong; all of them are named at once.
     """
     # Imported here, so that `verstel --help` does not pay for Flask.
-    from smartapp import create_app
-    from smartapp.courier import Courier
-    from smartapp.services import KEY
-    from smartapp.settings import ConfigError
-    from smartapp.storage.vault import SealBroken
+    from smartapp.web import logs
+    from smartapp.web.listening import Bounds
+    from smartapp.web.workers import supervise
 
     settings = settings_from_environment()
-    try:
-        app = create_app(settings, engine=opened(settings))
-    except (ConfigError, SealBroken) as error:  # such as a file of signing keys that cannot be read
-        raise Misconfigured(str(error)) from error
+    app, engine = _made(settings)
     if not settings.issuers:
         raise Misconfigured("VERSTEL_ISSUERS_FILE is not set: without an EHR or portal nobody can sign in.")
+    if workers > 1 and engine.dialect.name == "sqlite":
+        raise Misconfigured(
+            "SQLite is for one process. For --workers, set VERSTEL_DATABASE_URL to a PostgreSQL database."
+        )
     if check:
         click.echo(f"The settings are complete. Redirect URI to register: {settings.redirect_uri}")
         return
     # Why a sign-in was refused is only in the log, so it is always on. No line of it holds names, answers or tokens.
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Sends what waits in the outbox while no one is making requests.
-    courier = Courier(app.extensions[KEY])
-    courier.start()
-    click.echo(f"Verstel is listening on http://{listen} for {settings.public_url}", err=True)
+    logs.set_up(log_format)
+    serving = _Serving(settings, _bound(*listen), Bounds(threads, connections), metrics, announce)
+    click.echo(f"Verstel is listening on http://{listen[0]}:{listen[1]} for {settings.public_url}", err=True)
+    if workers == 1:
+        serving.run(app, engine)
+        return
+    engine.dispose()  # each process opens its own: a connection cannot be shared
+    if not supervise(workers, serving.work):
+        raise click.ClickException("A process did not end in time or broke; what it had under way is in the outbox.")
+
+
+def _made(settings: Settings) -> tuple[Flask, Engine]:
+    """Return the app and its database, or end the command with exit code 2 and the reason."""
+    from smartapp import create_app
+    from smartapp.settings import ConfigError
+
+    engine = opened(settings)
     try:
-        _run(app, listen, threads, behind_proxy=settings.trusted_proxies > 0)
-    finally:
-        courier.stop()
+        return create_app(settings, engine=engine), engine
+    except ConfigError as error:  # such as a file of signing keys that cannot be read
+        raise Misconfigured(str(error)) from error
 
 
-def _run(app: Flask, listen: str, threads: int, *, behind_proxy: bool) -> None:
-    import waitress  # type: ignore[import-untyped]
+def _bound(host: str, port: int) -> socket:
+    from smartapp.web.listening import bound_socket
 
     try:
-        # Forwarded-headers are believed only if the settings say that a proxy of ours sets them.
-        waitress.serve(
-            app, listen=listen, threads=threads, ident=None, clear_untrusted_proxy_headers=not behind_proxy, _quiet=True
-        )
-    except (OSError, ValueError) as error:
-        raise Misconfigured(f"Cannot listen on {listen}: {error}.") from error
+        return bound_socket(host, port)
+    except OSError as error:
+        raise Misconfigured(f"Cannot listen on {host}:{port}: {error}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Serving:
+    """What each process of the server is told."""
+
+    settings: Settings
+    listening: socket
+    bounds: Bounds
+    metrics: tuple[str, int] | None
+    announce: int
+
+    def work(self, number: int) -> None:
+        """Be one of several processes."""
+        self.run(*_made(self.settings), number)
+
+    def run(self, app: Flask, engine: Engine, number: int = 0) -> None:
+        """Serve the app, and send what waits in the outbox while no one makes requests, until asked to end."""
+        from smartapp.courier import Courier
+        from smartapp.services import KEY
+        from smartapp.web.health import readiness
+        from smartapp.web.listening import Listening
+        from smartapp.web.workers import DRAIN_SECONDS
+
+        server = Listening(app, self.listening, self.bounds, behind_proxy=self.settings.trusted_proxies > 0)
+        readiness(app).draining = server.draining.is_set
+        courier = Courier(app.extensions[KEY])
+        stop_metrics = self._measured(app, courier, number)
+        courier.start()
+        try:
+            server.run(self.announce)
+        finally:
+            courier.stop()
+            courier.join(DRAIN_SECONDS)
+            stop_metrics()
+            engine.dispose()
+
+    def _measured(self, app: Flask, courier: Courier, number: int) -> Callable[[], None]:
+        """Serve metrics, where there is an address for them; return what ends that."""
+        if self.metrics is None:
+            return lambda: None
+        from smartapp.fhir.http import WATCHERS
+        from smartapp.services import KEY
+        from smartapp.web.metrics import Metrics, init_metrics
+
+        host, port = self.metrics
+        metrics, services = Metrics(self.settings), app.extensions[KEY]
+        init_metrics(app, metrics)
+        metrics.watch(services.outbox, services.clock, courier.is_alive)
+        WATCHERS.append(metrics.called)
+        try:
+            return metrics.serve(host, port + number)
+        except OSError as error:
+            raise Misconfigured(f"Cannot serve metrics on {host}:{port + number}: {error}.") from error
