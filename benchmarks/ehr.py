@@ -3,7 +3,7 @@
     python -m benchmarks.ehr --port 9001 --delay 0.2 [--no-transactions]
 
 The sandbox is the EHR to look at and to test with; this one costs next to nothing, so that what is measured is the app.
-`GET /calls` returns how many requests came since the last time it was asked, without this one.
+`GET /calls` returns how many requests came since the last time it was asked, and how many of them one after the other.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Ehr:
     def __init__(self, url: str, *, transactions: bool) -> None:
         self.url = url
         self.transactions = transactions
-        self.calls = 0
+        self.calls = self.in_a_row = 0
         self.resources: dict[str, dict[str, dict[str, object]]] = {type_: {} for type_ in TYPES}
         self.ids = itertools.count(1)
 
@@ -44,8 +44,9 @@ class Ehr:
         address = urlsplit(head.target)
         match [head.method, *address.path.strip("/").split("/")]:
             case ["GET", "calls"]:
-                counted, self.calls = self.calls, -1
-                return 200, {"calls": counted}
+                counted = {"calls": self.calls, "in_a_row": self.in_a_row}
+                self.calls = self.in_a_row = 0
+                return 200, counted
             case ["GET", "fhir", ".well-known", "smart-configuration"]:
                 return 200, self.configuration()
             case ["GET", "auth", "jwks"]:
@@ -176,8 +177,10 @@ async def serve(port: int, delay: float, *, transactions: bool) -> None:
                 head = head_of(await reader.readuntil(b"\r\n\r\n"))
                 body = await reader.readexactly(int(head.headers.get("content-length", "0")))
                 if head.target != "/calls":
+                    # It waited for as many as were answered one after the other before it came.
+                    place = ehr.in_a_row + 1
                     await asyncio.sleep(delay)
-                ehr.calls += 1
+                    ehr.calls, ehr.in_a_row = ehr.calls + 1, max(ehr.in_a_row, place)
                 status, value = ehr.answer(head, body)
                 writer.write(response(status, value))
                 await writer.drain()

@@ -7,7 +7,6 @@ import json
 import re
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -29,10 +28,9 @@ class Measured:
     signed_in: int = 0
     finished: int = 0
 
-    def all_times(self, since: float = 0.0, routes: Callable[[str], bool] = lambda _route: True) -> list[float]:
-        """Return the milliseconds of every request that began after `since` seconds, sorted."""
-        chosen = (times for route, times in self.times.items() if routes(route))
-        return sorted(took for times in chosen for began, took in times if began >= since)
+    def of(self, *routes: str, since: float = 0.0) -> list[float]:
+        """Return the milliseconds of every request of these routes that began after `since` seconds, sorted."""
+        return sorted(took for route in routes for began, took in self.times.get(route, ()) if began >= since)
 
 
 def percentile(values: list[float], part: float) -> float:

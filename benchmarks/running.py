@@ -87,6 +87,25 @@ def _wait(process: subprocess.Popen[bytes], port: int, path: str) -> None:
     raise SystemExit(f"{process.args!r} did not answer on port {port}")
 
 
+def family(pid: int) -> list[Path]:
+    """Return the folders in /proc of a process and its children."""
+    folder = Path(f"/proc/{pid}")
+    children = (folder / "task" / str(pid) / "children").read_text("utf-8").split()
+    return [folder, *(each for child in children for each in family(int(child)))]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU that a process and its children have used."""
+    ticks = [(each / "stat").read_text("utf-8").rpartition(")")[2].split()[11:13] for each in family(pid)]
+    return sum(int(one) for pair in ticks for one in pair) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(pid: int) -> float:
+    """Return the MB of a process and its children; what they share is counted once."""
+    lines = [line for each in family(pid) for line in (each / "smaps_rollup").read_text("utf-8").splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
 @contextlib.contextmanager
 def ehr(delay: float = 0.0, *, transactions: bool = True) -> Iterator[Program]:
     """Run the EHR of `benchmarks.ehr`."""

@@ -13,14 +13,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmarks.people import Measured, crowd, percentile
-from benchmarks.running import Program, ehr, free_port, install_peers, issuer, program, settings
+from benchmarks.running import Program, cpu_seconds, ehr, free_port, install_peers, issuer, memory, program, settings
 from benchmarks.wire import Connection
 
 THREADS = 16
@@ -97,7 +95,7 @@ async def beside_half(port: int, half: bytes, count: int) -> str:
 
 def row(name: str, alone: Measured, together: Measured, cpu: float, beside: list[str]) -> str:
     """Return the line of one server; `cpu` is what `alone` cost it, in seconds."""
-    busy, calm = alone.all_times(), together.all_times(since=_SETTLED)
+    busy, calm = alone.of(*alone.times), together.of(*together.times, since=_SETTLED)
     cells = [name, f"{1000 * cpu / max(1, len(busy)):.1f}", f"{len(busy) / _SECONDS:.0f}"]
     cells += [f"{percentile(busy, 0.95):.0f}", f"{together.signed_in} of {_PEOPLE}"]
     cells += [" / ".join(f"{percentile(calm, part):.0f}" for part in (0.5, 0.95, 0.99))]
@@ -115,25 +113,6 @@ def candidate(name: str) -> Iterator[tuple[Program, str]]:
         program(commands(port)[name], port, "/healthz", environment) as running,
     ):
         yield running, issuer(hospital)
-
-
-def family(pid: int) -> list[Path]:
-    """Return the folders in /proc of a process and its children."""
-    folder = Path(f"/proc/{pid}")
-    children = (folder / "task" / str(pid) / "children").read_text("utf-8").split()
-    return [folder, *(each for child in children for each in family(int(child)))]
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU that a process and its children have used."""
-    ticks = [(each / "stat").read_text("utf-8").rpartition(")")[2].split()[11:13] for each in family(pid)]
-    return sum(int(one) for pair in ticks for one in pair) / os.sysconf("SC_CLK_TCK")
-
-
-def memory(pid: int) -> float:
-    """Return the MB of a process and its children; what they share is counted once."""
-    lines = [line for each in family(pid) for line in (each / "smaps_rollup").read_text("utf-8").splitlines()]
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def measure(name: str) -> str:
