@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -78,9 +78,14 @@ def about(patient: str, language: str) -> str:
 
 
 def seed(
-    sandbox: Sandbox, now: datetime, *, own: RecordStore | None = None, keep_draft: KeepDraft | None = None
+    sandbox: Sandbox,
+    now: datetime,
+    *,
+    own: RecordStore | None = None,
+    keep_draft: KeepDraft | None = None,
+    only: Collection[str] | None = None,
 ) -> Filled:
-    """Add the people that are not there yet. Stopping half way and starting again adds nothing twice.
+    """Add the people that are not there yet, or `only` these. Starting again half way adds nothing twice.
 
     What this kind of EHR would not have taken from the app goes to `own`, the app's own store, where the app would have
     put it; without `own` everything goes to the EHR. `keep_draft` stores unfinished questionnaires, if given.
@@ -90,7 +95,7 @@ def seed(
     # The other kinds play EHRs that have their own questionnaires and not ours.
     if sandbox.kind.name == "full":
         seeder.write(now, [Write("update", resource) for resource in published()], ehr=True)
-    added = [patient for patient in people() if not seeder.has(patient)]
+    added = [patient for patient in (people() if only is None else only) if not seeder.has(patient)]
     for patient in added:
         seeder.person(people()[patient])
     return Filled(tuple(added))

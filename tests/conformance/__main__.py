@@ -20,6 +20,7 @@ PASSED, FAILED, NOT_RUN = 0, 1, 3
 PARTS = {
     "journeys (browser)": "tests.conformance.journeys",
     "profiles (SUSHI)": "tests.conformance.profiles",
+    "mutated records": "tests.conformance.mutated_records",
     "FHIR servers": "tests.conformance.servers",
     "HL7 validator": "tests.conformance.validate",
     "PostgreSQL": "tests.conformance.databases",

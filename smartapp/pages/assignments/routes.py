@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from mappers.assignment import assignment_of, cancelled, is_assignment, task_of
 from mappers.human_name import reference_to
+from mappers.tolerant import objects_in, text_in
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable, Write
@@ -143,7 +144,7 @@ def identifier(key: str) -> str:
 
 
 def _identifiers(tasks: list[Record]) -> set[str]:
-    return {one["value"] for task in tasks for one in task.resource.get("identifier", []) if "value" in one}
+    return {text_in(one, "value") for task in tasks for one in objects_in(task.resource, "identifier")}
 
 
 def _form_page(

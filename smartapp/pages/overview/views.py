@@ -12,7 +12,7 @@ from mappers.assignment import Assignment, assignment_of, is_assignment
 from mappers.errors import RefusedResponse
 from mappers.observations import SCORE_SYSTEM
 from mappers.plan import OtherGoal, Plan
-from mappers.tolerant import code_in
+from mappers.tolerant import code_in, text_in
 from mappers.trends import Measurements, Trend, measured
 from mappers.visit import VisitReport, visit_of
 from questionnaires.catalogue import Catalogue
@@ -129,7 +129,7 @@ def overview_page(
     """Put the page together from what the record holds."""
     words = Words.of(known)
     goals = [goal_view(goal, words) for goal in plan.goals]
-    finished = [one for one in responses if one.get("status") in FINISHED]
+    finished = [one for one in responses if text_in(one, "status") in FINISHED]
     return OverviewPage(
         name=name,
         parts=part_views(plan, known),
@@ -170,8 +170,8 @@ def _last_end(pause: re.Pattern[str], text: str, most: int) -> int:
 def latest_visit(responses: Iterable[Resource], known: Catalogue, language: str) -> VisitReport | None:
     """Return the newest readable preparation of a visit, in the client's words; None if there is none."""
     about = f"/{VISIT}"
-    mine = [one for one in responses if str(one.get("questionnaire", "")).partition("|")[0].endswith(about)]
-    for response in sorted(mine, key=lambda one: str(one.get("authored", "")), reverse=True):
+    mine = [one for one in responses if text_in(one, "questionnaire").partition("|")[0].endswith(about)]
+    for response in sorted(mine, key=lambda one: text_in(one, "authored"), reverse=True):
         try:
             return visit_of(answers_of(response, known), language)
         except RefusedResponse:  # one that we cannot read must not hide an older one that we can

@@ -43,8 +43,8 @@ class StoredPlan:
     @property
     def language(self) -> str | None:
         """Return the language the plan was written in."""
-        found = (r.resource.get("language") for r in self.records if r.resource["resourceType"] == "CarePlan")
-        return next(found, None)
+        found = (text_in(r.resource, "language") for r in self.records if r.resource["resourceType"] == "CarePlan")
+        return next(found, "") or None
 
     def made(self, key: str) -> str | None:
         """Return the id of the goal or step that the form with this key has made, or None if it has made nothing."""
@@ -114,7 +114,7 @@ def _choose(care_plans: Iterable[Record]) -> Record | None:
     """Return the CarePlan that is going on and was changed last: a record may hold the plans of earlier years too."""
     going_on, left = [], []
     for one in care_plans:
-        if one.resource.get("status") in _GOING_ON:
+        if text_in(one.resource, "status") in _GOING_ON:
             going_on.append(one)
         elif was_left(one.resource):
             left.append(replace(one, resource=reopened(one.resource)))

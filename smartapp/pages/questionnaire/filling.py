@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from mappers.answers import Answers, ResponseRef, answers_of, response_from
 from mappers.errors import RefusedResponse
+from mappers.tolerant import objects_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument, Item
@@ -220,12 +221,11 @@ def _fitting(item: Item | None, answer: Any) -> Value | None:
 def raw_answers(response: Resource) -> list[tuple[str, str, Any]]:
     """Return (linkId, question, value) of each answer in a response, without needing to know its questionnaire."""
     found: list[tuple[str, str, Any]] = []
-    for item in response.get("item", []):
+    for item in objects_in(response, "item"):
         found += raw_answers(item)
-        for answer in item.get("answer", []):
-            for name, value in answer.items():
-                if name.startswith("value"):
-                    found.append((item.get("linkId", ""), item.get("text", item.get("linkId", "")), value))
+        link_id = text_in(item, "linkId")
+        values = [answer[name] for answer in objects_in(item, "answer") for name in answer if name.startswith("value")]
+        found += [(link_id, text_in(item, "text") or link_id, value) for value in values]
     return found
 
 
@@ -234,5 +234,5 @@ def raw_text(answer: Any) -> str:
     if isinstance(answer, bool):
         return _("Yes") if answer else _("No")
     if isinstance(answer, dict):
-        return str(answer.get("display") or answer.get("code", ""))
-    return str(answer)
+        return text_in(answer, "display") or text_in(answer, "code")
+    return answer if isinstance(answer, str) else str(answer) if isinstance(answer, int | float) else ""

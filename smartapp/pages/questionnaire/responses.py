@@ -7,6 +7,7 @@ from typing import Any
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from mappers.tolerant import text_in
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.fhir.store import NotFound
@@ -25,7 +26,7 @@ def response(response_id: str) -> ResponseReturnValue:
     """Read back what was sent in."""
     record = _own_response(response_id)
     try:
-        instrument = catalogue().by_canonical(record.resource.get("questionnaire", ""))
+        instrument = catalogue().by_canonical(text_in(record.resource, "questionnaire"))
         filling = filling_of(instrument, record.resource, catalogue())
     except (LookupError, OtherVersion):
         # Of a version, or a questionnaire, that we do not have: shown as the response words it.
@@ -34,7 +35,7 @@ def response(response_id: str) -> ResponseReturnValue:
     page = SentPage(
         instrument=instrument,
         groups=answer_groups(filling),
-        authored=record.resource.get("authored", ""),
+        authored=text_in(record.resource, "authored"),
         place=record.place if record.state == "stored" else record.state,
         scored=bool(instrument.scores),
         just_sent="sent" in request.args,
@@ -48,7 +49,7 @@ def response(response_id: str) -> ResponseReturnValue:
 def correct(response_id: str) -> ResponseReturnValue:
     """Open a response once more as a draft of its own; sending that in amends the response and its scores."""
     record = _own_response(response_id)
-    instrument = _by_canonical(record.resource.get("questionnaire", ""))
+    instrument = _by_canonical(text_in(record.resource, "questionnaire"))
     if instrument is None or not correctable(current.records(), record, instrument):
         abort(404)
     sent = filling_of(instrument, record.resource, catalogue())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mappers.answers import FHIR_ID, IDENTIFIER_SYSTEM, Answers
 from mappers.submission import submission_of
+from mappers.tolerant import object_in, text_in
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
 from smartapp.fhir.store import NotFound, Query, Unreachable, Write
@@ -57,7 +58,7 @@ def corrected_on(records: Records, identifier: str) -> str | None:
         sent = already_sent(records, identifier)
     except Unreachable:
         return None
-    return sent.resource.get("authored") if sent else None
+    return text_in(sent.resource, "authored") or None if sent else None
 
 
 def own_response(records: Records, response_id: str) -> Record:
@@ -73,7 +74,7 @@ def own_response(records: Records, response_id: str) -> Record:
         if sent is None:
             raise
         record = sent
-    if record.resource.get("subject", {}).get("reference") != records.launch.patient.reference:
+    if text_in(object_in(record.resource, "subject"), "reference") != records.launch.patient.reference:
         raise NotFound("This response is not about the person of this launch.")
     return record
 
@@ -84,15 +85,15 @@ def correctable(records: Records, record: Record, instrument: Instrument) -> boo
     An unfinished questionnaire of the same kind goes first: a correction would have to replace it.
     """
     response = record.resource
-    theirs = response.get("author", {}).get("reference") == records.launch.user.reference
+    theirs = text_in(object_in(response, "author"), "reference") == records.launch.user.reference
     # Without an identifier of ours, sending the correction could not find what it corrects.
     ours = bool(FHIR_ID.fullmatch(_our_identifier(response))) and response.get("questionnaire") == instrument.canonical
-    finished_once = response.get("status") in {"completed", "amended"}
+    finished_once = text_in(response, "status") in {"completed", "amended"}
     allowed = record.place != "ehr" or records.capability().can("QuestionnaireResponse", "update")
     free = records.drafts.get(instrument.id) is None
     return record.state == "stored" and theirs and ours and finished_once and allowed and free
 
 
 def _our_identifier(response: Resource) -> str:
-    identifier = response.get("identifier", {})
-    return str(identifier.get("value", "")) if identifier.get("system") == IDENTIFIER_SYSTEM else ""
+    identifier = object_in(response, "identifier")
+    return text_in(identifier, "value") if identifier.get("system") == IDENTIFIER_SYSTEM else ""

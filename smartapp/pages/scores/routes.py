@@ -105,7 +105,7 @@ def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:
     found = [
         Conversation(without[url], text_in(response, "id"), text_in(response, "authored"))
         for response in responses
-        for url in [str(response.get("questionnaire", "")).partition("|")[0]]
-        if url in without and response.get("status") in {"completed", "amended"}
+        for url in [text_in(response, "questionnaire").partition("|")[0]]
+        if url in without and text_in(response, "status") in {"completed", "amended"}
     ]
     return sorted(found, key=lambda one: one.authored, reverse=True)

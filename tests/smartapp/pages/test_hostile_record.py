@@ -18,6 +18,7 @@ from smartapp.fhir.store import Query, RecordStore, Stored, Write
 from smartapp.sandbox import make_sandbox
 from smartapp.sandbox.seeding import people, seed
 from smartapp.storage.database import open_database
+from smartapp.web.typed import digest
 from tests.smartapp.helpers import Flaky, Visitor, launched, text_of
 from tests.smartapp.pages.scores.people import measure
 
@@ -155,6 +156,7 @@ class WithAnOddOne(Flaky):
 @pytest.mark.parametrize(
     ("type_", "broken"),
     [
+        ("CarePlan", {"status": [], "language": {}}),
         ("Observation", {"effectiveDateTime": None}),
         ("Observation", {"effectiveDateTime": "9999-99-99"}),
         ("Observation", {"effectiveDateTime": "0001-01-01T00:00:00+01:00"}),
@@ -162,6 +164,7 @@ class WithAnOddOne(Flaky):
         ("Observation", {"identifier": [{"system": ["x"], "value": "y"}]}),
         ("QuestionnaireResponse", {"authored": 2026}),
         ("QuestionnaireResponse", {"authored": None}),
+        ("QuestionnaireResponse", {"status": {}, "questionnaire": []}),
         ("Task", {"focus": {"reference": 7}, "input": None}),
         ("Task", {"note": ["text"], "requester": [], "restriction": None, "output": [7]}),
         ("Task", {"authoredOn": "last week", "restriction": {"period": {"end": "soon"}}}),
@@ -175,6 +178,7 @@ def test_what_is_no_fhir_breaks_no_page(app: Flask, type_: str, broken: dict[str
     measure(client, "hoop", "2026-03-01", "3")
     clinician = launched(app, "anna", "clinician", name="Anna Voorbeeld")
     clinician.post("assignments/new", {"questionnaire": "nel", "message": "Zullen we dit samen bekijken?", "key": "k"})
+    client.post("plan/story", {"story": "Ik zing weer.", "seen-story": digest("")})
     assert client.ehr.search(Query.of(type_)), "there is something to break"
     client.core.local_ehrs[client.launch.issuer] = WithAnOddOne(client.ehr, type_, broken)
     for visitor, paths in (

@@ -21,6 +21,8 @@ from smartapp.pages.questionnaire.filling import (
     filling_of,
     finished,
     parse,
+    raw_answers,
+    raw_text,
     taken_over,
     with_answer,
 )
@@ -177,3 +179,37 @@ def test_a_renewed_questionnaire_takes_over_what_fits_and_names_the_rest():
     assert filling.values == {"hoop-02": "2"}
     question = HOOP.item("hoop-01").text.nl
     assert [(asked, bool(answer)) for asked, answer in left] == [(question, True)]
+
+
+@pytest.mark.parametrize(
+    ("items", "read"),
+    [
+        ("x", []),
+        ([None, 7, {"linkId": "a", "answer": {"valueString": "x"}}], []),
+        ([{"linkId": "a", "answer": ["x", {"valueString": "Wandelen"}]}], [("a", "a", "Wandelen")]),
+        ([{"linkId": {}, "text": [], "answer": [{"valueString": "Wandelen"}]}], [("", "", "Wandelen")]),
+        (
+            [{"linkId": "g", "item": {"linkId": "x"}}, {"item": [{"linkId": "b", "answer": [{"valueInteger": 3}]}]}],
+            [("b", "b", 3)],
+        ),
+    ],
+)
+def test_what_is_no_fhir_in_a_response_of_others_is_left_out_and_the_rest_is_read(items, read):
+    assert raw_answers({"resourceType": "QuestionnaireResponse", "item": items}) == read
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("Wandelen", "Wandelen"),
+        (3, "3"),
+        (2.5, "2.5"),
+        ({"code": "3", "display": "Soms"}, "Soms"),
+        ({"code": "3", "display": {}}, "3"),
+        ({"code": []}, ""),
+        (["x"], ""),
+        (None, ""),
+    ],
+)
+def test_an_answer_of_others_is_shown_as_it_words_itself_and_nothing_where_it_has_no_words(answer, shown):
+    assert raw_text(answer) == shown

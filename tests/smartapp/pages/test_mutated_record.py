@@ -1,0 +1,121 @@
+"""Attack 35: a record whose resources were changed at random. Every page is a page, or an error that was foreseen.
+
+150 pages here; `MUTATED_PAGES=2500 MUTATED_SEED=23` in the environment for more, as `make conformance` does. A page
+that fails is named with its number: `MUTATED_ONLY=17` opens that one alone.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from datetime import UTC, datetime
+
+import orjson
+import pytest
+from sqlalchemy.engine import Engine
+
+from questionnaires.catalogue import catalogue
+from questionnaires.fhir import Resource
+from smartapp.fhir.own.search import definitions
+from smartapp.fhir.store import Query
+from smartapp.sandbox import make_sandbox
+from smartapp.sandbox.seeding import seed
+from tests.smartapp.helpers import EHR, Visitor, launched
+from tests.smartapp.pages.mutants import Mutating, mutated
+
+PAGES = int(os.environ.get("MUTATED_PAGES", "150"))
+SEED = int(os.environ.get("MUTATED_SEED", "23"))
+ONLY = os.environ.get("MUTATED_ONLY", "")
+FORESEEN = {200, 303, 403, 404, 409, 422, 502, 503}
+
+PERSON = "noor"
+DRAFTED = "hoop"
+
+
+def resources(engine: Engine) -> list[Resource]:
+    """Return everything that the sandbox holds about one person, with the same ids in every run."""
+    sandbox = make_sandbox(engine, "http://127.0.0.1:1", clients=(), name="people")
+    seed(sandbox, datetime(2026, 11, 22, 15, 0, tzinfo=UTC), only=[PERSON])
+    found = [
+        stored.resource
+        for type_, kind in definitions().items()
+        if "patient" in kind.params
+        for stored in sandbox.store.search(Query.of(type_, patient=PERSON))
+    ]
+    texts = sorted((orjson.dumps(one).decode() for one in found), key=lambda text: UUID.sub("", text))
+    numbers: dict[str, str] = {}
+    steady = [UUID.sub(lambda uuid: numbers.setdefault(uuid[0], _uuid(len(numbers))), text) for text in texts]
+    return [orjson.loads(text) for text in steady]
+
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def _uuid(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def ids(found: list[Resource], type_: str) -> list[str]:
+    return [one["id"] for one in found if one["resourceType"] == type_]
+
+
+def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
+    """Return what may be opened or sent: the role, the address, and the form ({}: opened)."""
+    client = ["", "scores/", "plan/", "plan/story", "plan/domains", "plan/goals/new", "questionnaires/", "who-looked/"]
+    client += [f"scores/{one}/" for one in catalogue().instruments]
+    client += [f"questionnaires/{one}/" for one in catalogue().instruments]
+    client += [f"questionnaires/{DRAFTED}/{page}" for page in ("again", "review", "pause", "questions/hoop-01")]
+    client += [f"questionnaires/responses/{id_}" for id_ in ids(found, "QuestionnaireResponse")]
+    for id_ in ids(found, "Goal"):
+        client += [f"plan/goals/{id_}{rest}" for rest in ("/", "/words", "/progress", "/end", "/steps/new")]
+    clinician = ["overview/", "overview/?mode=together", "assignments/", "assignments/new"] * 4
+    forms = {
+        "plan/story": {"story": "Ik zing weer.", "seen-story": "x"},
+        "plan/domains": {"domains": "work", "seen-domains": "x"},
+        "plan/goals/new": {"words": "Weer werken", "domain": "work", "key": "3f7d8a0e-0000-4000-8000-000000000001"},
+        f"questionnaires/{DRAFTED}/submit": {"identifier": "x"},
+        f"questionnaires/{DRAFTED}/questions/hoop-01": {"answer": "2", "next": "1"},
+    }
+    asked = {"questionnaire": "nel", "message": "Samen bekijken?", "key": "k"}
+    return [
+        *(("client", page, {}) for page in client),
+        *(("clinician", page, {}) for page in clinician),
+        *(("client", page, form) for page, form in forms.items()),
+        ("clinician", "assignments/new", asked),
+    ]
+
+
+@pytest.fixture
+def people(app) -> dict[str, Visitor]:
+    found = resources(app.extensions["verstel"].engine)
+    client = launched(app, PERSON, name="Noor", resources=found)
+    clinician = launched(app, PERSON, "clinician", name="Noor")
+    clinician.post("assignments/new", {"questionnaire": "mhcs", "message": "Voor dinsdag.", "key": "k1"})
+    return {"client": client, "clinician": clinician}
+
+
+def test_attack_35_every_page_of_a_mutated_record_is_a_page_or_a_foreseen_error(people, caplog):
+    client = people["client"]
+    store = client.ehr
+    drafts = client.records.drafts
+    found = [one.resource for type_ in ("Goal", "QuestionnaireResponse") for one in store.search(Query.of(type_))]
+    responses = [one for one in found if one["resourceType"] == "QuestionnaireResponse"]
+    begun = next(one for one in responses if f"/{DRAFTED}" in one["questionnaire"].casefold())
+    pages = pages_of(found)
+    wrong: list[str] = []
+    drawn = 0
+    for number in range(PAGES) if not ONLY else [int(ONLY)]:
+        rng = random.Random(f"{SEED}-{number}")
+        role, page, form = rng.choice(pages)
+        visitor = people[role]
+        # A draft is our own, and may be of an older version of the app.
+        drafts.change(DRAFTED, lambda _before, rng=rng: mutated({**begun, "status": "in-progress"}, rng))
+        client.core.local_ehrs[EHR] = Mutating(store, rng)
+        caplog.clear()
+        answer = visitor.post(page, form) if form else visitor.get(page)
+        drawn += answer.status_code == 200
+        if answer.status_code not in FORESEEN or "unforeseen" in caplog.text or "itself" in caplog.text:
+            wrong.append(f"{number}: {role} {page} {answer.status}\n{caplog.text[-1500:]}")
+    assert not wrong, "\n".join(wrong)
+    assert ONLY or drawn > PAGES / 2, f"only {drawn} of {PAGES} pages were drawn: most were refused as a whole"
