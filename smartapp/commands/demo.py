@@ -108,7 +108,15 @@ def _settings(url: str, database: Path, keys: Path) -> Settings:
         encryption_keys=(kept["encryption_key"],),
         database_url=f"sqlite:///{database.resolve()}",
         # Drafts and our own records are stored by this key, so they are still found on another port.
-        issuers=(Issuer(base=f"{url}/sandbox/fhir", name="Oefenomgeving", client_id=CLIENT_ID, key="sandbox"),),
+        issuers=(
+            Issuer(
+                base=f"{url}/sandbox/fhir",
+                name="Oefenomgeving",
+                client_id=CLIENT_ID,
+                key="sandbox",
+                frame_ancestors=(url,),
+            ),
+        ),
         several_users_per_browser=True,
     )
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from questionnaires.fhir import Resource
@@ -74,6 +74,27 @@ def people() -> str:
 def launch() -> BaseResponse:
     """Sign a person in and start a real SMART launch: from the chart (clinician) or from the portal (client)."""
     sandbox = current_sandbox()
+    person, user = _asked(sandbox)
+    return with_session(redirect(_address(sandbox, person, user)), sandbox, user)
+
+
+@blueprint.get("/frame")
+def framed() -> BaseResponse:
+    """Show the app inside this record's own page, as an EHR does: the same launch, in a frame."""
+    sandbox = current_sandbox()
+    person, user = _asked(sandbox)
+    shown = render_template("chart.html", name=name_of(person), src=_address(sandbox, person, user))
+    response = with_session(make_response(shown), sandbox, user)
+    # The sign-in of this record is in that frame too, on its way to the app and back.
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self' {sandbox.app_url}; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+    return response
+
+
+def _asked(sandbox: Sandbox) -> tuple[Resource, str]:
+    """Return the person that is asked for, and the reference of who opens the app. Raises Refused or NotFound."""
     role, patient = request.args.get("role", ""), request.args.get("patient", "")
     if role not in ("clinician", "client"):
         raise Refused(TEXTS[language()]["no_role"], status=400)
@@ -84,14 +105,19 @@ def launch() -> BaseResponse:
     except NotFound:
         raise NotFound(TEXTS[language()]["no_person"]) from None
     if role == "client":
-        target = f"{sandbox.public_url}/start?{urlencode({'iss': sandbox.base})}"
-        return with_session(redirect(target), sandbox, f"Patient/{patient}")
+        return resource, f"Patient/{patient}"
     user = request.args.get("user") or _clinician(sandbox, resource).reference
     if user not in {one.reference for one in users(sandbox)} or not user.startswith("Practitioner/"):
         raise NotFound(TEXTS[language()]["no_person"])
-    query = urlencode({"iss": sandbox.base, "launch": sandbox.tickets.launch(user, patient)})
-    target = f"{sandbox.public_url}/launch?{query}"
-    return with_session(redirect(target), sandbox, user)
+    return resource, user
+
+
+def _address(sandbox: Sandbox, person: Resource, user: str) -> str:
+    """Return where the app is opened: by the client from outside, by a professional with the chart at hand."""
+    if user.startswith("Patient/"):
+        return f"{sandbox.app_url}/start?{urlencode({'iss': sandbox.base})}"
+    query = urlencode({"iss": sandbox.base, "launch": sandbox.tickets.launch(user, person["id"])})
+    return f"{sandbox.app_url}/launch?{query}"
 
 
 def _card(sandbox: Sandbox, resource: Resource) -> PatientCard:

@@ -37,7 +37,7 @@ class Client:
 
 @dataclass(slots=True)
 class Sandbox:
-    """One running sandbox. `public_url` is where people reach the server, without `/sandbox`."""
+    """One running sandbox. `public_url` is where people reach the server, without `/sandbox`; `app_url` the app."""
 
     engine: Engine
     public_url: str
@@ -47,6 +47,7 @@ class Sandbox:
     tickets: Tickets
     clock: Callable[[], float]
     faults: Faults
+    app_url: str
 
     @property
     def base(self) -> str:
@@ -78,8 +79,11 @@ def make_sandbox(
     ehr: str = "full",
     name: str = "sandbox",
     clock: Callable[[], float] = time.time,
+    app_url: str = "",
 ) -> Sandbox:
     """Return a sandbox over a database; `name` keeps the records of two sandboxes in one database apart.
+
+    `app_url` is for an app at another address than the sandbox, as one is in an EHR's frame.
 
     The records do not depend on the address, so that the demo finds them again on another port.
     """
@@ -98,6 +102,7 @@ def make_sandbox(
         tickets=Tickets(engine, clock),
         clock=clock,
         faults=Faults(),
+        app_url=app_url or public_url,
     )
 
 

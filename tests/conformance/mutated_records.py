@@ -12,7 +12,9 @@ TEST = "tests/smartapp/pages/test_mutated_record.py"
 def main() -> int:
     """Return 0 if every page was a page or a foreseen error, else 1."""
     environment = {**os.environ, "MUTATED_PAGES": os.environ.get("MUTATED_PAGES", "2500")}
-    return subprocess.run([sys.executable, "-m", "pytest", "-q", TEST], check=False, env=environment).returncode
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--timeout=1800", TEST], check=False, env=environment
+    ).returncode
 
 
 if __name__ == "__main__":

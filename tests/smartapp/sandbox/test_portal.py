@@ -1,5 +1,6 @@
 """The sandbox's pages, and real launches from them into the app."""
 
+import re
 from html import unescape
 
 import pytest
@@ -46,6 +47,15 @@ def test_a_clinician_comes_in_from_the_chart_and_finds_the_client_s_words(server
     assert page.status_code == 200
     assert page.url.endswith("/overview/")
     assert "vader speelde accordeon" in page.text
+
+
+def test_the_chart_shows_the_app_in_a_frame_as_an_ehr_does(server, browser):
+    chart = browser.get(f"{server.url}/sandbox/frame?role=clinician&patient=noor", timeout=20)
+    assert "Dossier van Noor" in chart.text
+    assert f"frame-src 'self' {server.url};" in chart.headers["Content-Security-Policy"]
+    framed = browser.get(unescape(re.search(r'<iframe src="([^"]+)"', chart.text)[1]), timeout=20)
+    assert framed.url.endswith("/overview/")
+    assert "vader speelde accordeon" in framed.text
 
 
 def test_an_address_with_another_name_for_this_machine_leads_to_the_one_there_is(server, browser):

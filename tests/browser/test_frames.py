@@ -1,0 +1,212 @@
+"""The app in an EHR's frame, on two sites, in a Chromium that blocks third-party cookies.
+
+The EHR is the sandbox at `http://localhost`, the app is at `https://verstel.test` (a name that only this browser knows,
+and a certificate that nobody signed). Over https our cookie is `Partitioned`: it belongs to this app inside this EHR,
+and Chromium keeps it where it blocks every other cookie of a third party. Plain http has none of these, and in a frame
+on another site no others either: there the app says so and opens in a tab. One test each; the one in which the cookies
+lose their `Partitioned` proves that this browser really blocks the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from wsgiref.types import WSGIApplication
+
+import pytest
+from cryptography.fernet import Fernet
+from flask import Flask
+from playwright.sync_api import BrowserContext, FrameLocator, Page, expect, sync_playwright
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from scripts.tour import CHROMIUM, CHROMIUM_OPTIONS
+from smartapp import create_app
+from smartapp.sandbox import Client, make_sandbox
+from smartapp.sandbox.app import sandbox_app
+from smartapp.sandbox.seeding import seed
+from smartapp.sandbox.server import PREFIX
+from smartapp.services import KEY
+from smartapp.settings import Issuer, Settings
+from tests.conftest import Running
+
+pytestmark = pytest.mark.browser
+
+WORDS = "Zullen we dit dinsdag samen bekijken?"
+
+
+class Quiet(WSGIRequestHandler):
+    """Logs nothing."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+class Secure:
+    """An app served over https on a port that is known before the app is made."""
+
+    def __init__(self) -> None:
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen(64)
+        self.url = f"https://verstel.test:{self.socket.getsockname()[1]}"
+
+    def start(self, app: WSGIApplication) -> None:
+        self._server = make_server(
+            "127.0.0.1", 0, app, threaded=True, request_handler=Quiet, ssl_context="adhoc", fd=self.socket.fileno()
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self.socket.close()  # the server has a copy of it
+        self._thread.join(10)
+
+
+@dataclass
+class Sites:
+    """The EHR at one site, the app at another, and one clock for both; `partitioned` False takes that from cookies."""
+
+    ehr: str
+    app: Flask
+    ahead: float = 0
+    partitioned: bool = field(default=True)
+
+    def clock(self) -> float:
+        return time.time() + self.ahead
+
+    def chart(self, role: str = "clinician") -> str:
+        return f"{self.ehr}{PREFIX}/frame?role={role}&patient=noor"
+
+
+def sites(serving: Running | Secure) -> Iterator[Sites]:
+    ehr = Running()
+    ehr_url = ehr.url.replace("127.0.0.1", "localhost")
+    issuer = Issuer(
+        base=f"{ehr_url}{PREFIX}/fhir", name="Oefenomgeving", client_id="verstel", frame_ancestors=(ehr_url,)
+    )
+    both = Sites(ehr_url, Flask(__name__))
+    app = both.app = create_app(
+        Settings(
+            public_url=serving.url,
+            secret_key="a secret that only tests know, 32 characters",
+            encryption_keys=(Fernet.generate_key().decode(),),
+            database_url="sqlite://",
+            issuers=(issuer,),
+        ),
+        clock=both.clock,
+    )
+    client = Client("verstel", (f"{serving.url}/callback",))
+    engine = app.extensions[KEY].engine
+    sandbox = make_sandbox(engine, ehr_url, clients=(client,), clock=both.clock, app_url=serving.url)
+    seed(sandbox, datetime.now(UTC), only=["noor"])
+
+    def app_with_cookies(environ, start_response):
+        def start(status, headers, exc_info=None):
+            kept = [
+                (name, value if both.partitioned else value.replace("; Partitioned", "")) for name, value in headers
+            ]
+            return start_response(status, kept, exc_info)
+
+        return app.wsgi_app(environ, start)
+
+    ehr.start(DispatcherMiddleware(app, {PREFIX: sandbox_app(sandbox)}))
+    serving.start(app_with_cookies)
+    yield both
+    serving.stop()
+    ehr.stop()
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def https() -> Iterator[Sites]:
+    yield from sites(Secure())
+
+
+@pytest.fixture
+def http() -> Iterator[Sites]:
+    yield from sites(Running())
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    """A browser that blocks third-party cookies, as its user may choose in its settings."""
+    preferences = tmp_path / "Default" / "Preferences"
+    preferences.parent.mkdir()
+    preferences.write_text(json.dumps({"profile": {"cookie_controls_mode": 1, "block_third_party_cookies": True}}))
+    with sync_playwright() as playwright:
+        context: BrowserContext = playwright.chromium.launch_persistent_context(
+            tmp_path,
+            executable_path=CHROMIUM,
+            args=[*CHROMIUM_OPTIONS, "--host-resolver-rules=MAP verstel.test 127.0.0.1"],
+            ignore_https_errors=True,
+            locale="nl-NL",
+            viewport={"width": 1000, "height": 1100},
+        )
+        expect.set_options(timeout=20_000)
+        yield context.pages[0]
+        context.close()
+
+
+def frame_of(page: Page) -> FrameLocator:
+    return page.frame_locator("iframe")
+
+
+def test_signing_in_inside_the_chart_works_and_words_of_an_ended_session_stay(https: Sites, page: Page) -> None:
+    page.goto(https.chart())
+    frame = frame_of(page)
+    expect(frame.locator("main h1")).to_contain_text("Noor")
+    frame.get_by_role("link", name="Vragenlijsten").first.click()
+    frame.locator("main a[href$='/assignments/new']").first.click()
+    frame.locator("main textarea").fill(WORDS)
+    frame.locator("main input[type=radio]").first.check()
+    https.ahead += 31 * 60
+    frame.locator("main form .actions button").click()
+    expect(frame.locator("main h1")).to_have_text("Deze sessie is afgelopen")
+    expect(frame.locator("main")).to_contain_text(WORDS)
+    page.goto(https.chart())  # as one opens the chart again
+    expect(frame.locator("main h1")).to_have_text("Dit typte je voordat je sessie eindigde")
+    expect(frame.locator("main")).to_contain_text(WORDS)
+    frame.get_by_role("button", name="Dit alsnog bewaren").click()
+    expect(frame.locator("main")).to_contain_text(WORDS)
+    expect(frame.locator("main h1")).not_to_have_text("Dit typte je voordat je sessie eindigde")
+
+
+def test_signing_out_inside_the_chart_says_so_there(https: Sites, page: Page) -> None:
+    page.goto(https.chart())
+    frame = frame_of(page)
+    frame.get_by_role("button", name="Uitloggen").click()
+    expect(frame.locator("main h1")).to_have_text("Je bent uitgelogd")
+    frame.get_by_role("link", name="Toegankelijkheid").click()
+    expect(frame.locator("main h1")).to_have_text("Toegankelijkheid")
+
+
+def blocked(two: Sites, page: Page) -> None:
+    """Find the page that says why in the frame, and go on in a tab of its own."""
+    page.goto(two.chart("client"))
+    frame = frame_of(page)
+    expect(frame.locator("main h1")).to_have_text("Inloggen is niet gelukt")
+    expect(frame.locator("main")).to_contain_text("Open hem dan in een eigen tabblad.")
+    with page.expect_popup() as opened:
+        frame.get_by_role("link", name="Openen vanuit Oefenomgeving").click()
+    expect(opened.value.locator("main")).to_contain_text("Noor")
+
+
+def test_where_the_browser_blocks_our_cookie_the_frame_says_so_and_a_tab_opens(https: Sites, page: Page) -> None:
+    https.partitioned = False
+    try:
+        blocked(https, page)
+    finally:
+        https.partitioned = True
+
+
+def test_over_plain_http_the_frame_says_so_and_a_tab_opens(http: Sites, page: Page) -> None:
+    blocked(http, page)
