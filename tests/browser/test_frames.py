@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from wsgiref.types import WSGIApplication
 
 import pytest
@@ -136,24 +135,33 @@ def http() -> Iterator[Sites]:
     yield from sites(Running())
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def browser_that_blocks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """A browser that blocks third-party cookies, as its user may choose in its settings."""
-    preferences = tmp_path / "Default" / "Preferences"
+    folder = tmp_path_factory.mktemp("chromium")
+    preferences = folder / "Default" / "Preferences"
     preferences.parent.mkdir()
     preferences.write_text(json.dumps({"profile": {"cookie_controls_mode": 1, "block_third_party_cookies": True}}))
     with sync_playwright() as playwright:
-        context: BrowserContext = playwright.chromium.launch_persistent_context(
-            tmp_path,
+        context = playwright.chromium.launch_persistent_context(
+            folder,
             executable_path=CHROMIUM,
             args=[*CHROMIUM_OPTIONS, "--host-resolver-rules=MAP verstel.test 127.0.0.1"],
             ignore_https_errors=True,
             locale="nl-NL",
-            viewport={"width": 1000, "height": 1100},
         )
-        expect.set_options(timeout=20_000)
-        yield context.pages[0]
+        expect.set_options(timeout=60_000)  # ms; only a failure takes this long
+        yield context
         context.close()
+
+
+@pytest.fixture
+def page(browser_that_blocks: BrowserContext) -> Iterator[Page]:
+    """A page of that browser, without the cookies of the test before."""
+    browser_that_blocks.clear_cookies()
+    page = browser_that_blocks.new_page()
+    yield page
+    page.close()
 
 
 def frame_of(page: Page) -> FrameLocator:
