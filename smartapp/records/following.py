@@ -1,15 +1,18 @@
-"""What is done when a unit has arrived: the assignments that a response answers are marked as answered.
+"""What is done when a unit has arrived: assignments that a response answers are closed, former documents superseded.
 
 Not a part of the unit: a clinician who changes or withdraws the assignment meanwhile must not hold up the answers, and
-what a Task says is read at the moment that it is changed. Doing it twice does nothing more.
+a document holds until the one that replaces it is in the chart. What is changed is read at the moment that it is
+changed. Doing it twice does nothing more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 from mappers.assignment import answered, asks_for
+from mappers.plan.document import TYPE, edition_of, superseded
 from mappers.tolerant import text_in
 from questionnaires.fhir import Resource
 from smartapp.fhir.store import Conflict, Forbidden, NotFound, Query, Refused, Unreachable, Write
@@ -23,6 +26,11 @@ _MOST_TRIES: Final = 3
 def answers(instrument: str, title: str) -> Resource:
     """Return the follow-up of a response: the assignments of its instrument are closed, and call it by its title."""
     return {"instrument": instrument, "title": title}
+
+
+def replaces_documents() -> Resource:
+    """Return the follow-up of a plan's document: the former ones in the same chart no longer hold."""
+    return {"replaces": "DocumentReference"}
 
 
 def answered_instrument(unit: Unit) -> str:
@@ -41,20 +49,45 @@ class RecordsOfOne(Protocol):
 
 
 def follow(records: RecordsOfOne, patient: str, unit: Unit, follow_up: Resource) -> None:
-    """Close the assignments of a patient that a response answers. Raises RecordError where that has to wait."""
-    arrived = (one.stored.reference for one in unit.parcels if one.stored and one.type == "QuestionnaireResponse")
-    response = next(arrived, "")
+    """Do what follows when a patient's unit has arrived. Raises RecordError where that has to wait."""
+    changes = (
+        partial(_answered, patient, unit, follow_up) if "instrument" in follow_up else partial(_former, patient, unit)
+    )
     for _ in range(_MOST_TRIES):
-        [tasks] = records.search(Query.of("Task", patient=patient))
-        asked = [one for one in tasks if one.state == "stored" and asks_for(one.resource, follow_up["instrument"])]
         try:
-            for task in asked:
-                closed = answered(task.resource, response, follow_up["title"])
-                records.write_now(Write("update", closed, if_match=task.etag), task.place)
+            for write, place in changes(records):
+                records.write_now(write, place)
         except Conflict:  # changed between reading and writing: read again
             continue
         except (Forbidden, Refused, NotFound):
             # An EHR may keep this from its clients. Their words have arrived, and the clinician finds them there.
             return
         return
-    raise Unreachable("An assignment is changed all the time. It is marked as answered later.")
+    raise Unreachable("What follows on this is changed all the time. It is done later.")
+
+
+_Changes = Iterator[tuple[Write, Place]]
+
+
+def _answered(patient: str, unit: Unit, follow_up: Resource, records: RecordsOfOne) -> _Changes:
+    """Yield the assignments that a response answers, closed."""
+    arrived = (one.stored.reference for one in unit.parcels if one.stored and one.type == "QuestionnaireResponse")
+    response = next(arrived, "")
+    [tasks] = records.search(Query.of("Task", patient=patient))
+    for task in tasks:
+        if task.state == "stored" and asks_for(task.resource, follow_up["instrument"]):
+            closed = answered(task.resource, response, follow_up["title"])
+            yield Write("update", closed, if_match=task.etag), task.place
+
+
+def _former(patient: str, unit: Unit, records: RecordsOfOne) -> _Changes:
+    """Yield the documents that the one in this unit replaces, superseded; none where it did not reach the chart."""
+    arrived = (one for one in unit.parcels if one.stored and one.type == "DocumentReference" and one.place == "ehr")
+    new = next((edition_of(one.write.resource) for one in arrived), None)
+    if new is None:
+        return
+    [documents] = records.search(Query.of("DocumentReference", patient=patient, type=TYPE, status="current"))
+    for one in documents:
+        old = edition_of(one.resource)
+        if one.state == "stored" and one.place == "ehr" and old and old.plan == new.plan and old.number < new.number:
+            yield Write("update", superseded(one.resource), if_match=one.etag), one.place

@@ -144,9 +144,10 @@ class Records:
         self._unsent = None
         return [self._of_parcel(parcel) for parcel in unit.parcels[: len(writes)]]
 
-    def later(self, writes: Sequence[Write]) -> None:
-        """Keep a unit that nobody waits for; the courier sends it."""
-        self._sender.keep_for_later(self._placed([with_identifier(write) for write in writes]))
+    def later(self, writes: Sequence[Write], *, follow_up: Resource | None = None) -> None:
+        """Keep a unit that nobody waits for; the courier sends it. `follow_up` is as in `save`."""
+        parcels = self._placed([with_identifier(write) for write in writes])
+        self._sender.keep_for_later(parcels, follow_up=follow_up)
 
     def write_now(self, write: Write, place: Place) -> None:
         """Write one thing where it lives, without the outbox: for what can be done again from the start."""
