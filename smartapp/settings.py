@@ -34,7 +34,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 DEFAULT_SCOPES = (
     "openid fhirUser launch launch/patient offline_access "
     "patient/Patient.rs patient/QuestionnaireResponse.cruds patient/Observation.cruds patient/CarePlan.cruds "
-    "patient/Goal.cruds patient/Task.cruds patient/CareTeam.rs"
+    "patient/Goal.cruds patient/Task.cruds patient/DocumentReference.crus patient/CareTeam.rs"
 )
 
 

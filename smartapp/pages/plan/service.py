@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mappers.errors import PlanError, TooManyDomains
@@ -11,7 +11,7 @@ from mappers.plan import PersonRef, Plan
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Conflict, Forbidden, Refused, Unreachable
 from smartapp.i18n import message
-from smartapp.pages.plan import stored
+from smartapp.pages.plan import document, stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import WhereStored
 from smartapp.records import Place, Record
@@ -42,8 +42,11 @@ BUSY: Final = message("Somebody else is saving at the same moment. Your text sti
 
 
 def load() -> StoredPlan:
-    """Return the plan of the person this launch is about."""
-    return plan_in(current.records().search(*stored.queries(current.launch().patient_id)))
+    """Return the plan of the person this launch is about, with its documents where the chart gets those instead."""
+    person, records = current.launch().patient_id, current.records()
+    looked = document.wanted(records.place_for("CarePlan"))
+    found = records.search(*stored.queries(person), *([document.query(person)] if looked else []))
+    return replace(plan_in(found[:3]), documents=tuple(found[3]) if looked else None)
 
 
 def plan_in(found: list[list[Record]]) -> StoredPlan:
@@ -61,7 +64,8 @@ def plan_in(found: list[list[Record]]) -> StoredPlan:
 def where_stored(plan: StoredPlan) -> WhereStored:
     """Return where the plan lives, or will live, and whether all of it has arrived there."""
     place: Place = plan.place or current.records().place_for("CarePlan")
-    return WhereStored(place, plan.on_its_way, plan.refused)
+    in_chart = document.in_chart(plan.plan, plan.documents) if place != "ehr" and plan.documents else None
+    return WhereStored(place, plan.on_its_way, plan.refused, in_chart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +131,5 @@ def _save(before: StoredPlan, after: Plan) -> Saved | Trouble | None:
         return None
     if not stored.arrived(unit, records):
         return None
+    document.keep_in_chart(before, after, records[-1].place, language())
     return Saved(arrived=all(one.state == "stored" for one in records))

@@ -31,6 +31,7 @@ class StoredPlan:
     `on_its_way`: part of it was saved here and has not arrived in the record; it can be read, not changed.
     `refused`: the record did not take an earlier change; its writer still has the words, as a draft.
     `others`: goals that another program keeps in the record, and where. They are not part of the plan.
+    `documents`: those of this plan in the chart (see `document`), None where nobody looked.
     """
 
     plan: Plan
@@ -39,6 +40,7 @@ class StoredPlan:
     on_its_way: bool = False
     refused: bool = False
     others: tuple[tuple[OtherGoal, Place], ...] = ()
+    documents: tuple[Record, ...] | None = None
 
     @property
     def language(self) -> str | None:
@@ -185,6 +187,21 @@ def new_plan_id(issuer: str, patient: str) -> str:
     return f"{URN}{uuid.uuid5(uuid.NAMESPACE_URL, f'{issuer}|{patient}|plan')}"
 
 
+def resources(
+    before: StoredPlan, after: Plan, *, known: Catalogue, patient: PersonRef, author: PersonRef, language: str
+) -> list[Resource]:
+    """Return the whole plan `after` as FHIR, on top of what is stored; the CarePlan is the last."""
+    return resources_of(
+        after,
+        patient=patient,
+        author=author,
+        known=known,
+        # Reading it in another language must not turn its headings, and so every resource, into that language.
+        language=before.language or language,
+        existing=[one.resource for one in before.records],
+    )
+
+
 def writes(
     before: StoredPlan, after: Plan, *, known: Catalogue, patient: PersonRef, author: PersonRef, language: str
 ) -> list[Write]:
@@ -195,19 +212,11 @@ def writes(
     `language` is that of a new one.
     """
     stored = {_address(one.resource): one for one in before.records}
-    resources = resources_of(
-        after,
-        patient=patient,
-        author=author,
-        known=known,
-        # Reading it in another language must not turn its headings, and so every resource, into that language.
-        language=before.language or language,
-        existing=[one.resource for one in before.records],
-    )
-    changed = [made for made in resources if _as_stored(made, stored) != made]
+    made_of_it = resources(before, after, known=known, patient=patient, author=author, language=language)
+    changed = [made for made in made_of_it if _as_stored(made, stored) != made]
     if not changed:
         return []
-    plan = resources[-1]
+    plan = made_of_it[-1]
     return [_write(made, stored) for made in ([*changed, plan] if plan not in changed else changed)]
 
 
@@ -221,20 +230,21 @@ def _write(made: Resource, stored: Mapping[str, Record]) -> Write:
     if found is not None:
         return Write("update", made, if_match=found.etag)
     kind = identifier_system(_KINDS[made["resourceType"]])
-    value = _own_name(made)
+    value = own_name(made)
     return Write("create", made, if_none_exist=f"identifier={kind}|{value}", full_url=f"{URN}{value}")
 
 
 def _address(resource: Resource) -> str:
-    return f"{resource['resourceType']}/{resource.get('id') or _own_name(resource)}"
+    return f"{resource['resourceType']}/{resource.get('id') or own_name(resource)}"
 
 
 def _id(resource: Resource) -> str:
     """Return the record's id, or the URN that stands for it until it has arrived."""
-    return str(resource["id"]) if "id" in resource else f"{URN}{_own_name(resource)}"
+    return str(resource["id"]) if "id" in resource else f"{URN}{own_name(resource)}"
 
 
-def _own_name(resource: Resource) -> str:
+def own_name(resource: Resource) -> str:
+    """Return the identifier that we gave a part of the plan, "" where it has none."""
     return next(iter(_our_identifiers(resource)), "")
 
 

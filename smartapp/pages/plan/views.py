@@ -10,6 +10,7 @@ from typing import Final, Literal
 from mappers.plan import OtherGoal, Plan
 from questionnaires.catalogue import Catalogue
 from smartapp.i18n import message
+from smartapp.pages.plan.document import InChart
 from smartapp.records import Place
 from smartapp.web.language import format_date
 from smartapp.web.language import gettext as _
@@ -34,11 +35,15 @@ ENDING_TEXTS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class WhereStored:
-    """Where the plan lives, whether part of it is still on its way there, and whether a change was refused."""
+    """Where the plan lives, whether part of it is still on its way there, and whether a change was refused.
+
+    `in_chart` is what the chart has of it as a document, where the EHR keeps no plans.
+    """
 
     place: Place
     on_its_way: bool
     refused: bool
+    in_chart: InChart | None = None
 
 
 @dataclass(frozen=True, slots=True)
