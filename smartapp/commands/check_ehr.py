@@ -15,7 +15,7 @@ from smartapp.fhir.remote import RemoteStore
 from smartapp.fhir.store import RecordError, Unauthorized
 from smartapp.settings import DEFAULT_SCOPES, ConfigError, checked_base
 
-PLACES = {"ehr": "the EHR", "companion": "the companion FHIR server", "own": "Verstel's own store"}
+PLACES = {"ehr": "the EHR", "companion": "the companion FHIR server", "own": "Verstel's own store", None: "-"}
 
 
 @click.command(epilog="Example:  verstel check-ehr https://ehr.example.org/fhir --format json")

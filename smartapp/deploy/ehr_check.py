@@ -15,7 +15,7 @@ from mappers.tolerant import object_in, text_in, texts_in
 from smartapp.errors import EhrTrouble
 from smartapp.fhir.capabilities import Capability, Interaction, read_offered
 from smartapp.fhir.scopes import Scopes
-from smartapp.records.placement import Place, ladder
+from smartapp.records.placement import Place, can_live_in_ehr, ladder
 from smartapp.settings import DEFAULT_SCOPES, ConfigError, Issuer, is_inside
 from smartapp.smart.discovery import other_hosts, read_configuration
 
@@ -29,6 +29,8 @@ ARTEFACTS: tuple[tuple[str, str, bool], ...] = (
     ("steps of a goal", "Task", True),
     ("assignments", "Task", False),
 )
+DOCUMENT = ("the plan as a document", "DocumentReference")
+"""For the chart of an EHR that keeps no plans. It is made of the plan, so it lives in the EHR or nowhere."""
 INTERACTIONS: tuple[Interaction, ...] = ("read", "search-type", "create", "update")
 
 
@@ -49,7 +51,7 @@ class Artefact:
     name: str
     type: str
     offered: tuple[Interaction, ...]
-    place: Place
+    place: Place | None  # None: it is not made there
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +78,29 @@ def report(base: str, statement: Any, smart: Any, *, scopes: str = DEFAULT_SCOPE
     shape. `scopes` are those that a launch is expected to be granted.
     """
     capability = Capability(read_offered(statement), Scopes.parse(scopes))
+
+    def home(kind: str, *, with_plan: bool = False) -> Place:
+        return ladder(kind, capability, companion=companion, with_plan=with_plan)[0]
+
+    has_document = home("CarePlan") != "ehr" and can_live_in_ehr(DOCUMENT[1], capability)
     return Report(
         base=base,
         software=text_in(object_in(statement, "software"), "name"),
         fhir_version=text_in(statement, "fhirVersion"),
         requirements=(*_fhir(statement, capability), *_smart(base, smart)),
-        artefacts=tuple(
-            Artefact(
-                name,
-                kind,
-                tuple(one for one in INTERACTIONS if capability.offered.offers(kind, one)),
-                ladder(kind, capability, companion=companion, with_plan=with_plan)[0],
-            )
-            for name, kind, with_plan in ARTEFACTS
+        artefacts=(
+            *(
+                Artefact(name, kind, _offered(capability, kind), home(kind, with_plan=with_plan))
+                for name, kind, with_plan in ARTEFACTS
+            ),
+            Artefact(*DOCUMENT, _offered(capability, DOCUMENT[1]), "ehr" if has_document else None),
         ),
         transaction=capability.offered.transaction,
     )
+
+
+def _offered(capability: Capability, kind: str) -> tuple[Interaction, ...]:
+    return tuple(one for one in INTERACTIONS if capability.offered.offers(kind, one))
 
 
 def _fhir(statement: Any, capability: Capability) -> tuple[LaunchCheck, ...]:

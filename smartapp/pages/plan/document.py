@@ -24,6 +24,7 @@ from smartapp.pages.plan.paper import paper
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.records import Place, Record
 from smartapp.records.following import replaces_documents
+from smartapp.records.placement import can_live_in_ehr
 from smartapp.web import current
 from smartapp.web.language import kept_in
 from smartapp.web.pdf import NotTypeset
@@ -46,8 +47,7 @@ def query(patient_id: str) -> Query:
 
 def wanted(home: Place) -> bool:
     """Tell whether a plan that lives at `home` goes into the chart as a document: where the EHR takes only those."""
-    can = current.records().capability().can
-    return home != "ehr" and can("DocumentReference", "create") and can("DocumentReference", "search-type")
+    return home != "ehr" and can_live_in_ehr("DocumentReference", current.records().capability())
 
 
 def in_chart(plan: Plan, documents: Sequence[Record]) -> InChart | None:

@@ -6,7 +6,9 @@ The statements are those that the sandbox gives when it plays each kind of EHR (
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +17,10 @@ from click.testing import CliRunner, Result
 
 from smartapp.commands.check_ehr import command
 from smartapp.deploy.ehr_check import report
+from smartapp.sandbox.kinds import kinds
 from tests.conftest import Server, serve
 
+INTEGRATORS = (Path(__file__).parents[3] / "docs" / "integrators.md").read_text(encoding="utf-8")
 BASE = "https://ehr.example.org/fhir"
 SMART = {
     "issuer": "https://login.example.org",
@@ -68,14 +72,15 @@ def check(base: str, *options: str) -> Result:
 
 @pytest.mark.parametrize(
     ("kind", "places"),
-    # answers, scores, plan, goals, steps, assignments. No captured EHR lets an app create CarePlan or Goal, so a plan
-    # stays with us; a place that can create but not update cannot keep a Task.
+    # answers, scores, plan, goals, steps, assignments, the plan as a document. No captured EHR lets an app create
+    # CarePlan or Goal, so a plan stays with us; a place that can create but not update cannot keep a Task.
     [
-        ("full", ["ehr", "ehr", "ehr", "ehr", "ehr", "ehr"]),
-        ("epic-like", ["ehr", "ehr", "own", "own", "own", "own"]),
-        ("oracle-like", ["own", "ehr", "own", "own", "own", "own"]),
-        ("athena-like", ["ehr", "own", "own", "own", "own", "own"]),
-        ("meditech-like", ["ehr", "own", "own", "own", "own", "own"]),
+        ("full", ["ehr", "ehr", "ehr", "ehr", "ehr", "ehr", None]),
+        ("epic-like", ["ehr", "ehr", "own", "own", "own", "own", "ehr"]),
+        ("oracle-like", ["own", "ehr", "own", "own", "own", "own", "ehr"]),
+        ("athena-like", ["ehr", "own", "own", "own", "own", "own", None]),
+        ("meditech-like", ["ehr", "own", "own", "own", "own", "own", None]),
+        ("read-only", ["own", "own", "own", "own", "own", "own", None]),
     ],
 )
 def test_where_each_artefact_would_live(ehr: Callable[[str], Server], kind: str, places: list[str]) -> None:
@@ -86,19 +91,37 @@ def test_where_each_artefact_would_live(ehr: Callable[[str], Server], kind: str,
 
 def test_companion_takes_what_the_ehr_does_not(ehr: Callable[[str], Server]) -> None:
     found = json.loads(check(ehr("epic-like").base, "--format", "json", "--companion").stdout)
-    assert [artefact["place"] for artefact in found["artefacts"]][2:] == ["companion"] * 4
+    assert [artefact["place"] for artefact in found["artefacts"]][2:] == [*["companion"] * 4, "ehr"]
+
+
+WORDS = {"EHR": "ehr", "own store": "own", "not needed": None, "not taken": None}
+
+
+def test_the_table_for_integrators_says_what_the_command_says(ehr: Callable[[str], Server]) -> None:
+    rows = re.findall(
+        r"^\| `([\w-]+)` \|((?: (?:EHR|own store|not needed|not taken) \|){5})$", INTEGRATORS, re.MULTILINE
+    )
+    assert len(rows) == len(kinds()) - 1  # taskless says what full says, and refuses
+    for kind, cells in rows:
+        said = [WORDS[cell.strip()] for cell in cells.strip(" |").split("|")]
+        found = json.loads(check(ehr(kind).base, "--format", "json").stdout)["artefacts"]
+        answers, scores, plan, goals, steps, assignments, document = (one["place"] for one in found)
+        assert plan == goals == steps
+        assert said == [answers, scores, plan, assignments, document], kind
 
 
 def test_table_reads_as_sentences(ehr: Callable[[str], Server]) -> None:
     result = check(ehr("epic-like").base)
     assert "  yes  FHIR R4" in result.output
     assert "the plan                    CarePlan                read, search-type" in result.output
+    document = r"the plan as a document +DocumentReference +read, search-type, create, update +the EHR"
+    assert re.search(document, result.output)
     assert result.output.endswith("The app can be launched here.\n")
 
 
 def test_scope_that_is_not_granted_moves_the_artefact() -> None:
     found = report(BASE, statement(EVERYTHING), SMART, scopes="patient/*.rs patient/Observation.cruds")
-    assert [artefact.place for artefact in found.artefacts] == ["own", "ehr", "own", "own", "own", "own"]
+    assert [artefact.place for artefact in found.artefacts] == ["own", "ehr", "own", "own", "own", "own", None]
 
 
 def test_hosts_that_the_issuers_file_has_to_list_are_named() -> None:

@@ -535,6 +535,7 @@ def test_a_bundle_that_is_not_right_is_refused(ehr, given, status, text):
         ("oracle-like", "QuestionnaireResponse", {"resourceType": "QuestionnaireResponse", "status": "completed"}, 405),
         ("athena-like", "Observation", {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}, 405),
         ("meditech-like", "Questionnaire", {"resourceType": "Questionnaire", "status": "active"}, 405),
+        ("read-only", "DocumentReference", {"resourceType": "DocumentReference", "status": "current"}, 405),
     ],
 )
 def test_what_a_kind_does_not_take_is_405_and_says_what_it_takes(ehr_like, kind, type_, body, status):
@@ -545,6 +546,41 @@ def test_what_a_kind_does_not_take_is_405_and_says_what_it_takes(ehr_like, kind,
     statement = ehr.nobody().get("metadata").json()["rest"][0]
     offered = {one["type"]: {each["code"] for each in one["interaction"]} for one in statement["resource"]}
     assert "create" not in offered.get(type_, set())
+
+
+def test_read_only_offers_no_write_and_refuses_each(ehr_like):
+    ehr = ehr_like("read-only")
+    ehr.put(goal(id="1"))
+    statement = ehr.nobody().get("metadata").json()["rest"][0]
+    offered = {each["code"] for one in statement["resource"] for each in one["interaction"]}
+    assert offered == {"read", "vread", "search-type", "history-instance"}
+    assert statement["interaction"] == []
+    writes = [
+        ehr.jansen().post("Goal", goal()),
+        ehr.jansen().put("Goal/1", goal(id="1", text="Iets anders")),
+        ehr.jansen().post("", bundle(entry("POST", "Goal", goal()))),
+    ]
+    assert [one.status_code for one in writes] == [405, 405, 405]
+    assert ehr.anna().get("Goal/1").json()["description"] == goal()["description"]
+
+
+@pytest.mark.parametrize("kind", ["epic-like", "oracle-like"])
+def test_documents_are_really_kept_and_can_be_superseded(ehr_like, kind):
+    ehr = ehr_like(kind)
+    document = {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "type": {"text": "Herstelplan"},
+        "subject": {"reference": "Patient/anna", "display": "Anna Voorbeeld"},
+        "content": [{"attachment": {"contentType": "text/plain", "data": "aGFsbG8="}}],
+    }
+    made = ehr.anna().post("DocumentReference", document)
+    assert made.status_code == 201
+    there = made.json()
+    assert ehr.jansen().get(f"DocumentReference/{there['id']}").json()["content"] == document["content"]
+    again = ehr.anna().put(f"DocumentReference/{there['id']}", {**there, "status": "superseded"})
+    assert again.status_code == 200
+    assert ehr.jansen().get("DocumentReference?patient=anna&status=current").json()["total"] == 0
 
 
 def test_epic_like_takes_responses_to_questionnaires_it_knows_only(ehr_like):
