@@ -30,7 +30,7 @@ def judge(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
         _judge_slot(world, ledger, people, slot, words, there)
     _judge_doubles(ledger, there)
     _judge_places(world, ledger, there)
-    _judge_scores(ledger, there)
+    _judge_scores(world, ledger, there)
 
 
 def _judge_slot(
@@ -141,8 +141,11 @@ def _pages_of_response(writer: Person, word: Word) -> list[str]:
 
 def _sealed(world: World, word: Word) -> list[str]:
     """Return the tables of ours in which a word is sealed."""
+    return _is_sealed(world, str(word.content) if word.slot[0] != "response" else word.slot[1])
+
+
+def _is_sealed(world: World, needle: str) -> list[str]:
     process = next(one for one in world.processes if one.alive)
-    needle = str(word.content) if word.slot[0] != "response" else word.slot[1]
     found = []
     with process.services.engine.connect() as connection:
         for table in sa.inspect(process.services.engine).get_table_names():
@@ -178,7 +181,7 @@ def _judge_places(world: World, ledger: Ledger, there: Sequence[There]) -> None:
             return
 
 
-def _judge_scores(ledger: Ledger, there: Sequence[There]) -> None:
+def _judge_scores(world: World, ledger: Ledger, there: Sequence[There]) -> None:
     """Compare the scores that are stored with those of the answers that are stored."""
     scores = {name: one.resource for one in there if (name := identity(one.resource)) and name[0] == "Observation"}
     for slot, _words in ledger.slots():
@@ -198,7 +201,8 @@ def _judge_scores(ledger: Ledger, there: Sequence[There]) -> None:
             for entry in expected:
                 stored = scores.get(identity(entry.resource))  # type: ignore[arg-type]
                 if stored is None:
-                    ledger.finds("lost", f"a score of response {slot[1]}")
+                    kind = "left" if _is_sealed(world, slot[1]) else "lost"
+                    ledger.finds(kind, f"a score of response {slot[1]}")
                     break
                 if _value(stored) != _value(entry.resource):
                     ledger.finds("lost", f"a score of response {slot[1]} is that of other answers")

@@ -23,7 +23,7 @@ from tests.faults.ledger import Finding, Ledger
 from tests.faults.people import Client, Clinician, Person
 from tests.faults.world import Event, Killed, Process, Weather, World
 
-PAUSES: Final = (0, 1, 1, 4, 10, 30, 90, 400, 2500, 20_000)
+PAUSES: Final = (0, 0, 1, 1, 2, 4, 10, 30, 90, 400, 2500, 20_000)
 SETTLING: Final = (5, 15, 60, 300, 1800, 3600, 1800, 60, 1800, 1800, 3600, 3600, 7200, 7200)
 
 
@@ -93,6 +93,7 @@ class _History:
         share = chance.choice((0.05, 0.15, 0.3)) if options.share is None else options.share
         weather = Weather(tuple(options.faults if options.faults is not None else some), share)
         self.count = options.processes or chance.choice((1, 1, 2))
+        self.theme = chance.choice(("plan", "questionnaires", "both"))
         self.steps = options.steps or chance.randint(8, 18)
         self.world = World(kind, folder, f"{seed}", companion, lag, options.database_url, weather=weather)
         self.ledger = Ledger()
@@ -157,10 +158,10 @@ class _History:
         if isinstance(person, Clinician):
             return chance.choice((person.ask, person.ask, person.take_back, self._edit_beside))
         assert isinstance(person, Client)
-        wants = [person.write_story, person.write_story, person.add_goal, person.edit_goal, person.edit_goal]
-        wants += [person.add_step, person.note_progress, person.look, person.correct]
-        wants += [self._fill_in(person)] * 5
-        return chance.choice(wants)
+        plan = [person.write_story, person.write_story, person.add_goal, person.edit_goal, person.edit_goal]
+        plan += [person.add_step, person.note_progress, person.look]
+        filling = [self._fill_in(person)] * 4 + [person.correct, person.look]
+        return chance.choice({"plan": plan, "questionnaires": filling}.get(self.theme, plan + filling))
 
     def _fill_in(self, person: Client) -> Callable[[], None]:
         instrument = self.chance.choice(sorted(person.drafts))

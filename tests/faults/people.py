@@ -27,6 +27,8 @@ CLAIMS: Final[tuple[tuple[str, Claim], ...]] = (
     ("Kept on the care provider's shared server", "companion"),
     ("Kept in Verstel", "own"),
 )
+LONG_AWAY: Final = 1700
+"""After so many seconds people begin at the EHR again: the app ends a session after half an hour."""
 ENDED: Final = "This session has ended"
 DOMAIN: Final = "housing"
 HOOP: Final = "hoop"
@@ -49,6 +51,7 @@ class Person:
         self.browser = Browser(world, who.user)
         self.launch: str | None = None
         self.busy = False
+        self.last = world.now
 
     # ---- requests
 
@@ -67,6 +70,7 @@ class Person:
             return None
         if page.status == 500:
             self.ledger.finds("crashed", f"{self.name} {method} {path}")
+        self.last = self.world.now
         if ENDED in page.source:
             self.launch = None
         if page.status == 307 and method == "POST":
@@ -110,8 +114,10 @@ class Person:
         return True
 
     def there(self) -> bool:
-        """Make sure that this person is signed in."""
-        return self.launch is not None or self.sign_in()
+        """Make sure that this person is signed in: people try a few times."""
+        if self.world.now - self.last > LONG_AWAY:
+            self.launch = None
+        return self.launch is not None or any(self.sign_in() for _ in range(3))
 
     # ---- writing
 
@@ -264,8 +270,9 @@ class Client(Person):
             page = self.post(f"questionnaires/{instrument}/questions/{link_id}", data)
             while page is None:  # the app died; this is put in again until it is known to be kept
                 page = self.post(f"questionnaires/{instrument}/questions/{link_id}", data)
-            if page.status == 303:
-                self.drafts[instrument][link_id] = value
+            if page.status != 303:
+                return
+            self.drafts[instrument][link_id] = value
 
     def _is_sending(self, instrument: str) -> bool:
         """Tell whether the last press of "send in" of this questionnaire still has to be found out about."""
@@ -300,8 +307,11 @@ class Client(Person):
         word = self.ledger.write(self.world.now, self.name, slot, frozenset(answers.items()))
         self.sending = word
         self._press(word, instrument, data)
-        if self.chance.random() < 0.2:
-            self.post(f"questionnaires/{instrument}/submit", data)
+        if self.chance.random() < 0.2:  # pressed once more: what the first press did not do, this one may
+            if word.claim in ("nothing", "draft"):
+                self._press(word, instrument, data)
+            else:
+                self.post(f"questionnaires/{instrument}/submit", data)
 
     def _agrees(self, instrument: str, page: Page) -> bool:
         """Find out what became of the last press, and tell whether the draft is what this person thinks it is."""
