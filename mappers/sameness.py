@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 
+from mappers.tolerant import text_in
 from questionnaires.fhir import Resource
 
 _OF_THE_SERVER: Final = frozenset({"meta", "text", "id"})
@@ -28,6 +29,8 @@ _AMENDED: Final = {
 }
 
 
+_ANSWERS: Final = frozenset({"valueCoding", "valueInteger", "valueDecimal", "valueString"})
+
 RESTATED: Final = frozenset(resource_type for resource_type, _status in _AMENDED)
 """Types that their author states as a whole each time, so that the newest replaces what they said before.
 
@@ -36,9 +39,15 @@ Of anything else, such as a plan, another content may be the work of another tab
 
 
 def says(current: Any, sent: Any) -> bool:
-    """Tell whether a stored element says everything that was sent; a server may add to it."""
+    """Tell whether a stored element says everything that was sent; a server may add to it.
+
+    EHRs rewrite the code of an answer as a number (`valueCoding` "3" as `valueInteger` 3): that is the same answer.
+    """
     if isinstance(sent, dict):
-        return isinstance(current, dict) and all(says(current.get(name), value) for name, value in sent.items())
+        if not isinstance(current, dict):
+            return False
+        rewritten = sent.keys() & _ANSWERS and not sent.keys() & current.keys() & _ANSWERS
+        return _answer(current) == _answer(sent) if rewritten else _says_each(current, sent)
     if isinstance(sent, list):
         return (
             isinstance(current, list)
@@ -46,6 +55,18 @@ def says(current: Any, sent: Any) -> bool:
             and all(says(one, other) for one, other in zip(current, sent, strict=True))
         )
     return bool(current == sent)
+
+
+def _says_each(current: Resource, sent: Resource) -> bool:
+    return all(says(current.get(name), value) for name, value in sent.items())
+
+
+def _answer(node: Resource) -> str | None:
+    """Return an answer as text, whichever of FHIR's types it was written in; None for no answer."""
+    value = next((node[name] for name in _ANSWERS if name in node), None)
+    value = text_in(value, "code") if isinstance(value, dict) else value
+    whole = isinstance(value, float) and value.is_integer()
+    return None if value is None else str(int(value) if whole else value)
 
 
 def says_all_of(current: Resource, sent: Resource) -> bool:

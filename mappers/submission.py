@@ -1,4 +1,4 @@
-"""Answers → everything that is written when they are sent in: the response, its scores, and the assignments it answers.
+"""Answers → everything that is written when they are sent in: the response and its scores.
 
 Once and in one direction: answers → scores → Observations → entries. An `Entry` is what a transaction needs to know of
 each resource, without saying how or where it is written: `mappers` has no store.
@@ -10,17 +10,14 @@ after an answer from the server was lost, writes nothing twice.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
-from mappers.answers import Answers, answers_of, response_from
-from mappers.assignment import answered, asks_for
-from mappers.errors import NotAResponse, RefusedResponse
+from mappers.answers import Answers, response_from
+from mappers.errors import NotAResponse
 from mappers.observations import IDENTIFIER_SYSTEM as SCORE_SYSTEM
 from mappers.observations import full_url, observations_of
 from mappers.scoring import score
-from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 
 
@@ -37,8 +34,8 @@ class Entry:
     identifier: str = ""
 
 
-def submission_of(answers: Answers, tasks: Sequence[Resource] = ()) -> list[Entry]:
-    """Return the completed response, its scores, their panel, and the Tasks that it answers, marked as answered.
+def submission_of(answers: Answers) -> list[Entry]:
+    """Return the completed response, its scores, and their panel.
 
     The panel follows its members, to which it refers, for servers that write one by one.
 
@@ -46,48 +43,7 @@ def submission_of(answers: Answers, tasks: Sequence[Resource] = ()) -> list[Entr
     """
     name = urn_of(answers)
     response = Entry(response_from(answers), name, f"{RESPONSE_SYSTEM}|{answers.response.identifier}")
-    title = answers.instrument.title.get(answers.response.language)
-    return [
-        response,
-        *_scores(answers, name),
-        *(Entry(answered(task, name, title)) for task in tasks if asks_for(task, answers.instrument.id)),
-    ]
-
-
-def amendment_of(answers: Answers, stored: Sequence[Resource]) -> list[Entry]:
-    """Return the updates by which these answers replace those of a stored response, and its scores with them.
-
-    `stored` holds that response first, and its Observations in any order. The moment of the measurement stays what it
-    was: a typing error that is corrected in June was still about how things were in May.
-    """
-    before, *others = stored
-    about = replace(
-        answers.response,
-        status="amended",
-        reference=f"QuestionnaireResponse/{before['id']}",
-        authored=before.get("authored", answers.response.authored),
-    )
-    amended = replace(answers, response=about)
-    # Tasks may be among them: their identifiers match no score.
-    ids = {_score_identifier(one): one["id"] for one in others if one.get("identifier")}
-    scores = [
-        Entry({**entry.resource, "id": ids[_score_identifier(entry.resource)]}, entry.full_url)
-        for entry in _scores(amended, about.reference)
-    ]
-    return [Entry(response_from(amended)), *scores]
-
-
-def says_otherwise(stored: Resource, answers: Answers, catalogue: Catalogue) -> bool:
-    """Tell whether a stored response holds other answers than these.
-
-    A server may write the same answer in another form, or give nothing back: only answers that we can read count.
-    """
-    # A copy that we can't read differs from these answers in no way that we know of: nothing to amend.
-    try:
-        there = answers_of(stored, catalogue).values
-    except RefusedResponse:
-        return False
-    return bool(there) and there != answers.values
+    return [response, *_scores(answers, name)]
 
 
 def urn_of(answers: Answers) -> str:

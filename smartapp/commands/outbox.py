@@ -12,7 +12,7 @@ import click
 @click.option("--retry-aside", is_flag=True, help="Let everything that was set aside be tried again.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def command(*, retry_aside: bool, form: str) -> None:
-    """Show how many units wait, are held, are stopped or were set aside, for each issuer, and since when.
+    r"""Show how many units wait, are held, are stopped or were set aside, for each issuer, and since when.
 
     \b
     waiting  sent when it is due

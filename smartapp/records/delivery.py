@@ -41,6 +41,8 @@ from smartapp.records.reading_back import person_of, standing
 from smartapp.records.states import Event
 
 _REFUSALS = (Forbidden, Refused, NotFound, Gone)
+_MOST_UNSEEN = 3
+"""How often a place may refuse to let us look, before we take it for one that does not keep this."""
 _NOTHING_WAS_DONE = frozenset({401, 429})
 """Answers after which there is no doubt: the server did not do what was asked."""
 
@@ -208,9 +210,8 @@ class Delivery:
             return self._unanswered(unit, [number], error)
         if parcel.closing:
             return self._given_up(unit, number)
-        # A refused change is about this one resource as it is now. Its author has to see that, and decide.
         if parcel.changes or not parcel.ladder:
-            return self._stop(unit, number, parcel.after("not taken", reason=error.message), error)
+            return self._not_welcome(unit, number, error)
         if parcel.place == "ehr" and error.status in DEMOTING_STATUSES:
             # Remembered before anything else can go wrong: the next thing of this type should not go there first.
             self.demote(parcel.type, error.status)
@@ -243,6 +244,16 @@ class Delivery:
         """Leave what a plan has left behind as it is, where closing it is refused: no words depend on it."""
         self.errors = {n - (n > number): error for n, error in self.errors.items() if n != number}
         return unit.without([number])
+
+    def _not_welcome(self, unit: Unit, number: int, error: RecordError) -> Unit:
+        """Go down the ladder with what a place does not keep; stop where that is not possible.
+
+        A refused change is about this one resource as it is now. Its author has to see that, and decide.
+        """
+        parcel = unit.parcels[number]
+        if parcel.changes or not parcel.ladder:
+            return self._stop(unit, number, parcel.after("not taken", reason=error.message), error)
+        return self._lower(unit, number)
 
     def _lower(self, unit: Unit, number: int) -> Unit:
         """Return the unit with a create that was refused, or its whole plan, one rung lower."""
@@ -316,8 +327,12 @@ class Delivery:
         parcel = unit.parcels[number]
         if parcel.closing and isinstance(error, _REFUSALS):
             return self._given_up(unit, number)
-        if isinstance(error, _REFUSALS):
+        if isinstance(error, NotFound | Gone):
             return self._stop(unit, number, parcel.after("not taken", reason=error.message), error)
+        if isinstance(error, _REFUSALS):
+            parcel = replace(parcel, unseen=parcel.unseen + 1)
+            if parcel.unseen >= _MOST_UNSEEN:
+                return self._not_welcome(unit.changed({number: parcel}), number, error)
         self._away[parcel.place] = error
         return self._stop(unit, number, parcel.after("unanswered", reason=error.message), error)
 

@@ -24,7 +24,8 @@ class Parcel:
     """One write of a unit: where it goes, where else it may go, how far it came (`states`), and what it became.
 
     `known` is an earlier content of the same author that stands at the place: then this amends it, guarded by that
-    version. `amends` says that there may be one, from a unit whose answer was lost. `reason` is why it stopped.
+    version. `amends` says that there may be one, from a unit whose answer was lost. `unseen` counts
+    how often the place would not let us look for it, `reason` is why it stopped, in the server's words.
     `closing` marks the update that closes what a plan has left behind at a place; see `moving`.
     """
 
@@ -36,6 +37,7 @@ class Parcel:
     closing: bool = False
     known: Stored | None = None
     amends: bool = False
+    unseen: int = 0
     reason: str = ""
 
     @property
@@ -68,7 +70,7 @@ class Parcel:
 
     def lower(self) -> Parcel:
         """Return the parcel one rung down its ladder, where nothing of it can be yet."""
-        down = replace(self, place=self.ladder[0], ladder=self.ladder[1:], known=None, amends=False)
+        down = replace(self, place=self.ladder[0], ladder=self.ladder[1:], known=None, amends=False, unseen=0)
         return down.after("not welcome")
 
     def again(self) -> Parcel:
@@ -239,6 +241,7 @@ def _parcel(item: Mapping[str, Any], reason: str) -> Parcel:
         closing=item.get("closing", False),
         known=_stored(item.get("known")),
         amends=item.get("amends", False),
+        unseen=item.get("unseen", 0),
         reason=item.get("reason", reason),
     )
 

@@ -1,20 +1,15 @@
-"""Sending answers in: each resource once, under a name that the others know; and a correction over what is there."""
+"""Sending answers in: each resource once, under a name that the others know."""
 
 from __future__ import annotations
-
-import copy
-from dataclasses import replace
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import given, settings
 
 from mappers.answers import IDENTIFIER_SYSTEM, answers_of, response_from
-from mappers.assignment import assignment_of, task_of
 from mappers.errors import NotAResponse, NotScorable
-from mappers.observations import scores_from
-from mappers.submission import amendment_of, says_otherwise, submission_of, urn_of
-from tests.mappers.build import ANNA, CATALOGUE, all_answered, response, values_for
+from mappers.submission import submission_of, urn_of
+from tests.mappers.build import CATALOGUE, all_answered, response, values_for
 
 HOOP = CATALOGUE.instrument("hoop")
 UUID = "0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a01"
@@ -22,11 +17,6 @@ UUID = "0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a01"
 
 def hoop(code="3", **changes):
     return answers_of(response(HOOP, all_answered(HOOP, code), **changes), CATALOGUE)
-
-
-def stored(answers, first_id=1):
-    """What a server keeps of a submission: each resource with an id of its own."""
-    return [{**entry.resource, "id": str(number)} for number, entry in enumerate(submission_of(answers), first_id)]
 
 
 @pytest.mark.parametrize("instrument", CATALOGUE.instruments.values(), ids=lambda one: one.id)
@@ -81,60 +71,3 @@ def test_a_response_without_our_identifier_is_not_sent_in():
 def test_a_draft_is_not_sent_in_with_scores():
     with pytest.raises(NotScorable):
         submission_of(hoop(status="in-progress"))
-
-
-def test_a_correction_takes_the_place_of_the_response_and_of_each_score():
-    before = stored(hoop("4", authored="2026-01-05"))
-    entries = amendment_of(hoop("1", authored="2026-06-01"), before)
-    sent, *scores = [entry.resource for entry in entries]
-    assert (sent["id"], sent["status"], sent["authored"]) == ("1", "amended", "2026-01-05")
-    assert {one["id"] for one in scores} == {one["id"] for one in before[1:]}
-    assert {(one["status"], one["effectiveDateTime"]) for one in scores} == {("corrected", "2026-01-05")}
-    assert {one["derivedFrom"][0]["reference"] for one in scores} == {"QuestionnaireResponse/1"}
-    [total] = [point for point in scores_from(scores) if point.code == "hoop-total"]
-    [was] = [point for point in scores_from(before) if point.code == "hoop-total"]
-    assert total.id == was.id
-    assert total.value != was.value
-
-
-def test_a_correction_finds_its_scores_in_whatever_order_they_come_back():
-    before = stored(hoop("4"))
-    shuffled = [before[0], *reversed(before[1:])]
-    assert amendment_of(hoop("1"), before) == amendment_of(hoop("1"), shuffled)
-
-
-def test_an_assignment_is_answered_by_the_name_of_the_response():
-    task = task_of(
-        questionnaire=HOOP.canonical, title="HOOP", patient=ANNA, requester=ANNA, asked_on="2026-05-01", identifier="a"
-    )
-    other = {**task, "input": [], "focus": {}}
-    *_, last = submission_of(hoop(), [{**task, "id": "1"}, {**other, "id": "2"}])
-    done = assignment_of(last.resource)
-    assert (done.id, done.status, done.response) == ("1", "completed", urn_of(hoop()))
-    assert not last.identifier  # an update: it is stored already
-
-
-def test_a_stored_response_with_other_answers_says_otherwise():
-    answers = hoop("3")
-    assert says_otherwise(response_from(hoop("4")), answers, CATALOGUE)
-    assert not says_otherwise(response_from(answers), answers, CATALOGUE)
-
-
-def test_the_same_answers_in_another_form_do_not_say_otherwise():
-    answers = hoop("3")
-    flat = copy.deepcopy(response_from(answers))
-    flat["item"] = flat["item"][0]["item"]
-    for item in flat["item"]:
-        item["answer"] = [{"valueInteger": 3}]
-    assert not says_otherwise(flat, answers, CATALOGUE)
-
-
-@pytest.mark.parametrize("back", [{}, {"resourceType": "QuestionnaireResponse", "id": "1"}, {"item": None}])
-def test_a_server_that_gives_nothing_readable_back_does_not_say_otherwise(back):
-    assert not says_otherwise(back, hoop(), CATALOGUE)
-
-
-def test_what_a_response_says_of_itself_is_written_as_it_was_read():
-    answers = hoop()
-    about = replace(answers.response, reference="", identifier="", author=None)
-    assert not {"id", "identifier", "author"} & response_from(replace(answers, response=about)).keys()

@@ -18,7 +18,7 @@ class AssignmentRow:
 
     title: str
     assignment: Assignment
-    place: Place | Literal["waiting"]  # waiting: in the outbox, not in the record yet
+    place: Place | Literal["waiting", "refused"]  # these two: in the outbox, not in the record
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class NewPage:
 def rows(tasks: Iterable[Record], known: Catalogue) -> tuple[AssignmentRow, ...]:
     """Return the assignments among the Tasks, the newest first."""
     found = [
-        AssignmentRow(title(one, known), one, record.place if record.state == "stored" else "waiting")
+        AssignmentRow(title(one, known), one, record.place if record.state == "stored" else record.state)
         for record in tasks
         if is_assignment(record.resource)
         for one in [assignment_of(record.resource)]

@@ -65,7 +65,7 @@ def where_stored(plan: StoredPlan) -> WhereStored:
     """Return where the plan lives, or will live, and whether all of it has arrived there."""
     place: Place = plan.place or current.records().place_for("CarePlan")
     in_chart = document.in_chart(plan.plan, plan.documents) if place != "ehr" and plan.documents else None
-    return WhereStored(place, plan.on_its_way, plan.refused, in_chart)
+    return WhereStored(place, plan.on_its_way, in_chart)
 
 
 @dataclass(frozen=True, slots=True)

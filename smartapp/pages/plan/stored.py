@@ -29,7 +29,6 @@ class StoredPlan:
     """A plan with the records it was read from; `place` is where they live, None while there is no plan yet.
 
     `on_its_way`: part of it was saved here and has not arrived in the record; it can be read, not changed.
-    `refused`: the record did not take an earlier change; its writer still has the words, as a draft.
     `others`: goals that another program keeps in the record, and where. They are not part of the plan.
     `documents`: those of this plan in the chart (see `document`), None where nobody looked.
     """
@@ -38,7 +37,6 @@ class StoredPlan:
     records: tuple[Record, ...]
     place: Place | None
     on_its_way: bool = False
-    refused: bool = False
     others: tuple[tuple[OtherGoal, Place], ...] = ()
     documents: tuple[Record, ...] | None = None
 
@@ -97,7 +95,7 @@ def read_plan(
     """Return the plan that the three `queries` found; where there is none an empty one, begun `now` (a zoned dateTime).
 
     `found` has what this person saved and has not arrived in its place, as `Records.search` gives it: they see what
-    they wrote. `outbox` says in addition what became of units that arrived in part, and whether one was refused.
+    they wrote. `outbox` says in addition what became of units that arrived in part.
     """
     names = _arrived_names(outbox)
     care_plans, goals, tasks = (
@@ -108,8 +106,7 @@ def read_plan(
         plan = StoredPlan(Plan(id=new_plan_id(issuer, patient), created=now), (), None)
     else:
         plan = _join(care_plan, goals, tasks, known)
-    refused = any(one.state == "stopped" and _is_plan(one) for one in outbox)
-    return replace(plan, refused=refused, others=_others(found[1]))
+    return replace(plan, others=_others(found[1]))
 
 
 def _choose(care_plans: Iterable[Record]) -> Record | None:
@@ -149,10 +146,6 @@ def _with_words(goal: Goal) -> Goal:
 def _others(goals: Iterable[Record]) -> tuple[tuple[OtherGoal, Place], ...]:
     read = ((other_goal_of(one.resource), one.place) for one in goals if one.state == "stored")
     return tuple((goal, place) for goal, place in read if goal is not None)
-
-
-def _is_plan(unsent: Unsent) -> bool:
-    return any(item.write.resource["resourceType"] == "CarePlan" for item in unsent.unit.parcels)
 
 
 def _with_names(record: Record, arrived: Mapping[str, str]) -> Record:

@@ -35,14 +35,13 @@ ENDING_TEXTS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class WhereStored:
-    """Where the plan lives, whether part of it is still on its way there, and whether a change was refused.
+    """Where the plan lives, and whether part of it is still on its way there.
 
     `in_chart` is what the chart has of it as a document, where the EHR keeps no plans.
     """
 
     place: Place
     on_its_way: bool
-    refused: bool
     in_chart: InChart | None = None
 
 

@@ -47,7 +47,7 @@ class InstrumentPage:
     instrument: Instrument
     measured: Measurements | None
     place: str
-    """Where its scores are stored, or "waiting" for the outbox; "" without scores."""
+    """Where its scores are stored, or "waiting" or "refused" for the outbox; "" without scores."""
 
 
 @blueprint.get("/")
