@@ -90,6 +90,10 @@ class Issuer:
     """What the authorization server must call itself; None accepts any name on the hosts of this issuer."""
     hosts: tuple[str, ...] = ()
     """Hosts that its smart-configuration may name, beside those of the base and of `openid_issuer`."""
+    acr: tuple[str, ...] = ()
+    """How strongly people must have signed in there, any of these values; empty leaves that to the EHR."""
+    max_age: int | None = None
+    """For how many seconds a sign-in there counts before people must sign in anew; None leaves that to the EHR."""
     key: str = ""
     """Names this issuer in our database; defaults to the base. Keep it when the address changes."""
     frame_ancestors: tuple[str, ...] = ()
@@ -106,6 +110,10 @@ class Issuer:
             raise ConfigError(f"{where}: a client secret belongs to auth = 'client_secret', and only to that.")
         if self.companion is not None:
             checked_base(self.companion, f"{where}: companion")
+        if any(not value or " " in value for value in self.acr):
+            raise ConfigError(f"{where}: acr holds an empty value or one with a space; write each value apart.")
+        if self.max_age is not None and self.max_age < 0:
+            raise ConfigError(f"{where}: max_age is {self.max_age}; write a number of seconds.")
         for host in self.hosts:
             if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host) or is_inside(host):
                 raise ConfigError(f"{where}: hosts holds {host!r}; write the public name of a host, login.example.org.")
@@ -517,6 +525,8 @@ class _IssuerTable(Strict, frozen=True):
     scopes: OneLine = DEFAULT_SCOPES
     openid_issuer: OneLine | None = None
     hosts: tuple[OneLine, ...] = ()
+    acr: tuple[OneLine, ...] = ()
+    max_age: int | None = None
     key: OneLine = ""
     frame_ancestors: tuple[OneLine, ...] = ()
     companion: OneLine | None = None
@@ -571,6 +581,8 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None) -> Issue
             scopes=table.scopes,
             openid_issuer=table.openid_issuer,
             hosts=table.hosts,
+            acr=table.acr,
+            max_age=table.max_age,
             key=table.key,
             frame_ancestors=table.frame_ancestors,
             companion=table.companion,

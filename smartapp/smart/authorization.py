@@ -100,6 +100,10 @@ class Authorizations:
         }
         if launch is not None:
             parameters["launch"] = launch
+        if issuer.acr:
+            parameters["acr_values"] = " ".join(issuer.acr)
+        if issuer.max_age is not None:
+            parameters["max_age"] = str(issuer.max_age)
         pending = {"issuer": issuer.base, "verifier": verifier, "nonce": nonce, "scopes": scopes}
         now = int(self._clock())
         with writing(self._engine) as connection:

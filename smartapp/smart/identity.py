@@ -101,6 +101,7 @@ class Identities:
         subject = text_in(claims, "sub")
         if not subject:
             raise _refused("id-token-sub")
+        self._strong_enough(claims, issuer)
         # `profile` is what SMART called it before 2.0; read only where the new name is absent: one token, one user.
         fhir_user = text_in(claims, "fhirUser" if "fhirUser" in claims else "profile")
         return Identity(
@@ -110,6 +111,15 @@ class Identities:
             name=text_in(claims, "name"),
             locale=text_in(claims, "locale") or None,
         )
+
+    def _strong_enough(self, claims: Mapping[str, Any], issuer: Issuer) -> None:
+        """Check how and when people signed in: what we asked for is a wish until the token says it was done."""
+        if issuer.acr and text_in(claims, "acr") not in issuer.acr:
+            raise _refused("id-token-acr")
+        if issuer.max_age is not None:
+            when = claims.get("auth_time")
+            if not isinstance(when, int) or self._clock() > when + issuer.max_age + LEEWAY_SECONDS:
+                raise _refused("id-token-auth_time")
 
     def _claims(self, id_token: str, configuration: SmartConfiguration) -> Mapping[str, Any]:
         keys = self.keys(configuration)

@@ -10,7 +10,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from tests.smartapp.smart.ehr import AUTH, KEY, NOW, opened
+from smartapp.settings import Issuer
+from tests.smartapp.smart.ehr import AUTH, BASE, HOSTS, KEY, NOW, opened
 
 
 def b64(value: dict) -> str:
@@ -116,6 +117,41 @@ def test_a_key_that_the_issuer_added_is_found(browser, ehr, core):
     browser.enter()
     assert opened(core) == 2
     assert len(ehr.calls("/jwks")) == 2
+
+
+class TestAnIssuerWhereASecondFactorIsAskedFor:
+    @pytest.fixture
+    def issuers(self):
+        return (Issuer(base=BASE, name="E", client_id="verstel", hosts=HOSTS, acr=("loa3", "loa4"), max_age=3600),)
+
+    @pytest.mark.parametrize("claims", [{"acr": "loa3", "auth_time": NOW}, {"acr": "loa4", "auth_time": NOW - 3660}])
+    def test_it_is_asked_for_and_who_has_it_comes_in(self, browser, ehr, claims):
+        ehr.claims |= claims
+        asked = browser.begin()
+        assert (asked["acr_values"], asked["max_age"]) == ("loa3 loa4", "3600")
+        assert browser.finish(asked).status_code == 303
+
+    @pytest.mark.parametrize(
+        ("claims", "code"),
+        [
+            ({"acr": "loa2"}, "id-token-acr"),
+            ({"acr": "loa3 loa4"}, "id-token-acr"),
+            ({"acr": ["loa3"]}, "id-token-acr"),
+            ({"acr": None}, "id-token-acr"),
+            ({"auth_time": NOW - 3661}, "id-token-auth_time"),
+            ({"auth_time": None}, "id-token-auth_time"),
+            ({"auth_time": str(NOW)}, "id-token-auth_time"),
+        ],
+    )
+    def test_who_has_less_does_not_whatever_we_asked_for(self, browser, core, claims, code):
+        browser.ehr.claims |= {"acr": "loa3", "auth_time": NOW, **claims}
+        assert browser.sign_in().status_code == 400
+        assert opened(core) == 0
+        assert [entry.reason for entry in core.audit.entries()] == [code]
+
+
+def test_an_issuer_without_these_settings_is_asked_for_neither(browser):
+    assert not {"acr_values", "max_age"} & set(browser.begin())
 
 
 @pytest.mark.parametrize(
