@@ -290,10 +290,10 @@ def test_a_place_has_its_own_emergency_line():
 
 REFUSED_LAUNCH = """
 import smartapp.commands.serve as serve
-def one_request(app, *_args, **_options):
+def one_request(_serving, app, *_more):
     app.test_client().get("/launch?launch=x&iss=https://nobody.example", base_url="https://verstel.example.org")
-serve._run = one_request
-serve.command([])
+serve._Serving.run = one_request
+serve.command(["--listen", "127.0.0.1:0"])
 """
 
 
