@@ -35,12 +35,12 @@ def settings_from_environment() -> Settings:
         raise Misconfigured(str(error)) from error
 
 
-def opened(settings: Settings) -> Engine:
-    """Open the database of the settings, or end the command with exit code 2 and the reason."""
+def opened(settings: Settings, *, alone: bool = False) -> Engine:
+    """Open the database of the settings, or end the command with exit code 2 and the reason; see `open_database`."""
     from smartapp.storage.database import DatabaseError, open_database
 
     try:
-        return open_database(settings.database_url)
+        return open_database(settings.database_url, alone=alone)
     except DatabaseError as error:
         raise Misconfigured(str(error)) from error
 
@@ -121,7 +121,7 @@ def command(
     from smartapp.web.workers import supervise
 
     settings = settings_from_environment()
-    app, engine = _made(settings)
+    app, engine = _made(settings, alone=not check)
     if not settings.issuers:
         raise Misconfigured("VERSTEL_ISSUERS_FILE is not set: without an EHR or portal nobody can sign in.")
     if workers > 1 and engine.dialect.name == "sqlite":
@@ -143,15 +143,16 @@ def command(
         raise click.ClickException("A process did not end in time or broke; what it had under way is in the outbox.")
 
 
-def _made(settings: Settings) -> tuple[Flask, Engine]:
+def _made(settings: Settings, *, alone: bool = True) -> tuple[Flask, Engine]:
     """Return the app and its database, or end the command with exit code 2 and the reason."""
     from smartapp import create_app
     from smartapp.settings import ConfigError
+    from smartapp.storage.vault import SealBroken
 
-    engine = opened(settings)
+    engine = opened(settings, alone=alone)
     try:
         return create_app(settings, engine=engine), engine
-    except ConfigError as error:  # such as a file of signing keys that cannot be read
+    except (ConfigError, SealBroken) as error:  # such as a file of signing keys that cannot be read
         raise Misconfigured(str(error)) from error
 
 

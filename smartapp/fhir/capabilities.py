@@ -124,7 +124,7 @@ class Capabilities:
         """Remember for a day that the EHR refused this to someone; `person` is a digest that names nobody."""
         key = {"issuer": issuer, "type": type, "interaction": interaction, "role": role, "person": person}
         now = int(self._clock())
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=issuer) as connection:
             connection.execute(REFUSALS.delete().where(REFUSALS.c.made <= now - DEMOTED_SECONDS))
             connection.execute(_upsert(connection, {**key, "status": status, "made": now}))
 

@@ -106,7 +106,7 @@ class Authorizations:
             parameters["max_age"] = str(issuer.max_age)
         pending = {"issuer": issuer.base, "verifier": verifier, "nonce": nonce, "scopes": scopes}
         now = int(self._clock())
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=state) as connection:
             connection.execute(AUTHORIZATIONS.delete().where(AUTHORIZATIONS.c.made <= now - STATE_SECONDS))
             connection.execute(
                 AUTHORIZATIONS.insert().values(
@@ -124,7 +124,7 @@ class Authorizations:
         that arrives in the wrong browser is spent too: the person who sent it there has seen it.
         """
         # Looked up by deleting it, so that of two callbacks with the same state only one finds anything.
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=state) as connection:
             row = connection.execute(
                 AUTHORIZATIONS.delete().where(AUTHORIZATIONS.c.state == digest(state)).returning(AUTHORIZATIONS)
             ).one_or_none()

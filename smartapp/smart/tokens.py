@@ -255,7 +255,7 @@ class TokenStore:
     def keep(self, launch_id: str, tokens: Tokens) -> None:
         """Keep the tokens of a new launch."""
         sealed = self._vault.seal(asdict(tokens))
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=launch_id) as connection:
             connection.execute(TOKENS.insert().values(launch_id=launch_id, version=1, leased_until=0, sealed=sealed))
 
     def find(self, launch_id: str) -> Tokens | None:
@@ -302,14 +302,14 @@ class TokenStore:
             fresh = self._endpoint.refresh(issuer, tokens)
         except GrantRefused:
             # Refused for good: kept, the token would only make every later page ask in vain.
-            with writing(self._engine) as connection:
+            with writing(self._engine, on=launch_id) as connection:
                 connection.execute(TOKENS.delete().where(TOKENS.c.launch_id == launch_id))
             raise Unauthorized("The record system ended this session. Open the app again.") from None
         except EhrTrouble as error:
             # No answer says nothing about the token: it stays, and the next request may try at once.
             self._release(launch_id)
             raise Unreachable("The record system did not renew the session. Try again in a moment.") from error
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=launch_id) as connection:
             connection.execute(
                 TOKENS.update()
                 .where(TOKENS.c.launch_id == launch_id)
@@ -320,7 +320,7 @@ class TokenStore:
     def _lease(self, launch_id: str, version: int) -> bool:
         # By version: a request that read the token before another process replaced it gets no lease, and looks again.
         now = int(self._clock())
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=launch_id) as connection:
             taken = connection.execute(
                 TOKENS.update()
                 .where(TOKENS.c.launch_id == launch_id, TOKENS.c.version == version, TOKENS.c.leased_until <= now)
@@ -329,7 +329,7 @@ class TokenStore:
         return taken.rowcount == 1
 
     def _release(self, launch_id: str) -> None:
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=launch_id) as connection:
             connection.execute(TOKENS.update().where(TOKENS.c.launch_id == launch_id).values(leased_until=0))
 
     def _find(self, launch_id: str) -> tuple[int, Tokens] | None:

@@ -137,7 +137,7 @@ class Audit:
         return AuditEntry(**values | {"objects": tuple(values["objects"])})
 
     def _write(self, entry: AuditEntry, person: str = "") -> None:
-        with writing(self._engine) as connection:
+        with writing(self._engine, on="audit") as connection:
             connection.execute(
                 AUDIT.insert().values(
                     recorded=entry.recorded,

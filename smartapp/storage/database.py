@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
+from smartapp.storage.files import InUse, hold, keep_private
 from smartapp.storage.migrations import NewerDatabase, newest, revision_of, upgrade
 
 NAMING = {
@@ -27,24 +30,37 @@ NAMING = {
 # Every module that keeps something adds its tables here; a test holds this equal to what the revisions make.
 metadata = sa.MetaData(naming_convention=NAMING)
 
-_IMMEDIATE = "verstel_immediate"
-_POSTGRESQL_LOCK = 0x76657273  # any number, the same for all our processes: the letters "vers"
+BUSY_SECONDS = 15
+"""How long a transaction waits for the one before it."""
+
+_TURN = "verstel_turn"
+"""Execution option of an engine: the lock for which its writers wait in line."""
+
+_WRITES = "verstel_writes"
+"""Execution option of a connection whose transactions may write: the name of what they look at."""
 
 
 class DatabaseError(ValueError):
     """The database address cannot be used; the message says why and gives an example."""
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, *, alone: bool = False) -> Engine:
     """Open the database and bring it to the newest revision.
 
     `url` is an SQLAlchemy address: `sqlite:////var/lib/verstel/verstel.db` or `postgresql+psycopg://…`. `sqlite://`
     (no file) means a temporary file that goes away with the engine: threads can share it, which they cannot share
     a database in memory. Raises DatabaseError, also for a database of a newer version of Verstel.
+
+    `alone` is for a process that serves people or sends what waits: SQLite is for one of those at a time, so the file
+    is held as long as the engine lives. Those that only read, or change little, need no more than SQLite's own locks.
     """
     with _explained():
         engine = _opened(make_url(url))
         try:
+            if engine.dialect.name == "sqlite":
+                _keep_private(engine)
+                if alone:
+                    _hold(engine)
             _migrate(engine)
         except BaseException:
             engine.dispose()
@@ -118,8 +134,10 @@ def _opened(address: URL) -> Engine:
     if not address.database or address.database == ":memory:":
         folder = tempfile.TemporaryDirectory(prefix="verstel-")
         address = address.set(database=str(Path(folder.name) / "temporary.db"))
-    Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(address, pool_size=8, max_overflow=32)
+    file = _file(address)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    engine = sa.create_engine(address, pool_size=8, max_overflow=32, execution_options={_TURN: threading.Lock()})
     event.listen(engine, "connect", _prepare_sqlite if folder is None else _prepare_temporary)
     event.listen(engine, "begin", _begin_sqlite)
     if folder is not None:
@@ -127,12 +145,42 @@ def _opened(address: URL) -> Engine:
     return engine
 
 
+def _file(address: URL) -> Path:
+    """Return the file of an SQLite database."""
+    named = address.database or ""
+    return Path(unquote(urlsplit(named).path)) if "uri" in address.query else Path(named)
+
+
+def _keep_private(engine: Engine) -> None:
+    engine.connect().close()  # a file that is no database is nothing of ours
+    file = _file(engine.url)
+    try:
+        keep_private(file)
+    except PermissionError:
+        raise DatabaseError(
+            f"The database {file} is not ours, and others can read it. Give the file to the user that Verstel runs as, "
+            "or let Verstel make a new one."
+        ) from None
+
+
+def _hold(engine: Engine) -> None:
+    """Keep an SQLite database for this process as long as the engine lives."""
+    file = _file(engine.url)
+    try:
+        held = hold(file.with_name(f"{file.name}.lock"))
+    except InUse:
+        raise DatabaseError(
+            f"Another process of Verstel is running on {file}. Stop that one first; to run several, use PostgreSQL."
+        ) from None
+    weakref.finalize(engine, held.close)
+
+
 def _migrate(engine: Engine) -> None:
     """Bring a database to the newest revision; of several processes that start at once, one does it."""
     with reading(engine) as connection:
         if revision_of(connection) == newest():
             return
-    connecting = engine.execution_options(**{_IMMEDIATE: True}).connect()
+    connecting = engine.execution_options(**{_WRITES: "revisions"}).connect()
     with connecting as connection, _without_cascades(connection), connection.begin():
         upgrade(connection, metadata)
 
@@ -151,13 +199,32 @@ def _without_cascades(connection: Connection) -> Iterator[None]:
         driver.cursor().execute("PRAGMA foreign_keys = ON")
 
 
-def writing(engine: Engine) -> AbstractContextManager[Connection]:
+@contextmanager
+def writing(engine: Engine, *, on: str = "") -> Iterator[Connection]:
     """Begin a transaction that may write: committed at the end of the `with`, undone when an error leaves it.
 
     One at a time, from its first statement on: whatever it reads cannot change until it ends, so "look, decide, write"
-    needs no further care. SQLite knows no other way, and on PostgreSQL a lock of our own gives the same promise.
+    needs no further care. SQLite knows no other way. On PostgreSQL that holds among all that name the same thing with
+    `on`, such as one person's drafts, in all processes; what names another thing goes on beside it.
     """
-    return engine.execution_options(**{_IMMEDIATE: True}).begin()
+    with _turn(engine), engine.execution_options(**{_WRITES: on}).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Wait in line for the one transaction that may write to an SQLite database.
+
+    SQLite itself lets everybody look again after a while, a longer one each time, so that some are passed over for
+    seconds; it still does so for the threads of other processes, and after 15 seconds here.
+    """
+    lock: threading.Lock | None = engine.get_execution_options().get(_TURN)
+    taken = lock is not None and lock.acquire(timeout=BUSY_SECONDS)
+    try:
+        yield
+    finally:
+        if lock is not None and taken:
+            lock.release()
 
 
 def reading(engine: Engine) -> AbstractContextManager[Connection]:
@@ -180,7 +247,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own idea of when a transaction starts is switched off: `_begin_sqlite` says it.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout = 15000")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
     cursor.execute("PRAGMA journal_mode = WAL")
     # FULL: what was answered with "kept" is on the disk, also when the power fails the next moment.
     cursor.execute("PRAGMA synchronous = FULL")
@@ -195,10 +262,12 @@ def _prepare_temporary(connection: Any, record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(_IMMEDIATE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    connection.exec_driver_sql("BEGIN" if _WRITES not in connection.get_execution_options() else "BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get(_IMMEDIATE, False):
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRESQL_LOCK)))
+    on = connection.get_execution_options().get(_WRITES)
+    if on is not None:
+        # PostgreSQL locks numbers. Two things with one number would only wait for each other.
+        number = int.from_bytes(hashlib.sha256(f"verstel|{on}".encode()).digest()[:8], signed=True)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))

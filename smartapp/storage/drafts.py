@@ -78,7 +78,7 @@ class Drafts:
         So two tabs that each answer one question both keep their answer. `update` gets None where there is no draft,
         must not touch the database, and may raise: then nothing changes.
         """
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=self._owner) as connection:
             present = self._find(connection, questionnaire)
             resource = update(present.resource if present else None)
             return self._put(connection, questionnaire, resource, present)
@@ -88,7 +88,7 @@ class Drafts:
 
         Returns whether the draft is gone.
         """
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=self._owner) as connection:
             present = self._find(connection, questionnaire)
             if present and when is not None and not when(present.resource):
                 return False

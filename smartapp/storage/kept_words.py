@@ -55,7 +55,7 @@ class KeptWords:
         id_, now = _id(owner, page), int(self._clock())
         mine = sa.select(KEPT_WORDS.c.id).where(KEPT_WORDS.c.owner == owner).order_by(KEPT_WORDS.c.made.desc())
         row = {"id": id_, "owner": owner, "made": now, "sealed": self._vault.seal({"page": page, "fields": fields})}
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=owner) as connection:
             gone = (KEPT_WORDS.c.id == id_) | (KEPT_WORDS.c.made <= now - KEPT_SECONDS)
             connection.execute(KEPT_WORDS.delete().where(gone))
             too_many = connection.execute(mine.offset(MOST_FORMS - 1)).scalars().all()
@@ -72,7 +72,7 @@ class KeptWords:
 
     def drop(self, owner: str, id_: str) -> None:
         """Throw away one form of this owner."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=owner) as connection:
             connection.execute(KEPT_WORDS.delete().where(KEPT_WORDS.c.id == id_, KEPT_WORDS.c.owner == owner))
 
     def _found(self, which: sa.ColumnElement[bool]) -> list[Kept]:

@@ -116,7 +116,7 @@ class Launches:
         tells the issuer, also when the launch is long over.
         """
         values = asdict(launch) | {"id": self._marks.fresh(launch.issuer), "made": int(self._clock())}
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=launch.session_id) as connection:
             connection.execute(
                 LAUNCHES.insert().values(
                     id=values["id"],
@@ -162,7 +162,7 @@ class Launches:
 
     def end(self, launch_id: str) -> None:
         """Wipe one launch with its token."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=launch_id) as connection:
             connection.execute(LAUNCHES.delete().where(LAUNCHES.c.id == launch_id))
 
     def _launch(self, values: dict[str, Any]) -> Launch:

@@ -74,7 +74,7 @@ class Sessions:
         now = int(self._clock())
         # Two values: the id holds launches and tokens together and never leaves us, the secret can be replaced.
         session = Session(fresh_secret(), fresh_secret(), now, now)
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=session.id) as connection:
             connection.execute(SESSIONS.insert().values(id=session.id, started=now, seen=now))
             connection.execute(COOKIES.insert().values(digest=digest(session.secret), session_id=session.id))
         return session
@@ -93,13 +93,13 @@ class Sessions:
         if now >= row.started + self._absolute or now >= row.seen + self._inactivity:
             return None
         if now >= row.seen + _TOUCH_SECONDS:  # not on every request: a write costs a disk flush
-            with writing(self._engine) as connection:
+            with writing(self._engine, on=row.id) as connection:
                 connection.execute(SESSIONS.update().where(SESSIONS.c.id == row.id).values(seen=now))
         return Session(row.id, secret, row.started, now, row.data)
 
     def keep_data(self, session_id: str, sealed: bytes | None) -> None:
         """Keep what one page tells the next."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=session_id) as connection:
             connection.execute(SESSIONS.update().where(SESSIONS.c.id == session_id).values(data=sealed))
 
     def renew(self, session: Session) -> Session:
@@ -109,7 +109,7 @@ class Sessions:
         """
         now = int(self._clock())
         renewed = Session(session.id, fresh_secret(), now, now)
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=session.id) as connection:
             connection.execute(COOKIES.delete().where(COOKIES.c.session_id == session.id))
             connection.execute(COOKIES.insert().values(digest=digest(renewed.secret), session_id=session.id))
             connection.execute(SESSIONS.update().where(SESSIONS.c.id == session.id).values(started=now, seen=now))
@@ -117,7 +117,7 @@ class Sessions:
 
     def end(self, session_id: str) -> None:
         """Wipe a session with its launches, tokens and everything else that hangs on it."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=session_id) as connection:
             connection.execute(SESSIONS.delete().where(SESSIONS.c.id == session_id))
 
     def over(self) -> list[str]:
@@ -130,7 +130,7 @@ class Sessions:
     def hand_off(self, session: Session, path: str) -> str:
         """Return a code that opens `path` in a tab that cannot see our cookie; good once, for 60 seconds."""
         code = fresh_secret()
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=session.id) as connection:
             connection.execute(
                 HANDOFFS.insert().values(digest=digest(code), session_id=session.id, path=path, made=int(self._clock()))
             )
@@ -142,7 +142,7 @@ class Sessions:
         None when the code is unknown, used, older than 60 seconds, or offered by a browser that has another session.
         """
         now = int(self._clock())
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=code) as connection:
             # Looked up by deleting: of two tabs that offer the same code, one finds it gone.
             row = connection.execute(
                 HANDOFFS.delete().where(HANDOFFS.c.digest == digest(code)).returning(HANDOFFS)

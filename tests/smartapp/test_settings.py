@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 
 from smartapp.commands.serve import command as serve
 from smartapp.settings import ConfigError, Issuer, Settings, env_example, is_inside, read_issuers
+from smartapp.storage.database import open_database
 from smartapp.web.guard import form_token, is_form_token
 
 ROOT = Path(__file__).parents[2]
@@ -316,6 +317,14 @@ class TestServe:
             command, env={**os.environ, **self.env(tmp_path)}, capture_output=True, text=True, check=True
         )
         assert "INFO smartapp.web.error_pages: 400 unknown-issuer" in ran.stderr
+
+    def test_a_second_one_on_the_same_file_is_refused_and_a_check_is_not(self, tmp_path):
+        first = open_database(f"sqlite:///{tmp_path / 'verstel.db'}", alone=True)
+        result = CliRunner(env=self.env(tmp_path)).invoke(serve, [])
+        assert result.exit_code == 2
+        assert f"Another process of Verstel is running on {tmp_path / 'verstel.db'}" in result.output
+        assert self.run(tmp_path).exit_code == 0
+        first.dispose()
 
     def test_complete_settings_are_enough_to_start(self, tmp_path):
         result = self.run(tmp_path)

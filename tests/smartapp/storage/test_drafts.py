@@ -18,8 +18,8 @@ KEY = Fernet.generate_key().decode()
 
 
 @pytest.fixture
-def engine(tmp_path):
-    engine = open_database(f"sqlite:///{tmp_path / 'drafts.db'}")
+def engine(url):
+    engine = open_database(url)
     yield engine
     engine.dispose()
 
@@ -72,9 +72,38 @@ def test_a_deleted_draft_is_gone_and_others_stay(engine):
     assert [one.questionnaire for one in drafts(engine).all()] == ["nel"]
 
 
-def test_what_was_saved_survives_a_kill(tmp_path):
+def test_two_processes_at_once_lose_no_answer(url, engine):
+    open_vault(engine, [KEY])
+    script = f"""
+        import sys
+        from smartapp.storage.database import open_database
+        from smartapp.storage.drafts import Drafts
+        from smartapp.storage.vault import open_vault
+        engine = open_database({url!r})
+        made = Drafts(engine, open_vault(engine, [{KEY!r}]), lambda: 1.0, issuer="ehr", patient="Patient/anna",
+                      author="Patient/anna")
+        print("ready", flush=True)
+        sys.stdin.readline()
+        for number in range(20):
+            made.change("nel", lambda present: {{**(present or {{}}), f"{{sys.argv[1]}}-{{number}}": "1"}})
+        engine.dispose()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    both = [
+        subprocess.Popen([*command, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for name in "ab"
+    ]
+    assert [process.stdout.readline() for process in both] == ["ready\n"] * 2
+    for process in both:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in both:
+        process.communicate()
+    draft = drafts(engine).get("nel")
+    assert len(draft.resource) == draft.version == 40
+
+
+def test_what_was_saved_survives_a_kill(url):
     """A process saves, says so, and is killed at once; the next one reads it."""
-    url = f"sqlite:///{tmp_path / 'killed.db'}"
     script = f"""
         import os, signal
         from smartapp.storage.database import open_database

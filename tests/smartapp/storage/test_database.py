@@ -1,0 +1,156 @@
+"""One database for the app: for us alone on the disk, and its writers in line behind each other."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from smartapp.storage.database import DatabaseError, open_database, reading, writing
+from smartapp.storage.files import keep_private
+from tests.smartapp.storage.conftest import POSTGRESQL, empty_database
+
+
+def rights(folder) -> dict[str, int]:
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+
+
+def test_no_file_of_a_new_database_can_be_read_by_others(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'verstel.db'}", alone=True)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("INSERT INTO sessions (id, started, seen) VALUES ('s', 1, 1)")
+        names = {"verstel.db", "verstel.db-wal", "verstel.db-shm", "verstel.db.lock"}
+        assert rights(tmp_path) == dict.fromkeys(names, 0o600)
+    engine.dispose()
+
+
+def test_files_that_others_can_read_are_closed_to_them(tmp_path):
+    older = sqlite3.connect(tmp_path / "verstel.db")
+    older.execute("PRAGMA journal_mode = WAL")
+    older.execute("CREATE TABLE kept (x)")
+    assert rights(tmp_path).keys() == {"verstel.db", "verstel.db-wal", "verstel.db-shm"}
+    for file in tmp_path.iterdir():
+        file.chmod(0o644)
+    engine = open_database(f"sqlite:///{tmp_path / 'verstel.db'}")
+    assert set(rights(tmp_path).values()) == {0o600}
+    older.close()
+    engine.dispose()
+
+
+def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path):
+    (tmp_path / "notes").write_text("Not a database, and long enough to be seen as none. " * 20)
+    (tmp_path / "notes").chmod(0o644)
+    with pytest.raises(DatabaseError, match="file is not a database"):
+        open_database(f"sqlite:///{tmp_path / 'notes'}")
+    assert rights(tmp_path) == {"notes": 0o644}
+
+
+def test_a_file_of_somebody_else_that_others_can_read_is_refused(tmp_path, monkeypatch):
+    def not_ours(_file):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("smartapp.storage.database.keep_private", not_ours)
+    with pytest.raises(DatabaseError, match=r"verstel\.db is not ours, and others can read it"):
+        open_database(f"sqlite:///{tmp_path / 'verstel.db'}")
+
+
+def test_a_name_with_signs_of_an_address_is_kept_private_too(tmp_path):
+    engine = open_database(f"sqlite:///file:{tmp_path}/of%20100.db?uri=true")
+    assert rights(tmp_path)["of 100.db"] == 0o600
+    engine.dispose()
+
+
+def test_closing_a_file_to_others_leaves_what_is_closed_already(tmp_path):
+    (tmp_path / "verstel.db").touch(mode=0o400)
+    keep_private(tmp_path / "verstel.db")
+    assert rights(tmp_path) == {"verstel.db": 0o400}
+
+
+class TestASecondProcess:
+    OTHER = (
+        "import sys; from smartapp.storage.database import *; open_database(sys.argv[1], alone=sys.argv[2] == 'alone')"
+    )
+
+    def opened_by_another(self, url: str, how: str) -> str:
+        ran = subprocess.run([sys.executable, "-c", self.OTHER, url, how], capture_output=True, text=True, check=False)
+        return ran.stderr
+
+    def test_that_serves_the_same_file_is_refused(self, tmp_path):
+        url = f"sqlite:///{tmp_path / 'verstel.db'}"
+        engine = open_database(url, alone=True)
+        assert "Another process of Verstel is running on" in self.opened_by_another(url, "alone")
+        assert self.opened_by_another(url, "for a moment") == ""
+        engine.dispose()
+
+    def test_may_begin_when_the_first_has_ended_however_it_ended(self, tmp_path):
+        url = f"sqlite:///{tmp_path / 'verstel.db'}"
+        killed = f"{self.OTHER}; import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+        assert subprocess.run([sys.executable, "-c", killed, url, "alone"], check=False).returncode == -9
+        open_database(url, alone=True).dispose()
+
+    @pytest.mark.skipif(POSTGRESQL is None, reason="needs TEST_POSTGRESQL_URL")
+    def test_on_postgresql_is_welcome(self, tmp_path):
+        with empty_database("postgresql", tmp_path) as url:
+            engine = open_database(url, alone=True)
+            assert self.opened_by_another(url, "alone") == ""
+            engine.dispose()
+
+
+def count(engine: sa.Engine) -> int:
+    with reading(engine) as connection:
+        return connection.exec_driver_sql("SELECT seen FROM sessions").scalar()
+
+
+@pytest.fixture
+def counter(url):
+    """A database with a counter that stands at 0."""
+    engine = open_database(url)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("INSERT INTO sessions (id, started, seen) VALUES ('s', 1, 0)")
+    yield engine
+    engine.dispose()
+
+
+def test_who_looks_and_then_writes_is_alone_with_what_they_look_at(counter):
+    def add() -> None:
+        for _ in range(10):
+            with writing(counter, on="counter") as connection:
+                seen = connection.exec_driver_sql("SELECT seen FROM sessions").scalar()
+                connection.execute(sa.text("UPDATE sessions SET seen = :next"), {"next": seen + 1})
+
+    threads = [threading.Thread(target=add) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert count(counter) == 80
+
+
+def test_a_transaction_that_fails_lets_the_next_one_in(counter):
+    with pytest.raises(sa.exc.DBAPIError), writing(counter) as connection:  # noqa: PT012
+        connection.exec_driver_sql("UPDATE sessions SET seen = 1")
+        connection.exec_driver_sql("UPDATE nothing SET seen = 1")
+    with writing(counter) as connection:
+        connection.exec_driver_sql("UPDATE sessions SET seen = seen + 5")
+    assert count(counter) == 5
+
+
+def test_who_reads_waits_for_nobody(counter):
+    with writing(counter) as connection:
+        connection.exec_driver_sql("UPDATE sessions SET seen = 1")
+        assert count(counter) == 0
+
+
+@pytest.mark.skipif(POSTGRESQL is None, reason="needs TEST_POSTGRESQL_URL")
+def test_on_postgresql_who_looks_at_something_else_does_not_wait(tmp_path):
+    with empty_database("postgresql", tmp_path) as url:
+        engine = open_database(url)
+        with writing(engine, on="anna"), writing(engine, on="bram") as connection:
+            busy = connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+            assert busy.scalar() == 2
+        engine.dispose()
