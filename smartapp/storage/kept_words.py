@@ -6,8 +6,9 @@ the same user about the same person at the same issuer: seven days, and not for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -81,13 +82,13 @@ class KeptWords:
             rows = connection.execute(
                 sa.select(KEPT_WORDS).where(which, lasting).order_by(KEPT_WORDS.c.made.desc(), KEPT_WORDS.c.id)
             ).all()
-        return [_kept(row, self._vault) for row in rows]
+        opened = self._vault.open_any([row.sealed for row in rows])
+        return [_kept(row, values) for row, values in zip(rows, opened, strict=True) if values is not None]
 
 
 def _id(owner: str, page: str) -> str:
     return digest(f"kept|{owner}|{page}")
 
 
-def _kept(row: sa.Row[tuple[str, str, int, bytes]], vault: Vault) -> Kept:
-    values = vault.open(row.sealed)
+def _kept(row: sa.Row[tuple[str, str, int, bytes]], values: Mapping[str, Any]) -> Kept:
     return Kept(row.id, row.made, values["page"], tuple((name, text) for name, text in values["fields"]))

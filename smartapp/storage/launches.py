@@ -6,7 +6,7 @@ not from the cookie. Two charts open side by side are two launches and never mix
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -139,17 +139,17 @@ class Launches:
         # Counted from its own sign-in: a session that other launches keep alive does not keep this one.
         if row is None or int(self._clock()) >= row.made + self._absolute:
             return None
-        return self._launch(self._vault.open(row.sealed))
+        return next(self._opened([row.sealed]), None)
 
     def of_session(self, session_id: str) -> list[Launch]:
-        """Return all launches of a session."""
+        """Return the launches of a session; not those that none of our keys opens, which are of no use to anyone."""
         with reading(self._engine) as connection:
             rows = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.session_id == session_id)).all()
-        return [self._launch(self._vault.open(row.sealed)) for row in rows]
+        return list(self._opened([row.sealed for row in rows]))
 
     def name(self, launch_id: str, names: Mapping[str, str]) -> None:
         """Put the names of people (by reference) into a launch that was made without them."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=launch_id) as connection:
             row = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.id == launch_id)).one_or_none()
             if row is None:
                 return
@@ -164,6 +164,9 @@ class Launches:
         """Wipe one launch with its token."""
         with writing(self._engine, on=launch_id) as connection:
             connection.execute(LAUNCHES.delete().where(LAUNCHES.c.id == launch_id))
+
+    def _opened(self, sealed: Sequence[bytes]) -> Iterator[Launch]:
+        return (self._launch(values) for values in self._vault.open_any(sealed) if values is not None)
 
     def _launch(self, values: dict[str, Any]) -> Launch:
         # The key of today: a launch of an older version was kept with the address.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy.engine import Connection, Engine
 
 from smartapp.storage.database import metadata, reading, writing
+
+log = logging.getLogger(__name__)
 
 # Keys that we made ourselves, sealed: so they outlive the rotation of the keys they are sealed with.
 VAULT_KEYS = sa.Table(
@@ -57,6 +60,22 @@ class Vault:
                 "A stored value does not open with the encryption keys in VERSTEL_ENCRYPTION_KEYS. "
                 "Put the key it was written with back into the list."
             ) from error
+
+    def open_any(self, sealed: Sequence[bytes | None]) -> list[Any | None]:
+        """Return each JSON value; None for what is not there and what none of our keys opens, which the log counts.
+
+        For rows of many people: one that does not open must not stop what is done for the others.
+        """
+        values: list[Any | None] = []
+        for each in sealed:
+            try:
+                values.append(None if each is None else self.open(each))
+            except SealBroken:
+                values.append(None)
+        unreadable = sum(each is not None and value is None for each, value in zip(sealed, values, strict=True))
+        if unreadable:
+            log.warning("%d stored values do not open with our keys; see verstel keys reencrypt", unreadable)
+        return values
 
     def digest(self, text: str) -> str:
         """Return what finds a person's things again and names nobody: without our key, no guess can be tried on it.

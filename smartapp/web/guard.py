@@ -236,7 +236,8 @@ class ServerSideSessions(SessionInterface):
         if "/assets/" in request.path or not request.cookies.get(cookie_name(self._services.settings)):
             return ServerSideSession({})
         session = present_session(self._services)
-        return ServerSideSession(self._services.vault.open(session.data) if session and session.data else {})
+        [values] = self._services.vault.open_any([session.data if session else None])
+        return ServerSideSession(values or {})
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002
         """Keep what this page left, where it left something new."""
