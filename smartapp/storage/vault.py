@@ -49,12 +49,20 @@ class Vault:
 
     def seal(self, value: Any) -> bytes:
         """Return a JSON value, encrypted and authenticated."""
-        return self._fernet.encrypt(orjson.dumps(value))
+        return self.seal_bytes(orjson.dumps(value))
 
     def open(self, sealed: bytes) -> Any:
         """Return the JSON value of `seal`. Raises SealBroken."""
+        return orjson.loads(self.open_bytes(sealed))
+
+    def seal_bytes(self, content: bytes) -> bytes:
+        """Return bytes, encrypted and authenticated."""
+        return self._fernet.encrypt(content)
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """Return the bytes of `seal_bytes`. Raises SealBroken."""
         try:
-            return orjson.loads(self._fernet.decrypt(sealed))
+            return self._fernet.decrypt(sealed)
         except InvalidToken as error:
             raise SealBroken(
                 "A stored value does not open with the encryption keys in VERSTEL_ENCRYPTION_KEYS. "
