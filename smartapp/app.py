@@ -76,6 +76,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         capabilities=Capabilities(engine, clock),
         kept_words=KeptWords(engine, vault, clock),
     )
+    services.renew_own_stores()  # before anybody asks: after an update there may be much to seal
     app = Flask("smartapp", static_folder=None)
     app.extensions[KEY] = services
     app.session_interface = ServerSideSessions(services)

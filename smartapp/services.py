@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 
 from smartapp.fhir.capabilities import Capabilities
 from smartapp.fhir.companion import CompanionStore
+from smartapp.fhir.own.renewing import tenants
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.remote import RemoteStore, TokenSource
 from smartapp.fhir.store import Unauthorized
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from smartapp.fhir.store import RecordStore
 
 KEY = "verstel"
+_OWN = "own|"  # so the tenants of our own stores start, beside those of a sandbox
 
 
 @dataclass(slots=True)
@@ -121,9 +123,14 @@ class Services:
 
     def own_store(self, issuer: str) -> OwnStore:
         """Return our own store for the people of one issuer; two issuers never share one."""
-        return OwnStore(
-            self.engine, f"{self.settings.public_url}/own", tenant=f"own|{self.settings.issuer_key(issuer)}"
-        )
+        return self._kept_as(f"{_OWN}{self.settings.issuer_key(issuer)}")
+
+    def renew_own_stores(self) -> int:
+        """Bring our own stores of all issuers, also of former ones, to this version and key; see `OwnStore.renew`."""
+        return sum(self._kept_as(name).renew() for name in tenants(self.engine) if name.startswith(_OWN))
+
+    def _kept_as(self, tenant: str) -> OwnStore:
+        return OwnStore(self.engine, f"{self.settings.public_url}/own", tenant=tenant, vault=self.vault)
 
     def drafts(self, launch: Launch) -> Drafts:
         """Return the unfinished questionnaires of this user about this person."""

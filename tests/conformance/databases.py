@@ -17,7 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PASSED, FAILED, NOT_RUN = 0, 1, 3
-TESTS = ("tests/smartapp/storage", "tests/smartapp/fhir/test_own.py", "tests/smartapp/fhir/test_capabilities.py")
+TESTS = (
+    "tests/smartapp/storage",
+    "tests/smartapp/fhir/test_own.py",
+    "tests/smartapp/fhir/test_own_renewing.py",
+    "tests/smartapp/fhir/test_capabilities.py",
+)
 
 
 def binaries() -> Path | None:

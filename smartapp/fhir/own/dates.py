@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 EARLIEST = "0000"
 LATEST = "9999-12-31T23:59:59.999999Z"
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BEFORE_ALL = -(2**62)
+
 _DATE = re.compile(
     r"^(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
     r"(T(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.(?P<fraction>\d+))?)?(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?$"
@@ -39,6 +42,13 @@ def date_range(text: str) -> tuple[str, str] | None:
         return _moment(start), _moment(_end(start, part) - timedelta(microseconds=1))
     except (ValueError, OverflowError):
         return None
+
+
+def microseconds(moment: str) -> int:
+    """Return a moment of `date_range` (or EARLIEST) as a number that orders the same: microseconds since 1970."""
+    if moment == EARLIEST:
+        return _BEFORE_ALL
+    return (datetime.fromisoformat(moment) - _EPOCH) // timedelta(microseconds=1)
 
 
 def _end(start: datetime, part: Mapping[str, str | None]) -> datetime:

@@ -1,7 +1,7 @@
 """What one condition of a search means for the index, said once for both ways of answering it.
 
-`sql` turns a `Presence` into a statement, `matching` judges it in memory. All knowledge of FHIR's search is in here:
-they know columns and comparisons only, and so cannot come to differ about what a token or a date is.
+`sql` turns a `Presence` into terms and statements, `matching` judges it in memory. All knowledge of FHIR's search is in
+here: they know columns and comparisons only, and so cannot come to differ about what a token or a date is.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _test(criterion: Criterion, value: str, base: str) -> Test:
         case "string":
             return Compare("value", "contains" if criterion.modifier == "contains" else "starts with", folded(value))
         case "canonical" if "|" in value:
-            return Compare("system", "equals", value)
+            return Every((Compare("system", "equals", value), Compare("value", "equals", value.partition("|")[0])))
         case "canonical" | "uri":
             return Compare("value", "equals", value)
 

@@ -64,7 +64,7 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One key to sort by: a parameter, or None with `field` being `_id` or `_lastUpdated`."""
+    """One key to sort by: a parameter, whose name `field` is, or None with `field` being `_id`."""
 
     parameter: Parameter | None
     field: str
@@ -217,7 +217,7 @@ def dated(name: str, value: str) -> tuple[str, str, str]:
 
 def _sort_key(known: Definition, key: str) -> SortKey:
     name = key.removeprefix("-")
-    if name in ("_id", "_lastUpdated"):
+    if name == "_id":
         return SortKey(None, name, key.startswith("-"))
     parameter = known.params.get(name)
     if parameter is None:

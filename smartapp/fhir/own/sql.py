@@ -1,93 +1,128 @@
-"""A search that was understood, as SQL over the index."""
+"""A search that was understood, as SQL: what the tables can say of it, and what only the resources themselves can.
+
+A search starts at the rows of its rarest term, those of a person if it names one, and asks of each resource found there
+whether it has the others. So it takes as long among many people as among few.
+"""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
+from smartapp.fhir.own.dates import microseconds
 from smartapp.fhir.own.index import COMPARTMENT
 from smartapp.fhir.own.meaning import Compare, Comparison, Every, Not, Presence, Some, Test, meaning
-from smartapp.fhir.own.search import Inclusion, Search, SortKey, definition, definitions
-from smartapp.fhir.own.tables import resource_index, resources
+from smartapp.fhir.own.sealing import Tenant
+from smartapp.fhir.own.search import Criterion, Parameter, Search, SortKey, definition
+from smartapp.fhir.own.tables import kept_by, resource_dates, resource_terms, resources
 
-# A search through the seam returns every match. More than this is a question that was put too widely.
-MOST_RESULTS = 2000
+_COMPARED: Mapping[Comparison, Callable[[Any, Any], sa.ColumnElement[bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
-def condition(search: Search, *, tenant: str, base: str, patient: str | None = None) -> sa.ColumnElement[bool]:
-    """Return what is true of the resources a search finds; with `patient` (`Patient/<id>`) only in that record."""
-    parts: list[sa.ColumnElement[bool]] = [resources.c.tenant == tenant, resources.c.type == search.type]
-    parts += [resources.c.id.in_(ids) for ids in search.ids]
-    parts += [_required(meaning(criterion, base)) for criterion in search.criteria]
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A search for the database: the `condition` on resources, and the criteria that are judged on their content."""
+
+    condition: sa.ColumnElement[bool]
+    judged: tuple[Criterion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """A resource has one of these terms; the lower the `rarity`, the fewer do."""
+
+    terms: tuple[int, ...]
+    rarity: int
+
+
+def question(search: Search, tenant: Tenant, patient: str | None = None) -> Question:
+    """Return what a search asks of the database; with `patient` (`Patient/<id>`) only in that record."""
+    found: list[_Terms] = []
+    conditions: list[sa.ColumnElement[bool]] = []
+    judged: list[Criterion] = []
+    for criterion in search.criteria:
+        presence = meaning(criterion, tenant.base)
+        terms = _terms(search.type, presence, tenant)
+        if criterion.parameter.kind == "date" and presence.test is not None:
+            conditions.append(_dated(presence.param, presence.test))
+        elif terms is None:
+            judged.append(criterion)
+        elif presence.wanted:
+            found.append(_Terms(terms, _rarity(criterion.parameter)))
+        else:
+            conditions.append(sa.not_(has_term(terms)))
     if patient is not None and not definition(search.type).shared:
-        parts.append(in_compartment(patient))
-    return sa.and_(*parts)
+        found.append(_Terms((compartment_term(tenant, search.type, patient),), 0))
+    return Question(sa.and_(*_reached(search, found, tenant), *conditions), tuple(judged))
 
 
-def in_compartment(patient: str) -> sa.ColumnElement[bool]:
-    """Return what is true of the resources in a patient's record (`Patient/<id>`)."""
-    return _indexed(COMPARTMENT, resource_index.c.value == patient)
+def _reached(search: Search, found: list[_Terms], tenant: Tenant) -> Iterable[sa.ColumnElement[bool]]:
+    """Yield conditions of which the first is where the database starts, and all others are asked of what it finds."""
+    found.sort(key=lambda one: one.rarity)
+    if search.ids or not found:
+        yield sa.and_(kept_by(tenant.name), resources.c.type == search.type)
+        yield from (resources.c.id.in_(ids) for ids in search.ids)
+    else:
+        yield starting_at(found.pop(0).terms)
+    yield from (has_term(one.terms) for one in found)
 
 
-def order(keys: tuple[SortKey, ...]) -> list[sa.ColumnElement[Any]]:
-    """Return what to sort by; what lacks the element comes last, and the oldest first where all else is equal."""
-    return [*map(_sorted_by, keys), resources.c.key]
+def _rarity(parameter: Parameter) -> int:
+    if parameter.name == "identifier" or parameter.target == "Patient":
+        return 0
+    return {"reference": 1, "canonical": 2, "uri": 2}.get(parameter.kind, 3)
 
 
-def included(
-    connection: Connection, search: Search, keys: list[int], *, tenant: str, patient: str | None
-) -> list[bytes]:
-    """Return the contents that the matches with these `keys` bring along, each once, without the matches themselves.
-
-    With `patient` nothing of another person's record comes along, whatever a reference says.
-    """
-    found: dict[int, bytes] = {}
-    for inclusion in search.inclusions:
-        wanted = _brought_by(inclusion, keys)
-        if patient is not None:
-            shared = [known.type for known in definitions().values() if known.shared]
-            wanted = sa.and_(wanted, sa.or_(resources.c.type.in_(shared), in_compartment(patient)))
-        rows = connection.execute(
-            sa.select(resources.c.key, resources.c.content)
-            .where(resources.c.tenant == tenant, wanted)
-            .order_by(resources.c.key)
-            .limit(MOST_RESULTS)
-        )
-        found |= {row.key: row.content for row in rows}
-    return [content for key, content in found.items() if key not in keys]
+def starting_at(terms: Iterable[int]) -> sa.ColumnElement[bool]:
+    """Return what is true of the resources that have one of these terms, for the database to start at those."""
+    return resources.c.key.in_(sa.select(resource_terms.c.resource).where(resource_terms.c.term.in_(tuple(terms))))
 
 
-def _brought_by(inclusion: Inclusion, keys: list[int]) -> sa.ColumnElement[bool]:
-    reference = resources.c.type + "/" + resources.c.id
-    if inclusion.reverse:
-        matches = sa.select(reference).where(resources.c.key.in_(keys))
-        pointing = _indexed(inclusion.param, resource_index.c.value.in_(matches))
-        return sa.and_(resources.c.type == inclusion.type, pointing)
-    pointed = sa.select(resource_index.c.value).where(
-        resource_index.c.resource.in_(keys), resource_index.c.param == inclusion.param
+def has_term(terms: Iterable[int]) -> sa.ColumnElement[bool]:
+    """Return the same as `starting_at`, to be asked of each resource that was found otherwise."""
+    return sa.exists().where(resource_terms.c.resource == resources.c.key, resource_terms.c.term.in_(tuple(terms)))
+
+
+def compartment_term(tenant: Tenant, type_: str, patient: str) -> int:
+    """Return the term of the resources of one type in a patient's record (`Patient/<id>`)."""
+    return tenant.term(type_, COMPARTMENT, patient)
+
+
+def _terms(type_: str, presence: Presence, tenant: Tenant) -> tuple[int, ...] | None:
+    """Return the terms of which one makes a test hold, or None where the terms cannot tell."""
+    if not isinstance(presence.test, Some):
+        return None
+    found = []
+    for test in presence.test.tests:
+        match test:
+            case Compare("value", "equals", value):
+                found.append(tenant.term(type_, presence.param, value))
+            case Every((Compare("system", "equals", system), Compare("value", "equals", value))) if system:
+                found.append(tenant.term(type_, presence.param, value, system))
+            case _:
+                return None
+    return tuple(found)
+
+
+def _dated(param: str, test: Test) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        resource_dates.c.resource == resources.c.key, resource_dates.c.param == param, _tested(test)
     )
-    of_type = [resources.c.type == inclusion.target] if inclusion.target else []
-    return sa.and_(reference.in_(pointed), *of_type)
-
-
-def _indexed(param: str, test: sa.ColumnElement[bool] | None = None) -> sa.ColumnElement[bool]:
-    inner = sa.select(resource_index.c.resource).where(resource_index.c.param == param)
-    return resources.c.key.in_(inner if test is None else inner.where(test))
-
-
-def _required(presence: Presence) -> sa.ColumnElement[bool]:
-    found = _indexed(presence.param, None if presence.test is None else _tested(presence.test))
-    return found if presence.wanted else sa.not_(found)
 
 
 def _tested(test: Test) -> sa.ColumnElement[bool]:
     match test:
         case Compare(column, how, text):
-            return _COMPARED[how](resource_index.c[column], text)
+            return _COMPARED[how](resource_dates.c[column], microseconds(text))
         case Not(inner):
             return sa.not_(_tested(inner))
         case Every(tests):
@@ -96,34 +131,28 @@ def _tested(test: Test) -> sa.ColumnElement[bool]:
             return sa.or_(*map(_tested, tests))
 
 
-def _ends_with(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
-    # Not LIKE: SQLite's knows no case, and `/anna` is not the end of `Patient/Anna`.
-    return sa.func.substr(column, sa.func.length(column) - len(text) + 1) == text
+def order(keys: tuple[SortKey, ...]) -> list[sa.ColumnElement[Any]] | None:
+    """Return what to sort by, or None where only the resources themselves can tell.
+
+    What lacks the element comes last, and the oldest first where all else is equal.
+    """
+    columns = [_sorted_by(key) for key in keys]
+    known = [column for column in columns if column is not None]
+    return [*known, resources.c.key] if len(known) == len(columns) else None
 
 
-_COMPARED: Mapping[Comparison, Callable[[sa.ColumnElement[str], str], sa.ColumnElement[bool]]] = {
-    "equals": operator.eq,
-    "starts with": lambda column, text: column.startswith(text, autoescape=True),
-    "contains": lambda column, text: column.contains(text, autoescape=True),
-    "ends with": _ends_with,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
-
-def _sorted_by(key: SortKey) -> sa.ColumnElement[Any]:
+def _sorted_by(key: SortKey) -> sa.ColumnElement[Any] | None:
     column: sa.ColumnElement[Any]
-    if key.parameter is None:
-        column = resources.c.id if key.field == "_id" else resources.c.updated
-    else:
-        value = resource_index.c.low if key.parameter.kind == "date" else resource_index.c.value
+    if key.field == "_id":
+        column = resources.c.id
+    elif key.parameter is not None and key.parameter.kind == "date":
         pick = sa.func.max if key.descending else sa.func.min
         column = (
-            sa.select(pick(value))
-            .where(resource_index.c.resource == resources.c.key, resource_index.c.param == key.parameter.name)
+            sa.select(pick(resource_dates.c.low))
+            .where(resource_dates.c.resource == resources.c.key, resource_dates.c.param == key.field)
             .correlate(resources)
             .scalar_subquery()
         )
+    else:
+        return None
     return (column.desc() if key.descending else column.asc()).nulls_last()

@@ -6,29 +6,23 @@ It keeps what an EHR does not take, and is what the sandbox serves over HTTP as 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from questionnaires.fhir import Resource
+from smartapp.fhir.own.finding import MOST_RESULTS, Finder, SearchPage
+from smartapp.fhir.own.renewing import renew
+from smartapp.fhir.own.sealing import Sealing, Tenant, Unsealed
 from smartapp.fhir.own.search import Search, definition, understand
-from smartapp.fhir.own.sql import MOST_RESULTS, condition, in_compartment, included, order
+from smartapp.fhir.own.sql import compartment_term, has_term
 from smartapp.fhir.own.statement import capability_statement
-from smartapp.fhir.own.tables import named, resource_versions, resources, row_of, stored
+from smartapp.fhir.own.tables import named, resource_versions, resources, row_of
 from smartapp.fhir.own.writes import Permit, Writer
 from smartapp.fhir.store import NotFound, Query, Refused, Stored, Write
 from smartapp.storage.database import reading, writing
-
-
-@dataclass(frozen=True, slots=True)
-class SearchPage:
-    """One page of a search: the matches, what they include, and how many matches there are in all."""
-
-    matches: tuple[Stored, ...]
-    included: tuple[Stored, ...]
-    total: int
 
 
 def _now() -> datetime:
@@ -38,16 +32,28 @@ def _now() -> datetime:
 class OwnStore:
     """Keeps resources of one `tenant` (whose default is the base address). Implements RecordStore.
 
-    `base_url` is the address under which references may name our resources; `clock` gives the time of a write.
+    `base_url` is the address under which references may name our resources; `vault` seals what is kept, and without one
+    everything lies open, which is for made-up people only; `clock` gives the time of a write.
     """
 
     def __init__(
-        self, engine: Engine, base_url: str, *, tenant: str | None = None, clock: Callable[[], datetime] = _now
+        self,
+        engine: Engine,
+        base_url: str,
+        *,
+        tenant: str | None = None,
+        vault: Sealing | None = None,
+        clock: Callable[[], datetime] = _now,
     ) -> None:
         self.engine = engine
         self.base_url = base_url.rstrip("/")
         self.tenant = tenant or self.base_url
         self._clock = clock
+        self._kept = Tenant(self.tenant, self.base_url, vault or Unsealed())
+
+    def renew(self) -> int:
+        """Bring what another version of Verstel, or another key, left behind to what this one reads; see `renewing`."""
+        return renew(self.engine, self._kept)
 
     # ---- the seam
 
@@ -58,11 +64,11 @@ class OwnStore:
     def read(self, type: str, id: str, /) -> Stored:
         """Return the current version, or raise NotFound."""
         definition(type)
-        with reading(self.engine) as connection:
+        with self._reading() as connection:
             row = row_of(connection, self.tenant, type, id)
         if row is None:
             raise _absent(type, id)
-        return stored(row.content)
+        return self._kept.stored(row.content)
 
     def search(self, query: Query, /) -> list[Stored]:
         """Return all matches and what they include. More than MOST_RESULTS is Refused."""
@@ -94,7 +100,7 @@ class OwnStore:
     def history(self, type: str, id: str) -> list[Stored]:
         """Return all versions of a resource, newest first, or raise NotFound."""
         definition(type)
-        with reading(self.engine) as connection:
+        with self._reading() as connection:
             rows = connection.execute(
                 sa.select(resource_versions.c.content)
                 .join(resources, resources.c.key == resource_versions.c.resource)
@@ -103,12 +109,13 @@ class OwnStore:
             ).all()
         if not rows:
             raise _absent(type, id)
-        return [stored(row.content) for row in rows]
+        return [self._kept.stored(row.content) for row in rows]
 
     def belongs_to(self, type: str, id: str, patient: str) -> bool:
         """Say whether a resource is part of a patient's record (`Patient/<id>`)."""
-        here = sa.select(resources.c.key).where(named(self.tenant, type, id), in_compartment(patient))
-        with reading(self.engine) as connection:
+        term = compartment_term(self._kept, type, patient)
+        here = sa.select(resources.c.key).where(named(self.tenant, type, id), has_term([term]))
+        with self._reading() as connection:
             return connection.execute(here).first() is not None
 
     def find(self, search: Search, *, count: int, offset: int = 0, patient: str | None = None) -> SearchPage:
@@ -117,28 +124,18 @@ class OwnStore:
         What is shared by all (practitioners, definitions) is found with any `patient`; that holds for what is
         included too: an include never reaches into another person's record.
         """
-        wanted = condition(search, tenant=self.tenant, base=self.base_url, patient=patient)
-        with reading(self.engine) as connection:
-            total = connection.execute(sa.select(sa.func.count()).select_from(resources).where(wanted)).scalar_one()
-            rows = connection.execute(
-                sa.select(resources.c.key, resources.c.content)
-                .where(wanted)
-                .order_by(*order(search.sort))
-                .limit(count)
-                .offset(offset)
-            ).all()
-            keys = [row.key for row in rows]
-            brought = included(connection, search, keys, tenant=self.tenant, patient=patient) if keys else []
-        return SearchPage(
-            matches=tuple(stored(row.content) for row in rows),
-            included=tuple(map(stored, brought)),
-            total=total,
-        )
+        with self._reading() as connection:
+            return Finder(connection, self._kept, patient).page(search, count=count, offset=offset)
 
     def put_all(self, writes: Sequence[Write], permit: Permit | None = None) -> list[Stored]:
         """Write all or nothing and say of each whether it was `created`; `permit` may refuse each one (see Permit)."""
+        self.renew()
         with writing(self.engine) as connection:
-            return Writer(connection, self.tenant, self.base_url, self._clock).put_all(writes, permit)
+            return Writer(connection, self._kept, self._clock).put_all(writes, permit)
+
+    def _reading(self) -> AbstractContextManager[Connection]:
+        self.renew()  # by other terms than those that are kept, nothing would be found
+        return reading(self.engine)
 
 
 def _absent(type_: str, id_: str) -> NotFound:

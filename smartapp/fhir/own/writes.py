@@ -18,12 +18,14 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from mappers.tolerant import object_in, objects_in, text_in
+from mappers.tolerant import object_in, text_in
 from questionnaires.fhir import Resource
-from smartapp.fhir.own.index import COMPARTMENT, IndexRow, index_rows, relative
+from smartapp.fhir.own.finding import Finder
+from smartapp.fhir.own.indexing import Indexer
+from smartapp.fhir.own.renewing import tenant_key
+from smartapp.fhir.own.sealing import Tenant
 from smartapp.fhir.own.search import definition, understand
-from smartapp.fhir.own.sql import condition
-from smartapp.fhir.own.tables import named, resource_index, resource_versions, resources, row_of, stored
+from smartapp.fhir.own.tables import named, resource_versions, resources, row_of
 from smartapp.fhir.references import renamed
 from smartapp.fhir.store import Conflict, Query, RecordError, Refused, Stored, Write
 
@@ -61,8 +63,7 @@ class Writer:
     """Writes for one `tenant` inside a transaction that may write; `clock` gives the time of a version."""
 
     connection: Connection
-    tenant: str
-    base_url: str
+    tenant: Tenant
     clock: Callable[[], datetime]
 
     def put_all(self, writes: Sequence[Write], permit: Permit | None) -> list[Stored]:
@@ -73,6 +74,8 @@ class Writer:
         stored = [_at(number, self._put, plan, names) for number, plan in enumerate(planned)]
         for number, (plan, one) in enumerate(zip(planned, stored, strict=True)):
             _at(number, self._finish, plan, one.resource, permit)
+        written = [one for plan, one in zip(planned, stored, strict=True) if plan.existing is None]
+        self._indexer.index({self._key(one.reference): one.resource for one in written})
         return stored
 
     def _planned(self, write: Write) -> _Planned:
@@ -95,8 +98,8 @@ class Writer:
         return _Planned(write, write.resource["id"], current, None)
 
     def _current(self, type_: str, id_: str) -> Stored | None:
-        row = row_of(self.connection, self.tenant, type_, id_)
-        return None if row is None else stored(row.content)
+        row = row_of(self.connection, self.tenant.name, type_, id_)
+        return None if row is None else self.tenant.stored(row.content)
 
     def _existing(self, type_: str, wanted: str | None) -> Stored | None:
         """Return the one resource that a conditional create finds (`identifier=system|value`), or None."""
@@ -108,15 +111,10 @@ class Writer:
         search = understand(Query(type_, pairs))
         if not search.criteria and not search.ids:
             raise Refused("If-None-Exist names nothing to look for. Write it as identifier=system|value.", status=400)
-        rows = self.connection.execute(
-            sa.select(resources.c.content)
-            .where(condition(search, tenant=self.tenant, base=self.base_url))
-            .order_by(resources.c.key)
-            .limit(2)
-        ).all()
-        if len(rows) > 1:
+        found = Finder(self.connection, self.tenant).page(search, count=2).matches
+        if len(found) > 1:
             raise Refused(f"If-None-Exist matches more than one {type_}. Use an identifier that is unique.", status=412)
-        return stored(rows[0].content) if rows else None
+        return found[0] if found else None
 
     def _put(self, plan: _Planned, names: Mapping[str, str]) -> Stored:
         if plan.existing is not None:
@@ -124,51 +122,32 @@ class Writer:
         version = 1 if plan.current is None else int(plan.current.resource["meta"]["versionId"]) + 1
         updated = self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         resource = _version(plan, version, updated, names)
-        values = {"version": version, "updated": updated, "content": _bytes(resource)}
-        key = self._key(resource) if plan.current is not None else None
-        if key is None:
-            statement = sa.insert(resources).values(
-                tenant=self.tenant, type=resource["resourceType"], id=plan.id, **values
-            )
-            key = self.connection.execute(statement).inserted_primary_key[0]  # type: ignore[index]
-        else:
-            self.connection.execute(sa.update(resources).where(resources.c.key == key).values(**values))
-        self.connection.execute(sa.insert(resource_versions).values(resource=key, **values))
+        content = self.tenant.packed(_bytes(resource))
+        key = self._row(plan, resource["resourceType"], version)
+        self.connection.execute(sa.insert(resource_versions).values(resource=key, version=version, content=content))
         return Stored(resource, f'W/"{version}"', created=plan.current is None)
 
+    def _row(self, plan: _Planned, type_: str, version: int) -> int:
+        """Return the key of the row of a resource, which now points at this version."""
+        if plan.current is not None:
+            key = self._key(plan.reference)
+            self.connection.execute(sa.update(resources).where(resources.c.key == key).values(version=version))
+            return key
+        tenant = tenant_key(self.connection, self.tenant)
+        made = sa.insert(resources).values(tenant=tenant, type=type_, id=plan.id, version=version)
+        return int(self.connection.execute(made).inserted_primary_key[0])  # type: ignore[index]
+
     def _finish(self, plan: _Planned, resource: Resource, permit: Permit | None) -> None:
-        patients = self._index(resource) if plan.existing is None else self._patients_at(plan.reference)
         if permit is not None:
-            permit(resource, plan.current or plan.existing, patients)
+            permit(resource, plan.current or plan.existing, self._indexer.patients(resource))
 
-    def _index(self, resource: Resource) -> frozenset[str]:
-        """Index a resource anew and return the patients whose record it belongs to."""
-        key = self._key(resource)
-        self.connection.execute(sa.delete(resource_index).where(resource_index.c.resource == key))
-        rows = set(index_rows(resource, self.base_url))
-        if resource["resourceType"] == "Provenance":
-            # A Provenance about an Observation is part of the record that the Observation is part of.
-            rows |= {
-                IndexRow(COMPARTMENT, value=patient)
-                for target in objects_in(resource, "target")
-                for patient in self._patients_at(relative(text_in(target, "reference"), self.base_url))
-            }
-        if rows:
-            self.connection.execute(sa.insert(resource_index), [_as_values(row, key) for row in rows])
-        return frozenset(row.value for row in rows if row.param == COMPARTMENT)
+    @property
+    def _indexer(self) -> Indexer:
+        return Indexer(self.connection, self.tenant)
 
-    def _patients_at(self, reference: str) -> frozenset[str]:
+    def _key(self, reference: str) -> int:
         type_, _, id_ = reference.partition("/")
-        return frozenset(
-            self.connection.execute(
-                sa.select(resource_index.c.value)
-                .join(resources, resources.c.key == resource_index.c.resource)
-                .where(named(self.tenant, type_, id_), resource_index.c.param == COMPARTMENT)
-            ).scalars()
-        )
-
-    def _key(self, resource: Resource) -> int:
-        statement = sa.select(resources.c.key).where(named(self.tenant, resource["resourceType"], resource["id"]))
+        statement = sa.select(resources.c.key).where(named(self.tenant.name, type_, id_))
         return int(self.connection.execute(statement).scalar_one())
 
 
@@ -199,17 +178,6 @@ def _bytes(resource: Resource) -> bytes:
     if _NUL.search(content):  # PostgreSQL would refuse it too, but without a word about what is wrong
         raise Refused(f"{type_} holds the character U+0000, which FHIR does not allow. Take it out.", status=400)
     return content
-
-
-def _as_values(row: IndexRow, key: int) -> dict[str, Any]:
-    return {
-        "resource": key,
-        "param": row.param,
-        "value": row.value,
-        "system": row.system,
-        "low": row.low,
-        "high": row.high,
-    }
 
 
 def _at(number: int, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
