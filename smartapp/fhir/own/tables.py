@@ -61,13 +61,15 @@ resource_dates = sa.Table(
 )
 
 
-def kept_by(tenant: str) -> sa.ColumnElement[bool]:
+def kept_by(tenant: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
     """Return what is true of the resources of one tenant."""
     key = sa.select(resource_tenants.c.key).where(resource_tenants.c.name == tenant).scalar_subquery()
     return resources.c.tenant == key
 
 
-def named(tenant: str, type_: str, id_: str) -> sa.ColumnElement[bool]:
+def named(
+    tenant: str | sa.BindParameter[str], type_: str | sa.BindParameter[str], id_: str | sa.BindParameter[str]
+) -> sa.ColumnElement[bool]:
     """Return the condition that picks one resource of one tenant."""
     return sa.and_(kept_by(tenant), resources.c.type == type_, resources.c.id == id_)
 
@@ -79,6 +81,9 @@ CURRENT = sa.select(resources.c.key, resource_versions.c.content).join(
 )
 
 
+_ONE = CURRENT.where(named(*(sa.bindparam(name) for name in ("tenant", "type", "id"))))
+
+
 def row_of(connection: Connection, tenant: str, type_: str, id_: str) -> sa.Row[int, bytes] | None:
     """Return the key and the content of one resource as it is now, or None."""
-    return connection.execute(CURRENT.where(named(tenant, type_, id_))).first()
+    return connection.execute(_ONE, {"tenant": tenant, "type": type_, "id": id_}).first()

@@ -25,7 +25,7 @@ from smartapp.fhir.own.indexing import Indexer
 from smartapp.fhir.own.renewing import tenant_key
 from smartapp.fhir.own.sealing import Tenant
 from smartapp.fhir.own.search import definition, understand
-from smartapp.fhir.own.tables import named, resource_versions, resources, row_of
+from smartapp.fhir.own.tables import resource_versions, resources, row_of
 from smartapp.fhir.references import renamed
 from smartapp.fhir.store import Conflict, Query, RecordError, Refused, Stored, Write
 
@@ -38,6 +38,9 @@ _ETAG = re.compile(r'^(?:W/)?"(?P<version>[^"]{1,64})"$')
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _CONDITION = re.compile(r"^[^?\s]*$")
 
+_NEW, _VERSION = sa.insert(resources), sa.insert(resource_versions)
+_CHANGED = sa.update(resources).where(resources.c.key == sa.bindparam("of"))
+
 
 # Called inside the transaction with a resource about to be stored, the version it replaces and the patients whose
 # record it belongs to; it refuses by raising.
@@ -46,12 +49,13 @@ Permit = Callable[[Resource, Stored | None, frozenset[str]], None]
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A write with the id it gets, the version it replaces, or the `existing` one that makes it needless."""
+    """A write with the id it gets, the version it replaces and the `key` of its row, or what makes it needless."""
 
     write: Write
     id: str
-    current: Stored | None
-    existing: Stored | None
+    current: Stored | None = None
+    existing: Stored | None = None
+    key: int | None = None
 
     @property
     def reference(self) -> str:
@@ -71,12 +75,13 @@ class Writer:
         planned = [_at(number, self._planned, write) for number, write in enumerate(writes)]
         _refuse_twice(planned)
         names = {plan.write.full_url: plan.reference for plan in planned if plan.write.full_url}
-        stored = [_at(number, self._put, plan, names) for number, plan in enumerate(planned)]
-        for number, (plan, one) in enumerate(zip(planned, stored, strict=True)):
-            _at(number, self._finish, plan, one.resource, permit)
-        written = [one for plan, one in zip(planned, stored, strict=True) if plan.existing is None]
-        self._indexer.index({self._key(one.reference): one.resource for one in written})
-        return stored
+        tenant, indexer = tenant_key(self.connection, self.tenant), Indexer(self.connection, self.tenant)
+        stored = [_at(number, self._put, plan, names, tenant) for number, plan in enumerate(planned)]
+        for number, (plan, (one, _key)) in enumerate(zip(planned, stored, strict=True)):
+            if permit is not None:
+                _at(number, permit, one.resource, plan.current or plan.existing, indexer.patients(one.resource))
+        indexer.index({key: one.resource for one, key in stored if key is not None})
+        return [one for one, _key in stored]
 
     def _planned(self, write: Write) -> _Planned:
         type_ = text_in(write.resource, "resourceType")
@@ -88,18 +93,20 @@ class Writer:
     def _creating(self, type_: str, write: Write) -> _Planned:
         existing = self._existing(type_, write.if_none_exist)
         if existing is None and write.new_id is not None:
-            existing = self._current(type_, _checked_id(type_, write.new_id))
-        return _Planned(write, existing.resource["id"] if existing else write.new_id or str(uuid4()), None, existing)
+            _key, existing = self._current(type_, _checked_id(type_, write.new_id))
+        if existing is not None:
+            return _Planned(write, existing.resource["id"], existing=existing)
+        return _Planned(write, write.new_id or str(uuid4()))
 
     def _updating(self, type_: str, write: Write) -> _Planned:
-        current = self._current(type_, _checked_id(type_, text_in(write.resource, "id")))
+        key, current = self._current(type_, _checked_id(type_, text_in(write.resource, "id")))
         if write.if_match is not None:
             _check_version(write, current)
-        return _Planned(write, write.resource["id"], current, None)
+        return _Planned(write, write.resource["id"], current, key=key)
 
-    def _current(self, type_: str, id_: str) -> Stored | None:
+    def _current(self, type_: str, id_: str) -> tuple[int | None, Stored | None]:
         row = row_of(self.connection, self.tenant.name, type_, id_)
-        return None if row is None else self.tenant.stored(row.content)
+        return (None, None) if row is None else (row.key, self.tenant.stored(row.content))
 
     def _existing(self, type_: str, wanted: str | None) -> Stored | None:
         """Return the one resource that a conditional create finds (`identifier=system|value`), or None."""
@@ -116,39 +123,23 @@ class Writer:
             raise Refused(f"If-None-Exist matches more than one {type_}. Use an identifier that is unique.", status=412)
         return found[0] if found else None
 
-    def _put(self, plan: _Planned, names: Mapping[str, str]) -> Stored:
+    def _put(self, plan: _Planned, names: Mapping[str, str], tenant: int) -> tuple[Stored, int | None]:
+        """Store a version, and return it with the key of its row; None for one that was there already."""
         if plan.existing is not None:
-            return replace(plan.existing, created=False)
+            return replace(plan.existing, created=False), None
         version = 1 if plan.current is None else int(plan.current.resource["meta"]["versionId"]) + 1
         updated = self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         resource = _version(plan, version, updated, names)
         content = self.tenant.packed(_bytes(resource))
-        key = self._row(plan, resource["resourceType"], version)
-        self.connection.execute(sa.insert(resource_versions).values(resource=key, version=version, content=content))
-        return Stored(resource, f'W/"{version}"', created=plan.current is None)
-
-    def _row(self, plan: _Planned, type_: str, version: int) -> int:
-        """Return the key of the row of a resource, which now points at this version."""
-        if plan.current is not None:
-            key = self._key(plan.reference)
-            self.connection.execute(sa.update(resources).where(resources.c.key == key).values(version=version))
-            return key
-        tenant = tenant_key(self.connection, self.tenant)
-        made = sa.insert(resources).values(tenant=tenant, type=type_, id=plan.id, version=version)
-        return int(self.connection.execute(made).inserted_primary_key[0])  # type: ignore[index]
-
-    def _finish(self, plan: _Planned, resource: Resource, permit: Permit | None) -> None:
-        if permit is not None:
-            permit(resource, plan.current or plan.existing, self._indexer.patients(resource))
-
-    @property
-    def _indexer(self) -> Indexer:
-        return Indexer(self.connection, self.tenant)
-
-    def _key(self, reference: str) -> int:
-        type_, _, id_ = reference.partition("/")
-        statement = sa.select(resources.c.key).where(named(self.tenant.name, type_, id_))
-        return int(self.connection.execute(statement).scalar_one())
+        row = {"tenant": tenant, "type": resource["resourceType"], "id": plan.id, "version": version}
+        if plan.key is None:
+            made = self.connection.execute(_NEW, row).inserted_primary_key
+            key = int(made[0])  # type: ignore[index]  # SQLAlchemy: None only for statements without a row
+        else:
+            key = plan.key
+            self.connection.execute(_CHANGED, {"of": key, "version": version})
+        self.connection.execute(_VERSION, {"resource": key, "version": version, "content": content})
+        return Stored(resource, f'W/"{version}"', created=plan.current is None), key
 
 
 def _checked_id(type_: str, id_: str) -> str:
