@@ -19,15 +19,15 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 ROOT = Path(__file__).parents[1]
-CACHE = ROOT / ".cache" / "benchmarks"
+PEERS = ROOT / ".cache" / "benchmarks"
 _START_SECONDS = 30
 
 
 def install_peers() -> None:
     """Install what we compare with into a folder of its own: its pins must not become the project's."""
-    if not (CACHE / "granian").is_dir():
+    if not (PEERS / "granian").is_dir():
         wanted = Path(__file__).with_name("requirements.txt")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(CACHE), "-r", str(wanted)]
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(PEERS), "-r", str(wanted)]
         subprocess.run(command, check=True)
 
 
@@ -55,7 +55,7 @@ def program(
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{CACHE}", **(environment or {})},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
             stdout=said,
             stderr=said,
         )

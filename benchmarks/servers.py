@@ -13,12 +13,25 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
 
 from benchmarks.people import Measured, crowd, percentile
-from benchmarks.running import Program, cpu_seconds, ehr, free_port, install_peers, issuer, memory, program, settings
+from benchmarks.running import (
+    PEERS,
+    ROOT,
+    Program,
+    cpu_seconds,
+    ehr,
+    free_port,
+    install_peers,
+    issuer,
+    memory,
+    program,
+    settings,
+)
 from benchmarks.wire import Connection
 
 THREADS = 16
@@ -106,11 +119,11 @@ def row(name: str, alone: Measured, together: Measured, cpu: float, beside: list
 @contextlib.contextmanager
 def candidate(name: str) -> Iterator[tuple[Program, str]]:
     """Run one server with the app and an EHR; yield it and the issuer."""
-    port = free_port()
+    port, with_peers = free_port(), {"PYTHONPATH": f"{ROOT}{os.pathsep}{PEERS}"}
     with (
         ehr() as hospital,
         settings(port, hospital) as environment,
-        program(commands(port)[name], port, "/healthz", environment) as running,
+        program(commands(port)[name], port, "/healthz", environment | with_peers) as running,
     ):
         yield running, issuer(hospital)
 
