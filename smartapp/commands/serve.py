@@ -152,7 +152,7 @@ def _made(settings: Settings, *, alone: bool = True) -> tuple[Flask, Engine]:
     engine = opened(settings, alone=alone)
     try:
         return create_app(settings, engine=engine), engine
-    except (ConfigError, SealBroken) as error:  # such as a file of signing keys that cannot be read
+    except (ConfigError, SealBroken) as error:  # a file of signing keys that cannot be read, keys of another database
         raise Misconfigured(str(error)) from error
 
 

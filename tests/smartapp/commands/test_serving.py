@@ -163,6 +163,15 @@ class TestWhatIsTaken:
             assert served.get("/healthz")[0] == 200
 
 
+def test_a_database_of_other_keys_is_told_and_not_served(tmp_path):
+    settings = environment(tmp_path, 8000, "http://127.0.0.1:9/fhir")
+    assert CliRunner().invoke(command, ["--check"], env=settings).exit_code == 0
+    others = {**settings, "VERSTEL_ENCRYPTION_KEYS": Fernet.generate_key().decode()}
+    said = CliRunner().invoke(command, ["--check"], env=others)
+    assert said.exit_code == 2
+    assert "does not open with the encryption keys in VERSTEL_ENCRYPTION_KEYS" in " ".join(said.output.split())
+
+
 class TestTheEnd:
     def test_what_is_under_way_is_finished_and_nothing_new_begun(self, tmp_path, ehr):
         with serving(tmp_path, ehr.base) as running:
