@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from smartapp.web.limits import MOST_ADDRESSES, Buckets, network
-from tests.smartapp.helpers import EHR, launched, make_app
+from tests.smartapp.helpers import EHR, launched, make_app, settings
 
 
 def rows(app) -> int:
@@ -54,6 +54,17 @@ class TestBuckets:
 
     def test_nought_is_no_limit(self):
         assert not any(Buckets(0, lambda: 0.0).take("a") for _ in range(1000))
+
+    def test_two_hundred_people_behind_one_address_stay_within_the_defaults(self):
+        now, defaults = [0.0], settings()
+        sign_ins = Buckets(defaults.sign_ins_per_minute, lambda: now[0])
+        for request in range(400):  # two each, within half a minute
+            now[0] = request * 30 / 400
+            assert sign_ins.take("hospital") == 0
+        pages = Buckets(defaults.pages_per_minute, lambda: now[0])
+        for request in range(200 * 3 * 150):  # page, autosave and next every four seconds, for ten minutes
+            now[0] = request * 4 / (200 * 3)
+            assert pages.take("hospital") == 0
 
     def test_what_it_remembers_is_bounded(self):
         now = [0.0]
