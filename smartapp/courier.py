@@ -122,3 +122,4 @@ class Courier(threading.Thread):
         if not 0 <= now - self._tidied < TIDY_SECONDS:
             self._tidied = now
             self._services.outbox.forget_old_arrivals()
+            self._services.kept_words.forget_old()

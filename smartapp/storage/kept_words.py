@@ -57,8 +57,7 @@ class KeptWords:
         mine = sa.select(KEPT_WORDS.c.id).where(KEPT_WORDS.c.owner == owner).order_by(KEPT_WORDS.c.made.desc())
         row = {"id": id_, "owner": owner, "made": now, "sealed": self._vault.seal({"page": page, "fields": fields})}
         with writing(self._engine, on=owner) as connection:
-            gone = (KEPT_WORDS.c.id == id_) | (KEPT_WORDS.c.made <= now - KEPT_SECONDS)
-            connection.execute(KEPT_WORDS.delete().where(gone))
+            connection.execute(KEPT_WORDS.delete().where(KEPT_WORDS.c.id == id_))
             too_many = connection.execute(mine.offset(MOST_FORMS - 1)).scalars().all()
             connection.execute(KEPT_WORDS.delete().where(KEPT_WORDS.c.id.in_(too_many)))
             connection.execute(KEPT_WORDS.insert().values(row))
@@ -75,6 +74,11 @@ class KeptWords:
         """Throw away one form of this owner."""
         with writing(self._engine, on=owner) as connection:
             connection.execute(KEPT_WORDS.delete().where(KEPT_WORDS.c.id == id_, KEPT_WORDS.c.owner == owner))
+
+    def forget_old(self) -> None:
+        """Wipe what was kept for its seven days."""
+        with writing(self._engine) as connection:
+            connection.execute(KEPT_WORDS.delete().where(KEPT_WORDS.c.made <= int(self._clock()) - KEPT_SECONDS))
 
     def _found(self, which: sa.ColumnElement[bool]) -> list[Kept]:
         lasting = KEPT_WORDS.c.made > int(self._clock()) - KEPT_SECONDS

@@ -8,6 +8,7 @@ from html import unescape
 
 import pytest
 
+from smartapp.courier import Courier
 from smartapp.services import KEY
 from smartapp.settings import Issuer
 from smartapp.storage.kept_words import KEPT_SECONDS, MOST_FORMS
@@ -202,6 +203,9 @@ def test_they_are_kept_for_seven_days(app, anna, clock):
     assert kept(launched(app, "anna")) == ["plan/story"]
     clock.now += 1
     assert kept(launched(app, "anna")) == []
+    Courier(anna.core).round()  # tidies up, whoever signs in again or not
+    with anna.core.engine.connect() as connection:
+        assert connection.exec_driver_sql("select count(*) from kept_words").scalar() == 0
 
 
 def test_a_form_of_more_than_seven_days_ago_proves_nothing(app, anna, clock):
