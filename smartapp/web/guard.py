@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import binascii
 import hmac
-import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,6 +18,7 @@ from smartapp.settings import LOOPBACK, Settings
 from smartapp.web import current
 from smartapp.web.framing import frame_ancestors
 from smartapp.web.kept import PROOF, forget_what_is_saved, proof_of
+from smartapp.web.masking import masked, unmasked
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
@@ -49,35 +47,18 @@ def content_security_policy(frame_ancestors: tuple[str, ...] = ()) -> str:
 
 
 def form_token(settings: Settings, session_id: str, launch_id: str) -> str:
-    """Return the token that a form of this launch in this session must send back; it looks different each time.
-
-    Pages are compressed, and what stands in each alike could be found from their lengths, guess by guess (BREACH).
-    """
-    proof, *_earlier = _form_proofs(settings, session_id, launch_id)
-    mask = secrets.token_bytes(len(proof))
-    return urlsafe_b64encode(mask + _xor(mask, proof)).decode()
+    """Return the token that a form of this launch in this session must send back; it looks different each time."""
+    return masked(_form_proofs(settings, session_id, launch_id)[0])
 
 
 def is_form_token(sent: str, settings: Settings, session_id: str, launch_id: str) -> bool:
     """Tell whether `form_token` made this for the same launch in the same session."""
-    try:
-        masked = urlsafe_b64decode(sent)
-    except (ValueError, binascii.Error):
-        return False
-    return any(_unmasks(masked, proof) for proof in _form_proofs(settings, session_id, launch_id))
-
-
-def _unmasks(masked: bytes, proof: bytes) -> bool:
-    mask, rest = masked[: len(proof)], masked[len(proof) :]
-    return len(rest) == len(proof) and hmac.compare_digest(_xor(mask, rest), proof)
+    given = unmasked(sent)
+    return any(hmac.compare_digest(given, proof) for proof in _form_proofs(settings, session_id, launch_id))
 
 
 def _form_proofs(settings: Settings, session_id: str, launch_id: str) -> tuple[bytes, ...]:
     return settings.signatures(f"form|{session_id}|{launch_id}")
-
-
-def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(left ^ right for left, right in zip(one, other, strict=True))
 
 
 def caller_address() -> str:

@@ -17,6 +17,7 @@ from flask import request
 from smartapp.errors import AppError, BadRequest, NotAllowed, NotFoundPage, StaleForm, WrongPerson
 from smartapp.storage.kept_words import KEPT_SECONDS, Kept
 from smartapp.web import current
+from smartapp.web.masking import masked, unmasked
 
 if TYPE_CHECKING:
     from flask import Response
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROOF = "_keep"
+_OWNER, _MADE = 32, 8  # bytes
 _OURS = frozenset({"_csrf", "_for", PROOF})
 
 
@@ -53,8 +55,8 @@ def owner_of(launch: Launch) -> str:
 
 def proof_of(launch: Launch) -> str:
     """Return what a form of this launch carries: its owner, when the launch began, and our signature for both."""
-    owner = owner_of(launch)
-    return f"{owner}.{launch.made}.{_signatures(launch.id, owner, str(launch.made))[0]}"
+    said = bytes.fromhex(owner_of(launch)) + launch.made.to_bytes(_MADE)
+    return masked(said + _signatures(launch.id, said)[0])
 
 
 def keep(error: AppError, sent: Sequence[tuple[str, str]]) -> bool:
@@ -102,15 +104,14 @@ def _page() -> str:
 
 def _proven_owner(proof: str) -> str | None:
     """Return the owner whom a form of this launch proves; None for no proof, a forged one, and one of long ago."""
-    owner, _, rest = proof.partition(".")
-    made, _, signature = rest.partition(".")
+    given = unmasked(proof)
+    said, signature = given[: _OWNER + _MADE], given[_OWNER + _MADE :]
     launch_id = request.path.split("/")[2] if request.path.startswith("/l/") else ""
-    good = _signatures(launch_id, owner, made)
-    if not any(hmac.compare_digest(signature.encode(), one.encode()) for one in good):
+    if not any(hmac.compare_digest(signature, one) for one in _signatures(launch_id, said)):
         return None
-    return owner if int(made) > current.services().clock() - KEPT_SECONDS else None
+    made = int.from_bytes(said[_OWNER:])
+    return said[:_OWNER].hex() if made > current.services().clock() - KEPT_SECONDS else None
 
 
-def _signatures(launch_id: str, owner: str, made: str) -> tuple[str, ...]:
-    made_by = current.services().settings.signatures(f"kept|proof|{launch_id}|{owner}|{made}")
-    return tuple(one.hex() for one in made_by)
+def _signatures(launch_id: str, said: bytes) -> tuple[bytes, ...]:
+    return current.services().settings.signatures(f"kept|proof|{launch_id}|{said.hex()}")
