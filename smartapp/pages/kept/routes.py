@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from questionnaires.catalogue import catalogue
 from smartapp.pages.kept.views import kept_form
 from smartapp.web import current
 from smartapp.web.components.frame import record_address
@@ -16,7 +17,8 @@ blueprint = Blueprint("kept", __name__, url_prefix="/kept", template_folder="tem
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
     """Show what is kept for this user about this person."""
-    forms = [kept_form(each, record_address(each.page), can_open=_opens) for each in waiting(current.launch())]
+    kept, known = waiting(current.launch()), catalogue()
+    forms = [kept_form(each, record_address(each.page), known, can_open=_opens) for each in kept]
     if not forms:
         return redirect(record_address(), 303)
     return render_template("kept/index.html", forms=forms)

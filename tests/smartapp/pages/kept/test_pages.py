@@ -8,6 +8,7 @@ from html import unescape
 
 import pytest
 
+from questionnaires.catalogue import catalogue
 from smartapp.courier import Courier
 from smartapp.services import KEY
 from smartapp.settings import Issuer
@@ -20,6 +21,8 @@ from tests.smartapp.helpers import EHR, Visitor, launched, make_app, text_of
 from tests.smartapp.smart.ehr import Clock
 
 WORDS = "Ik zing weer.\r\nElke dag een uur."
+HOOP = catalogue().instruments["hoop"]
+DISAGREE = HOOP.item("hoop-01").scale.option("2").text.get("nl")
 OTHER = "http://localhost/other"
 
 
@@ -195,6 +198,22 @@ def test_the_script_that_saves_while_typing_keeps_them_at_the_page_they_belong_t
     assert "En zingen." in page
     assert again.client.post(again.url(path), data=form_on(page, again.url(path))).status_code == 303
     assert "Vroeg naar buiten. En zingen." in again.get(path).text
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "words"),
+    [
+        ("questionnaires/hoop/questions/hoop-01", {"answer": "2", "next": "1"}, [DISAGREE]),
+        ("plan/goals/new", {"text": "Weer werken", "domain": "meaning", "key": "k"}, ["Weer werken"]),
+        ("plan/domains", {"domains": "meaning", "seen-domains": "x"}, []),
+    ],
+)
+def test_what_was_chosen_is_shown_in_words_and_not_as_a_code(anna, path, fields, words):
+    anna.post(path, {"_csrf": "expired", **fields})
+    page = anna.get("kept/").text
+    assert re.findall(r"<blockquote[^>]*>(.*?)</blockquote>", page) == words
+    assert ("Een keuze die je daar maakte." in page) == (not words)
+    assert (HOOP.item("hoop-01").text.get("nl") in page) == path.startswith("questionnaires/")
 
 
 def test_they_are_kept_for_seven_days(app, anna, clock):
