@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from questionnaires.fhir import Resource
-from smartapp.fhir.store import Query, RecordStore, Refused, Stored, Write
+from smartapp.fhir.store import Conflict, Query, RecordStore, Stored, Write
 
 DEEP = 60
 """Levels of nesting; an answer with more is refused before a page sees it."""
@@ -124,12 +124,12 @@ class Mutating:
         return [self._changed(one) if self._rng.random() < self._share else one for one in self._store.search(query)]
 
     def write(self, _write: Write, /) -> Stored:
-        """Refuse."""
-        raise Refused("This record takes nothing.")
+        """Say that somebody else wrote: nothing is kept of it, so that each page is as if it were the first."""
+        raise Conflict("This record takes nothing.", None)
 
     def write_all(self, _writes: Sequence[Write], /) -> list[Stored]:
-        """Refuse."""
-        raise Refused("This record takes nothing.")
+        """Say that somebody else wrote: nothing is kept of it, so that each page is as if it were the first."""
+        raise Conflict("This record takes nothing.", None)
 
     def _changed(self, stored: Stored) -> Stored:
         return replace(stored, resource=mutated(stored.resource, self._rng))

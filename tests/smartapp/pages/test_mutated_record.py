@@ -18,7 +18,7 @@ from sqlalchemy.engine import Engine
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.fhir.own.search import definitions
-from smartapp.fhir.store import Query
+from smartapp.fhir.store import Query, RecordStore
 from smartapp.sandbox import make_sandbox
 from smartapp.sandbox.seeding import seed
 from tests.smartapp.helpers import EHR, Visitor, launched
@@ -30,6 +30,7 @@ ONLY = os.environ.get("MUTATED_ONLY", "")
 FORESEEN = {200, 303, 403, 404, 409, 422, 502, 503}
 
 PERSON = "noor"
+KEY_OF_FORM = "3f7d8a0e-0000-4000-8000-000000000001"
 DRAFTED = "hoop"
 
 
@@ -49,6 +50,11 @@ def resources(engine: Engine) -> list[Resource]:
     return [orjson.loads(text) for text in steady]
 
 
+def everything(store: RecordStore) -> list[Resource]:
+    types = ("Goal", "QuestionnaireResponse", "Task")
+    return [one.resource for type_ in types for one in store.search(Query.of(type_))]
+
+
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -63,17 +69,22 @@ def ids(found: list[Resource], type_: str) -> list[str]:
 def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     """Return what may be opened or sent: the role, the address, and the form ({}: opened)."""
     client = ["", "scores/", "plan/", "plan/story", "plan/domains", "plan/goals/new", "questionnaires/", "who-looked/"]
+    client += ["kept/", "unsent/", "unsent/x/discard", f"plan/goals/by-key/{KEY_OF_FORM}"]
+    client += ["plan/domains/meaning/", "plan/domains/meaning/now"]
     client += [f"scores/{one}/" for one in catalogue().instruments]
     client += [f"questionnaires/{one}/" for one in catalogue().instruments]
     client += [f"questionnaires/{DRAFTED}/{page}" for page in ("again", "review", "pause", "questions/hoop-01")]
     client += [f"questionnaires/responses/{id_}" for id_ in ids(found, "QuestionnaireResponse")]
     for id_ in ids(found, "Goal"):
         client += [f"plan/goals/{id_}{rest}" for rest in ("/", "/words", "/progress", "/end", "/steps/new")]
+    for step in (one for one in found if one["resourceType"] == "Task"):
+        goal = re.search(r"Goal/([\w-]+)", orjson.dumps(step).decode())
+        client += [f"plan/goals/{goal[1]}/steps/{step['id']}"] if goal else []
     clinician = ["overview/", "overview/?mode=together", "assignments/", "assignments/new"] * 4
     forms = {
         "plan/story": {"story": "Ik zing weer.", "seen-story": "x"},
-        "plan/domains": {"domains": "work", "seen-domains": "x"},
-        "plan/goals/new": {"words": "Weer werken", "domain": "work", "key": "3f7d8a0e-0000-4000-8000-000000000001"},
+        "plan/domains": {"domains": "meaning", "seen-domains": "x"},
+        "plan/goals/new": {"text": "Weer werken", "domain": "meaning", "key": KEY_OF_FORM},
         f"questionnaires/{DRAFTED}/submit": {"identifier": "x"},
         f"questionnaires/{DRAFTED}/questions/hoop-01": {"answer": "2", "next": "1"},
     }
@@ -84,6 +95,17 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         *(("client", page, form) for page, form in forms.items()),
         ("clinician", "assignments/new", asked),
     ]
+
+
+def test_every_page_of_a_launch_is_among_them(people):
+    """A page that is added later is added here."""
+    client = people["client"]
+    urls = client.app.url_map.bind("localhost")
+    found = everything(client.ehr)
+    opened = {urls.match(client.url(page).partition("?")[0])[0] for _role, page, form in pages_of(found) if not form}
+    below = {rule.endpoint for rule in client.app.url_map.iter_rules() if "launch_id" in rule.arguments}
+    with_page = {rule.endpoint for rule in client.app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    assert sorted((below & with_page) - opened) == []
 
 
 @pytest.fixture
@@ -99,7 +121,7 @@ def test_attack_35_every_page_of_a_mutated_record_is_a_page_or_a_foreseen_error(
     client = people["client"]
     store = client.ehr
     drafts = client.records.drafts
-    found = [one.resource for type_ in ("Goal", "QuestionnaireResponse") for one in store.search(Query.of(type_))]
+    found = everything(store)
     responses = [one for one in found if one["resourceType"] == "QuestionnaireResponse"]
     begun = next(one for one in responses if f"/{DRAFTED}" in one["questionnaire"].casefold())
     pages = pages_of(found)
