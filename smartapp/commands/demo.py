@@ -9,13 +9,14 @@ import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from smartapp.sandbox import Sandbox
+    from smartapp.sandbox import Client, Sandbox
     from smartapp.sandbox.kinds import Kind
     from smartapp.sandbox.seeding import KeepDraft
     from smartapp.services import Services
@@ -47,43 +48,62 @@ class _ListingKinds(click.Command):
 )
 @click.option("--fresh", is_flag=True, help="Forget what was kept and start over with the original people.")
 @click.option("--ehr", default="full", show_default=True, metavar="KIND", help="What the EHR accepts; see below.")
-def command(port: int, data: Path, fresh: bool, ehr: str) -> None:
+@click.option(
+    "--client",
+    "apps",
+    multiple=True,
+    metavar="APP",
+    help="Another SMART app that may sign in to the EHR: id=…,redirect_uri=…[,launch_uri=…][,secret=…][,scope=…], "
+    "or a TOML file with [[client]] tables. Repeatable.",
+)
+def command(port: int, data: Path, fresh: bool, ehr: str, apps: tuple[str, ...]) -> None:
     """Run the embedded EHR and the app on this machine, with made-up people.
 
     Nothing leaves this machine. Stop it with Ctrl-C; everything typed is still there at the next start.
 
     \b
-    Example:
+    Examples:
       verstel demo --port 8017
+      verstel demo --ehr epic-like --client id=my-app,redirect_uri=http://127.0.0.1:9000/callback
     """  # noqa: D301 - click needs the real control character
     from smartapp.sandbox.kinds import UnknownKind, kind
+    from smartapp.sandbox.registrations import RegistrationError, registered
 
     try:
-        chosen = kind(ehr)
-    except UnknownKind as unknown:
-        raise click.UsageError(str(unknown)) from None
+        chosen, others = kind(ehr), registered(apps, taken=[CLIENT_ID])
+    except (UnknownKind, RegistrationError) as wrong:
+        raise click.UsageError(str(wrong)) from None
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _lock(data), _listen(port) as listening:
-        _demo(listening, data, chosen, fresh=fresh)
+        _demo(listening, data, chosen, others, fresh=fresh)
 
 
-def _demo(listening: socket.socket, data: Path, chosen: Kind, *, fresh: bool) -> None:
+def _demo(listening: socket.socket, data: Path, chosen: Kind, others: tuple[Client, ...], *, fresh: bool) -> None:
     url = f"http://{HOST}:{listening.getsockname()[1]}"
     # One database per kind: what one EHR accepted, and what therefore stayed in the app, would not fit another kind.
     database = data / f"{chosen.name}.db"
     if fresh:
         for suffix in ("", "-wal", "-shm"):  # SQLite keeps its latest writes beside the file
             database.with_name(database.name + suffix).unlink(missing_ok=True)
-    app, sandbox = demo_app(url, database, data / "keys.json", ehr=chosen.name)
+    app, sandbox = demo_app(url, database, data / "keys.json", ehr=chosen.name, others=others)
     added = _seeded(app, sandbox)
     click.echo(f"Verstel demo, with {'new' if added else 'the same'} made-up people ({chosen.title}).\n")
     click.echo(f"  Open   {url}/sandbox/   and choose a person.\n")
+    for client in others:
+        click.echo(f"  {client.id} may sign in at {sandbox.base}")
+        if client.launch_uri:
+            click.echo(f"    from a chart: {url}/sandbox/launch?role=clinician&patient=noor&app={quote(client.id)}")
     click.echo(f"Kept in {data}. Stop with Ctrl-C.")
     _run(app, listening)
 
 
-def demo_app(url: str, database: Path, keys: Path, *, ehr: str = "full") -> tuple[Flask, Sandbox]:
-    """Make the app with a sandbox at `/sandbox`; both use `database`, and `keys` is the file with the app's secrets."""
+def demo_app(
+    url: str, database: Path, keys: Path, *, ehr: str = "full", others: tuple[Client, ...] = ()
+) -> tuple[Flask, Sandbox]:
+    """Make the app with a sandbox at `/sandbox`; both use `database`, and `keys` is the file with the app's secrets.
+
+    `others` are the other apps that may sign in to the sandbox.
+    """
     from smartapp import create_app
     from smartapp.sandbox import Client, init_sandbox, make_sandbox
     from smartapp.services import KEY
@@ -92,7 +112,7 @@ def demo_app(url: str, database: Path, keys: Path, *, ehr: str = "full") -> tupl
     app = create_app(_settings(url, database, keys))
     services: Services = app.extensions[KEY]
     client = Client(CLIENT_ID, redirect_uris=(services.settings.redirect_uri,))
-    sandbox = make_sandbox(services.engine, url, clients=(client,), ehr=ehr)
+    sandbox = make_sandbox(services.engine, url, clients=(client, *others), ehr=ehr)
     init_sandbox(app, sandbox)
     init_examples(app)
     return app, sandbox

@@ -15,7 +15,7 @@ from smartapp.fhir.own.search import understand
 from smartapp.fhir.store import NotFound, Query
 from smartapp.sandbox.identities import COOKIE, name_of, users, with_session
 from smartapp.sandbox.oauth import OAuthError
-from smartapp.sandbox.scopes import grant
+from smartapp.sandbox.scopes import grant, registered
 from smartapp.sandbox.server import Client, Sandbox, current_sandbox
 from smartapp.sandbox.tickets import Grant
 
@@ -94,7 +94,7 @@ def _authorized(
         return _choose_patient(sandbox, asked)
     if persona == "Patient" and patient != user_id:
         raise OAuthError("access_denied", "a person can only open their own record")
-    scope = grant(asked["scope"], sandbox.kind, persona)
+    scope = grant(registered(asked["scope"], client.scope), sandbox.kind, persona)
     if not scope:
         raise OAuthError("invalid_scope", "nothing of what was asked can be granted to this user here")
     code = sandbox.tickets.code(

@@ -113,11 +113,26 @@ def _asked(sandbox: Sandbox) -> tuple[Resource, str]:
 
 
 def _address(sandbox: Sandbox, person: Resource, user: str) -> str:
-    """Return where the app is opened: by the client from outside, by a professional with the chart at hand."""
-    if user.startswith("Patient/"):
+    """Return where the app is opened: by the client from outside, by a professional with the chart at hand.
+
+    `app` in the address names another registered app; that one is always opened with a chart. Raises NotFound.
+    """
+    other = _other_app(sandbox, request.args.get("app"))
+    if other is None and user.startswith("Patient/"):
         return f"{sandbox.app_url}/start?{urlencode({'iss': sandbox.base})}"
     query = urlencode({"iss": sandbox.base, "launch": sandbox.tickets.launch(user, person["id"])})
-    return f"{sandbox.app_url}/launch?{query}"
+    app = other or f"{sandbox.app_url}/launch"
+    return f"{app}{'&' if '?' in app else '?'}{query}"
+
+
+def _other_app(sandbox: Sandbox, id_: str | None) -> str | None:
+    """Return where another app is launched, None where no other was asked for. Raises NotFound."""
+    if id_ is None:
+        return None
+    client = sandbox.clients.get(id_)
+    if client is None or client.launch_uri is None:
+        raise NotFound(TEXTS[language()]["no_app"])
+    return client.launch_uri
 
 
 def _card(sandbox: Sandbox, resource: Resource) -> PatientCard:

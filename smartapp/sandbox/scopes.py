@@ -96,6 +96,25 @@ def grant(asked: str, kind: Kind, persona: str) -> str:
     return " ".join(dict.fromkeys(granted))
 
 
+def registered(asked: str, most: str | None) -> str:
+    """Return what of `asked` an app was registered for: `most` are its scopes, None for all."""
+    if most is None:
+        return asked
+    known = [scope for scope in map(parse, most.split()) if scope is not None]
+    kept: list[str] = []
+    for text in asked.split():
+        scope = parse(text)
+        if scope is None:
+            kept += [text] if text in most.split() else []
+            continue
+        covering = [one for one in known if one.level == scope.level and one.type in ("*", scope.type)]
+        letters = scope.letters & frozenset().union(*(one.letters for one in covering))
+        if rights := _rights(scope, letters):
+            _, question, query = text.partition("?")
+            kept.append(f"{scope.level}/{scope.type}.{rights}{question}{query}")
+    return " ".join(kept)
+
+
 def _level_fits(scope: Scope, persona: str) -> bool:
     if persona == "system":
         return scope.level == "system"

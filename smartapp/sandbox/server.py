@@ -25,7 +25,8 @@ PREFIX = "/sandbox"
 class Client:
     """An app that is registered here: its id, the exact redirect addresses, and how it proves itself.
 
-    Without `secret` and `jwks` it is a public client. `backend` allows client_credentials (with `jwks`).
+    Without `secret` and `jwks` it is a public client. `backend` allows client_credentials (with `jwks`). `scope` is the
+    most that it is granted (None: whatever it asks for), `launch_uri` where a chart opens it.
     """
 
     id: str
@@ -33,6 +34,8 @@ class Client:
     secret: str | None = field(default=None, repr=False)
     jwks: Mapping[str, Any] | None = None
     backend: bool = False
+    scope: str | None = None
+    launch_uri: str | None = None
 
 
 @dataclass(slots=True)

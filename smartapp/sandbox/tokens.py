@@ -16,7 +16,7 @@ from joserfc import jwt
 
 from smartapp.sandbox.clients import proved_client
 from smartapp.sandbox.oauth import OAuthError, no_store, oauth_answer
-from smartapp.sandbox.scopes import grant
+from smartapp.sandbox.scopes import grant, registered
 from smartapp.sandbox.server import Client, Sandbox, current_sandbox
 from smartapp.sandbox.tickets import ACCESS_SECONDS, Grant, TicketError
 
@@ -96,7 +96,7 @@ def _refreshed(sandbox: Sandbox, client: Client) -> dict[str, Any]:
 def _backend(sandbox: Sandbox, client: Client) -> dict[str, Any]:
     if not client.backend or client.jwks is None:
         raise OAuthError("unauthorized_client", "this app is not registered as a backend service")
-    scope = grant(request.form.get("scope", ""), sandbox.kind, "system")
+    scope = grant(registered(request.form.get("scope", ""), client.scope), sandbox.kind, "system")
     if not scope:
         raise OAuthError("invalid_scope", "ask for system scopes, such as system/Questionnaire.rs")
     grant_ = Grant(client.id, scope, None, None, str(uuid.uuid4()))

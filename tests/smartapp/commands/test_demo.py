@@ -1,15 +1,21 @@
 """`verstel demo` as people run it: it starts, says where to click, and loses nothing when it is killed."""
 
+import base64
+import hashlib
 import re
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
 from click.testing import CliRunner
+from fhirclient.models.patient import Patient
+from fhirclient.server import FHIRServer
 
 from smartapp.cli import main
 from smartapp.sandbox.kinds import kinds
@@ -142,3 +148,45 @@ def test_the_kinds_in_the_help_are_the_kinds_there_are():
 def test_the_secrets_of_a_demo_are_for_its_owner_only(demos, tmp_path):
     demos("--port", "0")
     assert (tmp_path / "demo" / "keys.json").stat().st_mode & 0o077 == 0
+
+
+def test_another_smart_app_signs_in_to_the_demo_and_reads_with_a_client_that_is_not_ours(demos, browser):
+    back = "http://127.0.0.1:1/callback"
+    demo = demos("--port", "0", "--client", f"id=my-app,redirect_uri={back},launch_uri=http://127.0.0.1:1/launch")
+    chart = re.search(r"from a chart: (\S+)", demo.said)[1]
+    given = dict(parse_qsl(urlsplit(browser.get(chart, allow_redirects=False, timeout=20).headers["Location"]).query))
+    endpoints = browser.get(f"{given['iss']}/.well-known/smart-configuration", timeout=20).json()
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    asked = {
+        "response_type": "code",
+        "client_id": "my-app",
+        "redirect_uri": back,
+        "scope": "launch patient/*.rs",
+        "state": "s",
+        "aud": given["iss"],
+        "launch": given["launch"],
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    answer = browser.get(endpoints["authorization_endpoint"], params=asked, allow_redirects=False, timeout=20)
+    came_back = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": "my-app",
+        "redirect_uri": back,
+        "code": came_back["code"],
+        "code_verifier": verifier,
+    }
+    token = browser.post(endpoints["token_endpoint"], form, timeout=20).json()
+    server = FHIRServer(None, given["iss"])
+    server.session.headers["Authorization"] = f"Bearer {token['access_token']}"
+    assert server.request_json(f"Patient/{token['patient']}")["id"] == "noor"
+    assert {one.id for one in Patient.where({}).perform_resources_iter(server)} == {"noor"}
+    server.session.close()
+
+
+def test_an_app_that_cannot_be_registered_is_wrong_usage(tmp_path):
+    result = CliRunner().invoke(main, ["demo", "--client", "id=my-app", "--data", str(tmp_path / "demo")])
+    assert result.exit_code == 2
+    assert "my-app has no redirect_uri" in result.output
