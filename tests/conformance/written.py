@@ -17,13 +17,16 @@ from mappers.assignment import cancelled
 from mappers.audit import AuditEntry, Event, audit_event
 from mappers.observations import observations_of, provenance_of
 from mappers.plan import MOST_DOMAINS, DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
+from mappers.plan.document import Edition, bundle_of, digest_of, document_of, superseded
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from smartapp.fhir.store import Query
+from smartapp.pages.plan.paper import paper
 from smartapp.sandbox.seeding import seed
 from smartapp.sandbox.server import make_sandbox
 from smartapp.storage.database import open_database
+from smartapp.web.language import kept_in
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 # What people and software say; what we publish is validated where it lies.
@@ -40,6 +43,7 @@ KINDS = (
     "Goal",
     "Task",
     "Provenance",
+    "DocumentReference",
 )
 
 # Words as people type and paste them: spaces at the ends, tabs, markup, quotes, other scripts, emoji.
@@ -51,7 +55,7 @@ def write_down(folder: Path) -> dict[str, int]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     counts: dict[str, int] = {}
-    for resource in [*seeded(), *far_ends(), *audit_events()]:
+    for resource in [*seeded(), *far_ends(), *documents(), *audit_events()]:
         kind = resource["resourceType"]
         counts[kind] = counts.get(kind, 0) + 1
         name = f"{kind}-{counts[kind]:03}.json"
@@ -102,6 +106,12 @@ def far_ends() -> list[Resource]:
         answers = answers_of(response, known)
         scores = score(instrument, answers.values)
         made += [response, *observations_of(answers, scores, response_reference="QuestionnaireResponse/1")]
+    return made + resources_of(rough_plan(), patient=person, author=person, known=known, language="en")
+
+
+def rough_plan() -> Plan:
+    """Return a plan with as much in it as there may be, in words that nobody cleaned up."""
+    known = Catalogue()
     goal = Goal(
         id="urn:uuid:0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a01",
         text=ROUGH,
@@ -113,13 +123,35 @@ def far_ends() -> list[Resource]:
         active=False,
         steps=(Step(id="urn:uuid:0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a02", text=ROUGH, status="stopped", who=ROUGH),),
     )
-    plan = Plan(
+    return Plan(
         id="urn:uuid:0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a03",
         texts={part.code: (ROUGH,) for part in known.plan_parts},
         domains=tuple(DomainAnswers(one.code, ROUGH, ROUGH, ROUGH, ROUGH) for one in known.life_domains[:MOST_DOMAINS]),
         goals=(goal,),
     )
-    return made + resources_of(plan, patient=person, author=person, known=known, language="en")
+
+
+def documents() -> list[Resource]:
+    """Return the rough plan as the document that reaches a chart, one that replaces it, and the Bundle within."""
+    known, plan, person = Catalogue(), rough_plan(), PersonRef("Patient/noor", "Noor Bakker")
+    made: list[Resource] = []
+    for number, language in enumerate(("nl", "en"), start=1):
+        edition = Edition(plan.id.removeprefix("urn:uuid:"), number, digest_of(plan))
+        resources = resources_of(plan, patient=person, author=person, known=known, language=language)
+        bundle = bundle_of(resources, edition=edition, date=NOW.isoformat(), language=language)
+        with kept_in(language):
+            pdf = paper(plan, known, client=person.display, made=NOW, language=language)
+        document = document_of(
+            pdf,
+            bundle,
+            edition=edition,
+            client=person,
+            date=NOW.isoformat(),
+            language=language,
+            replaces=[one for one in made if one["resourceType"] == "DocumentReference"],
+        )
+        made += [{**document, "id": f"plan-{number}"}, bundle]
+    return [*made, {**superseded(made[0]), "id": "superseded"}]
 
 
 def audit_events() -> list[Resource]:
