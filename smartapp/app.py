@@ -27,6 +27,7 @@ from smartapp.smart.identity import Identities
 from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
+from smartapp.storage.clock import DatabaseClock
 from smartapp.storage.database import open_database
 from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launches
@@ -52,6 +53,7 @@ PAGES = Path(__file__).with_name("pages")
 def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] | None) -> Flask:
     """Make the app; see `smartapp.create_app`."""
     engine = engine or open_database(settings.database_url)
+    shared_clock = clock or DatabaseClock(engine)
     clock = clock or time.time
     absolute = settings.absolute_minutes * 60
     vault, marks = open_vault(engine, settings.encryption_keys), Marks(settings)
@@ -72,7 +74,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         tokens=TokenStore(engine, vault, token_endpoint, clock),
         identities=Identities(clock),
         audit=Audit(engine, vault, clock, caller_address),
-        outbox=Outbox(engine, vault, clock),
+        outbox=Outbox(engine, vault, shared_clock),
         capabilities=Capabilities(engine, clock),
         kept_words=KeptWords(engine, vault, clock),
     )

@@ -41,6 +41,8 @@ LONGEST_PAUSE_SECONDS: Final = 3600
 """No unit waits longer, whatever a server asks for."""
 LEASE_SECONDS: Final = 180
 """Longer than anything that is done between two changes of a unit: the answers of one wave, and one look back."""
+_ALL: Final = "outbox"
+"""Who may send what is decided by one process at a time; how a unit that someone holds goes on, by its lease alone."""
 MOST_UNITS: Final = 200
 """Of one owner. More than that is a fault of ours or of a program that presses the button."""
 MOST_FAILURES: Final = 3
@@ -151,7 +153,7 @@ class Outbox:
         """
         now = self._now()
         unit = Unit(str(uuid.uuid4()), tuple(parcels), follow_up)
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=_ALL) as connection:
             rows = connection.execute(sa.select(OUTBOX).where(OUTBOX.c.owner == owner.digest)).all()
             if len(rows) >= MOST_UNITS:
                 raise Refused("Too much of this person is waiting to be sent. Wait until some of it has arrived.")
@@ -196,7 +198,7 @@ class Outbox:
             if connection.execute(sa.select(OUTBOX.c.id).where(*theirs).limit(1)).first() is None:
                 return 0
         values = {"launch_id": launch_id, "state": "waiting", "due": self._now(), "attempts": 0}
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=_ALL) as connection:
             bound: int = connection.execute(OUTBOX.update().where(*theirs).values(**values)).rowcount
         self.news.set()
         return bound
@@ -223,7 +225,7 @@ class Outbox:
             due = sa.select(OUTBOX.c.id).where(*self._is_due(owner, avoiding, now)).limit(1)
             if connection.execute(due).first() is None:
                 return None
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=_ALL) as connection:
             while (row := self._claim_row(connection, owner, avoiding)) is not None:
                 unit, its_owner = self._opened(row), Owner(row.issuer, row.owner)
                 if unit is not None:
@@ -234,7 +236,7 @@ class Outbox:
 
     def renew(self, claim: Claim, unit: Unit) -> None:
         """Persist the progress of a unit that is being sent, and hold it for another while. Raises LeaseLost."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=claim.unit.id) as connection:
             self._change(
                 connection,
                 claim,
@@ -244,13 +246,13 @@ class Outbox:
 
     def finish(self, claim: Claim, unit: Unit) -> None:
         """Forget a unit that arrived, and note where. Raises LeaseLost."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=_ALL) as connection:
             self._forget(connection, claim)
             self._arrivals.note(connection, claim.owner.key, unit.parcels, self._now())
 
     def drop(self, claim: Claim) -> None:
         """Forget a unit of which surely nothing is anywhere, and whose author was told. Raises LeaseLost."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=claim.unit.id) as connection:
             self._forget(connection, claim)
 
     def keep(self, claim: Claim, unit: Unit, state: UnitState, *, retry_after: int | None = None) -> None:
@@ -258,7 +260,7 @@ class Outbox:
 
         `retry_after` is what a server asked for, in seconds: never sooner than that. Raises LeaseLost.
         """
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=_ALL) as connection:
             attempts = connection.execute(
                 sa.select(OUTBOX.c.attempts).where(OUTBOX.c.id == claim.unit.id)
             ).scalar_one_or_none()
@@ -276,19 +278,19 @@ class Outbox:
 
     def hand_over(self, claim: Claim, unit: Unit) -> None:
         """Let the courier do at once what is left to do of a unit that arrived. Raises LeaseLost."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=_ALL) as connection:
             self._change(connection, claim, leased_until=0, due=self._now(), sealed=self._vault.seal(packed(unit)))
             self._arrivals.note(connection, claim.owner.key, unit.parcels, self._now())
         self.news.set()
 
     def hold(self, claim: Claim) -> None:
         """Keep a unit until its owner signs in again: no launch can send it now. Raises LeaseLost."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=claim.unit.id) as connection:
             self._change(connection, claim, state="held", leased_until=0)
 
     def failed(self, claim: Claim) -> None:
         """Note that sending a unit failed in a way that nobody foresaw; the third time it is set aside."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=claim.unit.id) as connection:
             row = connection.execute(sa.select(OUTBOX.c.failures).where(OUTBOX.c.id == claim.unit.id)).one_or_none()
             failures = (row.failures if row else 0) + 1
             self._change(
@@ -323,7 +325,7 @@ class Outbox:
 
     def release_aside(self) -> int:
         """Let everything that was set aside be tried again; return how many units there were."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=_ALL) as connection:
             released: int = connection.execute(
                 OUTBOX.update().where(OUTBOX.c.state == "aside").values(state="waiting", failures=0, due=self._now())
             ).rowcount
@@ -332,7 +334,7 @@ class Outbox:
 
     def forget_old_arrivals(self) -> None:
         """Forget arrivals that nobody will send again."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, on="arrivals") as connection:
             self._arrivals.forget_old(connection, self._now())
 
     def lock(self, owner: Owner) -> threading.Lock:
@@ -416,7 +418,7 @@ class Outbox:
     def _decided(self, owner: Owner, unit_id: str, decision: Callable[[Unit], Unit]) -> bool:
         """Change what is left of a stopped unit as its author decided, under a new lease."""
         this = [OUTBOX.c.id == unit_id, OUTBOX.c.owner == owner.digest, OUTBOX.c.leased_until <= self._now()]
-        with writing(self._engine) as connection:
+        with writing(self._engine, on=_ALL) as connection:
             row = connection.execute(sa.select(OUTBOX).where(*this)).one_or_none()
             unit = self._opened(row) if row is not None else None
             if row is None or unit is None:
