@@ -29,7 +29,7 @@ from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launch, Launches
 from smartapp.storage.marks import Marks
 from smartapp.storage.sessions import Sessions
-from smartapp.storage.vault import Vault
+from smartapp.storage.vault import SealBroken, Vault
 
 if TYPE_CHECKING:
     from smartapp.fhir.store import RecordStore
@@ -120,6 +120,29 @@ class Services:
         for session_id in over:
             self.end_session(session_id)
         return len(over)
+
+    def end_sessions(self, *, person: str | None = None, issuer: str | None = None) -> int:
+        """End every session, or those in which this person (`Practitioner/7`) signed in, at this issuer (its base).
+
+        Each is a row in the log. Return how many there were.
+        """
+        chosen = [session_id for session_id in self.sessions.all() if self._end_if(session_id, person, issuer)]
+        return len(chosen)
+
+    def _end_if(self, session_id: str, person: str | None, issuer: str | None) -> bool:
+        try:
+            launches = self.launches.of_session(session_id)
+        except SealBroken:  # of a key that is gone: nobody can say whose it is, or give its tokens back
+            if person is None and issuer is None:
+                self.sessions.end(session_id)
+            return person is None and issuer is None
+        fits = [one for one in launches if person in (None, one.user.reference) and issuer in (None, one.issuer)]
+        if not fits and (person or issuer):
+            return False
+        self.end_session(session_id)
+        for launch in launches:
+            self.audit.record(launch, "logout", reason="ended-by-operator")
+        return True
 
     def own_store(self, issuer: str) -> OwnStore:
         """Return our own store for the people of one issuer; two issuers never share one."""

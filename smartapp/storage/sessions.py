@@ -127,6 +127,11 @@ class Sessions:
         with reading(self._engine) as connection:
             return list(connection.execute(sa.select(SESSIONS.c.id).where(ended)).scalars())
 
+    def all(self) -> list[str]:
+        """Return the ids of all sessions."""
+        with reading(self._engine) as connection:
+            return list(connection.execute(sa.select(SESSIONS.c.id)).scalars())
+
     def hand_off(self, session: Session, path: str) -> str:
         """Return a code that opens `path` in a tab that cannot see our cookie; good once, for 60 seconds."""
         code = fresh_secret()
