@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 from smartapp.fhir.store import Query
 from smartapp.storage.launches import Launches
@@ -51,6 +54,16 @@ def test_what_a_clinician_without_a_name_asks_has_no_empty_text(app, monkeypatch
     [task] = written(els, "Task")
     assert [at for at, text in texts(task) if text == ""] == []
     assert (task["for"]["display"], task["requester"]["display"]) == ("cliënt", "zorgverlener")
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "heading"), [("client", "", "Welkom"), ("clinician", "overview/", "Overzicht")]
+)
+def test_a_page_about_a_person_without_a_name_still_has_a_heading(app, monkeypatch, role, path, heading):
+    find = Launches.find
+    monkeypatch.setattr(Launches, "find", lambda *given: without_names(find(*given)))
+    page = launched(app, role=role, name="").get(path)
+    assert re.findall(r"<h1[^>]*>(.*?)</h1>", page.text) == [heading]
 
 
 def without_names(launch):
