@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from questionnaires.fhir import Resource
 from smartapp.fhir.references import renamed
-from smartapp.fhir.store import Conflict, Query, RecordStore, Stored, Write
+from smartapp.fhir.store import Conflict, Found, Query, RecordStore, Stored, Write, is_cut
 
 _T = TypeVar("_T")
 
@@ -36,7 +36,8 @@ class CompanionStore:
     def search(self, query: Query, /) -> list[Stored]:
         """Return every match."""
         params = tuple((name, self._reference_out(self._typed(name, value))) for name, value in query.params)
-        return [self._inward(stored) for stored in self._store.search(Query(query.type, params))]
+        found = self._store.search(replace(query, params=params))
+        return Found(map(self._inward, found), cut=is_cut(found))
 
     def write(self, write: Write, /) -> Stored:
         """Write one resource."""

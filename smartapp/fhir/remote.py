@@ -17,7 +17,9 @@ from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.fhir import Resource
 from smartapp.fhir.answers import ID, Answer, version_tag, written, written_all
 from smartapp.fhir.http import OutboundError, Reply, ask
+from smartapp.fhir.newest import is_newest_first, newest
 from smartapp.fhir.store import (
+    MOST_RESULTS,
     Conflict,
     Forbidden,
     Gone,
@@ -34,7 +36,6 @@ from smartapp.fhir.store import (
 FHIR_JSON = "application/fhir+json"
 # Bounds, not expectations: one person's record is a few pages. A server that sends more is wrong or in a circle.
 MOST_PAGES = 100
-MOST_RESULTS = 2000
 MOST_WAITS = 5
 LONGEST_WAIT_SECONDS = 120
 
@@ -57,6 +58,9 @@ _NO_ANSWER: Mapping[str, str] = {
 
 TokenSource = Callable[[str | None], str]
 """Returns an access token; gets the token that was just answered with 401, or None."""
+
+_UNSORTED: set[tuple[str, str]] = set()
+"""Servers, with a type of resource, that refused a search for its order; no CapabilityStatement can say so."""
 
 _NOT_A_MATCH = frozenset({"", "OperationOutcome"})
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
@@ -95,16 +99,19 @@ class RemoteStore:
         return _stored(resource, answer)
 
     def search(self, query: Query, /) -> list[Stored]:
-        """Return all matches and includes, never a part of them; pages are followed on this server only."""
-        # Half of the matches would look like all of them: a plan without its last goals, a line without its last score.
+        """Return the matches and includes; pages are followed on this server only. See `RecordStore` for how many."""
         found: list[Stored] = []
-        for bundle in self._pages(query):
+        for bundle, is_last in self._pages(query):
             resources = [object_in(entry, "resource") for entry in objects_in(bundle, "entry")]
             # An OperationOutcome among the matches is the server's remark about the search, not a part of the record.
             found += [_stored(one, None) for one in resources if text_in(one, "resourceType") not in _NOT_A_MATCH]
-            if len(found) > MOST_RESULTS:
+            if query.most is None and len(found) > MOST_RESULTS:
                 raise Refused(f"The search for {query.type} has more than {MOST_RESULTS} results. Narrow it.")
-        return found
+            # A server that takes no notice of the order is read on, or the newest might be on its last page.
+            enough = len(found) >= (query.most or MOST_RESULTS) and is_newest_first(found, query)
+            if query.most is not None and (enough or len(found) >= MOST_RESULTS):
+                return newest(found, query, cut=not is_last)
+        return newest(found, query, cut=False) if query.most is not None else found
 
     def write(self, write: Write, /) -> Stored:
         """Write one resource. Raises Conflict with what is stored now, or Refused with the server's own words."""
@@ -196,15 +203,16 @@ class RemoteStore:
         understood: Resource = resource
         return understood
 
-    def _pages(self, query: Query) -> Iterator[Resource]:
+    def _pages(self, query: Query) -> Iterator[tuple[Resource, bool]]:
+        """Yield the Bundles of a search, and whether each is the last one."""
         if not _TYPE.fullmatch(query.type):
             raise Refused(f"{query.type[:64]!r} is not a FHIR resource type.", status=400)
-        answer = self._ask("GET", f"{self.base}/{query.type}", params=list(query.params))
+        answer = self._first_page(query)
         seen: set[str] = set()
         for _ in range(MOST_PAGES):
             bundle = self._resource(answer, "Bundle")
-            yield bundle
             following = self._next(bundle)
+            yield bundle, following is None
             if following is None:
                 return
             if following in seen:
@@ -212,6 +220,20 @@ class RemoteStore:
             seen.add(following)
             answer = self._ask("GET", following)
         raise Unreachable(f"{self._host} has more than {MOST_PAGES} pages of {query.type}. Not all could be read.")
+
+    def _first_page(self, query: Query) -> Reply:
+        """Ask a search; a server that refuses to sort is asked without, from then on at once."""
+        unsorted = [pair for pair in query.params if pair[0] != "_sort"]
+        key = (self.base, query.type)
+        if key not in _UNSORTED:
+            try:
+                return self._ask("GET", f"{self.base}/{query.type}", params=list(query.params))
+            except Refused:
+                if len(unsorted) == len(query.params):
+                    raise
+        answer = self._ask("GET", f"{self.base}/{query.type}", params=unsorted)
+        _UNSORTED.add(key)
+        return answer
 
     def _next(self, bundle: Resource) -> str | None:
         """Return the address of the next page, or None on the last one. One on another host is Unreachable."""

@@ -14,7 +14,7 @@ The errors, drawn. Each carries an HTTP `status` and a `message` that is safe to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -39,17 +39,49 @@ class Stored:
         return f"{self.resource['resourceType']}/{self.resource['id']}"
 
 
+MOST_RESULTS = 2000
+"""What a search may bring in all: far more than any page shows, and little enough to hold."""
+
+
+class Found(list[Stored]):
+    """The matches of a search; `cut` where there are more, as only a query that says how many (`most`) can meet."""
+
+    def __init__(self, found: Iterable[Stored] = (), *, cut: bool = False) -> None:
+        super().__init__(found)
+        self.cut = cut
+
+
+def is_cut(found: Sequence[Stored]) -> bool:
+    """Tell whether a search brought less than there is."""
+    return isinstance(found, Found) and found.cut
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search: a resource type and its parameters in order, such as `("patient", "Patient/1")`."""
+    """A search: a resource type and its parameters in order, such as `("patient", "Patient/1")`.
+
+    With `most` it asks for so many and no more, for what grows with the years; without, for every match.
+    """
 
     type: str
     params: tuple[tuple[str, str], ...] = ()
+    most: int | None = None
 
     @classmethod
     def of(cls, type: str, params: Mapping[str, str] | None = None, /, **more: str) -> Query:
         """Make a query from a mapping or keywords: `Query.of("Goal", patient="Patient/1", _sort="-start-date")`."""
         return cls(type, (*(params or {}).items(), *more.items()))
+
+    @classmethod
+    def newest(cls, most: int, type: str, by: str, **params: str) -> Query:
+        """Make a query for the newest so many, by a date parameter such as `date` or `authored`."""
+        return cls(type, (*params.items(), ("_sort", f"-{by}"), ("_count", str(most))), most)
+
+    @property
+    def by(self) -> str:
+        """Return the parameter by which the newest come first, "" where no order is asked."""
+        asked = dict(self.params).get("_sort", "")
+        return asked.removeprefix("-") if asked.startswith("-") else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +116,11 @@ class RecordStore(Protocol):
         """Return one resource, or raise NotFound or Gone."""
 
     def search(self, query: Query, /) -> list[Stored]:
-        """Return every match (and what `_include` asks for), following the store's own pages within a bound."""
+        """Return every match (and what `_include` asks for), following the store's own pages within a bound.
+
+        A query with `most` gets the newest so many as `Found`. For any other, more than MOST_RESULTS is Refused: half
+        of the matches would look like all of them.
+        """
 
     def write(self, write: Write, /) -> Stored:
         """Write one resource. Raises Conflict (stale `if_match`) or Refused."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,7 @@ from smartapp.fhir.own.index import patients_of
 from smartapp.fhir.own.matching import matches
 from smartapp.fhir.own.search import definitions
 from smartapp.fhir.store import (
+    MOST_RESULTS,
     Forbidden,
     NotFound,
     Query,
@@ -22,6 +24,7 @@ from smartapp.fhir.store import (
     Stored,
     Unreachable,
     Write,
+    is_cut,
 )
 from smartapp.records.delivery import Delivery
 from smartapp.records.following import follow
@@ -75,6 +78,8 @@ class Records:
         self._capability: Capability | None = None
         self.forbidden: set[str] = set()
         """Types that the EHR would not let us search, whatever the token said; a page may say so."""
+        self.cut: set[str] = set()
+        """Types of which there is more than a query with `most` asked for; a page has to say so."""
 
     # ---- reading
 
@@ -276,7 +281,10 @@ class Records:
         if place == "ehr":
             # An EHR may refuse a search as a whole for one parameter that it does not know.
             offered = self.capability().offered
-            sent = Query(query.type, tuple(pair for pair in query.params if offered.searches_by(query.type, pair[0])))
+            params = tuple(pair for pair in query.params if offered.searches_by(query.type, pair[0]))
+            # What is chosen here has to be among what comes.
+            most = MOST_RESULTS if query.most is not None and params != query.params else query.most
+            sent = replace(query, params=params, most=most)
         try:
             found = self._stores[place].search(sent)
         except Forbidden:
@@ -285,6 +293,8 @@ class Records:
             # Some EHRs grant a scope and refuse the search all the same. The other places may still have an answer.
             self.forbidden.add(query.type)
             return []
+        if is_cut(found):
+            self.cut.add(query.type)
         records = [self._record(place, stored) for stored in found]
         mine = [one for one in records if self._mine(one.resource)]
         if sent == query:

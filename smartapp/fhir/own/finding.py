@@ -15,10 +15,7 @@ from smartapp.fhir.own.sealing import Tenant
 from smartapp.fhir.own.search import Criterion, Inclusion, Search, definition, definitions
 from smartapp.fhir.own.sql import compartment_term, has_term, order, question, starting_at
 from smartapp.fhir.own.tables import CURRENT, kept_by, resources
-from smartapp.fhir.store import Stored
-
-# A search through the seam returns every match. More than this is a question that was put too widely.
-MOST_RESULTS = 2000
+from smartapp.fhir.store import MOST_RESULTS, Stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from questionnaires.fhir import Resource
-from smartapp.fhir.own.finding import MOST_RESULTS, Finder, SearchPage
+from smartapp.fhir.own.finding import Finder, SearchPage
 from smartapp.fhir.own.renewing import renew
 from smartapp.fhir.own.sealing import Sealing, Tenant, Unsealed
 from smartapp.fhir.own.search import Search, definition, understand
@@ -21,7 +21,7 @@ from smartapp.fhir.own.sql import compartment_term, has_term
 from smartapp.fhir.own.statement import capability_statement
 from smartapp.fhir.own.tables import named, resource_versions, resources, row_of
 from smartapp.fhir.own.writes import Permit, Writer
-from smartapp.fhir.store import NotFound, Query, Refused, Stored, Write
+from smartapp.fhir.store import MOST_RESULTS, Found, NotFound, Query, Refused, Stored, Write
 from smartapp.storage.database import reading, writing
 
 
@@ -71,8 +71,10 @@ class OwnStore:
         return self._kept.stored(row.content)
 
     def search(self, query: Query, /) -> list[Stored]:
-        """Return all matches and what they include. More than MOST_RESULTS is Refused."""
-        page = self.find(understand(query), count=MOST_RESULTS)
+        """Return the matches and what they include. See `RecordStore` for how many."""
+        page = self.find(understand(query), count=min(query.most or MOST_RESULTS, MOST_RESULTS))
+        if query.most is not None:
+            return Found([*page.matches, *page.included], cut=page.total > len(page.matches))
         if page.total > MOST_RESULTS:
             raise Refused(
                 f"The search for {query.type} has {page.total} results, more than {MOST_RESULTS}. Narrow it.",

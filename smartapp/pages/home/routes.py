@@ -17,7 +17,7 @@ from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Unreachable
 from smartapp.pages.questionnaire.waiting import ToDo, to_do_now
-from smartapp.pages.scores import trends
+from smartapp.pages.scores import asking, trends
 from smartapp.web import current
 from smartapp.web.components.frame import record_address
 from smartapp.web.language import day_of, place_zone
@@ -34,6 +34,8 @@ class HomePage:
     to_do: list[ToDo]
     goals: list[Goal]
     measured: list[Measurements]
+    cut: str = ""
+    """The sentence that says that there are more scores than were asked for."""
     record_away: bool = False
     """The record does not answer: only what we keep ourselves can be shown."""
 
@@ -64,7 +66,7 @@ def index() -> str | Response:
         tasks, goals, observations = current.records().search(
             Query.of("Task", patient=patient),
             Query.of("Goal", patient=patient),
-            Query.of("Observation", patient=patient, category="survey"),
+            asking.scores_of(patient),
         )
     except Unreachable:
         tasks, goals, observations, away = [], [], [], True
@@ -73,6 +75,7 @@ def index() -> str | Response:
         to_do=to_do_now(current.records(), tasks, catalogue()),
         goals=_active(record.resource for record in goals),
         measured=measured([record.resource for record in observations], (), catalogue(), day_of),
+        cut=asking.cut_sentence(current.records().cut),
         record_away=away,
     )
     return render_template("home/index.html", page=page, trends=trends)

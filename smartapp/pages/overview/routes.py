@@ -8,7 +8,7 @@ from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
 from smartapp.pages.overview.views import first_lines, overview_page
 from smartapp.pages.plan import stored
-from smartapp.pages.scores import trends
+from smartapp.pages.scores import asking, trends
 from smartapp.web import current
 from smartapp.web.language import language
 from smartapp.web.roles import role
@@ -27,8 +27,8 @@ def index() -> str:
         plans,
         goals,
         Query.of("Task", patient=patient),
-        Query.of("Observation", patient=patient, category="survey"),
-        Query.of("QuestionnaireResponse", patient=patient),
+        asking.scores_of(patient),
+        asking.responses_of(patient),
     )
     stored_plan = stored.read_plan(
         found[:3], known=catalogue(), issuer=current.launch().issuer, patient=patient, now=""
@@ -43,6 +43,7 @@ def index() -> str:
         responses=[one.resource for one in found[4]],
         known=catalogue(),
         language=language(),
+        cut=asking.cut_sentence(current.records().cut),
         together=request.args.get("mode") == "together",
     )
     template = "overview/together.html" if page.together else "overview/overview.html"

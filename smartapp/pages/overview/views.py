@@ -88,6 +88,7 @@ class OverviewPage:
     visit: VisitReport | None
     measured: tuple[InstrumentSummary, ...]
     waiting: tuple[OpenAssignment, ...]
+    cut: str  # the sentence that says that there are more scores than were asked for, else ""
     together: bool
 
     @property
@@ -125,6 +126,7 @@ def overview_page(
     known: Catalogue,
     language: str,
     together: bool,
+    cut: str = "",
 ) -> OverviewPage:
     """Put the page together from what the record holds."""
     words = Words.of(known)
@@ -144,6 +146,7 @@ def overview_page(
         visit=latest_visit(finished, known, language),
         measured=tuple(_summaries(observations, finished, known)),
         waiting=waiting(tasks, known),
+        cut=cut,
         together=together,
     )
 

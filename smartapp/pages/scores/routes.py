@@ -12,8 +12,7 @@ from mappers.tolerant import code_in, text_in
 from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
-from smartapp.fhir.store import Query
-from smartapp.pages.scores import trends
+from smartapp.pages.scores import asking, trends
 from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import day_of
@@ -38,6 +37,8 @@ class ScoresPage:
     measured: list[Measurements]
     conversations: list[Conversation]
     not_yet: list[Instrument]
+    cut: str
+    """The sentence that says that there is more than was asked for, else ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class InstrumentPage:
     measured: Measurements | None
     place: str
     """Where its scores are stored, or "waiting" or "refused" for the outbox; "" without scores."""
+    cut: str
 
 
 @blueprint.get("/")
@@ -57,10 +59,13 @@ def index() -> str:
     observations, responses = _records()
     found = _measured(observations, responses)
     known = {one.instrument.id for one in found}
+    cut = asking.cut_sentence(current.records().cut)
     page = ScoresPage(
         measured=found,
         conversations=_conversations([record.resource for record in responses]),
-        not_yet=[one for one in catalogue().instruments.values() if one.scores and one.id not in known],
+        # What was not asked for may have been filled in long ago.
+        not_yet=[one for one in catalogue().instruments.values() if one.scores and one.id not in known and not cut],
+        cut=cut,
     )
     return render_template("scores/index.html", page=page, trends=trends)
 
@@ -72,7 +77,7 @@ def instrument(instrument_id: str) -> str:
     chosen = catalogue().instruments.get(instrument_id)
     if chosen is None or not chosen.scores:
         abort(404)
-    observations, responses = _records()
+    observations, responses = _records([chosen])
     mine = next((one for one in _measured(observations, responses) if one.instrument.id == chosen.id), None)
     codes = {rule.code for rule in chosen.scores}
     places = [
@@ -80,16 +85,15 @@ def instrument(instrument_id: str) -> str:
         for record in observations
         if code_in(record.resource, "code", SCORE_SYSTEM) in codes
     ]
-    page = InstrumentPage(chosen, mine, places[-1] if places else "")
+    page = InstrumentPage(chosen, mine, places[-1] if places else "", asking.cut_sentence(current.records().cut))
     return render_template("scores/instrument.html", page=page, trends=trends)
 
 
-def _records() -> tuple[list[Record], list[Record]]:
-    """Fetch scores and responses in one round trip."""
+def _records(instruments: list[Instrument] | None = None) -> tuple[list[Record], list[Record]]:
+    """Fetch scores and responses in one round trip; those of some instruments, or of all."""
     patient = current.launch().patient.reference
     observations, responses = current.records().search(
-        Query.of("Observation", patient=patient, category="survey"),
-        Query.of("QuestionnaireResponse", patient=patient),
+        asking.scores_of(patient, instruments), asking.responses_of(patient)
     )
     return observations, responses
 
