@@ -26,7 +26,7 @@ from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
 from smartapp.storage.drafts import Drafts
 from smartapp.storage.kept_words import KeptWords
-from smartapp.storage.launches import Launch, Launches
+from smartapp.storage.launches import Launch, Launches, User
 from smartapp.storage.marks import Marks
 from smartapp.storage.sessions import Sessions
 from smartapp.storage.vault import SealBroken, Vault
@@ -157,21 +157,19 @@ class Services:
 
     def drafts(self, launch: Launch) -> Drafts:
         """Return the unfinished questionnaires of this user about this person."""
-        return self._drafts_of(launch, launch.user.reference)
+        return self.drafts_of(launch.issuer_key, launch.patient.reference, launch.user.reference)
 
     def sketches(self, launch: Launch) -> Drafts:
         """Return this user's unsaved words of the plan of this person, apart from the unfinished questionnaires."""
-        return self._drafts_of(launch, f"{launch.user.key} plan")
+        return self.sketches_of(launch.user, launch.patient.reference)
 
-    def _drafts_of(self, launch: Launch, author: str) -> Drafts:
-        return Drafts(
-            self.engine,
-            self.vault,
-            self.clock,
-            issuer=launch.issuer_key,
-            patient=launch.patient.reference,
-            author=author,
-        )
+    def sketches_of(self, user: User, patient: str) -> Drafts:
+        """Return a user's unsaved words of the plan of a person (`Patient/<id>`)."""
+        return self.drafts_of(user.issuer, patient, f"{user.key} plan")
+
+    def drafts_of(self, issuer: str, patient: str, author: str) -> Drafts:
+        """Return what an author has not finished about a person at an issuer, which its key names."""
+        return Drafts(self.engine, self.vault, self.clock, issuer=issuer, patient=patient, author=author)
 
     def adopt_named_by_address(self, launch: Launch) -> None:
         """Bring what stands under the address of the issuer under its key, for this user and this person.

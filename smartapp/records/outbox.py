@@ -332,6 +332,11 @@ class Outbox:
         self.news.set()
         return released
 
+    def erase(self, owner: Owner) -> int:
+        """Delete every unit of an owner, sent or not; return how many there were."""
+        with writing(self._engine) as connection:
+            return connection.execute(OUTBOX.delete().where(OUTBOX.c.owner == owner.digest)).rowcount
+
     def forget_old_arrivals(self) -> None:
         """Forget arrivals that nobody will send again."""
         with writing(self._engine, on="arrivals") as connection:

@@ -6,9 +6,9 @@ network address, whose record, which objects, on what basis. Names are sealed; n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -111,6 +111,14 @@ class Audit:
             ).all()
         return [self._entry(row.sealed) for row in rows]
 
+    def all_of(self, issuer: str, patient: str) -> list[AuditEntry]:
+        """Return every row about a person that our keys open."""
+        about = AUDIT.c.person == self._person(issuer, patient)
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(AUDIT.c.sealed).where(about)).scalars().all()
+        opened = self._vault.open_any(rows)
+        return [_entry(values) for values in opened if values is not None]
+
     def entries(self, *, since: int = 0) -> Iterator[AuditEntry]:
         """Yield every row from `since` (seconds since 1970) on, in the order written: what an auditor may read.
 
@@ -133,8 +141,7 @@ class Audit:
             last = rows[-1].number
 
     def _entry(self, sealed: bytes) -> AuditEntry:
-        values = self._vault.open(sealed)
-        return AuditEntry(**values | {"objects": tuple(values["objects"])})
+        return _entry(self._vault.open(sealed))
 
     def _write(self, entry: AuditEntry, person: str = "") -> None:
         with writing(self._engine, on="audit") as connection:
@@ -150,3 +157,7 @@ class Audit:
 
     def _person(self, issuer: str, patient: str) -> str:
         return self._vault.digest(f"person|{issuer}|{patient}")
+
+
+def _entry(values: Mapping[str, Any]) -> AuditEntry:
+    return AuditEntry(**{**values, "objects": tuple(values["objects"])})

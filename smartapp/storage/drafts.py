@@ -96,6 +96,11 @@ class Drafts:
             connection.execute(DRAFTS.delete().where(*self._key(questionnaire)))
         return True
 
+    def erase(self) -> int:
+        """Delete every draft of this author, also those that our keys do not open; return how many there were."""
+        with writing(self._engine, on=self._owner) as connection:
+            return connection.execute(DRAFTS.delete().where(DRAFTS.c.owner == self._owner)).rowcount
+
     def adopt(self, former: Drafts) -> None:
         """Take over the drafts that stand under a former name of the same author; those that are here stay."""
         here = DRAFTS.alias()

@@ -51,6 +51,15 @@ class KeptWords:
         self._vault = vault
         self._clock = clock
 
+    def owner(self, issuer: str, patient_id: str, subject: str) -> str:
+        """Return what names a user, whom their words are about, and the issuer (by its key)."""
+        return self._vault.digest(f"kept|{issuer}|{patient_id}|{subject}")
+
+    def erase(self, owner: str) -> int:
+        """Throw away everything of this owner; return how many forms there were."""
+        with writing(self._engine, on=owner) as connection:
+            return connection.execute(KEPT_WORDS.delete().where(KEPT_WORDS.c.owner == owner)).rowcount
+
     def keep(self, owner: str, page: str, fields: Fields) -> None:
         """Keep the fields of a form, in the place of what was kept of this page before."""
         id_, now = _id(owner, page), int(self._clock())

@@ -160,6 +160,14 @@ class Launches:
                 LAUNCHES.update().where(LAUNCHES.c.id == launch_id).values(sealed=self._vault.seal(values))
             )
 
+    def about(self, issuer_key: str, patient: str) -> list[Launch]:
+        """Return every launch about a person (`Patient/<id>`) that is not wiped yet."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(LAUNCHES.c.sealed)).scalars().all()
+        return [
+            each for each in self._opened(rows) if (each.issuer_key, each.patient.reference) == (issuer_key, patient)
+        ]
+
     def end(self, launch_id: str) -> None:
         """Wipe one launch with its token."""
         with writing(self._engine, on=launch_id) as connection:

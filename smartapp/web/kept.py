@@ -50,7 +50,7 @@ def owner_of(launch: Launch) -> str:
     """Return what names the user of a launch and whom it is about; only we can make it from what it is made of."""
     issuer = current.services().settings.issuer_key(launch.issuer)
     # With the key of the database, since it is looked up there: VERSTEL_SECRET_KEY may be another by then.
-    return current.services().vault.digest(f"kept|{issuer}|{launch.patient_id}|{launch.user.subject}")
+    return current.services().kept_words.owner(issuer, launch.patient_id, launch.user.subject)
 
 
 def proof_of(launch: Launch) -> str:

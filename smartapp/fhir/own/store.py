@@ -16,10 +16,10 @@ from questionnaires.fhir import Resource
 from smartapp.fhir.own.finding import Finder, SearchPage
 from smartapp.fhir.own.renewing import renew
 from smartapp.fhir.own.sealing import Sealing, Tenant, Unsealed
-from smartapp.fhir.own.search import Search, definition, understand
-from smartapp.fhir.own.sql import compartment_term, has_term
+from smartapp.fhir.own.search import Search, definition, definitions, understand
+from smartapp.fhir.own.sql import compartment_term, has_term, starting_at
 from smartapp.fhir.own.statement import capability_statement
-from smartapp.fhir.own.tables import named, resource_versions, resources, row_of
+from smartapp.fhir.own.tables import kept_by, named, resource_versions, resources, row_of
 from smartapp.fhir.own.writes import Permit, Writer
 from smartapp.fhir.store import MOST_RESULTS, Found, NotFound, Query, Refused, Stored, Write
 from smartapp.storage.database import reading, writing
@@ -134,6 +134,18 @@ class OwnStore:
         self.renew()
         with writing(self.engine) as connection:
             return Writer(connection, self._kept, self._clock).put_all(writes, permit)
+
+    def erase(self, patient: str) -> int:
+        """Delete everything in a patient's record (`Patient/<id>`), with all its versions; return how many resources.
+
+        What was a part of the record once and is no longer stays: it is somebody else's now.
+        """
+        self.renew()
+        theirs = starting_at(compartment_term(self._kept, type_, patient) for type_ in definitions())
+        person = named(self.tenant, *patient.split("/"))
+        with writing(self.engine) as connection:
+            # What hangs on a resource goes with it: its versions, and what it is found by.
+            return connection.execute(resources.delete().where(kept_by(self.tenant), theirs | person)).rowcount
 
     def _reading(self) -> AbstractContextManager[Connection]:
         self.renew()  # by other terms than those that are kept, nothing would be found
