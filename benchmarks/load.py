@@ -121,7 +121,7 @@ def main() -> int:
     """Measure, print, and return the exit code."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--people", type=int, default=200)
-    options.add_argument("--seconds", type=float, default=45)
+    options.add_argument("--seconds", type=float, default=40)
     options.add_argument("--delay", type=float, default=0.0, help="seconds that every answer of the EHR takes")
     options.add_argument("--workers", default="1")
     options.add_argument("--database", help="PostgreSQL, instead of an SQLite file")
