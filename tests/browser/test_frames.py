@@ -96,7 +96,7 @@ def sites(serving: Running | Secure) -> Iterator[Sites]:
     app = both.app = create_app(
         Settings(
             public_url=serving.url,
-            secret_key="a secret that only tests know, 32 characters",
+            secret_keys=("a secret that only tests know, 32 characters",),
             encryption_keys=(Fernet.generate_key().decode(),),
             database_url="sqlite://",
             issuers=(issuer,),
