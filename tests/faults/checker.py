@@ -13,14 +13,17 @@ from mappers.identity import identity
 from mappers.submission import submission_of
 from questionnaires.catalogue import catalogue
 from tests.faults.ledger import Ledger, Slot, Word
+from tests.faults.looking import on_its_way, shown
 from tests.faults.people import HOOP, Client, Person
 from tests.faults.stores import PLAN, There, contents, everything, living
 from tests.faults.world import World
 
-KINDS = ("lost", "doubled", "false", "unseen", "left", "stuck", "misplaced", "crashed")
-"""What must not happen. Lost: nowhere. Doubled: twice. False: called stored, and was not. Unseen: refused, or set aside,
-and no page shows its writer so. Left: on its way for ever. Stuck: with all faults over, what is new does not get
-through. Misplaced: lower on the ladder than the EHR gave reason for. Crashed: an unforeseen error."""
+KINDS = ("lost", "doubled", "false", "unseen", "left", "stuck", "alarmed", "misplaced", "crashed")
+"""What must not happen. Lost: nowhere. Doubled: twice. False: called stored, and was not. Unseen: refused, or set
+aside, and no page shows its writer so. Left: on its way for ever. Stuck: with all faults over, what is new does not get
+through. Alarmed: told of a refusal, while all is stored. Misplaced: lower on the ladder than the EHR gave reason for.
+Crashed: an unforeseen error."""
+REFUSED = "did not take one of your changes"
 
 
 def judge(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
@@ -28,6 +31,8 @@ def judge(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
     there = living(everything(world))
     for slot, words in ledger.slots():
         _judge_slot(world, ledger, people, slot, words, there)
+    if not ledger.findings:
+        _judge_alarms(ledger, people, there)
     _judge_doubles(ledger, there)
     _judge_places(world, ledger, there)
     _judge_scores(world, ledger, there)
@@ -72,76 +77,11 @@ def _covers(final: Word, word: Word, words: Sequence[Word]) -> bool:
 def _elsewhere(world: World, people: Sequence[Person], word: Word) -> tuple[str, str]:
     """Return what became of a word that is at no store: seen by its writer, left on its way, unseen, or lost."""
     writer = next((one for one in people if one.name == word.writer), None)
-    pages = _pages(writer, word) if writer is not None else []
-    for text in pages:
-        if _shows(text, word):
-            return ("left", "; a page says that it is on its way") if "on its way" in text else ("seen", "")
-    sealed = _sealed(world, word)
+    page = shown(writer, word) if writer is not None else None
+    if page is not None:
+        return ("left", "; a page says that it is on its way") if on_its_way(page) else ("seen", "")
+    sealed = _is_sealed(world, str(word.content) if word.slot[0] != "response" else word.slot[1])
     return ("unseen", f"; sealed in {', '.join(sealed)}") if sealed else ("lost", "")
-
-
-def _shows(text: str, word: Word) -> bool:
-    if word.slot[0] == "response":
-        return text.startswith(f"answers to {word.slot[1]}")
-    return str(word.content) in text
-
-
-def _pages(writer: Person, word: Word) -> list[str]:
-    """Return the texts of the pages on which a writer would look for a word."""
-    writer.there()
-    if word.slot[0] == "response":
-        return _pages_of_response(writer, word)
-    keys = {"goal": word.slot[1], "note": word.slot[1]}
-    paths = {
-        "story": ["plan/", "plan/story"],
-        "goal": ["plan/", f"plan/goals/by-key/{keys.get('goal')}", "plan/goals/new"],
-        "note": ["plan/", f"plan/goals/by-key/{keys.get('note')}"],
-        "step": ["plan/"],
-        "task": ["assignments/", "assignments/new"],
-        "taken back": ["assignments/"],
-    }[word.slot[0]]
-    found = []
-    for path in ["", *paths]:
-        page = writer.get(path)
-        page = writer.follow(page) if page is not None else None
-        if page is not None:
-            found.append(page.text)
-            found += _forms_of_goal(writer, page.source, word)
-    return found
-
-
-def _forms_of_goal(writer: Person, source: str, word: Word) -> list[str]:
-    """Return the texts of the forms behind the goals on a page: an unsaved text stands in its form."""
-    import re  # noqa: PLC0415
-
-    forms = {"goal": "words", "note": "progress", "step": "steps/new"}
-    if word.slot[0] not in forms:
-        return []
-    found = []
-    for goal in dict.fromkeys(re.findall(r"/plan/goals/([^/\"?]+)/?\"", source)):
-        if goal in ("new", "by-key"):
-            continue
-        page = writer.get(f"plan/goals/{goal}/{forms[word.slot[0]]}")
-        if page is not None:
-            found.append(page.text)
-    return found
-
-
-def _pages_of_response(writer: Person, word: Word) -> list[str]:
-    identifier, instrument = word.slot[1:]
-    found = []
-    page = writer.get(f"questionnaires/responses/{identifier}")
-    if page is not None and page.status == 200:
-        found.append(f"answers to {identifier}: {page.text}")
-    review = writer.get(f"questionnaires/{instrument}/review")
-    if review is not None and review.fields.get("identifier") == identifier:
-        found.append(f"answers to {identifier}: {review.text}")
-    return found
-
-
-def _sealed(world: World, word: Word) -> list[str]:
-    """Return the tables of ours in which a word is sealed."""
-    return _is_sealed(world, str(word.content) if word.slot[0] != "response" else word.slot[1])
 
 
 def _is_sealed(world: World, needle: str) -> list[str]:
@@ -150,13 +90,27 @@ def _is_sealed(world: World, needle: str) -> list[str]:
     with process.services.engine.connect() as connection:
         for table in sa.inspect(process.services.engine).get_table_names():
             columns = {column["name"] for column in sa.inspect(process.services.engine).get_columns(table)}
-            if "sealed" not in columns:
+            if "sealed" not in columns or table == "audit":  # that says who did what, and holds no words
                 continue
             for (sealed,) in connection.exec_driver_sql(f"select sealed from {table}").all():
                 if needle in str(process.services.vault.open(sealed)):
                     found.append(table)
                     break
     return found
+
+
+def _judge_alarms(ledger: Ledger, people: Sequence[Person], there: Sequence[There]) -> None:
+    """Find people who read that something was refused, though every word of theirs is where it should be."""
+    for person in people:
+        slots = {slot: words for slot, words in ledger.slots() if words[-1].writer == person.name}
+        stored = [one.resource for one in there]
+        if not isinstance(person, Client) or not all(
+            word.content in contents(slot, stored) for slot, words in slots.items() for word in words[-1:]
+        ):
+            continue
+        page = person.get("plan/") if person.there() else None
+        if page is not None and REFUSED in page.text:
+            ledger.finds("alarmed", f"{person.name} reads that a change was refused, and all of it is stored")
 
 
 # ---- what is stored, whoever wrote it

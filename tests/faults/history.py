@@ -6,12 +6,10 @@ import logging
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-
-import sqlalchemy as sa
 
 from mappers.identity import own_identifier
 from tests.faults import checker
@@ -21,10 +19,13 @@ from tests.faults.faults import FAULTS
 from tests.faults.kinds import kinds
 from tests.faults.ledger import Finding, Ledger
 from tests.faults.people import Client, Clinician, Person
-from tests.faults.world import Event, Killed, Process, Weather, World
+from tests.faults.world import DIES_AFTER, Event, Killed, Process, Weather, World
 
 PAUSES: Final = (0, 0, 1, 1, 2, 4, 10, 30, 90, 400, 2500, 20_000)
-SETTLING: Final = (5, 15, 60, 300, 1800, 3600, 1800, 60, 1800, 1800, 3600, 3600, 7200, 7200)
+ALONE: Final = (5, 60, 600, 4000)
+"""After the faults: how long the couriers work before anybody comes back, in seconds between their rounds."""
+TOGETHER: Final = (1, 30, 300, 1500, 1500, 1500, 4000, 8000, 90_000)
+"""And how long they work while people have a page open; the last is longer than any memory of a refusal."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,44 @@ def _quick() -> str | None:
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
+def make_round(process: Process, ledger: Ledger) -> None:
+    """Let the courier of a process make a round."""
+    if not process.alive:
+        process.begin()
+        process.world.note(process.name, "starts")
+    process.world.note(process.name, "the courier makes a round")
+    try:
+        process.world.run(process, process.courier.round)
+    except Killed:
+        process.end()
+    except Exception as error:  # noqa: BLE001  (the courier's thread goes on, and so do we; it counts)
+        ledger.finds("crashed", f"the courier: {type(error).__name__} {error}")
+
+
+def settle(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
+    """Let the faults end, people sign in again, and the couriers make rounds until there is nothing to do."""
+    world.weather, world.between = Weather(), None
+    for process in world.processes:
+        process.skew, process.kill_in = 0.0, None
+    for person in people:
+        person.launch = None
+    for number, pause in enumerate((*ALONE, *TOGETHER)):
+        world.wait(pause)
+        for process in world.processes:
+            make_round(process, ledger)
+        if not waiting(world):
+            break
+        for person in people if number >= len(ALONE) else ():
+            if person.there():
+                person.get("")
+
+
+def waiting(world: World) -> int:
+    """Return how many units are in the outbox, whatever their state."""
+    with world.processes[0].services.engine.connect() as connection:
+        return int(connection.exec_driver_sql("select count(*) from outbox").scalar() or 0)
+
+
 class _History:
     def __init__(self, seed: int, options: Options, folder: Path) -> None:
         chance = self.chance = random.Random(seed)
@@ -91,6 +130,7 @@ class _History:
         self.kill_share = chance.choice((0, 0.1, 0.3)) if options.kills is None else options.kills
         some = chance.sample(sorted(FAULTS), chance.choice((2, 4, len(FAULTS))))
         share = chance.choice((0.05, 0.15, 0.3)) if options.share is None else options.share
+        some += [DIES_AFTER] if self.kill_share else []
         weather = Weather(tuple(options.faults if options.faults is not None else some), share)
         self.count = options.processes or chance.choice((1, 1, 2))
         self.theme = chance.choice(("plan", "questionnaires", "both"))
@@ -115,7 +155,7 @@ class _History:
             world.note("step", f"{number + 1}")
             self._step()
         world.note("step", "faults are over")
-        self._settle()
+        settle(self.world, self.ledger, self.people)
         checker.drafts_are_kept(self.ledger, self.people)
         checker.judge(world, self.ledger, self.people)
         if not self.ledger.findings and self.seed % 3 == 0:
@@ -135,7 +175,7 @@ class _History:
             process.skew = chance.choice((0, -86_400, -300, 300, 86_400))
             world.note(process.name, f"its clock is {process.skew:+.0f} s off")
         if chance.random() < 0.5:
-            self._round(chance.choice(world.processes))
+            make_round(chance.choice(world.processes), self.ledger)
         for process in world.processes:
             process.kill_in = chance.randrange(60) if chance.random() < self.kill_share else None
         self._plan_interruption()
@@ -160,7 +200,9 @@ class _History:
         assert isinstance(person, Client)
         plan = [person.write_story, person.write_story, person.add_goal, person.edit_goal, person.edit_goal]
         plan += [person.add_step, person.note_progress, person.look]
-        filling = [self._fill_in(person)] * 4 + [person.correct, person.look]
+        if not person.goals:
+            plan = [person.write_story, person.add_goal]
+        filling = [self._fill_in(person)] * 4 + [person.correct if person.sent else person.look]
         return chance.choice({"plan": plan, "questionnaires": filling}.get(self.theme, plan + filling))
 
     def _fill_in(self, person: Client) -> Callable[[], None]:
@@ -172,19 +214,6 @@ class _History:
                 person.submit(instrument)
 
         return fill_in
-
-    def _round(self, process: Process) -> None:
-        """Let the courier of a process make a round."""
-        if not process.alive:
-            process.begin()
-            self.world.note(process.name, "starts")
-        self.world.note(process.name, "the courier makes a round")
-        try:
-            self.world.run(process, process.courier.round)
-        except Killed:
-            process.end()
-        except Exception as error:  # noqa: BLE001  (the courier's thread goes on, and so do we; it counts)
-            self.ledger.finds("crashed", f"the courier: {type(error).__name__} {error}")
 
     # ---- meanwhile
 
@@ -233,7 +262,7 @@ class _History:
         other = next((one for one in self.world.processes if one not in self.world.process), None)
         if other is not None:
             self.world.wait(self.chance.choice((0, 6, 200, 4000)))
-            self._round(other)
+            make_round(other, self.ledger)
 
     def _person_beside(self) -> None:
         """Let another person do something at another process."""
@@ -243,30 +272,6 @@ class _History:
                 self._act(self.chance.choice(others))
 
     # ---- the end
-
-    def _settle(self) -> None:
-        """Let the faults end, people sign in again, and the couriers make rounds until there is nothing to do."""
-        world = self.world
-        world.weather, world.between = Weather(), None
-        for process in world.processes:
-            process.skew, process.kill_in = 0.0, None
-        for person in self.people:
-            person.launch = None
-        for number, pause in enumerate(SETTLING):
-            world.wait(pause)
-            for process in world.processes:
-                self._round(process)
-            if number > 0 and not self._waits():
-                break
-            for person in self.people if number > 1 else ():
-                if person.there():
-                    person.get("")
-
-    def _waits(self) -> int:
-        with self.world.processes[0].services.engine.connect() as connection:
-            if not sa.inspect(connection).has_table("outbox"):
-                return 0
-            return int(connection.exec_driver_sql("select count(*) from outbox").scalar() or 0)
 
     def _go_on(self) -> None:
         """Let everybody write something new on a quiet network: it has to get through, and nothing else may change."""
@@ -278,5 +283,5 @@ class _History:
         for word in self.ledger.words[first:]:
             if word.claim not in ("ehr", "companion", "own"):
                 self.ledger.finds("stuck", f"{word.writer} {' '.join(word.slot)} (told: {word.claim} {word.page[:90]})")
-        self._settle()
+        settle(self.world, self.ledger, self.people)
         checker.judge(self.world, self.ledger, self.people)

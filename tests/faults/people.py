@@ -44,6 +44,7 @@ class Person:
     """Someone who signs in at the EHR and uses the pages; what they write goes into the ledger."""
 
     role = "person"
+    desk = ""  # a page that is light to open
 
     def __init__(self, world: World, ledger: Ledger, who: SignIn, chance: random.Random) -> None:
         self.world, self.ledger, self.who, self.chance = world, ledger, who, chance
@@ -51,6 +52,7 @@ class Person:
         self.browser = Browser(world, who.user)
         self.launch: str | None = None
         self.busy = False
+        self.steady = False  # presses a button once
         self.last = world.now
 
     # ---- requests
@@ -60,7 +62,9 @@ class Person:
         return self._open("GET", path)
 
     def post(self, path: str, data: Mapping[str, str]) -> Page | None:
-        """Send a form of this launch."""
+        """Send a form of this launch; a page of it was open before, or is now."""
+        if not self.browser.token:
+            self.get(self.desk)
         return self._open("POST", path, {**data, **self.browser.token})
 
     def _open(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Page | None:
@@ -110,7 +114,9 @@ class Person:
         if page is None or page.status != 303:
             return False
         self.launch = page.location.removeprefix("http://localhost").split("/")[2]
-        self.get("")
+        self.browser.token = {}
+        if self.chance.random() < 0.3:  # as the redirect says; but most things can be written before that page is there
+            self.get("")
         return True
 
     def there(self) -> bool:
@@ -139,7 +145,7 @@ class Person:
             word.seen |= _words(page)
             page = self._choose(word, path, page)
         self._judge(word, page)
-        if page is not None and page.status == 303 and self.chance.random() < 0.15:
+        if page is not None and page.status == 303 and not self.steady and self.chance.random() < 0.15:
             self.post(path, data)  # pressed twice: the form is still open
 
     def _choose(self, word: Word, path: str, page: Page) -> Page | None:
@@ -179,6 +185,7 @@ class Client(Person):
     """A client: fills in questionnaires, and writes a plan."""
 
     role = "client"
+    desk = f"questionnaires/{HOOP}/again"
 
     def __init__(self, world: World, ledger: Ledger, who: SignIn, chance: random.Random) -> None:
         super().__init__(world, ledger, who, chance)
@@ -263,7 +270,7 @@ class Client(Person):
 
     def answer(self, instrument: str = HOOP) -> None:
         """Answer a few questions; what the app says it kept is what will be sent."""
-        if not self.there() or self._is_sending(instrument):
+        if not self.there() or not self._knows(instrument):
             return
         for link_id, value in self._new_answers(instrument).items():
             data = {"answer": value, "was": digest(self.drafts[instrument].get(link_id, "")), "next": "1"}
@@ -274,10 +281,16 @@ class Client(Person):
                 return
             self.drafts[instrument][link_id] = value
 
-    def _is_sending(self, instrument: str) -> bool:
-        """Tell whether the last press of "send in" of this questionnaire still has to be found out about."""
+    def _knows(self, instrument: str) -> bool:
+        """Tell whether this person knows what became of the last press of "send in"; else they look it up."""
         word = self.sending
-        return word is not None and word.slot[2] == instrument and word.claim == "nothing"
+        if word is None or word.slot[2] != instrument or word.claim != "nothing":
+            return True
+        page = self.get(f"questionnaires/{instrument}/review")
+        if page is None or page.status != 200 or "seen" not in page.fields:
+            return False
+        self._agrees(instrument, page)
+        return word.claim != "nothing"
 
     def _new_answers(self, instrument: str) -> dict[str, str]:
         if instrument != HOOP:
@@ -307,7 +320,9 @@ class Client(Person):
         word = self.ledger.write(self.world.now, self.name, slot, frozenset(answers.items()))
         self.sending = word
         self._press(word, instrument, data)
-        if self.chance.random() < 0.2:  # pressed once more: what the first press did not do, this one may
+        if (
+            not self.steady and self.chance.random() < 0.2
+        ):  # pressed once more: what the first press did not do, this one may
             if word.claim in ("nothing", "draft"):
                 self._press(word, instrument, data)
             else:
@@ -316,10 +331,12 @@ class Client(Person):
     def _agrees(self, instrument: str, page: Page) -> bool:
         """Find out what became of the last press, and tell whether the draft is what this person thinks it is."""
         kept = page.fields["seen"] == digest(repr(sorted(self.drafts[instrument].items())))
-        if kept:
-            return True
         nothing = page.fields["seen"] == digest(repr([]))
         last = self.sending
+        if kept:
+            if last is not None and last.slot[2] == instrument and last.claim == "nothing":
+                last.claim = "draft"
+            return True
         if nothing and last is not None and last.slot[2] == instrument and last.claim in ("nothing", "draft"):
             # The draft is gone, so the answers count as sent in, though no page has said so.
             last.claim = "kept"
@@ -356,7 +373,7 @@ class Client(Person):
         identifier = self.chance.choice(self.sent)
         words = [one for one in self.ledger.words if one.slot[:2] == ("response", identifier)]
         instrument = words[-1].slot[2]
-        if self.drafts[instrument] or self._is_sending(instrument):
+        if self.drafts[instrument] or not self._knows(instrument):
             return
         page = self.get(f"questionnaires/responses/{identifier}")
         if page is None or page.status != 200 or "/correct" not in page.source:
@@ -383,16 +400,20 @@ class Clinician(Person):
     """A clinician: asks for questionnaires and takes that back."""
 
     role = "clinician"
+    desk = "assignments/new"
 
     def ask(self) -> None:
         """Ask the client to fill something in, with a message."""
+        self.ask_for(self.chance.choice((HOOP, TEXT[0])))
+
+    def ask_for(self, instrument: str) -> None:
+        """Ask the client for one questionnaire, with a message."""
         if not self.there():
             return
         page = self.get("assignments/new")
         if page is None or page.status != 200:
             return
         text = self.ledger.fresh("message")
-        instrument = self.chance.choice((HOOP, TEXT[0]))
         data = {
             "key": page.fields.get("key", str(uuid.uuid4())),
             "questionnaire": instrument,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ APP = "http://localhost"
 FHIR, LOGIN, COMPANION = "http://localhost:81/fhir", "http://localhost:82", "http://localhost:83/fhir"
 PATIENTS = {"anna": "Anna Voorbeeld", "bram": "Bram Voorbeeld"}
 CLINICIANS = {"jansen": "J. Jansen"}
+
+
+DIES_AFTER = "dies-after"
 
 
 class Killed(BaseException):
@@ -74,6 +78,13 @@ class Process:
             self.services.engine.dispose()
         self.alive = False
 
+    def die(self, when: str) -> None:
+        """Die now."""
+        self.alive = False
+        self.world.kills += 1
+        self.world.note(self.name, f"dies {when}")
+        raise Killed
+
     def moment(self, what: str) -> None:
         """Say that something is about to happen at which this process may die."""
         if not self.alive:
@@ -82,18 +93,28 @@ class Process:
             return
         self.kill_in -= 1
         if self.kill_in < 0:
-            self.alive = False
-            self.world.kills += 1
-            self.world.note(self.name, f"dies before {what}")
-            raise Killed
+            self.die(f"before {what}")
 
 
 @dataclass
 class Weather:
-    """How bad it is: which faults happen, at what share of requests."""
+    """How bad it is: which faults happen, at what share of requests, and which at the next request of a form.
+
+    `planned` has pairs of a pattern, such as `PUT .*/Goal/`, and a fault; each happens once, at the first request that
+    the pattern matches. Beside the faults there is "dies-after": the process dies when the server has done its part.
+    """
 
     kinds: tuple[str, ...] = ()
     share: float = 0.0
+    planned: list[tuple[str, str]] = field(default_factory=list)
+
+    def fault(self, request: str, chance: random.Random) -> str:
+        """Return what happens to a request, "" for nothing."""
+        found = next((pair for pair in self.planned if re.match(pair[0], request)), None)
+        if found is not None:
+            self.planned.remove(found)
+            return found[1]
+        return chance.choice(self.kinds) if chance.random() < self.share else ""
 
 
 @dataclass
@@ -170,18 +191,20 @@ class World:
         if self.between is not None:
             self.between(process, "before")
         chance = random.Random(f"{self.seed}|{self._requests}")
-        name = chance.choice(self.weather.kinds) if chance.random() < self.weather.share else ""
         said = f"{request.method} {(request.url or '').removeprefix('http://localhost')}"
+        name = self.weather.fault(said, chance)
         log = len(self.ehr.log), len(self.other.log)
         trip = Trip(request, server, self.wait, chance)
         try:
-            answer = FAULTS[name](trip) if name else trip.whole()
+            answer = FAULTS[name](trip) if name in FAULTS else trip.whole()
         except requests.RequestException as error:
             self._say(process, said, name, type(error).__name__, log)
             raise
         self._say(process, said, name, str(answer.status), log)
         if name:
             self._note_refusal(request, answer)
+        if name == DIES_AFTER:
+            process.die("before an answer")
         process.moment("an answer")
         if self.between is not None:
             self.between(process, "after")
