@@ -8,7 +8,7 @@ beside each what it was; emoji have a glyph each, because not every reader looks
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 FONT = Path(__file__).parents[1] / "smartapp" / "web" / "fonts" / "last-resort.ttf"
@@ -135,5 +135,13 @@ def _even(content: bytes) -> bytes:
     return content + bytes(-len(content) % 2)
 
 
-if __name__ == "__main__":
+def stale() -> Iterator[str]:
+    """Yield a line if the committed font is another one."""
+    if not FONT.is_file() or FONT.read_bytes() != font():
+        yield "smartapp/web/fonts/last-resort.ttf: is not what scripts/last_resort.py gives"
+
+
+def main() -> int:
+    """Write the font."""
     FONT.write_bytes(font())
+    return 0

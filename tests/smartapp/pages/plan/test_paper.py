@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from mappers.fhir_text import typed
 from mappers.plan import DomainAnswers, Plan
 from questionnaires.catalogue import catalogue
-from scripts import last_resort
 from smartapp.pages.plan.paper import paper
 from smartapp.web.language import kept_in
 from smartapp.web.pdf import NotTypeset, lines, pdf
@@ -168,7 +167,3 @@ def test_an_empty_plan_and_a_full_one_can_be_printed():
 def test_what_cannot_be_typeset_is_said():
     with pytest.raises(NotTypeset):
         pdf("#panic()", {}, date=NOW)
-
-
-def test_the_font_of_last_resort_is_what_its_script_makes():
-    assert last_resort.FONT.read_bytes() == last_resort.font()
