@@ -36,6 +36,9 @@ NEWS: Final[Mapping[str, str]] = {
     "on-its-way": message(
         "The record is not answering right now. The questionnaire will be ready as soon as it answers again."
     ),
+    "taking-back": message(
+        "The record is not answering right now. The questionnaire is taken back as soon as it answers again."
+    ),
     "taken-back": message("You took back the questionnaire. What the client had begun stays theirs."),
 }
 NEEDS_CHOICE: Final = message("Choose a questionnaire.")
@@ -192,12 +195,13 @@ def cancel(assignment_id: str) -> View:
             break
         reason = _("Taken back by the care team")
         try:
-            current.records().save([Write("update", cancelled(found.resource, reason), if_match=found.etag)])
+            [saved] = current.records().save([Write("update", cancelled(found.resource, reason), if_match=found.etag)])
         except Conflict:
             continue
         except (Unreachable, Refused, Forbidden):
             break
-        return redirect(url_for("assignments.index", news="taken-back"), 303)
+        news = "taken-back" if saved.state == "stored" else "taking-back"
+        return redirect(url_for("assignments.index", news=news), 303)
     return render_template(
         "assignments/index.html", page=views.assignments_page(tasks, catalogue(), trouble=trouble)
     ), status

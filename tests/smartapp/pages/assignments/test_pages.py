@@ -122,6 +122,15 @@ def test_an_assignment_can_be_taken_back(clinician):
     assert "Ingetrokken" in clinician.client.get(answer.location).text
 
 
+def test_taking_back_during_an_outage_is_not_called_done_before_it_is(clinician):
+    ask(clinician, questionnaire="hoop")
+    clinician.make_flaky().error = Unreachable("away")
+    answer = cancel(clinician)
+    page = clinician.get(answer.location).text
+    assert "De vragenlijst wordt teruggenomen zodra het weer antwoord geeft." in page
+    assert "Je nam de vragenlijst terug" not in page
+
+
 def test_taking_back_what_is_filled_in_says_so_and_changes_nothing(clinician):
     ask(clinician, questionnaire="hoop")
     stored = clinician.ehr.search(Query.of("Task"))[0]
