@@ -19,6 +19,7 @@ import hashlib
 import threading
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -131,6 +132,14 @@ class Outbox:
         """Bring the units that stand under a former name of an owner, or of their issuer, under the one of today."""
         theirs = (OUTBOX.c.owner == former.digest) & ((OUTBOX.c.owner != owner.digest) | (OUTBOX.c.issuer != owner.key))
         change_any(self._engine, OUTBOX, theirs, owner=owner.digest, issuer=owner.key)
+
+    def at_one_moment(self) -> AbstractContextManager[object]:
+        """Begin reading: all that is read in the `with` comes from one moment, and costs one transaction."""
+        return reading(self._engine)
+
+    def as_one(self) -> AbstractContextManager[object]:
+        """Begin writing: all that is written in the `with` happens, or none of it does."""
+        return writing(self._engine, on=_ALL)
 
     # ---- what a page does
 

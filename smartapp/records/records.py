@@ -30,7 +30,7 @@ from smartapp.records.delivery import Delivery
 from smartapp.records.following import follow
 from smartapp.records.outbox import Claim, Outbox, Unsent
 from smartapp.records.overlay import Record, each_once, on_their_way, unsent_record
-from smartapp.records.parallel import in_parallel
+from smartapp.records.parallel import begin
 from smartapp.records.parcels import Parcel, Unit, placed, with_identifier
 from smartapp.records.placement import PLACES, Place, ladder
 from smartapp.records.sending import Sender
@@ -92,12 +92,7 @@ class Records:
         for query in queries:
             if query.type not in definitions():
                 raise Refused(f"{query.type[:64]!r} is not a type of resource that this app works with.")
-        jobs = [(number, place) for number, query in enumerate(queries) for place in self._places_of(query.type)]
-        # At once, because each place may be a network away: a page then takes as long as the slowest of them.
-        found = in_parallel([partial(self._search, place, queries[number]) for number, place in jobs])
-        results: list[list[Record]] = [[] for _ in queries]
-        for (number, _), records in zip(jobs, found, strict=True):
-            results[number].extend(records)
+        results = self._search_everywhere(queries)
         # What its author saved and has not arrived is laid over what the servers answered: nobody's own words go back.
         new, changed = self._on_their_way()
         for query, records in zip(queries, results, strict=True):
@@ -271,6 +266,22 @@ class Records:
 
     def _on_their_way(self) -> tuple[list[Record], dict[str, Record]]:
         return on_their_way(self.waiting())
+
+    def _search_everywhere(self, queries: Sequence[Query]) -> list[list[Record]]:
+        """Return what each query finds, the EHR's first, our own last."""
+        self._capabilities.look(self._issuer_key, self._stores["ehr"])  # this may ask the EHR, what follows does not
+        results: list[list[Record]] = [[] for _ in queries]
+        with self._outbox.at_one_moment():
+            jobs = [(number, place) for number, query in enumerate(queries) for place in self._places_of(query.type)]
+            away = [job for job in jobs if job[1] != "own"]
+            # At once, because each place may be a network away: a page then takes as long as the slowest of them.
+            answers = begin([partial(self._search, place, queries[number]) for number, place in away])
+            ours = [(number, self._search("own", queries[number])) for number, place in jobs if place == "own"]
+            self.waiting()
+        found = [(number, records) for (number, _place), records in zip(away, answers(), strict=True)]
+        for number, records in [*found, *ours]:
+            results[number].extend(records)
+        return results
 
     def _places_of(self, type_: str, *, read: bool = False) -> list[Place]:
         can = self.capability().can(type_, "read" if read else "search-type")

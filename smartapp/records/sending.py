@@ -88,42 +88,45 @@ class Sender:
 
     def _send(self, claim: Claim, delivery: Deliverer, *, author_waits: bool) -> Unit:
         unit = delivery.send(claim.unit)
+        errors = list(delivery.errors.values())
+        if not author_waits:
+            unit, stuck = self._followed(unit)
+            errors += [stuck] if stuck else []
+        final = _final(unit, delivery.errors) if author_waits else None
         before = {id(parcel) for parcel in claim.unit.parcels}
-        self.arrived([one for one in unit.parcels if one.stored and not one.closing and id(one) not in before])
-        if unit.pending:
-            return self._left(claim, unit, delivery.errors, author_waits=author_waits)
-        if unit.follow_up is not None and not author_waits:
-            unit = self._followed(claim, unit, unit.follow_up)
-        elif unit.follow_up is not None:
-            self.outbox.hand_over(claim, unit)
-        else:
-            self.outbox.finish(claim, unit)
+        # In the log and out of the outbox at once: no death in between leaves one without the other.
+        with self.outbox.as_one():
+            self.arrived([one for one in unit.parcels if one.stored and not one.closing and id(one) not in before])
+            self._settle(claim, unit, errors, is_given_back=final is not None and unit.is_nowhere)
+        if final is not None:
+            raise final
         return unit
 
-    def _followed(self, claim: Claim, unit: Unit, follow_up: Resource) -> Unit:
+    def _followed(self, unit: Unit) -> tuple[Unit, RecordError | None]:
+        """Do what follows when a unit has arrived, and return it without that; or with why it has to wait."""
+        if unit.pending or unit.follow_up is None:
+            return unit, None
         try:
-            self.follow(unit, follow_up)
+            self.follow(unit, unit.follow_up)
         except RecordError as error:
-            self.outbox.keep(claim, unit, "waiting", retry_after=error.retry_after)
-            return unit
-        self.outbox.finish(claim, unit)
-        return replace(unit, follow_up=None)
+            return unit, error
+        return replace(unit, follow_up=None), None
 
-    def _left(self, claim: Claim, unit: Unit, errors: Mapping[int, RecordError], *, author_waits: bool) -> Unit:
-        """Decide what becomes of a unit that did not arrive whole: it waits, it is stopped, or it is given back."""
-        final = next((errors[n] for n in (*unit.stopped, *unit.open) if n in errors and _is_final(errors[n])), None)
-        if author_waits and final is not None and unit.is_nowhere:
+    def _settle(self, claim: Claim, unit: Unit, errors: Sequence[RecordError], *, is_given_back: bool) -> None:
+        """Decide what becomes of a unit: it is done, it is given back to its author, it waits, or it is stopped."""
+        if unit.is_done:
+            self.outbox.finish(claim, unit)
+        elif is_given_back:
             # The page gives the words back to their author, who saves again. A copy here would be sent after that.
             self.outbox.drop(claim)
-            raise final
-        state = state_of(unit)
-        longest = max((error.retry_after or 0 for error in errors.values()), default=0)
-        self.outbox.keep(claim, unit, state, retry_after=longest)
-        if author_waits and final is not None:
-            raise final
-        return unit
+        elif not unit.pending and not errors:
+            self.outbox.hand_over(claim, unit)
+        else:
+            longest = max((error.retry_after or 0 for error in errors), default=0)
+            self.outbox.keep(claim, unit, state_of(unit), retry_after=longest)
 
 
-def _is_final(error: RecordError) -> bool:
-    """Tell whether waiting does not help: its author, who is there, can do something about it."""
-    return not isinstance(error, Unreachable)
+def _final(unit: Unit, errors: Mapping[int, RecordError]) -> RecordError | None:
+    """Return why waiting does not help, and its author, who is there, can do something; None where it may help."""
+    those = (errors[number] for number in (*unit.stopped, *unit.open) if number in errors)
+    return next((error for error in those if not isinstance(error, Unreachable)), None)

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -206,9 +206,37 @@ def writing(engine: Engine, *, on: str = "") -> Iterator[Connection]:
     One at a time, from its first statement on: whatever it reads cannot change until it ends, so "look, decide, write"
     needs no further care. SQLite knows no other way. On PostgreSQL that holds among all that name the same thing with
     `on`, such as one person's drafts, in all processes; what names another thing goes on beside it.
+
+    Within another one of the same thread it is a part of that: both happen, or neither does.
     """
-    with _turn(engine), engine.execution_options(**{_WRITES: on}).begin() as connection:
+    outer = _here.writes.get(id(engine))
+    if outer is not None:
+        _lock_on(outer, on)
+        yield outer
+        return
+    beginning = engine.execution_options(**{_WRITES: on})
+    with _turn(engine), beginning.begin() as connection, _here.within(engine, connection):
         yield connection
+
+
+class _Here(threading.local):
+    """The transactions that this thread is in, by engine."""
+
+    def __init__(self) -> None:
+        self.writes: dict[int, Connection] = {}
+        self.reads: dict[int, Connection] = {}
+
+    @contextmanager
+    def within(self, engine: Engine, connection: Connection, *, to_read: bool = False) -> Iterator[Connection]:
+        present = self.reads if to_read else self.writes
+        present[id(engine)] = connection
+        try:
+            yield connection
+        finally:
+            del present[id(engine)]
+
+
+_here = _Here()
 
 
 @contextmanager
@@ -227,11 +255,21 @@ def _turn(engine: Engine) -> Iterator[None]:
             lock.release()
 
 
-def reading(engine: Engine) -> AbstractContextManager[Connection]:
-    """Begin a transaction that only reads: it sees one moment of the database, and writers do not wait for it."""
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Begin a transaction that only reads: it sees one moment of the database, and writers do not wait for it.
+
+    Within another one of the same thread, to read or to write, it is a part of that: it sees the same moment.
+    """
+    outer = _here.writes.get(id(engine)) or _here.reads.get(id(engine))
+    if outer is not None:
+        yield outer
+        return
+    beginning = engine
     if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="REPEATABLE READ").begin()
-    return engine.begin()
+        beginning = engine.execution_options(isolation_level="REPEATABLE READ")
+    with beginning.begin() as connection, _here.within(engine, connection, to_read=True):
+        yield connection
 
 
 def change_any(engine: Engine, table: sa.Table, which: sa.ColumnElement[bool], **values: str) -> None:
@@ -268,6 +306,11 @@ def _begin_sqlite(connection: Connection) -> None:
 def _begin_postgresql(connection: Connection) -> None:
     on = connection.get_execution_options().get(_WRITES)
     if on is not None:
+        _lock_on(connection, on)
+
+
+def _lock_on(connection: Connection, on: str) -> None:
+    if connection.dialect.name == "postgresql":
         # PostgreSQL locks numbers. Two things with one number would only wait for each other.
         number = int.from_bytes(hashlib.sha256(f"verstel|{on}".encode()).digest()[:8], signed=True)
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))

@@ -115,8 +115,9 @@ def guard(services: Services) -> None:
 
 def open_launch(services: Services, launch_id: str) -> None:
     """Put the launch of the address and its records into `g`. Raises LaunchEnded or NotAllowed."""
-    session = present_session(services)
-    launch = services.launches.find(launch_id, session.id) if session else None
+    with services.outbox.at_one_moment():
+        session = present_session(services)
+        launch = services.launches.find(launch_id, session.id) if session else None
     if launch is None:
         services.end_sessions_that_are_over()
         raise LaunchEnded(code="no-such-launch")

@@ -36,15 +36,12 @@ def step(of: str = GOAL) -> Write:
 
 
 def care_plan(goals: tuple[str, ...] = (GOAL,), steps: tuple[str, ...] = (STEP,)) -> dict:
-    return {
-        "resourceType": "CarePlan",
-        "status": "active",
-        "intent": "plan",
-        "language": "nl",
-        "subject": SUBJECT,
+    parts = {
         "goal": [{"reference": one, "display": "Koor"} for one in goals],
         "activity": [{"reference": {"reference": one, "display": "Bellen"}} for one in steps],
     }
+    plan = {"resourceType": "CarePlan", "status": "active", "intent": "plan", "language": "nl", "subject": SUBJECT}
+    return plan | {name: part for name, part in parts.items() if part}
 
 
 def whole_plan() -> list[Write]:
