@@ -123,3 +123,4 @@ class Courier(threading.Thread):
             self._tidied = now
             self._services.outbox.forget_old_arrivals()
             self._services.kept_words.forget_old()
+            self._services.forget_untouched_drafts()

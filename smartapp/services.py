@@ -24,7 +24,7 @@ from smartapp.smart.identity import Identities
 from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
-from smartapp.storage.drafts import Drafts
+from smartapp.storage.drafts import Drafts, forget_untouched
 from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launch, Launches, User
 from smartapp.storage.marks import Marks
@@ -143,6 +143,11 @@ class Services:
         for launch in launches:
             self.audit.record(launch, "logout", reason="ended-by-operator")
         return True
+
+    def forget_untouched_drafts(self) -> int:
+        """Delete the drafts that nobody touched for longer than the settings keep them; return how many."""
+        days = self.settings.draft_days
+        return forget_untouched(self.engine, int(self.clock()) - days * 86_400) if days else 0
 
     def own_store(self, issuer: str) -> OwnStore:
         """Return our own store for the people of one issuer; two issuers never share one."""

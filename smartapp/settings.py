@@ -348,6 +348,13 @@ class Settings:
         example="480",
         default=480,
     )
+    draft_days: int = _setting(
+        "VERSTEL_DRAFT_DAYS",
+        _whole_number,
+        "Drafts and unsaved words of a plan that nobody touched for so many days are deleted. 0 keeps them.",
+        example="0",
+        default=0,
+    )
     time_zone: str = _setting(
         "VERSTEL_TIME_ZONE",
         _time_zone,

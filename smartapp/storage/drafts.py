@@ -31,6 +31,12 @@ DRAFTS = sa.Table(
 )
 
 
+def forget_untouched(engine: Engine, since: int) -> int:
+    """Delete the drafts of everybody that nobody changed after `since` (seconds since 1970); return how many."""
+    with writing(engine, on="old drafts") as connection:
+        return connection.execute(DRAFTS.delete().where(DRAFTS.c.changed <= since)).rowcount
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An in-progress QuestionnaireResponse. `version` counts changes, `changed` is in seconds since 1970."""

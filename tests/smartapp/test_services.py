@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from smartapp.courier import Courier
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Unreachable, Write
 from smartapp.services import KEY
@@ -68,6 +69,19 @@ def test_an_issuer_that_was_known_by_its_address_can_get_a_key(sign_in):
 def test_the_old_address_can_be_the_key(sign_in):
     leave(sign_in("https://old.example/fhir"))
     assert is_all_there(sign_in("https://new.example/fhir", key="https://old.example/fhir"))
+
+
+@pytest.mark.parametrize(("days", "left"), [(0, ["nel", "hoop"]), (30, ["nel"])])
+def test_drafts_go_after_the_days_that_an_organisation_chose_and_else_they_stay(days, left):
+    now = [1_795_694_400.0]
+    anna = launched(make_app(clock=lambda: now[0], draft_days=days))
+    anna.records.drafts.change("hoop", lambda _none: {"hoop-01": "3"})
+    now[0] += 86_400
+    anna.records.drafts.change("nel", lambda _none: {"nel-01": "3"})
+    now[0] += 29 * 86_400
+    Courier(anna.core).round()
+    assert [draft.questionnaire for draft in anna.core.drafts(anna.launch).all()] == left
+    anna.core.engine.dispose()
 
 
 def test_two_issuers_never_share_a_person(sign_in):
