@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 
 from smartapp.fhir.capabilities import Capabilities
 from smartapp.fhir.companion import CompanionStore
-from smartapp.fhir.own.renewing import tenants
+from smartapp.fhir.own.renewing import rename, tenants
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.remote import RemoteStore, TokenSource
 from smartapp.fhir.store import Unauthorized
@@ -154,7 +154,12 @@ class Services:
         return self._kept_as(f"{_OWN}{self.settings.issuer_key(issuer)}")
 
     def renew_own_stores(self) -> int:
-        """Bring our own stores of all issuers, also of former ones, to this version and key; see `OwnStore.renew`."""
+        """Bring our own stores of all issuers, also of former ones, to this version and key; see `OwnStore.renew`.
+
+        One that stands under the address of an issuer that got a key is named by the key from now on.
+        """
+        for issuer in self.settings.issuers:
+            rename(self.engine, f"{_OWN}{issuer.base}", f"{_OWN}{issuer.key}")
         return sum(self._kept_as(name).renew() for name in tenants(self.engine) if name.startswith(_OWN))
 
     def _kept_as(self, tenant: str) -> OwnStore:

@@ -6,7 +6,7 @@ import pytest
 
 from smartapp.courier import Courier
 from smartapp.fhir.own.store import OwnStore
-from smartapp.fhir.store import Unreachable, Write
+from smartapp.fhir.store import Query, Stored, Unreachable, Write
 from smartapp.services import KEY
 from smartapp.settings import Issuer
 from smartapp.storage.database import open_database
@@ -14,6 +14,13 @@ from tests.smartapp.helpers import Visitor, launched, make_app, settings
 from tests.smartapp.pages.plan.pages import fields_of
 
 RESPONSE = {"resourceType": "QuestionnaireResponse", "status": "completed", "subject": {"reference": "Patient/anna"}}
+
+GOAL = {
+    "resourceType": "Goal",
+    "lifecycleStatus": "active",
+    "description": {"text": "Een moestuin"},
+    "subject": {"reference": "Patient/anna"},
+}
 
 
 @pytest.fixture
@@ -43,13 +50,19 @@ def leave(anna: Visitor) -> None:
     anna.records.drafts.change("hoop", lambda _none: {"hoop-01": "3"})
     typed = {**fields_of(anna.get("plan/story")), "story": "Half een zin"}
     assert anna.post("plan/story", typed, headers={"Accept": "application/json"}).json == {"saved": True}
+    anna.core.own_store(anna.launch.issuer).write(Write("create", GOAL))
     anna.make_flaky().error = Unreachable("down")
     anna.records.save([Write("create", RESPONSE)])
+
+
+def own_goals(anna: Visitor) -> list[Stored]:
+    return anna.core.own_store(anna.launch.issuer).search(Query.of("Goal", patient="Patient/anna"))
 
 
 def is_all_there(anna: Visitor) -> bool:
     assert anna.records.drafts.get("hoop").resource == {"hoop-01": "3"}
     assert [one.unit.parcels[0].type for one in anna.records.waiting()] == ["QuestionnaireResponse"]
+    assert [one.resource["description"] for one in own_goals(anna)] == [{"text": "Een moestuin"}]
     assert "SPV J. Jansen" in anna.get("who-looked/").text
     assert fields_of(anna.get("plan/story"))["story"] == "Half een zin"
     return True
@@ -89,6 +102,7 @@ def test_two_issuers_never_share_a_person(sign_in):
     other = sign_in("https://old.example/fhir", key="south")
     assert other.records.drafts.all() == []
     assert other.records.waiting() == []
+    assert own_goals(other) == []
     assert "SPV J. Jansen" not in other.get("who-looked/").text
 
 

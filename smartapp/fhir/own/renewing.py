@@ -20,7 +20,7 @@ from smartapp.fhir.own.indexing import Indexer
 from smartapp.fhir.own.sealing import Tenant
 from smartapp.fhir.own.search import definitions
 from smartapp.fhir.own.tables import CURRENT, resource_tenants, resource_versions, resources
-from smartapp.storage.database import reading, writing
+from smartapp.storage.database import change_any, reading, writing
 
 BATCH = 200
 # To be raised when the code makes other terms or dates of the same resources and definitions.
@@ -64,6 +64,13 @@ def tenant_key(connection: Connection, tenant: Tenant) -> int:
     made = {"name": tenant.name, "indexed": fingerprint_of(tenant), "renewing": 0, "renewed": 0}
     inserted = connection.execute(sa.insert(resource_tenants).values(made)).inserted_primary_key
     return int(inserted[0])  # type: ignore[index]  # SQLAlchemy: None only for statements without a row
+
+
+def rename(engine: Engine, former: str, name: str) -> None:
+    """Let a tenant have another name, where no other has that; its terms are made with it, so `renew` follows."""
+    other = resource_tenants.alias()
+    taken = sa.exists().where(other.c.name == name)
+    change_any(engine, resource_tenants, (resource_tenants.c.name == former) & ~taken, name=name)
 
 
 def tenants(engine: Engine) -> list[str]:
