@@ -85,7 +85,7 @@ def _renew_some(engine: Engine, tenant: Tenant, fingerprint: int) -> int:
         row = _row(connection, tenant)
         if row is None or row.indexed == fingerprint:
             return 0
-    with writing(engine) as connection:
+    with writing(engine, on=tenant.name) as connection:
         row = _row(connection, tenant)
         if row is None or row.indexed == fingerprint:
             return 0

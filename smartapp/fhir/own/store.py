@@ -132,7 +132,7 @@ class OwnStore:
     def put_all(self, writes: Sequence[Write], permit: Permit | None = None) -> list[Stored]:
         """Write all or nothing and say of each whether it was `created`; `permit` may refuse each one (see Permit)."""
         self.renew()
-        with writing(self.engine) as connection:
+        with writing(self.engine, on=self.tenant) as connection:
             return Writer(connection, self._kept, self._clock).put_all(writes, permit)
 
     def erase(self, patient: str) -> int:
@@ -143,7 +143,7 @@ class OwnStore:
         self.renew()
         theirs = starting_at(compartment_term(self._kept, type_, patient) for type_ in definitions())
         person = named(self.tenant, *patient.split("/"))
-        with writing(self.engine) as connection:
+        with writing(self.engine, on=self.tenant) as connection:
             # What hangs on a resource goes with it: its versions, and what it is found by.
             return connection.execute(resources.delete().where(kept_by(self.tenant), theirs | person)).rowcount
 
