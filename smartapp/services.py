@@ -29,7 +29,7 @@ from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launch, Launches, User
 from smartapp.storage.marks import Marks
 from smartapp.storage.sessions import Sessions
-from smartapp.storage.vault import SealBroken, Vault
+from smartapp.storage.vault import Vault
 
 if TYPE_CHECKING:
     from smartapp.fhir.store import RecordStore
@@ -130,12 +130,8 @@ class Services:
         return len(chosen)
 
     def _end_if(self, session_id: str, person: str | None, issuer: str | None) -> bool:
-        try:
-            launches = self.launches.of_session(session_id)
-        except SealBroken:  # of a key that is gone: nobody can say whose it is, or give its tokens back
-            if person is None and issuer is None:
-                self.sessions.end(session_id)
-            return person is None and issuer is None
+        # Not those of a key that is gone: nobody can say whose they are.
+        launches = self.launches.of_session(session_id)
         fits = [one for one in launches if person in (None, one.user.reference) and issuer in (None, one.issuer)]
         if not fits and (person or issuer):
             return False
