@@ -7,7 +7,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -59,9 +59,9 @@ def open_database(url: str, *, alone: bool = False) -> Engine:
         try:
             if engine.dialect.name == "sqlite":
                 _keep_private(engine)
-                if alone:
-                    _hold(engine)
-            _migrate(engine)
+            if alone:
+                _hold(engine)
+            _migrate(engine, alone=alone)
         except BaseException:
             engine.dispose()
             raise
@@ -164,22 +164,40 @@ def _keep_private(engine: Engine) -> None:
 
 
 def _hold(engine: Engine) -> None:
-    """Keep an SQLite database for this process as long as the engine lives."""
+    """Keep an SQLite database for this process until the engine is disposed of, or gone."""
+    held = ExitStack()
+    held.enter_context(_held(engine))
+    event.listen(engine, "engine_disposed", lambda _engine: held.close())
+    weakref.finalize(engine, held.close)
+
+
+def _held(engine: Engine) -> AbstractContextManager[object]:
+    """Hold an SQLite database for the time of a `with`. Raises DatabaseError when another process holds it."""
+    if engine.dialect.name != "sqlite":
+        return nullcontext()
     file = _file(engine.url)
     try:
-        held = hold(file.with_name(f"{file.name}.lock"))
+        return hold(file.with_name(f"{file.name}.lock"))
     except InUse:
         raise DatabaseError(
             f"Another process of Verstel is running on {file}. Stop that one first; to run several, use PostgreSQL."
         ) from None
-    weakref.finalize(engine, held.close)
 
 
-def _migrate(engine: Engine) -> None:
-    """Bring a database to the newest revision; of several processes that start at once, one does it."""
+def _migrate(engine: Engine, *, alone: bool) -> None:
+    """Bring a database to the newest revision; of several processes that start at once, one does it.
+
+    Not under a process of an older version: its tables would change while it works with them.
+    """
     with reading(engine) as connection:
         if revision_of(connection) == newest():
             return
+        is_new = not sa.inspect(connection).has_table("sessions")
+    with nullcontext() if alone or is_new else _held(engine):
+        _upgrade(engine)
+
+
+def _upgrade(engine: Engine) -> None:
     connecting = engine.execution_options(**{_WRITES: "revisions"}).connect()
     with connecting as connection, _without_cascades(connection), connection.begin():
         upgrade(connection, metadata)

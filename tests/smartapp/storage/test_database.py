@@ -11,8 +11,9 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from smartapp.storage.database import DatabaseError, open_database, reading, writing
-from smartapp.storage.files import keep_private
+from smartapp.storage import migrations
+from smartapp.storage.database import DatabaseError, metadata, open_database, reading, writing
+from smartapp.storage.files import hold, keep_private
 from tests.smartapp.storage.conftest import POSTGRESQL, empty_database
 
 
@@ -86,6 +87,16 @@ class TestASecondProcess:
         assert "Another process of Verstel is running on" in self.opened_by_another(url, "alone")
         assert self.opened_by_another(url, "for a moment") == ""
         engine.dispose()
+
+    def test_of_a_newer_version_does_not_change_the_tables_under_the_first(self, tmp_path):
+        url = f"sqlite:///{tmp_path / 'verstel.db'}"
+        older = sa.create_engine(url)
+        with older.begin() as connection:
+            migrations.upgrade(connection, metadata, to="0001")
+        older.dispose()
+        with hold(tmp_path / "verstel.db.lock"), pytest.raises(DatabaseError, match="Another process of Verstel"):
+            open_database(url)
+        open_database(url).dispose()
 
     def test_may_begin_when_the_first_has_ended_however_it_ended(self, tmp_path):
         url = f"sqlite:///{tmp_path / 'verstel.db'}"
