@@ -19,6 +19,9 @@ FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 120
 """How long a failure stands before we ask again; it doubles from the first to the longest."""
 
+# How codes end where `fhir.bulkheads` let nobody ask: that says nothing about the answer, and costs no time.
+_NEVER_ASKED = ("-busy", "-paused", "-over-budget")
+
 T = TypeVar("T")
 
 
@@ -95,7 +98,8 @@ class Kept(Generic[T]):
         except AppError as error:
             now = self._clock()
             with self._lock:
-                self._failures[key] = _failed(error, self._failures.get(key), now)
+                if not error.code.endswith(_NEVER_ASKED):
+                    self._failures[key] = _failed(error, self._failures.get(key), now)
                 older = self._answers.get(key)
             if older is None or now >= older.when + self._stale:
                 raise

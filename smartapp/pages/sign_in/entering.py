@@ -5,15 +5,19 @@ These functions need the services only, so that they can be read and tested with
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextvars
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from mappers.tolerant import text_in
 from smartapp.errors import LaunchRefused, UnknownIssuer
 from smartapp.fhir.store import RecordStore
 from smartapp.i18n import message
 from smartapp.pages.sign_in.names import name_of
+from smartapp.records.parallel import in_parallel
 from smartapp.services import Services
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Begun, Pending
@@ -84,8 +88,7 @@ def signed_in(services: Services, answer: Mapping[str, str], pending: Pending) -
     if not answer.get("code"):
         raise LaunchRefused(code="code-missing")
     # The keys are public, so they come while the code is traded. Whether they came, `verify` finds out.
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(services.identities.keys, configuration)
+    with _beside(lambda: services.identities.keys(configuration)):
         granted = services.token_endpoint.exchange(issuer, answer["code"], pending)
     identity = services.identities.verify(granted.id_token, issuer, configuration, pending.nonce)
     if granted.tokens.patient is None:
@@ -102,8 +105,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
     role = role_of(who.identity.reference, who.patient_id)
     token = who.granted.tokens.access
     ehr = services.ehr_with(who.issuer.base, lambda _refused: token)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(services.capabilities.of, who.issuer.key, ehr, who.granted.tokens.scope)
+    with _beside(lambda: services.capabilities.of(who.issuer.key, ehr, who.granted.tokens.scope)):
         patient, user = _names(ehr, who, role)
     session = _session_for(services, who, present)
     launch = services.launches.add(
@@ -145,10 +147,18 @@ def _names(ehr: RecordStore, who: SignedIn, role: Role) -> tuple[str, str]:
     if role == "client":
         own = name_of(ehr, f"Patient/{who.patient_id}") or who.identity.name
         return own, own
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        patient = pool.submit(name_of, ehr, f"Patient/{who.patient_id}")
-        user = pool.submit(name_of, ehr, who.identity.reference) if who.identity.reference else None
-        return patient.result() or "", (user.result() if user else None) or who.identity.name
+    people = [f"Patient/{who.patient_id}", *([who.identity.reference] if who.identity.reference else [])]
+    patient, *user = in_parallel([partial(name_of, ehr, one) for one in people])
+    return patient or "", next(iter(user), None) or who.identity.name
+
+
+@contextmanager
+def _beside(job: Callable[[], object]) -> Iterator[None]:
+    """Do a job beside the block, which ends when both are done; how the job ended shows when its result is needed."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # In the context of the request: what it may ask of servers is counted for all its threads together.
+        pool.submit(contextvars.copy_context().run, job)
+        yield
 
 
 def _known_error(code: str) -> str:

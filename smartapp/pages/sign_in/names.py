@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from mappers.human_name import human_name
+from smartapp.fhir.bulkheads import budget
 from smartapp.fhir.store import Forbidden, Gone, NotFound, RecordError, RecordStore
 from smartapp.services import Services
 from smartapp.storage.launches import Launch
@@ -68,7 +69,8 @@ class LaterNames:
             ehr = self._services.ehr(launch)
         except RecordError:
             return
-        found = {reference: name_of(ehr, reference) for reference in missing}
+        with budget():  # of its own: the page that began this is not kept waiting
+            found = {reference: name_of(ehr, reference) for reference in missing}
         if None not in found.values():
             with self._lock:
                 self._tried[launch.id] = MOST_TRIES, 0.0

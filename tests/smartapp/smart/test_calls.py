@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 import requests
 
+from smartapp.fhir.bulkheads import present_budget
 from smartapp.pages.sign_in.names import FIRST_PAUSE_SECONDS, MOST_TRIES, LaterNames
 from smartapp.web.guard import form_token
 from tests.smartapp.smart.ehr import BASE, NOW
@@ -60,6 +61,17 @@ def test_a_client_costs_one_call_less_as_both_names_are_one(browser, ehr):
     ehr.before = later = Together({TOKEN}, {PATIENT})
     assert browser.sign_in().status_code == 303
     assert later.was_all(), later.asked
+
+
+def test_whatever_a_sign_in_asks_counts_for_the_one_request_that_it_is(browser, ehr):
+    """A thread that did not know of it would take a place of its own at the EHR, and time and bytes without bound."""
+    begun = browser.begin()
+    budgets = []
+    ehr.before = lambda _path: budgets.append(present_budget())
+    assert browser.finish(begun).status_code == 303
+    assert len(budgets) == len([TOKEN, JWKS, PATIENT, USER, METADATA])
+    assert len(set(budgets)) == 1
+    assert budgets[0] is not None
 
 
 class TestANameThatTheEhrDidNotTellAtTheSignIn:

@@ -110,6 +110,17 @@ def test_after_a_success_the_next_failure_stands_briefly_again(clock, server):
     assert kept.get("ehr", server) == "answer 5"
 
 
+def test_a_question_that_was_never_asked_is_no_failure_of_who_would_answer(clock, server):
+    kept = Kept[str](clock, fresh=60, patience=1)
+
+    def stopped() -> str:
+        raise EhrTrouble(code="discovery-paused")
+
+    with pytest.raises(EhrTrouble):
+        kept.get("ehr", stopped)
+    assert kept.get("ehr", server) == "answer 1"
+
+
 def test_an_answer_that_did_not_do_is_asked_for_again(clock, server):
     kept = Kept[str](clock, fresh=60, patience=1)
     first = kept.get("keys", server)
