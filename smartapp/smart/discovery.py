@@ -130,6 +130,10 @@ class Discovery:
         """Return the configuration of an issuer. Raises EhrTrouble."""
         return self._kept.get(issuer.base, lambda: read_configuration(_fetch(issuer), issuer))
 
+    def last(self, issuer: Issuer) -> SmartConfiguration | None:
+        """Return what an issuer said within a day, for what must not wait for it; None where it said nothing."""
+        return self._kept.last(issuer.base)
+
 
 def _fetch(issuer: Issuer) -> Any:
     url = f"{issuer.base.rstrip('/')}/.well-known/smart-configuration"

@@ -69,6 +69,12 @@ class Kept(Generic[T]):
         # Outside the lock: one server that is slow must not hold up those who ask another.
         return self._ask(key, fetch, mine) if under_way is None else self._await(*under_way)
 
+    def last(self, key: str) -> T | None:
+        """Return the last answer for a key that is not stale, without asking anyone; None where there is none."""
+        with self._lock:
+            answer = self._answers.get(key)
+        return answer.value if answer is not None and self._clock() < answer.when + self._stale else None
+
     def _known(self, key: str, other_than: T | None) -> T | None:
         now, answer, failure = self._clock(), self._answers.get(key), self._failures.get(key)
         if answer is not None and answer.value is not other_than and now < answer.when + self._fresh:

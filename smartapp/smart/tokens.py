@@ -171,7 +171,7 @@ class TokenEndpoint:
         given back, both at once. Three seconds at most: signing out here must not depend on the EHR being there.
         """
         try:
-            endpoint = self._discovery.of(issuer).revocation_endpoint
+            endpoint = (self._discovery.last(issuer) or self._discovery.of(issuer)).revocation_endpoint
         except EhrTrouble:
             return False
         if endpoint is None:

@@ -96,6 +96,15 @@ def test_an_ehr_that_cannot_be_told_keeps_nobody_from_signing_out(browser, core,
     assert core.launches.get(launch.id) is None
 
 
+def test_signing_out_asks_nobody_where_tokens_are_given_back(browser, core, ehr, clock):
+    """The EHR may be silent by then, and its configuration more than an hour old."""
+    launch = core.launches.get(browser.enter())
+    clock.now += 3600
+    core.end_session(launch.session_id)
+    assert len(ehr.calls("smart-configuration")) == 1
+    assert revoked(ehr) == {"refresh-1"}
+
+
 def test_a_launch_lives_no_longer_than_a_session_even_when_others_follow(browser, core, clock, ehr):
     first = browser.enter()
     clock.now += 479 * 60
