@@ -57,8 +57,7 @@ def is_inside(host: str) -> bool:
     except ValueError:
         # Resolvers take 127.1, 2130706433 and 0x7f.1 for addresses too; no name of a host ends in a number.
         return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", name.rpartition(".")[2]) is not None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return not (mapped or address).is_global
+    return not address.is_global
 
 
 def checked_base(value: str, name: str) -> str:

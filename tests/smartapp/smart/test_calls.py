@@ -96,6 +96,18 @@ class TestANameThatTheEhrDidNotTellAtTheSignIn:
         assert (named.patient.display, named.user.display) == ("Anna Voorbeeld", "Els Visser")
         assert replace(named, patient=launch.patient, user=launch.user) == launch
 
+    def test_takes_no_other_name_away_and_has_bounds_of_its_own(self, browser, ehr, core):
+        names, ehr.records = ehr.records, {}
+        ehr.claims["name"] = "SPV Visser"
+        launch = core.launches.get(browser.enter())
+        ehr.records, budgets = names, []
+        ehr.before = lambda _path: budgets.append(present_budget())
+        LaterNames(core).look(launch).result(20)
+        named = core.launches.get(launch.id)
+        assert (named.patient.display, named.user.display) == ("Anna Voorbeeld", "SPV Visser")
+        assert len(budgets) == 1
+        assert budgets[0] is not None
+
     def test_is_asked_for_no_more_once_it_is_known(self, core, launch):
         later = LaterNames(core)
         later.look(launch).result(20)
