@@ -35,8 +35,8 @@ class Finder:
     tenant: Tenant
     patient: str | None = None
 
-    def page(self, search: Search, *, count: int, offset: int = 0) -> SearchPage:
-        """Return one page of a search."""
+    def page(self, search: Search, *, count: int, offset: int = 0, counted: bool = True) -> SearchPage:
+        """Return one page of a search; unless it is `counted`, `total` is of what was seen up to its end."""
         asked = question(search, self.tenant, self.patient)
         sorting = order(search.sort)
         if asked.judged or sorting is None:
@@ -46,10 +46,10 @@ class Finder:
         chosen = sa.select(resources.c.key).where(asked.condition).order_by(*sorting).limit(count).offset(offset)
         rows = self._stored(CURRENT.where(resources.c.key.in_(chosen.correlate(None))).order_by(*sorting))
         # A page that is not full is the last one, and then nothing needs to be counted.
-        if len(rows) < count and (rows or not offset):
+        if not counted or (len(rows) < count and (rows or not offset)):
             return self._page(search, rows, offset + len(rows))
-        counted = sa.select(sa.func.count()).select_from(resources).where(asked.condition)
-        return self._page(search, rows, self.connection.execute(counted).scalar_one())
+        counting = sa.select(sa.func.count()).select_from(resources).where(asked.condition)
+        return self._page(search, rows, self.connection.execute(counting).scalar_one())
 
     def _page(self, search: Search, matches: Sequence[Stored], total: int) -> SearchPage:
         return SearchPage(tuple(matches), tuple(self._included(search, matches)), total)

@@ -72,15 +72,21 @@ class OwnStore:
 
     def search(self, query: Query, /) -> list[Stored]:
         """Return the matches and what they include. See `RecordStore` for how many."""
-        page = self.find(understand(query), count=min(query.most or MOST_RESULTS, MOST_RESULTS))
         if query.most is not None:
-            return Found([*page.matches, *page.included], cut=page.total > len(page.matches))
+            return self._newest(understand(query), min(query.most, MOST_RESULTS))
+        page = self.find(understand(query), count=MOST_RESULTS)
         if page.total > MOST_RESULTS:
             raise Refused(
                 f"The search for {query.type} has {page.total} results, more than {MOST_RESULTS}. Narrow it.",
                 status=400,
             )
         return [*page.matches, *page.included]
+
+    def _newest(self, search: Search, most: int) -> Found:
+        with self._reading() as connection:
+            # One more tells whether there are more; how many more, nobody asked.
+            page = Finder(connection, self._kept).page(search, count=most + 1, counted=False)
+        return Found(page.matches[:most], cut=len(page.matches) > most)
 
     def write(self, write: Write, /) -> Stored:
         """Write one resource. Raises Conflict (stale `if_match`), NotFound or Refused."""
