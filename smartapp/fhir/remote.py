@@ -188,7 +188,9 @@ class RemoteStore:
                 answer = ask(method, url, headers=all_headers, data=data, params=params)
         except OutboundError as error:
             said = _NO_ANSWER.get(error.code, "gave no usable answer ({}). Try again in a moment.").format(error.code)
-            raise Unreachable(f"{self._host} {said}", retry_after=error.retry_after) from error
+            # As after the server's own 429: nothing was sent, so a write is not in doubt.
+            status = 429 if error.code in ("busy", "paused") else None
+            raise Unreachable(f"{self._host} {said}", status=status, retry_after=error.retry_after) from error
         return answer
 
     def _resource(self, answer: Reply, type_: str) -> Resource:

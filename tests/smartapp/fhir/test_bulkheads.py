@@ -163,7 +163,7 @@ def test_a_silent_server_is_asked_a_few_times_and_then_answers_come_at_once(monk
                 store.read("Goal", "1")
         with pytest.raises(Unreachable, match="was not asked: it gave no answer the last times") as caught:
             store.read("Goal", "1")
-        assert caught.value.retry_after == PAUSE_SECONDS
+        assert (caught.value.retry_after, caught.value.status) == (PAUSE_SECONDS, 429)
 
 
 def many_pages(mock, type_: str, size: int) -> None:
