@@ -214,15 +214,21 @@ def _listen(port: int) -> socket.socket:
     return listening
 
 
+_THREADS = 8
+
+
 def _run(app: Flask, listening: socket.socket) -> None:
     import waitress  # type: ignore[import-untyped]
 
     from smartapp.courier import Courier
+    from smartapp.fhir.bulkheads import HOSTS
     from smartapp.services import KEY
 
+    # The app asks the sandbox, which is served by the same threads: some must be left to answer.
+    HOSTS.share(_THREADS)
     courier = Courier(app.extensions[KEY])
     courier.start()
     try:
-        waitress.serve(app, sockets=[listening], threads=8, clear_untrusted_proxy_headers=True, _quiet=True)
+        waitress.serve(app, sockets=[listening], threads=_THREADS, clear_untrusted_proxy_headers=True, _quiet=True)
     finally:
         courier.stop()

@@ -182,11 +182,13 @@ class _Serving:
     def run(self, app: Flask, engine: Engine, number: int = 0) -> None:
         """Serve the app, and send what waits in the outbox while no one makes requests, until asked to end."""
         from smartapp.courier import Courier
+        from smartapp.fhir.bulkheads import HOSTS
         from smartapp.services import KEY
         from smartapp.web.health import readiness
         from smartapp.web.listening import Listening
         from smartapp.web.workers import DRAIN_SECONDS
 
+        HOSTS.share(self.bounds.threads)
         server = Listening(app, self.listening, self.bounds, behind_proxy=self.settings.trusted_proxies > 0)
         readiness(app).draining = server.draining.is_set
         courier = Courier(app.extensions[KEY])

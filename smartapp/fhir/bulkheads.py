@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-# Of the 16 threads that `verstel serve` starts, four stay free for the others whatever one host does.
+# Of 16 threads, four stay free for the others whatever one host does; see `Hosts.share`.
 MOST_AT_ONCE = 12
 # A queue that moves is worth a wait; one in which nobody got an answer for a second is not.
 WAIT_SECONDS = 3.0
@@ -164,6 +164,10 @@ class Hosts:
         self._most = most_at_once
         self._known: dict[str, Host] = {}
         self._lock = threading.Lock()
+
+    def share(self, threads: int) -> None:
+        """Let one host have three quarters of the threads that serve pages, from the next host on that is met."""
+        self._most = max(1, threads * 3 // 4)
 
     def of(self, origin: str) -> Host:
         """Return the host at an origin (`https://ehr.example`)."""

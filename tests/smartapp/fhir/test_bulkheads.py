@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -133,6 +134,19 @@ def test_one_who_does_not_let_in_more_than_its_places_turns_away_at_once_when_no
         assert caught.value.code == "busy"
         assert caught.value.retry_after
     call(host)
+
+
+@pytest.mark.parametrize(("threads", "places"), [(4, 3), (16, 12), (1, 1)])
+def test_some_threads_are_left_for_the_others_however_many_there_are(monkeypatch, threads, places):
+    monkeypatch.setattr("smartapp.fhir.bulkheads.STILL_SECONDS", 0.01)
+    hosts = Hosts()
+    hosts.share(threads)
+    host = hosts.of("https://ehr.example")
+    with contextlib.ExitStack() as inside:
+        for _ in range(places):
+            inside.enter_context(host.visit(object(), answered))
+        with pytest.raises(Stopped, match="busy"):
+            call(host)
 
 
 def test_a_place_that_becomes_free_is_for_one_who_waits():
