@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -183,6 +184,7 @@ class _Serving:
         """Serve the app, and send what waits in the outbox while no one makes requests, until asked to end."""
         from smartapp.courier import Courier
         from smartapp.fhir.bulkheads import HOSTS
+        from smartapp.fhir.checked import prepare
         from smartapp.services import KEY
         from smartapp.web.health import readiness
         from smartapp.web.listening import Listening
@@ -194,6 +196,7 @@ class _Serving:
         courier = Courier(app.extensions[KEY])
         stop_metrics = self._measured(app, courier, number)
         courier.start()
+        Thread(target=prepare, name="prepare", daemon=True).start()  # beside the first pages, for the first save
         try:
             server.run(self.announce)
         finally:
