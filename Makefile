@@ -3,7 +3,7 @@
 #   make test         every test that needs nothing but PyPI (and Chromium, where it is found)
 #   make lint         ruff, mypy, import contracts, generated files up to date
 #   make generate     make anew what code makes: published files, FHIR package, .env.example, the table in SECURITY.md
-#   make bench        speed of scoring as ratios; calls of a page, and 200 people at once
+#   make bench        speed of scoring as ratios; calls of a page, 200 people at once, how our own store grows
 #   make conformance  the heavy checks: HL7's validator, real FHIR servers, strangers' form renderers
 #   make pictures     the pictures in docs/ and the README, made anew from the running demo
 #   make measures     how the code is built, in tables: sizes, tangles, comments, import circles
@@ -54,6 +54,7 @@ generate: setup-test
 bench: setup-test
 	$(BIN)/python -m benchmarks.scoring
 	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.growth
 
 conformance: setup-test
 	$(BIN)/python -m tests.conformance
