@@ -38,8 +38,9 @@ def renew(engine: Engine, tenant: Tenant) -> int:
     total = 0
     while batch := _renew_some(engine, tenant, fingerprint):
         total += batch
-    if total:
+    if _is_old(engine, tenant, fingerprint):
         _compact(engine)
+        _finish(engine, tenant, fingerprint)
     known.add((tenant.name, fingerprint))
     return total
 
@@ -81,27 +82,33 @@ def tenants(engine: Engine) -> list[str]:
 
 def _renew_some(engine: Engine, tenant: Tenant, fingerprint: int) -> int:
     """Renew the next few resources in a transaction of their own, and return how many those were."""
-    with reading(engine) as connection:  # most of the time there is nothing to do, and nobody needs to wait for that
-        row = _row(connection, tenant)
-        if row is None or row.indexed == fingerprint:
-            return 0
+    if not _is_old(engine, tenant, fingerprint):
+        return 0  # as most of the time, and then nobody needs to wait for a transaction that writes
     with writing(engine, on=tenant.name) as connection:
         row = _row(connection, tenant)
         if row is None or row.indexed == fingerprint:
             return 0
         after = row.renewed if row.renewing == fingerprint else 0
         wanted = sa.and_(resources.c.tenant == row.key, resources.c.key > after)
-        batch = connection.execute(
-            sa.select(resources.c.key).where(wanted).order_by(resources.c.key).limit(BATCH)
-        ).scalars()
-        keys = list(batch)
+        batch = sa.select(resources.c.key).where(wanted).order_by(resources.c.key).limit(BATCH)
+        keys = list(connection.execute(batch).scalars())
         if keys:
             _renew_all(connection, tenant, keys)
             progress = {"renewing": fingerprint, "renewed": keys[-1]}
-        else:
-            progress = {"indexed": fingerprint, "renewing": 0, "renewed": 0}
-        connection.execute(sa.update(resource_tenants).where(resource_tenants.c.key == row.key).values(progress))
+            connection.execute(sa.update(resource_tenants).where(resource_tenants.c.key == row.key).values(progress))
     return len(keys)
+
+
+def _is_old(engine: Engine, tenant: Tenant, fingerprint: int) -> bool:
+    with reading(engine) as connection:
+        row = _row(connection, tenant)
+    return row is not None and row.indexed != fingerprint
+
+
+def _finish(engine: Engine, tenant: Tenant, fingerprint: int) -> None:
+    done = {"indexed": fingerprint, "renewing": 0, "renewed": 0}
+    with writing(engine) as connection:
+        connection.execute(sa.update(resource_tenants).where(resource_tenants.c.name == tenant.name).values(done))
 
 
 def _row(connection: Connection, tenant: Tenant) -> sa.Row[Any] | None:
@@ -127,7 +134,8 @@ def _compact(engine: Engine) -> None:
     """Have the database give up the room of what was replaced: there it would still be readable."""
     if engine.dialect.name == "postgresql":
         with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.exec_driver_sql("VACUUM FULL resource_versions")
+            # Also of the resources: of a column that a revision dropped, only the name is gone until then.
+            connection.exec_driver_sql("VACUUM FULL resources, resource_versions")
         return
     with closing(engine.raw_connection()) as driver:  # SQLAlchemy would begin a transaction, and this wants none
         cursor = driver.cursor()

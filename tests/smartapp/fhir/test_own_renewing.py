@@ -99,10 +99,34 @@ def test_a_database_of_an_older_version_is_sealed_and_found_in_as_before(old, tm
     assert_renewed(store)
     assert [kept for kept in contents(store) if b"gitaar" in kept] == []
     assert store.write(Write("create", goal(1), if_none_exist="identifier=urn:goal|1")).created is False
+    assert b"gitaar" not in left_of(store.engine, tmp_path)
     store.engine.dispose()
-    if old.startswith("sqlite"):
-        left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
-        assert b"gitaar" not in left
+
+
+def left_of(engine: sa.Engine, folder: Path) -> bytes:
+    """Return what the files of a database hold, also where it would not look itself any more."""
+    if engine.dialect.name == "sqlite":
+        return b"".join(file.read_bytes() for file in folder.iterdir())
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CHECKPOINT")
+        tables = ("resources", "resource_versions")
+        files = (f"SELECT pg_read_binary_file(pg_relation_filepath('{table}'))" for table in tables)
+        return b"".join(bytes(connection.exec_driver_sql(file).scalar_one()) for file in files)
+
+
+def test_the_old_room_is_given_up_also_after_a_start_that_was_cut_off_before_that(old, tmp_path, monkeypatch):
+    key = Fernet.generate_key().decode()
+    store = store_at(old, key)
+    with monkeypatch.context() as patch:
+        patch.setattr(renewing, "_compact", lambda _engine: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            store.renew()
+    assert b"gitaar" in left_of(store.engine, tmp_path)
+    store.engine.dispose()
+    again = store_at(old, key)
+    assert again.renew() == 0
+    assert b"gitaar" not in left_of(again.engine, tmp_path)
+    again.engine.dispose()
 
 
 def test_whoever_asks_first_finds_everything_also_where_nobody_renewed_it(old):
