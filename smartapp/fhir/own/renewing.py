@@ -107,7 +107,7 @@ def _is_old(engine: Engine, tenant: Tenant, fingerprint: int) -> bool:
 
 def _finish(engine: Engine, tenant: Tenant, fingerprint: int) -> None:
     done = {"indexed": fingerprint, "renewing": 0, "renewed": 0}
-    with writing(engine) as connection:
+    with writing(engine, on=tenant.name) as connection:
         connection.execute(sa.update(resource_tenants).where(resource_tenants.c.name == tenant.name).values(done))
 
 

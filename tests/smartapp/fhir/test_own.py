@@ -10,7 +10,7 @@ from smartapp.fhir.own.dates import date_range
 from smartapp.fhir.own.search import understand
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Conflict, NotFound, Query, Refused, Write
-from smartapp.storage.database import open_database
+from smartapp.storage.database import open_database, writing
 
 BASE = "http://127.0.0.1/fhir"
 
@@ -240,6 +240,19 @@ def test_tenants_do_not_see_each_other(store):
     assert other.search(Query.of("Goal")) == []
     with pytest.raises(NotFound):
         other.read("Goal", stored.resource["id"])
+
+
+@pytest.mark.skipif(not POSTGRESQL, reason="SQLite has one writer at a time")
+def test_on_postgresql_one_record_is_written_while_another_is():
+    engine = open_database(POSTGRESQL)
+    one, other = (OwnStore(engine, BASE, tenant=str(uuid.uuid4())) for _ in range(2))
+    writer = threading.Thread(target=other.write, args=[Write("create", goal())], daemon=True)
+    with writing(engine, on=one.tenant):
+        writer.start()
+        writer.join(20)
+        assert not writer.is_alive()
+    assert len(other.search(Query.of("Goal"))) == 1
+    engine.dispose()
 
 
 @pytest.fixture
