@@ -71,7 +71,7 @@ def environment(folder: Path, port: int, base: str) -> dict[str, str]:
     (folder / "issuers.toml").write_text(f'[[issuer]]\nbase = "{base}"\nname = "Test"\nclient_id = "verstel"\n')
     return {
         "VERSTEL_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "VERSTEL_SECRET_KEY": "a secret that only tests know, 32 characters",
+        "VERSTEL_SECRET_KEY": "a-secret-that-only-tests-know-of-32-characters",
         "VERSTEL_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "VERSTEL_ISSUERS_FILE": str(folder / "issuers.toml"),
         "VERSTEL_DATABASE_URL": f"sqlite:///{folder / 'verstel.db'}",
