@@ -35,7 +35,7 @@ class Ehr:
     def __init__(self, url: str, *, transactions: bool) -> None:
         self.url = url
         self.transactions = transactions
-        self.calls = self.in_a_row = 0
+        self.calls = self.in_a_row = self.counts = 0
         self.resources: dict[str, dict[str, dict[str, object]]] = {type_: {} for type_ in TYPES}
         self.ids = itertools.count(1)
 
@@ -45,7 +45,7 @@ class Ehr:
         match [head.method, *address.path.strip("/").split("/")]:
             case ["GET", "calls"]:
                 counted = {"calls": self.calls, "in_a_row": self.in_a_row}
-                self.calls = self.in_a_row = 0
+                self.calls, self.in_a_row, self.counts = 0, 0, self.counts + 1
                 return 200, counted
             case ["GET", "fhir", ".well-known", "smart-configuration"]:
                 return 200, self.configuration()
@@ -178,9 +178,11 @@ async def serve(port: int, delay: float, *, transactions: bool) -> None:
                 body = await reader.readexactly(int(head.headers.get("content-length", "0")))
                 if head.target != "/calls":
                     # It waited for as many as were answered one after the other before it came.
-                    place = ehr.in_a_row + 1
+                    place, count = ehr.in_a_row + 1, ehr.counts
                     await asyncio.sleep(delay)
-                    ehr.calls, ehr.in_a_row = ehr.calls + 1, max(ehr.in_a_row, place)
+                    ehr.calls += 1
+                    # One that began before the last count, such as the courier's, waited for nothing in this one.
+                    ehr.in_a_row = max(ehr.in_a_row, place if count == ehr.counts else 1)
                 status, value = ehr.answer(head, body)
                 writer.write(response(status, value))
                 await writer.drain()

@@ -77,12 +77,12 @@ class Person:
         self.measured.signed_in += 1
         return urlsplit(here).path
 
-    async def fill_in(self, here: str, think: float) -> None:
-        """Fill in the whole questionnaire as a browser does, send it in and look at the scores."""
+    async def fill_in(self, here: str, think: float, first: int = 1) -> None:
+        """Fill in the questionnaire from question `first` on as a browser does, send it in and look at the scores."""
         form = f"{here}questionnaires/{INSTRUMENT}/"
         await self.ask("home", "GET", here)
         await self.ask("intro", "GET", form)
-        for number in range(1, QUESTIONS + 1):
+        for number in range(first, QUESTIONS + 1):
             page = f"{form}questions/{INSTRUMENT}-{number:02}"
             await self.ask("question", "GET", page)
             await asyncio.sleep(think)
@@ -101,6 +101,8 @@ class Person:
         while time.monotonic() < until:
             try:
                 here = await self.sign_in()
+                # Not all at the same question: pages of every sort are asked for at every moment.
+                await self.fill_in(here, think, 1 + self.number % QUESTIONS)
                 while time.monotonic() < until:
                     await self.fill_in(here, think)
             except ConnectionError:
