@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from smartapp.courier import Courier
     from smartapp.settings import Settings
     from smartapp.web.listening import Bounds
+
+
+log = logging.getLogger(__name__)
 
 
 class Misconfigured(click.ClickException):
@@ -135,7 +139,7 @@ def command(
     # Why a sign-in was refused is only in the log, so it is always on. No line of it holds names, answers or tokens.
     logs.set_up(log_format)
     serving = _Serving(settings, _bound(*listen), Bounds(threads, connections), metrics, announce)
-    click.echo(f"Verstel is listening on http://{listen[0]}:{listen[1]} for {settings.public_url}", err=True)
+    log.info("Verstel is listening on http://%s:%d for %s", *listen, settings.public_url)
     if workers == 1:
         serving.run(app, engine)
         return

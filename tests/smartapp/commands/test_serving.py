@@ -174,7 +174,7 @@ def test_a_database_of_other_keys_is_told_and_not_served(tmp_path):
 
 class TestTheEnd:
     def test_what_is_under_way_is_finished_and_nothing_new_begun(self, tmp_path, ehr):
-        with serving(tmp_path, ehr.base) as running:
+        with serving(tmp_path, ehr.base, "--log-format", "json") as running:
             answers: list[tuple[int, bytes]] = []
             sign_in = threading.Thread(target=lambda: answers.append(running.get(f"/start?iss={ehr.base}")))
             sign_in.start()
@@ -186,6 +186,10 @@ class TestTheEnd:
             sign_in.join(PATIENCE)
             assert [status for status, _body in answers] == [303]
             assert running.process.wait(PATIENCE) == 0
+            assert running.process.stderr is not None
+            events = [json.loads(line) for line in running.process.stderr]  # every line is one
+        [request] = [event for event in events if event["event"] == "request"]
+        assert (request["route"], request["status"]) == ("/start", 303)
 
     def test_an_end_that_is_announced_says_so_to_who_asks(self, tmp_path):
         with serving(tmp_path, "http://127.0.0.1:9/fhir", "--announce", "300") as running:
