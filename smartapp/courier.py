@@ -12,8 +12,9 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from smartapp.fhir.bulkheads import budget
 from smartapp.fhir.store import RecordError
-from smartapp.records.outbox import LeaseLost
+from smartapp.records.outbox import LEASE_SECONDS, LeaseLost
 
 if TYPE_CHECKING:
     from smartapp.records.outbox import Claim
@@ -109,7 +110,9 @@ class Courier(threading.Thread):
             log.info("courier: %s", type(error).__name__)
             self._services.outbox.hold(claim)
             return
-        records.resume(claim)
+        # In all, and as one visitor at each host: a unit never outlives its lease, and waits for its turn once.
+        with budget(seconds=LEASE_SECONDS * 2 / 3):
+            records.resume(claim)
 
     def _note_failure(self, claim: Claim) -> None:
         with contextlib.suppress(LeaseLost):

@@ -120,9 +120,9 @@ class Capabilities:
         """Return what someone can do at an issuer with these scopes; `person` is whoever `refused` was told about."""
         return Capability(self._offered(issuer, store), Scopes.parse(scopes), self.demoted(issuer, role, person=person))
 
-    def look(self, issuer: str, store: RecordStore) -> None:
-        """See to it that what an issuer offers is known: asked of it now where that is not known, or was long ago."""
-        self._offered(issuer, store)
+    def look(self, issuer: str, store: RecordStore) -> Offered:
+        """Return what an issuer, or another server by that name, offers: asked of it now where that is not known."""
+        return self._offered(issuer, store)
 
     def refused(self, issuer: str, type: str, interaction: Interaction, *, role: str, person: str, status: int) -> None:
         """Remember for a day that the EHR refused this to someone; `person` is a digest that names nobody."""

@@ -16,6 +16,7 @@ from functools import partial
 
 from mappers.identity import own_identifier
 from mappers.sameness import RESTATED, as_amendment, says_all_of, says_the_same
+from mappers.tolerant import objects_in, text_in
 from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import DEMOTING_STATUSES, Offered
 from smartapp.fhir.own.index import patients_of
@@ -41,6 +42,8 @@ from smartapp.records.reading_back import person_of, standing
 from smartapp.records.states import Event
 
 _REFUSALS = (Forbidden, Refused, NotFound, Gone)
+_CONTENT = frozenset({"structure", "required", "value", "invariant", "code-invalid"})
+"""Codes of FHIR's issue types that are about the content of a resource."""
 _MOST_UNSEEN = 3
 """How often a place may refuse to let us look, before we take it for one that does not keep this."""
 _NOTHING_WAS_DONE = frozenset({401, 429})
@@ -212,7 +215,7 @@ class Delivery:
             return self._given_up(unit, number)
         if parcel.changes or not parcel.ladder:
             return self._not_welcome(unit, number, error)
-        if parcel.place == "ehr" and error.status in DEMOTING_STATUSES:
+        if parcel.place == "ehr" and error.status in DEMOTING_STATUSES and not _is_about_content(error):
             # Remembered before anything else can go wrong: the next thing of this type should not go there first.
             self.demote(parcel.type, error.status)
         return self._lower(unit, number)
@@ -385,6 +388,11 @@ class Delivery:
 
 
 _OF_ITS_AUTHOR = 1
+
+
+def _is_about_content(error: RecordError) -> bool:
+    """Tell whether a server found this one content wrong, by its own word: that says nothing about the type."""
+    return any(text_in(issue, "code") in _CONTENT for issue in objects_in(error.outcome, "issue"))
 
 
 def _turn(parcel: Parcel) -> int:

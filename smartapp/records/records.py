@@ -234,7 +234,10 @@ class Records:
     def _offered(self, place: Place) -> Offered:
         if place == "ehr":
             return self.capability().offered
-        # A companion is a general FHIR server, chosen by the operator of the app, and our own store is ours.
+        if place == "companion":
+            said = self._capabilities.look(f"companion|{self._issuer_key}", self._stores[place])
+            # A general FHIR server, chosen by the operator of the app: what it does not say it still does.
+            return said if said.known else _EVERYTHING
         return _EVERYTHING
 
     def _save_here(self, parcels: Sequence[Parcel]) -> Unit:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import g, has_request_context, request
 from flask.sessions import SessionInterface, SessionMixin
 from markupsafe import Markup
-from werkzeug.datastructures import CallbackDict
 
 from smartapp.errors import BadRequest, LaunchEnded, NotAllowed, NotFoundPage, StaleForm, WrongPerson
 from smartapp.i18n import message
@@ -195,16 +195,33 @@ def present_session(services: Services) -> Session | None:
     return session
 
 
-class ServerSideSession(CallbackDict[str, Any], SessionMixin):
-    """Flask's `session`: what one page tells the next, such as "saved". It stays on the server."""
+class ServerSideSession(SessionMixin):
+    """Flask's `session`: what one page tells the next, such as "saved". It stays on the server.
+
+    It is read when it is first looked into: most requests never do.
+    """
 
     modified = False
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        def changed(session: ServerSideSession) -> None:
-            session.modified = True
+    def __init__(self, read: Callable[[], dict[str, Any]]) -> None:
+        self._read = functools.cache(read)
 
-        super().__init__(values, changed)
+    def __getitem__(self, name: str) -> Any:
+        return self._read()[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._read()[name] = value
+        self.modified = True
+
+    def __delitem__(self, name: str) -> None:
+        del self._read()[name]
+        self.modified = True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
 
 
 class ServerSideSessions(SessionInterface):
@@ -216,10 +233,13 @@ class ServerSideSessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> ServerSideSession:  # noqa: ARG002
         """Return what the page before left, empty for a browser without a session."""
         if "/assets/" in request.path or not request.cookies.get(cookie_name(self._services.settings)):
-            return ServerSideSession({})
+            return ServerSideSession(dict)
+        return ServerSideSession(self._left)
+
+    def _left(self) -> dict[str, Any]:
         session = present_session(self._services)
         [values] = self._services.vault.open_any([session.data if session else None])
-        return ServerSideSession(values or {})
+        return values or {}
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002
         """Keep what this page left, where it left something new."""

@@ -44,7 +44,8 @@ class Desk:
             launch = self.core.launches.add(replace(self.launch, id="", user=user))
             self.core.tokens.keep(launch.id, self.core.tokens.find(self.launch.id))
         client = self.server.app.test_client()
-        client.set_cookie(cookie_name(self.core.settings), self.session.secret, domain="127.0.0.1")
+        for domain in ("127.0.0.1", "localhost"):
+            client.set_cookie(cookie_name(self.core.settings), self.session.secret, domain=domain)
         return Visitor(self.server.app, client, launch)
 
     def visit(self) -> Records:
