@@ -7,6 +7,9 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +18,8 @@ from smartapp.storage import migrations
 from smartapp.storage.database import DatabaseError, metadata, open_database, reading, writing
 from smartapp.storage.files import hold, keep_private
 from tests.smartapp.storage.conftest import POSTGRESQL, empty_database
+
+T = TypeVar("T")
 
 
 def rights(folder) -> dict[str, int]:
@@ -151,17 +156,28 @@ def test_a_transaction_that_fails_lets_the_next_one_in(counter):
     assert count(counter) == 5
 
 
+def elsewhere(job: Callable[[], T]) -> T:
+    """Return what another thread gets meanwhile: one thread's transactions within each other are one."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(job).result()
+
+
 def test_who_reads_waits_for_nobody(counter):
     with writing(counter) as connection:
         connection.exec_driver_sql("UPDATE sessions SET seen = 1")
-        assert count(counter) == 0
+        assert elsewhere(lambda: count(counter)) == 0
 
 
 @pytest.mark.skipif(POSTGRESQL is None, reason="needs TEST_POSTGRESQL_URL")
 def test_on_postgresql_who_looks_at_something_else_does_not_wait(tmp_path):
     with empty_database("postgresql", tmp_path) as url:
         engine = open_database(url)
-        with writing(engine, on="anna"), writing(engine, on="bram") as connection:
-            busy = connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
-            assert busy.scalar() == 2
+
+        def of_bram() -> int:
+            with writing(engine, on="bram") as connection:
+                locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                return connection.exec_driver_sql(locks).scalar_one()
+
+        with writing(engine, on="anna"):
+            assert elsewhere(of_bram) == 2
         engine.dispose()
