@@ -5,6 +5,7 @@
 #   make generate     make anew what code makes: published files, FHIR package, .env.example, the table in SECURITY.md
 #   make bench        speed of scoring as ratios; calls of a page, 200 people at once, how our own store grows
 #   make conformance  the heavy checks: HL7's validator, real FHIR servers, strangers' form renderers
+#   make faults       10,000 histories of people, faults and deaths (tests/faults): nothing lost, twice or falsely called saved
 #   make pictures     the pictures in docs/ and the README, made anew from the running demo
 #   make measures     how the code is built, in tables: sizes, tangles, comments, import circles
 #   make pins         write the exact versions of all dependencies anew
@@ -12,7 +13,7 @@ PYTHON ?= python3
 PORT ?= 8017
 BIN := .venv/bin
 
-.PHONY: setup setup-test demo test lint generate bench conformance pictures measures pins clean
+.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures pins clean
 .DEFAULT_GOAL := test
 
 setup: .venv/runtime
@@ -58,6 +59,9 @@ bench: setup-test
 
 conformance: setup-test
 	$(BIN)/python -m tests.conformance
+
+faults: setup-test
+	$(BIN)/python -m tests.faults --histories 10000
 
 pictures: setup-test
 	$(BIN)/python -m scripts.pictures

@@ -21,6 +21,7 @@ PARTS = {
     "journeys (browser)": "tests.conformance.journeys",
     "profiles (SUSHI)": "tests.conformance.profiles",
     "mutated records": "tests.conformance.mutated_records",
+    "histories of faults": "tests.conformance.faults",
     "FHIR servers": "tests.conformance.servers",
     "HL7 validator": "tests.conformance.validate",
     "PostgreSQL": "tests.conformance.databases",

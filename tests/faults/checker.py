@@ -12,7 +12,7 @@ from mappers.answers import Answers, ResponseRef
 from mappers.identity import identity
 from mappers.submission import submission_of
 from questionnaires.catalogue import catalogue
-from tests.faults.ledger import Ledger, Slot, Word
+from tests.faults.ledger import Ledger, Word
 from tests.faults.looking import on_its_way, shown
 from tests.faults.people import HOOP, Client, Person
 from tests.faults.stores import PLAN, There, contents, everything, living
@@ -29,8 +29,8 @@ REFUSED = "did not take one of your changes"
 def judge(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
     """Find in the ledger what became of each word, once everything is quiet."""
     there = living(everything(world))
-    for slot, words in ledger.slots():
-        _judge_slot(world, ledger, people, slot, words, there)
+    for _slot, words in ledger.slots():
+        _judge_slot(world, ledger, people, words, there)
     if not ledger.findings:
         _judge_alarms(ledger, people, there)
     _judge_doubles(ledger, there)
@@ -39,12 +39,13 @@ def judge(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
 
 
 def _judge_slot(
-    world: World, ledger: Ledger, people: Sequence[Person], slot: Slot, words: Sequence[Word], there: Sequence[There]
+    world: World, ledger: Ledger, people: Sequence[Person], words: Sequence[Word], there: Sequence[There]
 ) -> None:
+    slot = words[0].slot
     said = contents(slot, [one.resource for one in there])
     final = next((word for word in reversed(words) if word.content in said), None)
     for word in _due(words):
-        if final is not None and _covers(final, word, words):
+        if final is not None and covers(final, word, words):
             continue
         state, how = _elsewhere(world, people, word)
         if state != "seen":
@@ -60,7 +61,7 @@ def _due(words: Sequence[Word]) -> list[Word]:
     return list(last.values())
 
 
-def _covers(final: Word, word: Word, words: Sequence[Word]) -> bool:
+def covers(final: Word, word: Word, words: Sequence[Word]) -> bool:
     """Tell whether what is stored is a word itself, or rightly took its place: by its writer, or by one who saw it."""
     if final.content == word.content or (final.writer == word.writer and final.number > word.number):
         return True

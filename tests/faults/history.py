@@ -40,6 +40,7 @@ class Options:
     lag: float | None = None
     companion: bool | None = None
     steps: int | None = None
+    goes_on: bool | None = None
     database_url: str = ""
 
 
@@ -122,7 +123,7 @@ def waiting(world: World) -> int:
 class _History:
     def __init__(self, seed: int, options: Options, folder: Path) -> None:
         chance = self.chance = random.Random(seed)
-        self.seed = seed
+        self.seed, self.options = seed, options
         names = sorted(kinds())
         kind = kinds()[options.kind or chance.choice(names)]
         companion = chance.random() < 0.25 if options.companion is None else options.companion
@@ -158,7 +159,8 @@ class _History:
         settle(self.world, self.ledger, self.people)
         checker.drafts_are_kept(self.ledger, self.people)
         checker.judge(world, self.ledger, self.people)
-        if not self.ledger.findings and self.seed % 3 == 0:
+        goes_on = self.seed % 3 == 0 if self.options.goes_on is None else self.options.goes_on
+        if goes_on and not self.ledger.findings:
             self._go_on()
         claims = Counter(word.claim for word in self.ledger.words)
         kind = f"{world.kind.name}{'+c' if world.companion else ''}"
@@ -275,6 +277,7 @@ class _History:
 
     def _go_on(self) -> None:
         """Let everybody write something new on a quiet network: it has to get through, and nothing else may change."""
+        self.world.wait(100)  # longer than an app believes that a CapabilityStatement can't be had
         first = len(self.ledger.words)
         for person in self.people:
             if isinstance(person, Client):

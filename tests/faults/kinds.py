@@ -12,7 +12,7 @@ from typing import Any
 
 INTERACTIONS = {"c": "create", "r": "read", "u": "update", "s": "search-type"}
 PEOPLE = ("Patient", "Practitioner", "CareTeam")
-SEARCHED_BY = ("patient", "code", "category", "status")
+SEARCHED_BY = ("patient", "code", "category", "type", "status")
 
 
 @dataclass(frozen=True)

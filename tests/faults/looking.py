@@ -22,7 +22,7 @@ _NOT_FOLLOWED = re.compile(
 
 
 def shown(person: Person, word: Word) -> Page | None:
-    """Return a page that shows a word to its writer, None if there is none: rather one that says that it is on its way."""
+    """Return a page that shows a word to its writer, None if there is none; rather one that says it is on its way."""
     found = [page for page in pages_of(person, word) if says(page, word)]
     return max(found, key=on_its_way, default=None)
 

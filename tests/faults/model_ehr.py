@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import re
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,26 +101,30 @@ class ModelEhr:
 
     def answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """Answer one request."""
-        parts = urlsplit(url)
-        path = parts.path.removeprefix(urlsplit(self.base).path).strip("/").split("/")
         try:
-            if path == ["metadata"]:
-                return _json(200, self.kind.statement())
-            caller = self._caller_of(headers.get("Authorization", "").removeprefix("Bearer "))
-            if caller is None:
-                raise Rejected(401, "the token is not known, or over")
-            if path == [""] and method == "POST":
-                return self._bundle(_read(body), caller)
-            if method == "POST" and path[-1] == "_search":
-                return self._search(path[0], parse_qsl((body or b"").decode()) + parse_qsl(parts.query), caller)
-            if method == "GET" and len(path) == 1:
-                return self._search(path[0], parse_qsl(parts.query), caller)
-            if method == "GET":
-                return self._representation(200, self._visible("/".join(path[:2]), caller))
-            return self._write(method, path, headers, _read(body), caller)
+            return self._answer(method, url, headers, body)
         except Rejected as error:
             issue = {"severity": "error", "code": "processing", "diagnostics": error.why}
             return _json(error.status, {"resourceType": "OperationOutcome", "issue": [issue]})
+
+    def _answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        parts = urlsplit(url)
+        path = parts.path.removeprefix(urlsplit(self.base).path).strip("/").split("/")
+        if path == ["metadata"]:
+            return _json(200, self.kind.statement())
+        caller = self._caller_of(headers.get("Authorization", "").removeprefix("Bearer "))
+        if caller is None:
+            raise Rejected(401, "the token is not known, or over")
+        match method, path:
+            case "POST", [""]:
+                return self._bundle(_read(body), caller)
+            case "POST", [type_, "_search"]:
+                return self._search(type_, parse_qsl((body or b"").decode()) + parse_qsl(parts.query), caller)
+            case "GET", [type_]:
+                return self._search(type_, parse_qsl(parts.query), caller)
+            case "GET", _:
+                return self._representation(200, self._visible("/".join(path[:2]), caller))
+        return self._write(method, path, headers, _read(body), caller)
 
     def _write(
         self, method: str, path: Sequence[str], headers: Mapping[str, str], resource: Resource, caller: Caller
@@ -386,8 +389,3 @@ def _has(resource: Resource, name: str, value: str) -> bool:
         for coding in concept.get("coding", [])
     ]
     return any(one.get("code") == code and (not bar or one.get("system") == system) for one in codings)
-
-
-def fresh_id() -> str:
-    """Return an id as another program would choose it."""
-    return uuid.uuid4().hex[:12]

@@ -164,16 +164,17 @@ class Person:
             # A page that neither gives the words back nor says that they are kept leaves its reader with nothing.
             word.claim = "given back" if str(word.content) in page.text else "kept"
             word.page = f"{page.status}"
-            self._say(word)
+            self.tells(word)
             return
         word.claim = "kept"
         there = self.follow(page)
         if there is not None and there.status == 200:
             word.claim = claim_of(there.text)
             word.page = there.text[:200]
-        self._say(word)
+        self.tells(word)
 
-    def _say(self, word: Word) -> None:
+    def tells(self, word: Word) -> None:
+        """Note what this person was told of a word, and whether that is true."""
         if word.claim in STORED and not was_stored(self.world, word.claim, word.slot, word.content):
             self.ledger.finds(
                 "false", f"{self.name} {' '.join(word.slot)} = {word.content}: {word.claim}: {word.page[:90]}"
@@ -355,7 +356,7 @@ class Client(Person):
         if page.status != 303:
             word.claim = "draft"
             word.page = str(page.status)
-            self._say(word)
+            self.tells(word)
             return
         word.claim = "kept"
         self.drafts[instrument] = {}
@@ -364,7 +365,7 @@ class Client(Person):
         if there is not None and there.status == 200:
             word.claim = claim_of(there.text)
             word.page = there.text[:200]
-        self._say(word)
+        self.tells(word)
 
     def correct(self) -> None:
         """Open a response once more, and change an answer of it."""
@@ -431,7 +432,7 @@ class Clinician(Person):
             if there is not None and there.status == 200:
                 word.claim = self._claimed(there, text)
                 word.page = there.text[:200]
-            self._say(word)
+            self.tells(word)
             return
         self._judge(word, page)
 
@@ -464,7 +465,7 @@ class Clinician(Person):
                 self.ledger.finds("false", f"{self.name} is told that an assignment is taken back: {key}")
         elif page is not None:
             word.claim = "given back"
-        self._say(word)
+        self.tells(word)
 
     def _key(self, id_: str) -> str:
         """Return the key of the form that made an assignment, for the id under which the page shows it."""

@@ -1,0 +1,57 @@
+"""A world in which nothing happens by chance, for histories told by hand."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults import checker
+from tests.faults.authority import SignIn
+from tests.faults.chance import seeded
+from tests.faults.history import make_round, settle
+from tests.faults.kinds import kinds
+from tests.faults.ledger import Ledger
+from tests.faults.people import Client, Clinician
+from tests.faults.world import World
+
+
+class Story:
+    """A world in which nothing happens by chance, with a client and a clinician."""
+
+    def __init__(self, tmp_path, kind: str, processes: int = 1, **more) -> None:
+        self.world = World(kinds()[kind], tmp_path, "told by hand", **more)
+        self.ledger = Ledger()
+        self.anna = Client(self.world, self.ledger, SignIn("Patient/anna", "anna"), random.Random(1))
+        self.jansen = Clinician(self.world, self.ledger, SignIn("Practitioner/jansen", "anna"), random.Random(1))
+        self.anna.steady = self.jansen.steady = True
+        self.world.begin(processes)
+
+    def fault(self, pattern: str, name: str) -> None:
+        """Let this happen to the next request of that form."""
+        self.world.weather.planned.append((pattern, name))
+
+    def rounds(self, *pauses: float) -> None:
+        for pause in pauses:
+            self.world.wait(pause)
+            for process in self.world.processes:
+                make_round(process, self.ledger)
+
+    def found(self) -> list[str]:
+        """Return what the judge finds at the end."""
+        people = [self.anna, self.jansen]
+        settle(self.world, self.ledger, people)
+        checker.drafts_are_kept(self.ledger, people)
+        checker.judge(self.world, self.ledger, people)
+        return [f"{one.kind}: {one.what}" for one in self.ledger.findings]
+
+
+@pytest.fixture
+def story(request, tmp_path) -> Iterator[Story]:
+    kind = getattr(request, "param", "full")
+    with seeded("told by hand"):
+        told = Story(tmp_path, kind)
+        with told.world.connected():
+            yield told
+        told.world.dispose()
