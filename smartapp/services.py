@@ -93,7 +93,7 @@ class Services:
         issuer = self.settings.issuer(launch.issuer)
         if issuer is None:
             raise Unauthorized("This record system is no longer in the settings. Open the app from another one.")
-        return self.ehr_with(issuer.base, lambda refused: self.tokens.access(launch.id, issuer, refused=refused))
+        return self.ehr_with(issuer.base, self.tokens.source(launch.id, issuer))
 
     def ehr_with(self, base: str, token: TokenSource) -> RecordStore:
         """Return the EHR at `base`, asked with the tokens of this source: for a sign-in that has no launch yet."""

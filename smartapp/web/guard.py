@@ -118,12 +118,13 @@ def open_launch(services: Services, launch_id: str) -> None:
     with services.outbox.at_one_moment():
         session = present_session(services)
         launch = services.launches.find(launch_id, session.id) if session else None
+        if launch is not None:
+            g.launch = launch
+            g.read = []
+            g.records = services.records(launch, lambda event, objects: note(services, launch, event, objects))
     if launch is None:
         services.end_sessions_that_are_over()
         raise LaunchEnded(code="no-such-launch")
-    g.launch = launch
-    g.read = []
-    g.records = services.records(launch, lambda event, objects: note(services, launch, event, objects))
     if launch.user.role == "guest" and request.endpoint not in FOR_GUESTS:
         raise NotAllowed(message("You signed in with a role that has no pages here."), code="guest")
 
