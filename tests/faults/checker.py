@@ -15,7 +15,7 @@ from questionnaires.catalogue import catalogue
 from tests.faults.ledger import Ledger, Word
 from tests.faults.looking import on_its_way, shown
 from tests.faults.people import HOOP, Client, Person
-from tests.faults.stores import PLAN, There, contents, everything, living
+from tests.faults.stores import PLAN, There, contents, everything, living, waiting
 from tests.faults.world import World
 
 KINDS = ("lost", "doubled", "false", "unseen", "left", "stuck", "alarmed", "misplaced", "crashed")
@@ -31,7 +31,7 @@ def judge(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
     there = living(everything(world))
     for _slot, words in ledger.slots():
         _judge_slot(world, ledger, people, words, there)
-    if not ledger.findings:
+    if not ledger.findings and waiting(world):
         _judge_alarms(ledger, people, there)
     _judge_doubles(ledger, there)
     _judge_places(world, ledger, there)
@@ -175,8 +175,6 @@ def _short(content: Any) -> str:
 def drafts_are_kept(ledger: Ledger, people: Sequence[Person]) -> None:
     """Check that the answers that people were told are kept, and have not sent in, are in their drafts."""
     for person in people:
-        if isinstance(person, Client) and person.there():
-            for instrument in person.drafts:
-                page = person.get(f"questionnaires/{instrument}/review")
-                if page is not None and page.status == 200 and "seen" in page.fields:
-                    person._agrees(instrument, page)
+        if isinstance(person, Client):
+            for instrument in person.open_drafts():
+                person.looks_over(instrument)

@@ -19,6 +19,7 @@ from tests.faults.faults import FAULTS
 from tests.faults.kinds import kinds
 from tests.faults.ledger import Finding, Ledger
 from tests.faults.people import Client, Clinician, Person
+from tests.faults.stores import waiting
 from tests.faults.world import DIES_AFTER, Event, Killed, Process, Weather, World
 
 PAUSES: Final = (0, 0, 1, 1, 2, 4, 10, 30, 90, 400, 2500, 20_000)
@@ -112,12 +113,6 @@ def settle(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
         for person in people if number >= len(ALONE) else ():
             if person.there():
                 person.get("")
-
-
-def waiting(world: World) -> int:
-    """Return how many units are in the outbox, whatever their state."""
-    with world.processes[0].services.engine.connect() as connection:
-        return int(connection.exec_driver_sql("select count(*) from outbox").scalar() or 0)
 
 
 class _History:

@@ -287,11 +287,20 @@ class Client(Person):
         word = self.sending
         if word is None or word.slot[2] != instrument or word.claim != "nothing":
             return True
-        page = self.get(f"questionnaires/{instrument}/review")
-        if page is None or page.status != 200 or "seen" not in page.fields:
-            return False
-        self._agrees(instrument, page)
+        self.looks_over(instrument)
         return word.claim != "nothing"
+
+    def open_drafts(self) -> list[str]:
+        """Return the questionnaires that have answers that were not sent in, or whose last press nobody answered."""
+        last = self.sending
+        asked = {last.slot[2]} if last is not None and last.claim in ("nothing", "draft") else set()
+        return [instrument for instrument, answers in self.drafts.items() if answers or instrument in asked]
+
+    def looks_over(self, instrument: str) -> None:
+        """Compare the draft of a questionnaire with what this person thinks is in it."""
+        page = self.get(f"questionnaires/{instrument}/review") if self.there() else None
+        if page is not None and page.status == 200 and "seen" in page.fields:
+            self._agrees(instrument, page)
 
     def _new_answers(self, instrument: str) -> dict[str, str]:
         if instrument != HOOP:

@@ -108,3 +108,10 @@ def was_stored(world: World, place: str, slot: Slot, content: Any) -> bool:
         return content in contents(slot, [one.resource for one in own(world)])
     log = (world.ehr if place == "ehr" else world.other).log
     return content in contents(slot, [kept.resource for kept in log])
+
+
+def waiting(world: World) -> int:
+    """Return how many units are in the outbox, whatever their state."""
+    process = next(one for one in world.processes if one.alive)
+    with process.services.engine.connect() as connection:
+        return int(connection.exec_driver_sql("select count(*) from outbox").scalar() or 0)

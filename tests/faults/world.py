@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 import re
 import shutil
+import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from smartapp import create_app
 from smartapp.courier import Courier
 from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings
+from smartapp.storage.database import open_database
 from tests.faults.authority import Authority
 from tests.faults.faults import FAULTS, Trip
 from tests.faults.kinds import GENERAL, Kind
@@ -148,6 +152,8 @@ class World:
             issuers=(Issuer(base=FHIR, name="Model EHR", client_id="verstel"),),
             companion_url=COMPANION if self.companion else None,
         )
+        if not self.database_url:
+            (self.folder / "verstel.db").write_bytes(_new_database())
         self._requests = 0
         self.process: list[Process] = []  # the processes at work now, the innermost last
         for id_, name in PATIENTS.items():
@@ -232,6 +238,17 @@ class World:
         self.processes = tuple(Process(self, f"app{number + 1}") for number in range(count))
         for process in self.processes:
             process.begin()
+
+
+@cache
+def _new_database() -> bytes:
+    """Return a SQLite database of today's version with nothing in it: made once, as each history begins with one."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "new.db"
+        open_database(f"sqlite:///{file}").dispose()
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return file.read_bytes()
 
 
 class _Templates(jinja2.BytecodeCache):
