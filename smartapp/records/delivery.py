@@ -46,6 +46,7 @@ _CONTENT = frozenset({"structure", "required", "value", "invariant", "code-inval
 """Codes of FHIR's issue types that are about the content of a resource."""
 _MOST_UNSEEN = 3
 """How often a place may refuse to let us look, before we take it for one that does not keep this."""
+_NO_SUCH_REQUEST = frozenset({400, 404, 405})
 _NOTHING_WAS_DONE = frozenset({401, 429})
 """Answers after which there is no doubt: the server did not do what was asked."""
 
@@ -69,6 +70,7 @@ class Delivery:
     errors: dict[int, RecordError] = field(default_factory=dict)
     _one_by_one: set[Place] = field(default_factory=set)
     _away: dict[Place, RecordError] = field(default_factory=dict)
+    _without_own_ids: set[Place] = field(default_factory=set)
     _noted: list[int] = field(default_factory=list)
 
     def begin(self, unit: Unit) -> Unit:
@@ -213,6 +215,10 @@ class Delivery:
             return self._unanswered(unit, [number], error)
         if parcel.closing:
             return self._given_up(unit, number)
+        if not parcel.changes and self._new_id(parcel) is not None and error.status in _NO_SUCH_REQUEST:
+            # It said that a client may choose ids, and does not know such a request: then as without that.
+            self._without_own_ids.add(parcel.place)
+            return unit.changed({number: parcel.after("absent")})
         if parcel.changes or not parcel.ladder:
             return self._not_welcome(unit, number, error)
         if parcel.place == "ehr" and error.status in DEMOTING_STATUSES and not _is_about_content(error):
@@ -382,7 +388,10 @@ class Delivery:
     def _new_id(self, parcel: Parcel) -> str | None:
         """Return the id to create a parcel under, where the place lets us choose: the same for the same thing."""
         ours = own_identifier(parcel.write.resource)
-        if ours is None or parcel.type not in self.offered[parcel.place].update_create:
+        may_choose = (
+            parcel.place not in self._without_own_ids and parcel.type in self.offered[parcel.place].update_create
+        )
+        if ours is None or not may_choose:
             return None
         return str(uuid.uuid5(uuid.NAMESPACE_URL, ours.token))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from mappers.identity import Identifier, carries, own_identifier
 from mappers.tolerant import object_in, text_in
 from questionnaires.fhir import Resource
@@ -13,18 +15,16 @@ from smartapp.records.parcels import Parcel
 def standing(parcel: Parcel, store: RecordStore, offered: Offered, *, new_id: str | None = None) -> Stored | None:
     """Return what a place has of a parcel, whatever it says; None if it has nothing.
 
-    A create is found under the id we chose (`new_id`), else by the identifier we gave it. Raises RecordError where the
-    store cannot say.
+    A create is found under the id we chose (`new_id`), or by the identifier we gave it: it may have been sent without
+    that id, by an older version or after the server refused it. Raises RecordError where the store cannot say.
     """
     if parcel.known is not None:
         return store.read(parcel.type, parcel.known.resource["id"])
     if parcel.write.method == "update":
         return store.read(parcel.type, parcel.write.resource["id"])
     if new_id is not None:
-        try:
+        with contextlib.suppress(NotFound):
             return store.read(parcel.type, new_id)
-        except NotFound:
-            return None
     ours = own_identifier(parcel.write.resource)
     if ours is None:
         return None

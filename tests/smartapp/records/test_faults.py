@@ -308,3 +308,17 @@ def test_at_an_ehr_like_the_real_ones_a_unit_and_a_plan_find_a_place_and_can_be_
         found = desk.visit().search(*(Query.of(type_, patient="Patient/anna") for type_ in TYPES))
         assert [len(records) for records in found] == [1, 1, 1]
         assert found[2][0].place == "own"
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+def test_a_server_that_says_that_clients_choose_ids_and_does_not_let_them_gets_it_once_all_the_same(
+    desk_with_own_ids, status
+):
+    """Under an id of its own, also when the answer to that is lost."""
+    sandbox = desk_with_own_ids.server.sandbox
+    sandbox.faults.add("PUT", "Goal", status, times=5)
+    sandbox.faults.add("POST", "Goal", "drop")
+    [record] = desk_with_own_ids.visit().save([once(GOAL)])
+    assert record.state == "waiting"
+    assert desk_with_own_ids.later().waiting() == []
+    assert len(desk_with_own_ids.stored("Goal")) == 1

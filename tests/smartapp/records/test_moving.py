@@ -248,7 +248,8 @@ def test_the_half_of_a_plan_that_an_earlier_refusal_left_open_is_found_by_its_id
 
 def test_content_that_the_ehr_finds_wrong_moves_this_plan_and_decides_nothing_for_others(desk):
     desk.server.sandbox.kind = replace(desk.server.sandbox.kind, rules=(), transaction=False)
-    desk.server.sandbox.faults.add("PUT" if desk.server.sandbox.kind.update_create else "POST", "Task", 400)
+    for method in ("PUT", "POST"):
+        desk.server.sandbox.faults.add(method, "Task", 400)
     assert [one.place for one in desk.visit().save(whole_plan())] == ["own"] * 3
     assert is_whole(desk)
     assert desk.visit().place_for("CarePlan") == "ehr"

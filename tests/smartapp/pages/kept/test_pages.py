@@ -154,7 +154,7 @@ def test_nobody_else_sees_or_drops_them(app, anna, clock, patient, more):
         {"_keep": "é.1.é"},
         {"_keep": masked(b"0" * 72)},
     ],
-    ids=str,
+    ids=["none", "one letter", "three parts", "no ascii", "of the right length"],
 )
 def test_only_a_form_of_ours_is_kept(app, anna, clock, forged):
     end_session(anna, clock)
