@@ -65,6 +65,8 @@ def _play_all(seeds: range, options: Options, workers: int) -> list[Result]:
         for result in pool.map(play, seeds, [options] * len(seeds), chunksize=10):
             result.history.clear()
             results.append(result)
+            if result.findings:  # at once: a long run that is broken off has said what it found
+                print(f"seed {result.seed}: {', '.join(result.counts)}", file=sys.stderr, flush=True)
     return results
 
 

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -59,7 +59,8 @@ class Process:
     def __init__(self, world: World, name: str) -> None:
         self.world, self.name, self.skew = world, name, 0.0
         self.kill_in: int | None = None  # at which moment from now on this process dies: a statement or a request
-        self.alive = False
+        self.alive = self.begun = False
+        self.connections: list[Any] = []
 
     def clock(self) -> float:
         """Return the time as this process knows it."""
@@ -72,15 +73,22 @@ class Process:
         self.app.jinja_env.bytecode_cache = _TEMPLATES
         self.services: Services = self.app.extensions[KEY]
         self.courier = Courier(self.services)
-        self.alive, self.kill_in = True, None
+        self.alive = self.begun = True
+        self.kill_in = None
         event.listen(self.services.engine, "before_cursor_execute", lambda *_args: self.moment("a statement"))
+        # Whatever it was in the middle of ends with a process, so its connections must be known.
+        event.listen(self.services.engine, "checkout", lambda connection, *_args: self.connections.append(connection))
         event.listen(self.services.engine, "commit", lambda _connection: self.moment("a commit"))
 
     def end(self) -> None:
-        """End it, without a word to anyone."""
-        if self.alive:
-            self.services.engine.dispose()
+        """End it, without a word to anyone: what its connections had not committed is gone."""
         self.alive = False
+        for connection in {id(one): one for one in self.connections}.values():
+            with suppress(Exception):  # one that is closed already
+                connection.close()
+        self.connections = []
+        if self.begun:
+            self.services.engine.dispose()
 
     def die(self, when: str) -> None:
         """Die now."""
