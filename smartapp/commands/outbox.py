@@ -12,7 +12,7 @@ import click
 @click.option("--retry-aside", is_flag=True, help="Let everything that was set aside be tried again.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def command(*, retry_aside: bool, form: str) -> None:
-    r"""Show how many units wait, are held, are stopped or were set aside, for each issuer, and since when.
+    """Show how many units wait, are held, are stopped or were set aside, for each issuer, and since when.
 
     \b
     waiting  sent when it is due
@@ -21,7 +21,7 @@ def command(*, retry_aside: bool, form: str) -> None:
     aside    could not be opened, or failed three times: look in the log, then --retry-aside
 
     Exit code 1: something was set aside.
-    """
+    """  # noqa: D301 - click needs the real control character
     # Imported here, so that `verstel --help` does not pay for the database.
     import time
 
