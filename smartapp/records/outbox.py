@@ -312,8 +312,8 @@ class Outbox:
             )
 
     def forget_tried_again(self, owner: Owner, sent: Unit) -> None:
-        """Forget the stopped units of which everything has now arrived with another: their author tried again."""
-        arrived = {thing_of(parcel) for parcel in sent.parcels if parcel.stored is not None}
+        """Forget the stopped units of which everything has now arrived, written anew: their author tried again."""
+        arrived = {thing_of(parcel) for parcel in sent.parcels if parcel.stored is not None and parcel.anew}
         for unsent in self.unsent(owner):
             pending = {thing_of(unsent.unit.parcels[number]) for number in unsent.unit.pending}
             # Everything, not something: these are the only copy of whatever has not arrived.

@@ -24,9 +24,10 @@ class Parcel:
     """One write of a unit: where it goes, where else it may go, how far it came (`states`), and what it became.
 
     `known` is an earlier content of the same author that stands at the place: then this amends it, guarded by that
-    version. `amends` says that there may be one, from a unit whose answer was lost. `unseen` counts
-    how often the place would not let us look for it, `reason` is why it stopped, in the server's words.
-    `closing` marks the update that closes what a plan has left behind at a place; see `moving`.
+    version. `amends` says that there may be one, from a unit whose answer was lost. `unseen` counts how often the place
+    would not let us look for it, `reason` is why it stopped, in the server's words. `anew` tells that its author wrote
+    it now: saving a plan also sends parts of it as they were read. `closing` marks the update that closes what a plan
+    has left behind at a place; see `moving`.
     """
 
     write: Write
@@ -39,6 +40,7 @@ class Parcel:
     amends: bool = False
     unseen: int = 0
     reason: str = ""
+    anew: bool = True
 
     @property
     def type(self) -> str:
@@ -243,6 +245,7 @@ def _parcel(item: Mapping[str, Any], reason: str) -> Parcel:
         amends=item.get("amends", False),
         unseen=item.get("unseen", 0),
         reason=item.get("reason", reason),
+        anew=item.get("anew", True),
     )
 
 

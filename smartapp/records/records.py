@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from mappers.sameness import fingerprint
 from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import Capabilities, Capability, Offered
 from smartapp.fhir.checked import problems
@@ -208,7 +209,12 @@ class Records:
                 raise Forbidden(f"This {write.resource['resourceType']} is about another person than this launch.")
             self._check(write)
         homes = {number: self._home(write) for number, write in enumerate(writes) if write.method == "update"}
-        return placed(writes, homes, self.capability(), companion="companion" in self._stores)
+        parcels = placed(writes, homes, self.capability(), companion="companion" in self._stores)
+        return [replace(parcel, anew=self._is_anew(parcel.write)) for parcel in parcels]
+
+    def _is_anew(self, write: Write) -> bool:
+        before = self._before.get((write.resource["resourceType"], write.resource.get("id", "")))
+        return before is None or fingerprint(before) != fingerprint(write.resource)
 
     def _check(self, write: Write) -> None:
         """Keep back what no server should get: an EHR that refuses a slip of ours does not refuse its type."""

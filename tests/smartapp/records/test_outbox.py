@@ -247,6 +247,9 @@ def test_a_refused_unit_is_forgotten_only_when_all_of_it_has_been_saved_again(an
     assert [unsent.state for unsent in anna.records.waiting()] == ["stopped"]
 
     anna.records.save([_changed(anna.records.read("Goal", first.resource["id"]), "Toch mijn zang")])
+    records = anna.records
+    read = [records.read("Goal", one.resource["id"]) for one in (first, second)]
+    records.save([Write("update", one.resource, if_match=one.etag) for one in read])  # as it was read: nobody decided
     [kept] = anna.records.waiting()
     assert "Mijn fiets" in [one.write.resource["description"]["text"] for one in kept.unit.parcels]
     both = [anna.records.read("Goal", one.resource["id"]) for one in (first, second)]
