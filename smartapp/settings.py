@@ -173,14 +173,16 @@ def _keys(value: str) -> tuple[str, ...]:
     return keys
 
 
-def _secret_keys(value: str) -> tuple[str, ...]:
+def secret_keys_in(value: str) -> tuple[str, ...]:
+    """Return the keys that sign forms, from their text. Raises ValueError where one is none."""
     keys = _keys(value)
     if min(map(len, keys)) < 32:
         raise ValueError("a key is shorter than 32 characters (a comma ends a key)")
     return keys
 
 
-def _fernet_keys(value: str) -> tuple[str, ...]:
+def encryption_keys_in(value: str) -> tuple[str, ...]:
+    """Return the keys that seal, from their text. Raises ValueError where one is none."""
     keys = _keys(value)
     for key in keys:
         try:
@@ -251,7 +253,7 @@ class Settings:
     )
     secret_keys: tuple[str, ...] = _setting(
         "VERSTEL_SECRET_KEY",
-        _secret_keys,
+        secret_keys_in,
         "Signs the tokens in forms. The first key signs, all keys prove, so a new key goes in front (comma between "
         'them). Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"',
         example="",
@@ -259,7 +261,7 @@ class Settings:
     )
     encryption_keys: tuple[str, ...] = _setting(
         "VERSTEL_ENCRYPTION_KEYS",
-        _fernet_keys,
+        encryption_keys_in,
         "Encrypt tokens at rest. The first key writes, all keys read, so a new key goes in front (comma between them). "
         'Make one: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"',
         example="",

@@ -24,14 +24,14 @@ def command(issuer: str, patient: str, *, yes: bool) -> None:
     stays: the law asks for it.
     """
     from smartapp import create_app
-    from smartapp.commands.serve import opened, settings_from_environment
+    from smartapp.commands.serve import opened_again, settings_from_environment
     from smartapp.services import KEY
 
     settings = settings_from_environment()
     known = _issuer(settings, issuer)
     if not yes:
         click.confirm(f"Delete what is kept about Patient/{patient} of {known.name}? It can't be undone", abort=True)
-    engine = opened(settings)
+    engine = opened_again(settings)
     services: Services = create_app(settings, engine=engine).extensions[KEY]
     erased, log_rows = erase(services, known, patient)
     engine.dispose()

@@ -83,12 +83,12 @@ def reencrypt() -> None:
 
     Exit code 1: some values can't be opened by any of the keys.
     """
-    from smartapp.commands.serve import opened, settings_from_environment
+    from smartapp.commands.serve import opened_again, settings_from_environment
     from smartapp.storage.reencrypting import Tally, values_in
     from smartapp.storage.reencrypting import reencrypt as blocks
 
     settings = settings_from_environment()
-    engine = opened(settings)
+    engine = opened_again(settings)
     tally, left = Tally(), Tally()
     shown = sys.stderr.isatty()
     with click.progressbar(length=values_in(engine), label="Sealing anew", file=sys.stderr, hidden=not shown) as bar:
@@ -143,16 +143,18 @@ def _keys_in(kind: str, file: Path) -> list[str]:
     """Return the keys of a file, or end the command with the reason why it has none."""
     import json
 
-    from smartapp.settings import ConfigError, read_secret
+    from smartapp.settings import ConfigError, encryption_keys_in, read_secret, secret_keys_in
     from smartapp.smart.keys import SigningKeys
 
     try:
         text = read_secret(file)
         if kind != "signing":
-            return [key.strip() for key in text.split(",") if key.strip()]
+            return list((encryption_keys_in if kind == "encryption" else secret_keys_in)(text))
         SigningKeys.read(file)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
+    except ValueError as error:
+        raise click.ClickException(f"{file} is no file of {kind} keys, and stays as it is: {error}.") from error
     return [json.dumps(key) for key in json.loads(text)["keys"]]
 
 

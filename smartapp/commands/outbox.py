@@ -25,12 +25,12 @@ def command(*, retry_aside: bool, form: str) -> None:
     # Imported here, so that `verstel --help` does not pay for the database.
     import time
 
-    from smartapp.commands.serve import opened, settings_from_environment
+    from smartapp.commands.serve import opened_again, settings_from_environment
     from smartapp.records.outbox import Outbox
     from smartapp.storage.vault import open_vault
 
     settings = settings_from_environment()
-    engine = opened(settings)
+    engine = opened_again(settings)
     outbox = Outbox(engine, open_vault(engine, settings.encryption_keys), time.time)
     if retry_aside:
         click.echo(f"{outbox.release_aside()} units are tried again.", err=True)

@@ -50,6 +50,21 @@ def opened(settings: Settings, *, alone: bool = False) -> Engine:
         raise Misconfigured(str(error)) from error
 
 
+def opened_again(settings: Settings) -> Engine:
+    """Open the database that `verstel serve` made, or end the command with exit code 2 and the reason.
+
+    One made here would be empty, and hide a wrong address.
+    """
+    from smartapp.storage.database import DatabaseError, open_existing
+    from smartapp.storage.sessions import SESSIONS
+
+    try:
+        open_existing(settings.database_url, SESSIONS).dispose()
+    except DatabaseError as error:
+        raise Misconfigured(str(error)) from error
+    return opened(settings)
+
+
 def _address(_context: click.Context, _option: click.Parameter, given: str | None) -> tuple[str, int] | None:
     """Read HOST:PORT."""
     if given is None:

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from smartapp.commands.serve import Misconfigured, opened, settings_from_environment
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
-
-    from smartapp.settings import Settings
+from smartapp.commands.serve import Misconfigured, opened_again, settings_from_environment
 
 
 @click.group(epilog="Example:  verstel sessions end --person Practitioner/7")
@@ -35,6 +28,8 @@ def end(*, everyone: bool, person: str | None, issuer: str | None) -> None:
     """
     if everyone == bool(person or issuer):
         raise click.UsageError("Say whose: either --all, or --person or --issuer (both for that person there).")
+    if person and not all(person.partition("/")):
+        raise click.UsageError(f"{person} is no TYPE/ID: write the person as Practitioner/7.")
     # Imported here, so that `verstel --help` does not pay for Flask.
     from smartapp import create_app
     from smartapp.services import KEY, Services
@@ -42,22 +37,10 @@ def end(*, everyone: bool, person: str | None, issuer: str | None) -> None:
     settings = settings_from_environment()
     if issuer and settings.issuer(issuer) is None:
         raise Misconfigured(f"{issuer} is not the base of an issuer in the issuers file; write it letter for letter.")
-    engine = _opened(settings)
+    engine = opened_again(settings)
     try:
         services: Services = create_app(settings, engine=engine).extensions[KEY]
         ended = services.end_sessions(person=person, issuer=issuer)
     finally:
         engine.dispose()
     click.echo("1 session ended." if ended == 1 else f"{ended} sessions ended.")
-
-
-def _opened(settings: Settings) -> Engine:
-    """Open the database that `verstel serve` made: one made here would hold no session, and hide a wrong address."""
-    from smartapp.storage.database import DatabaseError, open_existing
-    from smartapp.storage.sessions import SESSIONS
-
-    try:
-        open_existing(settings.database_url, SESSIONS).dispose()
-    except DatabaseError as error:
-        raise Misconfigured(str(error)) from error
-    return opened(settings)  # what can be written to: a session takes its launches and tokens along

@@ -71,6 +71,20 @@ class TestFiles:
         assert "is not a JSON Web Key Set" in result.output
         assert (tmp_path / "keys.json").read_text() == "{}"
 
+    @pytest.mark.parametrize("kind", ["encryption", "secret"])
+    def test_a_file_of_another_kind_of_keys_stays_as_it_is(self, tmp_path, kind):
+        signing = made("signing", tmp_path / "keys.json")
+        result = run("rotate", kind, tmp_path / "keys.json")
+        assert result.exit_code == 1
+        assert f"is no file of {kind} keys, and stays as it is" in result.output
+        assert (tmp_path / "keys.json").read_text() == signing
+
+    def test_keys_may_stand_one_on_a_line(self, tmp_path):
+        before = [Fernet.generate_key().decode() for _ in range(2)]
+        (tmp_path / "keys").write_text("\n".join(before))
+        assert "has 3 keys" in run("rotate", "encryption", tmp_path / "keys").output
+        assert (tmp_path / "keys").read_text().strip().split(",")[1:] == before
+
     def test_only_signing_keys_are_told_to_sign(self, tmp_path):
         made("secret", tmp_path / "keys")
         assert run("rotate", "secret", tmp_path / "keys", "--front").exit_code == 2

@@ -122,6 +122,7 @@ def test_a_session_that_no_key_opens_ends_with_all_and_is_nobodys(environment, s
     [
         ([], "Say whose"),
         (["--all", "--person", "Practitioner/7"], "Say whose"),
+        (["--person", "7"], "write the person as Practitioner/7"),
         (["--issuer", f"{EHR}/"], "write it letter for letter"),
     ],
 )
