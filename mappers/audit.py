@@ -12,7 +12,7 @@ from typing import Any, Literal
 from questionnaires.canonical import structure_url
 from questionnaires.fhir import RESOURCE_TYPES
 
-Event = Literal["launch", "logout", "read", "search", "create", "update", "denied", "refused"]
+Event = Literal["launch", "logout", "read", "search", "create", "update", "denied", "refused", "pruned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,18 @@ class AuditEntry:
     subject: str  # the user as the identity provider calls them
     patient: str  # reference of the person whose record it was
     address: str  # IP address
-    objects: tuple[str, ...]  # references (`Goal/7`), or resource types for a search
+    objects: tuple[str, ...]
+    """References (`Goal/7`), or resource types for a search; also the page (`plan.goal`), or what was refused."""
 
 
 _EVENT_TYPES = "http://terminology.hl7.org/CodeSystem/audit-event-type"
 _DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 _INTERACTIONS = "http://hl7.org/fhir/restful-interaction"
 _LOGIN = {"system": _DICOM, "code": "110114", "display": "User Authentication"}
+_LOG_USED = {"system": _DICOM, "code": "110101", "display": "Audit Log Used"}
 _REST = {"system": _EVENT_TYPES, "code": "rest", "display": "RESTful Operation"}
-_ACTIONS: dict[str, str] = {"read": "R", "search": "R", "create": "C", "update": "U"}
+_TYPES = {"launch": _LOGIN, "logout": _LOGIN, "pruned": _LOG_USED}
+_ACTIONS: dict[str, str] = {"read": "R", "search": "R", "create": "C", "update": "U", "pruned": "D"}
 _SUBTYPES: dict[str, dict[str, str]] = {
     "launch": {"system": _DICOM, "code": "110122", "display": "Login"},
     "logout": {"system": _DICOM, "code": "110123", "display": "Logout"},
@@ -56,7 +59,6 @@ _REASONS = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 
 def audit_event(entry: AuditEntry) -> dict[str, Any]:
     """Return a row as an AuditEvent of our profile, for `verstel audit export` and whatever an organisation adds."""
-    login = entry.event in ("launch", "logout")
     agent: dict[str, Any] = {
         "who": {
             **({"reference": entry.user} if entry.user else {}),
@@ -73,7 +75,7 @@ def audit_event(entry: AuditEntry) -> dict[str, Any]:
     event: dict[str, Any] = {
         "resourceType": "AuditEvent",
         "meta": {"profile": [structure_url("recovery-audit-event")]},
-        "type": dict(_LOGIN if login else _REST),
+        "type": dict(_TYPES.get(entry.event, _REST)),
         "action": _ACTIONS.get(entry.event, "E"),  # E: execute, for what touches no resource, such as a sign-in
         "recorded": datetime.fromtimestamp(entry.recorded, UTC).isoformat(timespec="milliseconds"),
         "outcome": entry.outcome,

@@ -2,11 +2,12 @@
 
 What a row holds follows what secondary texts say NEN 7513 asks: event, action, time, outcome, who with role and
 network address, whose record, which objects, on what basis. Names are sealed; nothing of this goes into the text log.
+Rows are links of a chain: see `chain.py`, and `examining.py` for who checks it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -14,27 +15,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from mappers.audit import AuditEntry, Event
-from smartapp.storage.database import change_any, metadata, reading, writing
+from smartapp.storage.chain import AUDIT, append
+from smartapp.storage.database import change_any, reading, writing
 from smartapp.storage.strangers import Strangers
 from smartapp.storage.vault import SealBroken, Vault
 
 if TYPE_CHECKING:
     from smartapp.storage.launches import Launch
 
-AUDIT = sa.Table(
-    "audit",
-    metadata,
-    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
-    sa.Column("recorded", sa.Integer, nullable=False, index=True),
-    sa.Column("event", sa.String(16), nullable=False),
-    sa.Column("outcome", sa.String(2), nullable=False),
-    # Keyed digest of issuer and patient: finds one person's rows without saying who it is. Empty: about no person.
-    sa.Column("person", sa.String(64), nullable=False, index=True),
-    sa.Column("sealed", sa.LargeBinary, nullable=False),
-)
-
 MOST_OBJECTS = 50
 ROWS_AT_ONCE = 500
+LOOKS_AT_ONCE = 250
+NO_LOOKS = ("denied", "refused", "logout")
+TURN = "audit"
+"""What the writers of the log wait in line for."""
 
 
 class Audit:
@@ -71,26 +65,15 @@ class Audit:
             person=self._person(launch.issuer_key, launch.patient.reference),
         )
 
+    def pruned(self, removed: str, rule: str) -> None:
+        """Write that old rows were removed, and by which rule."""
+        self._write(_of_nobody(int(self._clock()), "pruned", objects=(removed,), reason=rule))
+
     def refused(self, what: str, reason: str) -> None:
         """Write that someone we do not know was turned away; of many in a minute, some and then their number."""
         now = self._clock()
         for address, refused, why in self._strangers.rows(self._address(), what, reason, now):
-            self._write(
-                AuditEntry(
-                    recorded=int(now),
-                    event="refused",
-                    outcome="4",
-                    reason=why,
-                    issuer="",
-                    user="",
-                    user_name="",
-                    role="",
-                    subject="",
-                    patient="",
-                    address=address,
-                    objects=(refused,),
-                )
-            )
+            self._write(_of_nobody(int(now), "refused", outcome="4", reason=why, address=address, objects=(refused,)))
 
     def adopt(self, former: str, issuer: str, patient: str) -> None:
         """Bring the rows about a person that stand under a former key of the issuer under the one of today."""
@@ -119,17 +102,40 @@ class Audit:
         opened = self._vault.open_any(rows)
         return [_entry(values) for values in opened if values is not None]
 
-    def entries(self, *, since: int = 0) -> Iterator[AuditEntry]:
+    def looks(self, issuer: str, patient: str, *, before: int | None = None) -> Iterator[tuple[int, AuditEntry]]:
+        """Yield what others than the client did with a record, newest first, each with its number.
+
+        Who was turned away, or left, saw nothing by that. `before` goes on after a number, `issuer` is its key.
+        """
+        theirs = (AUDIT.c.person == self._person(issuer, patient), AUDIT.c.own == 0, AUDIT.c.event.not_in(NO_LOOKS))
+        chosen = sa.select(AUDIT.c.number, AUDIT.c.sealed).where(*theirs).order_by(AUDIT.c.number.desc())
+        while True:
+            older = chosen if before is None else chosen.where(AUDIT.c.number < before)
+            with reading(self._engine) as connection:
+                rows = connection.execute(older.limit(LOOKS_AT_ONCE)).all()
+            for row, values in zip(rows, self._vault.open_any([row.sealed for row in rows]), strict=True):
+                # Rows of before there was the column `own` say only inside who it was.
+                if values is not None and values["role"] not in {"client", ""}:
+                    yield row.number, _entry(values)
+            if len(rows) < LOOKS_AT_ONCE:
+                return
+            before = rows[-1].number
+
+    def entries(self, *, since: int = 0, about: Collection[tuple[str, str]] | None = None) -> Iterator[AuditEntry]:
         """Yield every row from `since` (seconds since 1970) on, in the order written: what an auditor may read.
 
-        Rows are read in blocks by number, so that memory stays constant and a long export holds up no writer.
-        Raises SealBroken with the number of a row that does not open.
+        `about` chooses people: the issuer's key, or its address, and `Patient/<id>`. Rows are read in blocks by number,
+        so that memory stays constant and a long export holds up no writer. Raises SealBroken with the number of a row
+        that does not open.
         """
+        chosen = [AUDIT.c.recorded >= since]
+        if about is not None:
+            chosen.append(AUDIT.c.person.in_([self._person(*each) for each in about]))
         last = 0
         while True:
-            chosen = sa.select(AUDIT.c.number, AUDIT.c.sealed).where(AUDIT.c.number > last, AUDIT.c.recorded >= since)
+            block = sa.select(AUDIT.c.number, AUDIT.c.sealed).where(AUDIT.c.number > last, *chosen)
             with reading(self._engine) as connection:
-                rows = connection.execute(chosen.order_by(AUDIT.c.number).limit(ROWS_AT_ONCE)).all()
+                rows = connection.execute(block.order_by(AUDIT.c.number).limit(ROWS_AT_ONCE)).all()
             if not rows:
                 return
             for row in rows:
@@ -144,20 +150,32 @@ class Audit:
         return _entry(self._vault.open(sealed))
 
     def _write(self, entry: AuditEntry, person: str = "") -> None:
-        with writing(self._engine, on="audit") as connection:
-            connection.execute(
-                AUDIT.insert().values(
-                    recorded=entry.recorded,
-                    event=entry.event,
-                    outcome=entry.outcome,
-                    person=person,
-                    sealed=self._vault.seal(asdict(entry)),
-                )
-            )
+        # Whoever writes to the log waits here for the one before. Nothing else is locked after it but the unit of the
+        # outbox that the same transaction is about: so no two can wait for each other.
+        with writing(self._engine, on=TURN) as connection:
+            values = {
+                "recorded": entry.recorded,
+                "event": entry.event,
+                "outcome": entry.outcome,
+                "own": int(entry.role == "client"),
+                "person": person,
+            }
+            append(connection, self._vault, values, asdict(entry))
 
     def _person(self, issuer: str, patient: str) -> str:
-        return self._vault.digest(f"person|{issuer}|{patient}")
+        return person_digest(self._vault, issuer, patient)
+
+
+def person_digest(vault: Vault, issuer: str, patient: str) -> str:
+    """Return what finds the rows about a person; `issuer` is the issuer's key."""
+    return vault.digest(f"person|{issuer}|{patient}")
 
 
 def _entry(values: Mapping[str, Any]) -> AuditEntry:
     return AuditEntry(**{**values, "objects": tuple(values["objects"])})
+
+
+def _of_nobody(recorded: int, event: Event, **more: Any) -> AuditEntry:
+    """Return a row about no person, by no person that we know."""
+    texts = ("reason", "issuer", "user", "user_name", "role", "subject", "patient", "address")
+    return AuditEntry(**{"recorded": recorded, "event": event, "outcome": "0", **dict.fromkeys(texts, ""), **more})

@@ -95,9 +95,17 @@ class Vault:
 
     def keyed(self, plain: str) -> str:
         """Return the keyed digest that belongs to a plain one."""
+        return hmac.new(self._own_key(), plain.encode(), hashlib.sha256).hexdigest()
+
+    def link(self, content: bytes) -> str:
+        """Return what proves that content was written by us: a keyed digest that `keyed` never returns."""
+        chain_key = hmac.digest(self._own_key(), b"links of the log", "sha256")
+        return hmac.new(chain_key, content, hashlib.sha256).hexdigest()
+
+    def _own_key(self) -> bytes:
         if self._digest_key is None:
             raise RuntimeError("This vault was not opened with a database, so it has no key for digests.")
-        return hmac.new(self._digest_key, plain.encode(), hashlib.sha256).hexdigest()
+        return self._digest_key
 
 
 def open_vault(engine: Engine, keys: Sequence[str]) -> Vault:

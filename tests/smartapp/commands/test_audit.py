@@ -1,13 +1,15 @@
-"""`verstel audit export` gives an auditor the whole log, and says why where it cannot."""
+"""`verstel audit` gives an auditor the log, whole and checked, or says why it cannot."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 from fhir.resources.R4B.auditevent import AuditEvent
 
+from smartapp.commands import audit as commands_audit
 from smartapp.commands.audit import command
 from smartapp.storage import audit
 from smartapp.storage.audit import Audit
@@ -149,7 +152,7 @@ def test_a_path_with_signs_that_mean_something_in_an_address_is_read(environment
 def test_a_row_sealed_with_another_key_is_named_and_those_before_it_are_written(environment):
     other = Fernet.generate_key().decode()
     engine = open_database(environment["VERSTEL_DATABASE_URL"])
-    Audit(engine, Vault((other,)), lambda: NOON).refused("launch", "unknown-issuer")
+    Audit(engine, Vault((other,), b"another key"), lambda: NOON).refused("launch", "unknown-issuer")
     result = export(environment)
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 3
@@ -168,3 +171,145 @@ def test_a_full_disk_is_said_in_a_sentence(environment):
     assert result.returncode == 1
     assert b"Error: stopped before the end: No space left on device" in result.stderr
     assert b"Traceback" not in result.stderr
+
+
+@pytest.mark.usefixtures("log")
+def test_a_database_that_fails_half_way_is_said_in_a_sentence(environment, tmp_path, monkeypatch):
+    monkeypatch.setattr(audit, "ROWS_AT_ONCE", 1)
+    place = tmp_path / "verstel.db"
+    change(tmp_path, "UPDATE audit SET sealed = zeroblob(1000000) WHERE number = 3")
+    change(tmp_path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    with place.open("r+b") as file:  # the disk loses the end of the file, where the pages of that row are
+        file.seek(-16_384, os.SEEK_END)
+        file.write(b"\xff" * 16_384)
+    result = export(environment)
+    assert (result.exit_code, len(result.stdout.splitlines())) == (1, 2)
+    assert "Error: stopped before the end: the database failed" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+class TestOnePerson:
+    @pytest.fixture
+    def two_people(self, environment, tmp_path) -> Mapping[str, str]:
+        """The settings of one EHR with a key, and a log about two people, one of them under its address too."""
+        (tmp_path / "issuers.toml").write_text(
+            '[[issuer]]\nbase = "https://ehr.example/fhir"\nname = "Example"\nclient_id = "c"\nkey = "example"\n'
+        )
+        engine = open_database(environment["VERSTEL_DATABASE_URL"])
+        log = Audit(engine, open_vault(engine, [environment["VERSTEL_ENCRYPTION_KEYS"]]), lambda: NOON)
+        log.record(LAUNCH, "read", ["Goal/1"])
+        log.record(replace(LAUNCH, user=replace(LAUNCH.user, issuer="example")), "update", ["Goal/1"])
+        log.record(replace(LAUNCH, patient=Person("Patient/bram", "Bram")), "create", ["Goal/2"])
+        engine.dispose()
+        return {**environment, "VERSTEL_ISSUERS_FILE": str(tmp_path / "issuers.toml")}
+
+    @pytest.mark.parametrize("issuer", [(), ("--issuer", "example")])
+    def test_only_what_is_about_them_is_written(self, two_people, issuer):
+        result = export(two_people, "--person", "Patient/anna", *issuer)
+        assert [json.loads(line)["action"] for line in result.stdout.splitlines()] == ["R", "U"]
+
+    @pytest.mark.parametrize(
+        ("options", "complaint"),
+        [
+            (("--person", "anna"), "no Patient/ID"),
+            (("--issuer", "example"), "--issuer goes with --person"),
+            (("--person", "Patient/anna", "--issuer", "another"), "In VERSTEL_ISSUERS_FILE: example"),
+        ],
+    )
+    def test_who_cannot_be_found_is_said(self, two_people, options, complaint):
+        result = export(two_people, *options)
+        assert result.exit_code == 2
+        assert complaint in result.stderr
+
+
+def run(environment: Mapping[str, str], *words: str, said: str | None = None) -> Result:
+    return CliRunner(env=dict(environment)).invoke(command, list(words), input=said)
+
+
+def change(tmp_path: Path, statement: str) -> None:
+    with sqlite3.connect(tmp_path / "verstel.db") as other:
+        other.execute(statement)
+    other.close()
+
+
+class TestVerify:
+    @pytest.mark.usefixtures("log")
+    def test_a_log_that_holds_says_how_far_it_goes_and_what_to_note(self, environment):
+        result = run(environment, "verify")
+        said = re.fullmatch(
+            r"3 rows were checked\. The last row and its link, to be noted: (3:[0-9a-f]{64})\n", result.output
+        )
+        assert result.exit_code == 0
+        assert run(environment, "verify", "--noted", said[1]).exit_code == 0
+
+    @pytest.mark.usefixtures("log")
+    def test_what_is_wrong_is_said_with_the_row(self, environment, tmp_path):
+        change(tmp_path, "UPDATE audit SET outcome = '8' WHERE number = 2")
+        result = run(environment, "verify")
+        assert result.exit_code == 1
+        assert "Row 2 was changed" in result.output
+
+    @pytest.mark.usefixtures("log")
+    def test_an_end_that_was_noted_and_cut_off_is_found(self, environment):
+        result = run(environment, "verify", "--noted", f"4:{'a' * 64}")
+        assert result.exit_code == 1
+        assert "Row 4 was noted, and the log ends at row 3" in result.output
+
+    @pytest.mark.usefixtures("log")
+    def test_of_very_many_findings_some_are_shown_and_the_rest_counted(self, environment, tmp_path, monkeypatch):
+        monkeypatch.setattr(commands_audit, "MOST_FINDINGS", 2)
+        change(tmp_path, "UPDATE audit SET outcome = '8'")
+        result = run(environment, "verify")
+        assert result.output.splitlines()[2] == "… and 1 more."
+
+    @pytest.mark.usefixtures("log")
+    def test_keys_that_are_others_are_said(self, environment):
+        result = run({**environment, "VERSTEL_ENCRYPTION_KEYS": Fernet.generate_key().decode()}, "verify")
+        assert result.exit_code == 1
+        assert "VERSTEL_ENCRYPTION_KEYS" in result.output
+
+    @pytest.mark.parametrize("noted", ["3", "3:abc", "x:" + "a" * 64])
+    def test_a_note_that_is_none_is_refused(self, environment, noted):
+        assert run(environment, "verify", "--noted", noted).exit_code == 2
+
+    def test_a_database_without_a_log_is_refused(self, environment, tmp_path):
+        change(tmp_path, "CREATE TABLE of_something_else (number INTEGER)")
+        assert run(environment, "verify").exit_code == 2
+
+    @pytest.mark.usefixtures("log")
+    def test_a_database_that_fails_is_said_in_a_sentence(self, environment, tmp_path):
+        change(tmp_path, "ALTER TABLE audit DROP COLUMN link")
+        result = run(environment, "verify")
+        assert result.exit_code == 1
+        assert "the database failed" in result.output
+
+
+class TestPrune:
+    @pytest.mark.usefixtures("log")
+    def test_what_is_older_goes_which_is_in_the_log_and_the_chain_holds(self, environment):
+        result = run(environment, "prune", "--before", "2026-11-26", "--yes")
+        assert (result.exit_code, result.output) == (0, "2 rows removed.\n")
+        *_, last = map(json.loads, export(environment).stdout.splitlines())
+        assert (last["action"], last["outcomeDesc"]) == ("D", "recorded before 2026-11-26T00:00Z")
+        said = run(environment, "verify")
+        assert said.exit_code == 0
+        assert "Rows up to 2 were removed by verstel audit prune." in said.output
+
+    @pytest.mark.usefixtures("log")
+    def test_nothing_that_is_old_enough_is_nothing_to_log(self, environment):
+        assert run(environment, "prune", "--keep-days", "36500", "--yes").output == "0 rows removed.\n"
+        assert len(export(environment).stdout.splitlines()) == 3
+
+    @pytest.mark.usefixtures("log")
+    def test_it_asks_first(self, environment):
+        result = run(environment, "prune", "--before", "2026-11-26", said="n\n")
+        assert result.exit_code == 1
+        assert len(export(environment).stdout.splitlines()) == 3
+
+    @pytest.mark.parametrize("rule", [(), ("--before", "2026-11-26", "--keep-days", "3")])
+    def test_it_needs_one_rule(self, environment, rule):
+        assert run(environment, "prune", *rule).exit_code == 2
+
+    def test_a_database_that_is_not_there_is_not_made(self, environment, tmp_path):
+        assert run(environment, "prune", "--keep-days", "3", "--yes").exit_code == 2
+        assert list(tmp_path.iterdir()) == []

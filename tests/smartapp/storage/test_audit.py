@@ -40,6 +40,7 @@ def with_changes(**changes) -> AuditEntry:
         ({"event": "denied", "outcome": "4", "reason": "role", "objects": ("plan.approve",)}, "E"),
         ({"event": "refused", "patient": "", "user": "", "user_name": "", "role": "", "subject": ""}, "E"),
         ({"event": "refused", "patient": "", "objects": (), "address": ""}, "E"),
+        ({"event": "pruned", "patient": "", "role": "", "objects": ("7 rows",)}, "D"),
     ],
 )
 def test_every_kind_of_line_is_a_valid_audit_event_with_agent_and_object(changes, action):
