@@ -391,7 +391,7 @@ class Outbox:
         chosen = (
             sa.select(OUTBOX.c.id)
             .where(*self._is_due(owner, avoiding, now))
-            .order_by(OUTBOX.c.due)  # by nothing else: the index has this order, so the first that fits is found at once
+            .order_by(OUTBOX.c.due)  # by nothing else: in this order the index finds the first that fits at once
             .limit(1)
             .scalar_subquery()
         )
