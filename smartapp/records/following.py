@@ -72,7 +72,9 @@ _Changes = Iterator[tuple[Write, Place]]
 def _answered(patient: str, unit: Unit, follow_up: Resource, records: RecordsOfOne) -> _Changes:
     """Yield the assignments that a response answers, closed."""
     arrived = (one.stored.reference for one in unit.parcels if one.stored and one.type == "QuestionnaireResponse")
-    response = next(arrived, "")
+    response = next(arrived, None)
+    if response is None:  # its author threw the answers away
+        return
     [tasks] = records.search(Query.of("Task", patient=patient))
     for task in tasks:
         if task.state == "stored" and asks_for(task.resource, follow_up["instrument"]):

@@ -218,7 +218,7 @@ class Outbox:
 
     def throw_away(self, owner: Owner, unit_id: str) -> bool:
         """Forget what was stopped of a unit, at its author's word; what is still on its way goes on."""
-        return self._decided(owner, unit_id, lambda unit: unit.without(unit.stopped))
+        return self._decided(owner, unit_id, lambda unit: unit.without(unit.stopped or unit.pending))
 
     # ---- what a sender does
 
@@ -435,7 +435,7 @@ class Outbox:
         with writing(self._engine, on=_ALL) as connection:
             row = connection.execute(sa.select(OUTBOX).where(*this)).one_or_none()
             unit = self._opened(row) if row is not None else None
-            if row is None or unit is None:
+            if row is None or unit is None or not (row.state == "aside" or unit.stopped):
                 return False
             rest = decision(unit)
             if rest.is_done:

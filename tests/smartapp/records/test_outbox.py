@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from smartapp.courier import Courier
 from smartapp.fhir.capabilities import KEEP_SECONDS, RETRY_SECONDS
 from smartapp.fhir.store import Query, Refused, Unreachable, Write
+from smartapp.records.following import follow
 from smartapp.records.outbox import (
     FIRST_WAIT_SECONDS,
     LEASE_SECONDS,
@@ -22,7 +23,7 @@ from smartapp.records.outbox import (
     Outbox,
     pause_after,
 )
-from smartapp.records.parcels import Parcel, with_identifier
+from smartapp.records.parcels import Parcel, Unit, with_identifier
 from smartapp.storage.vault import Vault
 from tests.smartapp.helpers import launched
 
@@ -195,6 +196,30 @@ def test_a_unit_that_fails_in_a_way_nobody_foresaw_is_set_aside_the_third_time_a
     for _ in range(2):
         anna.courier_comes()
     assert [(unsent.state, unsent.unit.parcels[0].state) for unsent in anna.records.stopped()] == [("aside", "sent")]
+
+
+def test_its_author_can_throw_away_what_was_set_aside_and_not_what_is_on_its_way(anna, clock):
+    outbox, claim = anna.core.outbox, put(anna)
+    outbox.keep(claim, claim.unit, "waiting")
+    assert not outbox.throw_away(owner_of(anna), claim.unit.id)
+    assert not outbox.try_again(owner_of(anna), claim.unit.id)
+    for _ in range(3):
+        clock.now += 3600
+        outbox.failed(outbox.claim())
+    [unsent] = anna.records.stopped()
+    assert unsent.state == "aside"
+    assert not outbox.throw_away(outbox.owner("another", "Patient/bram", "someone"), unsent.id)
+    assert outbox.throw_away(owner_of(anna), unsent.id)
+    assert anna.records.waiting() == []
+
+
+def test_an_assignment_is_not_closed_by_answers_that_were_thrown_away(anna):
+    unit = Unit("x", (), {"instrument": "hoop", "title": "HOOP"})
+    asked = {"resourceType": "Task", "status": "requested", "intent": "order", "for": SUBJECT}
+    asked["focus"] = {"reference": "https://verstel.nl/fhir/Questionnaire/hoop"}
+    anna.ehr.write(Write("create", asked))
+    follow(anna.records, "Patient/anna", unit, unit.follow_up)
+    assert [one.resource["status"] for one in anna.ehr.search(Query.of("Task"))] == ["requested"]
 
 
 def test_a_unit_whose_session_ended_is_sent_as_soon_as_its_writer_is_back(anna, clock):
