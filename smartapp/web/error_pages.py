@@ -120,6 +120,8 @@ def _app_error(error: AppError) -> tuple[str, int, dict[str, str]]:
 def _record_error(error: RecordError) -> tuple[str, int]:
     log.info("%s from a record store: %s", error.status, type(error).__name__)
     shown = of_record_error(error)
+    if isinstance(shown, NotAllowed):
+        _log_denied(shown)
     return _page(shown, shown.status)
 
 

@@ -95,7 +95,7 @@ def init_security(app: Flask, services: Services) -> None:
 
     @app.after_request
     def dress(response: Response) -> Response:
-        log_reading(services)
+        log_reading(services, response)
         forget_what_is_saved(response)
         dress_response(response, services.settings)
         return response
@@ -137,10 +137,18 @@ def note(services: Services, launch: Launch, event: Event, objects: Sequence[str
         services.audit.record(launch, event, objects)
 
 
-def log_reading(services: Services) -> None:
-    """Write the line about what this page read."""
-    if g.get("read"):
-        services.audit.record(current.launch(), "read", g.read)
+def log_reading(services: Services, response: Response) -> None:
+    """Write the line about what somebody saw of another's record: the page that they opened, and what it read.
+
+    Also of a page with nothing on it yet: that is something to know too. What clients see of their own is the line of
+    their sign-in, so that their pages wait for no writing.
+    """
+    launch = current.launch_or_none()
+    if launch is None or launch.user.role == "client":
+        return
+    opened = [request.endpoint or ""] if request.method == "GET" and response.status_code == 200 else []
+    if opened or g.get("read"):
+        services.audit.record(launch, "read", [*opened, *g.get("read", ())])
 
 
 def check_form(settings: Settings) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Final
 
-from flask import Blueprint, redirect, render_template
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from mappers.audit import AuditEntry
@@ -16,11 +18,12 @@ from mappers.plan import Goal, goal_of
 from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Unreachable
+from smartapp.i18n import message
 from smartapp.pages.questionnaire.waiting import ToDo, to_do_now
 from smartapp.pages.scores import asking, trends
 from smartapp.web import current
 from smartapp.web.components.frame import record_address
-from smartapp.web.language import day_of, place_zone
+from smartapp.web.language import day_of, format_list, gettext, place_zone
 from smartapp.web.roles import role
 
 blueprint = Blueprint("home", __name__, template_folder="templates")
@@ -47,12 +50,28 @@ class HomePage:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A day on which one of the care team used this record; `last` is the last time that day, with its zone."""
+    """A day on which somebody else used this record; `last` is the last time that day, with its zone."""
 
     name: str
-    day: dt.date
+    role: str
     last: dt.datetime
-    wrote: bool
+    parts: tuple[str, ...] = ()
+    """What they saw, as message ids; none where they signed in and opened nothing."""
+    wrote: bool = False
+
+
+PARTS = {
+    message("the overview"): {"overview"},
+    message("your plan"): {"plan", "CarePlan", "Goal", "DocumentReference"},
+    message("your answers"): {"questionnaire", "QuestionnaireResponse"},
+    message("your scores"): {"scores", "Observation"},
+    message("what was asked of you"): {"assignments", "Task"},
+}
+"""By part of the record: the pages that show it, and the resources it is made of."""
+ROLES = {"clinician": message("care team"), "guest": message("someone with another role")}
+MOST_NUMBER: Final = 2**63
+LOOKS = 200
+"""Rows of the log that a page tells of: a day of somebody's is one line, of as many rows as they opened pages."""
 
 
 @blueprint.get("/")
@@ -84,25 +103,41 @@ def index() -> str | Response:
 @blueprint.get("/who-looked/")
 @role("client")
 def who_looked() -> str:
-    """Show who of the care team opened this record through Verstel, newest first."""
-    entries = current.services().audit.of_person(current.launch().issuer_key, current.launch().patient.reference)
-    return render_template("home/who_looked.html", accesses=accesses_of(entries, place_zone()))
+    """Show who else opened this record through Verstel, newest first; `before` goes on where a page ended."""
+    launch, before = current.launch(), request.args.get("before", type=int)
+    looks = current.services().audit.looks(
+        launch.issuer_key, launch.patient.reference, before=before if before and before < MOST_NUMBER else None
+    )
+    rows = list(islice(looks, LOOKS + 1))
+    older = rows[LOOKS - 1][0] if len(rows) > LOOKS else None
+    accesses = accesses_of([entry for _number, entry in rows[:LOOKS]], place_zone())
+    return render_template("home/who_looked.html", accesses=accesses, older=older, roles=ROLES, seen=seen)
 
 
 def accesses_of(entries: Iterable[AuditEntry], zone: dt.tzinfo) -> list[Access]:
-    """Return one line per person and day, newest first; what the client did themselves is left out."""
-    found: dict[tuple[str, dt.date], Access] = {}
+    """Return one line per person and day, newest first."""
+    found: dict[tuple[str, str, dt.date], Access] = {}
     for entry in entries:
-        # Who was turned away, or left, saw nothing by that.
-        if entry.role in {"client", ""} or entry.event in {"denied", "refused", "logout"}:
-            continue
         moment = dt.datetime.fromtimestamp(entry.recorded, zone)
-        key = (entry.user_name, moment.date())
-        before = found.get(key)
-        wrote = entry.event in {"create", "update"} or (before is not None and before.wrote)
-        last = max(moment, before.last) if before else moment
-        found[key] = Access(entry.user_name, moment.date(), last, wrote)
+        key = (entry.user, entry.user_name, moment.date())
+        before = found.get(key, Access(entry.user_name, entry.role, moment))
+        found[key] = replace(
+            before,
+            last=max(moment, before.last),
+            parts=tuple(part for part in PARTS if part in before.parts or part in _parts_of(entry)),
+            wrote=before.wrote or entry.event in {"create", "update"},
+        )
     return sorted(found.values(), key=lambda access: access.last, reverse=True)
+
+
+def seen(parts: Sequence[str]) -> str:
+    """Return the parts of a record as a reader names them: `the overview, your plan and your scores`."""
+    return format_list([gettext(part) for part in parts])
+
+
+def _parts_of(entry: AuditEntry) -> set[str]:
+    named = {re.split("[./]", each)[0] for each in entry.objects}
+    return {part for part, names in PARTS.items() if names & named}
 
 
 def _active(resources: Iterable[dict[str, Any]]) -> list[Goal]:

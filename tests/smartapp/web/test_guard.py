@@ -11,9 +11,11 @@ from flask import Blueprint, flash, g, get_flashed_messages, request
 
 from smartapp import create_app
 from smartapp.fhir.own.store import OwnStore
-from smartapp.fhir.store import Query
+from smartapp.fhir.store import Forbidden, Query, Write
+from smartapp.records.outbox import OUTBOX
 from smartapp.services import KEY
 from smartapp.settings import Issuer
+from smartapp.storage.database import writing
 from smartapp.storage.sessions import HANDOFF_SECONDS
 from smartapp.web.guard import MAX_FORM_BYTES
 from smartapp.web.language import _
@@ -21,6 +23,13 @@ from smartapp.web.roles import role
 from tests.smartapp.helpers import EHR, Visitor, launched, make_app, settings
 
 HTTPS = "https://app.example"
+GOAL = {
+    "resourceType": "Goal",
+    "lifecycleStatus": "active",
+    "identifier": [{"system": "urn:ietf:rfc:3986", "value": "urn:uuid:6a3b7a0e-4d0e-4a3e-9d5e-0c7d7f0b9a11"}],
+    "description": {"text": "Naar de markt"},
+    "subject": {"reference": "Patient/anna"},
+}
 
 
 class Clock:
@@ -426,8 +435,59 @@ class TestLogOfAccess:
         assert visitor.get("reading/").text == "read"
         assert store.read("Patient", "anna")
         [entry] = visitor.core.audit.of_person(EHR, "Patient/anna")
-        assert (entry.event, entry.objects) == ("read", ("Patient/anna",))
+        assert (entry.event, entry.objects) == ("read", ("reading.read", "Patient/anna"))
         assert (entry.user, entry.role, entry.address) == ("Practitioner/jansen", "clinician", "127.0.0.1")
+
+    def test_a_page_with_nothing_on_it_is_a_line_and_one_that_only_leads_there_is_not(self, app):
+        clinician = launched(app, "anna", "clinician")
+        assert clinician.get("").location == clinician.url("overview/")
+        assert clinician.get("overview/").status_code == 200
+        [entry] = clinician.core.audit.of_person(EHR, "Patient/anna")
+        assert (entry.event, entry.objects) == ("read", ("overview.index",))
+
+    def test_clients_wait_for_no_line_about_their_own_pages(self, app):
+        client = launched(app, "anna", "client", resources=[{"resourceType": "Goal", "id": "g1"}])
+        assert client.get("").status_code == 200
+        assert client.core.audit.of_person(EHR, "Patient/anna") == []
+
+    def test_what_the_record_forbids_is_a_line(self, app):
+        blueprint = Blueprint("reading", __name__)
+        blueprint.get("/")(lambda: g.records.read("Patient", "anna").reference)
+        app.register_blueprint(blueprint, url_prefix="/l/<launch_id>/reading")
+        client = launched(app, "anna", "client")
+        client.make_flaky().silence = Forbidden("Not for you.")
+        assert client.get("reading/").status_code == 403
+        [entry] = client.core.audit.of_person(EHR, "Patient/anna")
+        assert (entry.event, entry.reason) == ("denied", "ehr-forbids")
+
+    def test_a_form_about_somebody_else_is_a_line(self, app):
+        client = launched(app, "anna", "client")
+        client.post("plan/story", {"_for": "bram", "story": "x"})
+        [entry] = client.core.audit.of_person(EHR, "Patient/anna")
+        assert (entry.event, entry.reason) == ("denied", "other-person")
+
+    def test_what_a_crash_left_half_done_is_one_line_when_the_courier_has_sent_it(self, anna, monkeypatch):
+        """The process dies when the record has it and the log does not yet."""
+
+        class Died(BaseException):
+            pass
+
+        def die(*_arguments: object, **_more: object) -> None:
+            raise Died
+
+        with monkeypatch.context() as dying:
+            dying.setattr(anna.core.audit, "_write", die)
+            with pytest.raises(Died):
+                anna.records.save([Write("create", GOAL)])
+        [stored] = anna.ehr.search(Query.of("Goal", patient="Patient/anna"))
+        assert anna.core.audit.of_person(EHR, "Patient/anna") == []
+        with writing(anna.core.engine) as connection:
+            connection.execute(OUTBOX.update().values(leased_until=0))
+        anna.courier_comes()
+        assert [one.resource["id"] for one in anna.ehr.search(Query.of("Goal"))] == [stored.resource["id"]]
+        [entry] = anna.core.audit.of_person(EHR, "Patient/anna")
+        assert (entry.event, entry.objects) == ("create", (f"Goal/{stored.resource['id']}",))
+        assert (entry.user, entry.address) == (anna.launch.user.reference, "")
 
     def test_one_persons_log_holds_no_line_about_another(self, app, anna):
         bram = launched(app, "bram", "clinician")

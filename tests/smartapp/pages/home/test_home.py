@@ -11,8 +11,9 @@ import pytest
 
 from mappers.audit import AuditEntry
 from smartapp.fhir.store import Write
+from smartapp.pages.home import routes
 from smartapp.pages.home.routes import accesses_of
-from tests.smartapp.helpers import Visitor, launched
+from tests.smartapp.helpers import Visitor, launched, text_of
 from tests.smartapp.pages.scores.people import measure
 
 
@@ -111,12 +112,15 @@ def test_somebody_who_looked_ten_times_in_a_day_is_one_line_with_the_last_time()
     assert [(look.name, look.last.strftime("%H:%M")) for look in looks] == [("SPV J. Jansen", "10:39")]
 
 
-def test_what_the_client_did_is_not_somebody_looking():
-    assert accesses_of([replace(ENTRY, role="client")], ZONE) == []
+def test_two_people_with_one_name_are_two():
+    looks = accesses_of([ENTRY, replace(ENTRY, user="Practitioner/2")], ZONE)
+    assert len(looks) == 2
 
 
-def test_who_was_refused_did_not_look():
-    assert accesses_of([replace(ENTRY, event="denied")], ZONE) == []
+def test_what_was_seen_is_said_by_page_and_by_what_was_on_it():
+    entries = [replace(ENTRY, objects=("overview.index", "Observation/1")), replace(ENTRY, objects=("plan.goal",))]
+    [look] = accesses_of(entries, ZONE)
+    assert look.parts == ("the overview", "your plan", "your scores")
 
 
 def test_writing_is_said():
@@ -134,6 +138,62 @@ def test_the_client_sees_who_of_the_team_was_here(app, anna):
 
 def test_before_anybody_looked_the_page_says_so(anna):
     assert "Nog niemand" in anna.get("who-looked/").text
+
+
+def test_a_clinician_is_seen_also_where_there_was_nothing_yet(app, anna):
+    launched(app, role="clinician").get("overview/")
+    said = text_of(anna.get("who-looked/"))
+    assert "SPV J. Jansen (behandelteam) Heeft gekeken. Gezien: het overzicht." in said
+
+
+def test_who_signed_in_and_opened_nothing_is_there_too(app, anna):
+    guest = launched(app, role="guest", name="Karel Buur")
+    anna.core.audit.record(guest.launch, "launch")
+    assert "Karel Buur (iemand met een andere rol) Heeft ingelogd." in text_of(anna.get("who-looked/"))
+
+
+def test_what_clients_do_themselves_pushes_nobody_out(app, anna):
+    launched(app, role="clinician").get("overview/")
+    for number in range(210):
+        anna.core.audit.record(anna.launch, "update", [f"Goal/{number}"])
+    assert "SPV J. Jansen" in anna.get("who-looked/").text
+
+
+def test_of_rows_from_before_it_was_kept_whose_they_are_the_same_holds(app, anna):
+    launched(app, role="clinician").get("overview/")
+    for number in range(300):
+        anna.core.audit.record(anna.launch, "read", [f"Goal/{number}"])
+    with anna.core.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE audit SET own = 0")
+    said = text_of(anna.get("who-looked/"))
+    assert "SPV J. Jansen" in said
+    assert said.count("Heeft gekeken") == 1
+
+
+def test_who_was_refused_did_not_look(app, anna):
+    launched(app, role="guest").get("overview/")
+    assert "Nog niemand" in anna.get("who-looked/").text
+
+
+def test_more_than_fits_on_a_page_goes_on_at_the_next(app, anna, monkeypatch):
+    monkeypatch.setattr(routes, "LOOKS", 2)
+    clinician = launched(app, role="clinician").launch
+    for number in range(5):
+        user = replace(clinician.user, reference=f"Practitioner/{number}", display=f"Behandelaar {number}")
+        anna.core.audit.record(replace(clinician, user=user), "read", ["plan.index"])
+    found, path = [], "who-looked/"
+    while path:
+        page = anna.get(path)
+        found += re.findall(r"Behandelaar (\d)", page.text)
+        link = re.search(r'href="([^"]*before=\d+)">Eerder', page.text)
+        path = link[1] if link else ""
+    assert found == ["4", "3", "2", "1", "0"]
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "0", "9" * 40])
+def test_a_page_that_is_none_is_the_first(app, anna, before):
+    launched(app, role="clinician").get("overview/")
+    assert anna.get(f"who-looked/?before={before}").status_code == 200
 
 
 def test_a_clinician_does_not_read_who_looked(app):
