@@ -8,12 +8,13 @@
 #   make faults       10,000 histories of people, faults and deaths (tests/faults): nothing lost, twice or falsely called saved
 #   make pictures     the pictures in docs/ and the README, made anew from the running demo
 #   make measures     how the code is built, in tables: sizes, tangles, comments, import circles
-#   make pins         write the exact versions of all dependencies anew
+#   make pins         write the exact versions of all dependencies, and the digests of their files, anew
+#   make sbom         what the app is made of, for who checks it: .cache/sbom.json, in CycloneDX
 PYTHON ?= python3
 PORT ?= 8017
 BIN := .venv/bin
 
-.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures pins clean
+.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures pins sbom clean
 .DEFAULT_GOAL := test
 
 setup: .venv/runtime
@@ -24,12 +25,12 @@ setup-test: .venv/test
 	$(PYTHON) -m venv .venv
 
 .venv/runtime: requirements.txt pyproject.toml | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 .venv/test: requirements-test.txt .venv/runtime
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
 	@touch $@
 
 demo: setup
@@ -69,11 +70,22 @@ pictures: setup-test
 measures: setup-test
 	$(BIN)/python -m scripts.measures
 
-# The pins are for the machine's own Python; they leave out where the packages came from.
+# The pins are for the machine's own Python; they leave out where the packages came from. The digests are of all files of
+# a version, so that the pins install on every platform that it was built for.
+COMPILE := pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-header --no-emit-find-links --no-emit-index-url --no-emit-options --strip-extras
 pins: setup-test
 	$(BIN)/pip install --quiet --disable-pip-version-check 'pip-tools>=7.6'
-	$(BIN)/pip-compile --quiet --upgrade --no-header --no-emit-find-links --no-emit-index-url --no-emit-options --strip-extras pyproject.toml -o requirements.txt
-	$(BIN)/pip-compile --quiet --upgrade --no-header --no-emit-find-links --no-emit-index-url --no-emit-options --strip-extras --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
+	$(BIN)/$(COMPILE) pyproject.toml -o requirements.txt
+	$(BIN)/$(COMPILE) --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
+
+# Read from the pins: an environment would also have what tests need. The tool is none of ours, so it has a place of its own.
+sbom: .cache/sbom/bin/cyclonedx-py
+	PYTHONWARNINGS=ignore $< requirements --pyproject pyproject.toml --output-reproducible -o .cache/sbom.json requirements.txt
+	@echo "Written: .cache/sbom.json"
+
+.cache/sbom/bin/cyclonedx-py:
+	$(PYTHON) -m venv .cache/sbom
+	.cache/sbom/bin/pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .verstel
