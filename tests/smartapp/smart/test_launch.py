@@ -282,6 +282,13 @@ def test_a_callback_that_nobody_waits_for_is_a_row_in_the_log(browser, core, que
     assert (entry.event, entry.objects, entry.reason) == ("refused", ("callback",), reason)
 
 
+def test_a_sign_in_is_a_row_in_the_log_with_who_and_about_whom(browser, core):
+    browser.enter()
+    [entry] = core.audit.entries()
+    assert (entry.event, entry.outcome, entry.user, entry.role) == ("launch", "0", "Practitioner/p1", "clinician")
+    assert entry.patient == "Patient/anna"
+
+
 @pytest.mark.parametrize(
     ("bend", "reason"),
     [

@@ -64,3 +64,16 @@ def test_what_can_be_guessed_stands_nowhere_as_a_plain_digest(engine):
         there = {(row.owner, row.questionnaire) for row in connection.execute(sa.select(drafts))}
     owner = vault.digest("draft|ehr|Patient/anna|Patient/anna")
     assert there == {(owner, "hoop"), (owner, vault.digest("goals/1"))}
+
+
+def test_one_changed_byte_of_a_sealed_value_is_noticed_wherever_it_is():
+    sealed = Vault([KEY]).seal({"story": "Ik ben weer gaan zingen."})
+    for place in range(len(sealed)):
+        other = b"A" if sealed[place : place + 1] != b"A" else b"B"
+        with pytest.raises(SealBroken):
+            Vault([KEY]).open(sealed[:place] + other + sealed[place + 1 :])
+
+
+def test_the_same_value_never_looks_the_same_when_it_is_sealed():
+    blocks = {Vault([KEY]).seal("zingen " * 100)[start : start + 16] for _ in range(2) for start in range(0, 800, 16)}
+    assert len(blocks) > 95  # a mode without chaining, or without chance, would repeat itself
