@@ -98,22 +98,26 @@ class Delivery:
 
     def _wave(self, unit: Unit) -> list[int]:
         """Return the positions of what is sent next, all of it to one place; empty when there is nothing to do now."""
-        turn = min((_turn(unit.parcels[number]) for number in unit.open), default=0)
-        held_up = self._held_up(unit)
-        ready = [
-            number
-            for number in unit.open
-            if unit.parcels[number].state == "ready" and number not in held_up and _turn(unit.parcels[number]) == turn
-        ]
+        ready = self._ready(unit)
         if not ready:
             return []
         free = [number for number in ready if not self._refers_to(unit, number, ready)]
-        place = unit.parcels[(free or ready)[0]].place
-        here = [number for number in ready if unit.parcels[number].place == place]
-        if len(here) > 1 and turn == _OF_ITS_AUTHOR and self._has_transactions(place):
+        first = unit.parcels[(free or ready)[0]]
+        here = [number for number in ready if unit.parcels[number].place == first.place]
+        if self._go_together(first, here):
             return here
         # In a circle of references nothing is free: then just the first.
         return [number for number in here if number in free] or ready[:1]
+
+    def _ready(self, unit: Unit) -> list[int]:
+        """Return the positions of all that can be sent now and whose turn it is."""
+        turn = min((_turn(unit.parcels[number]) for number in unit.open), default=0)
+        held_up = self._held_up(unit)
+        sendable = [number for number in unit.open if unit.parcels[number].state == "ready" and number not in held_up]
+        return [number for number in sendable if _turn(unit.parcels[number]) == turn]
+
+    def _go_together(self, first: Parcel, numbers: Sequence[int]) -> bool:
+        return len(numbers) > 1 and not first.closing and self._has_transactions(first.place)
 
     def _held_up(self, unit: Unit) -> set[int]:
         """Return what cannot be sent now: what met an error or goes to a place that is away, and what refers to it."""
@@ -133,7 +137,7 @@ class Delivery:
 
     def _send(self, unit: Unit, wave: Sequence[int]) -> Unit:
         first = unit.parcels[wave[0]]
-        if len(wave) > 1 and self._has_transactions(first.place) and not first.closing:
+        if self._go_together(first, wave):
             return self._send_together(unit, first.place, wave)
         return self._send_each(unit, wave)
 

@@ -172,20 +172,8 @@ class Outbox:
             claimed = is_free and begin is not None
             if is_free and begin is not None:
                 unit = begin(unit)
-            connection.execute(
-                OUTBOX.insert().values(
-                    id=unit.id,
-                    owner=owner.digest,
-                    issuer=owner.key,
-                    launch_id=launch_id,
-                    made=now,
-                    state="waiting",
-                    attempts=0,
-                    due=now,
-                    lease=1,
-                    leased_until=now + LEASE_SECONDS if claimed else 0,
-                    sealed=self._vault.seal(packed(unit)),
-                )
+            self._insert(
+                connection, owner, unit, launch_id=launch_id, leased_until=now + LEASE_SECONDS if claimed else 0
             )
         if not claimed:
             self.news.set()
@@ -385,6 +373,24 @@ class Outbox:
                 connection.execute(OUTBOX.delete().where(OUTBOX.c.id == row.id))
                 unit = newer
         return unit
+
+    def _insert(self, connection: Connection, owner: Owner, unit: Unit, *, launch_id: str, leased_until: int) -> None:
+        now = self._now()
+        connection.execute(
+            OUTBOX.insert().values(
+                id=unit.id,
+                owner=owner.digest,
+                issuer=owner.key,
+                launch_id=launch_id,
+                made=now,
+                state="waiting",
+                attempts=0,
+                due=now,
+                lease=1,
+                leased_until=leased_until,
+                sealed=self._vault.seal(packed(unit)),
+            )
+        )
 
     def _claim_row(self, connection: Connection, owner: Owner | None, avoiding: Collection[str]) -> sa.Row[Any] | None:
         now = self._now()
