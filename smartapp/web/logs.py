@@ -61,6 +61,8 @@ def set_up(form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if form == "json" else Text())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # Two lines at each start, of which nothing may be repeated: they would only look as if something were hidden.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class Text(logging.Formatter):

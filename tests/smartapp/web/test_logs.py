@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from smartapp.web.logs import Json, Text, told
+from smartapp.web.logs import Json, Text, set_up, told
 from tests.smartapp.helpers import EHR, launched
 
 MOMENT = 1_770_000_000.25  # 2026-02-02T02:40:00.25Z, by `date -u -d @1770000000`
@@ -97,3 +97,11 @@ def test_all_events_of_one_request_have_one_id(app, caplog):
     assert len(heard) >= 2
     assert len(set(heard)) == 1
     assert heard[0]
+
+
+def test_what_is_never_repeated_and_always_said_is_not_logged_at_all(monkeypatch):
+    """Alembic says two sentences at each start; "(message withheld)" twice looks as if something were hidden."""
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root, "level", logging.root.level)  # put back afterwards
+    set_up("text")
+    assert not logging.getLogger("alembic.runtime.migration").isEnabledFor(logging.INFO)
