@@ -18,7 +18,7 @@ blueprint = Blueprint("unsent", __name__, url_prefix="/unsent", template_folder=
 @role("client", "clinician")
 def index() -> ResponseReturnValue:
     """Show what did not get through of what this user wrote about this person."""
-    units = [stopped_unit(each) for each in current.records().stopped()]
+    units = [stopped_unit(each, current.launch().user.role) for each in current.records().stopped()]
     if not units:
         return redirect(record_address(), 303)
     return render_template("unsent/index.html", units=units)
@@ -40,7 +40,7 @@ def ask(unit_id: str) -> ResponseReturnValue:
     unit = next((one for one in current.records().stopped() if one.id == unit_id), None)
     if unit is None:
         return redirect(url_for(".index"), 303)
-    return render_template("unsent/discard.html", unit=stopped_unit(unit))
+    return render_template("unsent/discard.html", unit=stopped_unit(unit, current.launch().user.role))
 
 
 @blueprint.post("/<unit_id>/discard")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from mappers.words import words_of
 from smartapp.records.outbox import Unsent
@@ -21,15 +21,25 @@ _WHAT: dict[str, What] = {
     "DocumentReference": "document",
 }
 
+_PAGES: Final = {
+    "client": {"QuestionnaireResponse": "scores/", "Goal": "plan/", "Task": "plan/", "CarePlan": "plan/"},
+    "clinician": {"Task": "assignments/"},
+}
+"""Where each role finds what others made of such a thing."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoppedThing:
-    """One thing of a unit: what it is, why it stopped, the record system's own words about that, and its author's."""
+    """One thing of a unit: what it is, why it stopped, the record system's own words about that, and its author's.
+
+    `page` is the page of this record where it stands as it is now, "" for none.
+    """
 
     what: What
     why: Why
     said: str
     words: tuple[str, ...]
+    page: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +51,11 @@ class StoppedUnit:
     things: tuple[StoppedThing, ...]
 
 
-def stopped_unit(unsent: Unsent) -> StoppedUnit:
-    """Return how a unit that was stopped, or set aside, is shown to its author."""
+def stopped_unit(unsent: Unsent, role: str) -> StoppedUnit:
+    """Return how a unit that was stopped, or set aside, is shown to its author, who has this role."""
     unit = unsent.unit
     numbers = unit.stopped or unit.pending
-    things = [_thing(unit.parcels[number], set_aside=not unit.stopped) for number in numbers]
+    things = [_thing(unit.parcels[number], role, set_aside=not unit.stopped) for number in numbers]
     return StoppedUnit(
         id=unsent.id,
         saved_at=dt.datetime.fromtimestamp(unsent.made, dt.UTC),
@@ -54,7 +64,13 @@ def stopped_unit(unsent: Unsent) -> StoppedUnit:
     )
 
 
-def _thing(parcel: Parcel, *, set_aside: bool) -> StoppedThing:
+def _thing(parcel: Parcel, role: str, *, set_aside: bool) -> StoppedThing:
     why: Why = "trouble" if set_aside else "conflict" if parcel.state == "conflict" else "refused"
     words = tuple(words_of(parcel.write.resource))
-    return StoppedThing(_WHAT.get(parcel.type, "other"), why, parcel.reason, words)
+    return StoppedThing(_WHAT.get(parcel.type, "other"), why, parcel.reason, words, _page(parcel, role))
+
+
+def _page(parcel: Parcel, role: str) -> str:
+    page = _PAGES.get(role, {}).get(parcel.type, "")
+    is_goal = parcel.type == "Goal" and parcel.write.method == "update"
+    return f"{page}goals/{parcel.write.resource['id']}/" if page and is_goal else page

@@ -1,0 +1,113 @@
+"""What did not get through: its author is told on every page, reads why, and decides; nobody else sees it."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from smartapp.fhir.store import Query, Unreachable, Write
+from smartapp.records.outbox import OUTBOX
+from smartapp.services import KEY
+from tests.smartapp.helpers import Visitor, launched, make_app, text_of
+
+MINE, THEIRS = "Elke week zingen", "Van een ander"
+BANNER = "Iets wat je bewaarde is niet aangekomen"
+
+
+@pytest.fixture
+def anna():
+    app = make_app()
+    yield launched(app)
+    app.extensions[KEY].engine.dispose()
+
+
+def goal(text: str) -> dict:
+    return {
+        "resourceType": "Goal",
+        "lifecycleStatus": "active",
+        "description": {"text": text},
+        "subject": {"reference": "Patient/anna", "display": "Anna Voorbeeld"},
+    }
+
+
+def away(*_args: object) -> None:
+    raise Unreachable("away")
+
+
+@pytest.fixture
+def goal_id(anna, monkeypatch):
+    """The id of a goal that Anna changed while the record was away, and somebody else before it was back."""
+    [stored] = anna.records.save([Write("create", goal("Zingen"))])
+    id_ = stored.resource["id"]
+    record = anna.records.read("Goal", id_)
+    with monkeypatch.context() as patch:
+        patch.setattr(anna.ehr, "write", away, raising=False)
+        patch.setattr(anna.ehr, "write_all", away, raising=False)
+        anna.records.save([Write("update", {**goal(MINE), "id": id_}, if_match=record.etag)])
+    anna.ehr.write(Write("update", {**goal(THEIRS), "id": id_}, if_match=record.etag))
+    anna.courier_comes()
+    return id_
+
+
+def unit_of(visitor: Visitor) -> str:
+    [unsent] = visitor.records.stopped()
+    return unsent.id
+
+
+@pytest.mark.usefixtures("goal_id")
+def test_every_page_says_so_until_it_is_decided(anna):
+    for path in ("", "plan/", "scores/", "questionnaires/"):
+        assert BANNER in text_of(anna.get(path))
+    assert anna.post(f"unsent/{unit_of(anna)}/discard").status_code == 303
+    assert BANNER not in text_of(anna.get())
+    assert anna.records.waiting() == []
+    assert anna.get("unsent/").location == f"/l/{anna.launch.id}/"
+
+
+def test_of_a_conflict_it_shows_my_words_and_the_way_to_the_page_with_those_of_the_other(anna, goal_id):
+    page = anna.get("unsent/")
+    assert "Iemand anders heeft dit intussen veranderd" in text_of(page)
+    assert MINE in text_of(page)
+    address = f"/l/{anna.launch.id}/plan/goals/{goal_id}/"
+    assert f'<a href="{address}">Open de pagina</a>' in page.text
+
+
+@pytest.mark.usefixtures("goal_id")
+def test_throwing_away_is_asked_first_with_the_words_and_changes_nothing_by_itself(anna):
+    asked = text_of(anna.get(f"unsent/{unit_of(anna)}/discard"))
+    assert MINE in asked
+    assert "Je kunt ze niet terughalen" in asked
+    assert len(anna.records.stopped()) == 1
+
+
+def test_trying_a_conflict_again_replaces_nobodys_words(anna, goal_id):
+    assert anna.post(f"unsent/{unit_of(anna)}/again").status_code == 303
+    anna.courier_comes()
+    assert anna.ehr.read("Goal", goal_id).resource["description"]["text"] == THEIRS
+    assert MINE in text_of(anna.get("unsent/"))
+
+
+def test_what_was_set_aside_arrives_when_its_author_tries_again(anna, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(anna.ehr, "write", away, raising=False)
+        patch.setattr(anna.ehr, "write_all", away, raising=False)
+        anna.records.save([Write("create", goal(MINE))])
+    with anna.core.engine.begin() as connection:
+        connection.execute(sa.update(OUTBOX).values(state="aside"))
+    assert "Er ging bij ons iets mis" in text_of(anna.get("unsent/"))
+    anna.post(f"unsent/{unit_of(anna)}/again")
+    assert "We proberen het nu opnieuw." in text_of(anna.get())
+    anna.courier_comes()
+    assert [one.resource["description"]["text"] for one in anna.ehr.search(Query.of("Goal"))] == [MINE]
+    assert anna.records.waiting() == []
+
+
+@pytest.mark.usefixtures("goal_id")
+def test_nobody_else_sees_it_or_decides_about_it(anna):
+    unit = unit_of(anna)
+    nurse = launched(anna.app, role="clinician")
+    assert BANNER not in text_of(nurse.get("overview/"))
+    for way in ("again", "discard"):
+        assert nurse.post(f"unsent/{unit}/{way}").status_code == 303
+    assert nurse.get(f"unsent/{unit}/discard").status_code == 303
+    assert [one.state for one in anna.records.stopped()] == ["stopped"]
