@@ -11,7 +11,7 @@ from smartapp.records.outbox import Unsent
 from smartapp.records.parcels import Parcel
 
 Why = Literal["conflict", "refused", "trouble"]
-What = Literal["answers", "goal", "step", "plan", "document", "other"]
+What = Literal["answers", "goal", "step", "request", "plan", "document", "other"]
 
 _WHAT: dict[str, What] = {
     "QuestionnaireResponse": "answers",
@@ -67,7 +67,8 @@ def stopped_unit(unsent: Unsent, role: str) -> StoppedUnit:
 def _thing(parcel: Parcel, role: str, *, set_aside: bool) -> StoppedThing:
     why: Why = "trouble" if set_aside else "conflict" if parcel.state == "conflict" else "refused"
     words = tuple(words_of(parcel.write.resource))
-    return StoppedThing(_WHAT.get(parcel.type, "other"), why, parcel.reason, words, _page(parcel, role))
+    what = "request" if (role, parcel.type) == ("clinician", "Task") else _WHAT.get(parcel.type, "other")
+    return StoppedThing(what, why, parcel.reason, words, _page(parcel, role))
 
 
 def _page(parcel: Parcel, role: str) -> str:

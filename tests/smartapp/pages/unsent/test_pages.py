@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
 from smartapp.fhir.store import Query, Unreachable, Write
-from smartapp.records.outbox import OUTBOX
+from smartapp.pages.unsent.views import stopped_unit
+from smartapp.records.outbox import OUTBOX, Unsent
+from smartapp.records.parcels import Parcel, Unit
 from smartapp.services import KEY
 from tests.smartapp.helpers import Visitor, launched, make_app, text_of
 
@@ -100,6 +104,22 @@ def test_what_was_set_aside_arrives_when_its_author_tries_again(anna, monkeypatc
     anna.courier_comes()
     assert [one.resource["description"]["text"] for one in anna.ehr.search(Query.of("Goal"))] == [MINE]
     assert anna.records.waiting() == []
+
+
+def test_a_task_is_a_step_to_its_client_and_a_request_to_a_clinician(anna):
+    nurse = launched(anna.app, role="clinician")
+    task = {
+        "resourceType": "Task",
+        "status": "requested",
+        "intent": "order",
+        "for": {"reference": "Patient/anna", "display": "Anna Voorbeeld"},
+        "description": "Vul de HOOP in",
+    }
+    unit = Unit("u", (replace(Parcel(Write("create", task), "ehr"), state="refused"),))
+    [thing] = stopped_unit(Unsent("u", unit, "stopped", 0), nurse.launch.user.role).things
+    assert (thing.what, thing.why, thing.page) == ("request", "refused", "assignments/")
+    [thing] = stopped_unit(Unsent("u", unit, "stopped", 0), anna.launch.user.role).things
+    assert (thing.what, thing.page) == ("step", "plan/")
 
 
 @pytest.mark.usefixtures("goal_id")

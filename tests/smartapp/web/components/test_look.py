@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from smartapp.web.components.frame import digest
+
 APP = Path(__file__).parents[4] / "smartapp"
 SHEET = (APP / "web/components/static/app.css").read_text()
 TEMPLATES = sorted(APP.rglob("templates/**/*.html"))
@@ -97,5 +99,6 @@ def test_no_letter_outside_a_chart_is_smaller_than_the_base():
 
 
 def test_the_sheet_fetches_nothing_from_elsewhere():
-    assert re.findall(r"url\(([^)]*)\)", SHEET) == ['"stitch.svg"', '"stitch.svg"']
+    stitch = f'"stitch.svg?v={digest("stitch.svg")}"'  # with its fingerprint, browsers keep it for a year
+    assert re.findall(r"url\(([^)]*)\)", SHEET) == [stitch, stitch]
     assert "@import" not in SHEET
