@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from smartapp.storage.examining import Examination
 
 MOST_FINDINGS = 100
+PAUSE_SECONDS = 0.15
+"""Between two blocks that are pruned: whoever waits to write looks again each tenth of a second on SQLite."""
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -144,6 +146,7 @@ def prune(before: datetime | None, keep_days: int | None, *, yes: bool) -> None:
             vault = open_vault(engine, settings.encryption_keys)
             for count in prune_rows(engine, vault, int(limit.timestamp())):
                 removed += count
+                time.sleep(PAUSE_SECONDS)
             if removed:
                 Audit(engine, vault, time.time).pruned(f"{removed} rows", f"recorded before {limit:%Y-%m-%dT%H:%M}Z")
     finally:

@@ -16,7 +16,8 @@ from smartapp.storage.database import reading, writing
 from smartapp.storage.vault import SealBroken, Vault
 
 ROWS_AT_ONCE = 500
-PRUNED_AT_ONCE = 5_000
+PRUNED_AT_ONCE = 1_000
+"""A block of so many takes SQLite, which lets nobody else write meanwhile, some tenths of a second."""
 
 
 @dataclass(slots=True)
