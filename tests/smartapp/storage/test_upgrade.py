@@ -19,6 +19,7 @@ from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings
 from smartapp.storage import migrations
 from smartapp.storage.database import metadata, open_database
+from smartapp.storage.examining import Examination
 from smartapp.storage.launches import Launch
 from smartapp.web.guard import cookie_name
 from tests.smartapp.storage.conftest import SORTS, empty_database
@@ -150,6 +151,14 @@ def test_the_log_is_there(core, left, launch):
     about = core.audit.of_person(launch.issuer_key, launch.patient.reference)
     assert [entry.event for entry in about][-len(left["log"]) :] == left["log"]
     assert {entry.user_name for entry in about} == {"Anna Voorbeeld"}
+
+
+def test_the_chain_of_the_log_begins_behind_what_was_there(core, launch):
+    core.audit.record(launch, "launch")
+    names = {name for issuer in core.settings.issuers for name in (issuer.key, issuer.base)}
+    examination = Examination(core.engine, core.vault, names)
+    assert list(examination.findings()) == []
+    assert examination.begins >= sum(len(one["log"]) for one in KEPT["people"])
 
 
 def test_our_own_store_has_the_goal_and_what_it_was_before(core, left, launch):

@@ -85,6 +85,13 @@ def test_a_saved_plan_is_in_the_chart_as_a_pdf_with_the_same_plan_beside_it(char
     assert chart.ehr.search(Query.of("CarePlan")) == []
 
 
+def test_the_document_that_went_to_the_chart_is_in_the_log(chart):
+    write(chart, "story", "Ik hou van de zee.")
+    [document] = documents(chart)
+    about = chart.core.audit.of_person(chart.launch.issuer_key, chart.launch.patient.reference)
+    assert ("create", (f"DocumentReference/{document['id']}",)) in [(entry.event, entry.objects) for entry in about]
+
+
 def test_a_goal_and_its_steps_are_in_it_too(chart):
     fill(chart, "plan/domains", domains="housing")
     fill(chart, "plan/goals/new", text="Een moestuin", domain="housing")
