@@ -56,7 +56,7 @@ def erase(services: Services, issuer: Issuer, patient_id: str) -> tuple[dict[str
     from smartapp.storage.launches import User
 
     patient = f"Patient/{patient_id}"
-    rows = [row for name in {issuer.key, issuer.base} for row in services.audit.all_of(name, patient)]
+    rows = [row for name in {issuer.key, issuer.base} for row in services.audit.of_person(name, patient)]
     launches = services.launches.about(issuer.key, patient)
     users = {(row.user, row.subject) for row in rows} | {(one.user.reference, one.user.subject) for one in launches}
     erased: Counter[str] = Counter()

@@ -80,27 +80,13 @@ class Audit:
         theirs = AUDIT.c.person == self._person(former, patient)
         change_any(self._engine, AUDIT, theirs, person=self._person(issuer, patient))
 
-    def of_person(self, issuer: str, patient: str, *, most: int = 200) -> list[AuditEntry]:
-        """Return the last rows about a person (`Patient/<id>`), newest first: what the client may read.
-
-        `issuer` is the issuer's key.
-        """
-        with reading(self._engine) as connection:
-            rows = connection.execute(
-                sa.select(AUDIT.c.sealed)
-                .where(AUDIT.c.person == self._person(issuer, patient))
-                .order_by(AUDIT.c.number.desc())
-                .limit(most)
-            ).all()
-        return [self._entry(row.sealed) for row in rows]
-
-    def all_of(self, issuer: str, patient: str) -> list[AuditEntry]:
-        """Return every row about a person that our keys open."""
+    def of_person(self, issuer: str, patient: str) -> list[AuditEntry]:
+        """Return every row about a person (`Patient/<id>`) that our keys open, newest first. `issuer` is its key."""
         about = AUDIT.c.person == self._person(issuer, patient)
+        chosen = sa.select(AUDIT.c.sealed).where(about).order_by(AUDIT.c.number.desc())
         with reading(self._engine) as connection:
-            rows = connection.execute(sa.select(AUDIT.c.sealed).where(about)).scalars().all()
-        opened = self._vault.open_any(rows)
-        return [_entry(values) for values in opened if values is not None]
+            rows = connection.execute(chosen).scalars().all()
+        return [_entry(values) for values in self._vault.open_any(rows) if values is not None]
 
     def looks(self, issuer: str, patient: str, *, before: int | None = None) -> Iterator[tuple[int, AuditEntry]]:
         """Yield what others than the client did with a record, newest first, each with its number.
