@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from dataclasses import replace
 
 import pytest
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
@@ -273,3 +274,23 @@ def test_an_error_survives_the_way_back_from_another_process():
     error = RefusedItem("reason", where="place", advice="Do this")
     back = pickle.loads(pickle.dumps(error))
     assert (type(back), str(back)) == (RefusedItem, "place: reason. Do this")
+
+
+def test_an_item_for_words_takes_words_only():
+    made = response("sdm-visit", {"sdm-visit-helps": "Zingen"})
+    item = next(one for group in made["item"] for one in group["item"] if one["linkId"] == "sdm-visit-helps")
+    item["answer"] = [{"valueInteger": 3}]
+    with pytest.raises(RefusedAnswer, match=r"sdm-visit-helps: the answer is not text\. Give valueString"):
+        answers_of(made, CATALOGUE)
+
+
+def test_a_choice_without_answer_scale_is_a_mistake_of_ours_and_nobodys_refusal(monkeypatch):
+    """The catalogue refuses such a definition; should one come in another way, no answer to it is made up."""
+    known = Catalogue()
+    instrument = known.instrument("hoop")
+    bare = tuple(
+        replace(group, items=tuple(replace(item, scale=None) for item in group.items)) for group in instrument.groups
+    )
+    monkeypatch.setattr(known, "by_canonical", lambda _canonical: replace(instrument, groups=bare))
+    with pytest.raises(TypeError, match="hoop-01 is a choice without answer scale"):
+        answers_of(with_first(valueInteger=3), known)

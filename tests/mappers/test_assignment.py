@@ -95,3 +95,9 @@ def test_a_task_is_a_valid_fhir_task():
 )
 def test_an_assignment_asks_for_one_instrument_as_long_as_it_waits(task, asks):
     assert tasks.asks_for(task, "hoop") is asks
+
+
+def test_a_questionnaire_in_the_second_input_is_found():
+    asking = asked()
+    first = {"type": {"text": "reason"}, "valueString": "Voor ons gesprek"}
+    assert tasks.assignment_of({**asking, "input": [first, *asking["input"]]}).instrument == "hoop"

@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mappers.bulk import BulkScorer, batches_of, numbered, observations_as_ndjson
+from mappers.errors import NotAResponse
 from tests.mappers.build import CATALOGUE, all_answered, response
 
 GOOD = orjson.dumps(response("hoop", all_answered("hoop")))
@@ -177,3 +178,10 @@ def test_random_bytes_in_a_line_never_crash_and_never_touch_the_next_line(junk, 
 def test_line_numbers_run_on_over_batches():
     text = b"\n".join([b"{", b"", GOOD, b"["] * 3)
     assert [one.line for one in scored(text, block=700)[1]] == [1, 4, 5, 8, 9, 12]
+
+
+def test_half_a_character_in_a_name_is_a_refusal_and_no_crash():
+    """`json.loads`, unlike orjson, lets half a surrogate pair through."""
+    given = json.loads(GOOD.replace(b"Anna", b"\\ud800", 1))
+    with pytest.raises(NotAResponse, match="cannot be written as JSON"):
+        observations_as_ndjson(given, CATALOGUE)

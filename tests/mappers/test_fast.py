@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from mappers.answers import STATUSES
 from mappers.bulk import observations_as_ndjson
 from mappers.errors import RefusedResponse
-from mappers.fast import FastScorer
+from mappers.fast import FastScorer, NoFastWay, _Compiled
 from tests.mappers.build import CATALOGUE, SCORED, all_answered, bent, response, values_for
 
 RESPONSES = "https://verstel.nl/fhir/identifier/response"
@@ -165,3 +166,21 @@ def test_made_up_questionnaires_do_not_fill_the_memory():
     for number in range(2500):
         fast.observations(b'{"questionnaire": "https://example.org|%d"}' % number)
     assert len(fast._compiled) <= 1001
+
+
+def test_pieces_that_were_forgotten_are_made_anew_and_say_the_same(monkeypatch):
+    monkeypatch.setattr("mappers.fast._MOST_PIECES", 1)
+    fast = FastScorer(CATALOGUE)
+    lines = [orjson.dumps(response("nel", all_answered("nel", code))) for code in "12345"] * 2
+    assert [fast.observations(line) for line in lines] == [plain(line) for line in lines]
+
+
+def test_an_instrument_with_two_code_systems_is_left_to_the_plain_way():
+    hoop = CATALOGUE.instrument("hoop")
+    group, *others = hoop.groups
+    first, *rest = group.items
+    assert first.scale is not None
+    strange = replace(first, scale=replace(first.scale, id="other"))
+    mixed = replace(hoop, groups=(replace(group, items=(strange, *rest)), *others))
+    with pytest.raises(NoFastWay):
+        _Compiled.of(mixed)

@@ -114,3 +114,8 @@ def test_a_plan_that_a_person_entered_in_error_was_not_left_by_a_move():
     care_plan = parts()[-1]
     assert not was_left(care_plan)
     assert not was_left({**care_plan, "status": "entered-in-error", "note": [{"text": "Verkeerde cliënt"}]})
+
+
+def test_a_plan_without_narrative_that_was_closed_by_a_move_can_be_read_as_it_was():
+    care_plan = {name: value for name, value in parts()[-1].items() if name != "text"}
+    assert reopened({**closed(care_plan), "text": {}}) == {**care_plan, "text": {}}

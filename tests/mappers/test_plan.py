@@ -457,3 +457,21 @@ def test_resources_that_are_no_plan_are_refused():
         parts_of([{"resourceType": "Goal", "id": "1"}])
     with pytest.raises(NotAPlan, match="neither id nor identifier"):
         plan_of({"resourceType": "CarePlan"}, known=KNOWN)
+
+
+def test_a_progress_that_the_client_did_not_say_goes_and_one_that_we_do_not_know_stays(plan):
+    existing = stored(written(plan))
+    before = read_back(existing)
+    silent = replace(before, goals=tuple(replace(goal, progress="") for goal in before.goals))
+    goals = parts_of(written(silent, existing=existing))[1]
+    assert not any("achievementStatus" in goal for goal in goals)
+    of_another = {"coding": [{"system": "https://ehr.example", "code": "stuck"}]}
+    parts_of(existing)[1][0]["achievementStatus"] = of_another
+    assert parts_of(written(silent, existing=existing))[1][0]["achievementStatus"] == of_another
+
+
+def test_the_parts_that_every_plan_has_can_be_read_by_name(plan):
+    assert plan.with_texts("story", ("Ik ben Anna.",)).story == "Ik ben Anna."
+    assert Plan(id="p").story == ""
+    changed = plan.with_texts("strengths", ("Zingen", "Lopen")).with_texts("stressors", ("Drukte",))
+    assert (changed.strengths, changed.stressors) == (("Zingen", "Lopen"), ("Drukte",))

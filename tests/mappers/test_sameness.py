@@ -94,3 +94,8 @@ def test_everything_says_what_it_says_itself_and_has_one_fingerprint(resource):
     assert says_all_of(resource, resource)
     assert says_the_same(resource, resource)
     assert fingerprint(resource) == fingerprint({**resource, "meta": {"versionId": "9"}, "authored": "2030"})
+
+
+@pytest.mark.parametrize("stored", [[], "3", None, {"valueQuantity": 36}])
+def test_an_element_of_another_kind_does_not_say_it(stored):
+    assert not says_all_of({**SCORE, "valueQuantity": stored}, SCORE)

@@ -164,3 +164,15 @@ def test_a_score_depends_on_its_own_items_only(instrument):
             assert score_by(instrument, whole.rule, own) == whole
 
     holds()
+
+
+def test_a_definition_without_answer_scale_is_a_mistake_of_ours_and_never_a_low_score():
+    """The catalogue refuses it; one that is put together in code is not scored either, nor are its answers read."""
+    mansa = CATALOGUE.instrument("mansa")
+    rule = mansa.scores[0]
+    bare = tuple(
+        replace(group, items=tuple(replace(item, scale=None) for item in group.items)) for group in mansa.groups
+    )
+    broken = replace(mansa, groups=bare)
+    with pytest.raises(TypeError, match="has no answer scale"):
+        score_by(broken, rule, {})
