@@ -8,13 +8,15 @@
 #   make faults       10,000 histories of people, faults and deaths (tests/faults): nothing lost, twice or falsely called saved
 #   make pictures     the pictures in docs/ and the README, made anew from the running demo
 #   make measures     how the code is built, in tables: sizes, tangles, comments, import circles
+#   make coverage     how much of mappers, outbox and launch their nearest tests reach; minutes, and fails below a floor
+#   make mutants      how many small faults in the outbox no test notices: a sample; ten minutes or more (AREA=launch)
 #   make pins         write the exact versions of all dependencies, and the digests of their files, anew
 #   make sbom         what the app is made of, for who checks it: .cache/sbom.json, in CycloneDX
 PYTHON ?= python3
 PORT ?= 8017
 BIN := .venv/bin
 
-.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures pins sbom clean
+.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures coverage mutants pins sbom clean
 .DEFAULT_GOAL := test
 
 setup: .venv/runtime
@@ -69,6 +71,16 @@ pictures: setup-test
 
 measures: setup-test
 	$(BIN)/python -m scripts.measures
+
+# Both tools are for this only, and bring others along: they are installed when they are asked for.
+AREA ?= outbox
+coverage: setup-test
+	$(BIN)/pip install --quiet --disable-pip-version-check 'coverage>=7.17'
+	$(BIN)/python -m scripts.covered
+
+mutants: setup-test
+	$(BIN)/pip install --quiet --disable-pip-version-check 'mutmut>=3.8'
+	$(BIN)/python -m scripts.mutants $(AREA)
 
 # The pins are for the machine's own Python; they leave out where the packages came from. The digests are of all files of
 # a version, so that the pins install on every platform that it was built for.
