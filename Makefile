@@ -2,7 +2,7 @@
 #   make demo         the embedded EHR and the app on this machine, filled with made-up people
 #   make test         every test that needs nothing but PyPI (and Chromium, where it is found)
 #   make lint         ruff, mypy, import contracts, generated files up to date
-#   make generate     make anew what code makes: published files, FHIR package, .env.example, the table in SECURITY.md
+#   make generate     make anew what code makes: published files, FHIR package, .env.example, the tables in docs/security.md
 #   make bench        speed of scoring as ratios; calls of a page, 200 people at once, how our own store grows
 #   make conformance  the heavy checks: HL7's validator, real FHIR servers, strangers' form renderers
 #   make faults       10,000 histories of people, faults and deaths (tests/faults): nothing lost, twice or falsely called saved

@@ -1,15 +1,13 @@
-"""Put the attacks, what prevents them and the tests that try them into SECURITY.md.
+"""The attacks, what prevents them and the tests that try them, as a table for docs/security.md.
 
 The attacks are data (`attacks.toml`); the tests are found by looking. A test carries the numbers of its attacks in its
 name (`test_attack_6_and_7_…`), or at the start of a docstring: its own, its class's or its module's ("Attack 33.").
-Run as `python -m scripts.attacks`; `make generate` does so.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +16,6 @@ from questionnaires.reading import OneLine, Strict, read
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(__file__).with_suffix(".toml")
-PAGE = ROOT / "SECURITY.md"
-BEGIN = "<!-- The table is made by `make generate`, from scripts/attacks.toml and the tests. -->"
-END = "<!-- End of the table. -->"
 
 _IN_A_NAME = re.compile(r"test_attack_(\d+(?:_and_\d+)*)_")
 _IN_A_DOCSTRING = re.compile(r"Attacks? (\d+(?:(?:, | and )\d+)*)")
@@ -97,30 +92,10 @@ def _tests(found: Sequence[Proof]) -> str:
     for proof in found:
         by_file.setdefault(proof.path, []).append(proof.name)
     return "<br>".join(
-        f"[`{path.rpartition('/')[2]}`]({path})" + "".join(f"<br>`::{name}`" for name in names if name)
-        for path, names in by_file.items()
+        link(path) + "".join(f"<br>`::{name}`" for name in names if name) for path, names in by_file.items()
     )
 
 
-def page(text: str, made: str) -> str:
-    """Return the text of SECURITY.md with the table put in. Raises ValueError if the text has no place for it."""
-    before, begin, rest = text.partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"SECURITY.md needs two lines between which the table goes: {BEGIN!r} and {END!r}.")
-    return f"{before}{BEGIN}\n\n{made}\n\n{END}{after}"
-
-
-def fresh() -> str:
-    """Return SECURITY.md as it should be."""
-    return page(PAGE.read_text(encoding="utf-8"), table(attacks(), proofs()))
-
-
-def main() -> int:
-    """Write the table and return the exit code."""
-    PAGE.write_text(fresh(), encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def link(path: str) -> str:
+    """Return a link from a page in `docs/` to a file of the repository."""
+    return f"[`{path.rpartition('/')[2]}`](../{path})"

@@ -18,7 +18,7 @@ import fhir_profiles.compile
 from fhir_profiles import compiled_from, plan_parts
 from fhir_profiles.activities import activities
 from questionnaires.reading import DefinitionError
-from scripts import attacks, last_resort
+from scripts import last_resort, security
 from smartapp.commands import questionnaires
 from smartapp.settings import env_example
 
@@ -43,7 +43,7 @@ def parts() -> tuple[Generated, ...]:
         Generated("FHIR package", stale_package, lambda: fhir_profiles.compile.main([])),
         Generated("example settings", lambda: _differs(SETTINGS, env_example(), "the settings"), _write_settings),
         Generated("font of last resort", last_resort.stale, last_resort.main),
-        Generated("attacks", lambda: _differs(attacks.PAGE, attacks.fresh(), "scripts/attacks.toml"), attacks.main),
+        Generated("what holds", lambda: _differs(security.PAGE, security.fresh(), "scripts/*.toml"), security.main),
     )
 
 

@@ -27,6 +27,7 @@ def test_a_maintenance_page_is_no_proof_that_a_story_is_stored(story):
 
 @pytest.mark.parametrize("story", ["full", "plain", "client-ids"], indirect=True)
 def test_of_answers_that_changed_after_a_lost_answer_the_newest_are_kept(story):
+    """Attack 37."""
     story.anna.answer()
     story.fault(WRITES + r"(/QuestionnaireResponse)?$", "dies-after")
     story.anna.submit()
@@ -93,6 +94,7 @@ def test_taking_back_an_assignment_is_not_called_done_while_it_waits(story):
 @pytest.mark.parametrize("story", ["full", "plain", "client-ids"], indirect=True)
 @pytest.mark.parametrize("status", ["403", "422"])
 def test_a_refusal_of_what_was_stored_already_doubles_nothing(story, status):
+    """Attack 37."""
     story.anna.answer()
     story.fault(r"POST :81/fhir(/QuestionnaireResponse)?$", "drop-after")
     story.anna.submit()

@@ -159,6 +159,7 @@ def test_one_that_is_created_under_our_own_id_arrives_once_under_that_id(desk_wi
 @pytest.mark.parametrize("fault", ["drop", "timeout"])
 @pytest.mark.parametrize("step", TYPES)
 def test_without_conditional_create_it_is_looked_up_before_it_is_sent_again(plain_desk, fail, step, fault):
+    """Attack 37."""
     fail(plain_desk, "POST", step, fault)
     plain_desk.later()
     assert plain_desk.counts() == ALL_ONCE
@@ -262,6 +263,7 @@ def test_a_change_that_waits_is_shown_to_its_author_as_they_wrote_it_and_cannot_
 
 
 def test_a_change_that_waited_too_long_is_refused_with_its_reason_and_kept(desk_without_transactions):
+    """Attack 38."""
     desk = desk_without_transactions
     [goal] = desk.visit().save([once(GOAL)])
     desk.server.sandbox.faults.add("PUT", "Goal", 500)

@@ -115,6 +115,7 @@ def test_what_one_process_sends_another_leaves_alone(anna):
 
 
 def test_what_one_process_has_claimed_another_gets_only_when_the_lease_is_over(anna, clock):
+    """Attack 37."""
     waiting_unit(anna, clock)
     assert anna.core.outbox.claim() is not None
     assert another_process(anna).claim() is None
@@ -125,6 +126,7 @@ def test_what_one_process_has_claimed_another_gets_only_when_the_lease_is_over(a
 
 
 def test_who_was_away_for_longer_than_the_lease_can_change_nothing_any_more(anna, clock):
+    """Attack 37."""
     waiting_unit(anna, clock)
     late = anna.core.outbox.claim()
     clock.now += LEASE_SECONDS

@@ -420,6 +420,7 @@ def test_sending_twice_writes_once(anna):
 
 
 def test_other_answers_after_such_a_kill_amend_what_arrived(anna):
+    """Attack 37."""
     fill(anna, "4")
     kept = anna.records.drafts.get("hoop").resource
     anna.post("questionnaires/hoop/submit")
