@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -300,6 +301,22 @@ def test_what_is_typed_is_text_and_never_markup(halfway):
         page = halfway.get(path).text
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;vet&lt;/b&gt;" in page
+
+
+def test_what_looks_like_a_format_is_text(halfway):
+    typed = "100%s %(name)s %n {0} {__class__} {{ 7 * 7 }} ${x}"
+    assert fill(halfway, "plan/story", story=typed).status_code == 303
+    for path in ("plan/", "plan/story"):
+        assert html.escape(typed) in halfway.get(path).text
+
+
+def test_a_field_that_the_form_does_not_have_changes_nothing(anna):
+    fill(anna, "plan/story", story="Eerst.")
+    fill(anna, "plan/story", story="Nu.", status="revoked", subject="Patient/bram", id="x", strengths="Iets anders")
+    [plan] = [found.resource for found in anna.ehr.search(Query.of("CarePlan"))]
+    assert (plan["status"], plan["subject"]["reference"]) == ("active", "Patient/anna")
+    assert "Iets anders" not in str(plan)
+    assert anna.ehr.search(Query.of("CarePlan", patient="Patient/bram")) == []
 
 
 def test_a_very_long_text_is_not_saved_and_not_lost(anna):
