@@ -70,6 +70,7 @@ def looked_at(page: Page) -> None:
 def test_what_somebody_else_changed_meanwhile_is_shown_and_thrown_away_by_its_author(
     noor: Visitor, failing: Server
 ) -> None:
+    """Attack 38."""
     goal_id = save_goal_while_the_record_is_away(noor, failing)
     stored = failing.sandbox.store.read("Goal", goal_id)
     theirs = {**stored.resource, "description": {"text": THEIRS}}

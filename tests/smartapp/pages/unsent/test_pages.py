@@ -69,6 +69,7 @@ def test_every_page_says_so_until_it_is_decided(anna):
 
 
 def test_of_a_conflict_it_shows_my_words_and_the_way_to_the_page_with_those_of_the_other(anna, goal_id):
+    """Attack 38."""
     page = anna.get("unsent/")
     assert "Iemand anders heeft dit intussen veranderd" in text_of(page)
     assert MINE in text_of(page)
@@ -85,6 +86,7 @@ def test_throwing_away_is_asked_first_with_the_words_and_changes_nothing_by_itse
 
 
 def test_trying_a_conflict_again_replaces_nobodys_words(anna, goal_id):
+    """Attack 38."""
     assert anna.post(f"unsent/{unit_of(anna)}/again").status_code == 303
     anna.courier_comes()
     assert anna.ehr.read("Goal", goal_id).resource["description"]["text"] == THEIRS
