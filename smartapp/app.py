@@ -80,6 +80,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     )
     services.renew_own_stores()  # before anybody asks: after an update there may be much to seal
     app = Flask("smartapp", static_folder=None)
+    app.debug = False  # FLASK_DEBUG in the environment would let errors pass the pages that we have for them
     app.extensions[KEY] = services
     app.session_interface = ServerSideSessions(services)
     # Forwarded headers are believed for exactly as many proxies as are ours: further on anyone may write them.

@@ -43,3 +43,8 @@ def test_no_request_is_echoed(app):
     anna = launched(app)
     for address in ("/", f"/l/{anna.launch.id}/"):
         assert anna.client.open(address, method="TRACE").status_code == 405
+
+
+def test_no_variable_of_the_environment_turns_debugging_on(monkeypatch):
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    assert not make_app(Clock()).debug
