@@ -15,6 +15,7 @@ from tests.faults.checker import KINDS
 from tests.faults.faults import FAULTS
 from tests.faults.history import Options, Result, play
 from tests.faults.kinds import kinds
+from tests.faults.processes import play_on_processes
 
 
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -29,6 +30,9 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--app-processes", type=int, help="how many processes of the app")
     parser.add_argument("--lag", type=float, help="how many seconds the EHR's index runs behind")
     parser.add_argument("--workers", type=int, default=2, help="how many histories are played at once")
+    parser.add_argument("--processes", type=int, metavar="N", help="play N histories on real processes, killed with -9")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="of real processes")
+    parser.add_argument("--hurry", action="store_true", help="real processes: what a dead one held is free at once")
     parser.add_argument("--most", type=int, default=20, help="how many failed seeds to print")
     return parser.parse_args(given)
 
@@ -50,7 +54,11 @@ def main(given: Sequence[str] | None = None) -> int:
     )
     seeds = range(asked.seed, asked.seed + asked.histories)
     started = time.monotonic()
-    results = _play_all(seeds, options, asked.workers)
+    if asked.processes:
+        seeds = range(asked.seed, asked.seed + asked.processes)
+        results = play_on_processes(seeds, options, asked.database, hurry=asked.hurry)
+    else:
+        results = _play_all(seeds, options, asked.workers)
     if asked.history:
         _print_history(results)
     _print_table(results, time.monotonic() - started)

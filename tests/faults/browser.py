@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+
+from werkzeug import Response
 
 from smartapp.i18n import COOKIE
 from tests.faults.world import Killed, Process, World
@@ -61,15 +62,8 @@ class Browser:
 
     def ask(self, process: Process, method: str, path: str, data: Mapping[str, str] | None = None) -> Page | None:
         """Send one request and return the page, None where the process died before it answered."""
-        headers = {"Cookie": "; ".join(f"{key}={value}" for key, value in self.cookies.items())}
-        if not process.alive:
-            process.begin()
-            self.world.note(process.name, "starts")
-        client = process.app.test_client(use_cookies=False)
-        try:
-            answer = self.world.run(process, lambda: client.open(path, method=method, data=data, headers=headers))
-        except Killed:
-            process.end()
+        answer = self._send(process, method, path, data)
+        if answer is None:
             self.world.note(self.name, f"{method} {_short(path)}: no answer, the app is gone")
             return None
         page = Page(answer.status_code, answer.get_data(as_text=True), answer.headers.get("Location", ""))
@@ -79,7 +73,25 @@ class Browser:
         self.world.note(self.name, f"{method} {_short(path)} → {page.status} {_short(page.location)}".rstrip())
         return page
 
-    def _take_cookies(self, answer: Any) -> None:
+    def _headers(self) -> dict[str, str]:
+        return {"Cookie": "; ".join(f"{key}={value}" for key, value in self.cookies.items())}
+
+    def _send(self, process: Process, method: str, path: str, data: Mapping[str, str] | None) -> Response | None:
+        """Bring a request to a process and its answer back; None where it died before it answered."""
+        if not process.alive:
+            process.begin()
+            self.world.note(process.name, "starts")
+        client = process.app.test_client(use_cookies=False)
+        try:
+            answer: Response = self.world.run(
+                process, lambda: client.open(path, method=method, data=data, headers=self._headers())
+            )
+        except Killed:
+            process.end()
+            return None
+        return answer
+
+    def _take_cookies(self, answer: Response) -> None:
         for line in answer.headers.getlist("Set-Cookie"):
             name, _, value = line.partition(";")[0].partition("=")
             if value:

@@ -16,7 +16,7 @@ from tests.faults import checker
 from tests.faults.authority import SignIn
 from tests.faults.chance import seeded
 from tests.faults.faults import FAULTS
-from tests.faults.kinds import kinds
+from tests.faults.kinds import Kind, kinds
 from tests.faults.ledger import Finding, Ledger
 from tests.faults.people import Client, Clinician, Person
 from tests.faults.stores import waiting
@@ -70,7 +70,7 @@ def play(seed: int, options: Options = Options()) -> Result:
     logging.getLogger("smartapp").setLevel(logging.CRITICAL)
     folder = Path(tempfile.mkdtemp(prefix="faults-", dir=_quick()))
     with seeded(f"history {seed}"):
-        play_ = _History(seed, options, folder)
+        play_ = History(seed, options, folder)
         try:
             with play_.world.connected():
                 return play_.whole()
@@ -115,7 +115,9 @@ def settle(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
                 person.get("")
 
 
-class _History:
+class History:
+    """One history: who is in it and how bad it is come from its seed, and so does what they do."""
+
     def __init__(self, seed: int, options: Options, folder: Path) -> None:
         chance = self.chance = random.Random(seed)
         self.seed, self.options = seed, options
@@ -131,7 +133,7 @@ class _History:
         self.count = options.processes or chance.choice((1, 1, 2))
         self.theme = chance.choice(("plan", "questionnaires", "both"))
         self.steps = options.steps or chance.randint(8, 18)
-        self.world = World(kind, folder, f"{seed}", companion, lag, options.database_url, weather=weather)
+        self.world = self._world(kind, folder, companion, lag, weather)
         self.ledger = Ledger()
         who = [(Client, SignIn("Patient/anna", "anna"))]
         who += [(Client, SignIn("Patient/bram", "bram"))] if chance.random() < 0.3 else []
@@ -141,6 +143,9 @@ class _History:
             f"{kind.name}{' + companion' if companion else ''}, {self.count} processes, lag {lag}, "
             f"kills {self.kill_share}, {share:.0%} of {', '.join(weather.kinds)}"
         )
+
+    def _world(self, kind: Kind, folder: Path, companion: bool, lag: float, weather: Weather) -> World:
+        return World(kind, folder, f"{self.seed}", companion, lag, self.options.database_url, weather=weather)
 
     # ---- playing
 

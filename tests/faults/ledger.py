@@ -50,6 +50,7 @@ class Ledger:
 
     words: list[Word] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    mark: str = ""  # letters that the words of this history have, where several are in one database
 
     def write(self, at: float, writer: str, slot: Slot, content: Any, seen: frozenset[Any] = frozenset()) -> Word:
         """Note that someone is about to send a word."""
@@ -59,7 +60,7 @@ class Ledger:
 
     def fresh(self, kind: str) -> str:
         """Return a text that no one wrote before, and that can be found again wherever it is."""
-        return f"{kind}w{len(self.words):03d}x"
+        return f"{kind}{self.mark}w{len(self.words):03d}x"
 
     def slots(self) -> Iterator[tuple[Slot, list[Word]]]:
         """Yield each slot with its words, the oldest first."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,23 +87,27 @@ class ModelEhr:
         self._versions: dict[str, list[Kept]] = {}
         self._numbers = 0
         self.log: list[Kept] = []
+        self._lock = threading.RLock()  # several threads may ask
 
     # ---- for the simulator
 
     def put(self, resource: Resource, by: str = "setup") -> Kept:
         """Store a resource as another program beside ours would: by its id, without asking anyone."""
-        return self._store(copy.deepcopy(resource), by)
+        with self._lock:
+            return self._store(copy.deepcopy(resource), by)
 
     def current(self) -> list[Kept]:
         """Return every resource as it is now."""
-        return [versions[-1] for versions in self._versions.values()]
+        with self._lock:
+            return [versions[-1] for versions in self._versions.values()]
 
     # ---- HTTP
 
     def answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """Answer one request."""
         try:
-            return self._answer(method, url, headers, body)
+            with self._lock:
+                return self._answer(method, url, headers, body)
         except Rejected as error:
             issue = {"severity": "error", "code": "processing", "diagnostics": error.why}
             return _json(error.status, {"resourceType": "OperationOutcome", "issue": [issue]})

@@ -16,7 +16,7 @@ from tests.faults.authority import SignIn
 from tests.faults.browser import Browser, Page
 from tests.faults.ledger import STORED, Claim, Ledger, Slot, Word
 from tests.faults.stores import everything, was_stored
-from tests.faults.world import FHIR, World
+from tests.faults.world import World
 
 # What the pages say, as a person understands it. The first that is found counts.
 CLAIMS: Final[tuple[tuple[str, Claim], ...]] = (
@@ -106,7 +106,7 @@ class Person:
 
     def sign_in(self) -> bool:
         """Sign in, and tell whether that worked."""
-        begun = self._open("GET", f"/launch?iss={FHIR}&launch=chart")
+        begun = self._open("GET", f"/launch?iss={self.world.fhir}&launch=chart")
         if begun is None or begun.status != 303:
             return False
         query = self.world.login.authorize(begun.location, self.who)

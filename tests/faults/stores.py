@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
+
 from mappers.identity import former, own_identifier, values_in
 from mappers.plan.moving import is_closed
 from questionnaires.canonical import identifier_system
 from smartapp.fhir.store import Query
+from smartapp.records.outbox import OUTBOX
 from tests.faults.ledger import Slot
 from tests.faults.model_ehr import Resource
-from tests.faults.world import FHIR, PATIENTS, World
+from tests.faults.world import PATIENTS, World
 
 TYPES = ("QuestionnaireResponse", "Observation", "CarePlan", "Goal", "Task")
 PLAN = ("CarePlan", "Goal", "Task")
@@ -43,7 +46,7 @@ def own(world: World) -> list[There]:
     process = next((one for one in world.processes if one.alive), world.processes[0])
     if not process.alive:
         process.begin()
-    store = process.services.own_store(FHIR)
+    store = process.services.own_store(world.fhir)
     queries = [Query.of(type_, patient=f"Patient/{patient}") for type_ in TYPES for patient in PATIENTS]
     kill, process.kill_in = process.kill_in, None  # this is the checker asking, not the app
     found = [There("own", stored.resource) for query in queries for stored in store.search(query)]
@@ -111,7 +114,8 @@ def was_stored(world: World, place: str, slot: Slot, content: Any) -> bool:
 
 
 def waiting(world: World) -> int:
-    """Return how many units are in the outbox, whatever their state."""
+    """Return how many units are in the outbox of this world, whatever their state."""
     process = next(one for one in world.processes if one.alive)
     with process.services.engine.connect() as connection:
-        return int(connection.exec_driver_sql("select count(*) from outbox").scalar() or 0)
+        theirs = OUTBOX.c.issuer == world.fhir
+        return int(connection.execute(sa.select(sa.func.count()).select_from(OUTBOX).where(theirs)).scalar() or 0)

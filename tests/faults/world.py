@@ -139,6 +139,9 @@ class World:
     companion: bool = False
     lag: float = 0.0
     database_url: str = ""
+    fhir: str = FHIR
+    login_base: str = LOGIN
+    companion_base: str = COMPANION
     now: float = BEGIN
     history: list[Event] = field(default_factory=list)
     weather: Weather = field(default_factory=Weather)
@@ -149,16 +152,16 @@ class World:
     processes: tuple[Process, ...] = ()
 
     def __post_init__(self) -> None:
-        self.login = Authority(LOGIN, FHIR, lambda: self.now)
-        self.ehr = ModelEhr(FHIR, self.kind, lambda: self.now, self.login.caller_of, lag=self.lag)
-        self.other = ModelEhr(COMPANION, GENERAL, lambda: self.now, lambda _token: Caller("verstel", None))
+        self.login = Authority(self.login_base, self.fhir, lambda: self.now)
+        self.ehr = ModelEhr(self.fhir, self.kind, lambda: self.now, self.login.caller_of, lag=self.lag)
+        self.other = ModelEhr(self.companion_base, GENERAL, lambda: self.now, lambda _token: Caller("verstel", None))
         self.settings = Settings(
             public_url=APP,
             secret_keys=("a secret that only tests know, 32 characters",),
             encryption_keys=("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",),
             database_url=self.database_url or f"sqlite:///{self.folder / 'verstel.db'}",
-            issuers=(Issuer(base=FHIR, name="Model EHR", client_id="verstel"),),
-            companion_url=COMPANION if self.companion else None,
+            issuers=(Issuer(base=self.fhir, name="Model EHR", client_id="verstel"),),
+            companion_url=self.companion_base if self.companion else None,
         )
         if not self.database_url:
             (self.folder / "verstel.db").write_bytes(_new_database())
@@ -180,14 +183,17 @@ class World:
     @contextmanager
     def connected(self) -> Iterator[None]:
         """Connect the processes to the servers."""
-        servers: dict[str, Server] = {
-            FHIR: self.ehr.answer,
-            f"{FHIR}/.well-known": self.login.answer,
-            LOGIN: self.login.answer,
-            COMPANION: self.other.answer,
-        }
-        with connected(servers, self._travel):
+        with connected(self.servers(), self._travel):
             yield
+
+    def servers(self) -> dict[str, Server]:
+        """Return what answers at which address."""
+        return {
+            self.fhir: self.ehr.answer,
+            f"{self.fhir}/.well-known": self.login.answer,
+            self.login_base: self.login.answer,
+            self.companion_base: self.other.answer,
+        }
 
     def run(self, process: Process, job: Callable[[], Any]) -> Any:
         """Let a process do something. Raises Killed if it dies of it."""

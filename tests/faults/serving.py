@@ -1,0 +1,220 @@
+"""Real processes and real sockets: `verstel serve`, killed with -9 and started anew, and EHRs that answer over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import requests
+from werkzeug import Response
+
+from tests.faults.browser import Browser
+from tests.faults.model_ehr import Answer
+from tests.faults.network import Server, Way
+
+START_SECONDS: Final = 60
+PAGE_SECONDS: Final = 60
+
+
+class Lane(ThreadingHTTPServer):
+    """A port of this machine at which servers answer: `routes` has them by their addresses, with the way there."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.base = f"http://127.0.0.1:{self.server_address[1]}"
+        self.routes: dict[str, tuple[Server, Way]] = {}
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: who asked was killed while it waited, which is what this is for."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Lane
+
+    def _answer(self) -> None:
+        url = f"{self.server.base}{self.path}"
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        request = requests.Request(self.command, url, headers=dict(self.headers), data=body or None).prepare()
+        base = max((base for base in self.server.routes if url.startswith(base)), key=len, default="")
+        server, way = self.server.routes.get(base, (lambda *_given: Answer(404), lambda _request, _server: Answer(404)))
+        try:
+            answer = way(request, server)
+        except requests.RequestException:
+            self.close_connection = True  # the answer is that there is none
+            with suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self._send(answer)
+
+    do_GET = do_POST = do_PUT = _answer  # noqa: N815  (what http.server calls)
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name of http.server)
+        """Say nothing: the history is told by the world."""
+
+
+class Served:
+    """One process of `verstel serve` at a port of its own."""
+
+    def __init__(self, name: str, environ: Mapping[str, str], log: Path) -> None:
+        self.name, self._environ, self._log = name, environ, log
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        command = [sys.executable, "-m", "smartapp", "serve", "--listen", f"127.0.0.1:{self.port}"]
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, env={**os.environ, **self._environ}, stdout=subprocess.DEVNULL, stderr=log
+            )
+        until = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self.process.poll() not in (None, -signal.SIGKILL) or time.monotonic() > until:
+                raise RuntimeError(f"{self.name} does not start: {self._log.read_text()[-1500:]}")
+            if self.process.poll() is not None:  # killed again, before it answered at all
+                return
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            return self.ask("GET", "/healthz", {}, None).status_code == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def ask(self, method: str, path: str, headers: Mapping[str, str], data: Mapping[str, str] | None) -> Response:
+        """Send it a request. Raises OSError or HTTPException where no answer comes."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PAGE_SECONDS)
+        form = {} if data is None else {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            body = None if data is None else urlencode(data)
+            connection.request(method, path, body, {"Host": "localhost", **headers, **form})
+            answer = connection.getresponse()
+            return Response(answer.read(), answer.status, answer.getheaders())
+        finally:
+            connection.close()
+
+
+class Fleet:
+    """The processes of the app. Whoever is killed is started anew; in a storm one is killed every now and then."""
+
+    def __init__(self, servers: Sequence[Served], chance: random.Random) -> None:
+        self.servers, self._chance = tuple(servers), chance
+        self.kills = 0
+        self.broken: list[str] = []
+        self._storm = (0.0, 0.0)
+        self._next = 0.0
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+
+    def start(self) -> None:
+        """Start all processes."""
+        for server in self.servers:
+            server.start()
+        self._keeper.start()
+
+    def storm(self, shortest: float, longest: float) -> None:
+        """Kill one process after another from now on, with so many seconds between them; (0, 0) ends that."""
+        self._storm = (shortest, longest)
+        self._next = time.monotonic() + self._chance.uniform(shortest, longest)
+
+    def kill(self, server: Served | None = None) -> None:
+        """Kill a process with -9, any where none is given, and wait until it is dead."""
+        with self._lock:
+            server = server or self._chance.choice(self.servers)
+            process = server.process
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait()
+                self.kills += 1
+
+    def calm(self) -> None:
+        """End the storm, kill all, so that nothing is left of what they remembered, and wait until they are back."""
+        self.storm(0, 0)
+        for server in self.servers:
+            self.kill(server)
+        until = time.monotonic() + START_SECONDS
+        while not all(self._is_up(server) for server in self.servers) and time.monotonic() < until:
+            time.sleep(0.05)
+
+    def end(self) -> None:
+        """End all processes."""
+        self._ended.set()
+        if self._keeper.is_alive():
+            self._keeper.join()
+        for server in self.servers:
+            if server.process is not None:
+                server.process.terminate()
+                try:
+                    server.process.wait(40)
+                except subprocess.TimeoutExpired:
+                    server.process.kill()
+
+    def _is_up(self, server: Served) -> bool:
+        return server.process is not None and server.process.poll() is None and server._answers()
+
+    def _keep(self) -> None:
+        while not self._ended.wait(0.02):
+            if self._storm[1] and time.monotonic() > self._next:
+                self.kill()
+                self._revive()
+                self.storm(*self._storm)  # counted from when they are back: starting takes a second or more
+            self._revive()
+
+    def _revive(self) -> None:
+        for server in self.servers:
+            code = server.process.poll() if server.process is not None else None
+            if code is None:
+                continue
+            if code != -signal.SIGKILL:
+                self.broken.append(f"{server.name} ended by itself with {code}")
+            try:
+                server.start()
+            except RuntimeError as error:
+                self.broken.append(str(error))
+
+
+class RealBrowser(Browser):
+    """A browser whose requests travel over sockets to a process that may be killed at any moment."""
+
+    server_of: Callable[[Any], Served]
+
+    def _send(self, process: Any, method: str, path: str, data: Mapping[str, str] | None) -> Response | None:
+        until = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return self.server_of(process).ask(method, path, self._headers(), data)
+            except ConnectionRefusedError:  # nothing was sent: it is starting, as the person sees
+                if time.monotonic() > until:
+                    return None
+                time.sleep(0.05)
+            except (OSError, http.client.HTTPException):
+                return None
