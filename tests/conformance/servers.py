@@ -12,10 +12,9 @@ import contextlib
 import shutil
 import subprocess
 import sys
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -48,14 +47,14 @@ from smartapp.pages.plan import stored
 from smartapp.pages.questionnaire.sending import amendment, writes_of
 from smartapp.records import Record
 from smartapp.settings import DEFAULT_SCOPES
-from tests.conformance.java_tools import BuildError, NotHereError, java
+from tests.conformance.java_tools import BuildError, NotHereError
 from tests.conformance.server_journeys import journeys_on
+from tests.conformance.starting import hapi, running
 
 ROOT = Path(__file__).parents[2]
 SEARCH_PARAMETERS = Path(search.__file__).with_name("search_parameters.toml")
 CACHE = ROOT / ".cache"
 SEKMET = "sekmet-fhir==0.1.1"
-START_SECONDS = 180
 
 NOW = "2026-03-03T14:02:00+01:00"
 CATALOGUE = Catalogue()
@@ -419,39 +418,6 @@ def _tag(stored: Stored) -> str:
 
 
 # ---- starting and ending --------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def running(command: list[str], log: Path) -> Iterator[str]:
-    """Start a server that prints `ready BASE`, yield the base, and end it by closing its standard input."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as errors:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        # A server that never gets ready is ended, and reading its output then ends too.
-        watch = threading.Timer(START_SECONDS, process.kill)
-        watch.start()
-        try:
-            line = process.stdout.readline()
-            watch.cancel()
-            if not line.startswith("ready "):
-                raise BuildError(f"{command[0]} did not start; its last words:\n{log.read_text()[-2000:]}")
-            yield line.split()[1]
-        finally:
-            watch.cancel()
-            process.stdin.close()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            process.stdout.close()
-
-
-def hapi() -> list[str]:
-    """Return the command that starts HAPI FHIR JPA (built by Maven when needed)."""
-    return java("server", "nl.verstel.conformance.Server", "-Xmx2g")
 
 
 def sekmet() -> list[str]:

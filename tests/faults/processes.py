@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import requests
 import sqlalchemy as sa
@@ -131,7 +131,6 @@ class RealHistory(History):
         self.world.processes = tuple(RealProcess(self.world, served, services) for served in self.fleet.servers)
         for person in self.people:
             person.browser = RealBrowser(self.world, person.name)
-            person.browser.server_of = _served
 
     def plays(self) -> None:
         """Let people work while things break."""
@@ -166,10 +165,6 @@ class RealHistory(History):
             self.seed, self.world.kind.name, f"{self.about}, {self.killed} killed", self.ledger.findings,
             self.world.faults, self.killed, len(self.ledger.words), claims, self.world.history,
         )  # fmt: skip
-
-
-def _served(process: Any) -> Served:
-    return process.served  # type: ignore[no-any-return]  # a process as its browser knows it
 
 
 def unsettled(services: Services, issuer: str) -> int:
@@ -256,6 +251,7 @@ def _played(
     with ThreadPoolExecutor(len(lanes)) as pool:
         list(pool.map(lambda one: one.settles(services), histories))
         results = list(pool.map(RealHistory.judged, histories))
+    print(f"{fleet.kills} times a process was killed with -9", flush=True)
     for line in fleet.broken:
         histories[0].ledger.finds("crashed", line)
     engine.dispose()

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -205,16 +205,16 @@ class Fleet:
 class RealBrowser(Browser):
     """A browser whose requests travel over sockets to a process that may be killed at any moment."""
 
-    server_of: Callable[[Any], Served]
-
     def _send(self, process: Any, method: str, path: str, data: Mapping[str, str] | None) -> Response | None:
         until = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                return self.server_of(process).ask(method, path, self._headers(), data)
-            except ConnectionRefusedError:  # nothing was sent: it is starting, as the person sees
-                if time.monotonic() > until:
+        while time.monotonic() < until:
+            # Nothing is sent where nobody listens yet: the balancer goes to the next one, and comes back.
+            for one in (process, *self.world.processes):
+                try:
+                    return one.served.ask(method, path, self._headers(), data)
+                except ConnectionRefusedError:
+                    continue
+                except (OSError, http.client.HTTPException):
                     return None
-                time.sleep(0.05)
-            except (OSError, http.client.HTTPException):
-                return None
+            time.sleep(0.05)
+        return None

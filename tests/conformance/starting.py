@@ -1,0 +1,46 @@
+"""FHIR servers that strangers wrote, started on this machine and ended again."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.conformance.java_tools import BuildError, java
+
+START_SECONDS = 180
+
+
+@contextlib.contextmanager
+def running(command: list[str], log: Path) -> Iterator[str]:
+    """Start a server that prints `ready BASE`, yield the base, and end it by closing its standard input."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as errors:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        # A server that never gets ready is ended, and reading its output then ends too.
+        watch = threading.Timer(START_SECONDS, process.kill)
+        watch.start()
+        try:
+            line = process.stdout.readline()
+            watch.cancel()
+            if not line.startswith("ready "):
+                raise BuildError(f"{command[0]} did not start; its last words:\n{log.read_text()[-2000:]}")
+            yield line.split()[1]
+        finally:
+            watch.cancel()
+            process.stdin.close()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+
+
+def hapi() -> list[str]:
+    """Return the command that starts HAPI FHIR JPA (built by Maven when needed)."""
+    return java("server", "nl.verstel.conformance.Server", "-Xmx2g")
