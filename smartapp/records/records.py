@@ -104,6 +104,10 @@ class Records:
 
     def read(self, type: str, id: str) -> Record:
         """Return one resource from the place that has it. Raises NotFound, also when it is someone else's."""
+        # What waits needs no server to be read: who just sent something in may do so while the EHR is silent.
+        for record in self._on_their_way()[0]:
+            if record.reference == f"{type}/{id}":
+                return record
         seen = self._seen.get((type, id))
         # Our own store first: asking it costs no round trip, and no EHR knows its ids.
         for place in [seen] if seen else reversed(self._places_of(type, read=True)):
@@ -115,9 +119,6 @@ class Records:
             if self._mine(record.resource):
                 self._touched("read", [record.reference])
                 return self._on_their_way()[1].get(record.reference, record)
-        for record in self._on_their_way()[0]:
-            if record.reference == f"{type}/{id}":
-                return record
         raise NotFound(f"{type[:64]}/{id[:64]} is at none of the places where this app keeps this person's records.")
 
     # ---- writing

@@ -54,7 +54,9 @@ class StoppedUnit:
 def stopped_unit(unsent: Unsent, role: str) -> StoppedUnit:
     """Return how a unit that was stopped, or set aside, is shown to its author, who has this role."""
     unit = unsent.unit
-    numbers = unit.stopped or unit.pending
+    left = unit.stopped or unit.pending
+    # A save of the plan sends all of it: what its author only read is not theirs to decide about.
+    numbers = [number for number in left if unit.parcels[number].anew] or left
     things = [_thing(unit.parcels[number], role, set_aside=not unit.stopped) for number in numbers]
     return StoppedUnit(
         id=unsent.id,

@@ -535,6 +535,14 @@ def test_a_record_that_is_away_gets_the_answers_later(anna):
     assert "Je antwoorden zijn aangekomen." in anna.get(location).text
 
 
+def test_what_was_just_sent_in_can_be_read_while_the_record_is_silent(anna):
+    fill(anna)
+    anna.make_flaky().silence = Unreachable("silent")
+    page = anna.get(anna.post("questionnaires/hoop/submit").location)
+    assert page.status_code == 200
+    assert "Je antwoorden zijn onderweg." in page.text
+
+
 def test_filling_in_goes_on_while_the_record_is_away(anna):
     fill(anna, upto=2)
     anna.make_flaky().silence = Unreachable("away")
