@@ -1,0 +1,147 @@
+"""What is known of a thing before any server is asked: it arrived, it may have, or it stands there in older words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mappers.sameness import fingerprint
+from smartapp.fhir.store import Stored, Write
+from smartapp.records.arrivals import Arrival
+from smartapp.records.known import taken_over, thing_of, with_arrivals
+from smartapp.records.parcels import Parcel, Unit
+
+SYSTEM = "https://verstel.nl/fhir/identifier/response"
+LADDER = ("companion", "own")
+
+
+def answers(name: str = "r-1", words: str = "Beter", type_: str = "QuestionnaireResponse", **more) -> Parcel:
+    identifier = {"system": SYSTEM, "value": name}
+    resource = {
+        "resourceType": type_,
+        "identifier": identifier if type_ == "QuestionnaireResponse" else [identifier],
+        "status": "completed",
+        "item": [{"linkId": "1", "answer": [{"valueString": words}]}],
+    }
+    return Parcel(Write("create", resource, full_url=f"urn:uuid:{name}"), "ehr", LADDER, **more)
+
+
+def there(parcel: Parcel, id_: str = "7") -> Stored:
+    return Stored({**parcel.write.resource, "id": id_}, 'W/"3"')
+
+
+def unit(*parcels: Parcel) -> Unit:
+    return Unit("u", parcels)
+
+
+def only(made: Unit | None) -> Parcel:
+    assert made is not None
+    [parcel] = made.parcels
+    return parcel
+
+
+def informed(parcel: Parcel, place="ehr", before: Parcel | None = None) -> Parcel:
+    """Return a parcel with what the list of arrivals says of it: that `before` (itself) arrived at a place."""
+    before = before or parcel
+    arrival = Arrival(place, there(before), fingerprint(before.write.resource))
+    return only(with_arrivals(unit(parcel), {"key": arrival}, lambda _parcel: "key"))
+
+
+def test_what_arrived_before_in_the_same_words_has_arrived():
+    parcel = informed(answers())
+    assert (parcel.state, parcel.stored.reference, parcel.stored.etag) == (
+        "arrived",
+        "QuestionnaireResponse/7",
+        'W/"3"',
+    )
+
+
+def test_what_arrived_before_in_other_words_is_amended_where_it_stands():
+    parcel = informed(answers(words="Slechter"), before=answers())
+    assert (parcel.state, parcel.known.etag, parcel.stored) == ("ready", 'W/"3"', None)
+
+
+def test_a_part_of_a_plan_that_arrived_in_other_words_is_looked_at_and_not_replaced():
+    parcel = informed(answers(words="Slechter", type_="Goal"), before=answers(type_="Goal"))
+    assert (parcel.state, parcel.known.reference) == ("sent", "Goal/7")
+
+
+@pytest.mark.parametrize(
+    ("place", "below"), [("ehr", ("companion", "own")), ("companion", ("own",)), ("own", ()), ("elsewhere", ())]
+)
+def test_it_goes_to_where_its_thing_stands_and_may_go_down_from_there_only(place, below):
+    parcel = informed(answers(words="Slechter"), place, answers())
+    assert (parcel.place, parcel.ladder) == (place, below)
+
+
+@pytest.mark.parametrize(
+    "parcel",
+    [
+        answers(state="sent"),
+        answers(amends=True),
+        answers(known=there(answers())),
+        replace(answers(), write=Write("update", {"resourceType": "Goal", "id": "7"})),
+    ],
+    ids=["may have been sent", "amends", "known", "an update"],
+)
+def test_of_what_is_no_longer_new_the_list_says_nothing(parcel):
+    assert informed(parcel) == parcel
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "becomes", "amends"),
+    [
+        ("ready", "Beter", "ready", False),
+        ("ready", "Slechter", "ready", False),
+        ("sent", "Beter", "sent", False),
+        ("sent", "Slechter", "sent", True),
+        ("conflict", "Slechter", "ready", False),
+        ("refused", "Beter", "ready", False),
+    ],
+)
+def test_a_newer_unit_goes_on_from_where_the_older_one_came(state, words, becomes, amends):
+    """Where the older one may have arrived, the newer one is looked for first, and amends what it finds."""
+    older = answers(state=state)
+    older = replace(older, place="companion", ladder=("own",))
+    parcel = only(taken_over(unit(answers(words=words)), unit(older)))
+    assert (parcel.state, parcel.amends) == (becomes, amends)
+    assert (parcel.place, parcel.ladder) == ("companion", ("own",))
+    assert parcel.write.resource["item"][0]["answer"][0]["valueString"] == words
+
+
+def test_what_an_older_unit_was_to_amend_a_newer_one_amends():
+    found = there(answers(words="Vroeger"))
+    parcel = only(taken_over(unit(answers(words="Nu")), unit(answers(known=found, amends=True))))
+    assert (parcel.known, parcel.amends) == (found, True)
+
+
+def test_what_arrived_with_an_older_unit_is_known_to_the_newer_one():
+    older = unit(replace(answers("r-1"), state="arrived", stored=there(answers("r-1"))), answers("r-2"))
+    first, second = taken_over(unit(answers("r-1"), answers("r-2", "Slechter")), older).parcels
+    assert (first.state, first.stored.reference) == ("arrived", "QuestionnaireResponse/7")
+    assert (second.state, second.known) == ("ready", None)
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        (unit(answers("r-1")), unit(answers("r-1"), answers("r-2"))),
+        (unit(answers("r-1")), unit(replace(answers("r-1"), state="arrived", stored=there(answers("r-1"))))),
+        (unit(replace(answers(), write=replace(answers().write, method="update"))), unit(answers())),
+    ],
+    ids=["it says more", "nothing of it is left", "the newer one changes what is there"],
+)
+def test_an_older_unit_that_says_something_else_is_not_taken_over(newer, older):
+    assert taken_over(newer, older) is None
+
+
+def test_a_new_part_that_the_older_unit_did_not_have_stays_new():
+    first, second = taken_over(unit(answers("r-1"), answers("r-2")), unit(answers("r-1", state="sent"))).parcels
+    assert (first.state, second) == ("sent", answers("r-2"))
+
+
+def test_two_parcels_are_of_one_thing_by_identifier_else_by_the_id_at_their_server():
+    assert thing_of(answers("r-1")) == thing_of(answers("r-1", "Slechter")) != thing_of(answers("r-2"))
+    bare = [Parcel(Write("update", {"resourceType": "Goal", "id": id_}), "ehr") for id_ in ("1", "1", "2")]
+    assert thing_of(bare[0]) == thing_of(bare[1]) != thing_of(bare[2])
