@@ -98,10 +98,14 @@ class Served:
         until = time.monotonic() + START_SECONDS
         while not self._answers():
             if self.process.poll() not in (None, -signal.SIGKILL) or time.monotonic() > until:
-                raise RuntimeError(f"{self.name} does not start: {self._log.read_text()[-1500:]}")
+                raise RuntimeError(f"{self.name} does not start: {self.last_words()}")
             if self.process.poll() is not None:  # killed again, before it answered at all
                 return
             time.sleep(0.02)
+
+    def last_words(self) -> str:
+        """Return the end of its log."""
+        return self._log.read_text(errors="replace")[-4000:]
 
     def _answers(self) -> bool:
         try:
@@ -195,7 +199,7 @@ class Fleet:
             if code is None:
                 continue
             if code != -signal.SIGKILL:
-                self.broken.append(f"{server.name} ended by itself with {code}")
+                self.broken.append(f"{server.name} ended by itself with {code}: {server.last_words()}")
             try:
                 server.start()
             except RuntimeError as error:
