@@ -65,6 +65,8 @@ conformance: setup-test
 
 faults: setup-test
 	$(BIN)/python -m tests.faults --histories 10000
+	$(BIN)/python -m tests.faults --processes 300 --database sqlite
+	$(BIN)/python -m tests.faults --processes 300 --database postgresql
 
 pictures: setup-test
 	$(BIN)/python -m scripts.pictures
