@@ -537,7 +537,8 @@ def test_a_record_that_is_away_gets_the_answers_later(anna):
 
 def test_what_was_just_sent_in_can_be_read_while_the_record_is_silent(anna):
     fill(anna)
-    anna.make_flaky().silence = Unreachable("silent")
+    flaky = anna.make_flaky()
+    flaky.silence = flaky.error = Unreachable("silent")
     page = anna.get(anna.post("questionnaires/hoop/submit").location)
     assert page.status_code == 200
     assert "Je antwoorden zijn onderweg." in page.text
