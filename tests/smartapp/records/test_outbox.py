@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from smartapp.courier import Courier
 from smartapp.fhir.capabilities import KEEP_SECONDS, RETRY_SECONDS
-from smartapp.fhir.store import Query, Refused, Unreachable, Write
+from smartapp.fhir.store import Query, Refused, Stored, Unreachable, Write
+from smartapp.records.arrivals import ARRIVALS, REMEMBERED_SECONDS
 from smartapp.records.following import follow
 from smartapp.records.outbox import (
     FIRST_WAIT_SECONDS,
@@ -319,3 +320,92 @@ def test_an_outage_does_not_forget_what_the_ehr_offered(anna, clock, monkeypatch
 
 def _changed(record, text: str) -> Write:
     return Write("update", {**record.resource, "description": {"text": text}}, if_match=record.etag)
+
+
+def test_a_unit_that_comes_while_another_process_sends_for_the_same_owner_waits_for_it(anna):
+    """What a person wrote first arrives first, and is not sent a second time with the newer one."""
+    first = put(anna)
+    outbox = another_process(anna)
+    outbox.news.clear()
+    second, claim = outbox.put(owner_of(anna), anna.launch.id, first.unit.parcels, begin=lambda unit: unit)
+    assert claim is None
+    assert outbox.news.is_set()
+    assert {one.id for one in outbox.unsent(owner_of(anna))} == {first.unit.id, second.id}
+    anna.core.outbox.finish(first, first.unit)
+    taken = outbox.claim(owner_of(anna))
+    assert (taken.unit.id, taken.owner, taken.launch_id) == (second.id, owner_of(anna), anna.launch.id)
+
+
+def test_while_another_process_sends_for_someone_else_nobody_waits(anna):
+    put(anna)
+    nurse = launched(anna.app, role="clinician")
+    owner = anna.core.outbox.owner(nurse.launch.issuer, "Patient/anna", nurse.launch.user.key)
+    _unit, claim = another_process(anna).put(owner, nurse.launch.id, [Parcel(goal(), "ehr")], begin=lambda unit: unit)
+    assert (claim.owner, claim.launch_id) == (owner, nurse.launch.id)
+
+
+@pytest.mark.parametrize("way", ["finish", "keep", "hand_over"])
+def test_what_arrived_is_known_of_however_its_unit_goes_on(anna, way):
+    write = goal()
+    outbox, owner = anna.core.outbox, owner_of(anna)
+    unit, claim = outbox.put(owner, anna.launch.id, [Parcel(write, "ehr")], begin=lambda unit: unit)
+    stored = Stored({**write.resource, "id": "7"}, 'W/"1"')
+    arrived = unit.changed({0: unit.parcels[0].after("sending").arrived(stored)})
+    if way == "keep":
+        outbox.keep(claim, arrived, "waiting")
+    else:
+        getattr(outbox, way)(claim, arrived)
+    again, _claim = outbox.put(owner, anna.launch.id, [Parcel(write, "ehr")], begin=lambda unit: unit)
+    assert [(one.state, one.stored.reference) for one in again.parcels] == [("arrived", "Goal/7")]
+
+
+def test_what_arrived_is_forgotten_after_three_months(anna, clock):
+    write = goal()
+    unit, claim = anna.core.outbox.put(owner_of(anna), anna.launch.id, [Parcel(write, "ehr")], begin=lambda unit: unit)
+    stored = Stored({**write.resource, "id": "7"}, 'W/"1"')
+    anna.core.outbox.finish(claim, unit.changed({0: unit.parcels[0].after("sending").arrived(stored)}))
+    for seconds, state in ((REMEMBERED_SECONDS, "arrived"), (1, "ready")):
+        clock.now += seconds
+        anna.core.outbox.forget_old_arrivals()
+        again, claim = anna.core.outbox.put(
+            owner_of(anna), anna.launch.id, [Parcel(write, "ehr")], begin=lambda unit: unit
+        )
+        assert again.parcels[0].state == state
+        anna.core.outbox.drop(claim)
+
+
+def test_an_arrival_that_no_key_opens_is_not_known(anna):
+    write = goal()
+    unit, claim = anna.core.outbox.put(owner_of(anna), anna.launch.id, [Parcel(write, "ehr")], begin=lambda unit: unit)
+    stored = Stored({**write.resource, "id": "7"}, 'W/"1"')
+    anna.core.outbox.finish(claim, unit.changed({0: unit.parcels[0].after("sending").arrived(stored)}))
+    with anna.core.engine.begin() as connection:
+        connection.execute(ARRIVALS.update().values(sealed=Vault([KEY_OF_ANOTHER]).seal({})))
+    again, _claim = anna.core.outbox.put(
+        owner_of(anna), anna.launch.id, [Parcel(write, "ehr")], begin=lambda unit: unit
+    )
+    assert again.parcels[0].state == "ready"
+
+
+def test_its_author_can_have_what_was_stopped_tried_again_and_who_was_still_sending_it_stops(anna, clock):
+    outbox, claim = anna.core.outbox, put(anna)
+    refused = claim.unit.changed({0: claim.unit.parcels[0].after("sending").after("not taken", reason="422")})
+    assert not outbox.try_again(owner_of(anna), claim.unit.id)  # while it is being sent
+    outbox.keep(claim, refused, "stopped")
+    assert outbox.claim() is None
+    assert not outbox.try_again(outbox.owner("other", "Patient/anna", "anna"), claim.unit.id)
+    assert outbox.try_again(owner_of(anna), claim.unit.id)
+    with pytest.raises(LeaseLost):
+        outbox.keep(claim, refused, "stopped")
+    assert [one.state for one in outbox.claim().unit.parcels] == ["sent"]
+
+
+def test_units_under_a_former_name_of_their_owner_are_brought_under_the_one_of_today(anna):
+    outbox = anna.core.outbox
+    former = outbox.owner("https://old.example", "Patient/anna", "anna")
+    outbox.put(former, anna.launch.id, [Parcel(goal(), "ehr")])
+    outbox.adopt(former, owner_of(anna))
+    assert outbox.unsent(former) == []
+    assert len(outbox.unsent(owner_of(anna))) == 1
+    assert [row.issuer for row in outbox.backlog()] == [owner_of(anna).key]
+    assert outbox.erase(owner_of(anna)) == 1
