@@ -104,8 +104,10 @@ class Served:
             time.sleep(0.02)
 
     def last_words(self) -> str:
-        """Return the end of its log."""
-        return self._log.read_text(errors="replace")[-4000:]
+        """Return the end of its log; where the interpreter itself broke, from there, as the thread comes first."""
+        log = self._log.read_text(errors="replace")
+        _, broke, dump = log.rpartition("Fatal Python error")
+        return f"{broke}{dump}"[:4000] if broke else log[-1500:]
 
     def _answers(self) -> bool:
         try:
