@@ -31,7 +31,7 @@ from smartapp.records.delivery import Delivery
 from smartapp.records.following import follow
 from smartapp.records.outbox import Claim, Outbox, Unsent
 from smartapp.records.overlay import Record, each_once, on_their_way, unsent_record
-from smartapp.records.parallel import begin
+from smartapp.records.parallel import in_parallel
 from smartapp.records.parcels import Parcel, Unit, placed, with_identifier
 from smartapp.records.placement import PLACES, Place, ladder
 from smartapp.records.sending import Sender
@@ -283,12 +283,12 @@ class Records:
         results: list[list[Record]] = [[] for _ in queries]
         with self._outbox.at_one_moment():
             jobs = [(number, place) for number, query in enumerate(queries) for place in self._places_of(query.type)]
-            away = [job for job in jobs if job[1] != "own"]
-            # At once, because each place may be a network away: a page then takes as long as the slowest of them.
-            answers = begin([partial(self._search, place, queries[number]) for number, place in away])
             ours = [(number, self._search("own", queries[number])) for number, place in jobs if place == "own"]
             self.waiting()
-        found = [(number, records) for (number, _place), records in zip(away, answers(), strict=True)]
+        away = [job for job in jobs if job[1] != "own"]
+        # At once, because each place may be a network away: a page then takes as long as the slowest of them.
+        answers = in_parallel([partial(self._search, place, queries[number]) for number, place in away])
+        found = [(number, records) for (number, _place), records in zip(away, answers, strict=True)]
         for number, records in [*found, *ours]:
             results[number].extend(records)
         return results

@@ -27,10 +27,11 @@ from click.testing import CliRunner, Result
 from fhir.resources.R4B import get_fhir_model_class
 
 from mappers.answers import IDENTIFIER_SYSTEM, answers_of, response_of
-from mappers.assignment import assignment_identifier, assignment_of, task_of
+from mappers.assignment import answered, assignment_identifier, assignment_of, task_of
 from mappers.observations import IDENTIFIER_SYSTEM as SCORE_IDENTIFIERS
 from mappers.observations import SCORE_SYSTEM, provenance_of, scores_from
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step
+from mappers.sameness import as_amendment
 from mappers.scoring import score
 from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.catalogue import Catalogue
@@ -44,7 +45,7 @@ from smartapp.fhir.own import search
 from smartapp.fhir.remote import RemoteStore
 from smartapp.fhir.store import Conflict, NotFound, Query, RecordError, Stored, Write
 from smartapp.pages.plan import stored
-from smartapp.pages.questionnaire.sending import amendment, writes_of
+from smartapp.pages.questionnaire.sending import writes_of
 from smartapp.records import Record
 from smartapp.settings import DEFAULT_SCOPES
 from tests.conformance.java_tools import BuildError, NotHereError
@@ -106,9 +107,22 @@ class Site:
         return len(self.store.search(Query.of(kind, identifier=f"{system}|{value}")))
 
 
-def _unit(response: dict[str, Any], tasks: Sequence[Record] = ()) -> list[Write]:
+def _unit(response: dict[str, Any]) -> list[Write]:
     """Return what the app writes when these answers are sent in."""
-    return writes_of(answers_of(response, CATALOGUE), tasks)
+    return writes_of(answers_of(response, CATALOGUE))
+
+
+def _amending(writes: Sequence[Write], saved: Sequence[Stored]) -> list[Write]:
+    """Return what the app writes when the same author's newer answers replace those that are stored."""
+    return [
+        Write(
+            "update",
+            as_amendment(new.resource, before.resource),
+            if_match=before.etag or _tag(before),
+            full_url=new.full_url,
+        )
+        for new, before in zip(writes, saved, strict=True)
+    ]
 
 
 def check_metadata_is_r4(site: Site) -> None:
@@ -184,10 +198,10 @@ def check_trend_in_order_and_whole(site: Site) -> None:
 def check_amended_response_corrects_scores(site: Site) -> None:
     """A corrected response replaces its scores, which say so; nothing is written beside them."""
     made = site.response()
-    saved = [Record(one.resource, one.etag, "ehr") for one in site.store.write_all(_unit(made))]
+    saved = site.store.write_all(_unit(made))
     made["item"][0]["item"][0]["answer"][0]["valueCoding"]["code"] = "1"
     # hoop-01 is not reversed: one answer from 3 to 1 takes 2 from the total of 34.
-    response, *scores = site.store.write_all(amendment(answers_of(made, CATALOGUE), saved))
+    response, *scores = site.store.write_all(_amending(_unit(made), saved))
     assert response.resource["status"] == "amended"
     assert {one.resource["status"] for one in scores} == {"corrected"}
     totals = [p.value for p in scores_from(one.resource for one in scores) if p.code == "hoop-total"]
@@ -256,7 +270,7 @@ def check_two_people_change_one_plan(site: Site) -> None:
 
 
 def check_assignment_asked_and_answered(site: Site) -> None:
-    """A questionnaire is asked for, found by the client, and done when the response arrives, in the same unit."""
+    """A questionnaire is asked for, found by the client, and done when the response has arrived."""
     hoop = CATALOGUE.instruments["hoop"]
     requester = {"reference": site.clinician.reference, "display": "Els Visser (voorbeeld)"}
     key = assignment_identifier(site.patient.reference, hoop.canonical, NOW)
@@ -275,8 +289,9 @@ def check_assignment_asked_and_answered(site: Site) -> None:
     (waiting,) = site.store.search(Query.of("Task", patient=site.patient.reference))
     assert assignment_of(waiting.resource).waiting
     assert assignment_of(waiting.resource).message == WORDS.strip()
-    asked = Record(waiting.resource, waiting.etag or _tag(waiting), "ehr")
-    response, *_scores, done = site.store.write_all(_unit(site.response(), (asked,)))
+    response, *_scores = site.store.write_all(_unit(site.response()))
+    closed = answered(waiting.resource, response.reference, hoop.title.nl)
+    done = site.store.write(Write("update", closed, if_match=waiting.etag or _tag(waiting)))
     assert done.resource["status"] == "completed"
     assert assignment_of(done.resource).response == response.reference
 
