@@ -8,11 +8,18 @@ what a person typed.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 from mappers import fhir_text
 from questionnaires.fhir import Resource
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Models are made when they are first used, out of each other: that is no work for two threads at once.
+
+It costs nothing to wait: checking is computing, and only one thread does that at a time.
+"""
 
 _ODD = "has a shape that FHIR does not allow, such as a number where a text belongs"
 
@@ -34,11 +41,17 @@ def prepare() -> None:
     from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415 - a quarter of a second
 
     for type_ in ("CarePlan", "Goal", "Observation", "Provenance", "QuestionnaireResponse", "Task"):
-        get_fhir_model_class(type_).model_fields  # noqa: B018 - that is what makes the model
+        with _ONE_AT_A_TIME:
+            get_fhir_model_class(type_).model_fields  # noqa: B018 - that is what makes the model
 
 
 def model_problems(resource: Resource) -> list[str]:
     """Return what the models of `fhir.resources` find wrong, one line each with its place."""
+    with _ONE_AT_A_TIME:
+        return _model_problems(resource)
+
+
+def _model_problems(resource: Resource) -> list[str]:
     from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415 - a quarter of a second, only for who writes
     from pydantic import ValidationError  # noqa: PLC0415
 
