@@ -58,7 +58,7 @@ generate: setup-test
 bench: setup-test
 	$(BIN)/python -m benchmarks.scoring
 	$(BIN)/python -m benchmarks.load
-	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.growth --many 10000 --no-postgresql
 
 conformance: setup-test
 	$(BIN)/python -m tests.conformance

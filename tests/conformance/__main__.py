@@ -22,8 +22,6 @@ PARTS = {
     "profiles (SUSHI)": "tests.conformance.profiles",
     "mutated records": "tests.conformance.mutated_records",
     "histories of faults": "tests.conformance.faults",
-    "processes killed": "tests.conformance.processes",
-    "write path on HAPI": "tests.conformance.write_path",
     "FHIR servers": "tests.conformance.servers",
     "HL7 validator": "tests.conformance.validate",
     "PostgreSQL": "tests.conformance.databases",
