@@ -172,9 +172,10 @@ class Outbox:
             claimed = is_free and begin is not None
             if is_free and begin is not None:
                 unit = begin(unit)
-            self._insert(
-                connection, owner, unit, launch_id=launch_id, leased_until=now + LEASE_SECONDS if claimed else 0
-            )
+            # Each of an owner's units is made after the one before, also within a second: the newest words count.
+            made = max([now, *(row.made + 1 for row in rows)])
+            until = now + LEASE_SECONDS if claimed else 0
+            self._insert(connection, owner, unit, launch_id=launch_id, made=made, leased_until=until)
         if not claimed:
             self.news.set()
         return unit, Claim(unit, owner, launch_id, 1) if claimed else None
@@ -226,7 +227,8 @@ class Outbox:
             while (row := self._claim_row(connection, owner, avoiding)) is not None:
                 unit, its_owner = self._opened(row), Owner(row.issuer, row.owner)
                 if unit is not None:
-                    return Claim(self._informed(connection, its_owner, unit), its_owner, row.launch_id, row.lease)
+                    unit = self._informed(connection, its_owner, self._with_older(connection, row, unit))
+                    return Claim(unit, its_owner, row.launch_id, row.lease)
                 # Set aside, not tried again: it would stop everybody else's things for ever.
                 connection.execute(OUTBOX.update().where(OUTBOX.c.id == row.id).values(state="aside", leased_until=0))
         return None
@@ -364,6 +366,14 @@ class Outbox:
         known = self._arrivals.known(connection, owner.key, unit.parcels)
         return with_arrivals(unit, known, lambda parcel: self._arrivals.key(owner.key, parcel))
 
+    def _with_older(self, connection: Connection, row: sa.Row[Any], unit: Unit) -> Unit:
+        """Return a unit with what became of its owner's older ones about the same things: it goes before they do.
+
+        It was put while one of them was being sent, and that one may be without an answer since.
+        """
+        older = sa.select(OUTBOX).where(OUTBOX.c.owner == row.owner, OUTBOX.c.made < row.made)
+        return self._taken_in(connection, unit, connection.execute(older).all())
+
     def _taken_in(self, connection: Connection, unit: Unit, rows: Sequence[sa.Row[Any]]) -> Unit:
         """Return the unit with what became of older ones that it replaces; those are forgotten."""
         for row in rows:
@@ -374,18 +384,19 @@ class Outbox:
                 unit = newer
         return unit
 
-    def _insert(self, connection: Connection, owner: Owner, unit: Unit, *, launch_id: str, leased_until: int) -> None:
-        now = self._now()
+    def _insert(
+        self, connection: Connection, owner: Owner, unit: Unit, *, launch_id: str, made: int, leased_until: int
+    ) -> None:
         connection.execute(
             OUTBOX.insert().values(
                 id=unit.id,
                 owner=owner.digest,
                 issuer=owner.key,
                 launch_id=launch_id,
-                made=now,
+                made=made,
                 state="waiting",
                 attempts=0,
-                due=now,
+                due=self._now(),
                 lease=1,
                 leased_until=leased_until,
                 sealed=self._vault.seal(packed(unit)),

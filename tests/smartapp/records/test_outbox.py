@@ -201,6 +201,33 @@ def test_a_unit_that_fails_in_a_way_nobody_foresaw_is_set_aside_the_third_time_a
     assert [(unsent.state, unsent.unit.parcels[0].state) for unsent in anna.records.stopped()] == [("aside", "sent")]
 
 
+def test_the_newest_words_go_first_and_know_of_the_older_ones_that_are_without_an_answer(anna, clock):
+    """The second unit is put while the first is being sent; then the first gets no answer, and waits for longer."""
+    outbox, owner = anna.core.outbox, owner_of(anna)
+    answers = {"resourceType": "QuestionnaireResponse", "status": "completed", "subject": SUBJECT}
+    answers["identifier"] = {"system": "https://example.org", "value": "1"}
+
+    def said(number: int) -> list[Parcel]:
+        item = [{"linkId": "hoop-01", "answer": [{"valueInteger": number}]}]
+        return [Parcel(with_identifier(Write("create", {**answers, "item": item})), "ehr")]
+
+    first, claim = outbox.put(
+        owner, anna.launch.id, said(2), begin=lambda unit: Unit(unit.id, (unit.parcels[0].after("sending"),))
+    )
+    second, waits = outbox.put(owner, anna.launch.id, said(4), begin=lambda unit: unit)
+    assert waits is None
+    outbox.keep(claim, first, "waiting")
+    newer = outbox.claim()
+    assert newer.unit.id == second.id
+    [parcel] = newer.unit.parcels
+    assert (parcel.state, parcel.amends) == ("sent", True)  # looked for before it is sent, and amended if it is there
+    assert parcel.write.resource["item"][0]["answer"] == [{"valueInteger": 4}]
+    assert [one.id for one in outbox.unsent(owner)] == [second.id]
+    clock.now += 3600
+    outbox.finish(newer, newer.unit)
+    assert outbox.claim() is None
+
+
 def test_its_author_can_throw_away_what_was_set_aside_and_not_what_is_on_its_way(anna, clock):
     outbox, claim = anna.core.outbox, put(anna)
     outbox.keep(claim, claim.unit, "waiting")
