@@ -1,0 +1,93 @@
+"""When answers have arrived the assignments that they answer are closed: those of today, and never at their cost."""
+
+from __future__ import annotations
+
+import pytest
+
+from mappers.assignment import assignment_of, task_of
+from smartapp.fhir.store import Conflict, Forbidden, NotFound, Query, Refused, Unreachable, Write
+from smartapp.records.following import answers
+
+PERSON = {"reference": "Patient/anna", "display": "Anna"}
+HOOP = "https://verstel.nl/fhir/Questionnaire/hoop|1.0.0"
+NEL = "https://verstel.nl/fhir/Questionnaire/nel|1.0.0"
+RESPONSE = {
+    "resourceType": "QuestionnaireResponse",
+    "identifier": {"system": "https://verstel.nl/fhir/identifier/response", "value": "r-1"},
+    "questionnaire": HOOP,
+    "status": "completed",
+    "subject": PERSON,
+    "authored": "2026-03-03T10:00:00+01:00",
+}
+
+
+def asked(questionnaire: str, number: int) -> dict:
+    nurse = {"reference": "Practitioner/spv", "display": "Ilse"}
+    moment = "2026-03-01T10:00:00+01:00"
+    facts = {"title": "Vragen", "patient": PERSON, "requester": nurse, "asked_on": moment, "identifier": f"a-{number}"}
+    return {**task_of(questionnaire=questionnaire, due=None, message="", **facts), "id": f"t{number}"}
+
+
+def statuses(anna) -> dict[str, str]:
+    return {one.resource["id"]: one.resource["status"] for one in anna.ehr.search(Query.of("Task"))}
+
+
+@pytest.fixture
+def waiting(anna):
+    """Anna, who was asked for two questionnaires."""
+    for number, questionnaire in enumerate((HOOP, NEL), start=1):
+        anna.ehr.write(Write("update", asked(questionnaire, number)))
+    return anna
+
+
+def send_in(anna) -> None:
+    anna.records.save([Write("create", RESPONSE)], follow_up=answers("hoop", "Hoop"))
+
+
+def test_the_assignment_of_these_questions_is_closed_with_the_answers_in_it_and_no_other(waiting):
+    send_in(waiting)
+    waiting.courier_comes()
+    assert statuses(waiting) == {"t1": "completed", "t2": "requested"}
+    [response] = waiting.ehr.search(Query.of("QuestionnaireResponse"))
+    closed = assignment_of(waiting.ehr.read("Task", "t1").resource)
+    assert closed.response == response.reference
+    assert waiting.records.waiting() == []
+
+
+def test_the_page_does_not_wait_for_it(waiting):
+    send_in(waiting)
+    assert statuses(waiting)["t1"] == "requested"
+
+
+def test_one_that_somebody_changes_at_that_moment_is_read_again(waiting):
+    flaky = waiting.make_flaky()
+    send_in(waiting)
+    changed = {**waiting.ehr.read("Task", "t1").resource, "priority": "urgent"}
+    flaky.first = lambda: flaky.store.write(Write("update", changed))
+    waiting.courier_comes()
+    task = flaky.store.read("Task", "t1").resource
+    assert (task["status"], task["priority"]) == ("completed", "urgent")
+
+
+@pytest.mark.parametrize("error", [Forbidden, Refused, NotFound])
+def test_an_ehr_that_keeps_it_from_clients_costs_them_nothing(waiting, error):
+    flaky = waiting.make_flaky()
+    send_in(waiting)
+    flaky.error = error("Not for clients.")
+    waiting.courier_comes()
+    assert waiting.records.waiting() == []
+    assert statuses(waiting)["t1"] == "requested"
+
+
+@pytest.mark.parametrize("error", [Unreachable("The EHR is away."), Conflict("Changed all the time.", None)])
+def test_what_has_to_wait_is_done_later_and_the_answers_count_as_arrived(waiting, error):
+    flaky = waiting.make_flaky()
+    send_in(waiting)
+    flaky.error = error
+    waiting.courier_comes()
+    [unsent] = waiting.records.waiting()
+    assert unsent.unit.pending == []
+    flaky.error = None
+    waiting.courier_comes()
+    assert waiting.records.waiting() == []
+    assert statuses(waiting)["t1"] == "completed"
