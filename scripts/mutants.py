@@ -68,7 +68,7 @@ def told(area: str, faults: int, results: Mapping[str, int | None]) -> list[str]
     lines += [f"  {of_file[file] - missed[file]:4} of {of_file[file]:4}  {file}" for file in sorted(of_file)]
     lines += [f"  {_NOT_NOTICED[code]}: {name}" for name, code in sorted(tried.items()) if code in _NOT_NOTICED]
     if len(tried) < len(results):
-        lines.append(f"  {len(results) - len(tried)} were not tried: mutmut ended before")
+        lines.append(f"  {len(results) - len(tried)} were not tried: mutmut ended before, see .cache/mutants/log.txt")
     return lines
 
 
@@ -109,7 +109,8 @@ def _mutmut(*names: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
     with (CACHE / "log.txt").open("ab") as log:
-        subprocess.run(command, cwd=CACHE, env=environment, stdout=log, stderr=log, check=False)
+        code = subprocess.run(command, cwd=CACHE, env=environment, stdout=log, stderr=log, check=False).returncode
+        log.write(f"\nmutmut ended with {code}\n".encode())
 
 
 def _results() -> dict[str, int | None]:

@@ -40,7 +40,7 @@ def test_the_score_counts_what_a_test_noticed_of_what_was_tried():
         "     0 of    1  a.c",
         "  survived: a.b.x_two__mutmut_1",
         "  no tests: a.c.x__mutmut_1",
-        "  1 were not tried: mutmut ended before",
+        "  1 were not tried: mutmut ended before, see .cache/mutants/log.txt",
     ]
     assert mutants.score({"a.c.x__mutmut_2": None}) == 0
 
