@@ -6,7 +6,8 @@ import logging
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -67,15 +68,26 @@ class Result:
 
 def play(seed: int, options: Options = Options()) -> Result:
     """Play one history and return what came of it."""
-    logging.getLogger("smartapp").setLevel(logging.CRITICAL)
     folder = Path(tempfile.mkdtemp(prefix="faults-", dir=_quick()))
-    with seeded(f"history {seed}"):
+    with seeded(f"history {seed}"), _silence():
         play_ = History(seed, options, folder)
         try:
             with play_.world.connected():
                 return play_.whole()
         finally:
             play_.world.dispose()
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the app from logging: of a thousand faults it would tell a thousand times."""
+    logger = logging.getLogger("smartapp")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _quick() -> str | None:
