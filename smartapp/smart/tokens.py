@@ -36,6 +36,8 @@ MAX_BYTES = 256 * 1024
 LEEWAY_SECONDS = 30
 """A token this close to its end is refreshed before it is used: it must outlive the request it is sent with."""
 
+WAIT_SECONDS = 0.1
+MOST_WAITS = 50
 LEASE_SECONDS = 40
 """How long one process may take for a refresh before another one tries; longer than any request of ours."""
 
@@ -295,7 +297,7 @@ class TokenStore:
         return tokens.expires is None or self._clock() < tokens.expires - LEEWAY_SECONDS
 
     def _refreshed(self, launch_id: str, issuer: Issuer, refused: str | None) -> str:
-        while True:
+        for _ in range(MOST_WAITS):
             found = self._find(launch_id)
             if found is None:
                 raise Unauthorized("This launch has no token any more. Open the app again from the record system.")
@@ -306,7 +308,9 @@ class TokenStore:
                 raise Unauthorized("The token has ended and cannot be refreshed. Open the app again.")
             if self._lease(launch_id, version):
                 return self._refresh(launch_id, issuer, version, tokens)
-            self._wait(0.1)
+            self._wait(WAIT_SECONDS)
+        # Whoever has the lease is slow, or died with it; then it ends by itself.
+        raise Unreachable("The session is being renewed by another request. Try again in a moment.")
 
     def _refresh(self, launch_id: str, issuer: Issuer, version: int, tokens: Tokens) -> str:
         try:

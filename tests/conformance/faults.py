@@ -7,7 +7,7 @@ import sys
 from tests.faults.__main__ import main
 
 # `make faults` plays ten thousand. Two thousand take a quarter of an hour on two cores: more than all the rest of this.
-HISTORIES = 300
+HISTORIES = 60
 
 OPEN = ("stuck", "misplaced")
 """Known and not mended: printed, and no reason to fail.
