@@ -22,6 +22,7 @@ from mappers.scoring import score
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from scripts.tour import chromium
+from smartapp.courier import Courier
 from smartapp.fhir.remote import RemoteStore
 from smartapp.fhir.store import Query, RecordStore, Write
 from smartapp.sandbox.seeding import seed
@@ -49,11 +50,16 @@ def journeys_on(name: str, store: RemoteStore) -> list[str]:
                 store.write(Write("update", person.resource))
         core.local_ehrs[server.base] = store
         before = _census(server.sandbox.store)
+        courier = Courier(core, pause=0.5)
+        courier.start()
         try:
             walk(browser, server)
         except PlaywrightError as error:
             pages = [page.url.removeprefix(server.url) for context in browser.contexts for page in context.pages]
             return [f"stopped at one of {', '.join(pages)}: {error.message}"]
+        finally:
+            courier.stop()
+            courier.join()
         stayed = {"sandbox": _census(server.sandbox.store) - before, "own store": _census(core.own_store(server.base))}
     wrong = [f"{count} {kind} stayed in the {where}" for where, left in stayed.items() for kind, count in left.items()]
     for old in WRITTEN.glob(f"{name}-*.json"):
