@@ -26,7 +26,7 @@ class Entry:
     """One resource of a unit, as an entry of a FHIR transaction.
 
     `full_url` (`urn:uuid:…`) is the name by which the others of the unit refer to it, "" where none does. `identifier`
-    (`system|value`) makes its create happen once; it is "" for an update of a resource that is stored already.
+    (`system|value`) makes its create happen once.
     """
 
     resource: Resource

@@ -323,8 +323,8 @@ class Delivery:
         parcel = unit.parcels[number]
         if isinstance(found, RecordError):
             return self._not_seen(unit, number, found)
-        if found is None:
-            return self._not_there(unit, number, conflict)
+        if found is None:  # nor is anything that it would change
+            return self._not_there(unit.changed({number: replace(parcel, known=None)}), number, conflict)
         if self._is_ours(unit, number, found, was_there=conflict is not None):
             return unit.changed({number: parcel.arrived(found)})
         if parcel.write.method == "create" and (parcel.type not in RESTATED or not parcel.changes):
@@ -351,9 +351,7 @@ class Delivery:
 
     def _not_there(self, unit: Unit, number: int, conflict: Conflict | None) -> Unit:
         """Take in that it has not arrived. After a conflict the server was busy with the same: then later, not now."""
-        back = replace(
-            unit.parcels[number].after("absent"), known=None if conflict is None else unit.parcels[number].known
-        )
+        back = unit.parcels[number].after("absent")
         return unit.changed({number: back}) if conflict is None else self._stop(unit, number, back, _busy(conflict))
 
     def _is_ours(self, unit: Unit, number: int, found: Stored, *, was_there: bool) -> bool:

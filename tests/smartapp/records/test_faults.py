@@ -324,3 +324,15 @@ def test_a_server_that_says_that_clients_choose_ids_and_does_not_let_them_gets_i
     assert record.state == "waiting"
     assert desk_with_own_ids.later().waiting() == []
     assert len(desk_with_own_ids.stored("Goal")) == 1
+
+
+@pytest.mark.parametrize("fault", ["drop", "drop-before", 503])
+def test_an_amendment_without_an_answer_is_not_made_a_second_time(plain_desk, fault):
+    """It changes what is there, also after we looked and it was not changed yet."""
+    plain_desk.visit().save([once(response())])
+    item = [{"linkId": "hoop-01", "answer": [{"valueInteger": 4}]}]
+    plain_desk.server.sandbox.faults.add("PUT", "QuestionnaireResponse", fault)
+    plain_desk.visit().save([once({**response(), "item": item})])
+    assert plain_desk.later().waiting() == []
+    [stored] = plain_desk.stored("QuestionnaireResponse")
+    assert (stored["status"], stored["item"]) == ("amended", item)
