@@ -6,7 +6,7 @@ import sys
 
 from tests.faults.__main__ import main
 
-# `make faults` plays ten thousand. Sixty took 38 s on two cores; two thousand would take longer than all the rest of this.
+# `make faults` plays ten thousand. Sixty took 38 s on two cores; two thousand take longer than all the rest of this.
 HISTORIES = 60
 
 OPEN = ("stuck", "misplaced")
