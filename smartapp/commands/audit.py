@@ -80,7 +80,7 @@ def export(since: datetime | None, person: str | None, issuer: str | None) -> No
 
 
 @command.command(epilog="Example:  verstel audit verify --noted 1250:9f86d0…")
-@click.option("--noted", metavar="NUMBER:LINK", help="The last row as an earlier `verify` named it.")
+@click.option("--noted", metavar="NUMBER:LINK", help="The last row as an earlier `head` or `verify` named it.")
 def verify(noted: str | None) -> None:
     """Check that no row of the log was changed, removed or added.
 
@@ -115,6 +115,34 @@ def verify(noted: str | None) -> None:
         raise SystemExit(1)
 
 
+@command.command(epilog="Example:  verstel audit head >> /mnt/elsewhere/verstel-heads")
+def head() -> None:
+    """Print the last row of the log and its link: NUMBER:LINK, for `verify --noted`. It names nobody.
+
+    Looks at nothing else, so it takes no time however long the log is. Keep what it prints where neither this machine
+    nor its operators can change it.
+
+    Exit code 1: the end of the log is gone or not ours; run verify. 2: a setting is missing or wrong, or there is no
+    log.
+    """
+    from smartapp.storage.chain import mark
+    from smartapp.storage.database import reading
+    from smartapp.storage.vault import SealBroken, open_vault
+
+    settings = settings_from_environment()
+    engine = _opened(settings, chained=True)
+    try:
+        with _sentences(), reading(engine) as connection:
+            end = mark(connection, open_vault(engine, settings.encryption_keys), "head")
+    except SealBroken as error:
+        raise click.ClickException(f"{error} Run verstel audit verify.") from error
+    finally:
+        engine.dispose()
+    if end is None:
+        raise click.ClickException("the log has no end: nothing was written yet, or it was removed.")
+    click.echo(str(end))
+
+
 @command.command(epilog="Example:  verstel audit prune --keep-days 1826 --yes")
 @click.option("--before", type=DAY, metavar="YYYY-MM-DD", help="Remove what was recorded before this day (UTC).")
 @click.option("--keep-days", type=click.IntRange(1), metavar="N", help="Remove what is older than so many days.")
@@ -130,7 +158,7 @@ def prune(before: datetime | None, keep_days: int | None, *, yes: bool) -> None:
     """
     from smartapp.storage.audit import Audit
     from smartapp.storage.examining import prune as prune_rows
-    from smartapp.storage.vault import open_vault
+    from smartapp.storage.vault import SealBroken, open_vault
 
     if (before is None) == (keep_days is None):
         raise click.UsageError("Give --before or --keep-days.")
@@ -149,6 +177,8 @@ def prune(before: datetime | None, keep_days: int | None, *, yes: bool) -> None:
                 time.sleep(PAUSE_SECONDS)
             if removed:
                 Audit(engine, vault, time.time).pruned(f"{removed} rows", f"recorded before {limit:%Y-%m-%dT%H:%M}Z")
+    except SealBroken as error:
+        raise click.ClickException(f"{error} Run verstel audit verify.") from error
     finally:
         engine.dispose()
     click.echo(f"{removed} rows removed.")
@@ -170,7 +200,7 @@ def _noted(text: str | None) -> tuple[int, str] | None:
         return None
     number, _, link = text.partition(":")
     if not number.isdecimal() or len(link) != 64:
-        raise click.UsageError("--noted takes what verify said at its end: a number, a colon and 64 signs.")
+        raise click.UsageError("--noted takes what head prints: a number, a colon and 64 signs.")
     return int(number), link
 
 

@@ -114,23 +114,33 @@ class Audit:
         so that memory stays constant and a long export holds up no writer. Raises SealBroken with the number of a row
         that does not open.
         """
-        chosen = [AUDIT.c.recorded >= since]
+        chosen = sa.select(AUDIT.c.number, AUDIT.c.recorded, AUDIT.c.sealed).order_by(AUDIT.c.number)
         if about is not None:
-            chosen.append(AUDIT.c.person.in_([self._person(*each) for each in about]))
-        last = 0
-        while True:
-            block = sa.select(AUDIT.c.number, AUDIT.c.sealed).where(AUDIT.c.number > last, *chosen)
+            chosen = chosen.where(AUDIT.c.person.in_([self._person(*each) for each in about]))
+        last = self._before(since)
+        while last is not None:
             with reading(self._engine) as connection:
-                rows = connection.execute(block.order_by(AUDIT.c.number).limit(ROWS_AT_ONCE)).all()
+                rows = connection.execute(chosen.where(AUDIT.c.number > last).limit(ROWS_AT_ONCE)).all()
             if not rows:
                 return
-            for row in rows:
+            # Judged here: asked in SQL too, a database may take it for the way to the rows, and sort them per block.
+            for row in (row for row in rows if row.recorded >= since):
                 try:
                     entry = self._entry(row.sealed)
                 except SealBroken as error:
                     raise SealBroken(f"Row {row.number} of the log: {error}") from error
                 yield entry
             last = rows[-1].number
+
+    def _before(self, since: int) -> int | None:
+        """Return a number after which all rows of `since` and later are, and few others; None where there are none."""
+        if not since:
+            return 0
+        # `+ 0`: else a database looks for the least number from the first row on, and not among the rows of that time.
+        first = sa.select(sa.func.min(AUDIT.c.number + 0)).where(AUDIT.c.recorded >= since)
+        with reading(self._engine) as connection:
+            found = connection.execute(first).scalar()
+        return None if found is None else int(found) - 1
 
     def _entry(self, sealed: bytes) -> AuditEntry:
         return _entry(self._vault.open(sealed))

@@ -8,6 +8,7 @@ the other: so there is one order of what happened, and one place where it ends.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -75,7 +76,7 @@ def append(connection: Connection, vault: Vault, values: dict[str, Any], content
     keep(connection, vault, "head", replace(end, number=number, link=link))
 
 
-def link_of(vault: Vault, before: str, number: int, values: dict[str, Any], plain: bytes) -> str:
+def link_of(vault: Vault, before: str, number: int, values: Mapping[str, Any], plain: bytes) -> str:
     """Return the link of a row. Over what was sealed, not its seal: that changes with the keys.
 
     Not over `person`, which follows the key of an issuer; `verify` compares that with the content.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -104,7 +105,7 @@ class Examination:
         except SealBroken:
             yield f"Row {row.number} was changed, or sealed with a key that is not in VERSTEL_ENCRYPTION_KEYS."
             return
-        if before is not None and row.link != link_of(self.vault, before, row.number, row._asdict(), plain):
+        if before is not None and row.link != link_of(self.vault, before, row.number, row._mapping, plain):
             yield f"Row {row.number} was changed: it is not what was written after row {row.number - 1}."
         elif not self._is_about(row.person, orjson.loads(plain)):
             yield f"Row {row.number} stands under another person than it is about."
@@ -130,6 +131,9 @@ class Examination:
             yield f"Rows {head.number + 1} to {last} were added: they are behind the end of the chain."
         if self.noted is not None and self.noted[0] > head.number:
             yield f"Row {self.noted[0]} was noted, and the log ends at row {head.number}: its end was cut off."
+        # Whoever has the keys can have rows removed by rule, and whoever has the database can begin a chain anew.
+        if self.noted is not None and self.noted[0] <= max(self.pruned, self.begins):
+            yield f"Row {self.noted[0]} was noted, and is not in the chain any more: nothing shows what it was."
 
 
 def _removed(first: int, last: int) -> str:
@@ -140,27 +144,29 @@ def prune(engine: Engine, vault: Vault, before: int) -> Iterator[int]:
     """Remove the rows that were recorded before a moment (seconds since 1970); yield how many, block by block.
 
     Up to the first one that is not so old, so that the chain stays one. What was removed last is kept sealed, in the
-    transaction that removes it: a run that was broken off is one that removed less.
+    transaction that removes it: a run that was broken off is one that removed less. Raises SealBroken where what was
+    removed before cannot be read.
     """
-    young = sa.select(AUDIT.c.number).where(AUDIT.c.recorded >= before).order_by(AUDIT.c.number).limit(1)
     with reading(engine) as connection:
-        first = connection.execute(young).scalar()
         last = connection.execute(sa.select(sa.func.max(AUDIT.c.number))).scalar() or 0
-    end = last if first is None else first - 1
     removed = PRUNED_AT_ONCE
     while removed:
         with writing(engine, on="audit pruning") as connection:
-            removed = _prune(connection, vault, end)
+            removed = _prune(connection, vault, before, last)
         if removed:
             yield removed
 
 
-def _prune(connection: Connection, vault: Vault, end: int) -> int:
-    oldest = sa.select(AUDIT.c.number, AUDIT.c.link).where(AUDIT.c.number <= end).order_by(AUDIT.c.number)
+def _prune(connection: Connection, vault: Vault, before: int, last: int) -> int:
+    done = mark(connection, vault, "pruned")
+    # From where the block before it ended: what was removed is still in PostgreSQL's index, and would be passed again.
+    block = AUDIT.c.number.between((done.number if done else 0) + 1, last)
+    oldest = sa.select(AUDIT.c.number, AUDIT.c.link, AUDIT.c.recorded).where(block).order_by(AUDIT.c.number)
     rows = connection.execute(oldest.limit(PRUNED_AT_ONCE)).all()
-    if not rows:
+    old = list(takewhile(lambda row: row.recorded < before, rows))
+    if not old:
         return 0
-    last = rows[-1]
-    connection.execute(AUDIT.delete().where(AUDIT.c.number <= last.number))
-    keep(connection, vault, "pruned", Mark(last.number, last.link or "", last.number))
-    return len(rows)
+    end = old[-1]
+    connection.execute(AUDIT.delete().where(block, AUDIT.c.number <= end.number))
+    keep(connection, vault, "pruned", Mark(end.number, end.link or "", end.number))
+    return len(old)

@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -95,12 +96,15 @@ class Vault:
 
     def keyed(self, plain: str) -> str:
         """Return the keyed digest that belongs to a plain one."""
-        return hmac.new(self._own_key(), plain.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._own_key(), plain.encode(), "sha256").hex()
 
     def link(self, content: bytes) -> str:
         """Return what proves that content was written by us: a keyed digest that `keyed` never returns."""
-        chain_key = hmac.digest(self._own_key(), b"links of the log", "sha256")
-        return hmac.new(chain_key, content, hashlib.sha256).hexdigest()
+        return hmac.digest(self._chain_key, content, "sha256").hex()
+
+    @cached_property
+    def _chain_key(self) -> bytes:
+        return hmac.digest(self._own_key(), b"links of the log", "sha256")
 
     def _own_key(self) -> bytes:
         if self._digest_key is None:

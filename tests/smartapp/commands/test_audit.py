@@ -284,6 +284,31 @@ class TestVerify:
         assert "the database failed" in result.output
 
 
+class TestHead:
+    @pytest.mark.usefixtures("log")
+    def test_it_prints_what_verify_compares_with(self, environment):
+        printed = run(environment, "head").output.strip()
+        assert printed in run(environment, "verify").output
+        assert run(environment, "verify", "--noted", printed).exit_code == 0
+        number, _, link = printed.partition(":")
+        other = f"{number}:{link[::-1]}"
+        assert "Row 3 is not the one that was noted." in run(environment, "verify", "--noted", other).output
+
+    @pytest.mark.usefixtures("log")
+    @pytest.mark.parametrize(
+        ("damage", "said"),
+        [
+            ("DELETE FROM audit_marks", "the log has no end"),
+            ("UPDATE audit_marks SET sealed = zeroblob(9)", "Run verstel audit verify."),
+        ],
+    )
+    def test_an_end_that_is_gone_or_not_ours_is_said(self, environment, tmp_path, damage, said):
+        change(tmp_path, damage)
+        result = run(environment, "head")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert said in result.stderr
+
+
 class TestPrune:
     @pytest.mark.usefixtures("log")
     def test_what_is_older_goes_which_is_in_the_log_and_the_chain_holds(self, environment):
@@ -299,6 +324,14 @@ class TestPrune:
     def test_nothing_that_is_old_enough_is_nothing_to_log(self, environment):
         assert run(environment, "prune", "--keep-days", "36500", "--yes").output == "0 rows removed.\n"
         assert len(export(environment).stdout.splitlines()) == 3
+
+    @pytest.mark.usefixtures("log")
+    def test_a_mark_of_what_was_removed_that_is_not_ours_stops_it(self, environment, tmp_path):
+        run(environment, "prune", "--before", "2026-11-25", "--yes")
+        change(tmp_path, "UPDATE audit_marks SET sealed = zeroblob(9) WHERE name = 'pruned'")
+        result = run(environment, "prune", "--before", "2026-11-26", "--yes")
+        assert result.exit_code == 1
+        assert "Run verstel audit verify." in result.stderr
 
     @pytest.mark.usefixtures("log")
     def test_it_asks_first(self, environment):

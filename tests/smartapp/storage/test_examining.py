@@ -195,6 +195,18 @@ def test_an_older_state_that_was_put_back_whole_fits_and_only_what_was_noted_sho
     assert found(engine, vault, noted=noted) == ["Row 9 is not the one that was noted."]
 
 
+def test_a_noted_row_that_was_taken_out_of_the_chain_is_missed(engine, vault, log):
+    """Who has the keys can have the rule remove it; who has the database can make it one of before the chain."""
+    noted = (4, "a" * 64)
+    list(prune(engine, vault, before=6))
+    missed = "Row 4 was noted, and is not in the chain any more: nothing shows what it was."
+    assert found(engine, vault, noted=noted) == [missed]
+    sql(engine, "UPDATE audit SET link = NULL")
+    sql(engine, "DELETE FROM audit_marks")
+    log.record(LAUNCH, "read", ["Goal/1"])
+    assert found(engine, vault, noted=noted) == [missed]
+
+
 def test_rows_of_before_the_chain_are_left_out_and_it_begins_after_them(engine, vault, log):
     sql(engine, "UPDATE audit SET link = NULL")
     sql(engine, "DELETE FROM audit_marks")
