@@ -17,7 +17,7 @@ from smartapp.fhir.remote import RemoteStore, TokenSource
 from smartapp.fhir.store import Unauthorized
 from smartapp.records import Place, Records, Touched
 from smartapp.records.outbox import Outbox
-from smartapp.settings import Settings
+from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Authorizations
 from smartapp.smart.discovery import Discovery
 from smartapp.smart.identity import Identities
@@ -86,18 +86,19 @@ class Services:
         if base is None:
             return None
         token = self.settings.companion_token
-        return CompanionStore(RemoteStore(base, (lambda _refused: token) if token else None), issuer)
+        source = (lambda _refused: token) if token else None
+        return CompanionStore(RemoteStore(base, source, search=known.search if known else "get"), issuer)
 
     def ehr(self, launch: Launch) -> RecordStore:
         """Return the EHR of a launch, asked with the token of this launch and no other."""
         issuer = self.settings.issuer(launch.issuer)
         if issuer is None:
             raise Unauthorized("This record system is no longer in the settings. Open the app from another one.")
-        return self.ehr_with(issuer.base, self.tokens.source(launch.id, issuer))
+        return self.ehr_with(issuer, self.tokens.source(launch.id, issuer))
 
-    def ehr_with(self, base: str, token: TokenSource) -> RecordStore:
-        """Return the EHR at `base`, asked with the tokens of this source: for a sign-in that has no launch yet."""
-        return self.local_ehrs.get(base) or RemoteStore(base, token)
+    def ehr_with(self, issuer: Issuer, token: TokenSource) -> RecordStore:
+        """Return the EHR of an issuer, asked with the tokens of this source: for a sign-in that has no launch yet."""
+        return self.local_ehrs.get(issuer.base) or RemoteStore(issuer.base, token, search=issuer.search)
 
     def end_session(self, session_id: str) -> None:
         """Wipe a session and all that belongs to it, and revoke its tokens at the EHRs."""

@@ -27,6 +27,7 @@ from questionnaires.reading import DefinitionError, OneLine, Strict, read
 
 AuthMethod = Literal["public", "client_secret", "private_key_jwt"]
 FormOfAddress = Literal["je", "u"]
+SearchMethod = Literal["get", "post"]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 """Hosts where plain http is accepted: nothing leaves the machine."""
@@ -97,6 +98,8 @@ class Issuer:
     """Names this issuer in our database; defaults to the base. Keep it when the address changes."""
     frame_ancestors: tuple[str, ...] = ()
     companion: str | None = None
+    search: SearchMethod = "get"
+    """How its records and those of its companion are searched: "post" keeps the ids of people out of addresses."""
     emergency_line: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -538,6 +541,7 @@ class _IssuerTable(Strict, frozen=True):
     key: OneLine = ""
     frame_ancestors: tuple[OneLine, ...] = ()
     companion: OneLine | None = None
+    search: SearchMethod = "get"
     emergency_line: _EmergencyLine = _EmergencyLine()
 
 
@@ -594,6 +598,7 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None) -> Issue
             key=table.key,
             frame_ancestors=table.frame_ancestors,
             companion=table.companion,
+            search=table.search,
             emergency_line={"nl": table.emergency_line.nl, "en": table.emergency_line.en},
         )
     except ConfigError as error:

@@ -6,10 +6,11 @@ off its base. What the server answers is judged, bounded, and never trusted to b
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import orjson
 
@@ -32,8 +33,12 @@ from smartapp.fhir.store import (
     Unreachable,
     Write,
 )
+from smartapp.settings import SearchMethod
+
+log = logging.getLogger(__name__)
 
 FHIR_JSON = "application/fhir+json"
+FORM = "application/x-www-form-urlencoded"
 # Bounds, not expectations: one person's record is a few pages. A server that sends more is wrong or in a circle.
 MOST_PAGES = 100
 MOST_WAITS = 5
@@ -62,6 +67,11 @@ TokenSource = Callable[[str | None], str]
 _UNSORTED: set[tuple[str, str]] = set()
 """Servers, with a type of resource, that refused a search for its order; no CapabilityStatement can say so."""
 
+_PEOPLE = frozenset({"Patient", "Person", "RelatedPerson", "Practitioner", "PractitionerRole"})
+_ANY_WORDS = frozenset({"_has", "_text", "_content", "_filter"})
+# A server that does not know `_search` takes it for an id, or a POST on it for something else.
+_NO_SEARCH_BY_POST = frozenset({404, 405, 415, 501})
+
 _NOT_A_MATCH = frozenset({"", "OperationOutcome"})
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 _IN_BUNDLE = {"If-Match": "ifMatch", "If-None-Match": "ifNoneMatch", "If-None-Exist": "ifNoneExist"}
@@ -71,15 +81,22 @@ class RemoteStore:
     """The FHIR server at `base`. Without a `token` source it is asked without a token.
 
     `wait` (seconds) is how a program waits where the server says `Retry-After`; without it nothing waits, as the one
-    who waits would be a person.
+    who waits would be a person. `search` is how it is asked: "get" with the parameters in the address, which caches and
+    every server understand, or "post" with them in a form, which is in no log on the way.
     """
 
     def __init__(
-        self, base: str, token: TokenSource | None = None, *, wait: Callable[[float], None] | None = None
+        self,
+        base: str,
+        token: TokenSource | None = None,
+        *,
+        wait: Callable[[float], None] | None = None,
+        search: SearchMethod = "get",
     ) -> None:
         self.base = base.rstrip("/")
         self._token = token
         self._wait = wait
+        self._search_method = search
 
     # ---- the seam
 
@@ -150,7 +167,7 @@ class RemoteStore:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        body: Resource | None = None,
+        body: Resource | bytes | None = None,
         params: list[tuple[str, str]] | None = None,
     ) -> Reply:
         """Ask with a token; after a 401 once more with a refreshed one. Raises RecordError for every status >= 400."""
@@ -171,13 +188,13 @@ class RemoteStore:
         *,
         token: str | None,
         headers: Mapping[str, str] | None = None,
-        body: Resource | None = None,
+        body: Resource | bytes | None = None,
         params: list[tuple[str, str]] | None = None,
     ) -> Reply:
         all_headers = {"Accept": FHIR_JSON, **(headers or {})}
         if token is not None:
             all_headers["Authorization"] = f"Bearer {token}"
-        data = None if body is None else orjson.dumps(body)
+        data = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
         try:
             answer = ask(method, url, headers=all_headers, data=data, params=params)
             for _ in range(MOST_WAITS):
@@ -229,13 +246,28 @@ class RemoteStore:
         key = (self.base, query.type)
         if key not in _UNSORTED:
             try:
-                return self._ask("GET", f"{self.base}/{query.type}", params=list(query.params))
+                return self._matches(query.type, list(query.params))
             except Refused:
                 if len(unsorted) == len(query.params):
                     raise
-        answer = self._ask("GET", f"{self.base}/{query.type}", params=unsorted)
+        answer = self._matches(query.type, unsorted)
         _UNSORTED.add(key)
         return answer
+
+    def _matches(self, type_: str, params: list[tuple[str, str]]) -> Reply:
+        """Ask for what matches, in an address or in a form: what tells who somebody is never goes into an address."""
+        if self._search_method == "get" and not tells_who(type_, params):
+            return self._ask("GET", f"{self.base}/{type_}", params=params)
+        url, form = f"{self.base}/{type_}/_search", urlencode(params).encode()
+        try:
+            return self._ask("POST", url, headers={"Content-Type": FORM}, body=form)
+        except RecordError as error:
+            if error.status not in _NO_SEARCH_BY_POST:
+                raise
+            said = f"{self._host} has no search by POST ({error.status}): see search in the issuers file."
+            log.warning(said)
+            # Not NotFound: whoever looks whether something arrived would hear that it did not, and send it again.
+            raise Unreachable(said, outcome=error.outcome) from error
 
     def _next(self, bundle: Resource) -> str | None:
         """Return the address of the next page, or None on the last one. One on another host is Unreachable."""
@@ -273,6 +305,21 @@ class RemoteStore:
             except RecordError:
                 current = None
         return Conflict(error.message, current, status=error.status, outcome=error.outcome)
+
+
+def tells_who(type_: str, params: Iterable[tuple[str, str]]) -> bool:
+    """Tell whether a search may hold what anybody could know a person by: a name, a number, words about them.
+
+    The id that a server gave a person (`patient=7`) is none of that: it means nothing to who has no access there.
+    """
+    names = [name for name, _value in params]
+    return any(
+        (type_ in _PEOPLE and not name.startswith("_"))
+        or "." in name
+        or name.endswith(":identifier")
+        or name.partition(":")[0] in _ANY_WORDS
+        for name in names
+    )
 
 
 def outcome_text(outcome: Resource | None) -> str:

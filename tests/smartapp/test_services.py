@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import responses
 
 from smartapp.courier import Courier
 from smartapp.fhir.own.store import OwnStore
@@ -111,3 +114,17 @@ def test_a_draft_that_was_begun_anew_is_not_overwritten_by_the_former_one(sign_i
     anna = sign_in("https://new.example/fhir", key="north")
     anna.records.drafts.change("hoop", lambda _none: {"hoop-01": "4"})
     assert sign_in("https://old.example/fhir", key="north").records.drafts.get("hoop").resource == {"hoop-01": "4"}
+
+
+@pytest.mark.parametrize(("search", "asked"), [("get", "/Goal?patient="), ("post", "/Goal/_search")])
+def test_a_companion_is_searched_as_the_ehr_that_it_stands_beside(search, asked):
+    """It is asked for people by their whole address at the EHR."""
+    issuer = Issuer(
+        base="https://ehr.example/fhir", name="EHR", client_id="v", companion="https://fhir.example", search=search
+    )
+    app = make_app(issuers=(issuer,))
+    with responses.RequestsMock() as mock:
+        mock.add("GET" if search == "get" else "POST", re.compile(".*"), json={"resourceType": "Bundle"})
+        app.extensions[KEY].companion(issuer.base).search(Query.of("Goal", patient="Patient/anna"))
+        assert asked in mock.calls[0].request.url
+    app.extensions[KEY].engine.dispose()

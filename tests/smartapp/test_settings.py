@@ -112,6 +112,7 @@ def test_a_secret_is_not_in_what_a_log_would_show():
         (ISSUER + 'auth = "client_secret"\n', "client secret belongs"),
         (ISSUER + 'auth = "client_secret"\nclient_secret_env = "NOT_SET"\n', "NOT_SET"),
         (ISSUER + 'frame_ancestors = ["*"]\n', "frame_ancestors"),
+        (ISSUER + 'search = "put"\n', r"issuer\[1\]\.search: is 'put'; it must be one of"),
         (ISSUER + 'hosts = ["https://login.example"]\n', "hosts holds 'https://login.example'; write the public name"),
         (ISSUER + 'hosts = ["*.example"]\n', "hosts holds"),
         (ISSUER + 'acr = ["loa3 loa4"]\n', "acr holds"),

@@ -104,7 +104,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
     """
     role = role_of(who.identity.reference, who.patient_id)
     token = who.granted.tokens.access
-    ehr = services.ehr_with(who.issuer.base, lambda _refused: token)
+    ehr = services.ehr_with(who.issuer, lambda _refused: token)
     with _beside(lambda: services.capabilities.of(who.issuer.key, ehr, who.granted.tokens.scope)):
         patient, user = _names(ehr, who, role)
     session = _session_for(services, who, present)

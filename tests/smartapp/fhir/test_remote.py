@@ -13,7 +13,7 @@ import pytest
 import requests
 import responses
 
-from smartapp.fhir.remote import MOST_PAGES, MOST_WAITS, RemoteStore, outcome_text
+from smartapp.fhir.remote import FORM, MOST_PAGES, MOST_WAITS, RemoteStore, outcome_text
 from smartapp.fhir.store import (
     Conflict,
     Forbidden,
@@ -358,6 +358,56 @@ def test_a_password_file_of_the_machine_does_not_replace_the_token(mock, store, 
 )
 def test_what_a_server_says_is_one_short_line(outcome, text):
     assert outcome_text(outcome) == text
+
+
+class TestSearchByPost:
+    """`search = "post"` in the issuers file: no parameter is in an address, where a log on the way would keep it."""
+
+    @pytest.fixture
+    def store(self) -> RemoteStore:
+        return RemoteStore(BASE, lambda refused: "second" if refused else "first", search="post")
+
+    def test_the_parameters_go_in_a_form_and_the_pages_after_it_are_what_the_server_says(self, mock, store):
+        mock.add("POST", f"{BASE}/Goal/_search", json=bundle(GOAL, following=f"{BASE}/Goal?page=2"))
+        mock.add("GET", f"{BASE}/Goal?page=2", json=bundle({**GOAL, "id": "2"}))
+        found = store.search(Query("Goal", (("patient", "Patient/1"), ("category", "a|b"), ("category", "c"))))
+        asked = mock.calls[0].request
+        assert [one.reference for one in found] == ["Goal/1", "Goal/2"]
+        assert (asked.url, asked.headers["Content-Type"]) == (f"{BASE}/Goal/_search", FORM)
+        assert asked.body == b"patient=Patient%2F1&category=a%7Cb&category=c"
+
+    def test_it_is_asked_again_with_a_new_token_and_without_an_order(self, mock, store):
+        mock.add("POST", f"{BASE}/Flag/_search", status=401)
+        mock.add("POST", f"{BASE}/Flag/_search", status=400)
+        mock.add("POST", f"{BASE}/Flag/_search", json=bundle())
+        assert store.search(Query.of("Flag", patient="1", _sort="-date")) == []
+        assert [call.request.body for call in mock.calls][1:] == [b"patient=1&_sort=-date", b"patient=1"]
+        assert tokens(mock)[:2] == ["Bearer first", "Bearer second"]
+
+    @pytest.mark.parametrize("status", [404, 405, 415, 501])
+    def test_a_server_without_it_is_not_taken_for_one_that_found_nothing(self, mock, store, status, caplog):
+        mock.add("POST", f"{BASE}/Goal/_search", status=status)
+        with pytest.raises(Unreachable):
+            store.search(Query.of("Goal", patient="1"))
+        said = f"ehr.example has no search by POST ({status}): see search in the issuers file."
+        assert [record.getMessage() for record in caplog.records] == [said]
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            Query.of("Patient", identifier="http://fhir.nl/fhir/NamingSystem/bsn|999911120"),
+            Query.of("Patient", family="Voorbeeld", birthdate="1980-01-01"),
+            Query.of("Practitioner", name="Visser"),
+            Query.of("Goal", {"patient.identifier": "999911120"}),
+            Query.of("Goal", {"patient:identifier": "999911120"}),
+            Query.of("Patient", {"_has:Observation:patient:value-string": "Zingen"}),
+            Query.of("Goal", _content="Voorbeeld"),
+        ],
+    )
+    def test_what_tells_who_somebody_is_goes_by_post_also_where_get_is_the_rule(self, mock, query):
+        mock.add("POST", f"{BASE}/{query.type}/_search", json=bundle())
+        assert RemoteStore(BASE).search(query) == []
+        assert mock.calls[0].request.url == f"{BASE}/{query.type}/_search"
 
 
 class TestAServerThatIsBusy:

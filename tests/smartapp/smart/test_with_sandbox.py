@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -85,6 +86,63 @@ def test_an_access_token_that_has_ended_is_refreshed_on_the_way(server):
     assert goals == []
     assert after.access != before.access
     assert after.refresh != before.refresh
+
+
+@pytest.fixture
+def addresses(server) -> list[tuple[str, str, str]]:
+    """Method, path and query of each request that the EHR gets, as a proxy before it would log them."""
+    seen: list[tuple[str, str, str]] = []
+    app = server.app.wsgi_app
+
+    def noting(environ, start_response):
+        if environ["PATH_INFO"].startswith("/sandbox/fhir/"):
+            seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"]))
+        return app(environ, start_response)
+
+    server.app.wsgi_app = noting
+    return seen
+
+
+def searched(server, method: str) -> tuple[str, ...]:
+    """Open pages about Anna whose EHR is searched by a method; return what of hers was found, and was shown."""
+    core = server.app.extensions[KEY]
+    core.settings = replace(core.settings, issuers=tuple(replace(one, search=method) for one in core.settings.issuers))
+    with requests.Session() as browser:
+        first = open_record(server, browser, "client")
+        launch = launch_of(server, first)
+        goal = {
+            "resourceType": "Goal",
+            "lifecycleStatus": "active",
+            "description": {"text": "Zingen"},
+            "subject": {"reference": "Patient/anna"},
+        }
+        core.records(launch).save([Write("create", goal)])
+        for page in ("", "plan/", "scores/"):
+            assert browser.get(first.url + page, timeout=20).status_code == 200
+    [goals] = core.records(launch).search(Query.of("Goal", patient="Patient/anna"))
+    return tuple(one.resource["description"]["text"] for one in goals)
+
+
+def test_an_ehr_that_is_searched_by_post_has_no_person_in_a_query(server, addresses):
+    assert searched(server, "post") == ("Zingen",)
+    assert {method for method, path, _query in addresses if path.endswith("/_search")} == {"POST"}
+    assert [query for _method, _path, query in addresses if query] == []
+
+
+def test_an_ehr_that_is_searched_by_get_has_its_own_id_of_a_person_in_a_query_and_no_more(server, addresses):
+    assert searched(server, "get") == ("Zingen",)
+    queries = [parse_qs(query) for _method, _path, query in addresses if query]
+    assert {value for query in queries for value in query.get("patient", [])} <= {"anna", "Patient/anna"}
+    assert {name for query in queries for name in query} <= {
+        "patient",
+        "category",
+        "code",
+        "_sort",
+        "_count",
+        "type",
+        "status",
+    }
+    assert not any("Voorbeeld" in query for _method, _path, query in addresses)
 
 
 def test_attack_29_nothing_secret_or_personal_is_logged_or_shown_at_debug(server, caplog, capfd):
