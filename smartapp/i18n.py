@@ -23,6 +23,11 @@ COOKIE: Final = "verstel-language"
 """The cookie that remembers the language a reader chose; the sandbox's pages follow it too."""
 
 
+def cookie_name(*, https: bool) -> str:
+    """Return the name of that cookie; `__Host-` has browsers keep it for this host, and send it over https only."""
+    return f"__Host-{COOKIE}" if https else COOKIE
+
+
 class Messages:
     """The Dutch text of every English key, with its plural form where it has one."""
 

@@ -17,7 +17,7 @@ from flask import has_app_context, has_request_context, request
 
 from questionnaires.model import Language
 from questionnaires.plan_parts import FORMAL
-from smartapp.i18n import COOKIE, DEFAULT, LANGUAGES, Messages, formal_messages, known_language, messages
+from smartapp.i18n import DEFAULT, LANGUAGES, Messages, cookie_name, formal_messages, known_language, messages
 from smartapp.web import current
 from smartapp.web.framing import OF_THE_SITE, issuer_here
 
@@ -45,7 +45,8 @@ def language() -> Language:
     if not has_request_context():
         return DEFAULT
     launch = current.launch_or_none()
-    wishes = (request.args.get("lang"), request.cookies.get(COOKIE), launch.language if launch else None)
+    chosen = request.cookies.get(cookie_name(https=_https()))
+    wishes = (request.args.get("lang"), chosen, launch.language if launch else None)
     for wish in wishes:
         known = known_language(wish)
         if known:
@@ -204,17 +205,21 @@ def init_i18n(app: Flask) -> None:
 
 def _remember_language(response: Response) -> Response:
     """Set the language cookie when the reader switched."""
-    wish = known_language(request.args.get("lang"))
-    if wish and wish != request.cookies.get(COOKIE):
-        secure = request.is_secure
+    wish, https = known_language(request.args.get("lang")), _https()
+    if wish and wish != request.cookies.get(cookie_name(https=https)):
         # In an EHR's iframe only a SameSite=None cookie arrives, and browsers accept that one only over https.
         response.set_cookie(
-            COOKIE,
+            cookie_name(https=https),
             wish,
             max_age=_YEAR,
-            secure=secure,
+            path="/",
+            secure=https,
             httponly=True,
-            samesite="None" if secure else "Lax",
-            partitioned=secure,
+            samesite="None" if https else "Lax",
+            partitioned=https,
         )
     return response
+
+
+def _https() -> bool:
+    return current.services().settings.https

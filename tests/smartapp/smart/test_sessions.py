@@ -23,6 +23,16 @@ def test_attack_30_the_cookie_goes_to_us_only_also_in_a_frame_and_no_script_sees
     assert len(value.removeprefix(f"{COOKIE}=")) == 43  # 256 bits in base64
 
 
+def test_every_cookie_says_in_its_name_that_it_is_of_this_host_and_of_https(browser):
+    answers = [browser.get(f"/launch?iss={BASE}&launch=chart-7"), browser.sign_in(), browser.get("/?lang=en")]
+    lines = [line for answer in answers for line in answer.headers.getlist("Set-Cookie")]
+    assert {line.partition("=")[0].rpartition("-login")[0] or line.partition("=")[0] for line in lines} == {
+        "__Host-verstel",
+        "__Host-verstel-language",
+    }
+    assert all({"Secure", "Path=/"} <= set(line.split("; ")) and "Domain=" not in line for line in lines)
+
+
 def test_the_cookie_of_a_sign_in_under_way_ends_with_it(browser):
     response = browser.sign_in()
     [line] = [one for one in response.headers.getlist("Set-Cookie") if "verstel-login" in one]

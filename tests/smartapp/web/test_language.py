@@ -49,6 +49,21 @@ def test_switching_is_remembered(app):
     assert '<html lang="en">' in client.get("/components").text
 
 
+def test_over_https_the_cookie_is_of_this_host_and_goes_nowhere_else():
+    client = make_app(public_url="https://verstel.example").test_client()
+    [line] = [
+        one
+        for one in client.get("/components?lang=en", base_url="https://verstel.example").headers.getlist("Set-Cookie")
+        if "language" in one
+    ]
+    name, *rules = line.split("; ")
+    assert name == "__Host-verstel-language=en"
+    assert {"Secure", "HttpOnly", "SameSite=None", "Partitioned", "Path=/"} < set(rules)
+    assert not any(rule.startswith("Domain=") for rule in rules)
+    client.set_cookie("verstel-language", "nl", domain="verstel.example")  # which another host of the site can set
+    assert '<html lang="en">' in client.get("/components", base_url="https://verstel.example").text
+
+
 def test_the_switch_keeps_the_rest_of_the_address(app):
     page = app.test_client().get("/components?item=hoop-03&lang=nl").text
     assert 'href="?item=hoop-03&amp;lang=en"' in page
