@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
 from collections.abc import Callable, Mapping
@@ -30,6 +31,8 @@ KEEP_SECONDS = 3600
 # Who waits here has a code that works once; so they wait as long as the request may take.
 PATIENCE_SECONDS = 30
 MAX_BYTES = 256 * 1024
+LEAST_RSA_BITS = 2048
+"""RFC 7518 3.3 allows no fewer. SMART's own algorithm for RSA says no more, so an EHR may have just these."""
 
 _FHIR_USER = re.compile(r"(?:(?P<base>https?://.+)/)?(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})")
 _PROFESSIONAL = frozenset({"Practitioner", "PractitionerRole"})
@@ -160,11 +163,19 @@ def _fetch(url: str) -> KeySet:
 
 
 def _understood(document: Any) -> KeySet:
-    """Return the keys that we can read, the others are ignored (RFC 7517 5). Raises ValueError when none is left."""
+    """Return the keys that we can read and that are strong enough; the others are ignored (RFC 7517 5).
+
+    Raises ValueError when none is left.
+    """
     keys = []
     for each in document["keys"]:
         with contextlib.suppress(JoseError, ValueError, KeyError, TypeError, AttributeError):
-            keys += KeySet.import_key_set({"keys": [each]}).keys
+            if each["kty"] != "RSA" or _rsa_bits(each) >= LEAST_RSA_BITS:
+                keys += KeySet.import_key_set({"keys": [each]}).keys
     if not keys:
         raise ValueError("no key")
     return KeySet(keys)
+
+
+def _rsa_bits(key: Mapping[str, Any]) -> int:
+    return int.from_bytes(base64.urlsafe_b64decode(key["n"] + "==")).bit_length()

@@ -18,6 +18,9 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFETIME_SECONDS = 240
 """SMART allows at most 300; the difference is for clocks that run apart."""
 
+LEAST_RSA_BITS = 3072
+"""As hard to break as 128 bits are to guess (NIST SP 800-57, part 1); P-384 is more."""
+
 _ALGORITHMS = {"RSA": "RS384", "EC": "ES384"}
 
 
@@ -43,8 +46,11 @@ class SigningKeys:
                 raise ConfigError(f"{path}: key {number} is not a private RSA or EC key.")
             if isinstance(key, ECKey) and key.curve_name != "P-384":
                 raise ConfigError(f"{path}: key {number} uses {key.curve_name}; ES384 needs the curve P-384.")
-            if isinstance(key, RSAKey) and key.raw_value.key_size < 2048:
-                raise ConfigError(f"{path}: key {number} has fewer than 2048 bits.")
+            if isinstance(key, RSAKey) and key.raw_value.key_size < LEAST_RSA_BITS:
+                raise ConfigError(
+                    f"{path}: key {number} has fewer than {LEAST_RSA_BITS} bits. `verstel keys new signing` makes a "
+                    "stronger one."
+                )
         return cls(keys)
 
     def public(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import json
 
 import pytest
 from joserfc import jwt
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
 from smartapp.settings import Issuer
@@ -161,6 +162,16 @@ def test_a_key_that_we_cannot_read_does_not_hide_the_others(browser, ehr, core, 
     """RFC 7517 5: keys of a kind that is not understood are to be ignored."""
     ehr.jwks["keys"].insert(0, other)
     assert core.launches.get(browser.enter()).user.reference == "Practitioner/p1"
+
+
+@pytest.mark.parametrize("others", [[], [KEY.as_dict(private=False)]], ids=["alone", "beside a strong one"])
+def test_attack_19_a_key_that_can_be_broken_vouches_for_nobody(browser, ehr, core, others):
+    with pytest.warns(SecurityWarning):
+        weak = RSAKey.generate_key(1024, auto_kid=True)
+    ehr.jwks = {"keys": [weak.as_dict(private=False), *others]}
+    ehr.id_token = lambda claims: jwt.encode({"alg": "RS256", "kid": weak.kid}, claims, weak, algorithms=["RS256"])
+    assert browser.sign_in().status_code == 400
+    assert opened(core) == 0
 
 
 @pytest.mark.parametrize("jwks", [{}, {"keys": []}, {"keys": "none"}, {"keys": [{"kty": "nonsense"}]}, []])

@@ -21,7 +21,7 @@ from smartapp.smart.tokens import LEEWAY_SECONDS, Tokens, read_tokens
 from tests.smartapp.helpers import settings
 from tests.smartapp.smart.ehr import APP, AUTH, BASE, HOSTS, NOW
 
-RSA = RSAKey.generate_key(2048, {"kid": "rsa-1"})
+RSA = RSAKey.generate_key(3072, {"kid": "rsa-1"})
 EC = ECKey.generate_key("P-384", {"kid": "ec-1"})
 
 
@@ -255,6 +255,7 @@ def test_attack_27_a_thousand_assertions_have_a_thousand_names():
         ({"keys": [OctKey.generate_key(256, {"kid": "o"}).as_dict(private=True)]}, "not a private RSA or EC key"),
         ({"keys": [RSA.as_dict(private=False)]}, "not a private RSA or EC key"),
         ({"keys": [ECKey.generate_key("P-256", {"kid": "e"}).as_dict(private=True)]}, "P-384"),
+        ({"keys": [RSAKey.generate_key(2048, {"kid": "r"}).as_dict(private=True)]}, "key 1 has fewer than 3072 bits"),
         ([], "not a JSON Web Key Set"),
         ("text", "not a JSON Web Key Set"),
     ],
