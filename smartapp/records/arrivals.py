@@ -14,8 +14,9 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from mappers.identity import own_identifier
+from mappers.identity import Identifier, own_identifier
 from mappers.sameness import fingerprint, moments_of
+from mappers.successors import first_of, number_of
 from smartapp.fhir.store import Stored
 from smartapp.records.parcels import Parcel
 from smartapp.records.placement import Place
@@ -36,11 +37,15 @@ REMEMBERED_SECONDS: Final = 90 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Where something of ours stands, and the fingerprint of what it said; of itself only type, id and moment."""
+    """Where something of ours stands, and the fingerprint of what it said; of itself only type, id and moment.
+
+    `number` says which of a response's successors it is (`mappers.successors`), 1 for the first response.
+    """
 
     place: Place
     stored: Stored
     fingerprint: str
+    number: int = 1
 
 
 class Arrivals:
@@ -52,11 +57,18 @@ class Arrivals:
     def key(self, issuer: str, parcel: Parcel) -> str | None:
         """Return what names a parcel's thing in the list, None where only the id that a server gave names it."""
         ours = own_identifier(parcel.write.resource)
-        return self._vault.digest(f"arrival|{issuer}|{parcel.type}|{ours.token}") if ours else None
+        return self.key_of(issuer, parcel.type, ours) if ours else None
+
+    def key_of(self, issuer: str, type_: str, identifier: Identifier) -> str:
+        """Return what names something of ours in the list: a response and its successors are one thing."""
+        return self._vault.digest(f"arrival|{issuer}|{type_}|{first_of(identifier).token}")
 
     def known(self, connection: Connection, issuer: str, parcels: Sequence[Parcel]) -> dict[str, Arrival]:
         """Return what is known of these parcels, by their key; a row that no key opens counts as unknown."""
-        keys = [key for parcel in parcels if (key := self.key(issuer, parcel))]
+        return self.at(connection, [key for parcel in parcels if (key := self.key(issuer, parcel))])
+
+    def at(self, connection: Connection, keys: Sequence[str]) -> dict[str, Arrival]:
+        """Return what is known under these keys."""
         rows = connection.execute(sa.select(ARRIVALS).where(ARRIVALS.c.key.in_(keys))).all()
         return {row.key: found for row in rows if (found := self._opened(row.sealed)) is not None}
 
@@ -80,7 +92,7 @@ class Arrivals:
         except SealBroken:
             return None
         stored = Stored({"resourceType": content["type"], "id": content["id"], **content["moments"]}, content["etag"])
-        return Arrival(content["place"], stored, content["fingerprint"])
+        return Arrival(content["place"], stored, content["fingerprint"], content.get("number", 1))
 
     def _row(self, parcel: Parcel) -> bytes:
         there = parcel.stored or Stored({"id": ""})
@@ -92,5 +104,6 @@ class Arrivals:
                 "etag": there.etag,
                 "moments": moments_of(there.resource),
                 "fingerprint": fingerprint(parcel.write.resource),
+                "number": number_of(parcel.write.resource) or 1,
             }
         )

@@ -40,6 +40,7 @@ from smartapp.records.parcels import Parcel, Unit, resolved
 from smartapp.records.placement import TOGETHER, Place
 from smartapp.records.reading_back import person_of, standing
 from smartapp.records.states import Event
+from smartapp.records.succession import may_succeed, succeeded
 
 _REFUSALS = (Forbidden, Refused, NotFound, Gone)
 _CONTENT = frozenset({"structure", "required", "value", "invariant", "code-invalid"})
@@ -71,24 +72,26 @@ class Delivery:
     _one_by_one: set[Place] = field(default_factory=set)
     _away: dict[Place, RecordError] = field(default_factory=dict)
     _without_own_ids: set[Place] = field(default_factory=set)
+    _unchanging: set[tuple[Place, str]] = field(default_factory=set)
     _noted: list[int] = field(default_factory=list)
 
     def begin(self, unit: Unit) -> Unit:
         """Return a unit with its first wave noted as being sent, to be persisted so before `send`."""
         if any(parcel.state == "sent" for parcel in unit.parcels):
             return unit
+        unit = self._amendable(unit)
         self._noted = self._wave(unit)
         return _sending(unit, self._noted)
 
     def send(self, unit: Unit) -> Unit:
         """Do what can be done now, and return the unit as far as it came; `errors` says what stopped the rest."""
-        unit = self._send(unit, self._noted) if self._noted else self._look(unit)
+        unit = self._amendable(self._send(unit, self._noted) if self._noted else self._look(unit))
         while wave := self._wave(unit):
             # Before it is sent, as a process that dies while it waits for the answer can note nothing any more. What
             # has arrived since is noted with it; where that is lost, looking back finds it.
             unit = _sending(unit, wave)
             self.progress(unit)
-            unit = self._send(unit, wave)
+            unit = self._amendable(self._send(unit, wave))
         for number in unit.open:
             if error := self._away.get(unit.parcels[number].place):
                 self.errors.setdefault(number, error)
@@ -108,6 +111,21 @@ class Delivery:
             return here
         # In a circle of references nothing is free: then just the first.
         return [number for number in here if number in free] or ready[:1]
+
+    def _amendable(self, unit: Unit) -> Unit:
+        """Return the unit with what it amends; as a response of its own where something of that is never changed.
+
+        Answers and their scores go together: a response that says something else than its scores helps nobody.
+        """
+        answers = [unit.parcels[number] for number in unit.open if unit.parcels[number].type in RESTATED]
+        amends = any(parcel.state == "ready" and parcel.known is not None for parcel in answers)
+        if amends and not all(map(self._may_change, answers)) and may_succeed(unit):
+            return succeeded(unit)
+        return unit
+
+    def _may_change(self, parcel: Parcel) -> bool:
+        here = (parcel.place, parcel.type)
+        return here not in self._unchanging and self.offered[parcel.place].offers(parcel.type, "update")
 
     def _ready(self, unit: Unit) -> list[int]:
         """Return the positions of all that can be sent now and whose turn it is."""
@@ -219,16 +237,26 @@ class Delivery:
             return self._unanswered(unit, [number], error)
         if parcel.closing:
             return self._given_up(unit, number)
-        if not parcel.changes and self._new_id(parcel) is not None and error.status in _NO_SUCH_REQUEST:
-            # It said that a client may choose ids, and does not know such a request: then as without that.
-            self._without_own_ids.add(parcel.place)
+        if self._goes_otherwise(unit, parcel, error):
             return unit.changed({number: parcel.after("absent")})
         if parcel.changes or not parcel.ladder:
             return self._not_welcome(unit, number, error)
-        if parcel.place == "ehr" and error.status in DEMOTING_STATUSES and not _is_about_content(error):
+        if parcel.place == "ehr" and _is_about_type(error):
             # Remembered before anything else can go wrong: the next thing of this type should not go there first.
             self.demote(parcel.type, error.status)
         return self._lower(unit, number)
+
+    def _goes_otherwise(self, unit: Unit, parcel: Parcel, error: RecordError) -> bool:
+        """Remember what a place does not do, against what it says; tell whether this can go there in another way."""
+        if not parcel.changes and self._new_id(parcel) is not None and error.status in _NO_SUCH_REQUEST:
+            # It said that a client may choose ids, and does not know such a request: then as without that.
+            self._without_own_ids.add(parcel.place)
+            return True
+        # A response that may not be amended; its scores follow it (see `_amendable`).
+        if parcel.known is not None and parcel.type == "QuestionnaireResponse" and _is_about_type(error):
+            self._unchanging.add((parcel.place, parcel.type))
+            return may_succeed(unit)
+        return False
 
     def _unanswered(self, unit: Unit, numbers: Sequence[int], error: RecordError) -> Unit:
         """Leave what was sent as it is, as it may have arrived, and send nothing more to that place for now."""
@@ -401,9 +429,10 @@ class Delivery:
 _OF_ITS_AUTHOR = 1
 
 
-def _is_about_content(error: RecordError) -> bool:
-    """Tell whether a server found this one content wrong, by its own word: that says nothing about the type."""
-    return any(text_in(issue, "code") in _CONTENT for issue in objects_in(error.outcome, "issue"))
+def _is_about_type(error: RecordError) -> bool:
+    """Tell whether a refusal is about what may be done with a type, and not, by the server's own word, this content."""
+    is_about_content = any(text_in(issue, "code") in _CONTENT for issue in objects_in(error.outcome, "issue"))
+    return error.status in DEMOTING_STATUSES and not is_about_content
 
 
 def _turn(parcel: Parcel) -> int:

@@ -10,18 +10,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mappers.identity import former, identity
+from mappers.identity import former, own_identifier
 from mappers.sameness import RESTATED, fingerprint
+from mappers.successors import first_of, number_of
 from smartapp.fhir.store import Stored
 from smartapp.records.arrivals import Arrival
 from smartapp.records.parcels import Parcel, Unit
 from smartapp.records.placement import Place
+from smartapp.records.succession import numbered
 
 
 def thing_of(parcel: Parcel) -> tuple[Any, ...]:
-    """Return what makes two parcels say something of one thing: its identifier, else the id at its server."""
-    resource = parcel.write.resource
-    return identity(resource) or (parcel.type, resource.get("id"))
+    """Return what makes two parcels say something of one thing: its identifier, else the id at its server.
+
+    A response and its successors are one thing: of all that is said of it, the newest counts.
+    """
+    ours = own_identifier(parcel.write.resource)
+    return (parcel.type, first_of(ours) if ours else parcel.write.resource.get("id"))
 
 
 def with_arrivals(unit: Unit, arrivals: Mapping[str, Arrival], key: Callable[[Parcel], str | None]) -> Unit:
@@ -29,8 +34,9 @@ def with_arrivals(unit: Unit, arrivals: Mapping[str, Arrival], key: Callable[[Pa
 
     def informed(parcel: Parcel) -> Parcel:
         found = arrivals.get(key(parcel) or "") if _is_fresh(parcel) else None
-        if found is None:
+        if found is None or found.number < number_of(parcel.write.resource):  # that is what this one succeeds
             return parcel
+        parcel = numbered(parcel, found.number)
         same = found.fingerprint == fingerprint(parcel.write.resource)
         return _over(_at(parcel, found.place), found.stored, says_the_same=same)
 
@@ -53,8 +59,8 @@ def taken_over(unit: Unit, older: Unit) -> Unit | None:
 def _instead_of(parcel: Parcel, older: Parcel | None) -> Parcel:
     if older is None or not _is_fresh(parcel):
         return parcel
-    here = replace(parcel, place=older.place, ladder=older.ladder)
-    same = fingerprint(older.write.resource) == fingerprint(parcel.write.resource)
+    here = numbered(replace(parcel, place=older.place, ladder=older.ladder), number_of(older.write.resource))
+    same = fingerprint(older.write.resource) == fingerprint(here.write.resource)
     if older.stored is not None:
         return _over(here, older.stored, says_the_same=same)
     doubtful = older.state == "sent"

@@ -26,9 +26,10 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from mappers.identity import Identifier
 from questionnaires.fhir import Resource
 from smartapp.fhir.store import Refused
-from smartapp.records.arrivals import Arrivals
+from smartapp.records.arrivals import Arrival, Arrivals
 from smartapp.records.known import taken_over, thing_of, with_arrivals
 from smartapp.records.parcels import Parcel, Unit, packed, unpacked
 from smartapp.storage.database import change_any, metadata, reading, writing
@@ -188,6 +189,12 @@ class Outbox:
             ).all()
         opened = ((row, self._opened(row)) for row in rows)
         return [Unsent(row.id, unit, row.state, row.made) for row, unit in opened if unit is not None]
+
+    def arrival(self, owner: Owner, type_: str, identifier: Identifier) -> Arrival | None:
+        """Return where something that this app made arrived last, None where our list does not say so."""
+        key = self._arrivals.key_of(owner.key, type_, identifier)
+        with reading(self._engine) as connection:
+            return self._arrivals.at(connection, [key]).get(key)
 
     def bind(self, owner: Owner, launch_id: str) -> int:
         """Give what waits for this owner to their newest launch, due now; return how many units there were."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from mappers.identity import Identifier, own_identifier
 from mappers.sameness import fingerprint
+from mappers.successors import first_of
 from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import Capabilities, Capability, Offered
 from smartapp.fhir.checked import problems
@@ -18,6 +21,7 @@ from smartapp.fhir.own.search import definitions
 from smartapp.fhir.store import (
     MOST_RESULTS,
     Forbidden,
+    Gone,
     NotFound,
     Query,
     RecordStore,
@@ -120,6 +124,23 @@ class Records:
                 self._touched("read", [record.reference])
                 return self._on_their_way()[1].get(record.reference, record)
         raise NotFound(f"{type[:64]}/{id[:64]} is at none of the places where this app keeps this person's records.")
+
+    def made(self, type: str, identifier: Identifier) -> Record | None:
+        """Return what was made here under an identifier of ours, or what succeeded it; None if nothing is found.
+
+        What waits goes first, then what our list of arrivals says: no server's index can be behind with that.
+        """
+        new = (one for one in self._on_their_way()[0] if one.state == "waiting")
+        waiting = [one for one in new if _is_called(one, type, identifier)]
+        arrival = self._outbox.arrival(self._owner, type, identifier)
+        if waiting:
+            return waiting[-1]
+        if arrival is not None and arrival.place in self._stores:
+            self._seen.setdefault((type, arrival.stored.resource["id"]), arrival.place)
+            with contextlib.suppress(NotFound, Gone, Forbidden):
+                return self.read(type, arrival.stored.resource["id"])
+        [found] = self.search(Query.of(type, identifier=identifier.token))
+        return found[0] if found else None
 
     # ---- writing
 
@@ -343,8 +364,13 @@ class Records:
         return Record(stored.resource, stored.etag, place)
 
 
+def _is_called(record: Record, type_: str, identifier: Identifier) -> bool:
+    """Tell whether a resource has this name, or succeeds what has it."""
+    ours = own_identifier(record.resource)
+    return record.resource["resourceType"] == type_ and ours is not None and first_of(ours) == first_of(identifier)
+
+
 _EVERYTHING = Offered(
-    known=True,
     conditional_create=frozenset(definitions()),
     transaction=True,
 )

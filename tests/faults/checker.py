@@ -9,9 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from mappers.answers import Answers, ResponseRef
-from mappers.identity import identity
+from mappers.identity import Identifier, identity, own_identifier
 from mappers.submission import submission_of
+from mappers.successors import number_of
 from questionnaires.catalogue import catalogue
+from questionnaires.fhir import Resource
 from tests.faults.ledger import Ledger, Word
 from tests.faults.looking import on_its_way, shown
 from tests.faults.people import HOOP, Client, Person
@@ -137,31 +139,38 @@ def _judge_places(world: World, ledger: Ledger, there: Sequence[There]) -> None:
 
 
 def _judge_scores(world: World, ledger: Ledger, there: Sequence[There]) -> None:
-    """Compare the scores that are stored with those of the answers that are stored."""
+    """Compare the scores that are stored with those of the answers that are stored; of a response's line, the last."""
     scores = {name: one.resource for one in there if (name := identity(one.resource)) and name[0] == "Observation"}
+    responses = [one.resource for one in there if one.resource["resourceType"] == "QuestionnaireResponse"]
     for slot, _words in ledger.slots():
-        if slot[0] != "response" or slot[2] != HOOP:
-            continue
-        for answers in contents(slot, [one.resource for one in there])[:1]:
-            about = ResponseRef(
-                status="completed",
-                identifier=slot[1],
-                authored="2026-01-01T00:00:00Z",
-                subject={"reference": "Patient/anna", "display": "-"},
-                author={"reference": "Patient/anna", "display": "-"},
-                source={"reference": "Patient/anna", "display": "-"},
-                language="en",
-            )
-            expected = submission_of(Answers(catalogue().instruments[HOOP], dict(answers), about))[1:]
-            for entry in expected:
-                stored = scores.get(identity(entry.resource))  # type: ignore[arg-type]
-                if stored is None:
-                    kind = "left" if _is_sealed(world, slot[1]) else "lost"
-                    ledger.finds(kind, f"a score of response {slot[1]}")
-                    break
-                if _value(stored) != _value(entry.resource):
-                    ledger.finds("lost", f"a score of response {slot[1]} is that of other answers")
-                    break
+        theirs = [one for one in responses if contents(slot, [one])] if slot[0] == "response" else []
+        if theirs and slot[2] == HOOP:
+            last = max(theirs, key=number_of)
+            for entry in _scores_of(contents(slot, [last])[0], own_identifier(last)):
+                _judge_score(world, ledger, slot[1], scores.get(identity(entry)), entry)
+
+
+def _scores_of(answers: Any, identifier: Identifier | None) -> list[Resource]:
+    """Return the scores that answers of this identifier have."""
+    anna = {"reference": "Patient/anna", "display": "-"}
+    about = ResponseRef(
+        status="completed",
+        identifier=identifier.value if identifier else "",
+        authored="2026-01-01T00:00:00Z",
+        subject=anna,
+        author=anna,
+        source=anna,
+        language="en",
+    )
+    made = submission_of(Answers(catalogue().instruments[HOOP], dict(answers), about))
+    return [entry.resource for entry in made[1:]]
+
+
+def _judge_score(world: World, ledger: Ledger, key: str, stored: Resource | None, expected: Resource) -> None:
+    if stored is None:
+        ledger.finds("left" if _is_sealed(world, key) else "lost", f"a score of response {key}")
+    elif _value(stored) != _value(expected):
+        ledger.finds("lost", f"a score of response {key} is that of other answers")
 
 
 def _value(observation: dict[str, Any]) -> Any:

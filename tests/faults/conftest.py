@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from mappers.identity import own_identifier
 from tests.faults import checker
 from tests.faults.authority import SignIn
 from tests.faults.chance import seeded
@@ -37,6 +38,11 @@ class Story:
             self.world.wait(pause)
             for process in self.world.processes:
                 make_round(process, self.ledger)
+
+    def names(self, type_: str) -> list[str]:
+        """Return the identifiers of ours that the EHR has of a type."""
+        found = (own_identifier(kept.resource) for kept in self.world.ehr.current() if kept.reference.startswith(type_))
+        return sorted(one.value for one in found if one)
 
     def found(self) -> list[str]:
         """Return what the judge finds at the end."""

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from mappers.identity import former, own_identifier, values_in
 from mappers.plan.moving import is_closed
+from mappers.successors import first_of
 from questionnaires.canonical import identifier_system
 from smartapp.fhir.store import Query
 from smartapp.records.outbox import OUTBOX
@@ -89,7 +90,7 @@ def _said(slot: Slot, resource: Resource) -> Iterator[Any]:
             yield resource["status"]
         case "response", "QuestionnaireResponse":
             found = own_identifier(resource)
-            if found is not None and found.value == key:
+            if found is not None and first_of(found).value == key:
                 yield frozenset(_answers(resource))
 
 

@@ -102,3 +102,34 @@ def test_a_refusal_of_what_was_stored_already_doubles_nothing(story, status):
     story.fault(r"GET :81/fhir/QuestionnaireResponse", "5xx-before")
     story.rounds(10, 30, 90)
     assert story.found() == []
+
+
+@pytest.mark.parametrize("story", ["epic-like"], indirect=True)
+@pytest.mark.parametrize("wait", [0, 200, 4000])
+def test_changed_answers_get_through_where_nobody_may_change_a_response(story, wait):
+    """Seed 3072: the first press was cut off when the response had arrived, and amending it is refused."""
+    story.anna.answer()
+    story.fault("POST :81/fhir/QuestionnaireResponse", "dies-after")
+    story.anna.submit()
+    story.world.wait(wait)
+    story.anna.answer()
+    story.anna.submit()
+    assert claims(story)[-1] == ("ehr" if wait else "waiting")
+    assert story.found() == []
+    assert [name for name in story.names("QuestionnaireResponse") if name.endswith(".2")]
+
+
+@pytest.mark.parametrize("story", ["epic-like"], indirect=True)
+@pytest.mark.parametrize("fault", ["drop-before", "drop-after", "dies-after", "5xx-after"])
+def test_what_succeeds_a_response_that_cannot_be_changed_is_made_once(story, fault):
+    story.anna.answer()
+    story.fault("POST :81/fhir/QuestionnaireResponse", "dies-after")
+    story.anna.submit()
+    story.world.wait(4000)
+    story.anna.answer()
+    story.fault("POST :81/fhir/QuestionnaireResponse", fault)
+    story.anna.submit()
+    story.world.wait(4000)
+    story.anna.answer()
+    story.anna.submit()
+    assert story.found() == []

@@ -73,6 +73,7 @@ class Flaky:
     def __init__(self, store: RecordStore) -> None:
         self.store = store
         self.error: Exception | None = None  # of every write while it is set
+        self.no_updates: Exception | None = None  # of every write that changes something while it is set
         self.good_writes = 0  # how many single writes still succeed while `error` is set
         self.silence: Exception | None = None  # of every search and read while it is set
         self.first: Callable[[], object] | None = None  # what someone else does just before the next write
@@ -92,18 +93,20 @@ class Flaky:
         if self.good_writes:
             self.good_writes -= 1
             return self.store.write(write)
-        self._before_a_write()
+        self._before(write)
         return self.store.write(write)
 
     def write_all(self, writes: Sequence[Write], /) -> list[Stored]:
-        self._before_a_write()
+        self._before(*writes)
         return self.store.write_all(writes)
 
-    def _before_a_write(self) -> None:
+    def _before(self, *writes: Write) -> None:
         first, self.first = self.first, None
         if first is not None:
             first()
         self._fail(self.error)
+        if any(write.method == "update" for write in writes):
+            self._fail(self.no_updates)
 
     def _fail(self, error: Exception | None) -> None:
         if error is not None:

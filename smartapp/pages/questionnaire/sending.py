@@ -7,11 +7,12 @@ here knows of a request: the same calls could send answers in from a command.
 from __future__ import annotations
 
 from mappers.answers import FHIR_ID, IDENTIFIER_SYSTEM, Answers
+from mappers.identity import Identifier
 from mappers.submission import submission_of
 from mappers.tolerant import object_in, text_in
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
-from smartapp.fhir.store import NotFound, Query, Unreachable, Write
+from smartapp.fhir.store import NotFound, Unreachable, Write
 from smartapp.records import Record, Records
 from smartapp.records.following import answers as answers_follow_up
 
@@ -40,13 +41,12 @@ def writes_of(answers: Answers) -> list[Write]:
 def already_sent(records: Records, identifier: str) -> Record | None:
     """Return the response with this identifier of ours: a second press of the same button finds what the first sent.
 
-    None if there is none, and for an identifier that a form made up: a comma or bar in it would ask the server for
-    something else.
+    Where it could not be amended it is the one that succeeded it, with the newest answers. None if there is none, and
+    for an identifier that a form made up: a comma or bar in it would ask the server for something else.
     """
     if not FHIR_ID.fullmatch(identifier):
         return None
-    [found] = records.search(Query.of("QuestionnaireResponse", identifier=f"{IDENTIFIER_SYSTEM}|{identifier}"))
-    return found[0] if found else None
+    return records.made("QuestionnaireResponse", Identifier(IDENTIFIER_SYSTEM, identifier))
 
 
 def corrected_on(records: Records, identifier: str) -> str | None:

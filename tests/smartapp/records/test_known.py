@@ -11,6 +11,7 @@ from smartapp.fhir.store import Stored, Write
 from smartapp.records.arrivals import Arrival
 from smartapp.records.known import taken_over, thing_of, with_arrivals
 from smartapp.records.parcels import Parcel, Unit
+from smartapp.records.succession import may_succeed, succeeded
 
 SYSTEM = "https://verstel.nl/fhir/identifier/response"
 LADDER = ("companion", "own")
@@ -145,3 +146,45 @@ def test_two_parcels_are_of_one_thing_by_identifier_else_by_the_id_at_their_serv
     assert thing_of(answers("r-1")) == thing_of(answers("r-1", "Slechter")) != thing_of(answers("r-2"))
     bare = [Parcel(Write("update", {"resourceType": "Goal", "id": id_}), "ehr") for id_ in ("1", "1", "2")]
     assert thing_of(bare[0]) == thing_of(bare[1]) != thing_of(bare[2])
+
+
+# ---- a response that could not be amended, and what succeeds it
+
+
+def second(words: str = "Beter", **more) -> Parcel:
+    """What succeeds the response "r-1"; its name in the unit stays."""
+    made = only(succeeded(unit(answers(words=words))))
+    return replace(made, **more)
+
+
+def test_what_succeeds_a_response_is_new_and_nothing_is_known_of_it():
+    parcel = only(succeeded(unit(answers(state="sent", known=there(answers()), amends=True, unseen=2))))
+    assert parcel == second()
+    assert parcel.write.resource["identifier"]["value"] == "r-1.2"
+    assert parcel.write.if_none_exist == f"identifier={SYSTEM}|r-1.2"
+    assert parcel.write.full_url == "urn:uuid:r-1"
+
+
+def test_a_response_and_what_succeeds_it_are_one_thing():
+    assert thing_of(second()) == thing_of(answers())
+    parcel = only(taken_over(unit(answers(words="Slechter")), unit(second(state="sent"))))
+    assert parcel == second("Slechter", state="sent", amends=True)
+
+
+def test_what_succeeded_a_response_is_what_a_newer_one_amends():
+    arrival = Arrival("ehr", there(second()), fingerprint(second().write.resource), number=2)
+    parcel = only(with_arrivals(unit(answers(words="Slechter")), {"key": arrival}, lambda _parcel: "key"))
+    assert parcel == second("Slechter", known=there(second()))
+    same = only(with_arrivals(unit(answers()), {"key": arrival}, lambda _parcel: "key"))
+    assert (same.state, same.stored.resource["identifier"]["value"]) == ("arrived", "r-1.2")
+
+
+def test_what_succeeds_a_response_does_not_amend_that_one():
+    assert informed(second("Slechter"), before=answers()) == second("Slechter")
+
+
+def test_answers_that_are_not_named_by_us_have_no_successor():
+    foreign = answers()
+    foreign.write.resource["identifier"] = {"system": "https://ehr.example", "value": "7"}
+    assert not may_succeed(unit(foreign))
+    assert may_succeed(unit(answers()))

@@ -11,7 +11,7 @@ from mappers.answers import answers_of
 from mappers.assignment import task_of
 from mappers.observations import scores_from
 from questionnaires.catalogue import catalogue
-from smartapp.fhir.store import Conflict, Query, Refused, Unreachable, Write
+from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable, Write
 from smartapp.records import Records
 from smartapp.web.typed import LONGEST
 from tests.smartapp.helpers import Visitor, launched
@@ -497,7 +497,10 @@ def test_a_press_after_sending_has_nothing_to_send(anna):
     assert len(stored(anna, "QuestionnaireResponse")) == 1
 
 
-@pytest.mark.parametrize("error", [Refused("no"), Conflict("stale", current=None)])
+WRONG = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "invariant"}]}
+
+
+@pytest.mark.parametrize("error", [Refused("no", outcome=WRONG), Conflict("stale", current=None)])
 def test_what_the_record_refuses_is_not_called_sent_and_stays(anna, error):
     """A correction belongs where the first answers are: refused there, it has nowhere else to go."""
     fill(anna)
@@ -515,6 +518,26 @@ def test_what_the_record_refuses_is_not_called_sent_and_stays(anna, error):
     flaky.error = None
     assert anna.post("questionnaires/hoop/submit").status_code == 303
     assert [one["status"] for one in stored(anna, "QuestionnaireResponse")] == ["amended"]
+
+
+@pytest.mark.parametrize("error", [Refused("no"), Forbidden("no"), Refused("no", status=405)])
+def test_a_correction_that_the_record_never_takes_is_a_response_of_its_own(anna, error):
+    fill(anna)
+    anna.post("questionnaires/hoop/submit")
+    [sent] = stored(anna, "QuestionnaireResponse")
+    anna.post(f"questionnaires/responses/{sent['id']}/correct")
+    anna.post(QUESTION.format(1), {"answer": "1", "next": "1"})
+    anna.make_flaky().no_updates = error
+    page = anna.get(anna.post("questionnaires/hoop/submit").location)
+    assert "Je antwoorden zijn aangekomen." in page.text
+    assert draft(anna) == {}
+    first, second = stored(anna, "QuestionnaireResponse")
+    assert first == sent
+    assert (second["status"], second["identifier"]["value"]) == ("completed", f"{sent['identifier']['value']}.2")
+    totals = [one for one in stored(anna, "Observation") if one["code"]["coding"][0]["code"] == "hoop-total"]
+    assert [one["derivedFrom"][0]["reference"].partition("/")[2] for one in totals] == [first["id"], second["id"]]
+    again = anna.post("questionnaires/hoop/submit", {"identifier": sent["identifier"]["value"]})
+    assert f"/responses/{second['id']}?" in again.location
 
 
 def test_a_record_that_is_away_gets_the_answers_later(anna):
