@@ -1,0 +1,453 @@
+"""What each answer of a server means for each parcel of a unit: the answers that no server gives when it is asked to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from smartapp.fhir.capabilities import Offered
+from smartapp.fhir.own.store import OwnStore
+from smartapp.fhir.store import (
+    Conflict,
+    Forbidden,
+    Gone,
+    NotFound,
+    Query,
+    RecordError,
+    Refused,
+    Stored,
+    Unauthorized,
+    Unreachable,
+    Write,
+)
+from smartapp.records.delivery import Delivery
+from smartapp.records.parcels import Parcel, Unit, with_identifier
+from smartapp.records.states import State
+from smartapp.storage.database import open_database
+
+EHR = "https://ehr.example/fhir"
+OURS = "https://verstel.nl/fhir/identifier"
+SUBJECT = {"reference": "Patient/anna", "display": "Anna"}
+TYPES = frozenset({"QuestionnaireResponse", "Observation", "Goal", "CarePlan", "Task"})
+AWAY = Unreachable("The EHR is away.")
+THEIRS = {"description": {"text": "Van een ander"}}
+
+
+def goal(name: str = "goal", text: str = "Zingen", **more) -> Parcel:
+    return new({"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": text}}, name, **more)
+
+
+def answers(words: str = "Beter", **more) -> Parcel:
+    item = [{"linkId": "1", "answer": [{"valueString": words}]}]
+    return new({"resourceType": "QuestionnaireResponse", "status": "completed", "item": item}, "response", **more)
+
+
+def score(of: str = "urn:uuid:response", name: str = "score", **more) -> Parcel:
+    resource = {"resourceType": "Observation", "status": "final", "code": {"text": "Hoop"}}
+    return new({**resource, "derivedFrom": [{"reference": of, "display": "HOOP"}]}, name, **more)
+
+
+def plan(goals: Sequence[str] = (), **more) -> Parcel:
+    resource = {"resourceType": "CarePlan", "status": "active", "intent": "plan"}
+    return new({**resource, "goal": [{"reference": each} for each in goals]}, "plan", **more)
+
+
+def new(resource: dict, name: str, **more) -> Parcel:
+    identifier = {"system": f"{OURS}/{resource['resourceType'].lower()}", "value": name}
+    single = resource["resourceType"] == "QuestionnaireResponse"
+    resource = {**resource, "subject": SUBJECT, "identifier": identifier if single else [identifier]}
+    write = with_identifier(Write("create", resource, full_url=f"urn:uuid:{name}"))
+    return Parcel(write, **{"place": "ehr", "ladder": ("own",), **more})
+
+
+def change(of: Stored, text: str = "Mijn woorden", **more) -> Parcel:
+    """What its author makes of a goal that is stored."""
+    return Parcel(Write("update", {**of.resource, "description": {"text": text}}, if_match=of.etag), "ehr", **more)
+
+
+@dataclass
+class Lost:
+    """What is written is there, and the answer is this."""
+
+    error: RecordError
+
+
+@dataclass
+class Server:
+    """A place that does what it is asked, but for the answers that a test gives it."""
+
+    store: OwnStore
+    says: dict[str, list[RecordError | Lost | Callable[[], object]]] = field(default_factory=dict)
+    """What it says to the next writes of a type ("Bundle" for a transaction), or what happens just before one."""
+    blind: dict[str, RecordError] = field(default_factory=dict)
+    """What it says to whoever looks for a type."""
+    sent: list[Write] = field(default_factory=list)
+    asked: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
+
+    def read(self, type_: str, id_: str, /) -> Stored:
+        if error := self.blind.get(type_):
+            raise error
+        return self.store.read(type_, id_)
+
+    def search(self, query: Query, /) -> list[Stored]:
+        if error := self.blind.get(query.type):
+            raise error
+        self.asked.append(query.params)
+        return self.store.search(query)
+
+    def write(self, write: Write, /) -> Stored:
+        return self._after(write.resource["resourceType"], [write])[0]
+
+    def write_all(self, writes: Sequence[Write], /) -> list[Stored]:
+        return self._after("Bundle", writes)
+
+    def _after(self, type_: str, writes: Sequence[Write]) -> list[Stored]:
+        says = self.says.get(type_, []).pop(0) if self.says.get(type_) else None
+        if isinstance(says, RecordError):
+            raise says
+        if callable(says):
+            says()
+        self.sent += writes
+        stored = self.store.write_all(writes)
+        if isinstance(says, Lost):
+            raise says.error
+        return stored
+
+    def texts(self) -> list[str]:
+        """Return the goals that it has, as their authors described them."""
+        return sorted(one.resource["description"]["text"] for one in self.store.search(Query.of("Goal")))
+
+
+@dataclass
+class Way:
+    """From a unit to an EHR and our own store."""
+
+    ehr: Server
+    own: Server
+    offered: Offered = Offered(known=True, conditional_create=TYPES)
+    kept: list[Unit] = field(default_factory=list)
+    demoted: list[tuple[str, int]] = field(default_factory=list)
+    errors: dict[int, RecordError] = field(default_factory=dict)
+
+    def offers(self, **what) -> None:
+        self.offered = replace(self.offered, **what)
+
+    def send(self, *parcels: Parcel, author_waits: bool = False) -> list[Parcel]:
+        ours = Offered(known=True, conditional_create=TYPES, transaction=True)
+        delivery = Delivery(
+            {"ehr": self.ehr, "own": self.own},
+            {"ehr": self.offered, "own": ours},
+            EHR,
+            self.kept.append,
+            lambda type_, status: self.demoted.append((type_, status)),
+            whole=author_waits,
+        )
+        unit = Unit("u", parcels)
+        unit = delivery.send(delivery.begin(unit) if author_waits else unit)
+        self.errors = delivery.errors
+        return list(unit.parcels)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    engine = open_database("sqlite://")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def way(engine) -> Way:
+    return Way(*(Server(OwnStore(engine, EHR, tenant=str(uuid.uuid4()))) for _ in range(2)))
+
+
+def states(parcels: Sequence[Parcel]) -> list[State]:
+    return [one.state for one in parcels]
+
+
+def sent(parcel: Parcel, **more) -> Parcel:
+    """A parcel that was sent, and got no answer."""
+    return replace(parcel, state="sent", **more)
+
+
+# ---- one transaction that someone else overtook
+
+
+@pytest.fixture
+def overtaken(way) -> list[Parcel]:
+    """A new goal, and a change of one that someone else changed meanwhile."""
+    way.offers(transaction=True)
+    before = way.ehr.store.write(goal("theirs").write)
+    way.ehr.store.write(Write("update", {**before.resource, **THEIRS}))
+    return [goal("mine", "Fietsen"), change(before)]
+
+
+def test_an_author_who_is_there_decides_about_all_of_an_overtaken_transaction(way, overtaken):
+    parcels = way.send(*overtaken, author_waits=True)
+    assert states(parcels) == ["conflict", "conflict"]
+    assert [type(error) for error in way.errors.values()] == [Conflict, Conflict]
+    assert [one.reason for one in parcels] == [error.message for error in way.errors.values()] != ["", ""]
+    assert way.ehr.texts() == ["Van een ander"]
+
+
+def test_where_nobody_waits_only_what_was_overtaken_stops_and_the_rest_arrives(way, overtaken):
+    parcels = way.send(*overtaken)
+    assert states(parcels) == ["arrived", "conflict"]
+    assert list(way.errors) == [1]
+    assert way.ehr.texts() == ["Fietsen", "Van een ander"]
+
+
+@pytest.mark.parametrize("author_waits", [True, False])
+def test_a_server_that_is_busy_with_the_same_new_things_gets_them_later(way, author_waits):
+    """409 to a transaction of creates: nobody can have overtaken what is new."""
+    way.offers(transaction=True)
+    way.ehr.says["Bundle"] = [Conflict("Busy.", None, status=409)]
+    parcels = way.send(answers(), score(), author_waits=author_waits)
+    assert states(parcels) == ["ready", "ready"]
+    assert [(type(error), error.status) for error in way.errors.values()] == [(Unreachable, 409)] * 2
+    assert way.ehr.sent == []
+
+
+def test_a_transaction_with_a_change_can_be_overtaken_by_409_too(way):
+    way.offers(transaction=True)
+    before = way.ehr.store.write(goal().write)
+    way.ehr.says["Bundle"] = [Conflict("Changed.", None, status=409)]
+    parcels = way.send(goal("mine"), change(before), author_waits=True)
+    assert states(parcels) == ["conflict", "conflict"]
+
+
+def test_a_precondition_that_failed_without_a_change_is_no_server_that_is_busy(way):
+    way.offers(transaction=True)
+    way.ehr.says["Bundle"] = [Conflict("More than one.", None)]
+    assert states(way.send(answers(), score(), author_waits=True)) == ["conflict", "conflict"]
+
+
+# ---- a create that finds something there
+
+
+def test_what_the_same_author_said_before_is_amended_under_the_version_that_was_found(way):
+    before = way.ehr.store.write(answers("Eerst").write)
+    [parcel] = way.send(answers("Toch anders"))
+    assert parcel.state == "arrived"
+    assert (way.ehr.sent[-1].method, way.ehr.sent[-1].if_match) == ("update", before.etag)
+    [stored] = way.ehr.store.search(Query.of("QuestionnaireResponse"))
+    assert (stored.resource["status"], stored.resource["item"]) == (
+        "amended",
+        answers("Toch anders").write.resource["item"],
+    )
+
+
+def test_of_a_plan_what_is_found_is_another_tabs_and_its_author_sees_both(way):
+    way.ehr.store.write(goal(text="In een ander tabblad").write)
+    [parcel] = way.send(goal(text="Hier"))
+    assert (parcel.state, parcel.reason) == ("conflict", "Someone else made this in the meantime.")
+    assert way.errors[0].current.resource["description"]["text"] == "In een ander tabblad"
+    assert way.ehr.texts() == ["In een ander tabblad"]
+
+
+def test_what_is_found_in_the_same_words_has_arrived(way):
+    before = way.ehr.store.write(goal().write)
+    [parcel] = way.send(goal())
+    assert (parcel.state, parcel.stored.reference) == ("arrived", before.reference)
+    assert way.errors == {}
+
+
+# ---- looking back
+
+
+def test_a_place_that_does_not_let_us_look_is_tried_three_times_and_then_left(way):
+    """It let us write, and refuses every look: it counts as one that does not keep this."""
+    way.ehr.blind["Goal"] = Forbidden("No looking.")
+    [first] = way.send(sent(goal()))
+    assert (first.state, first.unseen, first.place, first.reason) == ("sent", 1, "ehr", "No looking.")
+    assert way.errors[0].message == "No looking."
+    [second] = way.send(first)
+    assert (second.state, second.unseen, second.place) == ("sent", 2, "ehr")
+    [third] = way.send(second)
+    assert (third.state, third.unseen, third.place) == ("arrived", 0, "own")
+    assert (way.ehr.texts(), way.own.texts()) == ([], ["Zingen"])
+    assert way.errors == {}
+
+
+def test_what_can_go_nowhere_else_is_shown_to_its_author_after_the_third_look(way):
+    way.ehr.blind["Goal"] = Refused("No looking.")
+    [parcel] = way.send(sent(goal(), ladder=(), unseen=2))
+    assert (parcel.state, parcel.unseen, parcel.reason) == ("refused", 3, "No looking.")
+    assert list(way.errors) == [0]
+
+
+def test_a_change_that_cannot_be_looked_for_does_not_go_elsewhere(way):
+    before = way.ehr.store.write(goal().write)
+    way.ehr.blind["Goal"] = Forbidden("No looking.")
+    [parcel] = way.send(sent(change(before), ladder=("own",), unseen=2))
+    assert (parcel.state, parcel.place, parcel.reason) == ("refused", "ehr", "No looking.")
+
+
+@pytest.mark.parametrize("error", [NotFound("Not there."), Gone("Deleted.")])
+def test_a_change_of_what_is_not_there_any_more_is_shown_to_its_author(way, error):
+    before = way.ehr.store.write(goal().write)
+    way.ehr.blind["Goal"] = error
+    [parcel] = way.send(sent(change(before)))
+    assert (parcel.state, parcel.reason) == ("refused", error.message)
+    assert way.errors == {0: error}
+
+
+@pytest.mark.parametrize("error", [NotFound("Not there."), Gone("Deleted.")])
+def test_a_create_that_is_not_there_is_sent_again(way, error):
+    way.ehr.blind["Goal"] = error
+    assert states(way.send(sent(goal()))) == ["arrived"]
+    assert way.ehr.texts() == ["Zingen"]
+
+
+def test_a_place_that_is_away_is_sent_nothing_more_and_another_goes_on(way):
+    way.ehr.blind["Goal"] = AWAY
+    parcels = way.send(sent(goal("one")), goal("two"), goal("three", place="own", ladder=()))
+    assert [(one.state, one.unseen) for one in parcels] == [("sent", 0), ("ready", 0), ("arrived", 0)]
+    assert way.errors == {0: AWAY, 1: AWAY}
+    assert way.ehr.sent == []
+
+
+def test_what_is_found_as_it_was_before_the_change_is_sent_again(way):
+    before = way.ehr.store.write(goal().write)
+    assert states(way.send(sent(change(before)))) == ["arrived"]
+    assert way.ehr.texts() == ["Mijn woorden"]
+
+
+def test_what_someone_else_changed_meanwhile_is_not_overwritten(way):
+    before = way.ehr.store.write(goal().write)
+    way.ehr.store.write(Write("update", {**before.resource, **THEIRS}))
+    [parcel] = way.send(sent(change(before)))
+    assert (parcel.state, parcel.reason) == ("conflict", "Someone else changed this in the meantime.")
+    assert way.errors[0].current.resource["description"] == THEIRS["description"]
+    assert way.ehr.texts() == ["Van een ander"]
+
+
+def test_an_amendment_is_looked_for_where_the_earlier_answers_stand(way):
+    """By its id: the server may have several responses, and one that it does not know by our identifier."""
+    before = way.ehr.store.write(replace(answers("Eerst").write, resource={**answers("Eerst").write.resource}))
+    [parcel] = way.send(sent(answers("Toch anders"), known=before))
+    assert parcel.state == "arrived"
+    assert way.ehr.asked == []
+    assert way.ehr.store.read("QuestionnaireResponse", before.resource["id"]).etag == 'W/"2"'
+
+
+def test_earlier_answers_that_were_deleted_are_not_amended_but_made_anew(way):
+    gone = Stored({**answers().write.resource, "id": "gone"}, 'W/"1"')
+    [parcel] = way.send(sent(answers("Toch anders"), known=gone))
+    assert (parcel.state, parcel.known) == ("arrived", None)
+    [stored] = way.ehr.store.search(Query.of("QuestionnaireResponse"))
+    assert stored.resource["status"] == "completed"
+
+
+def test_where_the_ehr_does_not_search_by_identifier_we_choose_among_the_persons_own(way):
+    way.offers(search_params={"Goal": frozenset({"patient", "lifecycle-status"})})
+    way.ehr.store.write(goal("other", "Iets anders").write)
+    there = way.ehr.store.write(goal().write)
+    [parcel] = way.send(sent(goal()))
+    assert (parcel.state, parcel.stored.reference) == ("arrived", there.reference)
+    assert way.ehr.asked == [(("patient", "Patient/anna"),)]
+
+
+# ---- conflicts, one by one
+
+
+def test_a_change_that_meets_409_while_nothing_changed_is_tried_later(way):
+    before = way.ehr.store.write(goal().write)
+    way.ehr.says["Goal"] = [Conflict("Locked.", None, status=409)]
+    [parcel] = way.send(change(before))
+    assert parcel.state == "ready"
+    assert (type(way.errors[0]), way.errors[0].status) == (Unreachable, 409)
+
+
+def test_a_change_that_meets_412_is_a_conflict_even_where_the_server_gives_no_version_to_compare(way):
+    before = way.ehr.store.write(goal().write)
+    way.ehr.says["Goal"] = [Conflict("Not this version.", replace(before, etag=None))]
+    [parcel] = way.send(change(before))
+    assert (parcel.state, parcel.reason) == ("conflict", "Not this version.")
+
+
+def test_a_create_that_meets_a_conflict_and_is_not_there_is_tried_later(way):
+    way.ehr.says["Goal"] = [Conflict("Busy.", None, status=409)]
+    [parcel] = way.send(goal())
+    assert parcel.state == "ready"
+    assert (type(way.errors[0]), way.errors[0].message) == (Unreachable, "Busy.")
+
+
+# ---- a plan that moves
+
+
+def test_a_plan_whose_parts_cannot_be_looked_at_waits_until_they_can(way):
+    way.ehr.says["CarePlan"] = [Forbidden("No plans.")]
+    way.ehr.blind["Goal"] = AWAY
+    [parcel] = way.send(plan())
+    assert (parcel.state, parcel.place, parcel.reason) == ("ready", "ehr", AWAY.message)
+    assert way.errors == {0: AWAY}
+    assert way.own.sent == []
+
+
+def test_a_plan_moves_without_the_parts_that_no_page_may_see(way):
+    way.ehr.says["CarePlan"] = [Forbidden("No plans.")]
+    way.ehr.blind["Task"] = Forbidden("No tasks.")
+    [parcel] = way.send(plan())
+    assert (parcel.state, parcel.place) == ("arrived", "own")
+
+
+@pytest.fixture
+def moving(way) -> list[Parcel]:
+    """A plan at the EHR that gets a goal, which the EHR refuses."""
+    before = way.ehr.store.write(plan().write)
+    way.ehr.says["Goal"] = [Forbidden("No goals.")]
+    changed = {**before.resource, "goal": [{"reference": "urn:uuid:goal"}]}
+    return [goal(), Parcel(Write("update", changed, if_match=before.etag), "ehr", ("own",))]
+
+
+def test_someone_who_changes_the_plan_while_it_moves_stops_all_of_it(way, moving):
+    """The CarePlan is closed first; its version is the lock of the move."""
+    [care_plan] = way.ehr.store.search(Query.of("CarePlan"))
+    theirs = {**care_plan.resource, "title": "Van een ander"}
+    way.ehr.says["CarePlan"] = [lambda: way.ehr.store.write(Write("update", theirs))]
+    parcels = way.send(*moving)
+    assert set(states(parcels)) == {"conflict"}
+    assert {one.reason for one in parcels} == {way.errors[0].message}
+    assert {type(way.errors[number]) for number in range(len(parcels))} == {Conflict}
+    assert way.own.sent == []
+    [stays] = way.ehr.store.search(Query.of("CarePlan"))
+    assert (stays.resource["title"], stays.resource["status"]) == ("Van een ander", "active")
+
+
+def test_what_the_move_left_behind_gives_way_to_who_changed_it_once_every_word_is_safe(way, moving):
+    """Nothing of its author depends on it any more."""
+    [care_plan] = way.ehr.store.search(Query.of("CarePlan"))
+    closing = Parcel(Write("update", care_plan.resource, if_match='W/"0"'), "ehr", closing=True)
+    arrived = replace(goal(), state="arrived", stored=Stored({"resourceType": "Goal", "id": "7"}))
+    parcels = way.send(arrived, closing)
+    assert parcels == [arrived]
+    assert way.errors == {}
+
+
+def test_what_is_left_behind_where_we_may_not_look_is_given_up(way):
+    before = way.ehr.store.write(goal().write)
+    way.ehr.blind["Goal"] = Forbidden("No looking.")
+    parcels = way.send(sent(change(before), closing=True))
+    assert parcels == []
+    assert way.errors == {}
+
+
+# ---- without an answer
+
+
+def test_what_the_server_surely_did_not_do_is_not_looked_for(way):
+    way.ehr.says["Goal"] = [Unauthorized("Sign in again.")]
+    [parcel] = way.send(goal())
+    assert (parcel.state, parcel.reason) == ("ready", "Sign in again.")
+
+
+def test_what_may_have_arrived_is_looked_for(way):
+    way.ehr.says["Goal"] = [Lost(AWAY)]
+    [parcel] = way.send(goal())
+    assert (parcel.state, parcel.reason) == ("sent", AWAY.message)
+    way.offers(conditional_create=frozenset())
+    assert states(way.send(parcel)) == ["arrived"]
+    assert way.ehr.texts() == ["Zingen"]
