@@ -330,8 +330,10 @@ class Delivery:
                 n for n in unit.open if unit.parcels[n].state == "sent" and unit.parcels[n].write.method == method
             ]
             found = in_parallel([partial(self._standing, unit, number) for number in doubtful])
-            for number, one in zip(doubtful, found, strict=True):
-                unit = self._found(unit, number, one)
+            for parcel, one in zip([unit.parcels[number] for number in doubtful], found, strict=True):
+                # What is given up leaves, and what comes after it moves up; a plan that moves takes its parts along.
+                for number in _where(unit, parcel):
+                    unit = self._found(unit, number, one)
         return unit
 
     def _standing(self, unit: Unit, number: int) -> Stored | RecordError | None:
@@ -440,6 +442,11 @@ def _turn(parcel: Parcel) -> int:
     if not parcel.closing:
         return _OF_ITS_AUTHOR
     return 0 if parcel.type == "CarePlan" else 2
+
+
+def _where(unit: Unit, parcel: Parcel) -> list[int]:
+    """Return the position of a parcel in a unit as it is now; none where it left, or became another one."""
+    return [number for number, one in enumerate(unit.parcels) if one is parcel]
 
 
 def _each(unit: Unit, numbers: Collection[int], change: Callable[[Parcel], Parcel]) -> Unit:

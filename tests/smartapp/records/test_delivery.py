@@ -435,6 +435,27 @@ def test_what_is_left_behind_where_we_may_not_look_is_given_up(way):
     assert way.errors == {}
 
 
+def test_giving_up_what_was_left_behind_keeps_what_stopped_the_others_with_them(way):
+    """Errors are known by position, and positions after the one that is given up move."""
+    before, other = way.ehr.store.write(goal().write), way.ehr.store.write(answers().write)
+    way.ehr.blind = {"Goal": Forbidden("No looking."), "QuestionnaireResponse": AWAY}
+    late = Parcel(Write("update", other.resource), "ehr", state="sent")
+    parcels = way.send(goal("arrived", state="arrived", stored=before), sent(change(before), closing=True), late)
+    assert states(parcels) == ["arrived", "sent"]
+    assert way.errors == {1: AWAY}
+
+
+def test_a_plan_that_moves_takes_along_what_was_looked_for_beside_it(way):
+    """The third look for the CarePlan is refused, and its goal is found: it is closed there, and made anew."""
+    way.ehr.store.write(goal().write)
+    way.ehr.blind["CarePlan"] = Forbidden("No looking.")
+    care_plan, aim, *_others = way.send(sent(plan(["urn:uuid:goal"]), unseen=2), sent(goal()))
+    assert [(one.state, one.place) for one in (care_plan, aim)] == [("arrived", "own")] * 2
+    assert care_plan.stored.resource["goal"] == [{"reference": aim.stored.reference}]
+    [left] = way.ehr.store.search(Query.of("Goal"))
+    assert left.resource["lifecycleStatus"] == "entered-in-error"
+
+
 # ---- without an answer
 
 
