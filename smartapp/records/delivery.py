@@ -308,7 +308,8 @@ class Delivery:
         except RecordError as error:
             # What is stored of the plan here could not be read: it moves when that can be seen.
             self._away[parcel.place] = error
-            return self._stop(unit, number, parcel.after("absent", reason=error.message), error)
+            event: Event = "unanswered" if parcel.unseen else "absent"  # not refused, but never seen: it may be there
+            return self._stop(unit, number, parcel.after(event, reason=error.message), error)
 
     def _plans_at(self, parcel: Parcel) -> list[Stored]:
         """Return the CarePlans, Goals and Tasks at the place of a parcel, of the person it is about."""

@@ -456,6 +456,15 @@ def test_a_plan_that_moves_takes_along_what_was_looked_for_beside_it(way):
     assert left.resource["lifecycleStatus"] == "entered-in-error"
 
 
+def test_a_plan_that_may_be_there_and_cannot_move_yet_is_looked_for_again(way):
+    """Sent again without a look, it could be made twice."""
+    way.ehr.blind["CarePlan"] = Refused("No looking.")
+    [parcel] = way.send(sent(plan(), unseen=2))
+    assert (parcel.state, parcel.place, parcel.unseen) == ("sent", "ehr", 3)
+    assert way.send(parcel)[0].state == "sent"
+    assert way.ehr.sent == way.own.sent == []
+
+
 # ---- without an answer
 
 
