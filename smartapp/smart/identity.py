@@ -101,15 +101,12 @@ class Identities:
         # Meant for several apps: then it must say that we are the one it was issued to, or another app passes for us.
         if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != issuer.client_id:
             raise _refused("id-token-azp")
-        subject = text_in(claims, "sub")
-        if not subject:
-            raise _refused("id-token-sub")
         self._strong_enough(claims, issuer)
         # `profile` is what SMART called it before 2.0; read only where the new name is absent: one token, one user.
         fhir_user = text_in(claims, "fhirUser" if "fhirUser" in claims else "profile")
         return Identity(
             issuer=issuer.base,
-            subject=subject,
+            subject=claims["sub"],
             reference=relative_user(fhir_user, issuer.base),
             name=text_in(claims, "name"),
             locale=text_in(claims, "locale") or None,

@@ -40,6 +40,8 @@ WAIT_SECONDS = 0.1
 MOST_WAITS = 50
 LEASE_SECONDS = 40
 """How long one process may take for a refresh before another one tries; longer than any request of ours."""
+_MOST_LOCKS = 10_000
+"""More can only be of launches that ended long ago."""
 
 TOKENS = sa.Table(
     "tokens",
@@ -356,6 +358,6 @@ class TokenStore:
 
     def _lock(self, launch_id: str) -> threading.Lock:
         with self._locks_lock:
-            if len(self._locks) > 10_000:  # launches that ended long ago
+            if len(self._locks) >= _MOST_LOCKS:
                 self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
             return self._locks.setdefault(launch_id, threading.Lock())

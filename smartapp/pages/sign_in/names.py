@@ -19,6 +19,8 @@ from smartapp.storage.launches import Launch
 MOST_TRIES = 3
 FIRST_PAUSE_SECONDS = 30
 """Between two looks for the names of one launch; it doubles."""
+_MOST_REMEMBERED = 10_000
+"""Launches whose looks are counted: more can only be launches that ended long ago."""
 
 _NEVER_TOLD = (Forbidden, Gone, NotFound)
 
@@ -59,7 +61,7 @@ class LaterNames:
             tries, next_at = self._tried.get(launch_id, (0, 0.0))
             if tries >= MOST_TRIES or now < next_at:
                 return False
-            if len(self._tried) > 10_000:  # launches that ended long ago
+            if len(self._tried) >= _MOST_REMEMBERED:
                 self._tried.clear()
             self._tried[launch_id] = tries + 1, now + FIRST_PAUSE_SECONDS * 2**tries
         return True

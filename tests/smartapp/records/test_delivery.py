@@ -1,4 +1,4 @@
-"""What each answer of a server means for each parcel of a unit: the answers that no server gives when it is asked to."""
+"""What each answer of a server means for each parcel of a unit: answers that no server gives for the asking."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class Way:
 
     ehr: Server
     own: Server
-    offered: Offered = Offered(known=True, conditional_create=TYPES)
+    offered: Offered = field(default_factory=lambda: Offered(known=True, conditional_create=TYPES))
     kept: list[Unit] = field(default_factory=list)
     demoted: list[tuple[str, int]] = field(default_factory=list)
     errors: dict[int, RecordError] = field(default_factory=dict)

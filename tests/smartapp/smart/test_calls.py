@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from smartapp.fhir.bulkheads import present_budget
+from smartapp.pages.sign_in import names as sign_in_names
 from smartapp.pages.sign_in.names import FIRST_PAUSE_SECONDS, MOST_TRIES, LaterNames
 from smartapp.web.guard import form_token
 from tests.smartapp.smart.ehr import BASE, NOW
@@ -136,6 +137,26 @@ class TestANameThatTheEhrDidNotTellAtTheSignIn:
         core.launches.end(launch.id)
         LaterNames(core).look(launch).result(20)
         assert core.launches.get(launch.id) is None
+
+    def test_is_not_put_into_a_launch_that_ends_while_the_ehr_answers(self, ehr, core, launch):
+        ehr.before = lambda _path: core.launches.end(launch.id)
+        LaterNames(core).look(launch).result(20)
+        assert len(ehr.calls("/anna")) == 2
+        assert core.launches.get(launch.id) is None
+
+    def test_is_not_asked_of_an_ehr_that_is_no_longer_in_the_settings(self, ehr, core, launch):
+        calls = len(ehr.mock.calls)
+        object.__setattr__(core.settings, "issuers", ())
+        assert LaterNames(core).look(launch).result(20) is None
+        assert len(ehr.mock.calls) == calls
+
+    def test_is_counted_for_the_newest_launches_only(self, ehr, core, launch, monkeypatch):
+        """So that a process that runs for months does not remember every launch there ever was."""
+        monkeypatch.setattr(sign_in_names, "_MOST_REMEMBERED", 2)
+        ehr.before = silent
+        later = LaterNames(core)
+        looks = [later.look(replace(launch, id=id_)) is not None for id_ in ("a", "b", "a", "c", "a", "c")]
+        assert looks == [True, True, False, True, True, False]
 
 
 def silent(_path: str) -> None:

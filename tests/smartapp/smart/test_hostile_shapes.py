@@ -92,6 +92,21 @@ def test_attack_3_a_backend_proves_itself_to_no_address_inside(mock, endpoint):
     assert len(mock.calls) == 1
 
 
+def test_a_backend_asks_for_another_token_only_when_the_last_one_is_refused(mock):
+    mock.add("GET", f"{BASE}/.well-known/smart-configuration", json={"token_endpoint": "https://login.example/token"})
+    asked = [mock.add("POST", "https://login.example/token", json={"access_token": one}) for one in ("a", "b")]
+    token = BackendToken(BASE, "robot", KEYS, "system/*.rs")
+    assert [token(refused) for refused in (None, None, "of another run", "a", "a", None)] == [
+        "a",
+        "a",
+        "a",
+        "b",
+        "b",
+        "b",
+    ]
+    assert [one.call_count for one in asked] == [1, 1]
+
+
 def test_a_backend_reads_configuration_and_tokens_of_any_shape(mock):
     configuration, answer = f"{BASE}/.well-known/smart-configuration", "https://login.example/token"
     documents = [({"token_endpoint": answer}, given) for given in bent({"access_token": "a", "error": "x"})]

@@ -7,6 +7,7 @@ import hmac
 import json
 
 import pytest
+import requests
 from joserfc import jwt
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
@@ -118,6 +119,14 @@ def test_a_key_that_the_issuer_added_is_found(browser, ehr, core):
     browser.enter()
     assert opened(core) == 2
     assert len(ehr.calls("/jwks")) == 2
+
+
+def test_an_issuer_whose_keys_cannot_be_fetched_lets_nobody_in_and_the_log_says_why(browser, ehr, core, caplog):
+    caplog.set_level("INFO")
+    ehr.mock.replace("GET", f"{AUTH}/jwks", body=requests.ConnectionError())
+    assert browser.sign_in().status_code == 400
+    assert opened(core) == 0
+    assert "400 jwks-unreachable" in caplog.messages
 
 
 class TestAnIssuerWhereASecondFactorIsAskedFor:

@@ -13,7 +13,7 @@ import responses
 from smartapp import create_app
 from smartapp.services import KEY
 from smartapp.settings import Issuer
-from smartapp.smart.authorization import STATE_SECONDS
+from smartapp.smart.authorization import STATE_SECONDS, login_cookie
 from smartapp.storage.strangers import MOST_OF_ONE
 from smartapp.web.guard import form_token
 from tests.smartapp.helpers import settings
@@ -273,6 +273,35 @@ def test_attack_8_a_server_that_promises_to_name_itself_must_do_so(browser, ehr,
     assert browser.finish(browser.begin()).status_code == 400
     assert (opened(core), ehr.calls("/token")) == (0, [])
     assert browser.finish(browser.begin(), iss=AUTH).status_code == 303
+
+
+def test_attack_7_a_cookie_of_the_right_name_with_another_secret_is_refused(browser, another_browser, ehr, core):
+    asked = browser.begin()
+    name = login_cookie(asked["state"], core.settings)
+    another_browser.client.set_cookie(name, "made up", domain="app.example", secure=True)
+    assert another_browser.finish(asked).status_code == 400
+    assert ehr.calls("/token") == []
+    assert [entry.reason for entry in core.audit.entries()] == ["state-other-browser"]
+
+
+def test_an_issuer_taken_out_of_the_settings_meanwhile_lets_nobody_in(browser, ehr, core):
+    asked = browser.begin()
+    object.__setattr__(core.settings, "issuers", ())
+    assert browser.finish(asked).status_code == 400
+    assert ehr.calls("/token") == []
+    assert [entry.reason for entry in core.audit.entries()] == ["issuer-removed"]
+
+
+def test_a_callback_without_a_code_asks_for_no_token(browser, ehr, core):
+    assert browser.get(f"/callback?state={browser.begin()['state']}").status_code == 400
+    assert ehr.calls("/token") == []
+    assert [entry.reason for entry in core.audit.entries()] == ["code-missing"]
+
+
+@pytest.mark.parametrize(("launch", "status"), [("", 400), ("x" * 4097, 400), ("x" * 4096, 303)])
+def test_a_launch_that_names_no_chart_or_something_huge_asks_the_ehr_nothing(browser, ehr, launch, status):
+    assert browser.get(f"/launch?iss={BASE}&launch={launch}").status_code == status
+    assert bool(ehr.mock.calls) is (status == 303)
 
 
 @pytest.mark.parametrize(("query", "reason"), [("code=x", "state-missing"), ("code=x&state=y", "state-unknown")])

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
+import pytest
+import requests
+
+from smartapp import create_app
+from smartapp.services import KEY
+from smartapp.storage.launches import Launch, Person, User
 from smartapp.web.guard import form_token
 from smartapp.web.kept import PROOF, proof_of
 from tests.smartapp.smart.ehr import BASE, Browser, opened
@@ -113,6 +119,71 @@ def test_signing_out_asks_nobody_where_tokens_are_given_back(browser, core, ehr,
     core.end_session(launch.session_id)
     assert len(ehr.calls("smart-configuration")) == 1
     assert revoked(ehr) == {"refresh-1"}
+
+
+@pytest.mark.parametrize("fault", [requests.ConnectionError(), requests.ReadTimeout()])
+def test_an_ehr_that_is_silent_keeps_nobody_from_signing_out(browser, core, ehr, fault):
+    launch = core.launches.get(browser.enter())
+    ehr.mock.replace("POST", "https://login.ehr.example/revoke", body=fault)
+    core.end_session(launch.session_id)
+    assert core.launches.get(launch.id) is None
+    assert core.tokens.find(launch.id) is None
+
+
+def test_where_tokens_are_given_back_is_looked_up_after_a_restart_and_nobody_waits_when_it_cannot_be(
+    browser, core, ehr
+):
+    launches = [core.launches.get(browser.enter()) for _ in range(2)]
+    restarted = create_app(core.settings, clock=ehr.clock).extensions[KEY]
+    issuer, tokens = core.settings.issuer(BASE), core.tokens.find(launches[0].id)
+    assert restarted.token_endpoint.revoke(issuer, tokens)
+    assert revoked(ehr) == {"access-1", "refresh-1"}
+    ehr.mock.replace("GET", f"{BASE}/.well-known/smart-configuration", status=503)
+    restarted.engine.dispose()
+    restarted = create_app(core.settings, clock=ehr.clock).extensions[KEY]
+    assert not restarted.token_endpoint.revoke(issuer, core.tokens.find(launches[1].id))
+    assert revoked(ehr) == {"access-1", "refresh-1"}
+    restarted.engine.dispose()
+
+
+def test_a_tab_that_takes_over_does_not_outlive_the_session(core, clock):
+    session = core.sessions.start()
+    clock.now += 480 * 60 - 30
+    code, late = (core.sessions.hand_off(session, "/l/x/") for _ in range(2))
+    clock.now += 29
+    taken, path = core.sessions.take_over(code, None)
+    assert (taken.id, taken.started, path) == (session.id, session.started, "/l/x/")
+    assert taken.secret != session.secret
+    clock.now += 1
+    assert core.sessions.take_over(late, None) is None
+
+
+def test_a_tab_that_has_the_cookie_of_this_session_already_keeps_it(core):
+    session, other = core.sessions.start(), core.sessions.start()
+    assert core.sessions.take_over(core.sessions.hand_off(session, "/l/x/"), session) == (session, "/l/x/")
+    assert core.sessions.take_over(core.sessions.hand_off(session, "/l/x/"), other) is None
+
+
+def test_a_handoff_of_a_session_that_ended_opens_nothing(core):
+    session = core.sessions.start()
+    code = core.sessions.hand_off(session, "/l/x/")
+    core.sessions.end(session.id)
+    assert core.sessions.take_over(code, None) is None
+
+
+def test_the_launches_about_a_person_are_found_at_one_issuer_and_of_nobody_else(core):
+    session = core.sessions.start()
+
+    def opened_about(patient: str, issuer: str = BASE) -> Launch:
+        user = User("Practitioner/p1", "Els Visser", "clinician", issuer, "u1")
+        person = Person(f"Patient/{patient}", patient)
+        return core.launches.add(Launch("", session.id, issuer, patient, person, user, ""))
+
+    about = [opened_about("anna"), opened_about("anna")]
+    opened_about("bram")
+    opened_about("anna", "https://other.example/fhir")
+    found = core.launches.about(about[0].issuer_key, "Patient/anna")
+    assert sorted(one.id for one in found) == sorted(one.id for one in about)
 
 
 def test_a_launch_lives_no_longer_than_a_session_even_when_others_follow(browser, core, clock, ehr):

@@ -16,6 +16,7 @@ from smartapp import create_app
 from smartapp.errors import EhrTrouble
 from smartapp.fhir.store import Query, Unauthorized, Unreachable
 from smartapp.settings import ConfigError, Issuer
+from smartapp.smart import tokens
 from smartapp.smart.keys import LIFETIME_SECONDS, SigningKeys
 from smartapp.smart.tokens import LEEWAY_SECONDS, Tokens, read_tokens
 from tests.smartapp.helpers import settings
@@ -84,6 +85,29 @@ def test_another_process_that_holds_the_lease_is_waited_for(core, launch, issuer
     assert core.tokens._lease(launch.id, 1)
     assert core.tokens.access(launch.id, issuer) == "access-2"
     assert len(waits) == 4  # 40 seconds of lease, 10 per wait
+
+
+def test_who_waits_in_vain_for_another_process_is_told_to_try_again_and_the_token_stays(
+    core, launch, issuer, ehr, clock
+):
+    clock.now += 300
+    waits = []
+    core.tokens._wait = waits.append
+    assert core.tokens._lease(launch.id, 1)
+    with pytest.raises(Unreachable, match="renewed by another request"):
+        core.tokens.access(launch.id, issuer)
+    assert sum(waits) == pytest.approx(5)  # seconds of someone who waits for a page
+    assert refreshes(ehr) == []
+    assert core.tokens.find(launch.id).access == "access-1"
+
+
+def test_a_process_that_runs_for_months_keeps_no_lock_of_every_launch(core, monkeypatch):
+    monkeypatch.setattr(tokens, "_MOST_LOCKS", 2)
+    first, second = core.tokens._lock("first"), core.tokens._lock("second")
+    with second:
+        core.tokens._lock("third")
+        assert core.tokens._lock("second") is second  # someone refreshes under it
+        assert core.tokens._lock("first") is not first
 
 
 def test_a_refresh_token_that_is_not_replaced_stays_good(core, launch, issuer, ehr, clock):
@@ -266,3 +290,16 @@ def test_a_signing_key_that_cannot_be_used_is_named_and_never_quoted(tmp_path, k
     with pytest.raises(ConfigError, match=re.escape(complaint)) as caught:
         SigningKeys.read(file)
     assert EC.as_dict(private=True)["d"] not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore:Key size should be:joserfc.errors.SecurityWarning")
+def test_a_signing_key_that_is_too_short_to_be_safe_is_not_used(tmp_path):
+    short = RSAKey.generate_key(1024, {"kid": "r"}).as_dict(private=True)
+    (tmp_path / "keys.json").write_bytes(orjson.dumps({"keys": [short]}))
+    with pytest.raises(ConfigError, match="key 1 has fewer than 2048 bits"):
+        SigningKeys.read(tmp_path / "keys.json")
+
+
+def test_a_file_of_signing_keys_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=re.escape(f"{tmp_path / 'keys.json'}: cannot be read")):
+        SigningKeys.read(tmp_path / "keys.json")
