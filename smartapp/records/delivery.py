@@ -9,6 +9,7 @@ stops holds up no other one.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -41,6 +42,8 @@ from smartapp.records.placement import TOGETHER, Place
 from smartapp.records.reading_back import person_of, standing
 from smartapp.records.states import Event
 from smartapp.records.succession import may_succeed, succeeded
+
+log = logging.getLogger(__name__)
 
 _REFUSALS = (Forbidden, Refused, NotFound, Gone)
 _CONTENT = frozenset({"structure", "required", "value", "invariant", "code-invalid"})
@@ -214,7 +217,7 @@ class Delivery:
             for number, one in stored.items()
             if one.created is False
             and not unit.parcels[number].changes
-            and not says_the_same(one.resource, self._content(unit, number))
+            and not self._is_ours(unit, number, one, was_there=True)
         }
         unit = unit.changed({n: unit.parcels[n].arrived(one) for n, one in stored.items() if n not in others})
         for number in others:
@@ -239,12 +242,10 @@ class Delivery:
             return self._given_up(unit, number)
         if self._goes_otherwise(unit, parcel, error):
             return unit.changed({number: parcel.after("absent")})
-        if parcel.changes or not parcel.ladder:
-            return self._not_welcome(unit, number, error)
-        if parcel.place == "ehr" and _is_about_type(error):
+        if not parcel.changes and parcel.place == "ehr" and _is_about_type(error):
             # Remembered before anything else can go wrong: the next thing of this type should not go there first.
             self.demote(parcel.type, error.status)
-        return self._lower(unit, number)
+        return self._not_welcome(unit, number, error)
 
     def _goes_otherwise(self, unit: Unit, parcel: Parcel, error: RecordError) -> bool:
         """Remember what a place does not do, against what it says; tell whether this can go there in another way."""
@@ -282,7 +283,7 @@ class Delivery:
         return unit.changed({number: parcel})
 
     def _given_up(self, unit: Unit, number: int) -> Unit:
-        """Leave what a plan has left behind as it is, where closing it is refused: no words depend on it."""
+        """Forget what no words depend on: the closing of what a plan has left behind, a copy for the chart."""
         self.errors = {n - (n > number): error for n, error in self.errors.items() if n != number}
         return unit.without([number])
 
@@ -292,6 +293,9 @@ class Delivery:
         A refused change is about this one resource as it is now. Its author has to see that, and decide.
         """
         parcel = unit.parcels[number]
+        if parcel.is_copy:
+            log.warning("A copy for the chart was refused with %d, and is given up.", error.status)
+            return self._given_up(unit, number)
         if parcel.changes or not parcel.ladder:
             return self._stop(unit, number, parcel.after("not taken", reason=error.message), error)
         return self._lower(unit, number)
@@ -388,6 +392,8 @@ class Delivery:
     def _is_ours(self, unit: Unit, number: int, found: Stored, *, was_there: bool) -> bool:
         """Tell whether what is there is what this parcel says, as far as that server keeps it."""
         parcel, sent = unit.parcels[number], self._content(unit, number)
+        if parcel.is_copy:  # its name is made of the words that are in it
+            return True
         if parcel.changes:
             return says_all_of(found.resource, sent)
         # Where only one content was ever sent under this name, it is ours, whatever a server made of it.

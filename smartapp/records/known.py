@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from mappers.identity import former, own_identifier
+from mappers.plan.document import edition_of
 from mappers.sameness import RESTATED, fingerprint
 from mappers.successors import first_of, number_of
 from smartapp.fhir.store import Stored
@@ -23,8 +24,10 @@ from smartapp.records.succession import numbered
 def thing_of(parcel: Parcel) -> tuple[Any, ...]:
     """Return what makes two parcels say something of one thing: its identifier, else the id at its server.
 
-    A response and its successors are one thing: of all that is said of it, the newest counts.
+    A response and its successors are one thing, and so are all documents of one plan: the newest counts.
     """
+    if document := edition_of(parcel.write.resource):
+        return (parcel.type, document.plan)
     ours = own_identifier(parcel.write.resource)
     return (parcel.type, first_of(ours) if ours else parcel.write.resource.get("id"))
 

@@ -12,7 +12,7 @@ from questionnaires.fhir import URI, Resource
 from smartapp.fhir.capabilities import Capability
 from smartapp.fhir.references import with_references
 from smartapp.fhir.store import Stored, Write
-from smartapp.records.placement import TOGETHER, Place, below, ladder
+from smartapp.records.placement import COPIES, TOGETHER, Place, below, ladder
 from smartapp.records.states import OPEN, STOPPED, Event, State, after
 
 LONGEST_REASON = 500
@@ -46,6 +46,11 @@ class Parcel:
     def type(self) -> str:
         """Return the resource type."""
         return str(self.write.resource["resourceType"])
+
+    @property
+    def is_copy(self) -> bool:
+        """Tell whether it is a copy for the chart of what is kept elsewhere: no words depend on it."""
+        return self.type in COPIES
 
     @property
     def changes(self) -> bool:

@@ -18,12 +18,17 @@ TOGETHER = frozenset({"CarePlan", "Goal", "Task"})
 They are also what is changed after it was made; a place that can only create them cannot keep them.
 """
 
+COPIES = frozenset({"DocumentReference"})
+"""Types that are made for who reads the chart, of what is kept elsewhere: they are there or nowhere."""
+
 
 def ladder(type: str, capability: Capability, *, companion: bool, with_plan: bool = False) -> tuple[Place, ...]:
-    """Return the places for a new resource of this type, the best first; our own store is always the last.
+    """Return the places for a new resource of this type, the best first; our own store is the last of what is no copy.
 
     `with_plan` says that it is written as part of a plan.
     """
+    if type in COPIES:
+        return ("ehr",)
     # The EHR first, because that is what care providers read; our own store last: only who opens this app reads there.
     types = TOGETHER if type == "CarePlan" or with_plan else {type}
     places: list[Place] = ["ehr"] if all(can_live_in_ehr(each, capability) for each in types) else []

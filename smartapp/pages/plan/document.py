@@ -1,7 +1,8 @@
 """The plan as a document in the chart, where the EHR keeps no plans: made when the plan changed, sent by itself.
 
 The plan is safe before this begins, and nothing here can undo or delay it: the document waits in the outbox as a unit
-of its own. When it is refused, nothing that the client wrote is missing anywhere, so nobody is told of an error.
+of its own, and a newer one takes its place there. When it is refused, nothing that the client wrote is missing
+anywhere: it is given up, and the page of the plan says which version the chart has.
 """
 
 from __future__ import annotations

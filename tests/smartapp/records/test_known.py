@@ -188,3 +188,16 @@ def test_answers_that_are_not_named_by_us_have_no_successor():
     foreign.write.resource["identifier"] = {"system": "https://ehr.example", "value": "7"}
     assert not may_succeed(unit(foreign))
     assert may_succeed(unit(answers()))
+
+
+def document(name: str, **more) -> Parcel:
+    identifier = {"system": "https://verstel.nl/fhir/identifier/plan-document", "value": name}
+    resource = {"resourceType": "DocumentReference", "identifier": [identifier], "status": "current"}
+    return Parcel(Write("create", resource, full_url=f"urn:uuid:{name}"), "ehr", **more)
+
+
+@pytest.mark.parametrize("state", ["ready", "sent"])
+def test_a_newer_document_of_a_plan_takes_the_place_of_one_that_waits(state):
+    parcel = only(taken_over(unit(document("plan.2.b")), unit(document("plan.1.a", state=state))))
+    assert (parcel.write, parcel.state) == (document("plan.2.b").write, state)
+    assert taken_over(unit(document("plan.2.b")), unit(document("another.1.a"))) is None

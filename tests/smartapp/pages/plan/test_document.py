@@ -167,18 +167,45 @@ def test_a_plan_that_changed_since_is_not_called_there(chart):
     assert "In je dossier staat je plan van 15 januari 2027, als document." in page
 
 
-def test_a_change_while_the_former_waits_names_it_by_identifier(chart, clock):
+def test_of_changes_that_wait_the_chart_gets_the_last(chart, clock):
+    write(chart, "story", "Vooraf.")
     flaky = chart.make_flaky()
     flaky.error = Unreachable("down")
-    for text in ("Eerst dit.", "Nu dat."):
+    for text in ("Eerst dit.", "Nu dat.", "En nu dit."):
         fill(chart, "plan/story", story=text)
+    assert len(chart.records.waiting()) == 1
     flaky.error = None
     clock.now += 600
     deliver(chart)
+    assert [one["status"] for one in documents(chart)] == ["superseded", "current"]
+    assert plan_in(contents(documents(chart)[-1])[1]).story == "En nu dit."
+
+
+def test_a_change_while_the_former_is_being_sent_names_it_by_identifier(chart):
+    fill(chart, "plan/story", story="Eerst dit.")
+    claim = chart.core.outbox.claim()
+    fill(chart, "plan/story", story="Nu dat.")
+    chart.records.resume(claim)
+    deliver(chart)
     first, second = documents(chart)
     assert second["relatesTo"][0]["target"]["identifier"] == first["identifier"][0]
-    write(chart, "story", "En nu dit.")
-    assert [one["status"] for one in documents(chart)] == ["superseded", "superseded", "current"]
+    assert [first["status"], second["status"]] == ["superseded", "current"]
+
+
+@pytest.mark.parametrize("status", [403, 405, 422])
+def test_a_document_that_the_ehr_refuses_is_nowhere_else_and_not_tried_again_that_day(chart, clock, status):
+    flaky = chart.make_flaky()
+    flaky.error = Refused("no", status=status)
+    write(chart, "story", "Eerst dit.")
+    assert chart.records.waiting() == []
+    flaky.error = None
+    write(chart, "story", "Nu dat.")
+    ours = chart.core.own_store(chart.launch.issuer).search(Query.of("DocumentReference", patient="anna"))
+    assert (documents(chart), ours) == ([], [])
+    clock.now += 25 * 3600
+    tomorrow = launched(chart.app, scopes=chart.launch.scopes)
+    write(tomorrow, "story", "En nu dit.")
+    assert [one["status"] for one in documents(tomorrow)] == ["current"]
 
 
 @pytest.mark.parametrize("error", [Unreachable("down"), Refused("no", status=422), Refused("no", status=400)])
