@@ -8,6 +8,7 @@ so that all problems look the same.
 from __future__ import annotations
 
 import re
+import threading
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -100,10 +101,15 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise DefinitionError(path.name, "", f"is not TOML in UTF-8: {error}") from error
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""msgspec learns what a type asks for when it first meets it; two threads that meet one together end the process."""
+
+
 def convert(data: Any, kind: type[T], place: FilePlace) -> T:
     """Return the plain data found at `place` as `kind`; DefinitionError names the key that does not fit."""
     try:
-        return msgspec.convert(data, kind)
+        with _ONE_AT_A_TIME:
+            return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         raise _explained(str(error), data, kind, place) from error
 

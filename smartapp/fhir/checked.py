@@ -12,10 +12,6 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-# Of all that is loaded when it is first needed, this is no Python. Loading such a library while another thread begins
-# has crashed the process at its start; so it is loaded here, with the app, when there is one thread.
-import pydantic_core  # noqa: F401
-
 from mappers import fhir_text
 from questionnaires.fhir import Resource
 

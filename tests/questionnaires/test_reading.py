@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -128,3 +130,38 @@ def test_a_byte_order_mark_in_front_is_not_part_of_the_file(tmp_path):
     path = tmp_path / "tree.toml"
     path.write_text('name = "old-oak"\ntitle = "The old oak"\n', encoding="utf-8-sig")
     assert read(path, Tree) == convert(GOOD, Tree, FilePlace("tree.toml"))
+
+
+MEETING_NEW_TYPES = '''
+import sys, threading
+from questionnaires.reading import FilePlace, Name, Strict, convert
+
+sys.setswitchinterval(1e-6)
+TYPES = """
+class Leaf(Strict):
+    name: Name
+    more: dict[str, tuple[Name, ...]] = {}
+class Tree(Strict):
+    leaves: tuple[Leaf, ...]
+    named: dict[str, Leaf] = {}
+"""
+
+def meet(tree, gate):
+    gate.wait()
+    convert({"leaves": [{"name": "a"}]}, tree, FilePlace("tree.toml"))
+
+for _ in range(60):
+    names = {"Strict": Strict, "Name": Name, "__name__": __name__}
+    exec(TYPES, names)
+    gate = threading.Barrier(4)
+    threads = [threading.Thread(target=meet, args=(names["Tree"], gate)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+'''
+
+
+def test_threads_that_read_the_first_file_of_a_kind_together_do_not_end_the_process():
+    done = subprocess.run([sys.executable, "-c", MEETING_NEW_TYPES], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
