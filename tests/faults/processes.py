@@ -191,7 +191,6 @@ def environment(url: str, issuers: Path) -> dict[str, str]:
         "VERSTEL_SIGN_INS_PER_MINUTE": "0",
         "VERSTEL_PAGES_PER_MINUTE": "0",
         "VERSTEL_REFUSALS_PER_MINUTE": "100000",
-        "PYTHONFAULTHANDLER": "1",  # a process that dies by itself says where
     }
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import faulthandler
 import http.client
+import multiprocessing
 import os
 import random
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -21,12 +22,19 @@ from urllib.parse import urlencode
 import requests
 from werkzeug import Response
 
+from smartapp.cli import main
 from tests.faults.browser import Browser
 from tests.faults.model_ehr import Answer
 from tests.faults.network import Server, Way
 
 START_SECONDS: Final = 60
 PAGE_SECONDS: Final = 60
+END_SECONDS: Final = 40
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tests.faults.preloaded"])
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""Starting a process asks after all others too, and of how one ended there is one message: for one thread."""
 
 
 class Lane(ThreadingHTTPServer):
@@ -78,6 +86,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the history is told by the world."""
 
 
+def _serve(port: int, environ: Mapping[str, str], log: Path) -> None:
+    """Be a process of the app: `verstel serve`, with these settings and this file for what it says."""
+    with log.open("ab") as file, Path(os.devnull).open("wb") as nothing:
+        os.dup2(file.fileno(), 2)
+        os.dup2(nothing.fileno(), 1)
+    faulthandler.enable()  # a process that dies by itself says where
+    os.environ.update(environ)
+    main(["serve", "--listen", f"127.0.0.1:{port}"], prog_name="verstel")
+
+
 class Served:
     """One process of `verstel serve` at a port of its own."""
 
@@ -86,22 +104,47 @@ class Served:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        self.process: subprocess.Popen[bytes] | None = None
+        self._process: BaseProcess | None = None
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        command = [sys.executable, "-m", "smartapp", "serve", "--listen", f"127.0.0.1:{self.port}"]
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, env={**os.environ, **self._environ}, stdout=subprocess.DEVNULL, stderr=log
-            )
+        with _ONE_AT_A_TIME:
+            self._process = _FORKS.Process(target=_serve, args=(self.port, self._environ, self._log), daemon=True)
+            self._process.start()
         until = time.monotonic() + START_SECONDS
         while not self._answers():
-            if self.process.poll() not in (None, -signal.SIGKILL) or time.monotonic() > until:
+            if self.code() not in (None, -signal.SIGKILL) or time.monotonic() > until:
                 raise RuntimeError(f"{self.name} does not start: {self.last_words()}")
-            if self.process.poll() is not None:  # killed again, before it answered at all
+            if self.code() is not None:  # killed again, before it answered at all
                 return
-            time.sleep(0.02)
+            time.sleep(0.01)
+
+    def code(self) -> int | None:
+        """Return with what it ended, below 0 for the signal; None while it runs, or before it was started."""
+        with _ONE_AT_A_TIME:
+            return self._process.exitcode if self._process is not None else None
+
+    @property
+    def is_up(self) -> bool:
+        """Tell whether it runs and answers."""
+        return self._process is not None and self.code() is None and self._answers()
+
+    def kill(self) -> bool:
+        """Kill it with -9 and wait until it is dead; tell whether it ran until then."""
+        with _ONE_AT_A_TIME:
+            if self._process is None or self._process.exitcode is not None:
+                return False
+            self._process.kill()
+            self._process.join()
+            return True
+
+    def end(self) -> None:
+        """Ask it to end, and kill it where it does not."""
+        if self._process is not None and self.code() is None:
+            with _ONE_AT_A_TIME:
+                self._process.terminate()
+                self._process.join(END_SECONDS)
+            self.kill()
 
     def last_words(self) -> str:
         """Return the end of its log; where the interpreter itself broke, from there, as the thread comes first."""
@@ -156,11 +199,7 @@ class Fleet:
         """Kill a process with -9, any where none is given, and wait until it is dead."""
         with self._lock:
             server = server or self._chance.choice(self.servers)
-            process = server.process
-            if process is not None and process.poll() is None:
-                process.kill()
-                process.wait()
-                self.kills += 1
+            self.kills += server.kill()
 
     def calm(self) -> None:
         """End the storm, kill all, so that nothing is left of what they remembered, and wait until they are back."""
@@ -168,7 +207,7 @@ class Fleet:
         for server in self.servers:
             self.kill(server)
         until = time.monotonic() + START_SECONDS
-        while not all(self._is_up(server) for server in self.servers) and time.monotonic() < until:
+        while not all(server.is_up for server in self.servers) and time.monotonic() < until:
             time.sleep(0.05)
 
     def end(self) -> None:
@@ -177,15 +216,7 @@ class Fleet:
         if self._keeper.is_alive():
             self._keeper.join()
         for server in self.servers:
-            if server.process is not None:
-                server.process.terminate()
-                try:
-                    server.process.wait(40)
-                except subprocess.TimeoutExpired:
-                    server.process.kill()
-
-    def _is_up(self, server: Served) -> bool:
-        return server.process is not None and server.process.poll() is None and server._answers()
+            server.end()
 
     def _keep(self) -> None:
         while not self._ended.wait(0.02):
@@ -197,7 +228,7 @@ class Fleet:
 
     def _revive(self) -> None:
         for server in self.servers:
-            code = server.process.poll() if server.process is not None else None
+            code = server.code()
             if code is None:
                 continue
             if code != -signal.SIGKILL:
