@@ -15,6 +15,8 @@ from tests.faults.people import Person
 
 STARTS: Final = ("", "plan/", "questionnaires/", "scores/", "assignments/")
 MOST_PAGES: Final = 30
+TAKEN_BACK: Final = "Taken back by the care team"
+"""How an assignment that was taken back reads on the page of what did not get through; the status itself is no text."""
 _LINK = re.compile(r'href="(/l/[^"#]+)')
 _NOT_FOLLOWED = re.compile(
     r"[?&]lang=|/logout|/components|/assets|\.(svg|css|js|csv|pdf|json)\b|/questions/|/who-looked"
@@ -59,6 +61,8 @@ def _addresses(word: Word) -> list[str]:
 
 def says(page: Page, word: Word) -> bool:
     """Tell whether a page shows a word."""
+    if word.slot[0] == "taken back":
+        return str(word.content) in page.text or ("did not get through" in page.text and TAKEN_BACK in page.text)
     if word.slot[0] != "response":
         return str(word.content) in page.text
     items = {item.link_id: item for item in catalogue().instruments[word.slot[2]].items}

@@ -191,7 +191,7 @@ class Client(Person):
     def __init__(self, world: World, ledger: Ledger, who: SignIn, chance: random.Random) -> None:
         super().__init__(world, ledger, who, chance)
         self.drafts: dict[str, dict[str, Any]] = {HOOP: {}, TEXT[0]: {}}
-        self.sending: Word | None = None
+        self.sending: dict[str, Word] = {}  # the last press of "send in" per questionnaire
         self.goals: dict[str, str] = {}
         self.steps: dict[str, str] = {}
         self.plan_begun = False
@@ -284,16 +284,15 @@ class Client(Person):
 
     def _knows(self, instrument: str) -> bool:
         """Tell whether this person knows what became of the last press of "send in"; else they look it up."""
-        word = self.sending
-        if word is None or word.slot[2] != instrument or word.claim != "nothing":
+        word = self.sending.get(instrument)
+        if word is None or word.claim != "nothing":
             return True
         self.looks_over(instrument)
         return word.claim != "nothing"
 
     def open_drafts(self) -> list[str]:
         """Return the questionnaires that have answers that were not sent in, or whose last press nobody answered."""
-        last = self.sending
-        asked = {last.slot[2]} if last is not None and last.claim in ("nothing", "draft") else set()
+        asked = {instrument for instrument, word in self.sending.items() if word.claim in ("nothing", "draft")}
         return [instrument for instrument, answers in self.drafts.items() if answers or instrument in asked]
 
     def looks_over(self, instrument: str) -> None:
@@ -328,7 +327,7 @@ class Client(Person):
         data = {name: page.fields[name] for name in ("identifier", "seen")}
         slot = ("response", data["identifier"], instrument)
         word = self.ledger.write(self.world.now, self.name, slot, frozenset(answers.items()))
-        self.sending = word
+        self.sending[instrument] = word
         self._press(word, instrument, data)
         if (
             not self.steady and self.chance.random() < 0.2
@@ -342,12 +341,12 @@ class Client(Person):
         """Find out what became of the last press, and tell whether the draft is what this person thinks it is."""
         kept = page.fields["seen"] == digest(repr(sorted(self.drafts[instrument].items())))
         nothing = page.fields["seen"] == digest(repr([]))
-        last = self.sending
+        last = self.sending.get(instrument)
         if kept:
-            if last is not None and last.slot[2] == instrument and last.claim == "nothing":
+            if last is not None and last.claim == "nothing":
                 last.claim = "draft"
             return True
-        if nothing and last is not None and last.slot[2] == instrument and last.claim in ("nothing", "draft"):
+        if nothing and last is not None and last.claim in ("nothing", "draft"):
             # The draft is gone, so the answers count as sent in, though no page has said so.
             last.claim = "kept"
             self.drafts[instrument] = {}

@@ -10,6 +10,8 @@ from tests.faults import checker
 from tests.faults.history import Options, play
 from tests.faults.kinds import kinds
 from tests.faults.ledger import Ledger, Word
+from tests.faults.people import HOOP, TEXT
+from tests.faults.stores import waiting
 from tests.faults.world import Killed, Weather
 
 
@@ -108,3 +110,31 @@ def test_a_process_that_died_does_nothing_any_more(story):
     assert (process.alive, story.world.kills) == (False, 1)
     with pytest.raises(Killed):
         process.services.sessions.start()
+
+
+# ---- the judge does not see what is not there
+
+
+def test_who_heard_nothing_of_two_presses_of_send_in_finds_out_about_both(story, monkeypatch):
+    ask = story.anna.browser.ask
+
+    def without_the_answer(process, method, path, data=None):
+        page = ask(process, method, path, data)
+        return None if path.endswith("/submit") else page
+
+    monkeypatch.setattr(story.anna.browser, "ask", without_the_answer)
+    for instrument in (TEXT[0], HOOP):
+        story.anna.answer(instrument)
+        story.anna.submit(instrument)
+    assert story.found() == []
+    assert [word.claim for word in story.ledger.words if word.slot[0] == "response"] == ["kept", "kept"]
+
+
+def test_taking_back_what_changed_meanwhile_is_seen_where_it_did_not_get_through(story):
+    story.jansen.ask_for(HOOP)
+    story.fault("(POST|PUT) :81/fhir", "drop-before")
+    story.jansen.take_back()
+    (task,) = [kept for kept in story.world.ehr.current() if kept.resource["resourceType"] == "Task"]
+    story.world.ehr.put({**task.resource, "status": "in-progress"}, "another program")
+    assert story.found() == []
+    assert waiting(story.world) == 1
