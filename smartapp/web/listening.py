@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import waitress.server  # type: ignore[import-untyped]
 from waitress import wasyncore
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
 
 from smartapp.web.guard import MAX_FORM_BYTES
 from smartapp.web.workers import DRAIN_SECONDS
@@ -66,6 +68,23 @@ def connections_within(wanted: int) -> int:
     return wanted if soft == resource.RLIM_INFINITY else max(1, min(wanted, soft - _OTHER_FILES))
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Refuses a request that says in two ways where it ends.
+
+    Waitress goes by one and leaves the connection open. A proxy that goes by the other would take what follows for
+    somebody else's request (RFC 9112 6.1).
+    """
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if "CONTENT_LENGTH" in self.headers and (self.chunked or "TRANSFER_ENCODING" in self.headers):
+            raise ParsingError("Content-Length and Transfer-Encoding")
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
+
+
 class Listening:
     """A server on a socket. `draining` is set from the moment it was asked to end: no one should be sent here then."""
 
@@ -86,6 +105,7 @@ class Listening:
             clear_untrusted_proxy_headers=not behind_proxy,
             ident=None,
         )
+        self._server.channel_class = _Channel
 
     def run(self, announce: float = 0) -> None:
         """Serve until SIGTERM or Ctrl-C, go on for `announce` seconds with `draining` set, then end what is begun.

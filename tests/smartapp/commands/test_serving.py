@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -96,6 +97,12 @@ class Served:
             return True
         return False
 
+    def answers_to(self, sent: bytes) -> list[bytes]:
+        """Return the status of each answer to bytes as they are, until the server closes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
+            connection.sendall(sent)
+            return re.findall(rb"HTTP/1\.[01] ([0-9]{3}) ", connection.makefile("rb").read())
+
     def said_to(self, sent: bytes) -> bytes:
         """Return the first line of the answer to bytes as they are; the sender does not say that it is done."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
@@ -149,6 +156,33 @@ class TestWhatIsTaken:
     def test_headers_without_end_are_refused(self, served):
         sent = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: " + b"x" * MAX_HEADER_BYTES
         assert served.said_to(sent) == b"HTTP/1.0 431 Request Header Fields Too Large"
+
+    @pytest.mark.parametrize(
+        ("version", "head", "body"),
+        [
+            (b"1.1", b"Content-Length: 5\r\nTransfer-Encoding: chunked", b"0\r\n\r\n"),
+            (b"1.1", b"Transfer-Encoding: chunked\r\nContent-Length: 500", b"0\r\n\r\n"),
+            (b"1.0", b"Connection: keep-alive\r\nContent-Length: 5\r\nTransfer-Encoding: chunked", b"0\r\n\r\n"),
+            (b"1.1", b"Content-Length: 0\r\nContent-Length: 50", b""),
+            (b"1.1", b"Content-Length: 0, 50", b""),
+            (b"1.1", b"Content-Length: +5", b"hello"),
+            (b"1.1", b"Transfer-Encoding: xchunked\r\nContent-Length: 5", b"hello"),
+            (b"1.1", b"Transfer-Encoding: chunked, identity", b"0\r\n\r\n"),
+            (b"1.1", b"Transfer-Encoding : chunked", b"0\r\n\r\n"),
+            (b"1.1", b"Transfer-Encoding:\x0bchunked\r\nContent-Length: 5", b"hello"),
+            (b"1.1", b"Transfer-Encoding:\r\n chunked\r\nContent-Length: 5", b"hello"),
+            (b"1.1", b"Transfer-Encoding: chunked", b"0x5\r\nhello\r\n0\r\n\r\n"),
+            (b"1.1", b"Transfer-Encoding: chunked", b"+5\r\nhello\r\n0\r\n\r\n"),
+            (b"1.1", b"Transfer-Encoding: chunked", b"5;a=\n\r\nhello\r\n0\r\n\r\n"),
+        ],
+    )
+    def test_a_request_whose_end_is_doubtful_is_refused_and_nothing_after_it_is_heard(
+        self, served, version, head, body
+    ):
+        """A proxy may see its end elsewhere, and take what follows for another person's request."""
+        sent = b"POST /callback HTTP/" + version + b"\r\nHost: 127.0.0.1\r\n" + head + b"\r\n\r\n" + body
+        [status] = served.answers_to(sent + b"GET /goodbye HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert status in (b"400", b"501")
 
     def test_half_requests_and_idle_browsers_keep_nobody_waiting(self, served):
         half_head = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half: "
