@@ -219,15 +219,16 @@ def _token(value: str) -> str:
     return value.strip()
 
 
-def _plain_postgresql_host(url: str) -> str:
-    """Return the other machine that a database address would send everything to in plain text, "" where it does not."""
+def _unproven_postgresql_host(url: str) -> str:
+    """Return another machine that need not prove who it is before a database address sends everything there, or ""."""
     parts = urlsplit(url)
     query = parse_qs(parts.query)
     hosts = {*query.get("host", [parts.hostname or ""])} - LOOPBACK
-    # No host and a path are this machine's socket. "prefer", which is the default, takes plain text for an answer.
+    # No host and a path are this machine's socket.
     away = [host for host in hosts if host and not host.startswith("/")]
-    encrypted = {"require", "verify-ca", "verify-full"} & {*query.get("sslmode", [])}
-    return away[0] if parts.scheme.startswith("postgres") and away and not encrypted else ""
+    # "prefer", the default, takes plain text for an answer; "require" takes whoever speaks TLS.
+    proven = query.get("sslmode") == ["verify-full"]
+    return away[0] if parts.scheme.startswith("postgres") and away and not proven else ""
 
 
 def _setting(
@@ -290,7 +291,7 @@ class Settings:
         "VERSTEL_DATABASE_URL",
         _text,
         "SQLite file or PostgreSQL database for sessions, drafts, the outbox, the log and our own records. PostgreSQL "
-        "on another machine needs ?sslmode=verify-full (or require) at its end.",
+        "on another machine needs ?sslmode=verify-full at its end, and &sslrootcert=FILE (or system).",
         example="sqlite:///verstel.sqlite3",
         default="sqlite:///verstel.sqlite3",
         secret=True,
@@ -298,7 +299,8 @@ class Settings:
     database_without_tls: bool = _setting(
         "VERSTEL_DATABASE_WITHOUT_TLS",
         _yes_no,
-        "yes: PostgreSQL on another machine may be reached without TLS: the network between is encrypted itself.",
+        "yes: PostgreSQL on another machine may be reached without TLS, or with a certificate that nobody checks "
+        "(sslmode=require): the network between is protected itself.",
         example="no",
         default=False,
     )
@@ -413,12 +415,13 @@ class Settings:
             raise ConfigError("Two issuers have the same key: their people would share one record.")
         if any(issuer.auth == "private_key_jwt" for issuer in self.issuers) and self.signing_keys_file is None:
             raise ConfigError("An issuer uses auth = 'private_key_jwt': set VERSTEL_SIGNING_KEYS_FILE.")
-        plain = "" if self.database_without_tls else _plain_postgresql_host(self.database_url)
-        if plain:
+        unproven = "" if self.database_without_tls else _unproven_postgresql_host(self.database_url)
+        if unproven:
             raise ConfigError(
-                f"VERSTEL_DATABASE_URL: PostgreSQL on {plain} may be reached without TLS, and what is sent to it names "
-                "people. Put ?sslmode=verify-full at its end, or set VERSTEL_DATABASE_WITHOUT_TLS=yes where the "
-                "network between is encrypted itself."
+                f"VERSTEL_DATABASE_URL: what is sent to PostgreSQL on {unproven} names people, and whoever answers "
+                "there need not prove to be it. Put ?sslmode=verify-full at its end, and &sslrootcert=FILE with the "
+                "certificate of its authority (sslrootcert=system: those that this machine knows). Or set "
+                "VERSTEL_DATABASE_WITHOUT_TLS=yes where the network between is protected itself."
             )
 
     @property

@@ -260,9 +260,18 @@ def test_a_key_that_was_replaced_still_proves_what_it_signed():
 PLAIN = "postgresql+psycopg://v:hush@db.example/v"
 
 
-@pytest.mark.parametrize("url", [PLAIN, f"{PLAIN}?sslmode=prefer", "postgresql://v@/v?host=db.example"])
-def test_postgresql_on_another_machine_without_tls_is_refused(url):
-    with pytest.raises(ConfigError, match=r"PostgreSQL on db\.example may be reached without TLS") as caught:
+@pytest.mark.parametrize(
+    "url",
+    [
+        PLAIN,
+        f"{PLAIN}?sslmode=prefer",
+        f"{PLAIN}?sslmode=require",
+        f"{PLAIN}?sslmode=verify-ca",
+        "postgresql://v@/v?host=db.example",
+    ],
+)
+def test_postgresql_on_another_machine_that_need_not_prove_who_it_is_is_refused(url):
+    with pytest.raises(ConfigError, match=r"PostgreSQL on db\.example names people.*sslmode=verify-full") as caught:
         Settings.from_env({**GOOD, "VERSTEL_DATABASE_URL": url})
     assert "hush" not in str(caught.value)
 
@@ -271,7 +280,8 @@ def test_postgresql_on_another_machine_without_tls_is_refused(url):
     ("url", "more"),
     [
         (f"{PLAIN}?sslmode=verify-full", {}),
-        (f"{PLAIN}?sslmode=require", {}),
+        (f"{PLAIN}?sslmode=verify-full&sslrootcert=system", {}),
+        (f"{PLAIN}?sslmode=require", {"VERSTEL_DATABASE_WITHOUT_TLS": "yes"}),
         (PLAIN, {"VERSTEL_DATABASE_WITHOUT_TLS": "yes"}),
         ("postgresql+psycopg://v@127.0.0.1:5432/v", {}),
         ("postgresql+psycopg:///v", {}),
@@ -279,7 +289,7 @@ def test_postgresql_on_another_machine_without_tls_is_refused(url):
         ("sqlite:////var/lib/verstel.db", {}),
     ],
 )
-def test_a_database_that_is_near_or_encrypted_is_accepted(url, more):
+def test_a_database_that_is_near_or_proves_who_it_is_is_accepted(url, more):
     assert Settings.from_env({**GOOD, "VERSTEL_DATABASE_URL": url, **more}).database_url == url
 
 
@@ -290,13 +300,25 @@ def test_a_place_has_its_own_emergency_line():
     assert settings.emergency_line("en", issuer) == settings.emergency_line_en
 
 
-REFUSED_LAUNCH = """
+SERVED_ONCE = """
+import sys
 import smartapp.commands.serve as serve
 def one_request(_serving, app, *_more):
-    app.test_client().get("/launch?launch=x&iss=https://nobody.example", base_url="https://verstel.example.org")
+    client, base = app.test_client(), "https://verstel.example.org"
+    client.get("/launch?launch=x&iss=https://nobody.example", base_url=base)
+    for path in ("/sandbox/", "/sandbox/fhir/metadata", "/components"):
+        print(client.get(path, base_url=base).status_code, end=" ")
+    print(*(name for name in sys.modules if name.split(".")[0] in ("tests", "pytest") or "sandbox" in name))
 serve._Serving.run = one_request
 serve.command(["--listen", "127.0.0.1:0"])
 """
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """A process of its own: pytest sets up logging and imports too."""
+    env = {**os.environ, **TestServe().env(tmp_path_factory.mktemp("served-once"))}
+    return subprocess.run([sys.executable, "-c", SERVED_ONCE], env=env, capture_output=True, text=True, check=True)
 
 
 class TestServe:
@@ -311,13 +333,12 @@ class TestServe:
     def run(self, tmp_path, **changes):
         return CliRunner(env={**self.env(tmp_path), **changes}).invoke(serve, ["--check"])
 
-    def test_why_a_launch_was_refused_is_in_the_log(self, tmp_path):
-        """In a process of its own: pytest sets up logging too. The page shows no reason, so the log must."""
-        command = [sys.executable, "-c", REFUSED_LAUNCH]
-        ran = subprocess.run(
-            command, env={**os.environ, **self.env(tmp_path)}, capture_output=True, text=True, check=True
-        )
+    def test_why_a_launch_was_refused_is_in_the_log(self, ran):
+        """The page shows no reason, so the log must."""
         assert "INFO smartapp.web.error_pages: 400 unknown-issuer" in ran.stderr
+
+    def test_neither_the_sandbox_nor_the_page_of_all_components_is_there(self, ran):
+        assert ran.stdout == "404 404 404 \n"
 
     def test_a_second_one_on_the_same_file_is_refused_and_a_check_is_not(self, tmp_path):
         first = open_database(f"sqlite:///{tmp_path / 'verstel.db'}", alone=True)
