@@ -154,6 +154,8 @@ def command(
     # Why a sign-in was refused is only in the log, so it is always on. No line of it holds names, answers or tokens.
     logs.set_up(log_format)
     serving = _Serving(settings, _bound(*listen), Bounds(threads, connections), metrics, announce)
+    for sentence in reached_without_tls(listen, metrics):
+        log.warning(sentence)
     log.info("Verstel is listening on http://%s:%d for %s", *listen, settings.public_url)
     if workers == 1:
         serving.run(app, engine)
@@ -161,6 +163,19 @@ def command(
     engine.dispose()  # each process opens its own: a connection cannot be shared
     if not supervise(workers, serving.work):
         raise click.ClickException("A process did not end in time or broke; what it had under way is in the outbox.")
+
+
+def reached_without_tls(listen: tuple[str, int], metrics: tuple[str, int] | None) -> list[str]:
+    """Return a sentence for each address that other machines may reach; both speak plain http."""
+    from smartapp.settings import LOOPBACK
+
+    given = {"--listen": listen, "--metrics": metrics}
+    return [
+        f"{option} {address[0]} takes plain http from other machines: let none but the proxy, or whoever reads the "
+        "figures, reach it, over a network that is protected itself"
+        for option, address in given.items()
+        if address is not None and address[0].strip("[]") not in LOOPBACK
+    ]
 
 
 def _made(settings: Settings, *, alone: bool = True) -> tuple[Flask, Engine]:

@@ -26,6 +26,8 @@ from smartapp.fhir.bulkheads import HOSTS, Stopped, present_budget
 from smartapp.fhir.connections import UNTIL, InTimeAdapter
 from smartapp.settings import is_loopback
 
+log = logging.getLogger(__name__)
+
 # At DEBUG it writes every address with its query, and at WARNING too where an answer breaks off in its headers; those
 # name people. What went wrong reaches us as an exception anyway.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
@@ -50,8 +52,9 @@ _SECONDS = re.compile(r"[0-9]{1,9}")
 class OutboundError(Exception):
     """No usable answer.
 
-    `code`: insecure, unsendable, timeout, unreachable, redirect, too-large, encoding, not-json, or of a request that
-    was not made: busy, paused, over-budget. `retry_after`: in how many seconds it is worth a try, where that is known.
+    `code`: insecure, unsendable, timeout, unreachable, tls, redirect, too-large, encoding, not-json, or of a request
+    that was not made: busy, paused, over-budget. `retry_after`: in how many seconds it is worth a try, where that is
+    known.
     """
 
     def __init__(self, code: str, url: str, retry_after: int | None = None) -> None:
@@ -207,7 +210,7 @@ def _has_answered(error: Exception) -> bool | None:
     page = present_budget()
     if not isinstance(error, OutboundError) or error.code == "unsendable" or (page is not None and page.over):
         return None
-    return error.code not in ("timeout", "unreachable")
+    return error.code not in ("timeout", "unreachable", "tls")
 
 
 def _asked(method: str, url: str, *, max_bytes: int, **what: Any) -> Reply:
@@ -226,6 +229,9 @@ def _asked(method: str, url: str, *, max_bytes: int, **what: Any) -> Reply:
             return Reply(response.status_code, response.headers, _bounded(response, url, max_bytes, until))
     except requests.Timeout:
         raise OutboundError("timeout", url) from None
+    except requests.exceptions.SSLError:
+        log.warning("%s has no certificate that we trust, or TLS that we don't speak: it was not asked", _host(url))
+        raise OutboundError("tls", url) from None
     except (requests.RequestException, HTTPError):
         raise OutboundError("unreachable", url) from None
     except ValueError:  # such as a header with characters that no header can have

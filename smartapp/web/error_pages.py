@@ -127,6 +127,7 @@ def _record_error(error: RecordError) -> tuple[str, int]:
 
 def _http_error(error: HTTPException) -> Any:
     if isinstance(error, SecurityError):  # a host name that is not ours: there are no addresses to build a page with
+        log.info("400 strange-host")  # not which: it may be anything
         return "This is not the address of this app.", 400
     status = error.code or 500
     return error if status < 400 else _page(_page_of(error), status)  # below 400: a redirect of Werkzeug's

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from smartapp.commands.serve import command
+from smartapp.commands.serve import command, reached_without_tls
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:99999", "127.0.0.1", ":8000", "127.0.0.1:http", "nonsense"])
@@ -20,3 +20,12 @@ def test_an_address_is_taken_and_the_settings_are_asked_for(listen: str) -> None
     said = CliRunner().invoke(command, ["--listen", listen], env={"VERSTEL_PUBLIC_URL": ""})
     assert said.exit_code == 2
     assert "VERSTEL_PUBLIC_URL" in said.output
+
+
+def test_an_address_that_other_machines_reach_without_tls_is_told():
+    assert [one.default for one in command.params if one.name == "listen"] == ["127.0.0.1:8000"]
+    assert reached_without_tls(("127.0.0.1", 8000), ("[::1]", 9100)) == []
+    [app] = reached_without_tls(("0.0.0.0", 8000), None)
+    [figures] = reached_without_tls(("localhost", 8000), ("10.0.0.5", 9100))
+    assert app.startswith("--listen 0.0.0.0 takes plain http")
+    assert figures.startswith("--metrics 10.0.0.5 takes plain http")

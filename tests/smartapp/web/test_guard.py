@@ -460,6 +460,16 @@ class TestLogOfAccess:
         [entry] = client.core.audit.of_person(EHR, "Patient/anna")
         assert (entry.event, entry.reason) == ("denied", "ehr-forbids")
 
+    def test_a_forged_form_is_a_line(self, app):
+        client = launched(app, "anna", "client")
+        client.post("plan/story", {"_csrf": "x", "story": "x"})
+        client.post("plan/story", {"story": "x"}, headers={"Origin": "https://evil.example"})
+        entries = client.core.audit.of_person(EHR, "Patient/anna")
+        assert [(entry.event, entry.reason) for entry in entries] == [
+            ("denied", "foreign-origin"),
+            ("denied", "form-token"),
+        ]
+
     def test_a_form_about_somebody_else_is_a_line(self, app):
         client = launched(app, "anna", "client")
         client.post("plan/story", {"_for": "bram", "story": "x"})

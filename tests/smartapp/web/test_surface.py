@@ -48,3 +48,11 @@ def test_no_request_is_echoed(app):
 def test_no_variable_of_the_environment_turns_debugging_on(monkeypatch):
     monkeypatch.setenv("FLASK_DEBUG", "1")
     assert not make_app(Clock()).debug
+
+
+def test_a_host_name_that_is_not_ours_gets_nothing_and_is_a_line_in_the_log_without_it(app, caplog):
+    with caplog.at_level("INFO"):
+        answer = app.test_client().get("/", headers={"Host": "somebody.example"})
+    assert (answer.status_code, "somebody" in answer.text) == (400, False)
+    assert "400 strange-host" in [record.getMessage() for record in caplog.records]
+    assert "somebody" not in caplog.text
