@@ -196,6 +196,18 @@ class TestWhatIsTaken:
                     connection.sendall(half_head if number % 2 else half_form)
             assert served.get("/healthz")[0] == 200
 
+    def test_who_asks_and_does_not_read_keeps_nobody_waiting(self, served):
+        """More of them than there are threads, each asking for more than any buffer between us holds."""
+        asked = b"GET /assets/app.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 400
+        with contextlib.ExitStack() as opened:
+            for _ in range(40):
+                connection = opened.enter_context(socket.socket())
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                connection.settimeout(PATIENCE)
+                connection.connect(("127.0.0.1", served.port))
+                connection.sendall(asked)
+            assert served.get("/healthz")[0] == 200
+
 
 def test_a_database_of_other_keys_is_told_and_not_served(tmp_path):
     settings = environment(tmp_path, 8000, "http://127.0.0.1:9/fhir")
