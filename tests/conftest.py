@@ -7,10 +7,13 @@ import gc
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 from wsgiref.types import WSGIApplication
 
@@ -21,6 +24,7 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 from jinja2 import Environment
 from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy.engine import URL, Engine
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
@@ -33,6 +37,7 @@ from smartapp.sandbox import Client, Sandbox, init_sandbox, make_sandbox
 from smartapp.sandbox.seeding import seed
 from smartapp.services import KEY
 from smartapp.settings import Issuer, Settings
+from smartapp.storage import database
 from smartapp.web.components.routes import init_examples
 
 # A busy machine is not a fault of the code: what an example may cost is measured elsewhere (`make bench`).
@@ -86,6 +91,26 @@ class RuleCompiledOnce(Rule):
 
 
 Flask.url_rule_class = RuleCompiledOnce
+
+
+@cache
+def new_database() -> bytes:
+    """Return an empty database as the revisions make it: making one by them took nine tenths of making an app."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "new.db"
+        database.open_database(f"sqlite:///{file}").dispose()
+        return file.read_bytes()
+
+
+def opened(address: URL, really: Callable[[URL], Engine] = database._opened) -> Engine:
+    """Open a database; a temporary one is a copy of the first. What has an address of its own goes by the revisions."""
+    engine = really(address)
+    if not address.database and address.get_backend_name() == "sqlite":
+        Path(engine.url.database or "").write_bytes(new_database())
+    return engine
+
+
+database._opened = opened
 
 
 class Task(WSGITask):

@@ -39,6 +39,16 @@ def test_the_revisions_make_exactly_the_tables_that_the_code_declares(url):
     engine.dispose()
 
 
+def test_a_copy_that_tests_work_on_is_what_the_revisions_make(tmp_path):
+    copy, made = open_database("sqlite://"), open_database(f"sqlite:///{tmp_path / 'made.db'}")
+    tables = sa.text("SELECT type, name, sql FROM sqlite_master ORDER BY name")
+    with copy.connect() as one, made.connect() as other:
+        assert one.execute(tables).all() == other.execute(tables).all()
+        assert migrations.revision_of(one) == migrations.newest()
+    for engine in (copy, made):
+        engine.dispose()
+
+
 def test_a_column_that_no_revision_makes_is_noticed(url):
     engine = open_database(url)
     with writing(engine) as connection:
