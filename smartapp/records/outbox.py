@@ -234,8 +234,11 @@ class Outbox:
             while (row := self._claim_row(connection, owner, avoiding)) is not None:
                 unit, its_owner = self._opened(row), Owner(row.issuer, row.owner)
                 if unit is not None:
-                    unit = self._informed(connection, its_owner, self._with_older(connection, row, unit))
-                    return Claim(unit, its_owner, row.launch_id, row.lease)
+                    newest = self._with_older(connection, row, unit)
+                    if newest is not unit:  # the older ones are gone with this, so what they knew is kept with this
+                        sealed = self._vault.seal(packed(newest))
+                        connection.execute(OUTBOX.update().where(OUTBOX.c.id == row.id).values(sealed=sealed))
+                    return Claim(self._informed(connection, its_owner, newest), its_owner, row.launch_id, row.lease)
                 # Set aside, not tried again: it would stop everybody else's things for ever.
                 connection.execute(OUTBOX.update().where(OUTBOX.c.id == row.id).values(state="aside", leased_until=0))
         return None

@@ -133,3 +133,15 @@ def test_what_succeeds_a_response_that_cannot_be_changed_is_made_once(story, fau
     story.anna.answer()
     story.anna.submit()
     assert story.found() == []
+
+
+@pytest.mark.parametrize("story", ["plain", "epic-like"], indirect=True)
+def test_what_was_sent_twice_while_its_first_process_was_dead_is_looked_for_before_it_is_made(story):
+    """The second press waits for the lease of the first, and its writer is away when that ends."""
+    story.anna.answer()
+    story.fault("POST :81/fhir/QuestionnaireResponse", "dies-after")
+    story.anna.submit()
+    story.anna.submit()
+    story.rounds(20_000)
+    assert story.found() == []
+    assert len(story.names("QuestionnaireResponse")) == 1

@@ -222,7 +222,7 @@ def test_the_newest_words_go_first_and_know_of_the_older_ones_that_are_without_a
     [parcel] = newer.unit.parcels
     assert (parcel.state, parcel.amends) == ("sent", True)  # looked for before it is sent, and amended if it is there
     assert parcel.write.resource["item"][0]["answer"] == [{"valueInteger": 4}]
-    assert [one.id for one in outbox.unsent(owner)] == [second.id]
+    assert [(one.id, one.unit) for one in outbox.unsent(owner)] == [(second.id, newer.unit)]
     clock.now += 3600
     outbox.finish(newer, newer.unit)
     assert outbox.claim() is None
