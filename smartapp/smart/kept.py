@@ -77,9 +77,10 @@ class Kept(Generic[T]):
 
     def _known(self, key: str, other_than: T | None) -> T | None:
         now, answer, failure = self._clock(), self._answers.get(key), self._failures.get(key)
-        if answer is not None and answer.value is not other_than and now < answer.when + self._fresh:
+        if answer is not None and answer.value is not other_than and answer.when <= now < answer.when + self._fresh:
             return answer.value
-        if failure is None or now >= failure.until:
+        # What lies further away than any pause was set by a clock that was wrong.
+        if failure is None or not failure.until - LONGEST_PAUSE_SECONDS <= now < failure.until:
             return None
         if answer is not None and now < answer.when + self._stale:
             return answer.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -108,6 +109,18 @@ def test_after_a_success_the_next_failure_stands_briefly_again(clock, server):
     clock.now += FIRST_PAUSE_SECONDS
     server.broken = False
     assert kept.get("ehr", server) == "answer 5"
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_clock_that_was_a_day_ahead_makes_nothing_stand_for_a_day(clock, server, broken):
+    kept = Kept[str](clock, fresh=60, patience=20)
+    server.broken = broken
+    clock.now += 86_400
+    with contextlib.suppress(EhrTrouble):
+        kept.get("ehr", server)
+    clock.now -= 86_400
+    server.broken = False
+    assert kept.get("ehr", server) == "answer 2"
 
 
 def test_a_question_that_was_never_asked_is_no_failure_of_who_would_answer(clock, server):
