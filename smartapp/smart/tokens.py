@@ -51,6 +51,7 @@ TOKENS = sa.Table(
     sa.Column("leased_until", sa.Integer, nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
+_OF_LAUNCH = sa.select(TOKENS).where(TOKENS.c.launch_id == sa.bindparam("launch_id"))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -351,7 +352,7 @@ class TokenStore:
 
     def _find(self, launch_id: str) -> tuple[int, Tokens] | None:
         with reading(self._engine) as connection:
-            row = connection.execute(sa.select(TOKENS).where(TOKENS.c.launch_id == launch_id)).one_or_none()
+            row = connection.execute(_OF_LAUNCH, {"launch_id": launch_id}).one_or_none()
         # A token that does not open helps nobody: its user signs in again.
         [values] = self._vault.open_any([row.sealed if row else None])
         return (row.version, Tokens(**values)) if row and values else None

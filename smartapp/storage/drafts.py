@@ -30,6 +30,12 @@ DRAFTS = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
 
+_THIS = (DRAFTS.c.owner == sa.bindparam("of"), DRAFTS.c.questionnaire == sa.bindparam("about"))
+_FIND = sa.select(DRAFTS).where(*_THIS)
+_BEGIN = DRAFTS.insert()
+_GO_ON = DRAFTS.update().where(*_THIS).values({each: sa.bindparam(each) for each in ("version", "changed", "sealed")})
+_DELETE = DRAFTS.delete().where(*_THIS)
+
 
 def forget_untouched(engine: Engine, since: int) -> int:
     """Delete the drafts of everybody that nobody changed after `since` (seconds since 1970); return how many."""
@@ -99,7 +105,7 @@ class Drafts:
             present = self._find(connection, questionnaire)
             if present and when is not None and not when(present.resource):
                 return False
-            connection.execute(DRAFTS.delete().where(*self._key(questionnaire)))
+            connection.execute(_DELETE, self._key(questionnaire))
         return True
 
     def erase(self) -> int:
@@ -114,11 +120,11 @@ class Drafts:
         theirs = (DRAFTS.c.owner == former._owner) & ~there_too
         change_any(self._engine, DRAFTS, theirs, owner=self._owner)
 
-    def _key(self, questionnaire: str) -> tuple[sa.ColumnElement[bool], ...]:
-        return DRAFTS.c.owner == self._owner, DRAFTS.c.questionnaire == questionnaire
+    def _key(self, questionnaire: str) -> dict[str, str]:
+        return {"of": self._owner, "about": questionnaire}
 
     def _find(self, connection: Connection, questionnaire: str) -> Draft | None:
-        row = connection.execute(sa.select(DRAFTS).where(*self._key(questionnaire))).one_or_none()
+        row = connection.execute(_FIND, self._key(questionnaire)).one_or_none()
         # Not skipped: whoever changes it would write over what the right key still opens.
         return _draft(row, self._vault.open(row.sealed)) if row else None
 
@@ -126,9 +132,9 @@ class Drafts:
         draft = Draft(questionnaire, resource, (present.version if present else 0) + 1, int(self._clock()))
         values = {"version": draft.version, "changed": draft.changed, "sealed": self._vault.seal(resource)}
         if present:
-            connection.execute(DRAFTS.update().where(*self._key(questionnaire)).values(values))
+            connection.execute(_GO_ON, values | self._key(questionnaire))
         else:
-            connection.execute(DRAFTS.insert().values(owner=self._owner, questionnaire=questionnaire, **values))
+            connection.execute(_BEGIN, values | {"owner": self._owner, "questionnaire": questionnaire})
         return draft
 
 

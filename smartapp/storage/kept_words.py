@@ -29,6 +29,13 @@ KEPT_WORDS = sa.Table(
     sa.Column("made", sa.Integer, nullable=False, index=True),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
+_LASTING = (
+    sa.select(KEPT_WORDS)
+    .where(KEPT_WORDS.c.made > sa.bindparam("since"))
+    .order_by(KEPT_WORDS.c.made.desc(), KEPT_WORDS.c.id)
+)
+_OF_OWNER = _LASTING.where(KEPT_WORDS.c.owner == sa.bindparam("of"))
+_OF_PAGE = _LASTING.where(KEPT_WORDS.c.id == sa.bindparam("of"))
 
 Fields = Sequence[tuple[str, str]]
 
@@ -73,11 +80,11 @@ class KeptWords:
 
     def of(self, owner: str) -> list[Kept]:
         """Return what is kept for this owner, the newest first."""
-        return self._found(KEPT_WORDS.c.owner == owner)
+        return self._found(_OF_OWNER, owner)
 
     def of_page(self, owner: str, page: str) -> Kept | None:
         """Return what is kept for this owner of one page, or None."""
-        return next(iter(self._found(KEPT_WORDS.c.id == _id(owner, page))), None)
+        return next(iter(self._found(_OF_PAGE, _id(owner, page))), None)
 
     def drop(self, owner: str, id_: str) -> None:
         """Throw away one form of this owner."""
@@ -89,12 +96,9 @@ class KeptWords:
         with writing(self._engine) as connection:
             connection.execute(KEPT_WORDS.delete().where(KEPT_WORDS.c.made <= int(self._clock()) - KEPT_SECONDS))
 
-    def _found(self, which: sa.ColumnElement[bool]) -> list[Kept]:
-        lasting = KEPT_WORDS.c.made > int(self._clock()) - KEPT_SECONDS
+    def _found(self, which: sa.Select[tuple[str, str, int, bytes]], of: str) -> list[Kept]:
         with reading(self._engine) as connection:
-            rows = connection.execute(
-                sa.select(KEPT_WORDS).where(which, lasting).order_by(KEPT_WORDS.c.made.desc(), KEPT_WORDS.c.id)
-            ).all()
+            rows = connection.execute(which, {"of": of, "since": int(self._clock()) - KEPT_SECONDS}).all()
         opened = self._vault.open_any([row.sealed for row in rows])
         return [_kept(row, values) for row, values in zip(rows, opened, strict=True) if values is not None]
 

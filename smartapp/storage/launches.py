@@ -30,6 +30,8 @@ LAUNCHES = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
 
+_BY_ID = sa.select(LAUNCHES).where(LAUNCHES.c.id == sa.bindparam("id"))
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -135,7 +137,7 @@ class Launches:
     def get(self, launch_id: str) -> Launch | None:
         """Return a launch that is alive, without asking whose: for work that no request of its session does."""
         with reading(self._engine) as connection:
-            row = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.id == launch_id)).one_or_none()
+            row = connection.execute(_BY_ID, {"id": launch_id}).one_or_none()
         # Counted from its own sign-in: a session that other launches keep alive does not keep this one.
         if row is None or int(self._clock()) >= row.made + self._absolute:
             return None
@@ -150,7 +152,7 @@ class Launches:
     def name(self, launch_id: str, names: Mapping[str, str]) -> None:
         """Put the names of people (by reference) into a launch that was made without them."""
         with writing(self._engine, on=launch_id) as connection:
-            row = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.id == launch_id)).one_or_none()
+            row = connection.execute(_BY_ID, {"id": launch_id}).one_or_none()
             if row is None:
                 return
             values = self._vault.open(row.sealed)

@@ -44,6 +44,9 @@ HANDOFFS = sa.Table(
     sa.Column("made", sa.Integer, nullable=False),
 )
 
+# Asked at every request, so made once: making it costs more than asking it.
+_OF_COOKIE = sa.select(SESSIONS).join(COOKIES).where(COOKIES.c.digest == sa.bindparam("digest"))
+
 # Long enough to open a tab, too short for the address to be of use in a history or a log.
 HANDOFF_SECONDS = 60
 _TOUCH_SECONDS = 20
@@ -84,9 +87,7 @@ class Sessions:
         if not secret:
             return None
         with reading(self._engine) as connection:
-            row = connection.execute(
-                sa.select(SESSIONS).join(COOKIES).where(COOKIES.c.digest == digest(secret))
-            ).one_or_none()
+            row = connection.execute(_OF_COOKIE, {"digest": digest(secret)}).one_or_none()
         if row is None:
             return None
         now = int(self._clock())
