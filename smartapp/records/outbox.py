@@ -68,6 +68,8 @@ OUTBOX = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),
     sa.Index("ix_outbox_state_due", "state", "due"),
 )
+# Asked by every page, so made once: making it costs more than asking it.
+_OF_OWNER = sa.select(OUTBOX).where(OUTBOX.c.owner == sa.bindparam("owner")).order_by(OUTBOX.c.made, OUTBOX.c.id)
 
 
 class LeaseLost(Exception):
@@ -184,9 +186,7 @@ class Outbox:
     def unsent(self, owner: Owner) -> list[Unsent]:
         """Return what has not arrived, the oldest first; what does not open is not among it."""
         with reading(self._engine) as connection:
-            rows = connection.execute(
-                sa.select(OUTBOX).where(OUTBOX.c.owner == owner.digest).order_by(OUTBOX.c.made, OUTBOX.c.id)
-            ).all()
+            rows = connection.execute(_OF_OWNER, {"owner": owner.digest}).all()
         opened = ((row, self._opened(row)) for row in rows)
         return [Unsent(row.id, unit, row.state, row.made) for row, unit in opened if unit is not None]
 
