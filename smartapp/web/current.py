@@ -6,8 +6,10 @@ There is one typed way to each. Flask's `g` holds them untyped, so it is read on
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import zoneinfo
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask import current_app, g, has_request_context
 
@@ -16,6 +18,8 @@ from smartapp.services import KEY, Services
 if TYPE_CHECKING:
     from smartapp.records import Records
     from smartapp.storage.launches import Launch
+
+_T = TypeVar("_T")
 
 
 def services() -> Services:
@@ -31,6 +35,27 @@ def launch() -> Launch:
 def launch_or_none() -> Launch | None:
     """Return the launch of this page, or None for a page outside any record and for no request at all."""
     return cast("Launch | None", g.get("launch")) if has_request_context() else None
+
+
+def open_launch(launch: Launch, records: Records) -> None:
+    """Let this be the launch of this page, and these the records of the person it is about."""
+    g.launch, g.records = launch, records
+    g.pop("decided", None)
+
+
+def once_a_request(decide: Callable[[], _T]) -> Callable[[], _T]:
+    """Have a function asked once for each request, and once more when its launch is known; outside one, each time."""
+
+    @functools.wraps(decide)
+    def decided() -> _T:
+        if not has_request_context():
+            return decide()
+        known: dict[Callable[[], object], object] = g.setdefault("decided", {})
+        if decide not in known:
+            known[decide] = decide()
+        return cast("_T", known[decide])
+
+    return decided
 
 
 def records() -> Records:

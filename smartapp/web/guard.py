@@ -66,6 +66,7 @@ def caller_address() -> str:
     return (request.remote_addr or "") if has_request_context() else ""
 
 
+@current.once_a_request
 def csrf_field() -> Markup:
     """Return the hidden fields of every form: the token of this launch, whom it is about, and whose words it holds."""
     launch = current.launch()
@@ -119,9 +120,9 @@ def open_launch(services: Services, launch_id: str) -> None:
         session = present_session(services)
         launch = services.launches.find(launch_id, session.id) if session else None
         if launch is not None:
-            g.launch = launch
             g.read = []
-            g.records = services.records(launch, lambda event, objects: note(services, launch, event, objects))
+            records = services.records(launch, lambda event, objects: note(services, launch, event, objects))
+            current.open_launch(launch, records)
     if launch is None:
         services.end_sessions_that_are_over()
         raise LaunchEnded(code="no-such-launch")

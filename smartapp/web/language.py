@@ -40,8 +40,11 @@ class TwoLanguages(Protocol):
 
 def language() -> Language:
     """Return the language of the reader: `?lang=`, else their cookie, else the launch's, else Dutch."""
-    if kept := _kept.get():
-        return kept
+    return _kept.get() or _wished()
+
+
+@current.once_a_request
+def _wished() -> Language:
     if not has_request_context():
         return DEFAULT
     launch = current.launch_or_none()

@@ -27,4 +27,5 @@ def unmasked(text: str) -> bytes:
 
 
 def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(left ^ right for left, right in zip(one, other, strict=True))
+    # As numbers, which is one step however long they are.
+    return (int.from_bytes(one) ^ int.from_bytes(other)).to_bytes(len(one))
