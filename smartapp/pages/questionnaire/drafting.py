@@ -59,16 +59,21 @@ def keep_answer(
 ) -> Filling:
     """Put an answer into the draft as it is stored now, and return the answers as they become.
 
-    Raises AnswerError, OtherVersion or ChangedElsewhere; then the draft is as it was.
+    What stands there already is not written again: each write makes everybody wait for the disk. Raises AnswerError,
+    OtherVersion or ChangedElsewhere; then the draft is as it was.
     """
     value = None if given.answer is None else parse(item, given.answer)
-    if value is None and drafts.get(instrument.id) is None:
-        return Filling.of(instrument)  # an empty field is not a reason to begin a draft
+    draft = drafts.get(instrument.id)
+    before = draft.resource if draft else None
+    stands = filling_of(instrument, before, catalogue)
+    if stands.values.get(item.link_id) == value:
+        # As after most presses of Next, for the page saved it by then; and an empty field does not begin a draft.
+        return stands
     # A list, because `change` calls back and returns the draft as stored, not the answers.
     kept: list[Filling] = []
 
-    def update(draft: Resource | None) -> Resource:
-        filling = filling_of(instrument, draft, catalogue)
+    def update(now: Resource | None) -> Resource:
+        filling = stands if now == before else filling_of(instrument, now, catalogue)
         if item.kind == "text" and not _replaces(given.based_on, filling.text(item), str(value or "")):
             raise ChangedElsewhere(filling)
         kept.append(with_answer(filling, item, value))

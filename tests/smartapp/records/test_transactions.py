@@ -41,6 +41,23 @@ def test_the_start_page_reads_three_times_and_writes_nothing(desk, begun):
     assert (begun.count("read"), begun.count("write")) == (3, 0)
 
 
+def test_an_answer_is_written_once_by_the_page_that_saves_it_and_by_the_button_after_it(desk, begun):
+    anna = desk.browser()
+    begun.clear()
+    assert anna.post("questionnaires/hoop/questions/hoop-01/autosave", {"answer": "3"}).status_code == 200
+    assert anna.post("questionnaires/hoop/questions/hoop-01", {"answer": "3", "next": "1"}).status_code == 303
+    assert begun.count("write") == 1
+    assert anna.post("questionnaires/hoop/questions/hoop-01", {"answer": "2", "next": "1"}).status_code == 303
+    assert begun.count("write") == 2
+
+
+def test_an_empty_field_begins_no_draft_and_writes_nothing(desk, begun):
+    anna = desk.browser()
+    begun.clear()
+    assert anna.post("questionnaires/hoop/questions/hoop-01", {"clear": "1"}).status_code == 303
+    assert begun.count("write") == 0
+
+
 def test_sending_in_writes_three_times_on_an_ordinary_day(desk, begun):
     """The unit before it leaves; the log and that it arrived; the draft that is done with."""
     anna = desk.browser()
