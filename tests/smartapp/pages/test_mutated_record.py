@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import orjson
@@ -17,10 +18,12 @@ from sqlalchemy.engine import Engine
 
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
+from smartapp.fhir.companion import CompanionStore
 from smartapp.fhir.own.search import definitions
 from smartapp.fhir.store import Query, RecordStore
 from smartapp.sandbox import make_sandbox
 from smartapp.sandbox.seeding import seed
+from smartapp.services import Services
 from tests.smartapp.helpers import EHR, Visitor, launched
 from tests.smartapp.pages.mutants import Mutating, mutated
 
@@ -117,7 +120,11 @@ def people(app) -> dict[str, Visitor]:
     return {"client": client, "clinician": clinician}
 
 
-def test_attack_35_every_page_of_a_mutated_record_is_a_page_or_a_foreseen_error(people, caplog):
+def opened(people, caplog, numbers: Iterable[int], hold: Callable[[RecordStore], None]) -> int:
+    """Open pages of a record that is another mutant each time, which `hold` puts in its place; return how many.
+
+    Fails where one is neither a page nor an error that was foreseen.
+    """
     client = people["client"]
     store = client.ehr
     drafts = client.records.drafts
@@ -127,17 +134,35 @@ def test_attack_35_every_page_of_a_mutated_record_is_a_page_or_a_foreseen_error(
     pages = pages_of(found)
     wrong: list[str] = []
     drawn = 0
-    for number in range(PAGES) if not ONLY else [int(ONLY)]:
+    for number in numbers:
         rng = random.Random(f"{SEED}-{number}")
         role, page, form = rng.choice(pages)
         visitor = people[role]
         # A draft is our own, and may be of an older version of the app.
         drafts.change(DRAFTED, lambda _before, rng=rng: mutated({**begun, "status": "in-progress"}, rng))
-        client.core.local_ehrs[EHR] = Mutating(store, rng)
+        hold(Mutating(store, rng))
         caplog.clear()
         answer = visitor.post(page, form) if form else visitor.get(page)
         drawn += answer.status_code == 200
         if answer.status_code not in FORESEEN or "unforeseen" in caplog.text or "itself" in caplog.text:
             wrong.append(f"{number}: {role} {page} {answer.status}\n{caplog.text[-1500:]}")
     assert not wrong, "\n".join(wrong)
+    return drawn
+
+
+def test_attack_35_every_page_of_a_mutated_record_is_a_page_or_a_foreseen_error(people, caplog):
+    core = people["client"].core
+    drawn = opened(
+        people, caplog, [int(ONLY)] if ONLY else range(PAGES), lambda mutant: core.local_ehrs.update({EHR: mutant})
+    )
     assert ONLY or drawn > PAGES / 2, f"only {drawn} of {PAGES} pages were drawn: most were refused as a whole"
+
+
+def test_attack_35_a_companion_server_may_say_anything_too(people, caplog, monkeypatch):
+    """Beside an EHR that is sound, and with the same things about the same person."""
+    number = max(1, PAGES // 5)
+
+    def hold(mutant: RecordStore) -> None:
+        monkeypatch.setattr(Services, "companion", lambda _services, issuer: CompanionStore(mutant, issuer))
+
+    assert opened(people, caplog, range(PAGES, PAGES + number), hold) > number / 2
