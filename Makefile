@@ -11,12 +11,13 @@
 #   make coverage     how much of mappers, outbox and launch their nearest tests reach; minutes, and fails below a floor
 #   make mutants      how many small faults in the outbox no test notices: a sample; ten minutes or more (AREA=launch)
 #   make pins         write the exact versions of all dependencies, and the digests of their files, anew
+#   make vulnerabilities  ask PyPI which of the pinned versions are known to be vulnerable; fails where one is, or can't be told
 #   make sbom         what the app is made of, for who checks it: .cache/sbom.json, in CycloneDX
 PYTHON ?= python3
 PORT ?= 8017
 BIN := .venv/bin
 
-.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures coverage mutants pins sbom clean
+.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures coverage mutants pins sbom vulnerabilities clean
 .DEFAULT_GOAL := test
 
 setup: .venv/runtime
@@ -100,6 +101,14 @@ sbom: .cache/sbom/bin/cyclonedx-py
 .cache/sbom/bin/cyclonedx-py:
 	$(PYTHON) -m venv .cache/sbom
 	.cache/sbom/bin/pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
+
+# --strict: what could not be looked up counts as found, or no answer would look like good news.
+vulnerabilities: .cache/vulnerabilities/bin/pip-audit
+	$< --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt
+
+.cache/vulnerabilities/bin/pip-audit:
+	$(PYTHON) -m venv .cache/vulnerabilities
+	.cache/vulnerabilities/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .verstel
