@@ -3,7 +3,7 @@
 #   make test         every test that needs nothing but PyPI (and Chromium, where it is found)
 #   make lint         ruff, mypy, import contracts, generated files up to date
 #   make generate     make anew what code makes: published files, FHIR package, .env.example, the tables in docs/security.md
-#   make bench        speed of scoring as ratios; calls of a page, 200 people at once, how our own store grows
+#   make bench        speed of scoring as ratios; calls of a page, 200 people at once, how our own store and the log grow
 #   make conformance  the heavy checks: HL7's validator, real FHIR servers, strangers' form renderers
 #   make faults       10,000 histories of people, faults and deaths (tests/faults): nothing lost, twice or falsely called saved
 #   make pictures     the pictures in docs/ and the README, made anew from the running demo
@@ -60,6 +60,7 @@ bench: setup-test
 	$(BIN)/python -m benchmarks.scoring
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.growth --many 10000 --no-postgresql
+	$(BIN)/python -m benchmarks.log
 
 conformance: setup-test
 	$(BIN)/python -m tests.conformance
