@@ -92,6 +92,7 @@ def test_what_somebody_else_changed_meanwhile_is_shown_and_thrown_away_by_its_au
     looked_at(page)
     noor.press("main form button")
     expect(page.locator("main h1")).to_contain_text("Noor")
+    expect(page.locator("main")).to_contain_text("Weggegooid: een doel, bewaard op")
     expect(page.locator("main")).not_to_contain_text(NOT_ARRIVED)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from smartapp.pages.unsent.views import stopped_unit
+from smartapp.pages.unsent.views import NAMES, StoppedUnit, stopped_unit
 from smartapp.web import current
 from smartapp.web.components.frame import record_address
-from smartapp.web.language import _
+from smartapp.web.language import _, format_datetime, format_list
 from smartapp.web.roles import role
 
 blueprint = Blueprint("unsent", __name__, url_prefix="/unsent", template_folder="templates")
@@ -21,7 +21,7 @@ def index() -> ResponseReturnValue:
     units = [stopped_unit(each, current.launch().user.role) for each in current.records().stopped()]
     if not units:
         return redirect(record_address(), 303)
-    return render_template("unsent/index.html", units=units)
+    return render_template("unsent/index.html", units=units, names=NAMES)
 
 
 @blueprint.post("/<unit_id>/again")
@@ -37,15 +37,24 @@ def again(unit_id: str) -> ResponseReturnValue:
 @role("client", "clinician")
 def ask(unit_id: str) -> ResponseReturnValue:
     """Ask whether it may be thrown away."""
-    unit = next((one for one in current.records().stopped() if one.id == unit_id), None)
+    unit = _unit(unit_id)
     if unit is None:
         return redirect(url_for(".index"), 303)
-    return render_template("unsent/discard.html", unit=stopped_unit(unit, current.launch().user.role))
+    return render_template("unsent/discard.html", unit=unit, names=NAMES)
 
 
 @blueprint.post("/<unit_id>/discard")
 @role("client", "clinician")
 def discard(unit_id: str) -> ResponseReturnValue:
-    """Throw it away."""
-    current.records().throw_away(unit_id)
+    """Throw it away, and say what that was: not its words, which are gone now."""
+    unit = _unit(unit_id)
+    if current.records().throw_away(unit_id) and unit is not None:
+        names = dict.fromkeys(_(NAMES[thing.what]) for thing in unit.things)
+        what = format_list([name[0].lower() + name[1:] for name in names])
+        flash(_("Thrown away: %(what)s, saved on %(moment)s.", what=what, moment=format_datetime(unit.saved_at)))
     return redirect(url_for(".index"), 303)
+
+
+def _unit(unit_id: str) -> StoppedUnit | None:
+    role_here = current.launch().user.role
+    return next((stopped_unit(one, role_here) for one in current.records().stopped() if one.id == unit_id), None)

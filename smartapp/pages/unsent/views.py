@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from mappers.words import words_of
+from smartapp.i18n import message
 from smartapp.records.outbox import Unsent
 from smartapp.records.parcels import Parcel
 
@@ -21,8 +22,25 @@ _WHAT: dict[str, What] = {
     "DocumentReference": "document",
 }
 
+NAMES: Final[dict[What, str]] = {
+    "answers": message("Your answers"),
+    "goal": message("A goal"),
+    "step": message("A step"),
+    "request": message("What you asked for"),
+    "plan": message("Your plan"),
+    "document": message("Your plan as a document"),
+    "other": message("Something you saved"),
+}
+"""What each is called to its author."""
+
 _PAGES: Final = {
-    "client": {"QuestionnaireResponse": "scores/", "Goal": "plan/", "Task": "plan/", "CarePlan": "plan/"},
+    "client": {
+        "QuestionnaireResponse": "scores/",
+        "Goal": "plan/",
+        "Task": "plan/",
+        "CarePlan": "plan/",
+        "DocumentReference": "plan/",
+    },
     "clinician": {"Task": "assignments/"},
 }
 """Where each role finds what others made of such a thing."""
@@ -44,11 +62,15 @@ class StoppedThing:
 
 @dataclass(frozen=True, slots=True)
 class StoppedUnit:
-    """What was saved at one moment and did not get through whole."""
+    """What was saved at one moment and did not get through whole.
+
+    `again` tells whether trying it again may help: it can't where all of it was changed by someone else.
+    """
 
     id: str
     saved_at: dt.datetime
     things: tuple[StoppedThing, ...]
+    again: bool
 
 
 def stopped_unit(unsent: Unsent, role: str) -> StoppedUnit:
@@ -63,6 +85,7 @@ def stopped_unit(unsent: Unsent, role: str) -> StoppedUnit:
         saved_at=dt.datetime.fromtimestamp(unsent.made, dt.UTC),
         # Scores are made from the answers, and are made again with them.
         things=tuple(thing for thing in things if thing.words or len(things) == 1),
+        again=any(thing.why != "conflict" for thing in things),
     )
 
 

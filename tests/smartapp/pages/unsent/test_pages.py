@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from smartapp.fhir.store import Query, Unreachable, Write
+from smartapp.fhir.store import Forbidden, Query, Unreachable, Write
 from smartapp.pages.unsent.views import stopped_unit
 from smartapp.records.outbox import OUTBOX, Unsent
 from smartapp.records.parcels import Parcel, Unit
@@ -38,6 +38,10 @@ def away(*_args: object) -> None:
     raise Unreachable("away")
 
 
+def refused(*_args: object) -> None:
+    raise Forbidden("No goals are changed here.")
+
+
 @pytest.fixture
 def goal_id(anna, monkeypatch):
     """The id of a goal that Anna changed while the record was away, and somebody else before it was back."""
@@ -63,7 +67,10 @@ def test_every_page_says_so_until_it_is_decided(anna):
     for path in ("", "plan/", "scores/", "questionnaires/"):
         assert BANNER in text_of(anna.get(path))
     assert anna.post(f"unsent/{unit_of(anna)}/discard").status_code == 303
-    assert BANNER not in text_of(anna.get())
+    landed = text_of(anna.get())
+    assert BANNER not in landed
+    assert "Weggegooid: een doel, bewaard op" in landed
+    assert MINE not in landed
     assert anna.records.waiting() == []
     assert anna.get("unsent/").location == f"/l/{anna.launch.id}/"
 
@@ -74,7 +81,27 @@ def test_of_a_conflict_it_shows_my_words_and_the_way_to_the_page_with_those_of_t
     assert "Iemand anders heeft dit intussen veranderd" in text_of(page)
     assert MINE in text_of(page)
     address = f"/l/{anna.launch.id}/plan/goals/{goal_id}/"
-    assert f'<a href="{address}">Open de pagina</a>' in page.text
+    assert f'<a class="button" href="{address}">Open de pagina</a>' in page.text
+    assert "Probeer het opnieuw" not in text_of(page)  # it can't help: their words would stay
+
+
+def test_what_the_record_refuses_says_whom_to_tell_and_can_be_tried_again(anna, monkeypatch):
+    [stored] = anna.records.save([Write("create", goal("Zingen"))])
+    record = anna.records.read("Goal", stored.resource["id"])
+    with monkeypatch.context() as patch:
+        patch.setattr(anna.ehr, "write", away, raising=False)
+        patch.setattr(anna.ehr, "write_all", away, raising=False)
+        anna.records.save([Write("update", {**record.resource, **goal(MINE)}, if_match=record.etag)])
+        patch.setattr(anna.ehr, "write", refused, raising=False)
+        patch.setattr(anna.ehr, "write_all", refused, raising=False)
+        anna.courier_comes()
+    page = anna.get("unsent/")
+    for said in ("Het dossier neemt dit niet aan", "Vertel het je behandelteam", MINE, "No goals are changed here."):
+        assert said in text_of(page)
+    assert '<button class="button">Probeer het opnieuw</button>' in page.text
+    anna.post(f"unsent/{unit_of(anna)}/again")
+    anna.courier_comes()
+    assert anna.ehr.read("Goal", record.resource["id"]).resource["description"]["text"] == MINE
 
 
 @pytest.mark.usefixtures("goal_id")
@@ -124,6 +151,14 @@ def test_a_task_is_a_step_to_its_client_and_a_request_to_a_clinician(anna):
     assert (thing.what, thing.page) == ("step", "plan/")
 
 
+def test_trying_again_is_offered_where_it_may_help_a_part_of_it():
+    parts = [
+        replace(Parcel(Write("create", goal(MINE)), "ehr", anew=True), state=state) for state in ("conflict", "refused")
+    ]
+    for unit, again in ((parts, True), (parts[:1], False), (parts[1:], True)):
+        assert stopped_unit(Unsent("u", Unit("u", tuple(unit)), "stopped", 0), "client").again is again
+
+
 @pytest.mark.usefixtures("goal_id")
 def test_nobody_else_sees_it_or_decides_about_it(anna):
     unit = unit_of(anna)
@@ -131,5 +166,6 @@ def test_nobody_else_sees_it_or_decides_about_it(anna):
     assert BANNER not in text_of(nurse.get("overview/"))
     for way in ("again", "discard"):
         assert nurse.post(f"unsent/{unit}/{way}").status_code == 303
+        assert "Weggegooid" not in text_of(nurse.get("overview/"))
     assert nurse.get(f"unsent/{unit}/discard").status_code == 303
     assert [one.state for one in anna.records.stopped()] == ["stopped"]
