@@ -24,7 +24,7 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 from jinja2 import Environment
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import URL, Engine, make_url
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
@@ -93,20 +93,25 @@ class RuleCompiledOnce(Rule):
 Flask.url_rule_class = RuleCompiledOnce
 
 
+REALLY_OPENED = database._opened
+
+
 @cache
 def new_database() -> bytes:
     """Return an empty database as the revisions make it: making one by them took nine tenths of making an app."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "new.db"
-        database.open_database(f"sqlite:///{file}").dispose()
+        engine = REALLY_OPENED(make_url(f"sqlite:///{file}"))
+        database._migrate(engine, alone=False)
+        engine.dispose()
         return file.read_bytes()
 
 
-def opened(address: URL, really: Callable[[URL], Engine] = database._opened) -> Engine:
-    """Open a database; a temporary one is a copy of the first. What has an address of its own goes by the revisions."""
-    engine = really(address)
-    if not address.database and address.get_backend_name() == "sqlite":
-        Path(engine.url.database or "").write_bytes(new_database())
+def opened(address: URL) -> Engine:
+    """Open a database; where there is none it begins as a copy; see the fixture `by_revisions`."""
+    engine = REALLY_OPENED(address)
+    if engine.dialect.name == "sqlite" and not database._file(engine.url).stat().st_size:
+        database._file(engine.url).write_bytes(new_database())
     return engine
 
 
@@ -216,6 +221,12 @@ def serve(ehr: str = "full", **changes: Any) -> Iterator[Server]:
 def no_host_in_disgrace() -> None:
     """Let each test meet every host for the first time: what one learned of `ehr.example` is nothing to the next."""
     HOSTS.forget()
+
+
+@pytest.fixture
+def by_revisions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make each database of a test by the revisions, as the app does: for tests of how that happens."""
+    monkeypatch.setattr(database, "_opened", REALLY_OPENED)
 
 
 @pytest.fixture

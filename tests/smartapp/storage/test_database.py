@@ -19,6 +19,8 @@ from smartapp.storage.database import DatabaseError, metadata, open_database, re
 from smartapp.storage.files import hold, keep_private
 from tests.smartapp.storage.conftest import POSTGRESQL, empty_database
 
+pytestmark = pytest.mark.usefixtures("by_revisions")
+
 T = TypeVar("T")
 
 

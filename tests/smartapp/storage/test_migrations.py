@@ -16,6 +16,9 @@ from alembic.migration import MigrationContext
 import smartapp
 from smartapp.storage import migrations
 from smartapp.storage.database import DatabaseError, metadata, open_database, writing
+from tests.conftest import new_database
+
+pytestmark = pytest.mark.usefixtures("by_revisions")
 
 
 def all_tables() -> sa.MetaData:
@@ -39,8 +42,9 @@ def test_the_revisions_make_exactly_the_tables_that_the_code_declares(url):
     engine.dispose()
 
 
-def test_a_copy_that_tests_work_on_is_what_the_revisions_make(tmp_path):
-    copy, made = open_database("sqlite://"), open_database(f"sqlite:///{tmp_path / 'made.db'}")
+def test_the_copy_that_tests_work_on_is_what_the_revisions_make(tmp_path):
+    (tmp_path / "copy.db").write_bytes(new_database())
+    copy, made = (open_database(f"sqlite:///{tmp_path / name}.db") for name in ("copy", "made"))
     tables = sa.text("SELECT type, name, sql FROM sqlite_master ORDER BY name")
     with copy.connect() as one, made.connect() as other:
         assert one.execute(tables).all() == other.execute(tables).all()
