@@ -341,6 +341,20 @@ def test_earlier_answers_that_were_deleted_are_not_amended_but_made_anew(way):
     assert stored.resource["status"] == "completed"
 
 
+def test_what_has_no_identifier_cannot_be_looked_for_and_counts_as_not_there(way):
+    bare = {name: value for name, value in goal().write.resource.items() if name != "identifier"}
+    [parcel] = way.send(Parcel(Write("create", bare), "ehr", state="sent"))
+    assert parcel.state == "arrived"
+    assert (way.ehr.asked, way.ehr.texts()) == ([], ["Zingen"])
+
+
+def test_what_is_found_in_older_words_of_the_same_author_is_amended(way):
+    """A unit before this one got no answer: what stands there may be what that one said."""
+    way.ehr.store.write(answers("Eerst").write)
+    [parcel] = way.send(sent(answers("Toch anders"), amends=True))
+    assert (parcel.state, parcel.stored.resource["status"]) == ("arrived", "amended")
+
+
 def test_where_the_ehr_does_not_search_by_identifier_we_choose_among_the_persons_own(way):
     way.offers(search_params={"Goal": frozenset({"patient", "lifecycle-status"})})
     way.ehr.store.write(goal("other", "Iets anders").write)
