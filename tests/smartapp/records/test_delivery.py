@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from smartapp.fhir.capabilities import Offered
+from smartapp.fhir.capabilities import Interaction, Offered
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import (
     Conflict,
@@ -32,6 +32,8 @@ EHR = "https://ehr.example/fhir"
 OURS = "https://verstel.nl/fhir/identifier"
 SUBJECT = {"reference": "Patient/anna", "display": "Anna"}
 TYPES = frozenset({"QuestionnaireResponse", "Observation", "Goal", "CarePlan", "Task"})
+EVERYTHING = dict.fromkeys(TYPES, frozenset[Interaction]({"create", "read", "update", "search-type"}))
+ALL_BUT_TRANSACTIONS = Offered(known=True, interactions=EVERYTHING, conditional_create=TYPES)
 AWAY = Unreachable("The EHR is away.")
 THEIRS = {"description": {"text": "Van een ander"}}
 
@@ -127,7 +129,7 @@ class Way:
 
     ehr: Server
     own: Server
-    offered: Offered = field(default_factory=lambda: Offered(known=True, conditional_create=TYPES))
+    offered: Offered = field(default_factory=lambda: ALL_BUT_TRANSACTIONS)
     kept: list[Unit] = field(default_factory=list)
     demoted: list[tuple[str, int]] = field(default_factory=list)
     errors: dict[int, RecordError] = field(default_factory=dict)
@@ -136,10 +138,9 @@ class Way:
         self.offered = replace(self.offered, **what)
 
     def send(self, *parcels: Parcel, author_waits: bool = False) -> list[Parcel]:
-        ours = Offered(known=True, conditional_create=TYPES, transaction=True)
         delivery = Delivery(
             {"ehr": self.ehr, "own": self.own},
-            {"ehr": self.offered, "own": ours},
+            {"ehr": self.offered, "own": replace(ALL_BUT_TRANSACTIONS, transaction=True)},
             EHR,
             self.kept.append,
             lambda type_, status: self.demoted.append((type_, status)),
