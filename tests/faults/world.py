@@ -5,30 +5,25 @@ from __future__ import annotations
 import random
 import re
 import shutil
-import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import requests
 from flask import Flask
 from sqlalchemy import event
 
-from smartapp import create_app
 from smartapp.courier import Courier
 from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings
-from smartapp.storage.database import open_database
 from tests.faults.authority import Authority
 from tests.faults.faults import FAULTS, Trip
 from tests.faults.kinds import GENERAL, Kind
 from tests.faults.model_ehr import Answer, Caller, ModelEhr
 from tests.faults.network import Server, connected
+from tests.faults.starting import new_database, start
 
 BEGIN = 1_790_000_000.0
 APP = "http://localhost"
@@ -69,8 +64,7 @@ class Process:
     def begin(self) -> None:
         """Start the process."""
         self.end()
-        self.app: Flask = create_app(self.world.settings, clock=self.clock)
-        self.app.jinja_env.bytecode_cache = _TEMPLATES
+        self.app: Flask = start(self.world.settings, self.clock)
         self.services: Services = self.app.extensions[KEY]
         self.courier = Courier(self.services)
         self.alive = self.begun = True
@@ -164,7 +158,7 @@ class World:
             companion_url=self.companion_base if self.companion else None,
         )
         if not self.database_url:
-            (self.folder / "verstel.db").write_bytes(_new_database())
+            (self.folder / "verstel.db").write_bytes(new_database())
         self._requests = 0
         self.process: list[Process] = []  # the processes at work now, the innermost last
         for id_, name in PATIENTS.items():
@@ -252,31 +246,3 @@ class World:
         self.processes = tuple(Process(self, f"app{number + 1}") for number in range(count))
         for process in self.processes:
             process.begin()
-
-
-@cache
-def _new_database() -> bytes:
-    """Return a SQLite database of today's version with nothing in it: made once, as each history begins with one."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "new.db"
-        open_database(f"sqlite:///{file}").dispose()
-        with closing(sqlite3.connect(file)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return file.read_bytes()
-
-
-class _Templates(jinja2.BytecodeCache):
-    """Templates compiled once for all apps of this process."""
-
-    def __init__(self) -> None:
-        self.codes: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        if bucket.key in self.codes:
-            bucket.bytecode_from_string(self.codes[bucket.key])
-
-    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        self.codes[bucket.key] = bucket.bytecode_to_string()
-
-
-_TEMPLATES = _Templates()
