@@ -20,6 +20,16 @@ from tests.faults.world import PATIENTS, World
 
 TYPES = ("QuestionnaireResponse", "Observation", "CarePlan", "Goal", "Task")
 PLAN = ("CarePlan", "Goal", "Task")
+TYPE_OF = {
+    "story": "CarePlan",
+    "goal": "Goal",
+    "note": "Goal",
+    "step": "Task",
+    "task": "Task",
+    "taken back": "Task",
+    "response": "QuestionnaireResponse",
+}
+"""In which resources a kind of slot is."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +52,13 @@ def everything(world: World) -> list[There]:
     return [*found, *own(world)]
 
 
-def own(world: World) -> list[There]:
-    """Return what Verstel's own store holds."""
+def own(world: World, types: Sequence[str] = TYPES) -> list[There]:
+    """Return what Verstel's own store holds of these types."""
     process = next((one for one in world.processes if one.alive), world.processes[0])
     if not process.alive:
         process.begin()
     store = process.services.own_store(world.fhir)
-    queries = [Query.of(type_, patient=f"Patient/{patient}") for type_ in TYPES for patient in PATIENTS]
+    queries = [Query.of(type_, patient=f"Patient/{patient}") for type_ in types for patient in PATIENTS]
     kill, process.kill_in = process.kill_in, None  # this is the checker asking, not the app
     found = [There("own", stored.resource) for query in queries for stored in store.search(query)]
     process.kill_in = kill
@@ -109,7 +119,7 @@ def _answers(node: Resource) -> Iterator[tuple[str, str]]:
 def was_stored(world: World, place: str, slot: Slot, content: Any) -> bool:
     """Tell whether a place has, or ever had, this content in this slot."""
     if place == "own":
-        return content in contents(slot, [one.resource for one in own(world)])
+        return content in contents(slot, [one.resource for one in own(world, (TYPE_OF[slot[0]],))])
     log = (world.ehr if place == "ehr" else world.other).log
     return content in contents(slot, [kept.resource for kept in log])
 
