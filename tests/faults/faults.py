@@ -14,6 +14,8 @@ import requests
 from tests.faults.model_ehr import Answer
 from tests.faults.network import Server, ask
 
+OTHER_ID: Final = "other"
+"""The id that a server gives by mistake, of which it knows nothing afterwards."""
 HTML = b"<!doctype html><title>Maintenance</title><h1>Back at nine</h1>"
 
 
@@ -116,7 +118,7 @@ def _wrong_resource(trip: Trip) -> Answer:
 
 
 def _other_id(trip: Trip) -> Answer:
-    return _bent(trip, lambda resource: {**resource, "id": "other"})
+    return _bent(trip, lambda resource: {**resource, "id": OTHER_ID})
 
 
 def _other_person(trip: Trip) -> Answer:

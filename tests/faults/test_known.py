@@ -145,3 +145,15 @@ def test_what_was_sent_twice_while_its_first_process_was_dead_is_looked_for_befo
     story.rounds(20_000)
     assert story.found() == []
     assert len(story.names("QuestionnaireResponse")) == 1
+
+
+@pytest.mark.parametrize("story", ["plain"], indirect=True)
+def test_a_panel_of_a_score_whose_id_the_server_got_wrong_may_be_elsewhere(story):
+    """Seed 10 with a companion: the panel was refused, since what it refers to is not there. Nothing is lost."""
+    story.anna.answer()
+    story.fault("POST :81/fhir/Observation", "drop-after")
+    story.anna.submit()
+    story.fault("GET :81/fhir/Observation", "other-id")
+    story.rounds(10, 30)
+    assert story.found() == []
+    assert story.world.refused == {"Observation"}

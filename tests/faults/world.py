@@ -19,7 +19,7 @@ from smartapp.courier import Courier
 from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings
 from tests.faults.authority import Authority
-from tests.faults.faults import FAULTS, Trip
+from tests.faults.faults import FAULTS, OTHER_ID, Trip
 from tests.faults.kinds import GENERAL, Kind
 from tests.faults.model_ehr import Answer, Caller, ModelEhr
 from tests.faults.network import Server, connected
@@ -215,7 +215,7 @@ class World:
             self._say(process, said, name, type(error).__name__, log)
             raise
         self._say(process, said, name, str(answer.status), log)
-        if name:
+        if name or _refers_to_a_mistake(request):
             self._note_refusal(request, answer)
         if name == DIES_AFTER:
             process.die("before an answer")
@@ -246,3 +246,9 @@ class World:
         self.processes = tuple(Process(self, f"app{number + 1}") for number in range(count))
         for process in self.processes:
             process.begin()
+
+
+def _refers_to_a_mistake(request: requests.PreparedRequest) -> bool:
+    """Tell whether a request names something by the id that a server gave by mistake: then it is refused for that."""
+    body = request.body or b""
+    return f'/{OTHER_ID}"'.encode() in (body.encode() if isinstance(body, str) else body)
