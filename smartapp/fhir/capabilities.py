@@ -49,6 +49,24 @@ REFUSALS = sa.Table(
     sa.Column("made", sa.Integer, nullable=False),
 )
 
+_BY_ROLE = (
+    sa.select(REFUSALS.c.type, REFUSALS.c.interaction)
+    .where(
+        REFUSALS.c.issuer == sa.bindparam("issuer"),
+        REFUSALS.c.role == sa.bindparam("role"),
+        REFUSALS.c.made > sa.bindparam("since"),
+    )
+    .group_by(REFUSALS.c.type, REFUSALS.c.interaction)
+)
+# One row per person: so many rows are so many people.
+_DEMOTED = _BY_ROLE.having(
+    sa.or_(
+        sa.func.sum(sa.case((REFUSALS.c.status.in_(_OUTRIGHT), 1), else_=0)) >= ENOUGH_OUTRIGHT,
+        sa.func.count() >= ENOUGH_IN_ALL,
+        sa.func.sum(sa.case((REFUSALS.c.person == sa.bindparam("person"), 1), else_=0)) > 0,
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Offered:
@@ -137,22 +155,10 @@ class Capabilities:
 
         It counts when it was refused to this very person, or to several people of this role.
         """
-        refusals = REFUSALS.c
-        outright = sa.func.sum(sa.case((refusals.status.in_(_OUTRIGHT), 1), else_=0))
-        theirs = sa.func.sum(sa.case((refusals.person == person, 1), else_=0))
-        # One row per person: so many rows are so many people.
-        enough = sa.or_(outright >= ENOUGH_OUTRIGHT, sa.func.count() >= ENOUGH_IN_ALL, theirs > 0)
+        since = int(self._clock()) - DEMOTED_SECONDS
+        asked = {"issuer": issuer, "role": role, "person": person, "since": since}
         with reading(self._engine) as connection:
-            rows = connection.execute(
-                sa.select(refusals.type, refusals.interaction)
-                .where(
-                    refusals.issuer == issuer,
-                    refusals.role == role,
-                    refusals.made > int(self._clock()) - DEMOTED_SECONDS,
-                )
-                .group_by(refusals.type, refusals.interaction)
-                .having(enough)
-            ).all()
+            rows = connection.execute(_DEMOTED, asked).all()
         return frozenset((row.type, row.interaction) for row in rows)
 
     def _offered(self, issuer: str, store: RecordStore) -> Offered:

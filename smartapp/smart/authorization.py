@@ -40,6 +40,10 @@ AUTHORIZATIONS = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
 
+_ADD = AUTHORIZATIONS.insert()
+_FORGET_OLD = AUTHORIZATIONS.delete().where(AUTHORIZATIONS.c.made <= sa.bindparam("since"))
+_TAKE = AUTHORIZATIONS.delete().where(AUTHORIZATIONS.c.state == sa.bindparam("this")).returning(AUTHORIZATIONS)
+
 
 @dataclass(frozen=True, slots=True)
 class Begun:
@@ -106,13 +110,10 @@ class Authorizations:
             parameters["max_age"] = str(issuer.max_age)
         pending = {"issuer": issuer.base, "verifier": verifier, "nonce": nonce, "scopes": scopes}
         now = int(self._clock())
+        row = {"state": digest(state), "browser": digest(secret), "made": now, "sealed": self._vault.seal(pending)}
         with writing(self._engine, on=state) as connection:
-            connection.execute(AUTHORIZATIONS.delete().where(AUTHORIZATIONS.c.made <= now - STATE_SECONDS))
-            connection.execute(
-                AUTHORIZATIONS.insert().values(
-                    state=digest(state), browser=digest(secret), made=now, sealed=self._vault.seal(pending)
-                )
-            )
+            connection.execute(_FORGET_OLD, {"since": now - STATE_SECONDS})
+            connection.execute(_ADD, row)
         endpoint = configuration.authorization_endpoint
         url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
         return Begun(url, login_cookie(state, self._settings), secret)
@@ -125,9 +126,7 @@ class Authorizations:
         """
         # Looked up by deleting it, so that of two callbacks with the same state only one finds anything.
         with writing(self._engine, on=state) as connection:
-            row = connection.execute(
-                AUTHORIZATIONS.delete().where(AUTHORIZATIONS.c.state == digest(state)).returning(AUTHORIZATIONS)
-            ).one_or_none()
+            row = connection.execute(_TAKE, {"this": digest(state)}).one_or_none()
         if row is None:
             raise LaunchRefused(code="state-unknown")
         if int(self._clock()) >= row.made + STATE_SECONDS:

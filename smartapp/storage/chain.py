@@ -50,6 +50,11 @@ MARKS = sa.Table(
 
 Name = Literal["head", "pruned"]
 
+_ADD = AUDIT.insert()
+_ADD_MARK = MARKS.insert()
+_MARK = sa.select(MARKS.c.sealed).where(MARKS.c.name == sa.bindparam("mark"))
+_MOVE_MARK = MARKS.update().where(MARKS.c.name == sa.bindparam("mark"))
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -72,7 +77,8 @@ def append(connection: Connection, vault: Vault, values: dict[str, Any], content
     end = _end(connection, vault)
     number, plain = end.number + 1, orjson.dumps(content)
     link = link_of(vault, end.link, number, values, plain)
-    connection.execute(AUDIT.insert().values(**values, number=number, link=link, sealed=vault.seal_bytes(plain)))
+    row = {**values, "number": number, "link": link, "sealed": vault.seal_bytes(plain)}
+    connection.execute(_ADD, row)
     keep(connection, vault, "head", replace(end, number=number, link=link))
 
 
@@ -87,7 +93,7 @@ def link_of(vault: Vault, before: str, number: int, values: Mapping[str, Any], p
 
 def mark(connection: Connection, vault: Vault, name: Name) -> Mark | None:
     """Return a mark, or None where there is none. Raises SealBroken, also for one that stands in another's place."""
-    sealed = connection.execute(sa.select(MARKS.c.sealed).where(MARKS.c.name == name)).scalar()
+    sealed = connection.execute(_MARK, {"mark": name}).scalar()
     if sealed is None:
         return None
     values: Any = vault.open(sealed)
@@ -99,9 +105,9 @@ def mark(connection: Connection, vault: Vault, name: Name) -> Mark | None:
 def keep(connection: Connection, vault: Vault, name: Name, place: Mark) -> None:
     """Keep a mark in the place of the one before it."""
     sealed = vault.seal({"mark": name, **asdict(place)})
-    changed = connection.execute(MARKS.update().where(MARKS.c.name == name).values(sealed=sealed))
+    changed = connection.execute(_MOVE_MARK, {"mark": name, "sealed": sealed})
     if not changed.rowcount:
-        connection.execute(MARKS.insert().values(name=name, sealed=sealed))
+        connection.execute(_ADD_MARK, {"name": name, "sealed": sealed})
 
 
 def _end(connection: Connection, vault: Vault) -> Mark:

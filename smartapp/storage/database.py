@@ -232,9 +232,10 @@ def writing(engine: Engine, *, on: str = "") -> Iterator[Connection]:
         _lock_on(outer, on)
         yield outer
         return
-    beginning = engine.execution_options(**{_WRITES: on})
-    with _turn(engine), beginning.begin() as connection, _here.within(engine, connection):
-        yield connection
+    with _turn(engine), engine.connect() as connection:
+        connection.execution_options(**{_WRITES: on})
+        with connection.begin(), _here.within(engine, connection):
+            yield connection
 
 
 class _Here(threading.local):
