@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import tempfile
@@ -69,7 +70,7 @@ class Result:
 def play(seed: int, options: Options = Options()) -> Result:
     """Play one history and return what came of it."""
     folder = Path(tempfile.mkdtemp(prefix="faults-", dir=_quick()))
-    with seeded(f"history {seed}"), _silence():
+    with seeded(f"history {seed}"), _silence(), _tidied_after():
         play_ = History(seed, options, folder)
         try:
             with play_.world.connected():
@@ -88,6 +89,21 @@ def _silence() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
+
+
+@contextmanager
+def _tidied_after() -> Iterator[None]:
+    """Collect garbage once, after the history, and only its own: not now and then, among all there is."""
+    was_on = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.unfreeze()
+        if was_on:
+            gc.enable()
 
 
 def _quick() -> str | None:
