@@ -69,7 +69,7 @@ class Result:
 
 def play(seed: int, options: Options = Options()) -> Result:
     """Play one history and return what came of it."""
-    folder = Path(tempfile.mkdtemp(prefix="faults-", dir=_quick()))
+    folder = Path(tempfile.mkdtemp(prefix="faults-", dir=in_memory()))
     with seeded(f"history {seed}"), _silence(), _tidied_after():
         play_ = History(seed, options, folder)
         try:
@@ -106,7 +106,7 @@ def _tidied_after() -> Iterator[None]:
             gc.enable()
 
 
-def _quick() -> str | None:
+def in_memory() -> str | None:
     """Return a folder in memory, where there is one."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 

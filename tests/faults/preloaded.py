@@ -1,25 +1,32 @@
-"""What a process of the app has loaded when it is forked: all that `verstel serve` loads before it opens its database.
+"""What a process of the app has loaded when it is forked: all that `verstel serve` loads, and what it compiles.
 
 Loading takes over a second, and these processes are killed and started anew hundreds of times. `forkserver` loads this
-module once, while it has one thread, and forks from there. What the app loads later, in threads, is not in here.
+module once, while it has one thread, and forks from there. Questionnaires are read when they are first needed, in
+threads, as in any start: there two threads once ended the process.
 """
 
 from __future__ import annotations
 
 import tempfile
 
+from flask import Flask
+
 import smartapp.commands.serve
 import smartapp.courier
 import smartapp.web.listening
 import smartapp.web.logs
 import smartapp.web.workers  # noqa: F401
+import tests.faults.processes  # noqa: F401
 from smartapp import create_app
+from smartapp.fhir.checked import prepare
 from smartapp.settings import Settings
 from smartapp.storage.database import open_database
+from tests.faults.starting import TEMPLATES
 
 
 def _load() -> None:
-    """Make one app, and throw it away: translations, questionnaires and templates stay."""
+    """Make one app, make the models of FHIR and compile its templates for all that come, and throw it away."""
+    Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": TEMPLATES}
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             public_url="http://localhost",
@@ -28,8 +35,11 @@ def _load() -> None:
             database_url=f"sqlite:///{folder}/verstel.db",
         )
         engine = open_database(settings.database_url)
-        create_app(settings, engine=engine)
+        templates = create_app(settings, engine=engine).jinja_env
         engine.dispose()
+    prepare()
+    for name in templates.list_templates():
+        templates.get_template(name)
 
 
 _load()

@@ -34,7 +34,7 @@ def start(settings: Settings, clock: Callable[[], float]) -> Flask:
     _share_compiled(engine)
     with patch.object(Flask, "url_rule_class", _Rule):
         app = create_app(settings, engine=engine, clock=clock)
-    app.jinja_env.bytecode_cache = _TEMPLATES
+    app.jinja_env.bytecode_cache = TEMPLATES
     return app
 
 
@@ -92,4 +92,4 @@ class _Templates(jinja2.BytecodeCache):
         self.codes[bucket.key, bucket.checksum] = bucket.code
 
 
-_TEMPLATES = _Templates()
+TEMPLATES = _Templates()
