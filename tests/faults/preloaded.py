@@ -7,21 +7,26 @@ threads, as in any start: there two threads once ended the process.
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 
 from flask import Flask
 
-import smartapp.commands.serve
-import smartapp.courier
-import smartapp.web.listening
-import smartapp.web.logs
-import smartapp.web.workers  # noqa: F401
-import tests.faults.processes  # noqa: F401
 from smartapp import create_app
 from smartapp.fhir.checked import prepare
 from smartapp.settings import Settings
 from smartapp.storage.database import open_database
 from tests.faults.starting import TEMPLATES
+
+for _name in (
+    "smartapp.commands.serve",
+    "smartapp.courier",
+    "smartapp.web.listening",
+    "smartapp.web.logs",
+    "smartapp.web.workers",
+    "tests.faults.processes",  # each process loads what whoever starts it has loaded
+):
+    importlib.import_module(_name)
 
 
 def _load() -> None:
