@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from dataclasses import dataclass
 from threading import Thread
@@ -200,6 +201,18 @@ def _bound(host: str, port: int) -> socket:
         raise Misconfigured(f"Cannot listen on {host}:{port}: {error}.") from error
 
 
+def warm_up() -> None:
+    """Load what the first save needs, and have the garbage collector pass over all that stays until the end.
+
+    Looking through it took 70 ms, in which no page goes on, once in about five hundred requests.
+    """
+    from smartapp.fhir.checked import prepare
+
+    prepare()
+    gc.collect()
+    gc.freeze()
+
+
 @dataclass(frozen=True, slots=True)
 class _Serving:
     """What each process of the server is told."""
@@ -218,7 +231,6 @@ class _Serving:
         """Serve the app, and send what waits in the outbox while no one makes requests, until asked to end."""
         from smartapp.courier import Courier
         from smartapp.fhir.bulkheads import HOSTS
-        from smartapp.fhir.checked import prepare
         from smartapp.services import KEY
         from smartapp.web.health import readiness
         from smartapp.web.listening import Listening
@@ -230,7 +242,7 @@ class _Serving:
         courier = Courier(app.extensions[KEY])
         stop_metrics = self._measured(app, courier, number)
         courier.start()
-        Thread(target=prepare, name="prepare", daemon=True).start()  # beside the first pages, for the first save
+        Thread(target=warm_up, name="warm-up", daemon=True).start()  # beside the first pages
         try:
             server.run(self.announce)
         finally:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from click.testing import CliRunner
 
-from smartapp.commands.serve import command, reached_without_tls
+from smartapp.commands.serve import command, reached_without_tls, warm_up
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:99999", "127.0.0.1", ":8000", "127.0.0.1:http", "nonsense"])
@@ -29,3 +31,18 @@ def test_an_address_that_other_machines_reach_without_tls_is_told():
     [figures] = reached_without_tls(("localhost", 8000), ("10.0.0.5", 9100))
     assert app.startswith("--listen 0.0.0.0 takes plain http")
     assert figures.startswith("--metrics 10.0.0.5 takes plain http")
+
+
+def test_the_collector_passes_over_what_was_there_at_the_start_and_not_over_what_comes_later() -> None:
+    class Page:
+        """Something that refers to itself, as what is made for one page does."""
+
+    try:
+        warm_up()
+        assert gc.get_freeze_count() > 10_000
+        later = Page()
+        later.itself = later
+        del later
+        assert gc.collect() > 0
+    finally:
+        gc.unfreeze()
