@@ -38,8 +38,9 @@ AWAY = Unreachable("The EHR is away.")
 THEIRS = {"description": {"text": "Van een ander"}}
 
 
-def goal(name: str = "goal", text: str = "Zingen", **more) -> Parcel:
-    return new({"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": text}}, name, **more)
+def goal(name: str = "goal", text: str = "Zingen", *, addresses: Sequence[dict] = (), **more) -> Parcel:
+    resource = {"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": text}}
+    return new({**resource, **({"addresses": list(addresses)} if addresses else {})}, name, **more)
 
 
 def answers(words: str = "Beter", **more) -> Parcel:
@@ -171,6 +172,221 @@ def states(parcels: Sequence[Parcel]) -> list[State]:
 def sent(parcel: Parcel, **more) -> Parcel:
     """A parcel that was sent, and got no answer."""
     return replace(parcel, state="sent", **more)
+
+
+# ---- in what order, and what is noted before it leaves
+
+
+def test_what_others_refer_to_goes_first_and_all_that_can_go_at_once_does(way):
+    parcels = way.send(score(), goal("loose"), answers())
+    assert states(parcels) == ["arrived"] * 3
+    assert [states(unit.parcels) for unit in way.kept] == [["ready", "sent", "sent"], ["sent", "arrived", "arrived"]]
+    [stored] = way.ehr.store.search(Query.of("Observation"))
+    assert stored.resource["derivedFrom"] == [{"reference": parcels[2].stored.reference, "display": "HOOP"}]
+
+
+def test_two_that_refer_to_each_other_go_one_after_the_other(way):
+    first = plan(["urn:uuid:goal"])
+    second = goal(addresses=[{"reference": "urn:uuid:plan"}])
+    assert states(way.send(first, second)) == ["arrived", "arrived"]
+    assert [states(unit.parcels) for unit in way.kept] == [["sent", "ready"], ["arrived", "sent"]]
+
+
+def test_one_that_refers_to_itself_is_not_held_up_by_itself(way):
+    assert states(way.send(goal(addresses=[{"reference": "urn:uuid:goal"}]))) == ["arrived"]
+    assert len(way.kept) == 1
+
+
+def test_the_first_wave_is_noted_before_the_unit_is_kept_for_the_first_time(way):
+    """One write to our database less: the unit is kept as it is sent."""
+    parcels = way.send(answers(), score(), author_waits=True)
+    assert states(parcels) == ["arrived", "arrived"]
+    assert [states(unit.parcels) for unit in way.kept] == [["arrived", "sent"]]
+
+
+def test_what_was_sent_before_is_looked_for_before_anything_leaves_also_for_an_author_who_waits(way):
+    there = way.ehr.store.write(answers().write)
+    parcels = way.send(sent(answers()), score(), author_waits=True)
+    assert parcels[0].stored.reference == there.reference
+    assert [write.resource["resourceType"] for write in way.ehr.sent] == ["Observation"]
+
+
+def test_what_refers_to_something_that_did_not_arrive_waits_with_it(way):
+    way.ehr.says["QuestionnaireResponse"] = [Conflict("Busy.", None, status=409)]
+    parcels = way.send(answers(), score(), score("urn:uuid:score", "second"), goal())
+    assert states(parcels) == ["ready", "ready", "ready", "arrived"]
+    assert list(way.errors) == [0]
+
+
+def test_one_place_that_is_away_holds_up_no_other(way):
+    way.ehr.says["Goal"] = [AWAY]
+    parcels = way.send(goal("one"), goal("two", place="own", ladder=()), score("Observation/7", place="own", ladder=()))
+    assert states(parcels) == ["sent", "arrived", "arrived"]
+    assert way.errors == {0: AWAY}
+
+
+def test_what_cannot_be_sent_now_has_the_reason_of_its_place(way):
+    """So that a server that says when it wants to be asked again is obeyed for all of the unit."""
+    busy = Unreachable("Too many.", status=429, retry_after=120)
+    way.ehr.says["QuestionnaireResponse"] = [busy]
+    parcels = way.send(answers(), score())
+    assert states(parcels) == ["ready", "ready"]
+    assert way.errors == {0: busy, 1: busy}
+
+
+def test_what_stopped_stays_stopped_while_the_rest_goes_on(way):
+    parcels = way.send(goal("one", state="refused", reason="422"), goal("two"))
+    assert [(one.state, one.reason) for one in parcels] == [("refused", "422"), ("arrived", "")]
+    assert way.errors == {}
+
+
+# ---- transactions
+
+
+def test_where_there_are_transactions_a_unit_is_one(way):
+    way.offers(transaction=True)
+    parcels = way.send(score(), answers(), goal())
+    assert states(parcels) == ["arrived"] * 3
+    assert len(way.kept) == 1
+    [stored] = way.ehr.store.search(Query.of("Observation"))
+    assert stored.resource["derivedFrom"][0]["reference"] == parcels[1].stored.reference
+    assert [write.resource["resourceType"] for write in way.ehr.sent] == [
+        "Observation",
+        "QuestionnaireResponse",
+        "Goal",
+    ]
+
+
+def test_each_place_has_its_own_transaction(way):
+    way.offers(transaction=True)
+    way.ehr.says["Goal"] = way.own.says["Goal"] = [AWAY]  # to one that is sent alone
+    here, there = [goal("a"), goal("b")], [goal("c", place="own"), goal("d", place="own")]
+    assert states(way.send(here[0], there[0], here[1], there[1])) == ["arrived"] * 4
+    assert (len(way.ehr.texts()), len(way.own.texts()), len(way.kept)) == (2, 2, 2)
+
+
+def test_one_alone_needs_no_transaction(way):
+    way.offers(transaction=True)
+    way.ehr.says["Bundle"] = [AWAY]
+    assert states(way.send(goal())) == ["arrived"]
+
+
+@pytest.mark.parametrize("error", [Forbidden("No."), Refused("No."), NotFound("No."), Gone("No.")])
+def test_a_transaction_that_is_refused_is_tried_one_by_one(way, error):
+    way.offers(transaction=True)
+    way.ehr.says = {"Bundle": [error, AWAY], "Observation": [Refused("No scores.")]}
+    parcels = way.send(answers(), score(), goal())
+    assert [(one.state, one.place) for one in parcels] == [("arrived", "ehr"), ("arrived", "own"), ("arrived", "ehr")]
+    assert way.errors == {}
+    assert parcels[1].stored.resource["derivedFrom"][0]["reference"] == parcels[0].stored.reference
+
+
+def test_a_transaction_without_an_answer_is_looked_for_part_by_part(way):
+    way.offers(transaction=True)
+    way.ehr.says["Bundle"] = [Lost(AWAY)]
+    parcels = way.send(answers(), score())
+    assert [(one.state, one.reason) for one in parcels] == [("sent", AWAY.message)] * 2
+    assert way.errors == {0: AWAY, 1: AWAY}
+    assert states(way.send(*parcels)) == ["arrived"] * 2
+    assert len(way.ehr.sent) == 2
+
+
+# ---- refusals, and the ladder
+
+
+@pytest.mark.parametrize(("status", "counts"), [(400, False), (403, True), (405, True), (409, False), (422, True)])
+def test_a_refused_create_goes_down_and_counts_against_its_type_only_where_that_may_be_meant(way, status, counts):
+    way.ehr.says["Goal"] = [Refused("No.", status=status)]
+    [parcel] = way.send(goal())
+    assert (parcel.state, parcel.place, parcel.ladder) == ("arrived", "own", ())
+    assert way.demoted == ([("Goal", status)] if counts else [])
+    assert way.errors == {}
+
+
+@pytest.mark.parametrize("code", ["structure", "required", "value", "invariant", "code-invalid"])
+def test_a_refusal_of_this_content_by_the_servers_own_word_decides_nothing_for_others(way, code):
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning"}, {"code": code}]}
+    way.ehr.says["Goal"] = [Refused("Wrong.", outcome=outcome)]
+    [parcel] = way.send(goal())
+    assert (parcel.place, way.demoted) == ("own", [])
+
+
+def test_a_refusal_for_another_reason_counts_whatever_else_the_server_says(way):
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"code": "forbidden"}]}
+    way.ehr.says["Goal"] = [Forbidden("No.", outcome=outcome)]
+    way.send(goal())
+    assert way.demoted == [("Goal", 403)]
+
+
+def test_a_refusal_elsewhere_says_nothing_of_the_ehr(way):
+    way.own.says["Goal"] = [Forbidden("No.")]
+    [parcel] = way.send(goal(place="own", ladder=()))
+    assert (parcel.state, parcel.reason) == ("refused", "No.")
+    assert (way.demoted, way.errors[0].message) == ([], "No.")
+
+
+def test_a_change_that_is_refused_is_its_authors_to_decide_and_says_nothing_of_its_type(way):
+    before = way.ehr.store.write(goal().write)
+    way.ehr.says["Goal"] = [Forbidden("Not this one.")]
+    [parcel] = way.send(change(before, ladder=("own",)))
+    assert (parcel.state, parcel.place, parcel.reason) == ("refused", "ehr", "Not this one.")
+    assert (way.demoted, way.errors[0].message) == ([], "Not this one.")
+
+
+# ---- ids that we choose
+
+
+def our_id(parcel: Parcel) -> str:
+    identifier = parcel.write.resource["identifier"][0]
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{identifier['system']}|{identifier['value']}"))
+
+
+@pytest.fixture
+def choosing(way) -> Way:
+    """An EHR that lets a client choose the ids of goals."""
+    way.offers(update_create=frozenset({"Goal"}))
+    return way
+
+
+def test_the_same_thing_gets_the_same_id_where_we_may_choose_it(choosing):
+    parcels = choosing.send(goal(), score("QuestionnaireResponse/7"))
+    assert states(parcels) == ["arrived"] * 2
+    assert parcels[0].stored.resource["id"] == our_id(goal())
+    writes = {write.resource["resourceType"]: write for write in choosing.ehr.sent}
+    assert (writes["Goal"].new_id, writes["Goal"].resource["id"]) == (our_id(goal()), our_id(goal()))
+    assert writes["Goal"].if_none_exist is None
+    assert (writes["Observation"].new_id, writes["Observation"].if_none_exist) == (None, score().write.if_none_exist)
+
+
+def test_a_server_that_neither_lets_us_choose_nor_creates_on_condition_is_sent_no_condition(way):
+    way.offers(conditional_create=frozenset())
+    way.send(goal())
+    [write] = way.ehr.sent
+    assert (write.new_id, write.if_none_exist, "id" in write.resource) == (None, None, False)
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+def test_a_server_that_does_not_know_our_ids_after_all_gets_it_without(choosing, status):
+    choosing.ehr.says["Goal"] = [Refused("No such request.", status=status)]
+    [parcel] = choosing.send(goal())
+    assert (parcel.state, parcel.place) == ("arrived", "ehr")
+    assert choosing.ehr.sent[0].new_id is None
+    assert (choosing.demoted, choosing.errors) == ([], {})
+
+
+def test_a_server_that_refuses_it_under_our_id_for_another_reason_is_not_asked_again(choosing):
+    choosing.ehr.says["Goal"] = [Forbidden("No goals.")]
+    [parcel] = choosing.send(goal())
+    assert (parcel.place, choosing.ehr.sent, choosing.demoted) == ("own", [], [("Goal", 403)])
+
+
+def test_what_was_sent_under_our_id_is_looked_for_under_it_and_then_by_its_identifier(choosing):
+    there = choosing.ehr.store.write(replace(goal().write, new_id=our_id(goal())))
+    assert choosing.send(sent(goal()))[0].stored.reference == there.reference
+    assert choosing.ehr.asked == []
+    other = choosing.ehr.store.write(replace(goal("other").write, new_id=None))  # under an id of the server
+    assert choosing.send(sent(goal("other")))[0].stored.reference == other.reference
+    assert choosing.ehr.asked == [(("identifier", f"{OURS}/goal|other"),)]
 
 
 # ---- one transaction that someone else overtook
