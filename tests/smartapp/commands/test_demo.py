@@ -4,10 +4,12 @@ import base64
 import hashlib
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -63,14 +65,51 @@ def demos(tmp_path):
             demo.end()
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What a demo left: its folder and port, and somebody who was there."""
+
+    folder: Path
+    port: str
+    browser: requests.Session
+    launch: str
+
+
+BACK = "http://127.0.0.1:1/callback"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """A demo that another SMART app knows, and its folder: for tests that only ask."""
+    folder = tmp_path_factory.mktemp("running")
+    demo = Demo(
+        folder, "--port", "0", "--client", f"id=my-app,redirect_uri={BACK},launch_uri=http://127.0.0.1:1/launch"
+    )
+    yield demo, folder
+    demo.end()
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """A demo that Ctrl-C ended, with the browser of a client who was there and the address of their launch."""
+    folder = tmp_path_factory.mktemp("ended") / "demo"
+    with port_of_ours() as port, requests.Session() as browser:
+        demo = Demo(folder, "--port", str(port))
+        home = browser.get(f"{demo.url}/sandbox/launch?role=client&patient=sem", timeout=20)
+        assert "17 van 40" in home.text
+        demo.end(signal.SIGINT)
+        yield Ended(folder, str(port), browser, home.url)
+
+
+@pytest.fixture
+def after(ended, demos, tmp_path):
+    """Start a demo on a copy of what another one left."""
+    shutil.copytree(ended.folder, tmp_path / "demo")
+    return demos
+
+
 @pytest.fixture
 def port():
-    with port_of_ours() as port:
-        yield str(port)
-
-
-@pytest.fixture
-def another_port():
     with port_of_ours() as port:
         yield str(port)
 
@@ -100,20 +139,16 @@ def test_an_answer_typed_before_a_kill_is_there_after_it(demos, browser, port):
     assert "18 van 40" in browser.get(home.url, timeout=20).text
 
 
-def test_an_unfinished_questionnaire_is_found_again_on_another_port(demos, browser, port, another_port):
-    demos("--port", port).end(signal.SIGINT)
-    again = demos("--port", another_port)
+def test_an_unfinished_questionnaire_is_found_again_on_another_port(after, browser):
+    again = after("--port", "0")
+    assert "the same made-up people" in again.said
     assert "17 van 40" in browser.get(f"{again.url}/sandbox/launch?role=client&patient=sem", timeout=20).text
 
 
-def test_fresh_forgets_what_was_kept(demos, browser, port):
-    first = demos("--port", port)
-    home = browser.get(f"{first.url}/sandbox/launch?role=client&patient=yara", timeout=20)
-    assert home.ok
-    first.end()
-    again = demos("--port", port, "--fresh")
+def test_fresh_forgets_what_was_kept(after, ended):
+    again = after("--port", ended.port, "--fresh")
     assert "new made-up people" in again.said
-    assert "17 van 40" not in browser.get(home.url, timeout=20).text
+    assert "17 van 40" not in ended.browser.get(ended.launch, timeout=20).text
 
 
 def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path):
@@ -127,9 +162,9 @@ def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path):
     assert "choose another port" in result.output
 
 
-def test_a_folder_that_another_demo_uses_is_refused(demos, tmp_path):
-    demos("--port", "0")
-    result = CliRunner().invoke(main, ["demo", "--port", "0", "--data", str(tmp_path / "demo")])
+def test_a_folder_that_another_demo_uses_is_refused(running):
+    _demo, folder = running
+    result = CliRunner().invoke(main, ["demo", "--port", "0", "--data", str(folder)])
     assert result.exit_code == 1
     assert "Another demo is using" in result.output
 
@@ -145,14 +180,13 @@ def test_the_kinds_in_the_help_are_the_kinds_there_are():
     assert [name for name in kinds() if not re.search(rf"^ +{name}  ", text, re.MULTILINE)] == []
 
 
-def test_the_secrets_of_a_demo_are_for_its_owner_only(demos, tmp_path):
-    demos("--port", "0")
-    assert (tmp_path / "demo" / "keys.json").stat().st_mode & 0o077 == 0
+def test_the_secrets_of_a_demo_are_for_its_owner_only(running):
+    _demo, folder = running
+    assert (folder / "keys.json").stat().st_mode & 0o077 == 0
 
 
-def test_another_smart_app_signs_in_to_the_demo_and_reads_with_a_client_that_is_not_ours(demos, browser):
-    back = "http://127.0.0.1:1/callback"
-    demo = demos("--port", "0", "--client", f"id=my-app,redirect_uri={back},launch_uri=http://127.0.0.1:1/launch")
+def test_another_smart_app_signs_in_to_the_demo_and_reads_with_a_client_that_is_not_ours(running, browser):
+    demo, _folder = running
     chart = re.search(r"from a chart: (\S+)", demo.said)[1]
     given = dict(parse_qsl(urlsplit(browser.get(chart, allow_redirects=False, timeout=20).headers["Location"]).query))
     endpoints = browser.get(f"{given['iss']}/.well-known/smart-configuration", timeout=20).json()
@@ -161,7 +195,7 @@ def test_another_smart_app_signs_in_to_the_demo_and_reads_with_a_client_that_is_
     asked = {
         "response_type": "code",
         "client_id": "my-app",
-        "redirect_uri": back,
+        "redirect_uri": BACK,
         "scope": "launch patient/*.rs",
         "state": "s",
         "aud": given["iss"],
@@ -174,7 +208,7 @@ def test_another_smart_app_signs_in_to_the_demo_and_reads_with_a_client_that_is_
     form = {
         "grant_type": "authorization_code",
         "client_id": "my-app",
-        "redirect_uri": back,
+        "redirect_uri": BACK,
         "code": came_back["code"],
         "code_verifier": verifier,
     }
