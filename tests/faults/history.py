@@ -30,6 +30,19 @@ ALONE: Final = (5, 60, 600, 4000)
 TOGETHER: Final = (1, 30, 300, 1500, 1500, 1500, 4000, 8000, 90_000)
 """And how long they work while people have a page open; the last is longer than any memory of a refusal."""
 
+ANSWERS: Final = r"(POST|PUT) :8[13]/fhir(/QuestionnaireResponse.*|/Observation.*)?$"
+"""The requests that bring answers and scores somewhere."""
+IN_DOUBT: Final = (
+    "drop-before",
+    "drop-after",
+    "silence-after",
+    "5xx-before",
+    "5xx-after",
+    "html-200-after",
+    DIES_AFTER,
+)
+"""Faults after which nobody knows whether a request was done; some are done and some are not."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -159,7 +172,7 @@ class History:
         some += [DIES_AFTER] if self.kill_share else []
         weather = Weather(tuple(options.faults if options.faults is not None else some), share)
         self.count = options.processes or chance.choice((1, 1, 2))
-        self.theme = chance.choice(("plan", "questionnaires", "both"))
+        self.theme = chance.choice(("plan", "questionnaires", "both", "amendments"))
         self.steps = options.steps or chance.randint(8, 18)
         self.world = self._world(kind, folder, companion, lag, weather)
         self.ledger = Ledger()
@@ -209,9 +222,11 @@ class History:
         for process in world.processes:
             process.kill_in = chance.randrange(60) if chance.random() < self.kill_share else None
         self._plan_interruption()
+        if self.theme == "amendments" and chance.random() < 0.7:
+            world.weather.planned = [(ANSWERS, chance.choice(IN_DOUBT)) for _ in range(chance.choice((1, 1, 2, 3)))]
         person = chance.choice(self.people)
         self._act(person)
-        world.between = None
+        world.between, world.weather.planned = None, []
         for process in world.processes:
             process.kill_in = None
 
@@ -233,7 +248,9 @@ class History:
         if not person.goals:
             plan = [person.write_story, person.add_goal]
         filling = [self._fill_in(person)] * 4 + [person.correct if person.sent else person.look]
-        return chance.choice({"plan": plan, "questionnaires": filling}.get(self.theme, plan + filling))
+        amending = [self._fill_in(person), person.amend, person.amend]
+        these = {"plan": plan, "questionnaires": filling, "amendments": amending}
+        return chance.choice(these.get(self.theme, plan + filling))
 
     def _fill_in(self, person: Client) -> Callable[[], None]:
         instrument = self.chance.choice(sorted(person.drafts))

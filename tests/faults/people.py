@@ -397,6 +397,14 @@ class Client(Person):
             self.drafts[instrument] = known[review.fields["seen"]]
             self.answer(instrument)
 
+    def amend(self) -> None:
+        """Change answers whose last press did not end well, or else those of a response that was sent; send them in."""
+        if not self.open_drafts():
+            self.correct()
+        for instrument in self.open_drafts()[:1]:
+            self.answer(instrument)
+            self.submit(instrument)
+
     # ---- looking
 
     def look(self) -> None:
