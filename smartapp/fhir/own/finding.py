@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,10 +15,12 @@ from sqlalchemy.engine import Connection
 from smartapp.fhir.own.index import index_rows
 from smartapp.fhir.own.matching import meets, ordered
 from smartapp.fhir.own.sealing import Tenant
-from smartapp.fhir.own.search import Criterion, Inclusion, Search, definition, definitions
-from smartapp.fhir.own.sql import compartment_term, has_term, order, question, starting_at
+from smartapp.fhir.own.search import Inclusion, Search, SortKey, definition, definitions
+from smartapp.fhir.own.sql import Question, compartment_term, has_term, order, question, starting_at
 from smartapp.fhir.own.tables import CURRENT, kept_by, resources
 from smartapp.fhir.store import MOST_RESULTS, Stored
+
+_Current = sa.Select[tuple[int, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +43,27 @@ class Finder:
     def page(self, search: Search, *, count: int, offset: int = 0, counted: bool = True) -> SearchPage:
         """Return one page of a search; unless it is `counted`, `total` is of what was seen up to its end."""
         asked = question(search, self.tenant, self.patient)
-        sorting = order(search.sort)
-        if asked.judged or sorting is None:
-            every = self._judged(search, asked.condition, asked.judged)
+        statement = None if asked.judged else _page_of(asked.condition, search.sort)
+        if statement is None:
+            every = self._judged(search, asked)
             return self._page(search, every[offset : offset + count], len(every))
-        # Chosen before their contents are fetched: the first of a thousand takes no thousand contents.
-        chosen = sa.select(resources.c.key).where(asked.condition).order_by(*sorting).limit(count).offset(offset)
-        rows = self._stored(CURRENT.where(resources.c.key.in_(chosen.correlate(None))).order_by(*sorting))
+        rows = self._stored(statement, {**asked.values, "most": count, "after": offset})
         # A page that is not full is the last one, and then nothing needs to be counted.
         if not counted or (len(rows) < count and (rows or not offset)):
             return self._page(search, rows, offset + len(rows))
         counting = sa.select(sa.func.count()).select_from(resources).where(asked.condition)
-        return self._page(search, rows, self.connection.execute(counting).scalar_one())
+        return self._page(search, rows, self.connection.execute(counting, asked.values).scalar_one())
 
     def _page(self, search: Search, matches: Sequence[Stored], total: int) -> SearchPage:
         return SearchPage(tuple(matches), tuple(self._included(search, matches)), total)
 
-    def _judged(self, search: Search, condition: sa.ColumnElement[bool], judged: Iterable[Criterion]) -> list[Stored]:
-        rows = self._stored(CURRENT.where(condition).order_by(resources.c.key))
-        found = (one for one in rows if meets(one.resource, judged, self.tenant.base))
+    def _judged(self, search: Search, asked: Question) -> list[Stored]:
+        rows = self._stored(CURRENT.where(asked.condition).order_by(resources.c.key), asked.values)
+        found = (one for one in rows if meets(one.resource, asked.judged, self.tenant.base))
         return ordered(found, search.sort, self.tenant.base, lambda one: one.resource)
 
-    def _stored(self, statement: sa.Select[tuple[int, bytes]]) -> list[Stored]:
-        return [self.tenant.stored(row.content) for row in self.connection.execute(statement)]
+    def _stored(self, statement: _Current, values: Mapping[str, Any] = MappingProxyType({})) -> list[Stored]:
+        return [self.tenant.stored(row.content) for row in self.connection.execute(statement, values)]
 
     def _included(self, search: Search, matches: Sequence[Stored]) -> list[Stored]:
         """Return what the matches bring along, each once, without the matches themselves."""
@@ -92,3 +95,15 @@ class Finder:
         if self.patient is None or definition(type_).shared:
             return sa.true()
         return has_term([compartment_term(self.tenant, type_, self.patient)])
+
+
+@lru_cache(maxsize=64)
+def _page_of(condition: sa.ColumnElement[bool], sort: tuple[SortKey, ...]) -> _Current | None:
+    """Return what finds the page of `most` resources `after` so many; None where only they themselves can be sorted."""
+    sorting = order(sort)
+    if sorting is None:
+        return None
+    # Chosen before their contents are fetched: the first of a thousand takes no thousand contents.
+    chosen = sa.select(resources.c.key).where(condition).order_by(*sorting)
+    page = chosen.limit(sa.bindparam("most", type_=sa.Integer)).offset(sa.bindparam("after", type_=sa.Integer))
+    return CURRENT.where(resources.c.key.in_(page.correlate(None))).order_by(*sorting)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,9 +31,14 @@ _COMPARED: Mapping[Comparison, Callable[[Any, Any], sa.ColumnElement[bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A search for the database: the `condition` on resources, and the criteria that are judged on their content."""
+    """A search for the database: the `condition` on resources, and the criteria that are judged on their content.
+
+    `values` are those of the parameters of the condition. Searches that ask for as many terms, and for nothing else,
+    have one and the same condition: so what is made of it can be kept.
+    """
 
     condition: sa.ColumnElement[bool]
+    values: Mapping[str, tuple[int, ...]]
     judged: tuple[Criterion, ...]
 
 
@@ -62,18 +68,29 @@ def question(search: Search, tenant: Tenant, patient: str | None = None) -> Ques
             conditions.append(sa.not_(has_term(terms)))
     if patient is not None and not definition(search.type).shared:
         found.append(_Terms((compartment_term(tenant, search.type, patient),), 0))
-    return Question(sa.and_(*_reached(search, found, tenant), *conditions), tuple(judged))
-
-
-def _reached(search: Search, found: list[_Terms], tenant: Tenant) -> Iterable[sa.ColumnElement[bool]]:
-    """Yield conditions of which the first is where the database starts, and all others are asked of what it finds."""
     found.sort(key=lambda one: one.rarity)
     if search.ids or not found:
-        yield sa.and_(kept_by(tenant.name), resources.c.type == search.type)
-        yield from (resources.c.id.in_(ids) for ids in search.ids)
-    else:
-        yield starting_at(found.pop(0).terms)
-    yield from (has_term(one.terms) for one in found)
+        of_type = sa.and_(kept_by(tenant.name), resources.c.type == search.type)
+        conditions = [of_type, *(resources.c.id.in_(ids) for ids in search.ids), *conditions]
+    condition = _reached(len(found), starts=not search.ids)
+    values = {_named(number): one.terms for number, one in enumerate(found)}
+    return Question(sa.and_(condition, *conditions) if conditions else condition, values, tuple(judged))
+
+
+@cache
+def _reached(count: int, *, starts: bool) -> sa.ColumnElement[bool]:
+    """Return what is true of resources that have a term of each of so many groups, whose names are `_named`.
+
+    Where it `starts` the search, the first group is where the database begins, and all others are asked of what it
+    finds.
+    """
+    groups: list[sa.BindParameter[Any]] = [sa.bindparam(_named(number), expanding=True) for number in range(count)]
+    tests = [starting_at if starts and not number else has_term for number in range(count)]
+    return sa.and_(sa.true(), *(test(group) for test, group in zip(tests, groups, strict=True)))
+
+
+def _named(number: int) -> str:
+    return f"terms_{number}"
 
 
 def _rarity(parameter: Parameter) -> int:
@@ -82,14 +99,22 @@ def _rarity(parameter: Parameter) -> int:
     return {"reference": 1, "canonical": 2, "uri": 2}.get(parameter.kind, 3)
 
 
-def starting_at(terms: Iterable[int]) -> sa.ColumnElement[bool]:
+Terms = Iterable[int] | sa.BindParameter[Any]
+"""Some terms, or the parameter of a statement that stands for them."""
+
+
+def starting_at(terms: Terms) -> sa.ColumnElement[bool]:
     """Return what is true of the resources that have one of these terms, for the database to start at those."""
-    return resources.c.key.in_(sa.select(resource_terms.c.resource).where(resource_terms.c.term.in_(tuple(terms))))
+    return resources.c.key.in_(sa.select(resource_terms.c.resource).where(_is_one_of(terms)))
 
 
-def has_term(terms: Iterable[int]) -> sa.ColumnElement[bool]:
+def has_term(terms: Terms) -> sa.ColumnElement[bool]:
     """Return the same as `starting_at`, to be asked of each resource that was found otherwise."""
-    return sa.exists().where(resource_terms.c.resource == resources.c.key, resource_terms.c.term.in_(tuple(terms)))
+    return sa.exists().where(resource_terms.c.resource == resources.c.key, _is_one_of(terms))
+
+
+def _is_one_of(terms: Terms) -> sa.ColumnElement[bool]:
+    return resource_terms.c.term.in_(terms if isinstance(terms, sa.BindParameter) else tuple(terms))
 
 
 def compartment_term(tenant: Tenant, type_: str, patient: str) -> int:
