@@ -6,7 +6,7 @@ the record is a register with compare-and-set: a save takes the place of what it
 version is kept and every text is written once, the order is known, and one pass over the versions decides; nothing has
 to be searched for.
 
-Run as `python -m tests.conformance.write_path [--seconds 60] [--model]`; `--model` uses the EHR of tests.faults.
+Run as `python -m tests.conformance.write_path [--seconds 20] [--model]`; `--model` uses the EHR of tests.faults.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from tests.faults.serving import Fleet, Lane, RealBrowser, Served
 
 CLIENTS: Final = 16
 PEOPLE: Final = 5
-SECONDS: Final = 20
+SECONDS: Final = 60
 QUIET_SECONDS: Final = 60
 LOG: Final = Path(".cache/conformance/write-path.log")
 BEGUN: Final = "begun"
