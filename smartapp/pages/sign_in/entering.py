@@ -23,6 +23,7 @@ from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Begun, Pending
 from smartapp.smart.identity import Identity, role_of
 from smartapp.smart.tokens import Granted
+from smartapp.storage.database import writing
 from smartapp.storage.launches import Launch, Person, Role, User
 from smartapp.storage.sessions import Session
 
@@ -108,26 +109,31 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
     with _beside(lambda: services.capabilities.of(who.issuer.key, ehr, who.granted.tokens.scope)):
         patient, user = _names(ehr, who, role)
     session = _session_for(services, who, present)
-    launch = services.launches.add(
-        Launch(
-            id="",
-            session_id=session.id,
-            issuer=who.issuer.base,
-            patient_id=who.patient_id,
-            patient=Person(f"Patient/{who.patient_id}", patient),
-            user=User(who.identity.reference, user, role, who.issuer.key, who.identity.subject),
-            scopes=who.granted.tokens.scope,
-            language=who.identity.locale,
-            encounter=text_in(who.granted.context, "encounter") or None,
-            # Shown unless the EHR says that it shows the person itself: one name too many does less harm than none.
-            need_patient_banner=who.granted.context.get("need_patient_banner") is not False,
-        )
-    )
-    services.tokens.keep(launch.id, who.granted.tokens)
-    services.adopt_named_by_address(launch)
+    # One transaction: no launch is ever without its token or its row in the log, and each waits for the disk.
+    with writing(services.engine, on=session.id):
+        launch = services.launches.add(_launch_of(who, session, role, patient=patient, user=user))
+        services.tokens.keep(launch.id, who.granted.tokens)
+        services.adopt_named_by_address(launch)
+        services.audit.record(launch, "launch")
     services.records(launch).bind_waiting()
-    services.audit.record(launch, "launch")
     return launch, session
+
+
+def _launch_of(who: SignedIn, session: Session, role: Role, *, patient: str, user: str) -> Launch:
+    """Return the launch of who signed in, without an id yet; `patient` and `user` are the names."""
+    return Launch(
+        id="",
+        session_id=session.id,
+        issuer=who.issuer.base,
+        patient_id=who.patient_id,
+        patient=Person(f"Patient/{who.patient_id}", patient),
+        user=User(who.identity.reference, user, role, who.issuer.key, who.identity.subject),
+        scopes=who.granted.tokens.scope,
+        language=who.identity.locale,
+        encounter=text_in(who.granted.context, "encounter") or None,
+        # Shown unless the EHR says that it shows the person itself: one name too many does less harm than none.
+        need_patient_banner=who.granted.context.get("need_patient_banner") is not False,
+    )
 
 
 def _session_for(services: Services, who: SignedIn, present: Session | None) -> Session:

@@ -10,10 +10,14 @@ from dataclasses import replace
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from smartapp.fhir.bulkheads import present_budget
 from smartapp.pages.sign_in import names as sign_in_names
 from smartapp.pages.sign_in.names import FIRST_PAUSE_SECONDS, MOST_TRIES, LaterNames
+from smartapp.smart.tokens import TOKENS
+from smartapp.storage.database import _WRITES, reading
+from smartapp.storage.launches import LAUNCHES
 from smartapp.web.guard import form_token
 from tests.smartapp.smart.ehr import BASE, NOW
 
@@ -165,3 +169,34 @@ def silent(_path: str) -> None:
 
 def assert_true(value: bool) -> None:
     assert value
+
+
+class TestWhatASignInWrites:
+    @pytest.fixture
+    def writes(self, core) -> list[str]:
+        """What the transactions that began were for, in their order."""
+        found: list[str] = []
+
+        @sa.event.listens_for(core.engine, "begin")
+        def note(connection) -> None:
+            if _WRITES in connection.get_execution_options():
+                found.append(connection.get_execution_options()[_WRITES])
+
+        return found
+
+    def test_is_three_times_that_it_came_back_its_session_and_its_launch(self, browser, writes):
+        begun = browser.begin()
+        writes.clear()
+        assert browser.finish(begun).status_code == 303
+        assert len(writes) == 3
+
+    def test_is_no_launch_without_its_row_in_the_log(self, browser, core, monkeypatch):
+        def full(*_args, **_more):
+            raise sa.exc.OperationalError("insert", {}, Exception("database or disk is full"))
+
+        begun = browser.begin()
+        monkeypatch.setattr(core.audit, "record", full)
+        assert browser.finish(begun).status_code == 500
+        with reading(core.engine) as connection:
+            for table in (LAUNCHES, TOKENS):
+                assert connection.execute(sa.select(sa.func.count()).select_from(table)).scalar() == 0
