@@ -30,19 +30,41 @@ def test_the_table_names_each_line_and_branch_that_was_not_reached_and_no_file_w
     ]
 
 
-def test_the_score_counts_what_a_test_noticed_of_what_was_tried():
-    """Killed and hung are noticed; survived and reached by no test are not; what was not tried is neither."""
-    results = {"a.b.x_one__mutmut_1": 1, "a.b.x_one__mutmut_2": 36, "a.b.x_two__mutmut_1": 0, "a.c.x__mutmut_1": 33}
-    assert mutants.score(results) == 50
-    assert mutants.told("outbox", 70, {**results, "a.c.x__mutmut_2": None}) == [
+def tried(fault: str, outcome: str) -> mutants.Tried:
+    return mutants.Tried(fault, outcome, "  -    a\n  +    b", 70, 0.1)
+
+
+def test_the_score_counts_what_a_test_noticed_of_what_was_tried_and_shows_the_rest():
+    """What no test reaches is not noticed, and so is what ran before any test did."""
+    outcomes = [
+        tried("a.b.x_one__mutmut_1", "noticed by tests/test_b.py::test_one"),
+        tried("a.b.x_one__mutmut_2", "survived"),
+        tried("a.b.xǁTwoǁof__mutmut_1", "noticed by tests/test_b.py::test_two"),
+        tried("a.c.x__mutmut_1", "no test reaches it"),
+    ]
+    assert mutants.score(outcomes) == 50
+    assert mutants.told("outbox", outcomes) == [
         "outbox: 50.0 % of 4 faults noticed (70 can be made)",
         "     2 of    3  a.b",
         "     0 of    1  a.c",
-        "  survived: a.b.x_two__mutmut_1",
-        "  no tests: a.c.x__mutmut_1",
-        "  1 were not tried: mutmut ended before, see .cache/mutants/log.txt",
+        "a.b.x_one__mutmut_2: survived\n  -    a\n  +    b",
+        "a.c.x__mutmut_1: no test reaches it\n  -    a\n  +    b",
     ]
-    assert mutants.score({"a.c.x__mutmut_2": None}) == 0
+
+
+def test_a_run_that_tried_nothing_says_where_to_look_and_scores_nothing(tmp_path):
+    assert mutants.results(tmp_path / "results.jsonl") == []
+    assert mutants.score([]) == 0
+    assert mutants.told("outbox", []) == ["outbox: nothing was tried, see .cache/mutants/outbox/log.txt"]
+
+
+def test_a_run_that_broke_off_tells_what_was_tried_before(tmp_path):
+    (tmp_path / "results.jsonl").write_text(
+        '{"fault": "a.b.x_one__mutmut_1", "outcome": "survived", "diff": "", "of": 70, "seconds": 1.5}\n'
+    )
+    assert mutants.results(tmp_path / "results.jsonl") == [
+        mutants.Tried("a.b.x_one__mutmut_1", "survived", "", 70, 1.5)
+    ]
 
 
 @pytest.mark.parametrize("command", [covered.main, mutants.main])

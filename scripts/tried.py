@@ -1,0 +1,228 @@
+"""Make the faults of one area and try a sample of them: what `scripts.mutants` runs, in its copy of the project.
+
+`python -m scripts.tried AREA SAMPLE SEED`, only there: it writes mutmut's faults over the code. The tests are collected
+once; each test, and then each fault, has a fork of that process to itself, so that no server, thread or cache of one is
+there for the next. A fault counts as noticed where a test that succeeds alone fails alone with it, or hangs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from mutmut.mutation.file_mutation import mutate_file_contents
+from mutmut.mutation.trampoline import set_mutant_under_test
+from mutmut.state import state
+from mutmut.utils.format_utils import get_mutant_name, mangled_name_from_mutant_name
+
+from questionnaires.catalogue import catalogue
+from scripts.areas import ROOT, Area, areas
+from smartapp.fhir import checked
+
+RESULTS: Final = ROOT / "results.jsonl"
+LOG: Final = ROOT / "log.txt"
+REACHES: Final = ROOT.with_suffix(".json")
+"""What each test reaches, beside the copy: it outlives it, and holds until the code or the file of the test changes."""
+
+_HEARD: Final = ROOT / "heard.json"
+
+_PATIENCE: Final = 20
+"""Seconds that a fault has above three times what its tests take: a busy machine must not look like one that hangs."""
+
+_OPTIONS: Final = ("-q", "--capture=no", "-p", "no:cacheprovider", f"--basetemp={ROOT / 'tmp'}", "-o", "timeout=0")
+
+
+def main(name: str, sample: int, seed: int) -> int:
+    """Try `sample` faults in the area `name`, drawn by `seed`, and write what came of each to a line of `RESULTS`."""
+    area = areas()[name]
+    digests = _digests()  # before the faults are in
+    faults = {fault: diff for path in area.files() for fault, diff in made(path).items()}
+    drawn = {one: faults[one] for one in random.Random(seed).sample(sorted(faults), min(sample, len(faults)))}
+    set_mutant_under_test("stats")  # while the tests are collected: what is called then is called before any fork
+    return int(pytest.main([*_OPTIONS, *area.tests], plugins=[Trial(area, drawn, len(faults), digests)]))
+
+
+def made(path: str) -> dict[str, str]:
+    """Write all faults that mutmut can make into the file, each asleep until it is named; return their differences."""
+    file = ROOT / path
+    mutated = mutate_file_contents(path, file.read_text())
+    file.write_text(mutated.code)
+    lines = mutated.code.splitlines()
+
+    def version(name: str) -> list[str]:
+        span = mutated.line_span_by_function_name[name]
+        function = mangled_name_from_mutant_name(name)
+        return [line.replace(name, function) for line in lines[span.start - 1 : span.end]]
+
+    return {
+        get_mutant_name(Path(path), name): _difference(
+            version(f"{mangled_name_from_mutant_name(name)}__mutmut_orig"), version(name)
+        )
+        for name in mutated.mutant_names
+    }
+
+
+def _difference(before: Sequence[str], after: Sequence[str]) -> str:
+    lines = difflib.unified_diff(before, after, n=0, lineterm="")
+    return "\n".join(f"  {line}" for line in lines if not line.startswith(("---", "+++", "@@")))
+
+
+def _digests() -> dict[str, str]:
+    """Return for each file of tests a digest of it and of all that it may use: every file that has no tests."""
+    files = {str(path.relative_to(ROOT)): path for path in sorted(ROOT.rglob("*.*")) if path.suffix in (".py", ".toml")}
+    tests = {name: path.read_bytes() for name, path in files.items() if path.name.startswith("test_")}
+    shared = b"".join(path.read_bytes() for name, path in files.items() if name not in tests)
+    return {name: hashlib.sha256(shared + content).hexdigest() for name, content in tests.items()}
+
+
+class Trial:
+    """A plugin that runs the tests in its own way: each alone to see what it reaches, then those that reach a fault."""
+
+    def __init__(self, area: Area, faults: Mapping[str, str], possible: int, digests: Mapping[str, str]) -> None:
+        self._area = area
+        self._faults = faults
+        self._possible = possible
+        self._digests = digests
+        self._items: dict[str, pytest.Item] = {}
+        self._seconds: dict[str, float] = {}
+        self._reached: defaultdict[str, list[str]] = defaultdict(list)
+
+    def pytest_configure(self) -> None:
+        """Keep Hypothesis from making a failing example smaller, and from handing it to the next fault."""
+        from hypothesis import Phase, settings  # noqa: PLC0415  (pytest wants to be the first to import it)
+
+        settings.register_profile("tried", settings(), phases=(Phase.explicit, Phase.generate), database=None)
+        settings.load_profile("tried")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Learn what each test reaches, then try each fault."""
+        self._items = {item.nodeid: item for item in session.items}
+        before = set(state()._stats)
+        _warm_up(with_app=self._area.code[0].startswith("smartapp"))
+        self._learn()
+        with RESULTS.open("w") as results:
+            for number, (fault, diff) in enumerate(self._faults.items(), 1):
+                began = time.monotonic()
+                outcome = self._outcome(fault, before)
+                line = {"fault": fault, "outcome": outcome, "diff": diff, "of": self._possible}
+                results.write(json.dumps(line | {"seconds": round(time.monotonic() - began, 2)}) + "\n")
+                results.flush()
+                if not number % 10:
+                    print(f"{number} of {len(self._faults)} tried", flush=True)
+        return True
+
+    def _learn(self) -> None:
+        """Learn which functions each test reaches and how long it takes, without any fault."""
+        known = json.loads(REACHES.read_text()) if REACHES.exists() else {}
+        reaches = {}
+        for test in self._items:
+            digest = self._digests[test.partition("::")[0]]
+            reach = known.get(test)
+            if reach is None or reach["digest"] != digest:
+                reach = self._reach(test) | {"digest": digest}
+            if reach["failed"]:
+                print(f"left out, since it fails alone and without a fault: {test}", flush=True)
+                continue
+            reaches[test] = reach
+            self._seconds[test] = reach["seconds"]
+            for function in reach["functions"]:
+                self._reached[function].append(test)
+        REACHES.write_text(json.dumps(reaches))
+
+    def _reach(self, test: str) -> dict[str, Any]:
+        def watched() -> dict[str, Any]:
+            set_mutant_under_test("stats")
+            state()._stats.clear()
+            began = time.monotonic()
+            failed = self._first_failure([test]) is not None
+            return {"failed": failed, "seconds": time.monotonic() - began, "functions": sorted(state()._stats)}
+
+        return _forked(watched, 300) or {"failed": True}
+
+    def _outcome(self, fault: str, before: set[str]) -> str:
+        function = mangled_name_from_mutant_name(fault)
+        tests = sorted(self._reached[function], key=self._seconds.__getitem__)
+        if not tests:
+            return "runs before any test" if function in before else "no test reaches it"
+        while tests:
+            failed = self._failing(fault, tests)
+            if failed is None:
+                return "survived"
+            if failed == 0 or self._failing(fault, [tests[failed]]) == 0:
+                return f"noticed by {tests[failed]}"
+            tests = tests[failed + 1 :]
+        return "survived"
+
+    def _failing(self, fault: str, tests: Sequence[str]) -> int | None:
+        """Return the place of the first of these tests that fails with the fault, or 0 where they hang or die."""
+
+        def faulty() -> dict[str, Any]:
+            set_mutant_under_test(fault)
+            return {"place": self._first_failure(tests)}
+
+        heard = _forked(faulty, _PATIENCE + 3 * round(sum(self._seconds[test] for test in tests)))
+        place: int | None = heard["place"] if heard else 0
+        return place
+
+    def _first_failure(self, tests: Sequence[str]) -> int | None:
+        items = [self._items[test] for test in tests]
+        for place, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if item.session.testsfailed:
+                return place
+        return None
+
+
+def _warm_up(*, with_app: bool) -> None:
+    """Make what is dear to make, needed by most tests, and of no area: else each fork makes it anew."""
+    catalogue()
+    checked.prepare()
+    if with_app:  # its templates and addresses, which `tests/conftest.py` compiles once for a process
+        from smartapp.services import KEY  # noqa: PLC0415  (an area without the app has none of this)
+        from tests.smartapp.helpers import make_app  # noqa: PLC0415
+
+        app = make_app()
+        for template in app.jinja_env.list_templates():
+            app.jinja_env.get_template(template)
+        app.extensions[KEY].engine.dispose()
+
+
+def _forked(work: Callable[[], dict[str, Any]], seconds: int) -> dict[str, Any] | None:
+    """Do the work in a process of its own and return what it says, None where it hangs or dies.
+
+    All that it started ends with it.
+    """
+    _HEARD.unlink(missing_ok=True)
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):  # whatever happens, the copy must not go on as if it were the first
+            os.setpgid(0, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(seconds)
+            log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            said = json.dumps(work())
+            _HEARD.write_text(said)
+        os._exit(0)
+    os.waitpid(child, 0)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    return json.loads(_HEARD.read_text()) if _HEARD.exists() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
