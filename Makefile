@@ -83,7 +83,7 @@ coverage: setup-test
 	$(BIN)/python -m scripts.covered
 
 mutants: setup-test
-	$(BIN)/pip install --quiet --disable-pip-version-check 'mutmut==3.8.*'
+	$(BIN)/pip install --quiet --disable-pip-version-check 'coverage>=7.17' 'mutmut==3.8.*'
 	$(BIN)/python -m scripts.mutants $(AREA)
 
 # The pins are for the machine's own Python; they leave out where the packages came from. The digests are of all files of

@@ -7,6 +7,7 @@ there for the next. A fault counts as noticed where a test that succeeds alone f
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import difflib
 import hashlib
@@ -16,15 +17,16 @@ import random
 import signal
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from coverage import Coverage
 from mutmut.mutation.file_mutation import mutate_file_contents
 from mutmut.mutation.trampoline import set_mutant_under_test
-from mutmut.state import state
 from mutmut.utils.format_utils import get_mutant_name, mangled_name_from_mutant_name
 
 from questionnaires.catalogue import catalogue
@@ -44,34 +46,66 @@ _PATIENCE: Final = 20
 _OPTIONS: Final = ("-q", "--capture=no", "-p", "no:cacheprovider", f"--basetemp={ROOT / 'tmp'}", "-o", "timeout=0")
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault as mutmut names it: the lines that it changes, and where those are in the file that has all faults."""
+
+    name: str
+    diff: str
+    path: str
+    lines: frozenset[int]
+
+
 def main(name: str, sample: int, seed: int) -> int:
     """Try `sample` faults in the area `name`, drawn by `seed`, and write what came of each to a line of `RESULTS`."""
     area = areas()[name]
     digests = _digests()  # before the faults are in
-    faults = {fault: diff for path in area.files() for fault, diff in made(path).items()}
-    drawn = {one: faults[one] for one in random.Random(seed).sample(sorted(faults), min(sample, len(faults)))}
-    set_mutant_under_test("stats")  # while the tests are collected: what is called then is called before any fork
-    return int(pytest.main([*_OPTIONS, *area.tests], plugins=[Trial(area, drawn, len(faults), digests)]))
+    faults = {fault.name: fault for path in area.files() for fault in made(path)}
+    drawn = random.Random(seed).sample(sorted(faults), min(sample, len(faults)))
+    trial = Trial(area, [faults[name] for name in drawn], len(faults), digests)
+    return int(pytest.main([*_OPTIONS, *area.tests], plugins=[trial]))
 
 
-def made(path: str) -> dict[str, str]:
-    """Write all faults that mutmut can make into the file, each asleep until it is named; return their differences."""
+def made(path: str) -> list[Fault]:
+    """Write all faults that mutmut can make into the file, each asleep until it is named, and return them."""
     file = ROOT / path
     mutated = mutate_file_contents(path, file.read_text())
     file.write_text(mutated.code)
     lines = mutated.code.splitlines()
+    spans = mutated.line_span_by_function_name
+    statements = _statements(mutated.code)
 
     def version(name: str) -> list[str]:
-        span = mutated.line_span_by_function_name[name]
+        """Return the lines of one version of a function, as if it had the function's own name."""
         function = mangled_name_from_mutant_name(name)
-        return [line.replace(name, function) for line in lines[span.start - 1 : span.end]]
+        return [line.replace(name, function) for line in lines[spans[name].start - 1 : spans[name].end]]
 
-    return {
-        get_mutant_name(Path(path), name): _difference(
-            version(f"{mangled_name_from_mutant_name(name)}__mutmut_orig"), version(name)
-        )
-        for name in mutated.mutant_names
-    }
+    def fault(name: str) -> Fault:
+        original = f"{mangled_name_from_mutant_name(name)}__mutmut_orig"
+        before, after = version(original), version(name)
+        first = spans[original].start
+        places = [
+            place
+            for tag, place, end, *_ in SequenceMatcher(None, before, after).get_opcodes()
+            if tag != "equal"
+            for place in range(place, end)
+        ]
+        touched = [statements[first + place] for place in places if first + place in statements]
+        changed = set().union(*touched) if touched else range(first + 1, spans[original].end + 1)
+        return Fault(get_mutant_name(Path(path), name), _difference(before, after), path, frozenset(changed))
+
+    return [fault(name) for name in mutated.mutant_names]
+
+
+def _statements(code: str) -> dict[int, frozenset[int]]:
+    """Return for each line all lines of its statement, of which Python says that it has run some."""
+    found: dict[int, frozenset[int]] = {}
+    for node in ast.walk(ast.parse(code)):  # outer ones first, so that inner ones win
+        if isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            body = getattr(node, "body", None)
+            lines = frozenset(range(node.lineno, body[0].lineno if body else (node.end_lineno or node.lineno) + 1))
+            found |= dict.fromkeys(lines, lines)
+    return found
 
 
 def _difference(before: Sequence[str], after: Sequence[str]) -> str:
@@ -90,14 +124,13 @@ def _digests() -> dict[str, str]:
 class Trial:
     """A plugin that runs the tests in its own way: each alone to see what it reaches, then those that reach a fault."""
 
-    def __init__(self, area: Area, faults: Mapping[str, str], possible: int, digests: Mapping[str, str]) -> None:
+    def __init__(self, area: Area, faults: Sequence[Fault], possible: int, digests: Mapping[str, str]) -> None:
         self._area = area
         self._faults = faults
         self._possible = possible
         self._digests = digests
         self._items: dict[str, pytest.Item] = {}
-        self._seconds: dict[str, float] = {}
-        self._reached: defaultdict[str, list[str]] = defaultdict(list)
+        self._reaches: dict[str, dict[str, Any]] = {}
 
     def pytest_configure(self) -> None:
         """Keep Hypothesis from making a failing example smaller, and from handing it to the next fault."""
@@ -110,14 +143,12 @@ class Trial:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Learn what each test reaches, then try each fault."""
         self._items = {item.nodeid: item for item in session.items}
-        before = set(state()._stats)
         _warm_up(with_app=self._area.code[0].startswith("smartapp"))
         self._learn()
         with RESULTS.open("w") as results:
-            for number, (fault, diff) in enumerate(self._faults.items(), 1):
+            for number, fault in enumerate(self._faults, 1):
                 began = time.monotonic()
-                outcome = self._outcome(fault, before)
-                line = {"fault": fault, "outcome": outcome, "diff": diff, "of": self._possible}
+                line = {"fault": fault.name, "outcome": self._outcome(fault), "diff": fault.diff, "of": self._possible}
                 results.write(json.dumps(line | {"seconds": round(time.monotonic() - began, 2)}) + "\n")
                 results.flush()
                 if not number % 10:
@@ -125,38 +156,45 @@ class Trial:
         return True
 
     def _learn(self) -> None:
-        """Learn which functions each test reaches and how long it takes, without any fault."""
+        """Learn which lines each test reaches and how long it takes, without any fault."""
         known = json.loads(REACHES.read_text()) if REACHES.exists() else {}
-        reaches = {}
         for test in self._items:
             digest = self._digests[test.partition("::")[0]]
-            reach = known.get(test)
-            if reach is None or reach["digest"] != digest:
+            reach = known.get(test, {})
+            if reach.get("digest") != digest:
                 reach = self._reach(test) | {"digest": digest}
             if reach["failed"]:
                 print(f"left out, since it fails alone and without a fault: {test}", flush=True)
-                continue
-            reaches[test] = reach
-            self._seconds[test] = reach["seconds"]
-            for function in reach["functions"]:
-                self._reached[function].append(test)
-        REACHES.write_text(json.dumps(reaches))
+            else:
+                self._reaches[test] = reach
+        REACHES.write_text(json.dumps(self._reaches))
 
     def _reach(self, test: str) -> dict[str, Any]:
         def watched() -> dict[str, Any]:
-            set_mutant_under_test("stats")
-            state()._stats.clear()
+            watch = Coverage(
+                data_file=None, config_file=False, include=[str(ROOT / name) for name in self._area.files()]
+            )
+            watch.set_option("run:disable_warnings", ["no-data-collected"])
             began = time.monotonic()
-            failed = self._first_failure([test]) is not None
-            return {"failed": failed, "seconds": time.monotonic() - began, "functions": sorted(state()._stats)}
+            with watch.collect():
+                failed = self._first_failure([test]) is not None
+            seconds = time.monotonic() - began
+            found = watch.get_data()
+            return {
+                "failed": failed,
+                "seconds": seconds,
+                "lines": {name: found.lines(str(ROOT / name)) for name in self._area.files()},
+            }
 
         return _forked(watched, 300) or {"failed": True}
 
-    def _outcome(self, fault: str, before: set[str]) -> str:
-        function = mangled_name_from_mutant_name(fault)
-        tests = sorted(self._reached[function], key=self._seconds.__getitem__)
+    def _outcome(self, fault: Fault) -> str:
+        reaching = [
+            test for test, reach in self._reaches.items() if fault.lines & set(reach["lines"].get(fault.path) or ())
+        ]
+        tests = sorted(reaching, key=self._seconds)
         if not tests:
-            return "runs before any test" if function in before else "no test reaches it"
+            return "no test reaches it"
         while tests:
             failed = self._failing(fault, tests)
             if failed is None:
@@ -166,14 +204,18 @@ class Trial:
             tests = tests[failed + 1 :]
         return "survived"
 
-    def _failing(self, fault: str, tests: Sequence[str]) -> int | None:
+    def _seconds(self, test: str) -> float:
+        seconds: float = self._reaches[test]["seconds"]
+        return seconds
+
+    def _failing(self, fault: Fault, tests: Sequence[str]) -> int | None:
         """Return the place of the first of these tests that fails with the fault, or 0 where they hang or die."""
 
         def faulty() -> dict[str, Any]:
-            set_mutant_under_test(fault)
+            set_mutant_under_test(fault.name)
             return {"place": self._first_failure(tests)}
 
-        heard = _forked(faulty, _PATIENCE + 3 * round(sum(self._seconds[test] for test in tests)))
+        heard = _forked(faulty, _PATIENCE + 3 * round(sum(map(self._seconds, tests))))
         place: int | None = heard["place"] if heard else 0
         return place
 
