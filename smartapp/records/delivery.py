@@ -82,19 +82,19 @@ class Delivery:
         """Return a unit with its first wave noted as being sent, to be persisted so before `send`."""
         if any(parcel.state == "sent" for parcel in unit.parcels):
             return unit
-        unit = self._amendable(unit)
+        unit = self._considered(unit)
         self._noted = self._wave(unit)
         return _sending(unit, self._noted)
 
     def send(self, unit: Unit) -> Unit:
         """Do what can be done now, and return the unit as far as it came; `errors` says what stopped the rest."""
-        unit = self._amendable(self._send(unit, self._noted) if self._noted else self._look(unit))
+        unit = self._considered(self._send(unit, self._noted) if self._noted else self._look(unit))
         while wave := self._wave(unit):
             # Before it is sent, as a process that dies while it waits for the answer can note nothing any more. What
             # has arrived since is noted with it; where that is lost, looking back finds it.
             unit = _sending(unit, wave)
             self.progress(unit)
-            unit = self._amendable(self._send(unit, wave))
+            unit = self._considered(self._send(unit, wave))
         for number in unit.open:
             if error := self._away.get(unit.parcels[number].place):
                 self.errors.setdefault(number, error)
@@ -114,6 +114,20 @@ class Delivery:
             return here
         # In a circle of references nothing is free: then just the first.
         return [number for number in here if number in free] or ready[:1]
+
+    def _considered(self, unit: Unit) -> Unit:
+        """Return the unit as it can go on from here, before anything more of it is chosen."""
+        return self._with_their_response(self._amendable(unit))
+
+    def _with_their_response(self, unit: Unit) -> Unit:
+        """Stop the scores of a response that stopped: it may say something else than they do."""
+        stopped = [number for number in unit.stopped if unit.parcels[number].type == "QuestionnaireResponse"]
+        scores = [
+            number
+            for number in unit.open
+            if unit.parcels[number].state == "ready" and self._refers_to(unit, number, stopped)
+        ]
+        return _each(unit, scores, lambda one: one.after("overtaken", reason=unit.parcels[stopped[0]].reason))
 
     def _amendable(self, unit: Unit) -> Unit:
         """Return the unit with what it amends; as a response of its own where something of that is never changed.

@@ -86,12 +86,13 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A unit to send, by whom, and the number of the lease."""
+    """A unit to send, by whom, the number of the lease, and when it was made (seconds since 1970)."""
 
     unit: Unit
     owner: Owner
     launch_id: str
     lease: int
+    made: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class Outbox:
             self._insert(connection, owner, unit, launch_id=launch_id, made=made, leased_until=until)
         if not claimed:
             self.news.set()
-        return unit, Claim(unit, owner, launch_id, 1) if claimed else None
+        return unit, Claim(unit, owner, launch_id, 1, made) if claimed else None
 
     def unsent(self, owner: Owner) -> list[Unsent]:
         """Return what has not arrived, the oldest first; what does not open is not among it."""
@@ -238,7 +239,8 @@ class Outbox:
                     if newest is not unit:  # the older ones are gone with this, so what they knew is kept with this
                         sealed = self._vault.seal(packed(newest))
                         connection.execute(OUTBOX.update().where(OUTBOX.c.id == row.id).values(sealed=sealed))
-                    return Claim(self._informed(connection, its_owner, newest), its_owner, row.launch_id, row.lease)
+                    newest = self._informed(connection, its_owner, newest)
+                    return Claim(newest, its_owner, row.launch_id, row.lease, row.made)
                 # Set aside, not tried again: it would stop everybody else's things for ever.
                 connection.execute(OUTBOX.update().where(OUTBOX.c.id == row.id).values(state="aside", leased_until=0))
         return None
@@ -311,14 +313,17 @@ class Outbox:
                 leased_until=0,
             )
 
-    def forget_tried_again(self, owner: Owner, sent: Unit) -> None:
-        """Forget the stopped units of which everything has now arrived, written anew: their author tried again."""
+    def forget_tried_again(self, claim: Claim, sent: Unit) -> None:
+        """Forget the stopped units of which everything has now arrived, written anew: their author tried again.
+
+        Not those that were made after the one that was `sent`, which may have waited for long.
+        """
         arrived = {thing_of(parcel) for parcel in sent.parcels if parcel.stored is not None and parcel.anew}
-        for unsent in self.unsent(owner):
+        for unsent in self.unsent(claim.owner):
             pending = {thing_of(unsent.unit.parcels[number]) for number in unsent.unit.pending}
             # Everything, not something: these are the only copy of whatever has not arrived.
-            if unsent.state == "stopped" and pending <= arrived:
-                self._decided(owner, unsent.id, lambda unit: unit.without(unit.pending))
+            if unsent.state == "stopped" and unsent.made < claim.made and pending <= arrived:
+                self._decided(claim.owner, unsent.id, lambda unit: unit.without(unit.pending))
 
     # ---- what an operator does
 

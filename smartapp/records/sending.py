@@ -61,7 +61,7 @@ class Sender:
                 unit = self._send(claim, delivery, author_waits=True)
             except LeaseLost:  # we were away for so long that another process goes on with it
                 return unit
-        self.outbox.forget_tried_again(self.owner, unit)
+        self.outbox.forget_tried_again(claim, unit)
         return unit
 
     def keep_for_later(self, parcels: Sequence[Parcel], *, follow_up: Resource | None = None) -> Unit:
@@ -80,7 +80,7 @@ class Sender:
             unit = self._send(claim, delivery, author_waits=False)
         except LeaseLost:  # whoever has it now goes on from what was persisted
             return
-        self.outbox.forget_tried_again(self.owner, unit)
+        self.outbox.forget_tried_again(claim, unit)
 
     def unsent(self) -> list[Unsent]:
         """Return what has not arrived, the oldest first."""

@@ -27,7 +27,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     ("ready", "sending"): "sent",
     # Our own list of what arrived says that it is there, and says the same.
     ("ready", "confirmed"): "arrived",
-    # The lock of a move was overtaken, and what would have followed it with it.
+    # The lock of a move was overtaken, and what would have followed it with it; or a score's response was.
     ("ready", "overtaken"): "conflict",
     # A server proved that it has it: by its answer, or by what it gives back when we look.
     ("sent", "confirmed"): "arrived",

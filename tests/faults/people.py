@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from mappers.identity import values_in
 from questionnaires.canonical import identifier_system
-from questionnaires.catalogue import catalogue
 from smartapp.web.typed import digest
 from tests.faults.authority import SignIn
 from tests.faults.browser import Browser, Page
@@ -32,6 +31,8 @@ LONG_AWAY: Final = 1700
 ENDED: Final = "This session has ended"
 DOMAIN: Final = "housing"
 HOOP: Final = "hoop"
+SCORED: Final = ("hoop-03", "hoop-05", "hoop-08", "hoop-09")
+"""The items of one score: when they are answered, it has a value that each change of one of them changes."""
 TEXT: Final = ("mansa-short", "mansa-short-home-change")
 
 
@@ -308,9 +309,9 @@ class Client(Person):
                 if not self.drafts[instrument] or self.chance.random() < 0.5
                 else {}
             )
-        items = [item.link_id for item in catalogue().instruments[HOOP].items[:5]]
-        count = len(items) if not self.drafts[HOOP] else 1
-        return {link_id: self.chance.choice("1234") for link_id in self.chance.sample(items, count)}
+        given = self.drafts[HOOP]
+        chosen = self.chance.sample(SCORED, 1 if given else len(SCORED))
+        return {one: self.chance.choice([code for code in "1234" if code != given.get(one)]) for one in chosen}
 
     def submit(self, instrument: str = HOOP) -> None:
         """Look over the answers and send them in."""

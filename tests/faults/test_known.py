@@ -157,3 +157,18 @@ def test_a_panel_of_a_score_whose_id_the_server_got_wrong_may_be_elsewhere(story
     story.rounds(10, 30)
     assert story.found() == []
     assert story.world.refused == {"Observation"}
+
+
+@pytest.mark.parametrize("story", ["plain"], indirect=True)
+def test_answers_that_stopped_are_not_forgotten_when_earlier_ones_end_after_them(story):
+    """Seed 40002 of plain: the earlier ones had arrived, and only their assignments were still to be closed."""
+    story.anna.answer()
+    story.fault("POST :81/fhir/QuestionnaireResponse", "dies-after")
+    story.anna.submit()
+    story.anna.answer()
+    story.anna.submit()
+    story.fault("GET :81/fhir/Task", "5xx-before")
+    story.fault("PUT :81/fhir/QuestionnaireResponse", "412")
+    story.rounds(200, 200, 200)
+    assert story.world.weather.planned == []
+    assert story.found() == []
