@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -9,16 +10,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from mappers.answers import Answers, ResponseRef
+from mappers.assignment import asks_for
 from mappers.identity import Identifier, identity, own_identifier
+from mappers.plan.document import FHIR_JSON
 from mappers.submission import submission_of
 from mappers.successors import number_of
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
-from tests.faults.ledger import Ledger, Word
+from tests.faults.ledger import STORED, Ledger, Word
 from tests.faults.looking import on_its_way, shown
 from tests.faults.people import HOOP, Client, Person
 from tests.faults.stores import PLAN, There, contents, everything, living, waiting
-from tests.faults.world import World
+from tests.faults.world import PATIENTS, Event, World
 
 KINDS = ("lost", "doubled", "false", "unseen", "left", "stuck", "alarmed", "misplaced", "crashed")
 """What must not happen. Lost: nowhere. Doubled: twice. False: called stored, and was not. Unseen: refused, or set
@@ -38,6 +41,8 @@ def judge(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
     _judge_doubles(ledger, there)
     _judge_places(world, ledger, there)
     _judge_scores(world, ledger, there)
+    _judge_documents(world, ledger, there)
+    _judge_assignments(world, ledger, there)
 
 
 def _judge_slot(
@@ -147,7 +152,8 @@ def _judge_scores(world: World, ledger: Ledger, there: Sequence[There]) -> None:
         if theirs and slot[2] == HOOP:
             last = max(theirs, key=number_of)
             for entry in _scores_of(contents(slot, [last])[0], own_identifier(last)):
-                _judge_score(world, ledger, slot[1], scores.get(identity(entry)), entry)
+                name = identity(entry)
+                _judge_score(world, ledger, slot[1], scores.get(name) if name else None, entry)
 
 
 def _scores_of(answers: Any, identifier: Identifier | None) -> list[Resource]:
@@ -171,6 +177,74 @@ def _judge_score(world: World, ledger: Ledger, key: str, stored: Resource | None
         ledger.finds("left" if _is_sealed(world, key) else "lost", f"a score of response {key}")
     elif _value(stored) != _value(expected):
         ledger.finds("lost", f"a score of response {key} is that of other answers")
+
+
+def _judge_documents(world: World, ledger: Ledger, there: Sequence[There]) -> None:
+    """Compare the plans that the EHR does not keep with the documents that it has of them."""
+    documents = [one for one in there if one.resource["resourceType"] == "DocumentReference"]
+    for one in documents:
+        if one.place != "ehr":
+            ledger.finds("misplaced", f"{one.place} {one.reference}: a document is for the chart, or for nowhere")
+    if not {"DocumentReference", "*"} & world.refused and not world.kind.takes("CarePlan"):
+        for patient in PATIENTS:
+            _judge_document(ledger, patient, [one.resource for one in documents if _about(one, patient)], there)
+
+
+def _judge_document(ledger: Ledger, patient: str, documents: Sequence[Resource], there: Sequence[There]) -> None:
+    """Find whether one document holds, and says what the plan says; the last only of what was written in quiet."""
+    current = [one for one in documents if one["status"] == "current"]
+    written = [word for word in ledger.words if word.committed and word.slot == ("story", patient)]
+    if not written or ledger.quiet is None or written[-1].number < ledger.quiet:
+        return
+    plan = [one.resource for one in there if one.resource["resourceType"] in PLAN and _about(one, patient)]
+    said = [text for slot, _words in ledger.slots() if slot[0] in ("story", "goal") for text in contents(slot, plan)]
+    read = " ".join(_text_of(one) for one in current)
+    if missing := [text for text in said if text not in read]:
+        ledger.finds("left", f"the chart of {patient} has no document with {', '.join(missing)}")
+    elif len(current) > 1:
+        ledger.finds("doubled", f"the chart of {patient} has {len(current)} documents of one plan that hold")
+
+
+def _about(one: There, patient: str) -> bool:
+    whose = one.resource.get("subject") or one.resource.get("for") or {}
+    return str(whose.get("reference", "")).endswith(f"Patient/{patient}")
+
+
+def _text_of(document: Resource) -> str:
+    """Return the FHIR that a document holds beside its PDF, as text."""
+    found = [one["attachment"] for one in document["content"] if one["attachment"]["contentType"] == FHIR_JSON]
+    return " ".join(base64.b64decode(one["data"]).decode() for one in found)
+
+
+def _judge_assignments(world: World, ledger: Ledger, there: Sequence[There]) -> None:
+    """Find assignments that still wait though they were answered after they had been stored."""
+    if {"Task", "*"} & world.refused or any(map(_misleads, world.history)):
+        return
+    resources = [one.resource for one in there]
+    for word in ledger.words:
+        if word.slot[0] == "task" and word.claim in STORED:
+            for one in there:
+                if word.content in contents(word.slot, [one.resource]) and _is_answered(one, word, ledger, resources):
+                    ledger.finds("left", f"{one.place} {one.reference} ({word.content}) still waits, and was answered")
+
+
+def _is_answered(task: There, asked: Word, ledger: Ledger, resources: Sequence[Resource]) -> bool:
+    """Tell whether an assignment that waits was answered by what its client sent in after it, and that is stored."""
+    return any(
+        word.slot[0] == "response"
+        and word.committed
+        and word.number > asked.number
+        and asks_for(task.resource, word.slot[2])
+        and _about(task, word.writer.partition("/")[2])
+        and word.content in contents(word.slot, resources)
+        for word in ledger.words
+    )
+
+
+def _misleads(event: Event) -> bool:
+    """Tell whether a request for assignments got an answer that hides them: the app then has nothing to close."""
+    hides = ("(403)", "(422)", "(other-id)", "(other-person)", "(wrong-resource)")
+    return "/fhir/Task" in event.what and any(name in event.what for name in hides)
 
 
 def _value(observation: dict[str, Any]) -> Any:

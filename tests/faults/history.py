@@ -19,7 +19,7 @@ from tests.faults.authority import SignIn
 from tests.faults.chance import seeded
 from tests.faults.faults import FAULTS
 from tests.faults.kinds import Kind, kinds
-from tests.faults.ledger import Finding, Ledger
+from tests.faults.ledger import Claim, Finding, Ledger
 from tests.faults.people import Client, Clinician, Person
 from tests.faults.stores import waiting
 from tests.faults.world import DIES_AFTER, Event, Killed, Process, Weather, World
@@ -71,7 +71,7 @@ class Result:
     faults: int
     kills: int
     words: int
-    claims: Counter[str]
+    claims: Counter[Claim]
     history: list[Event] = field(default_factory=list)
 
     @property
@@ -141,6 +141,7 @@ def make_round(process: Process, ledger: Ledger) -> None:
 def settle(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
     """Let the faults end, people sign in again, and the couriers make rounds until there is nothing to do."""
     world.weather, world.between = Weather(), None
+    ledger.quiet = len(ledger.words) if ledger.quiet is None else ledger.quiet
     for process in world.processes:
         process.skew, process.kill_in = 0.0, None
     for person in people:

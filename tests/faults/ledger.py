@@ -50,6 +50,7 @@ class Ledger:
 
     words: list[Word] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    quiet: int | None = None  # how many words there were when the faults ended
     mark: str = ""  # letters that the words of this history have, where several are in one database
 
     def write(self, at: float, writer: str, slot: Slot, content: Any, seen: frozenset[Any] = frozenset()) -> Word:

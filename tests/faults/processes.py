@@ -69,7 +69,7 @@ class RealWorld(World):
     fleet: Fleet
 
     @property
-    def now(self) -> float:  # type: ignore[override]  # the clock of this machine, which nobody sets
+    def now(self) -> float:  # the clock of this machine, which nobody sets
         return time.time()
 
     @now.setter

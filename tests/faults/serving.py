@@ -242,13 +242,17 @@ class Fleet:
 class RealBrowser(Browser):
     """A browser whose requests travel over sockets to a process that may be killed at any moment."""
 
+    def _answered(self, process: Any, method: str, path: str, data: Mapping[str, str] | None) -> Response:
+        answer: Response = process.served.ask(method, path, self._headers(), data)
+        return answer
+
     def _send(self, process: Any, method: str, path: str, data: Mapping[str, str] | None) -> Response | None:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             # Nothing is sent where nobody listens yet: the balancer goes to the next one, and comes back.
             for one in (process, *self.world.processes):
                 try:
-                    return one.served.ask(method, path, self._headers(), data)
+                    return self._answered(one, method, path, data)
                 except ConnectionRefusedError:
                     continue
                 except (OSError, http.client.HTTPException):

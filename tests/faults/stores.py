@@ -18,7 +18,7 @@ from tests.faults.ledger import Slot
 from tests.faults.model_ehr import Resource
 from tests.faults.world import PATIENTS, World
 
-TYPES = ("QuestionnaireResponse", "Observation", "CarePlan", "Goal", "Task")
+TYPES = ("QuestionnaireResponse", "Observation", "CarePlan", "Goal", "Task", "DocumentReference")
 PLAN = ("CarePlan", "Goal", "Task")
 TYPE_OF = {
     "story": "CarePlan",

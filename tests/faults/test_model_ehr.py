@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import orjson
 import pytest
 
@@ -32,7 +34,7 @@ class Asking:
 
 
 def bundle(
-    *entries: tuple[str, str, dict[str, object], dict[str, str]], kind: str = "transaction"
+    *entries: tuple[str, str, Mapping[str, object], dict[str, str]], kind: str = "transaction"
 ) -> dict[str, object]:
     return {
         "resourceType": "Bundle",
