@@ -10,6 +10,9 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 
 from tests.faults.checker import KINDS
 from tests.faults.faults import FAULTS
@@ -70,13 +73,18 @@ def _play_all(seeds: range, options: Options, workers: int) -> list[Result]:
     if len(seeds) == 1 or workers == 1:
         return [play(seed, options) for seed in seeds]
     results = []
-    with ProcessPoolExecutor(workers) as pool:
-        for result in pool.map(play, seeds, [options] * len(seeds), chunksize=10):
-            result.history.clear()
+    play(seeds[0], replace(options, steps=1))  # so that what all histories need is loaded, once for all workers
+    with ProcessPoolExecutor(workers, get_context("fork")) as pool:
+        for result in pool.map(partial(_played, options), seeds, chunksize=4):
             results.append(result)
             if result.findings:  # at once: a long run that is broken off has said what it found
                 print(f"seed {result.seed}: {', '.join(result.counts)}", file=sys.stderr, flush=True)
     return results
+
+
+def _played(options: Options, seed: int) -> Result:
+    """Play one of many histories; what happened is told by playing it alone."""
+    return replace(play(seed, options), history=[])
 
 
 def _print_history(results: Sequence[Result]) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from werkzeug import Response
+from werkzeug.test import create_environ, run_wsgi_app
 
 from smartapp.i18n import COOKIE
-from tests.faults.world import Killed, Process, World
+from tests.faults.world import APP, Killed, Process, World
 
 _INPUT = re.compile(r"<input\b([^>]*)>")
 _ATTRIBUTE = re.compile(r'([a-z-]+)(?:="([^"]*)")?')
@@ -81,15 +82,14 @@ class Browser:
         if not process.alive:
             process.begin()
             self.world.note(process.name, "starts")
-        client = process.app.test_client(use_cookies=False)
+        environ = create_environ(
+            path, APP, method=method, data=data, headers=self._headers(), environ_base={"REMOTE_ADDR": "127.0.0.1"}
+        )
         try:
-            answer: Response = self.world.run(
-                process, lambda: client.open(path, method=method, data=data, headers=self._headers())
-            )
+            return Response(*self.world.run(process, lambda: run_wsgi_app(process.app, environ, buffered=True)))
         except Killed:
             process.end()
             return None
-        return answer
 
     def _take_cookies(self, answer: Response) -> None:
         for line in answer.headers.getlist("Set-Cookie"):

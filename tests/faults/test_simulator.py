@@ -6,13 +6,14 @@ import random
 
 import pytest
 
+from smartapp.fhir import http
 from tests.faults import checker
 from tests.faults.history import Options, play
 from tests.faults.kinds import kinds
 from tests.faults.ledger import Ledger, Word
 from tests.faults.people import HOOP, TEXT
 from tests.faults.stores import waiting
-from tests.faults.world import Killed, Weather
+from tests.faults.world import FHIR, Killed, Weather
 
 
 def lines(seed: int) -> list[tuple[float, str, str]]:
@@ -94,6 +95,24 @@ def test_a_word_gives_way_rightly_to_its_writers_next_one_and_to_who_saw_it():
     assert checker.covers(later, mine, words)
     assert not checker.covers(unaware, mine, words)
     assert not checker.covers(mine, later, words)
+
+
+def test_a_host_that_failed_is_left_alone_by_one_process_and_by_the_clock_of_the_world(story):
+    story.world.begin(2)
+    failing, other = story.world.processes
+
+    def asked(process) -> str:
+        try:
+            return str(story.world.run(process, lambda: http.ask("GET", f"{FHIR}/metadata")).status)
+        except http.OutboundError as error:
+            return error.code
+
+    for _ in range(5):
+        story.fault(".* :81/fhir/metadata", "drop-before")
+    assert [asked(failing) for _ in range(6)] == ["unreachable"] * 5 + ["paused"]
+    assert asked(other) == "200"
+    story.world.wait(6)
+    assert asked(failing) == "200"
 
 
 def test_weather_that_is_planned_happens_once_at_its_request():

@@ -10,12 +10,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import requests
 from flask import Flask
 from sqlalchemy import event
 
 from smartapp.courier import Courier
+from smartapp.fhir import http
+from smartapp.fhir.bulkheads import Hosts
 from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings
 from tests.faults.authority import Authority
@@ -67,6 +70,7 @@ class Process:
         self.app: Flask = start(self.world.settings, self.clock)
         self.services: Services = self.app.extensions[KEY]
         self.courier = Courier(self.services)
+        self.hosts = Hosts(lambda: self.world.now)  # and not the clock of this machine, which no seed knows
         self.alive = self.begun = True
         self.kill_in = None
         event.listen(self.services.engine, "before_cursor_execute", lambda *_args: self.moment("a statement"))
@@ -193,7 +197,9 @@ class World:
         """Let a process do something. Raises Killed if it dies of it."""
         self.process.append(process)
         try:
-            return job()
+            # What a process knows of the hosts that it asks is in a module: here there are several in one module.
+            with patch.object(http, "HOSTS", process.hosts):
+                return job()
         finally:
             self.process.pop()
 
