@@ -41,6 +41,7 @@ class Lane(ThreadingHTTPServer):
     """A port of this machine at which servers answer: `routes` has them by their addresses, with the way there."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
