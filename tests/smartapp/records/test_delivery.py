@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
+from mappers.observations import IDENTIFIER_SYSTEM as SCORE_SYSTEM
 from smartapp.fhir.capabilities import Interaction, Offered
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import (
@@ -134,6 +136,7 @@ class Way:
     kept: list[Unit] = field(default_factory=list)
     demoted: list[tuple[str, int]] = field(default_factory=list)
     errors: dict[int, RecordError] = field(default_factory=dict)
+    known: Stored | None = None
 
     def offers(self, **what) -> None:
         self.offered = replace(self.offered, **what)
@@ -358,6 +361,13 @@ def test_the_same_thing_gets_the_same_id_where_we_may_choose_it(choosing):
     assert (writes["Observation"].new_id, writes["Observation"].if_none_exist) == (None, score().write.if_none_exist)
 
 
+def test_a_change_keeps_the_id_of_what_it_changes(choosing):
+    before = choosing.ehr.store.write(replace(goal().write, new_id="theirs"))
+    [parcel] = choosing.send(change(before))
+    assert parcel.stored.reference == "Goal/theirs"
+    assert choosing.ehr.sent[0] == change(before).write
+
+
 def test_a_server_that_neither_lets_us_choose_nor_creates_on_condition_is_sent_no_condition(way):
     way.offers(conditional_create=frozenset())
     way.send(goal())
@@ -387,6 +397,110 @@ def test_what_was_sent_under_our_id_is_looked_for_under_it_and_then_by_its_ident
     other = choosing.ehr.store.write(replace(goal("other").write, new_id=None))  # under an id of the server
     assert choosing.send(sent(goal("other")))[0].stored.reference == other.reference
     assert choosing.ehr.asked == [(("identifier", f"{OURS}/goal|other"),)]
+
+
+# ---- answers that may not be amended
+
+
+def response(words: str = "Eerst", number: str = "r1", **more) -> Parcel:
+    """A response as the app names it."""
+    parcel = answers(words, **more)
+    identifier = {"system": RESPONSE_SYSTEM, "value": number}
+    write = Write("create", {**parcel.write.resource, "identifier": identifier}, full_url="urn:uuid:response")
+    return replace(parcel, write=with_identifier(write))
+
+
+def hope(number: str = "r1/hope", **more) -> Parcel:
+    """A score of it."""
+    parcel = score(**more)
+    identifier = [{"system": SCORE_SYSTEM, "value": number}]
+    write = Write("create", {**parcel.write.resource, "identifier": identifier}, full_url="urn:uuid:score")
+    return replace(parcel, write=with_identifier(write))
+
+
+def words_of(way: Way) -> dict[str, str]:
+    """Return what each response at the EHR says, by the value of its identifier."""
+    found = [one.resource for one in way.ehr.store.search(Query.of("QuestionnaireResponse"))]
+    return {one["identifier"]["value"]: one["item"][0]["answer"][0]["valueString"] for one in found}
+
+
+@pytest.fixture
+def unchanging(way) -> Way:
+    """An EHR that offers to create, and to change nothing, and has a response."""
+    for type_ in ("QuestionnaireResponse", "Observation"):
+        way.offers(interactions={**way.offered.interactions, type_: frozenset({"create", "read", "search-type"})})
+    way.known = way.ehr.store.write(response().write)
+    return way
+
+
+@pytest.mark.parametrize("author_waits", [True, False])
+def test_answers_that_may_not_be_amended_go_on_as_a_response_of_their_own_with_its_scores(unchanging, author_waits):
+    parcels = unchanging.send(response("Toch anders", known=unchanging.known), hope(), author_waits=author_waits)
+    assert states(parcels) == ["arrived", "arrived"]
+    assert words_of(unchanging) == {"r1": "Eerst", "r1.2": "Toch anders"}
+    assert [one.write.resource["identifier"][0]["value"] for one in parcels[1:]] == ["r1.2/hope"]
+    assert {one.stored.resource["status"] for one in parcels} == {"completed", "final"}
+
+
+def test_a_score_that_may_not_be_amended_takes_its_answers_along(way):
+    way.offers(interactions={**EVERYTHING, "Observation": frozenset({"create", "read", "search-type"})})
+    known = way.ehr.store.write(response().write)
+    way.send(response("Toch anders", known=known), hope())
+    assert words_of(way) == {"r1": "Eerst", "r1.2": "Toch anders"}
+
+
+def test_an_amendment_that_is_refused_though_it_was_offered_goes_on_as_a_response_of_its_own(way):
+    known = way.ehr.store.write(response().write)
+    way.ehr.says["QuestionnaireResponse"] = [Refused("Nobody changes these.", status=405)]
+    [parcel, _score] = way.send(response("Toch anders", known=known), hope())
+    assert (parcel.state, parcel.place) == ("arrived", "ehr")
+    assert words_of(way) == {"r1": "Eerst", "r1.2": "Toch anders"}
+    assert (way.errors, way.demoted) == ({}, [])
+
+
+def test_an_amendment_whose_content_is_refused_is_shown_to_its_author(way):
+    known = way.ehr.store.write(response().write)
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"code": "invariant"}]}
+    way.ehr.says["QuestionnaireResponse"] = [Refused("Wrong.", outcome=outcome)]
+    [parcel] = way.send(response("Toch anders", known=known))
+    assert (parcel.state, parcel.reason) == ("refused", "Wrong.")
+    assert words_of(way) == {"r1": "Eerst"}
+
+
+def test_a_first_response_is_no_successor_wherever_nothing_may_be_changed(unchanging):
+    parcels = unchanging.send(response("Nieuw", "r2"), hope("r2/hope"))
+    assert states(parcels) == ["arrived", "arrived"]
+    assert words_of(unchanging) == {"r1": "Eerst", "r2": "Nieuw"}
+
+
+def test_an_amendment_that_may_have_arrived_is_looked_for_before_it_goes_on_elsewhere(unchanging):
+    amended = {**unchanging.known.resource, "status": "amended", "item": answers("Toch anders").write.resource["item"]}
+    unchanging.ehr.store.write(Write("update", amended))
+    [parcel] = unchanging.send(sent(response("Toch anders", known=unchanging.known)))
+    assert parcel.state == "arrived"
+    assert words_of(unchanging) == {"r1": "Toch anders"}
+
+
+# ---- copies for the chart
+
+
+def document() -> Parcel:
+    content = [{"attachment": {"contentType": "application/pdf", "title": "Plan"}}]
+    return new({"resourceType": "DocumentReference", "status": "current", "content": content}, "document", ladder=())
+
+
+def test_a_copy_for_the_chart_that_is_refused_is_given_up_with_a_line_for_the_operator(way, caplog):
+    way.ehr.says["DocumentReference"] = [Refused("No documents.")]
+    assert way.send(document()) == []
+    assert way.errors == {}
+    assert "A copy for the chart was refused with 422, and is given up." in caplog.text
+
+
+def test_a_copy_that_is_found_is_the_one_that_was_sent_whatever_the_server_made_of_it(way):
+    there = {**document().write.resource, "content": [{"attachment": {"url": "Binary/7"}}]}
+    there = way.ehr.store.write(Write("create", there))
+    [parcel] = way.send(sent(document(), amends=True))
+    assert (parcel.state, parcel.stored.reference) == ("arrived", there.reference)
 
 
 # ---- one transaction that someone else overtook
@@ -581,7 +695,43 @@ def test_where_the_ehr_does_not_search_by_identifier_we_choose_among_the_persons
     assert way.ehr.asked == [(("patient", "Patient/anna"),)]
 
 
+def test_where_only_one_content_was_ever_sent_it_is_ours_whatever_the_server_made_of_it(way):
+    way.ehr.store.write(goal(text="ZINGEN").write)  # a server that writes everything in capitals
+    [parcel] = way.send(sent(goal()))
+    assert (parcel.state, parcel.stored.resource["description"]["text"]) == ("arrived", "ZINGEN")
+
+
+def test_what_others_refer_to_is_looked_for_first_so_that_they_can_be_told_from_others(way):
+    """A plan that names its new goal: both were sent, and no answer came."""
+    before = way.ehr.store.write(plan().write)
+    aim = way.ehr.store.write(goal().write)
+    named = {**before.resource, "goal": [{"reference": aim.reference}]}
+    way.ehr.store.write(Write("update", named))
+    written = {**before.resource, "goal": [{"reference": "urn:uuid:goal"}]}
+    care_plan = Parcel(Write("update", written, if_match=before.etag), "ehr", ("own",))
+    assert states(way.send(sent(care_plan), sent(goal()))) == ["arrived", "arrived"]
+    assert way.ehr.sent == []
+
+
 # ---- conflicts, one by one
+
+
+def test_what_the_server_says_is_there_now_needs_no_second_look(way):
+    before = way.ehr.store.write(goal().write)
+    way.ehr.blind["Goal"] = AWAY
+    theirs = Stored({**before.resource, **THEIRS}, 'W/"2"')
+    way.ehr.says["Goal"] = [Conflict("Not this version.", theirs)]
+    [parcel] = way.send(change(before))
+    assert (parcel.state, way.errors[0].current) == ("conflict", theirs)
+
+
+def test_a_change_that_arrived_and_met_itself_has_arrived(way):
+    """The first try was cut off, and the server knows it by now."""
+    before = way.ehr.store.write(goal().write)
+    after = Stored({**before.resource, "description": {"text": "Mijn woorden"}}, 'W/"2"')
+    way.ehr.says["Goal"] = [Conflict("Not this version.", after)]
+    [parcel] = way.send(change(before))
+    assert (parcel.state, parcel.stored) == ("arrived", after)
 
 
 def test_a_change_that_meets_409_while_nothing_changed_is_tried_later(way):
@@ -604,6 +754,13 @@ def test_a_create_that_meets_a_conflict_and_is_not_there_is_tried_later(way):
     [parcel] = way.send(goal())
     assert parcel.state == "ready"
     assert (type(way.errors[0]), way.errors[0].message) == (Unreachable, "Busy.")
+
+
+def test_what_a_busy_server_said_in_its_own_words_is_kept_for_who_looks_for_the_cause(way):
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"code": "lock-error"}]}
+    way.ehr.says["Goal"] = [Conflict("Busy.", None, status=409, outcome=outcome)]
+    way.send(goal())
+    assert way.errors[0].outcome == outcome
 
 
 # ---- a plan that moves
@@ -646,6 +803,43 @@ def test_someone_who_changes_the_plan_while_it_moves_stops_all_of_it(way, moving
     assert way.own.sent == []
     [stays] = way.ehr.store.search(Query.of("CarePlan"))
     assert (stays.resource["title"], stays.resource["status"]) == ("Van een ander", "active")
+
+
+def test_a_plan_that_someone_changed_before_it_moves_is_not_moved(way, moving):
+    [care_plan] = way.ehr.store.search(Query.of("CarePlan"))
+    theirs = way.ehr.store.write(Write("update", {**care_plan.resource, "title": "Van een ander"}))
+    parcels = way.send(*moving)
+    assert [(one.state, one.place) for one in parcels] == [("conflict", "ehr")] * 2
+    assert parcels[0].reason == "Someone else changed this plan in the meantime."
+    assert way.errors[0].current == theirs
+    assert way.own.sent == []
+
+
+def test_a_plan_that_another_tab_began_meanwhile_stays_where_that_one_is(way):
+    theirs = way.ehr.store.write(plan().write)
+    way.ehr.says["Goal"] = [Forbidden("No goals.")]
+    parcels = way.send(goal(), plan(["urn:uuid:goal"]))
+    assert (parcels[0].state, parcels[0].reason) == ("conflict", "Someone else began this plan in the meantime.")
+    assert way.errors[0].current == theirs
+
+
+def test_all_of_what_a_move_leaves_behind_is_given_up_where_nothing_can_be_closed(way, moving):
+    way.ehr.store.write(goal("other", "Ook van dit plan").write)
+    [other] = way.ehr.store.search(Query.of("Goal"))
+    changed = {**moving[1].write.resource, "goal": [{"reference": "urn:uuid:goal"}, {"reference": other.reference}]}
+    way.ehr.says["Goal"] = [Forbidden("No."), Forbidden("Not closed.")]
+    way.ehr.says["CarePlan"] = [Forbidden("Not closed.")]
+    parcels = way.send(moving[0], replace(moving[1], write=replace(moving[1].write, resource=changed)))
+    assert [(one.state, one.place) for one in parcels] == [("arrived", "own")] * 3
+    assert way.errors == {}
+    assert way.own.texts() == ["Ook van dit plan", "Zingen"]
+
+
+def test_two_that_are_given_up_at_once_leave_what_comes_after_them_alone(way):
+    closings = [change(way.ehr.store.write(goal(name).write), closing=True) for name in ("one", "two")]
+    way.ehr.says["Goal"] = [Forbidden("Not closed."), Forbidden("Not closed.")]
+    arrived = goal("three", state="arrived", stored=Stored({"resourceType": "Goal", "id": "7"}))
+    assert way.send(*closings, arrived) == [arrived]
 
 
 def test_what_the_move_left_behind_gives_way_to_who_changed_it_once_every_word_is_safe(way, moving):
