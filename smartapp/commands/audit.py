@@ -81,7 +81,14 @@ def export(since: datetime | None, person: str | None, issuer: str | None) -> No
 
 @command.command(epilog="Example:  verstel audit verify --noted 1250:9f86d0…")
 @click.option("--noted", metavar="NUMBER:LINK", help="The last row as an earlier `head` or `verify` named it.")
-def verify(noted: str | None) -> None:
+@click.option(
+    "--began-after",
+    type=click.IntRange(0),
+    default=0,
+    metavar="NUMBER",
+    help="The last row that an older version wrote, before there was the chain. Default: there is none.",
+)
+def verify(noted: str | None, began_after: int) -> None:
     """Check that no row of the log was changed, removed or added.
 
     Ends with the last row and its link: note both outside this database. Whoever has the database and its keys can
@@ -110,8 +117,8 @@ def verify(noted: str | None) -> None:
         engine.dispose()
     if found > MOST_FINDINGS:
         click.echo(f"… and {found - MOST_FINDINGS} more.")
-    _say(examination)
-    if found:
+    _say(examination, began_after)
+    if found or examination.begins != began_after:
         raise SystemExit(1)
 
 
@@ -184,12 +191,17 @@ def prune(before: datetime | None, keep_days: int | None, *, yes: bool) -> None:
     click.echo(f"{removed} rows removed.")
 
 
-def _say(examination: Examination) -> None:
+def _say(examination: Examination, began_after: int) -> None:
     """Say what was looked at, and what to note."""
     if examination.head is None:
         return
     if examination.begins:
-        click.echo(f"Rows up to {examination.begins} are from before the chain: nothing shows whether they changed.")
+        click.echo(f"Rows up to {examination.begins} are not in the chain: nothing shows whether they changed.")
+    if examination.begins != began_after:
+        click.echo(
+            f"The chain begins after row {examination.begins}. If an older version wrote those before it, give "
+            f"--began-after {examination.begins} and note that number; else somebody took them out."
+        )
     if examination.pruned:
         click.echo(f"Rows up to {examination.pruned} were removed by verstel audit prune.")
     click.echo(f"{examination.rows} rows were checked. The last row and its link, to be noted: {examination.head}")

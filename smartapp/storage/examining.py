@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from smartapp.storage.audit import person_digest
-from smartapp.storage.chain import AUDIT, Mark, keep, link_of, mark
+from smartapp.storage.chain import AUDIT, Mark, Name, keep, link_of, mark
 from smartapp.storage.database import reading, writing
 from smartapp.storage.vault import SealBroken, Vault
 
@@ -119,14 +120,16 @@ class Examination:
     def _behind(self) -> Iterator[str]:
         """Look for what stands behind the end, and for a noted row that has not been reached."""
         with reading(self.engine) as connection:
-            try:
-                head = mark(connection, self.vault, "head")
-            except SealBroken:
-                head = None
+            head, pruned = self._mark(connection, "head"), self._mark(connection, "pruned")
             last = connection.execute(sa.select(sa.func.max(AUDIT.c.number))).scalar() or 0
         if head is None:
             yield "The head of the log was changed while we looked."
             return
+        if pruned is not None and pruned.number > head.number:
+            yield (
+                f"The log ends at row {head.number}, and rows up to {pruned.number} were removed by rule: it was cut "
+                "off and begun anew."
+            )
         if last > head.number:
             yield f"Rows {head.number + 1} to {last} were added: they are behind the end of the chain."
         if self.noted is not None and self.noted[0] > head.number:
@@ -134,6 +137,11 @@ class Examination:
         # Whoever has the keys can have rows removed by rule, and whoever has the database can begin a chain anew.
         if self.noted is not None and self.noted[0] <= max(self.pruned, self.begins):
             yield f"Row {self.noted[0]} was noted, and is not in the chain any more: nothing shows what it was."
+
+    def _mark(self, connection: Connection, name: Name) -> Mark | None:
+        with contextlib.suppress(SealBroken):
+            return mark(connection, self.vault, name)
+        return None
 
 
 def _removed(first: int, last: int) -> str:

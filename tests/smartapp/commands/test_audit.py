@@ -255,6 +255,17 @@ class TestVerify:
         assert result.exit_code == 1
         assert "Row 4 was noted, and the log ends at row 3" in result.output
 
+    def test_rows_without_a_link_are_those_of_an_older_version_or_were_taken_out(self, environment, log, tmp_path):
+        change(tmp_path, "UPDATE audit SET link = NULL")
+        change(tmp_path, "DELETE FROM audit_marks")
+        log._clock = lambda: NOON
+        log.refused("launch", "unknown-issuer")
+        said = run(environment, "verify")
+        assert said.exit_code == 1
+        assert "The chain begins after row 3." in said.output
+        assert run(environment, "verify", "--began-after", "3").exit_code == 0
+        assert run(environment, "verify", "--began-after", "2").exit_code == 1
+
     @pytest.mark.usefixtures("log")
     def test_of_very_many_findings_some_are_shown_and_the_rest_counted(self, environment, tmp_path, monkeypatch):
         monkeypatch.setattr(commands_audit, "MOST_FINDINGS", 2)

@@ -274,6 +274,16 @@ class TestPruning:
         )
         assert found(engine, vault) == ["The mark of what was pruned is not ours: it was changed."]
 
+    def test_a_log_that_was_emptied_and_begun_anew_under_that_mark_is_found(self, engine, vault, log):
+        """Whoever has the database can take every row and the head away; the mark would cover what comes after."""
+        list(prune(engine, vault, before=6))
+        sql(engine, "DELETE FROM audit")
+        sql(engine, "DELETE FROM audit_marks WHERE name = 'head'")
+        log.record(LAUNCH, "read", ["Goal/1"])
+        assert found(engine, vault) == [
+            "The log ends at row 1, and rows up to 5 were removed by rule: it was cut off and begun anew."
+        ]
+
     def test_rows_of_before_the_chain_can_go_too(self, engine, vault, log):
         sql(engine, "UPDATE audit SET link = NULL")
         sql(engine, "DELETE FROM audit_marks")
