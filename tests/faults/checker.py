@@ -28,7 +28,6 @@ KINDS = ("lost", "doubled", "false", "unseen", "left", "stuck", "alarmed", "misp
 aside, and no page shows its writer so. Left: on its way for ever. Stuck: with all faults over, what is new does not get
 through. Alarmed: told of a refusal, while all is stored. Misplaced: lower on the ladder than the EHR gave reason for.
 Crashed: an unforeseen error."""
-REFUSED = "did not take one of your changes"
 
 
 def judge(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
@@ -108,17 +107,17 @@ def _is_sealed(world: World, needle: str) -> list[str]:
 
 
 def _judge_alarms(ledger: Ledger, people: Sequence[Person], there: Sequence[There]) -> None:
-    """Find people who read that something was refused, though every word of theirs is where it should be."""
+    """Find people who read that words of theirs did not get through, though all of those are where they should be."""
+    stored = [one.resource for one in there]
     for person in people:
-        slots = {slot: words for slot, words in ledger.slots() if words[-1].writer == person.name}
-        stored = [one.resource for one in there]
-        if not isinstance(person, Client) or not all(
-            word.content in contents(slot, stored) for slot, words in slots.items() for word in words[-1:]
-        ):
+        # A clinician who took an assignment back reads its message there: that is not what they wrote.
+        page = person.get("unsent/") if isinstance(person, Client) and person.there() else None
+        if page is None or page.status != 200:
             continue
-        page = person.get("plan/") if person.there() else None
-        if page is not None and REFUSED in page.text:
-            ledger.finds("alarmed", f"{person.name} reads that a change was refused, and all of it is stored")
+        texts = [word for word in ledger.words if word.writer == person.name and word.slot[0] != "response"]
+        told = [word for word in texts if word.content in page.text]
+        if told and all(word.content in contents(word.slot, stored) for word in told):
+            ledger.finds("alarmed", f"{person.name} reads of a refusal, and all is stored: {told[-1].content}")
 
 
 # ---- what is stored, whoever wrote it

@@ -44,10 +44,14 @@ class Story:
         found = (own_identifier(kept.resource) for kept in self.world.ehr.current() if kept.reference.startswith(type_))
         return sorted(one.value for one in found if one)
 
+    def settle(self) -> None:
+        """Let the faults end, and everything that waits arrive."""
+        settle(self.world, self.ledger, [self.anna, self.jansen])
+
     def found(self) -> list[str]:
         """Return what the judge finds at the end."""
         people = [self.anna, self.jansen]
-        settle(self.world, self.ledger, people)
+        self.settle()
         checker.drafts_are_kept(self.ledger, people)
         checker.judge(self.world, self.ledger, people)
         return [f"{one.kind}: {one.what}" for one in self.ledger.findings]

@@ -7,10 +7,13 @@ import random
 import pytest
 
 from smartapp.fhir import http
-from tests.faults import checker
-from tests.faults.history import Options, play
+from smartapp.records.outbox import OUTBOX
+from tests.faults import checker, stores
+from tests.faults.chance import seeded
+from tests.faults.history import History, Options, play
 from tests.faults.kinds import kinds
 from tests.faults.ledger import Ledger, Word
+from tests.faults.model_ehr import Resource
 from tests.faults.people import HOOP, TEXT
 from tests.faults.stores import waiting
 from tests.faults.world import FHIR, Killed, Weather
@@ -82,6 +85,114 @@ def test_what_stays_on_its_way_is_left(story, monkeypatch):
     monkeypatch.setattr(story.world.processes[0].courier, "round", lambda: 0)
     found = [one.partition(":")[0] for one in story.found()]
     assert found == ["left"]
+
+
+def kinds_of(found: list[str]) -> list[str]:
+    return [one.partition(":")[0] for one in found]
+
+
+def of_type(story, type_: str) -> list[Resource]:
+    return [one.resource for one in story.world.ehr.current() if one.resource["resourceType"] == type_]
+
+
+def refuse_a_story(story) -> str:
+    """Let a change of the story be refused while it waits, and return its word."""
+    story.anna.write_story()
+    story.fault("(POST|PUT) :81/fhir", "drop-before")
+    story.anna.write_story()
+    story.fault("(POST|PUT) :81/fhir", "422")
+    story.rounds(10)
+    assert stores.waiting(story.world) == 1
+    return str(story.ledger.words[-1].content)
+
+
+@pytest.mark.parametrize("story", ["plain"], indirect=True)
+@pytest.mark.parametrize(("owner", "found"), [("anna", []), ("somebody else", ["unseen"])])
+def test_what_is_kept_where_no_page_of_its_writer_shows_it_is_unseen(story, owner, found):
+    story.anna.answer()
+    story.anna.submit()
+    story.fault("PUT :81/fhir", "drop-before")
+    story.anna.amend()
+    story.fault("PUT :81/fhir", "412")
+    story.rounds(10)
+    if owner != "anna":
+        with story.world.processes[0].services.engine.begin() as connection:
+            connection.execute(OUTBOX.update().values(owner=owner))
+    assert kinds_of(story.found()) == found
+    assert stores.waiting(story.world) == 1
+
+
+@pytest.mark.parametrize("story", ["plain"], indirect=True)
+@pytest.mark.parametrize(("is_stored", "found"), [(False, []), (True, ["alarmed"])])
+def test_who_reads_of_a_refusal_of_what_is_stored_is_alarmed(story, is_stored, found):
+    word = refuse_a_story(story)
+    [plan] = of_type(story, "CarePlan")
+    if is_stored:
+        story.world.ehr.put({**plan, "extension": [{"url": "urn:story", "valueString": word}]})
+    assert kinds_of(story.found()) == found
+
+
+@pytest.mark.parametrize(("refused", "found"), [(set(), ["misplaced"]), ({"QuestionnaireResponse"}, [])])
+@pytest.mark.parametrize("story", ["plain"], indirect=True)
+def test_what_is_elsewhere_though_the_ehr_takes_it_is_misplaced(story, refused, found):
+    story.world.refused = refused
+    identifier = {"system": "https://verstel.nl/fhir/identifier/response", "value": "1"}
+    story.world.other.put({"resourceType": "QuestionnaireResponse", "id": "1", "identifier": identifier})
+    assert kinds_of(story.found()) == found
+
+
+@pytest.mark.parametrize(("fault", "found"), [("delay", set()), ("drop-before", {"stuck"})])
+def test_what_is_new_and_does_not_get_through_without_faults_is_stuck(tmp_path, fault, found):
+    with seeded("stuck"):
+        told = History(3, Options(kind="plain", share=0, kills=0, companion=False, processes=1), tmp_path)
+        with told.world.connected():
+            told.world.begin(1)
+            told.world.weather = Weather(planned=[("(POST|PUT) :81/fhir", fault)] * 9)
+            told._go_on()
+        told.world.dispose()
+    assert {one.kind for one in told.ledger.findings} == found
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_page_that_breaks_and_a_courier_that_breaks_crashed(story, monkeypatch, breaks):
+    def broken(*_args: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    story.anna.there()
+    if breaks:
+        monkeypatch.setattr("smartapp.pages.plan.service.plan_in", broken)
+        monkeypatch.setattr(story.world.processes[0].courier, "round", broken)
+    story.anna.get("plan/")
+    story.rounds(1)
+    assert [one.kind for one in story.ledger.findings] == (["crashed", "crashed"] if breaks else [])
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [({}, []), ({"status": "superseded"}, ["left"]), ({"id": "n99", "identifier": []}, ["doubled"])],
+)
+@pytest.mark.parametrize("story", ["epic-like"], indirect=True)
+def test_a_plan_that_the_ehr_does_not_keep_has_one_document_there_that_holds(story, planted, found):
+    story.anna.write_story()
+    story.settle()
+    story.anna.write_story()
+    story.rounds(10)
+    [former, document] = of_type(story, "DocumentReference")
+    assert (former["status"], document["status"]) == ("superseded", "current")
+    story.world.ehr.put({**document, **planted})
+    assert kinds_of(story.found()) == found
+
+
+@pytest.mark.parametrize(("status", "found"), [("completed", []), ("requested", ["left"])])
+def test_an_assignment_that_was_answered_does_not_wait(story, status, found):
+    story.jansen.ask_for("hoop")
+    story.anna.answer()
+    story.anna.submit()
+    story.rounds(10)
+    [task] = of_type(story, "Task")
+    assert task["status"] == "completed"
+    story.world.ehr.put({**task, "status": status})
+    assert kinds_of(story.found()) == found
 
 
 def test_a_word_gives_way_rightly_to_its_writers_next_one_and_to_who_saw_it():
