@@ -106,15 +106,18 @@ class Sessions:
     def renew(self, session: Session) -> Session:
         """Give a session a new secret and a new absolute lifetime, because someone has just signed in.
 
-        The old secret is worth nothing afterwards, so an id planted before sign-in cannot be used after it.
+        The old secret is worth nothing afterwards, so an id planted before sign-in cannot be used after it. A session
+        that was wiped while its person was signing in is begun anew.
         """
         now = int(self._clock())
         renewed = Session(session.id, fresh_secret(), now, now)
+        this = SESSIONS.c.id == session.id
         with writing(self._engine, on=session.id) as connection:
-            connection.execute(COOKIES.delete().where(COOKIES.c.session_id == session.id))
-            connection.execute(COOKIES.insert().values(digest=digest(renewed.secret), session_id=session.id))
-            connection.execute(SESSIONS.update().where(SESSIONS.c.id == session.id).values(started=now, seen=now))
-        return renewed
+            is_there = connection.execute(SESSIONS.update().where(this).values(started=now, seen=now)).rowcount
+            if is_there:
+                connection.execute(COOKIES.delete().where(COOKIES.c.session_id == session.id))
+                connection.execute(COOKIES.insert().values(digest=digest(renewed.secret), session_id=session.id))
+        return renewed if is_there else self.start()
 
     def end(self, session_id: str) -> None:
         """Wipe a session with its launches, tokens and everything else that hangs on it."""

@@ -55,6 +55,14 @@ def test_attack_31_a_session_id_planted_before_sign_in_is_worth_nothing_after_it
     assert core.launches.find(launch_id, session.id) is not None
 
 
+def test_a_session_that_is_wiped_while_its_person_signs_in_is_begun_anew(core):
+    present = core.sessions.start()
+    core.sessions.end(present.id)
+    begun = core.sessions.renew(present)
+    assert begun.id != present.id
+    assert core.sessions.find(begun.secret).id == begun.id
+
+
 def revoked(ehr) -> set[str]:
     """Return the tokens that were given back."""
     return {dict(parse_qsl(request.body))["token"] for request in ehr.calls("/revoke")}
