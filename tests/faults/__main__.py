@@ -106,7 +106,8 @@ def _print_table(results: Sequence[Result], seconds: float) -> None:
     print(f"{'EHR':16}" + "".join(f"{column:>10}" for column in columns))
     for name in sorted(rows, key=lambda one: (one == "all", one)):
         print(f"{name:16}" + "".join(f"{rows[name][column]:>10}" for column in columns))
-    print(f"{len(results)} histories in {seconds:.0f} s")
+    seeds = sorted(result.seed for result in results)
+    print(f"{len(results)} histories, of seeds {seeds[0]} to {seeds[-1]}, in {seconds:.0f} s")
 
 
 def _print_failures(results: Sequence[Result], most: int, known: frozenset[str] = frozenset()) -> int:
