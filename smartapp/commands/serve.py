@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 from dataclasses import dataclass
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -154,6 +153,7 @@ def command(
         return
     # Why a sign-in was refused is only in the log, so it is always on. No line of it holds names, answers or tokens.
     logs.set_up(log_format)
+    warm_up()
     serving = _Serving(settings, _bound(*listen), Bounds(threads, connections), metrics, announce)
     for sentence in reached_without_tls(listen, metrics):
         log.warning(sentence)
@@ -204,7 +204,9 @@ def _bound(host: str, port: int) -> socket:
 def warm_up() -> None:
     """Load what the first save needs, and have the garbage collector pass over all that stays until the end.
 
-    Looking through it took 70 ms, in which no page goes on, once in about five hundred requests.
+    Looking through it took 70 ms, in which no page goes on, once in about five hundred requests. Done while there is
+    one thread, as loading these libraries while others begin has crashed the process; and before there are several
+    processes, which then share it.
     """
     from smartapp.fhir.checked import prepare
 
@@ -242,7 +244,6 @@ class _Serving:
         courier = Courier(app.extensions[KEY])
         stop_metrics = self._measured(app, courier, number)
         courier.start()
-        Thread(target=warm_up, name="warm-up", daemon=True).start()  # beside the first pages
         try:
             server.run(self.announce)
         finally:
