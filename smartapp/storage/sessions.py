@@ -49,7 +49,7 @@ _OF_COOKIE = sa.select(SESSIONS).join(COOKIES).where(COOKIES.c.digest == sa.bind
 
 # Long enough to open a tab, too short for the address to be of use in a history or a log.
 HANDOFF_SECONDS = 60
-_TOUCH_SECONDS = 20
+_TOUCH_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class Sessions:
         self._engine = engine
         self._clock = clock
         self._inactivity = inactivity
+        self._touch = min(_TOUCH_SECONDS, inactivity // 3)
         self._absolute = absolute
 
     def start(self) -> Session:
@@ -93,7 +94,7 @@ class Sessions:
         now = int(self._clock())
         if now >= row.started + self._absolute or now >= row.seen + self._inactivity:
             return None
-        if now >= row.seen + _TOUCH_SECONDS:  # not on every request: a write costs a disk flush
+        if now >= row.seen + self._touch:  # not on every request: a write costs a disk flush
             with writing(self._engine, on=row.id) as connection:
                 connection.execute(SESSIONS.update().where(SESSIONS.c.id == row.id).values(seen=now))
         return Session(row.id, secret, row.started, now, row.data)
