@@ -1,0 +1,145 @@
+"""A sign-in that ends: one sentence for the person, which says whose doing it is, and one code for the operator."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import requests
+
+from tests.smartapp.smart.ehr import AUTH, BASE, opened
+
+DISCOVERY = "Het dossier zegt niet duidelijk hoe je moet inloggen."
+UNFINISHED = "Het dossier heeft het inloggen niet afgemaakt."
+WHO = "We konden niet zeker weten wie je bent."
+WHOSE = "Het dossier zei niet van wie het is."
+NO = "Jij of het dossier heeft nee gezegd."
+
+
+def answers(address: str, **answer):
+    """Return what makes the EHR give another answer at an address."""
+    return lambda ehr: ehr.mock.replace("POST" if address.endswith("/token") else "GET", address, **answer)
+
+
+def without(document: str, member: str):
+    return lambda ehr: getattr(ehr, document).pop(member)
+
+
+@pytest.fixture
+def said(caplog):
+    """Return the lines of the log that say how a request was refused."""
+    caplog.set_level("INFO")
+    return lambda: [one for one in caplog.messages if one.startswith(("400 ", "502 "))]
+
+
+CONFIGURATION = f"{BASE}/.well-known/smart-configuration"
+
+
+@pytest.mark.parametrize(
+    ("bend", "code"),
+    [
+        (lambda ehr: ehr.configuration.update(issuer=None), "discovery-issuer"),
+        (lambda ehr: ehr.configuration.update(code_challenge_methods_supported=["plain"]), "discovery-no-s256"),
+        (without("configuration", "authorization_endpoint"), "discovery-authorization_endpoint"),
+        (without("configuration", "token_endpoint"), "discovery-token_endpoint"),
+        (without("configuration", "jwks_uri"), "discovery-jwks_uri"),
+        (lambda ehr: ehr.configuration.update(revocation_endpoint="http://x"), "discovery-revocation_endpoint"),
+        (lambda ehr: ehr.configuration.update(jwks_uri="https://x.example/"), "discovery-jwks_uri-host"),
+        (lambda ehr: ehr.configuration.update(issuer="https://["), "discovery-issuer"),
+        (answers(CONFIGURATION, json=[]), "discovery-not-an-object"),
+        (answers(CONFIGURATION, status=404), "discovery-404"),
+        (answers(CONFIGURATION, body=requests.ConnectionError()), "discovery-unreachable"),
+    ],
+)
+def test_a_configuration_that_is_not_clear_is_told_before_anything_begins(browser, ehr, said, bend, code):
+    bend(ehr)
+    page = browser.get(f"/launch?iss={BASE}&launch=chart-7")
+    assert page.status_code == 502
+    assert DISCOVERY in page.text
+    assert said() == [f"502 {code}"]
+
+
+@pytest.mark.parametrize(
+    ("bend", "status", "sentence", "code"),
+    [
+        (answers(f"{AUTH}/token", json=[]), 502, UNFINISHED, "token-not-an-object"),
+        (answers(f"{AUTH}/token", body=requests.ConnectionError()), 502, UNFINISHED, "token-unreachable"),
+        (lambda ehr: ehr.token.update(access_token="a b"), 502, UNFINISHED, "token-no-access-token"),
+        (lambda ehr: ehr.token.update(access_token=""), 502, UNFINISHED, "token-no-access-token"),
+        (lambda ehr: ehr.token.update(token_type="mac"), 502, UNFINISHED, "token-not-bearer"),
+        (lambda ehr: ehr.token.update(patient=None), 400, WHOSE, "patient-missing"),
+        (lambda ehr: setattr(ehr, "id_token", lambda _: None), 400, WHO, "id-token-missing"),
+        (lambda ehr: ehr.claims.update(aud=["verstel", "other"]), 400, WHO, "id-token-azp"),
+        (lambda ehr: ehr.claims.update(sub=""), 400, WHO, "id-token-invalid_claim"),
+        (lambda ehr: ehr.claims.update(exp=1), 400, WHO, "id-token-expired_token"),
+        (lambda ehr: ehr.header.update(kid="unknown"), 400, WHO, "id-token-unknown-key"),
+        (answers(f"{AUTH}/jwks", status=503), 400, WHO, "jwks-503"),
+        (answers(f"{AUTH}/jwks", body=requests.ConnectionError()), 400, WHO, "jwks-unreachable"),
+        (answers(f"{AUTH}/jwks", json={"keys": []}), 400, WHO, "jwks-malformed"),
+        (answers(f"{AUTH}/jwks", json={"keys": [{"kty": "RSA"}]}), 400, WHO, "jwks-malformed"),
+    ],
+)
+def test_an_answer_that_will_not_do_opens_nothing_and_says_whose_doing_it_is(
+    browser, ehr, core, said, bend, status, sentence, code
+):
+    bend(ehr)
+    page = browser.sign_in()
+    assert page.status_code == status
+    assert sentence in page.text
+    assert said() == [f"{status} {code}"]
+    assert opened(core) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence", "code"),
+    [
+        ("access_denied", NO, "callback-access_denied"),
+        ("login_required", UNFINISHED, "callback-login_required"),
+        ("server_error", UNFINISHED, "callback-server_error"),
+        ("temporarily_unavailable", UNFINISHED, "callback-temporarily_unavailable"),
+        ("made_up", UNFINISHED, "callback-other"),
+    ],
+)
+def test_a_sign_in_that_the_ehr_ended_says_who_ended_it(browser, core, said, error, sentence, code):
+    page = browser.get(f"/callback?state={browser.begin()['state']}&error={error}")
+    assert page.status_code == 400
+    assert sentence in page.text
+    assert said() == [f"400 {code}"]
+    assert opened(core) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "code"),
+    [
+        (400, {"error": "invalid_grant"}, "token-invalid_grant"),
+        (401, {"error": "invalid_client"}, "token-invalid_client"),
+        (403, {"error": "unauthorized_client"}, "token-unauthorized_client"),
+        (400, {"error": "of their own"}, "token-other"),
+        (400, [], "token-other"),
+    ],
+)
+def test_a_code_that_the_ehr_refuses_is_told_by_the_name_of_the_standard_and_no_other(
+    browser, ehr, said, status, answer, code
+):
+    ehr.token_answer = lambda _form: (status, {}, json.dumps(answer))
+    page = browser.sign_in()
+    assert page.status_code == 400
+    assert "Inloggen is niet gelukt" in page.text
+    assert said() == [f"400 {code}"]
+
+
+def test_a_browser_that_kept_no_cookie_is_told_what_to_do_in_a_frame(browser, another_browser, said):
+    page = another_browser.finish(browser.begin())
+    assert "Je browser bewaarde niet wat wij nodig hebben" in page.text
+    assert said() == ["400 state-other-browser"]
+
+
+def test_an_ehr_that_names_the_language_of_someone_is_believed(browser, ehr, core):
+    ehr.claims["locale"] = "en-GB"
+    assert core.launches.get(browser.enter()).language == "en-GB"
+
+
+def test_a_name_that_only_the_token_tells_is_the_name_of_the_user(browser, ehr, core):
+    del ehr.records["Practitioner/p1"]
+    ehr.claims["name"] = "Els uit het token"
+    assert core.launches.get(browser.enter()).user.display == "Els uit het token"
