@@ -21,7 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import accumulate, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,8 +47,8 @@ _HEARD: Final = ROOT / "heard.json"
 _PATIENCE: Final = 20
 """Seconds that a fault has above three times what its tests take: a busy machine must not look like one that hangs."""
 
-_ENOUGH: Final = 8
-"""Seconds of farther tests that a fault is tried with; what they do not notice counts as not noticed."""
+_FARTHER: Final = 60
+"""How many farther tests a fault is tried with at most; what they do not notice counts as not noticed."""
 
 _OPTIONS: Final = ("-q", "--capture=no", "-p", "no:cacheprovider", f"--basetemp={ROOT / 'tmp'}", "-o", "timeout=0")
 
@@ -212,8 +212,8 @@ class Trial:
     def _reaching(self, fault: Fault) -> list[str]:
         """Return tests that reach the lines of a fault, in the order in which they are most likely to notice it.
 
-        First those of the file that has the name of the code, then the quickest of every other file by turns, as many
-        as time allows: what each sign-in runs through is reached by hundreds, which would take minutes.
+        First those of the file that has the name of the code, then the quickest of every other file by turns, and not
+        all of them: what each sign-in runs through is reached by hundreds, which would take minutes.
         """
         by_file: defaultdict[str, list[str]] = defaultdict(list)
         for test in sorted(self._reaches, key=self._seconds):
@@ -223,8 +223,7 @@ class Trial:
         name = code.parent.name if code.stem == "__init__" else code.stem
         nearest = [test for file in list(by_file) if Path(file).stem == f"test_{name}" for test in by_file.pop(file)]
         by_turns = [test for turn in zip_longest(*by_file.values()) for test in turn if test]
-        spent = accumulate(map(self._seconds, by_turns), initial=0.0)
-        return nearest + [test for test, before in zip(by_turns, spent, strict=False) if before < _ENOUGH]
+        return nearest + by_turns[:_FARTHER]
 
     def _seconds(self, test: str) -> float:
         seconds: float = self._reaches[test]["seconds"]

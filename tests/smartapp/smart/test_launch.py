@@ -70,7 +70,8 @@ def test_attack_1_and_2_an_unknown_issuer_is_refused_without_any_request(browser
     response = browser.get(f"/launch?iss={iss}&launch=x")
     assert response.status_code == 400
     assert len(ehr.mock.calls) == 0
-    assert [(entry.event, entry.reason) for entry in core.audit.entries()] == [("refused", "unknown-issuer")]
+    [entry] = core.audit.entries()
+    assert (entry.event, entry.reason, entry.objects) == ("refused", "unknown-issuer", ("launch",))
 
 
 def test_a_launch_that_is_nearly_from_a_known_issuer_is_refused_and_the_log_says_how_near(browser, ehr, caplog):
@@ -467,6 +468,13 @@ def test_attack_18_only_who_we_are_sure_of_gets_a_role(browser, ehr, core, fhir_
     session = core.sessions.find(browser.client.get_cookie("__Host-verstel", domain="app.example").value)
     assert core.launches.find(launch_id, session.id).user.role == role
     assert not [call for call in ehr.mock.calls if "evil" in call.request.url]
+
+
+def test_of_a_user_whom_the_ehr_does_not_name_no_record_is_asked_for(browser, ehr):
+    del ehr.claims["fhirUser"]
+    browser.enter()
+    asked = {call.request.path_url for call in ehr.mock.calls if call.request.url.startswith(BASE)}
+    assert asked == {"/fhir/.well-known/smart-configuration", "/fhir/metadata", "/fhir/Patient/anna"}
 
 
 def test_attack_18_a_guest_has_no_page_and_can_sign_out(browser, ehr, core):

@@ -110,6 +110,40 @@ def test_a_process_that_runs_for_months_keeps_no_lock_of_every_launch(core, monk
         assert core.tokens._lock("first") is not first
 
 
+def test_a_session_that_ends_while_its_token_is_renewed_elsewhere_asks_to_sign_in_again(core, launch, issuer, clock):
+    clock.now += 300
+    core.tokens._wait = lambda _seconds: core.end_session(launch.session_id)
+    assert core.tokens._lease(launch.id, 1)
+    with pytest.raises(Unauthorized) as told:
+        core.tokens.access(launch.id, issuer)
+    assert str(told.value) == "This launch has no token any more. Open the app again from the record system."
+
+
+def test_who_refreshes_the_token_of_one_launch_leaves_that_of_another_alone(core, browser, issuer, ehr, clock):
+    first, second = browser.enter(), browser.enter()
+    clock.now += 300
+    assert core.tokens.access(first, issuer) == "access-3"
+    assert core.tokens.find(second).access == "access-2"
+    assert core.tokens.access(second, issuer) == "access-4"
+    assert core.tokens.find(first).access == "access-3"
+    assert [form["refresh_token"] for form in refreshes(ehr)] == ["refresh-1", "refresh-2"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "said"),
+    [
+        ((400, {}, '{"error": "invalid_grant"}'), Unauthorized, "The record system ended this session. Open the app"),
+        ((503, {}, "{}"), Unreachable, "The record system did not renew the session. Try again in a moment."),
+    ],
+)
+def test_a_refresh_that_fails_says_what_helps(core, launch, issuer, ehr, clock, answer, error, said):
+    clock.now += 300
+    ehr.token_answer = lambda _: answer
+    with pytest.raises(error) as told:
+        core.tokens.access(launch.id, issuer)
+    assert str(told.value).startswith(said)
+
+
 def test_a_refresh_token_that_is_not_replaced_stays_good(core, launch, issuer, ehr, clock):
     clock.now += 300
     ehr.token["refresh_token"] = None
