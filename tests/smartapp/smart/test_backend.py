@@ -119,7 +119,7 @@ class TestFindingTheEndpoint:
 
     def test_an_endpoint_that_is_not_https_is_named_and_not_asked(self, mock, token):
         mock.add("GET", f"{BASE}/.well-known/smart-configuration", json={"token_endpoint": "http://login.example/t"})
-        with pytest.raises(NoTokenError, match="^The server's smart-configuration can't be used: .*token_endpoint"):
+        with pytest.raises(NoTokenError, match=r"^The server's smart-configuration can't be used: .*token_endpoint"):
             token(None)
         assert len(mock.calls) == 1
 

@@ -14,6 +14,7 @@ UNFINISHED = "Het dossier heeft het inloggen niet afgemaakt."
 WHO = "We konden niet zeker weten wie je bent."
 WHOSE = "Het dossier zei niet van wie het is."
 NO = "Jij of het dossier heeft nee gezegd."
+FAILED = "Inloggen is niet gelukt"
 
 
 def answers(address: str, **answer):
@@ -26,10 +27,17 @@ def without(document: str, member: str):
 
 
 @pytest.fixture
-def said(caplog):
-    """Return the lines of the log that say how a request was refused."""
+def told(core, caplog):
+    """Return what looks at a page that ends a sign-in: the sentence that it has of these, and the line of the log."""
     caplog.set_level("INFO")
-    return lambda: [one for one in caplog.messages if one.startswith(("400 ", "502 "))]
+
+    def of(page):
+        assert opened(core) == 0
+        sentences = [one for one in (DISCOVERY, UNFINISHED, WHO, WHOSE, NO, FAILED) if one in page.text]
+        lines = [one for one in caplog.messages if one.startswith(f"{page.status_code} ")]
+        return [*sentences[:1], *lines]
+
+    return of
 
 
 CONFIGURATION = f"{BASE}/.well-known/smart-configuration"
@@ -51,87 +59,71 @@ CONFIGURATION = f"{BASE}/.well-known/smart-configuration"
         (answers(CONFIGURATION, body=requests.ConnectionError()), "discovery-unreachable"),
     ],
 )
-def test_a_configuration_that_is_not_clear_is_told_before_anything_begins(browser, ehr, said, bend, code):
+def test_a_configuration_that_is_not_clear_is_told_before_anything_begins(browser, ehr, told, bend, code):
     bend(ehr)
-    page = browser.get(f"/launch?iss={BASE}&launch=chart-7")
-    assert page.status_code == 502
-    assert DISCOVERY in page.text
-    assert said() == [f"502 {code}"]
+    assert told(browser.get(f"/launch?iss={BASE}&launch=chart-7")) == [DISCOVERY, f"502 {code}"]
 
 
 @pytest.mark.parametrize(
-    ("bend", "status", "sentence", "code"),
+    ("bend", "expected"),
     [
-        (answers(f"{AUTH}/token", json=[]), 502, UNFINISHED, "token-not-an-object"),
-        (answers(f"{AUTH}/token", body=requests.ConnectionError()), 502, UNFINISHED, "token-unreachable"),
-        (lambda ehr: ehr.token.update(access_token="a b"), 502, UNFINISHED, "token-no-access-token"),
-        (lambda ehr: ehr.token.update(access_token=""), 502, UNFINISHED, "token-no-access-token"),
-        (lambda ehr: ehr.token.update(token_type="mac"), 502, UNFINISHED, "token-not-bearer"),
-        (lambda ehr: ehr.token.update(patient=None), 400, WHOSE, "patient-missing"),
-        (lambda ehr: setattr(ehr, "id_token", lambda _: None), 400, WHO, "id-token-missing"),
-        (lambda ehr: ehr.claims.update(aud=["verstel", "other"]), 400, WHO, "id-token-azp"),
-        (lambda ehr: ehr.claims.update(sub=""), 400, WHO, "id-token-invalid_claim"),
-        (lambda ehr: ehr.claims.update(exp=1), 400, WHO, "id-token-expired_token"),
-        (lambda ehr: ehr.header.update(kid="unknown"), 400, WHO, "id-token-unknown-key"),
-        (answers(f"{AUTH}/jwks", status=503), 400, WHO, "jwks-503"),
-        (answers(f"{AUTH}/jwks", body=requests.ConnectionError()), 400, WHO, "jwks-unreachable"),
-        (answers(f"{AUTH}/jwks", json={"keys": []}), 400, WHO, "jwks-malformed"),
-        (answers(f"{AUTH}/jwks", json={"keys": [{"kty": "RSA"}]}), 400, WHO, "jwks-malformed"),
+        (answers(f"{AUTH}/token", json=[]), (UNFINISHED, "502 token-not-an-object")),
+        (answers(f"{AUTH}/token", body=requests.ConnectionError()), (UNFINISHED, "502 token-unreachable")),
+        (lambda ehr: ehr.token.update(access_token="a b"), (UNFINISHED, "502 token-no-access-token")),
+        (lambda ehr: ehr.token.update(access_token=""), (UNFINISHED, "502 token-no-access-token")),
+        (lambda ehr: ehr.token.update(token_type="mac"), (UNFINISHED, "502 token-not-bearer")),
+        (lambda ehr: ehr.token.update(patient=None), (WHOSE, "400 patient-missing")),
+        (lambda ehr: setattr(ehr, "id_token", lambda _: None), (WHO, "400 id-token-missing")),
+        (lambda ehr: ehr.claims.update(aud=["verstel", "other"]), (WHO, "400 id-token-azp")),
+        (lambda ehr: ehr.claims.update(sub=""), (WHO, "400 id-token-invalid_claim")),
+        (lambda ehr: ehr.claims.update(exp=1), (WHO, "400 id-token-expired_token")),
+        (lambda ehr: ehr.header.update(kid="unknown"), (WHO, "400 id-token-unknown-key")),
+        (answers(f"{AUTH}/jwks", status=503), (WHO, "400 jwks-503")),
+        (answers(f"{AUTH}/jwks", body=requests.ConnectionError()), (WHO, "400 jwks-unreachable")),
+        (answers(f"{AUTH}/jwks", json={"keys": []}), (WHO, "400 jwks-malformed")),
+        (answers(f"{AUTH}/jwks", json={"keys": [{"kty": "RSA"}]}), (WHO, "400 jwks-malformed")),
     ],
 )
-def test_an_answer_that_will_not_do_opens_nothing_and_says_whose_doing_it_is(
-    browser, ehr, core, said, bend, status, sentence, code
-):
+def test_an_answer_that_will_not_do_opens_nothing_and_says_whose_doing_it_is(browser, ehr, told, bend, expected):
     bend(ehr)
-    page = browser.sign_in()
-    assert page.status_code == status
-    assert sentence in page.text
-    assert said() == [f"{status} {code}"]
-    assert opened(core) == 0
+    assert told(browser.sign_in()) == list(expected)
 
 
 @pytest.mark.parametrize(
     ("error", "sentence", "code"),
     [
-        ("access_denied", NO, "callback-access_denied"),
-        ("login_required", UNFINISHED, "callback-login_required"),
-        ("server_error", UNFINISHED, "callback-server_error"),
-        ("temporarily_unavailable", UNFINISHED, "callback-temporarily_unavailable"),
-        ("made_up", UNFINISHED, "callback-other"),
+        ("access_denied", NO, "access_denied"),
+        ("login_required", UNFINISHED, "login_required"),
+        ("server_error", UNFINISHED, "server_error"),
+        ("temporarily_unavailable", UNFINISHED, "temporarily_unavailable"),
+        ("made_up", UNFINISHED, "other"),
     ],
 )
-def test_a_sign_in_that_the_ehr_ended_says_who_ended_it(browser, core, said, error, sentence, code):
+def test_a_sign_in_that_the_ehr_ended_says_who_ended_it(browser, told, error, sentence, code):
     page = browser.get(f"/callback?state={browser.begin()['state']}&error={error}")
-    assert page.status_code == 400
-    assert sentence in page.text
-    assert said() == [f"400 {code}"]
-    assert opened(core) == 0
+    assert told(page) == [sentence, f"400 callback-{code}"]
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "code"),
+    ("answer", "code"),
     [
-        (400, {"error": "invalid_grant"}, "token-invalid_grant"),
-        (401, {"error": "invalid_client"}, "token-invalid_client"),
-        (403, {"error": "unauthorized_client"}, "token-unauthorized_client"),
-        (400, {"error": "of their own"}, "token-other"),
-        (400, [], "token-other"),
+        ((400, {"error": "invalid_grant"}), "invalid_grant"),
+        ((401, {"error": "invalid_client"}), "invalid_client"),
+        ((403, {"error": "unauthorized_client"}), "unauthorized_client"),
+        ((400, {"error": "of their own"}), "other"),
+        ((400, []), "other"),
     ],
 )
-def test_a_code_that_the_ehr_refuses_is_told_by_the_name_of_the_standard_and_no_other(
-    browser, ehr, said, status, answer, code
-):
-    ehr.token_answer = lambda _form: (status, {}, json.dumps(answer))
-    page = browser.sign_in()
-    assert page.status_code == 400
-    assert "Inloggen is niet gelukt" in page.text
-    assert said() == [f"400 {code}"]
+def test_a_code_that_the_ehr_refuses_is_told_by_a_name_of_the_standard_and_no_other(browser, ehr, told, answer, code):
+    status, document = answer
+    ehr.token_answer = lambda _form: (status, {}, json.dumps(document))
+    assert told(browser.sign_in()) == [FAILED, f"400 token-{code}"]
 
 
-def test_a_browser_that_kept_no_cookie_is_told_what_to_do_in_a_frame(browser, another_browser, said):
+def test_a_browser_that_kept_no_cookie_is_told_what_to_do_in_a_frame(browser, another_browser, told):
     page = another_browser.finish(browser.begin())
     assert "Je browser bewaarde niet wat wij nodig hebben" in page.text
-    assert said() == ["400 state-other-browser"]
+    assert told(page) == [FAILED, "400 state-other-browser"]
 
 
 def test_an_ehr_that_names_the_language_of_someone_is_believed(browser, ehr, core):
