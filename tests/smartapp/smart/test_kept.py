@@ -19,7 +19,7 @@ class Server:
     """Answers with how many requests it got, or fails; each request can be held up until a test lets it go."""
 
     def __init__(self) -> None:
-        self.asked, self.broken = 0, False
+        self.asked, self.broken, self.code = 0, False, "broken"
         self.begun, self.go = threading.Event(), threading.Event()
         self.go.set()
 
@@ -28,7 +28,7 @@ class Server:
         self.begun.set()
         assert self.go.wait(20)
         if self.broken:
-            raise EhrTrouble(code="broken")
+            raise EhrTrouble(code=self.code)
         return f"answer {self.asked}"
 
 
@@ -132,6 +132,57 @@ def test_a_question_that_was_never_asked_is_no_failure_of_who_would_answer(clock
     with pytest.raises(EhrTrouble):
         kept.get("ehr", stopped)
     assert kept.get("ehr", server) == "answer 1"
+
+
+@pytest.mark.parametrize("ending", ["busy", "paused", "over-budget"])
+def test_what_nobody_asked_stops_nobody_from_asking(clock, server, ending):
+    kept = Kept[str](clock, fresh=60, patience=1)
+    server.code = f"discovery-{ending}"
+    server.broken = True
+    for _ in range(3):
+        with pytest.raises(EhrTrouble):
+            kept.get("ehr", server)
+    assert server.asked == 3
+
+
+def test_an_answer_is_fresh_for_its_time_and_not_a_second_longer(clock, server):
+    kept = Kept[str](clock, fresh=60, patience=1)
+    kept.get("ehr", server)
+    clock.now += 59
+    assert kept.get("ehr", server) == "answer 1"
+    clock.now += 1
+    assert kept.get("ehr", server) == "answer 2"
+
+
+@pytest.mark.parametrize(("age", "known"), [(99, "answer 1"), (100, None)])
+def test_the_last_answer_does_until_it_is_stale_whoever_cannot_be_asked(clock, server, age, known):
+    kept = Kept[str](clock, fresh=60, stale=100, patience=1)
+    assert kept.last("ehr") is None
+    kept.get("ehr", server)
+    clock.now += age
+    server.broken = True
+    assert kept.last("ehr") == known
+    for _ in range(2):  # by asking, and by the failure that this was
+        try:
+            assert kept.get("ehr", server) == known
+        except EhrTrouble:
+            assert known is None
+    assert server.asked == 2
+
+
+def test_who_gets_a_failure_of_another_gets_its_sentence_and_code_and_no_traceback(clock):
+    kept = Kept[str](clock, fresh=60, patience=1)
+    first = EhrTrouble("The record system is closed.", code="closed")
+
+    def closed() -> str:
+        raise first
+
+    with pytest.raises(EhrTrouble):
+        kept.get("ehr", closed)
+    with pytest.raises(EhrTrouble) as second:
+        kept.get("ehr", closed)
+    assert second.value is not first
+    assert (second.value.text, second.value.code) == ("The record system is closed.", "closed")
 
 
 def test_an_answer_that_did_not_do_is_asked_for_again(clock, server):
