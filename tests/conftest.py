@@ -244,6 +244,15 @@ def server() -> Iterator[Server]:
         yield running
 
 
+SLOWEST = ("browser", "faults", "smartapp/commands", "smartapp/records")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders that take longest, so that no worker has one of those left when the others are done."""
+    tests = Path(__file__).parent
+    items.sort(key=lambda item: not any(item.path.is_relative_to(tests / folder) for folder in SLOWEST))
+
+
 def pytest_collection_finish() -> None:
     """Leave what was imported out of each garbage collection: FHIR's models alone are half a million objects."""
     gc.collect()
