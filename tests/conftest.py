@@ -107,11 +107,22 @@ def new_database() -> bytes:
         return file.read_bytes()
 
 
+@cache
+def first_engine() -> Engine:
+    """Return an engine that lends its memory of compiled statements to all others; one of its own is empty."""
+    engine = REALLY_OPENED(make_url("sqlite://"))
+    engine.connect().close()  # a dialect learns at its first connection what the database can do
+    engine.dispose()
+    return engine
+
+
 def opened(address: URL) -> Engine:
     """Open a database; where there is none it begins as a copy; see the fixture `by_revisions`."""
     engine = REALLY_OPENED(address)
-    if engine.dialect.name == "sqlite" and not database._file(engine.url).stat().st_size:
-        database._file(engine.url).write_bytes(new_database())
+    if engine.dialect.name == "sqlite":
+        engine.dialect, engine._compiled_cache = first_engine().dialect, first_engine()._compiled_cache
+        if not database._file(engine.url).stat().st_size:
+            database._file(engine.url).write_bytes(new_database())
     return engine
 
 
