@@ -184,7 +184,8 @@ def _judge_documents(world: World, ledger: Ledger, there: Sequence[There]) -> No
     for one in documents:
         if one.place != "ehr":
             ledger.finds("misplaced", f"{one.place} {one.reference}: a document is for the chart, or for nowhere")
-    if not {"DocumentReference", "*"} & world.refused and not world.kind.takes("CarePlan"):
+    gets_documents = world.kind.takes("DocumentReference") and not world.kind.takes("CarePlan")
+    if gets_documents and not {"DocumentReference", "*"} & world.refused:
         for patient in PATIENTS:
             _judge_document(ledger, patient, [one.resource for one in documents if _about(one, patient)], there)
 
