@@ -32,7 +32,9 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--kills", type=float, help="the share of steps in which a process dies")
     parser.add_argument("--app-processes", type=int, help="how many processes of the app")
     parser.add_argument("--lag", type=float, help="how many seconds the EHR's index runs behind")
-    parser.add_argument("--workers", type=int, default=2, help="how many histories are played at once")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="how many histories are played at once"
+    )
     parser.add_argument("--processes", type=int, metavar="N", help="play N histories on real processes, killed with -9")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite", help="of real processes")
     parser.add_argument("--hurry", action="store_true", help="real processes: what a dead one held is free at once")
