@@ -26,7 +26,7 @@ STEP = 0.1
 """Seconds of the counting EHR for each answer: what is asked at the same time arrives before the first is answered."""
 THINK = 4.0
 RAMP = 30.0
-SEQUENTIAL = {"submit": 3}
+SEQUENTIAL = {"submit": 3, "save goal": 3}
 """Promised: at most so many calls one after the other where the EHR has no transactions; 2 for any other page."""
 READS, WRITES = ("question",), ("autosave", "next")
 
@@ -67,15 +67,20 @@ class Counting(Person):
 
 
 def counted(*, transactions: bool) -> dict[str, tuple[int, int]]:
-    """Return the calls of each page of a sign-in and a questionnaire, the second time that each is asked for."""
+    """Return the calls of each page of a sign-in, a questionnaire and a goal, the second time each is asked for."""
     measured = Measured()
     with ehr(STEP, transactions=transactions) as hospital, app(hospital) as running:
         person = Counting(running.port, hospital, measured)
 
+        async def once() -> None:
+            here = await person.sign_in()
+            await person.fill_in(here, 0)
+            await person.set_goal(here)
+
         async def twice() -> None:
-            await person.fill_in(await person.sign_in(), 0)
+            await once()
             person.seen.clear()
-            await person.fill_in(await person.sign_in(), 0)
+            await once()
             person.connection.close()
 
         asyncio.run(twice())

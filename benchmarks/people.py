@@ -96,6 +96,17 @@ class Person:
         await self.ask("scores", "GET", f"{here}scores/{INSTRUMENT}/")
         self.measured.finished += 1
 
+    async def set_goal(self, here: str) -> None:
+        """Look at the plan, choose what to work on, set a goal, and see it."""
+        plan = f"{here}plan/"
+        await self.ask("plan", "GET", plan)
+        await self.ask("domains", "GET", f"{plan}domains")
+        await self.ask("save domains", "POST", f"{plan}domains", {**self.fields, "domains": "housing"})
+        await self.ask("new goal", "GET", f"{plan}goals/new")
+        goal = {**self.fields, "text": "Een moestuin", "domain": "housing"}
+        saved = await self.ask("save goal", "POST", f"{plan}goals/new", goal)
+        await self.ask("goal", "GET", _path(saved))
+
     async def use(self, think: float, until: float) -> None:
         """Sign in and fill in, over and over, until the time is over; after an error begin again."""
         while time.monotonic() < until:
