@@ -204,9 +204,8 @@ def _bound(host: str, port: int) -> socket:
 def warm_up() -> None:
     """Load what the first save needs, and have the garbage collector pass over all that stays until the end.
 
-    Looking through it took 70 ms, in which no page goes on, once in about five hundred requests. Done while there is
-    one thread, as loading these libraries while others begin has crashed the process; and before there are several
-    processes, which then share it.
+    Looking through it took 70 ms, in which no page goes on, once in about five hundred requests. Done before there are
+    several processes, which then share it.
     """
     from smartapp.fhir.checked import prepare
 
