@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mappers.assignment import assignment_of, task_of
-from smartapp.fhir.store import Conflict, Forbidden, NotFound, Query, Refused, Unreachable, Write
-from smartapp.records.following import answers
+from mappers.plan.document import TYPE, Edition
+from smartapp.fhir.store import Conflict, Forbidden, NotFound, Query, Refused, Stored, Unreachable, Write
+from smartapp.records.following import answers, follow, replaces_documents
+from smartapp.records.parcels import Parcel, Unit
 
 PERSON = {"reference": "Patient/anna", "display": "Anna"}
 HOOP = "https://verstel.nl/fhir/Questionnaire/hoop|1.0.0"
@@ -91,3 +93,48 @@ def test_what_has_to_wait_is_done_later_and_the_answers_count_as_arrived(waiting
     waiting.courier_comes()
     assert waiting.records.waiting() == []
     assert statuses(waiting)["t1"] == "completed"
+
+
+# ---- a new document of a plan
+
+
+def document(number: int, plan: str = "plan-1", status: str = "current", **more) -> dict:
+    kind = {"coding": [dict(zip(("system", "code"), TYPE.split("|"), strict=True))]}
+    name = Edition(plan, number, "words").identifier
+    content = [{"attachment": {"contentType": "application/pdf", "title": "Plan"}}]
+    made = {"resourceType": "DocumentReference", "status": status, "type": kind, "subject": PERSON, "content": content}
+    return {**made, "identifier": [name.as_fhir()], **more}
+
+
+def holding(anna) -> dict[str, str]:
+    found = (one.resource for one in anna.ehr.search(Query.of("DocumentReference")))
+    return {one["identifier"][0]["value"]: one["status"] for one in found}
+
+
+def test_a_new_document_takes_the_place_of_the_former_ones_of_its_plan_in_the_chart(anna):
+    for number, plan in ((1, "plan-1"), (3, "plan-1"), (1, "plan-2")):
+        anna.ehr.write(Write("create", document(number, plan)))
+    foreign = {**document(1), "identifier": [{"system": "https://other.example", "value": "x"}]}
+    anna.ehr.write(Write("create", foreign))
+    kept = anna.core.own_store(anna.launch.issuer).write(Write("create", document(1)))
+    anna.records.save([Write("create", document(2))], follow_up=replaces_documents())
+    anna.courier_comes()
+    assert holding(anna) == {
+        "plan-1.1.words": "superseded",
+        "plan-1.2.words": "current",
+        "plan-1.3.words": "current",  # newer: another process was first
+        "plan-2.1.words": "current",
+        "x": "current",
+    }
+    own = anna.core.own_store(anna.launch.issuer).read("DocumentReference", kept.resource["id"])
+    assert own.resource["status"] == "current"  # nobody reads that one as the plan of the chart
+    assert anna.records.waiting() == []
+
+
+def test_a_document_that_is_not_in_the_chart_takes_nobodys_place(anna):
+    anna.ehr.write(Write("create", document(1)))
+    elsewhere = Parcel(Write("create", document(2)), "own", state="arrived", stored=Stored({**document(2), "id": "7"}))
+    waiting = Parcel(Write("create", document(2)), "ehr")
+    for parcel in (elsewhere, waiting):
+        follow(anna.records, "Patient/anna", Unit("u", (parcel,)), replaces_documents())
+    assert holding(anna) == {"plan-1.1.words": "current"}

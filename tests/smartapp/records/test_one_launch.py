@@ -6,13 +6,27 @@ import itertools
 
 import pytest
 
+from mappers.identity import Identifier
 from smartapp.fhir.capabilities import Capabilities
-from smartapp.fhir.store import Forbidden, Found, NotFound, Query, Refused, Stored, Unreachable, Write
+from smartapp.fhir.companion import CompanionStore
+from smartapp.fhir.own.store import OwnStore
+from smartapp.fhir.store import (
+    MOST_RESULTS,
+    Forbidden,
+    Found,
+    Gone,
+    NotFound,
+    Query,
+    Refused,
+    Stored,
+    Unreachable,
+    Write,
+)
 from smartapp.records.following import answered_instrument, answers, replaces_documents
 from smartapp.records.moving import differ
 from smartapp.records.outbox import LEASE_SECONDS, Outbox
 from smartapp.records.parcels import Parcel, Unit, with_identifier
-from smartapp.services import KEY
+from smartapp.services import KEY, Services
 from tests.smartapp.helpers import EHR, Visitor, launched, make_app
 from tests.smartapp.records.conftest import Clock
 
@@ -200,6 +214,209 @@ def test_an_answer_without_type_or_id_is_the_servers_fault_and_says_what_to_do(s
 def test_someone_who_reads_what_is_nowhere_is_told_where_it_was_looked_for(someone):
     with pytest.raises(NotFound, match="Goal/nowhere is at none of the places"):
         someone.records.read("Goal", "nowhere")
+
+
+# ---- what is noted of who looked and who wrote
+
+
+def noted(visitor: Visitor) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what the log says of this person, the oldest first."""
+    mine = (one for one in visitor.core.audit.entries() if one.patient == visitor.launch.patient.reference)
+    return [(one.event, one.objects) for one in mine]
+
+
+def test_each_look_and_each_write_is_noted_with_what_it_was_about(someone):
+    records = someone.records
+    [made] = records.save([Write("create", goal(someone))])
+    records.read("Goal", made.resource["id"])
+    records.search(Query.of("Goal", patient=someone.launch.patient.reference))
+    [after] = records.save([changed(made, "Dansen")])
+    records.write_now(changed(after, "Zwemmen"), "ehr")
+    what = (made.reference,)
+    assert noted(someone) == [(event, what) for event in ("create", "read", "search", "update", "update")]
+
+
+def test_what_did_not_arrive_is_not_noted_as_written(someone):
+    someone.make_flaky().error = Unreachable("The EHR is away.")
+    someone.records.save([Write("create", goal(someone))])
+    assert [event for event, _objects in noted(someone)] == []
+
+
+def test_what_lives_with_us_is_noted_too(shared):
+    reader = launched(shared, patient=f"person-{next(NUMBERS)}", scopes="openid patient/*.rs")
+    [made] = reader.records.save([Write("create", goal(reader))])
+    assert (made.place, made.state, noted(reader)) == ("own", "stored", [("create", (made.reference,))])
+    assert reader.records.waiting() == []
+
+
+# ---- where things live
+
+
+def test_a_refusal_counts_from_the_very_next_thing_on(someone):
+    flaky = someone.make_flaky()
+    flaky.error = Forbidden("No goals.")
+    records = someone.records
+    [record] = records.save([Write("create", goal(someone))])
+    flaky.error = None
+    assert (record.place, record.state) == ("own", "stored")
+    assert records.place_for("Goal") == "own"
+    assert someone.records.place_for("Goal") == "own"
+    assert someone.records.place_for("Observation") == "ehr"
+
+
+def test_what_lives_with_us_is_read_without_asking_the_ehr(someone):
+    stored = someone.core.own_store(EHR).write(Write("create", goal(someone, "Bij ons")))
+    someone.make_flaky().silence = Unreachable("The EHR is away.")
+    record = someone.records.read("Goal", stored.resource["id"])
+    assert (record.place, record.resource["description"]["text"]) == ("own", "Bij ons")
+
+
+def test_someone_elses_resource_of_our_own_store_is_as_absent_as_one_that_is_not_there(someone):
+    theirs = {**goal(someone), "subject": {"reference": "Patient/another"}}
+    stored = someone.core.own_store(EHR).write(Write("create", theirs))
+    with pytest.raises(NotFound):
+        someone.records.read("Goal", stored.resource["id"])
+    with pytest.raises(Forbidden, match="This Goal is about another person than this launch"):
+        someone.records.save([Write("create", theirs)])
+
+
+def test_a_search_with_more_than_the_ehr_knows_chooses_among_all_that_there_is(someone, monkeypatch):
+    """The newest two of what comes could be none of those that were asked for."""
+    for text, status in (("oud", "completed"), ("nieuw", "active")):
+        someone.ehr.write(Write("create", goal(someone, text, lifecycleStatus=status)))
+    statement, search, asked = someone.ehr.capabilities(), someone.ehr.search, []
+    for row in statement["rest"][0]["resource"]:
+        row["searchParam"] = [{"name": "patient", "type": "reference"}, {"name": "start-date", "type": "date"}]
+    monkeypatch.setattr(someone.ehr, "capabilities", lambda: statement, raising=False)
+    monkeypatch.setattr(someone.ehr, "search", lambda query: asked.append(query) or search(query), raising=False)
+    about = {"patient": someone.launch.patient.reference}
+    [found] = someone.records.search(Query.newest(2, "Goal", "start-date", **about, **{"lifecycle-status": "active"}))
+    assert [one.resource["description"]["text"] for one in found] == ["nieuw"]
+    assert [one.most for one in asked if one.type == "Goal"] == [MOST_RESULTS]
+    asked.clear()
+    someone.records.search(Query.newest(2, "Goal", "start-date", **about))
+    assert [one.most for one in asked] == [2]
+
+
+def test_what_waits_cannot_be_changed_and_says_so(someone):
+    [record] = someone.records.save([Write("create", goal(someone))])
+    flaky = someone.make_flaky()
+    flaky.error = Unreachable("The EHR is away.")
+    someone.records.save([changed(record, "Mijn woorden")])
+    with pytest.raises(Unreachable, match="has not arrived yet, so it cannot be changed"):
+        someone.records.save([changed(record, "Nog anders")])
+    read = someone.records.read("Goal", record.resource["id"])
+    assert (read.state, read.resource["description"]["text"], read.etag) == ("waiting", "Mijn woorden", None)
+
+
+@pytest.mark.parametrize(("text", "anew"), [("Zingen", False), ("Dansen", True)])
+def test_saving_something_as_it_was_read_is_no_decision_of_its_author(someone, text, anew):
+    [record] = someone.records.save([Write("create", goal(someone))])
+    someone.make_flaky().error = Unreachable("The EHR is away.")
+    records = someone.records
+    records.save([changed(records.read("Goal", record.resource["id"]), text)])
+    assert [one.anew for one in someone.records.waiting()[0].unit.parcels] == [anew]
+
+
+def test_what_is_new_is_a_decision_of_its_author(someone):
+    someone.records.later([Write("create", goal(someone))], follow_up={"instrument": "hoop", "title": "HOOP"})
+    [unsent] = someone.records.waiting()
+    assert [one.anew for one in unsent.unit.parcels] == [True]
+    assert unsent.unit.follow_up == {"instrument": "hoop", "title": "HOOP"}
+
+
+# ---- a companion server
+
+
+@pytest.fixture
+def companion(someone, monkeypatch) -> OwnStore:
+    """A companion for someone who may only read at the EHR."""
+    store = OwnStore(someone.core.engine, EHR, tenant=f"companion-{next(NUMBERS)}")
+    monkeypatch.setattr(Services, "companion", lambda _self, issuer: CompanionStore(store, issuer))
+    return store
+
+
+def reader(someone: Visitor) -> Visitor:
+    patient = someone.launch.patient_id
+    return launched(someone.app, patient=patient, scopes="openid patient/*.rs")
+
+
+def test_a_companion_gets_what_the_ehr_does_not_take_and_both_are_read(someone, companion):
+    someone.ehr.write(Write("create", goal(someone, "In het dossier")))
+    visitor = reader(someone)
+    [made] = visitor.records.save([Write("create", goal(someone, "Ernaast"))])
+    assert (made.place, made.state, visitor.records.place_for("Goal")) == ("companion", "stored", "companion")
+    [found] = visitor.records.search(Query.of("Goal", patient=visitor.launch.patient.reference))
+    assert [(one.place, one.resource["description"]["text"]) for one in found] == [
+        ("ehr", "In het dossier"),
+        ("companion", "Ernaast"),
+    ]
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_a_companion_does_what_it_says_and_where_it_says_nothing_all_of_it(someone, companion, monkeypatch, says):
+    """Without transactions two goals are two writes, and with them one."""
+    statement = companion.capabilities()
+    del statement["rest"][0]["interaction"]  # no transactions
+    writes, write_all = [], companion.write_all
+
+    def described():
+        if says:
+            return statement
+        raise Unreachable("No statement today.")
+
+    def together(given):
+        writes.append(len(given))
+        return write_all(given)
+
+    monkeypatch.setattr(companion, "capabilities", described, raising=False)
+    monkeypatch.setattr(companion, "write_all", together, raising=False)
+    visitor = reader(someone)
+    made = visitor.records.save([Write("create", goal(someone, text)) for text in ("Een", "Twee")])
+    assert [one.state for one in made] == ["stored", "stored"]
+    assert writes == ([] if says else [2])
+
+
+# ---- what was made before
+
+
+NAME = Identifier("https://verstel.nl/fhir/identifier/goal", "made-1")
+
+
+def named(visitor: Visitor, value: str = NAME.value) -> Write:
+    return Write("create", goal(visitor, identifier=[{"system": NAME.system, "value": value}]))
+
+
+def test_what_was_made_here_is_found_wherever_it_is_by_now(someone):
+    name = Identifier(NAME.system, f"made-{next(NUMBERS)}")
+    assert someone.records.made("Goal", name) is None
+    someone.records.later([named(someone, name.value)])
+    waiting = someone.records.made("Goal", name)
+    assert (waiting.state, waiting.resource["description"]["text"]) == ("waiting", "Zingen")
+    assert someone.records.made("Task", name) is None
+    someone.courier_comes()
+    assert someone.records.made("Goal", name).state == "stored"
+
+
+def test_what_our_list_knows_is_found_where_no_index_has_it_yet(someone, monkeypatch):
+    name = Identifier(NAME.system, f"made-{next(NUMBERS)}")
+    [made] = someone.records.save([named(someone, name.value)])
+    monkeypatch.setattr(someone.ehr, "search", lambda _query: [], raising=False)
+    assert someone.records.made("Goal", name).reference == made.reference
+
+
+@pytest.mark.parametrize("error", [NotFound("Gone."), Gone("Deleted."), Forbidden("Not for this app.")])
+def test_what_our_list_knows_and_cannot_be_read_is_looked_for(someone, monkeypatch, error):
+    name = Identifier(NAME.system, f"made-{next(NUMBERS)}")
+    someone.records.save([named(someone, name.value)])
+
+    def read(_type: str, _id: str):
+        raise error
+
+    monkeypatch.setattr(someone.ehr, "read", read, raising=False)
+    assert someone.records.made("Goal", name).state == "stored"
+    monkeypatch.setattr(someone.ehr, "search", lambda _query: [], raising=False)
+    assert someone.records.made("Goal", name) is None
 
 
 # ---- two processes
