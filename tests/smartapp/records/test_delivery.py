@@ -442,6 +442,13 @@ def test_answers_that_may_not_be_amended_go_on_as_a_response_of_their_own_with_i
     assert {one.stored.resource["status"] for one in parcels} == {"completed", "final"}
 
 
+def test_what_is_no_part_of_the_answers_stays_as_it_is_beside_a_successor(unchanging):
+    parcels = unchanging.send(response("Toch anders", known=unchanging.known), goal())
+    assert states(parcels) == ["arrived", "arrived"]
+    assert parcels[1].write == goal().write
+    assert words_of(unchanging) == {"r1": "Eerst", "r1.2": "Toch anders"}
+
+
 def test_a_score_that_may_not_be_amended_takes_its_answers_along(way):
     way.offers(interactions={**EVERYTHING, "Observation": frozenset({"create", "read", "search-type"})})
     known = way.ehr.store.write(response().write)

@@ -12,6 +12,7 @@ from smartapp.fhir.companion import CompanionStore
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import (
     MOST_RESULTS,
+    Conflict,
     Forbidden,
     Found,
     Gone,
@@ -118,6 +119,28 @@ def test_what_is_kept_for_later_is_sent_by_the_courier_and_not_by_the_page(someo
     someone.courier_comes()
     assert goals(someone) == ["Zingen"]
     assert someone.records.waiting() == []
+
+
+def test_a_change_that_is_overtaken_is_given_back_to_its_author_and_not_sent_after_that(someone):
+    [record] = someone.records.save([Write("create", goal(someone))])
+    someone.ehr.write(changed(record, "Van een ander"))
+    with pytest.raises(Conflict) as caught:
+        someone.records.save([changed(record, "Mijn woorden")])
+    assert caught.value.current.resource["description"]["text"] == "Van een ander"
+    assert someone.records.waiting() == []
+
+
+def test_a_type_that_we_do_not_work_with_is_not_searched_for(someone):
+    with pytest.raises(Refused, match="'Medication' is not a type of resource that this app works with"):
+        someone.records.search(Query.of("Medication"))
+
+
+def test_what_waits_is_read_without_asking_anybody(someone):
+    flaky = someone.make_flaky()
+    flaky.error = flaky.silence = Unreachable("The EHR is away.")
+    [record] = someone.records.save([Write("create", goal(someone))])
+    read = someone.records.read(*record.reference.split("/"))
+    assert (read.state, read.resource["description"]["text"]) == ("waiting", "Zingen")
 
 
 # ---- what its author decides
