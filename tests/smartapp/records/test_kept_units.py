@@ -427,15 +427,26 @@ def test_a_unit_that_an_older_version_refused_as_a_whole_shows_its_words_as_refu
 )
 def test_what_stopped_is_forgotten_only_when_all_of_it_was_written_anew_and_arrived(box, anna, saved, is_forgotten):
     stopped(box, anna, parcel("1", "refused"), parcel("2", "conflict"), arrived("4"))
-    box.forget_tried_again(anna, Unit("new", tuple(saved)))
+    newer = put(box, anna, parcel("5"))
+    box.forget_tried_again(newer, Unit("new", tuple(saved)))
+    box.drop(newer)
     assert (box.unsent(anna) == []) is is_forgotten
 
 
 def test_what_is_still_on_its_way_is_not_forgotten_for_what_was_saved_again(box, anna):
     claim = put(box, anna, parcel("1"))
     box.keep(claim, claim.unit, "waiting")
-    box.forget_tried_again(anna, Unit("new", (arrived("1"),)))
-    assert left(box, anna) == [("waiting", ["ready"])]
+    newer = put(box, anna, parcel("5"))
+    box.forget_tried_again(newer, Unit("new", (arrived("1"),)))
+    assert left(box, anna) == [("waiting", ["ready"])] * 2
+
+
+def test_what_stopped_after_older_words_were_put_is_not_forgotten_for_them(box, anna):
+    older = put(box, anna, parcel("5"))
+    box.keep(older, older.unit, "waiting")
+    stopped(box, anna, parcel("1", "refused"))
+    box.forget_tried_again(older, Unit("old", (arrived("1"),)))
+    assert left(box, anna) == [("waiting", ["ready"]), ("stopped", ["refused"])]
 
 
 # ---- what an operator sees
