@@ -150,17 +150,22 @@ def test_an_instrument_without_scores_gives_no_observations():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"status": "in-progress"}, "status: the response is 'in-progress'"),
-        ({"status": "stopped"}, "status: the response is 'stopped'"),
-        ({"authored": None}, "authored: the response has no date"),
-        ({"subject": None}, "subject: the response does not say whose"),
-        ({"subject": {"display": "Anna"}}, "subject"),
-        ({"identifier": None, "id": None, "reference": ""}, "neither id nor identifier"),
+        ({"status": "in-progress"}, "status: the response is 'in-progress'. Only completed answers are scored"),
+        ({"status": "stopped"}, "status: the response is 'stopped'. Only completed answers are scored"),
+        ({"authored": None}, "authored: the response has no date. Add when the answers were given"),
+        ({"subject": None}, "subject: the response does not say whose it is. Add a subject reference"),
+        ({"subject": {"display": "Anna"}}, "subject: the response does not say whose it is. Add a subject reference"),
+        (
+            {"identifier": None, "id": None, "reference": ""},
+            "id: the response has neither id nor identifier. Give it one, so that scoring it twice writes one set of "
+            "scores",
+        ),
     ],
 )
 def test_what_cannot_be_scored_says_why(changes, words):
-    with pytest.raises(NotScorable, match=words):
+    with pytest.raises(NotScorable) as refused:
         hoop(**changes)
+    assert str(refused.value) == words
 
 
 @pytest.mark.parametrize("system", ["http://fhir.nl/fhir/NamingSystem/bsn", "urn:oid:2.16.840.1.113883.2.4.6.3"])
@@ -169,7 +174,9 @@ def test_a_bsn_is_never_copied(system):
     made = hoop(subject={"reference": "Patient/anna", "identifier": bsn})
     assert "999911120" not in json.dumps(made)
     assert made[0]["subject"] == {"reference": "Patient/anna", "display": "cliënt"}
-    with pytest.raises(NotScorable, match="subject: only a BSN says whose it is, and a BSN is not copied"):
+    with pytest.raises(
+        NotScorable, match=r"^subject: only a BSN says whose it is, and a BSN is not copied\. Add a subject reference$"
+    ):
         hoop(subject={"identifier": bsn})
 
 
@@ -241,7 +248,7 @@ def test_a_provenance_names_software_version_scores_and_response():
 
 
 def test_an_observation_of_somebody_else_has_no_full_url_here():
-    with pytest.raises(NotScorable, match="without a score identifier"):
+    with pytest.raises(NotScorable, match=r"^identifier: an Observation without a score identifier$"):
         full_url({"identifier": [{"system": "https://example.org", "value": "1"}]})
 
 

@@ -414,31 +414,79 @@ def test_a_domain_that_left_the_catalogue_stays_usable_in_a_plan_that_has_it(pla
     assert [one for one in written(read, existing=existing) if one not in existing] == []
 
 
+LIST = f"Known: {', '.join(DOMAINS)}"
+PARTS = [part.code for part in KNOWN.plan_parts]
+TWICE = "plan.goals: a goal or step has no id, or one id is used twice"
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
+        ({"domains": (DomainAnswers("nowhere"),)}, UnknownDomain, f"plan.domains[0]: no life domain 'nowhere'. {LIST}"),
         (
-            {"domains": (DomainAnswers("nowhere"),)},
-            UnknownDomain,
-            r"domains\[0\]: no life domain 'nowhere'.*Known",
+            {"domains": (DomainAnswers(DOMAINS[0]),) * 2},
+            TooManyDomains,
+            "plan.domains: a life domain is chosen twice. Keep one of the two",
         ),
-        ({"domains": (DomainAnswers(DOMAINS[0]),) * 2}, TooManyDomains, "twice"),
-        ({"goals": (Goal("g", " ", DOMAINS[0]),)}, EmptyText, r"goals\[0\]: this goal has no words"),
-        ({"goals": (Goal("g", "x", "geheim verhaal"),)}, UnknownDomain, "not shown"),
-        ({"goals": (Goal("g", "x", DOMAINS[0], due="31-05-2026"),)}, RefusedValue, r"goals\[0\].due: not a date"),
-        ({"goals": (Goal("g", "x", DOMAINS[0], progress="great"),)}, RefusedValue, "no progress 'great'"),
-        ({"goals": (Goal("g", "x", DOMAINS[0], progress="improving"),)}, RefusedValue, "progress without a date"),
-        ({"goals": (Goal("g", "x", DOMAINS[0], steps=(Step("s", ""),)),)}, EmptyText, r"steps\[0\]: this step"),
-        ({"goals": (Goal("g", "x", DOMAINS[0], steps=(Step("s", "y", "later"),)),)}, RefusedValue, "no status"),
-        ({"goals": (Goal("g", "x", DOMAINS[0]),) * 2}, RefusedValue, "used twice"),
-        ({"texts": {"diary": ("x",)}}, RefusedValue, r"texts: no part 'diary'.*Known: story"),
-        ({"texts": {"story": ("x", "y")}}, RefusedValue, r"texts\['story'\]: 2 texts.*Join"),
+        (
+            {"goals": (Goal("g", " ", DOMAINS[0]),)},
+            EmptyText,
+            "plan.goals[0]: this goal has no words. Write the goal, or leave it out",
+        ),
+        (
+            {"goals": (Goal("g", "x", "geheim verhaal"),)},
+            UnknownDomain,
+            f"plan.goals[0].domain: no life domain (not shown: it is not a plain identifier). {LIST}",
+        ),
+        *(
+            (
+                {"goals": (Goal("g", "x", DOMAINS[0], **{name: "31-05-2026"}),)},
+                RefusedValue,
+                f"plan.goals[0].{name}: not a date. Write it as 2026-05-31, 2026-05 or 2026",
+            )
+            for name in ("start", "due", "progress_date")
+        ),
+        (
+            {"goals": (Goal("g", "x", DOMAINS[0], progress="great"),)},
+            RefusedValue,
+            f"plan.goals[0]: no progress 'great'. Use one of {PROGRESS[1:]}",
+        ),
+        (
+            {"goals": (Goal("g", "x", DOMAINS[0], progress="improving"),)},
+            RefusedValue,
+            "plan.goals[0].progress_date: progress without a date. Say since when",
+        ),
+        (
+            {"goals": (Goal("g", "x", DOMAINS[0], steps=(Step("s", ""),)),)},
+            EmptyText,
+            "plan.goals[0].steps[0]: this step has no words. Write the step, or leave it out",
+        ),
+        (
+            {"goals": (Goal("g", "x", DOMAINS[0], steps=(Step("s", "y", "later"),)),)},
+            RefusedValue,
+            f"plan.goals[0].steps[0]: no status 'later'. Use one of {STEP_STATUSES}",
+        ),
+        ({"goals": (Goal("g", "x", DOMAINS[0]),) * 2}, RefusedValue, TWICE),
+        ({"goals": (Goal("", "x", DOMAINS[0]),)}, RefusedValue, TWICE),
+        ({"goals": (Goal("g", "x", DOMAINS[0], steps=(Step("g", "y"),)),)}, RefusedValue, TWICE),
+        ({"texts": {"diary": ("x",)}}, RefusedValue, f"plan.texts: no part 'diary'. Known: {', '.join(PARTS)}"),
+        (
+            {"texts": {"story": ("x", "y")}},
+            RefusedValue,
+            "plan.texts['story']: 2 texts where one is expected. Join them into one",
+        ),
+        (
+            {"domains": tuple(DomainAnswers(code) for code in DOMAINS[:6])},
+            TooManyDomains,
+            "plan.domains: 6 life domains are chosen. Choose at most 5; the answers to the others can wait",
+        ),
     ],
 )
 def test_a_plan_that_cannot_be_written_says_where_and_what_to_do(plan, change, error, words):
-    with pytest.raises(error, match=words) as caught:
+    with pytest.raises(error) as caught:
         written(replace(plan, **change))
     assert isinstance(caught.value, PlanError)
+    assert str(caught.value) == words
 
 
 def test_the_four_questions_are_the_same_everywhere():
@@ -451,12 +499,15 @@ def test_the_four_questions_are_the_same_everywhere():
 
 
 def test_resources_that_are_no_plan_are_refused():
-    with pytest.raises(NotAPlan, match="this is a 'Goal'"):
-        plan_of({"resourceType": "Goal"}, known=KNOWN)
-    with pytest.raises(NotAPlan, match="0 CarePlans"):
-        parts_of([{"resourceType": "Goal", "id": "1"}])
-    with pytest.raises(NotAPlan, match="neither id nor identifier"):
-        plan_of({"resourceType": "CarePlan"}, known=KNOWN)
+    for read, said in (
+        (lambda: plan_of({"resourceType": "Goal"}, known=KNOWN), "this is a 'Goal'. Give the CarePlan first"),
+        (lambda: goal_of({"resourceType": "Task"}), "this is a 'Task'. Give a Goal"),
+        (lambda: parts_of([{"resourceType": "Goal", "id": "1"}]), "0 CarePlans where one is expected"),
+        (lambda: plan_of({"resourceType": "CarePlan"}, known=KNOWN), "a 'CarePlan' has neither id nor identifier"),
+    ):
+        with pytest.raises(NotAPlan) as refused:
+            read()
+        assert str(refused.value) == said
 
 
 def test_a_progress_that_the_client_did_not_say_goes_and_one_that_we_do_not_know_stays(plan):
