@@ -242,7 +242,7 @@ class Delivery:
         """Amend what the same author said before; of anything else another tab or person was first."""
         parcel = unit.parcels[number]
         if parcel.type in RESTATED:
-            return unit.changed({number: replace(parcel.after("older"), known=found)})
+            return unit.changed({number: replace(parcel.after("older"), known=found, amends=False)})
         conflict = Conflict("Someone else made this in the meantime.", found)
         return self._stop(unit, number, parcel.after("overtaken", reason=conflict.message), conflict)
 
@@ -376,7 +376,8 @@ class Delivery:
             return self._not_there(unit.changed({number: replace(parcel, known=None)}), number, conflict)
         if self._is_ours(unit, number, found, was_there=conflict is not None):
             return unit.changed({number: parcel.arrived(found)})
-        if parcel.write.method == "create" and (parcel.type not in RESTATED or not parcel.changes):
+        # What it was to amend may have become what the same author said after that, and we heard no answer to.
+        if parcel.write.method == "create" and (parcel.amends or not (parcel.changes and parcel.type in RESTATED)):
             return self._other_than_sent(unit, number, found)
         is_unchanged = not differ(found.etag, parcel.guard)
         if is_unchanged and (conflict is None or conflict.status == 409):

@@ -693,6 +693,27 @@ def test_what_is_found_in_older_words_of_the_same_author_is_amended(way):
     assert (parcel.state, parcel.stored.resource["status"]) == ("arrived", "amended")
 
 
+def test_what_was_to_be_amended_may_have_become_later_words_of_the_same_author(way):
+    """Seed 70: an amendment that arrived had no answer, and its author changed the answers once more."""
+    first = way.ehr.store.write(answers("Eerst").write)
+    resource = {**answers("Anders").write.resource, "id": first.resource["id"], "status": "amended"}
+    way.ehr.store.write(Write("update", resource))
+    [parcel] = way.send(sent(answers("Toch anders"), known=first, amends=True))
+    assert (parcel.state, parcel.stored.etag) == ("arrived", 'W/"3"')
+    assert parcel.stored.resource["item"] == answers("Toch anders").write.resource["item"]
+
+
+def test_what_was_to_be_amended_and_was_changed_by_another_is_left_to_them(way):
+    first = way.ehr.store.write(answers("Eerst").write)
+    resource = {**answers("Van een ander").write.resource, "id": first.resource["id"], "status": "amended"}
+    way.ehr.store.write(Write("update", resource))
+    [parcel] = way.send(sent(answers("Toch anders"), known=first))
+    assert (parcel.state, way.ehr.store.read("QuestionnaireResponse", first.resource["id"]).etag) == (
+        "conflict",
+        'W/"2"',
+    )
+
+
 def test_where_the_ehr_does_not_search_by_identifier_we_choose_among_the_persons_own(way):
     way.offers(search_params={"Goal": frozenset({"patient", "lifecycle-status"})})
     way.ehr.store.write(goal("other", "Iets anders").write)
