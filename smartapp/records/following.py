@@ -7,17 +7,19 @@ changed. Doing it twice does nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from mappers.assignment import answered, asks_for
+from mappers.identity import own_identifier
 from mappers.plan.document import TYPE, edition_of, superseded
 from mappers.tolerant import text_in
 from questionnaires.fhir import Resource
+from smartapp.fhir.references import with_references
 from smartapp.fhir.store import Conflict, Forbidden, NotFound, Query, Refused, Unreachable, Write
 from smartapp.records.overlay import Record
-from smartapp.records.parcels import Unit
+from smartapp.records.parcels import Parcel, Unit
 from smartapp.records.placement import Place
 
 _MOST_TRIES: Final = 3
@@ -48,11 +50,16 @@ class RecordsOfOne(Protocol):
         """Write one thing at once."""
 
 
-def follow(records: RecordsOfOne, patient: str, unit: Unit, follow_up: Resource) -> None:
-    """Do what follows when a patient's unit has arrived. Raises RecordError where that has to wait."""
-    changes = (
-        partial(_answered, patient, unit, follow_up) if "instrument" in follow_up else partial(_former, patient, unit)
-    )
+def follow(records: RecordsOfOne, patient: str, unit: Unit, follow_up: Resource, *, base: str) -> None:
+    """Do what follows when a patient's unit has arrived; `base` is the EHR's address.
+
+    Raises RecordError where that has to wait.
+    """
+    changes: Callable[[RecordsOfOne], _Changes]
+    if "instrument" in follow_up:
+        changes = partial(_answered, patient, unit, follow_up, base)
+    else:
+        changes = partial(_former, patient, unit)
     for _ in range(_MOST_TRIES):
         try:
             for write, place in changes(records):
@@ -69,17 +76,33 @@ def follow(records: RecordsOfOne, patient: str, unit: Unit, follow_up: Resource)
 _Changes = Iterator[tuple[Write, Place]]
 
 
-def _answered(patient: str, unit: Unit, follow_up: Resource, records: RecordsOfOne) -> _Changes:
+def _answered(patient: str, unit: Unit, follow_up: Resource, base: str, records: RecordsOfOne) -> _Changes:
     """Yield the assignments that a response answers, closed."""
-    arrived = (one.stored.reference for one in unit.parcels if one.stored and one.type == "QuestionnaireResponse")
-    response = next(arrived, None)
+    arrived = (parcel for parcel in unit.parcels if parcel.type == "QuestionnaireResponse")
+    response = next(((parcel, parcel.stored) for parcel in arrived if parcel.stored is not None), None)
     if response is None:  # its author threw the answers away
         return
+    parcel, there = response
     [tasks] = records.search(Query.of("Task", patient=patient))
     for task in tasks:
         if task.state == "stored" and asks_for(task.resource, follow_up["instrument"]):
-            closed = answered(task.resource, response, follow_up["title"])
-            yield Write("update", closed, if_match=task.etag), task.place
+            closed = answered(task.resource, there.reference, follow_up["title"])
+            named = partial(named_at, task.place, parcel, there.reference, base)
+            yield Write("update", with_references(closed, named), if_match=task.etag), task.place
+
+
+def named_at(place: Place, parcel: Parcel, reference: str, base: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a reference to a response as it can stand at a place that knows only what it has itself.
+
+    What is at the EHR (`base`) is named in full elsewhere; the EHR is told which response it is by its identifier.
+    """
+    if given["reference"] != reference or place in (parcel.place, "own"):
+        return dict(given)
+    if parcel.place == "ehr":
+        return {**given, "reference": f"{base}/{reference}"}
+    ours = own_identifier(parcel.write.resource)
+    rest = {name: value for name, value in given.items() if name != "reference"}
+    return {**rest, **({"identifier": ours.as_fhir()} if ours else {})}
 
 
 def _former(patient: str, unit: Unit, records: RecordsOfOne) -> _Changes:

@@ -278,7 +278,7 @@ class Records:
         return unit
 
     def _follow(self, unit: Unit, follow_up: Resource) -> None:
-        follow(self, self.launch.patient.reference, unit, follow_up)
+        follow(self, self.launch.patient.reference, unit, follow_up, base=self.launch.issuer)
 
     def _arrived(self, parcels: Sequence[Parcel]) -> None:
         for event in ("create", "update"):

@@ -59,9 +59,9 @@ class Story:
 
 @pytest.fixture
 def story(request, tmp_path) -> Iterator[Story]:
-    kind = getattr(request, "param", "full")
+    kind, _, companion = getattr(request, "param", "full").partition(" + ")
     with seeded("told by hand"):
-        told = Story(tmp_path, kind)
+        told = Story(tmp_path, kind, companion=bool(companion))
         with told.world.connected():
             yield told
         told.world.dispose()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.people import HOOP
+from tests.faults.stores import everything
 from tests.faults.world import Weather
 
 WRITES = r"(POST|PUT) :81/fhir"
@@ -171,4 +172,16 @@ def test_answers_that_stopped_are_not_forgotten_when_earlier_ones_end_after_them
     story.fault("PUT :81/fhir/QuestionnaireResponse", "412")
     story.rounds(200, 200, 200)
     assert story.world.weather.planned == []
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("story", ["epic-like + companion", "taskless + companion", "taskless"], indirect=True)
+def test_an_assignment_that_is_kept_elsewhere_than_its_answers_is_closed_by_them(story):
+    """Seeds 50018 and 51021: the companion refused a reference to what only the EHR has."""
+    story.jansen.ask_for(HOOP)
+    story.anna.answer()
+    story.anna.submit()
+    story.rounds(10)
+    tasks = [one.resource for one in everything(story.world) if one.reference.startswith("Task/")]
+    assert [task["status"] for task in tasks] == ["completed"]
     assert story.found() == []

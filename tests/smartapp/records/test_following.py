@@ -7,7 +7,7 @@ import pytest
 from mappers.assignment import assignment_of, task_of
 from mappers.plan.document import TYPE, Edition
 from smartapp.fhir.store import Conflict, Forbidden, NotFound, Query, Refused, Stored, Unreachable, Write
-from smartapp.records.following import answers, follow, replaces_documents
+from smartapp.records.following import answers, follow, named_at, replaces_documents
 from smartapp.records.parcels import Parcel, Unit
 
 PERSON = {"reference": "Patient/anna", "display": "Anna"}
@@ -95,6 +95,26 @@ def test_what_has_to_wait_is_done_later_and_the_answers_count_as_arrived(waiting
     assert statuses(waiting)["t1"] == "completed"
 
 
+@pytest.mark.parametrize(
+    ("of", "at", "named"),
+    [
+        ("ehr", "ehr", {"reference": "QuestionnaireResponse/7"}),
+        ("ehr", "companion", {"reference": "https://ehr.example/QuestionnaireResponse/7"}),
+        ("companion", "ehr", {"identifier": RESPONSE["identifier"]}),
+        ("own", "ehr", {"identifier": RESPONSE["identifier"]}),
+        ("own", "companion", {"identifier": RESPONSE["identifier"]}),
+        ("companion", "own", {"reference": "QuestionnaireResponse/7"}),
+    ],
+)
+def test_an_assignment_names_its_answers_as_its_own_place_can_take_it(of, at, named):
+    given = {"type": "QuestionnaireResponse", "display": "Hoop"}
+    reference = {**given, "reference": "QuestionnaireResponse/7"}
+    parcel = Parcel(Write("create", RESPONSE), of)
+    assert named_at(at, parcel, "QuestionnaireResponse/7", "https://ehr.example", reference) == {**given, **named}
+    other = {"reference": "Patient/anna"}
+    assert named_at(at, parcel, "QuestionnaireResponse/7", "https://ehr.example", other) == other
+
+
 # ---- a new document of a plan
 
 
@@ -136,5 +156,5 @@ def test_a_document_that_is_not_in_the_chart_takes_nobodys_place(anna):
     elsewhere = Parcel(Write("create", document(2)), "own", state="arrived", stored=Stored({**document(2), "id": "7"}))
     waiting = Parcel(Write("create", document(2)), "ehr")
     for parcel in (elsewhere, waiting):
-        follow(anna.records, "Patient/anna", Unit("u", (parcel,)), replaces_documents())
+        follow(anna.records, "Patient/anna", Unit("u", (parcel,)), replaces_documents(), base=anna.launch.issuer)
     assert holding(anna) == {"plan-1.1.words": "current"}

@@ -248,7 +248,7 @@ def test_an_assignment_is_not_closed_by_answers_that_were_thrown_away(anna):
     asked = {"resourceType": "Task", "status": "requested", "intent": "order", "for": SUBJECT}
     asked["focus"] = {"reference": "https://verstel.nl/fhir/Questionnaire/hoop"}
     anna.ehr.write(Write("create", asked))
-    follow(anna.records, "Patient/anna", unit, unit.follow_up)
+    follow(anna.records, "Patient/anna", unit, unit.follow_up, base=anna.launch.issuer)
     assert [one.resource["status"] for one in anna.ehr.search(Query.of("Task"))] == ["requested"]
 
 
