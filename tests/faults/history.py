@@ -30,6 +30,9 @@ ALONE: Final = (5, 60, 600, 4000)
 TOGETHER: Final = (1, 30, 300, 1500, 1500, 1500, 4000, 8000, 90_000)
 """And how long they work while people have a page open; the last is longer than any memory of a refusal."""
 
+SHORT: Final = 6
+"""Seconds for which a process can be slow, and its lease lasts."""
+
 ANSWERS: Final = r"(POST|PUT) :8[13]/fhir(/QuestionnaireResponse.*|/Observation.*)?$"
 """The requests that bring answers and scores somewhere."""
 IN_DOUBT: Final = (
@@ -306,10 +309,15 @@ class History:
         self.world.note("the EHR", f"{kept.reference}#{kept.number} is changed by another program")
 
     def _courier_beside(self) -> None:
-        """Let the courier of another process make a round, perhaps much later: this one has been slow."""
+        """Let the courier of another process make a round, perhaps much later: this one has been slow.
+
+        But not later than a lease while it makes something at a server where nothing tells two of the same apart:
+        there, what arrives after the lease is made twice, whatever the app does.
+        """
         other = next((one for one in self.world.processes if one not in self.world.process), None)
         if other is not None:
-            self.world.wait(self.chance.choice((0, 6, 200, 4000)))
+            pause = self.chance.choice((0, 6, 200, 4000))
+            self.world.wait(pause if self.world.kind.fences or not self.world.creating else min(pause, SHORT))
             make_round(other, self.ledger)
 
     def _person_beside(self) -> None:

@@ -38,6 +38,11 @@ class Kind:
         changes = type_ in ("CarePlan", "Goal", "Task")
         return type_ not in self.refuses and all(self.offers(type_, one) for one in ("csu" if changes else "cs"))
 
+    @property
+    def fences(self) -> bool:
+        """Tell whether the same thing sent twice, however late, is made once."""
+        return self.conditional or self.client_ids
+
     def searched_by(self) -> tuple[str, ...]:
         """Return the search parameters that are known."""
         return (*SEARCHED_BY, "identifier") if self.by_identifier else SEARCHED_BY

@@ -163,7 +163,7 @@ class World:
         )
         if not self.database_url:
             (self.folder / "verstel.db").write_bytes(new_database())
-        self._requests = 0
+        self._requests, self.creating = 0, False  # creating: the request under way is meant to make something
         self.process: list[Process] = []  # the processes at work now, the innermost last
         for id_, name in PATIENTS.items():
             self.ehr.put({"resourceType": "Patient", "id": id_, "name": [{"text": name}]})
@@ -206,6 +206,7 @@ class World:
     def _travel(self, request: requests.PreparedRequest, server: Server) -> Answer:
         """Let a request travel, with whatever the weather does to it."""
         process = self.process[-1]
+        self.creating = request.method == "POST" and not (request.url or "").endswith(("_search", "token", "revoke"))
         self._requests += 1
         process.moment("a request")
         if self.between is not None:
