@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import sys
+from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
 
-from smartapp.commands.serve import command, reached_without_tls, warm_up
+from smartapp.commands.serve import TURN_SECONDS, command, reached_without_tls, warm_up
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:99999", "127.0.0.1", ":8000", "127.0.0.1:http", "nonsense"])
@@ -33,16 +35,29 @@ def test_an_address_that_other_machines_reach_without_tls_is_told():
     assert figures.startswith("--metrics 10.0.0.5 takes plain http")
 
 
+@pytest.fixture
+def warm() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    try:
+        warm_up()
+        yield
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("warm")
 def test_the_collector_passes_over_what_was_there_at_the_start_and_not_over_what_comes_later() -> None:
     class Page:
         """Something that refers to itself, as what is made for one page does."""
 
-    try:
-        warm_up()
-        assert gc.get_freeze_count() > 10_000
-        later = Page()
-        later.itself = later
-        del later
-        assert gc.collect() > 0
-    finally:
-        gc.unfreeze()
+    assert gc.get_freeze_count() > 10_000
+    later = Page()
+    later.itself = later
+    del later
+    assert gc.collect() > 0
+
+
+@pytest.mark.usefixtures("warm")
+def test_no_thread_keeps_python_to_itself_for_long_while_others_wait() -> None:
+    assert sys.getswitchinterval() == pytest.approx(TURN_SECONDS)
