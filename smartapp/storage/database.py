@@ -6,8 +6,9 @@ import hashlib
 import os
 import tempfile
 import threading
+import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from urllib.parse import quote, unquote, urlsplit
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from smartapp.storage.files import InUse, hold, keep_private
 from smartapp.storage.migrations import NewerDatabase, newest, revision_of, upgrade
@@ -30,6 +33,9 @@ NAMING = {
 
 # Every module that keeps something adds its tables here; a test holds this equal to what the revisions make.
 metadata = sa.MetaData(naming_convention=NAMING)
+
+PAUSE_SECONDS = 1.0
+"""A connection that nobody used for so long may have lost its server."""
 
 BUSY_SECONDS = 15
 """How long a transaction waits for the one before it."""
@@ -131,7 +137,8 @@ def _explained() -> Iterator[None]:
 
 def _opened(address: URL) -> Engine:
     if address.get_backend_name() != "sqlite":
-        engine = sa.create_engine(address, pool_pre_ping=True)
+        engine = sa.create_engine(address)
+        ask_after_a_pause(engine)
         event.listen(engine, "begin", _begin_postgresql)
         return engine
     folder: tempfile.TemporaryDirectory[str] | None = None
@@ -151,6 +158,28 @@ def _opened(address: URL) -> Engine:
     if folder is not None:
         weakref.finalize(engine, folder.cleanup)
     return engine
+
+
+def ask_after_a_pause(engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
+    """Ask a connection whether it still works before it is used, where nobody used it for a second.
+
+    Asked each time, as SQLAlchemy would, that was a third of what a page waited for PostgreSQL. A server that was
+    restarted was away for longer.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def leave(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["left"] = clock()
+
+    @event.listens_for(engine, "checkout")
+    def take(connection: DBAPIConnection, record: ConnectionPoolEntry, _fairy: object) -> None:
+        now = clock()
+        if now - record.info.get("left", now) < PAUSE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as gone:  # so are those beside it; each is made anew
+            raise sa.exc.InvalidatePoolError from gone
 
 
 def _file(address: URL) -> Path:

@@ -17,7 +17,14 @@ import pytest
 import sqlalchemy as sa
 
 from smartapp.storage import migrations
-from smartapp.storage.database import DatabaseError, metadata, open_database, reading, writing
+from smartapp.storage.database import (
+    DatabaseError,
+    ask_after_a_pause,
+    metadata,
+    open_database,
+    reading,
+    writing,
+)
 from smartapp.storage.files import hold, keep_private
 from tests.smartapp.storage.conftest import POSTGRESQL, empty_database
 
@@ -268,6 +275,46 @@ class TestWhatWasWrittenIsOnTheDisk:
         with writing(engine):
             (folder / "verstel.db-wal").unlink()
         assert flushed == []
+
+
+class TestAConnectionThatMayHaveLostItsServer:
+    @pytest.fixture
+    def clock(self) -> list[float]:
+        return [100.0]
+
+    @pytest.fixture
+    def engine(self, tmp_path, clock):
+        engine = sa.create_engine(f"sqlite:///{tmp_path / 'any.db'}")
+        ask_after_a_pause(engine, lambda: clock[0])
+        yield engine
+        engine.dispose()
+
+    @pytest.fixture
+    def asked(self, engine, monkeypatch) -> list[object]:
+        """The connections that were asked whether they still work."""
+        found: list[object] = []
+        monkeypatch.setattr(engine.dialect, "do_ping", lambda connection: found.append(connection) or True)
+        return found
+
+    def use(self, engine) -> sqlite3.Connection:
+        with engine.connect() as connection:
+            assert connection.scalar(sa.text("SELECT 1")) == 1
+            return connection.connection.dbapi_connection
+
+    def test_is_asked_after_a_pause_and_not_while_it_is_in_use(self, engine, asked, clock):
+        first = self.use(engine)
+        clock[0] += 0.9
+        self.use(engine)
+        assert asked == []
+        clock[0] += 1.0
+        assert self.use(engine) is first
+        assert asked == [first]
+
+    def test_is_made_anew_where_it_did(self, engine, clock):
+        first = self.use(engine)
+        clock[0] += 1.0
+        first.close()
+        assert self.use(engine) is not first
 
 
 SESSIONS_THERE = sa.text("SELECT count(*) FROM sessions")
