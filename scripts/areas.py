@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,15 @@ def areas() -> dict[str, Area]:
     """Return the areas by name, in the order of the file."""
     known = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
     return {name: Area(name, tuple(one["code"]), tuple(one["tests"]), one["floor"]) for name, one in known.items()}
+
+
+def is_equivalent(difference: str) -> bool:
+    """Whether a fault is one that no test can notice, by its changed lines (`-` before, `+` after): equivalent.toml."""
+    before, after = (
+        "\n".join(line for line in difference.splitlines() if line.lstrip().startswith(sign)) for sign in "-+"
+    )
+    known = tomllib.loads((Path(__file__).parent / "equivalent.toml").read_text())["faults"]
+    return any(re.search(one["after"], after) and not re.search(one["after"], before) for one in known)
 
 
 def areas_named(parser: argparse.ArgumentParser, names: list[str]) -> list[Area]:

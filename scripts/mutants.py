@@ -5,7 +5,8 @@ makes the faults, `scripts.tried` runs the tests that reach each of them, in a c
 (`.cache/mutants/AREA`). Prints the share that was noticed, and each fault that was not.
 
 Two things it cannot do: it changes no constant of a module (the table of states has its own test), and no function
-with a decorator, such as a property. A fault that changes nothing for anyone counts as not noticed.
+with a decorator, such as a property. A fault that changes nothing for anyone counts as not noticed, unless it is of a
+kind that `equivalent.toml` names.
 """
 
 from __future__ import annotations

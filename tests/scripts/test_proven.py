@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scripts import covered, mutants
-from scripts.areas import ROOT, Area, areas
+from scripts.areas import ROOT, Area, areas, is_equivalent
 
 AREA = Area("outbox", ("smartapp/records",), ("tests/smartapp/records",), 90)
 
@@ -65,6 +65,21 @@ def test_a_run_that_broke_off_tells_what_was_tried_before(tmp_path):
     assert mutants.results(tmp_path / "results.jsonl") == [
         mutants.Tried("a.b.x_one__mutmut_1", "survived", "", 70, 1.5)
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "equivalent"),
+    [
+        ('ask("POST", url, data=form)', 'ask("post", url, data=form)', True),
+        ('ask("POST", url, data=form)', 'ask("XXPOSTXX", url, data=form)', False),
+        ("writing(self._engine, on=state)", "writing(self._engine, on=None)", True),
+        ("writing(self._engine, on=None)", "writing(None, on=None)", False),
+        ('return cast("Progress", said)', "return cast(None, said)", True),
+        ('headers = {"Accept": kind}', 'headers = {"XXAcceptXX": kind}', False),
+    ],
+)
+def test_a_fault_of_a_kind_that_nobody_can_notice_is_not_tried(before, after, equivalent):
+    assert is_equivalent(f"  -    {before}\n  +    {after}") is equivalent
 
 
 @pytest.mark.parametrize("command", [covered.main, mutants.main])
