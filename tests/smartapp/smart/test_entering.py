@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from smartapp.fhir.store import NotFound, Stored
 from smartapp.pages.sign_in.entering import SignedIn, enter
+from smartapp.smart.authorization import challenge
 from smartapp.smart.identity import Identity
 from smartapp.smart.tokens import Granted, Tokens
-from tests.smartapp.smart.ehr import BASE
+from smartapp.storage.launches import Person
+from tests.smartapp.smart.ehr import APP, BASE
 
 TOKENS = Tokens(access="access-1", refresh=None, expires=None, scope="openid", patient="anna")
 
@@ -50,3 +52,39 @@ def test_the_names_are_asked_for_with_the_token_of_this_launch(browser, ehr, cor
     browser.enter()
     asked = [call.headers["Authorization"] for call in ehr.calls("/Patient/anna")]
     assert asked == ["Bearer access-1", "Bearer access-2"]
+
+
+def test_a_launch_keeps_what_the_ehr_said_of_it(browser, ehr, core, clock):
+    """Each of these decides something later: what is linked, shown, asked for, and until when."""
+    ehr.token |= {"encounter": "visit-7", "need_patient_banner": False}
+    ehr.claims["locale"] = "en"
+    launch = core.launches.get(browser.enter())
+    assert launch.issuer == BASE
+    assert launch.issuer_key == launch.user.issuer == core.settings.issuer(BASE).key
+    assert (launch.patient_id, launch.patient) == ("anna", Person("Patient/anna", "Anna Voorbeeld"))
+    assert (launch.user.reference, launch.user.display) == ("Practitioner/p1", "Els Visser")
+    assert (launch.user.role, launch.user.subject) == ("clinician", "u1")
+    assert (launch.scopes, launch.language) == ("openid fhirUser launch patient/*.cruds", "en")
+    assert (launch.encounter, launch.need_patient_banner, launch.made) == ("visit-7", False, clock.now)
+    assert core.tokens.find(launch.id) == Tokens(
+        access="access-1", refresh="refresh-1", expires=int(clock.now) + 300, scope=launch.scopes, patient="anna"
+    )
+
+
+def test_what_the_ehr_does_not_say_is_not_made_up_and_its_person_is_shown(browser, core):
+    launch = core.launches.get(browser.enter())
+    assert (launch.encounter, launch.language, launch.need_patient_banner) == (None, None, True)
+
+
+def test_a_code_is_traded_with_all_that_proves_that_it_is_ours_and_nothing_else(browser, ehr, core):
+    asked = browser.begin()
+    browser.finish(asked, code="code-1")
+    form = ehr.form(0)
+    assert challenge(form.pop("code_verifier")) == asked["code_challenge"]
+    assert form == {
+        "grant_type": "authorization_code",
+        "code": "code-1",
+        "redirect_uri": f"{APP}/callback",
+        "client_id": "verstel",
+    }
+    assert ehr.calls("/token")[0].headers["Accept"] == "application/json"

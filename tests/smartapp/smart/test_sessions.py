@@ -228,3 +228,68 @@ def test_words_of_an_ended_session_come_first_after_signing_in_again(browser, eh
     again = browser.sign_in().headers["Location"]
     assert again.endswith("/kept/")
     assert "Zullen we dit samen bekijken?" in browser.get(again).text
+
+
+class TestTime:
+    """A limit is a promise to the second: what is over is over, and what is not yet over works."""
+
+    def test_a_session_in_use_ends_when_its_whole_time_is_over(self, core, clock):
+        core.sessions._inactivity, core.sessions._absolute = 100, 250
+        secret = core.sessions.start().secret
+        for _ in range(4):
+            clock.now += 50
+            assert core.sessions.find(secret).seen == clock.now
+        clock.now += 49
+        assert core.sessions.over() == []
+        assert core.sessions.find(secret) is not None
+        clock.now += 1
+        assert core.sessions.find(secret) is None
+        assert len(core.sessions.over()) == 1
+
+    def test_a_session_that_is_not_used_ends_sooner(self, core, clock):
+        core.sessions._inactivity, core.sessions._absolute = 100, 250
+        session = core.sessions.start()
+        clock.now += 99
+        assert core.sessions.over() == []
+        clock.now += 1
+        assert core.sessions.find(session.secret) is None
+        assert core.sessions.over() == [session.id]
+
+    def test_a_request_within_twenty_seconds_of_another_is_not_written_down(self, core, clock):
+        core.sessions._inactivity = 100
+        session = core.sessions.start()
+        clock.now += 19
+        assert core.sessions.find(session.secret) is not None
+        clock.now += 81
+        assert core.sessions.find(session.secret) is None
+
+    def test_who_signs_in_again_has_the_whole_time_again(self, core, clock):
+        core.sessions._inactivity = core.sessions._absolute = 100
+        session = core.sessions.start()
+        clock.now += 99
+        renewed = core.sessions.renew(session)
+        clock.now += 99
+        assert core.sessions.find(session.secret) is None
+        found = core.sessions.find(renewed.secret)
+        assert (found.id, found.started) == (session.id, clock.now - 99)
+
+    def test_a_tab_that_was_handed_a_session_has_it_no_longer_than_the_first(self, core, clock):
+        core.sessions._absolute = 100
+        session = core.sessions.start()
+        code = core.sessions.hand_off(session, "/l/x/")
+        clock.now += 59
+        taken, path = core.sessions.take_over(code, None)
+        late = core.sessions.hand_off(session, "/l/x/")
+        assert (taken.id, taken.started, path) == (session.id, session.started, "/l/x/")
+        assert taken.secret != session.secret
+        clock.now += 41
+        assert core.sessions.find(taken.secret) is None
+        assert core.sessions.take_over(late, None) is None
+
+    def test_a_launch_ends_to_the_second_whatever_its_session_does(self, core, browser, clock):
+        core.launches._absolute = 100
+        launch_id = browser.enter()
+        clock.now += 99
+        assert core.launches.get(launch_id) is not None
+        clock.now += 1
+        assert core.launches.get(launch_id) is None
