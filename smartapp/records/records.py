@@ -103,6 +103,9 @@ class Records:
         for query, records in zip(queries, results, strict=True):
             records.extend(one for one in new if matches(one.resource, query, self.launch.issuer))
         results = [each_once([changed.get(one.reference, one) for one in records]) for records in results]
+        # Two places may have one id, and either may have answered last: what is shown says where it is changed.
+        for record in (one for records in results for one in records if one.state == "stored"):
+            self._remember(record.place, record.resource)
         self._touched("search", [one.reference for records in results for one in records])
         return results
 
@@ -359,9 +362,12 @@ class Records:
         type_, id_ = stored.resource.get("resourceType"), stored.resource.get("id")
         if not isinstance(type_, str) or not isinstance(id_, str):
             raise Unreachable("A server answered a resource without type or id. Tell its manager.")
-        self._seen[type_, id_] = place
-        self._before[type_, id_] = stored.resource
+        self._remember(place, stored.resource)
         return Record(stored.resource, stored.etag, place)
+
+    def _remember(self, place: Place, resource: Resource) -> None:
+        self._seen[resource["resourceType"], resource["id"]] = place
+        self._before[resource["resourceType"], resource["id"]] = resource
 
 
 def _is_called(record: Record, type_: str, identifier: Identifier) -> bool:

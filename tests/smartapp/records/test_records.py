@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from mappers.identity import with_former
 from smartapp.courier import Courier
 from smartapp.fhir.capabilities import Capability, Offered, read_offered
 from smartapp.fhir.companion import CompanionStore
@@ -139,6 +140,19 @@ def test_one_that_stands_at_two_places_is_there_once(anna):
         store.write(Write("create", goal(number=1)))
     [goals] = anna.records.search(Query.of("Goal", patient="Patient/anna"))
     assert [one.place for one in goals] == ["ehr"]
+
+
+def test_what_moved_under_its_id_is_changed_where_it_is_now_whichever_place_answered_last(anna):
+    own, there = anna.core.own_store(EHR), {**goal(number=1), "id": "one"}
+    anna.ehr.write(Write("update", there))
+    own.write(Write("update", with_former(there, "ehr", "Goal/one")))
+    records = anna.records
+    [[moved]] = records.search(Query.of("Goal", patient="Patient/anna"))
+    danced = {**moved.resource, "description": {"text": "Dansen"}}
+    [changed] = records.save([Write("update", danced, if_match=moved.etag)])
+    assert (moved.place, changed.place) == ("own", "own")
+    assert own.read("Goal", "one").resource["description"]["text"] == "Dansen"
+    assert anna.ehr.read("Goal", "one").resource["description"]["text"] == "Zingen"
 
 
 def test_two_that_share_an_identifier_at_one_place_are_both_there(anna):
