@@ -334,6 +334,7 @@ class History:
         self.world.wait(100)  # longer than an app believes that a CapabilityStatement can't be had
         first = len(self.ledger.words)
         for person in self.people:
+            person.steady = True
             if isinstance(person, Client):
                 for action in (person.write_story, person.add_goal, person.edit_goal, person.answer, person.submit):
                     action()

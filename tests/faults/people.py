@@ -8,7 +8,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from mappers.identity import values_in
+from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
+from mappers.identity import Identifier, values_in
+from mappers.successors import first_of
 from questionnaires.canonical import identifier_system
 from smartapp.web.typed import digest
 from tests.faults.authority import SignIn
@@ -53,7 +55,7 @@ class Person:
         self.browser = Browser(world, who.user)
         self.launch: str | None = None
         self.busy = False
-        self.steady = False  # presses a button once
+        self.steady = False  # presses a button once, and stands by what they wrote
         self.last = world.now
 
     # ---- requests
@@ -151,7 +153,7 @@ class Person:
 
     def _choose(self, word: Word, path: str, page: Page) -> Page | None:
         asked = [name.removeprefix("asked-") for name in page.fields if name.startswith("asked-")]
-        mine = self.chance.random() < 0.7
+        mine = self.steady or self.chance.random() < 0.7
         choices = {f"choice-{name}": "typed" if mine else "stored" for name in asked}
         if not mine:
             word.claim = "given back"
@@ -326,7 +328,7 @@ class Client(Person):
         if not answers:
             return
         data = {name: page.fields[name] for name in ("identifier", "seen")}
-        slot = ("response", data["identifier"], instrument)
+        slot = ("response", first_of(Identifier(RESPONSE_SYSTEM, data["identifier"])).value, instrument)
         word = self.ledger.write(self.world.now, self.name, slot, frozenset(answers.items()))
         self.sending[instrument] = word
         self._press(word, instrument, data)
