@@ -295,6 +295,8 @@ class TestPrivateKey:
         keys = response.get_json()["keys"]
         assert [one["kid"] for one in keys] == [key.kid, "rsa-1"]
         assert not {"d", "p", "q", "dp", "dq", "qi", "oth", "k"} & {name for one in keys for name in one}
+        assert set(keys[-1]) == {"kty", "n", "e", "use", "alg", "kid"}
+        assert (keys[-1]["use"], keys[-1]["alg"]) == ("sig", "RS384")
         assert "max-age" in response.headers["Cache-Control"]
 
 
