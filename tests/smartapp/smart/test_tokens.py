@@ -119,6 +119,21 @@ def test_a_session_that_ends_while_its_token_is_renewed_elsewhere_asks_to_sign_i
     assert str(told.value) == "This launch has no token any more. Open the app again from the record system."
 
 
+def test_a_launch_that_is_not_there_has_no_token_and_asks_to_open_the_app_again(core, issuer):
+    with pytest.raises(Unauthorized) as told:
+        core.tokens.access("nowhere", issuer)
+    assert str(told.value) == "This launch has no token any more. Open the app again from the record system."
+
+
+def test_what_a_refresh_does_not_say_stays_as_it_was(core, launch, issuer, ehr, clock):
+    before = core.tokens.find(launch.id)
+    clock.now += 300
+    ehr.token = {"token_type": "Bearer", "expires_in": 600}
+    core.tokens.access(launch.id, issuer)
+    after = Tokens("access-2", "refresh-2", int(clock.now) + 600, before.scope, before.patient)
+    assert core.tokens.find(launch.id) == after
+
+
 def test_who_refreshes_the_token_of_one_launch_leaves_that_of_another_alone(core, browser, issuer, ehr, clock):
     first, second = browser.enter(), browser.enter()
     clock.now += 300
