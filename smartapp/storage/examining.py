@@ -168,13 +168,14 @@ def prune(engine: Engine, vault: Vault, before: int) -> Iterator[int]:
 def _prune(connection: Connection, vault: Vault, before: int, last: int) -> int:
     done = mark(connection, vault, "pruned")
     # From where the block before it ended: what was removed is still in PostgreSQL's index, and would be passed again.
-    block = AUDIT.c.number.between((done.number if done else 0) + 1, last)
-    oldest = sa.select(AUDIT.c.number, AUDIT.c.link, AUDIT.c.recorded).where(block).order_by(AUDIT.c.number)
+    first, number = (done.number if done else 0) + 1, AUDIT.c.number
+    oldest = sa.select(number, AUDIT.c.link, AUDIT.c.recorded).where(number.between(first, last)).order_by(number)
     rows = connection.execute(oldest.limit(PRUNED_AT_ONCE)).all()
     old = list(takewhile(lambda row: row.recorded < before, rows))
     if not old:
         return 0
     end = old[-1]
-    connection.execute(AUDIT.delete().where(block, AUDIT.c.number <= end.number))
+    # One upper bound and no other: of two, SQLite may go by the wrong one, through all rows that stay.
+    connection.execute(AUDIT.delete().where(number.between(first, end.number)))
     keep(connection, vault, "pruned", Mark(end.number, end.link or "", end.number))
     return len(old)
