@@ -10,6 +10,7 @@ import requests
 from smartapp import create_app
 from smartapp.services import KEY
 from smartapp.storage.launches import Launch, Person, User
+from smartapp.storage.sessions import Sessions
 from smartapp.web.guard import form_token
 from smartapp.web.kept import PROOF, proof_of
 from tests.smartapp.smart.ehr import BASE, Browser, opened
@@ -234,7 +235,7 @@ class TestTime:
     """A limit is a promise to the second: what is over is over, and what is not yet over works."""
 
     def test_a_session_in_use_ends_when_its_whole_time_is_over(self, core, clock):
-        core.sessions._inactivity, core.sessions._absolute = 100, 250
+        core.sessions = Sessions(core.engine, clock, inactivity=100, absolute=250)
         secret = core.sessions.start().secret
         for _ in range(4):
             clock.now += 50
