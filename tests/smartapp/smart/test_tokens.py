@@ -344,14 +344,6 @@ def test_a_signing_key_that_cannot_be_used_is_named_and_never_quoted(tmp_path, k
     assert EC.as_dict(private=True)["d"] not in str(caught.value)
 
 
-@pytest.mark.filterwarnings("ignore:Key size should be:joserfc.errors.SecurityWarning")
-def test_a_signing_key_that_is_too_short_to_be_safe_is_not_used(tmp_path):
-    short = RSAKey.generate_key(1024, {"kid": "r"}).as_dict(private=True)
-    (tmp_path / "keys.json").write_bytes(orjson.dumps({"keys": [short]}))
-    with pytest.raises(ConfigError, match="key 1 has fewer than 2048 bits"):
-        SigningKeys.read(tmp_path / "keys.json")
-
-
 def test_a_file_of_signing_keys_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match=re.escape(f"{tmp_path / 'keys.json'}: cannot be read")):
         SigningKeys.read(tmp_path / "keys.json")
