@@ -54,3 +54,10 @@ def test_what_is_not_named_by_us_has_no_successors():
     assert (number_of(foreign), number_of({"resourceType": "Observation"})) == (0, 0)
     assert successor(foreign, 2) == foreign
     assert first_of(Identifier("https://ehr.example", "7.2")).value == "7.2"
+
+
+def test_a_name_of_ours_that_another_version_wrote_in_another_form_stays_as_it_is():
+    odd = {"resourceType": "QuestionnaireResponse", "identifier": {"system": RESPONSE, "value": "/2"}}
+    assert number_of(odd) == 0
+    assert successor(odd, 2) == odd
+    assert first_of(Identifier(RESPONSE, "/2")).value == "/2"
