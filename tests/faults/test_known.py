@@ -185,3 +185,17 @@ def test_an_assignment_that_is_kept_elsewhere_than_its_answers_is_closed_by_them
     tasks = [one.resource for one in everything(story.world) if one.reference.startswith("Task/")]
     assert [task["status"] for task in tasks] == ["completed"]
     assert story.found() == []
+
+
+@pytest.mark.parametrize("story", ["client-ids", "plain"], indirect=True)
+def test_an_amendment_that_arrived_without_an_answer_is_amended_by_the_next(story):
+    """Seed 70: the score that it had left was taken for the work of somebody else."""
+    story.anna.answer()
+    story.anna.submit()
+    story.rounds(10)
+    story.fault("PUT :81/fhir/Observation", "dies-after")
+    story.anna.amend()
+    story.anna.amend()
+    story.rounds(20_000)
+    assert story.world.weather.planned == []
+    assert story.found() == []
