@@ -863,6 +863,29 @@ def test_all_of_what_a_move_leaves_behind_is_given_up_where_nothing_can_be_close
     assert way.own.texts() == ["Ook van dit plan", "Zingen"]
 
 
+def test_goals_are_closed_last_so_that_no_word_is_out_of_sight_meanwhile(way, moving):
+    """The CarePlan is closed first, as the lock; until the copies are there, its goals stay as they were."""
+    aim = way.ehr.store.write(goal("kept", "Blijft").write)
+    named = {**moving[1].write.resource, "goal": [{"reference": "urn:uuid:goal"}, {"reference": aim.reference}]}
+    way.own.says["Bundle"] = [AWAY]
+    way.send(moving[0], replace(moving[1], write=replace(moving[1].write, resource=named)))
+    statuses = [(one.resource["status"]) for one in way.ehr.store.search(Query.of("CarePlan"))]
+    assert statuses == ["entered-in-error"]
+    assert way.ehr.store.read("Goal", aim.resource["id"]).resource["lifecycleStatus"] == "active"
+
+
+def test_what_moves_names_in_full_what_stays_and_people_as_every_place_knows_them(way):
+    stays = [{"reference": "Condition/7"}, {"reference": "https://other.example/Condition/8"}]
+    way.ehr.says["Goal"] = [Forbidden("No goals.")]
+    aim, _plan = way.send(goal(addresses=stays), plan(["urn:uuid:goal"]))
+    moved_to = aim.stored.resource
+    assert [one["reference"] for one in moved_to["addresses"]] == [
+        f"{EHR}/Condition/7",
+        "https://other.example/Condition/8",
+    ]
+    assert moved_to["subject"]["reference"] == "Patient/anna"
+
+
 def test_two_that_are_given_up_at_once_leave_what_comes_after_them_alone(way):
     closings = [change(way.ehr.store.write(goal(name).write), closing=True) for name in ("one", "two")]
     way.ehr.says["Goal"] = [Forbidden("Not closed."), Forbidden("Not closed.")]

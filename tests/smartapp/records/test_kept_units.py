@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from mappers.identity import Identifier
 from smartapp.fhir.store import Refused, Stored, Write
+from smartapp.records.arrivals import ARRIVALS
 from smartapp.records.outbox import (
     FIRST_WAIT_SECONDS,
     LEASE_SECONDS,
@@ -282,6 +284,16 @@ def test_what_arrived_is_on_the_list_with_where_it_stands(box, anna, bram, way):
     assert box.arrival(other, "Goal", Identifier(SYSTEM, "1")) is None
 
 
+def test_what_arrived_before_there_were_successors_is_the_first_of_its_line(box, engine, anna):
+    claim = put(box, anna, arrived())
+    box.finish(claim, claim.unit)
+    with engine.begin() as connection:
+        content = VAULT.open(connection.execute(sa.select(ARRIVALS.c.sealed)).scalar_one())
+        del content["number"]
+        connection.execute(ARRIVALS.update().values(sealed=VAULT.seal(content)))
+    assert box.arrival(anna, "Goal", Identifier(SYSTEM, "1")).number == 1
+
+
 def test_a_unit_that_arrived_and_has_something_left_to_do_is_due_at_once(box, anna):
     claim = put(box, anna)
     box.news.clear()
@@ -379,6 +391,14 @@ def test_trying_again_is_for_the_parts_that_stopped_and_is_due_at_once(box, anna
     box.keep(claim, claim.unit, "waiting")
     clock.now += round(1.25 * FIRST_WAIT_SECONDS) + 1
     assert box.claim(anna) is not None
+
+
+def test_who_was_still_sending_what_is_tried_again_has_lost_it_for_good(box, anna):
+    claim = stopped(box, anna, parcel("1", "refused"))
+    assert box.try_again(anna, claim.unit.id)
+    assert box.claim(anna).lease == claim.lease + 2
+    with pytest.raises(LeaseLost):
+        box.renew(claim, claim.unit)
 
 
 def test_throwing_away_what_stopped_leaves_the_rest_on_its_way(box, anna):
