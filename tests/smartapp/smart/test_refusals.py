@@ -120,6 +120,15 @@ def test_a_code_that_the_ehr_refuses_is_told_by_a_name_of_the_standard_and_no_ot
     assert told(browser.sign_in()) == [FAILED, f"400 token-{code}"]
 
 
+def test_an_issuer_taken_out_of_the_settings_finishes_no_sign_in(browser, ehr, core, told):
+    asked = browser.begin()
+    object.__setattr__(core.settings, "issuers", ())
+    page = browser.finish(asked)
+    assert page.status_code == 400
+    assert told(page) == ["400 issuer-removed"]
+    assert not ehr.calls("/token")
+
+
 def test_a_browser_that_kept_no_cookie_is_told_what_to_do_in_a_frame(browser, another_browser, told):
     page = another_browser.finish(browser.begin())
     assert "Je browser bewaarde niet wat wij nodig hebben" in page.text
