@@ -31,6 +31,14 @@ def test_every_word_stands_in_the_report_as_typed(values):
     assert set(made) <= set(values)
 
 
+def test_a_report_says_when_about_whom_and_by_whom_and_makes_no_name_up():
+    made = report({})
+    assert (made.authored, made.language) == ("2026-05-01T10:00:00+02:00", "nl")
+    assert (made.subject, made.author) == ("Anna de Vries", "Anna de Vries")
+    nameless = report({}, subject={"reference": "Patient/anna"}, author=None)
+    assert (nameless.subject, nameless.author) == ("", "")
+
+
 def test_only_sections_with_answers_are_shown_in_the_order_of_the_questionnaire():
     made = report({"sdm-visit-questions-ask": "Mag ik minderen?", "sdm-visit-helps": "Zingen"})
     assert [section.link_id for section in made.sections] == ["sdm-visit-strength", "sdm-visit-questions"]

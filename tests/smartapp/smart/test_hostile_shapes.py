@@ -64,6 +64,12 @@ def test_a_claim_of_any_shape_gives_no_rights_and_breaks_no_sign_in(browser, ehr
             assert response.status_code in (400, 403), claim
 
 
+def test_the_older_claim_says_who_someone_is_where_the_newer_is_absent(browser, ehr, core):
+    del ehr.claims["fhirUser"]
+    ehr.claims["profile"] = "Practitioner/p1"
+    assert core.launches.get(browser.enter()).user.reference == "Practitioner/p1"
+
+
 def test_a_garbled_fhir_user_does_not_fall_back_to_the_older_claim(browser, ehr, core):
     ehr.claims |= {"fhirUser": 7, "profile": "Practitioner/p1"}
     assert core.launches.get(browser.enter()).user.role == "guest"
