@@ -220,7 +220,9 @@ class History:
         if chance.random() < 0.06:
             process = chance.choice(world.processes)
             process.skew = chance.choice((0, -86_400, -300, 300, 86_400))
-            world.note(process.name, f"its clock is {process.skew:+.0f} s off")
+            for other in world.processes:  # all read the clock of their database (storage/clock.py)
+                other.skew = process.skew
+            world.note("the clock", f"is {process.skew:+.0f} s off")
         if chance.random() < 0.5:
             make_round(chance.choice(world.processes), self.ledger)
         for process in world.processes:
