@@ -29,6 +29,8 @@ aside, and no page shows its writer so. Left: on its way for ever. Stuck: with a
 through. Alarmed: told of a refusal, while all is stored. Misplaced: lower on the ladder than the EHR gave reason for.
 Crashed: an unforeseen error."""
 
+MOST_UNSEEN = 3
+
 
 def judge(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
     """Find in the ledger what became of each word, once everything is quiet."""
@@ -137,9 +139,17 @@ def _judge_places(world: World, ledger: Ledger, there: Sequence[There]) -> None:
     for one in there:
         type_ = one.resource["resourceType"]
         together = PLAN if type_ in PLAN else (type_,)
+        if sum(_hides(event, type_) for event in world.history) >= MOST_UNSEEN:
+            continue
         if one.place != "ehr" and all(world.kind.takes(each) and each not in world.refused for each in together):
             ledger.finds("misplaced", f"{one.place} {one.reference}, which the EHR takes and never refused")
             return
+
+
+def _hides(event: Event, type_: str) -> bool:
+    """Tell whether the EHR refused to let us look: a place that does so three times counts as one that keeps nothing."""
+    is_refused = "(403)" in event.what or "(422)" in event.what
+    return is_refused and event.what.startswith("GET ") and f":81/fhir/{type_}" in event.what
 
 
 def _judge_scores(world: World, ledger: Ledger, there: Sequence[There]) -> None:
