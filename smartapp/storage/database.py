@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 import threading
 import time
@@ -42,9 +41,6 @@ BUSY_SECONDS = 15
 
 _TURN = "verstel_turn"
 """Execution option of an engine: the lock for which its writers wait in line."""
-
-_LOG = "verstel_log"
-"""Execution option of an engine: SQLite's log of what was written last, which has to be on the disk."""
 
 _WRITES = "verstel_writes"
 """Execution option of a connection whose transactions may write: the name of what they look at."""
@@ -148,11 +144,7 @@ def _opened(address: URL) -> Engine:
     file = _file(address)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
-    options: dict[str, object] = {_TURN: threading.Lock()}
-    if folder is None:
-        real = file.resolve()  # SQLite puts its log beside the file that a link leads to
-        options[_LOG] = real.with_name(f"{real.name}-wal")
-    engine = sa.create_engine(address, pool_size=8, max_overflow=32, execution_options=options)
+    engine = sa.create_engine(address, pool_size=8, max_overflow=32, execution_options={_TURN: threading.Lock()})
     event.listen(engine, "connect", _prepare_sqlite if folder is None else _prepare_temporary)
     event.listen(engine, "begin", _begin_sqlite)
     if folder is not None:
@@ -273,26 +265,6 @@ def writing(engine: Engine, *, on: str = "") -> Iterator[Connection]:
         connection.execution_options(**{_WRITES: on})
         with connection.begin(), _here.within(engine, connection):
             yield connection
-    _reach_the_disk(engine)
-
-
-def _reach_the_disk(engine: Engine) -> None:
-    """Wait until what this thread wrote to an SQLite database is on the disk.
-
-    The next one may write meanwhile, and whoever waits at the same moment waits for the disk once, together. SQLite
-    itself would let all others wait for each one in turn.
-    """
-    log: Path | None = engine.get_execution_options().get(_LOG)
-    if log is None:
-        return
-    try:
-        file = os.open(log, os.O_RDWR)  # no system flushes less for it, and some flush nothing without
-    except FileNotFoundError:  # taken into the database and removed, which SQLite does with everything on the disk
-        return
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 class _Here(threading.local):
@@ -362,10 +334,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    [mode] = cursor.execute("PRAGMA journal_mode = WAL").fetchone()
-    # With its log, a database is whole whenever the power fails; `writing` sees to it that what was answered with
-    # "kept" is in it then. Some network disks can't have one.
-    cursor.execute(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: what was answered with "kept" is on the disk, also when the power fails the next moment.
+    cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sqlite3
 import stat
 import subprocess
@@ -194,89 +192,6 @@ def test_on_postgresql_who_looks_at_something_else_does_not_wait(tmp_path):
         engine.dispose()
 
 
-class TestWhatWasWrittenIsOnTheDisk:
-    @pytest.fixture
-    def folder(self, tmp_path):
-        return tmp_path
-
-    @pytest.fixture
-    def engine(self, folder):
-        engine = open_database(f"sqlite:///{folder / 'verstel.db'}")
-        yield engine
-        engine.dispose()
-
-    @pytest.fixture
-    def flushed(self, engine, folder, monkeypatch):
-        """What was flushed, and whether others saw what was written by then."""
-        found: list[tuple[bool, int]] = []
-        log = (folder / "verstel.db-wal").stat().st_ino
-
-        def flush(file: int) -> None:
-            with reading(engine) as connection:
-                found.append((os.fstat(file).st_ino == log, connection.execute(SESSIONS_THERE).scalar_one()))
-
-        monkeypatch.setattr("os.fsync", flush)
-        return found
-
-    def test_when_the_transaction_is_over(self, engine, flushed):
-        write_session(engine, "s")
-        assert flushed == [(True, 1)]
-
-    def test_once_for_all_that_is_one_transaction(self, engine, flushed):
-        with writing(engine):
-            write_session(engine, "s")
-            write_session(engine, "t")
-        assert flushed == [(True, 2)]
-
-    def test_not_when_it_was_undone(self, engine, flushed):
-        def broken_off() -> None:
-            with writing(engine):
-                write_session(engine, "s")
-                raise LookupError
-
-        with pytest.raises(LookupError):
-            broken_off()
-        assert flushed == []
-
-    def test_also_where_the_database_is_reached_by_a_link(self, folder, flushed, tmp_path_factory):
-        link = tmp_path_factory.mktemp("elsewhere") / "link.db"
-        link.symlink_to(folder / "verstel.db")
-        linked = open_database(f"sqlite:///{link}")
-        write_session(linked, "s")
-        linked.dispose()
-        assert flushed == [(True, 1)]
-
-    def test_and_who_waits_for_the_disk_keeps_nobody_from_writing(self, engine, monkeypatch):
-        waits, go = threading.Event(), threading.Event()
-
-        def flush(_file: int) -> None:
-            if threading.current_thread() is not threading.main_thread():
-                waits.set()
-                assert go.wait(20)
-
-        monkeypatch.setattr("os.fsync", flush)
-        with ThreadPoolExecutor(1) as pool:
-            slow = pool.submit(write_session, engine, "slow")
-            assert waits.wait(20)
-            write_session(engine, "next")
-            assert not slow.done()
-            go.set()
-            slow.result(20)
-
-    def test_or_the_writer_is_told_that_the_disk_fails(self, engine, monkeypatch):
-        def fail(_file: int) -> None:
-            raise OSError(errno.EIO, "Input/output error")
-
-        monkeypatch.setattr("os.fsync", fail)
-        with pytest.raises(OSError, match="Input/output error"):
-            write_session(engine, "s")
-
-    def test_and_needs_no_flush_where_sqlite_took_it_all_over(self, engine, folder, flushed):
-        with writing(engine):
-            (folder / "verstel.db-wal").unlink()
-        assert flushed == []
-
-
 class TestAConnectionThatMayHaveLostItsServer:
     @pytest.fixture
     def clock(self) -> list[float]:
@@ -315,11 +230,3 @@ class TestAConnectionThatMayHaveLostItsServer:
         clock[0] += 1.0
         first.close()
         assert self.use(engine) is not first
-
-
-SESSIONS_THERE = sa.text("SELECT count(*) FROM sessions")
-
-
-def write_session(engine: sa.Engine, name: str) -> None:
-    with writing(engine) as connection:
-        connection.execute(sa.text("INSERT INTO sessions (id, started, seen) VALUES (:id, 1, 1)"), {"id": name})
