@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mappers.identity import URN, Identifier, former, identity
+from mappers.identity import URN, Identifier, former, identity, own_identifier
+from mappers.successors import first_of, number_of
 from questionnaires.fhir import Resource
 from smartapp.records.outbox import Unsent
 from smartapp.records.parcels import Parcel
@@ -64,16 +65,30 @@ def each_once(records: Sequence[Record]) -> list[Record]:
     """Return the records, in their order, without those that an other place has too.
 
     What moved is taken from where it is now, which says where it was before; it counts from the moment that it is on
-    its way, not when that was refused. Of other copies (sent twice, say) the first place has the one.
+    its way, not when that was refused. Of other copies (sent twice, say) the first place has the one. A response that
+    was succeeded by another one is left out, and so are its scores (`mappers.successors`).
     """
     left = {address for one in records if one.state != "refused" for address in former(one.resource)}
+    last: dict[tuple[str, Identifier], int] = {}
+    for one in records:
+        if (line := _line(one.resource)) is not None and one.state != "refused":
+            last[line] = max(last.get(line, 0), number_of(one.resource))
     kept: list[Record] = []
     seen: dict[tuple[str, Identifier], tuple[Place, RecordState]] = {}
     for record in records:
         # Whatever its status is there: an EHR may refuse to have it closed, and then it still looks alive.
         if (record.place, record.reference) in left:
             continue
+        line = _line(record.resource)
+        if line is not None and number_of(record.resource) < last.get(line, 0):
+            continue
         key, here = identity(record.resource), (record.place, record.state)
         if key is None or seen.setdefault(key, here) == here:
             kept.append(record)
     return kept
+
+
+def _line(resource: Resource) -> tuple[str, Identifier] | None:
+    """Return what a response, or a score of it, has in common with those that succeeded it; None for anything else."""
+    ours = own_identifier(resource)
+    return (resource["resourceType"], first_of(ours)) if ours is not None and number_of(resource) else None
