@@ -48,14 +48,13 @@ def moved(unit: Unit, place: Place, here: Iterable[Stored], *, base: str) -> Uni
         is_here = slash and kind.isalpha() and kind not in AT_THE_EHR
         return f"{base}/{reference}" if place == "ehr" and is_here else reference
 
-    def copy(content: Resource, name: str, left: Stored | None) -> Parcel:
+    def copy(content: Resource, name: str, left: Stored | None, *, anew: bool) -> Parcel:
         resource = continued(content, place=place, reference=left.reference if left else "")
-        return Parcel(
-            with_identifier(Write("create", renamed(resource, name_elsewhere), full_url=name)), rungs[0], rungs[1:]
-        )
+        write = with_identifier(Write("create", renamed(resource, name_elsewhere), full_url=name))
+        return Parcel(write, rungs[0], rungs[1:], anew=anew)
 
-    copies = {number: copy(*part) for number, part in plan.parts().items()}
-    others = [copy(found.resource, names[found.reference], found) for found in plan.untouched()]
+    copies = {number: copy(*part, anew=unit.parcels[number].anew) for number, part in plan.parts().items()}
+    others = [copy(found.resource, names[found.reference], found, anew=False) for found in plan.untouched()]
     closings = [
         Parcel(Write("update", closed(found.resource), if_match=found.etag), place, closing=True)
         for found in plan.stored()

@@ -10,6 +10,8 @@ from mappers.identity import former
 from smartapp.fhir.companion import CompanionStore
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Conflict, Forbidden, Query, RecordStore, Unreachable, Write
+from smartapp.records import delivery
+from smartapp.records.moving import moved
 from smartapp.services import Services
 from tests.conftest import serve
 from tests.smartapp.records.desk import SUBJECT, Desk
@@ -140,6 +142,20 @@ def test_a_plan_that_the_ehr_has_moves_whole_when_it_gets_a_step(desk):
     assert is_whole(desk)
     assert statuses(desk) == {"CarePlan": ["entered-in-error"], "Goal": ["entered-in-error"], "Task": []}
     assert desk.visit().waiting() == []
+
+
+def test_what_its_author_did_not_touch_moves_along_as_words_that_are_not_new(desk, monkeypatch):
+    """A page of what did not get through asks about what its author wrote now, and about nothing older."""
+    plan = with_plan_in_the_ehr(desk)
+    units = []
+    monkeypatch.setattr(delivery, "moved", lambda *given, **more: units.append(moved(*given, **more)) or units[-1])
+    desk.visit().save(a_step_for(plan))
+    [unit] = units
+    assert {one.type: one.anew for one in unit.parcels if not one.closing} == {
+        "CarePlan": True,
+        "Goal": False,
+        "Task": True,
+    }
 
 
 def test_what_is_left_in_the_chart_says_why_and_what_moved_says_from_where(desk):
