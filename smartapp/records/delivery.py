@@ -359,11 +359,19 @@ class Delivery:
         """Return what is there now of a parcel, None for nothing, or why that cannot be said."""
         parcel = unit.parcels[number]
         try:
-            return standing(parcel, self.stores[parcel.place], self.offered[parcel.place], new_id=self._new_id(parcel))
+            found = standing(parcel, self.stores[parcel.place], self.offered[parcel.place], new_id=self._new_id(parcel))
         except (NotFound, Gone) as error:
             return error if parcel.write.method == "update" else None
         except RecordError as error:
             return error
+        if found is not None and self._is_of_another(parcel, found):
+            return Unreachable("The server answered with something about somebody else.")
+        return found
+
+    def _is_of_another(self, parcel: Parcel, found: Stored) -> bool:
+        """Tell whether what a server gives is about other people: then it is no answer to what we asked."""
+        ours, theirs = (patients_of(one, self.base) for one in (parcel.write.resource, found.resource))
+        return bool(ours and theirs) and ours.isdisjoint(theirs)
 
     def _found(
         self, unit: Unit, number: int, found: Stored | RecordError | None, *, conflict: Conflict | None = None

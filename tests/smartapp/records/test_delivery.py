@@ -703,6 +703,18 @@ def test_what_was_to_be_amended_may_have_become_later_words_of_the_same_author(w
     assert parcel.stored.resource["item"] == answers("Toch anders").write.resource["item"]
 
 
+def test_what_is_about_somebody_else_is_no_answer_to_whether_it_arrived(way, monkeypatch):
+    """Seed 779: a server gave the answers of another person, and an amendment that had arrived counted as overtaken."""
+    first = way.ehr.store.write(answers("Eerst").write)
+    others = Stored({**first.resource, "subject": {"reference": "Patient/bram"}}, 'W/"2"')
+    monkeypatch.setattr(way.ehr, "read", lambda _type, _id: others)
+    [parcel] = way.send(sent(answers("Toch anders"), known=first))
+    assert (parcel.state, way.ehr.sent) == ("sent", [])
+    assert [error.message for error in way.errors.values()] == [
+        "The server answered with something about somebody else."
+    ]
+
+
 def test_what_was_to_be_amended_and_was_changed_by_another_is_left_to_them(way):
     first = way.ehr.store.write(answers("Eerst").write)
     resource = {**answers("Van een ander").write.resource, "id": first.resource["id"], "status": "amended"}
