@@ -223,7 +223,9 @@ def _unproven_postgresql_host(url: str) -> str:
     """Return another machine that need not prove who it is before a database address sends everything there, or ""."""
     parts = urlsplit(url)
     query = parse_qs(parts.query)
-    hosts = {*query.get("host", [parts.hostname or ""])} - LOOPBACK
+    # A service names a host too, in a file or a variable that is not ours to read.
+    named = [*query.get("hostaddr", []), *(f"service {name}" for name in query.get("service", []))]
+    hosts = {*query.get("host", [parts.hostname or ""]), *named} - LOOPBACK
     # No host and a path are this machine's socket.
     away = [host for host in hosts if host and not host.startswith("/")]
     # "prefer", the default, takes plain text for an answer; "require" takes whoever speaks TLS.

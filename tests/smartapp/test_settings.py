@@ -268,12 +268,18 @@ PLAIN = "postgresql+psycopg://v:hush@db.example/v"
         f"{PLAIN}?sslmode=require",
         f"{PLAIN}?sslmode=verify-ca",
         "postgresql://v@/v?host=db.example",
+        "postgresql://v@127.0.0.1/v?hostaddr=db.example",
     ],
 )
 def test_postgresql_on_another_machine_that_need_not_prove_who_it_is_is_refused(url):
     with pytest.raises(ConfigError, match=r"PostgreSQL on db\.example names people.*sslmode=verify-full") as caught:
         Settings.from_env({**GOOD, "VERSTEL_DATABASE_URL": url})
     assert "hush" not in str(caught.value)
+
+
+def test_a_service_may_be_anywhere_so_it_has_to_prove_who_it_is_too():
+    with pytest.raises(ConfigError, match="PostgreSQL on service prod names people"):
+        Settings.from_env({**GOOD, "VERSTEL_DATABASE_URL": "postgresql:///v?service=prod"})
 
 
 @pytest.mark.parametrize(
