@@ -117,6 +117,11 @@ def verify(noted: str | None, began_after: int) -> None:
         engine.dispose()
     if found > MOST_FINDINGS:
         click.echo(f"… and {found - MOST_FINDINGS} more.")
+    if examination.unchecked:
+        click.echo(
+            f"{examination.unchecked} rows are of issuers that the issuers file does not have: whether they stand "
+            "under the right person can't be told."
+        )
     _say(examination, began_after)
     if found or examination.begins != began_after:
         raise SystemExit(1)

@@ -35,6 +35,8 @@ class Examination:
     noted: tuple[int, str] | None = None
     rows: int = 0
     """How many were looked at."""
+    unchecked: int = 0
+    """Rows of issuers that the settings do not have: under which person they stand can't be told."""
     head: Mark | None = None
     """Where the chain ends, when the walk began."""
     begins: int = 0
@@ -108,7 +110,14 @@ class Examination:
             return
         if before is not None and row.link != link_of(self.vault, before, row.number, row._mapping, plain):
             yield f"Row {row.number} was changed: it is not what was written after row {row.number - 1}."
-        elif not self._is_about(row.person, orjson.loads(plain)):
+            return
+        content = orjson.loads(plain)
+        if self._is_about(row.person, content):
+            return
+        # Named by the key that its issuer had in the settings, and nothing says any more which that was.
+        if content["patient"] and content["issuer"] not in self.issuers:
+            self.unchecked += 1
+        else:
             yield f"Row {row.number} stands under another person than it is about."
 
     def _is_about(self, person: str, content: dict[str, Any]) -> bool:

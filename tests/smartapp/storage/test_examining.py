@@ -88,6 +88,14 @@ def sql(engine, statement: str, **values: object) -> None:
         connection.execute(sa.text(statement), values)
 
 
+def test_of_an_issuer_that_was_taken_out_it_is_said_what_cannot_be_told(engine, vault, log):
+    log.record(replace(LAUNCH, user=replace(LAUNCH.user, issuer="hospital")), "read", ["Goal/1"])
+    examination = Examination(engine, vault, {"elsewhere", "https://another.example/fhir"})
+    assert (list(examination.findings()), examination.unchecked) == ([], 1)
+    known = Examination(engine, vault, {"hospital", ISSUER})
+    assert (list(known.findings()), known.unchecked) == ([], 0)
+
+
 def test_an_untouched_log_is_found_to_be_so_and_every_row_was_looked_at(engine, vault):
     examination = Examination(engine, vault, {ISSUER})
     assert list(examination.findings()) == []
