@@ -37,11 +37,11 @@ def judge(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
     there = living(everything(world))
     for _slot, words in ledger.slots():
         _judge_slot(world, ledger, people, words, there)
-    if not ledger.findings and waiting(world):
+    if not ledger.findings and waiting(world) and not any(map(_leads_astray, world.history)):
         _judge_alarms(ledger, people, there)
     _judge_doubles(ledger, there)
     _judge_places(world, ledger, there)
-    _judge_scores(world, ledger, there)
+    _judge_scores(world, ledger, people, there)
     _judge_documents(world, ledger, there)
     _judge_assignments(world, ledger, there)
 
@@ -147,12 +147,12 @@ def _judge_places(world: World, ledger: Ledger, there: Sequence[There]) -> None:
 
 
 def _hides(event: Event, type_: str) -> bool:
-    """Tell whether the EHR refused to let us look: a place that does so three times counts as one that keeps nothing."""
+    """Tell whether the EHR refused to let us look: where it does so three times it counts as one that keeps nothing."""
     is_refused = "(403)" in event.what or "(422)" in event.what
     return is_refused and event.what.startswith("GET ") and f":81/fhir/{type_}" in event.what
 
 
-def _judge_scores(world: World, ledger: Ledger, there: Sequence[There]) -> None:
+def _judge_scores(world: World, ledger: Ledger, people: Sequence[Person], there: Sequence[There]) -> None:
     """Compare the scores that are stored with those of the answers that are stored; of a response's line, the last."""
     scores = {name: one.resource for one in there if (name := identity(one.resource)) and name[0] == "Observation"}
     responses = [one.resource for one in there if one.resource["resourceType"] == "QuestionnaireResponse"]
@@ -162,7 +162,18 @@ def _judge_scores(world: World, ledger: Ledger, there: Sequence[There]) -> None:
             last = max(theirs, key=number_of)
             for entry in _scores_of(contents(slot, [last])[0], own_identifier(last)):
                 name = identity(entry)
-                _judge_score(world, ledger, slot[1], scores.get(name) if name else None, entry)
+                stored = scores.get(name) if name else None
+                if stored is None or not _is_told(world, people, entry):
+                    _judge_score(world, ledger, slot[1], stored, entry)
+
+
+def _is_told(world: World, people: Sequence[Person], score: Resource) -> bool:
+    """Tell whether a score waits for its author to decide, as its change was refused, and a page of theirs says so."""
+    name = own_identifier(score)
+    if name is None or "outbox" not in _is_sealed(world, name.value):
+        return False
+    pages = [person.get("unsent/") for person in people if isinstance(person, Client) and person.there()]
+    return any(page is not None and page.status == 200 for page in pages)
 
 
 def _scores_of(answers: Any, identifier: Identifier | None) -> list[Resource]:
@@ -255,6 +266,11 @@ def _misleads(event: Event) -> bool:
     """Tell whether a request for assignments got an answer that hides them: the app then has nothing to close."""
     hides = ("(403)", "(422)", "(other-id)", "(other-person)", "(wrong-resource)")
     return "/fhir/Task" in event.what and any(name in event.what for name in hides)
+
+
+def _leads_astray(event: Event) -> bool:
+    """Tell whether a plan was given under an id that is none: what its author changes of it then is rightly refused."""
+    return "/fhir/CarePlan" in event.what and "(other-id)" in event.what
 
 
 def _value(observation: dict[str, Any]) -> Any:
