@@ -40,10 +40,11 @@ demo: setup
 	$(BIN)/verstel demo --port $(PORT)
 
 # The tests make a database each, and wait for the disk most of the time: in memory where there is a gigabyte of it.
-# Three workers keep two cores busy: one that waits for a browser or a clock leaves its core to another.
+# Three workers keep two cores busy: one that waits for a browser or a clock leaves its core to another. One that was
+# ended is not started again: with files kept together, the run would wait for it for ever, and the test stay unnamed.
 test: export TMPDIR := $(or $(shell df -Pm /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 1000 {print "/dev/shm"}'),$(TMPDIR),/tmp)
 test: setup-test
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 lint: setup-test
 	$(BIN)/ruff check .

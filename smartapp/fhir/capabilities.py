@@ -164,7 +164,7 @@ class Capabilities:
     def _offered(self, issuer: str, store: RecordStore) -> Offered:
         with self._lock:
             kept = self._kept.get(issuer)
-        if kept and self._clock() < kept[0]:
+        if kept and kept[0] - KEEP_SECONDS <= self._clock() < kept[0]:  # not what a clock that was ahead asked
             return kept[1]
         try:
             offered, seconds = read_offered(store.capabilities()), KEEP_SECONDS

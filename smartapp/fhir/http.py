@@ -85,7 +85,7 @@ class Reply:
 
     def retry_after(self) -> int | None:
         """Return after how many seconds a server that is busy wants to be asked again; None where it does not say."""
-        if self.status not in (429, 503):
+        if self.status not in (409, 429, 503):
             return None
         said = self.headers.get("Retry-After", "").strip()
         seconds = int(said) if _SECONDS.fullmatch(said) else self._seconds_until(said)

@@ -291,7 +291,7 @@ class RemoteStore:
         if answer.status == 401:
             text = "The record system ended this session. Open the app again."
         if answer.status in (409, 412):
-            return Conflict(text, None, status=answer.status, outcome=outcome)
+            return Conflict(text, None, status=answer.status, outcome=outcome, retry_after=answer.retry_after())
         kind = _ERRORS.get(answer.status, Unreachable if answer.status >= 500 else Refused)
         return kind(text, status=answer.status, outcome=outcome, retry_after=answer.retry_after())
 
@@ -304,7 +304,9 @@ class RemoteStore:
                 current = self.read(write.resource["resourceType"], named)
             except RecordError:
                 current = None
-        return Conflict(error.message, current, status=error.status, outcome=error.outcome)
+        return Conflict(
+            error.message, current, status=error.status, outcome=error.outcome, retry_after=error.retry_after
+        )
 
 
 def tells_who(type_: str, params: Iterable[tuple[str, str]]) -> bool:

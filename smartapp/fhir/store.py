@@ -188,9 +188,15 @@ class Conflict(RecordError):
     status = 412
 
     def __init__(
-        self, message: str, current: Stored | None, *, status: int | None = None, outcome: Resource | None = None
+        self,
+        message: str,
+        current: Stored | None,
+        *,
+        status: int | None = None,
+        outcome: Resource | None = None,
+        retry_after: int | None = None,
     ) -> None:
-        super().__init__(message, status=status, outcome=outcome)
+        super().__init__(message, status=status, outcome=outcome, retry_after=retry_after)
         self.current = current
 
 

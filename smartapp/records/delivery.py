@@ -489,4 +489,4 @@ def _sending(unit: Unit, numbers: Collection[int]) -> Unit:
 
 def _busy(error: Conflict) -> Unreachable:
     """Return a conflict about something new as what it is: the server was busy with the same; later it may be there."""
-    return Unreachable(error.message, status=error.status, outcome=error.outcome)
+    return Unreachable(error.message, status=error.status, outcome=error.outcome, retry_after=error.retry_after)

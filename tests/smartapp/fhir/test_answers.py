@@ -242,6 +242,11 @@ class TestRetryAfter:
             answered(mock, store, CREATE, status=status, headers=headers)
         assert caught.value.retry_after == seconds
 
+    def test_one_that_is_busy_with_the_same_thing_says_it_too(self, mock, store):
+        with pytest.raises(Conflict) as caught:
+            answered(mock, store, CREATE, status=409, headers={"Retry-After": "60"})
+        assert caught.value.retry_after == 60
+
     def test_another_refusal_has_none(self, mock, store):
         with pytest.raises(Unreachable) as caught:
             answered(mock, store, CREATE, status=500, headers={"Retry-After": "60"})

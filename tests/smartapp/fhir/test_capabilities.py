@@ -148,6 +148,15 @@ class TestWhatIsOffered:
         capabilities.of("ehr", store, "")
         assert store.asked == 2
 
+    def test_what_was_asked_by_a_clock_that_was_ahead_is_asked_again(self, capabilities, clock):
+        store = Offering()
+        clock.now += 86_400
+        capabilities.of("ehr", store, "")
+        clock.now -= 86_400
+        capabilities.of("ehr", store, "")
+        capabilities.of("ehr", store, "")
+        assert store.asked == 2
+
 
 GOAL = {"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": "Zingen"}}
 

@@ -541,10 +541,10 @@ def test_where_nobody_waits_only_what_was_overtaken_stops_and_the_rest_arrives(w
 def test_a_server_that_is_busy_with_the_same_new_things_gets_them_later(way, author_waits):
     """409 to a transaction of creates: nobody can have overtaken what is new."""
     way.offers(transaction=True)
-    way.ehr.says["Bundle"] = [Conflict("Busy.", None, status=409)]
+    way.ehr.says["Bundle"] = [Conflict("Busy.", None, status=409, retry_after=60)]
     parcels = way.send(answers(), score(), author_waits=author_waits)
     assert states(parcels) == ["ready", "ready"]
-    assert [(type(error), error.status) for error in way.errors.values()] == [(Unreachable, 409)] * 2
+    assert [(type(one), one.status, one.retry_after) for one in way.errors.values()] == [(Unreachable, 409, 60)] * 2
     assert way.ehr.sent == []
 
 

@@ -125,7 +125,8 @@ def test_a_page_that_comes_back_by_the_back_button_saves_again(page, anna):
     page.route("**/sdm-visit-helps", lambda route: route.fulfill(status=204))  # the browser stays on the page
     page.locator("textarea").type("Wandel")
     expect(page.locator("[data-saved]")).to_have_text("Bewaren…")
-    with page.expect_request(lambda sent: sent.method == "POST" and not sent.url.endswith("autosave")):
+    # Until the browser has given up loading: a page that does is not to be closed, which can hang the browser for good.
+    with page.expect_event("requestfailed", lambda sent: sent.method == "POST" and not sent.url.endswith("autosave")):
         page.get_by_role("button", name="Verder").click()
         held[0].continue_()
     page.unroute("**/autosave")
