@@ -97,8 +97,9 @@ def _is_sealed(world: World, needle: str) -> list[str]:
     process = next(one for one in world.processes if one.alive)
     found = []
     with process.services.engine.connect() as connection:
-        for table in sa.inspect(process.services.engine).get_table_names():
-            columns = {column["name"] for column in sa.inspect(process.services.engine).get_columns(table)}
+        inspector = sa.inspect(connection)
+        for table in inspector.get_table_names():
+            columns = {column["name"] for column in inspector.get_columns(table)}
             if "sealed" not in columns or table == "audit":  # that says who did what, and holds no words
                 continue
             for (sealed,) in connection.exec_driver_sql(f"select sealed from {table}").all():
@@ -163,8 +164,9 @@ def _judge_scores(world: World, ledger: Ledger, people: Sequence[Person], there:
             for entry in _scores_of(contents(slot, [last])[0], own_identifier(last)):
                 name = identity(entry)
                 stored = scores.get(name) if name else None
-                if stored is None or not _is_told(world, people, entry):
-                    _judge_score(world, ledger, slot[1], stored, entry)
+                is_right = stored is not None and _value(stored) == _value(entry)
+                if not is_right and not (stored is not None and _is_told(world, people, entry)):
+                    _judge_score(world, ledger, slot[1], stored)
 
 
 def _is_told(world: World, people: Sequence[Person], score: Resource) -> bool:
@@ -192,10 +194,10 @@ def _scores_of(answers: Any, identifier: Identifier | None) -> list[Resource]:
     return [entry.resource for entry in made[1:]]
 
 
-def _judge_score(world: World, ledger: Ledger, key: str, stored: Resource | None, expected: Resource) -> None:
+def _judge_score(world: World, ledger: Ledger, key: str, stored: Resource | None) -> None:
     if stored is None:
         ledger.finds("left" if _is_sealed(world, key) else "lost", f"a score of response {key}")
-    elif _value(stored) != _value(expected):
+    else:
         ledger.finds("lost", f"a score of response {key} is that of other answers")
 
 
