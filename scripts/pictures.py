@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from scripts.tour import STOPS, Demo, Stop, Visitor, chromium
+from scripts.tour import STOPS, Demo, Stop, Visitor, chromium, close
 
 DOCS = Path(__file__).parents[1] / "docs"
 PICTURES = DOCS / "pictures"
@@ -50,7 +50,7 @@ def take(browser: Browser, demo: Demo, stop: Stop) -> None:
         visitor.page.set_viewport_size({"width": width, "height": 900})
         path = PICTURES / f"{stop.name}-{label}.jpg"
         visitor.page.screenshot(path=path, full_page=True, type="jpeg", quality=JPEG_QUALITY)
-    context.close()
+    close(context)
 
 
 def first_screen(browser: Browser) -> None:

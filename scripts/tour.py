@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from questionnaires.catalogue import catalogue
 
@@ -89,7 +89,17 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
         yield browser
+        for context in browser.contexts:
+            close(context)
         browser.close()
+
+
+def close(context: BrowserContext) -> None:
+    """Close a context; none of its pages is loading another by then, which could hang the browser for good."""
+    for page in context.pages:
+        page.on("dialog", lambda dialog: dialog.accept())  # "Leave this page?"
+        page.goto("about:blank")
+    context.close()
 
 
 @dataclass
@@ -115,10 +125,7 @@ class Visitor:
         return self.page
 
     def press(self, selector: str = "main form button") -> Page:
-        """Press the main button of the page's form, or a link, and wait for the next page.
-
-        Always press this way: closing a page while it is loading another can hang the browser for good.
-        """
+        """Press the main button of the page's form, or a link, and wait for the next page."""
         with self.page.expect_navigation():
             self.page.locator(selector).first.click()
         return self.page

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from scripts.tour import CHROMIUM, Demo, Visitor, chromium
+from scripts.tour import CHROMIUM, Demo, Visitor, chromium, close
 
 
 def pytest_runtest_setup() -> None:
@@ -35,4 +35,4 @@ def visitor(browser: Browser, demo: Demo) -> Iterator[Visitor]:
     """Someone with a phone of 320 px."""
     context = browser.new_context(viewport={"width": 320, "height": 700}, locale="nl-NL")
     yield Visitor(context.new_page(), demo)
-    context.close()
+    close(context)

@@ -25,7 +25,7 @@ from playwright.sync_api import BrowserContext, FrameLocator, Page, expect, sync
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from scripts.tour import CHROMIUM, CHROMIUM_OPTIONS
+from scripts.tour import CHROMIUM, CHROMIUM_OPTIONS, close
 from smartapp import create_app
 from smartapp.sandbox import Client, make_sandbox
 from smartapp.sandbox.app import sandbox_app
@@ -153,7 +153,7 @@ def browser_that_blocks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Br
         )
         expect.set_options(timeout=60_000)  # ms; only a failure takes this long
         yield context
-        context.close()
+        close(context)
 
 
 @pytest.fixture
@@ -162,6 +162,7 @@ def page(browser_that_blocks: BrowserContext) -> Iterator[Page]:
     browser_that_blocks.clear_cookies()
     page = browser_that_blocks.new_page()
     yield page
+    page.goto("about:blank")  # see `close`
     page.close()
 
 

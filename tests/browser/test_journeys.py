@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from scripts.journeys import ask_for, fill_in, send_in, write_plan
-from scripts.tour import Demo, Visitor
+from scripts.tour import Demo, Visitor, close
 from tests.conftest import port_of_ours
 
 pytestmark = pytest.mark.browser
@@ -100,7 +100,7 @@ def test_two_charts_in_one_browser_stay_apart(browser: Browser, demo: Demo) -> N
     for visitor, name in ((noor, "Noor"), (kees, "Kees"), (noor, "Noor")):
         visitor.page.reload()
         expect(visitor.page.locator("main h1")).to_contain_text(name)
-    context.close()
+    close(context)
 
 
 def test_kill_while_a_client_is_typing_loses_nothing(browser: Browser, tmp_path: Path, port: int) -> None:
@@ -123,7 +123,7 @@ def test_kill_while_a_client_is_typing_loses_nothing(browser: Browser, tmp_path:
         expect(page.locator("textarea")).to_have_value("Vroeg naar buiten. En piano.")
     finally:
         again.stop()
-        context.close()
+        close(context)
 
 
 @pytest.mark.parametrize("part", ["story", "stressors"])

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from scripts.tour import STOPS, Demo, Stop, Visitor, at
+from scripts.tour import STOPS, Demo, Stop, Visitor, at, close
 
 pytestmark = pytest.mark.browser
 
@@ -53,7 +53,7 @@ def sessions(browser: Browser, demo: Demo) -> Iterator[Sessions]:
     running = Sessions(browser, demo)
     yield running
     for visitor in running.visitors.values():
-        visitor.page.context.close()
+        close(visitor.page.context)
 
 
 AXE = Axe()

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
-from scripts.tour import Visitor
+from scripts.tour import Visitor, close
 from smartapp.courier import Courier
 from smartapp.fhir.store import Write
 from smartapp.records.outbox import OUTBOX
@@ -37,7 +37,7 @@ def noor(browser: Browser, failing: Server) -> Iterator[Visitor]:
     """Noor, with a phone of 320 px."""
     context = browser.new_context(viewport={"width": 320, "height": 700}, locale="nl-NL")
     yield Visitor(context.new_page(), failing).launch("client", "noor")
-    context.close()
+    close(context)
 
 
 def save_goal_while_the_record_is_away(visitor: Visitor, server: Server) -> str:

@@ -11,6 +11,7 @@ from flask import Flask
 from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
 from werkzeug.serving import make_server
 
+from scripts.tour import close
 from smartapp.web.guard import cookie_name
 from tests.smartapp.helpers import Visitor, launched
 
@@ -59,7 +60,7 @@ def context(chromium, base: str, anna: Visitor) -> Iterator[BrowserContext]:
     context = chromium.new_context(locale="nl-NL")
     context.add_cookies([{"name": name, "value": anna.client.get_cookie(name).value, "url": base}])
     yield context
-    context.close()
+    close(context)
 
 
 @pytest.fixture
@@ -125,8 +126,7 @@ def test_a_page_that_comes_back_by_the_back_button_saves_again(page, anna):
     page.route("**/sdm-visit-helps", lambda route: route.fulfill(status=204))  # the browser stays on the page
     page.locator("textarea").type("Wandel")
     expect(page.locator("[data-saved]")).to_have_text("Bewaren…")
-    # Until the browser has given up loading: a page that does is not to be closed, which can hang the browser for good.
-    with page.expect_event("requestfailed", lambda sent: sent.method == "POST" and not sent.url.endswith("autosave")):
+    with page.expect_request(lambda sent: sent.method == "POST" and not sent.url.endswith("autosave")):
         page.get_by_role("button", name="Verder").click()
         held[0].continue_()
     page.unroute("**/autosave")
