@@ -24,6 +24,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from smartapp.fhir.bulkheads import HOSTS, Stopped, present_budget
 from smartapp.fhir.connections import UNTIL, InTimeAdapter
+from smartapp.fhir.workplaces import elsewhere
 from smartapp.settings import is_loopback
 
 log = logging.getLogger(__name__)
@@ -191,7 +192,7 @@ def ask(
         raise OutboundError("insecure", url)
     host = HOSTS.of(url.partition("://")[0] + "://" + urlsplit(url).netloc)
     try:
-        with host.visit(present_budget() or object(), _has_answered):
+        with elsewhere(), host.visit(present_budget() or object(), _has_answered):
             return _asked(
                 method,
                 url,

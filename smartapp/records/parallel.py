@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from smartapp.fhir.workplaces import elsewhere
+
 _T = TypeVar("_T")
 
 MOST_AT_ONCE = 8
@@ -20,4 +22,6 @@ def in_parallel(jobs: Sequence[Callable[[], _T]]) -> list[_T]:
     first, *others = jobs
     with ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE - 1, len(others))) as pool:
         begun = [pool.submit(contextvars.copy_context().run, job) for job in others]
-        return [first(), *(one.result() for one in begun)]
+        mine = first()
+        with elsewhere():
+            return [mine, *(one.result() for one in begun)]

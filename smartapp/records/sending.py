@@ -8,6 +8,7 @@ from typing import Protocol
 
 from questionnaires.fhir import Resource
 from smartapp.fhir.store import RecordError, Unreachable
+from smartapp.fhir.workplaces import holding
 from smartapp.records.outbox import Claim, LeaseLost, Outbox, Owner, Unsent, state_of
 from smartapp.records.parcels import Parcel, Unit
 
@@ -49,7 +50,7 @@ class Sender:
         """
         claims: list[Claim] = []
         delivery = self.deliverer(lambda unit: self.outbox.renew(claims[0], unit), True)
-        with self.outbox.lock(self.owner):
+        with holding(self.outbox.lock(self.owner)):
             # On disk first: once it has been sent, this process may die without having heard the answer.
             unit, claim = self.outbox.put(
                 self.owner, self.launch_id, parcels, follow_up=follow_up, begin=delivery.begin

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from smartapp.errors import AppError, EhrTrouble
+from smartapp.fhir.workplaces import elsewhere
 
 FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 120
@@ -118,7 +119,8 @@ class Kept(Generic[T]):
 
     def _await(self, begun: float, answer: Future[T]) -> T:
         try:
-            return answer.result(max(0.0, begun + self._patience - time.monotonic()))
+            with elsewhere():
+                return answer.result(max(0.0, begun + self._patience - time.monotonic()))
         except TimeoutError:
             raise EhrTrouble(code="still-asking") from None
         except AppError as error:

@@ -24,6 +24,7 @@ from mappers.tolerant import text_in, texts_in
 from smartapp.errors import EhrTrouble, LaunchRefused
 from smartapp.fhir.http import OutboundError, Reply, ask
 from smartapp.fhir.store import Unauthorized, Unreachable
+from smartapp.fhir.workplaces import elsewhere, holding
 from smartapp.i18n import message
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Pending
@@ -280,7 +281,7 @@ class TokenStore:
         if self._usable(found[1], refused):
             return found[1].access
         # The lock makes threads of this process take turns; the lease in the database does so for other processes.
-        with self._lock(launch_id):
+        with holding(self._lock(launch_id)):
             return self._refreshed(launch_id, issuer, refused)
 
     def source(self, launch_id: str, issuer: Issuer) -> Callable[[str | None], str]:
@@ -311,7 +312,8 @@ class TokenStore:
                 raise Unauthorized("The token has ended and cannot be refreshed. Open the app again.")
             if self._lease(launch_id, version):
                 return self._refresh(launch_id, issuer, version, tokens)
-            self._wait(WAIT_SECONDS)
+            with elsewhere():
+                self._wait(WAIT_SECONDS)
         # Whoever has the lease is slow, or died with it; then it ends by itself.
         raise Unreachable("The session is being renewed by another request. Try again in a moment.")
 

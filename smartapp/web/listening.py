@@ -21,7 +21,9 @@ import waitress.server  # type: ignore[import-untyped]
 from waitress import wasyncore
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
+from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
+from smartapp.fhir.workplaces import Workplaces
 from smartapp.web.guard import MAX_FORM_BYTES
 from smartapp.web.workers import DRAIN_SECONDS
 
@@ -36,6 +38,8 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 IDLE_SECONDS: Final = 75
 """Without a byte for so long, a connection is closed; longer than the usual proxy keeps its own."""
 _BACKLOG: Final = 1024
+PATIENCE_SECONDS: Final = 0.1
+"""So long who waits for a place has to see nobody begin, before they begin without one: some pages just take long."""
 _OTHER_FILES: Final = 200
 """File descriptors that are no connection of a browser: the database, EHRs, logs."""
 
@@ -85,16 +89,59 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     parser_class = _Parser
 
 
+class _Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
+    """Begins a request only where there is a place to work at, or nobody began for a while; see `fhir.workplaces`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places = Workplaces(1, self._one_more)
+        self._begun = 0.0
+
+    def handler_thread(self, thread_no: int) -> None:
+        """Work on one request after another until told to stop; as in waitress, but for the places."""
+        while True:
+            with self.lock:
+                while not self.stop_count and not self._may_begin():
+                    self.active_count -= 1
+                    self.queue_cv.wait(PATIENCE_SECONDS if self.queue else None)
+                    self.active_count += 1
+                if self.stop_count:
+                    self.active_count -= 1
+                    self.stop_count -= 1
+                    self.threads.discard(thread_no)
+                    self.thread_exit_cv.notify()
+                    return
+                task = self.queue.popleft()
+                self._begun = time.monotonic()
+                self._places.take()
+            try:
+                task.service()
+            except BaseException:
+                self.logger.exception("Exception when servicing %r", task)
+            finally:
+                self._places.leave()
+
+    def _may_begin(self) -> bool:
+        return bool(self.queue) and (self._places.free or time.monotonic() - self._begun > PATIENCE_SECONDS)
+
+    def _one_more(self) -> None:
+        with self.lock:
+            if self.queue:
+                self.queue_cv.notify()
+
+
 class Listening:
     """A server on a socket. `draining` is set from the moment it was asked to end: no one should be sent here then."""
 
     def __init__(self, app: WSGIApplication, listening: socket.socket, bounds: Bounds, *, behind_proxy: bool) -> None:
         self.draining = threading.Event()
         self._hurried = threading.Event()
+        dispatcher = _Dispatcher()
+        dispatcher.set_thread_count(bounds.threads)
         self._server: Any = waitress.server.create_server(
             app,
+            _dispatcher=dispatcher,
             sockets=[listening],
-            threads=bounds.threads,
             connection_limit=connections_within(bounds.connections),
             backlog=_BACKLOG,
             channel_timeout=IDLE_SECONDS,

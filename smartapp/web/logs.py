@@ -61,8 +61,29 @@ def set_up(form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if form == "json" else Text())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # Said at each request that has to wait, and with everybody waiting until it is said.
+    logging.getLogger("waitress.queue").addFilter(_NOW_AND_THEN)
     # Two lines at each start, of which nothing may be repeated: they would only look as if something were hidden.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+class NowAndThen(logging.Filter):
+    """Lets one event through, and the next one after `seconds`."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._last = -seconds
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether it is time to say something again."""
+        if not 0 <= record.created - self._last < self._seconds:
+            self._last = record.created
+            return True
+        return False
+
+
+_NOW_AND_THEN: Final = NowAndThen()
 
 
 class Text(logging.Formatter):

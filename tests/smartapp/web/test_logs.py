@@ -7,7 +7,8 @@ import logging
 
 import pytest
 
-from smartapp.web.logs import Json, Text, set_up, told
+from smartapp.web import logs
+from smartapp.web.logs import Json, NowAndThen, Text, set_up, told
 from tests.smartapp.helpers import EHR, launched
 
 MOMENT = 1_770_000_000.25  # 2026-02-02T02:40:00.25Z, by `date -u -d @1770000000`
@@ -56,6 +57,25 @@ def test_attack_29_what_other_libraries_say_is_not_repeated(name, message, args)
 def test_that_connections_have_run_out_is_repeated():
     said = "total open connections reached the connection limit, no longer accepting new connections"
     assert told(record("waitress", said))["event"] == said
+
+
+def test_what_is_said_again_and_again_is_let_through_now_and_then():
+    heard = NowAndThen(10)
+    moments = (0, 1, 9.9, 10, 19, 21, 5)  # the last by a clock that was set back
+    made = [record("waitress.queue", "Task queue depth is 1") for _moment in moments]
+    for one, moment in zip(made, moments, strict=True):
+        one.created = MOMENT + moment
+    assert [heard.filter(one) for one in made] == [True, False, False, True, False, True, True]
+
+
+def test_that_requests_wait_is_not_said_at_each_of_them(monkeypatch, capsys):
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root, "level", logging.root.level)  # put back afterwards
+    monkeypatch.setattr(logs._NOW_AND_THEN, "_last", 0.0)
+    set_up("text")
+    for depth in range(3):
+        logging.getLogger("waitress.queue").warning("Task queue depth is %d", depth)
+    assert capsys.readouterr().err.count("Task queue depth") == 1
 
 
 def test_attack_29_of_an_error_the_place_is_told_and_not_the_message():
