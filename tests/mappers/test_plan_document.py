@@ -63,6 +63,7 @@ def test_a_document_has_the_pdf_first_and_the_plan_as_fhir_beside_it():
     assert (pdf["contentType"], fhir["contentType"]) == ("application/pdf", "application/fhir+json")
     assert base64.b64decode(pdf["data"]) == b"%PDF-1.7"
     kept = json.loads(base64.b64decode(fhir["data"]))
+    assert b'": ' not in base64.b64decode(fhir["data"])  # no space that nobody reads: it is sent at each save
     goals, tasks, (care_plan,) = (
         [one["resource"] for one in kept["entry"] if one["resource"]["resourceType"] == kind]
         for kind in ("Goal", "Task", "CarePlan")
@@ -90,14 +91,19 @@ def test_a_document_is_valid_fhir():
 def test_a_document_says_which_it_replaces():
     former = {**document(), "id": "7"}
     (relation,) = document(Edition(FIRST.plan, 2, "d"), [former])["relatesTo"]
-    assert relation["code"] == "replaces"
-    assert relation["target"]["reference"] == "DocumentReference/7"
+    assert relation == {
+        "code": "replaces",
+        "target": {"reference": "DocumentReference/7", "display": former["content"][0]["attachment"]["title"]},
+    }
 
 
 def test_one_that_has_no_id_yet_is_replaced_by_its_identifier():
     (relation,) = document(Edition(FIRST.plan, 2, "d"), [document()])["relatesTo"]
-    assert relation["target"]["identifier"] == FIRST.identifier.as_fhir()
-    assert "reference" not in relation["target"]
+    assert relation["target"] == {
+        "type": "DocumentReference",
+        "identifier": FIRST.identifier.as_fhir(),
+        "display": document()["content"][0]["attachment"]["title"],
+    }
 
 
 def test_a_document_says_which_edition_it_is():

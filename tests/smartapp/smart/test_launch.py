@@ -248,6 +248,7 @@ def test_attack_6_a_state_lives_ten_minutes(browser, ehr, core, seconds, status)
     ehr.claims |= {"iat": int(clock.now), "exp": int(clock.now) + 600}
     assert browser.finish(asked).status_code == status
     assert opened(core) == len(ehr.calls("/token")) == (1 if status == 303 else 0)
+    assert [entry.reason for entry in core.audit.entries()] == ([""] if status == 303 else ["state-old"])
 
 
 def test_attack_6_and_7_a_state_of_another_browser_is_refused_and_spent(browser, another_browser, ehr):
