@@ -27,15 +27,11 @@ from typing import Any, Final
 
 import pytest
 from coverage import Coverage
-from cryptography.fernet import Fernet
 from mutmut.mutation.file_mutation import mutate_file_contents
 from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.utils.format_utils import get_mutant_name, mangled_name_from_mutant_name
 
-from questionnaires.catalogue import catalogue
 from scripts.areas import ROOT, Area, areas, is_equivalent
-from smartapp.fhir import checked
-from smartapp.settings import Settings
 
 RESULTS: Final = ROOT / "results.jsonl"
 LOG: Final = ROOT / "log.txt"
@@ -251,11 +247,18 @@ class Trial:
 
 def _warm_up(*, with_app: bool) -> None:
     """Make what is dear to make, needed by most tests, and of no area: else each fork makes it anew."""
+    # Imported here, and nothing of ours before: what came in before its faults were written would have none of them.
+    from questionnaires.catalogue import catalogue  # noqa: PLC0415
+    from smartapp.fhir import checked  # noqa: PLC0415
+
     catalogue()
     checked.prepare()
     if with_app:  # its templates and addresses, which `tests/conftest.py` compiles once for a process
-        from smartapp import create_app  # noqa: PLC0415  (an area without the app needs none of this)
+        from cryptography.fernet import Fernet  # noqa: PLC0415  (an area without the app needs none of this)
+
+        from smartapp import create_app  # noqa: PLC0415
         from smartapp.services import KEY  # noqa: PLC0415
+        from smartapp.settings import Settings  # noqa: PLC0415
 
         keys = (Fernet.generate_key().decode(),)
         app = create_app(Settings(public_url="http://localhost", secret_keys=keys, encryption_keys=keys))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from scripts import covered, mutants
@@ -87,3 +90,11 @@ def test_an_area_that_does_not_exist_is_refused_with_those_that_do(command, caps
     with pytest.raises(SystemExit):
         command(["nowhere"])
     assert "no area is called nowhere; there are: mappers, outbox, launch" in capsys.readouterr().err
+
+
+def test_nothing_of_ours_is_loaded_before_its_faults_are_written():
+    """It would be tried without any fault, and each of its faults would count as not noticed."""
+    code = ast.parse((ROOT / "scripts/tried.py").read_text())
+    loaded = {node.module.partition(".")[0] for node in code.body if isinstance(node, ast.ImportFrom) and node.module}
+    assert "scripts" in loaded
+    assert not loaded & {Path(path).parts[0] for area in areas().values() for path in area.code}
