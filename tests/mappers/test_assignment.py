@@ -60,6 +60,21 @@ def test_a_questionnaire_named_only_in_focus_is_found():
     assert tasks.assignment_of(only_focus).instrument == "hoop"
 
 
+def test_what_is_asked_and_what_came_of_it_say_what_they_are():
+    sdc = "http://hl7.org/fhir/uv/sdc/CodeSystem/temp"
+    assert asked()["input"] == [
+        {
+            "type": {"coding": [{"system": sdc, "code": "questionnaire", "display": "Questionnaire"}]},
+            "valueCanonical": HOOP,
+        }
+    ]
+    kind = {"system": sdc, "code": "questionnaire-response", "display": "Questionnaire Response"}
+    answer = {"reference": "QuestionnaireResponse/9", "type": "QuestionnaireResponse", "display": "Hoop"}
+    assert tasks.answered(asked(), "QuestionnaireResponse/9", "Hoop")["output"] == [
+        {"type": {"coding": [kind]}, "valueReference": answer}
+    ]
+
+
 def test_an_answer_completes_the_task_and_is_named_in_it():
     done = tasks.answered(asked(), "QuestionnaireResponse/9", "Hoop")
     assert tasks.assignment_of(done).response == "QuestionnaireResponse/9"
