@@ -140,7 +140,7 @@ class Listening:
         dispatcher.set_thread_count(bounds.threads)
         self._server: Any = waitress.server.create_server(
             app,
-            _dispatcher=dispatcher,
+            _dispatcher=dispatcher,  # the one way to bring one's own
             sockets=[listening],
             connection_limit=connections_within(bounds.connections),
             backlog=_BACKLOG,
