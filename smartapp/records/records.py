@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -189,6 +189,14 @@ class Records:
     def stopped(self) -> list[Unsent]:
         """Return what of that does not get through by itself: its author has to see it, and decide."""
         return [one for one in self.waiting() if one.state == "aside" or one.unit.stopped]
+
+    def is_stopped(self, types: Collection[str], id_: str = "") -> bool:
+        """Tell whether something of these types that this user wrote, or a change of this one, does not get through.
+
+        What is there then is older than what they saved, so no page may say of it that it is saved.
+        """
+        stopped = (unit.parcels[number] for unit in (one.unit for one in self.stopped()) for number in unit.pending)
+        return any(one.type in types and id_ in ("", one.write.resource.get("id")) for one in stopped)
 
     def send_waiting(self) -> None:
         """Send what waits and is due; what cannot be sent goes on waiting. Not for a page: it can take long."""

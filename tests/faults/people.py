@@ -28,6 +28,8 @@ CLAIMS: Final[tuple[tuple[str, Claim], ...]] = (
     ("Kept on the care provider's shared server", "companion"),
     ("Kept in Verstel", "own"),
 )
+STOPPED: Final = "Something you saved did not get through"
+SAVED: Final = (" is saved.", " are saved.", "Your answers have arrived")
 LONG_AWAY: Final = 1700
 """After so many seconds people begin at the EHR again: the app ends a session after half an hour."""
 ENDED: Final = "This session has ended"
@@ -39,7 +41,12 @@ TEXT: Final = ("mansa-short", "mansa-short-home-change")
 
 
 def claim_of(text: str) -> Claim:
-    """Return what a page claims about what was just saved."""
+    """Return what a page claims about what was just saved.
+
+    Where it says that something did not get through, and not that this was saved, where it keeps things says nothing.
+    """
+    if STOPPED in text and not any(said in text for said in SAVED):
+        return "kept"
     return next((claim for said, claim in CLAIMS if said in text), "kept")
 
 

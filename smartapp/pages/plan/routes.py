@@ -19,6 +19,7 @@ from smartapp.pages.plan.forms import Form, edit, posted
 from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import Link
+from smartapp.records.placement import TOGETHER
 from smartapp.web import current, typed
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
@@ -49,8 +50,11 @@ def _part(code: str) -> PlanPart | None:
 
 
 def _saved() -> str:
-    """Return the sentence about what was saved just now, "" where nothing was."""
-    mark = request.args.get("saved", "")
+    """Return the sentence about what was saved just now, "" where nothing was.
+
+    What waited may have been stopped before this page was asked for. The page says so on top, and then nothing else.
+    """
+    mark = "" if current.records().is_stopped(TOGETHER) else request.args.get("saved", "")
     if part := _part(mark):
         return text_of(part.saved)
     return _(SAVED[mark]) if mark in SAVED else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, redirect, render_template, request, url_for
@@ -25,6 +26,8 @@ from smartapp.web.roles import role
 def response(response_id: str) -> ResponseReturnValue:
     """Read back what was sent in."""
     record = _own_response(response_id)
+    if current.records().is_stopped(["QuestionnaireResponse"], record.resource["id"]):
+        record = replace(record, state="refused")
     try:
         instrument = catalogue().by_canonical(text_in(record.resource, "questionnaire"))
         filling = filling_of(instrument, record.resource, catalogue())
