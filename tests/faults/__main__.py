@@ -8,17 +8,21 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
 
 from tests.faults.checker import KINDS
 from tests.faults.faults import FAULTS
 from tests.faults.history import Options, Result, play
 from tests.faults.kinds import kinds
 from tests.faults.processes import play_on_processes
+
+KEPT: Final = Path(".cache/faults")
 
 
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -63,6 +67,7 @@ def main(given: Sequence[str] | None = None) -> int:
     if asked.processes:
         seeds = range(asked.seed, asked.seed + asked.processes)
         results = play_on_processes(seeds, options, asked.database, hurry=asked.hurry)
+        _keep_failures(results, asked.database)
     else:
         results = _play_all(seeds, options, asked.workers)
     if asked.history:
@@ -91,9 +96,23 @@ def _played(options: Options, seed: int) -> Result:
 
 def _print_history(results: Sequence[Result]) -> None:
     for result in results:
-        print(f"seed {result.seed}: {result.about}")
-        for event in result.history:
-            print(f"{event.at - 1_790_000_000:10.1f}  {event.actor:20} {event.what}")
+        print("\n".join(_told(result)))
+
+
+def _told(result: Result) -> Iterator[str]:
+    yield f"seed {result.seed}: {result.about}"
+    for event in result.history:
+        yield f"{event.at - 1_790_000_000:10.1f}  {event.actor:20} {event.what}"
+
+
+def _keep_failures(results: Sequence[Result], database: str) -> None:
+    """Keep what happened on real processes where something is wrong: it can't be played again to the letter."""
+    for result in results:
+        if result.findings:
+            KEPT.mkdir(parents=True, exist_ok=True)
+            file = KEPT / f"{time.time():.0f}-{database}-{result.seed}.txt"
+            file.write_text("\n".join([*_told(result), *(f"{one.kind}: {one.what}" for one in result.findings)]))
+            print(f"What happened in seed {result.seed}: {file}")
 
 
 def _print_table(results: Sequence[Result], seconds: float) -> None:

@@ -206,16 +206,17 @@ def writes(
     """
     stored = {_address(one.resource): one for one in before.records}
     made_of_it = resources(before, after, known=known, patient=patient, author=author, language=language)
-    changed = [made for made in made_of_it if _as_stored(made, stored) != made]
+    changed = [made for made in made_of_it if not _is_said(made, stored)]
     if not changed:
         return []
     plan = made_of_it[-1]
     return [_write(made, stored) for made in ([*changed, plan] if plan not in changed else changed)]
 
 
-def _as_stored(made: Resource, stored: Mapping[str, Record]) -> Resource | None:
+def _is_said(made: Resource, stored: Mapping[str, Record]) -> bool:
+    """Tell whether the record says this already. Servers write the narrative in their own way, which says nothing."""
     found = stored.get(_address(made))
-    return found.resource if found else None
+    return found is not None and {**found.resource, "text": None} == {**made, "text": None}
 
 
 def _write(made: Resource, stored: Mapping[str, Record]) -> Write:

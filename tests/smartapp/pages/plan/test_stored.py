@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from mappers.plan import resources_of
 from questionnaires.catalogue import catalogue
-from smartapp.pages.plan.stored import StoredPlan, read_plan
+from smartapp.pages.plan.stored import StoredPlan, read_plan, writes
 from smartapp.records import Record
 from tests.smartapp.pages.plan.conftest import ANNA, HALFWAY
 
@@ -74,3 +78,22 @@ def test_a_plan_that_is_over_is_not_the_plan():
 
 def test_a_plan_without_a_moment_of_change_is_read():
     assert read(records(meta="not an object")).plan.story == HALFWAY.story
+
+
+@pytest.mark.parametrize(
+    "narrative", [{"status": "generated", "div": '<div xml:lang="nl" xmlns="http://www.w3.org/1999/xhtml"/>'}, None]
+)
+def test_what_only_a_server_wrote_in_its_own_way_is_not_written_again(narrative):
+    """HAPI puts the attributes of a narrative in another order: with each story, all goals were written anew."""
+    found = [
+        [replace(one, resource={**one.resource, "text": narrative}) for one in of_a_kind] for of_a_kind in records()
+    ]
+    before = read(found)
+    who = {"known": catalogue(), "patient": ANNA, "author": ANNA, "language": "nl"}
+    assert writes(before, before.plan, **who) == []
+    told = before.plan.with_texts("story", ["Een nieuw begin"])
+    assert [one.resource["resourceType"] for one in writes(before, told, **who)] == ["CarePlan"]
+    first, *others = before.plan.goals
+    said = replace(before.plan, goals=(replace(first, text="Met andere woorden"), *others))
+    goals = [one for one in writes(before, said, **who) if one.resource["resourceType"] == "Goal"]
+    assert [one.resource["description"]["text"] for one in goals] == ["Met andere woorden"]
