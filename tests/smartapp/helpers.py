@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,8 +34,18 @@ from smartapp.storage.launches import Launch, Person, Role, User
 from smartapp.web.guard import cookie_name, form_token
 from smartapp.web.kept import PROOF, proof_of
 
+PATIENCE = 20.0  # s; only a failure takes this long
 EHR = "http://localhost/fhir"
 ALL_SCOPES = "openid fhirUser patient/*.cruds"
+
+
+def until(true: Callable[[], Any]) -> Any:
+    """Wait until something is true, and return it."""
+    end = time.monotonic() + PATIENCE
+    while not (found := true()):
+        assert time.monotonic() < end, "it did not become true"
+        time.sleep(0.01)
+    return found
 
 
 def settings(**changes: Any) -> Settings:

@@ -12,11 +12,9 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -25,8 +23,7 @@ from cryptography.fernet import Fernet
 from smartapp.commands.serve import command
 from smartapp.web.listening import MAX_BODY_BYTES, MAX_HEADER_BYTES
 from tests.conftest import port_of_ours
-
-PATIENCE = 20.0
+from tests.smartapp.helpers import PATIENCE, until
 
 
 class SlowEhr(ThreadingHTTPServer):
@@ -108,15 +105,6 @@ class Served:
         with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
             connection.sendall(sent)
             return connection.makefile("rb").readline().strip()
-
-
-def until(true: Callable[[], Any]) -> Any:
-    """Wait until something is true."""
-    end = time.monotonic() + PATIENCE
-    while not (found := true()):
-        assert time.monotonic() < end, "it did not become true"
-        time.sleep(0.05)
-    return found
 
 
 @contextlib.contextmanager

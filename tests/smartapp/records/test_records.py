@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+import sqlalchemy as sa
 
 from mappers.identity import with_former
 from smartapp.courier import Courier
@@ -14,9 +13,10 @@ from smartapp.fhir.own.matching import matches
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.scopes import Scopes, asked
 from smartapp.fhir.store import Conflict, NotFound, Query, Refused, Unreachable, Write
+from smartapp.records.outbox import OUTBOX
 from smartapp.records.placement import ladder
 from smartapp.services import KEY
-from tests.smartapp.helpers import EHR, launched
+from tests.smartapp.helpers import EHR, PATIENCE, launched, until
 
 SYSTEM = "https://example.org/ids"
 SUBJECT = {"reference": "Patient/anna", "display": "Anna"}
@@ -332,6 +332,11 @@ def test_nobody_else_sends_what_waits(app, anna, clock, monkeypatch):
     assert len(anna.records.waiting()) == 1
 
 
+def failures(visitor) -> int:
+    with visitor.core.engine.connect() as connection:
+        return connection.execute(sa.select(sa.func.max(OUTBOX.c.failures))).scalar_one()
+
+
 def test_a_round_that_goes_wrong_is_not_the_couriers_last(anna, clock, caplog):
     """A record that breaks in a way that no store should: the courier says so, and sends when it can."""
     flaky = anna.make_flaky()
@@ -341,14 +346,13 @@ def test_a_round_that_goes_wrong_is_not_the_couriers_last(anna, clock, caplog):
     clock.now += 60
     courier = Courier(anna.core, pause=0.01)
     courier.start()
-    while "RuntimeError" not in caplog.text:
-        time.sleep(0.01)
+    until(lambda: failures(anna))  # noted after it was said: a clock that is ahead would make it due much later
     flaky.error = None
-    clock.now += 600  # past the lease of the round that went wrong, and well within the session
-    while anna.records.waiting():
-        time.sleep(0.01)
+    clock.now += 600  # past the pause, and well within the session
+    until(lambda: not anna.records.waiting())
     courier.stop()
-    courier.join()
+    courier.join(PATIENCE)
+    assert "RuntimeError" in caplog.text
     assert [one.resource["description"] for one in anna.ehr.search(Query.of("Goal"))] == [goal()["description"]]
     assert "Anna" not in caplog.text
 

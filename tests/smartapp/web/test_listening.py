@@ -15,8 +15,7 @@ import pytest
 from smartapp.fhir.workplaces import elsewhere
 from smartapp.web import listening
 from smartapp.web.listening import Bounds, Listening, bound_socket
-
-PATIENCE = 20  # s; only a failure takes this long
+from tests.smartapp.helpers import PATIENCE, until
 
 
 class Slow:
@@ -76,13 +75,6 @@ class Asking:
             one.join(PATIENCE)
         self.server.draining.set()
         self._loop.join(PATIENCE)
-
-
-def until(true) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, "it did not become true"
-        time.sleep(0.01)
 
 
 @pytest.fixture
