@@ -35,6 +35,7 @@ from smartapp.fhir.store import (
     Unreachable,
     Write,
 )
+from smartapp.records.adding import on_top_of
 from smartapp.records.moving import differ, moved
 from smartapp.records.parallel import in_parallel
 from smartapp.records.parcels import Parcel, Unit, resolved
@@ -50,6 +51,8 @@ _CONTENT = frozenset({"structure", "required", "value", "invariant", "code-inval
 """Codes of FHIR's issue types that are about the content of a resource."""
 _MOST_UNSEEN = 3
 """How often a place may refuse to let us look, before we take it for one that does not keep this."""
+_MOST_TIMES_ON_TOP = 3
+"""How often what a plan names is put on top of what someone else made of it meanwhile, before its author is asked."""
 _NO_SUCH_REQUEST = frozenset({400, 404, 405})
 _NOTHING_WAS_DONE = frozenset({401, 429})
 """Answers after which there is no doubt: the server did not do what was asked."""
@@ -77,6 +80,7 @@ class Delivery:
     _without_own_ids: set[Place] = field(default_factory=set)
     _unchanging: set[tuple[Place, str]] = field(default_factory=set)
     _noted: list[int] = field(default_factory=list)
+    _times_on_top: int = 0
 
     def begin(self, unit: Unit) -> Unit:
         """Return a unit with its first wave noted as being sent, to be persisted so before `send`."""
@@ -390,6 +394,16 @@ class Delivery:
         is_unchanged = not differ(found.etag, parcel.guard)
         if is_unchanged and (conflict is None or conflict.status == 409):
             return self._not_there(unit, number, conflict)
+        return self._changed_meanwhile(unit, number, found, conflict)
+
+    def _changed_meanwhile(self, unit: Unit, number: int, found: Stored, conflict: Conflict | None) -> Unit:
+        """Put what a plan newly names on top of what someone else made of it; anything else waits for its author."""
+        parcel = unit.parcels[number]
+        top = on_top_of(found.resource, parcel.write.resource, unit.names) if parcel.adds else None
+        if top is not None and self._times_on_top < _MOST_TIMES_ON_TOP:
+            self._times_on_top += 1
+            write = replace(parcel.write, resource=top, if_match=found.etag)
+            return unit.changed({number: replace(parcel, write=write).after("absent")})
         overtaken = conflict or Conflict("Someone else changed this in the meantime.", found)
         return self._stop(unit, number, parcel.after("overtaken", reason=overtaken.message), overtaken)
 

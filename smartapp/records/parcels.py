@@ -26,8 +26,9 @@ class Parcel:
     `known` is an earlier content of the same author that stands at the place: then this amends it, guarded by that
     version. `amends` says that there may be one, from a unit whose answer was lost. `unseen` counts how often the place
     would not let us look for it, `reason` is why it stopped, in the server's words. `anew` tells that its author wrote
-    it now: saving a plan also sends parts of it as they were read. `closing` marks the update that closes what a plan
-    has left behind at a place; see `moving`.
+    it now: saving a plan also sends parts of it as they were read. `adds` tells that all it changes is which new parts
+    of this unit a plan names; see `adding`. `closing` marks the update that closes what a plan has left behind at a
+    place; see `moving`.
     """
 
     write: Write
@@ -41,6 +42,7 @@ class Parcel:
     unseen: int = 0
     reason: str = ""
     anew: bool = True
+    adds: bool = False
 
     @property
     def type(self) -> str:
@@ -110,6 +112,11 @@ class Unit:
     def stopped(self) -> list[int]:
         """Return the positions of the parcels that wait for their author to decide."""
         return [number for number, parcel in enumerate(self.parcels) if parcel.state in STOPPED]
+
+    @property
+    def names(self) -> set[str]:
+        """Return the names within the unit of what it makes."""
+        return {parcel.write.full_url for parcel in self.parcels if parcel.write.full_url}
 
     @property
     def is_nowhere(self) -> bool:
@@ -251,6 +258,7 @@ def _parcel(item: Mapping[str, Any], reason: str) -> Parcel:
         unseen=item.get("unseen", 0),
         reason=item.get("reason", reason),
         anew=item.get("anew", True),
+        adds=item.get("adds", False),
     )
 
 

@@ -31,6 +31,7 @@ from smartapp.fhir.store import (
     Write,
     is_cut,
 )
+from smartapp.records.adding import only_names
 from smartapp.records.delivery import Delivery
 from smartapp.records.following import follow
 from smartapp.records.outbox import Claim, Outbox, Unsent
@@ -243,15 +244,21 @@ class Records:
             self._check(write)
         homes = {number: self._home(write) for number, write in enumerate(writes) if write.method == "update"}
         parcels = placed(writes, homes, self.capability(), companion="companion" in self._stores)
-        return [replace(parcel, anew=self._is_anew(parcel.write)) for parcel in parcels]
+        names = {write.full_url for write in writes if write.full_url}
+        return [self._told(parcel, names) for parcel in parcels]
 
-    def _is_anew(self, write: Write) -> bool:
-        before = self._before.get((write.resource["resourceType"], write.resource.get("id", "")))
-        return before is None or fingerprint(before) != fingerprint(write.resource)
+    def _told(self, parcel: Parcel, names: set[str]) -> Parcel:
+        """Return a parcel that knows what its author changed, for which what they read is needed."""
+        resource, before = parcel.write.resource, self._read_before(parcel.write)
+        anew = before is None or fingerprint(before) != fingerprint(resource)
+        return replace(parcel, anew=anew, adds=only_names(before, resource, names))
+
+    def _read_before(self, write: Write) -> Resource | None:
+        return self._before.get((write.resource["resourceType"], write.resource.get("id", "")))
 
     def _check(self, write: Write) -> None:
         """Keep back what no server should get: an EHR that refuses a slip of ours does not refuse its type."""
-        before = self._before.get((write.resource["resourceType"], write.resource.get("id", "")))
+        before = self._read_before(write)
         if found := problems(write.resource, before):
             log.error("records: not valid FHIR, so not sent: %s", "; ".join(found)[:500])
             raise Refused("Verstel made something that is not valid FHIR, and did not send it. Tell its manager.")

@@ -13,6 +13,7 @@ from mappers.answers import Answers, ResponseRef
 from mappers.assignment import asks_for
 from mappers.identity import Identifier, identity, own_identifier
 from mappers.plan.document import FHIR_JSON
+from mappers.sameness import says_all_of
 from mappers.submission import submission_of
 from mappers.successors import number_of
 from questionnaires.catalogue import catalogue
@@ -20,7 +21,7 @@ from questionnaires.fhir import Resource
 from tests.faults.ledger import STORED, Ledger, Word
 from tests.faults.looking import on_its_way, shown
 from tests.faults.people import HOOP, Client, Person
-from tests.faults.stores import PLAN, There, contents, everything, living, waiting
+from tests.faults.stores import PLAN, There, contents, everything, in_plans, living, units
 from tests.faults.world import PATIENTS, Event, World
 
 KINDS = ("lost", "doubled", "false", "unseen", "left", "stuck", "alarmed", "misplaced", "crashed")
@@ -35,10 +36,11 @@ MOST_UNSEEN = 3
 def judge(world: World, ledger: Ledger, people: Sequence[Person]) -> None:
     """Find in the ledger what became of each word, once everything is quiet."""
     there = living(everything(world))
+    reachable = in_plans(there)
     for _slot, words in ledger.slots():
-        _judge_slot(world, ledger, people, words, there)
-    if not ledger.findings and waiting(world) and not any(map(_leads_astray, world.history)):
-        _judge_alarms(ledger, people, there)
+        _judge_slot(world, ledger, people, words, reachable)
+    if not ledger.findings and _all_is_there(world, reachable) and not any(map(_leads_astray, world.history)):
+        _judge_alarms(ledger, people, reachable)
     _judge_doubles(ledger, there)
     _judge_places(world, ledger, there)
     _judge_scores(world, ledger, people, there)
@@ -107,6 +109,15 @@ def _is_sealed(world: World, needle: str) -> list[str]:
                     found.append(table)
                     break
     return found
+
+
+def _all_is_there(world: World, there: Sequence[There]) -> bool:
+    """Tell whether something is stopped, and each change that is says nothing but what is stored."""
+    stored = {(one.place, one.reference): one.resource for one in there}
+    stopped = [parcel for unit in units(world) for parcel in (unit.parcels[number] for number in unit.stopped)]
+    changes = [parcel for parcel in stopped if parcel.write.method == "update"]
+    found = [(stored.get((one.place, f"{one.type}/{one.write.resource['id']}")), one) for one in changes]
+    return bool(stopped) and all(now is not None and says_all_of(now, one.write.resource) for now, one in found)
 
 
 def _judge_alarms(ledger: Ledger, people: Sequence[Person], there: Sequence[There]) -> None:

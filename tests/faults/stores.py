@@ -12,8 +12,10 @@ from mappers.identity import former, own_identifier, values_in
 from mappers.plan.moving import is_closed
 from mappers.successors import first_of
 from questionnaires.canonical import identifier_system
+from smartapp.fhir.references import references
 from smartapp.fhir.store import Query
 from smartapp.records.outbox import OUTBOX
+from smartapp.records.parcels import Unit, unpacked
 from tests.faults.ledger import Slot
 from tests.faults.model_ehr import Resource
 from tests.faults.world import PATIENTS, World
@@ -77,6 +79,17 @@ def living(found: Sequence[There]) -> list[There]:
     ]
 
 
+def in_plans(found: Sequence[There]) -> list[There]:
+    """Return what people can find again: of goals and steps those that a plan at the same place names."""
+    plans = [one for one in found if one.resource["resourceType"] == "CarePlan"]
+    named = {(plan.place, reference) for plan in plans for reference in references(plan.resource)}
+    return [one for one in found if not _is_part(one.resource) or (one.place, one.reference) in named]
+
+
+def _is_part(resource: Resource) -> bool:
+    return bool(values_in(resource, identifier_system("goal")) or values_in(resource, identifier_system("step")))
+
+
 def contents(slot: Slot, resources: Sequence[Resource]) -> list[Any]:
     """Return what these resources say about a slot."""
     return [said for resource in resources for said in _said(slot, resource)]
@@ -122,6 +135,14 @@ def was_stored(world: World, place: str, slot: Slot, content: Any) -> bool:
         return content in contents(slot, [one.resource for one in own(world, (TYPE_OF[slot[0]],))])
     log = (world.ehr if place == "ehr" else world.other).log
     return content in contents(slot, [kept.resource for kept in log])
+
+
+def units(world: World) -> list[Unit]:
+    """Return what is in the outbox of this world, whatever its state."""
+    process = next(one for one in world.processes if one.alive)
+    with process.services.engine.connect() as connection:
+        rows = connection.execute(sa.select(OUTBOX).where(OUTBOX.c.issuer == world.fhir)).all()
+    return [unpacked(row.id, process.services.vault.open(row.sealed)) for row in rows]
 
 
 def waiting(world: World) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.people import HOOP
-from tests.faults.stores import everything
+from tests.faults.stores import everything, waiting
 from tests.faults.world import Weather
 
 WRITES = r"(POST|PUT) :81/fhir"
@@ -199,3 +199,20 @@ def test_an_amendment_that_arrived_without_an_answer_is_amended_by_the_next(stor
     story.rounds(20_000)
     assert story.world.weather.planned == []
     assert story.found() == []
+
+
+@pytest.mark.parametrize("story", ["full", "plain", "client-ids"], indirect=True)
+@pytest.mark.parametrize("add", ["add_goal", "add_step"])
+def test_what_is_new_is_named_by_a_plan_that_another_program_changed_meanwhile(story, add):
+    """Seed 3081 on real processes: the goal was there, no plan named it, and its writer read of the story only."""
+    story.anna.add_goal()
+    story.fault(r"(POST|PUT) :81/fhir(/CarePlan.*)?$", "drop-before")
+    getattr(story.anna, add)()
+    [plan] = [kept.resource for kept in story.world.ehr.current() if kept.resource["resourceType"] == "CarePlan"]
+    story.world.ehr.put({**plan, "_title": {"id": "t"}}, "another program")
+    story.rounds(10)
+    assert story.found() == []
+    assert waiting(story.world) == 0
+    [plan] = [kept.resource for kept in story.world.ehr.current() if kept.resource["resourceType"] == "CarePlan"]
+    assert plan["_title"] == {"id": "t"}
+    assert len(plan["goal"]) + len(plan.get("activity", [])) == 2

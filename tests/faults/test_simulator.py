@@ -125,10 +125,10 @@ def test_what_is_kept_where_no_page_of_its_writer_shows_it_is_unseen(story, owne
 @pytest.mark.parametrize("story", ["plain"], indirect=True)
 @pytest.mark.parametrize(("is_stored", "found"), [(False, []), (True, ["alarmed"])])
 def test_who_reads_of_a_refusal_of_what_is_stored_is_alarmed(story, is_stored, found):
-    word = refuse_a_story(story)
-    [plan] = of_type(story, "CarePlan")
+    refuse_a_story(story)
+    [unit] = stores.units(story.world)
     if is_stored:
-        story.world.ehr.put({**plan, "extension": [{"url": "urn:story", "valueString": word}]})
+        story.world.ehr.put(unit.parcels[0].write.resource)
     assert kinds_of(story.found()) == found
 
 

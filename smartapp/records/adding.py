@@ -1,0 +1,53 @@
+"""A CarePlan of which a save changes nothing but which new goals and steps it names.
+
+Someone else may change such a plan meanwhile. Their words and ours do not touch then: the new names are put on top of
+what they made of it, and nobody has to choose. Without that a goal would be there that no plan names and no page shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from mappers.plan.moving import is_closed
+from mappers.sameness import says_all_of
+from mappers.tolerant import objects_in
+from questionnaires.fhir import Resource
+from smartapp.fhir.references import references
+
+_LISTS: Final = ("goal", "activity")
+_NOT_SAID: Final = ("text", "meta")
+
+
+def only_names(before: Resource | None, plan: Resource, names: Collection[str]) -> bool:
+    """Tell whether a CarePlan says what it said `before`, and beside that only names some of `names`."""
+    if before is None or plan["resourceType"] != "CarePlan":
+        return False
+    rest = _without(plan, names)
+    return rest != plan and _said(rest) == _said(before)
+
+
+def on_top_of(found: Resource, plan: Resource, names: Collection[str]) -> Resource | None:
+    """Return what is there now with what `plan` names of `names`; None where the plan is closed: it goes on elsewhere.
+
+    The narrative is ours where it tells all that is there, else theirs.
+    """
+    if is_closed(found):
+        return None
+    ours = {name: [one for one in objects_in(plan, name) if _names(one, names)] for name in _LISTS}
+    lists = {name: [*objects_in(found, name), *entries] for name, entries in ours.items() if entries}
+    is_told = says_all_of(found, _without(plan, names))
+    return {**found, **({"text": plan["text"]} if is_told and "text" in plan else {}), **lists}
+
+
+def _without(plan: Resource, names: Collection[str]) -> Resource:
+    left: Resource = {name: [one for one in objects_in(plan, name) if not _names(one, names)] for name in _LISTS}
+    return {name: left.get(name, value) for name, value in plan.items() if left.get(name, value) != []}
+
+
+def _names(entry: Any, names: Collection[str]) -> bool:
+    return any(reference in names for reference in references(entry))
+
+
+def _said(plan: Resource) -> Resource:
+    return {name: value for name, value in plan.items() if name not in _NOT_SAID and value != []}

@@ -1,0 +1,54 @@
+"""A plan that newly names goals, on top of what someone else made of it meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from mappers.plan.moving import closed
+from smartapp.records.adding import on_top_of, only_names
+
+NEW = "urn:uuid:1"
+BEFORE = {
+    "resourceType": "CarePlan",
+    "id": "7",
+    "meta": {"versionId": "1"},
+    "text": {"div": "<div>Eerst</div>"},
+    "status": "active",
+    "title": "Herstelplan",
+}
+GOAL = {"reference": NEW, "display": "Een moestuin"}
+STEP = {"reference": {"reference": NEW, "display": "Zaad kopen"}}
+OURS = {**BEFORE, "text": {"div": "<div>Een moestuin</div>"}, "goal": [GOAL]}
+
+
+@pytest.mark.parametrize("names", [{"goal": [GOAL]}, {"activity": [STEP]}, {"goal": [GOAL], "activity": [STEP]}])
+def test_a_plan_that_names_what_is_new_changes_nothing_else(names):
+    assert only_names(BEFORE, {**BEFORE, "text": {"div": "<div/>"}, **names}, {NEW})
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        BEFORE,  # names nothing
+        {**OURS, "title": "Mijn plan"},
+        {**OURS, "goal": [GOAL, {"reference": "Goal/3"}]},
+        {**OURS, "resourceType": "Goal"},
+    ],
+)
+def test_a_plan_that_says_something_else_too_is_its_authors_to_decide_about(after):
+    assert not only_names(BEFORE, after, {NEW})
+    assert not only_names(None, OURS, {NEW})
+
+
+def test_what_is_there_stays_and_is_followed_by_what_is_new():
+    theirs = {**BEFORE, "title": "Anders", "meta": {"versionId": "2"}, "goal": [{"reference": "Goal/3"}]}
+    assert on_top_of(theirs, OURS, {NEW}) == {**theirs, "goal": [{"reference": "Goal/3"}, GOAL]}
+
+
+def test_the_narrative_is_ours_where_it_tells_all_that_is_there():
+    theirs = {**BEFORE, "meta": {"versionId": "2"}, "_title": {"id": "t"}}
+    assert on_top_of(theirs, OURS, {NEW}) == {**theirs, "text": OURS["text"], "goal": [GOAL]}
+
+
+def test_nothing_is_put_on_a_plan_that_goes_on_elsewhere():
+    assert on_top_of(closed(BEFORE), OURS, {NEW}) is None
