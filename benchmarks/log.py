@@ -213,6 +213,8 @@ def main() -> int:
     parser.add_argument("--keys", help="with --database: an encryption key of VERSTEL_ENCRYPTION_KEYS")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="with --database: these parts only")
     given = parser.parse_args()
+    if given.database and not given.keys:
+        parser.error("--database needs --keys: the key with which its log is sealed, or a new one for a new log")
     if given.database:
         engine = open_database(given.database)
         list(measured(engine, [given.keys], given.rows, set(given.only)))
