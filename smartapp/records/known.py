@@ -14,6 +14,7 @@ from mappers.identity import former, own_identifier
 from mappers.plan.document import edition_of
 from mappers.sameness import RESTATED, fingerprint
 from mappers.successors import first_of, number_of
+from mappers.words import words_of
 from smartapp.fhir.store import Stored
 from smartapp.records.arrivals import Arrival
 from smartapp.records.parcels import Parcel, Unit
@@ -30,6 +31,17 @@ def thing_of(parcel: Parcel) -> tuple[Any, ...]:
         return (parcel.type, document.plan)
     ours = own_identifier(parcel.write.resource)
     return (parcel.type, first_of(ours) if ours else parcel.write.resource.get("id"))
+
+
+def restates(newer: Parcel, older: Parcel) -> bool:
+    """Tell whether a newer write of the same author says again what an older one said.
+
+    Answers are stated as a whole. A plan is not: what is saved of it in one tab says nothing of words in another. What
+    its author only read, and sent along, is nobody's to say again.
+    """
+    if older.type in RESTATED or not older.anew:
+        return True
+    return set(words_of(older.write.resource)) <= set(words_of(newer.write.resource))
 
 
 def with_arrivals(unit: Unit, arrivals: Mapping[str, Arrival], key: Callable[[Parcel], str | None]) -> Unit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -90,8 +91,14 @@ def edit(
         # What waits in the outbox can still be refused. Until the record has the words, they stay with their writer.
         _keep_draft(form, fields, plan)
     if isinstance(outcome, Saved):
-        return redirect(form.after, 303)
+        return redirect(form.after if outcome.arrived else waiting(form.after), 303)
     return _refusal(outcome, form, sent)
+
+
+def waiting(address: str) -> str:
+    """Return the address of the page after a save, for one that has to wait: that page may have to say otherwise."""
+    parts = urlsplit(address)
+    return parts._replace(query="&".join(filter(None, (parts.query, "waits=1")))).geturl()
 
 
 def _refusal(outcome: Wrong | Clash | Trouble, form: Form, sent: Submitted) -> ResponseReturnValue:

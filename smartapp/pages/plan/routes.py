@@ -15,7 +15,7 @@ from questionnaires.plan_parts import PlanPart
 from smartapp.fhir.store import Query
 from smartapp.i18n import message
 from smartapp.pages.plan import fields, sections, stored, views
-from smartapp.pages.plan.forms import Form, edit, posted
+from smartapp.pages.plan.forms import Form, edit, posted, waiting
 from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import Link
@@ -52,12 +52,20 @@ def _part(code: str) -> PlanPart | None:
 def _saved() -> str:
     """Return the sentence about what was saved just now, "" where nothing was.
 
-    What waited may have been stopped before this page was asked for. The page says so on top, and then nothing else.
+    What had to wait (`?waits=1`) may have been stopped before this page was asked for: then the page says that on top,
+    and nothing else.
     """
-    mark = "" if current.records().is_stopped(TOGETHER) else request.args.get("saved", "")
+    if request.args.get("waits") and current.records().is_stopped(TOGETHER):
+        return ""
+    mark = request.args.get("saved", "")
     if part := _part(mark):
         return text_of(part.saved)
     return _(SAVED[mark]) if mark in SAVED else ""
+
+
+def _marks() -> dict[str, Any]:
+    """Return what the address of this page says about what was saved just now, to be passed on."""
+    return {name: request.args.get(name) for name in ("saved", "waits")}
 
 
 # --- start ------------------------------------------------------------------------------------------------------
@@ -272,8 +280,8 @@ def goal_by_key(key: str) -> ResponseReturnValue:
     stored_plan = load()
     goal_id = stored_plan.id_of(key)
     if sections.goal_of(stored_plan.plan, goal_id) is None:
-        return redirect(_start_after("goal"), 303)
-    return redirect(url_for("plan.goal", goal_id=goal_id, saved=request.args.get("saved")), 303)
+        return redirect(url_for("plan.start", **{**_marks(), "saved": "goal"}, _anchor="goal"), 303)
+    return redirect(url_for("plan.goal", goal_id=goal_id, **_marks()), 303)
 
 
 def _goal_or_404(stored_plan: StoredPlan, goal_id: str) -> GoalView:
@@ -290,7 +298,7 @@ def _follow(stored_plan: StoredPlan) -> None:
     there: dict[str, Any] = {name: stored_plan.current_id(id_) for name, id_ in here.items()}
     if there != here:
         # 307, so that a form that was open during the move arrives with what was typed in it.
-        abort(redirect(url_for(str(request.endpoint), saved=request.args.get("saved"), **there), 307))
+        abort(redirect(url_for(str(request.endpoint), **_marks(), **there), 307))
 
 
 def _goal_link(goal_id: str) -> Link:
@@ -366,7 +374,8 @@ def resume(goal_id: str) -> ResponseReturnValue:
     if isinstance(outcome, Trouble):
         page = views.GoalPage(view, where_stored(stored_plan), "", trouble=outcome.sentence)
         return render_template("plan/goal.html", page=page), outcome.status
-    return redirect(url_for("plan.goal", goal_id=goal_id, saved="resumed"), 303)
+    after = url_for("plan.goal", goal_id=goal_id, saved="resumed")
+    return redirect(after if isinstance(outcome, Saved) and outcome.arrived else waiting(after), 303)
 
 
 # --- steps ------------------------------------------------------------------------------------------------------

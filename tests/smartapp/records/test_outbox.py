@@ -19,6 +19,7 @@ from smartapp.records.outbox import (
     LONGEST_WAIT_SECONDS,
     MOST_UNITS,
     OUTBOX,
+    SEEN_SECONDS,
     Claim,
     LeaseLost,
     Outbox,
@@ -307,8 +308,26 @@ def test_a_refused_unit_is_forgotten_only_when_all_of_it_has_been_saved_again(an
     records.save([Write("update", one.resource, if_match=one.etag) for one in read])  # as it was read: nobody decided
     [kept] = anna.records.waiting()
     assert "Mijn fiets" in [one.write.resource["description"]["text"] for one in kept.unit.parcels]
+    clock.now += SEEN_SECONDS - 1
+    both = [anna.records.read("Goal", one.resource["id"]) for one in (first, second)]
+    anna.records.save([_changed(one, "In een andere tab") for one in both])
+    assert len(anna.records.waiting()) == 1  # who saves this need not have seen yet that it stopped
+    clock.now += 1
     both = [anna.records.read("Goal", one.resource["id"]) for one in (first, second)]
     anna.records.save([_changed(one, "Toch van mij") for one in both])
+    assert anna.records.waiting() == []
+
+
+def test_what_stopped_is_forgotten_at_once_when_it_is_said_again_in_the_same_words(anna, clock, monkeypatch):
+    [stored] = anna.records.save([goal("Zingen")])
+    with monkeypatch.context() as patch:
+        patch.setattr(anna.ehr, "write", away, raising=False)
+        anna.records.save([_changed(stored, "Mijn zang")])
+    anna.ehr.write(_changed(stored, "Van een ander"))
+    clock.now += 2 * FIRST_WAIT_SECONDS
+    anna.records.send_waiting()
+    assert [unsent.state for unsent in anna.records.waiting()] == ["stopped"]
+    anna.records.save([_changed(anna.records.read("Goal", stored.resource["id"]), "Mijn zang")])
     assert anna.records.waiting() == []
 
 

@@ -75,12 +75,18 @@ def test_every_page_says_so_until_it_is_decided(anna):
     assert anna.get("unsent/").location == f"/l/{anna.launch.id}/"
 
 
-def test_nothing_is_called_saved_that_was_stopped_before_the_page_was_asked_for(anna, request):
-    assert "Je stap is bewaard." in text_of(anna.get("plan/?saved=step"))
-    request.getfixturevalue("goal_id")
-    page = text_of(anna.get("plan/?saved=step"))
+@pytest.mark.usefixtures("goal_id")
+def test_what_waited_is_not_called_saved_where_something_was_stopped_since(anna):
+    page = text_of(anna.get("plan/?saved=step&waits=1"))
     assert BANNER in page
     assert "is bewaard." not in page
+    page = text_of(anna.get("plan/?saved=step"))  # that arrived at once; what was stopped is older
+    assert BANNER in page
+    assert "Je stap is bewaard." in page
+
+
+def test_what_waited_and_arrived_is_called_saved(anna):
+    assert "Je stap is bewaard." in text_of(anna.get("plan/?saved=step&waits=1"))
 
 
 def test_of_a_conflict_it_shows_my_words_and_the_way_to_the_page_with_those_of_the_other(anna, goal_id):
