@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -73,10 +75,17 @@ def export(since: datetime | None, person: str | None, issuer: str | None) -> No
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough; click exits quietly
         raise
     except OSError as error:
+        _write_nothing_more()
         raise click.ClickException(f"stopped before the end: {error.strerror or error}") from error
     finally:
         engine.dispose()
     click.echo(f"{_events(count)}.", err=True)
+
+
+def _write_nothing_more() -> None:
+    """Let what is left for standard output go nowhere: Python would fail on it once more at its end, with exit code 120."""
+    with contextlib.suppress(OSError):  # where it is no file, as in tests, nothing is left either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @command.command(epilog="Example:  verstel audit verify --noted 1250:9f86d0…")

@@ -33,14 +33,14 @@ def thing_of(parcel: Parcel) -> tuple[Any, ...]:
     return (parcel.type, first_of(ours) if ours else parcel.write.resource.get("id"))
 
 
-def restates(newer: Parcel, older: Parcel) -> bool:
+def restates(newer: Parcel | None, older: Parcel) -> bool:
     """Tell whether a newer write of the same author says again what an older one said.
 
-    Answers are stated as a whole. A plan is not: what is saved of it in one tab says nothing of words in another. What
-    its author only read, and sent along, is nobody's to say again.
+    Answers are stated as a whole. A plan is not: what is saved of it, in another tab or at another moment, says nothing
+    of what was written elsewhere in it. What its author only read, and sent along, is nobody's to say again.
     """
-    if older.type in RESTATED or not older.anew:
-        return True
+    if newer is None or older.type in RESTATED or not older.anew:
+        return newer is not None
     return set(words_of(older.write.resource)) <= set(words_of(newer.write.resource))
 
 

@@ -48,8 +48,6 @@ _ALL: Final = "outbox"
 MOST_UNITS: Final = 200
 """Of one owner. More than that is a fault of ours or of a program that presses the button."""
 MOST_FAILURES: Final = 3
-SEEN_SECONDS: Final = 60
-"""After so long its author has seen that something stopped: every page says so."""
 """Unforeseen failures of one unit, after which it is set aside."""
 
 OUTBOX = sa.Table(
@@ -99,16 +97,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """A unit that has not arrived whole.
-
-    `made` is in seconds since 1970, and so is `due`: when it may be sent again; of one that stopped, when it did.
-    """
+    """A unit that has not arrived whole; `made` is in seconds since 1970."""
 
     id: str
     unit: Unit
     state: UnitState
     made: int
-    due: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +189,7 @@ class Outbox:
         with reading(self._engine) as connection:
             rows = connection.execute(_OF_OWNER, {"owner": owner.digest}).all()
         opened = ((row, self._opened(row)) for row in rows)
-        return [Unsent(row.id, unit, row.state, row.made, row.due) for row, unit in opened if unit is not None]
+        return [Unsent(row.id, unit, row.state, row.made) for row, unit in opened if unit is not None]
 
     def arrival(self, owner: Owner, type_: str, identifier: Identifier) -> Arrival | None:
         """Return where something that this app made arrived last, None where our list does not say so."""
@@ -287,7 +281,7 @@ class Outbox:
                 claim,
                 state=state,
                 attempts=(attempts or 0) + 1,
-                due=self._now() + (0 if state == "stopped" else pause),
+                due=self._now() + pause,
                 leased_until=0,
                 sealed=self._vault.seal(packed(unit)),
             )
@@ -320,21 +314,19 @@ class Outbox:
             )
 
     def forget_tried_again(self, claim: Claim, sent: Unit) -> None:
-        """Forget the stopped units of which everything has now arrived, written anew: their author tried again.
+        """Forget the stopped units of which everything has now arrived, said again: their author tried again.
 
-        In the same words; or in others, once they could have seen that it stopped: what is saved at the same moment in
-        another tab is no answer to it. Not those that were made after the one that was `sent`, which may have waited
-        for long.
+        Not those that were made after the one that was `sent`, which may have waited for long.
         """
         arrived = {thing_of(parcel): parcel for parcel in sent.parcels if parcel.stored is not None and parcel.anew}
         for unsent in self.unsent(claim.owner):
-            if unsent.state != "stopped" or unsent.made >= claim.made:
-                continue
             left = [unsent.unit.parcels[number] for number in unsent.unit.pending]
-            said = [arrived.get(thing_of(parcel)) for parcel in left]
-            is_seen = claim.made - unsent.due >= SEEN_SECONDS
             # Everything, not something: these are the only copy of whatever has not arrived.
-            if all(newer and (is_seen or restates(newer, older)) for newer, older in zip(said, left, strict=True)):
+            if (
+                unsent.state == "stopped"
+                and unsent.made < claim.made
+                and all(restates(arrived.get(thing_of(parcel)), parcel) for parcel in left)
+            ):
                 self._decided(claim.owner, unsent.id, lambda unit: unit.without(unit.pending))
 
     # ---- what an operator does

@@ -162,12 +162,12 @@ def test_a_row_sealed_with_another_key_is_named_and_those_before_it_are_written(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here plays a full disk")
 @pytest.mark.usefixtures("log")
-def test_a_full_disk_is_said_in_a_sentence(environment):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_said_in_a_sentence(environment, unbuffered):
     command_line = [sys.executable, "-m", "smartapp", "audit", "export"]
+    environ = {**os.environ, **environment, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("wb") as full:
-        result = subprocess.run(
-            command_line, env={**os.environ, **environment}, stdout=full, stderr=subprocess.PIPE, check=False
-        )
+        result = subprocess.run(command_line, env=environ, stdout=full, stderr=subprocess.PIPE, check=False)
     assert result.returncode == 1
     assert b"Error: stopped before the end: No space left on device" in result.stderr
     assert b"Traceback" not in result.stderr
