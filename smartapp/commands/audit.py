@@ -83,7 +83,7 @@ def export(since: datetime | None, person: str | None, issuer: str | None) -> No
 
 
 def _write_nothing_more() -> None:
-    """Let what is left for standard output go nowhere: Python would fail on it once more at its end, with exit code 120."""
+    """Let what is left for standard output go nowhere: at its end Python would fail on it again, with exit code 120."""
     with contextlib.suppress(OSError):  # where it is no file, as in tests, nothing is left either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
