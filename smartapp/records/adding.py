@@ -6,7 +6,7 @@ what they made of it, and nobody has to choose. Without that a goal would be the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from mappers.plan.moving import is_closed
@@ -27,15 +27,20 @@ def only_names(before: Resource | None, plan: Resource, names: Collection[str]) 
     return rest != plan and _said(rest) == _said(before)
 
 
-def on_top_of(found: Resource, plan: Resource, names: Collection[str]) -> Resource | None:
-    """Return what is there now with what `plan` names of `names`; None where the plan is closed: it goes on elsewhere.
+def on_top_of(found: Resource, plan: Resource, names: Mapping[str, str]) -> Resource | None:
+    """Return what is there now with what `plan` names of `names`, each with the reference that it became, or "".
 
-    The narrative is ours where it tells all that is there, else theirs.
+    That is `found` itself where it names all of them already. None where the plan is closed: it goes on elsewhere. The
+    narrative is ours where it tells all that is there, else theirs.
     """
     if is_closed(found):
         return None
-    ours = {name: [one for one in objects_in(plan, name) if _names(one, names)] for name in _LISTS}
+    there = [f"/{reference}" for reference in references(found)]
+    new = {name for name, became in names.items() if not (became and any(one.endswith(f"/{became}") for one in there))}
+    ours = {name: [one for one in objects_in(plan, name) if _names(one, new)] for name in _LISTS}
     lists = {name: [*objects_in(found, name), *entries] for name, entries in ours.items() if entries}
+    if not lists:
+        return found
     is_told = says_all_of(found, _without(plan, names))
     return {**found, **({"text": plan["text"]} if is_told and "text" in plan else {}), **lists}
 

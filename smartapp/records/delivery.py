@@ -400,6 +400,8 @@ class Delivery:
         """Put what a plan newly names on top of what someone else made of it; anything else waits for its author."""
         parcel = unit.parcels[number]
         top = on_top_of(found.resource, parcel.write.resource, unit.names) if parcel.adds else None
+        if top is found.resource:  # it got there before them, and they left it
+            return unit.changed({number: parcel.arrived(found)})
         if top is not None and self._times_on_top < _MOST_TIMES_ON_TOP:
             self._times_on_top += 1
             write = replace(parcel.write, resource=top, if_match=found.etag)

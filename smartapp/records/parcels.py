@@ -114,9 +114,10 @@ class Unit:
         return [number for number, parcel in enumerate(self.parcels) if parcel.state in STOPPED]
 
     @property
-    def names(self) -> set[str]:
-        """Return the names within the unit of what it makes."""
-        return {parcel.write.full_url for parcel in self.parcels if parcel.write.full_url}
+    def names(self) -> dict[str, str]:
+        """Return the names within the unit of what it makes, each with the reference that it became, or ""."""
+        made = ((one.write.full_url, one.stored) for one in self.parcels)
+        return {name: stored.reference if stored else "" for name, stored in made if name}
 
     @property
     def is_nowhere(self) -> bool:

@@ -216,3 +216,18 @@ def test_what_is_new_is_named_by_a_plan_that_another_program_changed_meanwhile(s
     [plan] = [kept.resource for kept in story.world.ehr.current() if kept.resource["resourceType"] == "CarePlan"]
     assert plan["_title"] == {"id": "t"}
     assert len(plan["goal"]) + len(plan.get("activity", [])) == 2
+
+
+@pytest.mark.parametrize("story", ["full", "plain", "client-ids"], indirect=True)
+def test_what_a_plan_names_already_is_not_named_twice(story):
+    """The answer was lost after it arrived, and then another program gave the plan another title."""
+    story.anna.add_goal()
+    story.fault(r"(POST|PUT) :81/fhir(/CarePlan.*)?$", "drop-after")
+    story.anna.add_goal()
+    [plan] = [kept.resource for kept in story.world.ehr.current() if kept.resource["resourceType"] == "CarePlan"]
+    story.world.ehr.put({**plan, "title": "Anders"}, "another program")
+    story.rounds(10)
+    assert story.found() == []
+    assert waiting(story.world) == 0
+    [plan] = [kept.resource for kept in story.world.ehr.current() if kept.resource["resourceType"] == "CarePlan"]
+    assert (plan["title"], len(plan["goal"])) == ("Anders", 2)

@@ -42,13 +42,27 @@ def test_a_plan_that_says_something_else_too_is_its_authors_to_decide_about(afte
 
 def test_what_is_there_stays_and_is_followed_by_what_is_new():
     theirs = {**BEFORE, "title": "Anders", "meta": {"versionId": "2"}, "goal": [{"reference": "Goal/3"}]}
-    assert on_top_of(theirs, OURS, {NEW}) == {**theirs, "goal": [{"reference": "Goal/3"}, GOAL]}
+    assert on_top_of(theirs, OURS, {NEW: "Goal/5"}) == {**theirs, "goal": [{"reference": "Goal/3"}, GOAL]}
 
 
 def test_the_narrative_is_ours_where_it_tells_all_that_is_there():
     theirs = {**BEFORE, "meta": {"versionId": "2"}, "_title": {"id": "t"}}
-    assert on_top_of(theirs, OURS, {NEW}) == {**theirs, "text": OURS["text"], "goal": [GOAL]}
+    assert on_top_of(theirs, OURS, {NEW: "Goal/5"}) == {**theirs, "text": OURS["text"], "goal": [GOAL]}
 
 
 def test_nothing_is_put_on_a_plan_that_goes_on_elsewhere():
-    assert on_top_of(closed(BEFORE), OURS, {NEW}) is None
+    assert on_top_of(closed(BEFORE), OURS, {NEW: "Goal/5"}) is None
+
+
+@pytest.mark.parametrize("reference", ["Goal/5", "https://ehr.example/fhir/Goal/5"])
+def test_a_plan_that_names_it_already_stays_as_it_is(reference):
+    theirs = {**BEFORE, "title": "Anders", "goal": [{"reference": reference}]}
+    assert on_top_of(theirs, OURS, {NEW: "Goal/5"}) is theirs
+
+
+@pytest.mark.parametrize("reference", ["Goal/55", "Task/5"])
+def test_a_plan_that_names_another_one_gets_it(reference):
+    theirs = {**BEFORE, "goal": [{"reference": reference}]}
+    made = on_top_of(theirs, OURS, {NEW: "Goal/5"})
+    assert made is not None
+    assert made["goal"] == [{"reference": reference}, GOAL]
