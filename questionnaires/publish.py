@@ -42,6 +42,8 @@ _CC0 = Text(
 _PLAN_CODES = (
     ("recovery-plan", Text("Herstelplan", "Recovery plan")),
     ("recovery-step", Text("Stap", "Step")),
+    ("talking-point", Text("Hier wil ik over praten", "I want to talk about this")),
+    ("own-note", Text("Wat dit voor mij betekent", "What this means to me")),
     ("family-team", Text("Gezinsteam", "Family team")),
 )
 

@@ -24,6 +24,8 @@ PROMISED = {
     "recovery-step",
     "recovery-care-team",
     "questionnaire-assignment",
+    "talking-point",
+    "own-note",
     "recovery-audit-event",
     "score-provenance",
 }

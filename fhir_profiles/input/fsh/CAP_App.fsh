@@ -59,6 +59,7 @@ Usage: #definition
 * insert Expect(Observation, SHOULD)
 * insert Profiled(recovery-score)
 * insert Profiled(recovery-score-panel)
+* insert Profiled(own-note)
 * insert ReadAndSearch
 * insert AndWrite
 * insert Search(0, patient, reference)
@@ -80,6 +81,7 @@ Usage: #definition
 * insert Expect(Task, SHOULD)
 * insert Profiled(recovery-step)
 * insert Profiled(questionnaire-assignment)
+* insert Profiled(talking-point)
 * insert ReadAndSearch
 * insert AndWrite
 * insert Search(0, patient, reference)

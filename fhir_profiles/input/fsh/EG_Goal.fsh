@@ -16,3 +16,5 @@ Usage: #example
 * insert AboutNoor(expressedBy)
 * note.authorReference = Reference(Patient/example-noor) "Noor Bakker (voorbeeld)"
 * note.text = "De eerste dag was spannend, de derde niet meer."
+* extension[saidIn].extension[response].valueReference = Reference(QuestionnaireResponse/example-response) "Hoop, ingevuld op 3 maart 2026"
+* extension[saidIn].extension[linkId].valueString = "hoop-04"

@@ -13,3 +13,5 @@ Usage: #example
 * insert AboutNoor(requester)
 * owner.display = "Ik, samen met Karim"
 * restriction.period.end = "2026-04-01"
+* extension[saidIn].extension[response].valueReference = Reference(QuestionnaireResponse/example-response) "Hoop, ingevuld op 3 maart 2026"
+* extension[saidIn].extension[linkId].valueString = "hoop-04"

@@ -16,6 +16,8 @@ its date; and at most one problem and one note, so that Dutch receivers of nl-co
 """
 * insert Publish("Hersteldoel")
 * insert Readable
+* extension contains SaidIn named saidIn 0..1 MS
+* extension[saidIn] ^short = "The answer of a questionnaire that it came from"
 * obeys verstel-goal-progress-dated
 * identifier 1..* MS
 * lifecycleStatus MS

@@ -10,6 +10,8 @@ because a client's plan orders nobody; `owner` may be just a name, because the c
 """
 * insert Publish("Stap")
 * insert Readable
+* extension contains SaidIn named saidIn 0..1 MS
+* extension[saidIn] ^short = "The answer of a questionnaire that it came from"
 * identifier 1..* MS
 * status MS
 * intent = #plan
