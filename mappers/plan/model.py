@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 
 from mappers.fhir_text import typed
 from mappers.human_name import reference_to
+from mappers.said_in import SaidIn
 from questionnaires.fhir import Resource
 
 StepStatus = Literal["planned", "doing", "done", "stopped"]
@@ -46,13 +47,17 @@ class PersonRef:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something someone does for a goal. `who` is free text; `due` is a FHIR date (`2026-05`, `2026-05-01`) or ""."""
+    """Something someone does for a goal. `who` is free text; `due` is a FHIR date (`2026-05`, `2026-05-01`) or "".
+
+    `said_in`: the answer that it came from, where it came from one.
+    """
 
     id: str
     text: str
     status: StepStatus = "planned"
     who: str = ""
     due: str = ""
+    said_in: SaidIn | None = None
 
     def __post_init__(self) -> None:
         _tidy(self, "text", "who")
@@ -64,7 +69,7 @@ class Goal:
 
     `start`, `due` and `progress_date` are FHIR dates or "" (`due` may also be None). `progress` is "" while nothing has
     been said; anything else needs its `progress_date`. A goal that is no longer `active` was reached if its progress is
-    `achieved`, and let go otherwise.
+    `achieved`, and let go otherwise. `said_in`: the answer that it came from, where it came from one.
     """
 
     id: str
@@ -77,6 +82,7 @@ class Goal:
     note: str = ""
     active: bool = True
     steps: tuple[Step, ...] = ()
+    said_in: SaidIn | None = None
 
     def __post_init__(self) -> None:
         _tidy(self, "text", "note")

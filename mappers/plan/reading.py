@@ -20,6 +20,7 @@ from mappers.plan.shapes import (
     step_status_of,
     target_of,
 )
+from mappers.said_in import said_in
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -108,6 +109,7 @@ def _goal(goal: Resource, steps: tuple[Step, ...]) -> Goal:
         note=text_in(notes[0], "text") if notes else "",
         active=is_going_on(goal),
         steps=steps,
+        said_in=said_in(goal),
     )
 
 
@@ -121,6 +123,7 @@ def _step(task: Resource) -> Step | None:
         status=status,
         who=text_in(object_in(task, "owner"), "display"),
         due=text_in(object_in(object_in(task, "restriction"), "period"), "end"),
+        said_in=said_in(task),
     )
 
 

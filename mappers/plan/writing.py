@@ -30,6 +30,8 @@ from mappers.plan.shapes import (
     step_status_of,
     target_of,
 )
+from mappers.said_in import URL as SAID_IN_URL
+from mappers.said_in import SaidIn
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import Catalogue
@@ -165,6 +167,7 @@ class _Writer:
         own_note = [{"authorReference": client, "text": goal.note}] if goal.note else []
         notes_of_others = (one for one in objects_in(made, "note") if not is_own_note(one, made["subject"]))
         _put(made, "note", [*own_note, *notes_of_others])
+        _keep_said_in(made, goal.said_in)
         return made
 
     def goal_narrative(self, goal: Goal) -> Resource:
@@ -194,6 +197,7 @@ class _Writer:
         restriction = {name: value for name, value in stored.items() if name != "period"}
         _put(restriction, "period", period)
         _put(made, "restriction", restriction)
+        _keep_said_in(made, step.said_in)
         return made
 
     def plan_coding(self, code: str) -> Resource:
@@ -270,6 +274,12 @@ def _lifecycle(goal: Goal, now: str) -> str:
     if goal.progress == "achieved":
         return "completed"
     return now if now in _OVER and now != "completed" else "cancelled"
+
+
+def _keep_said_in(target: Resource, answer: SaidIn | None) -> None:
+    """Write from which answer something came, once: what is written there already stays as it was written."""
+    if answer is not None and not extensions(target, SAID_IN_URL):
+        target["extension"] = [*objects_in(target, "extension"), answer.as_extension()]
 
 
 def _put(target: Resource, name: str, value: Any) -> None:

@@ -33,6 +33,7 @@ from mappers.plan import (
     plan_of,
     resources_of,
 )
+from mappers.said_in import SaidIn
 from questionnaires.catalogue import catalogue
 
 ANNA = PersonRef("Patient/anna", "Anna de Vries")
@@ -44,6 +45,13 @@ dates = st.sampled_from(["", "2026", "2026-05", "2026-05-31"])
 uuids = st.uuids(version=4).map(str)
 
 
+answers_said = st.one_of(
+    st.none(),
+    st.builds(SaidIn, st.sampled_from(["hoop-04", "nel-12"]), st.just("QuestionnaireResponse/7"), st.just("")),
+    st.builds(SaidIn, st.just("hoop-04"), st.just(""), uuids.map(str)),
+)
+
+
 def steps(index: int):
     return st.builds(
         Step,
@@ -52,6 +60,7 @@ def steps(index: int):
         status=st.sampled_from(STEP_STATUSES),
         who=texts,
         due=dates,
+        said_in=answers_said,
     )
 
 
@@ -72,6 +81,7 @@ def goals():
         note=texts,
         active=st.booleans(),
         steps=st.lists(steps(0), max_size=3, unique_by=lambda step: step.id),
+        said_in=answers_said,
     ).map(dated)
 
 
