@@ -6,15 +6,16 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.plan import QUESTIONS, DomainAnswers, Plan
+from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
 from questionnaires.catalogue import catalogue
 from questionnaires.plan_parts import PlanPart
+from smartapp.errors import BadRequest
 from smartapp.fhir.store import Query
 from smartapp.i18n import message
-from smartapp.pages.plan import fields, sections, stored, views
+from smartapp.pages.plan import fields, sections, stored, ticking, views
 from smartapp.pages.plan.forms import Form, edit, posted, waiting
 from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
@@ -84,7 +85,7 @@ def start() -> ResponseReturnValue:
         saved_at=request.args.get("saved", ""),
         others=stored_plan.others,
     )
-    return render_template("plan/start.html", page=page)
+    return render_template("plan/start.html", page=page, ticked=ticking.ticked(on_its_way=page.where.on_its_way))
 
 
 def _start_link() -> Link:
@@ -415,3 +416,31 @@ def step(goal_id: str, step_id: str) -> ResponseReturnValue:
         words=aim.text,
     )
     return edit(lambda now: sections.step(now.current_id(goal_id), now.current_id(step_id)), form, stored_plan)
+
+
+@blueprint.post("/goals/<goal_id>/steps/<step_id>/tick")
+@role("client")
+def tick(goal_id: str, step_id: str) -> ResponseReturnValue:
+    """Tick a step off in one press, or take that back: the button says how far the step is then (`status`).
+
+    It says so rather than turning things round, so that pressing twice on a slow line does no harm.
+    """
+    status, page = request.form.get("status"), request.form.get("from", "")
+    if status not in STEP_STATUSES or page not in ticking.PAGES:
+        raise BadRequest(code="tick")
+    stored_plan = load()
+    before = sections.step_of(stored_plan.plan, goal_id, step_id)
+    if before is None:
+        _follow(stored_plan)
+        abort(404)
+
+    def press(now: StoredPlan) -> Accepted[Plan]:
+        at = now.current_id(goal_id), now.current_id(step_id)
+        return Accepted(sections.with_step_status(now.plan, *at, status))
+
+    outcome = change(press, stored_plan)
+    if not isinstance(outcome, Saved):
+        flash(_("This is not saved. Please try again in a moment."), "attention")
+        return redirect(ticking.address_after(page, step_id), 303)
+    after = ticking.address_after(page, step_id, before.status)
+    return redirect(after if outcome.arrived else waiting(after), 303)

@@ -211,6 +211,15 @@ def step_of(plan: Plan, goal_id: str, step_id: str) -> Step | None:
     return next((step for step in found.steps if step.id == step_id), None) if found else None
 
 
+def with_step_status(plan: Plan, goal_id: str, step_id: str, status: StepStatus) -> Plan:
+    """Return the plan with one step as far as this; the same plan where that step is not there any more."""
+    found = goal_of(plan, goal_id)
+    if found is None:
+        return plan
+    steps = tuple(replace(step, status=status) if step.id == step_id else step for step in found.steps)
+    return with_goal(plan, replace(found, steps=steps))
+
+
 def progress(goal_id: str, today: str) -> Section:
     """Return the section that says how it goes with a goal: one of a few sentences, and own words if wanted."""
 
