@@ -32,7 +32,7 @@ MOMENTS: Final = (
 
 def activities(known: Catalogue | None = None) -> list[Resource]:
     """Return the ActivityDefinitions, in the catalogue's order, and the PlanDefinition."""
-    instruments = tuple((known or Catalogue()).instruments.values())
+    instruments = tuple((known or Catalogue()).asked.values())
     scored = [instrument for instrument in instruments if any(rule.default for rule in instrument.scores)]
     return [*(activity_definition(instrument) for instrument in instruments), measurement_plan(scored)]
 

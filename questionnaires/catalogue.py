@@ -413,6 +413,8 @@ def instrument_from(data: Mapping[str, object], file: str) -> Instrument:
         raise top.error("version", f"is {table.version!r}; write it as 1.0.0, or 1.0.0-something")
     if not table.groups:
         raise top.error("groups", "is missing; an instrument asks something")
+    if table.kind == "record" and table.scores:
+        raise top.error("scores", 'are given, but a definition of kind "record" measures nothing')
     if table.minutes < 1:
         raise top.error("minutes", "is less than 1; say about how many minutes it takes")
     citations = {key: Citation(key=key, text=one.citation, read=one.read) for key, one in table.sources.items()}
@@ -440,6 +442,7 @@ def instrument_from(data: Mapping[str, object], file: str) -> Instrument:
         ),
         examples=tuple(_example(place, one, items, scores) for place, one in top.each("examples", table.examples)),
         derived_from=table.derived_from,
+        kind=table.kind,
     )
 
 
@@ -541,6 +544,11 @@ class Catalogue:
     def instruments(self) -> Mapping[str, Instrument]:
         """Return the current version of each instrument by its id."""
         return self._shelf
+
+    @cached_property
+    def asked(self) -> Mapping[str, Instrument]:
+        """Return the instruments that a client can be asked to fill in: all that are no record of a conversation."""
+        return {name: one for name, one in self._shelf.items() if one.kind == "questionnaire"}
 
     def versions(self, identifier: str) -> tuple[Instrument, ...]:
         """Return every known version of an instrument, the current one first."""

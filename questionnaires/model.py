@@ -21,6 +21,9 @@ Certainty = Literal["sure", "triangulated", "inferred", "recalled", "unknown", "
 ItemKind = Literal["choice", "boolean", "text"]
 Aggregate = Literal["sum", "mean", "mean-times-n"]
 Wording = Literal["working", "official"]
+# A questionnaire is filled in by the client; a record is what two people write down while they talk, so nobody is asked
+# to fill it in.
+InstrumentKind = Literal["questionnaire", "record"]
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 CERTAINTIES: tuple[str, ...] = get_args(Certainty)
@@ -280,6 +283,7 @@ class Instrument:
     reference_numbers: tuple[ReferenceNumber, ...]
     examples: tuple[WorkedExample, ...]
     derived_from: str | None = None
+    kind: InstrumentKind = "questionnaire"
     _items: dict[str, Item] = field(init=False, repr=False, compare=False)
     _scores: dict[str, ScoreRule] = field(init=False, repr=False, compare=False)
 

@@ -44,6 +44,7 @@ _PLAN_CODES = (
     ("recovery-step", Text("Stap", "Step")),
     ("talking-point", Text("Hier wil ik over praten", "I want to talk about this")),
     ("own-note", Text("Wat dit voor mij betekent", "What this means to me")),
+    ("agreed-step", Text("Afspraak van een gesprek", "Agreement of a conversation")),
     ("family-team", Text("Gezinsteam", "Family team")),
 )
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from questionnaires.model import Aggregate, Certainty, ItemKind, RoundingRule, Text, Wording
+from questionnaires.model import Aggregate, Certainty, InstrumentKind, ItemKind, RoundingRule, Text, Wording
 from questionnaires.reading import Name, OneLine, Strict
 
 Answer = str | bool
@@ -141,6 +141,7 @@ class InstrumentTable(Strict, frozen=True):
     wording_note: Text
     copyright: Text
     sources: dict[str, CitationTable]
+    kind: InstrumentKind = "questionnaire"
     note: OneLine = ""
     derived_from: OneLine | None = None
     facts: tuple[FactTable, ...] = ()

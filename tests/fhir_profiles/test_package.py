@@ -22,6 +22,7 @@ PROMISED = {
     "recovery-plan",
     "recovery-goal",
     "recovery-step",
+    "agreed-step",
     "recovery-care-team",
     "questionnaire-assignment",
     "talking-point",
@@ -129,7 +130,7 @@ def test_each_questionnaire_can_be_asked_for():
     asked = {
         one["relatedArtifact"][0]["resource"] for one in activities() if one["resourceType"] == "ActivityDefinition"
     }
-    assert asked == {instrument.canonical for instrument in Catalogue().instruments.values()}
+    assert asked == {instrument.canonical for instrument in Catalogue().asked.values()}
 
 
 def test_the_three_moments_ask_for_what_has_scores():

@@ -270,6 +270,8 @@ def test_the_small_instrument_is_read():
 FROM_MEMORY = {"about": "items", "statement": "Read.", "sources": ["paper"], "verified": False}
 
 REFUSED = [
+    ("kind", "record", 'scores: are given, but a definition of kind "record" measures nothing'),
+    ("kind", "diary", "kind: is 'diary'"),
     ("colour", "red", r"tiny\.toml: colour: is not a known key"),
     ("groups.0.items.1.txt", "x", r"tiny\.toml: groups\[1\]\.items\[2\]\.txt: is not a known key"),
     ("scores.0.cutoff", 3, r"scores\[1\]\.cutoff: is not a known key"),

@@ -34,7 +34,7 @@ def test_show_prints_the_page():
 def test_show_of_an_unknown_instrument_is_wrong_usage_and_lists_what_is_there():
     result = run("show", "phq-9")
     assert result.exit_code == 2
-    assert "there is no instrument 'phq-9'; choose one of hoop" in result.stderr
+    assert "there is no instrument 'phq-9'; choose one of decision, hoop" in result.stderr
 
 
 def test_check_says_that_all_is_well():

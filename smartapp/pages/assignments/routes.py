@@ -105,7 +105,7 @@ def _waiting(tasks: list[Record]) -> dict[str, AssignmentRow]:
 
 def _problems(typed: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    if typed["questionnaire"] not in catalogue().instruments:
+    if typed["questionnaire"] not in catalogue().asked:
         found["questionnaire"] = _(NEEDS_CHOICE)
     if typed["due"]:
         due = iso_date(typed["due"])
@@ -119,7 +119,7 @@ def _problems(typed: Mapping[str, str]) -> dict[str, str]:
 
 
 def _asking(typed: Mapping[str, str]) -> Write:
-    instrument = catalogue().instruments[typed["questionnaire"]]
+    instrument = catalogue().asked[typed["questionnaire"]]
     key = identifier(typed["key"])
     patient, user = current.launch().patient, current.launch().user
     task = task_of(
@@ -159,7 +159,7 @@ def _form_page(
     already: AssignmentRow | None = None,
 ) -> str:
     choices = []
-    for instrument in catalogue().instruments.values():
+    for instrument in catalogue().asked.values():
         minutes = ngettext("about %(num)s minute", "about %(num)s minutes", instrument.minutes)
         state = _("already waiting for the client") if instrument.id in waiting else minutes
         about = f"{text_of(instrument.subtitle)} · {state}"

@@ -93,7 +93,7 @@ def index() -> ResponseReturnValue:
     tasks = tasks_in_reach(current.records())
     entries = to_do_now(current.records(), tasks or (), catalogue())
     known = {entry.instrument.id for entry in entries}
-    others = [one for key, one in catalogue().instruments.items() if key not in known]
+    others = [one for key, one in catalogue().asked.items() if key not in known]
     page = QuestionnairesPage(entries, others, record_away=tasks is None)
     return render_template("questionnaire/list.html", page=page)
 
@@ -263,9 +263,9 @@ def submit(instrument_id: str) -> ResponseReturnValue:
 
 
 def _instrument(instrument_id: str) -> Instrument:
-    if instrument_id not in catalogue().instruments:
+    if instrument_id not in catalogue().asked:
         abort(404)
-    return catalogue().instruments[instrument_id]
+    return catalogue().asked[instrument_id]
 
 
 def _item(instrument: Instrument, link_id: str) -> Item:

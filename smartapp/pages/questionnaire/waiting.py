@@ -62,7 +62,7 @@ def to_do(
     return [entry for entry in begun if entry] + [
         ToDo(instrument, assignment, None, len(instrument.items), instrument.minutes)
         for name, assignment in rest
-        for instrument in [catalogue.instruments[name]]
+        for instrument in [catalogue.asked[name]]
     ]
 
 
@@ -78,7 +78,7 @@ def open_assignments(tasks: Iterable[Record], catalogue: Catalogue) -> dict[str,
         if not is_assignment(task.resource):
             continue
         assignment = assignment_of(task.resource)
-        if assignment.waiting and assignment.instrument in catalogue.instruments:
+        if assignment.waiting and assignment.instrument in catalogue.asked:
             known = found.get(assignment.instrument)
             if known is None or assignment.asked_on < known.asked_on:
                 found[assignment.instrument] = assignment
@@ -86,9 +86,9 @@ def open_assignments(tasks: Iterable[Record], catalogue: Catalogue) -> dict[str,
 
 
 def _begun(draft: Draft, assignment: Assignment | None, catalogue: Catalogue) -> ToDo | None:
-    if draft.questionnaire not in catalogue.instruments:
+    if draft.questionnaire not in catalogue.asked:
         return None
-    instrument = catalogue.instruments[draft.questionnaire]
+    instrument = catalogue.asked[draft.questionnaire]
     try:
         filling = filling_of(instrument, draft.resource, catalogue)
     except OtherVersion:

@@ -105,7 +105,7 @@ def _measured(observations: list[Record], responses: list[Record]) -> list[Measu
 
 def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:
     """Return the finished responses to questionnaires without scores, the newest first."""
-    without = {one.url: one for one in catalogue().instruments.values() if not one.scores}
+    without = {one.url: one for one in catalogue().asked.values() if not one.scores}
     found = [
         Conversation(without[url], text_in(response, "id"), text_in(response, "authored"))
         for response in responses

@@ -63,7 +63,13 @@ def ask(visitor: Visitor, identifier: str = "a", **more) -> dict:
 
 def test_the_list_offers_every_questionnaire(anna):
     page = anna.get("questionnaires/").text
-    assert all(f"/questionnaires/{name}/" in page for name in catalogue().instruments)
+    assert all(f"/questionnaires/{name}/" in page for name in catalogue().asked)
+
+
+@pytest.mark.parametrize("record", sorted(catalogue().instruments.keys() - catalogue().asked.keys()))
+def test_a_form_that_two_people_fill_in_while_they_talk_is_offered_to_nobody(anna, record):
+    assert f"/questionnaires/{record}/" not in anna.get("questionnaires/").text
+    assert anna.get(f"questionnaires/{record}/").status_code == 404
 
 
 def test_the_intro_says_how_much_how_long_and_who_reads(anna):
