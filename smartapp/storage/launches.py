@@ -35,10 +35,14 @@ _BY_ID = sa.select(LAUNCHES).where(LAUNCHES.c.id == sa.bindparam("id"))
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as FHIR refers to them: `reference` is `Type/id`, relative to the issuer's base."""
+    """A person as FHIR refers to them: `reference` is `Type/id`, relative to the issuer's base.
+
+    `birth_date` is a FHIR date (`1992`, `1992-03`, `1992-03-14`), "" where it is not known.
+    """
 
     reference: str
     display: str
+    birth_date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +153,18 @@ class Launches:
             rows = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.session_id == session_id)).all()
         return list(self._opened([row.sealed for row in rows]))
 
-    def name(self, launch_id: str, names: Mapping[str, str]) -> None:
-        """Put the names of people (by reference) into a launch that was made without them."""
+    def name(self, launch_id: str, people: Mapping[str, Person]) -> None:
+        """Put what is known of people (by reference) into a launch that was made without it."""
         with writing(self._engine, on=launch_id) as connection:
             row = connection.execute(_BY_ID, {"id": launch_id}).one_or_none()
             if row is None:
                 return
             values = self._vault.open(row.sealed)
             for who in (values["patient"], values["user"]):
-                who["display"] = who["display"] or names.get(who["reference"], "")
+                if found := people.get(who["reference"]):
+                    who["display"] = who["display"] or found.display
+            if found := people.get(values["patient"]["reference"]):
+                values["patient"]["birth_date"] = values["patient"].get("birth_date") or found.birth_date
             connection.execute(
                 LAUNCHES.update().where(LAUNCHES.c.id == launch_id).values(sealed=self._vault.seal(values))
             )

@@ -421,11 +421,11 @@ def step(goal_id: str, step_id: str) -> ResponseReturnValue:
 @blueprint.post("/goals/<goal_id>/steps/<step_id>/tick")
 @role("client")
 def tick(goal_id: str, step_id: str) -> ResponseReturnValue:
-    """Tick a step off in one press, or take that back: the button says how far the step is then (`status`).
+    """Tick a step off in one press, or take that back: the button says how far the step is then (`tick`).
 
     It says so rather than turning things round, so that pressing twice on a slow line does no harm.
     """
-    status, page = request.form.get("status"), request.form.get("from", "")
+    status, page = request.form.get("tick"), request.form.get("from", "")
     if status not in STEP_STATUSES or page not in ticking.PAGES:
         raise BadRequest(code="tick")
     stored_plan = load()

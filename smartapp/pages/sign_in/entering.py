@@ -9,14 +9,14 @@ import contextvars
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from mappers.tolerant import text_in
 from smartapp.errors import LaunchRefused, UnknownIssuer
 from smartapp.fhir.store import RecordStore
 from smartapp.i18n import message
-from smartapp.pages.sign_in.names import name_of
+from smartapp.pages.sign_in.names import person_of
 from smartapp.records.parallel import in_parallel
 from smartapp.services import Services
 from smartapp.settings import Issuer, Settings
@@ -119,14 +119,14 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
     return launch, session
 
 
-def _launch_of(who: SignedIn, session: Session, role: Role, *, patient: str, user: str) -> Launch:
-    """Return the launch of who signed in, without an id yet; `patient` and `user` are the names."""
+def _launch_of(who: SignedIn, session: Session, role: Role, *, patient: Person, user: str) -> Launch:
+    """Return the launch of who signed in, without an id yet; `user` is their name."""
     return Launch(
         id="",
         session_id=session.id,
         issuer=who.issuer.base,
         patient_id=who.patient_id,
-        patient=Person(f"Patient/{who.patient_id}", patient),
+        patient=patient,
         user=User(who.identity.reference, user, role, who.issuer.key, who.identity.subject),
         scopes=who.granted.tokens.scope,
         language=who.identity.locale,
@@ -147,15 +147,18 @@ def _session_for(services: Services, who: SignedIn, present: Session | None) -> 
     return services.sessions.renew(present) if present else services.sessions.start()
 
 
-def _names(ehr: RecordStore, who: SignedIn, role: Role) -> tuple[str, str]:
-    """Return the names of the person and of the user, "" if the EHR does not tell; both are read at once."""
+def _names(ehr: RecordStore, who: SignedIn, role: Role) -> tuple[Person, str]:
+    """Return the person and the name of the user, "" where the EHR does not tell; both are read at once."""
+    about = f"Patient/{who.patient_id}"
     # The client is both, so one call is enough.
     if role == "client":
-        own = name_of(ehr, f"Patient/{who.patient_id}") or who.identity.name
-        return own, own
-    people = [f"Patient/{who.patient_id}", *([who.identity.reference] if who.identity.reference else [])]
-    patient, *user = in_parallel([partial(name_of, ehr, one) for one in people])
-    return patient or "", next(iter(user), None) or who.identity.name
+        own = person_of(ehr, about) or Person(about, "")
+        name = own.display or who.identity.name
+        return replace(own, display=name), name
+    people = [about, *([who.identity.reference] if who.identity.reference else [])]
+    patient, *others = in_parallel([partial(person_of, ehr, one) for one in people])
+    user = next(iter(others), None)
+    return patient or Person(about, ""), (user.display if user else "") or who.identity.name
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The names of the person and of the user: read at sign-in, and once more where the EHR did not tell them then.
+"""The names of the person and of the user, and when the person was born: read at sign-in, and once more where the EHR did not tell them then.
 
 Names are for people to see whose record this is. Nothing waits for them but the sign-in itself, which asks for both at
 once; a later look for one that is missing goes beside the page, and the page after it has the name.
@@ -10,11 +10,12 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from mappers.birth import birth_date_of
 from mappers.human_name import human_name
 from smartapp.fhir.bulkheads import budget
 from smartapp.fhir.store import Forbidden, Gone, NotFound, RecordError, RecordStore
 from smartapp.services import Services
-from smartapp.storage.launches import Launch
+from smartapp.storage.launches import Launch, Person
 
 MOST_TRIES = 3
 FIRST_PAUSE_SECONDS = 30
@@ -25,15 +26,16 @@ _MOST_REMEMBERED = 10_000
 _NEVER_TOLD = (Forbidden, Gone, NotFound)
 
 
-def name_of(ehr: RecordStore, reference: str) -> str | None:
-    """Return the name in the record of a person; "" where the EHR does not tell it, None where it gave no answer."""
+def person_of(ehr: RecordStore, reference: str) -> Person | None:
+    """Return name and birth date of a person; "" where the EHR does not tell them, None where it gave no answer."""
     type_, _, id_ = reference.partition("/")
     try:
-        return human_name(ehr.read(type_, id_).resource)
+        resource = ehr.read(type_, id_).resource
     except _NEVER_TOLD:
-        return ""
+        return Person(reference, "")
     except RecordError:
         return None
+    return Person(reference, human_name(resource), birth_date_of(resource))
 
 
 def missing_names(launch: Launch) -> frozenset[str]:
@@ -72,10 +74,10 @@ class LaterNames:
         except RecordError:
             return
         with budget():  # of its own: the page that began this is not kept waiting
-            found = {reference: name_of(ehr, reference) for reference in missing}
+            found = {reference: person_of(ehr, reference) for reference in missing}
         if None not in found.values():
             with self._lock:
                 self._tried[launch.id] = MOST_TRIES, 0.0
-        names = {reference: name for reference, name in found.items() if name}
-        if names:
-            self._services.launches.name(launch.id, names)
+        told = {reference: person for reference, person in found.items() if person is not None and person.display}
+        if told:
+            self._services.launches.name(launch.id, told)

@@ -9,19 +9,21 @@ from pathlib import Path
 
 from flask import request, url_for
 
+from mappers.birth import age_on
 from smartapp.i18n import message
 from smartapp.web import current
-from smartapp.web.language import _, language
+from smartapp.web.language import _, format_date, language
 
 STATIC = Path(__file__).with_name("static")
 
 
 @dataclass(frozen=True, slots=True)
 class WhoseRecord:
-    """Whose record the page is about; `own` if the reader is that person."""
+    """Whose record the page is about; `own` if the reader is that person. `born`: the birth date and the age, or ""."""
 
     name: str
     own: bool
+    born: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,26 @@ def whose_record() -> WhoseRecord | None:
     # SMART's need_patient_banner: false means that our banner would repeat the EHR's. Clients see no EHR around us.
     if not own and not here.need_patient_banner:
         return None
-    return WhoseRecord(here.patient.display, own) if here.patient.display else None
+    if not here.patient.display:
+        return None
+    # Who reads about others must see that this is the right person; nobody needs to be told when they were born.
+    return WhoseRecord(here.patient.display, own, "" if own else born())
+
+
+def born() -> str:
+    """Return when the person of this page was born, and how old they are where that is sure; "" if it is not known."""
+    birth_date = current.launch().patient.birth_date
+    age = age_on(birth_date, current.now().date())
+    day = format_date(birth_date)
+    return day if age is None else _("%(day)s (%(age)s years)", day=day, age=age)
+
+
+def person_in_title() -> str:
+    """Return whose record a page is about, for the tab of who has several charts open; "" for the person themself."""
+    here = current.launch_or_none()
+    if here is None or here.user.role == "client" or not here.patient.display:
+        return ""
+    return ", ".join(filter(None, (here.patient.display, born())))
 
 
 def main_paths() -> list[MainPath]:

@@ -25,6 +25,7 @@ for function in (
     frame.record_address,
     frame.stopped_here,
     frame.whose_record,
+    frame.person_in_title,
 ):
     site_blueprint.add_app_template_global(function)
 

@@ -47,6 +47,7 @@ def test_a_clinician_comes_in_from_the_chart_and_finds_the_client_s_words(server
     assert page.status_code == 200
     assert page.url.endswith("/overview/")
     assert "vader speelde accordeon" in page.text
+    assert "<title>Noor Achterberg, 14 maart 1992 (" in page.text
 
 
 def test_the_chart_shows_the_app_in_a_frame_as_an_ehr_does(server, browser):

@@ -79,7 +79,12 @@ class Ehr:
         }
         self.token_answer: Callable[[dict[str, str]], tuple[int, dict[str, str], str]] | None = None
         self.records: dict[str, dict[str, Any]] = {
-            "Patient/anna": {"resourceType": "Patient", "id": "anna", "name": [{"text": "Anna Voorbeeld"}]},
+            "Patient/anna": {
+                "resourceType": "Patient",
+                "id": "anna",
+                "birthDate": "1992-03-14",
+                "name": [{"text": "Anna Voorbeeld"}],
+            },
             "Patient/bram": {"resourceType": "Patient", "id": "bram", "name": [{"text": "Bram Voorbeeld"}]},
             "Practitioner/p1": {
                 "resourceType": "Practitioner",

@@ -99,6 +99,7 @@ class TestANameThatTheEhrDidNotTellAtTheSignIn:
             time.sleep(0.01)
         named = core.launches.get(launch.id)
         assert (named.patient.display, named.user.display) == ("Anna Voorbeeld", "Els Visser")
+        assert named.patient.birth_date == "1992-03-14"
         assert replace(named, patient=launch.patient, user=launch.user) == launch
 
     def test_takes_no_other_name_away_and_has_bounds_of_its_own(self, browser, ehr, core):

@@ -61,7 +61,7 @@ def test_a_launch_keeps_what_the_ehr_said_of_it(browser, ehr, core, clock):
     launch = core.launches.get(browser.enter())
     assert launch.issuer == BASE
     assert launch.issuer_key == launch.user.issuer == core.settings.issuer(BASE).key
-    assert (launch.patient_id, launch.patient) == ("anna", Person("Patient/anna", "Anna Voorbeeld"))
+    assert (launch.patient_id, launch.patient) == ("anna", Person("Patient/anna", "Anna Voorbeeld", "1992-03-14"))
     assert (launch.user.reference, launch.user.display) == ("Practitioner/p1", "Els Visser")
     assert (launch.user.role, launch.user.subject) == ("clinician", "u1")
     assert (launch.scopes, launch.language) == ("openid fhirUser launch patient/*.cruds", "en")

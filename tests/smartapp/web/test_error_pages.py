@@ -19,11 +19,12 @@ PAGES = [
 TICKED = {"domains"}
 HIDDEN = {name for page in PAGES for name in re.findall(r'<input type="hidden" name="([\w-]+)"', page)} - TICKED
 PRESSED = {name for page in PAGES for name in re.findall(r'(?<!link_)button\(.*?(?:\), |name=)"(\w+)"', page)}
+PRESSED |= {name for page in PAGES for name in re.findall(r'<button[^>]* name="(\w+)"', page)}
 
 
 def test_the_forms_were_found():
     assert {"was", "seen", "key"} <= HIDDEN
-    assert {"next", "stop", "remove"} <= PRESSED
+    assert {"next", "stop", "remove", "tick"} <= PRESSED
 
 
 @pytest.mark.parametrize("name", sorted({*HIDDEN, *PRESSED, "_csrf", "_for", "_keep", "seen-story", "asked-story"}))

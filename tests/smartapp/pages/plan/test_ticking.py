@@ -14,7 +14,7 @@ from tests.smartapp.pages.plan.pages import stored_plan
 
 BUTTON = re.compile(
     r'<li id="step-[^"]+">\s*<form method="post" action="/l/[^/]+/(?P<path>[^"]+)">.*?'
-    r'value="(?P<page>\w+)">\s*<button class="tick" name="status" value="(?P<status>\w+)" aria-pressed="(?P<on>\w+)">'
+    r'value="(?P<page>\w+)">\s*<button class="tick" name="tick" value="(?P<status>\w+)" aria-pressed="(?P<on>\w+)">'
     r".*?<span>(?P<text>[^<]+?) <span",
     re.DOTALL,
 )
@@ -27,7 +27,7 @@ def buttons(page):
 def press(visitor, page, text):
     """Press the button of a step, as a browser without scripts does."""
     found = buttons(page)[text]
-    return visitor.post(found["path"], {"from": found["page"], "status": found["status"]})
+    return visitor.post(found["path"], {"from": found["page"], "tick": found["status"]})
 
 
 def status_of(store, text):
@@ -97,7 +97,7 @@ def test_during_an_outage_a_tick_is_kept_and_not_called_saved(halfway):
     assert buttons(page)["Bellen met het zwembad"]["on"] == "true"
 
 
-@pytest.mark.parametrize("form", [{"status": "eaten", "from": "plan"}, {"status": "done", "from": "elsewhere"}, {}])
+@pytest.mark.parametrize("form", [{"tick": "eaten", "from": "plan"}, {"tick": "done", "from": "elsewhere"}, {}])
 def test_a_press_that_no_button_of_ours_makes_is_refused(halfway, form):
     path = buttons(halfway.get("plan/"))["Bellen met het zwembad"]["path"]
     assert halfway.post(path, form).status_code == 400
@@ -106,7 +106,7 @@ def test_a_press_that_no_button_of_ours_makes_is_refused(halfway, form):
 
 def test_a_step_that_does_not_exist_is_not_ticked(halfway):
     goal = stored_plan(halfway.ehr).goals[0]
-    answer = halfway.post(f"plan/goals/{goal.id}/steps/none/tick", {"status": "done", "from": "plan"})
+    answer = halfway.post(f"plan/goals/{goal.id}/steps/none/tick", {"tick": "done", "from": "plan"})
     assert answer.status_code == 404
 
 
