@@ -1,6 +1,6 @@
-"""The names of the person and of the user, and when the person was born: read at sign-in, and once more where the EHR did not tell them then.
+"""The names of the person and of the user, and the day of birth: read at sign-in, and once more if they did not come.
 
-Names are for people to see whose record this is. Nothing waits for them but the sign-in itself, which asks for both at
+They are for people to see whose record this is. Nothing waits for them but the sign-in itself, which asks for both at
 once; a later look for one that is missing goes beside the page, and the page after it has the name.
 """
 
