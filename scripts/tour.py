@@ -202,6 +202,7 @@ def _kept(visitor: Visitor) -> None:
     """Save words after signing out in another tab, and sign in again."""
     visitor.go("plan/story").locator("main textarea").first.fill("Dit schreef ik nog even.")
     elsewhere = Visitor(visitor.page.context.new_page(), visitor.demo, visitor.home)
+    elsewhere.page.set_viewport_size({"width": 1280, "height": 800})  # wide enough for the menu to stand open
     elsewhere.go("")
     elsewhere.press("header form button")
     elsewhere.page.close()

@@ -22,7 +22,9 @@ from smartapp.sandbox.tokens import blueprint as tokens
 
 # A request larger than this is refused before it is read. The largest thing the app sends is a plan of some 100 kB.
 MAX_BODY_BYTES = 2 * 1024 * 1024
-_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'self'"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'self'"
+)
 
 
 def init_sandbox(app: Flask, sandbox: Sandbox) -> None:

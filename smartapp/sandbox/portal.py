@@ -87,8 +87,8 @@ def framed() -> BaseResponse:
     response = with_session(make_response(shown), sandbox, user)
     # The sign-in of this record is in that frame too, on its way to the app and back.
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self' {sandbox.app_url}; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
+        f"frame-src 'self' {sandbox.app_url}; base-uri 'none'; frame-ancestors 'none'"
     )
     return response
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import mimetypes
 from typing import Final
 
 from flask import Blueprint, Flask, Response, render_template, request
@@ -16,6 +17,7 @@ site_blueprint = Blueprint(
 )
 _example_blueprint = Blueprint("examples", __name__)
 YEAR: Final = "public, max-age=31536000, immutable"
+mimetypes.add_type("font/woff2", ".woff2")  # Python learns it in 3.14, and many machines have no list of their own
 
 # Every page draws the frame, so these are there for every template and not only for those of this package.
 for function in (

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from smartapp.web.components.frame import STATIC
 from smartapp.web.components.routes import init_examples
 from tests.smartapp.helpers import launched
 
@@ -81,6 +82,15 @@ def test_a_static_file_is_kept_for_a_year_under_its_fingerprint_only(app):
     assert kept(address) == "public, max-age=31536000, immutable"
     # Of another version, as while one replaces the other: kept for a year it would be wrong for a year.
     assert kept("/assets/app.css?v=000000000000") == kept("/assets/app.css") == "no-cache"
+
+
+def test_the_face_of_the_headings_is_sent_as_a_font_and_kept_for_a_year(app):
+    address = re.search(r'"(fraunces-latin\.woff2\?v=[0-9a-f]{12})"', (STATIC / "app.css").read_text())[1]
+    with app.test_client().get(f"/assets/{address}") as response:
+        assert response.mimetype == "font/woff2"
+        assert response.data[:4] == b"wOF2"
+        assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert "font-src 'self'" in response.headers["Content-Security-Policy"]
 
 
 def test_text_that_begins_with_an_empty_line_keeps_it(app):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smartapp.web.components.frame import digest
+from smartapp.web.components.frame import STATIC, digest
 
 APP = Path(__file__).parents[4] / "smartapp"
 SHEET = (APP / "web/components/static/app.css").read_text()
@@ -99,6 +99,29 @@ def test_no_letter_outside_a_chart_is_smaller_than_the_base():
 
 
 def test_the_sheet_fetches_nothing_from_elsewhere():
-    stitch = f'"stitch.svg?v={digest("stitch.svg")}"'  # with its fingerprint, browsers keep it for a year
-    assert re.findall(r"url\(([^)]*)\)", SHEET) == [stitch, stitch]
+    addresses = [address.strip('"') for address in re.findall(r"url\(([^)]*)\)", SHEET)]
+    names = [address.partition("?")[0] for address in addresses]
+    assert set(names) == {"stitch.svg", "fraunces-latin.woff2", "fraunces-latin-ext.woff2"}
+    # With its fingerprint, browsers keep a file for a year.
+    assert addresses == [f"{name}?v={digest(name)}" for name in names]
     assert "@import" not in SHEET
+
+
+def test_the_face_of_the_headings_is_small_and_brings_its_licence():
+    files = sorted(STATIC.glob("fraunces-*"))
+    assert [file.name for file in files] == ["fraunces-latin-ext.woff2", "fraunces-latin.woff2", "fraunces-licence.txt"]
+    assert sum(file.stat().st_size for file in files if file.suffix == ".woff2") <= 60_000
+    assert "SIL Open Font License, Version 1.1" in files[-1].read_text()
+
+
+def test_each_letter_is_in_one_file_of_the_face_at_most():
+    ranges = re.findall(r"unicode-range: ([^;]*);", SHEET)
+    letters = [set[int]() for _ in ranges]
+    for found, text in zip(letters, ranges, strict=True):
+        for part in text.split(", "):
+            first, _, last = part.removeprefix("U+").partition("-")
+            found.update(range(int(first, 16), int(last or first, 16) + 1))
+    main, more = letters
+    assert not main & more
+    assert {ord(letter) for letter in "éëïöüÉñç€“”‘’–…"} <= main
+    assert {ord(letter) for letter in "ąćęłńśźżğışőűčřťžșț"} - main <= more
