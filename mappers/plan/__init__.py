@@ -29,6 +29,7 @@ from mappers.plan.model import (
     PersonRef,
     Plan,
     Progress,
+    Remark,
     Step,
     StepStatus,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "PersonRef",
     "Plan",
     "Progress",
+    "Remark",
     "Step",
     "StepStatus",
     "goal_of",

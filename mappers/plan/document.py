@@ -77,7 +77,8 @@ def digest_of(plan: Plan) -> str:
         "domains": [[one.domain, *(getattr(one, name) for name in QUESTIONS)] for one in plan.domains],
         "goals": [
             [
-                *(goal.text, goal.domain, goal.start, goal.due, goal.progress, goal.progress_date, goal.note),
+                *(goal.text, goal.domain, goal.start, goal.due, goal.progress, goal.progress_date),
+                [[one.text, one.said] for one in goal.remarks],
                 goal.active,
                 [[step.text, step.status, step.who, step.due] for step in goal.steps],
             ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final, Literal, get_args
 
 from mappers.fhir_text import typed
@@ -64,12 +65,30 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Something said about a goal. `said` is a FHIR dateTime, "" where the record keeps none.
+
+    `by` is the name of who said it, "" where the client did, or where the record does not say.
+    """
+
+    text: str
+    said: str = ""
+    by: str = ""
+
+    def __post_init__(self) -> None:
+        _tidy(self, "text")
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """A goal in the client's own words, in one life domain.
 
     `start`, `due` and `progress_date` are FHIR dates or "" (`due` may also be None). `progress` is "" while nothing has
     been said; anything else needs its `progress_date`. A goal that is no longer `active` was reached if its progress is
     `achieved`, and let go otherwise. `said_in`: the answer that it came from, where it came from one.
+
+    `remarks` are the client's own about how it goes, the newest first. A new one stands before those that there were,
+    and takes the place of none. Those of others (`of_others`) are read, and never written.
     """
 
     id: str
@@ -79,15 +98,42 @@ class Goal:
     due: str | None = None
     progress: Progress = ""
     progress_date: str = ""
-    note: str = ""
     active: bool = True
     steps: tuple[Step, ...] = ()
     said_in: SaidIn | None = None
+    remarks: tuple[Remark, ...] = ()
+    of_others: tuple[Remark, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        _tidy(self, "text", "note")
+        _tidy(self, "text")
+        for name in ("remarks", "of_others"):
+            object.__setattr__(self, name, newest_first(getattr(self, name)))
         object.__setattr__(self, "due", self.due or None)
         object.__setattr__(self, "steps", tuple(self.steps))
+
+    @property
+    def note(self) -> str:
+        """Return what the client said last about how it goes, "" where nothing is said."""
+        return self.remarks[0].text if self.remarks else ""
+
+    def with_remark(self, text: str, said: str) -> Goal:
+        """Return the goal with one more remark; not twice, where a form with the same words is sent twice."""
+        remark = Remark(text, said)
+        return self if not remark.text or remark.text == self.note else replace(self, remarks=(remark, *self.remarks))
+
+
+def newest_first(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
+    """Return the remarks that have words by when they were said; those that do not say when come last, as they were."""
+    return tuple(sorted((one for one in remarks if one.text), key=lambda one: _moment(one.said), reverse=True))
+
+
+def _moment(said: str) -> str:
+    """Return a FHIR dateTime in a form that sorts, whatever its time zone."""
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError:
+        return said
+    return moment.astimezone(UTC).isoformat() if moment.tzinfo else said
 
 
 @dataclass(frozen=True, slots=True)

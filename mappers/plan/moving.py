@@ -48,7 +48,7 @@ def closed(resource: Resource) -> Resource:
     if div := text_in(narrative, "div"):
         opening, end, rest = div.partition(">")
         changed["text"] = {**narrative, "div": f"{opening}{end}{_paragraph(why)}{rest}"}
-    # A Goal of ours has room for one note and that is the client's, so each type says it where it can.
+    # The notes of a Goal are remarks of people, so each type says it where it can.
     if kind == "CarePlan":
         return {**changed, "note": [*objects_in(resource, "note"), {"text": why}]}
     return {**changed, "statusReason": why if kind == "Goal" else {"text": why}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from mappers.errors import NotAPlan, shown
 from mappers.fhir_text import typed
@@ -17,6 +18,7 @@ from mappers.plan.shapes import (
     is_own_target,
     key_of,
     progress_of,
+    remark_of,
     step_status_of,
     target_of,
 )
@@ -96,7 +98,8 @@ def parts_of(resources: Sequence[Resource]) -> tuple[Resource, list[Resource], l
 
 def _goal(goal: Resource, steps: tuple[Step, ...]) -> Goal:
     domains = [code for concept in objects_in(goal, "category") if (code := domain_of(concept))]
-    notes = [note for note in objects_in(goal, "note") if is_own_note(note, goal.get("subject"))]
+    notes = objects_in(goal, "note")
+    own = [note for note in notes if is_own_note(note, goal.get("subject"))]
     targets = [target for target in objects_in(goal, "target") if is_own_target(target)]
     return Goal(
         id=id_of(goal),
@@ -106,11 +109,16 @@ def _goal(goal: Resource, steps: tuple[Step, ...]) -> Goal:
         due=targets[0]["dueDate"] if targets else None,
         progress=progress_of(goal),
         progress_date=text_in(goal, "statusDate"),
-        note=text_in(notes[0], "text") if notes else "",
         active=is_going_on(goal),
         steps=steps,
         said_in=said_in(goal),
+        remarks=tuple(remark_of(note) for note in own),
+        of_others=tuple(replace(remark_of(note), by=_author_of(note)) for note in notes if note not in own),
     )
+
+
+def _author_of(note: Resource) -> str:
+    return text_in(object_in(note, "authorReference"), "display") or text_in(note, "authorString")
 
 
 def _step(task: Resource) -> Step | None:

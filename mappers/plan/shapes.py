@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from mappers.errors import NotAPlan, shown
 from mappers.identity import URN, identifiers
-from mappers.plan.model import PROGRESS, Progress, StepStatus
+from mappers.plan.model import PROGRESS, Progress, Remark, StepStatus
 from mappers.tolerant import code_in, objects_in, text_in
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
 from questionnaires.fhir import Resource
@@ -70,6 +70,11 @@ def is_going_on(goal: Resource) -> bool:
 def is_own_target(target: Resource) -> bool:
     """Tell the client's due date, which comes alone, from a professional's target, which measures something."""
     return text_in(target, "dueDate") != "" and "measure" not in target
+
+
+def remark_of(note: Resource) -> Remark:
+    """Return a note as the client's remark."""
+    return Remark(text_in(note, "text"), text_in(note, "time"))
 
 
 def is_own_note(note: Resource, subject: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from mappers.plan.shapes import (
     key_of,
     progress_of,
     reference,
+    remark_of,
     step_status_of,
     target_of,
 )
@@ -52,6 +53,7 @@ _ACHIEVEMENT: Final = {
     "not-attainable": "Not Attainable",
 }
 _STEP_TO_TASK: Final = {"planned": "ready", "doing": "in-progress", "done": "completed", "stopped": "cancelled"}
+_DAY: Final = len("2026-05-31")
 _OVER: Final = frozenset({"completed", "cancelled", "rejected"})
 
 _WORDS: Final = {
@@ -164,16 +166,15 @@ class _Writer:
         _put(made, "statusDate", goal.progress_date)
         own_target = [{"dueDate": goal.due}] if goal.due else []
         _put(made, "target", [*own_target, *(one for one in objects_in(made, "target") if not is_own_target(one))])
-        own_note = [{"authorReference": client, "text": goal.note}] if goal.note else []
-        notes_of_others = (one for one in objects_in(made, "note") if not is_own_note(one, made["subject"]))
-        _put(made, "note", [*own_note, *notes_of_others])
+        _put(made, "note", _notes(goal, objects_in(made, "note"), client))
         _keep_said_in(made, goal.said_in)
         return made
 
     def goal_narrative(self, goal: Goal) -> Resource:
         parts = [heading(f"{self.word('goal')}: {self.titles[goal.domain]}"), paragraph(goal.text)]
-        if goal.note:
-            parts += [heading(self.word("note"), 4), paragraph(goal.note)]
+        if goal.remarks:
+            parts.append(heading(self.word("note"), 4))
+            parts += [paragraph(f"{one.said[:_DAY]}: {one.text}" if one.said else one.text) for one in goal.remarks]
         return narrative(parts, self.language, "generated")
 
     def task(self, step: Step, goal: Goal) -> Resource:
@@ -274,6 +275,19 @@ def _lifecycle(goal: Goal, now: str) -> str:
     if goal.progress == "achieved":
         return "completed"
     return now if now in _OVER and now != "completed" else "cancelled"
+
+
+def _notes(goal: Goal, stored: Sequence[Resource], client: Resource) -> list[Resource]:
+    """Return the notes of a goal: what is stored stays as it is, and a new remark goes before it.
+
+    So a receiver that takes one note, as nl-core has it, gets the newest.
+    """
+    own = [note for note in stored if is_own_note(note, client)]
+    known = [remark_of(note) for note in own]
+    left = [note for note, remark in zip(own, known, strict=True) if remark not in goal.remarks]
+    new = [remark for remark in goal.remarks if remark not in known]
+    made = [{"authorReference": client, **({"time": one.said} if one.said else {}), "text": one.text} for one in new]
+    return [*made, *(note for note in stored if note not in left)]
 
 
 def _keep_said_in(target: Resource, answer: SaidIn | None) -> None:

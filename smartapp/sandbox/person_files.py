@@ -95,6 +95,13 @@ class StepEntry(Strict, frozen=True):
     who: OneLine = ""
 
 
+class RemarkEntry(Strict, frozen=True):
+    """What the person said about how it goes with a goal."""
+
+    text: OneLine
+    days_ago: DaysAgo
+
+
 class GoalEntry(Strict, frozen=True):
     """A goal of the plan, in the person's own words."""
 
@@ -104,7 +111,7 @@ class GoalEntry(Strict, frozen=True):
     due_in_days: DaysAhead | None = None
     progress: Progress = ""
     progress_days_ago: DaysAgo | None = None
-    note: OneLine = ""
+    remark: tuple[RemarkEntry, ...] = ()
     active: bool = True
     step: tuple[StepEntry, ...] = ()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mappers.answers import Answers, ResponseRef, response_from
 from mappers.assignment import assignment_identifier, task_of
-from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
+from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
 from mappers.submission import submission_of
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
 from questionnaires.catalogue import catalogue
@@ -246,7 +246,7 @@ class _Seeder:
             due=None if entry.due_in_days is None else self.day(-entry.due_in_days),
             progress=entry.progress,
             progress_date="" if entry.progress_days_ago is None else self.day(entry.progress_days_ago),
-            note=entry.note,
+            remarks=tuple(Remark(one.text, _instant(self.moment(one.days_ago))) for one in entry.remark),
             active=entry.active,
             steps=tuple(
                 Step(

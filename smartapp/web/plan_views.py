@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mappers.plan import QUESTIONS, DomainAnswers, Goal, OtherGoal, Plan, Step
+from mappers.plan.model import newest_first
 from questionnaires.catalogue import Catalogue
 from questionnaires.plan_parts import PlanPart
 from smartapp.i18n import message
@@ -90,6 +91,16 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
+class RemarkView:
+    """Something said about a goal: by whom ("" where nobody is named), and when ("" where that is not known)."""
+
+    text: str
+    said: str
+    own: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class GoalView:
     """A goal as it is shown, in the client's words."""
 
@@ -97,6 +108,7 @@ class GoalView:
     domain: str
     progress: str  # a sentence, or "" while nothing has been said
     steps: tuple[StepView, ...]
+    remarks: tuple[RemarkView, ...] = ()  # the newest first, those of others too
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +128,10 @@ def goal_view(goal: Goal, words: Words) -> GoalView:
         domain=words.domains.get(goal.domain, goal.domain),
         progress=_(sentence) if sentence else "",
         steps=tuple(StepView(step, _(STATUS_TEXTS[step.status])) for step in goal.steps),
+        remarks=tuple(
+            RemarkView(one.text, one.said, own=one in goal.remarks, by=one.by)
+            for one in newest_first([*goal.remarks, *goal.of_others])
+        ),
     )
 
 

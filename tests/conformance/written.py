@@ -16,7 +16,7 @@ from mappers.answers import answers_of, response_of
 from mappers.assignment import cancelled
 from mappers.audit import AuditEntry, Event, audit_event
 from mappers.observations import observations_of, provenance_of
-from mappers.plan import MOST_DOMAINS, DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
+from mappers.plan import MOST_DOMAINS, DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
 from mappers.plan.document import Edition, bundle_of, digest_of, document_of, superseded
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue
@@ -119,7 +119,7 @@ def rough_plan() -> Plan:
         progress="achieved",
         progress_date="2026",
         due="2026-05",
-        note=ROUGH,
+        remarks=(Remark(ROUGH, "2026-05-01T09:30:00+02:00"), Remark(ROUGH)),
         active=False,
         steps=(Step(id="urn:uuid:0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a02", text=ROUGH, status="stopped", who=ROUGH),),
     )

@@ -6,7 +6,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from mappers.identity import Identifier, carries, former, identity, own_identifier, values_in, with_former
-from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, plan_of, resources_of
+from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, plan_of, resources_of
 from mappers.plan.moving import closed, continued, is_closed, reopened, was_left
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import catalogue
@@ -57,7 +57,9 @@ URN = "urn:uuid:00000000-0000-4000-8000-00000000000"
 PLAN = Plan(
     id=f"{URN}1",
     domains=(DomainAnswers("meaning"),),
-    goals=(Goal(f"{URN}2", "Zwemmen", "meaning", note="Liefst buiten", steps=(Step(f"{URN}3", "Bellen"),)),),
+    goals=(
+        Goal(f"{URN}2", "Zwemmen", "meaning", remarks=(Remark("Liefst buiten"),), steps=(Step(f"{URN}3", "Bellen"),)),
+    ),
     created="2026-01-10T10:00:00+01:00",
 )
 

@@ -26,6 +26,7 @@ from mappers.plan import (
     OtherGoal,
     PersonRef,
     Plan,
+    Remark,
     Step,
     goal_of,
     other_goal_of,
@@ -42,6 +43,7 @@ DOMAINS = [domain.code for domain in KNOWN.life_domains]
 
 texts = st.text(max_size=40)
 dates = st.sampled_from(["", "2026", "2026-05", "2026-05-31"])
+moments = st.sampled_from(["", "2026-05", "2026-05-31T10:00:00Z", "2026-05-31T11:00:00+02:00"])
 uuids = st.uuids(version=4).map(str)
 
 
@@ -78,7 +80,7 @@ def goals():
         due=st.one_of(st.none(), dates),
         progress=st.sampled_from(PROGRESS),
         progress_date=dates,
-        note=texts,
+        remarks=st.lists(st.builds(Remark, text=texts, said=moments), max_size=3, unique=True),
         active=st.booleans(),
         steps=st.lists(steps(0), max_size=3, unique_by=lambda step: step.id),
         said_in=answers_said,
@@ -139,7 +141,7 @@ def plan() -> Plan:
         due="2026-09-01",
         progress="improving",
         progress_date="2026-05-01",
-        note="Met de hond gaat het vanzelf",
+        remarks=(Remark("Met de hond gaat het vanzelf", "2026-05-01T09:30:00+02:00"),),
         steps=(
             Step("urn:uuid:6d3c2a58-41c4-4a94-8ef1-5b7e1f9a2d01", "Schoenen kopen", "done", "ik", "2026-03-10"),
             Step("urn:uuid:6d3c2a58-41c4-4a94-8ef1-5b7e1f9a2d02", "Route vragen aan Karim", "planned", "Karim"),
@@ -301,18 +303,45 @@ def test_what_others_added_to_the_same_resources_stays(plan):
     care_plan["activity"].append({"detail": {"status": "scheduled", "description": "huisbezoek"}})
     before = copy.deepcopy(existing)
     read = plan_of(care_plan, goals, tasks, known=KNOWN)
-    changed = replace(read, goals=(replace(read.goals[0], due="2026-10-01", note="Anders"), *read.goals[1:]))
+    said = replace(read.goals[0], due="2026-10-01").with_remark("Anders", "2026-06-02T09:30:00+02:00")
+    changed = replace(read, goals=(said, *read.goals[1:]))
     after_plan, after_goals, after_tasks = parts_of(written(changed, existing=existing))
     assert existing == before
     assert after_goals[0]["addresses"] == goals[0]["addresses"]
     assert after_goals[0]["target"] == [{"dueDate": "2026-10-01"}, goals[0]["target"][1]]
-    assert [note["text"] for note in after_goals[0]["note"]] == ["Anders", "Besproken"]
+    assert [note["text"] for note in after_goals[0]["note"]] == ["Anders", "Met de hond gaat het vanzelf", "Besproken"]
     assert {"text": "lichaam"} in after_goals[0]["category"]
     assert after_goals[0]["lifecycleStatus"] == "accepted"
     assert after_tasks[1]["status"] == "accepted"
     assert {"url": "https://example.org/x", "valueString": "y"} in after_plan["extension"]
     assert after_plan["goal"][-1]["reference"] == "Goal/elsewhere"
     assert after_plan["activity"][-1] == {"detail": {"status": "scheduled", "description": "huisbezoek"}}
+
+
+def test_a_remark_takes_the_place_of_none_and_is_read_newest_first_whatever_the_time_zone(plan):
+    existing = stored(written(plan))
+    first = read_back(existing)
+    said = first.goals[0].with_remark("Vandaag niet", "2026-10-25T02:30:00+02:00")
+    said = said.with_remark("Toch nog", "2026-10-25T02:10:00+01:00")
+    again = stored(written(replace(first, goals=(said, *first.goals[1:])), existing=existing))
+    read = read_back(again).goals[0]
+    assert [one.text for one in read.remarks] == ["Toch nog", "Vandaag niet", "Met de hond gaat het vanzelf"]
+    assert read.note == "Toch nog"
+
+
+def test_a_remark_that_is_sent_twice_is_said_once(plan):
+    said = plan.goals[0].with_remark("Vandaag niet", "2026-06-02T09:30:00+02:00")
+    assert said.with_remark("Vandaag niet", "2026-06-02T09:30:05+02:00") == said
+    assert said.with_remark("", "2026-06-02T09:30:05+02:00") == said
+
+
+def test_remarks_of_others_are_read_with_their_name_and_never_written_as_the_clients(plan):
+    existing = stored(written(plan))
+    existing[0]["note"].append({"authorReference": {"reference": "Practitioner/2", "display": "Jaap"}, "text": "Fijn"})
+    read = read_back(existing)
+    assert [(one.text, one.by) for one in read.goals[0].of_others] == [("Fijn", "Jaap")]
+    assert [one.text for one in read.goals[0].remarks] == ["Met de hond gaat het vanzelf"]
+    assert written(read, existing=existing)[0]["note"] == existing[0]["note"]
 
 
 def test_only_what_changed_needs_saving(plan):

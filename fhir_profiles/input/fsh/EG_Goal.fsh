@@ -14,7 +14,11 @@ Usage: #example
 * target.dueDate = "2026-09-01"
 * statusDate = "2026-05-11"
 * insert AboutNoor(expressedBy)
-* note.authorReference = Reference(Patient/example-noor) "Noor Bakker (voorbeeld)"
-* note.text = "De eerste dag was spannend, de derde niet meer."
+* note[0].authorReference = Reference(Patient/example-noor) "Noor Bakker (voorbeeld)"
+* note[0].time = "2026-05-11T10:20:00+02:00"
+* note[0].text = "Nu ga ik er fluitend heen."
+* note[1].authorReference = Reference(Patient/example-noor) "Noor Bakker (voorbeeld)"
+* note[1].time = "2026-03-20T16:05:00+01:00"
+* note[1].text = "De eerste dag was spannend, de derde niet meer."
 * extension[saidIn].extension[response].valueReference = Reference(QuestionnaireResponse/example-response) "Hoop, ingevuld op 3 maart 2026"
 * extension[saidIn].extension[linkId].valueString = "hoop-04"

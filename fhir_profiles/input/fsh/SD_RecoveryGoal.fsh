@@ -12,7 +12,8 @@ What the client wants to change, in the client's own words, in one life domain.
 
 It differs from Goal by: the goal's text as typed in `description.text`; one life domain as category; a person as subject;
 `expressedBy`, so that it is clear whose words these are; a date, not a duration, for when it is due; progress with
-its date; and at most one problem and one note, so that Dutch receivers of nl-core-TreatmentObjective can read it.
+its date; at most one problem, so that Dutch receivers of nl-core-TreatmentObjective can read it; and notes that are
+remarks of people, the client's newest first, so that a receiver that takes one note gets that one.
 """
 * insert Publish("Hersteldoel")
 * insert Readable
@@ -44,7 +45,9 @@ its date; and at most one problem and one note, so that Dutch receivers of nl-co
 * expressedBy only Reference(Patient or RelatedPerson)
 * addresses 0..1
 * addresses ^comment = "nl-core allows one; more problems go into CarePlan.addresses."
-* note 0..1
+* note MS
+* note ^short = "Remarks about how it goes, the client's newest first"
+* note ^comment = "nl-core allows one. A remark that took the place of the one before it would lose what the client said."
 
 Mapping: RecoveryGoalNl
 Source: RecoveryGoal

@@ -51,7 +51,12 @@ def ending() -> tuple[Field, ...]:
 
 
 def _note() -> Field:
-    return Field("note", _("Do you want to say more about it? (you may leave this empty)"), rows=4)
+    return Field(
+        "note",
+        _("Do you want to say more about it? (you may leave this empty)"),
+        help=_("What you said before stays with your goal."),
+        rows=4,
+    )
 
 
 def step(*, with_status: bool) -> tuple[Field, ...]:

@@ -342,7 +342,7 @@ def progress(goal_id: str) -> ResponseReturnValue:
         url_for("plan.goal", goal_id=goal_id, saved="progress"),
         words=_goal_or_404(stored_plan, goal_id).goal.text,
     )
-    return edit(lambda now: sections.progress(now.current_id(goal_id), current.today()), form, stored_plan)
+    return edit(lambda now: sections.progress(now.current_id(goal_id), current.now()), form, stored_plan)
 
 
 @blueprint.route("/goals/<goal_id>/end", methods=["GET", "POST"])
@@ -362,7 +362,7 @@ def end(goal_id: str) -> ResponseReturnValue:
         lead=_("The goal stays in your plan, under earlier goals. You can take it up again."),
         words=ending.text,
     )
-    return edit(lambda now: sections.ending(now.current_id(goal_id), current.today()), form, stored_plan)
+    return edit(lambda now: sections.ending(now.current_id(goal_id), current.now()), form, stored_plan)
 
 
 @blueprint.post("/goals/<goal_id>/resume")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final, cast
 
 from mappers.plan import (
@@ -220,25 +221,28 @@ def with_step_status(plan: Plan, goal_id: str, step_id: str, status: StepStatus)
     return with_goal(plan, replace(found, steps=steps))
 
 
-def progress(goal_id: str, today: str) -> Section:
-    """Return the section that says how it goes with a goal: one of a few sentences, and own words if wanted."""
+def progress(goal_id: str, now: datetime) -> Section:
+    """Return the section that says how it goes with a goal: one of a few sentences, and own words if wanted.
+
+    Own words are a remark of `now`, beside those that there are. So the field is empty each time that it is shown.
+    """
 
     def read(plan: Plan) -> dict[str, str]:
         found = _goal(plan, goal_id)
-        return {"progress": found.progress if found.progress in GOING else "", "note": found.note}
+        return {"progress": found.progress if found.progress in GOING else "", "note": ""}
 
     def check(_plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
         return {} if texts.get("progress") in GOING else {"progress": NEEDS_PROGRESS}
 
     def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
         said = cast("Progress", texts["progress"])
-        found = replace(_goal(plan, goal_id), progress=said, progress_date=today, note=texts["note"])
-        return with_goal(plan, found)
+        found = replace(_goal(plan, goal_id), progress=said, progress_date=_day(now))
+        return with_goal(plan, found.with_remark(texts["note"], now.isoformat()))
 
     return Section(("progress", "note"), read, apply, check)
 
 
-def ending(goal_id: str, today: str) -> Section:
+def ending(goal_id: str, now: datetime) -> Section:
     """Return the section that ends a goal: reached, changed or let go. The goal can still be read ever after."""
 
     def check(_plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
@@ -246,11 +250,14 @@ def ending(goal_id: str, today: str) -> Section:
 
     def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
         said = cast("Progress", ENDINGS[texts["ending"]])
-        found = _goal(plan, goal_id)
-        ended = replace(found, active=False, progress=said, progress_date=today, note=texts["note"])
-        return with_goal(plan, ended)
+        ended = replace(_goal(plan, goal_id), active=False, progress=said, progress_date=_day(now))
+        return with_goal(plan, ended.with_remark(texts["note"], now.isoformat()))
 
-    return Section(("ending", "note"), lambda plan: {"ending": "", "note": _goal(plan, goal_id).note}, apply, check)
+    return Section(("ending", "note"), lambda _plan: {"ending": "", "note": ""}, apply, check)
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat()
 
 
 def with_goal_resumed(plan: Plan, goal_id: str, today: str) -> Plan:

@@ -236,6 +236,19 @@ def test_progress_is_said_in_words_and_dated(app, halfway):
     assert "%" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
 
 
+def test_a_new_remark_stands_above_the_former_with_who_and_when(halfway):
+    path = goal_path(halfway)
+    fill(halfway, f"{path}progress", progress="worsening", note="Het water was koud.")
+    assert fields_of(halfway.get(f"{path}progress"))["note"] == ""
+    fill(halfway, f"{path}progress", progress="improving", note="Ik durf het water in.")
+    fill(halfway, f"{path}end", ending="reached", note="")
+    goal = stored_plan(halfway.ehr).goals[0]
+    assert [one.text for one in goal.remarks] == ["Ik durf het water in.", "Het water was koud."]
+    page = halfway.get(path).text
+    assert page.index("Ik durf het water in.") < page.index("Het water was koud.")
+    assert re.search(r"Het water was koud\.</p>\s*<p class=\"card__meta\">Jij · ", page)
+
+
 def test_progress_without_a_choice_keeps_the_note(halfway):
     answer = fill(halfway, f"{goal_path(halfway)}progress", note="Weet ik niet.")
     assert answer.status_code == 422

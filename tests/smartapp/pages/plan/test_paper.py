@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mappers.fhir_text import typed
-from mappers.plan import DomainAnswers, Plan
+from mappers.plan import DomainAnswers, Plan, Remark
 from questionnaires.catalogue import catalogue
 from smartapp.pages.plan.paper import paper
 from smartapp.web.language import kept_in
@@ -57,7 +57,9 @@ def test_the_client_s_own_words_come_before_everything_else():
 
 
 def test_a_goal_has_its_area_how_it_goes_its_date_note_and_steps():
-    goal = replace(HALFWAY.goals[0], progress="improving", progress_date="2026-10-02", note="Wekelijks\nlukt het.")
+    goal = replace(
+        HALFWAY.goals[0], progress="improving", progress_date="2026-10-02", remarks=(Remark("Wekelijks\nlukt het."),)
+    )
     text = text_in(printed(replace(HALFWAY, goals=(goal,))))
     for one in (
         "Zingeving",
