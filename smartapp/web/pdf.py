@@ -1,4 +1,8 @@
-"""PDF from a typst template and data: tagged, with a title and a language (PDF/UA-1), and the same bytes each time.
+"""PDF from a typst template and data: tagged, with a title and a language, and the same bytes each time.
+
+Each is PDF/UA-1, so that it can be read aloud, and PDF/A-2a, so that it can be kept: it needs nothing from outside
+itself. A text with a character for private use, such as an icon of somebody's own font, makes it PDF/A-2u instead: what
+such a character says is agreed with nobody, and level a asks for its meaning in words.
 
 Texts of people travel as data, never as markup, so nothing in them can mean anything to the typesetter. A character for
 which no font has a shape is drawn as a box by our last resort, `fonts/last-resort.ttf`, and can be copied and read
@@ -64,14 +68,14 @@ def pdf(template: str, data: Mapping[str, Any], *, date: dt.datetime) -> bytes:
 
     `date` is when the document says it was made. The template also gets `fonts` and `date` (year, month, day).
     """
-    inputs = {**data, "fonts": FONTS, "date": [date.year, date.month, date.day]}
+    inputs = json.dumps({**data, "fonts": FONTS, "date": [date.year, date.month, date.day]}, ensure_ascii=False)
     try:
         with elsewhere():  # some hundred milliseconds, none of them Python's
             made = typst.compile(
                 template.encode(),
-                sys_inputs={"data": json.dumps(inputs, ensure_ascii=False)},
+                sys_inputs={"data": inputs},
                 font_paths=_fonts(),
-                pdf_standards=["ua-1"],
+                pdf_standards=["ua-1", "a-2u" if _for_private_use(inputs) else "a-2a"],
                 timestamp=int(date.timestamp()),
             )
     except typst.TypstError as error:
@@ -79,6 +83,10 @@ def pdf(template: str, data: Mapping[str, Any], *, date: dt.datetime) -> bytes:
     if not isinstance(made, bytes):
         raise NotTypeset("the typesetter gave no document")
     return made
+
+
+def _for_private_use(text: str) -> bool:
+    return any(unicodedata.category(character) == "Co" for character in text)
 
 
 def lines(text: str) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What the frame of a page shows: whose record it is, the main menu, the emergency line, and addresses of assets."""
+"""What the frame of a page shows, on screen and on each sheet of paper.
+
+Whose record it is, the main menu, the emergency line, and addresses of assets.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,21 @@ class WhoseRecord:
     name: str
     own: bool
     born: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetHead:
+    """What stands on each sheet of paper: whose it is, their birth date ("" where it is not known), and the day."""
+
+    name: str
+    born: str
+    day: str
+
+    @property
+    def whose(self) -> str:
+        """Return the name with the birth date, as far as they are known."""
+        born = _("born on %(date)s", date=self.born) if self.born else ""
+        return ", ".join(part for part in (self.name, born) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +106,17 @@ def person_in_title() -> str:
     if here is None or here.user.role == "client" or not here.patient.display:
         return ""
     return ", ".join(filter(None, (here.patient.display, born())))
+
+
+def sheet_head() -> SheetHead | None:
+    """Return what each sheet of this page says when it is printed; None outside a record.
+
+    Other than on screen it is there whatever the EHR shows: a sheet leaves the EHR's frame.
+    """
+    here = current.launch_or_none()
+    if here is None:
+        return None
+    return SheetHead(here.patient.display, format_date(here.patient.birth_date), format_date(current.today()))
 
 
 def main_paths() -> list[MainPath]:

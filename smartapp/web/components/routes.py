@@ -25,6 +25,7 @@ for function in (
     frame.main_paths,
     frame.not_for_emergencies,
     frame.record_address,
+    frame.sheet_head,
     frame.stopped_here,
     frame.whose_record,
     frame.person_in_title,

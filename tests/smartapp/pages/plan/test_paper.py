@@ -155,6 +155,13 @@ def test_it_is_tagged_and_has_a_title_and_a_language():
     assert b"<pdfuaid:part>1</pdfuaid:part>" in content
 
 
+@pytest.mark.parametrize(("text", "level"), [("Een bakfiets \U0001f6b2", b"A"), ("Een icoon: \ue000", b"U")])
+def test_it_can_be_kept_as_pdf_a_with_a_lower_level_for_what_has_no_meaning_in_words(text, level):
+    content = printed(with_story(text))
+    assert b"<pdfaid:part>2</pdfaid:part>" in content
+    assert b"<pdfaid:conformance>%b</pdfaid:conformance>" % level in content
+
+
 def test_the_same_plan_and_moment_are_the_same_bytes():
     assert printed(HALFWAY) == printed(HALFWAY)
     assert printed(HALFWAY) != printed(HALFWAY, made=NOW + dt.timedelta(days=1))

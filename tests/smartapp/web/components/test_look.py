@@ -90,12 +90,19 @@ def test_the_base_size_is_eighteen_pixels():
     assert "font-size: 112.5%" in SHEET  # 16 px × 1.125 = 18 px
 
 
-def test_no_letter_outside_a_chart_is_smaller_than_the_base():
-    small = [
-        (selector.strip().splitlines()[-1], size)
-        for selector, size in re.findall(r"([^{}]+)\{[^{}]*font-size: (0\.\d+)rem", SHEET)
+def smaller(sheet: str) -> list[tuple[str, float]]:
+    """Return what has letters smaller than the base, by its selector, in rem."""
+    return [
+        (selector.strip().splitlines()[-1].strip(), float(size))
+        for selector, size in re.findall(r"([^{}]+)\{[^{}]*font-size: (0\.\d+)rem", sheet)
     ]
-    assert all(selector.startswith(".chart") for selector, _ in small)
+
+
+def test_no_letter_outside_a_chart_is_smaller_than_the_base():
+    on_screen, _, on_paper = SHEET.partition("/* ---- print")
+    assert all(selector.startswith(".chart") for selector, _ in smaller(on_screen))
+    assert "html { font-size: 10pt" in on_paper
+    assert all(size * 10 >= 9 for _, size in smaller(on_paper))  # pt: no smaller than the small print of a letter
 
 
 def test_the_sheet_fetches_nothing_from_elsewhere():

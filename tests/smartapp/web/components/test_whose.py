@@ -41,10 +41,27 @@ def test_what_is_not_known_is_not_shown(app, born, shown):
     assert title(launched(app, role="clinician", birth_date=born).get("overview/")).startswith(shown)
 
 
-def test_a_client_is_not_told_when_they_were_born(app):
+def test_a_client_is_told_when_they_were_born_on_paper_only(app):
     page = launched(app, birth_date="1992-03-14").get("")
-    assert "1992" not in page.text
+    [on_paper] = re.findall(r'<div class="sheet-head">.*?</div>', page.text)
+    assert "Anna Voorbeeld, geboren op 14 maart 1992" in on_paper
+    assert "1992" not in page.text.replace(on_paper, "")
     assert "Anna" not in title(page)
+
+
+@pytest.mark.parametrize(
+    ("born", "shown"), [("1992-03", "Anna Voorbeeld, geboren op maart 1992"), ("", "Anna Voorbeeld")]
+)
+def test_a_sheet_says_what_is_known_and_the_day_in_a_chart_that_shows_the_person_too(app, monkeypatch, born, shown):
+    visitor = launched(app, role="clinician", birth_date=born)
+    there = replace(visitor.launch, need_patient_banner=False)
+    monkeypatch.setattr(current, "launch_or_none", lambda: there)
+    page = visitor.get("overview/")
+    assert f"<p><span>{shown}</span> <span>14 maart 2026</span></p>" in page.text
+
+
+def test_a_page_about_nobody_names_nobody_on_paper(app):
+    assert "sheet-head" not in app.test_client().get("/accessibility").text
 
 
 def test_in_a_chart_that_shows_the_person_itself_only_the_tab_says_it_too(app, monkeypatch):

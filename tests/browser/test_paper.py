@@ -1,0 +1,58 @@
+"""Pages printed from the browser: few sheets, and each says whose it is, of which day, and which sheet it is."""
+
+from __future__ import annotations
+
+import re
+
+import pypdfium2
+import pytest
+from playwright.sync_api import Page
+
+from scripts.tour import Role, Visitor
+
+pytestmark = pytest.mark.browser
+
+# The made-up person with the most on each page.
+PAPERS: tuple[tuple[Role, str, int], ...] = (
+    ("client", "plan/", 2),
+    ("client", "scores/", 2),
+    ("client", "scores/nel/", 2),
+)
+
+
+def printed(page: Page) -> list[str]:
+    """Print a page as it asks to be printed, and return the text of each sheet."""
+    document = pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True))
+    sheets = []
+    for sheet in document:
+        text = sheet.get_textpage()
+        sheets.append(re.sub(r"\s+", " ", text.get_text_bounded()))
+        assert [round(side) for side in sheet.get_size()] == [595, 842]
+        text.close()
+        sheet.close()
+    document.close()
+    return sheets
+
+
+@pytest.mark.parametrize(("role", "path", "most"), PAPERS)
+def test_a_page_fits_its_sheets_and_each_says_whose_it_is(visitor, role, path, most):
+    page = visitor.launch(role, "noor").go(path)
+    sheets = printed(page)
+    assert len(sheets) <= most
+    for number, text in enumerate(sheets, start=1):
+        assert "Noor Achterberg, geboren op 14 maart 1992" in text
+        assert re.search(r"\d{1,2} [a-z]+ 20\d\d", text.partition("1992")[2])
+        assert f"{number} van {len(sheets)}" in text
+        assert "Hier leest niemand direct mee" not in text
+        assert "Uitloggen" not in text
+
+
+def test_a_sheet_is_in_the_language_of_its_page_and_holds_what_is_unfolded_only(visitor: Visitor) -> None:
+    page = visitor.launch("client", "noor").go("scores/hoop/?lang=en")
+    [first, *_] = printed(page)
+    assert "Noor Achterberg, born on 14 March 1992" in first
+    assert re.search(r"1 of \d", first)
+    assert "answers are needed" not in first
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    assert "answers are needed" in " ".join(printed(page))
+    visitor.go("?lang=nl")
