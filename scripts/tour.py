@@ -218,9 +218,24 @@ def _sent(visitor: Visitor) -> None:
     visitor.press("main form[action$=submit] button")
 
 
-def _response(visitor: Visitor) -> None:
-    visitor.go("scores/")
-    visitor.press('main a[href*="/questionnaires/responses/"]')
+def _response(instrument: str, rest: str = "") -> Way:
+    """Go to the newest response to a questionnaire, by its title in the list of all that was sent in."""
+    title = catalogue().instrument(instrument).title.nl
+
+    def way(visitor: Visitor) -> None:
+        visitor.go("answers/")
+        address = visitor.page.get_by_role("link", name=title).first.get_attribute("href")
+        visitor.go(f"{address}{rest}")
+
+    return way
+
+
+def _answer_to(what: str) -> Way:
+    def way(visitor: Visitor) -> None:
+        _response("nel", "nel-01")(visitor)
+        visitor.press(f'main a[href*="/plan/{what}/from/"]')
+
+    return way
 
 
 STOPS: tuple[Stop, ...] = (
@@ -240,7 +255,12 @@ STOPS: tuple[Stop, ...] = (
     Stop("question", "client", "noor", at("questionnaires/hoop/questions/hoop-01")),
     Stop("question-error", "client", "noor", _question_error),
     Stop("question-text", "client", "noor", at("questionnaires/sdm-visit/questions/sdm-visit-helps")),
-    Stop("response", "client", "noor", _response),
+    Stop("answers", "client", "noor", at("answers/")),
+    Stop("response", "client", "noor", _response("sdm-visit")),
+    Stop("response-wishes", "client", "noor", _response("mansa-short")),
+    Stop("response-beside", "client", "noor", _response("nel")),
+    Stop("answer", "client", "noor", _response("nel", "nel-01")),
+    Stop("goal-from-answer", "client", "noor", _answer_to("goals/new")),
     Stop("scores", "client", "noor", at("scores/")),
     Stop("scores-nel", "client", "noor", at("scores/nel/")),
     Stop("scores-mansa", "client", "noor", at("scores/mansa/")),
@@ -274,6 +294,9 @@ STOPS: tuple[Stop, ...] = (
     Stop("overview-together", "clinician", "noor", at("overview/?mode=together")),
     Stop("overview-new", "clinician", "yara", at("overview/")),
     Stop("overview-gaps", "clinician", "iwan", at("overview/")),
+    Stop("overview-answers", "clinician", "noor", at("answers/")),
+    Stop("overview-response", "clinician", "noor", _response("nel")),
+    Stop("overview-response-wishes", "clinician", "noor", _response("mansa-short")),
     Stop("assignments", "clinician", "noor", at("assignments/")),
     Stop("assignment-new", "clinician", "noor", at("assignments/new")),
 )

@@ -59,12 +59,17 @@ class Related(Named, frozen=True):
 
 
 class FilledIn(Strict, frozen=True):
-    """A questionnaire that was filled in, or half way; either `answers` or `texts`."""
+    """A questionnaire that was filled in, or half way; either `answers` or `texts`.
+
+    `marked` are the linkIds that the person wants to talk about, `discussed` those that were talked about.
+    """
 
     questionnaire: Name
     days_ago: DaysAgo
     answers: str = ""
     texts: dict[str, str | bool] = field(default_factory=dict)
+    marked: tuple[Name, ...] = ()
+    discussed: tuple[Name, ...] = ()
 
 
 class Asked(Strict, frozen=True):

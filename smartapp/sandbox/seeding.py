@@ -17,7 +17,10 @@ from pathlib import Path
 from mappers.answers import Answers, ResponseRef, response_from
 from mappers.assignment import assignment_identifier, task_of
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
+from mappers.said_in import SaidIn
 from mappers.submission import submission_of
+from mappers.talking import discussed
+from mappers.talking import task_of as talking_task
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
@@ -203,9 +206,27 @@ class _Seeder:
 
     def response(self, patient: Resource, entry: FilledIn, where: str) -> None:
         """Add a response with its scores, made as the app makes them when a client sends answers in."""
-        made = submission_of(self.filled_in(patient, entry, where, status="completed"))
+        filled_in = self.filled_in(patient, entry, where, status="completed")
+        made = submission_of(filled_in)
         writes = [Write.once(one.resource, identifier=one.identifier, full_url=one.full_url) for one in made]
         self.write(self.moment(entry.days_ago), writes)
+        for link_id in (*entry.marked, *entry.discussed):
+            point = self.talking_point(patient, filled_in, link_id)
+            self.once(self.moment(entry.days_ago), [discussed(point) if link_id in entry.discussed else point])
+
+    def talking_point(self, patient: Resource, filled_in: Answers, link_id: str) -> Resource:
+        """Return the mark of a person on one of their answers."""
+        item, value = filled_in.instrument.item(link_id), filled_in.values[link_id]
+        option = item.scale.option(value) if item.scale and isinstance(value, str) else None
+        about = filled_in.response
+        return talking_task(
+            SaidIn(link_id, identifier=about.identifier),
+            words=f"{item.text.nl}: {option.text.nl if option else value}",
+            patient=patient,
+            requester=patient,
+            marked_on=about.authored,
+            language="nl",
+        )
 
     def assignment(self, patient: Resource, entry: Asked) -> None:
         instrument = catalogue().instruments[entry.questionnaire]

@@ -63,6 +63,11 @@ def records() -> Records:
     return cast("Records", g.records)
 
 
+def shows(reference: str) -> None:
+    """Say which resource this page is there to show; the log of access names it before whatever else was read."""
+    g.shown = reference
+
+
 def has_records() -> bool:
     """Tell whether this is a page about a person, for a user who has pages."""
     return has_request_context() and "records" in g

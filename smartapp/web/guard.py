@@ -147,7 +147,8 @@ def log_reading(services: Services, response: Response) -> None:
     launch = current.launch_or_none()
     if launch is None or launch.user.role == "client":
         return
-    opened = [request.endpoint or ""] if request.method == "GET" and response.status_code == 200 else []
+    page = [request.endpoint or "", *([g.shown] if "shown" in g else [])]
+    opened = page if request.method == "GET" and response.status_code == 200 else []
     if opened or g.get("read"):
         services.audit.record(launch, "read", [*opened, *g.get("read", ())])
 

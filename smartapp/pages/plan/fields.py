@@ -23,9 +23,12 @@ def questions(names: Iterable[str], words: Words) -> tuple[Field, ...]:
     return tuple(Field(name, words.questions[name], help=words.question_help.get(name, ""), rows=6) for name in names)
 
 
-def goal(plan: Plan, words: Words) -> tuple[Field, ...]:
-    """Return the fields of a goal; it belongs to a life domain that the plan has, or that an earlier goal had."""
-    there = [answers.domain for answers in plan.domains] + [goal.domain for goal in plan.goals]
+def goal(plan: Plan, words: Words, offered: Iterable[str] = ()) -> tuple[Field, ...]:
+    """Return the fields of a goal; it belongs to a life domain that the plan has, or that an earlier goal had.
+
+    `offered` are others that may be chosen too.
+    """
+    there = [answers.domain for answers in plan.domains] + [goal.domain for goal in plan.goals] + list(offered)
     areas = tuple(FieldOption(code, words.domains.get(code, code)) for code in dict.fromkeys(there))
     return (
         Field("text", _("What do you want to reach?"), help=_("In your own words. Big or small."), rows=4),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -58,6 +59,14 @@ class Form:
 def posted() -> dict[str, str]:
     """Return the form of this request with each field once; ticked boxes of one name become codes between commas."""
     return {name: ",".join(values) for name, values in request.form.lists()}
+
+
+def form_key() -> str:
+    """Return the key of a form that makes something: the one it was shown with, or a fresh one."""
+    try:
+        return str(uuid.UUID(request.form.get("key", "")))
+    except ValueError:
+        return str(uuid.uuid4())
 
 
 def edit(

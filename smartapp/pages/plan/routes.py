@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,7 +15,8 @@ from smartapp.errors import BadRequest
 from smartapp.fhir.store import Query
 from smartapp.i18n import message
 from smartapp.pages.plan import fields, sections, stored, ticking, views
-from smartapp.pages.plan.forms import Form, edit, posted, waiting
+from smartapp.pages.plan.forms import Form, edit, form_key, posted, waiting
+from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import Link
@@ -253,7 +253,7 @@ def new_goal() -> ResponseReturnValue:
     stored_plan = load()
     if request.method == "GET" and not stored_plan.plan.domains:
         return redirect(url_for("plan.domains"), 303)
-    key = _key()
+    key = form_key()
     wish = request.args.get("domain", "")
     form = Form(
         _("A new goal"),
@@ -264,14 +264,6 @@ def new_goal() -> ResponseReturnValue:
         proposed={"domain": wish if wish in {answers.domain for answers in stored_plan.plan.domains} else ""},
     )
     return edit(lambda now: sections.goal(now.id_of(key), current.today()), form, stored_plan)
-
-
-def _key() -> str:
-    """Return the key of a form that makes something: the one it was shown with, or a fresh one."""
-    try:
-        return str(uuid.UUID(request.form.get("key", "")))
-    except ValueError:
-        return str(uuid.uuid4())
 
 
 @blueprint.get("/goals/by-key/<key>")
@@ -388,7 +380,7 @@ def new_step(goal_id: str) -> ResponseReturnValue:
     """Add a step to a goal."""
     stored_plan = load()
     aim = _goal_or_404(stored_plan, goal_id).goal
-    key = _key()
+    key = form_key()
     form = Form(
         _("A step towards your goal"),
         fields.step(with_status=False),
@@ -444,3 +436,10 @@ def tick(goal_id: str, step_id: str) -> ResponseReturnValue:
         return redirect(ticking.address_after(page, step_id), 303)
     after = ticking.address_after(page, step_id, before.status)
     return redirect(after if outcome.arrived else waiting(after), 303)
+
+
+# --- from an answer ---------------------------------------------------------------------------------------------
+
+_FROM: Final = "from/<response_id>/<link_id>"
+blueprint.add_url_rule(f"/goals/new/{_FROM}", view_func=goal_from_answer, methods=["GET", "POST"])
+blueprint.add_url_rule(f"/goals/<goal_id>/steps/new/{_FROM}", view_func=step_from_answer, methods=["GET", "POST"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, cast
@@ -18,6 +18,7 @@ from mappers.plan import (
     Step,
     StepStatus,
 )
+from mappers.said_in import SaidIn
 from questionnaires.canonical import code_system_url
 from questionnaires.plan_parts import PlanPart
 from smartapp.i18n import message
@@ -126,10 +127,11 @@ def _answers(plan: Plan, code: str) -> DomainAnswers:
     return next((answers for answers in plan.domains if answers.domain == code), _no_answers(code))
 
 
-def goal(goal_id: str, today: str) -> Section:
+def goal(goal_id: str, today: str, said_in: SaidIn | None = None, offered: Collection[str] = ()) -> Section:
     """Return the section with the words of one goal, its life domain and its date; a new id is a new goal.
 
-    A form that is sent twice carries the same id twice, and so makes one goal.
+    A form that is sent twice carries the same id twice, and so makes one goal. `said_in` is the answer that a new goal
+    comes from. `offered` are life domains beside those of the plan that it may belong to: then the plan has it too.
     """
 
     def read(plan: Plan) -> dict[str, str]:
@@ -142,9 +144,12 @@ def goal(goal_id: str, today: str) -> Section:
         problems = {}
         if not texts.get("text"):
             problems["text"] = NEEDS_GOAL
-        known = {answers.domain for answers in plan.domains} | {goal.domain for goal in plan.goals}
+        chosen = {answers.domain for answers in plan.domains}
+        known = chosen | {goal.domain for goal in plan.goals} | set(offered)
         if texts.get("domain", "") not in known:
             problems["domain"] = NEEDS_DOMAIN
+        elif texts["domain"] in offered and texts["domain"] not in chosen and len(chosen) >= MOST_DOMAINS:
+            problems["domain"] = NO_ROOM
         if texts.get("due") and iso_date(texts["due"]) is None:
             problems["due"] = NOT_A_DATE
         return problems
@@ -154,7 +159,10 @@ def goal(goal_id: str, today: str) -> Section:
         text, domain, due = texts["text"], texts["domain"], iso_date(texts["due"])
         if found is not None:
             return with_goal(plan, replace(found, text=text, domain=domain, due=due))
-        return replace(plan, goals=(*plan.goals, Goal(id=goal_id, text=text, domain=domain, due=due, start=today)))
+        made = Goal(id=goal_id, text=text, domain=domain, due=due, start=today, said_in=said_in)
+        there = {answers.domain for answers in plan.domains}
+        joins = (_no_answers(domain),) if domain in offered and domain not in there else ()
+        return replace(plan, domains=(*plan.domains, *joins), goals=(*plan.goals, made))
 
     return Section(("text", "domain", "due"), read, apply, check)
 
@@ -169,8 +177,8 @@ def with_goal(plan: Plan, changed: Goal) -> Plan:
     return replace(plan, goals=tuple(changed if found.id == changed.id else found for found in plan.goals))
 
 
-def step(goal_id: str, step_id: str) -> Section:
-    """Return the section with one step towards a goal; a new id is a new step."""
+def step(goal_id: str, step_id: str, said_in: SaidIn | None = None) -> Section:
+    """Return the section with one step towards a goal; a new id is a new step, from the answer `said_in` if any."""
 
     def read(plan: Plan) -> dict[str, str]:
         found = step_of(plan, goal_id, step_id)
@@ -189,15 +197,16 @@ def step(goal_id: str, step_id: str) -> Section:
         return problems
 
     def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
-        aim = _goal(plan, goal_id)
+        aim, before = _goal(plan, goal_id), step_of(plan, goal_id, step_id)
         changed = Step(
             id=step_id,
             text=texts["text"],
             status=cast("StepStatus", texts["status"]),
             who=texts["who"],
             due=iso_date(texts["due"]) or "",
+            said_in=before.said_in if before else said_in,
         )
-        if step_of(plan, goal_id, step_id) is None:
+        if before is None:
             return with_goal(plan, replace(aim, steps=(*aim.steps, changed)))
         return with_goal(
             plan, replace(aim, steps=tuple(changed if found.id == step_id else found for found in aim.steps))

@@ -13,7 +13,7 @@ from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.fhir.store import NotFound
 from smartapp.pages.questionnaire.drafting import about
-from smartapp.pages.questionnaire.filling import OtherVersion, draft_of, filling_of, raw_answers, raw_text
+from smartapp.pages.questionnaire.filling import OtherVersion, draft_of, filling_of
 from smartapp.pages.questionnaire.sending import correctable, own_response
 from smartapp.pages.questionnaire.views import SentPage, answer_groups
 from smartapp.records import Record
@@ -24,28 +24,26 @@ from smartapp.web.roles import role
 
 @role("client")
 def response(response_id: str) -> ResponseReturnValue:
-    """Read back what was sent in."""
+    """Thank for what was sent in just now; read back later, it is on the page of sent answers."""
     record = _own_response(response_id)
+    if "sent" not in request.args:
+        return redirect(url_for("answers.response", response_id=record.resource["id"]), 303)
     if current.records().is_stopped(["QuestionnaireResponse"], record.resource["id"]):
         record = replace(record, state="refused")
     try:
         instrument = catalogue().by_canonical(text_in(record.resource, "questionnaire"))
         filling = filling_of(instrument, record.resource, catalogue())
     except (LookupError, OtherVersion):
-        # Of a version, or a questionnaire, that we do not have: shown as the response words it.
-        answers = [(text, raw_text(answer)) for _id, text, answer in raw_answers(record.resource)]
-        return render_template("questionnaire/unknown.html", record=record, answers=answers)
+        return redirect(url_for("answers.response", response_id=record.resource["id"]), 303)
     page = SentPage(
         instrument=instrument,
         groups=answer_groups(filling),
         authored=text_in(record.resource, "authored"),
         place=record.place if record.state == "stored" else record.state,
         scored=bool(instrument.scores),
-        just_sent="sent" in request.args,
-        correctable=correctable(current.records(), record, instrument),
         response_id=record.resource["id"],
     )
-    return render_template("questionnaire/sent.html" if page.just_sent else "questionnaire/response.html", page=page)
+    return render_template("questionnaire/sent.html", page=page)
 
 
 @role("client")

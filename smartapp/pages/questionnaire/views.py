@@ -106,15 +106,13 @@ class ReviewPage:
 
 @dataclass(frozen=True, slots=True)
 class SentPage:
-    """After sending in, and reading back later: what was answered, when, and where it is kept."""
+    """After sending in: what was answered, when, and where it is kept."""
 
     instrument: Instrument
     groups: Sequence[AnswerGroup]
     authored: str
     place: str
     scored: bool
-    just_sent: bool
-    correctable: bool
     response_id: str
 
 

@@ -77,13 +77,18 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     client += [f"scores/{one}/" for one in catalogue().instruments]
     client += [f"questionnaires/{one}/" for one in catalogue().asked]
     client += [f"questionnaires/{DRAFTED}/{page}" for page in ("again", "review", "pause", "questions/hoop-01")]
-    client += [f"questionnaires/responses/{id_}" for id_ in ids(found, "QuestionnaireResponse")]
+    responses = ids(found, "QuestionnaireResponse")
+    client += ["answers/", *(f"answers/{id_}/" for id_ in responses)]
+    client += [f"questionnaires/responses/{id_}" for id_ in responses[:1]]
+    client += [f"{page}{responses[0]}/nel-01" for page in ("answers/", "plan/goals/new/from/")]
+    client += [f"plan/goals/{ids(found, 'Goal')[0]}/steps/new/from/{responses[0]}/nel-01"]
     for id_ in ids(found, "Goal"):
         client += [f"plan/goals/{id_}{rest}" for rest in ("/", "/words", "/progress", "/end", "/steps/new")]
     for step in (one for one in found if one["resourceType"] == "Task"):
         goal = re.search(r"Goal/([\w-]+)", orjson.dumps(step).decode())
         client += [f"plan/goals/{goal[1]}/steps/{step['id']}"] if goal else []
-    clinician = ["overview/", "overview/?mode=together", "assignments/", "assignments/new"] * 4
+    clinician = ["overview/", "overview/?mode=together", "assignments/", "assignments/new", "answers/"] * 4
+    clinician += [f"answers/{id_}/" for id_ in responses]
     forms = {
         "plan/story": {"story": "Ik zing weer.", "seen-story": "x"},
         "plan/domains": {"domains": "meaning", "seen-domains": "x"},

@@ -637,7 +637,9 @@ def test_what_was_sent_can_be_read_back(anna):
     fill(anna, "4")
     anna.post("questionnaires/hoop/submit")
     [sent] = stored(anna, "QuestionnaireResponse")
-    page = anna.get(f"questionnaires/responses/{sent['id']}").text
+    there = anna.get(f"questionnaires/responses/{sent['id']}").location  # the address it had before
+    assert there.endswith(f"/answers/{sent['id']}/")
+    page = anna.get(f"answers/{sent['id']}/").text
     assert page.count("<strong>Sterk mee eens</strong>") == 12
 
 
@@ -645,7 +647,7 @@ def test_a_sent_response_can_be_corrected_and_its_scores_follow(anna):
     fill(anna, "4")
     anna.post("questionnaires/hoop/submit")
     [before] = stored(anna, "QuestionnaireResponse")
-    page = anna.get(f"questionnaires/responses/{before['id']}").text
+    page = anna.get(f"answers/{before['id']}/").text
     assert "Mijn antwoorden verbeteren" in page
     review = anna.post(f"questionnaires/responses/{before['id']}/correct").location
     assert "Je verbetert wat je op" in anna.get(review).text
@@ -673,7 +675,7 @@ def test_an_unfinished_questionnaire_is_not_pushed_aside_by_a_correction(anna):
     anna.post("questionnaires/hoop/submit")
     [sent] = stored(anna, "QuestionnaireResponse")
     anna.post(QUESTION.format(1), {"answer": "2", "next": "1"})
-    assert "Mijn antwoorden verbeteren" not in anna.get(f"questionnaires/responses/{sent['id']}").text
+    assert "Mijn antwoorden verbeteren" not in anna.get(f"answers/{sent['id']}/").text
     assert anna.post(f"questionnaires/responses/{sent['id']}/correct").status_code == 404
     assert draft(anna) == {"hoop-01": "2"}
 
@@ -707,7 +709,7 @@ def test_a_response_to_a_questionnaire_we_do_not_know_is_shown_as_it_is(anna):
         "item": [{"linkId": "1", "text": "Een vraag", "answer": [{"valueString": "<i>Een antwoord</i>"}]}],
     }
     record = anna.ehr.write(Write("create", made)).resource
-    page = anna.get(f"questionnaires/responses/{record['id']}").text
+    page = anna.get(f"answers/{record['id']}/").text
     assert "Een vraag" in page
     assert "&lt;i&gt;Een antwoord" in page
 
