@@ -264,6 +264,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("scores", "client", "noor", at("scores/")),
     Stop("scores-nel", "client", "noor", at("scores/nel/")),
     Stop("scores-mansa", "client", "noor", at("scores/mansa/")),
+    Stop("scores-note", "client", "noor", at("scores/nel/note")),
     Stop("plan", "client", "noor", at("plan/")),
     *(Stop(f"plan-{part.code}", "client", "noor", at(f"plan/{part.code}")) for part in catalogue().plan_parts),
     Stop("plan-domains", "client", "noor", at("plan/domains")),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mappers.answers import Answers, ResponseRef, response_from
 from mappers.assignment import assignment_identifier, task_of
+from mappers.own_notes import name_beside, observation_of
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
 from mappers.said_in import SaidIn
 from mappers.submission import submission_of
@@ -213,6 +214,22 @@ class _Seeder:
         for link_id in (*entry.marked, *entry.discussed):
             point = self.talking_point(patient, filled_in, link_id)
             self.once(self.moment(entry.days_ago), [discussed(point) if link_id in entry.discussed else point])
+
+        if entry.note:
+            self.once(self.moment(entry.days_ago), [self.own_note(patient, filled_in, entry.note)])
+
+    def own_note(self, patient: Resource, filled_in: Answers, text: str) -> Resource:
+        """Return what a person wrote beside the scores of one response."""
+        instrument, about = filled_in.instrument, filled_in.response
+        return observation_of(
+            text,
+            instrument,
+            response="",
+            name=name_beside(patient["reference"], instrument.id, about.identifier),
+            patient=patient,
+            written_on=about.authored,
+            language="nl",
+        )
 
     def talking_point(self, patient: Resource, filled_in: Answers, link_id: str) -> Resource:
         """Return the mark of a person on one of their answers."""

@@ -8,11 +8,13 @@ from typing import Any
 from flask import Blueprint, abort, render_template
 
 from mappers.observations import SCORE_SYSTEM
+from mappers.own_notes import OwnNote, notes_about
 from mappers.tolerant import code_in, text_in
 from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.pages.scores import asking, trends
+from smartapp.pages.scores.notes import note, notes_of
 from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import day_of
@@ -50,13 +52,15 @@ class InstrumentPage:
     place: str
     """Where its scores are stored, or "waiting" or "refused" for the outbox; "" without scores."""
     cut: str
+    notes: tuple[OwnNote, ...] = ()
+    """What the client wrote beside the scores, newest first."""
 
 
 @blueprint.get("/")
 @role("client")
 def index() -> str:
     """Show the leading trend of every instrument."""
-    observations, responses = _records()
+    observations, responses, _notes = _records()
     found = _measured(observations, responses)
     known = {one.instrument.id for one in found}
     cut = asking.cut_sentence(current.records().cut)
@@ -77,7 +81,7 @@ def instrument(instrument_id: str) -> str:
     chosen = catalogue().instruments.get(instrument_id)
     if chosen is None or not chosen.scores:
         abort(404)
-    observations, responses = _records([chosen])
+    observations, responses, notes = _records([chosen])
     mine = next((one for one in _measured(observations, responses) if one.instrument.id == chosen.id), None)
     codes = {rule.code for rule in chosen.scores}
     places = [
@@ -85,17 +89,23 @@ def instrument(instrument_id: str) -> str:
         for record in observations
         if code_in(record.resource, "code", SCORE_SYSTEM) in codes
     ]
-    page = InstrumentPage(chosen, mine, places[-1] if places else "", asking.cut_sentence(current.records().cut))
+    page = InstrumentPage(
+        chosen,
+        mine,
+        places[-1] if places else "",
+        asking.cut_sentence(current.records().cut),
+        notes_about([one.resource for one in notes], chosen.id),
+    )
     return render_template("scores/instrument.html", page=page, trends=trends)
 
 
-def _records(instruments: list[Instrument] | None = None) -> tuple[list[Record], list[Record]]:
-    """Fetch scores and responses in one round trip; those of some instruments, or of all."""
+def _records(instruments: list[Instrument] | None = None) -> tuple[list[Record], list[Record], list[Record]]:
+    """Fetch scores, responses and own notes in one round trip; scores of some instruments, or of all."""
     patient = current.launch().patient.reference
-    observations, responses = current.records().search(
-        asking.scores_of(patient, instruments), asking.responses_of(patient)
+    observations, responses, notes = current.records().search(
+        asking.scores_of(patient, instruments), asking.responses_of(patient), notes_of(patient)
     )
-    return observations, responses
+    return observations, responses, notes
 
 
 def _measured(observations: list[Record], responses: list[Record]) -> list[Measurements]:
@@ -113,3 +123,6 @@ def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:
         if url in without and text_in(response, "status") in {"completed", "amended"}
     ]
     return sorted(found, key=lambda one: one.authored, reverse=True)
+
+
+blueprint.add_url_rule("/<instrument_id>/note", view_func=note, methods=["GET", "POST"])

@@ -75,6 +75,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     client += ["kept/", "unsent/", "unsent/x/discard", f"plan/goals/by-key/{KEY_OF_FORM}"]
     client += ["plan/domains/meaning/", "plan/domains/meaning/now"]
     client += [f"scores/{one}/" for one in catalogue().instruments]
+    client += ["scores/nel/note"]
     client += [f"questionnaires/{one}/" for one in catalogue().asked]
     client += [f"questionnaires/{DRAFTED}/{page}" for page in ("again", "review", "pause", "questions/hoop-01")]
     responses = ids(found, "QuestionnaireResponse")
