@@ -61,8 +61,8 @@ class Related(Named, frozen=True):
 class FilledIn(Strict, frozen=True):
     """A questionnaire that was filled in, or half way; either `answers` or `texts`.
 
-    `marked` are the linkIds that the person wants to talk about, `discussed` those that were talked about; `note` is what
-    they wrote beside the scores.
+    `marked` are the linkIds that the person wants to talk about, `discussed` those that were talked about; `note` is
+    what they wrote beside the scores.
     """
 
     questionnaire: Name
