@@ -26,6 +26,7 @@ FORMAL: Final = "nl-x-u"
 # below already mean something there; a test compares this list with the pages.
 TAKEN: Final = frozenset(
     {"answers", "domains", "ended", "goal", "goals", "key", "progress", "resumed", "sketch", "step", "stop"}
+    | {"goal-removed", "history", "step-removed"}
     | {"earlier", "errors", "main", "menu", "news", "others", "scores", "tick", "visit", "waiting"}
 )
 

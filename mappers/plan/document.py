@@ -77,10 +77,11 @@ def digest_of(plan: Plan) -> str:
         "domains": [[one.domain, *(getattr(one, name) for name in QUESTIONS)] for one in plan.domains],
         "goals": [
             [
-                *(goal.text, goal.domain, goal.start, goal.due, goal.progress, goal.progress_date),
-                [[one.text, one.said] for one in goal.remarks],
+                *(goal.text, goal.domain, goal.start, goal.due, goal.progress, goal.progress_date, goal.note),
                 goal.active,
                 [[step.text, step.status, step.who, step.due] for step in goal.steps],
+                # What came later is among it only where there is some: a plan without has the digest that it had.
+                *([[one.text for one in goal.remarks[1:]]] if goal.remarks[1:] else []),
             ]
             for goal in plan.goals
         ],

@@ -10,7 +10,7 @@ from questionnaires.fhir import Resource
 from questionnaires.model import Text
 
 CLOSED: Final = "entered-in-error"
-_STATUS: Final = {"CarePlan": "status", "Goal": "lifecycleStatus", "Task": "status"}
+STATUS: Final[dict[str, str]] = {"CarePlan": "status", "Goal": "lifecycleStatus", "Task": "status"}
 _OF_ONE_SERVER: Final = frozenset({"versionId", "lastUpdated", "source"})
 
 _WHY: Final = Text(
@@ -43,7 +43,7 @@ def closed(resource: Resource) -> Resource:
     """
     kind = resource["resourceType"]
     why = _WHY.get(text_in(resource, "language") or "nl")
-    changed = {**resource, _STATUS[kind]: CLOSED}
+    changed = {**resource, STATUS[kind]: CLOSED}
     narrative = object_in(resource, "text")
     if div := text_in(narrative, "div"):
         opening, end, rest = div.partition(">")
@@ -77,4 +77,4 @@ def _paragraph(text: str) -> str:
 
 def is_closed(resource: Resource) -> bool:
     """Tell whether a CarePlan, Goal or Task was closed, by a move or by a person."""
-    return text_in(resource, _STATUS[resource["resourceType"]]) == CLOSED
+    return text_in(resource, STATUS[resource["resourceType"]]) == CLOSED

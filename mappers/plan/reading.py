@@ -66,6 +66,17 @@ def plan_of(
     )
 
 
+def goals_of(resources: Iterable[Resource]) -> tuple[Goal, ...]:
+    """Read Goals with the steps that the Tasks among the resources are of them, in the order given."""
+    steps: dict[str, list[Step]] = {}
+    found = list(resources)
+    for task in (one for one in found if one.get("resourceType") == "Task"):
+        if (step := _step(task)) is not None:
+            steps.setdefault(target_of(task.get("focus")), []).append(step)
+    goals = (one for one in found if one.get("resourceType") == "Goal")
+    return tuple(_goal(goal, tuple(steps.get(key_of(goal), ()))) for goal in goals)
+
+
 def goal_of(goal: Resource) -> Goal:
     """Read one Goal without its steps, such as a goal in the record that no recovery plan refers to."""
     if goal.get("resourceType") != "Goal":

@@ -10,6 +10,7 @@ from mappers.fhir_text import first_words, heading, narrative, paragraph
 from mappers.identity import URN
 from mappers.plan.checks import check
 from mappers.plan.model import QUESTIONS, Goal, PersonRef, Plan, Step
+from mappers.plan.removing import is_removed
 from mappers.plan.shapes import (
     ACHIEVEMENT_SYSTEM,
     ANSWERS_URL,
@@ -223,14 +224,22 @@ class _Writer:
         _put(made, "created", plan.created)
         made.setdefault("author", self.author.as_reference(self.language))
         goals = [reference("Goal", goal.id, first_words(goal.text)) for goal in plan.goals]
-        _put(made, "goal", _with_others(goals, objects_in(made, "goal"), lambda one: one))
+        _put(made, "goal", self.with_others(goals, objects_in(made, "goal"), lambda one: one))
         steps = [
             {"reference": reference("Task", step.id, first_words(step.text))}
             for goal in plan.goals
             for step in goal.steps
         ]
-        _put(made, "activity", _with_others(steps, objects_in(made, "activity"), lambda one: one.get("reference")))
+        _put(made, "activity", self.with_others(steps, objects_in(made, "activity"), lambda one: one.get("reference")))
         return made
+
+    def with_others(
+        self, ours: list[Resource], stored: list[Resource], referred: Callable[[Resource], Any]
+    ) -> list[Resource]:
+        """Return our entries, then the stored ones that refer to something else: what others added is kept."""
+        mine = {target_of(referred(one)) for one in ours}
+        mine |= {name for name, resource in self.stored.items() if is_removed(resource)}
+        return [*ours, *(one for one in stored if target_of(referred(one)) not in mine)]
 
     def plan_extensions(self, plan: Plan) -> list[Resource]:
         made: list[Resource] = [
@@ -302,9 +311,3 @@ def _put(target: Resource, name: str, value: Any) -> None:
         target[name] = value
     else:
         target.pop(name, None)
-
-
-def _with_others(ours: list[Resource], stored: list[Resource], referred: Callable[[Resource], Any]) -> list[Resource]:
-    """Return our entries, then the stored ones that refer to something else: what others added is kept."""
-    mine = {target_of(referred(one)) for one in ours}
-    return [*ours, *(one for one in stored if target_of(referred(one)) not in mine)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mappers.answers import answers_of
 from mappers.errors import PlanError, RefusedResponse
 from mappers.observations import observations_of, scores_from
-from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, parts_of, plan_of, resources_of
+from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, parts_of, plan_of, resources_of
 from mappers.scoring import score
 from mappers.verify import differences
 from tests.mappers.build import CATALOGUE, all_answered, bent, response
@@ -33,9 +33,8 @@ PLAN = Plan(
             "2026-06-01",
             "improving",
             "2026-02-01",
-            "mooi",
-            True,
-            (Step("s", "Zaaien", who="ik"),),
+            steps=(Step("s", "Zaaien", who="ik"),),
+            remarks=(Remark("mooi", "2026-02-01T10:00:00+01:00"), Remark("nog kaal")),
         ),
     ),
 )

@@ -5,12 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 from urllib.parse import urlsplit
 
-from flask import jsonify, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from mappers.plan import Plan
 from smartapp.fhir.store import RecordError
+from smartapp.i18n import message
+from smartapp.pages.plan import undoing
 from smartapp.pages.plan.sections import Section
 from smartapp.pages.plan.service import Saved, Trouble, change, load
 from smartapp.pages.plan.stored import StoredPlan
@@ -18,7 +22,9 @@ from smartapp.pages.plan.views import ClashField, ClashPage, Field, FormPage, Li
 from smartapp.storage.drafts import Drafts
 from smartapp.web import current, typed
 from smartapp.web.language import gettext as _
-from smartapp.web.typed import Clash, Submitted, Wrong
+from smartapp.web.typed import Accepted, Clash, Submitted, Wrong
+
+TOO_LATE: Final = message("This can no longer be taken back here. Look among the earlier versions of your plan.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Form:
     words: str = ""
     save: str = ""
     stop: str = ""
+    remove: str = ""
     key: str = ""
     proposed: Mapping[str, str] = field(default_factory=dict)  # a choice that follows from the page they came from
 
@@ -82,26 +89,80 @@ def edit(
         plan = plan or load()
         return _opened(section_of(plan), form, plan)
     fields = posted()
+    if undoing.FIELD in fields:
+        words = undoing.taken(fields[undoing.FIELD])
+        if words is None:
+            flash(_(TOO_LATE), "attention")
+            return redirect(form.back.href, 303)
+        return _take(section_of, form, plan, words, undo=True)
     if fields.get("sketch") == "discard":
         _drafts().delete(_draft_name(plan))
         return redirect(request.script_root + request.path, 303)
     if request.accept_mimetypes.best == "application/json":
         _keep_draft(form, fields, plan)
         return jsonify(saved=True)
+    return _take(section_of, form, plan, fields)
+
+
+def _take(
+    section_of: Callable[[StoredPlan], Section],
+    form: Form,
+    plan: StoredPlan | None,
+    fields: Mapping[str, str],
+    *,
+    undo: bool = False,
+) -> ResponseReturnValue:
+    """Save what a form holds; `undo`: it takes back what was saved just now."""
     sent = typed.submitted_fields(form.names, fields)
+    before: Mapping[str, str] = {}
+    after: Mapping[str, str] = {}
+
+    def merge(now: StoredPlan) -> Accepted[Plan] | Wrong | Clash:
+        nonlocal before, after
+        section = section_of(now)
+        outcome = typed.merge_form(section, now.plan, sent)
+        if isinstance(outcome, Accepted):
+            before, after = section.read(now.plan), section.read(outcome.document)
+        return outcome
+
     try:
-        outcome = change(lambda now: typed.merge_form(section_of(now), now.plan, sent), plan or load())
+        outcome = change(merge, plan or load())
     except RecordError:  # the page of this error shows what was typed; here it is kept for the next visit
         _keep_draft(form, fields, plan)
         raise
-    if isinstance(outcome, Saved) and outcome.arrived:
-        _drafts().delete(_draft_name(plan))
-    else:
-        # What waits in the outbox can still be refused. Until the record has the words, they stay with their writer.
-        _keep_draft(form, fields, plan)
+    # What is put back says nothing about words that were typed since and not saved: those stay with their writer.
+    if not undo and undoing.PUT_BACK not in fields:
+        if isinstance(outcome, Saved) and outcome.arrived:
+            _drafts().delete(_draft_name(plan))
+        else:
+            # What waits in the outbox can still be refused. Until the record has the words, their writer keeps them.
+            _keep_draft(form, fields, plan)
     if isinstance(outcome, Saved):
-        return redirect(form.after if outcome.arrived else waiting(form.after), 303)
+        return redirect(_after(form, outcome, before, after, undone=undo), 303)
     return _refusal(outcome, form, sent)
+
+
+def _after(form: Form, saved: Saved, before: Mapping[str, str], after: Mapping[str, str], *, undone: bool) -> str:
+    """Return the address of the page after a save; where words went, it offers to take that back."""
+    if not saved.arrived:
+        return waiting(form.after)
+    if undone:
+        undoing.forget()
+        return undoing.undone(form.after)
+    written = [one.name for one in form.fields if one.kind in ("area", "line") and one.name in before]
+    if any(takes_words(before[name], after.get(name, "")) for name in written):
+        changed = [name for name in before if before[name] != after.get(name, "")]
+        seen = {f"seen-{name}": typed.digest(after.get(name, "")) for name in changed}
+        return undoing.offer(
+            request.script_root + request.path, {name: before[name] for name in changed} | seen, form.after
+        )
+    return form.after
+
+
+def takes_words(before: str, after: str) -> bool:
+    """Tell whether a text no longer has every word that it had, in its order: what is only added to lost nothing."""
+    left = iter(after.split())
+    return not all(word in left for word in before.split())
 
 
 def waiting(address: str) -> str:
@@ -176,6 +237,7 @@ def _form_page(
         kicker=form.kicker,
         words=form.words,
         stop=form.stop,
+        remove=form.remove,
         key=form.key,
         trouble=trouble,
         draft=draft,

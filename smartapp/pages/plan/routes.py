@@ -14,7 +14,7 @@ from questionnaires.plan_parts import PlanPart
 from smartapp.errors import BadRequest
 from smartapp.fhir.store import Query
 from smartapp.i18n import message
-from smartapp.pages.plan import fields, sections, stored, ticking, views
+from smartapp.pages.plan import fields, removing, sections, stored, ticking, undoing, views
 from smartapp.pages.plan.forms import Form, edit, form_key, posted, waiting
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, where_stored
@@ -30,6 +30,8 @@ from smartapp.web.typed import Accepted, Clash, Wrong
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan", template_folder="templates")
 
+blueprint.context_processor(undoing.said)
+
 SAVED: Final[Mapping[str, str]] = {
     "domains": message("Your areas of life are saved."),
     "answers": message("Your answers are saved."),
@@ -38,6 +40,8 @@ SAVED: Final[Mapping[str, str]] = {
     "progress": message("How it is going is saved."),
     "ended": message("Your goal now stands under earlier goals."),
     "resumed": message("You have taken up this goal again."),
+    "goal-removed": message("The goal is out of your plan."),
+    "step-removed": message("The step is out of your plan."),
 }
 """What is said after saving, by the mark in `?saved=`; the parts of the plan bring their own sentence."""
 
@@ -58,6 +62,8 @@ def _saved() -> str:
     """
     if request.args.get("waits") and current.records().is_stopped(TOGETHER):
         return ""
+    if request.args.get(undoing.DONE):
+        return _("It is as it was before.")
     mark = request.args.get("saved", "")
     if part := _part(mark):
         return text_of(part.saved)
@@ -66,7 +72,7 @@ def _saved() -> str:
 
 def _marks() -> dict[str, Any]:
     """Return what the address of this page says about what was saved just now, to be passed on."""
-    return {name: request.args.get(name) for name in ("saved", "waits")}
+    return {name: request.args.get(name) for name in ("saved", "waits", undoing.FIELD, undoing.DONE)}
 
 
 # --- start ------------------------------------------------------------------------------------------------------
@@ -406,8 +412,60 @@ def step(goal_id: str, step_id: str) -> ResponseReturnValue:
         _goal_link(goal_id),
         url_for("plan.goal", goal_id=goal_id, saved="step"),
         words=aim.text,
+        remove=url_for("plan.remove_step", goal_id=goal_id, step_id=step_id),
     )
     return edit(lambda now: sections.step(now.current_id(goal_id), now.current_id(step_id)), form, stored_plan)
+
+
+# --- mistakes ---------------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/goals/<goal_id>/remove")
+@role("client")
+def remove_goal(goal_id: str) -> ResponseReturnValue:
+    """Take a goal that was made by mistake out of the plan; the next page offers to take that back."""
+    stored_plan = load()
+    _goal_or_404(stored_plan, goal_id)
+    return removing.taken_out(
+        stored_plan,
+        removing.of_goal(stored_plan, goal_id),
+        after=_start_after("goal-removed"),
+        back=url_for("plan.put_back_goal", goal_id=goal_id),
+        refused=url_for("plan.goal", goal_id=goal_id),
+    )
+
+
+@blueprint.post("/goals/<goal_id>/put-back")
+@role("client")
+def put_back_goal(goal_id: str) -> ResponseReturnValue:
+    """Put back a goal that was taken out of the plan."""
+    after = url_for("plan.goal", goal_id=goal_id)
+    return removing.put_back(load(), goal_id, "", after=after, refused=url_for("plan.start"))
+
+
+@blueprint.post("/goals/<goal_id>/steps/<step_id>/remove")
+@role("client")
+def remove_step(goal_id: str, step_id: str) -> ResponseReturnValue:
+    """Take a step that was made by mistake out of the plan; the next page offers to take that back."""
+    stored_plan = load()
+    _goal_or_404(stored_plan, goal_id)
+    if sections.step_of(stored_plan.plan, goal_id, step_id) is None:
+        abort(404)
+    return removing.taken_out(
+        stored_plan,
+        removing.of_step(stored_plan, goal_id, step_id),
+        after=url_for("plan.goal", goal_id=goal_id, saved="step-removed"),
+        back=url_for("plan.put_back_step", goal_id=goal_id, step_id=step_id),
+        refused=url_for("plan.goal", goal_id=goal_id),
+    )
+
+
+@blueprint.post("/goals/<goal_id>/steps/<step_id>/put-back")
+@role("client")
+def put_back_step(goal_id: str, step_id: str) -> ResponseReturnValue:
+    """Put back a step that was taken out of the plan."""
+    after = url_for("plan.goal", goal_id=goal_id)
+    return removing.put_back(load(), goal_id, step_id, after=after, refused=after)
 
 
 @blueprint.post("/goals/<goal_id>/steps/<step_id>/tick")

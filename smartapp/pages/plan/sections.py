@@ -215,6 +215,34 @@ def step(goal_id: str, step_id: str, said_in: SaidIn | None = None) -> Section:
     return Section(("text", "who", "due", "status"), read, apply, check)
 
 
+def without_goal(plan: Plan, goal_id: str) -> Plan:
+    """Return the plan without a goal, which was made by mistake."""
+    return replace(plan, goals=tuple(goal for goal in plan.goals if goal.id != goal_id))
+
+
+def with_goal_again(plan: Plan, goal: Goal, at: int) -> Plan:
+    """Return the plan with a goal that was taken out, in the place that it had; the same plan where it is there."""
+    if goal_of(plan, goal.id) is not None:
+        return plan
+    return replace(plan, goals=(*plan.goals[:at], goal, *plan.goals[at:]))
+
+
+def without_step(plan: Plan, goal_id: str, step_id: str) -> Plan:
+    """Return the plan without a step, which was made by mistake."""
+    found = goal_of(plan, goal_id)
+    if found is None:
+        return plan
+    return with_goal(plan, replace(found, steps=tuple(step for step in found.steps if step.id != step_id)))
+
+
+def with_step_again(plan: Plan, goal_id: str, step: Step, at: int) -> Plan:
+    """Return the plan with a step that was taken out, in the place that it had; the same plan where it is there."""
+    found = goal_of(plan, goal_id)
+    if found is None or step_of(plan, goal_id, step.id) is not None:
+        return plan
+    return with_goal(plan, replace(found, steps=(*found.steps[:at], step, *found.steps[at:])))
+
+
 def step_of(plan: Plan, goal_id: str, step_id: str) -> Step | None:
     """Return a step by its goal's and its own id, or None where there is no such step."""
     found = goal_of(plan, goal_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from mappers.errors import PlanError, TooManyDomains
 from mappers.plan import PersonRef, Plan
@@ -84,12 +84,15 @@ class Saved:
 
 
 def change(
-    edit: Callable[[StoredPlan], Accepted[Plan] | Wrong | Clash], first: StoredPlan
+    edit: Callable[[StoredPlan], Accepted[Plan] | Wrong | Clash],
+    first: StoredPlan,
+    was: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Saved | Wrong | Clash | Trouble:
     """Apply an edit to the plan as it is stored now (`first`), and save it as one unit.
 
     When someone else saves in between, the edit is merged again with what is stored then. So a save either is based on
-    what is stored, or shows both versions; it never overwrites. Raises Unauthorized: sign in again.
+    what is stored, or shows both versions; it never overwrites. `was`: see `stored.writes`.
+    Raises Unauthorized: sign in again.
     """
     before = first
     for _attempt in range(ATTEMPTS):
@@ -97,7 +100,7 @@ def change(
         if not isinstance(outcome, Accepted):
             return outcome
         try:
-            saved = _save(before, outcome.document)
+            saved = _save(before, outcome.document, was)
         except tuple(TROUBLES) as error:
             sentence, status = next(TROUBLES[kind] for kind in type(error).__mro__ if kind in TROUBLES)
             return Trouble(_(sentence), status)
@@ -117,10 +120,12 @@ TROUBLES: Final[Mapping[type[Exception], tuple[str, int]]] = {
 """What to say when a plan is not saved though nothing is wrong with what was typed."""
 
 
-def _save(before: StoredPlan, after: Plan) -> Saved | Trouble | None:
+def _save(
+    before: StoredPlan, after: Plan, was: Mapping[str, Mapping[str, Any]] | None = None
+) -> Saved | Trouble | None:
     """Write a changed plan as one unit; None if someone else wrote in between."""
     person = PersonRef(current.launch().patient.reference, current.launch().patient.display)
-    unit = stored.writes(before, after, known=catalogue(), patient=person, author=person, language=language())
+    unit = stored.writes(before, after, known=catalogue(), patient=person, author=person, language=language(), was=was)
     if not unit:
         return Saved(arrived=not before.on_its_way)
     if before.on_its_way:

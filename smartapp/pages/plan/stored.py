@@ -10,6 +10,9 @@ from typing import Any, Final
 from mappers.identity import URN, former, values_in
 from mappers.plan import PLAN_SYSTEM, Goal, OtherGoal, PersonRef, Plan, other_goal_of, plan_of, resources_of
 from mappers.plan.moving import reopened, was_left
+from mappers.plan.reading import goals_of
+from mappers.plan.removing import former as former_of
+from mappers.plan.removing import is_removed, put_back, removed
 from mappers.tolerant import object_in, text_in
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import Catalogue
@@ -30,7 +33,8 @@ class StoredPlan:
 
     `on_its_way`: part of it was saved here and has not arrived in the record; it can be read, not changed.
     `others`: goals that another program keeps in the record, and where. They are not part of the plan.
-    `documents`: those of this plan in the chart (see `document`), None where nobody looked.
+    `documents`: those of this plan in the chart (see `document`), None where nobody looked. `removed`: Goals and Tasks
+    that were taken out of the plan by mistake, or as one; they can be put back.
     """
 
     plan: Plan
@@ -39,6 +43,7 @@ class StoredPlan:
     on_its_way: bool = False
     others: tuple[tuple[OtherGoal, Place], ...] = ()
     documents: tuple[Record, ...] | None = None
+    removed: tuple[Record, ...] = ()
 
     @property
     def language(self) -> str | None:
@@ -64,6 +69,23 @@ class StoredPlan:
         found = (one.resource for one in self.records)
         known = (one for one in found if id_ in _former_ids(one) or (own != id_ and own in _our_identifiers(one)))
         return next((_id(one) for one in known), id_)
+
+    def goals_removed(self, was: Mapping[str, Mapping[str, Any]] | None = None) -> tuple[Goal, ...]:
+        """Return the goals that were taken out, and their steps; as they were where `was` (by name) says so."""
+        resources = [put_back(one.resource, (was or {}).get(_name(one.resource), {})) for one in self.removed]
+        return goals_of(resources)
+
+    def steps_removed(self, was: Mapping[str, Mapping[str, Any]] | None = None) -> tuple[Goal, ...]:
+        """Return the goals of the plan of which steps were taken out, each with those steps alone."""
+        steps = [one.resource for one in self.removed if one.resource["resourceType"] == "Task"]
+        goals = [one.resource for one in self.records if one.resource["resourceType"] == "Goal"]
+        resources = [*goals, *(put_back(one, (was or {}).get(_name(one), {})) for one in steps)]
+        return tuple(goal for goal in goals_of(resources) if goal.steps)
+
+    def former(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return, by name (`Goal/1`), what taking these goals and steps out of the plan takes from them."""
+        wanted = set(names)
+        return {_name(one.resource): former_of(one.resource) for one in self.records if _name(one.resource) in wanted}
 
     def first_id(self, id_: str) -> str:
         """Return the id that a goal or step had first, and so the one that stays the same when the plan moves."""
@@ -128,10 +150,11 @@ def _join(care_plan: Record, goals: Iterable[Record], tasks: Iterable[Record], k
     goals, tasks = ([one for one in records if one.place == care_plan.place] for records in (goals, tasks))
     plan = plan_of(care_plan.resource, [one.resource for one in goals], [one.resource for one in tasks], known=known)
     plan = replace(plan, goals=tuple(_with_words(goal) for goal in plan.goals if goal.text and goal.domain))
-    ids = {goal.id for goal in plan.goals} | {step.id for goal in plan.goals for step in goal.steps}
-    records = (care_plan, *(one for one in (*goals, *tasks) if _id(one.resource) in ids))
+    there = _names_in(plan)
+    records = (care_plan, *(one for one in (*goals, *tasks) if _name(one.resource) in there))
     on_its_way = any(one.state != "stored" for one in records)
-    return StoredPlan(plan, records, care_plan.place, on_its_way=on_its_way)
+    taken_out = tuple(one for one in (*goals, *tasks) if one.state == "stored" and is_removed(one.resource))
+    return StoredPlan(plan, records, care_plan.place, on_its_way=on_its_way, removed=taken_out)
 
 
 def _with_words(goal: Goal) -> Goal:
@@ -181,9 +204,27 @@ def new_plan_id(issuer: str, patient: str) -> str:
 
 
 def resources(
-    before: StoredPlan, after: Plan, *, known: Catalogue, patient: PersonRef, author: PersonRef, language: str
+    before: StoredPlan,
+    after: Plan,
+    *,
+    known: Catalogue,
+    patient: PersonRef,
+    author: PersonRef,
+    language: str,
+    was: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[Resource]:
-    """Return the whole plan `after` as FHIR, on top of what is stored; the CarePlan is the last."""
+    """Return the whole plan `after` as FHIR, on top of what is stored; the CarePlan is the last.
+
+    `was` is what goals and steps that are put back were before they were taken out, by name (`Goal/1`).
+    """
+    there = _names_in(after)
+    kept = [one.resource if _name(one.resource) in there else _left_out(one.resource) for one in before.records]
+    back = [
+        put_back(one.resource, (was or {}).get(_name(one.resource), {}))
+        for one in before.removed
+        if _name(one.resource) in there
+    ]
+    gone = [one.resource for one in before.removed if _name(one.resource) not in there]
     return resources_of(
         after,
         patient=patient,
@@ -191,22 +232,46 @@ def resources(
         known=known,
         # Reading it in another language must not turn its headings, and so every resource, into that language.
         language=before.language or language,
-        existing=[one.resource for one in before.records],
+        existing=[*kept, *back, *gone],
     )
 
 
+def _names_in(plan: Plan) -> set[str]:
+    """Return what the parts of a plan are called; ids alone do not tell a Goal from a Task on every server."""
+    goals = (f"Goal/{goal.id}" for goal in plan.goals)
+    return {f"CarePlan/{plan.id}", *goals, *(f"Task/{step.id}" for goal in plan.goals for step in goal.steps)}
+
+
+def _name(resource: Resource) -> str:
+    return f"{resource['resourceType']}/{_id(resource)}"
+
+
+def _left_out(resource: Resource) -> Resource:
+    return resource if resource["resourceType"] == "CarePlan" else removed(resource)
+
+
 def writes(
-    before: StoredPlan, after: Plan, *, known: Catalogue, patient: PersonRef, author: PersonRef, language: str
+    before: StoredPlan,
+    after: Plan,
+    *,
+    known: Catalogue,
+    patient: PersonRef,
+    author: PersonRef,
+    language: str,
+    was: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[Write]:
     """Return what has to be written, as one unit, to make the record say `after`; nothing where it does already.
 
     Each update carries the version it was based on. The CarePlan is always among them: two people who change two goals
     at once meet there, and the second looks again before it writes. A plan keeps the language it was begun in;
-    `language` is that of a new one.
+    `language` is that of a new one. A goal or step that `after` no longer has is taken out (`mappers.plan.removing`),
+    and one that was taken out and that it has again is put back, as it was where `was` says so.
     """
-    stored = {_address(one.resource): one for one in before.records}
-    made_of_it = resources(before, after, known=known, patient=patient, author=author, language=language)
-    changed = [made for made in made_of_it if not _is_said(made, stored)]
+    stored = {_address(one.resource): one for one in (*before.records, *before.removed)}
+    made_of_it = resources(before, after, known=known, patient=patient, author=author, language=language, was=was)
+    there = _names_in(after)
+    gone = [_left_out(one.resource) for one in before.records if _name(one.resource) not in there]
+    changed = [made for made in (*gone, *made_of_it) if not _is_said(made, stored)]
     if not changed:
         return []
     plan = made_of_it[-1]

@@ -123,6 +123,7 @@ class FormPage:
     kicker: str
     words: str  # the goal that this page is about, in the client's words
     stop: str  # the label of a second button: save, and go no further
+    remove: str  # where what this page is about is taken out of the plan, "" where it cannot be
     key: str
     trouble: str  # why it could not be saved, though nothing is wrong with it
     draft: bool  # the fields hold what was typed before and is not saved in the plan
@@ -210,7 +211,7 @@ class GoalPage:
     trouble: str = ""
 
 
-SECTIONS: Final = frozenset({"goal", "domains", "ended"})
+SECTIONS: Final = frozenset({"goal", "domains", "ended", "goal-removed"})
 """The sections of the start page that are not a part of their own, by the mark in `?saved=`."""
 
 

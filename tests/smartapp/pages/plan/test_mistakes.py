@@ -1,0 +1,147 @@
+"""What took words out of the plan is taken back with one press; a mistake goes out of it, and comes back, in one."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from mappers.plan.removing import is_removed
+from smartapp.fhir.store import Query, Write
+from tests.smartapp.helpers import launched
+from tests.smartapp.pages.plan.conftest import HALFWAY
+from tests.smartapp.pages.plan.pages import fill, stored_plan
+
+
+def pressed(visitor, answer):
+    """Press the button that the page after an answer offers to take back what was done; it must be there."""
+    page = visitor.get(answer.location).text
+    found = re.search(
+        r'<form method="post" action="([^"]+)"[^>]*>(?:(?!</form>).)*?name="undo" value="(\w+)"', page, re.S
+    )
+    assert found, "the page offers nothing to take back"
+    return visitor.client.post(html.unescape(found[1]), data={**visitor.hidden(), "undo": found[2]})
+
+
+def offers(visitor, answer) -> bool:
+    return 'name="undo"' in visitor.get(answer.location).text
+
+
+def goal(visitor):
+    return next(one for one in stored_plan(visitor.ehr).goals if one.text == "Weer leren zwemmen")
+
+
+def in_record(visitor, kind, text):
+    [found] = [one for one in visitor.ehr.search(Query.of(kind)) if text in str(one.resource["description"])]
+    return found
+
+
+def test_an_emptied_story_comes_back_with_one_press(halfway):
+    answer = fill(halfway, "plan/story", story="")
+    assert stored_plan(halfway.ehr).story == ""
+    back = pressed(halfway, answer)
+    assert stored_plan(halfway.ehr).story == HALFWAY.story
+    assert "Het is weer zoals het was." in halfway.get(back.location).text
+    assert not offers(halfway, back)
+
+
+def test_what_only_grew_offers_nothing_to_take_back(halfway):
+    answer = fill(halfway, "plan/story", story=HALFWAY.story.replace("later", "al") + " En daar ben ik nog.")
+    assert not offers(halfway, answer)
+    assert not offers(halfway, fill(halfway, "plan/strengths", strengths="Mijn zus\r\nDe zee\r\nTekenen"))
+    assert offers(halfway, fill(halfway, "plan/strengths", strengths="De zee"))
+
+
+def test_taking_back_does_not_overwrite_what_someone_else_wrote_since(app, halfway):
+    answer = fill(halfway, "plan/story", story="")
+    fill(launched(app), "plan/story", story="Van een ander scherm.")
+    clash = pressed(halfway, answer)
+    assert clash.status_code == 409
+    assert "Van een ander scherm." in clash.text
+    assert "Zwolle" in clash.text
+    assert stored_plan(halfway.ehr).story == "Van een ander scherm."
+
+
+def test_what_was_typed_and_not_saved_since_survives_taking_back(halfway):
+    answer = fill(halfway, "plan/story", story="")
+    halfway.post("plan/story", {"story": "Nog niet af"}, headers={"Accept": "application/json"})
+    pressed(halfway, answer)
+    assert "Nog niet af" in halfway.get("plan/story").text
+
+
+def test_an_answer_in_a_row_of_questions_is_taken_back_from_the_next_one(halfway):
+    answer = fill(halfway, "plan/domains/housing/now", now="")
+    assert answer.location.split("?")[0].endswith("/change")
+    pressed(halfway, answer)
+    assert stored_plan(halfway.ehr).domains[0].now == "Ik woon fijn."
+
+
+def test_a_goal_made_by_mistake_goes_out_of_the_plan_and_keeps_its_words_in_the_record(halfway):
+    answer = halfway.post(f"plan/goals/{goal(halfway).id}/remove")
+    page = halfway.get(answer.location).text
+    assert "Het doel is uit je plan." in page
+    assert "zwemmen" not in page
+    kept = in_record(halfway, "Goal", "zwemmen").resource
+    assert is_removed(kept)
+    assert "vergissing" in kept["text"]["div"]
+    [plan] = halfway.ehr.search(Query.of("CarePlan"))
+    assert kept["id"] not in str(plan.resource["goal"])
+    assert is_removed(in_record(halfway, "Task", "badpak").resource)
+    assert "activity" not in plan.resource
+
+
+def test_a_removed_goal_comes_back_exactly_as_it_was(halfway):
+    found = in_record(halfway, "Goal", "zwemmen")
+    task = in_record(halfway, "Task", "Bellen")
+    halfway.ehr.write(Write("update", {**found.resource, "lifecycleStatus": "accepted", "statusReason": "Besproken"}))
+    halfway.ehr.write(Write("update", {**task.resource, "status": "accepted"}))
+    before = stored_plan(halfway.ehr)
+    was = [
+        halfway.ehr.read(kind, one["id"]).resource for kind, one in (("Goal", found.resource), ("Task", task.resource))
+    ]
+    pressed(halfway, halfway.post(f"plan/goals/{goal(halfway).id}/remove"))
+    assert stored_plan(halfway.ehr) == before
+    now = [halfway.ehr.read(one["resourceType"], one["id"]).resource for one in was]
+    assert [{**one, "meta": None} for one in now] == [{**one, "meta": None} for one in was]
+
+
+def test_a_step_made_by_mistake_goes_and_comes_back_in_its_place(halfway):
+    before = stored_plan(halfway.ehr)
+    found = goal(halfway)
+    answer = halfway.post(f"plan/goals/{found.id}/steps/{found.steps[0].id}/remove")
+    assert [step.text for step in goal(halfway).steps] == ["Bellen met het zwembad"]
+    assert "De stap is uit je plan." in halfway.get(answer.location).text
+    pressed(halfway, answer)
+    assert stored_plan(halfway.ehr) == before
+
+
+def test_without_the_session_a_goal_that_was_reached_comes_back_as_reached(app, halfway):
+    reached = next(one for one in stored_plan(halfway.ehr).goals if one.text == "Een kat")
+    halfway.post(f"plan/goals/{reached.id}/remove")
+    later = launched(app)
+    later.post(f"plan/goals/{reached.id}/put-back", {})
+    back = next(one for one in stored_plan(halfway.ehr).goals if one.text == "Een kat")
+    assert back == reached
+
+
+def test_putting_back_twice_makes_one_goal(halfway):
+    found = goal(halfway)
+    halfway.post(f"plan/goals/{found.id}/remove")
+    for _press in range(2):
+        assert halfway.post(f"plan/goals/{found.id}/put-back", {}).status_code == 303
+    assert [one.text for one in stored_plan(halfway.ehr).goals].count(found.text) == 1
+
+
+def test_a_change_of_something_else_does_not_come_between(app, halfway):
+    found = goal(halfway)
+    answer = halfway.post(f"plan/goals/{found.id}/remove")
+    fill(launched(app), "plan/strengths", strengths="De zee")
+    pressed(halfway, answer)
+    assert goal(halfway).text == found.text
+    assert stored_plan(halfway.ehr).strengths == ("De zee",)
+
+
+def test_a_clinician_removes_nothing(app, halfway):
+    found = goal(halfway)
+    clinician = launched(app, role="clinician")
+    assert clinician.post(f"plan/goals/{found.id}/remove").status_code == 403
+    assert goal(halfway).text == found.text
