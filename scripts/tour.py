@@ -292,6 +292,8 @@ STOPS: tuple[Stop, ...] = (
     Stop("kept", "client", "marlies", _kept),
     Stop("scores-gaps", "client", "iwan", at("scores/mansa/")),
     Stop("overview", "clinician", "noor", at("overview/")),
+    Stop("overview-plan", "clinician", "noor", at("overview/plan")),
+    Stop("overview-scores", "clinician", "noor", at("overview/scores")),
     Stop("overview-together", "clinician", "noor", at("overview/?mode=together")),
     Stop("overview-new", "clinician", "yara", at("overview/")),
     Stop("overview-gaps", "clinician", "iwan", at("overview/")),

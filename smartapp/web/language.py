@@ -108,9 +108,9 @@ def text_of(text: TwoLanguages | None) -> str:
     return text.get(FORMAL if language() == "nl" and _says_u() else language())
 
 
-def format_number(value: float, decimals: int = 2) -> str:
-    """Return a number with at most `decimals` decimals, in the reader's notation (`3,25`)."""
-    pattern = "#,##0." + "#" * decimals if decimals else "#,##0"
+def format_number(value: float, decimals: int = 2, *, fixed: bool = False) -> str:
+    """Return a number with at most `decimals` decimals, or `fixed` so many, in the reader's notation (`3,25`)."""
+    pattern = "#,##0." + ("0" if fixed else "#") * decimals if decimals else "#,##0"
     return str(babel.numbers.format_decimal(value, format=pattern, locale=_LOCALES[language()]))
 
 

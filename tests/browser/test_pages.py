@@ -115,6 +115,16 @@ def test_axe_finds_what_is_wrong(browser: Browser) -> None:
     page.close()
 
 
+def test_all_that_a_conversation_needs_fits_one_screen(sessions: Sessions) -> None:
+    """Noor has the most: a story, two goals, four instruments and a prepared visit."""
+    visitor = sessions.visitor(Stop("overview", "clinician", "noor", at("overview/")))
+    visitor.page.set_viewport_size({"width": 1280, "height": 760})
+    visitor.go("overview/?lang=nl")
+    assert visitor.page.locator("details[open]").count() == 0
+    assert visitor.page.locator("section.card").count() == 4
+    assert visitor.page.evaluate("document.documentElement.scrollHeight") <= 760
+
+
 @pytest.mark.parametrize(
     "stop", [stop for stop in STOPS if stop.name in {"home", "plan", "overview"}], ids=lambda s: s.name
 )

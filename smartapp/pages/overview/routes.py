@@ -1,28 +1,73 @@
-"""One page about one person, for the clinician who opened the record. It is read-only: the words are the client's."""
+"""What a clinician reads about one person: one screen before a conversation, and behind it the whole. Read-only."""
 
 from __future__ import annotations
+
+import datetime as dt
 
 from flask import Blueprint, render_template, request
 
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
-from smartapp.pages.overview.views import first_lines, overview_page
+from smartapp.pages.overview.consult import MOST_SHOWN, consult_page
+from smartapp.pages.overview.news import LastLook, last_look, news, written_at
+from smartapp.pages.overview.views import FoldedText, OverviewPage, finished, first_lines, overview_page
 from smartapp.pages.plan import stored
 from smartapp.pages.scores import asking, trends
+from smartapp.records import Record
 from smartapp.web import current
-from smartapp.web.language import language
+from smartapp.web.language import language, moment_of
 from smartapp.web.roles import role
 
 blueprint = Blueprint("overview", __name__, url_prefix="/overview", template_folder="templates")
+
+MOST_ROWS = 1000
+"""Rows of the log that are looked through for when somebody looked before."""
 
 
 @blueprint.get("/")
 @role("clinician")
 def index() -> str:
-    """Show the overview; `?mode=together` shows it large and calm, for two people at one screen."""
+    """Show one screen for a conversation; `?mode=together` shows all, large and calm, for two people at one screen."""
+    together = request.args.get("mode") == "together"
+    found, page = _everything(together=together)
+    if together:
+        return render_template("overview/together.html", page=page, trends=trends, fold=first_lines)
+    look = _last_look()
+    plans, goals, tasks = ([record.resource for record in records] for records in found[:3])
+    since = None if look.at is None else dt.datetime.fromtimestamp(look.at, current.now().tzinfo)
+    new = news(
+        responses=finished([record.resource for record in found[4]]),
+        plan=page.plan,
+        changed=written_at([*plans, *goals, *tasks]),
+        since=since,
+        moment_of=moment_of,
+    )
+    # Who looks for the first time, or after too long to know, is shown the newest, and not years of it.
+    shown = new if since is not None else new[:MOST_SHOWN]
+    consult = consult_page(page, tasks=tasks, news=shown, look=look, known=catalogue())
+    return render_template("overview/overview.html", page=consult, most=MOST_SHOWN)
+
+
+@blueprint.get("/plan")
+@role("clinician")
+def plan() -> str:
+    """Show the whole plan: story, what helps, goals with their steps, and the areas of life."""
+    _found, page = _everything()
+    return render_template("overview/plan.html", page=page, fold=lambda text: FoldedText(text, ""))
+
+
+@blueprint.get("/scores")
+@role("clinician")
+def scores() -> str:
+    """Show every score over time, with its table and its sources."""
+    _found, page = _everything()
+    return render_template("overview/scores.html", page=page, trends=trends)
+
+
+def _everything(*, together: bool = False) -> tuple[list[list[Record]], OverviewPage]:
+    """Return what the record holds, in one round trip: an EHR may take a second per request."""
     patient = current.launch().patient.reference
     plans, goals, _steps = stored.queries(patient)
-    # One round trip for the whole page: an EHR may take a second per request.
     found = current.records().search(
         plans,
         goals,
@@ -44,7 +89,22 @@ def index() -> str:
         known=catalogue(),
         language=language(),
         cut=asking.cut_sentence(current.records().cut),
-        together=request.args.get("mode") == "together",
+        together=together,
     )
-    template = "overview/together.html" if page.together else "overview/overview.html"
-    return render_template(template, page=page, trends=trends, fold=first_lines)
+    return found, page
+
+
+def _last_look() -> LastLook:
+    """Return when this reader last saw this page about this person, before the sign-in at hand."""
+    launch = current.launch()
+    # A chart that is opened again from the same browser is the same look: what was new stays new until the next time.
+    mine = [one for one in current.services().launches.of_session(launch.session_id) if one.patient == launch.patient]
+    begun = min((one.made for one in mine), default=launch.made)
+    rows = current.services().audit.looks(launch.issuer_key, launch.patient.reference)
+    return last_look(
+        (entry for _number, entry in rows),
+        reader=launch.user.reference,
+        page="overview.index",
+        before=begun,
+        most=MOST_ROWS,
+    )

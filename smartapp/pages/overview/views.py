@@ -78,6 +78,7 @@ class OverviewPage:
     """The whole page. Everything the client wrote is shown exactly as written."""
 
     name: str
+    plan: Plan
     parts: tuple[PartView, ...]  # the client's own texts, the unwritten ones too
     goals: tuple[GoalView, ...]  # those being worked on
     earlier: tuple[GoalView, ...]  # those that were reached or ended
@@ -131,9 +132,10 @@ def overview_page(
     """Put the page together from what the record holds."""
     words = Words.of(known)
     goals = [goal_view(goal, words) for goal in plan.goals]
-    finished = [one for one in responses if text_in(one, "status") in FINISHED]
+    done = finished(responses)
     return OverviewPage(
         name=name,
+        plan=plan,
         parts=part_views(plan, known),
         goals=tuple(view for view in goals if view.goal.active),
         earlier=tuple(view for view in goals if not view.goal.active),
@@ -143,12 +145,17 @@ def overview_page(
         ),
         plan_updated=plan.updated,
         plan_place=plan_place,
-        visit=latest_visit(finished, known, language),
-        measured=tuple(_summaries(observations, finished, known)),
+        visit=latest_visit(done, known, language),
+        measured=tuple(_summaries(observations, done, known)),
         waiting=waiting(tasks, known),
         cut=cut,
         together=together,
     )
+
+
+def finished(responses: Iterable[Resource]) -> list[Resource]:
+    """Return the responses that were sent in: what is still being filled in is the client's own."""
+    return [one for one in responses if text_in(one, "status") in FINISHED]
 
 
 _PARAGRAPH: Final = re.compile(r"\n\s*\n")

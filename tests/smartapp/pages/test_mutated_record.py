@@ -88,7 +88,15 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     for step in (one for one in found if one["resourceType"] == "Task"):
         goal = re.search(r"Goal/([\w-]+)", orjson.dumps(step).decode())
         client += [f"plan/goals/{goal[1]}/steps/{step['id']}"] if goal else []
-    clinician = ["overview/", "overview/?mode=together", "assignments/", "assignments/new", "answers/"] * 4
+    clinician = [
+        "overview/",
+        "overview/plan",
+        "overview/scores",
+        "overview/?mode=together",
+        "assignments/",
+        "assignments/new",
+        "answers/",
+    ] * 4
     clinician += [f"answers/{id_}/" for id_ in responses]
     forms = {
         "plan/story": {"story": "Ik zing weer.", "seen-story": "x"},

@@ -80,6 +80,8 @@ def far() -> Iterator[tuple[Server, FarAway]]:
         ("client", "questionnaires/hoop/questions/hoop-01"),
         ("client", "who-looked/"),
         ("clinician", "overview/"),
+        ("clinician", "overview/plan"),
+        ("clinician", "overview/scores"),
         ("clinician", "assignments/"),
         ("clinician", "assignments/new"),
     ],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from mappers.answers import answers_of, response_of
 from mappers.observations import full_url, observations_of
+from mappers.said_in import SaidIn
 from mappers.scoring import score
+from mappers.talking import task_of
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Write
 
@@ -48,3 +50,10 @@ def visit(store, authored: str = "2026-06-01T09:00:00+02:00", status: str = "com
     texts = [item.link_id for item in catalogue().instruments["sdm-visit"].items if item.kind == "text"]
     values = {texts[0]: "Wandelen met de hond van de buren.", texts[-1]: "Mag het een keer buiten, dit gesprek?"}
     filled_in(store, "sdm-visit", values, authored, status)
+
+
+def talk_about(store, words: str, status: str = "requested") -> None:
+    """Store the client's mark that they want to talk about an answer."""
+    answer = SaidIn("nel-01", "QuestionnaireResponse/1")
+    task = task_of(answer, words=words, patient=ANNA, requester=ANNA, marked_on="2026-06-02T10:00:00Z", language="nl")
+    store.write(Write("create", {**task, "status": status}))

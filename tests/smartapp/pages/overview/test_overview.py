@@ -10,7 +10,7 @@ from smartapp.fhir.store import Query, Write
 from smartapp.pages.overview.views import FIRST_LINES, first_lines
 from smartapp.records import Records
 from tests.smartapp.helpers import launched, text_of
-from tests.smartapp.pages.overview.people import filled_in, hope, visit
+from tests.smartapp.pages.overview.people import filled_in, hope, talk_about, visit
 from tests.smartapp.pages.plan.conftest import HALFWAY, put
 
 
@@ -26,27 +26,89 @@ def clinician(app):
 
 def test_the_clients_own_words_come_before_goals_and_goals_before_scores(clinician):
     page = text_of(clinician.get("overview/"))
-    places = [page.index(words) for words in ("Zwolle", "Mijn zus", "Weer leren zwemmen", "Wandelen met de hond")]
-    assert [*places, page.index("Verandering in scores"), page.index("nog niet ingevuld")] == sorted(
-        [*places, page.index("Verandering in scores"), page.index("nog niet ingevuld")]
+    words = (
+        "Zwolle",
+        "Mijn zus",
+        "Voor dit gesprek",
+        "Wandelen met de hond",
+        "Het nieuwste",
+        "Doelen",
+        "Scores: eerste",
     )
+    places = [page.index(one) for one in words]
+    assert places == sorted(places)
+
+
+def test_what_must_be_discussed_comes_before_what_else_was_prepared(app):
+    visitor = launched(app, role="clinician")
+    values = {
+        "sdm-visit-helps": "Wandelen.",
+        "sdm-visit-purpose-first": "De pillen.",
+        "sdm-visit-questions-ask": "Hoe lang?",
+    }
+    filled_in(visitor.ehr, "sdm-visit", values, "2026-06-01T09:00:00+02:00")
+    talk_about(visitor.ehr, "Ik slaap goed: nee")
+    page = text_of(visitor.get("overview/"))
+    places = [
+        page.index(one)
+        for one in ("Moet zeker aan bod komen", "De pillen.", "Ik slaap goed: nee", "Hoe lang?", "Alle 3")
+    ]
+    assert places == sorted(places)
+
+
+def test_what_was_talked_about_must_not_be_discussed_again(app):
+    visitor = launched(app, role="clinician")
+    talk_about(visitor.ehr, "Ik slaap goed: nee", status="completed")
+    visit(visitor.ehr)
+    page = text_of(visitor.get("overview/"))
+    assert "Ik slaap goed" not in page
+    assert "Moet zeker aan bod komen" not in page
+
+
+def test_a_goal_says_how_many_of_its_steps_are_done(clinician):
+    """Of the two steps in the plan one is done. A step that is no longer needed counts for nothing."""
+    assert "1 van 2 stappen" in text_of(clinician.get("overview/"))
+    steps = clinician.ehr.search(Query.of("Task"))
+    [step] = [one for one in steps if one.resource["status"] != "completed"]
+    clinician.ehr.write(Write("update", {**step.resource, "status": "cancelled"}, if_match=step.etag))
+    assert "1 van 1 stap" in text_of(clinician.get("overview/"))
+
+
+def test_each_instrument_is_two_numbers(clinician):
+    page = text_of(clinician.get("overview/"))
+    assert "(12–48) 26 feb 2024 34 jun 2026" in page
+
+
+def test_one_measurement_is_not_called_the_first_and_the_last(app):
+    visitor = launched(app, role="clinician")
+    hope(visitor.ehr, {"2026-06-02T10:00:00+02:00": "3"})
+    assert "(12–48) 34 jun 2026" in text_of(visitor.get("overview/"))
+
+
+def test_everything_longer_is_one_press_away(clinician):
+    page = clinician.get("overview/").text
+    assert f'href="{clinician.url("overview/plan")}"' in page
+    assert f'href="{clinician.url("overview/scores")}"' in page
 
 
 def test_everything_in_the_plan_can_be_read(clinician):
-    page = clinician.get("overview/").text
+    page = clinician.get("overview/plan").text
+    assert "Later kwam ik in Utrecht wonen." in page
     for words in (*HALFWAY.strengths, *HALFWAY.stressors, "Ik woon fijn.", "Elke week komt Jaap.", "Een kat"):
         assert words in page
 
 
 def test_the_page_changes_nothing(clinician):
-    main = clinician.get("overview/").text.partition("<main")[2]
-    assert "<form" not in main
-    assert "<textarea" not in main
+    for path in ("overview/", "overview/plan", "overview/scores"):
+        main = clinician.get(path).text.partition("<main")[2]
+        assert main
+        assert "<form" not in main
+        assert "<textarea" not in main
 
 
 def test_change_is_shown_as_numbers_with_range_and_source(clinician):
     """All answers 2: ten items of 2 and two reversed of 5 - 2 = 3, so 26; all answers 3: 10 * 3 + 2 * 2 = 34."""
-    page = text_of(clinician.get("overview/"))
+    page = text_of(clinician.get("overview/scores"))
     assert "1 februari 2024: 26" in page
     assert "2 juni 2026: 34" in page
     assert "Dat is 8 hoger." in page
@@ -57,11 +119,13 @@ def test_change_is_shown_as_numbers_with_range_and_source(clinician):
 @pytest.mark.parametrize("verdict", ["verbeterd", "verslechterd", "ernstig", "alarm", "risico", "goed resultaat"])
 def test_no_verdict_stands_beside_a_score(clinician, verdict):
     assert verdict not in text_of(clinician.get("overview/")).lower()
+    assert verdict not in text_of(clinician.get("overview/scores")).lower()
 
 
 def test_too_few_answers_show_no_score_with_the_reason(clinician):
     filled_in(clinician.ehr, "mhcs", {"mhcs-01": "3"}, "2026-05-01T10:00:00+02:00")
-    page = text_of(clinician.get("overview/"))
+    assert "(16–96) geen score" in text_of(clinician.get("overview/"))
+    page = text_of(clinician.get("overview/scores"))
     assert "Er is nog geen score." in page
     assert "1 van 16 vragen beantwoord" in page
 
@@ -116,11 +180,12 @@ def test_goals_of_other_programs_stand_apart_with_whose_words_they_are(app):
         "expressedBy": {"reference": "Practitioner/jan", "display": "Jan Smit"},
     }
     visitor.ehr.write(Write("create", goal))
-    page = visitor.get("overview/").text
+    assert "1 ander doel in het dossier" in visitor.get("overview/").text
+    page = visitor.get("overview/plan").text
     assert "1 ander doel in het dossier" in page
     assert page.index("Nog geen doelen.") < page.index("Cliënt stabiliseert") < page.index("In de woorden van Jan Smit")
     visitor.ehr.write(Write("create", {**goal, "expressedBy": {"reference": "Patient/anna"}}))
-    page = visitor.get("overview/").text
+    page = visitor.get("overview/plan").text
     assert "2 andere doelen in het dossier" in page
     assert "In de eigen woorden van de cliënt" in page
 
@@ -146,20 +211,22 @@ def test_a_new_patient_can_begin_together(app):
 
 def test_a_client_has_another_page(app):
     client = launched(app)
-    response = client.get("overview/")
-    assert response.status_code == 403
-    assert "Deze pagina is niet voor jou" in response.text
-    assert client.logged().event == "denied"
+    for path in ("overview/", "overview/plan", "overview/scores"):
+        response = client.get(path)
+        assert response.status_code == 403
+        assert "Deze pagina is niet voor jou" in response.text
+        assert client.logged().event == "denied"
 
 
 def test_one_persons_words_never_stand_in_anothers_record(app, clinician):
     other = launched(app, patient="ben", role="clinician", name="Ben Voorbeeld")
-    page = other.get("overview/").text
+    page = other.get("overview/").text + other.get("overview/plan").text
     assert "Zwolle" not in page
     assert "Ben Voorbeeld" in page
 
 
-def test_the_page_costs_one_round_trip(clinician, monkeypatch):
+@pytest.mark.parametrize("path", ["overview/", "overview/plan", "overview/scores"])
+def test_the_page_costs_one_round_trip(clinician, monkeypatch, path):
     calls = []
     real = Records.search
 
@@ -168,12 +235,13 @@ def test_the_page_costs_one_round_trip(clinician, monkeypatch):
         return real(self, *queries)
 
     monkeypatch.setattr(Records, "search", search)
-    clinician.get("overview/")
+    assert clinician.get(path).status_code == 200
     assert len(calls) == 1
 
 
 def test_the_page_speaks_english(clinician):
-    assert "In their own words" in clinician.get("overview/?lang=en").text
+    assert "In their own words" in clinician.get("overview/plan?lang=en").text
+    assert "For this conversation" in clinician.get("overview/").text
 
 
 # --- the first lines of a story

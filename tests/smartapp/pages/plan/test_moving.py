@@ -90,7 +90,7 @@ def test_story_goal_and_steps_are_saved_and_seen_in_our_own_store(desk, anna):
     assert nothing_is_left(desk)
     assert [one["status"] for one in desk.stored("CarePlan")] == ["entered-in-error"]
 
-    overview = desk.browser("clinician").get("overview/", base_url=desk.server.url).text
+    overview = desk.browser("clinician").get("overview/plan", base_url=desk.server.url).text
     assert all(text in overview for text in ("Weer naar het koor", "Het koor bellen", "Meezingen"))
     assert WITH_US in overview
 
@@ -180,7 +180,7 @@ class TestWhileTheCopyWaits:
 
     @staticmethod
     def overview(desk) -> str:
-        return desk.browser("clinician").get("overview/", base_url=desk.server.url).text
+        return desk.browser("clinician").get("overview/plan", base_url=desk.server.url).text
 
     @pytest.mark.usefixtures("moving")
     def test_the_care_team_still_reads_the_plan_that_there_is(self, desk, anna):

@@ -89,9 +89,9 @@ def test_two_tabs_ask_which_text_stays(halfway):
 def test_the_clinician_reads_it_under_a_heading_of_their_own(app):
     visitor = launched(app, role="clinician")
     put(visitor.ehr)
-    assert "Nog geen haven beschreven." in visitor.get("overview/").text
+    assert "Nog geen haven beschreven." in visitor.get("overview/plan").text
     fill(launched(app), "plan/harbour", harbour=WORDS)
-    page = visitor.get("overview/").text
+    page = visitor.get("overview/plan").text
     assert "Haven, in eigen woorden" in page
     assert "De steiger achter het huis." in page
 
@@ -115,7 +115,7 @@ def test_it_is_where_there_is_room_for_it(app, ask, shown_in, overview, together
     ask(HARBOUR.replace("rows = 10", f"rows = 10\nshown_in = {shown_in}"))
     fill(launched(app), "plan/harbour", harbour=WORDS)
     visitor = launched(app, role="clinician")
-    assert visitor.get("overview/").text.count("De steiger achter het huis.") == overview
+    assert visitor.get("overview/plan").text.count("De steiger achter het huis.") == overview
     assert visitor.get("overview/?mode=together").text.count("De steiger achter het huis.") == together
 
 
@@ -171,9 +171,9 @@ def test_every_anchor_that_a_code_would_collide_with_is_taken(app, halfway):
     halfway.ehr.write(Write("create", {**goal, "subject": ANNA.as_reference()}))
     clinician = launched(app, role="clinician")
     pages = [halfway.get(path).text for path in ("plan/", "plan/harbour")]
-    pages += [clinician.get(f"overview/{query}").text for query in ("", "?mode=together")]
+    pages += [clinician.get(f"overview/{query}").text for query in ("", "plan", "scores", "?mode=together")]
     found = [re.findall(r' id="([^"]+)"', page) for page in pages]
-    assert [len(ids) - len(set(ids)) for ids in found] == [0, 0, 0, 0]
+    assert [len(ids) - len(set(ids)) for ids in found] == [0] * 6
     names = {name.removesuffix("-title").removesuffix("-help") for ids in found for name in ids}
     codes = {part.code for part in catalogue().plan_parts}
     assert codes | {"earlier", "others", "visit", "scores"} <= names

@@ -1,0 +1,177 @@
+"""What a clinician needs in the minutes before a conversation, on one screen; everything longer is one press away.
+
+Nothing here weighs or judges: what comes first is what the client said must come first, and the rest is in its order.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mappers.talking import still_to_discuss
+from mappers.tolerant import text_in
+from mappers.trends import Measurement, Trend
+from mappers.visit import ReportLine, VisitReport
+from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
+from questionnaires.model import ScoreRule
+from smartapp.i18n import message
+from smartapp.pages.overview.news import LastLook, New
+from smartapp.pages.overview.views import FoldedText, InstrumentSummary, OverviewPage, first_lines
+from smartapp.web import current
+from smartapp.web.language import format_date, format_datetime, format_month, format_number, text_of
+from smartapp.web.language import gettext as _
+from smartapp.web.plan_views import PROGRESS_TEXTS, STATUS_TEXTS, GoalView
+
+FIRST_LINE: Final = 95
+"""Characters of the story on this page: one line of a wide screen, two of a narrow one."""
+MOST_SHOWN: Final = 4
+"""How many of anything stand open; the rest is behind one press."""
+FIRST: Final = "sdm-visit-purpose-first"
+"""What the client said must certainly be discussed."""
+THEN: Final = ("sdm-visit-questions-ask", "sdm-visit-medication-bothers", "sdm-visit-limits")
+"""What a conversation most often turns on; the other answers are one press away."""
+MOST_WORDS: Final = 3
+"""Of the visit and of what must be discussed together."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """One thing that is new: what it is, the client's own words of it ("" where there are none), and the day."""
+
+    text: str
+    words: str
+    day: str
+    response_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoalLine:
+    """A goal with how many of its steps are done; steps that are no longer needed do not count."""
+
+    view: GoalView
+    done: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLine:
+    """The first and the last number of one instrument, "" where there is none, and the months they are of."""
+
+    summary: InstrumentSummary
+    range: str
+    first: str
+    first_month: str
+    last: str
+    last_month: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultPage:
+    """The whole page. `all` has everything that is one press away."""
+
+    all: OverviewPage
+    looked: str
+    """When the reader last looked, as people say it; "" where that was never, or nobody knows."""
+    first_look: bool
+    story: FoldedText
+    helps: tuple[str, ...]
+    helps_title: str
+    must: tuple[str, ...]
+    """What must be discussed, in the client's words."""
+    then: tuple[ReportLine, ...]
+    visit_answers: int
+    news: tuple[NewLine, ...]
+    goals: tuple[GoalLine, ...]
+    scores: tuple[ScoreLine, ...]
+
+
+def consult_page(
+    everything: OverviewPage, *, tasks: Sequence[Resource], news: Iterable[New], look: LastLook, known: Catalogue
+) -> ConsultPage:
+    """Put the page together from what the overview has, what is new, and when the reader last looked."""
+    parts = [one for one in everything.shown if one.texts]
+    story = next((one.texts[0] for one in parts if not one.part.many), "")
+    helps = next((one for one in parts if one.part.many), None)
+    lines = [line for section in (everything.visit.sections if everything.visit else ()) for line in section.lines]
+    must = [line.answer for line in lines if line.link_id == FIRST]
+    said = (*must, *(point.words for point in still_to_discuss(list(tasks))))
+    return ConsultPage(
+        all=everything,
+        looked="" if look.at is None else look_said(look.at),
+        first_look=look.at is None and look.sure,
+        story=first_lines(story, FIRST_LINE),
+        helps=helps.texts if helps else (),
+        helps_title=text_of(helps.part.overview.title) if helps else "",
+        must=said,
+        then=_then(everything.visit)[: max(0, MOST_WORDS - len(said))],
+        visit_answers=len(lines),
+        news=tuple(_new_line(one, known) for one in news),
+        goals=tuple(goal_line(view) for view in everything.goals),
+        scores=tuple(score_line(one) for one in everything.measured),
+    )
+
+
+def look_said(at: int) -> str:
+    """Return when someone looked: the day, and for today the time too."""
+    now = current.now()
+    moment = dt.datetime.fromtimestamp(at, now.tzinfo)
+    return format_datetime(moment) if moment.date() == now.date() else format_date(moment.date())
+
+
+def goal_line(view: GoalView) -> GoalLine:
+    """Count the steps of a goal."""
+    steps = [item.step for item in view.steps if item.step.status != "stopped"]
+    return GoalLine(view, sum(1 for step in steps if step.status == "done"), len(steps))
+
+
+def score_line(summary: InstrumentSummary) -> ScoreLine:
+    """Return the first and the last number of an instrument's leading score."""
+    lead = summary.lead
+    scored = lead.scored
+    # One measurement is the last and not a first one: there is nothing to compare it with.
+    first, first_month = _number(lead, scored[0]) if len(scored) > 1 else ("", "")
+    last, last_month = _number(lead, scored[-1]) if scored else ("", "")
+    limits = f"{format_number(lead.rule.low)}–{format_number(lead.rule.high)}"
+    return ScoreLine(summary, limits, first, first_month, last, last_month)
+
+
+def _number(trend: Trend, one: Measurement) -> tuple[str, str]:
+    return shown_number(one.value or 0, trend.rule), format_month(one.day)
+
+
+def shown_number(value: float, rule: ScoreRule) -> str:
+    """Return a score as it is shown: a mean with two decimals, so that two below each other compare."""
+    return format_number(value, 2, fixed=rule.aggregate == "mean")
+
+
+def _then(visit: VisitReport | None) -> tuple[ReportLine, ...]:
+    words = {line.link_id: line for section in visit.sections for line in section.words} if visit else {}
+    return tuple(words[link_id] for link_id in THEN if link_id in words)
+
+
+NEWS_TEXTS: Final = {
+    "goal": message("New goal:"),
+    "reworded": message("Goal changed:"),
+    "plan": message("Something in the plan was changed"),
+}
+
+
+def _new_line(one: New, known: Catalogue) -> NewLine:
+    day = format_date(one.when, "medium")
+    if one.response is not None:
+        return NewLine(_filled_in(one.response, known), "", day, text_in(one.response, "id"))
+    if one.step is not None:
+        return NewLine(f"{_(STATUS_TEXTS[one.step.status])}:", one.step.text, day)
+    words = one.goal.text if one.goal else ""
+    if one.kind == "progress" and one.goal is not None:
+        return NewLine(f"{_(PROGRESS_TEXTS.get(one.goal.progress, ''))}:", words, day)
+    return NewLine(_(NEWS_TEXTS[one.kind]), words, day)
+
+
+def _filled_in(response: Resource, known: Catalogue) -> str:
+    id_ = text_in(response, "questionnaire").partition("|")[0].rpartition("/")[2]
+    title = text_of(known.instruments[id_].title) if id_ in known.instruments else _("A questionnaire")
+    return _("%(title)s: filled in", title=title)

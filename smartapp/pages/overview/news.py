@@ -1,0 +1,110 @@
+"""What is new in a record since its reader last looked, and when that was. Pure: the log and the record come in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mappers.audit import AuditEntry
+from mappers.plan import Goal, Plan, Step
+from mappers.tolerant import object_in, text_in
+from questionnaires.fhir import Resource
+
+Kind = Literal["answers", "goal", "progress", "reworded", "step", "plan"]
+MomentOf = Callable[[str], dt.date | None]
+"""Turns a FHIR date or instant into a day or a zoned instant; None where it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastLook:
+    """When the reader looked before: seconds since 1970, None where no earlier look was found.
+
+    `sure`: the whole log was looked through, so that none found means that there was none.
+    """
+
+    at: int | None
+    sure: bool = True
+
+
+def last_look(entries: Iterable[AuditEntry], *, reader: str, page: str, before: int, most: int) -> LastLook:
+    """Return when someone last opened a page before a moment; `reader` is their reference, `before` in seconds.
+
+    `entries` are what was done with one record, newest first; no more than `most` are looked through.
+    """
+    for number, entry in enumerate(entries):
+        if number == most:
+            return LastLook(None, sure=False)
+        if entry.user == reader and page in entry.objects and entry.recorded < before:
+            return LastLook(entry.recorded)
+    return LastLook(None)
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """One thing that is new: `when` is a FHIR date or instant; of the rest only what belongs to its kind is there."""
+
+    kind: Kind
+    when: str
+    response: Resource | None = None
+    goal: Goal | None = None
+    step: Step | None = None
+
+
+def news(
+    *,
+    responses: Iterable[Resource],
+    plan: Plan,
+    changed: Mapping[str, str],
+    since: dt.datetime | None,
+    moment_of: MomentOf,
+) -> Sequence[New]:
+    """Return what is new since a zoned moment, the newest first; all that has a date of its own where it is None.
+
+    `responses` are the finished ones. `changed` says when each goal, step and the plan (by id) was last written: that
+    tells of a change that carries no date itself, and nothing to who looks for the first time.
+    """
+    found = [New("answers", text_in(one, "authored"), response=one) for one in responses]
+    for goal in plan.goals:
+        found += [_of_goal(goal, changed.get(goal.id, ""), since, moment_of)]
+        if since is not None:
+            found += [New("step", changed.get(step.id, ""), goal=goal, step=step) for step in goal.steps]
+    new = [one for one in found if _is_new(one.when, since, moment_of)]
+    written = changed.get(plan.id, "")
+    about_plan = [one for one in new if one.kind != "answers"]
+    if since is not None and not about_plan and _is_new(written, since, moment_of):
+        new.append(New("plan", written))  # a text or an answer about a life domain: neither carries a date
+    return sorted(new, key=lambda one: _order(one.when, moment_of), reverse=True)
+
+
+def written_at(resources: Iterable[Resource]) -> dict[str, str]:
+    """Return by id when each resource was last written, as its server says; "" where it does not."""
+    return {text_in(one, "id"): text_in(object_in(one, "meta"), "lastUpdated") for one in resources}
+
+
+def _of_goal(goal: Goal, written: str, since: dt.datetime | None, moment_of: MomentOf) -> New:
+    """Return the newest that there is to say of a goal."""
+    begun, said = New("goal", goal.start, goal=goal), New("progress", goal.progress_date, goal=goal)
+    if goal.progress and _order(goal.progress_date, moment_of) > _order(goal.start, moment_of):
+        begun, said = said, begun
+    if since is None or _is_new(begun.when, since, moment_of):
+        return begun
+    return New("reworded", written, goal=goal)
+
+
+def _is_new(when: str, since: dt.datetime | None, moment_of: MomentOf) -> bool:
+    moment = moment_of(when)
+    if moment is None or since is None:
+        return moment is not None
+    if isinstance(moment, dt.datetime):
+        return moment.tzinfo is not None and moment > since
+    # Of a day we do not know whether it was before or after the look: better shown once more than never.
+    return moment >= since.date()
+
+
+def _order(when: str, moment_of: MomentOf) -> tuple[dt.date, dt.time]:
+    moment = moment_of(when)
+    if isinstance(moment, dt.datetime):
+        return moment.date(), moment.time()
+    return moment or dt.date.min, dt.time.min
