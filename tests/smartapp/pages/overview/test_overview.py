@@ -89,6 +89,11 @@ def test_everything_longer_is_one_press_away(clinician):
     page = clinician.get("overview/").text
     assert f'href="{clinician.url("overview/plan")}"' in page
     assert f'href="{clinician.url("overview/scores")}"' in page
+    assert f'href="{clinician.url("answers/")}"' in page
+    newest = max(clinician.ehr.search(Query.of("QuestionnaireResponse")), key=lambda one: one.resource["authored"])
+    address = f"answers/{newest.resource['id']}/"
+    assert f'href="{clinician.url(address)}"' in page
+    assert clinician.get(address).status_code == 200
 
 
 def test_everything_in_the_plan_can_be_read(clinician):
