@@ -32,7 +32,7 @@ class AppError(Exception):
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = message("Something went wrong here")
-    advice: ClassVar[str] = message("Try again in a moment. We did not throw away anything you typed.")
+    advice: ClassVar[str] = message("Try again in a moment. Everything that was saved is still there.")
 
     def __init__(self, text: str = "", *, code: str = "") -> None:
         super().__init__(text or self.title)
@@ -44,7 +44,7 @@ class BadRequest(AppError):
     """The request cannot be right."""
 
     status = 400
-    title = message("We cannot use this request")
+    title = message("That did not work")
     advice = message("Go back and try again, or open the app again from your portal or record.")
 
 
@@ -101,7 +101,7 @@ class LaunchEnded(AppError):
     """No such launch in this browser, or not any more."""
 
     status = 404
-    title = message("This session has ended")
+    title = message("You have been signed out")
     advice = message("Open the app again from your portal or record. Everything that was saved is still there.")
 
 
@@ -109,7 +109,7 @@ class WrongPerson(AppError):
     """The form was filled in for someone other than the person this launch is about."""
 
     status = 409
-    title = message("This form belongs to somebody else")
+    title = message("This form belongs to someone else")
     advice = message("Nothing was saved. Open the record of the right person and fill in the form there.")
 
 
@@ -117,8 +117,8 @@ class EhrTrouble(AppError):
     """The EHR gave no answer, or one that we cannot use."""
 
     status = 502
-    title = message("The record system is not answering as it should")
-    advice = message("Try again in a moment. We did not throw away anything you typed.")
+    title = message("The record system is not responding as it should")
+    advice = message("Try again in a moment. Everything that was saved is still there.")
 
 
 class NotFoundPage(AppError):
@@ -133,5 +133,5 @@ class ChangedMeanwhile(AppError):
     """Someone else saved first, and the page had no better way to show both versions."""
 
     status = 409
-    title = message("Somebody else changed this in the meantime")
-    advice = message("Your text was not saved over theirs. Copy it, open the page again and compare.")
+    title = message("Someone else changed this in the meantime")
+    advice = message("Their text is still there. Yours is not saved yet. Copy it, open the page again and compare.")

@@ -180,16 +180,16 @@ def test_signing_in_inside_the_chart_works_and_words_of_an_ended_session_stay(ht
     frame.locator("main input[type=radio]").first.check()
     https.ahead += 31 * 60
     frame.locator("main form .actions button").click()
-    expect(frame.locator("main h1")).to_have_text("Deze sessie is afgelopen")
+    expect(frame.locator("main h1")).to_have_text("Je bent uitgelogd")
     expect(frame.locator("main")).to_contain_text(WORDS)
     assert violations(page.frames[1]) == []
     page.goto(https.chart())  # as one opens the chart again
-    expect(frame.locator("main h1")).to_have_text("Dit typte je voordat je sessie eindigde")
+    expect(frame.locator("main h1")).to_have_text("Dit typte je voordat je uitgelogd werd")
     expect(frame.locator("main")).to_contain_text(WORDS)
     assert violations(page.frames[1]) == []
     frame.get_by_role("button", name="Dit alsnog bewaren").click()
     expect(frame.locator("main")).to_contain_text(WORDS)
-    expect(frame.locator("main h1")).not_to_have_text("Dit typte je voordat je sessie eindigde")
+    expect(frame.locator("main h1")).not_to_have_text("Dit typte je voordat je uitgelogd werd")
 
 
 def test_signing_out_inside_the_chart_says_so_there(https: Sites, page: Page) -> None:

@@ -15,7 +15,7 @@ from tests.faults.people import Person
 
 STARTS: Final = ("", "plan/", "questionnaires/", "scores/", "assignments/")
 MOST_PAGES: Final = 30
-TAKEN_BACK: Final = "Taken back by the care team"
+TAKEN_BACK: Final = "Withdrawn by the care team"
 """How an assignment that was taken back reads on the page of what did not get through; the status itself is no text."""
 _LINK = re.compile(r'href="(/l/[^"#]+)')
 _NOT_FOLLOWED = re.compile(

@@ -25,14 +25,14 @@ CLAIMS: Final[tuple[tuple[str, Claim], ...]] = (
     ("are on their way", "waiting"),
     ("as soon as it answers again", "waiting"),
     ("Kept in the record of the care provider", "ehr"),
-    ("Kept on the care provider's shared server", "companion"),
+    ("Kept with the care provider, outside the record", "companion"),
     ("Kept in Verstel", "own"),
 )
 STOPPED: Final = "Something you saved did not get through"
 SAVED: Final = (" is saved.", " are saved.", "Your answers have arrived")
 LONG_AWAY: Final = 1700
 """After so many seconds people begin at the EHR again: the app ends a session after half an hour."""
-ENDED: Final = "This session has ended"
+ENDED: Final = "You have been signed out"
 DOMAIN: Final = "housing"
 HOOP: Final = "hoop"
 SCORED: Final = ("hoop-03", "hoop-05", "hoop-08", "hoop-09")

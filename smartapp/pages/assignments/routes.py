@@ -33,22 +33,18 @@ LONGEST_MESSAGE: Final = 1000
 
 NEWS: Final[Mapping[str, str]] = {
     "asked": message("The questionnaire is ready for the client."),
-    "on-its-way": message(
-        "The record is not answering right now. The questionnaire will be ready as soon as it answers again."
-    ),
-    "taking-back": message(
-        "The record is not answering right now. The questionnaire is taken back as soon as it answers again."
-    ),
-    "taken-back": message("You took back the questionnaire. What the client had begun stays theirs."),
+    "on-its-way": message("We cannot reach the record right now. The questionnaire will be ready as soon as we can."),
+    "taking-back": message("We cannot reach the record right now. The questionnaire is withdrawn as soon as we can."),
+    "taken-back": message("The questionnaire is withdrawn. What the client had begun stays theirs."),
 }
 NEEDS_CHOICE: Final = message("Choose a questionnaire.")
 IN_THE_PAST: Final = message("This day is over. Choose today or a later day, or leave it empty.")
 MESSAGE_TOO_LONG: Final = message("This message is too long. Keep it under a thousand characters.")
-NOT_SAVED: Final = message("The record does not answer, so nothing is asked yet. Please try again in a moment.")
-NOT_TAKEN: Final = message("The record did not take this, so nothing is asked. Please tell the people who manage it.")
-ALREADY_OVER: Final = message("This questionnaire was filled in or taken back in the meantime.")
+NOT_SAVED: Final = message("We cannot reach the record, so nothing is asked yet. Please try again in a moment.")
+NOT_TAKEN: Final = message("The record did not accept this, so nothing is asked. Please tell the people who manage it.")
+ALREADY_OVER: Final = message("This questionnaire was filled in or withdrawn in the meantime.")
 NOT_TAKEN_BACK: Final = message(
-    "The record does not answer, so nothing is taken back yet. Please try again in a moment."
+    "We cannot reach the record, so nothing is withdrawn yet. Please try again in a moment."
 )
 
 
@@ -193,7 +189,7 @@ def cancel(assignment_id: str) -> View:
             break
         if not may_try:
             break
-        reason = _("Taken back by the care team")
+        reason = _("Withdrawn by the care team")
         try:
             [saved] = current.records().save([Write("update", cancelled(found.resource, reason), if_match=found.etag)])
         except Conflict:

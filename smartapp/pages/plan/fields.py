@@ -64,7 +64,7 @@ def _note() -> Field:
 
 def step(*, with_status: bool) -> tuple[Field, ...]:
     """Return the fields of a step; a new one has no status to ask for."""
-    status = Field("status", _("How far is it?"), kind="choices", options=options(STATUS_TEXTS, STEP_STATUSES))
+    status = Field("status", _("How far are you?"), kind="choices", options=options(STATUS_TEXTS, STEP_STATUSES))
     return (
         Field("text", _("What is the step?"), kind="line"),
         Field("who", _("Who does it? (you may leave this empty)"), kind="line"),

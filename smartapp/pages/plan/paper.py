@@ -44,7 +44,7 @@ def contents(plan: Plan, known: Catalogue, client: str, made: dt.datetime) -> di
             if view.texts
         ],
         "goals": [{"title": title, "goals": found} for title, found in groups if found],
-        "areas-title": _("Areas of my life"),
+        "areas-title": _("What I am working on"),
         "areas": [_area(domain_view(answers, plan, words)) for answers in plan.domains],
         "nothing-here": _("Nothing written here yet."),
     }

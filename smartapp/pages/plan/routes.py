@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
+from mappers.plan import MOST_DOMAINS, QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
 from questionnaires.catalogue import catalogue
 from questionnaires.plan_parts import PlanPart
 from smartapp.errors import BadRequest
@@ -23,7 +23,7 @@ from smartapp.pages.plan.views import Link
 from smartapp.records.placement import TOGETHER
 from smartapp.web import current, typed
 from smartapp.web.language import gettext as _
-from smartapp.web.language import text_of
+from smartapp.web.language import ngettext, text_of
 from smartapp.web.plan_views import GoalView, Words, domain_view, goal_view
 from smartapp.web.roles import role
 from smartapp.web.typed import Accepted, Clash, Wrong
@@ -38,7 +38,7 @@ SAVED: Final[Mapping[str, str]] = {
     "goal": message("Your goal is saved."),
     "step": message("Your step is saved."),
     "progress": message("How it is going is saved."),
-    "ended": message("Your goal now stands under earlier goals."),
+    "ended": message("Your goal is now under earlier goals."),
     "resumed": message("You have taken up this goal again."),
     "goal-removed": message("The goal is out of your plan."),
     "step-removed": message("The step is out of your plan."),
@@ -166,7 +166,18 @@ def domains() -> ResponseReturnValue:
     if isinstance(outcome, Trouble):
         return _domains_page(words, chosen, based_on, family=family, trouble=outcome.sentence), outcome.status
     refusal = outcome.problems["domains"]
-    return _domains_page(words, chosen, based_on, family=family, problem=_(refusal)), 422
+    problem = _too_many(len(chosen)) if refusal == sections.TOO_MANY else _(refusal)
+    return _domains_page(words, chosen, based_on, family=family, problem=problem), 422
+
+
+def _too_many(chosen: int) -> str:
+    """Say how many areas were chosen, and how many of them are one too many."""
+    return ngettext(
+        "You chose %(chosen)s areas. Five is enough: take one away. Your choices are kept.",
+        "You chose %(chosen)s areas. Five is enough: take %(num)s away. Your choices are kept.",
+        chosen - MOST_DOMAINS,
+        chosen=chosen,
+    )
 
 
 def _family_teams() -> Query:

@@ -34,7 +34,8 @@ ENDINGS: Final = {"reached": "achieved", "changed": "not-achieved", "let-go": "n
 FAMILY_TEAM: Final = f"{code_system_url('plan')}|family-team"
 """The category of a care team that supports a whole family, as a search token."""
 
-TOO_MANY: Final = message("You chose more than five areas. Please take one or more away. Your choices are kept.")
+TOO_MANY: Final = "too-many"
+"""Not a sentence: the page says how many were chosen."""
 UNKNOWN_DOMAIN: Final = message("One of the areas does not exist. Please choose from the list.")
 NO_ROOM: Final = message("This area is no longer in your plan, and your plan has five others. Choose areas first.")
 NEEDS_GOAL: Final = message("Write your goal in your own words.")

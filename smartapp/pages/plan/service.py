@@ -23,22 +23,21 @@ from smartapp.web.typed import Accepted, Clash, Wrong
 ATTEMPTS: Final = 4  # how often a save looks again when someone else saved at the same moment
 
 REFUSED: Final = message(
-    "The record did not take this text, so it is not saved. Your text still stands here. Please tell your care team."
+    "Your record cannot store this text, so it is not saved. Your text is still here. Please tell your care team."
 )
 UNREACHABLE: Final = message(
-    "The record does not answer, so this is not saved yet. Your text still stands here. Please try again in a moment."
+    "We cannot reach your record. This is not saved yet. Your text is still here. Please try again in a moment."
 )
 ON_ITS_WAY: Final = message(
-    "What you saved before is still on its way to the record. Your text still stands here. "
-    "Please save again in a moment."
+    "What you saved before is still on its way to the record. Your text is still here. Please save again in a moment."
 )
 MORE_THAN_FIVE: Final = message(
     "Your plan has more than five areas. Choose five of them first. Your text is kept until you come back."
 )
 NOT_WRITABLE: Final = message(
-    "Your plan holds something that we cannot save again. Your text still stands here. Please tell your care team."
+    "Your plan holds something that we cannot save again. Your text is still here. Please tell your care team."
 )
-BUSY: Final = message("Somebody else is saving at the same moment. Your text still stands here. Please save again.")
+BUSY: Final = message("Someone else is saving at the same moment. Your text is still here. Please save again.")
 
 
 def load() -> StoredPlan:

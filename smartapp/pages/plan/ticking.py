@@ -39,7 +39,7 @@ def ticked(*, on_its_way: bool) -> Ticked:
     if request.args.get("waits") and current.records().is_stopped(TOGETHER):
         said = ""  # the page says on top what became of it
     elif on_its_way:
-        said = _("What you saved is safe here. It is on its way to the record, which does not answer now.")
+        said = _("What you saved is safe here. It is on its way to the record, which we cannot reach right now.")
     return Ticked(request.args.get("step", ""), request.args.get("was", ""), said)
 
 

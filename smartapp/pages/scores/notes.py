@@ -36,10 +36,10 @@ from smartapp.web.roles import role
 FIELD: Final = "note"
 NOTE: Final = typed.Part[str]((FIELD,), lambda text: {FIELD: text}, lambda _text, values: values[FIELD])
 NOT_NOW: Final = message(
-    "The record does not answer, so this is not saved yet. Your text still stands here. Please try again in a moment."
+    "We cannot reach your record. This is not saved yet. Your text is still here. Please try again in a moment."
 )
 NOT_TAKEN: Final = message(
-    "The record did not take this text, so it is not saved. Your text still stands here. Please tell your care team."
+    "Your record cannot store this text, so it is not saved. Your text is still here. Please tell your care team."
 )
 _FINISHED: Final = frozenset({"completed", "amended"})
 

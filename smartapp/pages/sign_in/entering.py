@@ -176,5 +176,5 @@ def _known_error(code: str) -> str:
 
 def _refusal(code: str) -> str:
     if code == "access_denied":
-        return message("You or the record system said no.")
+        return message("You did not give permission, or the record system did not allow it.")
     return message("The record system did not complete the sign-in.")

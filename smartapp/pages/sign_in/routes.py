@@ -149,7 +149,7 @@ def take_over() -> AnyResponse:
     parts = current.services()
     taken = parts.sessions.take_over(request.args.get("code", ""), present_session(parts))
     if taken is None:
-        raise NotAllowed(message("This address works once, for one minute, in the same browser."), code="handoff")
+        raise NotAllowed(message("This link works once, for one minute, in the same browser."), code="handoff")
     session, path = taken
     g.session = g.new_session = session
     return redirect(path, 303)

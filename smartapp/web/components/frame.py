@@ -139,7 +139,7 @@ def not_for_emergencies() -> str:
     settings = current.services().settings
     here = current.launch_or_none()
     line = settings.emergency_line(language(), settings.issuer(here.issuer) if here else None)
-    not_here = _("Nobody reads what you write here right away.")
+    not_here = _("Nobody is watching this page live.")
     return f"{not_here} {line}"
 
 

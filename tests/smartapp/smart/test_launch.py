@@ -25,7 +25,7 @@ def ends_before_it_begins(browser: Browser, caplog, code: str) -> None:
     caplog.set_level("INFO")
     response = browser.get(f"/launch?iss={BASE}&launch=x")
     assert response.status_code == 502
-    assert "Het dossier antwoordt niet zoals het" in response.text
+    assert "Er gaat iets mis bij het dossier" in response.text
     assert "Set-Cookie" not in response.headers
     assert f"502 {code}" in caplog.messages
 

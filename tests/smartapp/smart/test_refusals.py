@@ -13,7 +13,7 @@ DISCOVERY = "Het dossier zegt niet duidelijk hoe je moet inloggen."
 UNFINISHED = "Het dossier heeft het inloggen niet afgemaakt."
 WHO = "We konden niet zeker weten wie je bent."
 WHOSE = "Het dossier zei niet van wie het is."
-NO = "Jij of het dossier heeft nee gezegd."
+NO = "Je hebt geen toestemming gegeven, of het dossier liet het niet toe."
 FAILED = "Inloggen is niet gelukt"
 
 

@@ -183,7 +183,7 @@ def test_attack_23_the_page_says_to_open_the_app_again(core, launch, ehr, clock,
     ehr.token_answer = lambda _: (400, {}, json.dumps({"error": "invalid_grant"}))
     response = browser.get(f"/l/{launch.id}/overview/?lang=en")
     assert response.status_code == 404
-    assert "This session has ended" in response.text
+    assert "You have been signed out" in response.text
     assert "Example EHR" in response.text
 
 

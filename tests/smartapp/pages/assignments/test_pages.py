@@ -127,7 +127,7 @@ def test_taking_back_during_an_outage_is_not_called_done_before_it_is(clinician)
     clinician.make_flaky().error = Unreachable("away")
     answer = cancel(clinician)
     page = clinician.get(answer.location).text
-    assert "De vragenlijst wordt teruggenomen zodra het weer antwoord geeft." in page
+    assert "De vragenlijst wordt ingetrokken zodra dat weer kan." in page
     assert "Je nam de vragenlijst terug" not in page
 
 

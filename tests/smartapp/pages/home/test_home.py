@@ -133,7 +133,7 @@ def test_the_client_sees_who_of_the_team_was_here(app, anna):
     launched(app, role="clinician").get("overview/")
     page = anna.get("who-looked/").text
     assert "SPV J. Jansen" in page
-    assert "Heeft gekeken." in page
+    assert "Heeft meegelezen." in page
 
 
 def test_before_anybody_looked_the_page_says_so(anna):
@@ -143,7 +143,7 @@ def test_before_anybody_looked_the_page_says_so(anna):
 def test_a_clinician_is_seen_also_where_there_was_nothing_yet(app, anna):
     launched(app, role="clinician").get("overview/")
     said = text_of(anna.get("who-looked/"))
-    assert "SPV J. Jansen (behandelteam) Heeft gekeken. Gezien: het overzicht." in said
+    assert "SPV J. Jansen (behandelteam) Heeft meegelezen. Gezien: het overzicht." in said
 
 
 def test_who_signed_in_and_opened_nothing_is_there_too(app, anna):
@@ -167,7 +167,7 @@ def test_of_rows_from_before_it_was_kept_whose_they_are_the_same_holds(app, anna
         connection.exec_driver_sql("UPDATE audit SET own = 0")
     said = text_of(anna.get("who-looked/"))
     assert "SPV J. Jansen" in said
-    assert said.count("Heeft gekeken") == 1
+    assert said.count("Heeft meegelezen") == 1
 
 
 def test_who_was_refused_did_not_look(app, anna):
@@ -201,5 +201,5 @@ def test_a_clinician_does_not_read_who_looked(app):
     clinician.get("overview/")
     response = clinician.get("who-looked/")
     assert response.status_code == 403
-    assert "Heeft gekeken." not in response.text
+    assert "Heeft meegelezen." not in response.text
     assert clinician.logged().event == "denied"

@@ -84,7 +84,7 @@ def test_words_of_an_ended_session_are_found_and_saved_at_the_next_sign_in(app, 
     assert "Log opnieuw in, dan vind je het terug" in text_of(answer)
     again = launched(app, "anna")
     page = again.get("kept/")
-    assert "Dit typte je voordat je sessie eindigde" in text_of(page)
+    assert "Dit typte je voordat je uitgelogd werd" in text_of(page)
     assert "Elke dag een uur." in text_of(page)
     saved = again.client.post(again.url("plan/story"), data=form_on(page.text, again.url("plan/story")))
     assert saved.status_code == 303

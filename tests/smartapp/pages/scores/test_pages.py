@@ -20,7 +20,7 @@ def anna(app) -> Visitor:
 
 def test_without_scores_the_page_invites(anna):
     page = anna.get("scores/").text
-    assert "Hier komen jouw lijnen" in page
+    assert "Hier zie je straks wat er verandert" in page
     assert "Een vragenlijst kiezen" in page
 
 
@@ -96,7 +96,7 @@ def test_two_rule_versions_never_share_a_line(anna):
     page = anna.get("scores/hoop/").text
     assert "Op 3 juni 2026: 42." in page
     assert "hoger" not in page
-    assert "Gemaakt op een manier die we niet kennen" in page
+    assert "Uitgerekend op een manier die we niet kennen" in page
     assert "15 januari 2024: 26" in page
 
 
@@ -128,7 +128,7 @@ def test_an_observation_of_others_changes_nothing(anna):
 def test_alternatives_stand_behind_a_fold(anna):
     measure(anna, "mansa", "2026-06-03", "4")
     page = anna.get("scores/mansa/").text
-    fold = page.index("Andere manieren om dezelfde antwoorden op te tellen")
+    fold = page.index("Dezelfde antwoorden, anders opgeteld")
     others = [rule for rule in catalogue().instruments["mansa"].scores if not rule.default]
     assert others
     assert all(html.unescape(page).index(f">{rule.title.nl}</h") > fold for rule in others)
@@ -162,7 +162,7 @@ def test_a_prepared_conversation_can_be_found_back(anna):
 
 def test_scores_of_another_person_are_not_here(app, anna):
     measure(anna, "hoop", "2026-06-03", "4")
-    assert "Hier komen jouw lijnen" in launched(app, patient="bram", name="Bram").get("scores/").text
+    assert "Hier zie je straks wat er verandert" in launched(app, patient="bram", name="Bram").get("scores/").text
 
 
 def test_a_clinician_has_another_page_for_this(app):

@@ -94,7 +94,7 @@ def test_saved_is_not_said_while_the_server_is_silent(page, anna):
 def test_an_ended_session_leaves_the_text_on_the_page(page, anna, context):
     context.clear_cookies()
     page.locator("textarea").type("Wandelen")
-    expect(page.locator("[data-saved]")).to_contain_text("Je sessie is afgelopen.")
+    expect(page.locator("[data-saved]")).to_contain_text("Je bent uitgelogd.")
     expect(page.locator("textarea")).to_have_value("Wandelen")
     assert kept(anna) == ""
 
