@@ -21,8 +21,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import typst
+from flask import Response
 
 from smartapp.fhir.workplaces import elsewhere
+from smartapp.storage.launches import Person
+from smartapp.web.language import gettext as _
+from smartapp.web.language import language
+from smartapp.web.sheet import sheet_head
 
 # The first that has a shape for a character gives it. Those from outside typst come before its own that are poorer.
 FONTS: Final = (
@@ -46,10 +51,11 @@ FONTS: Final = (
     "Verstel Last Resort",
 )
 _FOLDER: Final = Path(__file__).with_name("fonts")
+_SHEET: Final = Path(__file__).with_name("sheet.typ")
 # PDF cannot carry these; the first is a byte order mark, which says nothing within a text.
 _NOT_PDF: Final = re.compile("[\ufffe\uffff]")
 _BYTE_ORDER_MARK: Final = "\ufeff"
-_LONG_RUN: Final = re.compile(r"\S{60}(?=\S)")
+_LONG_RUN: Final = re.compile(r"\S{30}(?=\S)")
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
 
 
@@ -63,30 +69,49 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=True, include_embedded_fonts=True, font_paths=[_FOLDER])
 
 
-def pdf(template: str, data: Mapping[str, Any], *, date: dt.datetime) -> bytes:
-    """Return the PDF that a typst template makes of `data`, which it finds as JSON in `sys.inputs.data`.
+def pdf(title: str, template: Path, data: Mapping[str, Any], *, person: Person, made: dt.datetime) -> bytes:
+    """Return the PDF about a person that a typst template makes of `data`, in the language of the reader.
 
-    `date` is when the document says it was made. The template also gets `fonts` and `date` (year, month, day).
+    `made` is when the document says it was made. What all papers share, `sheet.typ`, stands before the template, which
+    is for what goes between head and foot. Raises NotTypeset.
     """
-    inputs = json.dumps({**data, "fonts": FONTS, "date": [date.year, date.month, date.day]}, ensure_ascii=False)
+    head = sheet_head(person, made.date())
+    sheet = {
+        "title": title,
+        "author": person.display,
+        "whose": _printable(head.whose),
+        "day": head.day,
+        "made": [made.year, made.month, made.day],
+        "of": _("of"),
+        "language": language(),
+        "fonts": FONTS,
+    }
+    inputs = json.dumps({**data, "sheet": sheet}, ensure_ascii=False)
     try:
         with elsewhere():  # some hundred milliseconds, none of them Python's
-            made = typst.compile(
-                template.encode(),
+            content = typst.compile(
+                _SHEET.read_bytes() + template.read_bytes(),
                 sys_inputs={"data": inputs},
                 font_paths=_fonts(),
                 pdf_standards=["ua-1", "a-2u" if _for_private_use(inputs) else "a-2a"],
-                timestamp=int(date.timestamp()),
+                timestamp=int(made.timestamp()),
             )
     except typst.TypstError as error:
         raise NotTypeset(str(error)) from error
-    if not isinstance(made, bytes):
+    if not isinstance(content, bytes):
         raise NotTypeset("the typesetter gave no document")
-    return made
+    return content
 
 
 def _for_private_use(text: str) -> bool:
     return any(unicodedata.category(character) == "Co" for character in text)
+
+
+def download(content: bytes, name: str) -> Response:
+    """Answer with a PDF to keep. `name` ends up in folders and in mail: no name of a person belongs in it."""
+    answer = Response(content, mimetype="application/pdf")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.pdf")
+    return answer
 
 
 def lines(text: str) -> dict[str, Any]:
@@ -96,7 +121,7 @@ def lines(text: str) -> dict[str, Any]:
 
 def _printable(line: str) -> str:
     line = _NOT_PDF.sub("\ufffd", line.replace(_BYTE_ORDER_MARK, "")).replace("\t", "    ")
-    # A word without end, an address say, would run off the page: here it may be broken, invisibly.
+    # A word without end, an address say, would run off the page or its column: here it may be broken, invisibly.
     return _LONG_RUN.sub("\\g<0>\u200b", line)
 
 

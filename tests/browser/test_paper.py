@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from scripts.tour import Role, Visitor
+from tests.smartapp.pages.plan.pdf_text import sheets_in
 
 pytestmark = pytest.mark.browser
 
@@ -22,16 +23,7 @@ PAPERS: tuple[tuple[Role, str, int], ...] = (
 
 def printed(page: Page) -> list[str]:
     """Print a page as it asks to be printed, and return the text of each sheet."""
-    document = pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True))
-    sheets = []
-    for sheet in document:
-        text = sheet.get_textpage()
-        sheets.append(re.sub(r"\s+", " ", text.get_text_bounded()))
-        assert [round(side) for side in sheet.get_size()] == [595, 842]
-        text.close()
-        sheet.close()
-    document.close()
-    return sheets
+    return sheets_in(page.pdf(prefer_css_page_size=True))
 
 
 @pytest.mark.parametrize(("role", "path", "most"), PAPERS)
@@ -40,17 +32,29 @@ def test_a_page_fits_its_sheets_and_each_says_whose_it_is(visitor, role, path, m
     sheets = printed(page)
     assert len(sheets) <= most
     for number, text in enumerate(sheets, start=1):
-        assert "Noor Achterberg, geboren op 14 maart 1992" in text
+        assert "Noor Achterberg, geboren 14 maart 1992" in text
         assert re.search(r"\d{1,2} [a-z]+ 20\d\d", text.partition("1992")[2])
         assert f"{number} van {len(sheets)}" in text
         assert "Hier leest niemand direct mee" not in text
         assert "Uitloggen" not in text
+    link = page.locator("main a[href$='.pdf']").get_attribute("href")
+    document = sheets_in(page.request.get(f"{visitor.demo.url}{link}").body())
+    assert len(document) <= most
+    for number, text in enumerate(document, start=1):
+        assert text.startswith("Noor Achterberg, geboren 14 maart 1992")
+        assert f"{number} van {len(document)}" in text
+
+
+def test_a_sheet_is_a4(visitor):
+    document = pypdfium2.PdfDocument(visitor.launch("client", "noor").go("plan/").pdf(prefer_css_page_size=True))
+    assert {tuple(round(side) for side in sheet.get_size()) for sheet in document} == {(595, 842)}
+    document.close()
 
 
 def test_a_sheet_is_in_the_language_of_its_page_and_holds_what_is_unfolded_only(visitor: Visitor) -> None:
     page = visitor.launch("client", "noor").go("scores/hoop/?lang=en")
     [first, *_] = printed(page)
-    assert "Noor Achterberg, born on 14 March 1992" in first
+    assert "Noor Achterberg, born 14 March 1992" in first
     assert re.search(r"1 of \d", first)
     assert "answers are needed" not in first
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")

@@ -26,6 +26,7 @@ PARTS = {
     "FHIR servers": "tests.conformance.servers",
     "write path": "tests.conformance.write_path",
     "HL7 validator": "tests.conformance.validate",
+    "paper (veraPDF)": "tests.conformance.paper",
     "PostgreSQL": "tests.conformance.databases",
     "form renderers": "tests.conformance.renderers.run",
 }

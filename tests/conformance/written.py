@@ -26,6 +26,7 @@ from smartapp.pages.plan.paper import paper
 from smartapp.sandbox.seeding import seed
 from smartapp.sandbox.server import make_sandbox
 from smartapp.storage.database import open_database
+from smartapp.storage.launches import Person
 from smartapp.web.language import kept_in
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -140,7 +141,7 @@ def documents() -> list[Resource]:
         resources = resources_of(plan, patient=person, author=person, known=known, language=language)
         bundle = bundle_of(resources, edition=edition, date=NOW.isoformat(), language=language)
         with kept_in(language):
-            pdf = paper(plan, known, client=person.display, made=NOW, language=language)
+            pdf = paper(plan, known, client=Person(person.reference, person.display), made=NOW)
         document = document_of(
             pdf,
             bundle,

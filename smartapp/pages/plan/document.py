@@ -97,7 +97,7 @@ def _write(before: StoredPlan, after: Plan, documents: Sequence[Record], languag
         return None
     now = current.now()
     with kept_in(tongue):
-        pages = paper(after, catalogue(), client=client.display, made=now, language=tongue)
+        pages = paper(after, catalogue(), client=launch.patient, made=now)
     made = document_of(
         pages,
         bundle_of(resources, edition=edition, date=now.isoformat(), language=tongue),

@@ -3,51 +3,58 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from mappers.plan import Plan
 from questionnaires.catalogue import Catalogue
+from smartapp.storage.launches import Person
 from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import lines, pdf
-from smartapp.web.plan_views import DomainView, GoalView, Words, domain_view, goal_view, part_views
+from smartapp.web.plan_views import DomainView, GoalView, PartView, Words, domain_view, goal_view, part_views
 
 TEMPLATE = Path(__file__).with_name("templates") / "plan" / "document.typ"
 
 
-def paper(plan: Plan, known: Catalogue, *, client: str, made: dt.datetime, language: str) -> bytes:
+def paper(plan: Plan, known: Catalogue, *, client: Person, made: dt.datetime) -> bytes:
     """Return the plan as a PDF; the same bytes for the same plan, client, moment and language.
 
-    The words around the client's own are in the language of the block it is called in (`kept_in`). Raises NotTypeset.
+    The words around the client's own are in the language of the reader, or of the block it is called in (`kept_in`).
+    Raises NotTypeset.
     """
-    data = {**contents(plan, known, client, made), "language": language}
-    return pdf(TEMPLATE.read_text(encoding="utf-8"), data, date=made)
+    return pdf(_("My recovery plan"), TEMPLATE, contents(plan, known, client.display), person=client, made=made)
 
 
-def contents(plan: Plan, known: Catalogue, client: str, made: dt.datetime) -> dict[str, Any]:
+def contents(plan: Plan, known: Catalogue, client: str) -> dict[str, Any]:
     """Return what the template puts on paper: first the client's own texts, then goals, areas and earlier goals."""
-    words, day = Words.of(known), format_date(made)
+    words = Words.of(known)
     goals = [goal_view(goal, words) for goal in plan.goals]
     groups = (
         (_("My goals"), [_goal(view) for view in goals if view.goal.active]),
         (_("Earlier goals"), [_goal(view) for view in goals if not view.goal.active]),
     )
     return {
-        "title": _("My recovery plan"),
-        "client": client,
-        "about": _("The words in this plan are those of %(name)s. Made on %(date)s.", name=client, date=day),
-        "footer": _("Recovery plan of %(name)s, %(date)s", name=client, date=day),
-        "parts": [
-            {"title": text_of(view.part.title), "many": view.part.many, "texts": [lines(text) for text in view.texts]}
-            for view in part_views(plan, known)
-            if view.texts
-        ],
+        "about": _("The words in this plan are those of %(name)s.", name=client),
+        "parts": _rows([view for view in part_views(plan, known) if view.texts]),
         "goals": [{"title": title, "goals": found} for title, found in groups if found],
         "areas-title": _("What I am working on"),
         "areas": [_area(domain_view(answers, plan, words)) for answers in plan.domains],
         "nothing-here": _("Nothing written here yet."),
     }
+
+
+def _rows(parts: list[PartView]) -> list[list[dict[str, Any]]]:
+    """Return the parts that stand side by side: lists that follow each other; a single text has the whole width."""
+    rows: list[list[dict[str, Any]]] = []
+    for many, group in groupby(parts, key=lambda view: view.part.many):
+        shown = [
+            {"title": text_of(view.part.title), "many": many, "texts": [lines(text) for text in view.texts]}
+            for view in group
+        ]
+        rows += [shown] if many else [[one] for one in shown]
+    return rows
 
 
 def _goal(view: GoalView) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from smartapp.i18n import message
 from smartapp.pages.plan import fields, removing, sections, stored, ticking, undoing, views
 from smartapp.pages.plan.forms import Form, edit, form_key, posted, waiting
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
+from smartapp.pages.plan.paper import paper
 from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import Link
@@ -24,6 +25,7 @@ from smartapp.records.placement import TOGETHER
 from smartapp.web import current, typed
 from smartapp.web.language import gettext as _
 from smartapp.web.language import ngettext, text_of
+from smartapp.web.pdf import download
 from smartapp.web.plan_views import GoalView, Words, domain_view, goal_view
 from smartapp.web.roles import role
 from smartapp.web.typed import Accepted, Clash, Wrong
@@ -92,6 +94,15 @@ def start() -> ResponseReturnValue:
         others=stored_plan.others,
     )
     return render_template("plan/start.html", page=page, ticked=ticking.ticked(on_its_way=page.where.on_its_way))
+
+
+@blueprint.get("/plan.pdf")
+@role("client")
+def as_pdf() -> ResponseReturnValue:
+    """Give my plan as a PDF, to keep or to take along."""
+    plan = plan_in(current.records().search(*stored.queries(current.launch().patient_id))).plan
+    content = paper(plan, catalogue(), client=current.launch().patient, made=current.now())
+    return download(content, _("recovery-plan"))
 
 
 def _start_link() -> Link:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, Response, abort, render_template
 
 from mappers.observations import SCORE_SYSTEM
 from mappers.own_notes import OwnNote, notes_about
@@ -15,9 +15,11 @@ from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.pages.scores import asking, trends
 from smartapp.pages.scores.notes import note, notes_of
+from smartapp.pages.scores.paper import paper_of_all, paper_of_one
 from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import day_of
+from smartapp.web.pdf import download
 from smartapp.web.roles import role
 
 blueprint = Blueprint("scores", __name__, url_prefix="/scores", template_folder="templates")
@@ -97,6 +99,38 @@ def instrument(instrument_id: str) -> str:
         notes_about([one.resource for one in notes], chosen.id),
     )
     return render_template("scores/instrument.html", page=page, trends=trends)
+
+
+@blueprint.get("/scores.pdf")
+@role("client")
+def as_pdf() -> Response:
+    """Give the leading trend of every instrument as a PDF."""
+    observations, responses, _notes = _records()
+    found = _measured(observations, responses)
+    cut = asking.cut_sentence(current.records().cut)
+    content = paper_of_all(found, cut=cut, client=current.launch().patient, made=current.now())
+    return download(content, "scores")
+
+
+@blueprint.get("/<instrument_id>/scores.pdf")
+@role("client")
+def instrument_as_pdf(instrument_id: str) -> Response:
+    """Give every score of one instrument as a PDF."""
+    chosen = catalogue().instruments.get(instrument_id)
+    if chosen is None or not chosen.scores:
+        abort(404)
+    observations, responses, notes = _records([chosen])
+    mine = next((one for one in _measured(observations, responses) if one.instrument.id == chosen.id), None)
+    if mine is None:
+        abort(404)
+    content = paper_of_one(
+        mine,
+        notes_about([one.resource for one in notes], chosen.id),
+        cut=asking.cut_sentence(current.records().cut),
+        client=current.launch().patient,
+        made=current.now(),
+    )
+    return download(content, f"scores-{instrument_id}")
 
 
 def _records(instruments: list[Instrument] | None = None) -> tuple[list[Record], list[Record], list[Record]]:

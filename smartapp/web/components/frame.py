@@ -16,6 +16,7 @@ from mappers.birth import age_on
 from smartapp.i18n import message
 from smartapp.web import current
 from smartapp.web.language import _, format_date, language
+from smartapp.web.sheet import SheetHead, sheet_head
 
 STATIC = Path(__file__).with_name("static")
 
@@ -27,21 +28,6 @@ class WhoseRecord:
     name: str
     own: bool
     born: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SheetHead:
-    """What stands on each sheet of paper: whose it is, their birth date ("" where it is not known), and the day."""
-
-    name: str
-    born: str
-    day: str
-
-    @property
-    def whose(self) -> str:
-        """Return the name with the birth date, as far as they are known."""
-        born = _("born on %(date)s", date=self.born) if self.born else ""
-        return ", ".join(part for part in (self.name, born) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +94,13 @@ def person_in_title() -> str:
     return ", ".join(filter(None, (here.patient.display, born())))
 
 
-def sheet_head() -> SheetHead | None:
+def head_of_sheets() -> SheetHead | None:
     """Return what each sheet of this page says when it is printed; None outside a record.
 
     Other than on screen it is there whatever the EHR shows: a sheet leaves the EHR's frame.
     """
     here = current.launch_or_none()
-    if here is None:
-        return None
-    return SheetHead(here.patient.display, format_date(here.patient.birth_date), format_date(current.today()))
+    return sheet_head(here.patient, current.now().date()) if here else None
 
 
 def main_paths() -> list[MainPath]:

@@ -20,6 +20,50 @@ def text_in(content: bytes) -> str:
         document.close()
 
 
+def tags_in(content: bytes) -> list[tuple[str, str]]:
+    """Return the tags of a PDF in reading order, each with its text for who cannot see it, "" where it has none."""
+    document = pypdfium2.PdfDocument(content)
+    found: list[tuple[str, str]] = []
+    for page in document:
+        tree = pdfium.FPDF_StructTree_GetForPage(page)
+        for number in range(pdfium.FPDF_StructTree_CountChildren(tree)):
+            found += _tags(pdfium.FPDF_StructTree_GetChildAtIndex(tree, number))
+        pdfium.FPDF_StructTree_Close(tree)
+        page.close()
+    document.close()
+    return found
+
+
+def sheets_in(content: bytes) -> list[str]:
+    """Return what stands on each sheet of a PDF, its white space as single spaces."""
+    document = pypdfium2.PdfDocument(content)
+    sheets = []
+    for page in document:
+        textpage = page.get_textpage()
+        sheets.append(" ".join(textpage.get_text_bounded().split()))
+        textpage.close()
+        page.close()
+    document.close()
+    return sheets
+
+
+def _tags(element: Any) -> Iterator[tuple[str, str]]:
+    # What has no place on this page has no element here.
+    if element:
+        yield (
+            _string(pdfium.FPDF_StructElement_GetType, element),
+            _string(pdfium.FPDF_StructElement_GetAltText, element),
+        )
+        for number in range(pdfium.FPDF_StructElement_CountChildren(element)):
+            yield from _tags(pdfium.FPDF_StructElement_GetChildAtIndex(element, number))
+
+
+def _string(read: Any, element: Any) -> str:
+    buffer = ctypes.create_string_buffer(read(element, None, 0))
+    read(element, buffer, len(buffer))
+    return buffer.raw.decode("utf-16-le").rstrip("\0")
+
+
 def squeezed(text: str) -> str:
     """Return a text as it can be compared: no white space or invisible marks, ligatures and accents taken apart."""
     plain = unicodedata.normalize("NFKD", text)

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pypdfium2
+import pypdfium2.raw as pdfium
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -16,18 +17,20 @@ from mappers.fhir_text import typed
 from mappers.plan import DomainAnswers, Plan, Remark
 from questionnaires.catalogue import catalogue
 from smartapp.pages.plan.paper import paper
+from smartapp.storage.launches import Person
 from smartapp.web.language import kept_in
 from smartapp.web.pdf import NotTypeset, lines, pdf
 from tests.smartapp.helpers import text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY
 from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
 
+ANNA = Person("Patient/anna", "Anna Voorbeeld", "1992-03-14")
 NOW = dt.datetime(2026, 11, 26, 11, tzinfo=dt.UTC)
 
 
 def printed(plan: Plan, language: str = "nl", made: dt.datetime = NOW) -> bytes:
     with kept_in(language):
-        return paper(plan, catalogue(), client="Anna Voorbeeld", made=made, language=language)
+        return paper(plan, catalogue(), client=ANNA, made=made)
 
 
 def with_story(text: str) -> Plan:
@@ -64,7 +67,7 @@ def test_a_goal_has_its_area_how_it_goes_its_date_note_and_steps():
     for one in (
         "Zingeving",
         "Het gaat de goede kant op, 2 oktober 2026",
-        "Uiterlijk 1 juni 2027",
+        "Zingeving · Het gaat de goede kant op, 2 oktober 2026 · Uiterlijk 1 juni 2027",
         "Wekelijks lukt het.",
         "Een badpak kopen · Gedaan · Ik",
         "Bellen met het zwembad · Nog te doen",
@@ -80,7 +83,9 @@ def test_an_area_has_its_answers_under_their_questions():
 
 def test_it_says_whose_words_these_are_and_of_when():
     text = text_in(printed(HALFWAY))
-    assert squeezed("De woorden in dit plan zijn van Anna Voorbeeld zelf. Gemaakt op 26 november 2026.") in text
+    assert squeezed("De woorden in dit plan zijn van Anna Voorbeeld zelf.") in text
+    assert squeezed("Anna Voorbeeld, geboren 14 maart 1992") in text
+    assert squeezed("26 november 2026") in text
 
 
 def test_it_is_in_the_language_of_the_plan():
@@ -141,7 +146,17 @@ def test_a_word_without_end_stays_within_the_page():
     document = pypdfium2.PdfDocument(printed(with_story("x" * 400)))
     page = document[0]
     right = max(one.get_bounds()[2] for one in page.get_objects())
-    assert right < page.get_width() - 60
+    assert right < page.get_width() - 50
+    document.close()
+
+
+def test_a_word_without_end_stays_within_its_column():
+    goals = tuple(replace(HALFWAY.goals[0], id=f"g{number}", text="x" * 200) for number in (1, 2))
+    document = pypdfium2.PdfDocument(printed(Plan(id="", goals=goals)))
+    page = document[0]
+    middle = page.get_width() / 2
+    across = [one.get_bounds() for one in page.get_objects() if one.type == pdfium.FPDF_PAGEOBJ_TEXT]
+    assert not [bounds for bounds in across if bounds[0] < middle - 20 and bounds[2] > middle + 20]
     document.close()
 
 
@@ -173,6 +188,8 @@ def test_an_empty_plan_and_a_full_one_can_be_printed():
         assert text_in(printed(plan))
 
 
-def test_what_cannot_be_typeset_is_said():
+def test_what_cannot_be_typeset_is_said(tmp_path):
+    file = tmp_path / "broken.typ"
+    file.write_text("#panic()")
     with pytest.raises(NotTypeset):
-        pdf("#panic()", {}, date=NOW)
+        pdf("Title", file, {}, person=ANNA, made=NOW)
