@@ -97,7 +97,10 @@ def consult_page(
     helps = next((one for one in parts if one.part.many), None)
     lines = [line for section in (everything.visit.sections if everything.visit else ()) for line in section.lines]
     must = [line.answer for line in lines if line.link_id == FIRST]
-    said = (*must, *(point.words for point in still_to_discuss(list(tasks))))
+    points = still_to_discuss(list(tasks))
+    said = (*must, *(point.words for point in points))
+    marked = {point.answer.link_id for point in points}
+    then = [line for line in _then(everything.visit) if line.link_id not in marked]
     return ConsultPage(
         all=everything,
         looked="" if look.at is None else look_said(look.at),
@@ -106,7 +109,7 @@ def consult_page(
         helps=helps.texts if helps else (),
         helps_title=text_of(helps.part.overview.title) if helps else "",
         must=said,
-        then=_then(everything.visit)[: max(0, MOST_WORDS - len(said))],
+        then=tuple(then[: max(0, MOST_WORDS - len(said))]),
         visit_answers=len(lines),
         news=tuple(_new_line(one, known) for one in news),
         goals=tuple(goal_line(view) for view in everything.goals),

@@ -52,8 +52,8 @@ def visit(store, authored: str = "2026-06-01T09:00:00+02:00", status: str = "com
     filled_in(store, "sdm-visit", values, authored, status)
 
 
-def talk_about(store, words: str, status: str = "requested") -> None:
+def talk_about(store, words: str, status: str = "requested", link_id: str = "nel-01") -> None:
     """Store the client's mark that they want to talk about an answer."""
-    answer = SaidIn("nel-01", "QuestionnaireResponse/1")
+    answer = SaidIn(link_id, "QuestionnaireResponse/1")
     task = task_of(answer, words=words, patient=ANNA, requester=ANNA, marked_on="2026-06-02T10:00:00Z", language="nl")
     store.write(Write("create", {**task, "status": status}))

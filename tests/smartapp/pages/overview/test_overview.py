@@ -65,6 +65,16 @@ def test_what_was_talked_about_must_not_be_discussed_again(app):
     assert "Moet zeker aan bod komen" not in page
 
 
+def test_an_answer_that_must_be_discussed_does_not_stand_there_twice(app):
+    visitor = launched(app, role="clinician")
+    filled_in(visitor.ehr, "sdm-visit", {"sdm-visit-questions-ask": "Hoe lang?"}, "2026-06-01T09:00:00+02:00")
+    shown = text_of(visitor.get("overview/")).partition("Alle")[0].partition("1 antwoord")[0]
+    assert shown.count("Hoe lang?") == 1
+    talk_about(visitor.ehr, "Welke vragen wil je stellen? Hoe lang?", link_id="sdm-visit-questions-ask")
+    shown = text_of(visitor.get("overview/")).partition("1 antwoord")[0]
+    assert shown.count("Hoe lang?") == 1
+
+
 def test_a_goal_says_how_many_of_its_steps_are_done(clinician):
     """Of the two steps in the plan one is done. A step that is no longer needed counts for nothing."""
     assert "1 van 2 stappen" in text_of(clinician.get("overview/"))
