@@ -15,7 +15,9 @@ from smartapp.fhir.store import Conflict, Found, Query, RecordStore, Stored, Wri
 
 _T = TypeVar("_T")
 
-AT_THE_EHR = frozenset({"Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Organization", "Encounter"})
+AT_THE_EHR = frozenset(
+    {"Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Organization", "Encounter", "Appointment"}
+)
 
 
 class CompanionStore:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal, cast
 
 Letter = Literal["c", "r", "u", "d", "s"]
 
@@ -48,7 +48,22 @@ class Scopes:
         return scope in self.text.split()
 
 
-def asked(configured: str, *, standalone: bool) -> str:
-    """Return the scopes to ask for: `launch` belongs to a launch from the EHR, `launch/patient` to a standalone one."""
+OPTIONAL: Final = ("patient/Appointment.rs",)
+"""What every page can do without."""
+
+
+def asked(configured: str, *, standalone: bool, offered: str = "") -> str:
+    """Return the scopes to ask for: `launch` belongs to a launch from the EHR, `launch/patient` to a standalone one.
+
+    What is optional is asked too where the server says that it has it (`offered`, its scopes_supported): some servers
+    refuse a whole sign-in for one scope that they do not know.
+    """
     drop = "launch" if standalone else "launch/patient"
-    return " ".join(scope for scope in configured.split() if scope != drop)
+    wanted = [scope for scope in configured.split() if scope != drop]
+    return " ".join([*wanted, *(scope for scope in OPTIONAL if scope not in wanted and _is_offered(scope, offered))])
+
+
+def _is_offered(scope: str, offered: str) -> bool:
+    level = scope.partition("/")[0]
+    there = Scopes.parse(" ".join(one for one in offered.split() if one.startswith(f"{level}/")))
+    return all(there.allows(type_, cast(Letter, letter)) for type_, letter in Scopes.parse(scope).granted)

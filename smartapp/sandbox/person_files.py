@@ -4,7 +4,7 @@ In a person's file:
 
 - `answers` is one sign per item, in the order of the questions, spaces ignored: the option's code, `x` not applicable,
   `.` left open, `y` and `n` for yes and no. A questionnaire with texts has `texts` (linkId → answer) instead.
-- `days_ago` and `due_in_days` count from the day the sandbox is filled.
+- `days_ago`, `due_in_days` and `in_days` count from the day the sandbox is filled.
 - `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
 - `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
   `[plan.texts]` has what the person wrote in each part of `plan_parts.toml`: one text, or a list of lines.
@@ -84,6 +84,13 @@ class Asked(Strict, frozen=True):
     message: OneLine = ""
 
 
+class Planned(Strict, frozen=True):
+    """An appointment to come, with a professional."""
+
+    in_days: DaysAhead
+    by: Name
+
+
 class DomainEntry(Strict, frozen=True):
     """A life domain of the plan, with the answers to the four questions."""
 
@@ -145,6 +152,7 @@ class PersonFile(Named, frozen=True):
     related: tuple[Related, ...] = ()
     response: tuple[FilledIn, ...] = ()
     assignment: tuple[Asked, ...] = ()
+    appointment: tuple[Planned, ...] = ()
     draft: FilledIn | None = None
     plan: PlanEntry | None = None
 

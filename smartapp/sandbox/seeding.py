@@ -36,6 +36,7 @@ from smartapp.sandbox.person_files import (
     Named,
     PersonFile,
     PlanEntry,
+    Planned,
     Practitioner,
     Related,
     read_people,
@@ -187,9 +188,29 @@ class _Seeder:
         around = [
             *(_related(one, patient) for one in person.related),
             _care_team(person, patient),
+            *self.appointments(patient, person.appointment),
             _patient(person),
         ]
         self.write(self.now, [Write("update", resource) for resource in around], ehr=True)
+
+    def appointments(self, patient: Resource, planned: Sequence[Planned]) -> list[Resource]:
+        """Return the appointments to come; none where this kind of EHR shows none."""
+        if not self.sandbox.kind.offers("Appointment", "s"):
+            return []
+        return [self.appointment(patient, entry) for entry in planned]
+
+    def appointment(self, patient: Resource, entry: Planned) -> Resource:
+        start = self.now.astimezone(UTC).replace(hour=9, minute=30, second=0, microsecond=0)
+        start += timedelta(days=entry.in_days)
+        people = [patient, _reference("Practitioner", practitioners()[entry.by])]
+        return {
+            "resourceType": "Appointment",
+            "id": _name(patient, "appointment", entry.in_days),
+            "status": "booked",
+            "start": _instant(start),
+            "end": _instant(start + timedelta(minutes=45)),
+            "participant": [{"actor": actor, "status": "accepted"} for actor in people],
+        }
 
     def filled_in(self, patient: Resource, entry: FilledIn, where: str, *, status: str) -> Answers:
         instrument = catalogue().instruments[entry.questionnaire]

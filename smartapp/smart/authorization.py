@@ -18,7 +18,7 @@ from sqlalchemy.engine import Engine
 from smartapp.errors import LaunchRefused
 from smartapp.fhir.scopes import asked
 from smartapp.i18n import message
-from smartapp.settings import Issuer, Settings
+from smartapp.settings import DEFAULT_SCOPES, Issuer, Settings
 from smartapp.smart.discovery import SmartConfiguration
 from smartapp.storage.database import metadata, writing
 from smartapp.storage.marks import Marks
@@ -90,7 +90,9 @@ class Authorizations:
         """Begin a sign-in: from the EHR with its `launch` value, standalone where that is None."""
         state = self._marks.fresh(issuer.base)
         secret, verifier, nonce = (fresh_secret() for _ in range(3))
-        scopes = asked(issuer.scopes, standalone=launch is None)
+        # Who chose the scopes of an issuer chose all of them.
+        offered = configuration.scopes_supported if issuer.scopes == DEFAULT_SCOPES else ""
+        scopes = asked(issuer.scopes, standalone=launch is None, offered=offered)
         parameters = {
             "response_type": "code",
             "client_id": issuer.client_id,

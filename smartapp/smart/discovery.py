@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from mappers.tolerant import text_in
+from mappers.tolerant import text_in, texts_in
 from smartapp.errors import EhrTrouble
 from smartapp.fhir.http import OutboundError, ask
 from smartapp.i18n import message
@@ -45,6 +45,8 @@ class SmartConfiguration:
     revocation_endpoint: str | None = None
     names_itself: bool = False
     """The server promises `iss` on the callback (RFC 9207)."""
+    scopes_supported: str = ""
+    """The scopes that the server says it has, between spaces; it may have others too."""
 
 
 def _trouble(code: str) -> EhrTrouble:
@@ -79,6 +81,7 @@ def read_configuration(document: Any, issuer: Issuer) -> SmartConfiguration:
             _endpoint(document, "revocation_endpoint", issuer) if document.get("revocation_endpoint") else None
         ),
         names_itself=document.get("authorization_response_iss_parameter_supported") is True,
+        scopes_supported=" ".join(texts_in(document, "scopes_supported")),
     )
 
 

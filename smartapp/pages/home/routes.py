@@ -12,18 +12,25 @@ from typing import Any, Final
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from mappers.appointment import NextTalk, next_talk
 from mappers.audit import AuditEntry
 from mappers.errors import PlanError
 from mappers.plan import Goal, goal_of
 from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
-from smartapp.fhir.store import Query, Unreachable
+from smartapp.fhir.store import Query, Refused, Unreachable
 from smartapp.i18n import message
+from smartapp.pages.home.today import Change, GoalToday, change_today, goal_today
+from smartapp.pages.plan import stored, ticking
+from smartapp.pages.plan.service import plan_in
 from smartapp.pages.questionnaire.waiting import ToDo, to_do_now
 from smartapp.pages.scores import asking, trends
+from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.components.frame import record_address
-from smartapp.web.language import day_of, format_list, gettext, place_zone
+from smartapp.web.language import day_of, format_date, format_list, format_number, gettext, moment_of, place_zone
+from smartapp.web.language import gettext as _
+from smartapp.web.plan_views import STATUS_TEXTS
 from smartapp.web.roles import role
 
 blueprint = Blueprint("home", __name__, template_folder="templates")
@@ -31,21 +38,22 @@ blueprint = Blueprint("home", __name__, template_folder="templates")
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
-    """What a client finds first. `name` is how we greet; `goals` are the active ones, in the client's own words."""
+    """What a client finds first. `name` is how we greet; `goals` is how many are being worked on."""
 
     name: str
+    talk: NextTalk | None
     to_do: list[ToDo]
-    goals: list[Goal]
+    goal: GoalToday | None
+    goals: int
     measured: list[Measurements]
-    cut: str = ""
-    """The sentence that says that there are more scores than were asked for."""
+    change: Change | None
     record_away: bool = False
     """The record does not answer: only what we keep ourselves can be shown."""
 
     @property
     def new(self) -> bool:
         """Tell whether this person has nothing here yet."""
-        return not (self.goals or self.measured)
+        return not (self.goal or self.measured or self.talk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +87,78 @@ def index() -> str | Response:
     """Show the start page of this person, in one round trip to the record."""
     if current.launch().user.role != "client":
         return redirect(record_address("overview/"), 303)
-    patient = current.launch().patient.reference
     away = False
     try:
-        tasks, goals, observations = current.records().search(
-            Query.of("Task", patient=patient),
-            Query.of("Goal", patient=patient),
-            asking.scores_of(patient),
-        )
+        found = _found()
     except Unreachable:
-        tasks, goals, observations, away = [], [], [], True
+        found, away = [[], [], [], [], []], True
+    plan = plan_in([found[0], found[1], found[2]])
+    pressed = ticking.ticked(on_its_way=plan.on_its_way)
+    goals = _active(plan.plan.goals, (record.resource for record in found[1]))
+    scores = measured([record.resource for record in found[3]], (), catalogue(), day_of)
+    talk = next_talk(
+        [record.resource for record in found[4]],
+        patient=current.launch().patient.reference,
+        now=current.now(),
+        moment_of=moment_of,
+    )
     page = HomePage(
         name=_called(current.launch().patient.display),
-        to_do=to_do_now(current.records(), tasks, catalogue()),
-        goals=_active(record.resource for record in goals),
-        measured=measured([record.resource for record in observations], (), catalogue(), day_of),
-        cut=asking.cut_sentence(current.records().cut),
+        talk=talk,
+        to_do=to_do_now(current.records(), found[2], catalogue()),
+        goal=goal_today(goals, pressed.step),
+        goals=len(goals),
+        measured=scores,
+        change=change_today(scores),
         record_away=away,
     )
-    return render_template("home/index.html", page=page, trends=trends)
+    return render_template(
+        "home/index.html",
+        page=page,
+        trends=trends,
+        ticked=pressed,
+        status=STATUS_TEXTS,
+        said=said,
+        when=when,
+        names=format_list,
+    )
+
+
+def _found() -> list[list[Record]]:
+    """Return the plan (CarePlans, Goals, Tasks), the scores and the appointments, in one round trip to the record."""
+    patient = current.launch().patient.reference
+    plans, goals, _steps = stored.queries(patient)
+    asked = [plans, goals, Query.of("Task", patient=patient), asking.scores_of(patient)]
+    today = current.today()
+    try:
+        return current.records().search(*asked, Query.of("Appointment", patient=patient, date=f"ge{today}"))
+    except Refused:  # a server may want another question about appointments; the rest is worth more
+        return [*current.records().search(*asked), []]
+
+
+def when(talk: NextTalk) -> str:
+    """Return when an appointment is, as people say it: today, tomorrow or the day, and the time."""
+    start = talk.start.astimezone(place_zone())
+    days, time = (start.date() - current.now().date()).days, start.strftime("%H:%M")
+    if days <= 0:
+        return _("Today at %(time)s", time=time)
+    if days == 1:
+        return _("Tomorrow at %(time)s", time=time)
+    day = format_date(start.date(), "full")
+    return _("%(day)s at %(time)s", day=day[:1].upper() + day[1:], time=time)
+
+
+def said(change: Change) -> str:
+    """Say a change of a score as two numbers, without a verdict."""
+    trend, days = change.trend, [one.day for one in change.trend.scored[-2:]]
+    fixed = trend.rule.aggregate == "mean"
+    return _(
+        "On %(before_day)s it was %(before)s, on %(day)s it was %(now)s.",
+        before_day=format_date(days[0]),
+        before=format_number(change.before, fixed=fixed),
+        day=format_date(days[1]),
+        now=format_number(change.now, fixed=fixed),
+    )
 
 
 @blueprint.get("/who-looked/")
@@ -140,15 +201,16 @@ def _parts_of(entry: AuditEntry) -> set[str]:
     return {part for part, names in PARTS.items() if names & named}
 
 
-def _active(resources: Iterable[dict[str, Any]]) -> list[Goal]:
-    """Return the goals of the recovery plan that are still going on, oldest first."""
-    found = []
+def _active(planned: Sequence[Goal], resources: Iterable[dict[str, Any]]) -> list[Goal]:
+    """Return the goals that are still going on, oldest first: those of the plan with their steps, and others."""
+    found = [goal for goal in planned if goal.active and goal.progress != "achieved"]
+    known = {goal.id for goal in planned}
     for resource in resources:
         try:
             goal = goal_of(resource)
         except PlanError:  # a Goal of the record's own: it is shown there, not here
             continue
-        if goal.active and goal.domain and goal.progress != "achieved":
+        if goal.id not in known and goal.active and goal.domain and goal.progress != "achieved":
             found.append(goal)
     return sorted(found, key=lambda goal: goal.start)
 

@@ -40,6 +40,7 @@ def test_a_client_comes_in_by_the_portal(server, browser):
     assert page.status_code == 200
     assert page.url.startswith(f"{server.url}/l/")
     assert "Noor" in page.text
+    assert "Je hebt een afspraak met Joost Terpstra." in page.text
 
 
 def test_a_clinician_comes_in_from_the_chart_and_finds_the_client_s_words(server, browser):
@@ -112,6 +113,8 @@ def test_no_kind_like_a_real_product_lets_an_app_create_a_plan_or_a_goal():
         ("patient/*.cruds", "full", "Patient", "patient/*.crus"),
         ("patient/Goal.*", "epic-like", "Patient", "patient/Goal.read"),
         ("patient/Goal.write", "epic-like", "Patient", ""),
+        ("patient/Appointment.rs", "full", "Patient", "patient/Appointment.rs"),
+        ("patient/Appointment.rs", "epic-like", "Patient", ""),
         ("patient/Task.*", "epic-like", "Patient", "patient/Task.*"),
         ("user/Goal.rs", "full", "Patient", ""),
         ("user/Goal.rs", "full", "Practitioner", "user/Goal.rs"),

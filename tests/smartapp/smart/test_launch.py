@@ -221,6 +221,23 @@ def test_a_launch_from_the_ehr_asks_for_its_context_and_a_standalone_one_for_a_p
     assert "launch" not in standalone
 
 
+@pytest.mark.parametrize(
+    ("offered", "asked"),
+    [
+        (["openid", "patient/*.rs"], True),
+        (["patient/Appointment.read"], True),
+        (["patient/Appointment.r"], False),
+        (["user/*.rs", "system/Appointment.rs", "patient/Goal.rs"], False),
+        ("patient/*.rs", False),
+        (None, False),
+    ],
+)
+def test_appointments_are_asked_for_only_where_the_server_says_that_it_has_them(browser, ehr, offered, asked):
+    """Some servers refuse a whole sign-in for a scope that they do not know."""
+    ehr.configuration["scopes_supported"] = offered
+    assert ("patient/Appointment.rs" in browser.begin()["scope"].split()) is asked
+
+
 def test_two_sign_ins_share_no_state_nonce_or_challenge(browser):
     first, second = browser.begin(), browser.begin()
     assert not {first[name] for name in ("state", "nonce", "code_challenge")} & set(second.values())

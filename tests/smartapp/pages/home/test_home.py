@@ -10,10 +10,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mappers.audit import AuditEntry
-from smartapp.fhir.store import Write
+from mappers.plan import Goal, Step
+from smartapp.fhir.store import Refused, Write
 from smartapp.pages.home import routes
 from smartapp.pages.home.routes import accesses_of
-from tests.smartapp.helpers import Visitor, launched, text_of
+from smartapp.pages.home.today import GoalToday, goal_today
+from tests.smartapp.helpers import Visitor, launched, make_app, text_of
+from tests.smartapp.pages.plan.conftest import put
+from tests.smartapp.pages.plan.test_ticking import buttons, press, status_of
 from tests.smartapp.pages.scores.people import measure
 
 
@@ -77,9 +81,131 @@ def test_a_goal_that_was_let_go_is_not_the_first(anna):
     assert "Losgelaten" not in anna.get("").text
 
 
-def test_the_last_score_stands_here(anna):
+def test_the_newest_change_of_a_score_stands_here_as_two_numbers(anna):
+    """All answers 2: ten items of 2 and two reversed of 5 - 2 = 3, so 26; all answers 4: 10 * 4 + 2 * 1 = 42."""
+    measure(anna, "hoop", "2025-06-03", "2")
     measure(anna, "hoop", "2026-06-03", "4")
-    assert "De laatste keer, op 3 juni 2026: 42." in anna.get("").text
+    page = text_of(anna.get(""))
+    assert "Op 3 juni 2025 was het 26, op 3 juni 2026 was het 42." in page
+    assert "De schaal loopt van 12 tot 48." in page
+
+
+def test_one_measurement_is_no_change(anna):
+    measure(anna, "hoop", "2026-06-03", "4")
+    assert "Er is nog niets om te vergelijken." in anna.get("").text
+
+
+# ---- the next step
+
+
+@pytest.fixture
+def halfway(anna) -> Visitor:
+    put(anna.ehr)
+    return anna
+
+
+def test_one_goal_stands_here_with_its_next_step(halfway):
+    page = text_of(halfway.get(""))
+    assert "Weer leren zwemmen" in page
+    assert "Bellen met het zwembad" in page
+    assert "Een badpak kopen" not in page  # that is done
+
+
+def test_a_step_is_ticked_off_here_with_one_press_and_taken_back_with_the_next(halfway):
+    answer = press(halfway, halfway.get(""), "Bellen met het zwembad")
+    assert answer.location.startswith(halfway.url("?"))
+    assert status_of(halfway.ehr, "Bellen met het zwembad") == "done"
+    page = halfway.get(answer.location)
+    assert "Je stap is bewaard." in text_of(page)
+    assert buttons(page)["Bellen met het zwembad"]["on"] == "true"
+    assert press(halfway, page, "Bellen met het zwembad").status_code == 303
+    assert status_of(halfway.ehr, "Bellen met het zwembad") == "planned"
+
+
+def test_the_next_step_is_one_that_somebody_is_busy_with():
+    planned, doing, done = (Step(status, status, status) for status in ("planned", "doing", "done"))
+    first, second = (
+        Goal("1", "Een", "meaning", steps=(done, planned)),
+        Goal("2", "Twee", "meaning", steps=(planned, doing)),
+    )
+    assert goal_today([first, second]) == GoalToday(second, (doing,))
+    assert goal_today([first]) == GoalToday(first, (planned,))
+    assert goal_today([replace(first, steps=(done,))]) == GoalToday(replace(first, steps=(done,)), ())
+    assert goal_today([]) is None
+
+
+def test_a_step_that_was_pressed_stays_beside_the_next_one():
+    done, planned = Step("1", "een", "done"), Step("2", "twee")
+    goal = Goal("1", "Doel", "meaning", steps=(done, planned))
+    other = Goal("2", "Ander", "meaning", steps=(Step("3", "drie", "doing"),))
+    assert goal_today([other, goal], "1") == GoalToday(goal, (done, planned))
+
+
+# ---- the next talk
+
+
+NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC).timestamp()
+
+
+def appointment(start: str, **more) -> dict:
+    return {
+        "resourceType": "Appointment",
+        "status": "booked",
+        "start": start,
+        "end": start,
+        "participant": [
+            {"actor": {"reference": "Patient/anna", "display": "Anna"}, "status": "accepted"},
+            {"actor": {"reference": "Practitioner/joost", "display": "Joost"}, "status": "accepted"},
+        ],
+    } | more
+
+
+@pytest.fixture
+def today() -> Visitor:
+    return launched(make_app(clock=lambda: NOW))
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        ("2026-06-01T13:00:00Z", "Vandaag om 15:00"),
+        ("2026-06-01T22:30:00Z", "Morgen om 00:30"),
+        ("2026-06-03T08:30:00Z", "Woensdag 3 juni 2026 om 10:30"),
+    ],
+)
+def test_the_next_talk_comes_first_with_its_day_and_whom_it_is_with(today, start, said):
+    today.ehr.write(Write("create", appointment(start)))
+    page = text_of(today.get(""))
+    assert f"{said} Je hebt een afspraak met Joost. Het gesprek voorbereiden" in page
+    assert page.index(said) < page.index("Mijn plan")
+
+
+def test_without_an_appointment_nothing_is_said_of_one(today):
+    assert "afspraak" not in text_of(today.get(""))
+
+
+def test_an_ehr_that_does_not_let_appointments_be_read_costs_nothing(today):
+    """No scope for it: the question is not even asked."""
+    today.ehr.write(Write("create", appointment("2026-06-03T08:30:00Z")))
+    other = launched(today.app, scopes="openid patient/Goal.cruds patient/Task.cruds patient/CarePlan.cruds")
+    page = other.get("")
+    assert page.status_code == 200
+    assert "afspraak" not in text_of(page)
+
+
+def test_an_ehr_that_wants_another_question_about_appointments_does_not_cost_the_page(today, monkeypatch):
+    put(today.ehr)
+    real = today.ehr.search
+
+    def search(query, /):
+        if query.type == "Appointment":
+            raise Refused("ask by practitioner")
+        return real(query)
+
+    monkeypatch.setattr(today.ehr, "search", search)
+    page = today.get("")
+    assert page.status_code == 200
+    assert "Weer leren zwemmen" in text_of(page)
 
 
 def test_a_clinician_goes_on_to_the_overview(app):
