@@ -121,7 +121,7 @@ def test_who_looks_for_the_first_time_is_told_so_and_sees_the_newest(app):
     visitor = launched(app, role="clinician")
     visit(visitor.ehr)
     page = text_of(visitor.get("overview/"))
-    assert "kijkt u hier voor het eerst" in page
+    assert "eerste keer" in page
     assert "Samen het gesprek voorbereiden: ingevuld 1 jun 2026" in page
 
 
@@ -140,7 +140,7 @@ def test_the_next_time_only_what_came_since_is_new(app, at):
     assert "MANSA kort" in new
     assert "Bellen met het zwembad" in new
     assert "Samen het gesprek voorbereiden" not in new
-    assert "laatst op 1 juni 2026" in page
+    assert "laatst gekeken op 1 juni 2026" in page
 
 
 def test_what_is_new_stays_new_while_the_reader_is_signed_in(app, at):
