@@ -21,7 +21,7 @@ from smartapp.fhir.scopes import Letter, Scopes
 from smartapp.fhir.store import RecordError, RecordStore
 from smartapp.storage.database import metadata, reading, writing
 
-Interaction = Literal["create", "read", "update", "search-type"]
+Interaction = Literal["create", "read", "update", "search-type", "history-instance"]
 
 KEEP_SECONDS = 3600
 RETRY_SECONDS = 60
@@ -34,7 +34,13 @@ ENOUGH_IN_ALL = 3
 # Answers about what may be done at all. 400 and 412 are about one content, 5xx about one moment: those demote nothing.
 DEMOTING_STATUSES = _OUTRIGHT | {422}
 
-_LETTERS: Mapping[Interaction, Letter] = {"create": "c", "read": "r", "update": "u", "search-type": "s"}
+_LETTERS: Mapping[Interaction, Letter] = {
+    "create": "c",
+    "read": "r",
+    "update": "u",
+    "search-type": "s",
+    "history-instance": "r",
+}
 _ALWAYS_SEARCHABLE = frozenset({"patient", "subject"})
 
 REFUSALS = sa.Table(

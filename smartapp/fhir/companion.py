@@ -35,6 +35,10 @@ class CompanionStore:
         """Return one resource, or raise NotFound or Gone."""
         return self._inward(self._store.read(type, id))
 
+    def history(self, type: str, id: str, /) -> list[Stored]:
+        """Return the versions of one resource, the newest first."""
+        return [self._inward(one) for one in self._store.history(type, id)]
+
     def search(self, query: Query, /) -> list[Stored]:
         """Return every match."""
         params = tuple((name, self._reference_out(self._typed(name, value))) for name, value in query.params)

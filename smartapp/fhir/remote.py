@@ -41,6 +41,7 @@ FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
 # Bounds, not expectations: one person's record is a few pages. A server that sends more is wrong or in a circle.
 MOST_PAGES = 100
+MOST_PAGES_OF_HISTORY = 5
 MOST_WAITS = 5
 LONGEST_WAIT_SECONDS = 120
 
@@ -114,6 +115,24 @@ class RemoteStore:
         if text_in(resource, "id") != id:
             raise Unreachable(f"{self._host} answered another {type} than it was asked for. Tell its manager.")
         return _stored(resource, answer)
+
+    def history(self, type: str, id: str, /) -> list[Stored]:
+        """Return the versions of one resource, the newest first, from the first pages that the server gives."""
+        if not _TYPE.fullmatch(type) or not ID.fullmatch(id):
+            raise NotFound(f"{type[:64]}/{id[:64]} is not a FHIR reference. Check where it comes from.")
+        answer = self._ask("GET", f"{self.base}/{type}/{id}/_history")
+        found: list[Stored] = []
+        for _ in range(MOST_PAGES_OF_HISTORY):
+            bundle = self._resource(answer, "Bundle")
+            versions = [object_in(entry, "resource") for entry in objects_in(bundle, "entry")]
+            # A version that was deleted has no resource; one of something else is nobody's business here.
+            mine = [one for one in versions if (text_in(one, "resourceType"), text_in(one, "id")) == (type, id)]
+            found += [_stored(one, None) for one in mine]
+            following = self._next(bundle)
+            if following is None:
+                break
+            answer = self._ask("GET", following)
+        return found
 
     def search(self, query: Query, /) -> list[Stored]:
         """Return the matches and includes; pages are followed on this server only. See `RecordStore` for how many."""

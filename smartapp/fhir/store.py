@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from mappers.tolerant import object_in, text_in
 from questionnaires.fhir import Resource
 
 
@@ -37,6 +38,18 @@ class Stored:
     def reference(self) -> str:
         """Return the relative reference, `Type/id`."""
         return f"{self.resource['resourceType']}/{self.resource['id']}"
+
+    @property
+    def versioned(self) -> str:
+        """Return the reference to this very version, `Type/id/_history/3`; without it where there is none."""
+        return versioned(self.resource)
+
+
+def versioned(resource: Resource) -> str:
+    """Return the reference to this very version of a resource that a store gave."""
+    reference = f"{resource['resourceType']}/{resource['id']}"
+    version = text_in(object_in(resource, "meta"), "versionId")
+    return f"{reference}/_history/{version}" if version else reference
 
 
 MOST_RESULTS = 2000
@@ -114,6 +127,12 @@ class RecordStore(Protocol):
 
     def read(self, type: str, id: str, /) -> Stored:
         """Return one resource, or raise NotFound or Gone."""
+
+    def history(self, type: str, id: str, /) -> list[Stored]:
+        """Return the versions of one resource, the newest first, as far back as the store and a bound let us read.
+
+        Raises NotFound, Gone, or Refused where the store gives no earlier versions.
+        """
 
     def search(self, query: Query, /) -> list[Stored]:
         """Return every match (and what `_include` asks for), following the store's own pages within a bound.

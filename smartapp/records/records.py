@@ -129,6 +129,25 @@ class Records:
                 return self._on_their_way()[1].get(record.reference, record)
         raise NotFound(f"{type[:64]}/{id[:64]} is at none of the places where this app keeps this person's records.")
 
+    def histories(self, records: Sequence[Record]) -> list[list[Record] | None]:
+        """Return the versions of each of these records, the newest first; None where its place lets us read none.
+
+        They are asked for at once. A place that does not answer counts as one that lets us read none.
+        """
+        found = in_parallel([partial(self._history, record) for record in records])
+        self._touched("read", [one.reference for one, versions in zip(records, found, strict=True) if versions])
+        return found
+
+    def _history(self, record: Record) -> list[Record] | None:
+        type_, _, id_ = record.reference.partition("/")
+        if record.place == "ehr" and not self.capability().can(type_, "history-instance"):
+            return None
+        try:
+            versions = self._stores[record.place].history(type_, id_)
+        except (NotFound, Gone, Forbidden, Refused, Unreachable):
+            return None
+        return [Record(one.resource, one.etag, record.place) for one in versions if self._mine(one.resource)] or None
+
     def made(self, type: str, identifier: Identifier) -> Record | None:
         """Return what was made here under an identifier of ours, or what succeeded it; None if nothing is found.
 
@@ -300,7 +319,7 @@ class Records:
 
     def _arrived(self, parcels: Sequence[Parcel]) -> None:
         for event in ("create", "update"):
-            there = [one.stored.reference for one in parcels if one.stored is not None and one.write.method == event]
+            there = [_as_logged(event, one.stored) for one in parcels if one.stored and one.write.method == event]
             if there:
                 self._touched(event, there)
 
@@ -383,6 +402,11 @@ class Records:
     def _remember(self, place: Place, resource: Resource) -> None:
         self._seen[resource["resourceType"], resource["id"]] = place
         self._before[resource["resourceType"], resource["id"]] = resource
+
+
+def _as_logged(event: str, stored: Stored) -> str:
+    """Return the reference of what arrived, with its version: not where a create met what someone made before."""
+    return stored.reference if event == "create" and stored.created is False else stored.versioned
 
 
 def _is_called(record: Record, type_: str, identifier: Identifier) -> bool:

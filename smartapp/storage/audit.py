@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST_OBJECTS = 50
 ROWS_AT_ONCE = 500
 LOOKS_AT_ONCE = 250
+MOST_WRITES = 2000
 NO_LOOKS = ("denied", "refused", "logout")
 TURN = "audit"
 """What the writers of the log wait in line for."""
@@ -87,6 +88,18 @@ class Audit:
         with reading(self._engine) as connection:
             rows = connection.execute(chosen).scalars().all()
         return [_entry(values) for values in self._vault.open_any(rows) if values is not None]
+
+    def writers(self, issuer: str, patient: str) -> dict[str, AuditEntry]:
+        """Return who made each version of a person's resources with this app, by reference (`Goal/1/_history/3`).
+
+        `issuer` is its key. Of rows from before versions were noted nothing is known; nor of what others wrote.
+        """
+        theirs = (AUDIT.c.person == self._person(issuer, patient), AUDIT.c.event.in_(("create", "update")))
+        chosen = sa.select(AUDIT.c.sealed).where(*theirs).order_by(AUDIT.c.number.desc()).limit(MOST_WRITES)
+        with reading(self._engine) as connection:
+            rows = connection.execute(chosen).scalars().all()
+        entries = [_entry(values) for values in self._vault.open_any(rows) if values is not None]
+        return {name: entry for entry in entries for name in entry.objects if "/_history/" in name}
 
     def looks(self, issuer: str, patient: str, *, before: int | None = None) -> Iterator[tuple[int, AuditEntry]]:
         """Yield what others than the client did with a record, newest first, each with its number.

@@ -32,7 +32,9 @@ _OURS = frozenset({"_csrf", "_for", PROOF})
 
 
 # The names that our forms use for themselves; a test compares them with the templates.
-_HIDDEN = frozenset({*_OURS, "family", "from", "from_review", "identifier", "key", "seen", "sketch", "undo", "was"})
+_HIDDEN = frozenset(
+    {*_OURS, "family", "from", "from_review", "identifier", "key", "put-back", "seen", "sketch", "undo", "was"}
+)
 _BUTTONS = frozenset({"clear", "next", "pause", "previous", "remove", "stop", "tick"})
 _STARTS = ("seen-", "asked-", "choice-")
 

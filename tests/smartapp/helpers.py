@@ -96,6 +96,10 @@ class Flaky:
         self._fail(self.silence)
         return self.store.read(type, id)
 
+    def history(self, type: str, id: str, /) -> list[Stored]:
+        self._fail(self.silence)
+        return self.store.history(type, id)
+
     def search(self, query: Query, /) -> list[Stored]:
         self._fail(self.silence)
         return self.store.search(query)

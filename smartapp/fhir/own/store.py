@@ -105,7 +105,7 @@ class OwnStore:
                 return one
         raise NotFound(f"There is no version {version[:20]!r} of {type}/{id[:64]}. Its history lists what there is.")
 
-    def history(self, type: str, id: str) -> list[Stored]:
+    def history(self, type: str, id: str, /) -> list[Stored]:
         """Return all versions of a resource, newest first, or raise NotFound."""
         definition(type)
         with self._reading() as connection:

@@ -14,7 +14,7 @@ from questionnaires.plan_parts import PlanPart
 from smartapp.errors import BadRequest
 from smartapp.fhir.store import Query
 from smartapp.i18n import message
-from smartapp.pages.plan import fields, removing, sections, stored, ticking, undoing, views
+from smartapp.pages.plan import fields, history, removing, sections, stored, ticking, undoing, views
 from smartapp.pages.plan.forms import Form, edit, form_key, posted, waiting
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
@@ -437,6 +437,29 @@ def step(goal_id: str, step_id: str) -> ResponseReturnValue:
         remove=url_for("plan.remove_step", goal_id=goal_id, step_id=step_id),
     )
     return edit(lambda now: sections.step(now.current_id(goal_id), now.current_id(step_id)), form, stored_plan)
+
+
+# --- earlier versions ---------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/history")
+@role("client")
+def earlier_versions() -> ResponseReturnValue:
+    """Show what the client wrote before, and what was taken out of the plan."""
+    page = history.plan_page(load(), catalogue())
+    title = _("Earlier versions of my plan")
+    return render_template("plan/history.html", page=page, title=title, back_to=_start_link())
+
+
+@blueprint.get("/goals/<goal_id>/history")
+@role("client")
+def goal_history(goal_id: str) -> ResponseReturnValue:
+    """Show what the words of a goal and its steps were before."""
+    stored_plan = load()
+    found = _goal_or_404(stored_plan, goal_id).goal
+    page = history.goal_page(stored_plan, found, catalogue())
+    title = _("Earlier versions of this goal")
+    return render_template("plan/history.html", page=page, title=title, back_to=_goal_link(goal_id))
 
 
 # --- mistakes ---------------------------------------------------------------------------------------------------

@@ -256,7 +256,14 @@ def test_each_look_and_each_write_is_noted_with_what_it_was_about(someone):
     [after] = records.save([changed(made, "Dansen")])
     records.write_now(changed(after, "Zwemmen"), "ehr")
     what = (made.reference,)
-    assert noted(someone) == [(event, what) for event in ("create", "read", "search", "update", "update")]
+    wrote = [(f"{made.reference}/_history/{number}",) for number in (1, 2)]
+    assert noted(someone) == [
+        ("create", wrote[0]),
+        ("read", what),
+        ("search", what),
+        ("update", wrote[1]),
+        ("update", what),
+    ]
 
 
 def test_what_did_not_arrive_is_not_noted_as_written(someone):
@@ -268,7 +275,7 @@ def test_what_did_not_arrive_is_not_noted_as_written(someone):
 def test_what_lives_with_us_is_noted_too(shared):
     reader = launched(shared, patient=f"person-{next(NUMBERS)}", scopes="openid patient/*.rs")
     [made] = reader.records.save([Write("create", goal(reader))])
-    assert (made.place, made.state, noted(reader)) == ("own", "stored", [("create", (made.reference,))])
+    assert (made.place, made.state, noted(reader)) == ("own", "stored", [("create", (f"{made.reference}/_history/1",))])
     assert reader.records.waiting() == []
 
 

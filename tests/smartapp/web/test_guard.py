@@ -496,7 +496,7 @@ class TestLogOfAccess:
         anna.courier_comes()
         assert [one.resource["id"] for one in anna.ehr.search(Query.of("Goal"))] == [stored.resource["id"]]
         [entry] = anna.core.audit.of_person(EHR, "Patient/anna")
-        assert (entry.event, entry.objects) == ("create", (f"Goal/{stored.resource['id']}",))
+        assert (entry.event, entry.objects) == ("create", (f"Goal/{stored.resource['id']}/_history/1",))
         assert (entry.user, entry.address) == (anna.launch.user.reference, "")
 
     def test_one_persons_log_holds_no_line_about_another(self, app, anna):

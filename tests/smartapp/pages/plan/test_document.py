@@ -89,7 +89,9 @@ def test_the_document_that_went_to_the_chart_is_in_the_log(chart):
     write(chart, "story", "Ik hou van de zee.")
     [document] = documents(chart)
     about = chart.core.audit.of_person(chart.launch.issuer_key, chart.launch.patient.reference)
-    assert ("create", (f"DocumentReference/{document['id']}",)) in [(entry.event, entry.objects) for entry in about]
+    assert ("create", (f"DocumentReference/{document['id']}/_history/1",)) in [
+        (entry.event, entry.objects) for entry in about
+    ]
 
 
 def test_a_goal_and_its_steps_are_in_it_too(chart):

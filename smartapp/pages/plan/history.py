@@ -1,0 +1,213 @@
+"""Earlier versions of what the client wrote: what there was, who changed it and when, and putting it back.
+
+Versions are those that the record keeps. Who made one is what our own log knows of it: nobody is guessed. Putting one
+back is saving the form that the words belong to, with the earlier words in it: so it becomes a new version, and it
+meets what someone else changed meanwhile like any other save.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flask import url_for
+
+from mappers.errors import PlanError
+from mappers.plan import QUESTIONS, Goal, Plan, goal_of, plan_of
+from mappers.plan.history import Earlier, Version, earlier, gone
+from mappers.tolerant import object_in, text_in
+from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
+from smartapp.fhir.store import versioned
+from smartapp.pages.plan import sections
+from smartapp.pages.plan.sections import Section
+from smartapp.pages.plan.stored import StoredPlan
+from smartapp.records import Record
+from smartapp.web import current, typed
+from smartapp.web.language import format_date, format_datetime, text_of
+from smartapp.web.language import gettext as _
+from smartapp.web.plan_views import GoalView, Words, goal_view
+
+MOST_VERSIONS: Final = 100
+"""Of one resource; what is older is not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierView:
+    """An earlier version: its text in pieces (with what is gone), other facts, who and when, and how to put it back."""
+
+    pieces: tuple[tuple[str, bool], ...]
+    facts: tuple[str, ...]
+    written: str
+    replaced: str
+    until: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One text of the plan through the years; `action` is the address of its own form."""
+
+    title: str
+    action: str
+    versions: tuple[EarlierView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """The earlier versions of the plan, or of one goal. `readable`: the record lets us read them."""
+
+    readable: bool
+    threads: tuple[Thread, ...]
+    goals: tuple[GoalView, ...] = ()  # those that have earlier versions of their own, perhaps
+    removed_goals: tuple[GoalView, ...] = ()
+    removed_steps: tuple[GoalView, ...] = ()  # goals of the plan with the steps alone that were taken out
+
+
+def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
+    """Return the earlier versions of the client's texts and answers, and what was taken out of the plan."""
+    words, writers = Words.of(known), _writers()
+    versions = _versions([one for one in plan.records if one.resource["resourceType"] == "CarePlan"])
+    forms = [
+        _Form(text_of(part.title), url_for("plan.part", code=part.code), sections.texts(part))
+        for part in known.plan_parts
+    ]
+    forms += [
+        _Form(
+            f"{title}: {words.questions[name]}",
+            url_for("plan.question", code=code, question=name),
+            sections.domain(code, (name,)),
+        )
+        for code, title in words.domains.items()
+        for name in QUESTIONS
+    ]
+    plans = _plans(versions, known)
+    threads = (
+        _thread(form, plan.plan, [(one, form.section.read(then)) for one, then in plans], writers) for form in forms
+    )
+    return HistoryPage(
+        readable=bool(versions) or not plan.records,
+        threads=tuple(thread for thread in threads if thread.versions),
+        goals=tuple(goal_view(goal, words) for goal in plan.plan.goals),
+        removed_goals=tuple(goal_view(goal, words) for goal in plan.goals_removed() if goal.text),
+        removed_steps=tuple(goal_view(goal, words) for goal in plan.steps_removed()),
+    )
+
+
+def goal_page(plan: StoredPlan, goal: Goal, known: Catalogue) -> HistoryPage:
+    """Return the earlier versions of the words of one goal and of its steps."""
+    words, writers = Words.of(known), _writers()
+    wanted = {f"Goal/{goal.id}", *(f"Task/{step.id}" for step in goal.steps)}
+    records = [one for one in plan.records if one.state == "stored" and one.reference in wanted]
+    histories = dict(zip((one.reference for one in records), current.records().histories(records), strict=True))
+
+    def about_goal(texts: Mapping[str, str]) -> tuple[str, ...]:
+        due = [_("By %(date)s", date=format_date(texts["due"]))] if texts["due"] else []
+        return (words.domains.get(texts["domain"], texts["domain"]), *due)
+
+    action = url_for("plan.goal_words", goal_id=goal.id)
+    form = _Form(_("The goal"), action, sections.goal(goal.id, current.today()), about_goal)
+    versions = _readable(histories.get(f"Goal/{goal.id}"))
+    threads = [_thread(form, plan.plan, [(one, _of_goal(one)) for one in versions], writers)]
+    for step in goal.steps:
+        action = url_for("plan.step", goal_id=goal.id, step_id=step.id)
+        title = _("The step: %(words)s", words=step.text)
+        form = _Form(title, action, sections.step(goal.id, step.id), lambda texts: tuple(filter(None, [texts["who"]])))
+        versions = _readable(histories.get(f"Task/{step.id}"))
+        threads.append(_thread(form, plan.plan, [(one, _of_step(one)) for one in versions], writers))
+    return HistoryPage(
+        readable=any(histories.values()) or not records,
+        threads=tuple(thread for thread in threads if thread.versions),
+    )
+
+
+def _versions(records: Sequence[Record]) -> list[Resource]:
+    found = [one for one in records if one.state == "stored"]
+    return [version for versions in current.records().histories(found) for version in _readable(versions)]
+
+
+def _readable(versions: Iterable[Record] | None) -> list[Resource]:
+    return [one.resource for one in versions or ()][:MOST_VERSIONS]
+
+
+def _plans(versions: Iterable[Resource], known: Catalogue) -> list[tuple[Resource, Plan]]:
+    """Return each version of the CarePlan with the plan that it is; one that is none, as another program may write."""
+    found = []
+    for one in versions:
+        with contextlib.suppress(PlanError):
+            found.append((one, plan_of(one, known=known)))
+    return found
+
+
+def _of_goal(resource: Resource) -> Mapping[str, str]:
+    found = goal_of(resource)
+    return {"text": found.text, "domain": found.domain, "due": found.due or ""}
+
+
+def _of_step(resource: Resource) -> Mapping[str, str]:
+    return {"text": text_in(resource, "description"), "who": text_in(object_in(resource, "owner"), "display")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The form that a text of the plan belongs to: the first field of its section is the text, `facts` are the rest."""
+
+    title: str
+    action: str
+    section: Section
+    facts: Callable[[Mapping[str, str]], tuple[str, ...]] = lambda _texts: ()
+
+
+def _thread(
+    form: _Form, plan: Plan, read: Iterable[tuple[Resource, Mapping[str, str]]], writers: Mapping[str, str]
+) -> Thread:
+    """Return one text of the plan with its earlier versions; `read` has the newest first."""
+    made = [Version(texts, text_in(object_in(one, "meta"), "lastUpdated"), versioned(one)) for one, texts in read]
+    # Servers number from one. Where the oldest that we have is another, there may have been more before it.
+    whole = bool(made) and made[-1].name.endswith("/_history/1")
+    now, main = form.section.read(plan), form.section.fields[0]
+
+    def view(one: Earlier) -> EarlierView:
+        seen = {f"seen-{name}": typed.digest(now[name]) for name in one.texts}
+        return EarlierView(
+            pieces=gone(one.texts[main], now[main]),
+            facts=form.facts(one.texts),
+            written=_said(_written, one.written, writers),
+            replaced=_said(_changed, one.replaced, writers),
+            until=format_datetime(one.replaced.changed) if one.replaced.changed else "",
+            fields={**one.texts, **seen},
+        )
+
+    return Thread(form.title, form.action, tuple(view(one) for one in earlier(made, whole=whole)))
+
+
+# --- who ----------------------------------------------------------------------------------------------------------
+
+
+def _written(when: str, who: str) -> str:
+    if not who:
+        return _("Written on %(when)s. This app does not know by whom.", when=when)
+    return _("Written on %(when)s by %(who)s.", when=when, who=who)
+
+
+def _changed(when: str, who: str) -> str:
+    if not who:
+        return _("Changed on %(when)s. This app does not know by whom.", when=when)
+    return _("Changed on %(when)s by %(who)s.", when=when, who=who)
+
+
+def _said(sentence: Callable[[str, str], str], version: Version | None, writers: Mapping[str, str]) -> str:
+    if version is None or not version.changed:
+        return ""
+    return sentence(format_datetime(version.changed), writers.get(version.name, ""))
+
+
+def _writers() -> dict[str, str]:
+    """Return who made each version with this app, as the reader calls them, by the version's reference."""
+    launch = current.launch()
+    made = current.services().audit.writers(launch.issuer_key, launch.patient.reference)
+    return {
+        name: _("yourself") if entry.user == launch.user.reference else entry.user_name for name, entry in made.items()
+    }
