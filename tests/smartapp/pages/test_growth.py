@@ -27,10 +27,10 @@ def years(visitor) -> None:
 @pytest.mark.parametrize(
     ("role", "path"),
     [
-        ("client", ""),
         ("client", "scores/"),
         ("client", "scores/hoop/"),
         ("clinician", "overview/"),
+        ("clinician", "overview/scores"),
         ("clinician", "overview/?mode=together"),
     ],
 )
@@ -40,7 +40,7 @@ def test_a_page_says_that_there_is_more(app, small, role, path):
     assert CUT in text_of(visitor.get(path))
 
 
-@pytest.mark.parametrize(("role", "path"), [("client", ""), ("client", "scores/"), ("clinician", "overview/")])
+@pytest.mark.parametrize(("role", "path"), [("client", "scores/"), ("clinician", "overview/")])
 def test_a_page_that_shows_everything_says_nothing_of_the_kind(app, role, path):
     visitor = launched(app, role=role)
     years(visitor)
