@@ -230,11 +230,16 @@ class _Items:
     def group(self, place: FilePlace, table: GroupTable) -> Group:
         if not table.items:
             raise place.error("items", "is empty; a group has at least one item")
+        if table.quoted and (table.help is None or table.source is None):
+            missing = "help" if table.help is None else "source"
+            raise place.error(missing, "is missing; a quoted group has a help, and names the source of it")
         return Group(
             link_id=self.link_id(place, table.id),
             title=table.title,
             help=table.help,
             items=tuple(self._item(one, item) for one, item in place.each("items", table.items)),
+            quoted=table.quoted,
+            source=None if table.source is None else _source(place, table.source, self.citations),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from questionnaires.canonical import code_system_url, questionnaire_url, value_set_url
 from questionnaires.reading import OneLine, Strict
@@ -28,16 +28,25 @@ InstrumentKind = Literal["questionnaire", "record"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 CERTAINTIES: tuple[str, ...] = get_args(Certainty)
 NOT_APPLICABLE = "na"
+FORMAL: Final = "nl-x-u"
+"""The language tag of Dutch that says *u*."""
 
 
 class Text(Strict, frozen=True):
-    """The same words in Dutch, the language we publish in, and in English."""
+    """The same words in Dutch, the language we publish in, and in English.
+
+    Dutch says *je* to the client; `u` has the same words with *u*, where that makes a difference. What is published
+    and what is kept in a record is `nl`: only pages tell the two apart.
+    """
 
     nl: OneLine
     en: OneLine
+    u: OneLine | None = None
 
     def get(self, language: str) -> str:
-        """Return the words in `language` (a tag such as `en` or `nl-NL`); Dutch where there are none."""
+        """Return the words in `language` (a tag such as `en`, `nl-NL`, or FORMAL); Dutch where there are none."""
+        if language == FORMAL:
+            return self.u or self.nl
         return self.en if language.split("-", maxsplit=1)[0].lower() == "en" else self.nl
 
     def and_then(self, more: Text | None) -> Text:
@@ -49,7 +58,8 @@ class Text(Strict, frozen=True):
         def joined(one: str, two: str) -> str:
             return f"{one} {two}" if one[-1] in ".?!" else f"{one}. {two}"
 
-        return Text(joined(self.nl, more.nl), joined(self.en, more.en))
+        formal = joined(self.u or self.nl, more.u or more.nl) if self.u or more.u else None
+        return Text(joined(self.nl, more.nl), joined(self.en, more.en), formal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +191,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Items that belong together, under a title; the only nesting that all form renderers score the same way."""
+    """Items that belong together, under a title; the only nesting that all form renderers score the same way.
+
+    `quoted`: the help is a quotation, of `source`. Where it is a stem, each item completes the quoted sentence.
+    """
 
     link_id: str
     title: Text
     items: tuple[Item, ...]
     help: Text | None = None
+    quoted: bool = False
+    source: Source | None = None
 
     @property
     def asked(self) -> Text:

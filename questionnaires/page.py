@@ -75,7 +75,9 @@ def _items(instrument: Instrument) -> Iterator[str]:
         yield f"### {group.title.nl} ({group.title.en})"
         yield ""
         if group.help:
-            yield f"{group.help.nl} ({group.help.en})"
+            yield f"{group.help.nl} ({group.help.en})" + (
+                f", quoted: {group.source.key}" if group.quoted and group.source else ""
+            )
             yield ""
         yield from _table(
             ("item", "Dutch", "English", "subject", "answers", "direction", "wording"),

@@ -19,9 +19,6 @@ from questionnaires.reading import DefinitionError, Name, OneLine, Strict, read
 
 PLAN_PARTS: Final = Path(__file__).with_name("plan_parts.toml")
 
-FORMAL: Final = "nl-x-u"
-"""The language tag of Dutch that says *u*. Only texts for the client tell it apart; elsewhere it is plain Dutch."""
-
 # A part's code is a segment below /plan/, the name of a form field, an anchor and a mark in `?saved=`. The names
 # below already mean something there; a test compares this list with the pages.
 TAKEN: Final = frozenset(
@@ -29,16 +26,6 @@ TAKEN: Final = frozenset(
     | {"goal-removed", "history", "step-removed"}
     | {"earlier", "errors", "main", "menu", "news", "others", "scores", "tick", "visit", "waiting"}
 )
-
-
-class ClientText(Text, frozen=True):
-    """Words for the client, which in Dutch say *je*; `u` has them with *u* where that makes a difference."""
-
-    u: OneLine | None = None
-
-    def get(self, language: str) -> str:
-        """Return the words in `language`; `nl-x-u` is Dutch that says *u*."""
-        return self.u or self.nl if language == FORMAL else Text.get(self, language)
 
 
 class OverviewWords(Strict, frozen=True):
@@ -76,11 +63,11 @@ class PlanPart(Strict, frozen=True):
 
     code: Name
     title: Text
-    help: ClientText
-    invitation: ClientText
-    write: ClientText
-    change: ClientText
-    saved: ClientText
+    help: Text
+    invitation: Text
+    write: Text
+    change: Text
+    saved: Text
     overview: OverviewWords
     extension: ExtensionWords
     many: bool = False

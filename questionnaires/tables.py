@@ -93,6 +93,8 @@ class GroupTable(Strict, frozen=True):
     title: Text
     items: tuple[ItemTable, ...] = ()
     help: Text | None = None
+    quoted: bool = False
+    source: OneLine | None = None
 
 
 class ScoreTable(Strict, frozen=True):

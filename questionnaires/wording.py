@@ -452,6 +452,8 @@ def _set_texts(data: dict[str, Any], wording: WordingFile, fit: _Fit, base: Inst
     for group in data["groups"]:
         if group["id"] in fit.groups:
             group["help"] = _words(fit.groups[group["id"]])
+            group.pop("quoted", None)
+            group.pop("source", None)
         for item in group["items"]:
             item["text"] = _words(fit.items[item["id"]])
             # What explained or quoted our working wording goes with it.

@@ -15,8 +15,7 @@ import babel.lists
 import babel.numbers
 from flask import has_app_context, has_request_context, request
 
-from questionnaires.model import Language
-from questionnaires.plan_parts import FORMAL
+from questionnaires.model import FORMAL, Language
 from smartapp.i18n import DEFAULT, LANGUAGES, Messages, cookie_name, formal_messages, known_language, messages
 from smartapp.web import current
 from smartapp.web.framing import OF_THE_SITE, issuer_here

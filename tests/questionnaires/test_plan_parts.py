@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from questionnaires.plan_parts import FORMAL, PLAN_PARTS, TAKEN, ClientText, read_plan_parts
+from questionnaires.model import FORMAL, Text
+from questionnaires.plan_parts import PLAN_PARTS, TAKEN, read_plan_parts
 from questionnaires.reading import DefinitionError
 from tests.new_part import HARBOUR, parts_with
 
@@ -15,7 +16,7 @@ PARTS = read_plan_parts()
 JE = re.compile(r"\b(je|jij|jou|jouw|jezelf)\b", re.IGNORECASE)
 
 
-def texts(part) -> dict[str, ClientText]:
+def texts(part) -> dict[str, Text]:
     return {f"{part.code}.{name}": getattr(part, name) for name in ("help", "invitation", "write", "change", "saved")}
 
 
@@ -41,14 +42,14 @@ def test_a_text_that_says_je_has_one_that_says_u(name):
 
 
 def test_dutch_that_says_u_is_asked_for_by_its_own_tag():
-    text = ClientText(nl="Je verhaal", u="Uw verhaal", en="Your story")
+    text = Text(nl="Je verhaal", u="Uw verhaal", en="Your story")
     assert [text.get(tag) for tag in ("nl", "nl-NL", "en-GB", FORMAL)] == [
         "Je verhaal",
         "Je verhaal",
         "Your story",
         "Uw verhaal",
     ]
-    assert ClientText(nl="Bewaard", en="Saved").get(FORMAL) == "Bewaard"
+    assert Text(nl="Bewaard", en="Saved").get(FORMAL) == "Bewaard"
     assert PARTS[0].title.get(FORMAL) == "Mijn verhaal"
 
 

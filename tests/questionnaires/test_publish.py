@@ -166,7 +166,7 @@ def test_the_weights_of_a_reversed_item_run_down():
 
 def test_the_stem_of_the_mhcs_stands_with_its_group():
     [group, _] = questionnaire(KNOWN.instrument("mhcs"))["item"]
-    assert group["text"] == "Vertrouwen in uzelf. Hoeveel vertrouwen heeft u erin dat u …"
+    assert group["text"] == "Vertrouwen in jezelf. Hoeveel vertrouwen heeft u erin dat u …"
 
 
 def test_medication_questions_are_asked_only_of_who_uses_medication():

@@ -7,7 +7,7 @@ from typing import Any
 from mappers.trends import Measurement, Trend
 from questionnaires.model import ScoreRule
 from smartapp.web.components.chart import Chart, ChartValue, line_chart
-from smartapp.web.language import _, format_date, format_month, format_number, text_of
+from smartapp.web.language import _, format_date, format_list, format_month, format_number, text_of
 
 
 def chart_of(trend: Trend) -> Chart | None:
@@ -35,6 +35,21 @@ def chart_of(trend: Trend) -> Chart | None:
 def range_sentence(rule: ScoreRule) -> str:
     """Say between which numbers a score can be."""
     return _("The scale runs from %(low)s to %(high)s.", low=format_number(rule.low), high=format_number(rule.high))
+
+
+def how_sentence(rule: ScoreRule) -> str:
+    """Say what is done with the answers, to the person who gave them; `rule.method` says it in full, with its code."""
+    count = len(rule.items)
+    said = {
+        "sum": _("Your %(count)s answers, added up.", count=count),
+        "mean": _("The mean of your %(count)s answers.", count=count),
+        "mean-times-n": _("The mean of your %(count)s answers, times %(count)s.", count=count),
+    }[rule.aggregate]
+    turned = [link_id.rsplit("-", 1)[1].lstrip("0") for link_id in rule.items if link_id in rule.reversed]
+    if turned:
+        counted = _("Counted the other way round: %(questions)s.", questions=format_list(turned))
+        said = f"{said} {counted}"
+    return said
 
 
 def last_sentence(trend: Trend) -> str:

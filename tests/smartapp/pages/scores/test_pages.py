@@ -138,7 +138,8 @@ def test_each_number_says_how_it_is_made_and_from_which_source(anna):
     measure(anna, "hoop", "2026-06-03", "4")
     page = html.unescape(anna.get("scores/hoop/").text)
     rule = catalogue().instruments["hoop"].score("hoop-total")
-    assert rule.method.nl in page
+    assert "Je 12 antwoorden, bij elkaar opgeteld. Omgekeerd geteld: vraag 3 en 6." in page
+    assert rule.code not in text_of(page)
     assert all(source.citation in page for source in rule.sources)
     assert f"Versie {rule.version}" in page
 
