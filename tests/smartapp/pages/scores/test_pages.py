@@ -136,10 +136,11 @@ def test_alternatives_stand_behind_a_fold(anna):
 
 def test_each_number_says_how_it_is_made_and_from_which_source(anna):
     measure(anna, "hoop", "2026-06-03", "4")
-    page = html.unescape(anna.get("scores/hoop/").text)
+    answer = anna.get("scores/hoop/")
+    page = html.unescape(answer.text)
     rule = catalogue().instruments["hoop"].score("hoop-total")
     assert "Je 12 antwoorden, bij elkaar opgeteld. Omgekeerd geteld: vraag 3 en 6." in page
-    assert rule.code not in text_of(page)
+    assert rule.code not in text_of(answer)
     assert all(source.citation in page for source in rule.sources)
     assert f"Versie {rule.version}" in page
 
