@@ -259,7 +259,8 @@ class _Seeder:
         about = filled_in.response
         return talking_task(
             SaidIn(link_id, identifier=about.identifier),
-            words=f"{item.text.nl}: {option.text.nl if option else value}",
+            # As a page of ours says it: after a question no colon.
+            words=f"{item.text.nl}{'' if item.text.nl[-1] in '?.' else ':'} {option.text.nl if option else value}",
             patient=patient,
             requester=patient,
             marked_on=about.authored,

@@ -166,6 +166,8 @@ def _new_line(one: New, known: Catalogue) -> NewLine:
     day = format_date(one.when, "medium")
     if one.response is not None:
         return NewLine(_filled_in(one.response, known), "", day, text_in(one.response, "id"))
+    if one.note is not None:
+        return NewLine(_("About %(title)s:", title=_title(one.note.instrument, known)), one.note.text, day)
     if one.step is not None:
         return NewLine(f"{_(STATUS_TEXTS[one.step.status])}:", one.step.text, day)
     words = one.goal.text if one.goal else ""
@@ -176,5 +178,8 @@ def _new_line(one: New, known: Catalogue) -> NewLine:
 
 def _filled_in(response: Resource, known: Catalogue) -> str:
     id_ = text_in(response, "questionnaire").partition("|")[0].rpartition("/")[2]
-    title = text_of(known.instruments[id_].title) if id_ in known.instruments else _("A questionnaire")
-    return _("%(title)s: filled in", title=title)
+    return _("%(title)s: filled in", title=_title(id_, known))
+
+
+def _title(instrument: str, known: Catalogue) -> str:
+    return text_of(known.instruments[instrument].title) if instrument in known.instruments else _("A questionnaire")

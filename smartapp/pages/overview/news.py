@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mappers.audit import AuditEntry
+from mappers.own_notes import OwnNote
 from mappers.plan import Goal, Plan, Step
 from mappers.tolerant import object_in, text_in
 from questionnaires.fhir import Resource
 
-Kind = Literal["answers", "goal", "progress", "reworded", "step", "plan"]
+Kind = Literal["answers", "note", "goal", "progress", "reworded", "step", "plan"]
 MomentOf = Callable[[str], dt.date | None]
 """Turns a FHIR date or instant into a day or a zoned instant; None where it cannot be read."""
 
@@ -50,11 +51,13 @@ class New:
     response: Resource | None = None
     goal: Goal | None = None
     step: Step | None = None
+    note: OwnNote | None = None
 
 
 def news(
     *,
     responses: Iterable[Resource],
+    notes: Iterable[OwnNote] = (),
     plan: Plan,
     changed: Mapping[str, str],
     since: dt.datetime | None,
@@ -66,13 +69,14 @@ def news(
     tells of a change that carries no date itself, and nothing to who looks for the first time.
     """
     found = [New("answers", text_in(one, "authored"), response=one) for one in responses]
+    found += [New("note", one.written_on, note=one) for one in notes]
     for goal in plan.goals:
         found += [_of_goal(goal, changed.get(goal.id, ""), since, moment_of)]
         if since is not None:
             found += [New("step", changed.get(step.id, ""), goal=goal, step=step) for step in goal.steps]
     new = [one for one in found if _is_new(one.when, since, moment_of)]
     written = changed.get(plan.id, "")
-    about_plan = [one for one in new if one.kind != "answers"]
+    about_plan = [one for one in new if one.kind not in ("answers", "note")]
     if since is not None and not about_plan and _is_new(written, since, moment_of):
         new.append(New("plan", written))  # a text or an answer about a life domain: neither carries a date
     return sorted(new, key=lambda one: _order(one.when, moment_of), reverse=True)

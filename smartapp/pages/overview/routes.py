@@ -13,6 +13,7 @@ from smartapp.pages.overview.news import LastLook, last_look, news, written_at
 from smartapp.pages.overview.views import FoldedText, OverviewPage, finished, first_lines, overview_page
 from smartapp.pages.plan import stored
 from smartapp.pages.scores import asking, trends
+from smartapp.pages.scores.notes import notes_of
 from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import language, moment_of
@@ -37,6 +38,7 @@ def index() -> str:
     since = None if look.at is None else dt.datetime.fromtimestamp(look.at, current.now().tzinfo)
     new = news(
         responses=finished([record.resource for record in found[4]]),
+        notes=page.notes,
         plan=page.plan,
         changed=written_at([*plans, *goals, *tasks]),
         since=since,
@@ -74,6 +76,7 @@ def _everything(*, together: bool = False) -> tuple[list[list[Record]], Overview
         Query.of("Task", patient=patient),
         asking.scores_of(patient),
         asking.responses_of(patient),
+        notes_of(patient),
     )
     stored_plan = stored.read_plan(
         found[:3], known=catalogue(), issuer=current.launch().issuer, patient=patient, now=""
@@ -87,6 +90,7 @@ def _everything(*, together: bool = False) -> tuple[list[list[Record]], Overview
         observations=[(one.resource, one.place) for one in found[3]],
         responses=[one.resource for one in found[4]],
         known=catalogue(),
+        notes=[one.resource for one in found[5]],
         language=language(),
         cut=asking.cut_sentence(current.records().cut),
         together=together,

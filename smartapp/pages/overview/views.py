@@ -11,6 +11,7 @@ from mappers.answers import answers_of
 from mappers.assignment import Assignment, assignment_of, is_assignment
 from mappers.errors import RefusedResponse
 from mappers.observations import SCORE_SYSTEM
+from mappers.own_notes import OwnNote, note_of
 from mappers.plan import OtherGoal, Plan
 from mappers.tolerant import code_in, text_in
 from mappers.trends import Measurements, Trend, measured
@@ -87,6 +88,7 @@ class OverviewPage:
     plan_updated: str
     plan_place: Place | None  # None: there is no plan yet
     visit: VisitReport | None
+    notes: tuple[OwnNote, ...]  # what scores mean to the client, newest first
     measured: tuple[InstrumentSummary, ...]
     waiting: tuple[OpenAssignment, ...]
     cut: str  # the sentence that says that there are more scores than were asked for, else ""
@@ -94,8 +96,8 @@ class OverviewPage:
 
     @property
     def has_words(self) -> bool:
-        """Tell whether the client has written anything in the plan."""
-        return any(one.texts for one in self.parts) or bool(self.goals or self.earlier or self.domains)
+        """Tell whether the client has written anything."""
+        return any(one.texts for one in self.parts) or bool(self.goals or self.earlier or self.domains or self.notes)
 
     @property
     def shown(self) -> tuple[PartView, ...]:
@@ -127,6 +129,7 @@ def overview_page(
     known: Catalogue,
     language: str,
     together: bool,
+    notes: Iterable[Resource] = (),
     cut: str = "",
 ) -> OverviewPage:
     """Put the page together from what the record holds."""
@@ -146,6 +149,7 @@ def overview_page(
         plan_updated=plan.updated,
         plan_place=plan_place,
         visit=latest_visit(done, known, language),
+        notes=tuple(sorted(filter(None, map(note_of, notes)), key=lambda note: note.written_on, reverse=True)),
         measured=tuple(_summaries(observations, done, known)),
         waiting=waiting(tasks, known),
         cut=cut,

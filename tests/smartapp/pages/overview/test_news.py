@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from mappers.audit import AuditEntry
+from mappers.own_notes import OwnNote
 from mappers.plan import Goal, Plan, Step
+from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Write
 from smartapp.pages.overview.news import LastLook, last_look, news, written_at
 from smartapp.web.language import moment_of
@@ -17,6 +19,7 @@ from tests.smartapp.pages.overview.people import filled_in, visit
 from tests.smartapp.pages.plan.conftest import put
 
 LOOK = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+SHORT, VISIT = (catalogue().instruments[id_].title.nl for id_ in ("mansa-short", "sdm-visit"))
 BEFORE, SAME_DAY, AFTER = "2026-05-31", "2026-06-01", "2026-06-02"
 GOAL = Goal("1", "Zwemmen", "meaning", start="2026-01-10", steps=(Step("2", "Bellen", "done"),))
 
@@ -71,6 +74,14 @@ def test_when_a_thing_was_written_is_what_its_server_says():
     assert found == {"1": "2026-06-02T12:00:00Z", "2": ""}
 
 
+def test_what_scores_mean_to_the_client_is_new_when_it_was_written_since():
+    note = OwnNote("1", "Ik durf weer.", "hoop", "2026-06-01T12:01:00Z", "n")
+    [found] = news(responses=(), notes=[note], plan=Plan(id="p"), changed={}, since=LOOK, moment_of=moment_of)
+    assert (found.kind, found.note) == ("note", note)
+    older = [replace(note, written_on="2026-06-01T11:59:00Z")]
+    assert not news(responses=(), notes=older, plan=Plan(id="p"), changed={}, since=LOOK, moment_of=moment_of)
+
+
 # --- the last look
 
 ENTRY = AuditEntry(
@@ -122,7 +133,7 @@ def test_who_looks_for_the_first_time_is_told_so_and_sees_the_newest(app):
     visit(visitor.ehr)
     page = text_of(visitor.get("overview/"))
     assert "eerste keer" in page
-    assert "Samen het gesprek voorbereiden: ingevuld 1 jun 2026" in page
+    assert f"{VISIT}: ingevuld 1 jun 2026" in page
 
 
 def test_the_next_time_only_what_came_since_is_new(app, at):
@@ -137,9 +148,9 @@ def test_the_next_time_only_what_came_since_is_new(app, at):
     at[0] += 86400
     page = text_of(launched(app, role="clinician").get("overview/"))
     new = page.partition("Nieuw sinds 1 juni 2026")[2].partition("Klaargezet")[0]
-    assert "MANSA kort" in new
+    assert SHORT in new
     assert "Bellen met het zwembad" in new
-    assert "Samen het gesprek voorbereiden" not in new
+    assert VISIT not in new
     assert "laatst gekeken op 1 juni 2026" in page
 
 
@@ -153,7 +164,7 @@ def test_what_is_new_stays_new_while_the_reader_is_signed_in(app, at):
     again = [text_of(second.get("overview/")) for _time in range(2)]
     at[0] += 60
     again.append(text_of(launched(app, role="clinician", browser=second).get("overview/")))
-    assert ["MANSA kort" in page.partition("Nieuw sinds 1 juni")[2] for page in again] == [True] * 3
+    assert [SHORT in page.partition("Nieuw sinds 1 juni")[2] for page in again] == [True] * 3
 
 
 def test_nothing_new_is_said_too(app, at):

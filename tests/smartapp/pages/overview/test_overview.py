@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mappers.own_notes import observation_of
+from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Write
 from smartapp.pages.overview.views import FIRST_LINES, first_lines
 from smartapp.records import Records
 from tests.smartapp.helpers import launched, text_of
-from tests.smartapp.pages.overview.people import filled_in, hope, talk_about, visit
+from tests.smartapp.pages.overview.people import ANNA, filled_in, hope, talk_about, visit
 from tests.smartapp.pages.plan.conftest import HALFWAY, put
 
 
@@ -93,6 +95,16 @@ def test_one_measurement_is_not_called_the_first_and_the_last(app):
     visitor = launched(app, role="clinician")
     hope(visitor.ehr, {"2026-06-02T10:00:00+02:00": "3"})
     assert "(12–48) 34 jun 2026" in text_of(visitor.get("overview/"))
+
+
+def test_what_scores_mean_to_the_client_is_read_beside_them(clinician):
+    hoop = catalogue().instruments["hoop"]
+    about = {"response": "x", "name": "n", "patient": ANNA, "written_on": "2026-06-03T10:00:00Z", "language": "nl"}
+    clinician.ehr.write(Write("create", observation_of("Ik durf weer te hopen.", hoop, **about)))
+    assert f"Bij {hoop.title.nl}: Ik durf weer te hopen." in text_of(clinician.get("overview/"))
+    page = clinician.get("overview/scores").text
+    assert "Ik durf weer te hopen." in page
+    assert "scores/hoop" not in page.partition("<main")[2]  # only the client writes there
 
 
 def test_everything_longer_is_one_press_away(clinician):
