@@ -220,11 +220,12 @@ def _sent(visitor: Visitor) -> None:
 
 def _response(instrument: str, rest: str = "") -> Way:
     """Go to the newest response to a questionnaire, by its title in the list of all that was sent in."""
-    title = catalogue().instrument(instrument).title.nl
+    title = catalogue().instrument(instrument).title
+    in_either_language = re.compile(f"{re.escape(title.nl)}|{re.escape(title.en)}")
 
     def way(visitor: Visitor) -> None:
         visitor.go("answers/")
-        address = visitor.page.get_by_role("link", name=title).first.get_attribute("href")
+        address = visitor.page.get_by_role("link", name=in_either_language).first.get_attribute("href")
         visitor.go(f"{address}{rest}")
 
     return way

@@ -19,6 +19,7 @@ PASSED, FAILED, NOT_RUN = 0, 1, 3
 # in the demo and on strangers' servers, because it judges what they left behind.
 PARTS = {
     "journeys (browser)": "tests.conformance.journeys",
+    "accessibility (IBM Equal Access)": "tests.conformance.accessibility.run",
     "profiles (SUSHI)": "tests.conformance.profiles",
     "mutated records": "tests.conformance.mutated_records",
     "histories of faults": "tests.conformance.faults",

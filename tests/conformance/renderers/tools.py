@@ -14,8 +14,9 @@ import shutil
 import subprocess
 import tarfile
 import threading
-from functools import cache
 from pathlib import Path
+
+from tests.conformance.npm import MissingToolError, install, npm, program
 
 HERE = Path(__file__).parent
 DRIVERS = HERE / "drivers"
@@ -24,26 +25,12 @@ MODULES = CACHE / "node_modules"
 LHC_FORMS = CACHE / "lforms"
 # The engines work in threads of their own, and two of them use the same npm packages.
 _ONE_AT_A_TIME = threading.Lock()
-NPM_MINUTES = 8
 DRIVER_MINUTES = 8
 LHC_FORMS_FILES = ("webcomponent/assets/lib/zone.min.js", "webcomponent/lhc-forms.js", "fhir/R4/lformsFHIR.min.js")
 
 
-class MissingToolError(Exception):
-    """A program or package that a part needs can't be had here; the message names it and what to do."""
-
-
 class DriverError(Exception):
     """A driver ended without answers; the message is what it said."""
-
-
-@cache
-def program(*names: str) -> str:
-    """Return the path of the first of these programs that is installed."""
-    for name in names:
-        if found := shutil.which(name):
-            return found
-    raise MissingToolError(f"no {' or '.join(names)} on this machine: install it and run again")
 
 
 def chromium() -> str:
@@ -61,21 +48,7 @@ def versions() -> dict[str, str]:
 def install_modules() -> None:
     """Put the locked npm packages into the cache, unless exactly they are there already."""
     with _ONE_AT_A_TIME:
-        _install_modules()
-
-
-def _install_modules() -> None:
-    lock = (HERE / "package-lock.json").read_bytes()
-    stamp, wanted = CACHE / "installed", hashlib.sha256(lock + (HERE / "package.json").read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return
-    CACHE.mkdir(parents=True, exist_ok=True)
-    stamp.unlink(missing_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copyfile(HERE / name, CACHE / name)
-    # Peer dependencies are in the lock as far as they are used; npm's own search for the rest takes many minutes.
-    _npm("ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund")
-    stamp.write_text(wanted)
+        install(HERE, CACHE)
 
 
 def install_lhc_forms() -> None:
@@ -86,7 +59,8 @@ def install_lhc_forms() -> None:
         return
     shutil.rmtree(LHC_FORMS, ignore_errors=True)
     LHC_FORMS.mkdir(parents=True)
-    _npm("pack", f"{package['name']}@{package['version']}", "--ignore-scripts", "--pack-destination", str(LHC_FORMS))
+    wanted = f"{package['name']}@{package['version']}"
+    npm(CACHE, "pack", wanted, "--ignore-scripts", "--pack-destination", str(LHC_FORMS))
     archive = next(LHC_FORMS.glob("*.tgz"))
     found = "sha512-" + base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
     if found != package["integrity"]:
@@ -103,23 +77,6 @@ def _bytes(files: tarfile.TarFile, name: str) -> bytes:
     if member is None:
         raise MissingToolError(f"the lforms package has no {name}")
     return member.read()
-
-
-def _npm(*arguments: str) -> None:
-    try:
-        done = subprocess.run(
-            [program("npm"), *arguments],
-            cwd=CACHE,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=NPM_MINUTES * 60,
-        )
-    except subprocess.TimeoutExpired:
-        raise MissingToolError(f"npm {arguments[0]} gave no answer in {NPM_MINUTES} minutes: no registry?") from None
-    if done.returncode:
-        last = "\n".join(line for line in done.stderr.splitlines() if "warn" not in line)[-600:]
-        raise MissingToolError(f"npm {arguments[0]} failed: {last}")
 
 
 def driver(name: str) -> Path:

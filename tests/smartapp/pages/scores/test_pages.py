@@ -67,7 +67,7 @@ def test_every_chart_has_a_table_with_the_same_numbers(anna):
 def test_a_chart_has_a_name_and_a_summary(anna):
     measure(anna, "hoop", "2026-06-03", "4")
     page = anna.get("scores/hoop/").text
-    named = re.search(r'<svg role="img" aria-labelledby="(\S+) (\S+)">', page)
+    named = re.search(r'<svg role="img" aria-labelledby="(\S+)" aria-describedby="(\S+)">', page)
     assert f'<title id="{named[1]}">' in page
     assert f'<desc id="{named[2]}">' in page
 
