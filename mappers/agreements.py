@@ -49,7 +49,8 @@ class Agreement:
     """What two people agreed. `key` is its own identifier; `id` the record's, "" while it has none.
 
     `who` is a name; `who_reference` (`Patient/1`) who that is in the record, "" for someone it does not know.
-    `due` is a FHIR date or ""; `made` the dateTime of the conversation; `remarks` are in the order of their time.
+    `due` is a FHIR date or ""; `made` the dateTime of the conversation,
+    `changed` when it was last said how it goes, "" before that; `remarks` are in the order of their time.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Agreement:
     who_reference: str = ""
     due: str = ""
     made: str = ""
+    changed: str = ""
     remarks: tuple[Remark, ...] = ()
 
     @property
@@ -93,6 +95,7 @@ def agreement_of(task: Resource) -> Agreement | None:
         who_reference=target_of(owner),
         due=text_in(object_in(object_in(task, "restriction"), "period"), "end"),
         made=text_in(task, "authoredOn"),
+        changed=text_in(task, "lastModified"),
         remarks=tuple(sorted(remarks, key=lambda one: one.time)),
     )
 
@@ -171,7 +174,7 @@ def with_progress(
 
     A finer status that a server gave for the same thing stays; `now` is a FHIR dateTime with a zone.
     """
-    made = dict(task)
+    made = {**task, "lastModified": now}
     if step_status_of(task) != status:
         made["status"] = _STATUS[status]
     if words := typed(remark):

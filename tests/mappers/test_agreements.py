@@ -62,6 +62,7 @@ def test_how_it_went_is_added_to_what_was_said_before():
     assert read is not None
     assert read.status == "done"
     assert not read.open
+    assert read.changed == "2026-12-09T10:00:00+01:00"
     assert read.remarks == (
         Remark("Twee keer.", "2026-12-01T10:00:00+01:00", "Noor"),
         Remark("Het lukt.", "2026-12-09T10:00:00+01:00", "Joost"),
@@ -75,8 +76,8 @@ def test_without_words_no_remark_is_made():
 
 def test_a_finer_status_of_the_server_stays():
     accepted = {**written(), "status": "accepted"}
-    assert with_progress(accepted, "planned", "", by=NOOR, now="")["status"] == "accepted"
-    assert with_progress(accepted, "doing", "", by=NOOR, now="")["status"] == "in-progress"
+    assert with_progress(accepted, "planned", "", by=NOOR, now="2026-12-01")["status"] == "accepted"
+    assert with_progress(accepted, "doing", "", by=NOOR, now="2026-12-01")["status"] == "in-progress"
 
 
 def test_other_words_leave_the_rest_as_it_is():

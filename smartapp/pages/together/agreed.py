@@ -1,0 +1,96 @@
+"""What was agreed before: the theme with which a conversation opens."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mappers.plan import StepStatus
+from smartapp.fhir.store import NotFound
+from smartapp.i18n import message
+from smartapp.pages.together import keeping, screens, session, views
+from smartapp.pages.together.found import Found, KeptDecision
+from smartapp.pages.together.session import Session
+from smartapp.web import current
+from smartapp.web.language import gettext as _
+from smartapp.web.roles import role
+
+WENT: Final[tuple[StepStatus, ...]] = ("done", "doing", "stopped")
+NO_STATUS: Final = message("Choose how it goes with this agreement.")
+
+
+@role("clinician")
+def start() -> ResponseReturnValue:
+    """Open with what was agreed before, and how it went."""
+    return _start_page(screens.found(), screens.sessions().get())
+
+
+def _start_page(
+    found: Found, talk: Session, *, agreement: str = "", problem: str = "", trouble: str = "", status: int = 200
+) -> ResponseReturnValue:
+    page = views.StartPage(
+        open=tuple(
+            views.AgreementView(
+                one.agreement,
+                screens.field(talk, went),
+                screens.field(talk, note),
+                screens.place(one.record, "Task"),
+                problem if one.agreement.id == agreement else "",
+            )
+            for one in found.open
+            for went, note in [session.progress_fields(one.agreement.id)]
+        ),
+        today=tuple(
+            one.agreement
+            for one in found.agreements
+            if not one.agreement.open and screens.day(one.agreement.changed) == current.today()
+        ),
+        unsettled=tuple(one for one in found.unsettled if not is_of(talk, one)),
+        first=not (found.agreements or found.decisions),
+    )
+    screen = screens.screen("start", trouble=trouble)
+    return render_template("together/start.html", page=page, screen=screen, went=_went_options()), status
+
+
+def is_of(talk: Session, decision: KeptDecision) -> bool:
+    """Tell whether a decision was made in this conversation."""
+    return decision.key in {talk.topic_key(number) for number in talk.topics}
+
+
+def _went_options() -> list[dict[str, str]]:
+    return [{"value": value, "label": _(text)} for value, text in views.WENT_TEXTS.items()]
+
+
+@role("clinician")
+def progress(agreement_id: str) -> ResponseReturnValue:
+    """Say how one agreement went."""
+    sessions, names = screens.sessions(), session.progress_fields(agreement_id)
+    talk = sessions.keep(screens.form(), names)
+    if screens.is_autosave():
+        return screens.kept_answer(talk, names)
+    went = next((one for one in WENT if one == talk.text(names[0])), None)
+    if went is None:
+        return _start_page(screens.found(), talk, agreement=agreement_id, problem=_(NO_STATUS), status=422)
+    try:
+        outcome = screens.save(
+            lambda: keeping.keep_progress(
+                current.records(),
+                agreement_id,
+                went,
+                talk.text(names[1]),
+                was=request.form.get("was", ""),
+                who=screens.typist(),
+            )
+        )
+    except keeping.ChangedMeanwhile:
+        return _start_page(screens.found(), talk, agreement=agreement_id, problem=_(screens.CHANGED), status=409)
+    except NotFound:
+        abort(404)
+    if isinstance(outcome, tuple):
+        sentence, status = outcome
+        return _start_page(screens.found(), talk, trouble=sentence, status=status)
+    if outcome.arrived:
+        sessions.change(lambda now: session.without_fields(now, names))
+    return redirect(url_for("together.start", saved=screens.mark(outcome, "progress")), 303)

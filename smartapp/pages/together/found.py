@@ -1,0 +1,164 @@
+"""What the record holds of conversations: decisions, agreements, what was said of medicines, and on which days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from mappers.agreements import Agreement, Remark, agreement_of
+from mappers.answers import Answers, answers_of
+from mappers.decisions import DECISION, Decision, decision_of
+from mappers.errors import RefusedResponse
+from mappers.medicines import MEDICINE, Experience, experience_of
+from mappers.tolerant import text_in
+from questionnaires.catalogue import Catalogue
+from smartapp.fhir.store import Query
+from smartapp.records import Record
+
+MOST: Final = 200
+"""Decisions, and as many answers about medicines, that a page asks for: four topics a month, for four years."""
+FINISHED: Final = frozenset({"completed", "amended"})
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDecision:
+    """A decision in the record, under its key; `record` says where it is and whether it has arrived."""
+
+    key: str
+    decision: Decision
+    authored: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAgreement:
+    """An agreement in the record."""
+
+    agreement: Agreement
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All conversations, the newest first."""
+
+    decisions: tuple[KeptDecision, ...] = ()
+    agreements: tuple[KeptAgreement, ...] = ()
+    experiences: tuple[Experience, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """The version tag of what was said about a medicine, by its key."""
+
+    @property
+    def open(self) -> tuple[KeptAgreement, ...]:
+        """Return the agreements that still go on, the oldest first: with those the next conversation opens."""
+        return tuple(one for one in reversed(self.agreements) if one.agreement.open)
+
+    @property
+    def unsettled(self) -> tuple[KeptDecision, ...]:
+        """Return the newest word about each topic, where it is that people differ or come back to it."""
+        newest: dict[str, KeptDecision] = {}
+        for one in self.decisions:
+            newest.setdefault(one.decision.topic.strip().casefold(), one)
+        return tuple(one for one in newest.values() if one.decision.outcome in ("differ", "later"))
+
+    def decision(self, key: str) -> KeptDecision | None:
+        """Return the decision with this key."""
+        return next((one for one in self.decisions if one.key == key), None)
+
+    def agreement(self, key: str) -> KeptAgreement | None:
+        """Return the agreement of the decision with this key."""
+        return next((one for one in self.agreements if one.agreement.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One day on which two people talked: `day` is a FHIR date. `remarks` say how earlier agreements went."""
+
+    day: str
+    decisions: tuple[KeptDecision, ...]
+    agreements: tuple[KeptAgreement, ...]
+    remarks: tuple[tuple[Agreement, Remark], ...]
+    experiences: tuple[Experience, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing was recorded on this day."""
+        return not (self.decisions or self.agreements or self.remarks or self.experiences)
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+def queries(patient: str, known: Catalogue) -> tuple[Query, Query, Query]:
+    """Return the searches for a person's (`Patient/1`) decisions, what was said of medicines, and Tasks; at once."""
+    decisions, said = (_responses(patient, known, form) for form in (DECISION, MEDICINE))
+    return decisions, said, Query.of("Task", patient=patient)
+
+
+def _responses(patient: str, known: Catalogue, form: str) -> Query:
+    url = known.instrument(form).url
+    return Query.newest(MOST, "QuestionnaireResponse", "authored", patient=patient, questionnaire=url)
+
+
+def found_in(results: Sequence[Sequence[Record]], known: Catalogue) -> Found:
+    """Return what the three `queries` found. What cannot be read hides nothing that can."""
+    decisions, medicines, tasks = results
+    kept = [
+        KeptDecision(_key(answers, record), decision_of(answers), answers.response.authored, record)
+        for record, answers in _read(decisions, known, DECISION)
+    ]
+    agreements = [
+        KeptAgreement(read, one) for one in tasks if one.state != "refused" and (read := agreement_of(one.resource))
+    ]
+    said = list(_read(medicines, known, MEDICINE))
+    return Found(
+        tuple(sorted(kept, key=lambda one: one.authored, reverse=True)),
+        tuple(sorted(agreements, key=lambda one: one.agreement.made, reverse=True)),
+        tuple(experience_of(answers) for _record, answers in said),
+        {answers.response.identifier: record.etag or "" for record, answers in said},
+    )
+
+
+def _key(answers: Answers, record: Record) -> str:
+    return answers.response.identifier or text_in(record.resource, "id")
+
+
+def _read(records: Iterable[Record], known: Catalogue, form: str) -> Iterable[tuple[Record, Answers]]:
+    for record in records:
+        if record.state == "refused" or text_in(record.resource, "status") not in FINISHED:
+            continue
+        try:
+            answers = answers_of(record.resource, known)
+        except RefusedResponse:
+            continue
+        if answers.instrument.id == form:
+            yield record, answers
+
+
+# --- by day ---------------------------------------------------------------------------------------------------------
+
+
+def visit_on(day: str, found: Found, day_of: Callable[[str], str]) -> Visit:
+    """Return what was recorded on one day; `day_of` gives the day, where the organisation is, of a FHIR dateTime."""
+    return Visit(
+        day,
+        # In the order in which they were talked about.
+        tuple(one for one in reversed(found.decisions) if day_of(one.authored) == day),
+        tuple(one for one in reversed(found.agreements) if day_of(one.agreement.made) == day),
+        tuple(
+            (one.agreement, remark)
+            for one in reversed(found.agreements)
+            for remark in one.agreement.remarks
+            if day_of(remark.time) == day
+        ),
+        tuple(one for one in found.experiences if day_of(one.authored) == day),
+    )
+
+
+def days_in(found: Found, day_of: Callable[[str], str]) -> list[str]:
+    """Return the days on which something was recorded, the newest first."""
+    moments = [one.authored for one in found.decisions] + [one.agreement.made for one in found.agreements]
+    moments += [remark.time for one in found.agreements for remark in one.agreement.remarks]
+    moments += [one.authored for one in found.experiences]
+    return sorted({day for moment in moments if (day := day_of(moment))}, reverse=True)

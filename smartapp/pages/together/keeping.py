@@ -1,0 +1,234 @@
+"""Putting what two people said into the record: a decision with its agreement, a medicine, how an agreement went.
+
+Each is written once, however often a button is pressed, because its identifier comes from the session. What somebody
+else changed meanwhile is never overwritten unseen. Nothing here knows of a request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mappers import medicines
+from mappers.agreements import IDENTIFIER_SYSTEM as AGREEMENT_SYSTEM
+from mappers.agreements import Agreement, agreement_of, task_of_agreement, with_progress, with_words, withdrawn
+from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
+from mappers.answers import Answers, ResponseRef, answers_of, response_from
+from mappers.decisions import DECISION, Decision, values_of
+from mappers.errors import RefusedResponse
+from mappers.identity import URN
+from mappers.medicines import MEDICINE, Experience
+from mappers.plan import PersonRef, StepStatus
+from mappers.talking import discussed, talking_point_of
+from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
+from questionnaires.model import Text
+from smartapp.fhir.store import Conflict, NotFound, Query, RecordError, Unreachable, Write
+from smartapp.records import Record, Records
+
+NO_LONGER: Final = Text(
+    "Op deze afspraak is teruggekomen in een gesprek.", "This agreement was taken back in a conversation."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Typist:
+    """Who types, when (a FHIR dateTime with a zone), and in which language; the words are the client's."""
+
+    client: PersonRef
+    user: PersonRef
+    now: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was saved: its records, and whether all of them have arrived."""
+
+    records: tuple[Record, ...]
+
+    @property
+    def arrived(self) -> bool:
+        """Tell whether the record has all of it."""
+        return all(one.state == "stored" for one in self.records)
+
+
+class ChangedMeanwhile(Exception):
+    """The record has something else by now than what this person saw; `current` is that, None if nobody can say."""
+
+    def __init__(self, current: Record | None) -> None:
+        super().__init__("Somebody else changed this in the meantime.")
+        self.current = current
+
+
+# --- decisions ------------------------------------------------------------------------------------------------------
+
+
+def keep_decision(
+    records: Records,
+    decision: Decision,
+    agreement: Agreement,
+    *,
+    version: str,
+    who: Typist,
+    known: Catalogue,
+    about: str = "",
+) -> Kept:
+    """Put a decision into the record, with the agreement that comes of it if its outcome is that people agree.
+
+    Both have the key of `agreement`. `version` is the tag of the decision that the page showed, "" for a new one.
+    `about` is the id of the point to talk about that the topic came from: it counts as talked about from now on.
+
+    Raises ChangedMeanwhile, or RecordError; then nothing was kept.
+    """
+    key = agreement.key
+    [responses, tasks] = records.search(
+        Query.of("QuestionnaireResponse", identifier=f"{RESPONSE_SYSTEM}|{key}"),
+        Query.of("Task", identifier=f"{AGREEMENT_SYSTEM}|{key}"),
+    )
+    answers = Answers(known.instrument(DECISION), values_of(decision), _response(key, who))
+    unit = [_response_write(answers, responses, version, known)]
+    if task := _agreement_write(decision, agreement, tasks, who):
+        unit.append(task)
+    kept = _save(records, unit, known)
+    if about:
+        _talked_about(records, about)
+    return kept
+
+
+def _agreement_write(decision: Decision, agreement: Agreement, tasks: list[Record], who: Typist) -> Write | None:
+    stored = tasks[0] if tasks else None
+    if stored is None:
+        if decision.outcome != "agreed":
+            return None
+        made = task_of_agreement(
+            replace(agreement, made=who.now),
+            patient=who.client,
+            author=who.user,
+            topic=decision.topic,
+            language=who.language,
+        )
+        return Write.once(made, identifier=f"{AGREEMENT_SYSTEM}|{agreement.key}")
+    if decision.outcome == "agreed":
+        changed = with_words(stored.resource, agreement, who.language)
+    else:
+        changed = withdrawn(stored.resource, NO_LONGER.get(who.language))
+    return _update(stored, changed) if changed != stored.resource else None
+
+
+def _talked_about(records: Records, point: str) -> None:
+    """Say that a point that the client marked was talked about. The decision is safe by now, so no trouble counts."""
+    try:
+        task = records.read("Task", point)
+        read = talking_point_of(task.resource)
+        if read is not None and read.waiting and task.state == "stored":
+            records.save([_update(task, discussed(task.resource))])
+    except RecordError:
+        return
+
+
+# --- medicines ------------------------------------------------------------------------------------------------------
+
+
+def keep_experience(records: Records, said: Experience, *, version: str, who: Typist, known: Catalogue) -> Kept:
+    """Put what was said about a medicine into the record, under its key. Raises ChangedMeanwhile or RecordError."""
+    [responses] = records.search(Query.of("QuestionnaireResponse", identifier=f"{RESPONSE_SYSTEM}|{said.key}"))
+    answers = Answers(known.instrument(MEDICINE), medicines.values_of(said), _response(said.key, who))
+    return _save(records, [_response_write(answers, responses, version, known)], known)
+
+
+# --- how an agreement went ------------------------------------------------------------------------------------------
+
+
+def keep_progress(records: Records, id_: str, status: StepStatus, remark: str, *, was: str, who: Typist) -> Kept:
+    """Add how an agreement went; `was` is the status that the page showed.
+
+    Remarks of others stay: this is added after them. Raises ChangedMeanwhile where somebody else gave it another status
+    than both of these, NotFound where it is no agreement of this person, RecordError.
+    """
+    for _attempt in range(_ATTEMPTS):
+        stored = records.read("Task", id_)
+        agreement = agreement_of(stored.resource)
+        if agreement is None:
+            raise NotFound("This is no agreement of a conversation.")
+        if agreement.status not in (was, status):
+            raise ChangedMeanwhile(stored)
+        if _is_said(agreement, status, remark, who):
+            return Kept((stored,))
+        changed = with_progress(stored.resource, status, remark, by=who.user, now=who.now, language=who.language)
+        try:
+            return Kept(tuple(records.save([_update(stored, changed)])))
+        except Conflict:
+            continue
+    raise ChangedMeanwhile(None)
+
+
+_ATTEMPTS: Final = 3
+
+
+def _is_said(agreement: Agreement, status: str, remark: str, who: Typist) -> bool:
+    """Tell whether the last remark is this one: a button pressed twice says a thing once."""
+    last = agreement.remarks[-1] if agreement.remarks else None
+    same = not remark or (last is not None and (last.text, last.by) == (remark, who.user.display))
+    return agreement.status == status and same
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _response(key: str, who: Typist) -> ResponseRef:
+    client = who.client.as_reference(who.language)
+    return ResponseRef(
+        status="completed",
+        identifier=key,
+        authored=who.now,
+        subject=client,
+        author=who.user.as_reference(who.language),
+        source=client,
+        language=who.language,
+    )
+
+
+def _response_write(answers: Answers, stored: list[Record], version: str, known: Catalogue) -> Write:
+    made = response_from(answers)
+    if not stored:
+        key = answers.response.identifier
+        return Write.once(made, identifier=f"{RESPONSE_SYSTEM}|{key}", full_url=f"{URN}{key}")
+    [record, *_] = stored
+    if _said(record.resource, known) != answers.values and record.state == "stored" and version != (record.etag or ""):
+        raise ChangedMeanwhile(record)
+    # The day of the conversation stays; that it was changed afterwards is what `amended` and the version say.
+    kept = {name: value for name, value in record.resource.items() if name not in ("status", "item", "author")}
+    return _update(record, {**made, **kept, "status": "amended"})
+
+
+def _update(record: Record, resource: Resource) -> Write:
+    if record.state != "stored":
+        raise Unreachable("What was saved before has not arrived yet. Try again in a moment.")
+    return Write("update", resource, if_match=record.etag)
+
+
+def _save(records: Records, unit: list[Write], known: Catalogue) -> Kept:
+    try:
+        saved = records.save(unit)
+    except Conflict as error:
+        raise ChangedMeanwhile(None) from error
+    for write, record in zip(unit, saved, strict=True):
+        # A create that happens once is answered with what is there: from another tab, say, with other words.
+        if write.method == "create" and record.state == "stored" and _differs(record.resource, write.resource, known):
+            raise ChangedMeanwhile(record)
+    return Kept(tuple(saved))
+
+
+def _differs(stored: Resource, made: Resource, known: Catalogue) -> bool:
+    return _said(stored, known) != _said(made, known)
+
+
+def _said(resource: Resource, known: Catalogue) -> object:
+    """Return what a response or a Task says. Servers write the form around it in their own way, which says nothing."""
+    if resource["resourceType"] == "Task":
+        return resource.get("description")
+    try:
+        return answers_of(resource, known).values
+    except RefusedResponse:
+        return resource.get("item")

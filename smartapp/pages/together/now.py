@@ -1,0 +1,74 @@
+"""How it is now, in short: goals, what the client prepared, and the newest scores."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from flask import render_template
+
+from mappers.answers import answers_of
+from mappers.errors import RefusedResponse
+from mappers.tolerant import text_in
+from mappers.trends import measured
+from mappers.visit import VisitReport, visit_of
+from questionnaires.catalogue import catalogue
+from questionnaires.fhir import Resource
+from smartapp.pages.plan import stored
+from smartapp.pages.scores import asking, trends
+from smartapp.pages.together import screens, views
+from smartapp.web import current
+from smartapp.web.language import day_of, language, text_of
+from smartapp.web.plan_views import Words, goal_view
+from smartapp.web.roles import role
+
+PREPARATION: Final = "sdm-visit"
+
+
+@role("clinician")
+def now() -> str:
+    """Show in short how it is now: goals, what was prepared, and the newest scores."""
+    here, known = current.launch(), catalogue()
+    results = current.records().search(
+        *stored.queries(here.patient.reference),
+        asking.scores_of(here.patient.reference),
+        asking.responses_of(here.patient.reference),
+    )
+    plan = stored.read_plan(results[:3], known=known, issuer=here.issuer, patient=here.patient.reference, now="").plan
+    words = Words.of(known)
+    responses = [one.resource for one in results[4]]
+    page = views.NowPage(
+        goals=tuple(goal_view(goal, words) for goal in plan.goals if goal.active),
+        prepared=only(prepared(responses), ("well", "strength", "functioning")),
+        scores=tuple(_score_lines([one.resource for one in results[3]], responses)),
+    )
+    return render_template("together/now.html", page=page, screen=screens.screen("now"))
+
+
+def _score_lines(observations: list[Resource], responses: list[Resource]) -> Iterable[views.ScoreLine]:
+    for found in measured(observations, responses, catalogue(), day_of):
+        for trend in (*found.shown, *found.earlier)[:1]:
+            title = text_of(found.instrument.title)
+            yield views.ScoreLine(title, trends.change_sentence(trend), trends.range_sentence(trend.rule))
+
+
+def prepared(responses: Iterable[Resource]) -> VisitReport | None:
+    """Return the newest readable preparation of a conversation."""
+    finished = [one for one in responses if text_in(one, "status") in ("completed", "amended")]
+    for response in sorted(finished, key=lambda one: text_in(one, "authored"), reverse=True):
+        with contextlib.suppress(RefusedResponse):
+            answers = answers_of(response, catalogue())
+            if answers.instrument.id == PREPARATION:
+                return visit_of(answers, language())
+    return None
+
+
+def only(report: VisitReport | None, groups: Iterable[str]) -> VisitReport | None:
+    """Return the sections of these groups, None where they have no answers."""
+    if report is None:
+        return None
+    wanted = {f"{PREPARATION}-{group}" for group in groups}
+    sections = tuple(one for one in report.sections if one.link_id in wanted)
+    return replace(report, sections=sections) if sections else None

@@ -1,0 +1,153 @@
+"""What the screens of a conversation share: what was typed, what the record has, and what stands around a theme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from flask import jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mappers.plan import PersonRef
+from questionnaires.catalogue import catalogue
+from smartapp.fhir.store import Forbidden, Refused, Unreachable
+from smartapp.i18n import message
+from smartapp.pages.together.found import Found, found_in, queries
+from smartapp.pages.together.keeping import Kept, Typist
+from smartapp.pages.together.session import Session, Sessions
+from smartapp.pages.together.views import THEMES, Link, Screen, Typed
+from smartapp.records import Record
+from smartapp.web import current, typed
+from smartapp.web.language import day_of, language
+from smartapp.web.language import gettext as _
+
+SAVED: Final[Mapping[str, str]] = {
+    "decision": message("This is in the record now."),
+    "waits": message("This is kept safe here. The record does not answer right now; it goes there by itself."),
+    "progress": message("How this agreement went is in the record now."),
+    "medicine": message("What you said about this medicine is in the record now."),
+    "topics": message("Your list is kept."),
+    "ended": message("The conversation is closed. The sheet stays here, and the client can read it too."),
+}
+UNREACHABLE: Final = message(
+    "The record does not answer, so this is not saved yet. What you typed is kept here. Try again in a moment."
+)
+REFUSED: Final = message(
+    "The record did not take this, so it is not saved. What you typed is kept here. Tell the people who manage it."
+)
+CHANGED: Final = message(
+    "Somebody else changed this in the meantime. Nothing is lost and nothing is overwritten. Read both, and save again."
+)
+
+
+def sessions() -> Sessions:
+    """Return where what is typed in this conversation is kept, for this user about this person."""
+    services = current.services()
+    # The name says nothing about the person, and no page of the plan has it.
+    return Sessions(services.sketches(current.launch()), services.vault.digest("together"), current.now())
+
+
+def found() -> Found:
+    """Return what the record holds of conversations."""
+    return found_in(current.records().search(*queries(current.launch().patient.reference, catalogue())), catalogue())
+
+
+def typist() -> Typist:
+    """Return who types, and whose words it are, in this request."""
+    here = current.launch()
+    return Typist(
+        PersonRef(here.patient.reference, here.patient.display),
+        PersonRef(here.user.reference, here.user.display),
+        current.now().isoformat(),
+        language(),
+    )
+
+
+def day(moment: str) -> str:
+    """Return the day, where the organisation is, of a FHIR dateTime; "" where it has none."""
+    read = day_of(moment)
+    return read.isoformat() if read else ""
+
+
+def saved() -> str:
+    """Return the sentence about what was saved just now, "" where nothing was."""
+    mark = request.args.get("saved", "")
+    # What had to wait may have been stopped before this page was asked for: then the banner on top says so.
+    if mark == "waits" and current.records().stopped():
+        return ""
+    return _(SAVED[mark]) if mark in SAVED else ""
+
+
+def screen(
+    theme: str,
+    *,
+    back: str = "",
+    onward: str = "",
+    trouble: str = "",
+    problems: Mapping[str, str] | None = None,
+) -> Screen:
+    """Return what is around a theme; `back` and `onward` are addresses, "" for the theme before and after it."""
+    names = list(THEMES)
+    here = names.index(theme)
+    before, after = names[here - 1] if here else "", names[here + 1] if here + 1 < len(names) else ""
+    if not back and before:
+        back = url_for(f"together.{before}") if before not in ("options", "agree") else url_for("together.discuss")
+    if not onward and after:
+        onward = url_for(f"together.{after}")
+    return Screen(
+        title=_(THEMES[theme]),
+        count=_("Theme %(number)s of %(all)s", number=here + 1, all=len(names)),
+        back=Link(_("Back"), back) if back else None,
+        next=Link(_("Next"), onward) if onward else None,
+        saved=saved(),
+        trouble=trouble,
+        problems={name: _(text) for name, text in (problems or {}).items()},
+    )
+
+
+def field(talk: Session, name: str, problems: Mapping[str, str] | None = None) -> Typed:
+    """Return a field with what is typed in it, and what is to be mended there."""
+    text = talk.text(name)
+    return Typed(name, text, typed.digest(text), _(problems[name]) if problems and name in problems else "")
+
+
+def fields(talk: Session, names: Iterable[str], problems: Mapping[str, str] | None = None) -> dict[str, Typed]:
+    """Return these fields by name."""
+    return {name: field(talk, name, problems) for name in names}
+
+
+def kept_answer(talk: Session, names: Iterable[str]) -> ResponseReturnValue:
+    """Answer autosave: kept, and what the form is based on from now on."""
+    return jsonify(saved=True, fields={f"seen-{name}": typed.digest(talk.text(name)) for name in names})
+
+
+def is_autosave() -> bool:
+    """Tell whether the script of the page keeps what is typed, or a person pressed a button."""
+    return request.accept_mimetypes.best == "application/json"
+
+
+def form() -> Mapping[str, str]:
+    """Return the form of this request, each field once."""
+    return request.form.to_dict()
+
+
+def save(do: Callable[[], Kept]) -> Kept | tuple[str, int]:
+    """Save, or return the sentence that says why not, with its status. Raises ChangedMeanwhile and Unauthorized."""
+    try:
+        return do()
+    except Unreachable:
+        return _(UNREACHABLE), 503
+    except (Refused, Forbidden):
+        return _(REFUSED), 422
+
+
+def mark(kept: Kept, said: str) -> str:
+    """Return the mark for the address of the next page: `said` of what has arrived, else that it waits."""
+    return said if kept.arrived else "waits"
+
+
+def place(record: Record | None, type_: str) -> str:
+    """Return where something is kept, or will be; "waiting" or "refused" while it has not arrived."""
+    if record is None:
+        return current.records().place_for(type_)
+    return record.place if record.state == "stored" else record.state

@@ -1,0 +1,182 @@
+"""What is typed during one conversation and is not in the record yet: one sketch, of which each screen is a part.
+
+It survives a closed browser, and ends when the two people say so. Nothing here knows of a request.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from mappers.decisions import MOST_OPTIONS, Decision, Option, Outcome
+from smartapp.storage.drafts import Drafts
+from smartapp.web.typed import clean, digest
+
+MOST_TOPICS: Final = 4
+OUTCOMES: Final[tuple[Outcome, ...]] = ("agreed", "differ", "later")
+WHO: Final = ("client", "professional", "other")
+_PARTS: Final = ("what", "brings", "costs")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One conversation: `key` names it, `begun` is its first day (a FHIR date), `fields` is what was typed, by name."""
+
+    key: str
+    begun: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """Return what was typed in a field, "" where nothing was."""
+        return self.fields.get(name, "")
+
+    @property
+    def topics(self) -> dict[int, str]:
+        """Return what there is to talk about, by its place on the list."""
+        return {n: text for n in range(1, MOST_TOPICS + 1) if (text := self.text(f"topic-{n}").strip())}
+
+    @property
+    def free(self) -> int | None:
+        """Return the first place on the list where nothing stands, None where it is full."""
+        return next((n for n in range(1, MOST_TOPICS + 1) if n not in self.topics), None)
+
+    def key_of(self, part: str) -> str:
+        """Return the identifier of what this session makes of a part, such as a topic: the same each time."""
+        return str(uuid.uuid5(uuid.UUID(self.key), part))
+
+    def topic_key(self, number: int) -> str:
+        """Return the identifier of the decision about a topic. A place that was emptied and filled anew is another."""
+        return self.key_of(f"topic-{number}-{self.text(f'turn-{number}')}")
+
+    def decision(self, number: int) -> Decision:
+        """Return the decision about a topic as far as it is typed."""
+        outcome = self.text(f"outcome-{number}")
+        return Decision(
+            topic=self.text(f"topic-{number}"),
+            options=tuple(
+                Option(*(self.text(option_field(number, place, part)) for part in _PARTS))
+                for place in range(1, MOST_OPTIONS + 1)
+            ),
+            outcome=next((one for one in OUTCOMES if one == outcome), ""),
+            words=self.text(f"words-{number}"),
+            client_view=self.text(f"client-view-{number}"),
+            professional_view=self.text(f"professional-view-{number}"),
+        )
+
+
+def option_field(topic: int, place: int, part: str) -> str:
+    """Return the name of the field of an option of a topic; `part` is what, brings or costs."""
+    return f"option-{topic}-{place}-{part}"
+
+
+def topic_fields() -> tuple[str, ...]:
+    """Return the names of the fields with what there is to talk about."""
+    return tuple(f"topic-{n}" for n in range(1, MOST_TOPICS + 1))
+
+
+def option_fields(topic: int) -> tuple[str, ...]:
+    """Return the names of the fields of all options of a topic."""
+    return tuple(option_field(topic, place, part) for place in range(1, MOST_OPTIONS + 1) for part in _PARTS)
+
+
+def decision_fields(topic: int) -> tuple[str, ...]:
+    """Return the names of the fields with what comes of a topic."""
+    names = ("outcome", "words", "who", "who-name", "due", "client-view", "professional-view")
+    return tuple(f"{name}-{topic}" for name in names)
+
+
+def medicine_fields(medicine: str) -> tuple[str, ...]:
+    """Return the names of the fields about a medicine, given by its key; that of a new one has a name too."""
+    names = ("use", "benefit", "burden", *(["name"] if medicine == "new" else []))
+    return tuple(f"medicine-{medicine}-{name}" for name in names)
+
+
+def progress_fields(agreement: str) -> tuple[str, str]:
+    """Return the names of the fields that say how an agreement, given by its id, went."""
+    return (f"went-{agreement}", f"note-{agreement}")
+
+
+# --- changing it ----------------------------------------------------------------------------------------------------
+
+
+def with_typed(session: Session, form: Mapping[str, str], names: Iterable[str]) -> Session:
+    """Return the session with what a form changed of these fields.
+
+    A form says with each field on which text it was based. What it did not change stays as it is stored now, because
+    another tab may have changed that.
+    """
+    typed = {name: clean(form[name]) for name in names if name in form}
+    changed = {name: text for name, text in typed.items() if digest(text) != form.get(f"seen-{name}", "")}
+    return Session(session.key, session.begun, {**session.fields, **changed})
+
+
+def with_fields(session: Session, fields: Mapping[str, str]) -> Session:
+    """Return the session with these fields set."""
+    return Session(session.key, session.begun, {**session.fields, **fields})
+
+
+def without_fields(session: Session, names: Iterable[str]) -> Session:
+    """Return the session without these fields, such as those of what is in the record now."""
+    gone = frozenset(names)
+    return Session(
+        session.key, session.begun, {name: text for name, text in session.fields.items() if name not in gone}
+    )
+
+
+def without_topic(session: Session, number: int) -> Session:
+    """Return the session without a topic and all that was typed about it; its place can be used again, by another."""
+    gone = {f"topic-{number}", f"from-{number}", *option_fields(number), *decision_fields(number)}
+    return with_fields(without_fields(session, gone), {f"turn-{number}": uuid.uuid4().hex})
+
+
+# --- keeping it -----------------------------------------------------------------------------------------------------
+
+
+_Change = Callable[[Session], Session]
+
+
+class Sessions:
+    """The session of one user about one person, in their sketches under `name`, which says nothing of either."""
+
+    def __init__(self, drafts: Drafts, name: str, now: dt.datetime) -> None:
+        self._drafts, self._name, self._now = drafts, name, now
+
+    def get(self) -> Session:
+        """Return the session that goes on, or an empty one that is not kept yet."""
+        draft = self._drafts.get(self._name)
+        return _session(draft.resource) if draft else self._new()
+
+    def goes_on(self) -> bool:
+        """Tell whether anything is kept of a conversation."""
+        return self._drafts.get(self._name) is not None
+
+    def keep(self, form: Mapping[str, str], names: Iterable[str]) -> Session:
+        """Keep what a form changed; see `with_typed`."""
+        wanted = tuple(names)
+        return self.change(lambda session: with_typed(session, form, wanted))
+
+    def change(self, change: _Change) -> Session:
+        """Keep the session as changed, with no other change in between."""
+        new = self._new()
+
+        def update(stored: Mapping[str, object] | None) -> dict[str, object]:
+            session = change(_session(stored) if stored else new)
+            return {"key": session.key, "begun": session.begun, "fields": dict(session.fields)}
+
+        return _session(self._drafts.change(self._name, update).resource)
+
+    def end(self) -> None:
+        """Forget it: all of it is in the record, or was let go."""
+        self._drafts.delete(self._name)
+
+    def _new(self) -> Session:
+        return Session(str(uuid.uuid4()), self._now.date().isoformat())
+
+
+def _session(stored: Mapping[str, object]) -> Session:
+    fields = stored.get("fields")
+    kept = {str(name): str(text) for name, text in fields.items()} if isinstance(fields, dict) else {}
+    return Session(str(stored["key"]), str(stored["begun"]), kept)

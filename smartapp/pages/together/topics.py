@@ -1,0 +1,282 @@
+"""The topics of a conversation: the list, what is possible about each, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mappers.agreements import Agreement
+from mappers.decisions import MOST_OPTIONS, Decision
+from mappers.talking import still_to_discuss
+from questionnaires.catalogue import catalogue
+from smartapp.i18n import message
+from smartapp.pages.scores import asking
+from smartapp.pages.together import agreed, keeping, now, screens, session, views
+from smartapp.pages.together.found import Found, found_in, queries
+from smartapp.pages.together.session import MOST_TOPICS, Session, Sessions
+from smartapp.pages.together.views import Topic
+from smartapp.storage.launches import Person, User
+from smartapp.web import current, typed
+from smartapp.web.dates import NOT_A_DATE, iso_date
+from smartapp.web.language import gettext as _
+from smartapp.web.roles import role
+
+NO_OUTCOME: Final = message("Choose where you end up.")
+NO_WORDS: Final = message("Write down what you agree.")
+NO_VIEWS: Final = message("Write down how you see it. One of the two is enough.")
+
+
+@role("clinician")
+def discuss() -> ResponseReturnValue:
+    """Make the list of what to talk about, from what the client prepared and marked."""
+    sessions, names = screens.sessions(), session.topic_fields()
+    if request.method == "POST":
+        talk = _with_list(sessions, names)
+        if screens.is_autosave():
+            return screens.kept_answer(talk, names)
+        if "add" not in request.form and "remove" not in request.form:
+            return redirect(_after_list(talk), 303)
+        return redirect(url_for("together.discuss", saved="topics"), 303)
+    here = current.launch().patient.reference
+    results = current.records().search(*queries(here, catalogue()), asking.responses_of(here))
+    found, talk = found_in(results[:3], catalogue()), sessions.get()
+    points = still_to_discuss([one.resource for one in results[2] if one.state != "refused"])
+    taken = {talk.text(f"from-{number}") for number in talk.topics}
+    topics = topics_of(talk, found)
+    decided = {one.number for one in topics if one.decided}
+    page = views.DiscussPage(
+        prepared=now.only(now.prepared(one.resource for one in results[3]), ("purpose", "questions")),
+        points=tuple(one for one in points if one.id not in taken),
+        unsettled=tuple(
+            one
+            for one in found.unsettled
+            if not agreed.is_of(talk, one) and one.decision.topic not in talk.topics.values()
+        ),
+        topics=topics,
+        fields=tuple(screens.field(talk, f"topic-{n}") for n in range(1, MOST_TOPICS + 1) if n not in decided),
+        full=talk.free is None,
+    )
+    return render_template(
+        "together/discuss.html", page=page, screen=screens.screen("discuss", onward=_after_list(talk))
+    )
+
+
+def _with_list(sessions: Sessions, names: Iterable[str]) -> Session:
+    """Keep the list as typed, with what was added to it or taken off it by a button."""
+    form = screens.form()
+
+    def change(talk: Session) -> Session:
+        talk = session.with_typed(talk, form, names)
+        if form.get("remove", "").isdecimal():
+            return session.without_topic(talk, int(form["remove"]))
+        # The id of the point that the client marked, "" for a topic of an earlier conversation; then the words.
+        about, _bar, words = typed.clean(form.get("add", "")).partition("|")
+        if words.strip() and talk.free is not None and words.strip() not in talk.topics.values():
+            return session.with_fields(talk, {f"topic-{talk.free}": words.strip(), f"from-{talk.free}": about})
+        return talk
+
+    return sessions.change(change)
+
+
+def _after_list(talk: Session) -> str:
+    first = next(iter(talk.topics), None)
+    return url_for("together.options", number=first) if first else url_for("together.report")
+
+
+def _after_topic(talk: Session, number: int) -> str:
+    following = next((n for n in talk.topics if n > number), None)
+    return url_for("together.options", number=following) if following else url_for("together.report")
+
+
+def topics_of(talk: Session, found: Found) -> tuple[Topic, ...]:
+    """Return the list of this conversation, each topic with what the record has of it."""
+    return tuple(
+        Topic(number, text, found.decision(talk.topic_key(number)), url_for("together.agree", number=number))
+        for number, text in talk.topics.items()
+    )
+
+
+def _with_kept(talk: Session, number: int, found: Found) -> Session:
+    """Return the session with what the record has of a topic, where nothing newer is typed."""
+    kept = found.decision(talk.topic_key(number))
+    if kept is None:
+        return talk
+    fields = _fields_of(kept.decision, number)
+    agreement = found.agreement(kept.key)
+    if agreement is not None:
+        fields |= _agreement_fields(agreement.agreement, number)
+    return session.with_fields(talk, {**fields, **talk.fields})
+
+
+def _fields_of(decision: Decision, number: int) -> dict[str, str]:
+    fields = {
+        session.option_field(number, place, part): getattr(option, part)
+        for place, option in enumerate(decision.options, start=1)
+        for part in ("what", "brings", "costs")
+    }
+    return fields | {
+        f"outcome-{number}": decision.outcome,
+        f"words-{number}": decision.words,
+        f"client-view-{number}": decision.client_view,
+        f"professional-view-{number}": decision.professional_view,
+    }
+
+
+def _agreement_fields(agreement: Agreement, number: int) -> dict[str, str]:
+    here = current.launch()
+    known = {here.patient.reference: "client", here.user.reference: "professional"}
+    who = known.get(agreement.who_reference, "other" if agreement.who else "")
+    return {
+        f"who-{number}": who,
+        f"who-name-{number}": agreement.who if who == "other" else "",
+        f"due-{number}": agreement.due,
+    }
+
+
+# --- options ------
+
+
+@role("clinician")
+def options(number: int) -> ResponseReturnValue:
+    """Write down what is possible about one topic, with what each brings and costs."""
+    sessions = screens.sessions()
+    if number not in sessions.get().topics:
+        return redirect(url_for("together.discuss"), 303)
+    names = session.option_fields(number)
+    if request.method == "POST":
+        talk = sessions.keep(screens.form(), names)
+        if screens.is_autosave():
+            return screens.kept_answer(talk, names)
+        return redirect(url_for("together.agree", number=number, change=request.form.get("change")), 303)
+    talk = _with_kept(sessions.get(), number, screens.found())
+    fields = [
+        views.OptionFields(place, *(screens.field(talk, session.option_field(number, place, part)) for part in _PARTS))
+        for place in range(1, MOST_OPTIONS + 1)
+    ]
+    # Two to begin with: with one there is nothing to choose.
+    shown = max([2, *(one.number for one in fields if not one.empty)])
+    page = views.OptionsPage(talk.topics[number], tuple(fields[:shown]), tuple(fields[shown:]))
+    screen = screens.screen("options", onward=url_for("together.agree", number=number))
+    return render_template("together/options.html", page=page, screen=screen, change=request.args.get("change"))
+
+
+_PARTS: Final = ("what", "brings", "costs")
+
+
+# --- what we agree ------
+
+
+@role("clinician")
+def agree(number: int) -> ResponseReturnValue:
+    """Write down what comes of one topic, and put it into the record."""
+    sessions = screens.sessions()
+    if number not in sessions.get().topics:
+        return redirect(url_for("together.discuss"), 303)
+    names = session.decision_fields(number)
+    if request.method == "POST" and screens.is_autosave():
+        return screens.kept_answer(sessions.keep(screens.form(), names), names)
+    if request.method == "GET":
+        return _agree_page(sessions.get(), number, screens.found(), reading="change" not in request.args)
+    return _decide(number, sessions, names)
+
+
+def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseReturnValue:
+    """Take what comes of a topic: back with what is to be mended, or into the record and on to the next."""
+    talk, found = sessions.keep(screens.form(), names), screens.found()
+    whole = _with_kept(talk, number, found)
+    decision, due = whole.decision(number), iso_date(whole.text(f"due-{number}"))
+    problems = _decision_problems(decision, number, whole)
+    if problems:
+        return _agree_page(talk, number, found, problems=problems, status=422)
+    agreement = _agreement(whole, number, due or "")
+    try:
+        outcome = screens.save(
+            lambda: keeping.keep_decision(
+                current.records(),
+                decision,
+                agreement,
+                version=request.form.get("version", ""),
+                who=screens.typist(),
+                known=catalogue(),
+                about=talk.text(f"from-{number}"),
+            )
+        )
+    except keeping.ChangedMeanwhile:
+        return _agree_page(talk, number, screens.found(), trouble=_(screens.CHANGED), status=409, clash=True)
+    if isinstance(outcome, tuple):
+        return _agree_page(talk, number, found, trouble=outcome[0], status=outcome[1])
+    if outcome.arrived:
+        gone = (*names, *session.option_fields(number))
+        sessions.change(lambda now: session.without_fields(now, gone))
+    return redirect(f"{_after_topic(talk, number)}?saved={screens.mark(outcome, 'decision')}", 303)
+
+
+def _decision_problems(decision: Decision, number: int, talk: Session) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if not decision.outcome:
+        found[f"outcome-{number}"] = NO_OUTCOME
+    if decision.outcome == "agreed" and not decision.words.strip():
+        found[f"words-{number}"] = NO_WORDS
+    if decision.outcome == "differ" and not (decision.client_view.strip() or decision.professional_view.strip()):
+        found[f"client-view-{number}"] = NO_VIEWS
+    due = talk.text(f"due-{number}")
+    if due and iso_date(due) is None:
+        found[f"due-{number}"] = NOT_A_DATE
+    too_long = [name for name in session.decision_fields(number) if len(talk.text(name)) > typed.LONGEST]
+    return found | dict.fromkeys(too_long, typed.TOO_LONG)
+
+
+def _agreement(talk: Session, number: int, due: str) -> Agreement:
+    here, who = current.launch(), talk.text(f"who-{number}")
+    people: Mapping[str, Person | User] = {"client": here.patient, "professional": here.user}
+    person = people.get(who)
+    return Agreement(
+        key=talk.topic_key(number),
+        text=talk.text(f"words-{number}"),
+        who=(person.display if person else talk.text(f"who-name-{number}").strip() if who == "other" else ""),
+        who_reference=person.reference if person else "",
+        due=due,
+    )
+
+
+def _agree_page(
+    talk: Session,
+    number: int,
+    found: Found,
+    *,
+    reading: bool = False,
+    problems: Mapping[str, str] | None = None,
+    trouble: str = "",
+    status: int = 200,
+    clash: bool = False,
+) -> ResponseReturnValue:
+    here, whole = current.launch(), _with_kept(talk, number, found)
+    kept = found.decision(talk.topic_key(number))
+    agreement = found.agreement(kept.key) if kept else None
+    fields = screens.fields(whole, session.decision_fields(number), problems)
+    page = views.AgreePage(
+        topic=talk.topics[number],
+        options=whole.decision(number).weighed,
+        fields={name.removesuffix(f"-{number}"): one for name, one in fields.items()},
+        client=here.patient.display or _("The client"),
+        professional=here.user.display or _("The professional"),
+        version=(kept.record.etag or "") if kept else "",
+        kept=kept if reading else None,
+        agreement=agreement.agreement if agreement else None,
+        place=screens.place(kept.record if kept else None, "QuestionnaireResponse"),
+        clash=kept.decision if clash and kept else None,
+    )
+    screen = screens.screen(
+        "agree",
+        back=url_for("together.options", number=number, change=None if reading or not kept else "1"),
+        onward=_after_topic(talk, number),
+        trouble=trouble,
+        problems=problems,
+    )
+    outcomes = [{"value": value, "label": _(text)} for value, text in views.OUTCOME_TEXTS.items()]
+    return render_template(
+        "together/agree.html", page=page, screen=screen, number=number, outcomes=outcomes, hints=views.hints()
+    ), status

@@ -1,0 +1,246 @@
+"""What the screens of a conversation show: a dataclass per screen, its fields in the order in which they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from mappers.agreements import Agreement
+from mappers.decisions import Decision, Option
+from mappers.medicines import Experience, MedicineRow
+from mappers.talking import TalkingPoint
+from mappers.visit import VisitReport
+from questionnaires.plan_parts import ClientText
+from questionnaires.reading import Strict, read
+from smartapp.i18n import message
+from smartapp.pages.together.found import KeptAgreement, KeptDecision, Visit
+from smartapp.web.plan_views import GoalView
+
+THEMES: Final[Mapping[str, str]] = {
+    "start": message("What we agreed last time"),
+    "now": message("How is it now?"),
+    "medicines": message("Medicines"),
+    "discuss": message("What must be discussed"),
+    "options": message("What is possible?"),
+    "agree": message("What do we agree?"),
+    "report": message("Our sheet"),
+}
+"""The themes of a conversation in their order, by the name of their page."""
+
+OUTCOME_TEXTS: Final[Mapping[str, str]] = {
+    "agreed": message("We agree"),
+    "differ": message("We see it differently"),
+    "later": message("We come back to this"),
+}
+WENT_TEXTS: Final[Mapping[str, str]] = {
+    "done": message("It is done"),
+    "doing": message("It still goes on"),
+    "stopped": message("We stop with this"),
+}
+
+
+class _Hints(Strict, frozen=True):
+    hints: tuple[ClientText, ...]
+
+
+@cache
+def hints() -> tuple[ClientText, ...]:
+    """Return what may help to put a decision into words."""
+    return read(Path(__file__).with_name("hints.toml"), _Hints).hints
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Somewhere to go."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What every screen has around its theme."""
+
+    title: str
+    count: str  # "Theme 2 of 7"
+    back: Link | None
+    next: Link | None
+    saved: str = ""  # what was saved just now, or ""
+    trouble: str = ""  # why it was not, or ""
+    problems: Mapping[str, str] | None = None  # what is to be mended, by the name of the field
+
+    @property
+    def summary(self) -> tuple[dict[str, str], ...]:
+        """Return what is to be mended for the list on top of the page."""
+        return tuple({"field": name, "text": text} for name, text in (self.problems or {}).items())
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A field with what is in it, the digest of that, and what is to be mended in it."""
+
+    name: str
+    text: str
+    based_on: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementView:
+    """An agreement that goes on, with the fields in which is said how it goes."""
+
+    agreement: Agreement
+    went: Typed
+    note: Typed
+    place: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartPage:
+    """What was agreed before, and what was left open."""
+
+    open: tuple[AgreementView, ...]
+    today: tuple[Agreement, ...]  # of which was said today how they went
+    unsettled: tuple[KeptDecision, ...]
+    first: bool  # nothing was ever agreed here
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLine:
+    """One measurement in a sentence."""
+
+    title: str
+    sentence: str
+    range: str
+
+
+@dataclass(frozen=True, slots=True)
+class NowPage:
+    """How it is now, in short."""
+
+    goals: tuple[GoalView, ...]
+    prepared: VisitReport | None
+    scores: tuple[ScoreLine, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether there is nothing to show."""
+        return not (self.goals or self.prepared or self.scores)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Something to talk about; `decided` where the record has what came of it."""
+
+    number: int
+    text: str
+    decided: KeptDecision | None
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussPage:
+    """What the client prepared and marked, and the list that the two make of it."""
+
+    prepared: VisitReport | None
+    points: tuple[TalkingPoint, ...]
+    unsettled: tuple[KeptDecision, ...]
+    topics: tuple[Topic, ...]
+    fields: tuple[Typed, ...]  # the places on the list that can still be changed
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OptionFields:
+    """One option with its three fields."""
+
+    number: int
+    what: Typed
+    brings: Typed
+    costs: Typed
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing is written about it."""
+        return not (self.what.text or self.brings.text or self.costs.text)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsPage:
+    """One topic with what is possible."""
+
+    topic: str
+    open: tuple[OptionFields, ...]
+    more: tuple[OptionFields, ...]  # behind "another option"
+
+
+@dataclass(frozen=True, slots=True)
+class AgreePage:
+    """One topic with what comes of it. `fields` are by name without the number of the topic."""
+
+    topic: str
+    options: tuple[Option, ...]
+    fields: Mapping[str, Typed]
+    client: str
+    professional: str
+    version: str
+    kept: KeptDecision | None  # shown to read, unless it is being changed
+    agreement: Agreement | None
+    place: str
+    clash: Decision | None = None  # what somebody else saved meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class MedicineLine:
+    """A medicine with its link, and what was said about it over the conversations."""
+
+    row: MedicineRow
+    href: str
+    today: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MedicinesPage:
+    """All medicines."""
+
+    lines: tuple[MedicineLine, ...]
+    readable: bool  # the record shows medicines at all
+    away: bool  # it should, and did not answer
+
+
+@dataclass(frozen=True, slots=True)
+class MedicinePage:
+    """One medicine, with the fields and what was said before. `fields` are by name: name, use, benefit, burden."""
+
+    row: MedicineRow | None  # None for a new one
+    fields: Mapping[str, Typed]
+    before: tuple[Experience, ...]
+    version: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage:
+    """The sheet of one day, for both. `unrecorded` are the topics of this conversation that nothing came of yet."""
+
+    name: str
+    visit: Visit
+    went: tuple[Agreement, ...]  # earlier agreements of which was said that day how they went
+    kept: Sequence[KeptAgreement]
+    unrecorded: tuple[Topic, ...]
+    earlier: tuple[Link, ...]
+    going_on: bool
+    own: bool  # the client reads it
+    waiting: bool  # part of it has not arrived in the record
+
+
+@dataclass(frozen=True, slots=True)
+class VisitsPage:
+    """The conversations of the client."""
+
+    days: tuple[Link, ...]
+    open: tuple[Agreement, ...]
