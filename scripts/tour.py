@@ -239,6 +239,33 @@ def _answer_to(what: str) -> Way:
     return way
 
 
+def _topic(rest: str) -> Way:
+    """Go to a screen about the first topic of a conversation, which is put on the list where none is."""
+
+    def way(visitor: Visitor) -> None:
+        visitor.go("overview/together/discuss")
+        visitor.page.locator("main textarea").first.fill("Slapen")
+        visitor.press("main form[data-autosave] .actions button")
+        visitor.go(f"overview/together/{rest}")
+
+    return way
+
+
+def _sheet(visitor: Visitor) -> None:
+    _topic("agree/1")(visitor)
+    # The tour may have been here before: then this is what came of it already.
+    if visitor.page.locator("main textarea").count():
+        visitor.page.get_by_label("We zijn het eens").check()
+        visitor.page.locator("main textarea").first.fill("Ik leg mijn telefoon om tien uur in de keuken.")
+        visitor.press("main form[data-autosave] .actions button")
+    visitor.go("overview/together/report")
+
+
+def _visit(visitor: Visitor) -> None:
+    visitor.go("visits/")
+    visitor.press('main a[href*="/visits/2"]')
+
+
 STOPS: tuple[Stop, ...] = (
     Stop("people", "nobody", "", at("/sandbox/")),
     Stop("frame", "nobody", "", at("/sandbox/frame?role=clinician&patient=noor")),
@@ -299,6 +326,16 @@ STOPS: tuple[Stop, ...] = (
     Stop("overview-plan", "clinician", "noor", at("overview/plan")),
     Stop("overview-scores", "clinician", "noor", at("overview/scores")),
     Stop("overview-together", "clinician", "noor", at("overview/?mode=together")),
+    Stop("together", "clinician", "noor", at("overview/together/")),
+    Stop("together-now", "clinician", "noor", at("overview/together/now")),
+    Stop("together-medicines", "clinician", "noor", at("overview/together/medicines")),
+    Stop("together-medicine", "clinician", "noor", at("overview/together/medicines/new")),
+    Stop("together-discuss", "clinician", "noor", at("overview/together/discuss")),
+    Stop("together-options", "clinician", "noor", _topic("options/1")),
+    Stop("together-agree", "clinician", "noor", _topic("agree/1")),
+    Stop("together-report", "clinician", "noor", _sheet),
+    Stop("visits", "client", "noor", at("visits/")),
+    Stop("visit", "client", "noor", _visit),
     Stop("overview-new", "clinician", "yara", at("overview/")),
     Stop("overview-gaps", "clinician", "iwan", at("overview/")),
     Stop("overview-answers", "clinician", "noor", at("answers/")),

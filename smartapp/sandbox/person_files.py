@@ -91,6 +91,26 @@ class Planned(Strict, frozen=True):
     by: Name
 
 
+class Medication(Strict, frozen=True):
+    """A medicine that the record has: a made-up name and no code, so that nobody takes it for a real prescription."""
+
+    name: OneLine
+    days_ago: DaysAgo
+    dosage: OneLine = ""
+
+
+class Agreed(Strict, frozen=True):
+    """What the person and a professional (`by`) decided about one topic; `remark` is how it went, by the person."""
+
+    topic: OneLine
+    words: OneLine
+    days_ago: DaysAgo
+    by: Name
+    due_in_days: DaysAhead | None = None
+    remark: OneLine = ""
+    remark_days_ago: DaysAgo = 0
+
+
 class DomainEntry(Strict, frozen=True):
     """A life domain of the plan, with the answers to the four questions."""
 
@@ -153,6 +173,8 @@ class PersonFile(Named, frozen=True):
     response: tuple[FilledIn, ...] = ()
     assignment: tuple[Asked, ...] = ()
     appointment: tuple[Planned, ...] = ()
+    medication: tuple[Medication, ...] = ()
+    agreement: tuple[Agreed, ...] = ()
     draft: FilledIn | None = None
     plan: PlanEntry | None = None
 

@@ -14,8 +14,12 @@ from functools import cache
 from importlib import resources as package_data
 from pathlib import Path
 
-from mappers.answers import Answers, ResponseRef, response_from
+from mappers.agreements import IDENTIFIER_SYSTEM as AGREEMENT_SYSTEM
+from mappers.agreements import Agreement, task_of_agreement, with_progress
+from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
+from mappers.answers import Answers, ResponseRef, response_from, response_of
 from mappers.assignment import assignment_identifier, task_of
+from mappers.decisions import DECISION, Decision, values_of
 from mappers.own_notes import name_beside, observation_of
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
 from mappers.said_in import SaidIn
@@ -29,10 +33,12 @@ from questionnaires.model import Instrument
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import NotFound, RecordStore, Write
 from smartapp.sandbox.person_files import (
+    Agreed,
     Asked,
     DomainEntry,
     FilledIn,
     GoalEntry,
+    Medication,
     Named,
     PersonFile,
     PlanEntry,
@@ -182,11 +188,14 @@ class _Seeder:
             self.plan(patient, person.plan)
         for asked in person.assignment:
             self.assignment(patient, asked)
+        for agreed in person.agreement:
+            self.agreement(patient, agreed)
         if person.draft is not None and self.keep_draft is not None:
             draft = self.filled_in(patient, person.draft, where, status="in-progress")
             self.keep_draft(patient["reference"], person.draft.questionnaire, response_from(draft))
         around = [
             *(_related(one, patient) for one in person.related),
+            *self.medication(patient, person.medication),
             _care_team(person, patient),
             *self.appointments(patient, person.appointment),
             _patient(person),
@@ -282,6 +291,59 @@ class _Seeder:
             message=entry.message,
         )
         self.once(self.moment(entry.days_ago), [task])
+
+    def agreement(self, patient: Resource, entry: Agreed) -> None:
+        """Add a decision of an earlier conversation, with what was agreed."""
+        who, key = PersonRef(patient["reference"], patient["display"]), _name(patient, "agreed", entry.topic)
+        professional = _reference("Practitioner", practitioners()[entry.by])
+        moment = self.moment(entry.days_ago)
+        decided = response_of(
+            values_of(Decision(entry.topic, outcome="agreed", words=entry.words)),
+            catalogue().instrument(DECISION),
+            status="completed",
+            authored=_instant(moment),
+            subject=patient,
+            author=professional,
+            source=patient,
+            identifier=key,
+        )
+        agreed = Agreement(
+            key,
+            entry.words,
+            who=who.display,
+            who_reference=who.reference,
+            due="" if entry.due_in_days is None else self.day(-entry.due_in_days),
+            made=_instant(moment),
+        )
+        author = PersonRef(professional["reference"], professional["display"])
+        task = task_of_agreement(agreed, patient=who, author=author, topic=entry.topic)
+        if entry.remark:
+            said_on = _instant(self.moment(entry.remark_days_ago))
+            task = with_progress(task, "doing", entry.remark, by=who, now=said_on)
+        self.write(
+            moment,
+            [
+                Write.once(decided, identifier=f"{RESPONSE_SYSTEM}|{key}", full_url=f"urn:uuid:{key}"),
+                Write.once(task, identifier=f"{AGREEMENT_SYSTEM}|{key}"),
+            ],
+        )
+
+    def medication(self, patient: Resource, entries: Sequence[Medication]) -> list[Resource]:
+        if not self.sandbox.kind.offers("MedicationRequest", "r"):
+            return []
+        return [
+            {
+                "resourceType": "MedicationRequest",
+                "id": _name(patient, "medication", entry.name),
+                "status": "active",
+                "intent": "order",
+                "medicationCodeableConcept": {"text": entry.name},
+                "subject": patient,
+                "authoredOn": _instant(self.moment(entry.days_ago)),
+                **({"dosageInstruction": [{"text": entry.dosage}]} if entry.dosage else {}),
+            }
+            for entry in entries
+        ]
 
     def plan(self, patient: Resource, entry: PlanEntry) -> None:
         who = PersonRef(patient["reference"], patient["display"])

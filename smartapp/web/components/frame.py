@@ -44,6 +44,7 @@ _PATHS = {
         ("", message("Start")),
         ("plan/", message("My plan")),
         ("scores/", message("My scores")),
+        ("visits/", message("My conversations")),
     ),
     "clinician": (
         ("overview/", message("Overview")),

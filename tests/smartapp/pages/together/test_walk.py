@@ -1,4 +1,4 @@
-"""A conversation from what was agreed last time to the sheet: what two people say is in the record, and stays theirs."""
+"""A conversation, from what was agreed last time to the sheet: what two people say is kept as they said it."""
 
 from __future__ import annotations
 
