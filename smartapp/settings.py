@@ -38,9 +38,6 @@ DEFAULT_SCOPES = (
     "patient/Goal.cruds patient/Task.cruds patient/DocumentReference.crus patient/CareTeam.rs"
 )
 
-MEDICATION_SCOPES = "patient/MedicationRequest.rs patient/MedicationStatement.rs"
-"""What to ask for beside these where two people want to go through the medicines of the record: only to read."""
-
 
 class ConfigError(ValueError):
     """A setting that is missing or wrong; the message names the setting and says what would be right."""

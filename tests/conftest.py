@@ -36,7 +36,7 @@ from smartapp.fhir.bulkheads import HOSTS
 from smartapp.sandbox import Client, Sandbox, init_sandbox, make_sandbox
 from smartapp.sandbox.seeding import seed
 from smartapp.services import KEY
-from smartapp.settings import DEFAULT_SCOPES, MEDICATION_SCOPES, Issuer, Settings
+from smartapp.settings import Issuer, Settings
 from smartapp.storage import database
 from smartapp.web.components.routes import init_examples
 
@@ -210,11 +210,7 @@ def serve(ehr: str = "full", **changes: Any) -> Iterator[Server]:
                 "secret_keys": ("a secret that only tests know, 32 characters",),
                 "encryption_keys": (Fernet.generate_key().decode(),),
                 "database_url": "sqlite://",
-                "issuers": (
-                    Issuer(
-                        base=base, name="Sandbox", client_id="verstel", scopes=f"{DEFAULT_SCOPES} {MEDICATION_SCOPES}"
-                    ),
-                ),
+                "issuers": (Issuer(base=base, name="Sandbox", client_id="verstel"),),
                 **changes,
             }
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from smartapp.sandbox.kinds import Kind
     from smartapp.sandbox.seeding import KeepDraft
     from smartapp.services import Services
-    from smartapp.settings import DEFAULT_SCOPES, MEDICATION_SCOPES, Settings
+    from smartapp.settings import Settings
 
 HOST = "127.0.0.1"
 CLIENT_ID = "verstel"
@@ -133,7 +133,6 @@ def _settings(url: str, database: Path, keys: Path) -> Settings:
                 base=f"{url}/sandbox/fhir",
                 name="Oefenomgeving",
                 client_id=CLIENT_ID,
-                scopes=f"{DEFAULT_SCOPES} {MEDICATION_SCOPES}",
                 key="sandbox",
                 frame_ancestors=(url,),
             ),

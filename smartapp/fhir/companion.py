@@ -17,6 +17,7 @@ _T = TypeVar("_T")
 
 AT_THE_EHR = frozenset(
     {"Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Organization", "Encounter", "Appointment"}
+    | {"MedicationRequest", "MedicationStatement"}
 )
 
 

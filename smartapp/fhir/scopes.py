@@ -48,7 +48,7 @@ class Scopes:
         return scope in self.text.split()
 
 
-OPTIONAL: Final = ("patient/Appointment.rs",)
+OPTIONAL: Final = ("patient/Appointment.rs", "patient/MedicationRequest.rs", "patient/MedicationStatement.rs")
 """What every page can do without."""
 
 

@@ -238,6 +238,13 @@ def test_appointments_are_asked_for_only_where_the_server_says_that_it_has_them(
     assert ("patient/Appointment.rs" in browser.begin()["scope"].split()) is asked
 
 
+@pytest.mark.parametrize(("offered", "asked"), [(["patient/*.rs"], True), (["patient/Goal.rs"], False)])
+@pytest.mark.parametrize("scope", ["patient/MedicationRequest.rs", "patient/MedicationStatement.rs"])
+def test_medicines_are_asked_for_only_where_the_server_says_that_it_has_them(browser, ehr, scope, offered, asked):
+    ehr.configuration["scopes_supported"] = offered
+    assert (scope in browser.begin()["scope"].split()) is asked
+
+
 def test_two_sign_ins_share_no_state_nonce_or_challenge(browser):
     first, second = browser.begin(), browser.begin()
     assert not {first[name] for name in ("state", "nonce", "code_challenge")} & set(second.values())
