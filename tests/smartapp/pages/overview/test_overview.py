@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,6 +123,8 @@ def test_everything_longer_is_one_press_away(clinician):
 def test_everything_in_the_plan_can_be_read(clinician):
     page = clinician.get("overview/plan").text
     assert "Later kwam ik in Utrecht wonen." in page
+    assert "Later kwam ik in Utrecht wonen." in re.sub(r"(?s)<details.*?</details>", "", page), "whole, in one press"
+    assert "Ik woon fijn." in re.sub(r"(?s)<details.*?</details>", "", page)
     for words in (*HALFWAY.strengths, *HALFWAY.stressors, "Ik woon fijn.", "Elke week komt Jaap.", "Een kat"):
         assert words in page
 
