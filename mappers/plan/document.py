@@ -81,6 +81,7 @@ def digest_of(plan: Plan) -> str:
                 goal.active,
                 [[step.text, step.status, step.who, step.due] for step in goal.steps],
                 # What came later is among it only where there is some: a plan without has the digest that it had.
+                *(["later"] if goal.later else []),
                 *([[one.text for one in goal.remarks[1:]]] if goal.remarks[1:] else []),
             ]
             for goal in plan.goals

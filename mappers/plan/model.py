@@ -87,6 +87,7 @@ class Goal:
     been said; anything else needs its `progress_date`. A goal that is no longer `active` was reached if its progress is
     `achieved`, and let go otherwise. `said_in`: the answer that it came from, where it came from one.
 
+    `later`: an active goal that the client does not work on now, because it is a wish, or because it rests.
     `remarks` are the client's own about how it goes, the newest first. A new one stands before those that there were,
     and takes the place of none. Those of others (`of_others`) are read, and never written.
     """
@@ -102,6 +103,7 @@ class Goal:
     steps: tuple[Step, ...] = ()
     said_in: SaidIn | None = None
     remarks: tuple[Remark, ...] = ()
+    later: bool = False
     of_others: tuple[Remark, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +111,7 @@ class Goal:
         for name in ("remarks", "of_others"):
             object.__setattr__(self, name, newest_first(getattr(self, name)))
         object.__setattr__(self, "due", self.due or None)
+        object.__setattr__(self, "later", self.later and self.active)
         object.__setattr__(self, "steps", tuple(self.steps))
 
     @property

@@ -13,6 +13,7 @@ from mappers.plan.shapes import (
     domain_of,
     extensions,
     id_of,
+    is_for_later,
     is_going_on,
     is_own_note,
     is_own_target,
@@ -124,6 +125,7 @@ def _goal(goal: Resource, steps: tuple[Step, ...]) -> Goal:
         steps=steps,
         said_in=said_in(goal),
         remarks=tuple(remark_of(note) for note in own),
+        later=is_for_later(goal),
         of_others=tuple(replace(remark_of(note), by=_author_of(note)) for note in notes if note not in own),
     )
 

@@ -41,6 +41,7 @@ STEP_STATUS_OF: Final[dict[str, StepStatus]] = {
     "failed": "stopped",
 }
 GOING_ON: Final = frozenset({"proposed", "planned", "accepted", "active", "on-hold"})
+LATER: Final = frozenset({"proposed", "on-hold"})
 
 
 # --- what a resource says ----------------------------------------------------------------------------------------
@@ -65,6 +66,11 @@ def step_status_of(task: Resource) -> StepStatus | None:
 def is_going_on(goal: Resource) -> bool:
     """Tell whether a Goal's lifecycle status is one of those before its end."""
     return text_in(goal, "lifecycleStatus") in GOING_ON
+
+
+def is_for_later(goal: Resource) -> bool:
+    """Tell whether a Goal is a wish, or rests."""
+    return text_in(goal, "lifecycleStatus") in LATER
 
 
 def is_own_target(target: Resource) -> bool:

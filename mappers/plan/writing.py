@@ -17,6 +17,7 @@ from mappers.plan.shapes import (
     DOMAIN_SYSTEM,
     GOAL_PROFILE,
     GOING_ON,
+    LATER,
     PLAN_PROFILE,
     PLAN_SYSTEM,
     STEP_PROFILE,
@@ -279,8 +280,10 @@ def _lifecycle(goal: Goal, now: str) -> str:
     A professional may have set one that says more, such as `on-hold` or `rejected`. Where the plan does not contradict
     it, it stays: the client's save is about something else.
     """
+    if goal.active and goal.later:
+        return now if now in LATER else "on-hold" if now else "proposed"
     if goal.active:
-        return now if now in GOING_ON else "active"
+        return now if now in GOING_ON - LATER else "active"
     if goal.progress == "achieved":
         return "completed"
     return now if now in _OVER and now != "completed" else "cancelled"

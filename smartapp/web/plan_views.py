@@ -33,6 +33,7 @@ PROGRESS_TEXTS: Final[Mapping[str, str]] = {
     "not-achieved": message("Let go or changed"),
     "not-attainable": message("Not possible"),
 }
+FOR_LATER: Final = message("For later")
 STATUS_TEXTS: Final[Mapping[str, str]] = {
     "planned": message("Still to do"),
     "doing": message("Busy with it"),
@@ -122,7 +123,7 @@ class OtherGoalView:
 
 def goal_view(goal: Goal, words: Words) -> GoalView:
     """Return a goal as pages show it."""
-    sentence = PROGRESS_TEXTS.get(goal.progress, "")
+    sentence = FOR_LATER if goal.active and goal.later else PROGRESS_TEXTS.get(goal.progress, "")
     return GoalView(
         goal=goal,
         domain=words.domains.get(goal.domain, goal.domain),

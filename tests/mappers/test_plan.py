@@ -80,6 +80,7 @@ def goals():
         due=st.one_of(st.none(), dates),
         progress=st.sampled_from(PROGRESS),
         progress_date=dates,
+        later=st.booleans(),
         remarks=st.lists(st.builds(Remark, text=texts, said=moments), max_size=3, unique=True),
         active=st.booleans(),
         steps=st.lists(steps(0), max_size=3, unique_by=lambda step: step.id),

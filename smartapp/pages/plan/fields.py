@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mappers.plan import STEP_STATUSES, Plan
+from mappers.plan import STEP_STATUSES, Goal, Plan
+from mappers.plan.at_once import carrying, has_room
 from questionnaires.plan_parts import PlanPart
 from smartapp.pages.plan import sections
 from smartapp.pages.plan.views import ENDING_TEXTS, Field, FieldOption, options
@@ -60,6 +61,18 @@ def _note() -> Field:
         help=_("What you said before stays with your goal."),
         rows=4,
     )
+
+
+def rest(plan: Plan, goal: Goal, words: Words) -> tuple[Field, ...]:
+    """Return the field that asks which area rests when this goal is taken up; none where there is room."""
+    if has_room(plan, goal.domain):
+        return ()
+    areas = tuple(FieldOption(code, words.domains.get(code, code), _goals_in(plan, code)) for code in carrying(plan))
+    return (Field("rest", _("Which area rests for now?"), kind="choices", options=areas),)
+
+
+def _goals_in(plan: Plan, domain: str) -> str:
+    return " · ".join(one.text for one in plan.goals if one.active and not one.later and one.domain == domain)
 
 
 def step(*, with_status: bool) -> tuple[Field, ...]:

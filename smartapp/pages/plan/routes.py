@@ -42,6 +42,7 @@ SAVED: Final[Mapping[str, str]] = {
     "progress": message("How it is going is saved."),
     "ended": message("Your goal is now under earlier goals."),
     "resumed": message("You have taken up this goal again."),
+    "later": message("This goal is for later. It stays in your plan."),
     "goal-removed": message("The goal is out of your plan."),
     "step-removed": message("The step is out of your plan."),
 }
@@ -331,7 +332,9 @@ def _goal_link(goal_id: str) -> Link:
 def goal(goal_id: str) -> ResponseReturnValue:
     """Show one goal."""
     stored_plan = load()
-    page = views.GoalPage(_goal_or_404(stored_plan, goal_id), where_stored(stored_plan), _saved())
+    page = views.goal_page(
+        _goal_or_404(stored_plan, goal_id), stored_plan.plan, where_stored(stored_plan), saved=_saved()
+    )
     return render_template("plan/goal.html", page=page)
 
 
@@ -393,10 +396,44 @@ def resume(goal_id: str) -> ResponseReturnValue:
     view = _goal_or_404(stored_plan, goal_id)
     outcome = change(lambda now: Accepted(sections.with_goal_resumed(now.plan, goal_id, current.today())), stored_plan)
     if isinstance(outcome, Trouble):
-        page = views.GoalPage(view, where_stored(stored_plan), "", trouble=outcome.sentence)
+        page = views.goal_page(view, stored_plan.plan, where_stored(stored_plan), trouble=outcome.sentence)
         return render_template("plan/goal.html", page=page), outcome.status
     after = url_for("plan.goal", goal_id=goal_id, saved="resumed")
     return redirect(after if isinstance(outcome, Saved) and outcome.arrived else waiting(after), 303)
+
+
+@blueprint.post("/goals/<goal_id>/later")
+@role("client")
+def later(goal_id: str) -> ResponseReturnValue:
+    """Let a goal rest for now."""
+    stored_plan = load()
+    view = _goal_or_404(stored_plan, goal_id)
+    at = current.today()
+    outcome = change(
+        lambda now: Accepted(sections.with_goal_for_later(now.plan, now.current_id(goal_id), at)), stored_plan
+    )
+    if isinstance(outcome, Trouble):
+        page = views.goal_page(view, stored_plan.plan, where_stored(stored_plan), trouble=outcome.sentence)
+        return render_template("plan/goal.html", page=page), outcome.status
+    after = url_for("plan.goal", goal_id=goal_id, saved="later")
+    return redirect(after if isinstance(outcome, Saved) and outcome.arrived else waiting(after), 303)
+
+
+@blueprint.route("/goals/<goal_id>/now", methods=["GET", "POST"])
+@role("client")
+def begin(goal_id: str) -> ResponseReturnValue:
+    """Take up a goal that was for later; where five areas go on, the client chooses which one rests."""
+    stored_plan = load()
+    found = _goal_or_404(stored_plan, goal_id).goal
+    form = Form(
+        _("Work on this goal now"),
+        fields.rest(stored_plan.plan, found, _words()),
+        _goal_link(goal_id),
+        url_for("plan.goal", goal_id=goal_id, saved="resumed"),
+        lead=_("You work on at most five areas at once. Nothing goes away: what rests stays in your plan."),
+        words=found.text,
+    )
+    return edit(lambda now: sections.beginning(now.current_id(goal_id), current.today()), form, stored_plan)
 
 
 # --- steps ------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from mappers.plan import (
     Step,
     StepStatus,
 )
+from mappers.plan.at_once import carrying, has_room, paused, within_five
 from mappers.said_in import SaidIn
 from questionnaires.canonical import code_system_url
 from questionnaires.plan_parts import PlanPart
@@ -42,6 +43,7 @@ NEEDS_GOAL: Final = message("Write your goal in your own words.")
 NEEDS_STEP: Final = message("Write what the step is.")
 NEEDS_DOMAIN: Final = message("Choose the area this goal belongs to.")
 NEEDS_PROGRESS: Final = message("Choose how it is going.")
+NEEDS_REST: Final = message("Choose the area that rests for now.")
 NEEDS_ENDING: Final = message("Choose what fits best.")
 
 
@@ -159,11 +161,11 @@ def goal(goal_id: str, today: str, said_in: SaidIn | None = None, offered: Colle
         found = goal_of(plan, goal_id)
         text, domain, due = texts["text"], texts["domain"], iso_date(texts["due"])
         if found is not None:
-            return with_goal(plan, replace(found, text=text, domain=domain, due=due))
+            return within_five(plan, with_goal(plan, replace(found, text=text, domain=domain, due=due)))
         made = Goal(id=goal_id, text=text, domain=domain, due=due, start=today, said_in=said_in)
         there = {answers.domain for answers in plan.domains}
         joins = (_no_answers(domain),) if domain in offered and domain not in there else ()
-        return replace(plan, domains=(*plan.domains, *joins), goals=(*plan.goals, made))
+        return within_five(plan, replace(plan, domains=(*plan.domains, *joins), goals=(*plan.goals, made)))
 
     return Section(("text", "domain", "due"), read, apply, check)
 
@@ -225,7 +227,7 @@ def with_goal_again(plan: Plan, goal: Goal, at: int) -> Plan:
     """Return the plan with a goal that was taken out, in the place that it had; the same plan where it is there."""
     if goal_of(plan, goal.id) is not None:
         return plan
-    return replace(plan, goals=(*plan.goals[:at], goal, *plan.goals[at:]))
+    return within_five(plan, replace(plan, goals=(*plan.goals[:at], goal, *plan.goals[at:])))
 
 
 def without_step(plan: Plan, goal_id: str, step_id: str) -> Plan:
@@ -301,7 +303,32 @@ def _day(moment: datetime) -> str:
 def with_goal_resumed(plan: Plan, goal_id: str, today: str) -> Plan:
     """Return the plan with an ended goal as one to work on again."""
     found = replace(_goal(plan, goal_id), active=True, progress="in-progress", progress_date=today)
-    return with_goal(plan, found)
+    return within_five(plan, with_goal(plan, found))
+
+
+def with_goal_for_later(plan: Plan, goal_id: str, today: str) -> Plan:
+    """Return the plan with a goal that rests; the same plan where the goal is not there any more, or has ended."""
+    found = goal_of(plan, goal_id)
+    if found is None or not found.active or found.later:
+        return plan
+    return with_goal(plan, replace(found, later=True, progress_date=today))
+
+
+def beginning(goal_id: str, today: str) -> Section:
+    """Return the section that takes up a goal that was for later; where five areas go on, one of them rests instead."""
+
+    def check(plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
+        if has_room(plan, _goal(plan, goal_id).domain) or texts.get("rest") in carrying(plan):
+            return {}
+        return {"rest": NEEDS_REST}
+
+    def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
+        found = _goal(plan, goal_id)
+        rested = plan if has_room(plan, found.domain) else paused(plan, texts["rest"], today)
+        begun = replace(found, later=False, progress="in-progress", progress_date=today)
+        return with_goal(rested, begun)
+
+    return Section(("rest",), lambda _plan: {"rest": ""}, apply, check)
 
 
 def _goal(plan: Plan, goal_id: str) -> Goal:

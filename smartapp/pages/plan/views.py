@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final, Literal
 
-from mappers.plan import OtherGoal, Plan
+from mappers.plan import MOST_DOMAINS, OtherGoal, Plan
+from mappers.plan.at_once import carrying, has_room
 from questionnaires.catalogue import Catalogue
 from smartapp.i18n import message
 from smartapp.pages.plan.document import InChart
@@ -52,6 +53,8 @@ class StartPage:
     rows: tuple[tuple[PartView, ...], ...]  # lists stand side by side; a single text has the whole width
     domains: tuple[DomainView, ...]
     goals: tuple[GoalView, ...]
+    later: tuple[GoalView, ...]  # wishes, and goals that rest
+    too_many: int  # how many areas carry goals that are worked on, where that is more than five; else 0
     earlier: tuple[GoalView, ...]  # goals reached, changed or let go
     others: tuple[OtherGoalView, ...]
     updated: str  # when the plan was last changed, as the record says
@@ -209,6 +212,12 @@ class GoalPage:
     where: WhereStored
     saved: str
     trouble: str = ""
+    room: bool = True  # fewer than five areas go on, or the goal's own is one of them: it can be worked on now
+
+
+def goal_page(view: GoalView, plan: Plan, where: WhereStored, *, saved: str = "", trouble: str = "") -> GoalPage:
+    """Return the page of one goal of a plan."""
+    return GoalPage(view, where, saved, trouble, room=has_room(plan, view.goal.domain))
 
 
 SECTIONS: Final = frozenset({"goal", "domains", "ended", "goal-removed"})
@@ -233,7 +242,9 @@ def start_page(
     return StartPage(
         rows=tuple(tuple(row) for _many, row in groupby(part_views(plan, known), key=lambda view: view.part.many)),
         domains=tuple(domain_view(answers, plan, words) for answers in plan.domains),
-        goals=tuple(view for view in goals if view.goal.active),
+        goals=tuple(view for view in goals if view.goal.active and not view.goal.later),
+        later=tuple(view for view in goals if view.goal.active and view.goal.later),
+        too_many=len(at_once) if len(at_once := carrying(plan)) > MOST_DOMAINS else 0,
         earlier=tuple(view for view in goals if not view.goal.active),
         others=other_goal_views(others, _("In your own words")),
         updated=plan.updated,
