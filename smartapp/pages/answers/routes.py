@@ -97,7 +97,7 @@ def talk(response_id: str) -> ResponseReturnValue:
         # Someone else changed it at this moment, such as by talking about it: the page shows what is there.
         with contextlib.suppress(Conflict):
             current.records().save([write])
-    if "one" in request.args:
+    if "stay" in request.args:
         return redirect(url_for(".answer", response_id=response_id, link_id=link_id), 303)
     return redirect(url_for(".response", response_id=response_id, _anchor=f"q-{link_id}"), 303)
 

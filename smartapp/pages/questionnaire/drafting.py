@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mappers.answers import ResponseRef
@@ -11,7 +12,7 @@ from mappers.human_name import reference_to
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument, Item
-from smartapp.pages.questionnaire.filling import Filling, draft_of, filling_of, parse, with_answer
+from smartapp.pages.questionnaire.filling import Filling, draft_of, filling_of, parse, with_answer, with_ticks
 from smartapp.storage.drafts import Drafts
 from smartapp.storage.launches import Launch
 from smartapp.web.typed import clean, merge
@@ -77,6 +78,31 @@ def keep_answer(
         if item.kind == "text" and not _replaces(given.based_on, filling.text(item), str(value or "")):
             raise ChangedElsewhere(filling)
         kept.append(with_answer(filling, item, value))
+        return draft_of(kept[-1], about)
+
+    drafts.change(instrument.id, update)
+    return kept[-1]
+
+
+def keep_ticks(
+    drafts: Drafts,
+    instrument: Instrument,
+    items: Sequence[Item],
+    ticked: Collection[str],
+    *,
+    whole: bool,
+    about: ResponseRef,
+    catalogue: Catalogue,
+) -> Filling:
+    """Put a list as it was ticked into the draft as it is stored now; see `with_ticks`. Raises OtherVersion."""
+    draft = drafts.get(instrument.id)
+    stands = filling_of(instrument, draft.resource if draft else None, catalogue)
+    if with_ticks(stands, items, ticked, whole=whole).values == stands.values:
+        return stands
+    kept: list[Filling] = []
+
+    def update(now: Resource | None) -> Resource:
+        kept.append(with_ticks(filling_of(instrument, now, catalogue), items, ticked, whole=whole))
         return draft_of(kept[-1], about)
 
     drafts.change(instrument.id, update)

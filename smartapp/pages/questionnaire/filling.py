@@ -6,8 +6,10 @@ questions keep both. An item with a condition counts only while its condition ho
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -114,26 +116,48 @@ class Filling:
         return sum(1 for one in self.asked if order.index(one.link_id) < here) + 1
 
     def after(self, item: Item) -> Item | None:
-        """Return the next item that is asked, or None at the end."""
+        """Return the next item that is asked, or None at the end; what is on one list with this one comes before it."""
         items = self.instrument.items
-        later = items[items.index(item) + 1 :]
+        later = items[items.index(self.list_of(item)[-1]) + 1 :]
         return next((one for one in later if self.asks(one)), None)
 
     def before(self, item: Item) -> Item | None:
-        """Return the previous item that is asked, or None at the beginning."""
+        """Return the previous item that is asked, or None at the beginning; of a list it is the first."""
         items = self.instrument.items
-        return next((one for one in reversed(items[: items.index(item)]) if self.asks(one)), None)
+        earlier = items[: items.index(self.list_of(item)[0])]
+        found = next((one for one in reversed(earlier) if self.asks(one)), None)
+        return self.list_of(found)[0] if found else None
+
+    def list_of(self, item: Item) -> tuple[Item, ...]:
+        """Return the items that are asked at once with this one: a list to tick, or the item alone."""
+        return next((ticks for ticks in tick_lists(self.instrument) if item in ticks), (item,))
 
     def resume(self) -> Item | None:
         """Return where the person was: the item after the last one answered, or None when that was the end."""
         answered = [item for item in self.asked if item.link_id in self.values]
-        return self.after(answered[-1]) if answered else self.asked[0]
+        return self.after(answered[-1]) if answered else self.list_of(self.asked[0])[0]
 
     def minutes_left(self, done: int) -> int:
         """Return about how many minutes are left after `done` items; at least one."""
         # In proportion, and never 0 minutes: even the review takes one.
         total = len(self.asked)
         return max(1, math.ceil(self.instrument.minutes * (total - done) / total)) if total else 1
+
+
+TICKS_FROM: Final = 3
+"""So many questions in a row that are answered with yes or no are one list to tick."""
+
+
+@functools.lru_cache(maxsize=64)
+def tick_lists(instrument: Instrument) -> tuple[tuple[Item, ...], ...]:
+    """Return the lists to tick: in one group, in a row, all yes or no, and none that depends on another answer."""
+    found = []
+    for group in instrument.groups:
+        for ticks, run in itertools.groupby(group.items, lambda item: item.kind == "boolean" and not item.enable_when):
+            items = tuple(run)
+            if ticks and len(items) >= TICKS_FROM:
+                found.append(items)
+    return tuple(found)
 
 
 def filling_of(instrument: Instrument, draft: Resource | None, catalogue: Catalogue) -> Filling:
@@ -186,6 +210,21 @@ def with_answer(filling: Filling, item: Item, value: Value | None) -> Filling:
     if value is not None:
         values[item.link_id] = value
     return Filling(replace(filling.answers, values=values))
+
+
+def with_ticks(filling: Filling, items: Sequence[Item], ticked: Collection[str], *, whole: bool) -> Filling:
+    """Return the filling with a list as it was ticked, by linkId.
+
+    What is ticked is a yes. What is not is a no once the list is left (`whole`) with something on it, or where it was a
+    yes before; a list that nobody touched stays without answers, as any question may.
+    """
+    touched = bool(ticked) or any(item.link_id in filling.values for item in items)
+    for item in items:
+        if item.link_id in ticked:
+            filling = with_answer(filling, item, True)
+        elif (whole and touched) or filling.values.get(item.link_id) is True:
+            filling = with_answer(filling, item, False)
+    return filling
 
 
 def taken_over(instrument: Instrument, draft: Resource) -> tuple[Filling, list[tuple[str, str]]]:

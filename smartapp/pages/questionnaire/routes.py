@@ -12,12 +12,11 @@ from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument, Item
 from smartapp.fhir.store import RecordError, Unauthorized
 from smartapp.i18n import message
-from smartapp.pages.questionnaire import responses
-from smartapp.pages.questionnaire.drafting import ChangedElsewhere, Given, about, keep_answer
+from smartapp.pages.questionnaire import parts, responses
+from smartapp.pages.questionnaire.drafting import ChangedElsewhere, Given, about, keep_answer, keep_ticks
 from smartapp.pages.questionnaire.filling import (
     AnswerError,
     Filling,
-    NotAnOptionError,
     OtherVersion,
     draft_of,
     filling_of,
@@ -31,6 +30,7 @@ from smartapp.pages.questionnaire.views import (
     IntroPage,
     QuestionnairesPage,
     RenewedPage,
+    explained,
     question_page,
     review_page,
 )
@@ -42,6 +42,8 @@ from smartapp.web.typed import digest
 
 blueprint = Blueprint("questionnaire", __name__, url_prefix="/questionnaires", template_folder="templates")
 blueprint.add_url_rule("/responses/<response_id>", view_func=responses.response)
+blueprint.add_url_rule("/<instrument_id>/parts/<group_id>", view_func=parts.part)
+blueprint.add_url_rule("/<instrument_id>/parts/<group_id>", view_func=parts.keep_part, methods=["POST"])
 blueprint.add_url_rule("/responses/<response_id>/correct", view_func=responses.correct, methods=["POST"])
 
 
@@ -125,6 +127,9 @@ def question(instrument_id: str, link_id: str) -> ResponseReturnValue:
     filling = _filling(instrument)
     if not filling.asks(item):
         return redirect(url_for(".intro", instrument_id=instrument.id), 303)
+    first = filling.list_of(item)[0]
+    if item is not first:  # it is on a list with others
+        return redirect(_question_address(instrument.id, first, from_review="review" in request.args), 303)
     page = question_page(filling, item, from_review="review" in request.args)
     return render_template("questionnaire/question.html", page=page)
 
@@ -178,7 +183,7 @@ def answer(instrument_id: str, link_id: str) -> ResponseReturnValue:
             item,
             from_review=from_review,
             typed=request.form.get("answer", ""),
-            error=_explained(error),
+            error=explained(error),
         )
         return render_template("questionnaire/question.html", page=page), 422
     return redirect(_next_address(filling, item), 303)
@@ -200,8 +205,10 @@ def autosave(instrument_id: str, link_id: str) -> ResponseReturnValue:
         sentence = _("Another tab has another text here. Press Next to see both.")
         return jsonify(stop=sentence, stands={"answer": there}, fields={"was": digest(there)}), 409
     except AnswerError as error:
-        return jsonify(stop=_explained(error)), 422
-    return jsonify(saved=True, fields={"was": digest(filling.text(item))})
+        return jsonify(stop=explained(error)), 422
+    # The script fetches the next page ahead, so that going on takes no time.
+    after = _after(filling, item, from_review="from_review" in request.form)
+    return jsonify(saved=True, fields={"was": digest(filling.text(item))}, next=after)
 
 
 @blueprint.post("/<instrument_id>/again")
@@ -290,6 +297,13 @@ def _keep(instrument: Instrument, item: Item) -> Filling:
     With nothing chosen the draft stays as it is: another tab may have answered.
     """
     clear, field = "clear" in request.form, request.form.get("answer")
+    ticks = _filling(instrument).list_of(item)
+    if len(ticks) > 1:
+        ticked = [] if clear else request.form.getlist("answer")
+        whole = not clear and request.endpoint == f"{blueprint.name}.answer"
+        return keep_ticks(
+            current.records().drafts, instrument, ticks, ticked, whole=whole, about=_about(), catalogue=catalogue()
+        )
     if field is None and not clear:
         return _filling(instrument)
     given = Given(None if clear else field, based_on=request.form.get("was"))
@@ -307,8 +321,13 @@ def _next_address(filling: Filling, item: Item) -> str:
     if "previous" in form:
         before = filling.before(item)
         return _question_address(here, before) if before else url_for(".intro", instrument_id=here)
-    after = filling.after(item)
-    if after is None or ("from_review" in form and not _opens(item, after, filling)):
+    return _after(filling, item, from_review="from_review" in form)
+
+
+def _after(filling: Filling, item: Item, *, from_review: bool) -> str:
+    """Return the address of what comes after a question."""
+    here, after = filling.instrument.id, filling.after(item)
+    if after is None or (from_review and not _opens(item, after, filling)):
         return url_for(".review", instrument_id=here)
     return _question_address(here, after)
 
@@ -322,12 +341,6 @@ def _opens(item: Item, after: Item, filling: Filling) -> bool:
 def _question_address(instrument_id: str, item: Item, *, from_review: bool = False) -> str:
     address = url_for(".question", instrument_id=instrument_id, link_id=item.link_id)
     return f"{address}?review=1" if from_review else address
-
-
-def _explained(error: AnswerError) -> str:
-    if isinstance(error, NotAnOptionError):
-        return _("This answer is not one of the options. Choose one, or go on without an answer.")
-    return _("This is longer than we can keep. Shorten it a little.")
 
 
 def _both_texts(filling: Filling, item: Item) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from mappers.assignment import Assignment
-from questionnaires.model import Group, Instrument, Item
-from smartapp.pages.questionnaire.filling import NO, YES, Filling, Value
+from questionnaires.model import Group, Instrument, Item, Option
+from smartapp.pages.questionnaire.filling import NO, YES, AnswerError, Filling, NotAnOptionError, Value
 from smartapp.pages.questionnaire.waiting import ToDo
 from smartapp.web.language import _, text_of
 from smartapp.web.typed import digest
+
+LAST_DIGIT: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,9 @@ class QuestionPage:
     answered: bool
     previous: str | None
     from_review: bool
+    ticks: Sequence[dict[str, str]] = ()
+    """The rows of a list to tick; then `ticked` has those that are ticked, and the item is the first of them."""
+    ticked: Sequence[str] = ()
     error: str | None = None
     other_text: str | None = None
     """What another tab saved for this question meanwhile."""
@@ -131,12 +136,20 @@ def stem_of(help_text: str) -> str:
 
 
 def options_of(item: Item) -> list[dict[str, str]]:
-    """Return the radio rows of an item."""
+    """Return the radio rows of an item; `number` is the key that chooses it, and stands before it."""
     if item.kind == "boolean":
         return [{"value": YES, "label": _("Yes")}, {"value": NO, "label": _("No")}]
     return [
-        {"value": one.code, "label": _capital(text_of(one.text))} for one in (item.scale.options if item.scale else ())
+        {"value": one.code, "label": _capital(text_of(one.text)), "number": _key_of(one)}
+        for one in (item.scale.options if item.scale else ())
     ]
+
+
+def _key_of(option: Option) -> str:
+    """Return the key that chooses an option: the digit that it counts for, 0 for "not applicable", else none."""
+    if option.value is None:
+        return "0"
+    return str(option.value) if 1 <= option.value <= LAST_DIGIT else ""
 
 
 def _capital(text: str) -> str:
@@ -160,7 +173,8 @@ def question_page(
     """Put together the page of one question; `typed` is shown instead of the stored answer."""
     group = next(group for group in filling.instrument.groups if item in group.items)
     here, total = filling.number(item), max(len(filling.asked), 1)
-    before = filling.before(item)
+    before, ticks = filling.before(item), filling.list_of(item)
+    asked_at_once = ticks if len(ticks) > 1 else ()
     return QuestionPage(
         filling=filling,
         item=item,
@@ -172,7 +186,9 @@ def question_page(
         # What was not kept is given back, to be mended or taken out of here.
         chosen=typed if typed is not None else filling.text(item),
         based_on=digest(filling.text(item)),
-        answered=item.link_id in filling.values,
+        answered=any(one.link_id in filling.values for one in ticks),
+        ticks=[{"value": one.link_id, "label": text_of(one.text)} for one in asked_at_once],
+        ticked=[one.link_id for one in asked_at_once if filling.values.get(one.link_id) is True],
         previous=before.link_id if before else None,
         from_review=from_review,
         **more,
@@ -205,3 +221,10 @@ def review_page(filling: Filling, problem: str | None = None, correcting: str | 
     groups = answer_groups(filling)
     empty = [row for group in groups for row in group.rows if not row.answer]
     return ReviewPage(filling, groups, empty, filling.digest, problem, correcting)
+
+
+def explained(error: AnswerError) -> str:
+    """Return why an answer is not kept, for the person who gave it."""
+    if isinstance(error, NotAnOptionError):
+        return _("This answer is not one of the options. Choose one, or go on without an answer.")
+    return _("This is longer than we can keep. Shorten it a little.")

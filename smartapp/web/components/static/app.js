@@ -93,8 +93,10 @@ class Autosave {
       this.tries = [];
       this.set(body.fields);
       this.remember(this.kept < this.typed);
-      if (this.kept >= this.typed) this.say(savedText, "saved");
-      else this.later(SOON);
+      if (this.kept >= this.typed) {
+        this.say(savedText, "saved");
+        this.form.dispatchEvent(new CustomEvent("kept", { detail: body }));
+      } else this.later(SOON);
     } else if (body.stands && this.tries.some((one) => says(one, body.stands))) {
       this.tries = [sent];
       this.set(body.fields);
@@ -155,7 +157,96 @@ function says(sent, texts) {
   return Object.entries(texts).every(([name, text]) => sent.get(name)?.replaceAll("\r\n", "\n") === text);
 }
 
-for (const form of document.querySelectorAll("form[data-autosave]")) new Autosave(form);
+/* ---- one question after another -------------------------------------------------------------------------------
+   <form data-asking>, with the autosave of above, whose answer says where "Next" leads ({"next": address}). That page is
+   fetched ahead and takes the place of this one when it is asked for, so that going on waits for nothing. Digits choose
+   (data-key), while the focus is on the question. Going on by itself is a choice, kept in this browser; an arrow key only
+   looks at an answer, and never goes on. */
+const BY_ITSELF = "verstel-goes-by-itself";
+
+class Asking {
+  constructor(form) {
+    this.form = form;
+    this.question = form.querySelector("fieldset");
+    this.next = form.querySelector("button[name=next]");
+    this.ahead = null;
+    form.addEventListener("kept", (event) => this.fetchAhead(event.detail.next));
+    form.addEventListener("input", () => { this.ahead = null; });
+    form.addEventListener("submit", (event) => this.submitted(event));
+    this.question?.addEventListener("pointerdown", () => { this.chosen = true; });
+    this.question?.addEventListener("keydown", (event) => this.pressed(event));
+    if (this.question && document.activeElement === document.body) this.question.focus({ preventScroll: true });
+  }
+
+  pressed(event) {
+    this.chosen = false;
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Enter" && event.target === this.question) this.next.click();
+    const radio = this.question.querySelector(`input[type=radio][data-key="${CSS.escape(event.key)}"]`);
+    if (!radio) return;
+    event.preventDefault();
+    radio.focus();
+    this.chosen = true;
+    if (radio.checked) this.goOn();
+    else radio.click();
+  }
+
+  async fetchAhead(address) {
+    if (!address) return;
+    const ahead = { address };
+    this.ahead = ahead;
+    try {
+      const answer = await fetch(address, { credentials: "same-origin", redirect: "error" });
+      if (answer.ok) ahead.page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    } catch { /* the button asks again, in the ordinary way */ }
+    if (this.ahead === ahead) this.goOn();
+  }
+
+  goOn() {
+    const last = this.question?.querySelector("input[type=checkbox]"); // of a list to tick, nobody knows which is the last
+    if (this.chosen && goesByItself() && !last && !this.form.elements.namedItem("from_review")) this.next.click();
+  }
+
+  submitted(event) {
+    const page = this.ahead?.page;
+    if (event.defaultPrevented || event.submitter !== this.next || !page?.querySelector("form")) return;
+    event.preventDefault();
+    show(page, this.ahead.address);
+  }
+}
+
+// Puts a page that was fetched ahead in the place of this one, as if its address had been opened.
+function show(page, address) {
+  document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
+  document.title = page.title;
+  document.body.className = page.body.className;
+  document.querySelector(".footer")?.replaceWith(document.adoptNode(page.querySelector(".footer")));
+  history.pushState(null, "", address);
+  scrollTo(0, 0);
+  document.activeElement?.blur();
+  begin();
+  if (document.activeElement === document.body) document.querySelector("main").focus({ preventScroll: true });
+}
+window.addEventListener("popstate", () => location.reload());
+
+function goesByItself() {
+  try { return localStorage.getItem(BY_ITSELF) === "yes"; } catch { return false; }
+}
+
+function offerToGoByItself(place) {
+  const box = place.querySelector("input");
+  try { localStorage.getItem(BY_ITSELF); } catch { return; } // a browser that keeps nothing: the choice is not offered
+  place.hidden = false;
+  box.checked = goesByItself();
+  box.addEventListener("change", () => localStorage.setItem(BY_ITSELF, box.checked ? "yes" : "no"));
+}
+
+function begin() {
+  for (const form of document.querySelectorAll("form[data-autosave]")) new Autosave(form);
+  for (const form of document.querySelectorAll("form[data-asking]")) new Asking(form);
+  document.querySelectorAll("[data-goes-by-itself]").forEach(offerToGoByItself);
+}
+begin();
 
 /* ---- buttons that only make sense with JavaScript are hidden until it is there --------------------------------- */
 for (const button of document.querySelectorAll("button[data-print]")) {

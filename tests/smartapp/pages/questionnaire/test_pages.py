@@ -103,7 +103,7 @@ def test_a_clinician_does_not_fill_in_for_the_client(app):
 
 
 def test_a_question_shows_progress_in_words(anna):
-    assert "Vraag 5 van 12, nog ongeveer 2 minuten" in anna.get(QUESTION.format(5)).text
+    assert "5 van 12 · 2 minuten" in anna.get(QUESTION.format(5)).text
 
 
 def test_the_first_line_of_a_sentence_stands_above_its_end(anna):
