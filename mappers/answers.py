@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from mappers.errors import NotAResponse, OtherQuestionnaire, RefusedAnswer, RefusedItem, shown
+from mappers.helper import Helper, as_extension, helper_in
 from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.catalogue import Catalogue, UnknownInstrument
 from questionnaires.fhir import Resource, translated
@@ -40,7 +41,8 @@ class ResponseRef:
     """What is known about a response beside its answers; "" and None where the response is silent.
 
     `reference` is `QuestionnaireResponse/ID`; `identifier` the value of our own business identifier, which stays the
-    same when a draft moves to another server; `authored` a FHIR dateTime; `canonical` url|version.
+    same when a draft moves to another server; `authored` a FHIR dateTime; `canonical` url|version; `helper` who helped,
+    if the client said so.
     """
 
     status: str
@@ -52,6 +54,7 @@ class ResponseRef:
     source: Mapping[str, Any] | None = None
     canonical: str = ""
     language: str = "nl"
+    helper: Helper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ def _about(response: Resource) -> ResponseRef:
         source=_reference(response, "source"),
         canonical=canonical,
         language=spoken,
+        helper=helper_in(response),
     )
 
 
@@ -377,6 +381,7 @@ def response_from(answers: Answers) -> Resource:
         "id": about.reference.rpartition("/")[2],
         "meta": {"profile": [PROFILE]},
         "language": about.language,
+        "extension": [as_extension(about.helper)] if about.helper else None,
         "identifier": {"system": IDENTIFIER_SYSTEM, "value": about.identifier} if about.identifier else None,
         "questionnaire": instrument.canonical,
         "status": about.status,

@@ -95,7 +95,7 @@ def test_a_target_has_a_date_and_no_code_that_is_only_ours():
 def test_a_score_does_not_pretend_to_be_a_functional_or_mental_status():
     """nl-core-FunctionalOrMentalStatus: category 118228005 or 384821006 needs a code of SNOMED, ICF, NOC or Omaha."""
     for one in of("Observation"):
-        categories = {coding["code"] for category in one["category"] for coding in category["coding"]}
+        categories = {coding["code"] for category in one.get("category", ()) for coding in category["coding"]}
         systems = {coding["system"] for coding in one["code"]["coding"]}
         assert not categories & {FUNCTIONAL, MENTAL} or systems & SNOMED_ICF_NOC_OMAHA
 

@@ -30,3 +30,5 @@ Usage: #example
 * insert HoopAnswer(10)
 * insert HoopAnswer(11)
 * insert HoopAnswer(12)
+* extension[filledInWith].extension[name].valueString = "Mila"
+* extension[filledInWith].extension[role].valueCoding = $care-role#loved-one "Loved one"

@@ -21,6 +21,8 @@ sending twice writes once; and, once finished, when it was filled in, who typed 
 """
 * insert Publish("Ingevulde vragenlijst")
 * insert Readable
+* extension contains FilledInWith named filledInWith 0..1 MS
+* extension[filledInWith] ^short = "Who helped to fill it in, if the client said so"
 * obeys verstel-response-version and verstel-response-finished
 * identifier 1..1 MS
 * identifier.system 1..1

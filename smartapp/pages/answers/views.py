@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mappers.answers import Answers
 from mappers.comparing import before_of, most_changed
+from mappers.helper import ROLES, helper_in
 from mappers.talking import TalkingPoint
 from mappers.tolerant import object_in, text_in
 from questionnaires.model import Instrument, Item
@@ -74,13 +75,15 @@ class ResponsePage:
     """One response. `own`: it is read by the person whose answers these are.
 
     `place` is where it is kept, or "waiting" or "refused"; `typed_by` who typed it, where that was someone else;
-    `beside` the response of before that is shown beside it, None where there is none; `earlier` all of before.
+    `helper` who helped; `beside` the response of before that is shown beside it, None where there is none; `earlier`
+    all of before.
     """
 
     title: str
     response_id: str
     authored: str
     typed_by: str
+    helper: str
     place: str
     own: bool
     instrument: Instrument | None
@@ -191,6 +194,7 @@ def response_page(
         response_id=sent.record.resource["id"],
         authored=sent.authored,
         typed_by=typed_by(sent),
+        helper=helper_of(sent),
         place=sent.record.place if state == "stored" else state,
         own=own,
         instrument=answers.instrument if answers else None,
@@ -226,3 +230,12 @@ def typed_by(sent: Sent) -> str:
     author, subject = (object_in(sent.record.resource, name) for name in ("author", "subject"))
     other = text_in(author, "reference") not in ("", text_in(subject, "reference"))
     return text_in(author, "display") if other else ""
+
+
+def helper_of(sent: Sent) -> str:
+    """Return who helped to fill it in, as `Mila (naaste)`; "" where the response does not say."""
+    helper = helper_in(sent.record.resource)
+    if helper is None:
+        return ""
+    role = text_of(ROLES[helper.role]) if helper.role else ""
+    return f"{helper.name} ({role})" if helper.name and role else helper.name or role

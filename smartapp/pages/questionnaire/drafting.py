@@ -8,11 +8,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mappers.answers import ResponseRef
+from mappers.helper import Helper
 from mappers.human_name import reference_to
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument, Item
-from smartapp.pages.questionnaire.filling import Filling, draft_of, filling_of, parse, with_answer, with_ticks
+from smartapp.pages.questionnaire.filling import (
+    Filling,
+    draft_of,
+    filling_of,
+    parse,
+    with_answer,
+    with_helper,
+    with_ticks,
+)
 from smartapp.storage.drafts import Drafts
 from smartapp.storage.launches import Launch
 from smartapp.web.typed import clean, merge
@@ -103,6 +112,24 @@ def keep_ticks(
 
     def update(now: Resource | None) -> Resource:
         kept.append(with_ticks(filling_of(instrument, now, catalogue), items, ticked, whole=whole))
+        return draft_of(kept[-1], about)
+
+    drafts.change(instrument.id, update)
+    return kept[-1]
+
+
+def keep_helper(
+    drafts: Drafts, instrument: Instrument, helper: Helper | None, *, about: ResponseRef, catalogue: Catalogue
+) -> Filling:
+    """Put into the draft who helped, and return the answers as they stand. Without a draft there is nothing to help."""
+    draft = drafts.get(instrument.id)
+    stands = filling_of(instrument, draft.resource if draft else None, catalogue)
+    if draft is None or stands.answers.response.helper == helper:
+        return stands
+    kept: list[Filling] = []
+
+    def update(now: Resource | None) -> Resource:
+        kept.append(with_helper(filling_of(instrument, now, catalogue), helper))
         return draft_of(kept[-1], about)
 
     drafts.change(instrument.id, update)

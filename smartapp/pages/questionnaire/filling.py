@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from mappers.answers import Answers, ResponseRef, answers_of, response_from
 from mappers.errors import RefusedResponse
+from mappers.helper import Helper
 from mappers.tolerant import objects_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -185,7 +186,8 @@ def finished(filling: Filling, about: ResponseRef) -> Answers:
 
 
 def _kept_identifier(filling: Filling, about: ResponseRef) -> ResponseRef:
-    return replace(about, identifier=filling.identifier or about.identifier)
+    told = filling.answers.response
+    return replace(about, identifier=told.identifier or about.identifier, helper=told.helper)
 
 
 def parse(item: Item, raw: str) -> Value | None:
@@ -210,6 +212,11 @@ def with_answer(filling: Filling, item: Item, value: Value | None) -> Filling:
     if value is not None:
         values[item.link_id] = value
     return Filling(replace(filling.answers, values=values))
+
+
+def with_helper(filling: Filling, helper: Helper | None) -> Filling:
+    """Return the filling with who helped, or None for nobody."""
+    return Filling(replace(filling.answers, response=replace(filling.answers.response, helper=helper)))
 
 
 def with_ticks(filling: Filling, items: Sequence[Item], ticked: Collection[str], *, whole: bool) -> Filling:

@@ -8,12 +8,13 @@ from flask import Blueprint, abort, jsonify, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 
 from mappers.answers import ResponseRef
+from mappers.helper import ROLES, Helper
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument, Item
 from smartapp.fhir.store import RecordError, Unauthorized
 from smartapp.i18n import message
 from smartapp.pages.questionnaire import parts, responses
-from smartapp.pages.questionnaire.drafting import ChangedElsewhere, Given, about, keep_answer, keep_ticks
+from smartapp.pages.questionnaire.drafting import ChangedElsewhere, Given, about, keep_answer, keep_helper, keep_ticks
 from smartapp.pages.questionnaire.filling import (
     AnswerError,
     Filling,
@@ -38,7 +39,7 @@ from smartapp.pages.questionnaire.waiting import open_assignments, tasks_in_reac
 from smartapp.web import current
 from smartapp.web.language import _, language
 from smartapp.web.roles import role
-from smartapp.web.typed import digest
+from smartapp.web.typed import clean, digest
 
 blueprint = Blueprint("questionnaire", __name__, url_prefix="/questionnaires", template_folder="templates")
 blueprint.add_url_rule("/responses/<response_id>", view_func=responses.response)
@@ -47,6 +48,18 @@ blueprint.add_url_rule("/<instrument_id>/parts/<group_id>", view_func=parts.keep
 blueprint.add_url_rule("/responses/<response_id>/correct", view_func=responses.correct, methods=["POST"])
 
 
+@blueprint.context_processor
+def _choices() -> dict[str, Any]:
+    return {"choice_name": choice_name}
+
+
+def choice_name() -> str:
+    """Return the name under which a browser keeps whether questions go on by themselves: each user has their own."""
+    launch = current.launch()
+    return "verstel-" + current.services().vault.digest(f"goes-by-itself|{launch.issuer_key}|{launch.user.key}")[:16]
+
+
+LONGEST_NAME: Final = 200
 CHANGED: Final = message("Something changed since you opened this page. Look once more before you send it in.")
 NO_ANSWERS: Final = message("There are no answers yet. Answer at least one question before you send this in.")
 NOT_SENT: Final = message("Your answers are not sent in yet. They are safe here. Try again in a moment.")
@@ -236,12 +249,20 @@ def take_over(instrument_id: str) -> ResponseReturnValue:
     return redirect(url_for(".intro", instrument_id=instrument.id), 303)
 
 
+@blueprint.post("/<instrument_id>/helper")
+@role("client")
+def helper(instrument_id: str) -> ResponseReturnValue:
+    """Keep who helped, while the person is still on the page where it is sent in."""
+    _keep_helper(_instrument(instrument_id))
+    return jsonify(saved=True)
+
+
 @blueprint.post("/<instrument_id>/submit")
 @role("client")
 def submit(instrument_id: str) -> ResponseReturnValue:
     """Send in the response with its scores as one unit; only then is the draft deleted."""
     instrument = _instrument(instrument_id)
-    filling = _filling(instrument)
+    filling = _keep_helper(instrument)
     # A second press of the button: the first sent the answers in and took the draft away.
     if not filling.given and (sent := already_sent(current.records(), request.form.get("identifier", ""))):
         return redirect(url_for(".response", response_id=sent.resource["id"], sent="1"), 303)
@@ -308,6 +329,17 @@ def _keep(instrument: Instrument, item: Item) -> Filling:
         return _filling(instrument)
     given = Given(None if clear else field, based_on=request.form.get("was"))
     return keep_answer(current.records().drafts, instrument, item, given, about=_about(), catalogue=catalogue())
+
+
+def _keep_helper(instrument: Instrument) -> Filling:
+    """Keep what the form says about who helped; a form that does not ask changes nothing."""
+    form = request.form
+    if "with" not in form and not form.get("helper-name"):
+        return _filling(instrument)
+    role = form.get("helper-role", "")
+    helped = Helper(clean(form.get("helper-name", ""))[:LONGEST_NAME], role if role in ROLES else "")
+    told = helped or None if form.get("with") != "alone" else None
+    return keep_helper(current.records().drafts, instrument, told, about=_about(), catalogue=catalogue())
 
 
 def _next_address(filling: Filling, item: Item) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mappers.assignment import Assignment
+from mappers.helper import ROLES, Helper
 from questionnaires.model import Group, Instrument, Item, Option
 from smartapp.pages.questionnaire.filling import NO, YES, AnswerError, Filling, NotAnOptionError, Value
 from smartapp.pages.questionnaire.waiting import ToDo
@@ -105,6 +106,9 @@ class ReviewPage:
     digest: str
     """The digest of the answers on this page, by which sending in knows that they are what the person saw."""
     problem: str | None = None
+    helper: Helper | None = None
+    """Who helped, as far as the person said."""
+    roles: Sequence[dict[str, str]] = ()
     correcting: str | None = None
     """When the response was filled in that these answers correct (a FHIR dateTime); None for a new one."""
 
@@ -220,7 +224,16 @@ def review_page(filling: Filling, problem: str | None = None, correcting: str | 
     """Put together the review."""
     groups = answer_groups(filling)
     empty = [row for group in groups for row in group.rows if not row.answer]
-    return ReviewPage(filling, groups, empty, filling.digest, problem, correcting)
+    return ReviewPage(
+        filling=filling,
+        groups=groups,
+        unanswered=empty,
+        digest=filling.digest,
+        problem=problem,
+        helper=filling.answers.response.helper,
+        roles=[{"value": code, "label": text_of(text)} for code, text in ROLES.items()],
+        correcting=correcting,
+    )
 
 
 def explained(error: AnswerError) -> str:

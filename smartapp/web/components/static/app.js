@@ -12,7 +12,7 @@ const LASTING = 60000; // bytes that a browser still sends for a page that is go
    {"stands": {name: text}} it says which text is in the way: that may be ours, of a try whose answer got lost.
    "Saved" is shown after a 2xx of the newest text and never before. */
 class Autosave {
-  constructor(form) {
+  constructor(form, page) {
     this.form = form;
     this.line = form.querySelector("[data-saved]");
     this.typed = 0; // number of the newest change
@@ -24,12 +24,13 @@ class Autosave {
     form.addEventListener("input", (event) => this.changed(event));
     form.addEventListener("change", (event) => this.changed(event));
     form.addEventListener("submit", (event) => this.submitted(event));
-    document.addEventListener("visibilitychange", () => { if (document.hidden && !this.leaving) this.save(true); });
-    window.addEventListener("online", () => this.save());
-    window.addEventListener("pageshow", (event) => { if (event.persisted) this.returned(); });
+    const here = { signal: page.signal }; // until another page takes the place of this one
+    document.addEventListener("visibilitychange", () => { if (document.hidden && !this.leaving) this.save(true); }, here);
+    window.addEventListener("online", () => this.save(), here);
+    window.addEventListener("pageshow", (event) => { if (event.persisted) this.returned(); }, here);
     window.addEventListener("beforeunload", (event) => {
       if (!this.leaving && this.kept < this.typed) { this.save(true); event.preventDefault(); }
-    });
+    }, here);
   }
 
   changed(event) {
@@ -160,9 +161,8 @@ function says(sent, texts) {
 /* ---- one question after another -------------------------------------------------------------------------------
    <form data-asking>, with the autosave of above, whose answer says where "Next" leads ({"next": address}). That page is
    fetched ahead and takes the place of this one when it is asked for, so that going on waits for nothing. Digits choose
-   (data-key), while the focus is on the question. Going on by itself is a choice, kept in this browser; an arrow key only
-   looks at an answer, and never goes on. */
-const BY_ITSELF = "verstel-goes-by-itself";
+   (data-key), while the focus is on the question. Going on by itself is a choice of one person, kept in this browser; an
+   arrow key only looks at an answer, and never goes on. */
 
 class Asking {
   constructor(form) {
@@ -173,9 +173,15 @@ class Asking {
     form.addEventListener("kept", (event) => this.fetchAhead(event.detail.next));
     form.addEventListener("input", () => { this.ahead = null; });
     form.addEventListener("submit", (event) => this.submitted(event));
-    this.question?.addEventListener("pointerdown", () => { this.chosen = true; });
+    this.question?.addEventListener("pointerdown", () => { this.chosen = true; this.before = this.answer(); });
+    this.question?.addEventListener("click", (event) => { if (event.detail && event.target.type === "radio" && event.target === this.before) this.goOn(); });
     this.question?.addEventListener("keydown", (event) => this.pressed(event));
-    if (this.question && document.activeElement === document.body) this.question.focus({ preventScroll: true });
+    // Not on a page that is opened for the first time by pointer: a screen reader begins at its top.
+    if (this.question && byKeys() && document.activeElement === document.body) this.question.focus({ preventScroll: true });
+  }
+
+  answer() {
+    return this.question.querySelector("input:checked");
   }
 
   pressed(event) {
@@ -199,7 +205,10 @@ class Asking {
       const answer = await fetch(address, { credentials: "same-origin", redirect: "error" });
       if (answer.ok) ahead.page = new DOMParser().parseFromString(await answer.text(), "text/html");
     } catch { /* the button asks again, in the ordinary way */ }
-    if (this.ahead === ahead) this.goOn();
+    if (this.ahead !== ahead) return;
+    ahead.asked = true;
+    if (this.wanted) this.next.click();
+    else this.goOn();
   }
 
   goOn() {
@@ -208,10 +217,14 @@ class Asking {
   }
 
   submitted(event) {
-    const page = this.ahead?.page;
-    if (event.defaultPrevented || event.submitter !== this.next || !page?.querySelector("form")) return;
-    event.preventDefault();
-    show(page, this.ahead.address);
+    if (event.defaultPrevented || event.submitter !== this.next || !this.ahead) return;
+    if (!this.ahead.asked) { // it comes in a moment
+      event.preventDefault();
+      this.wanted = true;
+    } else if (this.ahead.page?.querySelector("main form")) {
+      event.preventDefault();
+      show(this.ahead.page, this.ahead.address);
+    }
   }
 }
 
@@ -225,26 +238,58 @@ function show(page, address) {
   scrollTo(0, 0);
   document.activeElement?.blur();
   begin();
-  if (document.activeElement === document.body) document.querySelector("main").focus({ preventScroll: true });
+  const place = document.querySelector("form[data-asking] fieldset") ?? document.querySelector("main");
+  if (document.activeElement === document.body) place.focus({ preventScroll: true });
 }
-window.addEventListener("popstate", () => location.reload());
+window.addEventListener("popstate", () => { if (pathOf(location) !== shown) location.reload(); });
+
+function pathOf(address) {
+  return address.pathname + address.search;
+}
+
+/* What a person chose, in this browser; where a browser keeps nothing, a choice is not offered. */
+function kept(store, name) {
+  try { return store().getItem(name); } catch { return undefined; }
+}
+
+function keep(store, name, value) {
+  try { store().setItem(name, value); } catch { /* then it holds for this page */ }
+}
+const forGood = () => localStorage;
+const forNow = () => sessionStorage;
+
+function byKeys() {
+  return kept(forNow, "verstel-keys") === "yes";
+}
+for (const [event, used] of [["keydown", "yes"], ["pointerdown", "no"]]) {
+  document.addEventListener(event, () => { if ((byKeys() ? "yes" : "no") !== used) keep(forNow, "verstel-keys", used); }, true);
+}
+
+const CHOICE = "[data-goes-by-itself]";
 
 function goesByItself() {
-  try { return localStorage.getItem(BY_ITSELF) === "yes"; } catch { return false; }
+  const place = document.querySelector(CHOICE);
+  return place !== null && kept(forGood, place.dataset.goesByItself) === "yes";
 }
 
 function offerToGoByItself(place) {
-  const box = place.querySelector("input");
-  try { localStorage.getItem(BY_ITSELF); } catch { return; } // a browser that keeps nothing: the choice is not offered
+  const box = place.querySelector("input"), name = place.dataset.goesByItself;
+  if (kept(forGood, name) === undefined) return;
   place.hidden = false;
   box.checked = goesByItself();
-  box.addEventListener("change", () => localStorage.setItem(BY_ITSELF, box.checked ? "yes" : "no"));
+  box.addEventListener("change", () => keep(forGood, name, box.checked ? "yes" : "no"));
 }
 
+let page = new AbortController();
+let shown = "";
+
 function begin() {
-  for (const form of document.querySelectorAll("form[data-autosave]")) new Autosave(form);
+  page.abort();
+  page = new AbortController();
+  shown = pathOf(location);
+  for (const form of document.querySelectorAll("form[data-autosave]")) new Autosave(form, page);
   for (const form of document.querySelectorAll("form[data-asking]")) new Asking(form);
-  document.querySelectorAll("[data-goes-by-itself]").forEach(offerToGoByItself);
+  document.querySelectorAll(CHOICE).forEach(offerToGoByItself);
 }
 begin();
 
