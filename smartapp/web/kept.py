@@ -32,29 +32,10 @@ _OURS = frozenset({"_csrf", "_for", PROOF})
 
 
 # The names that our forms use for themselves; a test compares them with the templates.
-_BUTTONS = frozenset(
-    {
-        "clear",
-        "family",
-        "from",
-        "from_review",
-        "identifier",
-        "key",
-        "mark",
-        "next",
-        "pause",
-        "previous",
-        "put-back",
-        "remove",
-        "seen",
-        "sketch",
-        "stop",
-        "tick",
-        "undo",
-        "unmark",
-        "was",
-    }
+_HIDDEN = frozenset(
+    {*_OURS, "family", "from", "from_review", "identifier", "key", "put-back", "seen", "sketch", "undo", "was"}
 )
+_BUTTONS = frozenset({"clear", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"})
 _STARTS = ("seen-", "asked-", "choice-")
 
 

@@ -110,6 +110,8 @@ def crawl(visitor: Visitor) -> dict[str, Reader]:
             continue
         answer = visitor.client.get(address, follow_redirects=True)
         assert answer.status_code in {200, 404, 409}, f"{path}: {answer.status}"
+        if answer.mimetype != "text/html":  # a document to take along
+            continue
         pages[path] = Reader(answer.text)
         found = (urljoin(address, link).partition("#")[0] for link in pages[path].links)
         ahead += [link for link in found if link.startswith(home) and "lang=" not in link]

@@ -75,7 +75,13 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     client += ["kept/", "unsent/", "unsent/x/discard", f"plan/goals/by-key/{KEY_OF_FORM}"]
     client += ["plan/domains/meaning/", "plan/domains/meaning/now"]
     client += [f"scores/{one}/" for one in catalogue().instruments]
-    client += ["scores/nel/note"]
+    client += [
+        "scores/nel/note",
+        "scores/scores.pdf",
+        "scores/nel/scores.pdf",
+        "plan/plan.pdf",
+        "questionnaires/hoop/parts/hoop-statements",
+    ]
     client += [f"questionnaires/{one}/" for one in catalogue().asked]
     client += [f"questionnaires/{DRAFTED}/{page}" for page in ("again", "review", "pause", "questions/hoop-01")]
     responses = ids(found, "QuestionnaireResponse")
