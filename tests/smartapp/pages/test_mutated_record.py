@@ -80,6 +80,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "scores/scores.pdf",
         "scores/nel/scores.pdf",
         "plan/plan.pdf",
+        "plan/history",
         "questionnaires/hoop/parts/hoop-statements",
     ]
     client += [f"questionnaires/{one}/" for one in catalogue().asked]
@@ -90,7 +91,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     client += [f"{page}{responses[0]}/nel-01" for page in ("answers/", "plan/goals/new/from/")]
     client += [f"plan/goals/{ids(found, 'Goal')[0]}/steps/new/from/{responses[0]}/nel-01"]
     for id_ in ids(found, "Goal"):
-        client += [f"plan/goals/{id_}{rest}" for rest in ("/", "/words", "/progress", "/end", "/steps/new")]
+        client += [f"plan/goals/{id_}{rest}" for rest in ("/", "/words", "/progress", "/end", "/steps/new", "/history")]
     for step in (one for one in found if one["resourceType"] == "Task"):
         goal = re.search(r"Goal/([\w-]+)", orjson.dumps(step).decode())
         client += [f"plan/goals/{goal[1]}/steps/{step['id']}"] if goal else []
