@@ -13,7 +13,7 @@ from mappers.decisions import Decision, Option
 from mappers.medicines import Experience, MedicineRow
 from mappers.talking import TalkingPoint
 from mappers.visit import VisitReport
-from questionnaires.plan_parts import ClientText
+from questionnaires.model import Text
 from questionnaires.reading import Strict, read
 from smartapp.i18n import message
 from smartapp.pages.together.found import KeptAgreement, KeptDecision, Visit
@@ -43,11 +43,11 @@ WENT_TEXTS: Final[Mapping[str, str]] = {
 
 
 class _Hints(Strict, frozen=True):
-    hints: tuple[ClientText, ...]
+    hints: tuple[Text, ...]
 
 
 @cache
-def hints() -> tuple[ClientText, ...]:
+def hints() -> tuple[Text, ...]:
     """Return what may help to put a decision into words."""
     return read(Path(__file__).with_name("hints.toml"), _Hints).hints
 
