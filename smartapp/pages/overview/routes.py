@@ -58,14 +58,6 @@ def plan() -> str:
     return render_template("overview/plan.html", page=page, fold=lambda text: FoldedText(text, ""))
 
 
-@blueprint.get("/scores")
-@role("clinician")
-def scores() -> str:
-    """Show every score over time, with its table and its sources."""
-    _found, page = _everything()
-    return render_template("overview/scores.html", page=page, trends=trends)
-
-
 def _everything(*, together: bool = False) -> tuple[list[list[Record]], OverviewPage]:
     """Return what the record holds, in one round trip: an EHR may take a second per request."""
     patient = current.launch().patient.reference

@@ -37,7 +37,7 @@ def paper_of_one(
 
     Raises NotTypeset.
     """
-    instrument = found.instrument
+    instrument, older = found.instrument, _("calculated with an older rule")
     working = text_of(instrument.wording_note) if instrument.wording == "working" else ""
     data = {
         "about": [_("How your scores changed. Only you know what that means for you."), working, cut],
@@ -47,10 +47,7 @@ def paper_of_one(
         },
         "scores": [
             *(_score(text_of(trend.rule.title), trend) for trend in found.shown),
-            *(
-                _score(f"{text_of(one.rule.title)} ({_('calculated with an older rule')})", one)
-                for one in found.earlier
-            ),
+            *(_score(f"{text_of(one.rule.title)} ({older})", one) for one in found.earlier),
         ],
         "not-ours": {
             "title": _("Calculated in a way we do not know"),

@@ -81,7 +81,7 @@ def far() -> Iterator[tuple[Server, FarAway]]:
         ("client", "who-looked/"),
         ("clinician", "overview/"),
         ("clinician", "overview/plan"),
-        ("clinician", "overview/scores"),
+        ("clinician", "scores/"),
         ("clinician", "assignments/"),
         ("clinician", "assignments/new"),
     ],
