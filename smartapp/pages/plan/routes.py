@@ -14,7 +14,7 @@ from questionnaires.plan_parts import PlanPart
 from smartapp.errors import BadRequest
 from smartapp.fhir.store import Query
 from smartapp.i18n import message
-from smartapp.pages.plan import fields, history, removing, sections, stored, ticking, undoing, views
+from smartapp.pages.plan import fields, history, removing, sections, stored, ticking, views
 from smartapp.pages.plan.forms import Form, edit, form_key, posted, waiting
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
@@ -22,7 +22,7 @@ from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, w
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import Link
 from smartapp.records.placement import TOGETHER
-from smartapp.web import current, typed
+from smartapp.web import current, typed, undoing
 from smartapp.web.language import gettext as _
 from smartapp.web.language import ngettext, text_of
 from smartapp.web.pdf import download
