@@ -206,7 +206,10 @@ def _domains_page(
     trouble: str = "",
     elsewhere: list[str] | None = None,
 ) -> str:
-    offered = [views.FieldOption(code, title, words.domain_help.get(code, "")) for code, title in words.domains.items()]
+    offered = [
+        views.FieldOption(code, title, words.domain_help.get(code, ""), words.handbook.get(code, ""))
+        for code, title in words.domains.items()
+    ]
     with_family = family or bool(words.family & set(chosen))
     page = views.DomainsPage(
         domains=tuple(option for option in offered if option.value not in words.family),

@@ -74,6 +74,7 @@ class FieldOption:
     value: str
     label: str
     help: str = ""
+    also: str = ""  # another name for the same thing, shown small
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,17 @@ def test_five_areas_can_be_chosen(anna):
     assert {found.domain for found in stored_plan(anna.ehr).domains} == set(chosen)
 
 
+def test_an_area_has_its_plain_name_large_and_the_handbooks_word_small(anna):
+    page = anna.get("plan/domains").text
+    assert '<span class="also">Dagbesteding</span>' in page
+    assert re.search(r"<span [^>]*-label[^>]*>Wat ik overdag doe</span>", page)
+    assert "Dagbesteding" not in re.sub(r'<span class="also">[^<]*', "", page)
+    assert '<span class="also">Wonen</span>' not in page  # plain already
+    area = anna.get("plan/domains/meaning/").text
+    assert "<h1>Wat mijn leven zin geeft</h1>" in area
+    assert '<p class="card__meta">Zingeving</p>' in area
+
+
 def test_a_sixth_area_is_refused_with_all_six_still_ticked(anna):
     six = codes_on(anna)[:6]
     answer = anna.post("plan/domains", {**fields_of(anna.get("plan/domains")), "domains": six})
