@@ -129,12 +129,18 @@ def _scores_of(mine: Measurements, records: _Records) -> InstrumentScores:
 
 
 @blueprint.get("/scores.pdf")
-@role("client")
+@role("client", "clinician")
 def as_pdf() -> Response:
     """Give the leading trend of every instrument as a PDF."""
-    records = _records()
+    found, launch = _measured(_records()), current.launch()
+    if launch.user.role == "client":
+        title = _("My scores")
+        about = _("A score is a number that comes from your own answers. It does not say who you are.")
+    else:
+        title = _("Scores")
+        about = _("Numbers from the client's own answers. What a change means is for the conversation.")
     cut = asking.cut_sentence(current.records().cut)
-    content = paper_of_all(_measured(records), cut=cut, client=current.launch().patient, made=current.now())
+    content = paper_of_all(found, title=title, about=about, cut=cut, client=launch.patient, made=current.now())
     return download(content, "scores")
 
 

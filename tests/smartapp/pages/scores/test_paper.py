@@ -69,7 +69,7 @@ def test_what_was_never_measured_has_no_pdf(anna, path):
     assert anna.get(path).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["plan/plan.pdf", "scores/scores.pdf", "scores/hoop/scores.pdf"])
+@pytest.mark.parametrize("path", ["plan/plan.pdf", "scores/hoop/scores.pdf"])
 def test_the_client_s_pdf_is_the_client_s(app, anna, path):
     clinician = launched(app, role="clinician")
     assert clinician.get(path).status_code == 403
