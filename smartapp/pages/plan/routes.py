@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.plan import MOST_DOMAINS, QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
+from mappers.whose_words import may_be_anothers
 from questionnaires.catalogue import catalogue
 from questionnaires.plan_parts import PlanPart
+from questionnaires.standard_sentences import standard_sentences
 from smartapp.errors import BadRequest
 from smartapp.fhir.store import Query
 from smartapp.i18n import message
@@ -338,6 +341,9 @@ def goal(goal_id: str) -> ResponseReturnValue:
     page = views.goal_page(
         _goal_or_404(stored_plan, goal_id), stored_plan.plan, where_stored(stored_plan), saved=_saved()
     )
+    # Asked once, right after it was saved: the question is kind, and it never comes back by itself.
+    if request.args.get("saved") == "goal" and may_be_anothers(page.view.goal.text, standard_sentences()):
+        page = replace(page, whose=True)
     return render_template("plan/goal.html", page=page)
 
 
@@ -514,7 +520,7 @@ def remove_goal(goal_id: str) -> ResponseReturnValue:
     return removing.taken_out(
         stored_plan,
         removing.of_goal(stored_plan, goal_id),
-        after=_start_after("goal-removed"),
+        after=url_for("plan.start", saved="goal-removed", _anchor="goal"),
         back=url_for("plan.put_back_goal", goal_id=goal_id),
         refused=url_for("plan.goal", goal_id=goal_id),
     )

@@ -249,6 +249,24 @@ def test_progress_is_said_in_words_and_dated(app, halfway):
     assert "%" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
 
 
+def after_goal(visitor, text: str) -> str:
+    answer = fill(visitor, "plan/goals/new", text=text, domain="housing", due="")
+    answer = visitor.get(answer.location)
+    assert text in [goal.text for goal in stored_plan(visitor.ehr).goals], "it is saved, whatever is asked"
+    return visitor.get(answer.location).text
+
+
+def test_a_standard_sentence_is_saved_and_asked_about_once_and_kindly(halfway):
+    page = after_goal(halfway, "De cliënt moet stabiliseren")
+    assert "Wiens woorden zijn dit?" in page
+    mine = re.search(r'href="([^"]+)">Dit zijn mijn woorden', page)[1]
+    assert "Wiens woorden" not in halfway.get(mine).text
+
+
+def test_own_words_are_not_asked_about(halfway):
+    assert "Wiens woorden" not in after_goal(halfway, "Een eigen voordeur")
+
+
 def test_a_new_remark_stands_above_the_former_with_who_and_when(halfway):
     path = goal_path(halfway)
     fill(halfway, f"{path}progress", progress="worsening", note="Het water was koud.")
