@@ -161,7 +161,6 @@ class LifeDomainTable(Strict, frozen=True):
     title: Text
     question: Text
     help: Text
-    plain: Text | None = None
     family: bool = False
 
 
@@ -171,7 +170,6 @@ class PlanQuestionTable(Strict, frozen=True):
     code: Name
     text: Text
     help: Text
-    plain: Text | None = None
 
 
 class LifeDomainsTable(Strict, frozen=True):

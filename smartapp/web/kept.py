@@ -35,7 +35,7 @@ _OURS = frozenset({"_csrf", "_for", PROOF})
 _HIDDEN = frozenset(
     {*_OURS, "family", "from", "from_review", "identifier", "key", "put-back", "seen", "sketch", "undo", "was"}
 )
-_BUTTONS = frozenset({"clear", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"})
+_BUTTONS = frozenset({"clear", "look", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"})
 _STARTS = ("seen-", "asked-", "choice-")
 
 

@@ -147,6 +147,17 @@ def format_list(parts: list[str]) -> str:
     return str(babel.lists.format_list(parts, locale=_LOCALES[language()])) if parts else ""
 
 
+def coming(day: str | None) -> str:
+    """Return a FHIR day that is not over, "" for one that is, so that nobody is asked for what can't be done any more.
+
+    A month or a year is over after its last day.
+    """
+    if not day:
+        return ""
+    written = str(day_of(day)) if "T" in day else day
+    return day if written >= current.today()[: len(written)] else ""
+
+
 def place_zone() -> zoneinfo.ZoneInfo:
     """Return the time zone of the organisation, from the settings; outside a request that of the Netherlands."""
     return zoneinfo.ZoneInfo(current.services().settings.time_zone if has_request_context() else "Europe/Amsterdam")
@@ -199,7 +210,12 @@ def init_i18n(app: Flask) -> None:
     # Jinja's new style fills in and escapes the values itself, so it gets the bare sentences.
     app.jinja_env.install_gettext_callables(_sentence, _sentences, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters.update(
-        date=format_date, datetime=format_datetime, number=format_number, text=text_of, listed=format_list
+        date=format_date,
+        datetime=format_datetime,
+        number=format_number,
+        text=text_of,
+        listed=format_list,
+        coming=coming,
     )
     app.context_processor(lambda: {"language": language(), "language_switch": switch_links()})
     app.after_request(_remember_language)

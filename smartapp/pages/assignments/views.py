@@ -52,6 +52,7 @@ class NewPage:
     problems: dict[str, str]  # by the name of the field
     trouble: str  # why the record did not take it, or ""
     already: AssignmentRow | None  # the same questionnaire, if it is already waiting
+    looking: bool = False  # shown again, with what nobody sent yet
 
     @property
     def summary(self) -> tuple[dict[str, str], ...]:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.plan import MOST_DOMAINS, QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
-from mappers.whose_words import may_be_anothers
 from questionnaires.catalogue import catalogue
 from questionnaires.plan_parts import PlanPart
-from questionnaires.standard_sentences import standard_sentences
 from smartapp.errors import BadRequest
 from smartapp.fhir.store import Query
 from smartapp.i18n import message
-from smartapp.pages.plan import fields, history, removing, sections, stored, ticking, views
+from smartapp.pages.plan import fields, history, removing, sections, stored, ticking, undoing, views
 from smartapp.pages.plan.forms import Form, edit, form_key, posted, waiting
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
@@ -25,7 +22,7 @@ from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, w
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import Link
 from smartapp.records.placement import TOGETHER
-from smartapp.web import current, typed, undoing
+from smartapp.web import current, typed
 from smartapp.web.language import gettext as _
 from smartapp.web.language import ngettext, text_of
 from smartapp.web.pdf import download
@@ -140,12 +137,8 @@ def domains() -> ResponseReturnValue:
     """Choose up to five life domains."""
     words = _words()
     section = sections.domains(list(words.domains))
-    if request.method == "GET":
-        found = current.records().search(*stored.queries(current.launch().patient_id), _family_teams())
-        plan = plan_in(found[:3]).plan
-        chosen = sections.codes(section.read(plan)["domains"])
-        family = bool(found[3]) or "family" in request.args
-        return _domains_page(words, chosen, typed.digests(section, plan)["domains"], family=family)
+    if request.method == "GET" or "look" in request.form:
+        return _choosing(words, section)
     form = {"domains": "", **posted()}
     sent = typed.submitted(section, form)
     chosen, based_on = sections.codes(sent.values["domains"]), sent.based_on["domains"]
@@ -185,6 +178,23 @@ def domains() -> ResponseReturnValue:
     return _domains_page(words, chosen, based_on, family=family, problem=problem), 422
 
 
+def _choosing(words: Words, section: sections.Section) -> str:
+    """Show what there is to choose: the plan's areas ticked, or what is ticked now and saved by nobody yet.
+
+    The latter when someone looks at the page in another language or at more areas (`look`): no tick is lost by that.
+    """
+    if request.method == "POST":
+        sent = typed.submitted(section, {"domains": "", **posted()})
+        family = "family" in request.form or request.form["look"] == "family"
+        chosen = sections.codes(sent.values["domains"])
+        return _domains_page(words, chosen, sent.based_on["domains"], family=family, looking=True)
+    found = current.records().search(*stored.queries(current.launch().patient_id), _family_teams())
+    plan = plan_in(found[:3]).plan
+    chosen = sections.codes(section.read(plan)["domains"])
+    family = bool(found[3]) or "family" in request.args
+    return _domains_page(words, chosen, typed.digests(section, plan)["domains"], family=family)
+
+
 def _too_many(chosen: int) -> str:
     """Say how many areas were chosen, and how many of them are one too many."""
     return ngettext(
@@ -208,11 +218,9 @@ def _domains_page(
     problem: str = "",
     trouble: str = "",
     elsewhere: list[str] | None = None,
+    looking: bool = False,
 ) -> str:
-    offered = [
-        views.FieldOption(code, title, words.domain_help.get(code, ""), words.handbook.get(code, ""))
-        for code, title in words.domains.items()
-    ]
+    offered = [views.FieldOption(code, title, words.domain_help.get(code, "")) for code, title in words.domains.items()]
     with_family = family or bool(words.family & set(chosen))
     page = views.DomainsPage(
         domains=tuple(option for option in offered if option.value not in words.family),
@@ -223,6 +231,7 @@ def _domains_page(
         trouble=trouble,
         show_family=with_family,
         elsewhere=tuple(words.domains[code] for code in elsewhere or () if code in words.domains),
+        looking=looking,
     )
     return render_template("plan/domains.html", page=page)
 
@@ -341,9 +350,6 @@ def goal(goal_id: str) -> ResponseReturnValue:
     page = views.goal_page(
         _goal_or_404(stored_plan, goal_id), stored_plan.plan, where_stored(stored_plan), saved=_saved()
     )
-    # Asked once, right after it was saved: the question is kind, and it never comes back by itself.
-    if request.args.get("saved") == "goal" and may_be_anothers(page.view.goal.text, standard_sentences()):
-        page = replace(page, whose=True)
     return render_template("plan/goal.html", page=page)
 
 
@@ -520,7 +526,7 @@ def remove_goal(goal_id: str) -> ResponseReturnValue:
     return removing.taken_out(
         stored_plan,
         removing.of_goal(stored_plan, goal_id),
-        after=url_for("plan.start", saved="goal-removed", _anchor="goal"),
+        after=_start_after("goal-removed"),
         back=url_for("plan.put_back_goal", goal_id=goal_id),
         refused=url_for("plan.goal", goal_id=goal_id),
     )

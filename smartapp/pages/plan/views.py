@@ -74,7 +74,6 @@ class FieldOption:
     value: str
     label: str
     help: str = ""
-    also: str = ""  # another name for the same thing, shown small
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +183,7 @@ class DomainsPage:
     trouble: str
     show_family: bool
     elsewhere: tuple[str, ...]  # areas that were chosen in another tab in the meantime
+    looking: bool = False  # shown again with ticks that nobody saved yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,6 @@ class GoalPage:
     where: WhereStored
     saved: str
     trouble: str = ""
-    whose: bool = False  # ask kindly whose words the goal is in
     room: bool = True  # fewer than five areas go on, or the goal's own is one of them: it can be worked on now
 
 

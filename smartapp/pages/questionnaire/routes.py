@@ -14,6 +14,7 @@ from questionnaires.model import Instrument, Item
 from smartapp.fhir.store import RecordError, Unauthorized
 from smartapp.i18n import message
 from smartapp.pages.questionnaire import parts, responses
+from smartapp.pages.questionnaire.before import in_reach, last_sent
 from smartapp.pages.questionnaire.drafting import ChangedElsewhere, Given, about, keep_answer, keep_helper, keep_ticks
 from smartapp.pages.questionnaire.filling import (
     AnswerError,
@@ -35,7 +36,7 @@ from smartapp.pages.questionnaire.views import (
     question_page,
     review_page,
 )
-from smartapp.pages.questionnaire.waiting import open_assignments, tasks_in_reach, to_do_now
+from smartapp.pages.questionnaire.waiting import open_assignments, to_do_now
 from smartapp.web import current
 from smartapp.web.language import _, language
 from smartapp.web.roles import role
@@ -105,11 +106,12 @@ def look_again(reason: LookAgain) -> tuple[str, int]:
 @role("client")
 def index() -> ResponseReturnValue:
     """Show what is waiting, and what can be filled in without being asked."""
-    tasks = tasks_in_reach(current.records())
-    entries = to_do_now(current.records(), tasks or (), catalogue())
+    found = in_reach(current.records())
+    tasks, responses = found or ((), ())
+    entries = to_do_now(current.records(), tasks, catalogue())
     known = {entry.instrument.id for entry in entries}
     others = [one for key, one in catalogue().asked.items() if key not in known]
-    page = QuestionnairesPage(entries, others, record_away=tasks is None)
+    page = QuestionnairesPage(entries, others, last_sent(responses, catalogue()), record_away=found is None)
     return render_template("questionnaire/list.html", page=page)
 
 
@@ -119,12 +121,14 @@ def intro(instrument_id: str) -> ResponseReturnValue:
     """Say what it is, how long it takes and who sees it; or where the client left off."""
     instrument = _instrument(instrument_id)
     filling = _filling(instrument)
-    assignments = open_assignments(tasks_in_reach(current.records()) or (), catalogue())
+    tasks, responses = in_reach(current.records()) or ((), ())
+    assignments = open_assignments(tasks, catalogue())
     resume = filling.resume()
     page = IntroPage(
         instrument=instrument,
         filling=filling,
         assignment=assignments.get(instrument.id),
+        before=last_sent(responses, catalogue()).get(instrument.id),
         resume=resume.link_id if resume else None,
         begun=bool(filling.values),
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from mappers.assignment import Assignment
 from mappers.helper import ROLES, Helper
 from questionnaires.model import Group, Instrument, Item, Option
+from smartapp.pages.questionnaire.before import Before
 from smartapp.pages.questionnaire.filling import NO, YES, AnswerError, Filling, NotAnOptionError, Value
 from smartapp.pages.questionnaire.waiting import ToDo
 from smartapp.web.language import _, text_of
@@ -23,6 +24,8 @@ class QuestionnairesPage:
 
     to_do: Sequence[ToDo]
     others: Sequence[Instrument]
+    before: Mapping[str, Before]
+    """When each was last sent in, by the instrument's id."""
     record_away: bool = False
     """The record does not answer: assignments cannot be shown now."""
 
@@ -37,6 +40,8 @@ class IntroPage:
     resume: str | None
     """LinkId of the question to go on with; None if all were seen: go to the review."""
     begun: bool
+    before: Before | None = None
+    """When it was last sent in."""
 
 
 @dataclass(frozen=True, slots=True)

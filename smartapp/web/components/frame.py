@@ -48,7 +48,6 @@ _PATHS = {
     ),
     "clinician": (
         ("overview/", message("Overview")),
-        ("scores/", message("Scores")),
         ("assignments/", message("Questionnaires")),
     ),
 }

@@ -98,7 +98,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     clinician = [
         "overview/",
         "overview/plan",
-        "scores/",
+        "overview/scores",
         "overview/?mode=together",
         "assignments/",
         "assignments/new",

@@ -81,7 +81,7 @@ def far() -> Iterator[tuple[Server, FarAway]]:
         ("client", "who-looked/"),
         ("clinician", "overview/"),
         ("clinician", "overview/plan"),
-        ("clinician", "scores/"),
+        ("clinician", "overview/scores"),
         ("clinician", "assignments/"),
         ("clinician", "assignments/new"),
     ],

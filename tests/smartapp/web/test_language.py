@@ -8,7 +8,7 @@ import pytest
 
 from smartapp.i18n import Messages
 from smartapp.services import KEY
-from smartapp.web.language import format_date, format_datetime, format_list, format_number, language
+from smartapp.web.language import coming, format_date, format_datetime, format_list, format_number, language
 from tests.smartapp.helpers import launched, make_app
 
 
@@ -131,3 +131,23 @@ def test_a_place_says_je_or_u(form):
 
 def test_an_unknown_key_stays_readable():
     assert Messages({}).one("Not yet translated") == "Not yet translated"
+
+
+@pytest.mark.parametrize(
+    ("day", "comes"),
+    [
+        ("2026-11-26", False),
+        ("2026-11-27", True),
+        ("2026-11", True),
+        ("2026-10", False),
+        ("2026", True),
+        ("2026-11-27T00:30:00+01:00", True),
+        ("2026-11-26T23:30:00+01:00", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_day_comes_until_it_is_over(app, monkeypatch, day, comes):
+    monkeypatch.setattr("smartapp.web.current.today", lambda: "2026-11-27")
+    with app.test_request_context("/"):
+        assert coming(day) == (day if comes else "")

@@ -293,6 +293,15 @@ function begin() {
 }
 begin();
 
+/* ---- choices that nothing keeps before they are saved: the browser asks before it leaves them -------------------
+   <form data-choices="unsaved">: they were so already when the page came, as after a switch of the language. */
+for (const form of document.querySelectorAll("form[data-choices]")) {
+  let unsaved = form.dataset.choices === "unsaved";
+  form.addEventListener("input", () => { unsaved = true; });
+  form.addEventListener("submit", () => { unsaved = false; });
+  window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+}
+
 /* ---- buttons that only make sense with JavaScript are hidden until it is there --------------------------------- */
 for (const button of document.querySelectorAll("button[data-print]")) {
   button.hidden = false;

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from mappers.assignment import answered, assignment_of
@@ -47,6 +45,18 @@ def test_a_questionnaire_that_was_asked_for_is_a_task_for_the_client(clinician):
 def test_date_and_message_may_stay_empty(clinician):
     assert ask(clinician, questionnaire="hoop").status_code == 303
     assert assignment_of(tasks(clinician)[0]).due is None
+
+
+def test_in_another_language_nothing_typed_is_lost_and_nothing_is_asked_yet(clinician):
+    typed = {"questionnaire": "hoop", "due": "2099-01-31", "message": "Voor dinsdag."}
+    opened = fields_of(clinician.get("assignments/new"))
+    page = clinician.post("assignments/new?lang=en", {**opened, **typed, "look": "1"})
+    assert page.status_code == 200
+    assert "By when?" in page.text
+    shown = fields_of(page)
+    assert {name: shown[name] for name in typed} == typed
+    assert shown["key"] == opened["key"]
+    assert tasks(clinician) == []
 
 
 def test_the_client_finds_it_on_the_start_page(app, clinician):
@@ -122,42 +132,6 @@ def test_an_assignment_can_be_taken_back(clinician):
     assert answer.status_code == 303
     assert tasks(clinician)[0]["status"] == "cancelled"
     assert "Ingetrokken" in clinician.client.get(answer.location).text
-
-
-def undo(visitor, answer):
-    """Press 'Ongedaan maken' on the page after an answer."""
-    page = visitor.get(answer.location).text
-    found = re.search(r'action="([^"]+/restore)".*?name="undo" value="(\w+)"', page, re.S)
-    assert found, "the page offers nothing to take back"
-    return visitor.post(found[1], {"undo": found[2]})
-
-
-def test_an_assignment_that_was_taken_back_by_mistake_is_there_again_as_it_was(app, clinician):
-    ask(clinician, questionnaire="hoop", message="Voor dinsdag.")
-    before = {**tasks(clinician)[0], "meta": None}
-    answer = undo(clinician, cancel(clinician))
-    assert {**tasks(clinician)[0], "meta": None} == before
-    page = clinician.get(answer.location).text
-    assert "staat weer klaar voor de cliënt, zoals eerst" in page
-    assert 'name="undo"' not in page
-    assert "questionnaires/hoop" in launched(app).get("").text
-
-
-def test_one_that_was_asked_for_anew_meanwhile_is_not_there_twice(app, clinician):
-    ask(clinician, questionnaire="hoop")
-    answer = cancel(clinician)
-    ask(launched(app, role="clinician"), questionnaire="hoop")
-    refused = undo(clinician, answer)
-    assert refused.status_code == 409
-    assert "Ongedaan maken kan niet meer." in refused.text
-    assert sorted(task["status"] for task in tasks(clinician)) == ["cancelled", "requested"]
-
-
-def test_a_client_puts_back_no_assignment(app, clinician):
-    ask(clinician, questionnaire="hoop")
-    cancel(clinician)
-    assert launched(app).post(f"assignments/{tasks(clinician)[0]['id']}/restore").status_code == 403
-    assert tasks(clinician)[0]["status"] == "cancelled"
 
 
 def test_taking_back_during_an_outage_is_not_called_done_before_it_is(clinician):

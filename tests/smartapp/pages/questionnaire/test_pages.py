@@ -590,12 +590,52 @@ def test_filling_in_goes_on_while_the_record_is_away(anna):
 
 
 def test_an_assignment_says_who_asks_and_why(anna):
-    ask(anna, due="2026-12-01", message="Fijn voor ons gesprek.")
+    ask(anna, due="2099-12-01", message="Fijn voor ons gesprek.")
     for address in ("questionnaires/", "questionnaires/hoop/", ""):
         page = anna.get(address).text
         assert "SPV J. Jansen vroeg je dit op 16 november 2026." in page
-        assert "1 december 2026" in page
+        assert "1 december 2099" in page
         assert "Fijn voor ons gesprek." in page
+
+
+def test_a_day_that_is_over_is_not_asked_for(anna):
+    ask(anna, due="2026-01-31", message="Fijn voor ons gesprek.")
+    for address in ("questionnaires/", "questionnaires/hoop/", ""):
+        page = anna.get(address).text
+        assert "Fijn voor ons gesprek." in page
+        assert "31 januari 2026" not in page
+
+
+# ---- when it was last filled in ----------------------------------------------------------------------------------
+
+
+def test_a_questionnaire_that_was_just_sent_says_so(anna):
+    assert "Net verstuurd" not in anna.get("questionnaires/").text
+    fill(anna)
+    anna.post("questionnaires/hoop/submit")
+    [sent] = stored(anna, "QuestionnaireResponse")
+    for address in ("questionnaires/", "questionnaires/hoop/"):
+        page = anna.get(address).text
+        assert "Net verstuurd" in page
+        assert f"/answers/{sent['id']}/" in page
+    assert "Net verstuurd" not in anna.get("questionnaires/nel/").text
+
+
+def test_a_questionnaire_says_when_it_was_last_filled_in(anna):
+    fill(anna)
+    anna.post("questionnaires/hoop/submit")
+    [sent] = stored(anna, "QuestionnaireResponse")
+    for day, status in (("2024-03-01", "completed"), ("2025-03-01", "amended"), ("2025-04-01", "in-progress")):
+        anna.ehr.write(Write("create", {**sent, "authored": f"{day}T12:00:00+01:00", "status": status}))
+    anna.ehr.write(Write("update", {**sent, "status": "entered-in-error"}))
+    assert "Laatst ingevuld op 1 maart 2025." in anna.get("questionnaires/").text
+
+
+def test_while_it_is_filled_in_again_the_time_before_is_not_in_the_way(anna):
+    fill(anna)
+    anna.post("questionnaires/hoop/submit")
+    anna.post(QUESTION.format(1), {"answer": "2", "next": "1"})
+    assert "Net verstuurd" not in anna.get("questionnaires/hoop/").text
 
 
 def test_answering_completes_the_assignment_as_soon_as_the_courier_comes(anna):

@@ -1,0 +1,59 @@
+"""When each questionnaire was last sent in, so that nobody fills it in twice without meaning to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mappers.tolerant import text_in
+from questionnaires.catalogue import Catalogue
+from smartapp.fhir.store import Query, Unreachable
+from smartapp.pages.scores.asking import responses_of
+from smartapp.records import Record, Records
+from smartapp.web import current
+from smartapp.web.language import day_of
+
+FINISHED = frozenset({"completed", "amended"})
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The last time: `authored` a FHIR dateTime, and the id of the response."""
+
+    authored: str
+    response_id: str
+
+    @property
+    def today(self) -> bool:
+        """Tell whether that was today, where the organisation is."""
+        return str(day_of(self.authored)) == current.today()
+
+
+def in_reach(records: Records) -> tuple[list[Record], list[Record]] | None:
+    """Return the Tasks and the newest responses of this person, in one round trip; None if the record does not answer.
+
+    Filling in goes on without it.
+    """
+    patient = records.launch.patient.reference
+    try:
+        tasks, responses = records.search(Query.of("Task", patient=patient), responses_of(patient))
+    except Unreachable:
+        return None
+    return tasks, responses
+
+
+def last_sent(responses: Iterable[Record], catalogue: Catalogue) -> dict[str, Before]:
+    """Return by the id of each instrument when it was last sent in; those that never were are left out."""
+    found: dict[str, Before] = {}
+    for record in responses:
+        authored = text_in(record.resource, "authored")
+        if text_in(record.resource, "status") not in FINISHED or day_of(authored) is None:
+            continue
+        try:
+            instrument = catalogue.by_canonical(text_in(record.resource, "questionnaire"))
+        except LookupError:
+            continue
+        known = found.get(instrument.id)
+        if known is None or str(day_of(known.authored)) <= str(day_of(authored)):
+            found[instrument.id] = Before(authored, record.resource["id"])
+    return found
