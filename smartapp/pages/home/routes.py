@@ -203,14 +203,14 @@ def _parts_of(entry: AuditEntry) -> set[str]:
 
 def _active(planned: Sequence[Goal], resources: Iterable[dict[str, Any]]) -> list[Goal]:
     """Return the goals that are still going on, oldest first: those of the plan with their steps, and others."""
-    found = [goal for goal in planned if goal.active and goal.progress != "achieved"]
+    found = [goal for goal in planned if goal.active and not goal.later and goal.progress != "achieved"]
     known = {goal.id for goal in planned}
     for resource in resources:
         try:
             goal = goal_of(resource)
         except PlanError:  # a Goal of the record's own: it is shown there, not here
             continue
-        if goal.id not in known and goal.active and goal.domain and goal.progress != "achieved":
+        if goal.id not in known and goal.active and not goal.later and goal.domain and goal.progress != "achieved":
             found.append(goal)
     return sorted(found, key=lambda goal: goal.start)
 

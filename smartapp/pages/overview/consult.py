@@ -23,7 +23,7 @@ from smartapp.pages.overview.views import FoldedText, InstrumentSummary, Overvie
 from smartapp.web import current
 from smartapp.web.language import format_date, format_datetime, format_month, format_number, text_of
 from smartapp.web.language import gettext as _
-from smartapp.web.plan_views import PROGRESS_TEXTS, STATUS_TEXTS, GoalView
+from smartapp.web.plan_views import FOR_LATER, PROGRESS_TEXTS, STATUS_TEXTS, GoalView
 
 FIRST_LINE: Final = 95
 """Characters of the story on this page: one line of a wide screen, two of a narrow one."""
@@ -85,6 +85,8 @@ class ConsultPage:
     visit_answers: int
     news: tuple[NewLine, ...]
     goals: tuple[GoalLine, ...]
+    later: int
+    """How many goals are for later."""
     scores: tuple[ScoreLine, ...]
 
 
@@ -112,7 +114,8 @@ def consult_page(
         then=tuple(then[: max(0, MOST_WORDS - len(said))]),
         visit_answers=len(lines),
         news=tuple(_new_line(one, known) for one in news),
-        goals=tuple(goal_line(view) for view in everything.goals),
+        goals=tuple(goal_line(view) for view in everything.goals if not view.goal.later),
+        later=sum(1 for view in everything.goals if view.goal.later),
         scores=tuple(score_line(one) for one in everything.measured),
     )
 
@@ -172,7 +175,8 @@ def _new_line(one: New, known: Catalogue) -> NewLine:
         return NewLine(f"{_(STATUS_TEXTS[one.step.status])}:", one.step.text, day)
     words = one.goal.text if one.goal else ""
     if one.kind == "progress" and one.goal is not None:
-        return NewLine(f"{_(PROGRESS_TEXTS.get(one.goal.progress, ''))}:", words, day)
+        progress = FOR_LATER if one.goal.later else PROGRESS_TEXTS.get(one.goal.progress, "")
+        return NewLine(f"{_(progress)}:", words, day)
     return NewLine(_(NEWS_TEXTS[one.kind]), words, day)
 
 

@@ -90,7 +90,7 @@ def written_at(resources: Iterable[Resource]) -> dict[str, str]:
 def _of_goal(goal: Goal, written: str, since: dt.datetime | None, moment_of: MomentOf) -> New:
     """Return the newest that there is to say of a goal."""
     begun, said = New("goal", goal.start, goal=goal), New("progress", goal.progress_date, goal=goal)
-    if goal.progress and _order(goal.progress_date, moment_of) > _order(goal.start, moment_of):
+    if (goal.progress or goal.later) and _order(goal.progress_date, moment_of) > _order(goal.start, moment_of):
         begun, said = said, begun
     if since is None or _is_new(begun.when, since, moment_of):
         return begun

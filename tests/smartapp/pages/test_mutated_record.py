@@ -91,7 +91,9 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     client += [f"{page}{responses[0]}/nel-01" for page in ("answers/", "plan/goals/new/from/")]
     client += [f"plan/goals/{ids(found, 'Goal')[0]}/steps/new/from/{responses[0]}/nel-01"]
     for id_ in ids(found, "Goal"):
-        client += [f"plan/goals/{id_}{rest}" for rest in ("/", "/words", "/progress", "/end", "/steps/new", "/history")]
+        client += [
+            f"plan/goals/{id_}{rest}" for rest in ("/", "/words", "/progress", "/end", "/steps/new", "/history", "/now")
+        ]
     for step in (one for one in found if one["resourceType"] == "Task"):
         goal = re.search(r"Goal/([\w-]+)", orjson.dumps(step).decode())
         client += [f"plan/goals/{goal[1]}/steps/{step['id']}"] if goal else []
@@ -105,6 +107,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "answers/",
     ] * 4
     clinician += [f"answers/{id_}/" for id_ in responses]
+    clinician += ["overview/overview.pdf", "overview/plan.pdf"]
     forms = {
         "plan/story": {"story": "Ik zing weer.", "seen-story": "x"},
         "plan/domains": {"domains": "meaning", "seen-domains": "x"},

@@ -16,7 +16,7 @@ from smartapp.pages.home import routes
 from smartapp.pages.home.routes import accesses_of
 from smartapp.pages.home.today import GoalToday, goal_today
 from tests.smartapp.helpers import Visitor, launched, make_app, text_of
-from tests.smartapp.pages.plan.conftest import put
+from tests.smartapp.pages.plan.conftest import HALFWAY, put
 from tests.smartapp.pages.plan.test_ticking import buttons, press, status_of
 from tests.smartapp.pages.scores.people import measure
 
@@ -109,6 +109,12 @@ def test_one_goal_stands_here_with_its_next_step(halfway):
     assert "Weer leren zwemmen" in page
     assert "Bellen met het zwembad" in page
     assert "Een badpak kopen" not in page  # that is done
+
+
+def test_a_goal_for_later_does_not_stand_here(anna):
+    [first, *rest] = HALFWAY.goals
+    put(anna.ehr, replace(HALFWAY, goals=(replace(first, later=True), *rest)))
+    assert first.text not in text_of(anna.get(""))
 
 
 def test_a_step_is_ticked_off_here_with_one_press_and_taken_back_with_the_next(halfway):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -86,6 +87,17 @@ def test_a_goal_says_how_many_of_its_steps_are_done(clinician):
     [step] = [one for one in steps if one.resource["status"] != "completed"]
     clinician.ehr.write(Write("update", {**step.resource, "status": "cancelled"}, if_match=step.etag))
     assert "1 van 1 stap" in text_of(clinician.get("overview/"))
+
+
+def test_a_goal_for_later_is_counted_and_does_not_stand_among_those_of_now(app):
+    visitor = launched(app, role="clinician")
+    [first, *rest] = HALFWAY.goals
+    put(visitor.ehr, replace(HALFWAY, goals=(replace(first, later=True), *rest)))
+    page = text_of(visitor.get("overview/"))
+    goals = page.partition("Doelen")[2].partition("Scores: eerste")[0]
+    assert "1 doel voor later" in goals
+    assert first.text not in goals
+    assert first.text in visitor.get("overview/plan").text
 
 
 def test_each_instrument_is_two_numbers(clinician):
