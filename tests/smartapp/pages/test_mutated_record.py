@@ -97,6 +97,9 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     for step in (one for one in found if one["resourceType"] == "Task"):
         goal = re.search(r"Goal/([\w-]+)", orjson.dumps(step).decode())
         client += [f"plan/goals/{goal[1]}/steps/{step['id']}"] if goal else []
+    # The days of conversations: an agreement says when it was made.
+    talked = [one["authoredOn"][:10] for one in found if one["resourceType"] == "Task" and "reasonReference" in one]
+    client += ["visits/", f"visits/{talked[0]}"]
     clinician = [
         "overview/",
         "overview/plan",
@@ -105,6 +108,8 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "assignments/",
         "assignments/new",
         "answers/",
+        *(f"overview/together/{page}" for page in ("", "now", "medicines", "medicines/new", "discuss", "report")),
+        *(f"overview/together/{page}" for page in ("options/1", "agree/1", f"report/{talked[0]}")),
     ] * 4
     clinician += [f"answers/{id_}/" for id_ in responses]
     clinician += ["overview/overview.pdf", "overview/plan.pdf"]
