@@ -277,6 +277,8 @@ STOPS: tuple[Stop, ...] = (
     Stop("launch-unknown-ehr", "nobody", "", at("/launch?iss=https://elsewhere.example.org&launch=x")),
     Stop("launch-ended", "nobody", "", at("/l/an-old-launch/plan/")),
     Stop("home", "client", "noor", at("")),
+    Stop("help", "client", "noor", at("help/")),
+    Stop("help-clinician", "clinician", "noor", at("help/")),
     Stop("who-looked", "client", "noor", at("who-looked/")),
     Stop("questionnaires", "client", "noor", at("questionnaires/")),
     Stop("questionnaire-intro", "client", "noor", at("questionnaires/mansa-short/")),

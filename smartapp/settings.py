@@ -18,7 +18,7 @@ import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Final, Literal, cast, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography.fernet import Fernet
@@ -27,6 +27,8 @@ from questionnaires.reading import DefinitionError, OneLine, Strict, read
 
 AuthMethod = Literal["public", "client_secret", "private_key_jwt"]
 FormOfAddress = Literal["je", "u"]
+_EMERGENCY_LINE_NL: Final = "Heb je nu hulp nodig? Bel je behandelteam. Bij levensgevaar: bel 112."
+_EMERGENCY_LINE_NL_U: Final = "Hebt u nu hulp nodig? Bel uw behandelteam. Bij levensgevaar: bel 112."
 SearchMethod = Literal["get", "post"]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -325,8 +327,8 @@ class Settings:
         "VERSTEL_EMERGENCY_LINE_NL",
         _text,
         "Shown beside every text field, in Dutch: whom to call when it cannot wait. An issuer may have its own.",
-        example="Heb je nu hulp nodig? Bel je behandelteam. Bij levensgevaar: bel 112.",
-        default="Heb je nu hulp nodig? Bel je behandelteam. Bij levensgevaar: bel 112.",
+        example=_EMERGENCY_LINE_NL,
+        default=_EMERGENCY_LINE_NL,
     )
     emergency_line_en: str = _setting(
         "VERSTEL_EMERGENCY_LINE_EN",
@@ -452,7 +454,13 @@ class Settings:
     def emergency_line(self, language: str, issuer: Issuer | None = None) -> str:
         """Return whom to call when it cannot wait, at this issuer and in this language."""
         own = issuer.emergency_line.get(language) if issuer else None
-        return own or (self.emergency_line_en if language == "en" else self.emergency_line_nl)
+        if own:
+            return own
+        if language == "en":
+            return self.emergency_line_en
+        # A place that wrote a line of its own wrote it in its own form of address.
+        ours = self.emergency_line_nl == _EMERGENCY_LINE_NL
+        return _EMERGENCY_LINE_NL_U if ours and self.form_of_address == "u" else self.emergency_line_nl
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

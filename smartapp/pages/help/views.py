@@ -1,0 +1,139 @@
+"""What the help page says, to a client and to a clinician: what the code does, and nothing that it only should."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from questionnaires.catalogue import Catalogue
+from questionnaires.model import Instrument
+from smartapp.storage.launches import Role
+from smartapp.web.language import gettext as _
+from smartapp.web.language import text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with what is said under it, a sentence or two per line."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """A questionnaire, or a form of a conversation, and who reads what of it."""
+
+    title: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class HelpPage:
+    """`own`: the reader is the client. `readers` stands after the first section."""
+
+    own: bool
+    lead: str
+    sections: tuple[Section, ...]
+    readers: tuple[Readers, ...]
+
+
+def page_for(role: Role, known: Catalogue) -> HelpPage:
+    """Return the page for a reader with this role, with every questionnaire of the catalogue."""
+    own = role == "client"
+    readers = tuple(
+        Readers(text_of(instrument.title), _who_reads(instrument, own=own)) for instrument in known.instruments.values()
+    )
+    if own:
+        lead = _("Who reads what you fill in, what happens to it, and whom you can ask.")
+        return HelpPage(own, lead, _for_a_client(), readers)
+    return HelpPage(own, _("What of the client can be read here, and what not."), _for_a_clinician(), readers)
+
+
+def _who_reads(instrument: Instrument, *, own: bool) -> str:
+    if instrument.kind == "record":
+        return (
+            _("You write this down together, and both read it.") if own else _("Written down together, read by both.")
+        )
+    if instrument.scores:
+        if own:
+            return _("You, and after you send it in your care team: your answers and your scores.")
+        return _("The client and, once it is sent in, the care team: answers and scores.")
+    if own:
+        return _("You, and after you send it in your care team: your answers. There are no scores.")
+    return _("The client and, once it is sent in, the care team: answers. There are no scores.")
+
+
+def _for_a_client() -> tuple[Section, ...]:
+    return (
+        Section(
+            _("Who can read what?"),
+            (
+                _("What you type and do not save or send in is seen by you alone."),
+                _("What you save in your plan, and what you send in, can be read by your care team."),
+                _("Your care team is everyone whom your care provider lets open your record."),
+                _("Someone who signs in with another role sees nothing here."),
+                _("Does it say that something did not get through? Then only you see it here, until you decide."),
+            ),
+        ),
+        Section(
+            _("How is it saved?"),
+            (
+                _("We remember each answer at once. What you type too, as long as the page says so."),
+                _("You can stop and go on later."),
+                _("Beside what you saved it says where that is: in your record, or in Verstel."),
+                _("What is in your record can also be read there without Verstel."),
+                _("Can we not reach your record? Then we keep it here and send it later. The page says so."),
+            ),
+        ),
+        Section(
+            _("What happens to my answers?"),
+            (
+                _("You can talk about them together. Verstel gives no advice and no judgement."),
+                _("Some questionnaires give scores, by a fixed rule. With each score it says how we work it out."),
+                _("You can still correct what you sent in."),
+            ),
+        ),
+        Section(
+            _("How do I stop?"),
+            (
+                _("Nothing has to be filled in. You may skip a question, take a break, or leave it at that."),
+                _("Do you want something removed? Ask your care provider. They can have erased what Verstel keeps."),
+                _("Your care provider has rules of its own for what is in your record."),
+            ),
+        ),
+        Section(
+            _("Whom can I ask?"),
+            (_("Is something not clear, or not right? Ask your care team, or the people of your portal."),),
+        ),
+    )
+
+
+def _for_a_clinician() -> tuple[Section, ...]:
+    return (
+        Section(
+            _("Who can read what?"),
+            (
+                _("Whoever may open this record reads here what the client saved and sent in: answers, scores, plan."),
+                _("What the client typed and did not save or send in is seen by the client alone."),
+                _("Each page opened here is logged. The client sees who opened what, and when."),
+            ),
+        ),
+        Section(
+            _("How is it saved?"),
+            (
+                _("Beside each part it says where it is kept: in the record, outside it, or in Verstel."),
+                _("What is in the record can also be read there without Verstel."),
+            ),
+        ),
+        Section(
+            _("What happens to the answers?"),
+            (
+                _("Scores are numbers with a range and a source. Verstel gives no judgement, alarm or advice."),
+                _("The client may skip any question, stop at any moment, and correct what was sent in."),
+            ),
+        ),
+        Section(
+            _("Does the client want something removed?"),
+            (_("The administrators can erase what Verstel keeps. The record has rules of its own."),),
+        ),
+    )

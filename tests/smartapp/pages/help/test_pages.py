@@ -1,0 +1,50 @@
+"""The help page says who reads what, of every questionnaire, and says it to whoever asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from questionnaires.catalogue import catalogue
+from smartapp.services import KEY
+from tests.smartapp.helpers import launched, text_of
+
+
+@pytest.mark.parametrize("role", ["client", "clinician"])
+def test_it_says_of_every_questionnaire_who_reads_it(app, role):
+    said = text_of(launched(app, role=role).get("help/"))
+    known = catalogue().instruments.values()
+    assert {one.kind for one in known} == {"questionnaire", "record"}
+    assert all(one.title.nl in said for one in known)
+    silent = "Er zijn geen scores."
+    assert said.count(silent) == sum(1 for one in known if one.kind == "questionnaire" and not one.scores)
+    together = "Dit schrijf je samen op." if role == "client" else "Samen opgeschreven, door beiden te lezen."
+    assert said.count(together) == sum(1 for one in known if one.kind == "record")
+
+
+def test_a_client_reads_that_words_not_sent_are_theirs_and_finds_who_has_read(app):
+    page = launched(app).get("help/")
+    assert "Wat je typt en niet bewaart of verstuurt, zie alleen jij." in text_of(page)
+    assert 'who-looked/">Wie heeft meegelezen</a>' in page.text
+
+
+def test_a_clinician_reads_what_a_client_is_told_of_looking(app):
+    nurse = launched(app, role="clinician")
+    page = nurse.get("help/")
+    assert "De cliënt ziet wie wat opende, en wanneer." in text_of(page)
+    assert "Wie heeft meegelezen" not in page.text  # that list is the client's
+    assert nurse.get("who-looked/").status_code == 403
+    log = app.extensions[KEY].audit.of_person(nurse.launch.issuer, "Patient/anna")
+    assert [one.event for one in log if "help.index" in one.objects] == ["read"]
+
+
+@pytest.mark.parametrize("role", ["client", "clinician"])
+def test_every_page_of_a_record_leads_to_it(app, role):
+    visitor = launched(app, role=role)
+    page = visitor.get("plan/" if role == "client" else "overview/").text
+    assert f'<a href="/l/{visitor.launch.id}/help/">Uitleg: wie kan wat lezen?</a>' in page
+    assert "Uitleg: wie kan" not in app.test_client().get("/accessibility").text  # there is no record there
+
+
+def test_someone_with_another_role_sees_nothing_here_as_it_says(app):
+    """The page tells clients so."""
+    assert launched(app, role="guest").get("help/").status_code == 403
