@@ -8,6 +8,7 @@ has its title for people who browse the record.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,6 +162,17 @@ def answered(task: dict[str, Any], response: str, display: str) -> dict[str, Any
 def cancelled(task: dict[str, Any], reason: str) -> dict[str, Any]:
     """Return the Task withdrawn, with a sentence that says why."""
     return {**task, "status": CANCELLED, "statusReason": {"text": reason}}
+
+
+def former(task: dict[str, Any]) -> dict[str, Any]:
+    """Return what `cancelled` takes from a Task: its status and the reason for it, None where there is none."""
+    return {name: task.get(name) for name in ("status", "statusReason")}
+
+
+def asked_again(task: dict[str, Any], was: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a withdrawn Task as it was before; `was` is what `former` gave."""
+    kept = {name: value for name, value in task.items() if name not in was}
+    return kept | {name: value for name, value in was.items() if value is not None}
 
 
 def assignment_identifier(patient: str, questionnaire: str, asked_on: str) -> str:

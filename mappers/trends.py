@@ -68,6 +68,11 @@ class Measurements:
     """Scores by a rule version that we do not know. They get a table of their own and no line: we know no range."""
 
     @property
+    def leading(self) -> Trend | None:
+        """Return the score that stands for the instrument: its first by today's default rules, else what there is."""
+        return next(iter((*self.shown, *self.alternatives, *self.earlier)), None)
+
+    @property
     def last_day(self) -> dt.date:
         """Return the day of the newest measurement. Raises ValueError if all scores are `not_ours`."""
         return max(one.day for trend in (*self.shown, *self.alternatives, *self.earlier) for one in trend.measurements)

@@ -477,10 +477,11 @@ def read_life_domains(path: Path = LIFE_DOMAINS) -> tuple[tuple[LifeDomain, ...]
             help=domain.help,
             family=domain.family,
             order=number,
+            plain=domain.plain,
         )
         for number, domain in enumerate(table.domains, start=1)
     )
-    return domains, tuple(PlanQuestion(code=one.code, text=one.text, help=one.help) for one in table.questions)
+    return domains, tuple(PlanQuestion(one.code, one.text, one.help, one.plain) for one in table.questions)
 
 
 # ---- the catalogue ---------------------------------------------------------------------------------------------------

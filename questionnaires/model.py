@@ -360,7 +360,10 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class LifeDomain:
-    """One area of life that a plan can be about; `family` ones are offered to family teams only."""
+    """One area of life that a plan can be about; `family` ones are offered to family teams only.
+
+    `title` is the handbook's word, which records keep; `plain` is what people say, where that is another word.
+    """
 
     code: str
     title: Text
@@ -368,12 +371,24 @@ class LifeDomain:
     help: Text
     family: bool
     order: int
+    plain: Text | None = None
+
+    @property
+    def name(self) -> Text:
+        """Return what pages call it: the plain name."""
+        return self.plain or self.title
 
 
 @dataclass(frozen=True, slots=True)
 class PlanQuestion:
-    """One of the four questions that are asked about every chosen life domain."""
+    """One of the four questions that are asked about every chosen life domain; `text` is the handbook's."""
 
     code: str
     text: Text
     help: Text
+    plain: Text | None = None
+
+    @property
+    def asked(self) -> Text:
+        """Return how pages ask it: in plain words."""
+        return self.plain or self.text

@@ -278,8 +278,10 @@ def _panel_coding(instrument: Instrument) -> Resource:
 # ---- terminology -----------------------------------------------------------------------------------------------------
 
 
-def _concept(code: str, text: Text) -> Resource:
-    return {"code": code, "display": text.nl, "designation": [{"language": "en", "value": text.en}]}
+def _concept(code: str, text: Text, plain: Text | None = None) -> Resource:
+    """Return a concept with its English; `plain`: what people call it, as further designations."""
+    others = [{"language": "nl", "value": plain.nl}, {"language": "en", "value": plain.en}] if plain else []
+    return {"code": code, "display": text.nl, "designation": [{"language": "en", "value": text.en}, *others]}
 
 
 def _terminology(kind: str, identifier: str, title: Text, *, version: str, rights: Text) -> Resource:
@@ -375,7 +377,7 @@ def _rule_concepts(known: Catalogue) -> list[Resource]:
 def terminology(known: Catalogue) -> list[Resource]:
     """Return the CodeSystems and ValueSets that questionnaires, scores and plans use."""
     instruments = list(known.instruments.values())
-    domains = [_concept(domain.code, domain.title) for domain in known.life_domains]
+    domains = [_concept(domain.code, domain.title, domain.plain) for domain in known.life_domains]
     life = Text("Levensgebieden van een herstelplan", "Life domains of a recovery plan")
     return [
         _code_system(

@@ -161,6 +161,7 @@ class LifeDomainTable(Strict, frozen=True):
     title: Text
     question: Text
     help: Text
+    plain: Text | None = None
     family: bool = False
 
 
@@ -170,6 +171,7 @@ class PlanQuestionTable(Strict, frozen=True):
     code: Name
     text: Text
     help: Text
+    plain: Text | None = None
 
 
 class LifeDomainsTable(Strict, frozen=True):

@@ -326,7 +326,6 @@ STOPS: tuple[Stop, ...] = (
     Stop("scores-gaps", "client", "iwan", at("scores/mansa/")),
     Stop("overview", "clinician", "noor", at("overview/")),
     Stop("overview-plan", "clinician", "noor", at("overview/plan")),
-    Stop("overview-scores", "clinician", "noor", at("overview/scores")),
     Stop("overview-together", "clinician", "noor", at("overview/?mode=together")),
     Stop("together", "clinician", "noor", at("overview/together/")),
     Stop("together-now", "clinician", "noor", at("overview/together/now")),
@@ -343,6 +342,8 @@ STOPS: tuple[Stop, ...] = (
     Stop("overview-answers", "clinician", "noor", at("answers/")),
     Stop("overview-response", "clinician", "noor", _response("nel")),
     Stop("overview-response-wishes", "clinician", "noor", _response("mansa-short")),
+    Stop("overview-scores", "clinician", "noor", at("scores/")),
+    Stop("overview-scores-gaps", "clinician", "iwan", at("scores/")),
     Stop("assignments", "clinician", "noor", at("assignments/")),
     Stop("assignment-new", "clinician", "noor", at("assignments/new")),
 )

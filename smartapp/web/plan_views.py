@@ -44,9 +44,13 @@ STATUS_TEXTS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The life domains and the four questions in the reader's language, each in its order."""
+    """The life domains and the four questions in the reader's language, each in its order.
+
+    `domains` has plain names; `handbook` the word of the handbook where that is another one.
+    """
 
     domains: Mapping[str, str]
+    handbook: Mapping[str, str]
     family: frozenset[str]
     domain_help: Mapping[str, str]
     questions: Mapping[str, str]
@@ -56,10 +60,11 @@ class Words:
     def of(cls, known: Catalogue) -> Words:
         """Read them from the catalogue."""
         return cls(
-            domains={domain.code: text_of(domain.title) for domain in known.life_domains},
+            domains={domain.code: text_of(domain.name) for domain in known.life_domains},
+            handbook={domain.code: text_of(domain.title) for domain in known.life_domains if domain.plain},
             family=frozenset(domain.code for domain in known.life_domains if domain.family),
             domain_help={domain.code: text_of(domain.help) for domain in known.life_domains},
-            questions={question.code: text_of(question.text) for question in known.plan_questions},
+            questions={question.code: text_of(question.asked) for question in known.plan_questions},
             question_help={question.code: text_of(question.help) for question in known.plan_questions},
         )
 
@@ -167,6 +172,7 @@ class DomainView:
     title: str
     answers: tuple[AnswerView, ...]
     goals: tuple[GoalView, ...]
+    handbook: str = ""  # the handbook's word for it, where the title is another
 
     @property
     def answered(self) -> tuple[AnswerView, ...]:
@@ -181,4 +187,5 @@ def domain_view(answers: DomainAnswers, plan: Plan, words: Words) -> DomainView:
         title=words.domains.get(answers.domain, answers.domain),
         answers=tuple(AnswerView(name, words.questions[name], getattr(answers, name)) for name in QUESTIONS),
         goals=tuple(goal_view(goal, words) for goal in plan.goals if goal.domain == answers.domain and goal.active),
+        handbook=words.handbook.get(answers.domain, ""),
     )

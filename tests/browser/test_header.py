@@ -32,7 +32,7 @@ def header_height(place: Page | FrameLocator) -> float:
     ("role", "path", "entries"),
     [
         ("client", "", ["Begin", "Mijn plan", "Mijn scores", "Uitloggen"]),
-        ("clinician", "assignments/", ["Overzicht", "Vragenlijsten", "Uitloggen"]),
+        ("clinician", "assignments/", ["Overzicht", "Scores", "Vragenlijsten", "Uitloggen"]),
     ],
 )
 def test_a_phone_keeps_its_height_and_the_menu_opens_without_scripts(phone, role, path, entries):

@@ -18,6 +18,9 @@ PAPERS: tuple[tuple[Role, str, int], ...] = (
     ("client", "plan/", 2),
     ("client", "scores/", 2),
     ("client", "scores/nel/", 2),
+    ("clinician", "overview/", 2),
+    ("clinician", "overview/plan", 2),
+    ("clinician", "scores/", 2),
 )
 
 

@@ -42,10 +42,10 @@ def _all() -> Iterator[tuple[str, Text, bool]]:
     for instrument in known.instruments.values():
         yield from _of_instrument(instrument)
     for domain in known.life_domains:
-        for name in ("title", "question", "help"):
+        for name in ("title", "name", "question", "help"):
             yield f"{domain.code} {name}", getattr(domain, name), False
     for question in known.plan_questions:
-        for name in ("text", "help"):
+        for name in ("text", "asked", "help"):
             yield f"{question.code} {name}", getattr(question, name), False
     for part in known.plan_parts:
         for name in ("title", "help", "invitation", "write", "change", "saved"):

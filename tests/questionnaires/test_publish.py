@@ -435,3 +435,17 @@ def test_files_are_json_that_ends_with_a_line():
     content = (PUBLISHED / "Questionnaire-hoop.json").read_bytes()
     assert content.endswith(b"}\n")
     assert resource_bytes(json.loads(content)) == content
+
+
+def test_a_life_domain_keeps_the_handbooks_word_and_has_its_plain_name_as_designations():
+    concepts = {one["code"]: one for one in published()["CodeSystem-life-domain.json"]["concept"]}
+    assert concepts["daytime-activity"] == {
+        "code": "daytime-activity",
+        "display": "Dagbesteding",
+        "designation": [
+            {"language": "en", "value": "Daytime activity"},
+            {"language": "nl", "value": "Wat ik overdag doe"},
+            {"language": "en", "value": "What I do during the day"},
+        ],
+    }
+    assert concepts["housing"]["designation"] == [{"language": "en", "value": "Housing"}]

@@ -9,7 +9,7 @@ from typing import Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from mappers.assignment import assignment_of, cancelled, is_assignment, task_of
+from mappers.assignment import CANCELLED, asked_again, assignment_of, cancelled, former, is_assignment, task_of
 from mappers.human_name import reference_to
 from mappers.tolerant import objects_in, text_in
 from questionnaires.canonical import identifier_system
@@ -19,7 +19,7 @@ from smartapp.i18n import message
 from smartapp.pages.assignments import views
 from smartapp.pages.assignments.views import AssignmentRow, NewPage, QuestionnaireChoice
 from smartapp.records import Record
-from smartapp.web import current
+from smartapp.web import current, undoing
 from smartapp.web.dates import NOT_A_DATE, iso_date
 from smartapp.web.language import gettext as _
 from smartapp.web.language import language, ngettext, text_of
@@ -35,8 +35,11 @@ NEWS: Final[Mapping[str, str]] = {
     "asked": message("The questionnaire is ready for the client."),
     "on-its-way": message("We cannot reach the record right now. The questionnaire will be ready as soon as we can."),
     "taking-back": message("We cannot reach the record right now. The questionnaire is withdrawn as soon as we can."),
+    "asked-again": message("The questionnaire is ready for the client again, as it was."),
     "taken-back": message("The questionnaire is withdrawn. What the client had begun stays theirs."),
 }
+NOT_RESTORED: Final = message("The record did not take this. Please try again in a moment.")
+TOO_LATE: Final = message("This can no longer be taken back. You can ask for the questionnaire again.")
 NEEDS_CHOICE: Final = message("Choose a questionnaire.")
 IN_THE_PAST: Final = message("This day is over. Choose today or a later day, or leave it empty.")
 MESSAGE_TOO_LONG: Final = message("This message is too long. Keep it under a thousand characters.")
@@ -59,7 +62,7 @@ def index() -> str:
     """Show everything that was asked of this client."""
     news = NEWS.get(request.args.get("news", ""))
     page = views.assignments_page(_tasks(), catalogue(), news=_(news) if news else "")
-    return render_template("assignments/index.html", page=page)
+    return render_template("assignments/index.html", page=page, undo=undoing.offered())
 
 
 @blueprint.get("/new")
@@ -200,8 +203,37 @@ def cancel(assignment_id: str) -> View:
             continue
         except (Unreachable, Refused, Forbidden):
             break
-        news = "taken-back" if saved.state == "stored" else "taking-back"
-        return redirect(url_for("assignments.index", news=news), 303)
+        if saved.state != "stored":
+            return redirect(url_for("assignments.index", news="taking-back"), 303)
+        back = url_for("assignments.restore", assignment_id=assignment_id)
+        needs = {"was": former(found.resource)}
+        return redirect(undoing.offer(back, needs, url_for("assignments.index", news="taken-back")), 303)
     return render_template(
         "assignments/index.html", page=views.assignments_page(tasks, catalogue(), trouble=trouble)
     ), status
+
+
+@blueprint.post("/<assignment_id>/restore")
+@role("clinician")
+def restore(assignment_id: str) -> View:
+    """Take back that an assignment was taken back: the client finds it as it was, with the message."""
+    known = undoing.taken(request.form.get(undoing.FIELD, ""))
+    tasks = _tasks()
+    found = next((one for one in tasks if one.resource["id"] == assignment_id), None)
+    if found is None or not is_assignment(found.resource):
+        abort(404)
+    assignment = assignment_of(found.resource)
+    trouble, status = _(TOO_LATE), 409
+    # Asked for anew meanwhile, it would stand there twice.
+    if known and assignment.status == CANCELLED and assignment.instrument not in _waiting(tasks):
+        task = asked_again(found.resource, known["was"])
+        try:
+            [saved] = current.records().save([Write("update", task, if_match=found.etag)])
+        except (Conflict, Unreachable, Refused, Forbidden):
+            trouble, status = _(NOT_RESTORED), 503
+        else:
+            undoing.forget()
+            news = "asked-again" if saved.state == "stored" else "on-its-way"
+            return redirect(url_for("assignments.index", news=news), 303)
+    page = views.assignments_page(_tasks(), catalogue(), trouble=trouble)
+    return render_template("assignments/index.html", page=page), status

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
-from smartapp.pages.overview.consult import MOST_SHOWN, consult_page
+from smartapp.pages.overview.consult import MOST_SHOWN, ConsultPage, consult_page
 from smartapp.pages.overview.news import LastLook, last_look, news, written_at
+from smartapp.pages.overview.paper import paper
 from smartapp.pages.overview.views import FoldedText, OverviewPage, finished, first_lines, overview_page
 from smartapp.pages.plan import stored
+from smartapp.pages.plan.paper import paper as plan_on_paper
 from smartapp.pages.scores import asking, trends
 from smartapp.pages.scores.notes import notes_of
 from smartapp.records import Record
 from smartapp.web import current
+from smartapp.web.language import gettext as _
 from smartapp.web.language import language, moment_of
+from smartapp.web.pdf import download
 from smartapp.web.roles import role
 
 blueprint = Blueprint("overview", __name__, url_prefix="/overview", template_folder="templates")
@@ -33,6 +37,28 @@ def index() -> str:
     found, page = _everything(together=together)
     if together:
         return render_template("overview/together.html", page=page, trends=trends, fold=first_lines)
+    return render_template("overview/overview.html", page=_consult(found, page), most=MOST_SHOWN)
+
+
+@blueprint.get("/overview.pdf")
+@role("clinician")
+def as_pdf() -> Response:
+    """Give the overview as a PDF, with the steps of the goals and the lines of the scores."""
+    content = paper(_consult(*_everything()), client=current.launch().patient, made=current.now())
+    return download(content, _("overview"))
+
+
+@blueprint.get("/plan.pdf")
+@role("clinician")
+def plan_as_pdf() -> Response:
+    """Give the client's plan as a PDF: the same one that the client gets."""
+    patient = current.launch().patient
+    found = current.records().search(*stored.queries(patient.reference))
+    read = stored.read_plan(found, known=catalogue(), issuer=current.launch().issuer, patient=patient.reference, now="")
+    return download(plan_on_paper(read.plan, catalogue(), client=patient, made=current.now()), _("recovery-plan"))
+
+
+def _consult(found: list[list[Record]], page: OverviewPage) -> ConsultPage:
     look = _last_look()
     plans, goals, tasks = ([record.resource for record in records] for records in found[:3])
     since = None if look.at is None else dt.datetime.fromtimestamp(look.at, current.now().tzinfo)
@@ -46,8 +72,7 @@ def index() -> str:
     )
     # Who looks for the first time, or after too long to know, is shown the newest, and not years of it.
     shown = new if since is not None else new[:MOST_SHOWN]
-    consult = consult_page(page, tasks=tasks, news=shown, look=look, known=catalogue())
-    return render_template("overview/overview.html", page=consult, most=MOST_SHOWN)
+    return consult_page(page, tasks=tasks, news=shown, look=look, known=catalogue())
 
 
 @blueprint.get("/plan")
@@ -56,14 +81,6 @@ def plan() -> str:
     """Show the whole plan: story, what helps, goals with their steps, and the areas of life."""
     _found, page = _everything()
     return render_template("overview/plan.html", page=page, fold=lambda text: FoldedText(text, ""))
-
-
-@blueprint.get("/scores")
-@role("clinician")
-def scores() -> str:
-    """Show every score over time, with its table and its sources."""
-    _found, page = _everything()
-    return render_template("overview/scores.html", page=page, trends=trends)
 
 
 def _everything(*, together: bool = False) -> tuple[list[list[Record]], OverviewPage]:

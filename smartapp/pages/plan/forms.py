@@ -14,13 +14,12 @@ from flask.typing import ResponseReturnValue
 from mappers.plan import Plan
 from smartapp.fhir.store import RecordError
 from smartapp.i18n import message
-from smartapp.pages.plan import undoing
 from smartapp.pages.plan.sections import Section
 from smartapp.pages.plan.service import Saved, Trouble, change, load
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import ClashField, ClashPage, Field, FormPage, Link
 from smartapp.storage.drafts import Drafts
-from smartapp.web import current, typed
+from smartapp.web import current, typed, undoing
 from smartapp.web.language import gettext as _
 from smartapp.web.typed import Accepted, Clash, Submitted, Wrong
 

@@ -32,8 +32,8 @@ def contents(plan: Plan, known: Catalogue, client: str) -> dict[str, Any]:
     words = Words.of(known)
     goals = [goal_view(goal, words) for goal in plan.goals]
     groups = (
-        (_("My goals"), [_goal(view) for view in goals if view.goal.active]),
-        (_("Earlier goals"), [_goal(view) for view in goals if not view.goal.active]),
+        (_("My goals"), [goal_data(view) for view in goals if view.goal.active]),
+        (_("Earlier goals"), [goal_data(view) for view in goals if not view.goal.active]),
     )
     return {
         "about": _("The words in this plan are those of %(name)s.", name=client),
@@ -57,7 +57,8 @@ def _rows(parts: list[PartView]) -> list[list[dict[str, Any]]]:
     return rows
 
 
-def _goal(view: GoalView) -> dict[str, Any]:
+def goal_data(view: GoalView) -> dict[str, Any]:
+    """Return what `aim` in `sheet.typ` shows of a goal."""
     goal = view.goal
     said = f"{view.progress}, {format_date(goal.progress_date)}" if goal.progress_date else view.progress
     due = _("By %(date)s", date=format_date(goal.due)) if goal.due and goal.active else ""

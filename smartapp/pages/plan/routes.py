@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.plan import MOST_DOMAINS, QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
+from mappers.whose_words import may_be_anothers
 from questionnaires.catalogue import catalogue
 from questionnaires.plan_parts import PlanPart
+from questionnaires.standard_sentences import standard_sentences
 from smartapp.errors import BadRequest
 from smartapp.fhir.store import Query
 from smartapp.i18n import message
-from smartapp.pages.plan import fields, history, removing, sections, stored, ticking, undoing, views
+from smartapp.pages.plan import fields, history, removing, sections, stored, ticking, views
 from smartapp.pages.plan.forms import Form, edit, form_key, posted, waiting
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
@@ -22,7 +25,7 @@ from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, w
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import Link
 from smartapp.records.placement import TOGETHER
-from smartapp.web import current, typed
+from smartapp.web import current, typed, undoing
 from smartapp.web.language import gettext as _
 from smartapp.web.language import ngettext, text_of
 from smartapp.web.pdf import download
@@ -220,7 +223,10 @@ def _domains_page(
     elsewhere: list[str] | None = None,
     looking: bool = False,
 ) -> str:
-    offered = [views.FieldOption(code, title, words.domain_help.get(code, "")) for code, title in words.domains.items()]
+    offered = [
+        views.FieldOption(code, title, words.domain_help.get(code, ""), words.handbook.get(code, ""))
+        for code, title in words.domains.items()
+    ]
     with_family = family or bool(words.family & set(chosen))
     page = views.DomainsPage(
         domains=tuple(option for option in offered if option.value not in words.family),
@@ -350,6 +356,9 @@ def goal(goal_id: str) -> ResponseReturnValue:
     page = views.goal_page(
         _goal_or_404(stored_plan, goal_id), stored_plan.plan, where_stored(stored_plan), saved=_saved()
     )
+    # Asked once, right after it was saved: the question is kind, and it never comes back by itself.
+    if request.args.get("saved") == "goal" and may_be_anothers(page.view.goal.text, standard_sentences()):
+        page = replace(page, whose=True)
     return render_template("plan/goal.html", page=page)
 
 
@@ -526,7 +535,7 @@ def remove_goal(goal_id: str) -> ResponseReturnValue:
     return removing.taken_out(
         stored_plan,
         removing.of_goal(stored_plan, goal_id),
-        after=_start_after("goal-removed"),
+        after=url_for("plan.start", saved="goal-removed", _anchor="goal"),
         back=url_for("plan.put_back_goal", goal_id=goal_id),
         refused=url_for("plan.goal", goal_id=goal_id),
     )

@@ -74,6 +74,7 @@ class FieldOption:
     value: str
     label: str
     help: str = ""
+    also: str = ""  # another name for the same thing, shown small
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,7 @@ class GoalPage:
     where: WhereStored
     saved: str
     trouble: str = ""
+    whose: bool = False  # ask kindly whose words the goal is in
     room: bool = True  # fewer than five areas go on, or the goal's own is one of them: it can be worked on now
 
 

@@ -20,14 +20,16 @@ from smartapp.web.pdf import lines, pdf
 TEMPLATE = Path(__file__).with_name("templates") / "scores" / "paper.typ"
 
 
-def paper_of_all(found: Sequence[Measurements], *, cut: str, client: Person, made: dt.datetime) -> bytes:
-    """Return the leading score of every instrument as a PDF. Raises NotTypeset."""
+def paper_of_all(
+    found: Sequence[Measurements], *, about: str, cut: str, client: Person, made: dt.datetime, title: str
+) -> bytes:
+    """Return the leading score of every instrument as a PDF; `about` says what a score is. Raises NotTypeset."""
     leading = [(one, lead) for one in found for lead in (*one.shown, *one.alternatives, *one.earlier)[:1]]
     data = {
-        "about": [_("A score is a number that comes from your own answers. It does not say who you are."), cut],
-        "scores": [_score(text_of(one.instrument.title), lead) for one, lead in leading],
+        "about": [about, cut],
+        "scores": [score_data(text_of(one.instrument.title), lead) for one, lead in leading],
     }
-    return _paper(_("My scores"), data, client, made)
+    return _paper(title, data, client, made)
 
 
 def paper_of_one(
@@ -37,7 +39,7 @@ def paper_of_one(
 
     Raises NotTypeset.
     """
-    instrument = found.instrument
+    instrument, older = found.instrument, _("calculated with an older rule")
     working = text_of(instrument.wording_note) if instrument.wording == "working" else ""
     data = {
         "about": [_("How your scores changed. Only you know what that means for you."), working, cut],
@@ -46,11 +48,8 @@ def paper_of_one(
             "notes": [{"date": format_date(one.written_on), "text": lines(one.text)} for one in notes],
         },
         "scores": [
-            *(_score(text_of(trend.rule.title), trend) for trend in found.shown),
-            *(
-                _score(f"{text_of(one.rule.title)} ({_('calculated with an older rule')})", one)
-                for one in found.earlier
-            ),
+            *(score_data(text_of(trend.rule.title), trend) for trend in found.shown),
+            *(score_data(f"{text_of(one.rule.title)} ({older})", one) for one in found.earlier),
         ],
         "not-ours": {
             "title": _("Calculated in a way we do not know"),
@@ -65,19 +64,19 @@ def paper_of_one(
 
 def _paper(title: str, data: dict[str, Any], client: Person, made: dt.datetime) -> bytes:
     data["about"] = [sentence for sentence in data["about"] if sentence]
-    data["columns"] = [_("Date"), _("Score"), _("Answered")]
-    data["no-score"] = _("no score")
     return pdf(title, TEMPLATE, data, person=client, made=made)
 
 
-def _score(title: str, trend: Trend) -> dict[str, Any]:
+def score_data(title: str, trend: Trend, *, level: int = 1) -> dict[str, Any]:
+    """Return what `score` in `sheet.typ` shows of a trend, below a heading of a level."""
     chart = trends.chart_of(trend)
     return {
         "title": title,
+        "level": level,
+        "columns": [_("Date"), _("Score"), _("Answered")],
         "change": trends.change_sentence(trend),
         "range": trends.range_sentence(trend.rule),
-        "chart": asdict(chart) if chart else None,
-        "table": _("%(score)s, newest first", score=text_of(trend.rule.title)),
+        "chart": {**asdict(chart), "no-score": _("no score")} if chart else None,
         "rows": [_row(row) for row in trends.rows_of(trend)],
     }
 

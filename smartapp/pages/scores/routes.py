@@ -1,4 +1,4 @@
-"""A client's own scores: all instruments on one page, and a page for each."""
+"""The scores of a person: all instruments on one page and, for the client, a page for each."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, render_template
 
-from mappers.observations import SCORE_SYSTEM
+from mappers.observations import SCORE_SYSTEM, ScorePoint
 from mappers.own_notes import OwnNote, notes_about
 from mappers.tolerant import code_in, text_in
 from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
-from smartapp.pages.scores import asking, trends
+from smartapp.pages.scores import asking
 from smartapp.pages.scores.notes import note, notes_of
+from smartapp.pages.scores.panels import ChangedSentences, Panel, Row, changed_sentences, leading_row, panel_of
 from smartapp.pages.scores.paper import paper_of_all, paper_of_one
 from smartapp.records import Record
 from smartapp.web import current
-from smartapp.web.language import day_of
+from smartapp.web.language import _, day_of, text_of
 from smartapp.web.pdf import download
 from smartapp.web.roles import role
 
@@ -35,80 +36,111 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class InstrumentScores:
+    """One instrument: its panels, by today's default rules, by its other rules and by earlier ones."""
+
+    instrument: Instrument
+    shown: Panel | None
+    alternatives: Panel | None
+    earlier: Panel | None
+    not_ours: tuple[ScorePoint, ...]
+    changed: ChangedSentences | None
+    notes: tuple[OwnNote, ...]
+    """What the client wrote beside the scores, newest first."""
+    place: str
+    """Where its scores are stored, or "waiting" or "refused" for the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadingRow:
+    """One instrument in the list of all: its leading score."""
+
+    instrument: Instrument
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
 class ScoresPage:
     """What was measured, newest first; finished questionnaires without scores; scored ones never filled in."""
 
-    measured: list[Measurements]
+    rows: list[LeadingRow]
     conversations: list[Conversation]
     not_yet: list[Instrument]
     cut: str
     """The sentence that says that there is more than was asked for, else ""."""
 
 
-@dataclass(frozen=True, slots=True)
-class InstrumentPage:
-    """One instrument; `measured` is None if there is nothing yet."""
-
-    instrument: Instrument
-    measured: Measurements | None
-    place: str
-    """Where its scores are stored, or "waiting" or "refused" for the outbox; "" without scores."""
-    cut: str
-    notes: tuple[OwnNote, ...] = ()
-    """What the client wrote beside the scores, newest first."""
-
-
 @blueprint.get("/")
-@role("client")
+@role("client", "clinician")
 def index() -> str:
-    """Show the leading trend of every instrument."""
-    observations, responses, _notes = _records()
-    found = _measured(observations, responses)
-    known = {one.instrument.id for one in found}
+    """Show a client the leading score of every instrument, and the care team all scores of all of them."""
+    records = _records()
+    found = _measured(records)
     cut = asking.cut_sentence(current.records().cut)
+    if current.launch().user.role == "clinician":
+        return render_template("scores/chart.html", all=[_scores_of(one, records) for one in found], cut=cut)
+    known = {one.instrument.id for one in found}
     page = ScoresPage(
-        measured=found,
-        conversations=_conversations([record.resource for record in responses]),
+        rows=[LeadingRow(one.instrument, leading_row(one)) for one in found if one.leading],
+        conversations=_conversations([record.resource for record in records.responses]),
         # What was not asked for may have been filled in long ago.
         not_yet=[one for one in catalogue().instruments.values() if one.scores and one.id not in known and not cut],
         cut=cut,
     )
-    return render_template("scores/index.html", page=page, trends=trends)
+    return render_template("scores/index.html", page=page)
 
 
 @blueprint.get("/<instrument_id>/")
 @role("client")
 def instrument(instrument_id: str) -> str:
-    """Show every score of one instrument over time."""
+    """Show a client every score of one instrument over time."""
     chosen = catalogue().instruments.get(instrument_id)
     if chosen is None or not chosen.scores:
         abort(404)
-    observations, responses, notes = _records([chosen])
-    mine = next((one for one in _measured(observations, responses) if one.instrument.id == chosen.id), None)
-    codes = {rule.code for rule in chosen.scores}
+    records = _records([chosen])
+    mine = next((one for one in _measured(records) if one.instrument.id == chosen.id), None)
+    return render_template(
+        "scores/instrument.html",
+        instrument=chosen,
+        scores=_scores_of(mine, records) if mine else None,
+        cut=asking.cut_sentence(current.records().cut),
+    )
+
+
+def _scores_of(mine: Measurements, records: _Records) -> InstrumentScores:
+    codes = {rule.code for rule in mine.instrument.scores}
     places = [
         record.place if record.state == "stored" else record.state
-        for record in observations
+        for record in records.scores
         if code_in(record.resource, "code", SCORE_SYSTEM) in codes
     ]
-    page = InstrumentPage(
-        chosen,
-        mine,
-        places[-1] if places else "",
-        asking.cut_sentence(current.records().cut),
-        notes_about([one.resource for one in notes], chosen.id),
+    id, title, own = mine.instrument.id, text_of(mine.instrument.title), current.launch().user.role == "client"
+    differently, older = _("%(name)s, added up differently", name=title), _("%(name)s, by older rules", name=title)
+    return InstrumentScores(
+        instrument=mine.instrument,
+        shown=panel_of(mine.shown, id=id, title=title, own=own),
+        alternatives=panel_of(mine.alternatives, id=f"{id}-others", title=differently, own=own),
+        earlier=panel_of(mine.earlier, id=f"{id}-earlier", title=older, own=own),
+        not_ours=mine.not_ours,
+        changed=changed_sentences(mine.instrument, [record.resource for record in records.responses], catalogue()),
+        notes=notes_about([record.resource for record in records.notes], id),
+        place=places[-1] if places else "",
     )
-    return render_template("scores/instrument.html", page=page, trends=trends)
 
 
 @blueprint.get("/scores.pdf")
-@role("client")
+@role("client", "clinician")
 def as_pdf() -> Response:
     """Give the leading trend of every instrument as a PDF."""
-    observations, responses, _notes = _records()
-    found = _measured(observations, responses)
+    found, launch = _measured(_records()), current.launch()
+    if launch.user.role == "client":
+        title = _("My scores")
+        about = _("A score is a number that comes from your own answers. It does not say who you are.")
+    else:
+        title = _("Scores")
+        about = _("Numbers from the client's own answers. What a change means is for the conversation.")
     cut = asking.cut_sentence(current.records().cut)
-    content = paper_of_all(found, cut=cut, client=current.launch().patient, made=current.now())
+    content = paper_of_all(found, title=title, about=about, cut=cut, client=launch.patient, made=current.now())
     return download(content, "scores")
 
 
@@ -119,13 +151,13 @@ def instrument_as_pdf(instrument_id: str) -> Response:
     chosen = catalogue().instruments.get(instrument_id)
     if chosen is None or not chosen.scores:
         abort(404)
-    observations, responses, notes = _records([chosen])
-    mine = next((one for one in _measured(observations, responses) if one.instrument.id == chosen.id), None)
+    records = _records([chosen])
+    mine = next((one for one in _measured(records) if one.instrument.id == chosen.id), None)
     if mine is None:
         abort(404)
     content = paper_of_one(
         mine,
-        notes_about([one.resource for one in notes], chosen.id),
+        notes_about([one.resource for one in records.notes], chosen.id),
         cut=asking.cut_sentence(current.records().cut),
         client=current.launch().patient,
         made=current.now(),
@@ -133,17 +165,25 @@ def instrument_as_pdf(instrument_id: str) -> Response:
     return download(content, f"scores-{instrument_id}")
 
 
-def _records(instruments: list[Instrument] | None = None) -> tuple[list[Record], list[Record], list[Record]]:
+@dataclass(frozen=True, slots=True)
+class _Records:
+    scores: list[Record]
+    responses: list[Record]
+    notes: list[Record]
+
+
+def _records(instruments: list[Instrument] | None = None) -> _Records:
     """Fetch scores, responses and own notes in one round trip; scores of some instruments, or of all."""
     patient = current.launch().patient.reference
-    observations, responses, notes = current.records().search(
-        asking.scores_of(patient, instruments), asking.responses_of(patient), notes_of(patient)
+    return _Records(
+        *current.records().search(
+            asking.scores_of(patient, instruments), asking.responses_of(patient), notes_of(patient)
+        )
     )
-    return observations, responses, notes
 
 
-def _measured(observations: list[Record], responses: list[Record]) -> list[Measurements]:
-    scores, answers = [one.resource for one in observations], [one.resource for one in responses]
+def _measured(records: _Records) -> list[Measurements]:
+    scores, answers = ([one.resource for one in part] for part in (records.scores, records.responses))
     return measured(scores, answers, catalogue(), day_of)
 
 

@@ -10,6 +10,11 @@ from smartapp.web.components.chart import Chart, ChartValue, line_chart
 from smartapp.web.language import _, format_date, format_list, format_month, format_number, text_of
 
 
+def score_text(rule: ScoreRule, value: float) -> str:
+    """Write a score: a mean always with two decimals, a sum as the whole number that it is."""
+    return format_number(value, fixed=rule.aggregate == "mean")
+
+
 def chart_of(trend: Trend) -> Chart | None:
     """Lay out a trend; None if it has no score to draw."""
     if not trend.scored:
@@ -18,7 +23,9 @@ def chart_of(trend: Trend) -> Chart | None:
     # A value outside the range leaves a gap here and gets a reason in the table: it cannot be this score.
     return line_chart(
         [
-            ChartValue(one.day, one.value if one.value is not None and trend.fits(one.value) else None)
+            ChartValue(one.day, one.value, score_text(trend.rule, one.value))
+            if one.value is not None and trend.fits(one.value)
+            else ChartValue(one.day, None)
             for one in trend.measurements
         ],
         low=trend.rule.low,
@@ -57,7 +64,7 @@ def last_sentence(trend: Trend) -> str:
     if not trend.scored:
         return _("There is no score yet.")
     last = trend.scored[-1]
-    return _("Last, on %(day)s: %(score)s.", day=format_date(last.day), score=format_number(last.value or 0))
+    return _("Last, on %(day)s: %(score)s.", day=format_date(last.day), score=score_text(trend.rule, last.value or 0))
 
 
 def change_sentence(trend: Trend) -> str:
@@ -69,17 +76,17 @@ def change_sentence(trend: Trend) -> str:
         return _("There is no score yet.")
     first, last = trend.scored[0], trend.scored[-1]
     one, two = round(first.value or 0, 2), round(last.value or 0, 2)
-    when = format_date(first.day)
+    when, rule = format_date(first.day), trend.rule
     if len(trend.scored) == 1:
-        return _("On %(day)s: %(score)s.", day=when, score=format_number(one))
+        return _("On %(day)s: %(score)s.", day=when, score=score_text(rule, one))
     both = _(
         "First, on %(day)s: %(score)s. Last, on %(last_day)s: %(last_score)s.",
         day=when,
-        score=format_number(one),
+        score=score_text(rule, one),
         last_day=format_date(last.day),
-        last_score=format_number(two),
+        last_score=score_text(rule, two),
     )
-    difference = format_number(abs(round(two - one, 2)))
+    difference = score_text(rule, abs(round(two - one, 2)))
     if two == one:
         return f"{both} {_the_same()}"
     higher = _("That is %(number)s higher.", number=difference)
@@ -97,7 +104,7 @@ def rows_of(trend: Trend) -> list[dict[str, Any]]:
     for one in reversed(trend.measurements):
         outside = one.value is not None and not trend.fits(one.value)
         reason = _("The stored number is outside the scale.") if outside else one.reason
-        value = "" if one.value is None or outside else format_number(one.value)
+        value = "" if one.value is None or outside else score_text(trend.rule, one.value)
         rows.append(
             {
                 "date": format_date(one.day, "medium"),

@@ -1,8 +1,8 @@
-"""The geometry of a line over time: pure arithmetic, drawn by `components/chart.html`.
+"""The geometry of scores, first and last beside each other or a line over time: drawn by `components/chart.html`.
 
-Positions are percentages of the picture, so it fills any width while its text keeps its size. The vertical axis is
-always the published range of the score: an axis cut off at the data would make a small change look large. A missing
-score leaves a gap, never a guess.
+Pure arithmetic, for any page and for paper. Positions are percentages of the picture, so it fills any width while its
+text keeps its size. The axis is always the published range of the score: an axis cut off at the data would make a
+small change look large. A missing score leaves a gap, never a guess. Nothing depends on which way a score went.
 
 Why our own: of the libraries we tried, pygal 3.1.3 writes a <style> and a <script> into every picture, even with
 `js=[]`, which our content security policy forbids; leather 0.4.1 writes fixed colours (no dark mode) and no accessible
@@ -31,6 +31,47 @@ class ChartValue:
     day: dt.date
     value: float | None
     label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A score on its scale: the `first` is drawn as a ring, one in `between` small, the `last` filled."""
+
+    x: float
+    kind: Literal["first", "between", "last"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The scores of one scale on one line, in the order in which they are drawn; the newest lies on top."""
+
+    marks: tuple[float, ...]  # where the scale has its numbers; the first and the last are its ends
+    spans: tuple[tuple[float, float], ...]  # between two measurements in a row, the smaller x first
+    dots: tuple[Dot, ...]
+
+
+SCALE_LEFT, SCALE_RIGHT = 3.0, 97.0
+"""The ends of the scale in a `Change`, in percent; beside them is room for half a dot."""
+
+
+def change_of(values: Sequence[float | None], *, low: float, high: float) -> Change:
+    """Lay out the scores of one scale, oldest first, between `low` and `high`, its published range.
+
+    A single score is the `last`. None is a measurement without a score: no span goes across it, as nobody gave what
+    lies there. Raises ValueError for a value outside the range: it cannot be this score.
+    """
+    _demand_within(values, low, high, "of a change")
+    xs = [None if value is None else _along(value, low, high) for value in values]
+    scored = [x for x in xs if x is not None]
+    spans = tuple((min(a, b), max(a, b)) for a, b in itertools.pairwise(xs) if a is not None and b is not None)
+    dots = [Dot(x, "between") for x in scored[1:-1]]
+    dots += [Dot(x, "first") for x in scored[:1] if len(scored) > 1]
+    dots += [Dot(x, "last") for x in scored[-1:]]
+    return Change(tuple(_along(mark, low, high) for mark in _marks(low, high)), spans, tuple(dots))
+
+
+def _along(value: float, low: float, high: float) -> float:
+    return round(SCALE_LEFT + (SCALE_RIGHT - SCALE_LEFT) * (value - low) / (high - low), 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +138,7 @@ def line_chart(
     `measured` is oldest first. `number` and `month` write a number and a date in the reader's language. Raises
     ValueError for a value outside the range: it cannot be this score.
     """
-    _demand_within(measured, low, high, id)
+    _demand_within([moment.value for moment in measured], low, high, id)
     xs = _across([moment.day for moment in measured])
     ys = [None if moment.value is None else _down(moment.value, low, high) for moment in measured]
     dated, under = _with_room(xs), _below(xs, ys)
@@ -120,12 +161,12 @@ def line_chart(
     return Chart(id, title, summary, caption, ticks, segments, points)
 
 
-def _demand_within(measured: Sequence[ChartValue], low: float, high: float, id: str) -> None:
+def _demand_within(values: Sequence[float | None], low: float, high: float, id: str) -> None:
     if not low < high:
         raise ValueError(f"The range of chart {id!r} runs from {low} to {high}; low must be below high.")
-    for moment in measured:
-        if moment.value is not None and not low <= moment.value <= high:
-            raise ValueError(f"Chart {id!r} holds {moment.value}, outside its range {low} to {high}.")
+    for value in values:
+        if value is not None and not low <= value <= high:
+            raise ValueError(f"Chart {id!r} holds {value}, outside its range {low} to {high}.")
 
 
 def _across(days: Sequence[dt.date]) -> list[float]:

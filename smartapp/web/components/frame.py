@@ -48,6 +48,7 @@ _PATHS = {
     ),
     "clinician": (
         ("overview/", message("Overview")),
+        ("scores/", message("Scores")),
         ("assignments/", message("Questionnaires")),
     ),
 }

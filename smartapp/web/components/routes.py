@@ -9,7 +9,7 @@ from typing import Final
 from flask import Blueprint, Flask, Response, render_template, request
 
 from smartapp.web.components import frame
-from smartapp.web.components.chart import Chart, ChartValue, line_chart
+from smartapp.web.components.chart import Chart, ChartValue, change_of, line_chart
 from smartapp.web.language import _, format_number
 
 site_blueprint = Blueprint(
@@ -54,7 +54,10 @@ def init_examples(app: Flask) -> None:
 @_example_blueprint.get("/components")
 def index() -> str:
     """Show every component in all its states, with made-up content."""
-    return render_template("components/index.html", chart=_example_chart(), one=_example_chart(last=1))
+    changes = [
+        change_of(values, low=12, high=48) for values in ([20, 26, 33], [36, 30], [28, None, 40], [28, 28], [31])
+    ]
+    return render_template("components/index.html", chart=_example_chart(), one=_example_chart(last=1), changes=changes)
 
 
 @site_blueprint.get("/accessibility")

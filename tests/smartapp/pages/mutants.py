@@ -119,6 +119,11 @@ class Mutating:
         """Return the resource, changed."""
         return self._changed(self._store.read(type, id))
 
+    def history(self, type: str, id: str, /) -> list[Stored]:
+        """Return the versions, each changed or not."""
+        found = self._store.history(type, id)
+        return [self._changed(one) if self._rng.random() < self._share else one for one in found]
+
     def search(self, query: Query, /) -> list[Stored]:
         """Return the matches, each changed or not."""
         return [self._changed(one) if self._rng.random() < self._share else one for one in self._store.search(query)]

@@ -30,7 +30,7 @@ def years(visitor) -> None:
         ("client", "scores/"),
         ("client", "scores/hoop/"),
         ("clinician", "overview/"),
-        ("clinician", "overview/scores"),
+        ("clinician", "scores/"),
         ("clinician", "overview/?mode=together"),
     ],
 )
@@ -51,15 +51,15 @@ def test_the_newest_scores_are_the_ones_that_are_shown(app, small):
     anna = launched(app)
     years(anna)
     page = text_of(anna.get("scores/hoop/"))
-    assert "15 jan 2023" in page
-    assert "15 jan 2016" not in page
+    assert "15 januari 2023" in page
+    assert "15 januari 2016" not in page
 
 
 def test_what_lies_beyond_is_not_called_not_filled_in(app, small):
     anna = launched(app)
     years(anna)
     assert "Nog niet ingevuld" not in text_of(anna.get("scores/"))
-    assert "15 jan 2015" in text_of(anna.get("scores/mansa/"))  # its own page asks for its own scores
+    assert "15 januari 2015" in text_of(anna.get("scores/mansa/"))  # its own page asks for its own scores
 
 
 def test_the_surveys_of_others_take_no_place(app, small):
@@ -74,7 +74,7 @@ def test_the_surveys_of_others_take_no_place(app, small):
     }
     anna.ehr.write_all([Write("create", theirs) for _ in range(20)])
     page = text_of(anna.get("scores/"))
-    assert "15 januari 2020" in page
+    assert "Laatste keer 34" in page  # ten times 3, and the two reversed ones 5 - 3 = 2 each
     assert CUT not in page
 
 
@@ -85,5 +85,5 @@ def test_an_ehr_that_does_not_search_by_code_gives_more_and_we_choose(app, small
     (offered,) = [one for one in statement["rest"][0]["resource"] if one["type"] == "Observation"]
     offered["searchParam"] = [one for one in offered["searchParam"] if one["name"] != "code"]
     monkeypatch.setattr(anna.ehr, "capabilities", lambda: statement, raising=False)
-    assert "15 jan 2015" in text_of(anna.get("scores/mansa/"))
-    assert "15 jan 2016" in text_of(anna.get("scores/hoop/"))
+    assert "15 januari 2015" in text_of(anna.get("scores/mansa/"))
+    assert "15 januari 2016" in text_of(anna.get("scores/hoop/"))

@@ -103,7 +103,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     clinician = [
         "overview/",
         "overview/plan",
-        "overview/scores",
+        "scores/",
         "overview/?mode=together",
         "assignments/",
         "assignments/new",

@@ -82,7 +82,6 @@ def far() -> Iterator[tuple[Server, FarAway]]:
         ("client", "visits/"),
         ("clinician", "overview/"),
         ("clinician", "overview/plan"),
-        ("clinician", "overview/scores"),
         ("clinician", "scores/"),
         ("clinician", "overview/together/"),
         ("clinician", "overview/together/now"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mappers.assignment import answered, assignment_of
@@ -132,6 +134,42 @@ def test_an_assignment_can_be_taken_back(clinician):
     assert answer.status_code == 303
     assert tasks(clinician)[0]["status"] == "cancelled"
     assert "Ingetrokken" in clinician.client.get(answer.location).text
+
+
+def undo(visitor, answer):
+    """Press 'Ongedaan maken' on the page after an answer."""
+    page = visitor.get(answer.location).text
+    found = re.search(r'action="([^"]+/restore)".*?name="undo" value="(\w+)"', page, re.S)
+    assert found, "the page offers nothing to take back"
+    return visitor.post(found[1], {"undo": found[2]})
+
+
+def test_an_assignment_that_was_taken_back_by_mistake_is_there_again_as_it_was(app, clinician):
+    ask(clinician, questionnaire="hoop", message="Voor dinsdag.")
+    before = {**tasks(clinician)[0], "meta": None}
+    answer = undo(clinician, cancel(clinician))
+    assert {**tasks(clinician)[0], "meta": None} == before
+    page = clinician.get(answer.location).text
+    assert "staat weer klaar voor de cliënt, zoals eerst" in page
+    assert 'name="undo"' not in page
+    assert "questionnaires/hoop" in launched(app).get("").text
+
+
+def test_one_that_was_asked_for_anew_meanwhile_is_not_there_twice(app, clinician):
+    ask(clinician, questionnaire="hoop")
+    answer = cancel(clinician)
+    ask(launched(app, role="clinician"), questionnaire="hoop")
+    refused = undo(clinician, answer)
+    assert refused.status_code == 409
+    assert "Ongedaan maken kan niet meer." in refused.text
+    assert sorted(task["status"] for task in tasks(clinician)) == ["cancelled", "requested"]
+
+
+def test_a_client_puts_back_no_assignment(app, clinician):
+    ask(clinician, questionnaire="hoop")
+    cancel(clinician)
+    assert launched(app).post(f"assignments/{tasks(clinician)[0]['id']}/restore").status_code == 403
+    assert tasks(clinician)[0]["status"] == "cancelled"
 
 
 def test_taking_back_during_an_outage_is_not_called_done_before_it_is(clinician):

@@ -116,7 +116,7 @@ def test_what_scores_mean_to_the_client_is_read_beside_them(clinician):
     about = {"response": "x", "name": "n", "patient": ANNA, "written_on": "2026-06-03T10:00:00Z", "language": "nl"}
     clinician.ehr.write(Write("create", observation_of("Ik durf weer te hopen.", hoop, **about)))
     assert f"Bij {hoop.title.nl}: Ik durf weer te hopen." in text_of(clinician.get("overview/"))
-    page = clinician.get("overview/scores").text
+    page = clinician.get("scores/").text
     assert "Ik durf weer te hopen." in page
     assert "scores/hoop" not in page.partition("<main")[2]  # only the client writes there
 
@@ -124,7 +124,7 @@ def test_what_scores_mean_to_the_client_is_read_beside_them(clinician):
 def test_everything_longer_is_one_press_away(clinician):
     page = clinician.get("overview/").text
     assert f'href="{clinician.url("overview/plan")}"' in page
-    assert f'href="{clinician.url("overview/scores")}"' in page
+    assert f'href="{clinician.url("scores/")}"' in page
     assert f'href="{clinician.url("answers/")}"' in page
     newest = max(clinician.ehr.search(Query.of("QuestionnaireResponse")), key=lambda one: one.resource["authored"])
     address = f"answers/{newest.resource['id']}/"
@@ -142,7 +142,7 @@ def test_everything_in_the_plan_can_be_read(clinician):
 
 
 def test_the_page_changes_nothing(clinician):
-    for path in ("overview/", "overview/plan", "overview/scores"):
+    for path in ("overview/", "overview/plan", "scores/"):
         main = clinician.get(path).text.partition("<main")[2]
         assert main
         assert "<form" not in main
@@ -151,24 +151,24 @@ def test_the_page_changes_nothing(clinician):
 
 def test_change_is_shown_as_numbers_with_range_and_source(clinician):
     """All answers 2: ten items of 2 and two reversed of 5 - 2 = 3, so 26; all answers 3: 10 * 3 + 2 * 2 = 34."""
-    page = text_of(clinician.get("overview/scores"))
+    page = text_of(clinician.get("scores/"))
     assert "1 februari 2024: 26" in page
     assert "2 juni 2026: 34" in page
     assert "Dat is 8 hoger." in page
     assert "12 tot 48" in page
-    assert "Bron:" in page
+    assert "Bronnen:" in page
 
 
 @pytest.mark.parametrize("verdict", ["verbeterd", "verslechterd", "ernstig", "alarm", "risico", "goed resultaat"])
 def test_no_verdict_stands_beside_a_score(clinician, verdict):
     assert verdict not in text_of(clinician.get("overview/")).lower()
-    assert verdict not in text_of(clinician.get("overview/scores")).lower()
+    assert verdict not in text_of(clinician.get("scores/")).lower()
 
 
 def test_too_few_answers_show_no_score_with_the_reason(clinician):
     filled_in(clinician.ehr, "mhcs", {"mhcs-01": "3"}, "2026-05-01T10:00:00+02:00")
     assert "(16–96) geen score" in text_of(clinician.get("overview/"))
-    page = text_of(clinician.get("overview/scores"))
+    page = text_of(clinician.get("scores/"))
     assert "Er is nog geen score." in page
     assert "1 van 16 vragen beantwoord" in page
 
@@ -254,7 +254,7 @@ def test_a_new_patient_can_begin_together(app):
 
 def test_a_client_has_another_page(app):
     client = launched(app)
-    for path in ("overview/", "overview/plan", "overview/scores"):
+    for path in ("overview/", "overview/plan"):
         response = client.get(path)
         assert response.status_code == 403
         assert "Deze pagina is niet voor jou" in response.text
@@ -268,7 +268,7 @@ def test_one_persons_words_never_stand_in_anothers_record(app, clinician):
     assert "Ben Voorbeeld" in page
 
 
-@pytest.mark.parametrize("path", ["overview/", "overview/plan", "overview/scores"])
+@pytest.mark.parametrize("path", ["overview/", "overview/plan", "scores/"])
 def test_the_page_costs_one_round_trip(clinician, monkeypatch, path):
     calls = []
     real = Records.search

@@ -84,6 +84,17 @@ def test_five_areas_can_be_chosen(anna):
     assert {found.domain for found in stored_plan(anna.ehr).domains} == set(chosen)
 
 
+def test_an_area_has_its_plain_name_large_and_the_handbooks_word_small(anna):
+    page = anna.get("plan/domains").text
+    assert '<span class="also">Dagbesteding</span>' in page
+    assert re.search(r"<span [^>]*-label[^>]*>Wat ik overdag doe</span>", page)
+    assert "Dagbesteding" not in re.sub(r'<span class="also">[^<]*', "", page)
+    assert '<span class="also">Wonen</span>' not in page  # plain already
+    area = anna.get("plan/domains/meaning/").text
+    assert "<h1>Wat mijn leven zin geeft</h1>" in area
+    assert '<p class="card__meta">Zingeving</p>' in area
+
+
 def test_a_sixth_area_is_refused_with_all_six_still_ticked(anna):
     six = codes_on(anna)[:6]
     answer = anna.post("plan/domains", {**fields_of(anna.get("plan/domains")), "domains": six})
@@ -251,6 +262,24 @@ def test_progress_is_said_in_words_and_dated(app, halfway):
     page = halfway.get(path).text
     assert "Het gaat de goede kant op" in page
     assert "%" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
+
+
+def after_goal(visitor, text: str) -> str:
+    answer = fill(visitor, "plan/goals/new", text=text, domain="housing", due="")
+    answer = visitor.get(answer.location)
+    assert text in [goal.text for goal in stored_plan(visitor.ehr).goals], "it is saved, whatever is asked"
+    return visitor.get(answer.location).text
+
+
+def test_a_standard_sentence_is_saved_and_asked_about_once_and_kindly(halfway):
+    page = after_goal(halfway, "De cliënt moet stabiliseren")
+    assert "Wiens woorden zijn dit?" in page
+    mine = re.search(r'href="([^"]+)">Dit zijn mijn woorden', page)[1]
+    assert "Wiens woorden" not in halfway.get(mine).text
+
+
+def test_own_words_are_not_asked_about(halfway):
+    assert "Wiens woorden" not in after_goal(halfway, "Een eigen voordeur")
 
 
 def test_a_new_remark_stands_above_the_former_with_who_and_when(halfway):

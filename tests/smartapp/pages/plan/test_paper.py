@@ -65,9 +65,9 @@ def test_a_goal_has_its_area_how_it_goes_its_date_note_and_steps():
     )
     text = text_in(printed(replace(HALFWAY, goals=(goal,))))
     for one in (
-        "Zingeving",
+        "Wat mijn leven zin geeft",
         "Het gaat de goede kant op, 2 oktober 2026",
-        "Zingeving · Het gaat de goede kant op, 2 oktober 2026 · Uiterlijk 1 juni 2027",
+        "Wat mijn leven zin geeft · Het gaat de goede kant op, 2 oktober 2026 · Uiterlijk 1 juni 2027",
         "Wekelijks lukt het.",
         "Een badpak kopen · Gedaan · Ik",
         "Bellen met het zwembad · Nog te doen",
@@ -78,7 +78,7 @@ def test_a_goal_has_its_area_how_it_goes_its_date_note_and_steps():
 def test_an_area_has_its_answers_under_their_questions():
     text = text_in(printed(HALFWAY))
     assert squeezed("Wonen Hoe gaat het nu? Ik woon fijn.") in text
-    assert squeezed("Zingeving Hier staat nog niets.") in text
+    assert squeezed("Wat mijn leven zin geeft Hier staat nog niets.") in text
 
 
 def test_it_says_whose_words_these_are_and_of_when():

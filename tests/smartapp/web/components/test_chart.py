@@ -1,4 +1,4 @@
-"""A line over time: the published range is the axis, time is to scale, a gap stays a gap."""
+"""Scores as pictures: the published range is the axis, time is to scale, a gap stays a gap."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartapp.web.components.chart import BOTTOM, RIGHT, TOP, WIDTH_OF_A_DATE, Chart, ChartValue, line_chart
+from smartapp.web.components.chart import (
+    BOTTOM,
+    RIGHT,
+    SCALE_LEFT,
+    SCALE_RIGHT,
+    TOP,
+    WIDTH_OF_A_DATE,
+    Chart,
+    ChartValue,
+    change_of,
+    line_chart,
+)
 
 FIRST = dt.date(2024, 1, 1)
 
@@ -92,3 +103,51 @@ def test_dates_never_overlap_and_nothing_leaves_the_picture(days):
     starts = sorted(point.x - before[point.anchor] for point in drawn.points if point.when)
     assert all(b - a >= WIDTH_OF_A_DATE - 0.001 for a, b in itertools.pairwise(starts))
     assert all(0 <= point.x <= RIGHT for point in drawn.points)
+
+
+# ---- the first and the last beside each other
+
+
+def kinds(*values: float | None) -> list[str]:
+    return [dot.kind for dot in change_of(values, low=1, high=5).dots]
+
+
+def test_the_ends_of_a_scale_are_the_published_range():
+    change = change_of([1, 5], low=1, high=5)
+    assert [dot.x for dot in change.dots] == [SCALE_LEFT, SCALE_RIGHT]
+    assert (change.marks[0], change.marks[-1], len(change.marks)) == (SCALE_LEFT, SCALE_RIGHT, 5)
+
+
+def test_the_first_is_a_ring_the_last_is_filled_and_what_is_between_is_small():
+    assert kinds(1, 2, 4, 5) == ["between", "between", "first", "last"]  # in the order of drawing: the last on top
+
+
+def test_a_single_score_is_a_filled_dot_and_none_is_nothing():
+    assert kinds(3) == kinds(None, 3, None) == ["last"]
+    assert kinds(None) == kinds() == []
+
+
+def test_what_lies_between_two_measurements_in_a_row_is_joined_whichever_way_it_went():
+    up, down = (change_of(values, low=1, high=5).spans for values in ([2, 4], [4, 2]))
+    assert up == down
+    assert up == ((26.5, 73.5),)  # 3 + 94 × 1/4 and 3 + 94 × 3/4
+
+
+def test_no_span_goes_across_a_measurement_without_a_score():
+    assert change_of([2, None, 4], low=1, high=5).spans == ()
+    assert len(change_of([2, 3, None, 4, 5], low=1, high=5).spans) == 2
+
+
+@pytest.mark.parametrize("value", [0.9, 5.1])
+def test_a_value_outside_the_range_is_refused_in_a_change_too(value):
+    with pytest.raises(ValueError, match="outside its range"):
+        change_of([value], low=1, high=5)
+
+
+@given(st.lists(st.none() | st.floats(1, 5), max_size=12))
+def test_every_score_has_one_dot_within_the_scale(values):
+    change = change_of(values, low=1, high=5)
+    assert len(change.dots) == sum(value is not None for value in values)
+    assert [dot.kind for dot in change.dots].count("last") == (1 if change.dots else 0)
+    assert all(SCALE_LEFT <= dot.x <= SCALE_RIGHT for dot in change.dots)
+    assert all(start <= end for start, end in change.spans)
