@@ -121,11 +121,16 @@ def main_paths() -> list[MainPath]:
 
 
 def not_for_emergencies() -> str:
-    """Return, in the reader's language, that nobody reads this right away, and whom to call instead."""
+    """Return, in the reader's language, that nobody reads this right away, and whom to call instead.
+
+    Whom to call is told to the client: a clinician is one of those who are called.
+    """
     settings = current.services().settings
     here = current.launch_or_none()
     line = settings.emergency_line(language(), settings.issuer(here.issuer) if here else None)
     not_here = _("Nobody is watching this page live.")
+    if here and here.user.role == "clinician":
+        return not_here
     return f"{not_here} {line}"
 
 
