@@ -1,4 +1,4 @@
-"""From questionnaire to conversation: asked for, filled in, read, marked, talked about, agreed; the next visit opens with it."""
+"""From questionnaire to conversation: asked for, filled in, read, marked, talked about, agreed, and opened with."""
 
 from __future__ import annotations
 
