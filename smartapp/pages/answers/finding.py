@@ -55,8 +55,12 @@ def find() -> tuple[list[Sent], list[Record]]:
 
 
 def sent_in(responses: Iterable[Record]) -> list[Sent]:
-    """Return the finished ones, newest first. What is still being filled in is nobody's to read but its writer's."""
+    """Return the finished ones, newest first. What is still being filled in is nobody's to read but its writer's.
+
+    What two people wrote down in a conversation was sent in by nobody: its sheet shows it.
+    """
     finished = [Sent(one, readable(one)) for one in responses if text_in(one.resource, "status") in FINISHED]
+    finished = [one for one in finished if one.answers is None or one.answers.instrument.kind == "questionnaire"]
     return sorted(finished, key=lambda one: one.authored, reverse=True)
 
 

@@ -72,4 +72,4 @@ def _own_response(response_id: str) -> Record:
 
 def _by_canonical(canonical: str) -> Instrument | None:
     """Return the instrument that a response answers, if that version is still the one to fill in."""
-    return next((one for one in catalogue().instruments.values() if one.canonical == canonical), None)
+    return next((one for one in catalogue().asked.values() if one.canonical == canonical), None)

@@ -340,6 +340,15 @@ def test_the_sheet_is_for_both(app, joost):
     assert anna.get("visits/1999-01-01").status_code == 404
 
 
+def test_what_is_decided_is_not_among_the_questionnaires_that_were_sent_in(app, joost):
+    prepared(joost.ehr)
+    decide(joost, outcome="agreed", words=WORDS)
+    for reader in (joost, launched(app)):
+        page = text_of(reader.get("answers/"))
+        assert "Samen het gesprek voorbereiden" in page
+        assert "Samen beslist" not in page
+
+
 def test_each_page_is_for_its_own_reader(app, joost):
     anna = launched(app)
     for path in ("", "now", "medicines", "discuss", "report"):
