@@ -23,6 +23,10 @@ from smartapp.web.language import gettext as _
 
 SAVED: Final[Mapping[str, str]] = {
     "decision": message("This is in the record now."),
+    "whose": message(
+        "This is in the record now. Whose words are these? Professionals often say it like this. "
+        "Read it together once more. It may also stay as it is."
+    ),
     "waits": message("This is kept safe here. The record does not answer right now; it goes there by itself."),
     "progress": message("How this agreement went is in the record now."),
     "medicine": message("What you said about this medicine is in the record now."),

@@ -11,7 +11,9 @@ from flask.typing import ResponseReturnValue
 from mappers.agreements import Agreement
 from mappers.decisions import MOST_OPTIONS, Decision
 from mappers.talking import still_to_discuss
+from mappers.whose_words import may_be_anothers
 from questionnaires.catalogue import catalogue
+from questionnaires.standard_sentences import standard_sentences
 from smartapp.i18n import message
 from smartapp.pages.scores import asking
 from smartapp.pages.together import agreed, keeping, now, screens, session, views
@@ -211,7 +213,10 @@ def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseRe
     if outcome.arrived:
         gone = (*names, *session.option_fields(number))
         sessions.change(lambda now: session.without_fields(now, gone))
-    return redirect(f"{_after_topic(talk, number)}?saved={screens.mark(outcome, 'decision')}", 303)
+    # The client's own words, typed by a professional: whose they are is asked once they are saved, and blocks nothing.
+    said = f"{decision.words}\n{decision.client_view}"
+    asked = "whose" if may_be_anothers(said, standard_sentences()) else "decision"
+    return redirect(f"{_after_topic(talk, number)}?saved={screens.mark(outcome, asked)}", 303)
 
 
 def _decision_problems(decision: Decision, number: int, talk: Session) -> dict[str, str]:

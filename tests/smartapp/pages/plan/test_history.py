@@ -94,6 +94,14 @@ def test_lists_and_answers_have_their_versions_too(halfway):
     assert plan.domains[0] == HALFWAY.domains[0]
 
 
+def test_the_answers_of_an_area_that_left_the_plan_bring_it_back(halfway):
+    fill(halfway, "plan/domains", domains="meaning", remove="1")
+    assert [one.domain for one in stored_plan(halfway.ehr).domains] == ["meaning"]
+    assert put_back(halfway, "Ik woon fijn.").status_code == 303
+    put_back(halfway, "Elke week komt Jaap.")
+    assert HALFWAY.domains[0] in stored_plan(halfway.ehr).domains
+
+
 def test_the_words_of_a_goal_and_a_step_are_put_back(halfway):
     path = goal_path(halfway)
     step = stored_plan(halfway.ehr).goals[0].steps[0]

@@ -70,6 +70,15 @@ def test_what_is_agreed_becomes_a_step_with_who_and_when_and_the_next_conversati
     assert "Anna Voorbeeld" in page
 
 
+def test_words_of_professionals_are_saved_and_asked_about_and_own_words_are_not(joost):
+    answer = decide(joost, outcome="agreed", words="De cliënt krijgt ziekte-inzicht")
+    assert [one.text for one in agreements(joost)] == ["De cliënt krijgt ziekte-inzicht"]
+    assert "Wiens woorden zijn dit?" in joost.get(answer.location).text
+    assert "Wiens woorden" not in joost.get(answer.location.partition("?")[0]).text
+    answer = decide(joost, topic="Werk", number=2, outcome="agreed", words=WORDS)
+    assert "Wiens woorden" not in joost.get(answer.location).text
+
+
 def test_it_needs_no_life_domain_and_no_goal(joost):
     decide(joost, outcome="agreed", words=WORDS)
     [task] = joost.ehr.search(Query.of("Task"))
