@@ -8,7 +8,7 @@ import pypdfium2
 import pytest
 from playwright.sync_api import Page
 
-from scripts.tour import Role, Visitor
+from scripts.tour import STOPS, Role, Visitor
 from tests.smartapp.pages.plan.pdf_text import sheets_in
 
 pytestmark = pytest.mark.browser
@@ -46,6 +46,20 @@ def test_a_page_fits_its_sheets_and_each_says_whose_it_is(visitor, role, path, m
     for number, text in enumerate(document, start=1):
         assert text.startswith("Noor Achterberg, geboren 14 maart 1992")
         assert f"{number} van {len(document)}" in text
+
+
+def test_a_conversation_fits_one_sheet_on_which_both_read_the_same(visitor):
+    [sheet] = [stop for stop in STOPS if stop.name == "together-report"]
+    sheet.way(visitor.launch("clinician", "noor"))
+    texts = printed(visitor.page)
+    link = visitor.page.locator("main a[href$='.pdf']").get_attribute("href")
+    document = sheets_in(visitor.page.request.get(f"{visitor.demo.url}{link}").body())
+    for [text] in (texts, document):
+        assert "Ons gesprek van" in text
+        assert "Slapen" in text
+        assert "Ik leg mijn telefoon om tien uur in de keuken." in text
+        assert "Noor Achterberg, geboren 14 maart 1992" in text
+        assert "1 van 1" in text
 
 
 def test_a_sheet_is_a4(visitor):

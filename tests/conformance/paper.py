@@ -92,7 +92,13 @@ def _of_one(demo: Served, role: Role, person: str, language: str) -> Iterator[tu
             answer = browser.get(home + link, timeout=60)
             answer.raise_for_status()
             yield link, answer.content
-        pages = [one for one in links if one.endswith("/") and not one.startswith("questionnaires/")]
+        pages = [one for one in links if _leads_on(one)]
+
+
+def _leads_on(link: str) -> bool:
+    if link.startswith("questionnaires/") or link.endswith(".pdf"):
+        return False
+    return link.endswith("/") or link.startswith(("overview/", "visits/"))
 
 
 def _links(page: str, home: str) -> set[str]:

@@ -29,9 +29,11 @@ ADDRESSES: Final[tuple[tuple[str, str, RouteCallable, tuple[str, ...]], ...]] = 
     (f"{TOGETHER}/agree/<int:number>", "agree", topics.agree, (*READ, *WRITE)),
     (f"{TOGETHER}/report", "report", sheet.report, READ),
     (f"{TOGETHER}/report/<day>", "earlier_report", sheet.earlier_report, READ),
+    (f"{TOGETHER}/report/<day>/conversation.pdf", "report_as_pdf", sheet.report_as_pdf, READ),
     (f"{TOGETHER}/finish", "finish", sheet.finish, WRITE),
     ("/visits/", "visits", sheet.visits, READ),
     ("/visits/<day>", "visit", sheet.visit, READ),
+    ("/visits/<day>/conversation.pdf", "visit_as_pdf", sheet.visit_as_pdf, READ),
 )
 """Each page: its address below that of the launch, its name, what shows or takes it, and the methods it answers."""
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from smartapp.pages.together import screens, views
 from smartapp.pages.together.found import Found, days_in, visit_on
+from smartapp.pages.together.paper import paper
 from smartapp.pages.together.session import Sessions
 from smartapp.pages.together.topics import topics_of
 from smartapp.pages.together.views import Link, Screen
 from smartapp.web import current
 from smartapp.web.language import format_date
 from smartapp.web.language import gettext as _
+from smartapp.web.pdf import download
 from smartapp.web.roles import role
 
 
@@ -28,6 +30,26 @@ def report() -> ResponseReturnValue:
 def earlier_report(day: str) -> ResponseReturnValue:
     """Show the sheet of an earlier day."""
     return _report(day, screens.found(), None)
+
+
+@role("clinician")
+def report_as_pdf(day: str) -> Response:
+    """Give the sheet of a day as a PDF."""
+    return _as_pdf(day)
+
+
+@role("client")
+def visit_as_pdf(day: str) -> Response:
+    """Give the sheet of one of my conversations as a PDF."""
+    return _as_pdf(day)
+
+
+def _as_pdf(day: str) -> Response:
+    page = _report_page(day, screens.found(), None)
+    if page.visit.empty:
+        abort(404)
+    content = paper(page, client=current.launch().patient, made=current.now())
+    return download(content, _("conversation"))
 
 
 def _report(day: str, found: Found, sessions: Sessions | None) -> ResponseReturnValue:
