@@ -88,6 +88,7 @@ class OverviewPage:
     plan_updated: str
     plan_place: Place | None  # None: there is no plan yet
     visit: VisitReport | None
+    visits: int  # how many preparations there are, those that cannot be read among them
     notes: tuple[OwnNote, ...]  # what scores mean to the client, newest first
     measured: tuple[InstrumentSummary, ...]
     waiting: tuple[OpenAssignment, ...]
@@ -149,6 +150,7 @@ def overview_page(
         plan_updated=plan.updated,
         plan_place=plan_place,
         visit=latest_visit(done, known, language),
+        visits=len(_visits(done)),
         notes=tuple(sorted(filter(None, map(note_of, notes)), key=lambda note: note.written_on, reverse=True)),
         measured=tuple(_summaries(observations, done, known)),
         waiting=waiting(tasks, known),
@@ -183,14 +185,16 @@ def _last_end(pause: re.Pattern[str], text: str, most: int) -> int:
 
 def latest_visit(responses: Iterable[Resource], known: Catalogue, language: str) -> VisitReport | None:
     """Return the newest readable preparation of a visit, in the client's words; None if there is none."""
-    about = f"/{VISIT}"
-    mine = [one for one in responses if text_in(one, "questionnaire").partition("|")[0].endswith(about)]
-    for response in sorted(mine, key=lambda one: text_in(one, "authored"), reverse=True):
+    for response in sorted(_visits(responses), key=lambda one: text_in(one, "authored"), reverse=True):
         try:
             return visit_of(answers_of(response, known), language)
         except RefusedResponse:  # one that we cannot read must not hide an older one that we can
             continue
     return None
+
+
+def _visits(responses: Iterable[Resource]) -> list[Resource]:
+    return [one for one in responses if text_in(one, "questionnaire").partition("|")[0].endswith(f"/{VISIT}")]
 
 
 def waiting(tasks: Iterable[Resource], known: Catalogue) -> tuple[OpenAssignment, ...]:

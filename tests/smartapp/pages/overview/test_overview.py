@@ -132,6 +132,12 @@ def test_everything_longer_is_one_press_away(clinician):
     assert clinician.get(address).status_code == 200
 
 
+def test_only_where_there_was_a_time_before_can_one_look_beside_it(clinician):
+    assert "Naast de vorige keer" not in clinician.get("overview/").text
+    filled_in(clinician.ehr, "sdm-visit", {"sdm-visit-helps": "Iets ouds"}, "2025-01-01T09:00:00+01:00")
+    assert "Naast de vorige keer" in clinician.get("overview/").text
+
+
 def test_everything_in_the_plan_can_be_read(clinician):
     page = clinician.get("overview/plan").text
     assert "Later kwam ik in Utrecht wonen." in page
