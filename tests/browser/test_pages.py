@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -104,7 +104,30 @@ def test_tables_and_charts_fit_a_phone(sessions: Sessions, person: str, instrume
         outside = """[...document.querySelectorAll('.chart text')].filter((words) =>
             words.getBoundingClientRect().right > words.closest('.card').getBoundingClientRect().right)"""
         assert page.evaluate(f"{outside}.map((words) => words.textContent)") == []
+        assert scales_of(page) == {(0, 0)}, "the scales of a panel are as wide as it, on a phone"
     visitor.go("?lang=nl")
+
+
+def scales_of(page: Page) -> set[tuple[int, int]]:
+    """Return where the scales that can be seen begin and end, in px from the edges of the lists that they are in."""
+    found = page.evaluate("""[...document.querySelectorAll(".changes .change__row > svg")].filter(
+        (scale) => scale.checkVisibility()
+    ).map((scale) => {
+        const [own, list] = [scale, scale.closest(".changes")].map((one) => one.getBoundingClientRect())
+        return [Math.round(own.left - list.left), Math.round(list.right - own.right)]
+    })""")
+    return {(left, right) for left, right in found}
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_the_scales_of_a_panel_stand_below_each_other(sessions: Sessions, media: Literal["screen", "print"]) -> None:
+    """Whatever is written beside them: else the same number would have another place in each row."""
+    visitor = sessions.visitor(Stop("scores", "client", "noor", at("scores/")))
+    visitor.page.emulate_media(media=media)
+    for path in ("scores/", "scores/nel/", "scores/hoop/"):
+        visitor.go(path)
+        assert len(scales_of(visitor.page)) == 1
+    visitor.page.emulate_media(media="screen")
 
 
 def test_axe_finds_what_is_wrong(browser: Browser) -> None:
