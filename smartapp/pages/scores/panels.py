@@ -18,7 +18,6 @@ from mappers.tolerant import text_in
 from mappers.trends import Measurements, Trend
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument, ScoreRule
-from smartapp.pages.questionnaire.views import stem_of
 from smartapp.pages.scores import trends
 from smartapp.web.components.chart import Change, Chart, change_of
 from smartapp.web.language import _, day_of, format_date, format_list, format_number, ngettext, text_of
@@ -173,7 +172,7 @@ def changed_sentences(
     if before is None:
         return None
     now = given[-1]
-    stems = {item.link_id: stem_of(text_of(group.help)) for group in now.instrument.groups for item in group.items}
+    stems = {item.link_id: text_of(group.help) for group in now.instrument.groups for item in group.items}
     return ChangedSentences(
         before=format_date(day_of(before.response.authored)),
         now=format_date(day_of(now.response.authored)),
@@ -181,10 +180,10 @@ def changed_sentences(
     )
 
 
-def _sentence(change: AnswerChange, stem: str) -> ChangedSentence:
+def _sentence(change: AnswerChange, help_text: str) -> ChangedSentence:
     question = text_of(change.item.text)
-    # A stem ends in dots, where the question goes on.
-    whole = f"{stem.removesuffix('…').rstrip()} {question}" if stem else question
+    # The help of a group that ends in dots is the beginning of each sentence in it.
+    whole = f"{help_text.removesuffix('…').rstrip()} {question}" if help_text.endswith("…") else question
     return ChangedSentence(whole, text_of(change.before.text), text_of(change.now.text))
 
 

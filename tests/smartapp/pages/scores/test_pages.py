@@ -187,6 +187,15 @@ def test_the_sentences_that_changed_most_are_those_since_the_time_before(anna):
     assert f"Van 3 juni 2025 tot 3 juni 2026. {item.text.nl} Toen: {before}. Nu: {now} ." in page
 
 
+def test_a_sentence_that_changed_is_whole_where_its_group_begins_it(anna):
+    measure(anna, "mhcs", "2025-06-03", "2")
+    measure(anna, "mhcs", "2026-06-03", "5")
+    instrument = catalogue().instruments["mhcs"]
+    stem, first = instrument.groups[0].help.nl, instrument.items[0].text.nl
+    assert stem.endswith("…")
+    assert f"{stem.removesuffix('…').strip()} {first}" in text_of(anna.get("scores/mhcs/"))
+
+
 def test_the_same_answers_are_said_to_be_the_same(anna):
     measure(anna, "hoop", "2025-06-03", "2")
     measure(anna, "hoop", "2026-06-03", "2")
