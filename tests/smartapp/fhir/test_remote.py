@@ -13,7 +13,7 @@ import pytest
 import requests
 import responses
 
-from smartapp.fhir.remote import FORM, MOST_PAGES, MOST_WAITS, RemoteStore, outcome_text
+from smartapp.fhir.remote import FORM, MOST_PAGES, MOST_PAGES_OF_HISTORY, MOST_WAITS, RemoteStore, outcome_text
 from smartapp.fhir.store import (
     Conflict,
     Forbidden,
@@ -76,6 +76,42 @@ def test_pages_of_the_same_server_are_followed_with_the_token(mock, store):
     mock.add("GET", f"{BASE}/page2", json=bundle({**GOAL, "id": "2"}))
     assert [one.resource["id"] for one in store.search(Query.of("Goal"))] == ["1", "2"]
     assert tokens(mock) == ["Bearer first"] * 2
+
+
+def versions(*resources, following: str | None = None) -> dict:
+    return {**bundle(*resources, following=following), "type": "history"}
+
+
+def version(number: int) -> dict:
+    return {**GOAL, "meta": {"versionId": str(number)}}
+
+
+def test_the_versions_of_a_resource_come_from_all_pages_and_nothing_else_does(mock, store):
+    gone = {"request": {"method": "DELETE", "url": "Goal/1"}}
+    first = versions(version(3), {**GOAL, "id": "2"}, following=f"{BASE}/more")
+    mock.add("GET", f"{BASE}/Goal/1/_history", json={**first, "entry": [gone, *first["entry"]]})
+    mock.add("GET", f"{BASE}/more", json=versions(version(2), version(1)))
+    found = store.history("Goal", "1")
+    assert [one.versioned for one in found] == [f"Goal/1/_history/{number}" for number in (3, 2, 1)]
+    assert found[0].etag == 'W/"3"'
+    assert tokens(mock) == ["Bearer first"] * 2
+
+
+def test_a_history_without_end_is_read_so_far_and_none_is_a_refusal(mock, store):
+    mock.add("GET", f"{BASE}/Goal/1/_history", json=versions(version(9), following=f"{BASE}/Goal/1/_history?page=2"))
+    assert len(store.history("Goal", "1")) == MOST_PAGES_OF_HISTORY
+    mock.add("GET", f"{BASE}/Goal/7/_history", status=405)
+    with pytest.raises(Refused):
+        store.history("Goal", "7")
+    with pytest.raises(NotFound):
+        store.history("Goal", "../Patient/2")
+
+
+def test_attack_25_a_history_on_another_host_is_not_asked_for(mock, store):
+    mock.add("GET", f"{BASE}/Goal/1/_history", json=versions(version(2), following="https://evil.example/fhir/x"))
+    with pytest.raises(Unreachable, match="another server"):
+        store.history("Goal", "1")
+    assert len(mock.calls) == 1
 
 
 @pytest.mark.parametrize(

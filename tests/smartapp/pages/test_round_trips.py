@@ -79,6 +79,7 @@ def far() -> Iterator[tuple[Server, FarAway]]:
         ("client", "questionnaires/hoop/"),
         ("client", "questionnaires/hoop/questions/hoop-01"),
         ("client", "who-looked/"),
+        ("client", "plan/history"),
         ("client", "visits/"),
         ("clinician", "overview/"),
         ("clinician", "overview/plan"),
