@@ -33,9 +33,10 @@ _OURS = frozenset({"_csrf", "_for", PROOF})
 
 # The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset(
-    {*_OURS, "family", "from", "from_review", "identifier", "key", "put-back", "seen", "sketch", "undo", "was"}
+    {*_OURS, "change", "family", "from", "from_review", "identifier", "key", "put-back", "seen", "sketch", "undo"}
+    | {"version", "was"}
 )
-_BUTTONS = frozenset({"clear", "look", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"})
+_BUTTONS = frozenset({"add", "clear", "look", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"})
 _STARTS = ("seen-", "asked-", "choice-")
 
 
