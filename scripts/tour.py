@@ -255,7 +255,7 @@ def _sheet(visitor: Visitor) -> None:
     _topic("agree/1")(visitor)
     # The tour may have been here before: then this is what came of it already.
     if visitor.page.locator("main textarea").count():
-        visitor.page.get_by_label("We zijn het eens").check()
+        visitor.page.get_by_label(re.compile("We zijn het eens|We agree")).check()
         visitor.page.locator("main textarea").first.fill("Ik leg mijn telefoon om tien uur in de keuken.")
         visitor.press("main form[data-autosave] .actions button")
     visitor.go("overview/together/report")

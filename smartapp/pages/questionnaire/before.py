@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from mappers.tolerant import text_in
 from questionnaires.catalogue import Catalogue
 from smartapp.fhir.store import Query, Unreachable
-from smartapp.pages.scores.asking import responses_of
 from smartapp.records import Record, Records
 from smartapp.web import current
 from smartapp.web.language import day_of
 
-FINISHED = frozenset({"completed", "amended"})
+FINISHED: Final = frozenset({"completed", "amended"})
+MOST: Final = 80
+"""How many responses are asked for, the newest: more than anyone fills in between two times of one questionnaire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,9 @@ def in_reach(records: Records) -> tuple[list[Record], list[Record]] | None:
     Filling in goes on without it.
     """
     patient = records.launch.patient.reference
+    sent = Query.newest(MOST, "QuestionnaireResponse", "authored", patient=patient)
     try:
-        tasks, responses = records.search(Query.of("Task", patient=patient), responses_of(patient))
+        tasks, responses = records.search(Query.of("Task", patient=patient), sent)
     except Unreachable:
         return None
     return tasks, responses
