@@ -70,6 +70,7 @@ class PlanPart(Strict, frozen=True):
     saved: Text
     overview: OverviewWords
     extension: ExtensionWords
+    emptied: Text | None = None
     many: bool = False
     rows: Annotated[int, msgspec.Meta(ge=1, le=40, description="is {value!r}; it must be from 1 to 40")] = 8
     shown_in: tuple[Literal["overview", "together"], ...] = ("overview", "together")

@@ -48,7 +48,7 @@ def _all() -> Iterator[tuple[str, Text, bool]]:
         for name in ("text", "asked", "help"):
             yield f"{question.code} {name}", getattr(question, name), False
     for part in known.plan_parts:
-        for name in ("title", "help", "invitation", "write", "change", "saved"):
+        for name in ("title", "help", "invitation", "write", "change", "saved", "emptied"):
             yield f"{part.code} {name}", getattr(part, name), False
 
 

@@ -60,8 +60,8 @@ def _part(code: str) -> PlanPart | None:
     return next((part for part in catalogue().plan_parts if part.code == code), None)
 
 
-def _saved() -> str:
-    """Return the sentence about what was saved just now, "" where nothing was.
+def _saved(plan: Plan | None = None) -> str:
+    """Return the sentence about what was saved just now, "" where nothing was; with the plan, also whether it is empty.
 
     What had to wait (`?waits=1`) may have been stopped before this page was asked for: then the page says that on top,
     and nothing else.
@@ -72,7 +72,8 @@ def _saved() -> str:
         return _("It is as it was before.")
     mark = request.args.get("saved", "")
     if part := _part(mark):
-        return text_of(part.saved)
+        emptied = plan is not None and not any(plan.texts.get(part.code, ()))
+        return text_of(part.emptied if emptied and part.emptied else part.saved)
     return _(SAVED[mark]) if mark in SAVED else ""
 
 
@@ -93,7 +94,7 @@ def start() -> ResponseReturnValue:
         stored_plan.plan,
         catalogue(),
         where=where_stored(stored_plan),
-        saved=_saved(),
+        saved=_saved(stored_plan.plan),
         saved_at=request.args.get("saved", ""),
         others=stored_plan.others,
     )

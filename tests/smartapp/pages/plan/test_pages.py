@@ -69,8 +69,13 @@ def test_a_strength_of_two_lines_that_was_not_touched_stays_one(anna):
 
 
 def test_a_text_can_be_emptied(halfway):
-    fill(halfway, "plan/story", story="")
+    saved = fill(halfway, "plan/story", story="Iets anders.")
+    assert "Je verhaal is bewaard." in halfway.get(f"plan/{saved.location.partition('plan/')[2]}").text
+    saved = fill(halfway, "plan/story", story="")
     assert stored_plan(halfway.ehr).story == ""
+    page = halfway.get(f"plan/{saved.location.partition('plan/')[2]}").text
+    assert "Je verhaal is nu leeg." in page
+    assert "Je verhaal is bewaard." not in page
 
 
 # --- life domains
