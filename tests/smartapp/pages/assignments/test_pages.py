@@ -192,6 +192,19 @@ def test_taking_back_what_is_filled_in_says_so_and_changes_nothing(clinician):
     assert tasks(clinician)[0]["status"] == "completed"
 
 
+def test_what_was_filled_in_leads_to_the_answers_and_what_was_withdrawn_does_not(clinician):
+    ask(clinician, questionnaire="mansa")
+    assert cancel(clinician).status_code == 303
+    page = clinician.get("assignments/").text
+    assert "Ingetrokken" in page
+    assert "Antwoorden lezen" not in page
+    ask(clinician, questionnaire="hoop")
+    [stored] = [one for one in clinician.ehr.search(Query.of("Task")) if one.resource["status"] == "requested"]
+    done = answered(stored.resource, "QuestionnaireResponse/1", "HOOP")
+    clinician.ehr.write(Write("update", done, if_match=stored.etag))
+    assert f'/l/{clinician.launch.id}/answers/1/">Antwoorden lezen' in clinician.get("assignments/").text
+
+
 def test_a_client_who_sends_it_in_at_the_same_moment_wins(clinician):
     ask(clinician, questionnaire="hoop")
     flaky = clinician.make_flaky()
