@@ -53,7 +53,7 @@ FONTS: Final = (
 _FOLDER: Final = Path(__file__).with_name("fonts")
 _SHEET: Final = Path(__file__).with_name("sheet.typ")
 # PDF cannot carry these; the first is a byte order mark, which says nothing within a text.
-_NOT_PDF: Final = re.compile("[\ufffe\uffff]")
+_NOT_PDF: Final = re.compile("[\0\ufffe\uffff]")
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _LONG_RUN: Final = re.compile(r"\S{30}(?=\S)")
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
@@ -86,7 +86,7 @@ def pdf(title: str, template: Path, data: Mapping[str, Any], *, person: Person, 
         "language": language(),
         "fonts": FONTS,
     }
-    inputs = json.dumps({**data, "sheet": sheet}, ensure_ascii=False)
+    inputs = json.dumps(_printable_everywhere({**data, "sheet": sheet}), ensure_ascii=False)
     try:
         with elsewhere():  # some hundred milliseconds, none of them Python's
             content = typst.compile(
@@ -101,6 +101,15 @@ def pdf(title: str, template: Path, data: Mapping[str, Any], *, person: Person, 
     if not isinstance(content, bytes):
         raise NotTypeset("the typesetter gave no document")
     return content
+
+
+def _printable_everywhere(value: Any) -> Any:
+    """Replace what no font can draw and no PDF can carry, wherever it stands: other systems send anything."""
+    if isinstance(value, str):
+        return _NOT_PDF.sub("\ufffd", value.replace(_BYTE_ORDER_MARK, ""))
+    if isinstance(value, Mapping):
+        return {name: _printable_everywhere(part) for name, part in value.items()}
+    return [_printable_everywhere(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _for_private_use(text: str) -> bool:

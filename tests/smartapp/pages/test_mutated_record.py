@@ -99,7 +99,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         client += [f"plan/goals/{goal[1]}/steps/{step['id']}"] if goal else []
     # The days of conversations: an agreement says when it was made.
     talked = [one["authoredOn"][:10] for one in found if one["resourceType"] == "Task" and "reasonReference" in one]
-    client += ["visits/", f"visits/{talked[0]}"]
+    client += ["visits/", f"visits/{talked[0]}", f"visits/{talked[0]}/conversation.pdf"]
     clinician = [
         "overview/",
         "overview/plan",
@@ -113,6 +113,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     ] * 4
     clinician += [f"answers/{id_}/" for id_ in responses]
     clinician += ["overview/overview.pdf", "overview/plan.pdf"]
+    clinician += [f"overview/together/report/{talked[0]}/conversation.pdf"]
     forms = {
         "plan/story": {"story": "Ik zing weer.", "seen-story": "x"},
         "plan/domains": {"domains": "meaning", "seen-domains": "x"},

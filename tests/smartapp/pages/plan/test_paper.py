@@ -188,6 +188,12 @@ def test_an_empty_plan_and_a_full_one_can_be_printed():
         assert text_in(printed(plan))
 
 
+@pytest.mark.parametrize("text", ["", " ", "\0", "a\0b"])
+def test_a_goal_of_another_system_without_words_or_with_a_nul_is_printed_all_the_same(text):
+    goals = (replace(HALFWAY.goals[0], text=text, domain=text),)
+    assert text_in(printed(Plan(id="", goals=goals, domains=(DomainAnswers(text, now=text),))))
+
+
 def test_what_cannot_be_typeset_is_said(tmp_path):
     file = tmp_path / "broken.typ"
     file.write_text("#panic()")
