@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from fhir_profiles.checking import problems as profile_problems
 from mappers.agreements import (
+    PROFILE,
     Agreement,
     Remark,
     agreement_of,
@@ -44,6 +46,13 @@ def test_an_agreement_comes_back_as_it_was_written():
 @pytest.mark.parametrize("agreement", [WALK, replace(WALK, who="", who_reference="", due="")])
 def test_what_is_written_is_valid_fhir_without_empty_elements(agreement):
     assert problems(written(agreement)) == []
+
+
+def test_what_is_written_keeps_to_its_profile_also_after_it_was_looked_back_on():
+    for agreement in (WALK, replace(WALK, who="", who_reference="", due="")):
+        task = with_progress(written(agreement), "doing", "Twee keer.", by=NOOR, now="2026-12-01T10:00:00+01:00")
+        assert profile_problems(task, PROFILE) == []
+        assert profile_problems({**task, "intent": "order"}, PROFILE) != []
 
 
 def test_it_needs_no_goal_and_no_life_domain():
