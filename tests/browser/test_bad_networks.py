@@ -65,12 +65,12 @@ def test_press_without_a_network_keeps_page_and_text(visitor: Visitor, path: str
     here = page.url
     page.context.set_offline(True)
     page.locator("main textarea").fill("In de trein geschreven.")
-    page.locator("main form[data-autosave] .actions button").first.click(delay=300)
+    page.locator("main form[data-autosave] :is(.bar, .actions) button").first.click(delay=300)
     expect(page.locator("[data-saved]")).to_contain_text("Geen verbinding")
     assert page.url == here
     page.context.set_offline(False)
     expect(page.locator("[data-saved]")).to_have_attribute("data-state", "saved")
-    visitor.press("main form[data-autosave] .actions button")
+    visitor.press("main form[data-autosave] :is(.bar, .actions) button")
     expect(visitor.go(path).locator("main textarea")).to_have_value("In de trein geschreven.")
 
 

@@ -84,7 +84,7 @@ def test_slow_press_is_not_lost(visitor: Visitor, path: str) -> None:
     page = visitor.launch("client", "kees").go(path)
     page.locator("main textarea").fill("Vroeg naar buiten.")
     with page.expect_navigation(timeout=30_000):
-        page.locator("main .actions button").first.click(delay=600)
+        page.locator("main :is(.bar, .actions) button").first.click(delay=600)
     assert page.url != visitor.home + path
 
 
@@ -130,7 +130,7 @@ def test_kill_while_a_client_is_typing_loses_nothing(browser: Browser, tmp_path:
 def test_what_was_saved_is_said_where_the_reader_lands(visitor: Visitor, part: str) -> None:
     """A long plan opens at what was changed; a sentence at the top would be screens away on a phone."""
     page = visitor.launch("client", "noor").go(f"plan/{part}")
-    visitor.press("main form[data-autosave] .actions button")
+    visitor.press("main form[data-autosave] :is(.bar, .actions) button")
     expect(page.locator("main .banner")).to_be_in_viewport()
     expect(page.locator("main .banner")).to_contain_text("bewaard")
 
@@ -149,7 +149,7 @@ def test_back_in_the_browser_brings_no_old_words_back(visitor: Visitor, path: st
     page = visitor.launch("client", "kees").page
     for words in ("Eerst dit.", "Later dit, en veel meer."):
         visitor.go(path).locator("main textarea").fill(words)
-        visitor.press("main form[data-autosave] .actions button")
+        visitor.press("main form[data-autosave] :is(.bar, .actions) button")
     for _page in range(3):
         page.go_back()
     assert page.url == visitor.home + path

@@ -85,7 +85,7 @@ class Person:
         if page.status == 500:
             self.ledger.finds("crashed", f"{self.name} {method} {path}")
         self.last = self.world.now
-        if ENDED in page.source:
+        if ENDED in page.text:  # the source of a page with a form has it too, for the script
             self.launch = None
         if page.status == 307 and method == "POST":
             return self._open(method, page.location.removeprefix("http://localhost"), data)
@@ -395,6 +395,7 @@ class Client(Person):
         if self.drafts[instrument] or not self._knows(instrument):
             return
         page = self.get(f"questionnaires/responses/{identifier}")
+        page = self.follow(page) if page is not None else None
         if page is None or page.status != 200 or "/correct" not in page.source:
             return
         path = re.search(r'action="([^"]+/correct)"', page.source)

@@ -69,12 +69,17 @@ def one_of(sent: Sequence[Sent], response_id: str) -> Sent | None:
 
     Of someone else, or unfinished, there is none.
     """
+    sought = response_id
     for each in sent:
-        named = text_in(object_in(each.record.resource, "identifier"), "value")
-        if response_id in (each.record.resource["id"], named):
+        id_, named = each.record.resource["id"], text_in(object_in(each.record.resource, "identifier"), "value")
+        if response_id not in (id_, named):
+            continue
+        # Newer answers over these that did not get through go first: a search brings what is in the record.
+        if not any(current.records().is_stopped(["QuestionnaireResponse"], one) for one in (id_, named) if one):
             return each
+        sought = named or id_
     try:
-        record = own_response(current.records(), response_id)
+        record = own_response(current.records(), sought)
     except NotFound:
         return None
     return next(iter(sent_in([record])), None)
