@@ -75,7 +75,7 @@ def one_of(sent: Sequence[Sent], response_id: str) -> Sent | None:
         if response_id not in (id_, named):
             continue
         # Newer answers over these that did not get through go first: a search brings what is in the record.
-        if not any(current.records().is_stopped(["QuestionnaireResponse"], one) for one in (id_, named) if one):
+        if not {id_, named} & _stopped():
             return each
         sought = named or id_
     try:
@@ -83,6 +83,14 @@ def one_of(sent: Sequence[Sent], response_id: str) -> Sent | None:
     except NotFound:
         return None
     return next(iter(sent_in([record])), None)
+
+
+def _stopped() -> set[str]:
+    """Return the ids and names of the responses of which something that this user saved did not get through."""
+    parcels = (one.unit.parcels[number] for one in current.records().stopped() for number in one.unit.pending)
+    found = [one.write.resource for one in parcels if one.type == "QuestionnaireResponse"]
+    names = {text_in(object_in(one, "identifier"), "value") for one in found}
+    return (names | {text_in(one, "id") for one in found}) - {""}
 
 
 def readable(record: Record) -> Answers | None:

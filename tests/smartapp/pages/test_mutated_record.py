@@ -76,6 +76,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     client += ["plan/domains/meaning/", "plan/domains/meaning/now"]
     client += [f"scores/{one}/" for one in catalogue().instruments]
     client += [
+        "help/",
         "scores/nel/note",
         "scores/scores.pdf",
         "scores/nel/scores.pdf",
