@@ -21,7 +21,7 @@ from smartapp.i18n import message
 from smartapp.pages.overview.news import LastLook, New
 from smartapp.pages.overview.views import FoldedText, InstrumentSummary, OverviewPage, first_lines
 from smartapp.web import current
-from smartapp.web.language import format_date, format_datetime, format_month, format_number, text_of
+from smartapp.web.language import format_date, format_month, format_number, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.plan_views import FOR_LATER, PROGRESS_TEXTS, STATUS_TEXTS, GoalView
 
@@ -121,10 +121,12 @@ def consult_page(
 
 
 def look_said(at: int) -> str:
-    """Return when someone looked: the day, and for today the time too."""
+    """Return when someone looked: the day, or the time of today; short, for it stands in a line beside buttons."""
     now = current.now()
     moment = dt.datetime.fromtimestamp(at, now.tzinfo)
-    return format_datetime(moment) if moment.date() == now.date() else format_date(moment.date())
+    if moment.date() == now.date():
+        return _("today, %(time)s", time=f"{moment:%H:%M}")
+    return format_date(moment.date())
 
 
 def goal_line(view: GoalView) -> GoalLine:

@@ -201,10 +201,7 @@ class Asking {
     if (!address) return;
     const ahead = { address };
     this.ahead = ahead;
-    try {
-      const answer = await fetch(address, { credentials: "same-origin", redirect: "error" });
-      if (answer.ok) ahead.page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    } catch { /* the button asks again, in the ordinary way */ }
+    ahead.page = await fetched(address);
     if (this.ahead !== ahead) return;
     ahead.asked = true;
     if (this.wanted) this.next.click();
@@ -228,20 +225,49 @@ class Asking {
   }
 }
 
-// Puts a page that was fetched ahead in the place of this one, as if its address had been opened.
+// Shows a page that was fetched ahead, as if its address had been opened.
 function show(page, address) {
+  history.pushState(null, "", address);
+  put(page);
+  scrollTo(0, 0);
+}
+
+function put(page) {
   document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
   document.title = page.title;
   document.body.className = page.body.className;
   document.querySelector(".footer")?.replaceWith(document.adoptNode(page.querySelector(".footer")));
-  history.pushState(null, "", address);
-  scrollTo(0, 0);
   document.activeElement?.blur();
   begin();
   const place = document.querySelector("form[data-asking] fieldset") ?? document.querySelector("main");
   if (document.activeElement === document.body) place.focus({ preventScroll: true });
 }
-window.addEventListener("popstate", () => { if (pathOf(location) !== shown) location.reload(); });
+window.addEventListener("popstate", () => returnTo(location.href));
+
+// Back or forward to a page that another took the place of: fetched anew, for what was typed in it before may be older
+// than what was saved since.
+async function returnTo(address) {
+  if (pathOf(location) === shown) return; // another place on this page
+  const page = await fetched(address);
+  if (location.href !== address) return; // back once more, meanwhile
+  if (page) put(page);
+  else location.reload();
+}
+
+// Returns a page that can take the place of this one, null where there is none: then it is opened in the ordinary way.
+async function fetched(address) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), PATIENCE);
+  try {
+    const answer = await fetch(address, { credentials: "same-origin", redirect: "error", signal: abort.signal });
+    const page = answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+    return page?.querySelector("main") ? page : null;
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 function pathOf(address) {
   return address.pathname + address.search;

@@ -151,7 +151,7 @@ def test_the_next_time_only_what_came_since_is_new(app, at):
     assert SHORT in new
     assert "Bellen met het zwembad" in new
     assert VISIT not in new
-    assert "laatst gekeken op 1 juni 2026" in page
+    assert "Laatst gekeken: 1 juni 2026" in page
 
 
 def test_what_is_new_stays_new_while_the_reader_is_signed_in(app, at):
