@@ -11,7 +11,7 @@ from mappers.comparing import earlier_of
 from mappers.human_name import reference_to
 from mappers.identity import URN
 from mappers.said_in import answer_in
-from mappers.talking import IDENTIFIER_SYSTEM, TalkingPoint, marked, points_about, taken_back, task_of
+from mappers.talking import IDENTIFIER_SYSTEM, TalkingPoint, marked, points_about, taken_back, talking_point_of, task_of
 from questionnaires.fhir import Resource
 from smartapp.fhir.store import Conflict, Write
 from smartapp.pages.answers import finding, views
@@ -161,4 +161,7 @@ def _mark(one: Sent, link_id: str, words: str, task: Record | None) -> Write | N
 
 
 def _unmark(task: Record | None) -> Write | None:
-    return Write("update", taken_back(task.resource), if_match=task.etag) if task is not None else None
+    # What was talked about meanwhile stays so.
+    if task is None or not any(point.waiting for point in [talking_point_of(task.resource)] if point):
+        return None
+    return Write("update", taken_back(task.resource), if_match=task.etag)

@@ -49,6 +49,8 @@ class NotePage:
     """The form. `draft`: its text was typed before and not saved. `clash`: what was saved meanwhile elsewhere."""
 
     instrument: Instrument
+    name: str
+    """Which note it is: that beside the answers of `filled_in_on`."""
     filled_in_on: str
     text: str
     based_on: str
@@ -66,6 +68,8 @@ class _Stored:
     record: Record | None
     earlier: tuple[OwnNote, ...]
     response: Record
+    name: str
+    """The name of the note beside that response."""
 
     @property
     def text(self) -> str:
@@ -83,12 +87,12 @@ def note(instrument_id: str) -> ResponseReturnValue:
     """Write what the scores of an instrument mean to me, or take that back."""
     instrument = catalogue().instruments.get(instrument_id) or abort(404)
     if request.method == "POST" and request.form.get("sketch") == "discard":
-        _drafts().delete(_draft_name(instrument))
+        _drafts().delete(_draft_name(instrument, _beside()))
         return redirect(url_for("scores.note", instrument_id=instrument.id), 303)
     if request.method == "POST" and request.accept_mimetypes.best == "application/json":
         _keep_draft(instrument)
         return jsonify(saved=True)
-    stored = _stored(instrument) or abort(404)
+    stored = _stored(instrument, _beside()) or abort(404)
     if request.method == "GET":
         return _opened(instrument, stored)
     sent = typed.submitted_fields((FIELD,), request.form)
@@ -107,7 +111,7 @@ def _saved(instrument: Instrument, stored: _Stored, sent: typed.Submitted, text:
         records = current.records().save([write]) if write else []
     except Conflict:
         # Someone, in another tab, was quicker: the page shows both.
-        newer = _stored(instrument) or stored
+        newer = _stored(instrument, stored.name) or stored
         _keep_draft(instrument)
         return _page(instrument, newer, sent, clash=newer.text), 409
     except (Unreachable, Refused, Forbidden) as error:
@@ -119,7 +123,7 @@ def _saved(instrument: Instrument, stored: _Stored, sent: typed.Submitted, text:
         raise
     after = url_for("scores.instrument", instrument_id=instrument.id, _anchor="own-note")
     if all(one.state == "stored" for one in records):
-        _drafts().delete(_draft_name(instrument))
+        _drafts().delete(_draft_name(instrument, stored.name))
     else:
         # What waits can still be refused. Until the record has the words, they stay with their writer.
         _keep_draft(instrument)
@@ -152,8 +156,11 @@ def _write(instrument: Instrument, stored: _Stored, text: str) -> Write | None:
     return Write.once(made, identifier=f"{IDENTIFIER_SYSTEM}|{name}", full_url=f"{URN}{name}")
 
 
-def _stored(instrument: Instrument) -> _Stored | None:
-    """Return what the record has; None for a questionnaire that was never sent in."""
+def _stored(instrument: Instrument, beside: str = "") -> _Stored | None:
+    """Return what the record has of the note with this name, else of the one beside the newest response.
+
+    None for a questionnaire that was never sent in.
+    """
     patient = current.launch().patient.reference
     responses, observations = current.records().search(asking.responses_of(patient), notes_of(patient))
     mine = [
@@ -163,13 +170,20 @@ def _stored(instrument: Instrument) -> _Stored | None:
         and text_in(one.resource, "status") in _FINISHED
     ]
     newest = max(mine, key=lambda one: text_in(one.resource, "authored"), default=None)
-    if newest is None:
+    # Sent in again meanwhile, in another tab: the words are about the answers that the form was opened beside.
+    chosen = next((one for one in mine if _name(instrument, one) == beside), newest)
+    if chosen is None:
         return None
-    name = _name(instrument, newest)
+    name = _name(instrument, chosen)
     found = [(note_of(one.resource), one) for one in observations if one.state != "refused"]
     own = next((one for one in observations if name in values_in(one.resource, IDENTIFIER_SYSTEM)), None)
     earlier = [note for note, _one in found if note and note.instrument == instrument.id and note.name != name]
-    return _Stored(own, tuple(sorted(earlier, key=lambda each: each.written_on, reverse=True)), newest)
+    return _Stored(own, tuple(sorted(earlier, key=lambda each: each.written_on, reverse=True)), chosen, name)
+
+
+def _beside() -> str:
+    """Return the name of the note that the form was opened for, "" where it does not say."""
+    return request.form.get("key", "")
 
 
 def _name(instrument: Instrument, response: Record) -> str:
@@ -185,17 +199,17 @@ def _drafts() -> Drafts:
     return current.services().sketches(current.launch())
 
 
-def _draft_name(instrument: Instrument) -> str:
-    return current.services().vault.digest(f"scores/{instrument.id}/note")
+def _draft_name(instrument: Instrument, note: str) -> str:
+    return current.services().vault.digest(f"scores/{instrument.id}/note/{note}")
 
 
 def _keep_draft(instrument: Instrument) -> None:
     wanted = typed.sent_fields((FIELD,), request.form)
-    _drafts().change(_draft_name(instrument), lambda _before: dict(wanted))
+    _drafts().change(_draft_name(instrument, _beside()), lambda _before: dict(wanted))
 
 
 def _opened(instrument: Instrument, stored: _Stored) -> str:
-    draft = _drafts().get(_draft_name(instrument))
+    draft = _drafts().get(_draft_name(instrument, stored.name))
     kept = typed.unsaved(draft.resource, (FIELD,), {FIELD: stored.text}, new=False) if draft else None
     based_on = kept.based_on.get(FIELD, "") if kept else typed.digest(stored.text)
     sent = typed.Submitted({FIELD: kept.values[FIELD] if kept else stored.text}, {FIELD: based_on})
@@ -216,6 +230,7 @@ def _page(
     based_on = typed.digest(clash) if clash is not None else sent.based_on.get(FIELD, "")
     page = NotePage(
         instrument=instrument,
+        name=stored.name,
         filled_in_on=text_in(stored.response.resource, "authored"),
         text=sent.values.get(FIELD, ""),
         based_on=based_on,

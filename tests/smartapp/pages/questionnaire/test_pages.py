@@ -371,7 +371,7 @@ def test_going_back_after_sending_does_not_say_that_nothing_was_sent(anna):
     anna.post("questionnaires/hoop/submit")
     after = anna.get("questionnaires/hoop/review").text
     assert "Er is nog niets verstuurd." not in after
-    assert "Wat je eerder verstuurde, staat bij je scores." in after
+    assert "Wat je eerder verstuurde, kun je teruglezen." in after
 
 
 def test_sending_in_writes_response_and_scores_and_empties_the_draft(anna):

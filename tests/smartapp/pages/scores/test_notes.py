@@ -31,8 +31,13 @@ def seen(visitor):
     return re.search(r'name="seen-note" value="([^"]*)"', visitor.get(PAGE).text)[1]
 
 
-def write(visitor, text, based_on=None, **kwargs):
-    form = {"note": text, "seen-note": seen(visitor) if based_on is None else based_on}
+def key(visitor):
+    return re.search(r'name="key" value="([^"]*)"', visitor.get(PAGE).text)[1]
+
+
+def write(visitor, text, based_on=None, beside=None, **kwargs):
+    based_on = seen(visitor) if based_on is None else based_on
+    form = {"note": text, "seen-note": based_on, "key": beside or key(visitor)}
     return visitor.post(PAGE, form, **kwargs)
 
 
@@ -78,11 +83,12 @@ def test_two_tabs_that_wrote_both_are_shown_both(anna):
 
 
 def test_what_is_typed_is_kept_and_found_again_by_its_writer_only(app, anna):
-    kept = anna.post(PAGE, {"note": "Nog niet af", "seen-note": seen(anna)}, headers={"Accept": "application/json"})
+    form = {"note": "Nog niet af", "seen-note": seen(anna), "key": key(anna)}
+    kept = anna.post(PAGE, form, headers={"Accept": "application/json"})
     assert kept.json == {"saved": True}
     assert notes(anna) == []
     assert "Nog niet af" in anna.get(PAGE).text
-    anna.post(PAGE, {"sketch": "discard"})
+    anna.post(PAGE, {"sketch": "discard", "key": key(anna)})
     assert "Nog niet af" not in anna.get(PAGE).text
 
 
@@ -105,3 +111,14 @@ def test_another_programs_observation_is_no_note(anna):
     other = {"resourceType": "Observation", "status": "final", "code": {"text": "Notitie"}, "valueString": "x"}
     anna.ehr.write(Write("create", {**other, "subject": {"reference": "Patient/anna"}}))
     assert "Wat dit voor mij betekent" not in text_of(anna.get("scores/hoop/"))
+
+
+def test_a_note_stays_beside_the_answers_that_it_was_opened_beside(anna):
+    beside, based_on = key(anna), seen(anna)
+    measure(anna, "hoop", "2026-11-20", "3")
+    write(anna, "Over de vorige keer.", based_on, beside)
+    [note] = notes(anna)
+    response = anna.ehr.read("QuestionnaireResponse", note["derivedFrom"][0]["reference"].rpartition("/")[2])
+    assert response.resource["authored"].startswith("2025-11-20")
+    assert 'name="note"' in anna.get(PAGE).text
+    assert key(anna) != beside
