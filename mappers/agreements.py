@@ -186,3 +186,11 @@ def with_progress(
 def withdrawn(task: Resource, reason: str) -> Resource:
     """Return the Task of an agreement that no longer holds, with the sentence that says why."""
     return {**task, "status": _STATUS["stopped"], "statusReason": {"text": reason}}
+
+
+def holding_again(task: Resource, reasons: Iterable[str]) -> Resource:
+    """Return the Task as planned anew where it was withdrawn for one of these reasons, else as it is."""
+    reason = text_in(object_in(task, "statusReason"), "text")
+    if step_status_of(task) != "stopped" or reason not in tuple(reasons):
+        return task
+    return {name: value for name, value in task.items() if name != "statusReason"} | {"status": _STATUS["planned"]}

@@ -59,9 +59,12 @@ class Decision:
 def values_of(decision: Decision) -> dict[str, str | bool]:
     """Return the decision as answers: linkId → text, or the code of the outcome; what is empty is left out.
 
-    Views are left out where the outcome is not that they differ: the form would not ask for them.
+    Views are left out where the outcome is not that they differ: the form would not ask for them. Words are left out
+    where it is another than that they agree: what no longer holds would stand there as if it did.
     """
-    values = {"topic": decision.topic, "words": decision.words}
+    values = {"topic": decision.topic}
+    if decision.outcome not in ("differ", "later"):
+        values["words"] = decision.words
     for number, option in enumerate(decision.options[:MOST_OPTIONS], start=1):
         parts = {"what": option.what, "brings": option.brings, "costs": option.costs}
         values |= {f"option-{number}-{name}": text for name, text in parts.items()}

@@ -11,7 +11,15 @@ from typing import Final
 
 from mappers import medicines
 from mappers.agreements import IDENTIFIER_SYSTEM as AGREEMENT_SYSTEM
-from mappers.agreements import Agreement, agreement_of, task_of_agreement, with_progress, with_words, withdrawn
+from mappers.agreements import (
+    Agreement,
+    agreement_of,
+    holding_again,
+    task_of_agreement,
+    with_progress,
+    with_words,
+    withdrawn,
+)
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import Answers, ResponseRef, answers_of, response_from
 from mappers.decisions import DECISION, Decision, values_of
@@ -110,7 +118,8 @@ def _agreement_write(decision: Decision, agreement: Agreement, tasks: list[Recor
         )
         return Write.once(made, identifier=f"{AGREEMENT_SYSTEM}|{agreement.key}")
     if decision.outcome == "agreed":
-        changed = with_words(stored.resource, agreement, who.language)
+        again = holding_again(stored.resource, (NO_LONGER.nl, NO_LONGER.en))
+        changed = with_words(again, agreement, who.language)
     else:
         changed = withdrawn(stored.resource, NO_LONGER.get(who.language))
     return _update(stored, changed) if changed != stored.resource else None

@@ -76,11 +76,11 @@ def _topic(decision: Decision, agreement: Agreement | None) -> dict[str, Any]:
         "views": [{"question": whose, "text": lines(text or _("(empty)"))} for whose, text in views]
         if decision.outcome == "differ"
         else [],
-        "words": lines(decision.words) if decision.words else None,
+        "words": lines(decision.words) if decision.words and decision.outcome not in ("differ", "later") else None,
         "who": _who(agreement) if agreement and decision.outcome == "agreed" else [],
         "options": [
             {
-                "what": lines(option.what),
+                "what": lines(option.what or _("Option %(number)s", number=number)),
                 "about": [
                     lines(sentence)
                     for sentence in (
@@ -90,7 +90,7 @@ def _topic(decision: Decision, agreement: Agreement | None) -> dict[str, Any]:
                     if sentence
                 ],
             }
-            for option in decision.weighed
+            for number, option in enumerate(decision.weighed, start=1)
         ],
     }
 
