@@ -21,6 +21,7 @@ from smartapp.web.roles import role
 
 MOST_MEDICINES: Final = 100
 NO_NAME: Final = message("Write down what the medicine is called.")
+ALREADY_SAID: Final = message("Something is already written about this medicine today. Read it here, and save again.")
 NOTHING_SAID: Final = message("Nothing is written about this medicine yet.")
 
 
@@ -48,6 +49,31 @@ def _medicine_key(medicine: Medicine) -> str:
 
 def _said_key(talk: Session, medicine: str) -> str:
     return talk.key_of(f"medicine-{medicine}")
+
+
+def _typed(talk: Session) -> Medicine:
+    """Return the medicine that is typed because the record does not name it."""
+    return Medicine(talk.text("medicine-new-name").strip())
+
+
+def _said_key_of(talk: Session, key: str) -> str:
+    """Return the identifier of what this conversation says of the medicine at an address; a new one has it by name."""
+    return _said_key(talk, _medicine_key(_typed(talk)) if key == "new" else key)
+
+
+def _kept(talk: Session, key: str, found: Found) -> Experience | None:
+    said_key = _said_key_of(talk, key)
+    return next((one for one in found.experiences if one.key == said_key), None)
+
+
+def _with_kept(talk: Session, key: str, found: Found) -> Session:
+    """Return the session with what the record has of a medicine, where nothing newer is typed."""
+    said = _kept(talk, key, found)
+    if said is None:
+        return talk
+    kept = {"use": said.use, "benefit": said.benefit, "burden": said.burden}
+    fields = {f"medicine-{key}-{name}": text for name, text in kept.items()}
+    return session.with_fields(talk, {**fields, **talk.fields})
 
 
 @role("clinician")
@@ -85,16 +111,17 @@ def medicine(key: str) -> ResponseReturnValue:
     if request.method == "GET":
         return _medicine_page(key, row, found, sessions.get(), after)
     talk = sessions.keep(screens.form(), names)
-    problems = _medicine_problems(key, talk)
+    whole = _with_kept(talk, key, found)
+    problems = _medicine_problems(key, whole)
     if problems:
         return _medicine_page(key, row, found, talk, after, problems=problems, status=422)
-    named = row.medicine if row else Medicine(talk.text("medicine-new-name").strip())
+    named = row.medicine if row else _typed(talk)
     said = Experience(
         named,
-        talk.text(f"medicine-{key}-use"),
-        talk.text(f"medicine-{key}-benefit"),
-        talk.text(f"medicine-{key}-burden"),
-        key=_said_key(talk, _medicine_key(named)),
+        whole.text(f"medicine-{key}-use"),
+        whole.text(f"medicine-{key}-benefit"),
+        whole.text(f"medicine-{key}-burden"),
+        key=_said_key_of(talk, key),
     )
     try:
         outcome = screens.save(
@@ -107,7 +134,8 @@ def medicine(key: str) -> ResponseReturnValue:
             )
         )
     except keeping.ChangedMeanwhile:
-        return _medicine_page(key, row, screens.found(), talk, after, trouble=_(screens.CHANGED), status=409)
+        clash = screens.CHANGED if row else ALREADY_SAID
+        return _medicine_page(key, row, screens.found(), talk, after, trouble=_(clash), status=409)
     if isinstance(outcome, tuple):
         return _medicine_page(key, row, found, talk, after, trouble=outcome[0], status=outcome[1])
     if outcome.arrived:
@@ -134,19 +162,16 @@ def _medicine_page(
     trouble: str = "",
     status: int = 200,
 ) -> ResponseReturnValue:
-    said_key = _said_key(talk, key)
-    said = next((one for one in (row.said if row else ()) if one.key == said_key), None)
-    if said is not None:
-        kept = {"use": said.use, "benefit": said.benefit, "burden": said.burden}
-        fields = {f"medicine-{key}-{name}": text for name, text in kept.items()}
-        talk = session.with_fields(talk, {**fields, **talk.fields})
+    said_key, said, talk = _said_key_of(talk, key), _kept(talk, key, found), _with_kept(talk, key, found)
+    # Of a medicine that is named again, what stands there already is seen before it is changed.
+    earlier = tuple(one for one in row.said if one.key != said_key) if row else (said,) if said else ()
     page = views.MedicinePage(
         row=row,
         fields={
             name.rpartition("-")[2]: one
             for name, one in screens.fields(talk, session.medicine_fields(key), problems).items()
         },
-        before=tuple(one for one in (row.said if row else ()) if one.key != said_key),
+        before=earlier,
         version=found.versions.get(said_key, ""),
         place=current.records().place_for("QuestionnaireResponse"),
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from smartapp.fhir.store import Write
 from tests.smartapp.helpers import Visitor, launched, text_of
+from tests.smartapp.pages.together.test_medicines import SLEEP, address, said, say
 from tests.smartapp.pages.together.test_paper import sheet_of
 from tests.smartapp.pages.together.test_walk import WORDS, agreements, decide, decisions, field
 
@@ -44,3 +46,46 @@ def test_an_option_without_a_name_has_its_number_on_the_sheet(joost):
     decide(joost, outcome="agreed", words=WORDS)
     assert "Mogelijkheid 1" in text_of(joost.get("overview/together/report"))
     assert "Mogelijkheid 1" in sheet_of(joost)
+
+
+def test_one_more_answer_about_a_medicine_leaves_the_others(joost):
+    joost.ehr.write(Write("update", SLEEP))
+    say(joost, address(joost), use="De helft.", benefit="Ik slaap.")
+    key = address(joost).rpartition("/")[2]
+    version = field(joost.get(address(joost)).text, "version")
+    joost.post(address(joost), {f"medicine-{key}-burden": "Suf.", "version": version})
+    assert [(one.use, one.benefit, one.burden) for one in said(joost)] == [("De helft.", "Ik slaap.", "Suf.")]
+
+
+def test_a_medicine_saved_unchanged_stays_as_it_is(joost):
+    joost.ehr.write(Write("update", SLEEP))
+    say(joost, address(joost), use="De helft.")
+    version = field(joost.get(address(joost)).text, "version")
+    assert joost.post(address(joost), {"version": version}).status_code == 303
+    assert [one.use for one in said(joost)] == ["De helft."]
+
+
+def test_an_answer_about_a_medicine_can_be_taken_away(joost):
+    joost.ehr.write(Write("update", SLEEP))
+    say(joost, address(joost), use="De helft.", burden="Suf.")
+    key = address(joost).rpartition("/")[2]
+    version = field(joost.get(address(joost)).text, "version")
+    joost.post(address(joost), {f"medicine-{key}-burden": "", "version": version})
+    assert [(one.use, one.burden) for one in said(joost)] == [("De helft.", "")]
+
+
+def test_a_medicine_named_again_shows_what_stands_there_and_can_be_saved(joost):
+    say(joost, "overview/together/medicines/new", name="Melatonine", use="Elke avond.")
+    answer = say(joost, "overview/together/medicines/new", name="Melatonine", burden="Suf.")
+    assert answer.status_code == 409
+    assert "Over dit medicijn is vandaag al iets opgeschreven." in text_of(answer)
+    assert "Elke avond." in text_of(answer)
+    version = field(answer.text, "version")
+    again = say(joost, "overview/together/medicines/new", name="Melatonine", burden="Suf.", use="Soms.")
+    assert again.status_code == 409
+    saved = joost.post(
+        "overview/together/medicines/new",
+        {"medicine-new-name": "Melatonine", "medicine-new-use": "Elke avond.", "version": version},
+    )
+    assert saved.status_code == 303
+    assert [(one.use, one.burden) for one in said(joost)] == [("Elke avond.", "Suf.")]
