@@ -72,8 +72,14 @@ def _with_list(sessions: Sessions, names: Iterable[str]) -> Session:
 
     def change(talk: Session) -> Session:
         talk = session.with_typed(talk, form, names)
-        if form.get("remove", "").isdecimal():
-            return session.without_topic(talk, int(form["remove"]))
+        removed = form.get("remove", "")
+        for number in range(1, MOST_TOPICS + 1):
+            # While somebody types, an emptied field may be a topic that gets other words: only a button says it is off.
+            emptied = f"topic-{number}" in talk.fields and number not in talk.topics and not screens.is_autosave()
+            if emptied or removed == str(number):
+                talk = session.without_topic(talk, number)
+        if removed:
+            return talk
         # The id of the point that the client marked, "" for a topic of an earlier conversation; then the words.
         about, _bar, words = typed.clean(form.get("add", "")).partition("|")
         if words.strip() and talk.free is not None and words.strip() not in talk.topics.values():
