@@ -34,7 +34,7 @@ _OURS = frozenset({"_csrf", "_for", PROOF})
 # The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset(
     {*_OURS, "change", "family", "from", "from_review", "identifier", "key", "put-back", "seen", "sketch", "undo"}
-    | {"version", "was"}
+    | {"topic", "version", "was"}
 )
 _BUTTONS = frozenset({"add", "clear", "look", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"})
 _STARTS = ("seen-", "asked-", "choice-")

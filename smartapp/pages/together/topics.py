@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from flask import redirect, render_template, request, url_for
+from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.agreements import Agreement
@@ -14,6 +14,7 @@ from mappers.talking import still_to_discuss
 from mappers.whose_words import may_be_anothers
 from questionnaires.catalogue import catalogue
 from questionnaires.standard_sentences import standard_sentences
+from smartapp.errors import ChangedMeanwhile
 from smartapp.i18n import message
 from smartapp.pages.scores import asking
 from smartapp.pages.together import agreed, keeping, now, screens, session, views
@@ -28,6 +29,10 @@ from smartapp.web.roles import role
 
 NO_OUTCOME: Final = message("Choose where you end up.")
 NO_WORDS: Final = message("Write down what you agree.")
+OFF_THE_LIST: Final = message(
+    "This topic is no longer on the list. Copy your text, and put the topic on the list again."
+)
+OTHER_TAB: Final = message("This was changed in another tab. Read it once more, and save again.")
 NO_VIEWS: Final = message("Write down how you see it. One of the two is enough.")
 
 
@@ -144,6 +149,21 @@ def _agreement_fields(agreement: Agreement, number: int) -> dict[str, str]:
     }
 
 
+def _off_the_list(talk: Session, number: int) -> bool:
+    """Tell whether a topic, or the one that the form of this request is about, does not stand there any more."""
+    about = request.form.get("topic", "")
+    return number not in talk.topics or (bool(about) and about != talk.topic_key(number))
+
+
+def _no_longer_there() -> ResponseReturnValue:
+    """Go to the list; words that somebody sends are given back to them, since there is nothing to keep them under."""
+    if request.method != "POST":
+        return redirect(url_for("together.discuss"), 303)
+    if screens.is_autosave():
+        return jsonify(stop=_(OFF_THE_LIST)), 409
+    raise ChangedMeanwhile(OFF_THE_LIST)
+
+
 # --- options ------
 
 
@@ -151,8 +171,8 @@ def _agreement_fields(agreement: Agreement, number: int) -> dict[str, str]:
 def options(number: int) -> ResponseReturnValue:
     """Write down what is possible about one topic, with what each brings and costs."""
     sessions = screens.sessions()
-    if number not in sessions.get().topics:
-        return redirect(url_for("together.discuss"), 303)
+    if _off_the_list(sessions.get(), number):
+        return _no_longer_there()
     names = session.option_fields(number)
     if request.method == "POST":
         talk = sessions.keep(screens.form(), names)
@@ -168,7 +188,9 @@ def options(number: int) -> ResponseReturnValue:
     shown = max([2, *(one.number for one in fields if not one.empty)])
     page = views.OptionsPage(talk.topics[number], tuple(fields[:shown]), tuple(fields[shown:]))
     screen = screens.screen("options", onward=url_for("together.agree", number=number))
-    return render_template("together/options.html", page=page, screen=screen, change=request.args.get("change"))
+    return render_template(
+        "together/options.html", page=page, screen=screen, change=request.args.get("change"), key=talk.topic_key(number)
+    )
 
 
 _PARTS: Final = ("what", "brings", "costs")
@@ -181,8 +203,8 @@ _PARTS: Final = ("what", "brings", "costs")
 def agree(number: int) -> ResponseReturnValue:
     """Write down what comes of one topic, and put it into the record."""
     sessions = screens.sessions()
-    if number not in sessions.get().topics:
-        return redirect(url_for("together.discuss"), 303)
+    if _off_the_list(sessions.get(), number):
+        return _no_longer_there()
     names = session.decision_fields(number)
     if request.method == "POST" and screens.is_autosave():
         return screens.kept_answer(sessions.keep(screens.form(), names), names)
@@ -196,6 +218,8 @@ def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseRe
     talk, found = sessions.keep(screens.form(), names), screens.found()
     whole = _with_kept(talk, number, found)
     decision, due = whole.decision(number), iso_date(whole.text(f"due-{number}"))
+    if _shows_otherwise(talk, names):
+        return _agree_page(talk, number, found, trouble=_(OTHER_TAB), status=409)
     problems = _decision_problems(decision, number, whole)
     if problems:
         return _agree_page(talk, number, found, problems=problems, status=422)
@@ -223,6 +247,13 @@ def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseRe
     said = f"{decision.words}\n{decision.client_view}"
     asked = "whose" if may_be_anothers(said, standard_sentences()) else "decision"
     return redirect(f"{_after_topic(talk, number)}?saved={screens.mark(outcome, asked)}", 303)
+
+
+def _shows_otherwise(talk: Session, names: Iterable[str]) -> bool:
+    """Tell whether the form showed other words than are kept by now: another tab changed what this one left alone."""
+    form = screens.form()
+    shown = [name for name in names if name in talk.fields and (name in form or f"seen-{name}" in form)]
+    return any(typed.clean(form.get(name, "")) != talk.text(name) for name in shown)
 
 
 def _decision_problems(decision: Decision, number: int, talk: Session) -> dict[str, str]:
@@ -289,5 +320,11 @@ def _agree_page(
     )
     outcomes = [{"value": value, "label": _(text)} for value, text in views.OUTCOME_TEXTS.items()]
     return render_template(
-        "together/agree.html", page=page, screen=screen, number=number, outcomes=outcomes, hints=views.hints()
+        "together/agree.html",
+        page=page,
+        screen=screen,
+        number=number,
+        outcomes=outcomes,
+        hints=views.hints(),
+        key=talk.topic_key(number),
     ), status
