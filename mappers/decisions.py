@@ -59,8 +59,8 @@ class Decision:
 def values_of(decision: Decision) -> dict[str, str | bool]:
     """Return the decision as answers: linkId → text, or the code of the outcome; what is empty is left out.
 
-    Views are left out where the outcome is not that they differ: the form would not ask for them. Words are left out
-    where it is another than that they agree: what no longer holds would stand there as if it did.
+    Words are left out where the outcome is another than that they agree: what no longer holds would stand there as if
+    it did. Both views may be told whatever came of it.
     """
     values = {"topic": decision.topic}
     if decision.outcome not in ("differ", "later"):
@@ -70,8 +70,7 @@ def values_of(decision: Decision) -> dict[str, str | bool]:
         values |= {f"option-{number}-{name}": text for name, text in parts.items()}
     if decision.outcome:
         values["outcome"] = _CODES[decision.outcome]
-    if decision.outcome == "differ":
-        values |= {"client-view": decision.client_view, "professional-view": decision.professional_view}
+    values |= {"client-view": decision.client_view, "professional-view": decision.professional_view}
     return {f"{DECISION}-{name}": kept for name, text in values.items() if (kept := typed(text))}
 
 

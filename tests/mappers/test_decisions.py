@@ -47,8 +47,13 @@ def test_two_views_that_differ_both_come_back_and_are_never_put_together():
     )
 
 
-def test_views_are_kept_only_where_they_differ():
-    assert kept(replace(SLEEP, client_view="Ik", professional_view="U")) == SLEEP
+def test_views_are_kept_whatever_came_of_it():
+    views = replace(SLEEP, client_view="Ik", professional_view="U")
+    assert kept(views) == views
+
+
+def test_words_of_an_agreement_are_kept_only_where_people_agree():
+    assert kept(replace(SLEEP, outcome="later")).words == ""
 
 
 def test_what_is_not_said_yet_is_left_out():

@@ -66,6 +66,8 @@ def _went_options() -> list[dict[str, str]]:
 @role("clinician")
 def progress(agreement_id: str) -> ResponseReturnValue:
     """Say how one agreement went."""
+    if request.method == "GET":  # as after a change of language on a page that a form answered with
+        return redirect(url_for("together.start"), 303)
     sessions, names = screens.sessions(), session.progress_fields(agreement_id)
     talk = sessions.keep(screens.form(), names)
     if screens.is_autosave():
@@ -85,7 +87,7 @@ def progress(agreement_id: str) -> ResponseReturnValue:
             )
         )
     except keeping.ChangedMeanwhile:
-        return _start_page(screens.found(), talk, agreement=agreement_id, problem=_(screens.CHANGED), status=409)
+        return _start_page(screens.found(), talk, trouble=_(screens.CHANGED), status=409)
     except NotFound:
         abort(404)
     if isinstance(outcome, tuple):

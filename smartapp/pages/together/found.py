@@ -159,6 +159,7 @@ def visit_on(day: str, found: Found, day_of: Callable[[str], str]) -> Visit:
 def days_in(found: Found, day_of: Callable[[str], str]) -> list[str]:
     """Return the days on which something was recorded, the newest first."""
     moments = [one.authored for one in found.decisions] + [one.agreement.made for one in found.agreements]
+    moments += [one.agreement.changed for one in found.agreements]
     moments += [remark.time for one in found.agreements for remark in one.agreement.remarks]
     moments += [one.authored for one in found.experiences]
     return sorted({day for moment in moments if (day := day_of(moment))}, reverse=True)

@@ -74,7 +74,7 @@ def _topic(decision: Decision, agreement: Agreement | None) -> dict[str, Any]:
         "topic": lines(decision.topic),
         "outcome": _("We see it differently") if decision.outcome == "differ" else later,
         "views": [{"question": whose, "text": lines(text or _("(empty)"))} for whose, text in views]
-        if decision.outcome == "differ"
+        if decision.outcome == "differ" or decision.client_view or decision.professional_view
         else [],
         "words": lines(decision.words) if decision.words and decision.outcome not in ("differ", "later") else None,
         "who": _who(agreement) if agreement and decision.outcome == "agreed" else [],

@@ -20,7 +20,7 @@ TOGETHER: Final = "/overview/together"
 
 ADDRESSES: Final[tuple[tuple[str, str, RouteCallable, tuple[str, ...]], ...]] = (
     (f"{TOGETHER}/", "start", agreed.start, READ),
-    (f"{TOGETHER}/agreements/<agreement_id>", "progress", agreed.progress, WRITE),
+    (f"{TOGETHER}/agreements/<agreement_id>", "progress", agreed.progress, (*READ, *WRITE)),
     (f"{TOGETHER}/now", "now", now.now, READ),
     (f"{TOGETHER}/medicines", "medicines", medication.medicines, READ),
     (f"{TOGETHER}/medicines/<key>", "medicine", medication.medicine, (*READ, *WRITE)),

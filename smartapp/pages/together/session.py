@@ -19,6 +19,7 @@ MOST_TOPICS: Final = 4
 OUTCOMES: Final[tuple[Outcome, ...]] = ("agreed", "differ", "later")
 WHO: Final = ("client", "professional", "other")
 _PARTS: Final = ("what", "brings", "costs")
+_WORDS: Final = ("words-", "client-view-", "professional-view-", "who-name-", "option-", "medicine-", "note-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class Session:
     def topic_key(self, number: int) -> str:
         """Return the identifier of the decision about a topic. A place that was emptied and filled anew is another."""
         return self.key_of(f"topic-{number}-{self.text(f'turn-{number}')}")
+
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        """Return the words that were typed and are not in the record, but for the topics themselves."""
+        return tuple(text for name, text in self.fields.items() if name.startswith(_WORDS) and text.strip())
 
     def decision(self, number: int) -> Decision:
         """Return the decision about a topic as far as it is typed."""
@@ -86,6 +92,12 @@ def decision_fields(topic: int) -> tuple[str, ...]:
     """Return the names of the fields with what comes of a topic."""
     names = ("outcome", "words", "who", "who-name", "due", "client-view", "professional-view")
     return tuple(f"{name}-{topic}" for name in names)
+
+
+def unwritten_fields(topic: int, decision: Decision, who: str) -> frozenset[str]:
+    """Return the names of the fields that a decision has no place for, given its outcome and who does it."""
+    names = () if decision.outcome == "agreed" else ("words", "who", "who-name", "due")
+    return frozenset(f"{name}-{topic}" for name in (*names, *([] if who == "other" else ["who-name"])))
 
 
 def medicine_fields(medicine: str) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def visit_as_pdf(day: str) -> Response:
 
 def _as_pdf(day: str) -> Response:
     page = _report_page(day, screens.found(), None)
-    if page.visit.empty:
+    if page.empty:
         abort(404)
     content = paper(page, client=current.launch().patient, made=current.now())
     return download(content, _("conversation"))
@@ -54,7 +54,7 @@ def _as_pdf(day: str) -> Response:
 
 def _report(day: str, found: Found, sessions: Sessions | None) -> ResponseReturnValue:
     page = _report_page(day, found, sessions)
-    if sessions is None and page.visit.empty:
+    if sessions is None and page.empty:
         abort(404)
     screen = screens.screen("report")
     if sessions is None:
@@ -80,6 +80,7 @@ def _report_page(day: str, found: Found, sessions: Sessions | None) -> views.Rep
         ),
         kept=visit.agreements,
         unrecorded=tuple(one for one in topics if one.decided is None),
+        unsaved=sessions.get().unsaved if sessions else (),
         earlier=tuple(
             Link(format_date(one), url_for(address, day=one)) for one in days_in(found, screens.day) if one != day
         ),
@@ -93,8 +94,9 @@ def _report_page(day: str, found: Found, sessions: Sessions | None) -> views.Rep
 def finish() -> ResponseReturnValue:
     """Close the conversation; what is typed and not in the record is let go only where somebody says so."""
     sessions = screens.sessions()
-    left = [one for one in topics_of(sessions.get(), screens.found()) if one.decided is None]
-    if left and "let-go" not in request.form:
+    talk = sessions.get()
+    left = any(one.decided is None for one in topics_of(talk, screens.found()))
+    if (left or talk.unsaved) and "let-go" not in request.form:
         return redirect(url_for("together.report"), 303)
     sessions.end()
     return redirect(url_for("together.report", saved="ended"), 303)
@@ -115,7 +117,7 @@ def visits() -> str:
 def visit(day: str) -> ResponseReturnValue:
     """Show the sheet of one of my conversations."""
     page = _report_page(day, screens.found(), None)
-    if page.visit.empty:
+    if page.empty:
         abort(404)
     screen = Screen(title="", count="", back=Link(_("Back to my conversations"), url_for("together.visits")), next=None)
     return render_template("together/report.html", page=page, screen=screen)

@@ -241,7 +241,9 @@ def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseRe
     if isinstance(outcome, tuple):
         return _agree_page(talk, number, found, trouble=outcome[0], status=outcome[1])
     if outcome.arrived:
-        gone = (*names, *session.option_fields(number))
+        # What was typed in a field that this outcome has no place for is not in the record, and so it stays here.
+        unwritten = session.unwritten_fields(number, decision, whole.text(f"who-{number}"))
+        gone = {*names, *session.option_fields(number)} - unwritten
         sessions.change(lambda now: session.without_fields(now, gone))
     # The client's own words, typed by a professional: whose they are is asked once they are saved, and blocks nothing.
     said = f"{decision.words}\n{decision.client_view}"

@@ -232,10 +232,16 @@ class ReportPage:
     went: tuple[Agreement, ...]  # earlier agreements of which was said that day how they went
     kept: Sequence[KeptAgreement]
     unrecorded: tuple[Topic, ...]
+    unsaved: tuple[str, ...]  # words that were typed and are not in the record
     earlier: tuple[Link, ...]
     going_on: bool
     own: bool  # the client reads it
     waiting: bool  # part of it has not arrived in the record
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing was written down on this day, not even how something went."""
+        return self.visit.empty and not self.went
 
 
 @dataclass(frozen=True, slots=True)
