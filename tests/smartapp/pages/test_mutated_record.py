@@ -110,7 +110,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "assignments/new",
         "answers/",
         *(f"overview/together/{page}" for page in ("", "now", "medicines", "medicines/new", "discuss", "report")),
-        *(f"overview/together/{page}" for page in ("options/1", "agree/1", f"report/{talked[0]}")),
+        *(f"overview/together/{page}" for page in ("options/1", "agree/1", "agreements/x", f"report/{talked[0]}")),
     ] * 4
     clinician += [f"answers/{id_}/" for id_ in responses]
     clinician += ["overview/overview.pdf", "overview/plan.pdf"]
