@@ -80,6 +80,31 @@ def ask_for(visitor: Visitor, instrument: str, message: str) -> None:
     visitor.press()
 
 
+def mark_and_note(visitor: Visitor) -> None:
+    """As the client: mark an answer to talk about, and write what scores mean."""
+    visitor.go("answers/")
+    visitor.press("main a[href*='/answers/']")
+    visitor.press("main button[name=mark]")
+    _save_text(visitor, "scores/hoop/note", "Ik durf weer vooruit te kijken.")
+
+
+def talk_and_agree(visitor: Visitor) -> None:
+    """As the clinician: put what was marked on the list, weigh an option, say a medicine, and agree."""
+    visitor.go("overview/together/medicines/new")
+    visitor.page.locator("main input[type=text]").first.fill("Een tablet voor de nacht")
+    visitor.page.locator("main textarea").first.fill("Elke avond een halve.")
+    visitor.press("main form[data-autosave] .actions button")
+    visitor.go("overview/together/discuss")
+    visitor.press("main button[name=add]")
+    visitor.go("overview/together/options/1")
+    visitor.page.locator("main textarea").first.fill("Eerst een week proberen")
+    visitor.press("main form[data-autosave] .button:not(.button--plain)")
+    visitor.page.locator("main input[type=radio][value=agreed]").check()
+    visitor.page.locator("main textarea[name^=words]").fill("Ik probeer het een week.")
+    visitor.page.locator("main input[type=radio][value=client]").check()
+    visitor.press("main form[data-autosave] .button:not(.button--plain)")
+
+
 def _goal_address(visitor: Visitor) -> str:
     visitor.go("plan/")
     address = visitor.page.locator('main a[href*="/plan/goals/"]:not([href$="/new"])').first.get_attribute("href")

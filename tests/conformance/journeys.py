@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 
 from mappers.audit import audit_event
 from questionnaires.fhir import Resource
-from scripts.journeys import ask_for, fill_in, send_in, write_plan
+from scripts.journeys import ask_for, fill_in, mark_and_note, send_in, talk_and_agree, write_plan
 from scripts.tour import CHROMIUM, Demo, Served, Visitor, chromium
 from smartapp.commands.demo import demo_app
 from smartapp.fhir.store import Query
@@ -72,7 +72,9 @@ def walk(browser: Browser, demo: Served) -> None:
     send_in(few)
     write_plan(client)
     write_plan(few)
-    clinician.go("overview/")
+    mark_and_note(client)
+    talk_and_agree(clinician)
+    clinician.go("overview/plan")
     if "Ik wil een plek voor mijzelf." not in clinician.page.locator("main").inner_html():
         raise AssertionError("the clinician's page does not show the client's words")
 
