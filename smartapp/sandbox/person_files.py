@@ -100,7 +100,10 @@ class Medication(Strict, frozen=True):
 
 
 class Agreed(Strict, frozen=True):
-    """What the person and a professional (`by`) decided about one topic; `remark` is how it went, by the person."""
+    """What the person and a professional (`by`) decided about one topic; `remark` is how it went, by the person.
+
+    What is `done` was looked back on in a later conversation; the next one opens with the rest.
+    """
 
     topic: OneLine
     words: OneLine
@@ -109,6 +112,7 @@ class Agreed(Strict, frozen=True):
     due_in_days: DaysAhead | None = None
     remark: OneLine = ""
     remark_days_ago: DaysAgo = 0
+    done: bool = False
 
 
 class DomainEntry(Strict, frozen=True):

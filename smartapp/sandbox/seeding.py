@@ -319,7 +319,7 @@ class _Seeder:
         task = task_of_agreement(agreed, patient=who, author=author, topic=entry.topic)
         if entry.remark:
             said_on = _instant(self.moment(entry.remark_days_ago))
-            task = with_progress(task, "doing", entry.remark, by=who, now=said_on)
+            task = with_progress(task, "done" if entry.done else "doing", entry.remark, by=who, now=said_on)
         self.write(
             moment,
             [
