@@ -17,8 +17,9 @@ from playwright.sync_api import Error as PlaywrightError
 
 from mappers.assignment import assignment_of, is_assignment
 from mappers.observations import scores_from
-from mappers.plan import plan_of
+from mappers.plan import PLAN_SYSTEM, plan_of
 from mappers.scoring import score
+from mappers.tolerant import code_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from scripts.tour import chromium
@@ -76,17 +77,29 @@ def misses(person: str, landed: Mapping[str, list[Resource]]) -> list[str]:
     catalogue = Catalogue()
     instruments = [catalogue.instruments[id_] for id_ in SENT[person]]
     goal_words, step_words = "Ik wil voor de zomer in een eigen kamer met keuken wonen.", "De woningsite opzoeken"
-    answered = sorted(one["questionnaire"] for one in landed["QuestionnaireResponse"])
+    together = {one.canonical for key, one in catalogue.instruments.items() if key not in catalogue.asked}
+    responses = [one["questionnaire"] for one in landed["QuestionnaireResponse"]]
+    answered = sorted(one for one in responses if one not in together)
+    talked = "sdm-visit" in SENT[person]
     scored = sorted(point.code for point in scores_from(landed["Observation"]))
     asked = [assignment_of(one) for one in landed["Task"] if is_assignment(one)]
-    steps = [one for one in landed["Task"] if not is_assignment(one)]
+    steps = [one for one in landed["Task"] if code_in(one, "code", PLAN_SYSTEM) == "recovery-step"]
+    others = [
+        code for one in landed["Task"] if (code := code_in(one, "code", PLAN_SYSTEM)) not in ("", "recovery-step")
+    ]
     facts = {
         "responses": (answered, sorted(one.canonical for one in instruments)),
         "scores": (scored, sorted(one.rule.code for made in instruments for one in score(made, {}))),
         "assignments, and whether they wait": (
             [one.waiting for one in asked],
-            [False] if "sdm-visit" in SENT[person] else [],
+            [False] if talked else [],
         ),
+        "decisions and medicines": (
+            sorted(one for one in responses if one in together),
+            sorted(together if talked else []),
+        ),
+        "marks and agreements": (sorted(others), ["agreed-step", "talking-point"] if talked else []),
+        "own notes": (sum("valueString" in one for one in landed["Observation"]), 1 if talked else 0),
         "goals": ([one["description"]["text"] for one in landed["Goal"]], [goal_words]),
         "steps": ([one["description"] for one in steps], [step_words]),
         "plans": (len(landed["CarePlan"]), 1),
