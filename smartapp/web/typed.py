@@ -23,6 +23,7 @@ Document = TypeVar("Document")
 Choice = Literal["stored", "typed", ""]
 
 LONGEST: Final = 20_000  # characters in one field: about ten printed pages, far below what servers refuse
+BRIEF: Final = 60  # characters of what is on no list: enough to see what was found, and no page full of it
 TOO_LONG: Final = message("This text is too long to keep in one piece. Please make it shorter.")
 
 
@@ -43,6 +44,11 @@ def digest(text: str) -> str:
     The text itself would do as well, but it would double every page, and a hidden field is no place for a life story.
     """
     return hashlib.sha256(clean(text).encode()).hexdigest()[:16]
+
+
+def briefly(text: str) -> str:
+    """Return what was found in place of a choice, short enough to stand in a sentence."""
+    return text if len(text) <= BRIEF else f"{text[: BRIEF - 1]}…"
 
 
 def merge(based_on: str, stored: str, typed: str) -> str | None:

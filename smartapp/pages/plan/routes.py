@@ -9,29 +9,28 @@ from typing import Any, Final
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.plan import MOST_DOMAINS, QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
+from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
 from mappers.whose_words import may_be_anothers
 from questionnaires.catalogue import catalogue
 from questionnaires.plan_parts import PlanPart
 from questionnaires.standard_sentences import standard_sentences
 from smartapp.errors import BadRequest
-from smartapp.fhir.store import Query
 from smartapp.i18n import message
-from smartapp.pages.plan import fields, history, removing, sections, stored, ticking, views
-from smartapp.pages.plan.forms import Form, edit, form_key, posted, waiting
+from smartapp.pages.plan import choosing, fields, history, removing, sections, stored, ticking, views
+from smartapp.pages.plan.forms import Form, edit, form_key, waiting
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
 from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import Link
 from smartapp.records.placement import TOGETHER
-from smartapp.web import current, typed, undoing
+from smartapp.web import current, undoing
 from smartapp.web.language import gettext as _
-from smartapp.web.language import ngettext, text_of
+from smartapp.web.language import text_of
 from smartapp.web.pdf import download
 from smartapp.web.plan_views import GoalView, Words, domain_view, goal_view
 from smartapp.web.roles import role
-from smartapp.web.typed import Accepted, Clash, Wrong
+from smartapp.web.typed import Accepted
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan", template_folder="templates")
 
@@ -135,112 +134,7 @@ def part(code: str) -> ResponseReturnValue:
 # --- life domains -----------------------------------------------------------------------------------------------
 
 
-@blueprint.route("/domains", methods=["GET", "POST"])
-@role("client")
-def domains() -> ResponseReturnValue:
-    """Choose up to five life domains."""
-    words = _words()
-    section = sections.domains(list(words.domains))
-    if request.method == "GET" or "look" in request.form:
-        return _choosing(words, section)
-    form = {"domains": "", **posted()}
-    sent = typed.submitted(section, form)
-    chosen, based_on = sections.codes(sent.values["domains"]), sent.based_on["domains"]
-    leaving: tuple[DomainAnswers, ...] = ()
-    before = Plan(id="")
-
-    def choose(now: StoredPlan) -> Accepted[Plan] | Wrong | Clash:
-        nonlocal leaving, before
-        outcome = typed.merge_form(section, now.plan, sent)
-        leaving, before = (), now.plan
-        if isinstance(outcome, Accepted) and "remove" not in form:
-            leaving = sections.answered_domains_removed(now.plan, outcome.document)
-            return Accepted(now.plan) if leaving else outcome
-        return outcome
-
-    outcome = change(choose, load())
-    if leaving:
-        page = views.LeavePage(
-            leaving=tuple(domain_view(answers, before, words) for answers in leaving),
-            chosen=tuple(chosen),
-            based_on=based_on,
-        )
-        return render_template("plan/leave.html", page=page)
-    if isinstance(outcome, Saved):
-        return redirect(_start_after("domains"), 303)
-    family = "family" in form
-    if isinstance(outcome, Clash):
-        # Two choices at once: show what is stored as ticked too, and let the person decide what stays.
-        elsewhere = sections.codes(outcome.stored["domains"])
-        both = list(dict.fromkeys([*elsewhere, *chosen]))
-        based_on = typed.digest(outcome.stored["domains"])
-        return _domains_page(words, both, based_on, family=family, elsewhere=elsewhere), 409
-    if isinstance(outcome, Trouble):
-        return _domains_page(words, chosen, based_on, family=family, trouble=outcome.sentence), outcome.status
-    refusal = outcome.problems["domains"]
-    problem = _too_many(len(chosen)) if refusal == sections.TOO_MANY else _(refusal)
-    return _domains_page(words, chosen, based_on, family=family, problem=problem), 422
-
-
-def _choosing(words: Words, section: sections.Section) -> str:
-    """Show what there is to choose: the plan's areas ticked, or what is ticked now and saved by nobody yet.
-
-    The latter when someone looks at the page in another language or at more areas (`look`): no tick is lost by that.
-    """
-    if request.method == "POST":
-        sent = typed.submitted(section, {"domains": "", **posted()})
-        family = "family" in request.form or request.form["look"] == "family"
-        chosen = sections.codes(sent.values["domains"])
-        return _domains_page(words, chosen, sent.based_on["domains"], family=family, looking=True)
-    found = current.records().search(*stored.queries(current.launch().patient_id), _family_teams())
-    plan = plan_in(found[:3]).plan
-    chosen = sections.codes(section.read(plan)["domains"])
-    family = bool(found[3]) or "family" in request.args
-    return _domains_page(words, chosen, typed.digests(section, plan)["domains"], family=family)
-
-
-def _too_many(chosen: int) -> str:
-    """Say how many areas were chosen, and how many of them are one too many."""
-    return ngettext(
-        "You chose %(chosen)s areas. Five is enough: take one away. Your choices are kept.",
-        "You chose %(chosen)s areas. Five is enough: take %(num)s away. Your choices are kept.",
-        chosen - MOST_DOMAINS,
-        chosen=chosen,
-    )
-
-
-def _family_teams() -> Query:
-    return Query.of("CareTeam", patient=current.launch().patient_id, category=sections.FAMILY_TEAM)
-
-
-def _domains_page(
-    words: Words,
-    chosen: list[str],
-    based_on: str,
-    *,
-    family: bool,
-    problem: str = "",
-    trouble: str = "",
-    elsewhere: list[str] | None = None,
-    looking: bool = False,
-) -> str:
-    offered = [
-        views.FieldOption(code, title, words.domain_help.get(code, ""), words.handbook.get(code, ""))
-        for code, title in words.domains.items()
-    ]
-    with_family = family or bool(words.family & set(chosen))
-    page = views.DomainsPage(
-        domains=tuple(option for option in offered if option.value not in words.family),
-        family=tuple(option for option in offered if option.value in words.family and with_family),
-        chosen=tuple(chosen),
-        based_on=based_on,
-        problem=problem,
-        trouble=trouble,
-        show_family=with_family,
-        elsewhere=tuple(words.domains[code] for code in elsewhere or () if code in words.domains),
-        looking=looking,
-    )
-    return render_template("plan/domains.html", page=page)
+blueprint.add_url_rule("/domains", view_func=choosing.domains, methods=["GET", "POST"])
 
 
 @blueprint.get("/domains/<code>/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, cast
 
 from mappers.plan import (
@@ -37,7 +38,8 @@ FAMILY_TEAM: Final = f"{code_system_url('plan')}|family-team"
 
 TOO_MANY: Final = "too-many"
 """Not a sentence: the page says how many were chosen."""
-UNKNOWN_DOMAIN: Final = message("One of the areas does not exist. Please choose from the list.")
+UNKNOWN_DOMAIN: Final = "unknown-domain"
+"""Not a sentence: the page says what was found."""
 NO_ROOM: Final = message("This area is no longer in your plan, and your plan has five others. Choose areas first.")
 NEEDS_GOAL: Final = message("Write your goal in your own words.")
 NEEDS_STEP: Final = message("Write what the step is.")
@@ -68,8 +70,11 @@ def _lines(text: str, before: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.split("\n") if line.strip())
 
 
-def domains(known: Sequence[str]) -> Section:
-    """Return the section with the chosen life domains, as codes with a comma between; `known` gives their order."""
+def domains(known: Sequence[str], again: Mapping[str, DomainAnswers] = MappingProxyType({})) -> Section:
+    """Return the section with the chosen life domains, as codes with a comma between; `known` gives their order.
+
+    `again` are answers that left the plan, by life domain: one that is chosen and has no answers now gets them back.
+    """
 
     def check(_plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
         chosen = codes(texts.get("domains", ""))
@@ -79,8 +84,11 @@ def domains(known: Sequence[str]) -> Section:
 
     def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
         there = {answers.domain: answers for answers in plan.domains}
+        written = {code: answers for code, answers in there.items() if says_something(answers)}
         chosen = sorted(codes(texts["domains"]), key=known.index)
-        return replace(plan, domains=tuple(there.get(code) or _no_answers(code) for code in chosen))
+        return replace(
+            plan, domains=tuple({**there, **again, **written}.get(code, _no_answers(code)) for code in chosen)
+        )
 
     return Section(("domains",), lambda plan: {"domains": _chosen(plan, known)}, apply, check)
 
@@ -103,7 +111,12 @@ def _no_answers(code: str) -> DomainAnswers:
 def answered_domains_removed(before: Plan, after: Plan) -> tuple[DomainAnswers, ...]:
     """Return the life domains that would leave the plan with answers in them: the person must see those first."""
     remaining = {answers.domain for answers in after.domains}
-    return tuple(a for a in before.domains if a.domain not in remaining and any(getattr(a, q) for q in QUESTIONS))
+    return tuple(a for a in before.domains if a.domain not in remaining and says_something(a))
+
+
+def says_something(answers: DomainAnswers) -> bool:
+    """Tell whether one of the four questions about a life domain is answered."""
+    return any(getattr(answers, question) for question in QUESTIONS)
 
 
 def domain(code: str, questions: tuple[str, ...] = QUESTIONS) -> Section:

@@ -185,6 +185,7 @@ class DomainsPage:
     show_family: bool
     elsewhere: tuple[str, ...]  # areas that were chosen in another tab in the meantime
     looking: bool = False  # shown again with ticks that nobody saved yet
+    again: str = ""  # what is taken back with this choice, by its id: areas that come back with their answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,7 @@ class LeavePage:
     leaving: tuple[DomainView, ...]
     chosen: tuple[str, ...]
     based_on: str
+    again: str = ""  # as in DomainsPage
 
 
 @dataclass(frozen=True, slots=True)

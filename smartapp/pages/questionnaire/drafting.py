@@ -15,6 +15,7 @@ from questionnaires.fhir import Resource
 from questionnaires.model import Instrument, Item
 from smartapp.pages.questionnaire.filling import (
     Filling,
+    NotOnListError,
     draft_of,
     filling_of,
     parse,
@@ -103,7 +104,16 @@ def keep_ticks(
     about: ResponseRef,
     catalogue: Catalogue,
 ) -> Filling:
-    """Put a list as it was ticked into the draft as it is stored now; see `with_ticks`. Raises OtherVersion."""
+    """Put a list as it was ticked into the draft as it is stored now; see `with_ticks`.
+
+    Raises OtherVersion. Raises NotOnListError after it has kept what is on the list: the person is still on it then, so
+    what they did not tick is no answer yet.
+    """
+    known = {item.link_id for item in items}
+    strange = [one for one in ticked if one not in known]
+    if strange:
+        keep_ticks(drafts, instrument, items, known & set(ticked), whole=False, about=about, catalogue=catalogue)
+        raise NotOnListError(", ".join(strange))
     draft = drafts.get(instrument.id)
     stands = filling_of(instrument, draft.resource if draft else None, catalogue)
     if with_ticks(stands, items, ticked, whole=whole).values == stands.values:

@@ -37,6 +37,14 @@ class NotAnOptionError(AnswerError):
     """An answer outside the options of the question."""
 
 
+class NotOnListError(AnswerError):
+    """Something that was ticked is not on the list; `found` is what was sent, as it was sent."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__("not on the list")
+        self.found = found
+
+
 class TooLongError(AnswerError):
     """A text of more than LONGEST characters."""
 

@@ -10,10 +10,10 @@ from mappers.assignment import Assignment
 from mappers.helper import ROLES, Helper
 from questionnaires.model import Group, Instrument, Item, Option
 from smartapp.pages.questionnaire.before import Before
-from smartapp.pages.questionnaire.filling import NO, YES, AnswerError, Filling, NotAnOptionError, Value
+from smartapp.pages.questionnaire.filling import NO, YES, AnswerError, Filling, NotAnOptionError, NotOnListError, Value
 from smartapp.pages.questionnaire.waiting import ToDo
 from smartapp.web.language import _, text_of
-from smartapp.web.typed import digest
+from smartapp.web.typed import briefly, digest
 
 LAST_DIGIT: Final = 9
 
@@ -243,6 +243,8 @@ def review_page(filling: Filling, problem: str | None = None, correcting: str | 
 
 def explained(error: AnswerError) -> str:
     """Return why an answer is not kept, for the person who gave it."""
+    if isinstance(error, NotOnListError):
+        return _("“%(found)s” is not on this list. What you ticked is kept.", found=briefly(error.found))
     if isinstance(error, NotAnOptionError):
         return _("This answer is not one of the options. Choose one, or go on without an answer.")
     return _("This is longer than we can keep. Shorten it a little.")

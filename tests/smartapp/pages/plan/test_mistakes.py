@@ -9,7 +9,7 @@ from mappers.plan.removing import is_removed
 from smartapp.fhir.store import Query, Write
 from tests.smartapp.helpers import launched
 from tests.smartapp.pages.plan.conftest import HALFWAY
-from tests.smartapp.pages.plan.pages import fill, stored_plan
+from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
 
 
 def pressed(visitor, answer):
@@ -73,6 +73,73 @@ def test_an_answer_in_a_row_of_questions_is_taken_back_from_the_next_one(halfway
     assert answer.location.split("?")[0].endswith("/change")
     pressed(halfway, answer)
     assert stored_plan(halfway.ehr).domains[0].now == "Ik woon fijn."
+
+
+# --- an area that left the plan with words in it
+
+
+def left_out(visitor, *chosen: str):
+    """Choose areas, and say that the words of the others may go."""
+    asked = visitor.post("plan/domains", {**fields_of(visitor.get("plan/domains")), "domains": list(chosen)})
+    return visitor.post("plan/domains", {**fields_of(asked), "domains": list(chosen), "remove": "1"})
+
+
+def test_an_area_comes_back_with_its_words_and_in_its_place_with_one_press(halfway):
+    before = stored_plan(halfway.ehr)
+    answer = left_out(halfway, "meaning", "finances")
+    assert {one.domain for one in stored_plan(halfway.ehr).domains} == {"meaning", "finances"}
+    back = pressed(halfway, answer)
+    assert stored_plan(halfway.ehr) == before
+    assert "Het is weer zoals het was." in halfway.get(back.location).text
+    assert not offers(halfway, back)
+
+
+def test_an_area_without_words_offers_nothing_to_take_back(halfway):
+    assert not offers(halfway, fill(halfway, "plan/domains", domains="housing"))
+
+
+def test_an_area_that_came_back_with_other_words_keeps_those(app, halfway):
+    answer = left_out(halfway, "meaning")
+    other = launched(app)
+    fill(other, "plan/domains", domains="housing,meaning")
+    fill(other, "plan/domains/housing/now", now="Ik ga verhuizen.")
+    pressed(halfway, answer)
+    [housing, _meaning] = stored_plan(halfway.ehr).domains
+    assert (housing.now, housing.support) == ("Ik ga verhuizen.", "")
+
+
+def test_areas_chosen_on_another_screen_meanwhile_are_shown_and_the_words_wait_for_the_choice(app, halfway):
+    answer = left_out(halfway, "meaning")
+    fill(launched(app), "plan/domains", domains="meaning,finances")
+    clash = pressed(halfway, answer)
+    assert clash.status_code == 409
+    assert "Je gebieden zijn ergens anders veranderd" in clash.text
+    assert [one.domain for one in stored_plan(halfway.ehr).domains] == ["finances", "meaning"]
+    halfway.post("plan/domains", {**fields_of(clash), "domains": ["housing", "meaning", "finances"]})
+    plan = stored_plan(halfway.ehr)
+    assert {one.domain for one in plan.domains} == {"housing", "meaning", "finances"}
+    assert HALFWAY.domains[0] in plan.domains
+
+
+def test_words_written_since_in_an_area_that_came_instead_are_asked_about_before_they_go(halfway):
+    answer = left_out(halfway, "meaning", "finances")
+    fill(halfway, "plan/domains/finances/now", now="Ik spaar.")
+    page = halfway.get(answer.location)
+    asked = pressed(halfway, answer)
+    assert "Ik spaar." in asked.text
+    assert fields_of(asked)["undo"] == fields_of(page)["undo"]
+    halfway.post("plan/domains", {**fields_of(asked), "domains": ["housing", "meaning"], "remove": "1"})
+    assert stored_plan(halfway.ehr).domains == HALFWAY.domains
+
+
+def test_an_area_that_can_no_longer_be_taken_back_here_says_where_it_can(app, halfway):
+    left_out(halfway, "meaning")
+    answer = launched(app).post("plan/domains", {"undo": "0" * 16})
+    assert answer.status_code == 303
+    assert [one.domain for one in stored_plan(halfway.ehr).domains] == ["meaning"]
+
+
+# --- a goal or a step
 
 
 def test_a_goal_made_by_mistake_goes_out_of_the_plan_and_keeps_its_words_in_the_record(halfway):

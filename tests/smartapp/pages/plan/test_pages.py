@@ -112,9 +112,14 @@ def test_a_sixth_area_is_refused_with_all_six_still_ticked(anna):
 
 
 def test_an_area_that_does_not_exist_is_refused(anna):
-    answer = anna.post("plan/domains", {"domains": ["castles"], "seen-domains": ""})
+    opened = fields_of(anna.get("plan/domains"))
+    answer = anna.post("plan/domains", {**opened, "domains": ["housing", "<castles>", "c" * 99]})
     assert answer.status_code == 422
+    assert f"‘&lt;castles&gt;, {'c' * 48}…’ is geen gebied van deze lijst." in answer.text
+    assert re.findall(r'value="([a-z-]+)" checked', answer.text) == ["housing"]
     assert anna.ehr.search(Query.of("CarePlan")) == []
+    assert anna.post("plan/domains", fields_of(answer)).status_code == 303
+    assert [found.domain for found in stored_plan(anna.ehr).domains] == ["housing"]
 
 
 def test_family_areas_are_shown_on_request_only(anna):

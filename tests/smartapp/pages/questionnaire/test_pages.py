@@ -775,3 +775,26 @@ def test_a_page_exists_in_english(anna, path):
 def test_an_english_reader_gets_english_questions(anna):
     page = anna.get(f"{QUESTION.format(1)}?lang=en").text
     assert HOOP.item("hoop-01").text.en in html.unescape(page)
+
+
+TICKS = "sdm-visit-purpose-{}"
+TICK_LIST = f"questionnaires/sdm-visit/questions/{TICKS.format('information')}"
+
+
+def test_something_that_is_not_on_a_tick_list_is_named_and_what_was_ticked_is_kept(anna):
+    ticked = [TICKS.format("plan"), "<castles>", TICKS.format("support")]
+    answer = anna.post(TICK_LIST, {"answer": ticked, "next": "1"})
+    assert answer.status_code == 422
+    assert "‘&lt;castles&gt;’ staat niet op deze lijst. Wat je aankruiste, is bewaard." in answer.text
+    assert re.findall(r'value="sdm-visit-purpose-([a-z]+)" checked', answer.text) == ["plan", "support"]
+    # The person is still on the list: what they did not tick is no answer yet.
+    assert draft(anna, "sdm-visit") == {TICKS.format("plan"): True, TICKS.format("support"): True}
+    assert anna.post(TICK_LIST, {"answer": ticked[:1], "next": "1"}).status_code == 303
+    assert draft(anna, "sdm-visit")[TICKS.format("support")] is False
+
+
+def test_the_script_is_told_too_what_is_not_on_the_list(anna):
+    answer = anna.post(f"{TICK_LIST}/autosave", {"answer": [TICKS.format("plan"), "castles"]})
+    assert answer.status_code == 422
+    assert "castles" in answer.json["stop"]
+    assert draft(anna, "sdm-visit") == {TICKS.format("plan"): True}
