@@ -33,15 +33,30 @@ _STATUS: Final[dict[StepStatus, str]] = {
 _TITLE: Final = Text("Afspraak van een gesprek", "Agreement of a conversation")
 _WHO: Final = Text("Wie", "Who")
 _BY: Final = Text("Voor", "By")
+SAID: Final[dict[StepStatus, Text]] = {
+    "done": Text("Het is gedaan.", "It is done."),
+    "doing": Text("Het gaat nog door.", "It still goes on."),
+    "stopped": Text("Hier stoppen we mee.", "We stop with this."),
+}
+"""What a client says with one press and no words of their own, so that it is known who said it, and when."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """How it went, in somebody's own words; `time` is a FHIR dateTime, `by` a name, each "" where it is not known."""
+    """How it went, in somebody's own words; `time` is a FHIR dateTime, `by` a name, each "" where it is not known.
+
+    `by_reference` (`Patient/1`) is who that is in the record, "" for someone it does not know.
+    """
 
     text: str
     time: str = ""
     by: str = ""
+    by_reference: str = ""
+
+    @property
+    def by_client(self) -> bool:
+        """Tell whether the client said it alone: in a conversation the professional types."""
+        return self.by_reference.rpartition("/")[0].rpartition("/")[2] == "Patient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,7 @@ class Agreement:
     `who` is a name; `who_reference` (`Patient/1`) who that is in the record, "" for someone it does not know.
     `due` is a FHIR date or ""; `made` the dateTime of the conversation,
     `changed` when it was last said how it goes, "" before that; `remarks` are in the order of their time.
+    `reason` says why it no longer holds, "" where people only said how it went.
     """
 
     key: str
@@ -63,11 +79,46 @@ class Agreement:
     made: str = ""
     changed: str = ""
     remarks: tuple[Remark, ...] = ()
+    reason: str = ""
+
+    @property
+    def talked_of(self) -> tuple[str, ...]:
+        """Return the moments (FHIR dateTimes) at which was said how it goes, but for what the client said alone."""
+        alone = {remark.time for remark in self.remarks if remark.by_client}
+        moments = (*(remark.time for remark in self.remarks), self.changed)
+        return tuple(dict.fromkeys(time for time in moments if time and time not in alone))
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether people said that it is done or that they stop with it: what can have been said by mistake."""
+        return not self.open and not self.reason
+
+    def is_of(self, person: str) -> bool:
+        """Tell whether a person (`Patient/1`) does it, or no one else that the record knows.
+
+        Of what a professional does, the client does not say on their own how it went, and the other way round.
+        """
+        return self.who_reference in ("", person)
 
     @property
     def open(self) -> bool:
         """Tell whether it still goes on, so that the next conversation opens with it."""
         return self.status in ("planned", "doing")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One time that was said how an agreement goes, as far as it takes to take it back.
+
+    `by` (`Patient/1`) said it at `time` (a FHIR dateTime). Before that its status was `was` and its time `changed`;
+    after it the status was `status`.
+    """
+
+    by: str
+    time: str
+    was: StepStatus
+    status: StepStatus
+    changed: str = ""
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -97,6 +148,7 @@ def agreement_of(task: Resource) -> Agreement | None:
         made=text_in(task, "authoredOn"),
         changed=text_in(task, "lastModified"),
         remarks=tuple(sorted(remarks, key=lambda one: one.time)),
+        reason=text_in(object_in(task, "statusReason"), "text"),
     )
 
 
@@ -107,8 +159,9 @@ def agreements_in(tasks: Iterable[Resource]) -> list[Agreement]:
 
 
 def _remark(note: Resource) -> Remark:
-    by = text_in(object_in(note, "authorReference"), "display") or text_in(note, "authorString")
-    return Remark(text_in(note, "text"), text_in(note, "time"), by)
+    author = object_in(note, "authorReference")
+    by = text_in(author, "display") or text_in(note, "authorString")
+    return Remark(text_in(note, "text"), text_in(note, "time"), by, target_of(author))
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -181,6 +234,26 @@ def with_progress(
         note = {"authorReference": by.as_reference(language), "time": now, "text": words}
         made["note"] = [*objects_in(task, "note"), note]
     return made
+
+
+def without_progress(task: Resource, progress: Progress) -> Resource:
+    """Return the Task as it was before this was said: its status, when that was said, and without the remark.
+
+    What others remarked since stays. Of what was taken back the record keeps the earlier version.
+    """
+    notes = [note for note in objects_in(task, "note") if not _is_by(note, progress)]
+    return _filled({**task, "status": _STATUS[progress.was], "lastModified": progress.changed, "note": notes})
+
+
+def remark_of(task: Resource, progress: Progress) -> str:
+    """Return the words with which this was said, "" where there were none of somebody's own."""
+    words = next((text_in(note, "text") for note in objects_in(task, "note") if _is_by(note, progress)), "")
+    return "" if any(words in (said.nl, said.en) for said in SAID.values()) else words
+
+
+def _is_by(note: Resource, progress: Progress) -> bool:
+    remark = _remark(note)
+    return bool(progress.time) and (remark.time, remark.by_reference) == (progress.time, progress.by)
 
 
 def withdrawn(task: Resource, reason: str) -> Resource:

@@ -9,15 +9,19 @@ import pytest
 from fhir_profiles.checking import problems as profile_problems
 from mappers.agreements import (
     PROFILE,
+    SAID,
     Agreement,
+    Progress,
     Remark,
     agreement_of,
     agreements_in,
     is_agreement,
+    remark_of,
     task_of_agreement,
     with_progress,
     with_words,
     withdrawn,
+    without_progress,
 )
 from mappers.plan import PersonRef
 from smartapp.fhir.checked import problems
@@ -73,10 +77,43 @@ def test_how_it_went_is_added_to_what_was_said_before():
     assert not read.open
     assert read.changed == "2026-12-09T10:00:00+01:00"
     assert read.remarks == (
-        Remark("Twee keer.", "2026-12-01T10:00:00+01:00", "Noor"),
-        Remark("Het lukt.", "2026-12-09T10:00:00+01:00", "Joost"),
+        Remark("Twee keer.", "2026-12-01T10:00:00+01:00", "Noor", NOOR.reference),
+        Remark("Het lukt.", "2026-12-09T10:00:00+01:00", "Joost", JOOST.reference),
     )
     assert problems(twice) == []
+
+
+def test_what_was_said_by_mistake_is_taken_back_and_what_others_said_stays():
+    first, second = "2026-12-01T10:00:00+01:00", "2026-12-09T10:00:00+01:00"
+    once = with_progress(written(), "doing", "Twee keer.", by=NOOR, now=first)
+    twice = with_progress(once, "done", "Het lukt.", by=NOOR, now=second)
+    mistake = Progress(NOOR.reference, second, "doing", "done", first)
+    assert remark_of(twice, mistake) == "Het lukt."
+    assert without_progress(twice, mistake) == once
+    assert without_progress(once, Progress(NOOR.reference, first, "planned", "doing")) == written()
+    of_another = replace(mistake, by=JOOST.reference)
+    assert without_progress(twice, of_another)["note"] == twice["note"]
+
+
+def test_a_press_without_words_has_none_to_give_back():
+    now = "2026-12-01T10:00:00+01:00"
+    pressed = with_progress(written(), "done", SAID["done"].nl, by=NOOR, now=now)
+    assert remark_of(pressed, Progress(NOOR.reference, now, "planned", "done")) == ""
+
+
+@pytest.mark.parametrize(("who", "theirs"), [("Patient/noor", True), ("", True), ("Practitioner/joost", False)])
+def test_an_agreement_is_of_who_does_it(who, theirs):
+    assert replace(WALK, who_reference=who).is_of("Patient/noor") is theirs
+
+
+def test_what_the_client_says_alone_is_not_talk():
+    alone, together = "2026-12-01T10:00:00+01:00", "2026-12-09T10:00:00+01:00"
+    read = agreement_of(with_progress(written(), "done", SAID["done"].nl, by=NOOR, now=alone))
+    assert read is not None
+    assert read.talked_of == ()
+    read = agreement_of(with_progress(written(), "done", "", by=JOOST, now=together))
+    assert read is not None
+    assert read.talked_of == (together,)
 
 
 def test_without_words_no_remark_is_made():

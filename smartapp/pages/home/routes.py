@@ -12,6 +12,7 @@ from typing import Any, Final
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from mappers.agreements import agreements_in
 from mappers.appointment import NextTalk, next_talk
 from mappers.audit import AuditEntry
 from mappers.errors import PlanError
@@ -20,13 +21,14 @@ from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Refused, Unreachable
 from smartapp.i18n import message
-from smartapp.pages.home.today import Change, GoalToday, change_today, goal_today
+from smartapp.pages.home.today import AgreedToday, Change, GoalToday, agreed_today, change_today, goal_today
 from smartapp.pages.plan import stored, ticking
 from smartapp.pages.plan.service import plan_in
 from smartapp.pages.questionnaire.waiting import ToDo, to_do_now
 from smartapp.pages.scores import asking, trends
+from smartapp.pages.together import screens
 from smartapp.records import Record
-from smartapp.web import current
+from smartapp.web import current, undoing
 from smartapp.web.components.frame import record_address
 from smartapp.web.language import day_of, format_date, format_list, format_number, gettext, moment_of, place_zone
 from smartapp.web.language import gettext as _
@@ -45,6 +47,7 @@ class HomePage:
     to_do: list[ToDo]
     goal: GoalToday | None
     goals: int
+    agreed: AgreedToday
     measured: list[Measurements]
     change: Change | None
     record_away: bool = False
@@ -53,7 +56,7 @@ class HomePage:
     @property
     def new(self) -> bool:
         """Tell whether this person has nothing here yet."""
-        return not (self.goal or self.measured or self.talk)
+        return not (self.goal or self.measured or self.talk or self.agreed.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,14 @@ def index() -> str | Response:
         now=current.now(),
         moment_of=moment_of,
     )
+    undo = undoing.offered()
     page = HomePage(
         name=_called(current.launch().patient.display),
         talk=talk,
         to_do=to_do_now(current.records(), found[2], catalogue()),
         goal=goal_today(goals, pressed.step),
         goals=len(goals),
+        agreed=_agreed(found[2], undo),
         measured=scores,
         change=change_today(scores),
         record_away=away,
@@ -117,6 +122,7 @@ def index() -> str | Response:
         page=page,
         trends=trends,
         ticked=pressed,
+        undo=undo,
         status=STATUS_TEXTS,
         said=said,
         when=when,
@@ -134,6 +140,14 @@ def _found() -> list[list[Record]]:
         return current.records().search(*asked, Query.of("Appointment", patient=patient, date=f"ge{today}"))
     except Refused:  # a server may want another question about appointments; the rest is worth more
         return [*current.records().search(*asked), []]
+
+
+def _agreed(tasks: Iterable[Record], undo: undoing.Undo | None) -> AgreedToday:
+    """Return what was agreed; what was pressed just now stays there for as long as the press can be taken back."""
+    read = agreements_in(one.resource for one in tasks if one.state == "stored")
+    said = screens.saved() if "agreement" in request.args else ""
+    pressed = request.args.get("agreement", "") if undo else ""
+    return agreed_today(read, client=current.launch().patient.reference, pressed=pressed, said=said)
 
 
 def when(talk: NextTalk) -> str:

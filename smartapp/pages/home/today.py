@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mappers.agreements import Agreement
 from mappers.plan import Goal, Step
 from mappers.trends import Measurements, Trend
 
@@ -40,6 +41,29 @@ def _next(goal: Goal) -> Step | None:
 
 def _turn(step: Step | None) -> int:
     return 2 if step is None else ("doing", "planned").index(step.status)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedToday:
+    """What was agreed in a conversation: the next thing of the client's, and one that was pressed just now.
+
+    `more` is how many of theirs go on beside these; `said` what is said of the press, "" for nothing.
+    """
+
+    shown: tuple[Agreement, ...] = ()
+    more: int = 0
+    said: str = ""
+
+
+def agreed_today(agreements: Iterable[Agreement], *, client: str, pressed: str = "", said: str = "") -> AgreedToday:
+    """Return which agreement the client (`Patient/1`) finds first: what is due first, then what was agreed first.
+
+    `pressed` is the id of one that was pressed and can be taken back, "" for none: it stays where it was.
+    """
+    mine = [one for one in agreements if one.is_of(client) and (one.open or one.id == pressed)]
+    going_on = sorted((one for one in mine if one.open), key=lambda one: (one.due or "9999", one.made, one.id))
+    shown = [one for one in mine if one.id == pressed and not one.open] + going_on[:1]
+    return AgreedToday(tuple(shown), len(going_on[1:]), said)
 
 
 @dataclass(frozen=True, slots=True)

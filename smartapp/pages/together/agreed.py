@@ -7,17 +7,15 @@ from typing import Final
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.plan import StepStatus
 from smartapp.fhir.store import NotFound
 from smartapp.i18n import message
-from smartapp.pages.together import keeping, screens, session, views
+from smartapp.pages.together import keeping, pressing, screens, session, views
 from smartapp.pages.together.found import Found, KeptDecision
 from smartapp.pages.together.session import Session
-from smartapp.web import current
+from smartapp.web import current, typed, undoing
 from smartapp.web.language import gettext as _
 from smartapp.web.roles import role
 
-WENT: Final[tuple[StepStatus, ...]] = ("done", "doing", "stopped")
 NO_STATUS: Final = message("Choose how it goes with this agreement.")
 
 
@@ -30,6 +28,8 @@ def start() -> ResponseReturnValue:
 def _start_page(
     found: Found, talk: Session, *, agreement: str = "", problem: str = "", trouble: str = "", status: int = 200
 ) -> ResponseReturnValue:
+    settled = [one.agreement for one in found.agreements if one.agreement.settled]
+    settled = sorted(settled, key=lambda one: one.changed, reverse=True)
     page = views.StartPage(
         open=tuple(
             views.AgreementView(
@@ -42,16 +42,15 @@ def _start_page(
             for one in found.open
             for went, note in [session.progress_fields(one.agreement.id)]
         ),
-        today=tuple(
-            one.agreement
-            for one in found.agreements
-            if not one.agreement.open and screens.day(one.agreement.changed) == current.today()
-        ),
+        today=tuple(one for one in settled if screens.day(one.changed) == current.today()),
+        before=tuple(one for one in settled if screens.day(one.changed) != current.today())[: pressing.MOST_SETTLED],
         unsettled=tuple(one for one in found.unsettled if not is_of(talk, one)),
         first=not (found.agreements or found.decisions),
     )
     screen = screens.screen("start", trouble=trouble)
-    return render_template("together/start.html", page=page, screen=screen, went=_went_options()), status
+    return render_template(
+        "together/start.html", page=page, screen=screen, went=_went_options(), **undoing.said()
+    ), status
 
 
 def is_of(talk: Session, decision: KeptDecision) -> bool:
@@ -72,18 +71,16 @@ def progress(agreement_id: str) -> ResponseReturnValue:
     talk = sessions.keep(screens.form(), names)
     if screens.is_autosave():
         return screens.kept_answer(talk, names)
-    went = next((one for one in WENT if one == talk.text(names[0])), None)
-    if went is None:
-        return _start_page(screens.found(), talk, agreement=agreement_id, problem=_(NO_STATUS), status=422)
+    went = next((one for one in views.WENT if one == talk.text(names[0])), None)
+    # The press that says that something still goes on has no field for words, so it sends none that stand in one.
+    words = talk.text(names[1]) if names[1] in request.form else ""
+    problem = NO_STATUS if went is None else typed.TOO_LONG if len(words) > typed.LONGEST else ""
+    if went is None or problem:
+        return _start_page(screens.found(), talk, agreement=agreement_id, problem=_(problem), status=422)
     try:
         outcome = screens.save(
             lambda: keeping.keep_progress(
-                current.records(),
-                agreement_id,
-                went,
-                talk.text(names[1]),
-                was=request.form.get("was", ""),
-                who=screens.typist(),
+                current.records(), agreement_id, went, words, was=request.form.get("was", ""), who=screens.typist()
             )
         )
     except keeping.ChangedMeanwhile:
@@ -93,6 +90,21 @@ def progress(agreement_id: str) -> ResponseReturnValue:
     if isinstance(outcome, tuple):
         sentence, status = outcome
         return _start_page(screens.found(), talk, trouble=sentence, status=status)
-    if outcome.arrived:
-        sessions.change(lambda now: session.without_fields(now, names))
-    return redirect(url_for("together.start", saved=screens.mark(outcome, "progress")), 303)
+    if outcome.kept.arrived:
+        sessions.change(lambda now: session.without_fields(now, [name for name in names if name in request.form]))
+    return redirect(_after(outcome, agreement_id), 303)
+
+
+def _after(said: keeping.Said, agreement_id: str) -> str:
+    """Return the address of this theme after how it went was said, which offers to take that back where it can be."""
+    address = url_for("together.start", saved=screens.mark(said.kept, "progress"))
+    if said.progress is None or not said.kept.arrived:
+        return address
+    back = url_for("together.progress_back", agreement_id=agreement_id)
+    return undoing.offer(back, pressing.needs(said.progress), address)
+
+
+@role("clinician")
+def progress_back(agreement_id: str) -> ResponseReturnValue:
+    """Take back what was just said about an agreement; its words stand in their field again."""
+    return pressing.taken_back(agreement_id, screens.sessions(), url_for("together.start"))

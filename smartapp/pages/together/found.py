@@ -73,7 +73,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One day on which two people talked: `day` is a FHIR date. `remarks` say how earlier agreements went."""
+    """One day on which two people talked: `day` is a FHIR date. `remarks` say how earlier agreements went.
+
+    What the client says of an agreement alone is no conversation: it stands with the agreement, and on no sheet.
+    """
 
     day: str
     decisions: tuple[KeptDecision, ...]
@@ -150,7 +153,7 @@ def visit_on(day: str, found: Found, day_of: Callable[[str], str]) -> Visit:
             (one.agreement, remark)
             for one in reversed(found.agreements)
             for remark in one.agreement.remarks
-            if day_of(remark.time) == day
+            if day_of(remark.time) == day and not remark.by_client
         ),
         tuple(one for one in found.experiences if day_of(one.authored) == day),
     )
@@ -159,7 +162,6 @@ def visit_on(day: str, found: Found, day_of: Callable[[str], str]) -> Visit:
 def days_in(found: Found, day_of: Callable[[str], str]) -> list[str]:
     """Return the days on which something was recorded, the newest first."""
     moments = [one.authored for one in found.decisions] + [one.agreement.made for one in found.agreements]
-    moments += [one.agreement.changed for one in found.agreements]
-    moments += [remark.time for one in found.agreements for remark in one.agreement.remarks]
+    moments += [moment for one in found.agreements for moment in one.agreement.talked_of]
     moments += [one.authored for one in found.experiences]
     return sorted({day for moment in moments if (day := day_of(moment))}, reverse=True)

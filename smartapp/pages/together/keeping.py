@@ -12,13 +12,17 @@ from typing import Final
 from mappers import medicines
 from mappers.agreements import IDENTIFIER_SYSTEM as AGREEMENT_SYSTEM
 from mappers.agreements import (
+    SAID,
     Agreement,
+    Progress,
     agreement_of,
     holding_again,
+    remark_of,
     task_of_agreement,
     with_progress,
     with_words,
     withdrawn,
+    without_progress,
 )
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import Answers, ResponseRef, answers_of, response_from
@@ -31,12 +35,17 @@ from mappers.talking import discussed, talking_point_of
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Text
+from smartapp.errors import NotAllowed
 from smartapp.fhir.store import Conflict, NotFound, Query, RecordError, Unreachable, Write
+from smartapp.i18n import message
 from smartapp.records import Record, Records
 
 NO_LONGER: Final = Text(
     "Op deze afspraak is teruggekomen in een gesprek.", "This agreement was taken back in a conversation."
 )
+
+
+NOT_YOURS: Final = message("Somebody of the care team does this. How it goes comes up in the next conversation.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,27 +158,70 @@ def keep_experience(records: Records, said: Experience, *, version: str, who: Ty
 # --- how an agreement went ------------------------------------------------------------------------------------------
 
 
-def keep_progress(records: Records, id_: str, status: StepStatus, remark: str, *, was: str, who: Typist) -> Kept:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said about an agreement, and how to take that back, None where it had been said already."""
+
+    kept: Kept
+    progress: Progress | None = None
+
+
+def keep_progress(records: Records, id_: str, status: StepStatus, remark: str, *, was: str, who: Typist) -> Said:
     """Add how an agreement went; `was` is the status that the page showed.
 
-    Remarks of others stay: this is added after them. Raises ChangedMeanwhile where somebody else gave it another status
-    than both of these, NotFound where it is no agreement of this person, RecordError.
+    Remarks of others stay: this is added after them. A client who presses without a word says what the button says, so
+    that it is known later who said so.
+
+    Raises ChangedMeanwhile where somebody else gave it another status than both of these, or took the agreement back,
+    NotAllowed where a client says it of what a professional does, NotFound where it is no agreement of this person, and
+    RecordError.
+    """
+    own = who.user.reference == who.client.reference
+    for _attempt in range(_ATTEMPTS):
+        stored = records.read("Task", id_)
+        agreement = _agreement(stored)
+        if own and not agreement.is_of(who.client.reference):
+            raise NotAllowed(NOT_YOURS, code="agreement")
+        if agreement.status not in (was, status) or agreement.reason:
+            raise ChangedMeanwhile(stored)
+        if _is_said(agreement, status, remark, who):
+            return Said(Kept((stored,)))
+        words = remark or (SAID[status].get(who.language) if own else "")
+        changed = with_progress(stored.resource, status, words, by=who.user, now=who.now, language=who.language)
+        try:
+            kept = Kept(tuple(records.save([_update(stored, changed)])))
+        except Conflict:
+            continue
+        # As its server has it now: some write a moment in their own way, and what is taken back is found by it.
+        after = agreement_of(kept.records[0].resource)
+        time = after.changed if after else who.now
+        return Said(kept, Progress(who.user.reference, time, agreement.status, status, agreement.changed))
+    raise ChangedMeanwhile(None)
+
+
+def take_back_progress(records: Records, id_: str, progress: Progress) -> tuple[Kept, str]:
+    """Take back what was said of an agreement, and return the words of it too: they are nowhere else but in a version.
+
+    Raises ChangedMeanwhile where somebody said something else since, NotFound, RecordError.
     """
     for _attempt in range(_ATTEMPTS):
         stored = records.read("Task", id_)
-        agreement = agreement_of(stored.resource)
-        if agreement is None:
-            raise NotFound("This is no agreement of a conversation.")
-        if agreement.status not in (was, status):
+        agreement = _agreement(stored)
+        if agreement.status != progress.status or agreement.changed != progress.time:
             raise ChangedMeanwhile(stored)
-        if _is_said(agreement, status, remark, who):
-            return Kept((stored,))
-        changed = with_progress(stored.resource, status, remark, by=who.user, now=who.now, language=who.language)
         try:
-            return Kept(tuple(records.save([_update(stored, changed)])))
+            kept = Kept(tuple(records.save([_update(stored, without_progress(stored.resource, progress))])))
         except Conflict:
             continue
+        return kept, remark_of(stored.resource, progress)
     raise ChangedMeanwhile(None)
+
+
+def _agreement(stored: Record) -> Agreement:
+    agreement = agreement_of(stored.resource)
+    if agreement is None:
+        raise NotFound("This is no agreement of a conversation.")
+    return agreement
 
 
 _ATTEMPTS: Final = 3

@@ -1,6 +1,7 @@
 """Addresses of a conversation, one theme per screen, and of its sheet, which both can read afterwards.
 
-`agreed`, `now`, `medication`, `topics` and `sheet` have a theme each; what they share is in `screens`.
+`agreed`, `now`, `medication`, `topics` and `sheet` have a theme each; what they share is in `screens`. `pressing` is
+for the client alone: my conversations, and how an agreement went.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Final
 from flask import Blueprint
 from flask.typing import RouteCallable
 
-from smartapp.pages.together import agreed, medication, now, sheet, topics
+from smartapp.pages.together import agreed, medication, now, pressing, sheet, topics
 
 blueprint = Blueprint("together", __name__, template_folder="templates")
 
@@ -21,6 +22,7 @@ TOGETHER: Final = "/overview/together"
 ADDRESSES: Final[tuple[tuple[str, str, RouteCallable, tuple[str, ...]], ...]] = (
     (f"{TOGETHER}/", "start", agreed.start, READ),
     (f"{TOGETHER}/agreements/<agreement_id>", "progress", agreed.progress, (*READ, *WRITE)),
+    (f"{TOGETHER}/agreements/<agreement_id>/back", "progress_back", agreed.progress_back, WRITE),
     (f"{TOGETHER}/now", "now", now.now, READ),
     (f"{TOGETHER}/medicines", "medicines", medication.medicines, READ),
     (f"{TOGETHER}/medicines/<key>", "medicine", medication.medicine, (*READ, *WRITE)),
@@ -31,7 +33,9 @@ ADDRESSES: Final[tuple[tuple[str, str, RouteCallable, tuple[str, ...]], ...]] = 
     (f"{TOGETHER}/report/<day>", "earlier_report", sheet.earlier_report, READ),
     (f"{TOGETHER}/report/<day>/conversation.pdf", "report_as_pdf", sheet.report_as_pdf, READ),
     (f"{TOGETHER}/finish", "finish", sheet.finish, WRITE),
-    ("/visits/", "visits", sheet.visits, READ),
+    ("/visits/", "visits", pressing.visits, READ),
+    ("/visits/agreements/<agreement_id>", "say", pressing.say, (*READ, *WRITE)),
+    ("/visits/agreements/<agreement_id>/back", "say_back", pressing.say_back, WRITE),
     ("/visits/<day>", "visit", sheet.visit, READ),
     ("/visits/<day>/conversation.pdf", "visit_as_pdf", sheet.visit_as_pdf, READ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from flask import jsonify, request, url_for
 from flask.typing import ResponseReturnValue
@@ -42,6 +42,9 @@ REFUSED: Final = message(
 CHANGED: Final = message(
     "Somebody else changed this in the meantime. Nothing is lost and nothing is overwritten. Read both, and save again."
 )
+
+
+_Done = TypeVar("_Done")
 
 
 def sessions() -> Sessions:
@@ -109,6 +112,11 @@ def screen(
     )
 
 
+def around(title: str = "", *, back: Link | None = None, trouble: str = "") -> Screen:
+    """Return what is around a page that is none of the themes."""
+    return Screen(title=title, count="", back=back, next=None, saved=saved(), trouble=trouble)
+
+
 def field(talk: Session, name: str, problems: Mapping[str, str] | None = None) -> Typed:
     """Return a field with what is typed in it, and what is to be mended there."""
     text = talk.text(name)
@@ -135,7 +143,7 @@ def form() -> Mapping[str, str]:
     return request.form.to_dict()
 
 
-def save(do: Callable[[], Kept]) -> Kept | tuple[str, int]:
+def save(do: Callable[[], _Done]) -> _Done | tuple[str, int]:
     """Save, or return the sentence that says why not, with its status. Raises ChangedMeanwhile and Unauthorized."""
     try:
         return do()

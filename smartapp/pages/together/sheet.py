@@ -76,7 +76,7 @@ def _report_page(day: str, found: Found, sessions: Sessions | None) -> views.Rep
         went=tuple(
             one.agreement
             for one in reversed(found.agreements)
-            if one.agreement.key in remarked or screens.day(one.agreement.changed) == day
+            if one.agreement.key in remarked or day in map(screens.day, one.agreement.talked_of)
         ),
         kept=visit.agreements,
         unrecorded=tuple(one for one in topics if one.decided is None),
@@ -100,17 +100,6 @@ def finish() -> ResponseReturnValue:
         return redirect(url_for("together.report"), 303)
     sessions.end()
     return redirect(url_for("together.report", saved="ended"), 303)
-
-
-@role("client")
-def visits() -> str:
-    """Show my conversations, and what we agreed that still goes on."""
-    found = screens.found()
-    page = views.VisitsPage(
-        days=tuple(Link(format_date(day), url_for("together.visit", day=day)) for day in days_in(found, screens.day)),
-        open=tuple(one.agreement for one in found.open),
-    )
-    return render_template("together/visits.html", page=page)
 
 
 @role("client")

@@ -11,6 +11,7 @@ from typing import Final
 from mappers.agreements import Agreement
 from mappers.decisions import Decision, Option
 from mappers.medicines import Experience, MedicineRow
+from mappers.plan import StepStatus
 from mappers.talking import TalkingPoint
 from mappers.visit import VisitReport
 from questionnaires.model import Text
@@ -40,6 +41,9 @@ WENT_TEXTS: Final[Mapping[str, str]] = {
     "doing": message("It still goes on"),
     "stopped": message("We stop with this"),
 }
+
+
+WENT: Final[tuple[StepStatus, ...]] = ("done", "doing", "stopped")
 
 
 class _Hints(Strict, frozen=True):
@@ -100,11 +104,31 @@ class AgreementView:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnAgreement:
+    """An agreement that goes on, as the client sees it; `mine`: it is theirs to say how it went, `note` with words."""
+
+    agreement: Agreement
+    note: Typed
+    mine: bool
+    place: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledAgreement:
+    """An agreement that is done or stopped; who reads it may say that this was a mistake where `mine`."""
+
+    agreement: Agreement
+    mine: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class StartPage:
     """What was agreed before, and what was left open."""
 
     open: tuple[AgreementView, ...]
-    today: tuple[Agreement, ...]  # of which was said today how they went
+    today: tuple[Agreement, ...]  # of which was said today that they are done, or that people stop with them
+    before: tuple[Agreement, ...]  # the same, of earlier days
     unsettled: tuple[KeptDecision, ...]
     first: bool  # nothing was ever agreed here
 
@@ -246,7 +270,8 @@ class ReportPage:
 
 @dataclass(frozen=True, slots=True)
 class VisitsPage:
-    """The conversations of the client."""
+    """The conversations of the client, and what was agreed in them."""
 
     days: tuple[Link, ...]
-    open: tuple[Agreement, ...]
+    open: tuple[OwnAgreement, ...]
+    settled: tuple[SettledAgreement, ...]  # the last said first
