@@ -47,8 +47,8 @@ _CLIENT: Final = Text("cliënt", "client")
 class ScorePoint:
     """One stored score as a trend needs it; points of another `rule_version` do not belong in the same line.
 
-    `value` is None if there is no score; `reason` says why. `date` is the FHIR dateTime of the answers.
-    `code` is the score's code (`hoop-total`), `id` the Observation's id or "".
+    `value` is None if there is no score; `reason` says why, in the words that are stored (`scoring.reason_of`). `date`
+    is the FHIR dateTime of the answers. `code` is the score's code (`hoop-total`), `id` the Observation's id or "".
     """
 
     code: str

@@ -7,11 +7,12 @@ is in those engines' JSON. Rounding rules work on exact fractions and round half
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
-from typing import Literal
+from functools import cache, lru_cache
+from typing import Final, Literal
 
 from questionnaires.model import Instrument, RoundingRule, ScoreRule, Text
 
@@ -88,7 +89,7 @@ def outcome(rule: ScoreRule, answered: int, counted: int, total: int) -> Score:
         return Score(rule, None, answered, counted, "unknown", _too_few(rule, answered))
     # Everything asked was answered, only never with a number: that is not the same as unknown.
     if counted == 0:
-        return Score(rule, None, answered, counted, "not-applicable", _none_applies())
+        return Score(rule, None, answered, counted, "not-applicable", _NONE_APPLIES)
     return Score(rule, _value(rule, counted, total), answered, counted)
 
 
@@ -128,18 +129,49 @@ def _plain(number: Fraction) -> float | int:
     return number.numerator if number.denominator == 1 else float(number)
 
 
+# --- why there is no score ----------------------------------------------------------------------------------------
+
+_NEEDS_ALL: Final = Text(
+    "{answered} van {items} vragen beantwoord; alle antwoorden zijn nodig.",
+    "{answered} of {items} questions answered; all answers are needed.",
+)
+_NEEDS_SOME: Final = Text(
+    "{answered} van {items} vragen beantwoord; minstens {least} zijn nodig.",
+    "{answered} of {items} questions answered; at least {least} are needed.",
+)
+_NONE_APPLIES: Final = Text(
+    "Op alle vragen is 'niet van toepassing' geantwoord.",
+    "All questions were answered with 'not applicable'.",
+)
+
+
 def _too_few(rule: ScoreRule, answered: int) -> Text:
     items, least = len(rule.items), rule.minimum_answered
-    need_nl = "alle antwoorden zijn nodig" if least == items else f"minstens {least} zijn nodig"
-    need_en = "all answers are needed" if least == items else f"at least {least} are needed"
-    return Text(
-        nl=f"{answered} van {items} vragen beantwoord; {need_nl}.",
-        en=f"{answered} of {items} questions answered; {need_en}.",
-    )
+    return _with_numbers(_NEEDS_ALL if least == items else _NEEDS_SOME, answered=answered, items=items, least=least)
 
 
-def _none_applies() -> Text:
-    return Text(
-        nl="Op alle vragen is 'niet van toepassing' geantwoord.",
-        en="All questions were answered with 'not applicable'.",
-    )
+def _with_numbers(sentence: Text, **numbers: object) -> Text:
+    return Text(sentence.nl.format_map(numbers), sentence.en.format_map(numbers))
+
+
+def reason_of(words: str) -> Text | None:
+    """Return why there is no score in both languages, from the words that a stored score has, in one of them.
+
+    A record keeps the words of the language that the answers were sent in. None where they are not ours: then nobody
+    but who wrote them can say them in another language.
+    """
+    for sentence, forms in _said():
+        for form in forms:
+            if (found := form.fullmatch(words)) is not None:
+                return _with_numbers(sentence, **found.groupdict())
+    return None
+
+
+@cache
+def _said() -> tuple[tuple[Text, tuple[re.Pattern[str], ...]], ...]:
+    """Return each reason with what it looks like once its numbers are in it, in each language."""
+
+    def form(sentence: str) -> re.Pattern[str]:
+        return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[0-9]{1,4})", re.escape(sentence)))
+
+    return tuple((one, (form(one.nl), form(one.en))) for one in (_NEEDS_ALL, _NEEDS_SOME, _NONE_APPLIES))

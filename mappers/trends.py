@@ -25,7 +25,7 @@ class Measurement:
     """One score on one day."""
 
     day: dt.date
-    value: float | None  # None: no score, and `reason` says why
+    value: float | None  # None: no score, and `reason` says why, in the words that are stored
     reason: str
     response_id: str  # "" if the response is not at hand
     answered: int | None = None  # how many of the rule's items; None if the response is not at hand

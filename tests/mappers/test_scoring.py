@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappers.scoring import half_away_from_zero, score, score_by
+from mappers.scoring import half_away_from_zero, reason_of, score, score_by
 from questionnaires.model import RoundingRule, ScoreRule, Text
 from tests.mappers.build import CATALOGUE, SCORED, all_answered, values_for
 
@@ -138,6 +138,30 @@ def test_every_aggregate_and_rounding(made, value):
     assert score_by(instrument, made, {"hoop-01": "2", "hoop-04": "3"}).value == value
 
 
+def test_a_stored_reason_is_read_in_both_languages_and_with_both_forms():
+    some = Text(
+        "9 van 12 vragen beantwoord; minstens 10 zijn nodig.", "9 of 12 questions answered; at least 10 are needed."
+    )
+    assert reason_of(some.nl) == reason_of(some.en) == some
+    none = reason_of("Op alle vragen is 'niet van toepassing' geantwoord.")
+    assert none
+    assert none.en == "All questions were answered with 'not applicable'."
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "Niet alle vragen zijn beantwoord: 11 van de 12.",
+        "9 van 12 vragen beantwoord; alle antwoorden zijn nodig. Bel even.",
+        "{answered} van {items} vragen beantwoord; alle antwoorden zijn nodig.",
+        "99999 van 12 vragen beantwoord; alle antwoorden zijn nodig.",
+    ],
+)
+def test_a_reason_in_other_words_is_nobodys_to_translate(words):
+    assert reason_of(words) is None
+
+
 @pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
 def test_scores_stay_in_their_range_and_never_appear_from_too_little(instrument):
     @settings(max_examples=60)
@@ -146,6 +170,7 @@ def test_scores_stay_in_their_range_and_never_appear_from_too_little(instrument)
         for one in score(instrument, values):
             if one.value is None:
                 assert one.reason is not None
+                assert {reason_of(one.reason.nl), reason_of(one.reason.en)} == {one.reason}
                 assert one.answered < one.rule.minimum_answered or one.counted == 0
             else:
                 assert one.rule.low <= one.value <= one.rule.high

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mappers.scoring import reason_of
 from mappers.trends import Measurement, Trend
 from questionnaires.model import ScoreRule
 from smartapp.web.components.chart import Chart, ChartValue, line_chart
@@ -103,7 +104,7 @@ def rows_of(trend: Trend) -> list[dict[str, Any]]:
     rows = []
     for one in reversed(trend.measurements):
         outside = one.value is not None and not trend.fits(one.value)
-        reason = _("The stored number is outside the scale.") if outside else one.reason
+        reason = _("The stored number is outside the scale.") if outside else _reason(one)
         value = "" if one.value is None or outside else score_text(trend.rule, one.value)
         rows.append(
             {
@@ -116,6 +117,11 @@ def rows_of(trend: Trend) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _reason(measurement: Measurement) -> str:
+    """Return why there is no score in the reader's language: the record has it in that of who sent the answers in."""
+    return text_of(reason_of(measurement.reason)) or measurement.reason
 
 
 def _answered(measurement: Measurement, rule: ScoreRule) -> str:

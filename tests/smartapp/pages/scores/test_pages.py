@@ -154,6 +154,22 @@ def test_too_few_answers_are_a_gap_with_its_reason(anna):
     assert "15 jan 2025: geen score. 9 van 12 vragen beantwoord" in total
 
 
+def test_the_reason_is_in_the_language_of_the_page_and_not_of_who_sent_it_in(anna):
+    measure(anna, "hoop", "2025-01-15", "3", upto=9)
+    page = anna.get("scores/hoop/?lang=en").text
+    assert "9 of 12 questions answered; all answers are needed." in page
+    assert "beantwoord" not in page
+
+
+def test_a_reason_in_the_words_of_another_program_stays_as_it_is(anna):
+    measure(anna, "hoop", "2025-01-15", "3", upto=9)
+    for one in anna.ehr.search(Query.of("Observation")):
+        if "dataAbsentReason" in one.resource:
+            told = {**one.resource["dataAbsentReason"], "text": "Te moe."}
+            anna.ehr.write(Write("update", {**one.resource, "dataAbsentReason": told}))
+    assert "No score. Te moe." in anna.get("scores/hoop/?lang=en").text
+
+
 def test_the_line_behind_a_row_has_the_gap_too(anna):
     for day, code, upto in (
         ("2023-01-15", "2", 99),
