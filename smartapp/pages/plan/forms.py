@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from mappers.plan import Plan
 from smartapp.fhir.store import RecordError
 from smartapp.i18n import message
+from smartapp.pages.plan import whose
 from smartapp.pages.plan.sections import Section
 from smartapp.pages.plan.service import Saved, Trouble, change, load
 from smartapp.pages.plan.stored import StoredPlan
@@ -41,6 +42,7 @@ class Form:
     stop: str = ""
     remove: str = ""
     key: str = ""
+    reword: str = ""  # where the words of something new are changed, once it is made; else on this page
     proposed: Mapping[str, str] = field(default_factory=dict)  # a choice that follows from the page they came from
 
     @property
@@ -148,14 +150,16 @@ def _after(form: Form, saved: Saved, before: Mapping[str, str], after: Mapping[s
     if undone:
         undoing.forget()
         return undoing.undone(form.after)
+    here, address = request.script_root + request.path, form.after
     written = [one.name for one in form.fields if one.kind in ("area", "line") and one.name in before]
+    said = {name: after.get(name, "") for name in written if name != "who"}  # a name is nobody's sentence
+    if undoing.PUT_BACK not in request.form and whose.are_new(before, said):
+        address = whose.ask(form.reword or here, address)
     if any(takes_words(before[name], after.get(name, "")) for name in written):
         changed = [name for name in before if before[name] != after.get(name, "")]
         seen = {f"seen-{name}": typed.digest(after.get(name, "")) for name in changed}
-        return undoing.offer(
-            request.script_root + request.path, {name: before[name] for name in changed} | seen, form.after
-        )
-    return form.after
+        return undoing.offer(here, {name: before[name] for name in changed} | seen, address)
+    return address
 
 
 def takes_words(before: str, after: str) -> bool:

@@ -36,6 +36,7 @@ def goal_from_answer(response_id: str, link_id: str) -> ResponseReturnValue:
         url_for("plan.goal_by_key", key=key, saved="goal"),
         lead=_("These words come from your answer. Change them as you like."),
         key=key,
+        reword=url_for("plan.words_by_key", key=key),
         proposed={"text": said.words},
     )
     return edit(lambda now: sections.goal(now.id_of(key), current.today(), answer, offered), form, plan)
@@ -55,6 +56,7 @@ def step_from_answer(goal_id: str, response_id: str, link_id: str) -> ResponseRe
         url_for("plan.goal", goal_id=aim.id, saved="step"),
         lead=_("These words come from your answer. Change them as you like."),
         key=key,
+        reword=url_for("plan.step_by_key", goal_id=aim.id, key=key),
         words=aim.text,
         proposed={"text": said.words},
     )

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
-from mappers.whose_words import may_be_anothers
 from questionnaires.catalogue import catalogue
 from questionnaires.plan_parts import PlanPart
-from questionnaires.standard_sentences import standard_sentences
 from smartapp.errors import BadRequest
 from smartapp.i18n import message
-from smartapp.pages.plan import choosing, fields, history, removing, sections, stored, ticking, views
+from smartapp.pages.plan import choosing, fields, history, removing, sections, stored, ticking, views, whose
 from smartapp.pages.plan.forms import Form, edit, form_key, waiting
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
@@ -35,6 +32,7 @@ from smartapp.web.typed import Accepted
 blueprint = Blueprint("plan", __name__, url_prefix="/plan", template_folder="templates")
 
 blueprint.context_processor(undoing.said)
+blueprint.context_processor(whose.said)
 
 SAVED: Final[Mapping[str, str]] = {
     "domains": message("Your areas of life are saved."),
@@ -78,7 +76,7 @@ def _saved(plan: Plan | None = None) -> str:
 
 def _marks() -> dict[str, Any]:
     """Return what the address of this page says about what was saved just now, to be passed on."""
-    return {name: request.args.get(name) for name in ("saved", "waits", undoing.FIELD, undoing.DONE)}
+    return {name: request.args.get(name) for name in ("saved", "waits", undoing.FIELD, undoing.DONE, whose.FIELD)}
 
 
 # --- start ------------------------------------------------------------------------------------------------------
@@ -206,9 +204,17 @@ def new_goal() -> ResponseReturnValue:
         _start_link(),
         url_for("plan.goal_by_key", key=key, saved="goal"),
         key=key,
+        reword=url_for("plan.words_by_key", key=key),
         proposed={"domain": wish if wish in {answers.domain for answers in stored_plan.plan.domains} else ""},
     )
     return edit(lambda now: sections.goal(now.id_of(key), current.today()), form, stored_plan)
+
+
+@blueprint.get("/goals/by-key/<key>/words")
+@role("client")
+def words_by_key(key: str) -> ResponseReturnValue:
+    """Go to where the words of the goal that a form made are changed."""
+    return redirect(url_for("plan.goal_words", goal_id=load().id_of(key)), 303)
 
 
 @blueprint.get("/goals/by-key/<key>")
@@ -251,9 +257,6 @@ def goal(goal_id: str) -> ResponseReturnValue:
     page = views.goal_page(
         _goal_or_404(stored_plan, goal_id), stored_plan.plan, where_stored(stored_plan), saved=_saved()
     )
-    # Asked once, right after it was saved: the question is kind, and it never comes back by itself.
-    if request.args.get("saved") == "goal" and may_be_anothers(page.view.goal.text, standard_sentences()):
-        page = replace(page, whose=True)
     return render_template("plan/goal.html", page=page)
 
 
@@ -371,9 +374,17 @@ def new_step(goal_id: str) -> ResponseReturnValue:
         _goal_link(goal_id),
         url_for("plan.goal", goal_id=goal_id, saved="step"),
         key=key,
+        reword=url_for("plan.step_by_key", goal_id=goal_id, key=key),
         words=aim.text,
     )
     return edit(lambda now: sections.step(now.current_id(goal_id), now.id_of(key)), form, stored_plan)
+
+
+@blueprint.get("/goals/<goal_id>/steps/by-key/<key>")
+@role("client")
+def step_by_key(goal_id: str, key: str) -> ResponseReturnValue:
+    """Go to where the step that a form made is changed."""
+    return redirect(url_for("plan.step", goal_id=goal_id, step_id=load().id_of(key)), 303)
 
 
 @blueprint.route("/goals/<goal_id>/steps/<step_id>", methods=["GET", "POST"])

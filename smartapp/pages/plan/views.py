@@ -216,7 +216,6 @@ class GoalPage:
     where: WhereStored
     saved: str
     trouble: str = ""
-    whose: bool = False  # ask kindly whose words the goal is in
     room: bool = True  # fewer than five areas go on, or the goal's own is one of them: it can be worked on now
 
 

@@ -288,6 +288,65 @@ def test_a_standard_sentence_is_saved_and_asked_about_once_and_kindly(halfway):
     assert "Wiens woorden" not in halfway.get(mine).text
 
 
+def reworded(visitor, answer, path: str):
+    """Follow what the page after a save asks; both of its ways must be there, and only one of them goes on asking."""
+    while answer.status_code in (303, 307):
+        page, answer = visitor.get(answer.location), visitor.get(answer.location)
+    assert page.text.count("Wiens woorden zijn dit?") == 1
+    assert "Wiens woorden" not in visitor.get(re.search(r'href="([^"]+)">Dit zijn mijn woorden', page.text)[1]).text
+    change = html.unescape(re.search(r'href="([^"]+)">Ik zeg het in mijn eigen woorden', page.text)[1])
+    opened = visitor.get(change)
+    while opened.status_code == 303:
+        change, opened = opened.location, visitor.get(opened.location)
+    assert change.endswith(path)
+    return fields_of(opened)
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("plan/story", "story"),
+        ("plan/strengths", "strengths"),
+        ("plan/domains/housing/now", "now"),
+        ("plan/domains/housing/support", "support"),
+        ("plan/domains/housing/all", "how"),
+    ],
+)
+def test_words_of_professionals_in_any_text_of_the_plan_are_saved_and_asked_about(halfway, path, field):
+    answer = fill(halfway, path, **{field: "De patiënt moet stabiliseren."})
+    assert reworded(halfway, answer, path)[field] == "De patiënt moet stabiliseren."
+    # Said once: another change of the same text is not asked about again.
+    answer = fill(halfway, path, **{field: "De patiënt moet stabiliseren. En slapen."})
+    assert "Wiens woorden" not in halfway.get(answer.location).text
+    answer = fill(halfway, path, **{field: "Ik wil rust."})
+    assert "Wiens woorden" not in halfway.get(answer.location).text
+
+
+def test_words_of_professionals_in_a_step_are_asked_about_and_lead_to_that_step(halfway):
+    path, before = goal_path(halfway), stored_plan(halfway.ehr).goals[0].steps[0]
+    answer = fill(halfway, f"{path}steps/new", text="Ziekte-inzicht vergroten", who="De cliënt")
+    made = stored_plan(halfway.ehr).goals[0].steps[-1]
+    assert reworded(halfway, answer, f"{path}steps/{made.id}")["text"] == "Ziekte-inzicht vergroten"
+    answer = fill(halfway, f"{path}steps/{before.id}", text="Stabiliseren")
+    assert reworded(halfway, answer, f"{path}steps/{before.id}")["text"] == "Stabiliseren"
+
+
+def test_who_does_a_step_is_not_asked_about(halfway):
+    answer = fill(halfway, f"{goal_path(halfway)}steps/new", text="Bellen", who="De cliënt")
+    assert "Wiens woorden" not in halfway.get(answer.location).text
+
+
+def test_what_is_put_back_from_an_earlier_version_is_not_asked_about(halfway):
+    opened = fields_of(halfway.get("plan/story"))
+    answer = halfway.post("plan/story", {**opened, "story": "De cliënt moet.", "put-back": "1"})
+    assert answer.status_code == 303
+    assert "Wiens woorden" not in halfway.get(answer.location).text
+
+
+def test_where_words_are_changed_is_not_taken_from_an_address(halfway):
+    assert "Wiens woorden" not in halfway.get("plan/?saved=story&whose=https://elsewhere.example/").text
+
+
 def test_own_words_are_not_asked_about(halfway):
     assert "Wiens woorden" not in after_goal(halfway, "Een eigen voordeur")
 
