@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mappers.fhir_text import first_words
 from mappers.talking import still_to_discuss
 from mappers.tolerant import text_in
 from mappers.trends import Measurement, Trend
@@ -21,7 +22,7 @@ from smartapp.i18n import message
 from smartapp.pages.overview.news import LastLook, New
 from smartapp.pages.overview.views import FoldedText, InstrumentSummary, OverviewPage, first_lines
 from smartapp.web import current
-from smartapp.web.language import format_date, format_month, format_number, text_of
+from smartapp.web.language import format_date, format_month, format_number, moment_of, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.plan_views import FOR_LATER, PROGRESS_TEXTS, STATUS_TEXTS, GoalView
 
@@ -45,6 +46,8 @@ class NewLine:
     words: str
     day: str
     response_id: str = ""
+    talked_on: str = ""
+    """The day of a conversation, as its sheet is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +174,17 @@ def _new_line(one: New, known: Catalogue) -> NewLine:
     day = format_date(one.when, "medium")
     if one.response is not None:
         return NewLine(_filled_in(one.response, known), "", day, text_in(one.response, "id"))
+    if one.kind == "conversation":
+        moment = moment_of(one.when)
+        return NewLine(_("A conversation"), "", day, talked_on=f"{moment:%Y-%m-%d}" if moment else "")
+    if one.agreement is not None and one.remark is not None:
+        return NewLine(_("About “%(agreement)s”:", agreement=first_words(one.agreement.text)), one.remark.text, day)
     if one.note is not None:
         return NewLine(_("About %(title)s:", title=_title(one.note.instrument, known)), one.note.text, day)
+    return _of_plan(one, day)
+
+
+def _of_plan(one: New, day: str) -> NewLine:
     if one.step is not None:
         return NewLine(f"{_(STATUS_TEXTS[one.step.status])}:", one.step.text, day)
     words = one.goal.text if one.goal else ""

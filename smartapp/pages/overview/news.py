@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mappers.agreements import Agreement, Remark
 from mappers.audit import AuditEntry
 from mappers.own_notes import OwnNote
 from mappers.plan import Goal, Plan, Step
 from mappers.tolerant import object_in, text_in
+from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 
-Kind = Literal["answers", "note", "goal", "progress", "reworded", "step", "plan"]
+Kind = Literal["answers", "conversation", "agreement", "note", "goal", "progress", "reworded", "step", "plan"]
 MomentOf = Callable[[str], dt.date | None]
 """Turns a FHIR date or instant into a day or a zoned instant; None where it cannot be read."""
 
@@ -52,12 +54,16 @@ class New:
     goal: Goal | None = None
     step: Step | None = None
     note: OwnNote | None = None
+    agreement: Agreement | None = None
+    remark: Remark | None = None
 
 
 def news(
     *,
     responses: Iterable[Resource],
     notes: Iterable[OwnNote] = (),
+    conversations: Iterable[str] = (),
+    agreements: Iterable[Agreement] = (),
     plan: Plan,
     changed: Mapping[str, str],
     since: dt.datetime | None,
@@ -65,21 +71,54 @@ def news(
 ) -> Sequence[New]:
     """Return what is new since a zoned moment, the newest first; all that has a date of its own where it is None.
 
-    `responses` are the finished ones. `changed` says when each goal, step and the plan (by id) was last written: that
-    tells of a change that carries no date itself, and nothing to who looks for the first time.
+    `responses` are the finished ones that the client sent in. What two people wrote down in a conversation is none of
+    these: `conversations` says when each was. Of `agreements` is told what the client said of them. `changed` says when
+    each goal, step and the plan (by id) was last written: that tells of a change that carries no date itself, and
+    nothing to who looks for the first time.
     """
     found = [New("answers", text_in(one, "authored"), response=one) for one in responses]
     found += [New("note", one.written_on, note=one) for one in notes]
+    found += [New("conversation", when) for when in conversations]
+    found += [
+        New("agreement", remark.time, agreement=one, remark=remark)
+        for one in agreements
+        for remark in one.remarks
+        if remark.by_client
+    ]
     for goal in plan.goals:
         found += [_of_goal(goal, changed.get(goal.id, ""), since, moment_of)]
         if since is not None:
             found += [New("step", changed.get(step.id, ""), goal=goal, step=step) for step in goal.steps]
     new = [one for one in found if _is_new(one.when, since, moment_of)]
     written = changed.get(plan.id, "")
-    about_plan = [one for one in new if one.kind not in ("answers", "note")]
+    about_plan = [one for one in new if one.kind not in ("answers", "conversation", "agreement", "note")]
     if since is not None and not about_plan and _is_new(written, since, moment_of):
         new.append(New("plan", written))  # a text or an answer about a life domain: neither carries a date
     return sorted(new, key=lambda one: _order(one.when, moment_of), reverse=True)
+
+
+def sent_in(responses: Iterable[Resource], known: Catalogue) -> list[Resource]:
+    """Return the responses that a client sent in, those of forms that we do not know among them."""
+    return [one for one in responses if not _is_record(one, known)]
+
+
+def conversations(responses: Iterable[Resource], known: Catalogue, *, reader: str, moment_of: MomentOf) -> list[str]:
+    """Return when others than the reader (a reference) wrote something down in a conversation, once a day."""
+    days: dict[dt.date, str] = {}
+    for one in responses:
+        when = text_in(one, "authored")
+        if not _is_record(one, known) or text_in(object_in(one, "author"), "reference") == reader:
+            continue
+        if (moment := moment_of(when)) is not None:
+            day = moment.date() if isinstance(moment, dt.datetime) else moment
+            days[day] = max(days.get(day, ""), when, key=lambda each: _order(each, moment_of))
+    return list(days.values())
+
+
+def _is_record(response: Resource, known: Catalogue) -> bool:
+    """Tell what two people write down while they talk from what a client fills in."""
+    id_ = text_in(response, "questionnaire").partition("|")[0].rpartition("/")[2]
+    return id_ in known.instruments and known.instruments[id_].kind == "record"
 
 
 def written_at(resources: Iterable[Resource]) -> dict[str, str]:

@@ -6,10 +6,11 @@ import datetime as dt
 
 from flask import Blueprint, Response, render_template, request
 
+from mappers.agreements import agreements_in
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
 from smartapp.pages.overview.consult import MOST_SHOWN, ConsultPage, consult_page
-from smartapp.pages.overview.news import LastLook, last_look, news, written_at
+from smartapp.pages.overview.news import LastLook, conversations, last_look, news, sent_in, written_at
 from smartapp.pages.overview.paper import paper
 from smartapp.pages.overview.views import FoldedText, OverviewPage, finished, first_lines, overview_page
 from smartapp.pages.plan import stored
@@ -62,8 +63,12 @@ def _consult(found: list[list[Record]], page: OverviewPage) -> ConsultPage:
     look = _last_look()
     plans, goals, tasks = ([record.resource for record in records] for records in found[:3])
     since = None if look.at is None else dt.datetime.fromtimestamp(look.at, current.now().tzinfo)
+    responses = finished([record.resource for record in found[4]])
+    reader = current.launch().user.reference
     new = news(
-        responses=finished([record.resource for record in found[4]]),
+        responses=sent_in(responses, catalogue()),
+        conversations=conversations(responses, catalogue(), reader=reader, moment_of=moment_of),
+        agreements=agreements_in(tasks),
         notes=page.notes,
         plan=page.plan,
         changed=written_at([*plans, *goals, *tasks]),

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 
 import pytest
 
+from mappers.agreements import Agreement, Remark
 from mappers.audit import AuditEntry
 from mappers.own_notes import OwnNote
 from mappers.plan import Goal, Plan, Step
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Write
-from smartapp.pages.overview.news import LastLook, last_look, news, written_at
+from smartapp.pages.overview.news import LastLook, conversations, last_look, news, sent_in, written_at
 from smartapp.web.language import moment_of
 from tests.smartapp.helpers import launched, make_app, text_of
 from tests.smartapp.pages.overview.people import filled_in, visit
 from tests.smartapp.pages.plan.conftest import put
+from tests.smartapp.pages.together.test_walk import decide
 
 LOOK = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 SHORT, VISIT = (catalogue().instruments[id_].title.nl for id_ in ("mansa-short", "sdm-visit"))
@@ -173,3 +176,63 @@ def test_nothing_new_is_said_too(app, at):
     visitor.get("overview/")
     at[0] += 5 * 86400
     assert "Niets nieuws." in text_of(launched(app, role="clinician").get("overview/"))
+
+
+# --- conversations --------------------------------------------------------------------------------------------------
+
+
+def of(form: str, authored: str, author: str = "Practitioner/joost") -> dict:
+    return {
+        "questionnaire": catalogue().instruments[form].canonical if form in catalogue().instruments else form,
+        "authored": authored,
+        "author": {"reference": author},
+    }
+
+
+def test_what_two_people_wrote_down_was_not_sent_in():
+    responses = [of("mansa-short", AFTER), of("decision", AFTER), of("medicine", AFTER), of("http://else/where", AFTER)]
+    assert sent_in(responses, catalogue()) == [responses[0], responses[3]]
+
+
+def test_a_conversation_is_one_thing_a_day_and_the_reader_s_own_is_no_news():
+    responses = [
+        of("decision", "2026-06-02T10:00:00+02:00"),
+        of("medicine", "2026-06-02T10:20:00+02:00"),
+        of("decision", "2026-06-03T10:00:00+02:00"),
+        of("decision", "2026-06-04T10:00:00+02:00", "Practitioner/me"),
+        of("mansa-short", "2026-06-05T10:00:00+02:00"),
+    ]
+    found = conversations(responses, catalogue(), reader="Practitioner/me", moment_of=moment_of)
+    assert found == ["2026-06-02T10:20:00+02:00", "2026-06-03T10:00:00+02:00"]
+
+
+def test_what_the_client_said_of_an_agreement_is_new_and_what_was_said_together_is_not():
+    alone, together = "2026-06-02T10:00:00+02:00", "2026-06-03T10:00:00+02:00"
+    agreed = Agreement(
+        "k",
+        "Wandelen",
+        remarks=(Remark("Gelukt.", alone, "Noor", "Patient/noor"), Remark("Fijn.", together, "J", "Practitioner/j")),
+    )
+    found = news(responses=(), agreements=[agreed], plan=Plan(id="p"), changed={}, since=LOOK, moment_of=moment_of)
+    assert [(one.kind, one.when) for one in found] == [("agreement", alone)]
+
+
+def test_the_overview_names_a_conversation_and_not_answers(app):
+    joost = launched(app, role="clinician")
+    visit(joost.ehr)  # somebody with nothing at all has another page
+    decide(joost, outcome="agreed", words="Ik ga wandelen.", who="client")
+    [task] = joost.ehr.search(Query.of("Task"))
+    launched(app).post(f"visits/agreements/{task.resource['id']}", {"went": "done", "was": "planned"})
+    page = text_of(joost.get("overview/"))
+    assert "Een gesprek" not in page  # their own
+    assert "Over “Ik ga wandelen.”: Het is gedaan." in page
+    decision = catalogue().instruments["decision"].url
+    [response] = joost.ehr.search(Query.of("QuestionnaireResponse", questionnaire=decision))
+    author = {"reference": "Practitioner/other", "display": "Een ander"}
+    joost.ehr.write(Write("update", {**response.resource, "author": author}, if_match=response.etag))
+    page = joost.get("overview/")
+    assert "Een gesprek" in text_of(page)
+    for form in ("decision", "medicine"):
+        assert f"{catalogue().instruments[form].title.nl}: ingevuld" not in text_of(page)
+    [address] = re.findall(r'href="([^"]+/report/[^"]+)"', page.text)
+    assert "Ik ga wandelen." in text_of(joost.get(address))
