@@ -47,7 +47,7 @@ def index() -> str:
         for one in sent
     ]
     page = SentList(rows, own, asking.cut_sentence(current.records().cut & {"QuestionnaireResponse"}))
-    return render_template("answers/index.html", page=page)
+    return render_template("answers/index.html", page=page, together=_together())
 
 
 @blueprint.get("/<response_id>/")
@@ -58,7 +58,8 @@ def response(response_id: str) -> ResponseReturnValue:
     one = finding.one_of(sent, response_id) or abort(404)
     if one.record.resource["id"] != response_id:
         # It arrived meanwhile, under the id that the record gave it.
-        return redirect(url_for(".response", response_id=one.record.resource["id"]), 303)
+        here = one.record.resource["id"]
+        return redirect(url_for(".response", response_id=here, together=_together()), 303)
     current.shows(one.record.reference)
     own = _is_own()
     earlier = _earlier(one, sent)
@@ -77,7 +78,7 @@ def response(response_id: str) -> ResponseReturnValue:
         and correctable(current.records(), one.record, one.answers.instrument),
         state="refused" if stopped else one.record.state,
     )
-    return render_template("answers/response.html", page=page, together="together" in request.args)
+    return render_template("answers/response.html", page=page, together=_together())
 
 
 @blueprint.post("/<response_id>/talk")
@@ -117,6 +118,11 @@ def answer(response_id: str, link_id: str) -> str:
     goals = [(goal.id, goal.text) for goal in load().plan.goals if goal.active]
     page = AnswerPage(views.title_of(one), response_id, one.authored, line, said.words, goals)
     return render_template("answers/answer.html", page=page)
+
+
+def _together() -> str | None:
+    """Return "1" where two people read the answers in a conversation: then they are large, and lead back to it."""
+    return "1" if "together" in request.args and not _is_own() else None
 
 
 def _is_own() -> bool:

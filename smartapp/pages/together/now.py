@@ -16,6 +16,8 @@ from mappers.trends import measured
 from mappers.visit import VisitReport, visit_of
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
+from smartapp.pages.answers.finding import Sent, sent_in
+from smartapp.pages.answers.views import title_of
 from smartapp.pages.plan import stored
 from smartapp.pages.scores import asking, trends
 from smartapp.pages.together import screens, views
@@ -43,6 +45,7 @@ def now() -> str:
         goals=tuple(goal_view(goal, words) for goal in plan.goals if goal.active),
         prepared=only(prepared(responses), ("well", "strength", "functioning")),
         scores=tuple(_score_lines([one.resource for one in results[3]], responses)),
+        filled_in=tuple(newest_of_each(sent_in(results[4]))),
     )
     return render_template("together/now.html", page=page, screen=screens.screen("now"))
 
@@ -52,6 +55,15 @@ def _score_lines(observations: list[Resource], responses: list[Resource]) -> Ite
         for trend in (*found.shown, *found.earlier)[:1]:
             title = text_of(found.instrument.title)
             yield views.ScoreLine(title, trends.change_sentence(trend), trends.range_sentence(trend.rule))
+
+
+def newest_of_each(sent: Iterable[Sent]) -> Iterable[views.FilledIn]:
+    """Return the newest response to each questionnaire that we know; `sent` has the newest first."""
+    met = set()
+    for one in sent:
+        if one.answers is not None and one.answers.instrument.id not in met:
+            met.add(one.answers.instrument.id)
+            yield views.FilledIn(text_in(one.record.resource, "id"), title_of(one), one.authored)
 
 
 def prepared(responses: Iterable[Resource]) -> VisitReport | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from flask import jsonify, redirect, render_template, request, url_for
@@ -10,12 +10,14 @@ from flask.typing import ResponseReturnValue
 
 from mappers.agreements import Agreement
 from mappers.decisions import MOST_OPTIONS, Decision
-from mappers.talking import still_to_discuss
+from mappers.talking import TalkingPoint, still_to_discuss, talking_point_of
 from mappers.whose_words import may_be_anothers
 from questionnaires.catalogue import catalogue
 from questionnaires.standard_sentences import standard_sentences
 from smartapp.errors import ChangedMeanwhile
 from smartapp.i18n import message
+from smartapp.pages.answers.finding import Sent, sent_in
+from smartapp.pages.answers.views import is_conversation
 from smartapp.pages.scores import asking
 from smartapp.pages.together import agreed, keeping, now, screens, session, views
 from smartapp.pages.together.found import Found, found_in, queries
@@ -25,6 +27,7 @@ from smartapp.storage.launches import Person, User
 from smartapp.web import current, typed
 from smartapp.web.dates import NOT_A_DATE, iso_date
 from smartapp.web.language import gettext as _
+from smartapp.web.language import text_of
 from smartapp.web.roles import role
 
 NO_OUTCOME: Final = message("Choose where you end up.")
@@ -62,6 +65,13 @@ def discuss() -> ResponseReturnValue:
             for one in found.unsettled
             if not agreed.is_of(talk, one) and one.decision.topic not in talk.topics.values()
         ),
+        wishes=tuple(
+            _wishes(
+                sent_in(results[3]),
+                [point for one in results[2] if (point := talking_point_of(one.resource))],
+                spoken_of={*talk.topics.values(), *(one.decision.topic for one in found.decisions)},
+            )
+        ),
         topics=topics,
         fields=tuple(screens.field(talk, f"topic-{n}") for n in range(1, MOST_TOPICS + 1) if n not in decided),
         full=talk.free is None,
@@ -69,6 +79,20 @@ def discuss() -> ResponseReturnValue:
     return render_template(
         "together/discuss.html", page=page, screen=screens.screen("discuss", onward=_after_list(talk))
     )
+
+
+def _wishes(sent: Iterable[Sent], points: Iterable[TalkingPoint], spoken_of: Collection[str]) -> Iterable[views.Wish]:
+    """Return the client's wishes of the newest form for a conversation, but for those that are marked or spoken of."""
+    newest = next((one for one in sent if one.answers and is_conversation(one.answers.instrument)), None)
+    if newest is None or newest.answers is None:
+        return
+    about = (point for point in points if point.answer.is_of(newest.record.resource))
+    marked = {point.answer.link_id for point in about if point.waiting or point.discussed}
+    for group in newest.answers.instrument.groups:
+        for item in group.items:
+            words = newest.answers.values.get(item.link_id)
+            if item.kind == "text" and isinstance(words, str) and item.link_id not in marked and words not in spoken_of:
+                yield views.Wish(text_of(group.title), words)
 
 
 def _with_list(sessions: Sessions, names: Iterable[str]) -> Session:

@@ -143,17 +143,36 @@ class ScoreLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FilledIn:
+    """A response that can be opened, to read its answers together."""
+
+    response_id: str
+    title: str
+    authored: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the client would like to change in one area, in their words."""
+
+    area: str
+    words: str
+    id: str = ""  # of a point that the client marked; a wish that is marked is among those
+
+
+@dataclass(frozen=True, slots=True)
 class NowPage:
     """How it is now, in short."""
 
     goals: tuple[GoalView, ...]
     prepared: VisitReport | None
     scores: tuple[ScoreLine, ...]
+    filled_in: tuple[FilledIn, ...]
 
     @property
     def empty(self) -> bool:
         """Tell whether there is nothing to show."""
-        return not (self.goals or self.prepared or self.scores)
+        return not (self.goals or self.prepared or self.scores or self.filled_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +192,7 @@ class DiscussPage:
     prepared: VisitReport | None
     points: tuple[TalkingPoint, ...]
     unsettled: tuple[KeptDecision, ...]
+    wishes: tuple[Wish, ...]
     topics: tuple[Topic, ...]
     fields: tuple[Typed, ...]  # the places on the list that can still be changed
     full: bool
