@@ -144,6 +144,8 @@ def medicine(key: str) -> ResponseReturnValue:
 
 
 def _medicine_problems(key: str, talk: Session) -> dict[str, str]:
+    if long := screens.too_long(talk, session.medicine_fields(key)):
+        return long
     if key == "new" and not talk.text("medicine-new-name").strip():
         return {"medicine-new-name": NO_NAME}
     if not any(talk.text(f"medicine-{key}-{part}").strip() for part in ("use", "benefit", "burden")):

@@ -128,6 +128,11 @@ def fields(talk: Session, names: Iterable[str], problems: Mapping[str, str] | No
     return {name: field(talk, name, problems) for name in names}
 
 
+def too_long(talk: Session, names: Iterable[str]) -> dict[str, str]:
+    """Return which of these fields have more text than the record can be trusted with, with the sentence for each."""
+    return {name: typed.TOO_LONG for name in names if len(talk.text(name)) > typed.LONGEST}
+
+
 def kept_answer(talk: Session, names: Iterable[str]) -> ResponseReturnValue:
     """Answer autosave: kept, and what the form is based on from now on."""
     return jsonify(saved=True, fields={f"seen-{name}": typed.digest(talk.text(name)) for name in names})

@@ -47,12 +47,19 @@ def discuss() -> ResponseReturnValue:
         talk = _with_list(sessions, names)
         if screens.is_autosave():
             return screens.kept_answer(talk, names)
+        problems = screens.too_long(talk, names)
+        if problems:
+            return _discuss_page(talk, problems)
         if "add" not in request.form and "remove" not in request.form:
             return redirect(_after_list(talk), 303)
         return redirect(url_for("together.discuss", saved="topics"), 303)
+    return _discuss_page(sessions.get())
+
+
+def _discuss_page(talk: Session, problems: Mapping[str, str] | None = None) -> ResponseReturnValue:
     here = current.launch().patient.reference
     results = current.records().search(*queries(here, catalogue()), asking.responses_of(here))
-    found, talk = found_in(results[:3], catalogue()), sessions.get()
+    found = found_in(results[:3], catalogue())
     points = still_to_discuss([one.resource for one in results[2] if one.state != "refused"])
     taken = {talk.text(f"from-{number}") for number in talk.topics}
     topics = topics_of(talk, found)
@@ -73,12 +80,13 @@ def discuss() -> ResponseReturnValue:
             )
         ),
         topics=topics,
-        fields=tuple(screens.field(talk, f"topic-{n}") for n in range(1, MOST_TOPICS + 1) if n not in decided),
+        fields=tuple(
+            screens.field(talk, f"topic-{n}", problems) for n in range(1, MOST_TOPICS + 1) if n not in decided
+        ),
         full=talk.free is None,
     )
-    return render_template(
-        "together/discuss.html", page=page, screen=screens.screen("discuss", onward=_after_list(talk))
-    )
+    screen = screens.screen("discuss", onward=_after_list(talk), problems=problems)
+    return render_template("together/discuss.html", page=page, screen=screen), 422 if problems else 200
 
 
 def _wishes(sent: Iterable[Sent], points: Iterable[TalkingPoint], spoken_of: Collection[str]) -> Iterable[views.Wish]:
@@ -202,19 +210,32 @@ def options(number: int) -> ResponseReturnValue:
         talk = sessions.keep(screens.form(), names)
         if screens.is_autosave():
             return screens.kept_answer(talk, names)
+        problems = screens.too_long(talk, names)
+        if problems:
+            return _options_page(talk, number, problems)
         return redirect(url_for("together.agree", number=number, change=request.form.get("change")), 303)
-    talk = _with_kept(sessions.get(), number, screens.found())
+    return _options_page(sessions.get(), number)
+
+
+def _options_page(talk: Session, number: int, problems: Mapping[str, str] | None = None) -> ResponseReturnValue:
+    talk = _with_kept(talk, number, screens.found())
     fields = [
-        views.OptionFields(place, *(screens.field(talk, session.option_field(number, place, part)) for part in _PARTS))
+        views.OptionFields(
+            place, *(screens.field(talk, session.option_field(number, place, part), problems) for part in _PARTS)
+        )
         for place in range(1, MOST_OPTIONS + 1)
     ]
     # Two to begin with: with one there is nothing to choose.
     shown = max([2, *(one.number for one in fields if not one.empty)])
     page = views.OptionsPage(talk.topics[number], tuple(fields[:shown]), tuple(fields[shown:]))
-    screen = screens.screen("options", onward=url_for("together.agree", number=number))
+    screen = screens.screen("options", onward=url_for("together.agree", number=number), problems=problems)
     return render_template(
-        "together/options.html", page=page, screen=screen, change=request.args.get("change"), key=talk.topic_key(number)
-    )
+        "together/options.html",
+        page=page,
+        screen=screen,
+        change=request.form.get("change") or request.args.get("change"),
+        key=talk.topic_key(number),
+    ), 422 if problems else 200
 
 
 _PARTS: Final = ("what", "brings", "costs")
@@ -245,8 +266,9 @@ def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseRe
     if _shows_otherwise(talk, names):
         return _agree_page(talk, number, found, trouble=_(OTHER_TAB), status=409)
     problems = _decision_problems(decision, number, whole)
-    if problems:
-        return _agree_page(talk, number, found, problems=problems, status=422)
+    mending = _agree_page(talk, number, found, problems=problems, status=422) if problems else None
+    if mending := mending or _too_long_elsewhere(talk, whole, number):
+        return mending
     agreement = _agreement(whole, number, due or "")
     try:
         outcome = screens.save(
@@ -275,6 +297,15 @@ def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseRe
     return redirect(f"{_after_topic(talk, number)}?saved={screens.mark(outcome, asked)}", 303)
 
 
+def _too_long_elsewhere(talk: Session, whole: Session, number: int) -> ResponseReturnValue | None:
+    """Return the page on which something about a topic can be made shorter, None where nothing has to be."""
+    if long := screens.too_long(whole, [f"topic-{number}"]):
+        return _discuss_page(talk, long)
+    if long := screens.too_long(whole, session.option_fields(number)):
+        return _options_page(talk, number, long)
+    return None
+
+
 def _shows_otherwise(talk: Session, names: Iterable[str]) -> bool:
     """Tell whether the form showed other words than are kept by now: another tab changed what this one left alone."""
     form = screens.form()
@@ -293,8 +324,7 @@ def _decision_problems(decision: Decision, number: int, talk: Session) -> dict[s
     due = talk.text(f"due-{number}")
     if due and iso_date(due) is None:
         found[f"due-{number}"] = NOT_A_DATE
-    too_long = [name for name in session.decision_fields(number) if len(talk.text(name)) > typed.LONGEST]
-    return found | dict.fromkeys(too_long, typed.TOO_LONG)
+    return found | screens.too_long(talk, session.decision_fields(number))
 
 
 def _agreement(talk: Session, number: int, due: str) -> Agreement:
