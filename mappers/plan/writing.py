@@ -9,7 +9,7 @@ from typing import Any, Final
 from mappers.fhir_text import first_words, heading, narrative, paragraph
 from mappers.identity import URN
 from mappers.plan.checks import check
-from mappers.plan.model import QUESTIONS, Goal, PersonRef, Plan, Step
+from mappers.plan.model import QUESTIONS, Goal, PersonRef, Plan, Step, newest_first
 from mappers.plan.removing import is_removed
 from mappers.plan.shapes import (
     ACHIEVEMENT_SYSTEM,
@@ -292,14 +292,19 @@ def _lifecycle(goal: Goal, now: str) -> str:
 def _notes(goal: Goal, stored: Sequence[Resource], client: Resource) -> list[Resource]:
     """Return the notes of a goal: what is stored stays as it is, and a new remark goes before it.
 
-    So a receiver that takes one note, as nl-core has it, gets the newest.
+    So a receiver that takes one note, as nl-core has it, gets the newest. One that is put back goes to its own place.
     """
     own = [note for note in stored if is_own_note(note, client)]
     known = [remark_of(note) for note in own]
     left = [note for note, remark in zip(own, known, strict=True) if remark not in goal.remarks]
     new = [remark for remark in goal.remarks if remark not in known]
     made = [{"authorReference": client, **({"time": one.said} if one.said else {}), "text": one.text} for one in new]
-    return [*made, *(note for note in stored if note not in left)]
+    notes = [note for note in stored if note not in left]
+    for remark, note in zip(reversed(new), reversed(made), strict=True):
+        newer = {id(one) for one, had in zip(own, known, strict=True) if newest_first([remark, had])[0] == had}
+        at = max((place for place, one in enumerate(notes, start=1) if id(one) in newer), default=0)
+        notes.insert(at, note)
+    return notes
 
 
 def _keep_said_in(target: Resource, answer: SaidIn | None) -> None:

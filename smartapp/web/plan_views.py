@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from mappers.plan import QUESTIONS, DomainAnswers, Goal, OtherGoal, Plan, Step
+from mappers.plan import QUESTIONS, DomainAnswers, Goal, OtherGoal, Plan, Remark, Step
 from mappers.plan.model import newest_first
 from questionnaires.catalogue import Catalogue
 from questionnaires.plan_parts import PlanPart
@@ -17,6 +17,7 @@ from smartapp.i18n import message
 from smartapp.records import Place
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
+from smartapp.web.typed import digest
 
 GOING_TEXTS: Final[Mapping[str, str]] = {
     "in-progress": message("I am working on it"),
@@ -98,12 +99,16 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class RemarkView:
-    """Something said about a goal: by whom ("" where nobody is named), and when ("" where that is not known)."""
+    """Something said about a goal: by whom ("" where nobody is named), and when ("" where that is not known).
+
+    `name` is what a form calls it.
+    """
 
     text: str
     said: str
     own: bool
     by: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +140,19 @@ def goal_view(goal: Goal, words: Words) -> GoalView:
         progress=_(sentence) if sentence else "",
         steps=tuple(StepView(step, _(STATUS_TEXTS[step.status])) for step in goal.steps),
         remarks=tuple(
-            RemarkView(one.text, one.said, own=one in goal.remarks, by=one.by)
-            for one in newest_first([*goal.remarks, *goal.of_others])
+            remark_view(one, own=one in goal.remarks) for one in newest_first([*goal.remarks, *goal.of_others])
         ),
     )
+
+
+def remark_view(remark: Remark, *, own: bool) -> RemarkView:
+    """Return a remark as pages show it."""
+    return RemarkView(remark.text, remark.said, own, remark.by, name_of(remark))
+
+
+def name_of(remark: Remark) -> str:
+    """Return what a form calls a remark: a note of a Goal has no id, so it goes by what it says, when and by whom."""
+    return digest(f"{remark.said}\n{remark.by}\n{remark.text}")
 
 
 def other_goal_views(others: Iterable[tuple[OtherGoal, Place]], own: str) -> tuple[OtherGoalView, ...]:

@@ -15,8 +15,9 @@ from typing import Final
 from flask import url_for
 
 from mappers.errors import PlanError
-from mappers.plan import QUESTIONS, Goal, Plan, goal_of, plan_of
+from mappers.plan import QUESTIONS, Goal, Plan, Remark, goal_of, plan_of
 from mappers.plan.history import Earlier, Version, earlier, gone
+from mappers.plan.model import newest_first
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -28,7 +29,7 @@ from smartapp.records import Record
 from smartapp.web import current, typed
 from smartapp.web.language import format_date, format_datetime, text_of
 from smartapp.web.language import gettext as _
-from smartapp.web.plan_views import GoalView, Words, goal_view
+from smartapp.web.plan_views import GoalView, RemarkView, Words, goal_view, remark_view
 
 MOST_VERSIONS: Final = 100
 """Of one resource; what is older is not shown."""
@@ -64,6 +65,8 @@ class HistoryPage:
     goals: tuple[GoalView, ...] = ()  # those that have earlier versions of their own, perhaps
     removed_goals: tuple[GoalView, ...] = ()
     removed_steps: tuple[GoalView, ...] = ()  # goals of the plan with the steps alone that were taken out
+    remarks: tuple[RemarkView, ...] = ()  # what the client said about the goal and took out
+    goal_id: str = ""
 
 
 def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
@@ -109,8 +112,8 @@ def goal_page(plan: StoredPlan, goal: Goal, known: Catalogue) -> HistoryPage:
 
     action = url_for("plan.goal_words", goal_id=goal.id)
     form = _Form(_("The goal"), action, sections.goal(goal.id, current.today()), about_goal)
-    versions = _readable(histories.get(f"Goal/{goal.id}"))
-    threads = [_thread(form, plan.plan, [(one, _of_goal(one)) for one in versions], writers)]
+    versions_of_goal = _readable(histories.get(f"Goal/{goal.id}"))
+    threads = [_thread(form, plan.plan, [(one, _of_goal(one)) for one in versions_of_goal], writers)]
     for step in goal.steps:
         action = url_for("plan.step", goal_id=goal.id, step_id=step.id)
         title = _("The step: %(words)s", words=step.text)
@@ -120,7 +123,19 @@ def goal_page(plan: StoredPlan, goal: Goal, known: Catalogue) -> HistoryPage:
     return HistoryPage(
         readable=any(histories.values()) or not records,
         threads=tuple(thread for thread in threads if thread.versions),
+        remarks=tuple(remark_view(one, own=True) for one in _gone(versions_of_goal, goal)),
+        goal_id=goal.id,
     )
+
+
+def remarks_gone(plan: StoredPlan, goal: Goal) -> tuple[Remark, ...]:
+    """Return what the client said about a goal and took out, the newest first; it costs a look at the versions."""
+    return _gone(_versions([one for one in plan.records if one.reference == f"Goal/{goal.id}"]), goal)
+
+
+def _gone(versions: Iterable[Resource], goal: Goal) -> tuple[Remark, ...]:
+    said = (remark for one in versions for remark in goal_of(one).remarks)
+    return newest_first(dict.fromkeys(one for one in said if one not in goal.remarks))
 
 
 def _versions(records: Sequence[Record]) -> list[Resource]:

@@ -55,7 +55,7 @@ def taken_out(plan: StoredPlan, mistake: Mistake, *, after: str, back: str, refu
     was = plan.former(mistake.names)
     outcome = change(lambda now: Accepted(mistake.without(now)), plan)
     if not isinstance(outcome, Saved):
-        return _not_done(outcome, refused)
+        return not_done(outcome, refused)
     if not outcome.arrived:
         return redirect(waiting(after), 303)
     return redirect(undoing.offer(back, {"was": was, "at": mistake.at}, after), 303)
@@ -76,7 +76,7 @@ def put_back(plan: StoredPlan, goal_id: str, step_id: str, *, after: str, refuse
 
     outcome = change(again, plan, was)
     if not isinstance(outcome, Saved):
-        return _not_done(outcome, refused)
+        return not_done(outcome, refused)
     undoing.forget()
     return redirect(undoing.undone(after) if outcome.arrived else waiting(after), 303)
 
@@ -85,6 +85,7 @@ def _found(goals: tuple[Goal, ...], goal_id: str) -> Goal | None:
     return next((goal for goal in goals if goal.id == goal_id), None)
 
 
-def _not_done(outcome: object, back: str) -> ResponseReturnValue:
+def not_done(outcome: object, back: str) -> ResponseReturnValue:
+    """Say why nothing was changed, on the page `back`."""
     flash(outcome.sentence if isinstance(outcome, Trouble) else _(NOT_DONE), "attention")
     return redirect(back, 303)

@@ -13,7 +13,7 @@ from questionnaires.catalogue import catalogue
 from questionnaires.plan_parts import PlanPart
 from smartapp.errors import BadRequest
 from smartapp.i18n import message
-from smartapp.pages.plan import choosing, fields, history, removing, sections, stored, ticking, views, whose
+from smartapp.pages.plan import choosing, fields, history, remarks, removing, sections, stored, ticking, views, whose
 from smartapp.pages.plan.forms import Form, edit, form_key, waiting
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
@@ -43,6 +43,7 @@ SAVED: Final[Mapping[str, str]] = {
     "ended": message("Your goal is now under earlier goals."),
     "resumed": message("You have taken up this goal again."),
     "later": message("This goal is for later. It stays in your plan."),
+    "remark-removed": message("The remark is gone from this goal."),
     "goal-removed": message("The goal is out of your plan."),
     "step-removed": message("The step is out of your plan."),
 }
@@ -478,6 +479,29 @@ def put_back_step(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Put back a step that was taken out of the plan."""
     after = url_for("plan.goal", goal_id=goal_id)
     return removing.put_back(load(), goal_id, step_id, after=after, refused=after)
+
+
+@blueprint.post("/goals/<goal_id>/remarks/remove")
+@role("client")
+def remove_remark(goal_id: str) -> ResponseReturnValue:
+    """Take out something that the client said about a goal by mistake; the next page offers to take that back."""
+    stored_plan = load()
+    return remarks.taken_out(
+        stored_plan,
+        _goal_or_404(stored_plan, goal_id).goal,
+        after=url_for("plan.goal", goal_id=goal_id, saved="remark-removed"),
+        back=url_for("plan.put_back_remark", goal_id=goal_id),
+        refused=url_for("plan.goal", goal_id=goal_id),
+    )
+
+
+@blueprint.post("/goals/<goal_id>/remarks/put-back")
+@role("client")
+def put_back_remark(goal_id: str) -> ResponseReturnValue:
+    """Put back something that the client said about a goal."""
+    stored_plan = load()
+    found = _goal_or_404(stored_plan, goal_id).goal
+    return remarks.put_back(stored_plan, found, after=url_for("plan.goal", goal_id=goal_id))
 
 
 @blueprint.post("/goals/<goal_id>/steps/<step_id>/tick")

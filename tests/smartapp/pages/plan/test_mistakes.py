@@ -7,6 +7,7 @@ import re
 
 from mappers.plan.removing import is_removed
 from smartapp.fhir.store import Query, Write
+from smartapp.web.plan_views import name_of
 from tests.smartapp.helpers import launched
 from tests.smartapp.pages.plan.conftest import HALFWAY
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
@@ -207,8 +208,90 @@ def test_a_change_of_something_else_does_not_come_between(app, halfway):
     assert stored_plan(halfway.ehr).strengths == ("De zee",)
 
 
+# --- what was said about a goal
+
+
+def say(visitor, *texts: str) -> None:
+    """Say these things about the goal, an hour after each other; the last one is what was said last."""
+    found = in_record(visitor, "Goal", "zwemmen").resource
+    notes = [
+        {"authorReference": found["subject"], "time": f"2026-03-01T1{hour}:00:00+01:00", "text": text}
+        for hour, text in enumerate(texts)
+    ]
+    visitor.ehr.write(Write("update", {**found, "note": notes[::-1]}))
+
+
+def remarks(visitor) -> list[str]:
+    return [one.text for one in goal(visitor).remarks]
+
+
+def take_out(visitor, text: str):
+    """Press the button below a remark."""
+    path = f"plan/goals/{goal(visitor).id}/"
+    [name] = re.findall(
+        rf"{re.escape(text)}</p>(?:(?!</li>).)*?name=\"remark\" value=\"(\w+)\"", visitor.get(path).text, re.S
+    )
+    return visitor.post(f"{path}remarks/remove", {"remark": name})
+
+
+def test_a_remark_made_by_mistake_goes_and_comes_back_in_its_place_with_who_and_when(halfway):
+    say(halfway, "Te koud.", "Nu wel.", "Heerlijk.")
+    before = in_record(halfway, "Goal", "zwemmen").resource["note"]
+    answer = take_out(halfway, "Nu wel.")
+    assert remarks(halfway) == ["Heerlijk.", "Te koud."]
+    page = halfway.get(answer.location).text
+    assert "De opmerking is weg bij dit doel." in page
+    assert "Nu wel." not in page
+    pressed(halfway, answer)
+    assert in_record(halfway, "Goal", "zwemmen").resource["note"] == before
+
+
+def test_a_remark_that_went_is_put_back_from_the_earlier_versions_later(app, halfway):
+    say(halfway, "Te koud.", "Nu wel.")
+    said = goal(halfway).remarks
+    take_out(halfway, "Te koud.")
+    later = launched(app)
+    path = f"plan/goals/{goal(halfway).id}/"
+    page = later.get(f"{path}history").text
+    assert "Opmerkingen die je hebt weggehaald" in page
+    [name] = re.findall(r'name="remark" value="(\w+)"', page)
+    for _press in range(2):
+        assert later.post(f"{path}remarks/put-back", {"remark": name}).status_code == 303
+    assert goal(halfway).remarks == said
+    assert "Opmerkingen die je" not in later.get(f"{path}history").text
+
+
+def test_pressed_twice_one_remark_goes_and_the_rest_stays(halfway):
+    say(halfway, "Te koud.", "Nu wel.")
+    [_first, name] = re.findall(r'name="remark" value="(\w+)"', halfway.get(f"plan/goals/{goal(halfway).id}/").text)
+    for _press in range(2):
+        assert halfway.post(f"plan/goals/{goal(halfway).id}/remarks/remove", {"remark": name}).status_code == 303
+    assert remarks(halfway) == ["Nu wel."]
+
+
+def test_what_another_said_about_it_is_not_the_clients_to_take_out(halfway):
+    say(halfway, "Nu wel.")
+    found = in_record(halfway, "Goal", "zwemmen")
+    theirs = {"authorReference": {"reference": "Practitioner/1", "display": "J. Jansen"}, "text": "Knap."}
+    halfway.ehr.write(Write("update", {**found.resource, "note": [*found.resource["note"], theirs]}))
+    path = f"plan/goals/{goal(halfway).id}/"
+    assert halfway.get(path).text.count('name="remark"') == 1
+    [other] = goal(halfway).of_others
+    assert halfway.post(f"{path}remarks/remove", {"remark": name_of(other)}).status_code == 404
+    take_out(halfway, "Nu wel.")
+    assert in_record(halfway, "Goal", "zwemmen").resource["note"] == [theirs]
+
+
+def test_a_remark_that_nobody_made_can_not_be_put_back(halfway):
+    say(halfway, "Nu wel.")
+    answer = halfway.post(f"plan/goals/{goal(halfway).id}/remarks/put-back", {"remark": "0" * 16})
+    assert "We kunnen deze opmerking niet meer vinden." in halfway.get(answer.location).text
+    assert remarks(halfway) == ["Nu wel."]
+
+
 def test_a_clinician_removes_nothing(app, halfway):
     found = goal(halfway)
     clinician = launched(app, role="clinician")
     assert clinician.post(f"plan/goals/{found.id}/remove").status_code == 403
+    assert clinician.post(f"plan/goals/{found.id}/remarks/remove").status_code == 403
     assert goal(halfway).text == found.text
