@@ -8,19 +8,18 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.plan import Plan
-from smartapp.fhir.store import RecordError
 from smartapp.i18n import message
 from smartapp.pages.plan import whose
 from smartapp.pages.plan.sections import Section
-from smartapp.pages.plan.service import Saved, Trouble, change, load
+from smartapp.pages.plan.service import change, load
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import ClashField, ClashPage, Field, FormPage, Link
-from smartapp.storage.drafts import Drafts
 from smartapp.web import current, typed, undoing
+from smartapp.web.forms import Saved, Sketch, Trouble, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.typed import Accepted, Clash, Submitted, Wrong
 
@@ -64,11 +63,6 @@ class Form:
         )
 
 
-def posted() -> dict[str, str]:
-    """Return the form of this request with each field once; ticked boxes of one name become codes between commas."""
-    return {name: ",".join(values) for name, values in request.form.lists()}
-
-
 def form_key() -> str:
     """Return the key of a form that makes something: the one it was shown with, or a fresh one."""
     try:
@@ -83,38 +77,42 @@ def edit(
     """Show the form of one section of the plan, or take it: the heart of every page that changes something.
 
     `section_of` is asked again whenever someone else saved in between. `plan` spares loading it twice. What is typed
-    and not (yet) saved in the plan is kept as a draft, which only its writer sees: by the autosave of `app.js` while
-    typing, and here whenever a save does not get through.
+    and not (yet) saved in the plan is kept as a sketch, which only its writer sees (`smartapp.web.forms`).
     """
-    if request.method == "GET":
-        plan = plan or load()
-        return _opened(section_of(plan), form, plan)
-    fields = posted()
-    if undoing.FIELD in fields:
-        words = undoing.taken(fields[undoing.FIELD])
+    sketch = Sketch(_sketch_of(plan), form.names, posted())
+    if undoing.FIELD in sketch.form:
+        words = undoing.taken(sketch.form[undoing.FIELD])
         if words is None:
             flash(_(TOO_LATE), "attention")
             return redirect(form.back.href, 303)
-        return _take(section_of, form, plan, words, undo=True)
-    if fields.get("sketch") == "discard":
-        _drafts().delete(_draft_name(plan))
-        return redirect(request.script_root + request.path, 303)
-    if request.accept_mimetypes.best == "application/json":
-        _keep_draft(form, fields, plan)
-        return jsonify(saved=True)
-    return _take(section_of, form, plan, fields)
+        return _take(section_of, form, plan, replace(sketch, form=words), undo=True)
+    if (answer := sketch.answered()) is not None:
+        return answer
+    if request.method == "GET":
+        plan = plan or load()
+        return _opened(section_of(plan), form, plan, sketch)
+    return _take(section_of, form, plan, sketch)
+
+
+def _sketch_of(plan: StoredPlan | None) -> str:
+    """Return which form of the plan this is, by its address.
+
+    It goes by the ids that a goal and a step had first, so that the words are found again after the plan has moved.
+    """
+    here = (request.script_root + request.path).removeprefix(url_for("plan.start"))
+    return here if plan is None else "/".join(plan.first_id(each) for each in here.split("/"))
 
 
 def _take(
     section_of: Callable[[StoredPlan], Section],
     form: Form,
     plan: StoredPlan | None,
-    fields: Mapping[str, str],
+    sketch: Sketch,
     *,
     undo: bool = False,
 ) -> ResponseReturnValue:
     """Save what a form holds; `undo`: it takes back what was saved just now."""
-    sent = typed.submitted_fields(form.names, fields)
+    sent = typed.submitted_fields(form.names, sketch.form)
     before: Mapping[str, str] = {}
     after: Mapping[str, str] = {}
 
@@ -126,18 +124,11 @@ def _take(
             before, after = section.read(now.plan), section.read(outcome.document)
         return outcome
 
-    try:
-        outcome = change(merge, plan or load())
-    except RecordError:  # the page of this error shows what was typed; here it is kept for the next visit
-        _keep_draft(form, fields, plan)
-        raise
+    def save() -> Saved | Wrong | Clash | Trouble:
+        return change(merge, plan or load())
+
     # What is put back says nothing about words that were typed since and not saved: those stay with their writer.
-    if not undo and undoing.PUT_BACK not in fields:
-        if isinstance(outcome, Saved) and outcome.arrived:
-            _drafts().delete(_draft_name(plan))
-        else:
-            # What waits in the outbox can still be refused. Until the record has the words, their writer keeps them.
-            _keep_draft(form, fields, plan)
+    outcome = save() if undo or undoing.PUT_BACK in sketch.form else sketch.take(save)
     if isinstance(outcome, Saved):
         return redirect(_after(form, outcome, before, after, undone=undo), 303)
     return _refusal(outcome, form, sent)
@@ -183,43 +174,18 @@ def _refusal(outcome: Wrong | Clash | Trouble, form: Form, sent: Submitted) -> R
     return _clash_page(outcome, form), 409
 
 
-# --- drafts -----------------------------------------------------------------------------------------------------
-
-
-def _drafts() -> Drafts:
-    """Return where unsaved words of the plan are kept: apart from the unfinished questionnaires, and only mine."""
-    return current.services().sketches(current.launch())
-
-
-def _draft_name(plan: StoredPlan | None) -> str:
-    """Return the name of this page's draft: the same in every launch, and saying nothing about the person.
-
-    It goes by the ids that a goal and a step had first, so that the words are found again after the plan has moved.
-    """
-    here = (request.script_root + request.path).removeprefix(url_for("plan.start"))
-    if plan is not None:
-        here = "/".join(plan.first_id(each) for each in here.split("/"))
-    return current.services().vault.digest(here)
-
-
-def _keep_draft(form: Form, fields: Mapping[str, str], plan: StoredPlan | None) -> None:
-    wanted = typed.sent_fields(form.names, fields)
-    _drafts().change(_draft_name(plan), lambda _before: dict(wanted))
-
-
 # --- pages ------------------------------------------------------------------------------------------------------
 
 
-def _opened(section: Section, form: Form, plan: StoredPlan) -> str:
-    stored, digests = section.read(plan.plan), typed.digests(section, plan.plan)
-    draft = _drafts().get(_draft_name(plan))
-    unsaved = typed.unsaved(draft.resource, form.names, stored, new=bool(form.key)) if draft else None
-    if unsaved is None or (unsaved.key and plan.made(unsaved.key)):
-        return _form_page(form, {**stored, **form.proposed}, digests)
-    if unsaved.key:
+def _opened(section: Section, form: Form, plan: StoredPlan, sketch: Sketch) -> str:
+    stored = section.read(plan.plan)
+    opened = sketch.opened(stored, new=bool(form.key))
+    if not opened.draft or (opened.key and plan.made(opened.key)):
+        return _form_page(form, {**stored, **form.proposed}, typed.digests(section, plan.plan))
+    if opened.key:
         # With a new key, saving these words now and the same words from another tab would make two goals.
-        form = replace(form, key=unsaved.key)
-    return _form_page(form, {**stored, **unsaved.values}, {**digests, **unsaved.based_on}, draft=True)
+        form = replace(form, key=opened.key)
+    return _form_page(form, opened.values, opened.based_on, draft=True)
 
 
 def _form_page(

@@ -12,9 +12,10 @@ from mappers.plan import Goal, Plan
 from smartapp.i18n import message
 from smartapp.pages.plan import sections
 from smartapp.pages.plan.forms import waiting
-from smartapp.pages.plan.service import Saved, Trouble, change
+from smartapp.pages.plan.service import change
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.web import undoing
+from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
 from smartapp.web.typed import Accepted
 

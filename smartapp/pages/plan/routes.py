@@ -17,11 +17,12 @@ from smartapp.pages.plan import choosing, fields, history, remarks, removing, se
 from smartapp.pages.plan.forms import Form, edit, form_key, waiting
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
-from smartapp.pages.plan.service import Saved, Trouble, change, load, plan_in, where_stored
+from smartapp.pages.plan.service import change, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import Link
 from smartapp.records.placement import TOGETHER
 from smartapp.web import current, undoing
+from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.pdf import download

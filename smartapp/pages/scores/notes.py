@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from flask import abort, jsonify, redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.human_name import reference_to
@@ -23,24 +25,17 @@ from mappers.own_notes import (
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
-from smartapp.fhir.store import Conflict, Forbidden, Query, RecordError, Refused, Unreachable, Write
-from smartapp.i18n import message
+from smartapp.fhir.store import Query, Write
 from smartapp.pages.scores import asking
 from smartapp.records import Record
-from smartapp.storage.drafts import Drafts
 from smartapp.web import current, typed
+from smartapp.web.forms import Saved, Sketch, Trouble, merged, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.language import language
 from smartapp.web.roles import role
 
 FIELD: Final = "note"
 NOTE: Final = typed.Part[str]((FIELD,), lambda text: {FIELD: text}, lambda _text, values: values[FIELD])
-NOT_NOW: Final = message(
-    "We cannot reach your record. This is not saved yet. Your text is still here. Please try again in a moment."
-)
-NOT_TAKEN: Final = message(
-    "Your record cannot store this text, so it is not saved. Your text is still here. Please tell your care team."
-)
 _FINISHED: Final = frozenset({"completed", "amended"})
 
 
@@ -86,48 +81,31 @@ def notes_of(patient: str) -> Query:
 def note(instrument_id: str) -> ResponseReturnValue:
     """Write what the scores of an instrument mean to me, or take that back."""
     instrument = catalogue().instruments.get(instrument_id) or abort(404)
-    if request.method == "POST" and request.form.get("sketch") == "discard":
-        _drafts().delete(_draft_name(instrument, _beside()))
-        return redirect(url_for("scores.note", instrument_id=instrument.id), 303)
-    if request.method == "POST" and request.accept_mimetypes.best == "application/json":
-        _keep_draft(instrument)
-        return jsonify(saved=True)
+    if (answer := _sketch(instrument, _beside()).answered()) is not None:
+        return answer
     stored = _stored(instrument, _beside()) or abort(404)
+    sketch = _sketch(instrument, stored.name)
     if request.method == "GET":
-        return _opened(instrument, stored)
-    sent = typed.submitted_fields((FIELD,), request.form)
-    outcome = typed.merge_form(NOTE, stored.text, sent)
-    if isinstance(outcome, typed.Accepted):
-        return _saved(instrument, stored, sent, outcome.document)
-    _keep_draft(instrument)
-    if isinstance(outcome, typed.Wrong):
-        return _page(instrument, stored, sent, problem=_(outcome.problems[FIELD])), 422
-    return _page(instrument, stored, sent, clash=stored.text), 409
+        opened = sketch.opened({FIELD: stored.text})
+        return _page(instrument, stored, opened.values, opened.based_on, draft=opened.draft)
+    sent = typed.submitted(NOTE, sketch.form)
+    outcome = sketch.take(
+        lambda: merged(
+            lambda now: typed.merge_form(NOTE, now.text, sent),
+            stored,
+            again=lambda: _stored(instrument, stored.name) or stored,
+            write=lambda now, text: _save(instrument, now, text),
+        )
+    )
+    if isinstance(outcome, Saved):
+        return redirect(url_for("scores.instrument", instrument_id=instrument.id, _anchor="own-note"), 303)
+    return _refusal(outcome, instrument, stored, sent)
 
 
-def _saved(instrument: Instrument, stored: _Stored, sent: typed.Submitted, text: str) -> ResponseReturnValue:
+def _save(instrument: Instrument, stored: _Stored, text: str) -> Saved:
     write = _write(instrument, stored, text)
-    try:
-        records = current.records().save([write]) if write else []
-    except Conflict:
-        # Someone, in another tab, was quicker: the page shows both.
-        newer = _stored(instrument, stored.name) or stored
-        _keep_draft(instrument)
-        return _page(instrument, newer, sent, clash=newer.text), 409
-    except (Unreachable, Refused, Forbidden) as error:
-        _keep_draft(instrument)
-        trouble, status = (NOT_NOW, 503) if isinstance(error, Unreachable) else (NOT_TAKEN, 422)
-        return _page(instrument, stored, sent, trouble=_(trouble)), status
-    except RecordError:
-        _keep_draft(instrument)
-        raise
-    after = url_for("scores.instrument", instrument_id=instrument.id, _anchor="own-note")
-    if all(one.state == "stored" for one in records):
-        _drafts().delete(_draft_name(instrument, stored.name))
-    else:
-        # What waits can still be refused. Until the record has the words, they stay with their writer.
-        _keep_draft(instrument)
-    return redirect(after, 303)
+    records = current.records().save([write]) if write else []
+    return Saved(arrived=all(one.state == "stored" for one in records))
 
 
 def _write(instrument: Instrument, stored: _Stored, text: str) -> Write | None:
@@ -195,45 +173,41 @@ def _name(instrument: Instrument, response: Record) -> str:
 # --- the form ---------------------------------------------------------------------------------------------------
 
 
-def _drafts() -> Drafts:
-    return current.services().sketches(current.launch())
+def _sketch(instrument: Instrument, note: str) -> Sketch:
+    return Sketch(f"scores/{instrument.id}/note/{note}", NOTE.fields, posted())
 
 
-def _draft_name(instrument: Instrument, note: str) -> str:
-    return current.services().vault.digest(f"scores/{instrument.id}/note/{note}")
-
-
-def _keep_draft(instrument: Instrument) -> None:
-    wanted = typed.sent_fields((FIELD,), request.form)
-    _drafts().change(_draft_name(instrument, _beside()), lambda _before: dict(wanted))
-
-
-def _opened(instrument: Instrument, stored: _Stored) -> str:
-    draft = _drafts().get(_draft_name(instrument, stored.name))
-    kept = typed.unsaved(draft.resource, (FIELD,), {FIELD: stored.text}, new=False) if draft else None
-    based_on = kept.based_on.get(FIELD, "") if kept else typed.digest(stored.text)
-    sent = typed.Submitted({FIELD: kept.values[FIELD] if kept else stored.text}, {FIELD: based_on})
-    return _page(instrument, stored, sent, draft=kept is not None)
+def _refusal(
+    outcome: typed.Wrong | typed.Clash | Trouble, instrument: Instrument, stored: _Stored, sent: typed.Submitted
+) -> ResponseReturnValue:
+    """Return the page that says why nothing was saved, with what was typed."""
+    show = partial(_page, instrument, stored, sent.values)
+    if isinstance(outcome, typed.Wrong):
+        return show(sent.based_on, problem=_(outcome.problems[FIELD])), 422
+    if isinstance(outcome, Trouble):
+        return show(sent.based_on, trouble=outcome.sentence), outcome.status
+    # What is stored now has been seen once the page with both is: saving after that is a choice.
+    there = outcome.stored[FIELD]
+    return show({FIELD: typed.digest(there)}, clash=there), 409
 
 
 def _page(
     instrument: Instrument,
     stored: _Stored,
-    sent: typed.Submitted,
+    values: Mapping[str, str],
+    based_on: Mapping[str, str],
     *,
     problem: str = "",
     trouble: str = "",
     draft: bool = False,
     clash: str | None = None,
 ) -> str:
-    # What is stored now has been seen once the page with both is: saving after that is a choice.
-    based_on = typed.digest(clash) if clash is not None else sent.based_on.get(FIELD, "")
     page = NotePage(
         instrument=instrument,
         name=stored.name,
         filled_in_on=text_in(stored.response.resource, "authored"),
-        text=sent.values.get(FIELD, ""),
-        based_on=based_on,
+        text=values.get(FIELD, ""),
+        based_on=based_on.get(FIELD, ""),
         earlier=stored.earlier,
         problem=problem,
         trouble=trouble,

@@ -13,6 +13,7 @@ from smartapp.pages.together import keeping, pressing, screens, session, views
 from smartapp.pages.together.found import Found, KeptDecision
 from smartapp.pages.together.session import Session
 from smartapp.web import current, typed, undoing
+from smartapp.web.forms import Trouble, is_autosave, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.roles import role
 
@@ -68,8 +69,8 @@ def progress(agreement_id: str) -> ResponseReturnValue:
     if request.method == "GET":  # as after a change of language on a page that a form answered with
         return redirect(url_for("together.start"), 303)
     sessions, names = screens.sessions(), session.progress_fields(agreement_id)
-    talk = sessions.keep(screens.form(), names)
-    if screens.is_autosave():
+    talk = sessions.keep(posted(), names)
+    if is_autosave():
         return screens.kept_answer(talk, names)
     went = next((one for one in views.WENT if one == talk.text(names[0])), None)
     # The press that says that something still goes on has no field for words, so it sends none that stand in one.
@@ -87,9 +88,8 @@ def progress(agreement_id: str) -> ResponseReturnValue:
         return _start_page(screens.found(), talk, trouble=_(screens.CHANGED), status=409)
     except NotFound:
         abort(404)
-    if isinstance(outcome, tuple):
-        sentence, status = outcome
-        return _start_page(screens.found(), talk, trouble=sentence, status=status)
+    if isinstance(outcome, Trouble):
+        return _start_page(screens.found(), talk, trouble=outcome.sentence, status=outcome.status)
     if outcome.kept.arrived:
         sessions.change(lambda now: session.without_fields(now, [name for name in names if name in request.form]))
     return redirect(_after(outcome, agreement_id), 303)

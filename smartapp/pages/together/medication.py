@@ -16,6 +16,7 @@ from smartapp.pages.together import keeping, screens, session, views
 from smartapp.pages.together.found import Found
 from smartapp.pages.together.session import Session
 from smartapp.web import current
+from smartapp.web.forms import Trouble, is_autosave, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.roles import role
 
@@ -97,8 +98,8 @@ def medicines() -> str:
 def medicine(key: str) -> ResponseReturnValue:
     """Say how it goes with one medicine; `new` is one that the record does not name."""
     sessions, names = screens.sessions(), session.medicine_fields(key)
-    if request.method == "POST" and screens.is_autosave():
-        return screens.kept_answer(sessions.keep(screens.form(), names), names)
+    if request.method == "POST" and is_autosave():
+        return screens.kept_answer(sessions.keep(posted(), names), names)
     found = screens.found()
     rows = rows_of(_medicines()[0], found.experiences)
     keys = [_medicine_key(one.medicine) for one in rows]
@@ -110,7 +111,7 @@ def medicine(key: str) -> ResponseReturnValue:
         after = url_for("together.medicine", key=keys[keys.index(key) + 1])
     if request.method == "GET":
         return _medicine_page(key, row, found, sessions.get(), after)
-    talk = sessions.keep(screens.form(), names)
+    talk = sessions.keep(posted(), names)
     whole = _with_kept(talk, key, found)
     problems = _medicine_problems(key, whole)
     if problems:
@@ -136,8 +137,8 @@ def medicine(key: str) -> ResponseReturnValue:
     except keeping.ChangedMeanwhile:
         clash = screens.CHANGED if row else ALREADY_SAID
         return _medicine_page(key, row, screens.found(), talk, after, trouble=_(clash), status=409)
-    if isinstance(outcome, tuple):
-        return _medicine_page(key, row, found, talk, after, trouble=outcome[0], status=outcome[1])
+    if isinstance(outcome, Trouble):
+        return _medicine_page(key, row, found, talk, after, trouble=outcome.sentence, status=outcome.status)
     if outcome.arrived:
         sessions.change(lambda now: session.without_fields(now, names))
     return redirect(f"{after}?saved={screens.mark(outcome, 'medicine')}", 303)

@@ -21,6 +21,7 @@ from smartapp.pages.together.found import Found, days_in
 from smartapp.pages.together.session import Session, Sessions
 from smartapp.pages.together.views import Link
 from smartapp.web import current, typed, undoing
+from smartapp.web.forms import Trouble, is_autosave, posted
 from smartapp.web.language import format_date
 from smartapp.web.language import gettext as _
 from smartapp.web.roles import role
@@ -35,8 +36,7 @@ NOT_SAVED: Final = message("This is not saved. Please try again in a moment.")
 
 def notes() -> Sessions:
     """Return where the client's own words about agreements are kept while they are typed; no conversation is begun."""
-    services = current.services()
-    return Sessions(services.sketches(current.launch()), services.vault.digest("agreements"), current.now())
+    return screens.sessions("agreements")
 
 
 # --- my conversations -----------------------------------------------------------------------------------------------
@@ -87,8 +87,8 @@ def say(agreement_id: str) -> ResponseReturnValue:
     if request.method == "GET":  # as after a change of language on a page that a form answered with
         return redirect(url_for("together.visits"), 303)
     sketch, name = notes(), session.progress_fields(agreement_id)[1]
-    talk = sketch.keep(screens.form(), [name])
-    if screens.is_autosave():
+    talk = sketch.keep(posted(), [name])
+    if is_autosave():
         return screens.kept_answer(talk, [name])
     page = request.form.get("from", "visits")
     went = next((one for one in views.WENT if one == request.form.get("went")), None)
@@ -107,8 +107,8 @@ def say(agreement_id: str) -> ResponseReturnValue:
         return _not_said(page, talk, _(screens.CHANGED), 409)
     except NotFound:
         abort(404)
-    if isinstance(outcome, tuple):
-        return _not_said(page, talk, *outcome)
+    if isinstance(outcome, Trouble):
+        return _not_said(page, talk, outcome.sentence, outcome.status)
     if outcome.kept.arrived and words:
         sketch.change(lambda now: session.without_fields(now, [name]))
     return redirect(after(outcome, agreement_id, page), 303)

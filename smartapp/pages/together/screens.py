@@ -17,7 +17,8 @@ from smartapp.pages.together.keeping import Kept, Typist
 from smartapp.pages.together.session import Session, Sessions
 from smartapp.pages.together.views import THEMES, Link, Screen, Typed
 from smartapp.records import Record
-from smartapp.web import current, typed
+from smartapp.web import current, forms, typed
+from smartapp.web.forms import Trouble
 from smartapp.web.language import day_of, language
 from smartapp.web.language import gettext as _
 
@@ -33,12 +34,17 @@ SAVED: Final[Mapping[str, str]] = {
     "topics": message("Your list is kept."),
     "ended": message("The conversation is closed. The sheet stays here, and the client can read it too."),
 }
-UNREACHABLE: Final = message(
+_UNREACHABLE: Final = message(
     "The record does not answer, so this is not saved yet. What you typed is kept here. Try again in a moment."
 )
-REFUSED: Final = message(
+_REFUSED: Final = message(
     "The record did not take this, so it is not saved. What you typed is kept here. Tell the people who manage it."
 )
+TROUBLES: Final[forms.Troubles] = {
+    Unreachable: (_UNREACHABLE, 503),
+    Refused: (_REFUSED, 422),
+    Forbidden: (_REFUSED, 422),
+}
 CHANGED: Final = message(
     "Somebody else changed this in the meantime. Nothing is lost and nothing is overwritten. Read both, and save again."
 )
@@ -47,11 +53,9 @@ CHANGED: Final = message(
 _Done = TypeVar("_Done")
 
 
-def sessions() -> Sessions:
-    """Return where what is typed in this conversation is kept, for this user about this person."""
-    services = current.services()
-    # The name says nothing about the person, and no page of the plan has it.
-    return Sessions(services.sketches(current.launch()), services.vault.digest("together"), current.now())
+def sessions(name: str = "together") -> Sessions:
+    """Return where words of this user about this person are kept while they talk, or elsewhere under a name."""
+    return Sessions(forms.sketches(), forms.sketch_name(name), current.now())
 
 
 def found() -> Found:
@@ -138,24 +142,9 @@ def kept_answer(talk: Session, names: Iterable[str]) -> ResponseReturnValue:
     return jsonify(saved=True, fields={f"seen-{name}": typed.digest(talk.text(name)) for name in names})
 
 
-def is_autosave() -> bool:
-    """Tell whether the script of the page keeps what is typed, or a person pressed a button."""
-    return request.accept_mimetypes.best == "application/json"
-
-
-def form() -> Mapping[str, str]:
-    """Return the form of this request, each field once."""
-    return request.form.to_dict()
-
-
-def save(do: Callable[[], _Done]) -> _Done | tuple[str, int]:
+def save(do: Callable[[], _Done]) -> _Done | Trouble:
     """Save, or return the sentence that says why not, with its status. Raises ChangedMeanwhile and Unauthorized."""
-    try:
-        return do()
-    except Unreachable:
-        return _(UNREACHABLE), 503
-    except (Refused, Forbidden):
-        return _(REFUSED), 422
+    return forms.tried(do, TROUBLES)
 
 
 def mark(kept: Kept, said: str) -> str:

@@ -26,6 +26,7 @@ from smartapp.pages.together.views import Topic
 from smartapp.storage.launches import Person, User
 from smartapp.web import current, typed
 from smartapp.web.dates import NOT_A_DATE, iso_date
+from smartapp.web.forms import Trouble, is_autosave, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.roles import role
@@ -45,7 +46,7 @@ def discuss() -> ResponseReturnValue:
     sessions, names = screens.sessions(), session.topic_fields()
     if request.method == "POST":
         talk = _with_list(sessions, names)
-        if screens.is_autosave():
+        if is_autosave():
             return screens.kept_answer(talk, names)
         problems = screens.too_long(talk, names)
         if problems:
@@ -105,14 +106,14 @@ def _wishes(sent: Iterable[Sent], points: Iterable[TalkingPoint], spoken_of: Col
 
 def _with_list(sessions: Sessions, names: Iterable[str]) -> Session:
     """Keep the list as typed, with what was added to it or taken off it by a button."""
-    form = screens.form()
+    form = posted()
 
     def change(talk: Session) -> Session:
         talk = session.with_typed(talk, form, names)
         removed = form.get("remove", "")
         for number in range(1, MOST_TOPICS + 1):
             # While somebody types, an emptied field may be a topic that gets other words: only a button says it is off.
-            emptied = f"topic-{number}" in talk.fields and number not in talk.topics and not screens.is_autosave()
+            emptied = f"topic-{number}" in talk.fields and number not in talk.topics and not is_autosave()
             if emptied or removed == str(number):
                 talk = session.without_topic(talk, number)
         if removed:
@@ -191,7 +192,7 @@ def _no_longer_there() -> ResponseReturnValue:
     """Go to the list; words that somebody sends are given back to them, since there is nothing to keep them under."""
     if request.method != "POST":
         return redirect(url_for("together.discuss"), 303)
-    if screens.is_autosave():
+    if is_autosave():
         return jsonify(stop=_(OFF_THE_LIST)), 409
     raise ChangedMeanwhile(OFF_THE_LIST)
 
@@ -207,8 +208,8 @@ def options(number: int) -> ResponseReturnValue:
         return _no_longer_there()
     names = session.option_fields(number)
     if request.method == "POST":
-        talk = sessions.keep(screens.form(), names)
-        if screens.is_autosave():
+        talk = sessions.keep(posted(), names)
+        if is_autosave():
             return screens.kept_answer(talk, names)
         problems = screens.too_long(talk, names)
         if problems:
@@ -251,8 +252,8 @@ def agree(number: int) -> ResponseReturnValue:
     if _off_the_list(sessions.get(), number):
         return _no_longer_there()
     names = session.decision_fields(number)
-    if request.method == "POST" and screens.is_autosave():
-        return screens.kept_answer(sessions.keep(screens.form(), names), names)
+    if request.method == "POST" and is_autosave():
+        return screens.kept_answer(sessions.keep(posted(), names), names)
     if request.method == "GET":
         return _agree_page(sessions.get(), number, screens.found(), reading="change" not in request.args)
     return _decide(number, sessions, names)
@@ -260,7 +261,7 @@ def agree(number: int) -> ResponseReturnValue:
 
 def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseReturnValue:
     """Take what comes of a topic: back with what is to be mended, or into the record and on to the next."""
-    talk, found = sessions.keep(screens.form(), names), screens.found()
+    talk, found = sessions.keep(posted(), names), screens.found()
     whole = _with_kept(talk, number, found)
     decision, due = whole.decision(number), iso_date(whole.text(f"due-{number}"))
     if _shows_otherwise(talk, names):
@@ -284,8 +285,8 @@ def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseRe
         )
     except keeping.ChangedMeanwhile:
         return _agree_page(talk, number, screens.found(), trouble=_(screens.CHANGED), status=409, clash=True)
-    if isinstance(outcome, tuple):
-        return _agree_page(talk, number, found, trouble=outcome[0], status=outcome[1])
+    if isinstance(outcome, Trouble):
+        return _agree_page(talk, number, found, trouble=outcome.sentence, status=outcome.status)
     if outcome.arrived:
         # What was typed in a field that this outcome has no place for is not in the record, and so it stays here.
         unwritten = session.unwritten_fields(number, decision, whole.text(f"who-{number}"))
@@ -308,7 +309,7 @@ def _too_long_elsewhere(talk: Session, whole: Session, number: int) -> ResponseR
 
 def _shows_otherwise(talk: Session, names: Iterable[str]) -> bool:
     """Tell whether the form showed other words than are kept by now: another tab changed what this one left alone."""
-    form = screens.form()
+    form = posted()
     shown = [name for name in names if name in talk.fields and (name in form or f"seen-{name}" in form)]
     return any(typed.clean(form.get(name, "")) != talk.text(name) for name in shown)
 

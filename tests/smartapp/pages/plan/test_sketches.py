@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smartapp.fhir.store import Query
+from smartapp.fhir.store import Gone, Query
 from tests.smartapp.helpers import launched, make_app
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
 
@@ -53,6 +53,14 @@ def test_a_sketch_that_grew_old_does_not_overwrite_newer_words(halfway):
     answer = halfway.post("plan/story", sketch_again)
     assert answer.status_code == 409
     assert stored_plan(halfway.ehr).story == "Nieuwer."
+
+
+def test_an_earlier_version_that_can_not_be_put_back_takes_no_place_of_a_sketch(halfway):
+    sketch(halfway, "plan/story", story="Mijn schets.")
+    halfway.make_flaky().error = Gone("it was here")
+    form = {**fields_of(halfway.get("plan/story")), "story": "Van vroeger.", "put-back": "1"}
+    assert halfway.post("plan/story", form).status_code >= 400
+    assert fields_of(halfway.get("plan/story"))["story"] == "Mijn schets."
 
 
 def test_a_new_goal_that_was_typed_halfway_keeps_its_key(halfway):

@@ -101,6 +101,31 @@ def test_words_that_the_record_does_not_take_are_not_lost(anna, error, status):
     assert "Nu dit." in anna.get(PAGE).text
 
 
+def meanwhile(visitor, **changes):
+    """Have the note changed by someone else just before the next write."""
+    flaky = visitor.make_flaky()
+    [stored] = [one for one in flaky.search(Query.of("Observation")) if "valueString" in one.resource]
+    write = Write("update", {**stored.resource, **changes}, if_match=stored.etag)
+    flaky.first = lambda: flaky.store.write(write)
+
+
+def test_a_note_that_changed_at_the_same_moment_is_shown_and_not_replaced(anna):
+    write(anna, "Eerst dit.")
+    meanwhile(anna, valueString="Van de andere tab.")
+    answer = write(anna, "Van de ene tab.")
+    assert answer.status_code == 409
+    assert "Van de andere tab." in text_of(answer)
+    assert [one["valueString"] for one in notes(anna)] == ["Van de andere tab."]
+
+
+def test_a_note_of_which_no_word_changed_meanwhile_is_saved(anna):
+    """A server may give a resource a new version though nobody changed a word: there is nothing to choose then."""
+    write(anna, "Eerst dit.")
+    meanwhile(anna, language="nl-NL")
+    assert write(anna, "Nu dit.").status_code == 303
+    assert [one["valueString"] for one in notes(anna)] == ["Nu dit."]
+
+
 def test_there_is_no_note_without_answers_and_none_of_somebody_else(app, anna):
     assert anna.get("scores/nel/note").status_code == 404
     assert launched(app, patient="bram", name="Bram").get(PAGE).status_code == 404

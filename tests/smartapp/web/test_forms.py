@@ -1,0 +1,182 @@
+"""A form that keeps what is typed, on a page that exists only here: what a new page of this kind costs, and gets."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from flask import Blueprint, redirect, render_template_string, request
+from flask.typing import ResponseReturnValue
+
+from smartapp.fhir.store import Conflict, Forbidden, Gone, Refused, Unreachable
+from smartapp.services import KEY
+from smartapp.web import typed
+from smartapp.web.forms import ATTEMPTS, Opened, Saved, Sketch, Trouble, merged, posted, tried
+from tests.smartapp.helpers import launched, make_app
+
+WISH = typed.Part[str](("wish",), lambda text: {"wish": text}, lambda _text, values: values["wish"])
+PAGE = """
+{% from "components/forms.html" import kept_form, seen, text_area, unsaved %}
+{% if opened.draft %}{{ unsaved("Not saved yet.") }}{% endif %}<p>{{ said }}</p>
+{% call kept_form("Kept.") %}
+  {{ seen({"name": "wish", "based_on": opened.based_on.wish}) }}{{ text_area("wish", "Wish", opened.values.wish) }}
+{% endcall %}
+"""
+JSON = {"Accept": "application/json"}
+
+
+class Shelf:
+    """A record of one text. `error`: what the next writes raise; `first`: what someone else writes just before one."""
+
+    def __init__(self) -> None:
+        self.text, self.error, self.first, self.arrives = "", None, [], True
+
+    def write(self, before: str, after: str) -> Saved:
+        if self.error:
+            raise self.error
+        if self.first:
+            self.text = self.first.pop(0)
+            raise Conflict("Someone else was quicker.", None)
+        assert self.text == before
+        self.text = after
+        return Saved(arrived=self.arrives)
+
+
+@pytest.fixture
+def shelf():
+    return Shelf()
+
+
+@pytest.fixture
+def app(shelf):
+    pages = Blueprint("wishes", __name__)
+
+    @pages.route("/", methods=["GET", "POST"])
+    def wish() -> ResponseReturnValue:
+        sketch = Sketch("wishes", WISH.fields, posted())
+        if (answer := sketch.answered()) is not None:
+            return answer
+        if request.method == "GET":
+            return render_template_string(PAGE, opened=sketch.opened(WISH.read(shelf.text)), said="")
+        sent = typed.submitted(WISH, sketch.form)
+        outcome = sketch.take(
+            lambda: merged(
+                lambda now: typed.merge_form(WISH, now, sent),
+                shelf.text,
+                again=lambda: shelf.text,
+                write=shelf.write,
+            )
+        )
+        if isinstance(outcome, Saved):
+            return redirect(request.path, 303)
+        said = outcome.stored["wish"] if isinstance(outcome, typed.Clash) else getattr(outcome, "sentence", "")
+        page = render_template_string(PAGE, opened=Opened(sent.values, sent.based_on), said=said)
+        return page, outcome.status if isinstance(outcome, Trouble) else 409
+
+    app = make_app()
+    app.register_blueprint(pages, url_prefix="/l/<launch_id>/wishes")
+    yield app
+    app.extensions[KEY].engine.dispose()
+
+
+@pytest.fixture
+def anna(app):
+    return launched(app)
+
+
+def shown(visitor):
+    return html.unescape(re.search(r"<textarea[^>]*>\n?(.*?)</textarea>", visitor.get("wishes/").text, re.DOTALL)[1])
+
+
+def seen(visitor):
+    return re.search(r'name="seen-wish" value="([^"]*)"', visitor.get("wishes/").text)[1]
+
+
+def send(visitor, text, *, based_on=None, **kwargs):
+    based_on = seen(visitor) if based_on is None else based_on
+    return visitor.post("wishes/", {"wish": text, "seen-wish": based_on}, **kwargs)
+
+
+def test_what_is_typed_is_kept_and_not_saved(anna, shelf):
+    assert send(anna, "Half een w", headers=JSON).json == {"saved": True}
+    assert (shown(anna), shelf.text) == ("Half een w", "")
+    assert "Not saved yet." in anna.get("wishes/").text
+
+
+def test_only_its_writer_sees_it(app, anna):
+    send(anna, "Half een w", headers=JSON)
+    assert shown(launched(app, role="clinician")) == ""
+
+
+def test_a_save_ends_the_sketch_once_the_record_has_the_words(anna, shelf):
+    send(anna, "Half een w", headers=JSON)
+    assert send(anna, "Een wens.").status_code == 303
+    assert shelf.text == "Een wens."
+    assert "Not saved yet." not in anna.get("wishes/").text
+
+
+def test_what_waits_stays_with_its_writer_too(anna, shelf):
+    shelf.arrives = False
+    send(anna, "Een wens.")
+    shelf.text = ""  # refused on its way
+    assert shown(anna) == "Een wens."
+
+
+def test_it_is_thrown_away_with_a_button(anna):
+    send(anna, "Half een w", headers=JSON)
+    assert anna.post("wishes/", {"sketch": "discard"}).status_code == 303
+    assert shown(anna) == ""
+
+
+def test_a_sketch_that_grew_old_replaces_no_newer_words(anna, shelf):
+    send(anna, "Half een w", headers=JSON)
+    shelf.text = "Nieuwer."
+    answer = send(anna, "Half een w")
+    assert (answer.status_code, shelf.text) == (409, "Nieuwer.")
+    assert "Nieuwer." in answer.text
+    assert "Half een w" in answer.text
+
+
+def test_a_text_that_someone_else_changed_at_the_same_moment_is_shown_and_not_replaced(anna, shelf):
+    shelf.first = ["Van een ander."]
+    answer = send(anna, "Een wens.")
+    assert (answer.status_code, shelf.text) == (409, "Van een ander.")
+    assert "Van een ander." in answer.text
+    assert shown(anna) == "Een wens."
+
+
+def test_a_write_beside_the_same_text_is_tried_again(anna, shelf):
+    shelf.first = ["", ""]
+    assert send(anna, "Een wens.").status_code == 303
+    assert shelf.text == "Een wens."
+
+
+def test_whoever_is_never_quick_enough_is_told_so(anna, shelf):
+    shelf.first = [""] * ATTEMPTS
+    assert send(anna, "Een wens.").status_code == 409
+    assert (shown(anna), shelf.text) == ("Een wens.", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(Unreachable("away"), 503), (Refused("no"), 422), (Forbidden("no"), 422)]
+)
+def test_a_record_that_does_not_take_it_costs_no_words(anna, shelf, error, status):
+    shelf.error = error
+    answer = send(anna, "Een wens.")
+    assert (answer.status_code, shown(anna)) == (status, "Een wens.")
+    assert "Een wens." in answer.text
+
+
+def test_an_error_that_ends_the_page_leaves_the_words_in_the_form(anna, shelf):
+    shelf.error = Gone("it was here")
+    assert send(anna, "Een wens.").status_code >= 400
+    assert shown(anna) == "Een wens."
+
+
+def test_an_error_that_is_no_trouble_is_raised():
+    def fail() -> None:
+        raise LookupError("a fault of ours")
+
+    with pytest.raises(LookupError):
+        tried(fail)
