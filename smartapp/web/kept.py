@@ -33,10 +33,12 @@ _OURS = frozenset({"_csrf", "_for", PROOF})
 
 # The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset(
-    {*_OURS, "change", "family", "from", "from_review", "identifier", "key", "put-back", "seen", "sketch", "undo"}
-    | {"topic", "version", "was"}
+    {*_OURS, "change", "family", "from", "from_review", "identifier", "key", "put-back", "remark", "seen"}
+    | {"sketch", "undo", "topic", "version", "was"}
 )
-_BUTTONS = frozenset({"add", "clear", "look", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"})
+_BUTTONS = frozenset(
+    {"add", "clear", "look", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"} | {"went"}
+)
 _STARTS = ("seen-", "asked-", "choice-")
 
 

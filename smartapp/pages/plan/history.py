@@ -71,7 +71,7 @@ class HistoryPage:
 
 def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
     """Return the earlier versions of the client's texts and answers, and what was taken out of the plan."""
-    words, writers = Words.of(known), _writers()
+    words, made_by = Words.of(known), writers()
     versions = _versions([one for one in plan.records if one.resource["resourceType"] == "CarePlan"])
     forms = [
         _Form(text_of(part.title), url_for("plan.part", code=part.code), sections.texts(part))
@@ -88,7 +88,7 @@ def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
     ]
     plans = _plans(versions, known)
     threads = (
-        _thread(form, plan.plan, [(one, form.section.read(then)) for one, then in plans], writers) for form in forms
+        _thread(form, plan.plan, [(one, form.section.read(then)) for one, then in plans], made_by) for form in forms
     )
     return HistoryPage(
         readable=bool(versions) or not plan.records,
@@ -101,7 +101,7 @@ def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
 
 def goal_page(plan: StoredPlan, goal: Goal, known: Catalogue) -> HistoryPage:
     """Return the earlier versions of the words of one goal and of its steps."""
-    words, writers = Words.of(known), _writers()
+    words, made_by = Words.of(known), writers()
     wanted = {f"Goal/{goal.id}", *(f"Task/{step.id}" for step in goal.steps)}
     records = [one for one in plan.records if one.state == "stored" and one.reference in wanted]
     histories = dict(zip((one.reference for one in records), current.records().histories(records), strict=True))
@@ -113,13 +113,13 @@ def goal_page(plan: StoredPlan, goal: Goal, known: Catalogue) -> HistoryPage:
     action = url_for("plan.goal_words", goal_id=goal.id)
     form = _Form(_("The goal"), action, sections.goal(goal.id, current.today()), about_goal)
     versions_of_goal = _readable(histories.get(f"Goal/{goal.id}"))
-    threads = [_thread(form, plan.plan, [(one, _of_goal(one)) for one in versions_of_goal], writers)]
+    threads = [_thread(form, plan.plan, [(one, _of_goal(one)) for one in versions_of_goal], made_by)]
     for step in goal.steps:
         action = url_for("plan.step", goal_id=goal.id, step_id=step.id)
         title = _("The step: %(words)s", words=step.text)
         form = _Form(title, action, sections.step(goal.id, step.id), lambda texts: tuple(filter(None, [texts["who"]])))
         versions = _readable(histories.get(f"Task/{step.id}"))
-        threads.append(_thread(form, plan.plan, [(one, _of_step(one)) for one in versions], writers))
+        threads.append(_thread(form, plan.plan, [(one, _of_step(one)) for one in versions], made_by))
     return HistoryPage(
         readable=any(histories.values()) or not records,
         threads=tuple(thread for thread in threads if thread.versions),
@@ -219,7 +219,7 @@ def _said(sentence: Callable[[str, str], str], version: Version | None, writers:
     return sentence(format_datetime(version.changed), writers.get(version.name, ""))
 
 
-def _writers() -> dict[str, str]:
+def writers() -> dict[str, str]:
     """Return who made each version with this app, as the reader calls them, by the version's reference."""
     launch = current.launch()
     made = current.services().audit.writers(launch.issuer_key, launch.patient.reference)

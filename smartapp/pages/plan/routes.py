@@ -8,12 +8,24 @@ from typing import Any, Final
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, Plan
+from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, Plan, Step
 from questionnaires.catalogue import catalogue
 from questionnaires.plan_parts import PlanPart
 from smartapp.errors import BadRequest
 from smartapp.i18n import message
-from smartapp.pages.plan import choosing, fields, history, remarks, removing, sections, stored, ticking, views, whose
+from smartapp.pages.plan import (
+    choosing,
+    fields,
+    gone,
+    history,
+    remarks,
+    removing,
+    sections,
+    stored,
+    ticking,
+    views,
+    whose,
+)
 from smartapp.pages.plan.forms import Form, edit, form_key, waiting
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
@@ -234,8 +246,16 @@ def _goal_or_404(stored_plan: StoredPlan, goal_id: str) -> GoalView:
     found = sections.goal_of(stored_plan.plan, goal_id)
     if found is None:
         _follow(stored_plan)
-        abort(404)
+        gone.stop(stored_plan, goal_id, (request.view_args or {}).get("step_id", ""))
     return goal_view(found, _words())
+
+
+def _step_or_404(stored_plan: StoredPlan, goal_id: str, step_id: str) -> Step:
+    found = sections.step_of(stored_plan.plan, goal_id, step_id)
+    if found is None:
+        _follow(stored_plan)
+        gone.stop(stored_plan, goal_id, step_id)
+    return found
 
 
 def _follow(stored_plan: StoredPlan) -> None:
@@ -395,8 +415,7 @@ def step(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Change a step, or say how far it is."""
     stored_plan = load()
     aim = _goal_or_404(stored_plan, goal_id).goal
-    if sections.step_of(stored_plan.plan, goal_id, step_id) is None:
-        abort(404)
+    _step_or_404(stored_plan, goal_id, step_id)
     form = Form(
         _("Change this step"),
         fields.step(with_status=True),
@@ -463,8 +482,7 @@ def remove_step(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Take a step that was made by mistake out of the plan; the next page offers to take that back."""
     stored_plan = load()
     _goal_or_404(stored_plan, goal_id)
-    if sections.step_of(stored_plan.plan, goal_id, step_id) is None:
-        abort(404)
+    _step_or_404(stored_plan, goal_id, step_id)
     return removing.taken_out(
         stored_plan,
         removing.of_step(stored_plan, goal_id, step_id),
@@ -516,10 +534,7 @@ def tick(goal_id: str, step_id: str) -> ResponseReturnValue:
     if status not in STEP_STATUSES or page not in ticking.PAGES:
         raise BadRequest(code="tick")
     stored_plan = load()
-    before = sections.step_of(stored_plan.plan, goal_id, step_id)
-    if before is None:
-        _follow(stored_plan)
-        abort(404)
+    before = _step_or_404(stored_plan, goal_id, step_id)
 
     def press(now: StoredPlan) -> Accepted[Plan]:
         at = now.current_id(goal_id), now.current_id(step_id)

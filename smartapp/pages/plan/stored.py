@@ -82,6 +82,20 @@ class StoredPlan:
         resources = [*goals, *(put_back(one, (was or {}).get(_name(one), {})) for one in steps)]
         return tuple(goal for goal in goals_of(resources) if goal.steps)
 
+    def taken_out(self, kind: str, id_: str) -> Record | None:
+        """Return the Goal or Task that was taken out of the plan and that has this id, or had it; None for no such."""
+        own = id_.removeprefix(URN)
+        found = (one for one in self.removed if one.resource["resourceType"] == kind)
+        return next(
+            (
+                one
+                for one in found
+                if id_ in {_id(one.resource), *_former_ids(one.resource)}
+                or (own != id_ and own in _our_identifiers(one.resource))
+            ),
+            None,
+        )
+
     def former(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return, by name (`Goal/1`), what taking these goals and steps out of the plan takes from them."""
         wanted = set(names)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import re
 
+import pytest
+
 from mappers.plan.removing import is_removed
 from smartapp.fhir.store import Query, Write
 from smartapp.web.plan_views import name_of
-from tests.smartapp.helpers import launched
+from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
 
@@ -206,6 +208,63 @@ def test_a_change_of_something_else_does_not_come_between(app, halfway):
     pressed(halfway, answer)
     assert goal(halfway).text == found.text
     assert stored_plan(halfway.ehr).strengths == ("De zee",)
+
+
+# --- the old address of what went
+
+
+def page_of(answer) -> str:
+    assert answer.status_code == 404
+    return text_of(answer)
+
+
+@pytest.mark.parametrize("rest", ["", "words", "progress", "end", "now", "history", "steps/new", "steps/none"])
+def test_the_old_address_of_a_removed_goal_says_so_and_offers_to_put_it_back(app, halfway, rest):
+    before, path = stored_plan(halfway.ehr), f"plan/goals/{goal(halfway).id}/"
+    halfway.post(f"{path}remove")
+    later = launched(app)
+    answer = later.get(f"{path}{rest}")
+    page = page_of(answer)
+    assert "Dit doel staat nu niet in je plan Weer leren zwemmen" in page
+    assert re.search(r"Uit je plan gehaald op [^.]* door jou\.", page)
+    [action] = re.findall(r'<form method="post" action="([^"]+put-back)"', answer.text)
+    later.client.post(html.unescape(action), data=later.hidden())
+    assert {one.text for one in stored_plan(halfway.ehr).goals} == {one.text for one in before.goals}
+    assert later.get(path).status_code == 200
+
+
+def test_the_old_address_of_a_removed_step_says_so_and_offers_to_put_it_back(halfway):
+    found = goal(halfway)
+    path = f"plan/goals/{found.id}/steps/{found.steps[0].id}"
+    halfway.post(f"{path}/remove")
+    page = page_of(halfway.get(path))
+    assert "Deze stap staat nu niet in je plan Een badpak kopen Een stap naar: Weer leren zwemmen" in page
+    assert halfway.post(f"{path}/remove").status_code == 404  # pressed once more, it says the same
+    assert halfway.post(f"{path}/put-back").status_code == 303
+    assert halfway.get(path).status_code == 200
+
+
+def test_words_typed_for_what_went_meanwhile_are_given_back(app, halfway):
+    path = f"plan/goals/{goal(halfway).id}/"
+    opened = fields_of(halfway.get(f"{path}progress"))
+    launched(app).post(f"{path}remove")
+    page = page_of(halfway.post(f"{path}progress", {**opened, "progress": "improving", "note": "Ik dreef."}))
+    assert "Dit doel staat nu niet in je plan" in page
+    assert "Ik dreef." in page
+    assert "Dit is niet bewaard." in page
+
+
+def test_a_stranger_learns_nothing_from_the_address_of_what_went(app, halfway):
+    path = f"plan/goals/{goal(halfway).id}/"
+    halfway.post(f"{path}remove")
+    bram = launched(app, "bram", name="Bram Voorbeeld")
+    theirs = [page_of(bram.get(one)) for one in (path, "plan/goals/none/", f"{path}steps/none")]
+    assert len(set(theirs)) == 1
+    assert "Dit staat niet in je plan" in theirs[0]
+    assert "zwemmen" not in theirs[0]
+    clinician = launched(app, role="clinician").get(path)
+    assert clinician.status_code == 403
+    assert "zwemmen" not in clinician.text
 
 
 # --- what was said about a goal
