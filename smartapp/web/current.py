@@ -43,6 +43,14 @@ def open_launch(launch: Launch, records: Records) -> None:
     g.pop("decided", None)
 
 
+def is_first(sentence: str) -> bool:
+    """Tell whether a page says this for the first time in this request; from now on it was said."""
+    said: set[str] = g.setdefault("said", set())
+    new = sentence not in said
+    said.add(sentence)
+    return new
+
+
 def once_a_request(decide: Callable[[], _T]) -> Callable[[], _T]:
     """Have a function asked once for each request, and once more when its launch is known; outside one, each time."""
 

@@ -51,15 +51,18 @@ def at_question(page: Page, number: int) -> None:
     expect(page.locator(".asking__top")).to_contain_text(f"{number} van {ITEMS}")
 
 
-def test_all_of_each_question_is_on_one_phone_screen(phone: Visitor) -> None:
+@pytest.mark.parametrize(("width", "height"), [(360, 640), (390, 664), (1280, 720), (1280, 760), (900, 600)])
+def test_all_of_each_question_is_on_one_screen(phone: Visitor, width: int, height: int) -> None:
+    """A phone, a laptop, and the frame of an EHR: an answer that lies behind the bar would be chosen less."""
     page = phone.launch("client", "yara").page
+    page.set_viewport_size({"width": width, "height": height})
     too_low = []
     for item in (NEL.items[0], *longest("nel", 6), *longest("mhcs", 4), *longest("mansa", 2)):
         phone.go(f"questionnaires/{item.link_id.rpartition('-')[0]}/questions/{item.link_id}")
         low = page.locator(".choices > .choice").last.bounding_box()
         bar = page.locator(".bar").bounding_box()
         assert bar is not None
-        assert bar["y"] + bar["height"] <= 640
+        assert bar["y"] + bar["height"] <= height
         if low is None or low["y"] + low["height"] > bar["y"] + 1:
             too_low.append(item.link_id)
     assert too_low == []

@@ -31,7 +31,7 @@ def header_height(place: Page | FrameLocator) -> float:
 @pytest.mark.parametrize(
     ("role", "path", "entries"),
     [
-        ("client", "", ["Begin", "Mijn plan", "Mijn scores", "Uitloggen"]),
+        ("client", "", ["Begin", "Mijn plan", "Vragenlijsten", "Mijn scores", "Uitloggen"]),
         ("clinician", "assignments/", ["Overzicht", "Scores", "Vragenlijsten", "Uitloggen"]),
     ],
 )
@@ -39,6 +39,9 @@ def test_a_phone_keeps_its_height_and_the_menu_opens_without_scripts(phone, role
     phone.launch(role, "noor")
     page = phone.go(path)
     assert header_height(page) <= 110
+    page.set_viewport_size({"width": 320, "height": 568})
+    assert header_height(page) <= 110
+    page.set_viewport_size(PHONE)
     menu = page.get_by_role("navigation", name="Hoofdmenu")
     expect(menu).to_be_hidden()
     expect(page.locator("header")).to_contain_text("Noor Achterberg")
@@ -62,6 +65,9 @@ def test_a_wide_screen_shows_the_whole_menu_and_no_button(phone):
     page.set_viewport_size({"width": 1280, "height": 760})
     expect(page.get_by_role("navigation", name="Hoofdmenu")).to_be_visible()
     expect(page.get_by_role("button", name="Menu")).to_be_hidden()
+    for width in (1280, 800, 720):
+        page.set_viewport_size({"width": width, "height": 760})
+        assert header_height(page) <= 110
 
 
 def test_nothing_moves_when_the_face_of_the_headings_comes(browser, demo):

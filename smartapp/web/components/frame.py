@@ -43,6 +43,7 @@ _PATHS = {
     "client": (
         ("", message("Start")),
         ("plan/", message("My plan")),
+        ("questionnaires/", message("Questionnaires")),
         ("scores/", message("My scores")),
         ("visits/", message("My conversations")),
     ),
@@ -123,15 +124,15 @@ def main_paths() -> list[MainPath]:
 def not_for_emergencies() -> str:
     """Return, in the reader's language, that nobody reads this right away, and whom to call instead.
 
-    Whom to call is told to the client: a clinician is one of those who are called.
+    Whom to call is told to the client: a clinician is one of those who are called. It is said once on a page, where it
+    is needed first: beside a field, else below the page. After that it is "".
     """
     settings = current.services().settings
     here = current.launch_or_none()
     line = settings.emergency_line(language(), settings.issuer(here.issuer) if here else None)
     not_here = _("Nobody is watching this page live.")
-    if here and here.user.role == "clinician":
-        return not_here
-    return f"{not_here} {line}"
+    said = not_here if here and here.user.role == "clinician" else f"{not_here} {line}"
+    return said if current.is_first(said) else ""
 
 
 @functools.cache

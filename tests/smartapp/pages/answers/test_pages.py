@@ -182,3 +182,12 @@ def test_an_answer_becomes_a_goal_that_knows_where_it_came_from(anna):
 def test_a_goal_from_somebody_elses_answer_is_not_there(app, anna):
     other = launched(app, patient="bram", name="Bram")
     assert other.get(f"plan/goals/new/from/{sent(anna)}/hoop-04").status_code == 404
+
+
+@pytest.mark.parametrize(("instrument", "scored"), [("hoop", True), ("mansa-short", False)])
+def test_only_a_questionnaire_with_scores_says_that_they_change_too(app, instrument, scored):
+    visitor = launched(app)
+    measure(visitor, instrument, "2026-11-20", "3")
+    page = text_of(visitor.get(f"answers/{sent(visitor, instrument=instrument)}/"))
+    assert "Je kunt het nog verbeteren." in page
+    assert ("Je scores veranderen dan mee." in page) is scored

@@ -182,6 +182,18 @@ def test_free_text_says_who_reads_it_and_is_kept_to_the_letter(anna):
     assert html.escape(text, quote=False) in anna.get(TEXT).text.replace("&#34;", '"')
 
 
+def test_where_nothing_is_answered_there_is_nothing_to_look_over(anna):
+    page = anna.get("questionnaires/hoop/review").text
+    assert "Hier staan nu geen antwoorden." in page
+    assert "Alsnog beantwoorden" not in page
+    assert "Versturen" not in page
+    assert 'questionnaires/hoop/">Beginnen' in page
+    fill(anna, upto=2)
+    page = anna.get("questionnaires/hoop/review").text
+    assert page.count("Alsnog beantwoorden") == 10
+    assert "Versturen" in page
+
+
 # ---- bad input ---------------------------------------------------------------------------------------------------
 
 

@@ -58,6 +58,33 @@ def test_every_page_says_whom_to_call(app):
     assert "bel 112" in page
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "plan/",
+        "plan/story",
+        "plan/strengths",
+        "questionnaires/mansa-short/",
+        "questionnaires/mansa-short/review",
+        "questionnaires/sdm-visit/questions/sdm-visit-helps",
+        "questionnaires/mansa-short/parts/mansa-short-home",
+    ],
+)
+def test_whom_to_call_is_said_once_on_a_page_and_not_again_below_it(app, path):
+    visitor = launched(app)
+    answered = visitor.post("questionnaires/mansa-short/questions/mansa-short-01", {"answer": "2", "next": "1"})
+    assert answered.status_code == 303
+    page = visitor.get(path)
+    assert page.status_code == 200
+    assert page.text.count("bel 112") == 1
+
+
+def test_the_questionnaires_are_in_the_menu_of_the_client(app):
+    page = launched(app).get("questionnaires/").text
+    assert re.search(r'aria-current="page">Vragenlijsten', page)
+
+
 def test_signing_out_is_a_guarded_form(app):
     page = launched(app).get("").text
     form = page[page.index("/logout") : page.index("Uitloggen")]
