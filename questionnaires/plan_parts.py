@@ -24,7 +24,7 @@ PLAN_PARTS: Final = Path(__file__).with_name("plan_parts.toml")
 TAKEN: Final = frozenset(
     {"answers", "domains", "ended", "goal", "goals", "key", "progress", "resumed", "sketch", "step", "stop"}
     | {"for-later", "goal-removed", "history", "later", "remark-removed", "rest", "step-removed"}
-    | {"earlier", "errors", "main", "menu", "news", "others", "scores", "tick", "visit", "waiting"}
+    | {"earlier", "errors", "filled-in", "main", "menu", "news", "others", "scores", "tick", "visit", "waiting"}
 )
 
 

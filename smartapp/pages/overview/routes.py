@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from mappers.agreements import agreements_in
 from questionnaires.catalogue import catalogue
@@ -12,10 +13,10 @@ from smartapp.fhir.store import Query
 from smartapp.pages.overview.consult import MOST_SHOWN, ConsultPage, consult_page
 from smartapp.pages.overview.news import LastLook, conversations, last_look, news, sent_in, written_at
 from smartapp.pages.overview.paper import paper
-from smartapp.pages.overview.views import FoldedText, OverviewPage, finished, first_lines, overview_page
+from smartapp.pages.overview.views import OverviewPage, finished, overview_page
 from smartapp.pages.plan import stored
 from smartapp.pages.plan.paper import paper as plan_on_paper
-from smartapp.pages.scores import asking, trends
+from smartapp.pages.scores import asking
 from smartapp.pages.scores.notes import notes_of
 from smartapp.records import Record
 from smartapp.web import current
@@ -32,12 +33,11 @@ MOST_ROWS = 1000
 
 @blueprint.get("/")
 @role("clinician")
-def index() -> str:
-    """Show one screen for a conversation; `?mode=together` shows all, large and calm, for two people at one screen."""
-    together = request.args.get("mode") == "together"
-    found, page = _everything(together=together)
-    if together:
-        return render_template("overview/together.html", page=page, trends=trends, fold=first_lines)
+def index() -> ResponseReturnValue:
+    """Show one screen for a conversation; a bookmark of the page to look at together leads to that conversation."""
+    if request.args.get("mode") == "together":
+        return redirect(url_for("together.start"))
+    found, page = _everything()
     return render_template("overview/overview.html", page=_consult(found, page), most=MOST_SHOWN)
 
 
@@ -85,10 +85,10 @@ def _consult(found: list[list[Record]], page: OverviewPage) -> ConsultPage:
 def plan() -> str:
     """Show the whole plan: story, what helps, goals with their steps, and the areas of life."""
     _found, page = _everything()
-    return render_template("overview/plan.html", page=page, fold=lambda text: FoldedText(text, ""))
+    return render_template("overview/plan.html", page=page)
 
 
-def _everything(*, together: bool = False) -> tuple[list[list[Record]], OverviewPage]:
+def _everything() -> tuple[list[list[Record]], OverviewPage]:
     """Return what the record holds, in one round trip: an EHR may take a second per request."""
     patient = current.launch().patient.reference
     plans, goals, _steps = stored.queries(patient)
@@ -109,13 +109,12 @@ def _everything(*, together: bool = False) -> tuple[list[list[Record]], Overview
         plan_place=stored_plan.place,
         others=stored_plan.others,
         tasks=[one.resource for one in found[2]],
-        observations=[(one.resource, one.place) for one in found[3]],
+        observations=[one.resource for one in found[3]],
         responses=[one.resource for one in found[4]],
         known=catalogue(),
         notes=[one.resource for one in found[5]],
         language=language(),
         cut=asking.cut_sentence(current.records().cut),
-        together=together,
     )
     return found, page
 

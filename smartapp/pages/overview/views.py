@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from mappers.answers import answers_of
 from mappers.assignment import Assignment, assignment_of, is_assignment
 from mappers.errors import RefusedResponse
-from mappers.observations import SCORE_SYSTEM
 from mappers.own_notes import OwnNote, note_of
 from mappers.plan import OtherGoal, Plan
-from mappers.tolerant import code_in, text_in
+from mappers.tolerant import text_in
 from mappers.trends import Measurements, Trend, measured
 from mappers.visit import VisitReport, visit_of
 from questionnaires.catalogue import Catalogue
@@ -39,8 +38,6 @@ FINISHED: Final = ("completed", "amended")
 FIRST_LINES: Final = 420
 """Characters of a text that are shown before "read on": about half a minute of reading."""
 
-_YEAR: Final = re.compile(r"\([12]\d{3}\)")
-
 
 @dataclass(frozen=True, slots=True)
 class FoldedText:
@@ -60,18 +57,10 @@ class OpenAssignment:
 
 @dataclass(frozen=True, slots=True)
 class InstrumentSummary:
-    """One instrument: its leading trend, the other trends from the same answers, and where the scores are stored."""
+    """One instrument: what was measured, and the trend that leads."""
 
     measurements: Measurements
     lead: Trend
-    others: tuple[Trend, ...]
-    place: Place
-
-    @property
-    def source(self) -> str:
-        """Return the citation of the leading score: a publication, known by its year, rather than a form or script."""
-        citations = [source.citation for source in self.lead.rule.sources]
-        return next((text for text in citations if _YEAR.search(text)), next(iter(citations), ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +82,6 @@ class OverviewPage:
     measured: tuple[InstrumentSummary, ...]
     waiting: tuple[OpenAssignment, ...]
     cut: str  # the sentence that says that there are more scores than were asked for, else ""
-    together: bool
 
     @property
     def has_words(self) -> bool:
@@ -102,15 +90,8 @@ class OverviewPage:
 
     @property
     def shown(self) -> tuple[PartView, ...]:
-        """Return the parts that this page, or the page to look at together, has room for."""
-        here = "together" if self.together else "overview"
-        return tuple(one for one in self.parts if here in one.part.shown_in)
-
-    @property
-    def score_place(self) -> Place | None:
-        """Return where the scores are stored, or None if not all in one place: then each says so itself."""
-        places = {one.place for one in self.measured}
-        return places.pop() if len(places) == 1 else None
+        """Return the parts that the overview has room for."""
+        return tuple(one for one in self.parts if "overview" in one.part.shown_in)
 
     @property
     def empty(self) -> bool:
@@ -125,11 +106,10 @@ def overview_page(
     plan_place: Place | None,
     others: Iterable[tuple[OtherGoal, Place]],
     tasks: Iterable[Resource],
-    observations: Sequence[tuple[Resource, Place]],
+    observations: Sequence[Resource],
     responses: Sequence[Resource],
     known: Catalogue,
     language: str,
-    together: bool,
     notes: Iterable[Resource] = (),
     cut: str = "",
 ) -> OverviewPage:
@@ -155,7 +135,6 @@ def overview_page(
         measured=tuple(_summaries(observations, done, known)),
         waiting=waiting(tasks, known),
         cut=cut,
-        together=together,
     )
 
 
@@ -204,16 +183,9 @@ def waiting(tasks: Iterable[Resource], known: Catalogue) -> tuple[OpenAssignment
 
 
 def _summaries(
-    observations: Sequence[tuple[Resource, Place]], responses: Iterable[Resource], known: Catalogue
+    observations: Sequence[Resource], responses: Iterable[Resource], known: Catalogue
 ) -> Iterable[InstrumentSummary]:
-    places = _places(observations)
-    for found in measured([resource for resource, _place in observations], responses, known, day_of):
+    for found in measured(observations, responses, known, day_of):
         # The first default score leads. Someone measured only by an older rule still has a line.
-        trends = (*found.shown, *found.earlier)
-        if trends:
-            where = places[trends[0].rule.code]
-            yield InstrumentSummary(found, trends[0], trends[1:], where)
-
-
-def _places(observations: Iterable[tuple[Resource, Place]]) -> Mapping[str, Place]:
-    return {code_in(resource, "code", SCORE_SYSTEM): place for resource, place in observations}
+        for lead in (*found.shown, *found.earlier)[:1]:
+            yield InstrumentSummary(found, lead)

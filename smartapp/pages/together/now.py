@@ -1,4 +1,4 @@
-"""How it is now, in short: goals, what the client prepared, and the newest scores."""
+"""How it is now: goals, what the client prepared and the newest scores in short, and the whole plan behind a press."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from smartapp.pages.scores import asking, trends
 from smartapp.pages.together import screens, views
 from smartapp.web import current
 from smartapp.web.language import day_of, language, text_of
-from smartapp.web.plan_views import Words, goal_view
+from smartapp.web.plan_views import Words, goal_view, part_views
 from smartapp.web.roles import role
 
 PREPARATION: Final = "sdm-visit"
@@ -31,7 +31,7 @@ PREPARATION: Final = "sdm-visit"
 
 @role("clinician")
 def now() -> str:
-    """Show in short how it is now: goals, what was prepared, and the newest scores."""
+    """Show how it is now: goals, what was prepared and the newest scores; the whole plan is one press away."""
     here, known = current.launch(), catalogue()
     results = current.records().search(
         *stored.queries(here.patient.reference),
@@ -46,6 +46,8 @@ def now() -> str:
         prepared=only(prepared(responses), ("well", "strength", "functioning")),
         scores=tuple(_score_lines([one.resource for one in results[3]], responses)),
         filled_in=tuple(newest_of_each(sent_in(results[4]))),
+        parts=tuple(one for one in part_views(plan, known) if one.texts and "together" in one.part.shown_in),
+        cut=asking.cut_sentence(current.records().cut),
     )
     return render_template("together/now.html", page=page, screen=screens.screen("now"))
 

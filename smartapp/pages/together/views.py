@@ -18,7 +18,7 @@ from questionnaires.model import Text
 from questionnaires.reading import Strict, read
 from smartapp.i18n import message
 from smartapp.pages.together.found import KeptAgreement, KeptDecision, Visit
-from smartapp.web.plan_views import GoalView
+from smartapp.web.plan_views import GoalView, PartView
 
 THEMES: Final[Mapping[str, str]] = {
     "start": message("What we agreed last time"),
@@ -168,11 +168,13 @@ class NowPage:
     prepared: VisitReport | None
     scores: tuple[ScoreLine, ...]
     filled_in: tuple[FilledIn, ...]
+    parts: tuple[PartView, ...]  # the client's own texts that are written
+    cut: str  # the sentence that says that there are more scores than were asked for, else ""
 
     @property
     def empty(self) -> bool:
         """Tell whether there is nothing to show."""
-        return not (self.goals or self.prepared or self.scores or self.filled_in)
+        return not (self.goals or self.parts or self.prepared or self.scores or self.filled_in)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def years(visitor) -> None:
         ("client", "scores/hoop/"),
         ("clinician", "overview/"),
         ("clinician", "scores/"),
-        ("clinician", "overview/?mode=together"),
+        ("clinician", "overview/together/now"),
     ],
 )
 def test_a_page_says_that_there_is_more(app, small, role, path):

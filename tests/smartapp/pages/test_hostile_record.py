@@ -194,7 +194,7 @@ def test_what_is_no_fhir_breaks_no_page(app: Flask, type_: str, broken: dict[str
     client.core.local_ehrs[client.launch.issuer] = WithAnOddOne(client.ehr, type_, broken)
     for visitor, paths in (
         (client, ("", "questionnaires/", "scores/", "scores/hoop/", "plan/")),
-        (clinician, ("overview/", "overview/plan", "scores/", "overview/?mode=together", "assignments/")),
+        (clinician, ("overview/", "overview/plan", "scores/", "overview/together/now", "assignments/")),
     ):
         assert {path: visitor.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
     assert "34" in text_of(client.get("scores/hoop/"))  # ten times 3, and 5 - 3 for the two that are reversed

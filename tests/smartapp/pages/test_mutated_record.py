@@ -105,7 +105,6 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "overview/",
         "overview/plan",
         "scores/",
-        "overview/?mode=together",
         "assignments/",
         "assignments/new",
         "answers/",

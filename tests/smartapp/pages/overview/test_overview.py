@@ -246,16 +246,19 @@ def test_a_new_patient_gets_an_invitation(app):
 
 
 def test_together_shows_the_clients_words_without_what_is_only_for_clinicians(clinician):
-    page = clinician.get("overview/?mode=together").text
+    page = clinician.get("overview/together/now").text
     assert 'class="together"' in page
     for words in ("Zwolle", "Mijn zus", "Weer leren zwemmen", "Wandelen met de hond"):
         assert words in page
     assert "Klaargezette vragenlijsten" not in page
-    assert "cliënt" not in text_of(clinician.get("overview/?mode=together"))
+    assert "cliënt" not in text_of(clinician.get("overview/together/now"))
 
 
-def test_a_new_patient_can_begin_together(app):
-    assert "Waar beginnen we?" in launched(app, role="clinician").get("overview/?mode=together").text
+def test_a_bookmark_of_the_former_page_to_look_at_together_leads_to_the_conversation(app, clinician):
+    answer = clinician.get("overview/?mode=together")
+    assert (answer.status_code, answer.location) == (302, clinician.url("overview/together/"))
+    assert clinician.get("overview/?mode=other").status_code == 200
+    assert launched(app).get("overview/?mode=together").status_code == 403
 
 
 def test_a_client_has_another_page(app):

@@ -103,7 +103,7 @@ def test_a_plan_with_nothing_else_is_not_empty_to_the_clinician(app):
 
 def test_both_look_at_it_together_under_the_clients_heading(app):
     fill(launched(app), "plan/harbour", harbour=WORDS)
-    page = launched(app, role="clinician").get("overview/?mode=together").text
+    page = launched(app, role="clinician").get("overview/together/now").text
     assert ">Mijn haven</h2>" in page
     assert "De steiger achter het huis." in page
 
@@ -116,7 +116,7 @@ def test_it_is_where_there_is_room_for_it(app, ask, shown_in, overview, together
     fill(launched(app), "plan/harbour", harbour=WORDS)
     visitor = launched(app, role="clinician")
     assert visitor.get("overview/plan").text.count("De steiger achter het huis.") == overview
-    assert visitor.get("overview/?mode=together").text.count("De steiger achter het huis.") == together
+    assert visitor.get("overview/together/now").text.count("De steiger achter het huis.") == together
 
 
 def test_a_list_takes_one_text_per_line(anna, ask):
@@ -172,7 +172,7 @@ def test_every_anchor_that_a_code_would_collide_with_is_taken(app, halfway):
     halfway.ehr.write(Write("create", {**goal, "subject": ANNA.as_reference()}))
     clinician = launched(app, role="clinician")
     pages = [halfway.get(path).text for path in ("plan/", "plan/harbour")]
-    pages += [clinician.get(f"overview/{query}").text for query in ("", "plan", "scores", "?mode=together")]
+    pages += [clinician.get(f"overview/{query}").text for query in ("", "plan", "scores", "together/now")]
     found = [re.findall(r' id="([^"]+)"', page) for page in pages]
     assert [len(ids) - len(set(ids)) for ids in found] == [0] * 6
     names = {name.removesuffix("-title").removesuffix("-help") for ids in found for name in ids}
