@@ -9,12 +9,12 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from wsgiref.types import WSGIApplication
 
 import pytest
@@ -28,7 +28,6 @@ from sqlalchemy.engine import URL, Engine, make_url
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
-from werkzeug.routing import Rule
 
 from smartapp import create_app
 from smartapp.commands.demo import keep_draft
@@ -39,6 +38,7 @@ from smartapp.services import KEY
 from smartapp.settings import Issuer, Settings
 from smartapp.storage import database
 from smartapp.web.components.routes import init_examples
+from tests.compiled import RuleCompiledOnce
 
 # A busy machine is not a fault of the code: what an example may cost is measured elsewhere (`make bench`).
 settings.register_profile("verstel", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -73,21 +73,6 @@ class CompiledOnce(BytecodeCache):
 
 
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledOnce()}
-
-
-class RuleCompiledOnce(Rule):
-    """Compiles the builder of an address once for all apps of a run: it is the larger part of making an app.
-
-    A builder takes its rule as an argument, so that rules with the same text and defaults can share one.
-    """
-
-    _builders: ClassVar[dict[tuple[object, ...], Callable[..., tuple[str, str]]]] = {}
-
-    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        key = (self.rule, self.subdomain, self.host, repr(self.defaults), append_unknown)
-        if key not in self._builders:
-            self._builders[key] = super()._compile_builder(append_unknown)
-        return self._builders[key]
 
 
 Flask.url_rule_class = RuleCompiledOnce

@@ -7,6 +7,7 @@ threads, as in any start: there two threads once ended the process.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import tempfile
 
@@ -48,3 +49,6 @@ def _load() -> None:
 
 
 _load()
+# What is loaded stays: a start that looks through its garbage would copy all of it into memory of its own.
+gc.collect()
+gc.freeze()

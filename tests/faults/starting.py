@@ -21,18 +21,18 @@ import jinja2
 from flask import Flask
 from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.util import LRUCache
-from werkzeug.routing import Rule
 
 from smartapp import create_app
 from smartapp.settings import Settings
 from smartapp.storage.database import open_database
+from tests.compiled import RuleCompiledOnce
 
 
 def start(settings: Settings, clock: Callable[[], float]) -> Flask:
     """Make an app as `create_app` does, without compiling what an earlier one compiled."""
     engine = open_database(settings.database_url)
     _share_compiled(engine)
-    with patch.object(Flask, "url_rule_class", _Rule):
+    with patch.object(Flask, "url_rule_class", RuleCompiledOnce):
         app = create_app(settings, engine=engine, clock=clock)
     app.jinja_env.bytecode_cache = TEMPLATES
     return app
@@ -62,21 +62,7 @@ def _share_compiled(engine: Engine) -> None:
     engine.update_execution_options(compiled_cache=_STATEMENTS)
 
 
-# ---- addresses and templates
-
-_BUILDERS: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
-
-
-class _Rule(Rule):
-    """The form of an address; the code that makes such an address is compiled once."""
-
-    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        if self.defaults:  # which depend on more than the form
-            return super()._compile_builder(append_unknown)
-        key = (self.rule, append_unknown, *self._trace)
-        if key not in _BUILDERS:
-            _BUILDERS[key] = super()._compile_builder(append_unknown)
-        return _BUILDERS[key]
+# ---- templates
 
 
 class _Templates(jinja2.BytecodeCache):
