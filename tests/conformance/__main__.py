@@ -1,5 +1,8 @@
 """Run every conformance part, say what each found, and end with the verdict as exit code.
 
+The histories of faults, which wait for nothing, are played beside the other parts in the time that those leave: most
+wait for a browser, a server or a disk now and then, on one core. What the histories say comes when they have ended.
+
 0: all parts ran and agreed. 1: a check failed. 3: nothing failed, but a part could not run because its tools can't be
 installed here; the last line names it. `make` turns each failure into 2, so the verdict is also kept in
 `.cache/conformance/exit` and the last line in `.cache/conformance/last-line`.
@@ -10,6 +13,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CACHE = Path(".cache/conformance")
@@ -32,6 +37,11 @@ PARTS = {
     "form renderers": "tests.conformance.renderers.run",
 }
 
+BESIDE = "histories of faults"
+"""The part that is played beside the others: its clock is not that of the machine, so that it can't come too late."""
+LAST = "19"
+"""How much it gives way to whatever else wants a core, as `nice` says it: some of the others measure time."""
+
 
 def main(names: list[str]) -> int:
     """Run the named parts (all by default) and return the exit code; 2 for a name that no part has."""
@@ -41,16 +51,16 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no part is called {', '.join(unknown)}; there are: {', '.join(PARTS)}")
         return 2
+    chosen = [part for part in PARTS if not names or any(name in part for name in names)]
     outcomes: dict[str, int] = {}
-    for part, module in PARTS.items():
-        if names and not any(name in part for name in names):
-            continue
-        print(f"\n=== {part}", flush=True)
-        started = time.monotonic()
-        outcomes[part] = subprocess.run([sys.executable, "-m", module], check=False).returncode
-        print(f"=== {part}: {_word(outcomes[part])} in {time.monotonic() - started:.0f} s", flush=True)
-    failed = [part for part, code in outcomes.items() if code not in {PASSED, NOT_RUN}]
-    missing = [part for part, code in outcomes.items() if code == NOT_RUN]
+    if BESIDE in chosen and len(chosen) > 1:
+        with _begun(BESIDE) as ended:
+            outcomes |= {part: _run(part) for part in chosen if part != BESIDE}
+            outcomes[BESIDE] = ended()
+    else:
+        outcomes |= {part: _run(part) for part in chosen}
+    failed = [part for part in chosen if outcomes[part] not in {PASSED, NOT_RUN}]
+    missing = [part for part in chosen if outcomes[part] == NOT_RUN]
     verdict = FAILED if failed else NOT_RUN if missing else PASSED
     last_line = _last_line(len(outcomes), failed, missing)
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -58,6 +68,39 @@ def main(names: list[str]) -> int:
     (CACHE / "last-line").write_text(f"{last_line}\n")
     print(f"\n{last_line}")
     return verdict
+
+
+def _run(part: str) -> int:
+    """Run a part and return its exit code."""
+    print(f"\n=== {part}", flush=True)
+    started = time.monotonic()
+    code = subprocess.run([sys.executable, "-m", PARTS[part]], check=False).returncode
+    print(f"=== {part}: {_word(code)} in {time.monotonic() - started:.0f} s", flush=True)
+    return code
+
+
+@contextmanager
+def _begun(part: str) -> Iterator[Callable[[], int]]:
+    """Begin a part that gives way to all others; yield what waits for it, prints what it said and returns its code."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    print(f"\n=== {part}: begun, and played beside the others", flush=True)
+    said, started = CACHE / "beside.log", time.monotonic()
+    with said.open("w", encoding="utf-8") as log:
+        command = ["nice", "-n", LAST, sys.executable, "-m", PARTS[part]]
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+
+        def ended() -> int:
+            print(f"\n=== {part}", flush=True)
+            code = process.wait()
+            print(said.read_text(encoding="utf-8", errors="replace"), end="")
+            print(f"=== {part}: {_word(code)} in {time.monotonic() - started:.0f} s, beside the others", flush=True)
+            return code
+
+        try:
+            yield ended
+        finally:
+            process.terminate()  # where this run was broken off; Ctrl-C and `.ci/run` end our whole group
+            process.wait()
 
 
 def _last_line(parts: int, failed: list[str], missing: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,15 +65,11 @@ def test_there_are_forty_attacks_each_with_a_test():
 
 def test_each_test_that_the_page_names_is_there():
     """Read from the page as a reader would, so that it also holds when the script is wrong."""
-    named = 0
+    named, defined = 0, cache(_defined)
     for row in re.findall(r"^\| [\d.]+ \|.*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE):
         for cell in row.split("](../tests/")[1:]:
             path, _, rest = cell.partition(")")
-            names = {
-                node.name
-                for node in ast.walk(ast.parse((PAGE.parent / "../tests" / path).read_text(encoding="utf-8")))
-                if isinstance(node, ast.FunctionDef | ast.ClassDef)
-            }
+            names = defined(PAGE.parent / "../tests" / path)
             for test in re.findall(r"`::([\w:]+)`", rest):
                 assert set(test.split("::")) <= names, f"{path}::{test}"
                 named += 1
@@ -84,3 +81,9 @@ def test_a_misspelt_key_of_an_attack_is_refused(tmp_path: Path):
     (tmp_path / "attacks.toml").write_text(text, encoding="utf-8")
     with pytest.raises(DefinitionError, match=r"^attacks\.toml: attack\[1\]\.hold: is not a known key"):
         attacks(tmp_path / "attacks.toml")
+
+
+def _defined(path: Path) -> frozenset[str]:
+    """Return the names of all tests and classes in a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef))
