@@ -174,6 +174,10 @@ class Services:
         """Return a user's unsaved words of the plan of a person (`Patient/<id>`)."""
         return self.drafts_of(user.issuer, patient, f"{user.key} plan")
 
+    def conversations_about(self, issuer: str, patient: str) -> Drafts:
+        """Return who is in conversation about a person (`Patient/<id>`): it belongs to nobody, and has no words."""
+        return self.drafts_of(issuer, patient, "together")
+
     def drafts_of(self, issuer: str, patient: str, author: str) -> Drafts:
         """Return what an author has not finished about a person at an issuer, which its key names."""
         return Drafts(self.engine, self.vault, self.clock, issuer=issuer, patient=patient, author=author)

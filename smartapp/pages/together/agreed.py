@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from smartapp.fhir.store import NotFound
 from smartapp.i18n import message
-from smartapp.pages.together import keeping, pressing, screens, session, views
+from smartapp.pages.together import keeping, screens, session, taking_back, views
 from smartapp.pages.together.found import Found, KeptDecision
 from smartapp.pages.together.session import Session
 from smartapp.web import current, typed, undoing
@@ -44,7 +44,7 @@ def _start_page(
             for went, note in [session.progress_fields(one.agreement.id)]
         ),
         today=tuple(one for one in settled if screens.day(one.changed) == current.today()),
-        before=tuple(one for one in settled if screens.day(one.changed) != current.today())[: pressing.MOST_SETTLED],
+        before=tuple(one for one in settled if screens.day(one.changed) != current.today())[: views.MOST_SETTLED],
         unsettled=tuple(one for one in found.unsettled if not is_of(talk, one)),
         first=not (found.agreements or found.decisions),
     )
@@ -101,10 +101,10 @@ def _after(said: keeping.Said, agreement_id: str) -> str:
     if said.progress is None or not said.kept.arrived:
         return address
     back = url_for("together.progress_back", agreement_id=agreement_id)
-    return undoing.offer(back, pressing.needs(said.progress), address)
+    return undoing.offer(back, taking_back.needs(said.progress), address)
 
 
 @role("clinician")
 def progress_back(agreement_id: str) -> ResponseReturnValue:
     """Take back what was just said about an agreement; its words stand in their field again."""
-    return pressing.taken_back(agreement_id, screens.sessions(), url_for("together.start"))
+    return taking_back.taken_back(agreement_id, screens.sessions(), url_for("together.start"))

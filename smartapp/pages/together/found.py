@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mappers.agreements import Agreement, Remark, agreement_of
+from mappers.agreements import Agreement, agreement_of
 from mappers.answers import Answers, answers_of
+from mappers.conversation import Conversation, conversation_of
 from mappers.decisions import DECISION, Decision, decision_of
 from mappers.errors import RefusedResponse
 from mappers.medicines import MEDICINE, Experience, experience_of
@@ -23,12 +24,16 @@ FINISHED: Final = frozenset({"completed", "amended"})
 
 @dataclass(frozen=True, slots=True)
 class KeptDecision:
-    """A decision in the record, under its key; `record` says where it is and whether it has arrived."""
+    """A decision in the record, under its key; `record` says where it is and whether it has arrived.
+
+    `conversation` is None in what was written down before conversations had a name.
+    """
 
     key: str
     decision: Decision
     authored: str
     record: Record
+    conversation: Conversation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Found:
     experiences: tuple[Experience, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     """The version tag of what was said about a medicine, by its key."""
+    said_in: Mapping[str, Conversation] = field(default_factory=dict)
+    """The conversation in which something was said about a medicine, by the key of what was said."""
 
     @property
     def open(self) -> tuple[KeptAgreement, ...]:
@@ -71,25 +78,6 @@ class Found:
         return next((one for one in self.agreements if one.agreement.key == key), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One day on which two people talked: `day` is a FHIR date. `remarks` say how earlier agreements went.
-
-    What the client says of an agreement alone is no conversation: it stands with the agreement, and on no sheet.
-    """
-
-    day: str
-    decisions: tuple[KeptDecision, ...]
-    agreements: tuple[KeptAgreement, ...]
-    remarks: tuple[tuple[Agreement, Remark], ...]
-    experiences: tuple[Experience, ...]
-
-    @property
-    def empty(self) -> bool:
-        """Tell whether nothing was recorded on this day."""
-        return not (self.decisions or self.agreements or self.remarks or self.experiences)
-
-
 # --- asking ---------------------------------------------------------------------------------------------------------
 
 
@@ -108,7 +96,13 @@ def found_in(results: Sequence[Sequence[Record]], known: Catalogue) -> Found:
     """Return what the three `queries` found. What cannot be read hides nothing that can."""
     decisions, medicines, tasks = results
     kept = [
-        KeptDecision(_key(answers, record), decision_of(answers), answers.response.authored, record)
+        KeptDecision(
+            _key(answers, record),
+            decision_of(answers),
+            answers.response.authored,
+            record,
+            conversation_of(record.resource),
+        )
         for record, answers in _read(decisions, known, DECISION)
     ]
     agreements = [
@@ -120,6 +114,7 @@ def found_in(results: Sequence[Sequence[Record]], known: Catalogue) -> Found:
         tuple(sorted(agreements, key=lambda one: one.agreement.made, reverse=True)),
         tuple(experience_of(answers) for _record, answers in said),
         {answers.response.identifier: record.etag or "" for record, answers in said},
+        {answers.response.identifier: one for record, answers in said if (one := conversation_of(record.resource))},
     )
 
 
@@ -137,31 +132,3 @@ def _read(records: Iterable[Record], known: Catalogue, form: str) -> Iterable[tu
             continue
         if answers.instrument.id == form:
             yield record, answers
-
-
-# --- by day ---------------------------------------------------------------------------------------------------------
-
-
-def visit_on(day: str, found: Found, day_of: Callable[[str], str]) -> Visit:
-    """Return what was recorded on one day; `day_of` gives the day, where the organisation is, of a FHIR dateTime."""
-    return Visit(
-        day,
-        # In the order in which they were talked about.
-        tuple(one for one in reversed(found.decisions) if day_of(one.authored) == day),
-        tuple(one for one in reversed(found.agreements) if day_of(one.agreement.made) == day),
-        tuple(
-            (one.agreement, remark)
-            for one in reversed(found.agreements)
-            for remark in one.agreement.remarks
-            if day_of(remark.time) == day and not remark.by_client
-        ),
-        tuple(one for one in found.experiences if day_of(one.authored) == day),
-    )
-
-
-def days_in(found: Found, day_of: Callable[[str], str]) -> list[str]:
-    """Return the days on which something was recorded, the newest first."""
-    moments = [one.authored for one in found.decisions] + [one.agreement.made for one in found.agreements]
-    moments += [moment for one in found.agreements for moment in one.agreement.talked_of]
-    moments += [one.authored for one in found.experiences]
-    return sorted({day for moment in moments if (day := day_of(moment))}, reverse=True)

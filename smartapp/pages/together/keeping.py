@@ -26,6 +26,7 @@ from mappers.agreements import (
 )
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import Answers, ResponseRef, answers_of, response_from
+from mappers.conversation import Conversation, as_encounter
 from mappers.decisions import DECISION, Decision, values_of
 from mappers.errors import RefusedResponse
 from mappers.identity import URN
@@ -50,12 +51,16 @@ NOT_YOURS: Final = message("Somebody of the care team does this. How it goes com
 
 @dataclass(frozen=True, slots=True)
 class Typist:
-    """Who types, when (a FHIR dateTime with a zone), and in which language; the words are the client's."""
+    """Who types, when (a FHIR dateTime with a zone), in which language and in which conversation.
+
+    The words are the client's.
+    """
 
     client: PersonRef
     user: PersonRef
     now: str
     language: str
+    conversation: Conversation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ def keep_decision(
         Query.of("Task", identifier=f"{AGREEMENT_SYSTEM}|{key}"),
     )
     answers = Answers(known.instrument(DECISION), values_of(decision), _response(key, who))
-    unit = [_response_write(answers, responses, version, known)]
+    unit = [_response_write(answers, responses, version, known, who)]
     if task := _agreement_write(decision, agreement, tasks, who):
         unit.append(task)
     kept = _save(records, unit, known)
@@ -152,7 +157,7 @@ def keep_experience(records: Records, said: Experience, *, version: str, who: Ty
     """Put what was said about a medicine into the record, under its key. Raises ChangedMeanwhile or RecordError."""
     [responses] = records.search(Query.of("QuestionnaireResponse", identifier=f"{RESPONSE_SYSTEM}|{said.key}"))
     answers = Answers(known.instrument(MEDICINE), medicines.values_of(said), _response(said.key, who))
-    return _save(records, [_response_write(answers, responses, version, known)], known)
+    return _save(records, [_response_write(answers, responses, version, known, who)], known)
 
 
 # --- how an agreement went ------------------------------------------------------------------------------------------
@@ -250,8 +255,10 @@ def _response(key: str, who: Typist) -> ResponseRef:
     )
 
 
-def _response_write(answers: Answers, stored: list[Record], version: str, known: Catalogue) -> Write:
+def _response_write(answers: Answers, stored: list[Record], version: str, known: Catalogue, who: Typist) -> Write:
     made = response_from(answers)
+    if who.conversation is not None:
+        made["encounter"] = as_encounter(who.conversation, who.language)
     if not stored:
         key = answers.response.identifier
         return Write.once(made, identifier=f"{RESPONSE_SYSTEM}|{key}", full_url=f"{URN}{key}")

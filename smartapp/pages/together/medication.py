@@ -130,7 +130,7 @@ def medicine(key: str) -> ResponseReturnValue:
                 current.records(),
                 said,
                 version=request.form.get("version", ""),
-                who=screens.typist(),
+                who=screens.typist(talk),
                 known=catalogue(),
             )
         )

@@ -19,7 +19,7 @@ TEMPLATE = Path(__file__).with_name("templates") / "together" / "paper.typ"
 
 def paper(page: ReportPage, *, client: Person, made: dt.datetime) -> bytes:
     """Return the sheet of one day as a PDF, in the language of the reader. Raises NotTypeset."""
-    title = _("Our conversation of %(day)s", day=format_date(page.visit.day))
+    title = _("Our conversation of %(day)s", day=page.when)
     return pdf(title, TEMPLATE, contents(page), person=client, made=made)
 
 
@@ -37,7 +37,7 @@ def contents(page: ReportPage) -> dict[str, Any]:
                 "said": [lines(remark.text) for about, remark in visit.remarks if about.key == agreement.key],
                 "now": _now(agreement),
             }
-            for agreement in page.went
+            for agreement in visit.went
         ],
         "topics": [_topic(one.decision, agreed.get(one.key)) for one in visit.decisions],
         "medicines-title": _("Medicines"),

@@ -6,32 +6,26 @@ it is typed, and stays in its field until it is in the record.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, Final
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.agreements import Agreement, Progress
+from mappers.agreements import Agreement
 from smartapp.errors import BadRequest
-from smartapp.fhir.store import NotFound, RecordError, Unauthorized
-from smartapp.i18n import message
-from smartapp.pages.together import keeping, screens, session, views
-from smartapp.pages.together.found import Found, days_in
+from smartapp.fhir.store import NotFound
+from smartapp.pages.together import keeping, screens, session, taking_back, views
+from smartapp.pages.together.by_visit import visits_in
+from smartapp.pages.together.found import Found
 from smartapp.pages.together.session import Session, Sessions
-from smartapp.pages.together.views import Link
+from smartapp.pages.together.sheet import sheets
 from smartapp.web import current, typed, undoing
 from smartapp.web.forms import Trouble, is_autosave, posted
-from smartapp.web.language import format_date
 from smartapp.web.language import gettext as _
 from smartapp.web.roles import role
 
 PAGES: Final = {"visits": "together.visits", "home": "home.index"}
 """The pages with agreements to press, by the mark in `from`: who presses there stays there."""
-MOST_SETTLED: Final = 20
-"""Agreements that are done or stopped, of which the page offers the way back; the sheets have all of them."""
-NOT_TAKEN_BACK: Final = message("This is not taken back: something else was said about it since. Read it once more.")
-NOT_SAVED: Final = message("This is not saved. Please try again in a moment.")
 
 
 def notes() -> Sessions:
@@ -55,7 +49,7 @@ def _visits_page(
         (one.agreement for one in found.agreements if one.agreement.settled), key=lambda one: one.changed, reverse=True
     )
     page = views.VisitsPage(
-        days=tuple(Link(format_date(day), url_for("together.visit", day=day)) for day in days_in(found, screens.day)),
+        days=sheets("together.visit", visits_in(found, screens.day)),
         open=tuple(
             views.OwnAgreement(
                 one.agreement,
@@ -66,7 +60,8 @@ def _visits_page(
             )
             for one in found.open
         ),
-        settled=tuple(views.SettledAgreement(one, _may_say(one)) for one in settled[:MOST_SETTLED]),
+        settled=tuple(views.SettledAgreement(one, _may_say(one)) for one in settled[: views.MOST_SETTLED]),
+        going_on=screens.others(),
     )
     screen = screens.around(trouble=trouble)
     return render_template(
@@ -123,19 +118,8 @@ def after(said: keeping.Said, agreement_id: str, page: str) -> str:
     if said.progress is None or not said.kept.arrived:
         return address
     return undoing.offer(
-        url_for("together.say_back", agreement_id=agreement_id, page=page), needs(said.progress), address
+        url_for("together.say_back", agreement_id=agreement_id, page=page), taking_back.needs(said.progress), address
     )
-
-
-def needs(progress: Progress) -> dict[str, str]:
-    """Return what it takes to take something back; who said it is who takes it back."""
-    return {name: value for name, value in asdict(progress).items() if name != "by"}
-
-
-def taken() -> Progress | None:
-    """Return what this request takes back, None where that is no longer known."""
-    known = undoing.taken(request.form.get(undoing.FIELD, ""))
-    return Progress(by=current.launch().user.reference, **known) if known is not None else None
 
 
 def _not_said(page: str, talk: Session, sentence: str, status: int) -> ResponseReturnValue:
@@ -152,29 +136,4 @@ def say_back(agreement_id: str) -> ResponseReturnValue:
     page = request.args.get("page", "visits")
     if page not in PAGES:
         raise BadRequest(code="page")
-    return taken_back(agreement_id, notes(), url_for(PAGES[page]))
-
-
-def taken_back(agreement_id: str, sketch: Sessions, page: str) -> ResponseReturnValue:
-    """Take back how an agreement went, put its words into the sketch, and go to a page that says so."""
-    progress = taken()
-    if progress is None:
-        flash(_(NOT_TAKEN_BACK), "attention")
-        return redirect(page, 303)
-    try:
-        kept, words = keeping.take_back_progress(current.records(), agreement_id, progress)
-    except Unauthorized:
-        raise
-    except keeping.ChangedMeanwhile:
-        flash(_(NOT_TAKEN_BACK), "attention")
-        return redirect(page, 303)
-    except NotFound:
-        abort(404)
-    except RecordError:
-        flash(_(NOT_SAVED), "attention")
-        return redirect(page, 303)
-    undoing.forget()
-    name = session.progress_fields(agreement_id)[1]
-    if words:
-        sketch.change(lambda now: now if now.text(name) else session.with_fields(now, {name: words}))
-    return redirect(undoing.undone(page) if kept.arrived else f"{page}?saved=waits", 303)
+    return taking_back.taken_back(agreement_id, notes(), url_for(PAGES[page]))

@@ -14,12 +14,12 @@ from smartapp.fhir.store import Forbidden, Refused, Unreachable
 from smartapp.i18n import message
 from smartapp.pages.together.found import Found, found_in, queries
 from smartapp.pages.together.keeping import Kept, Typist
-from smartapp.pages.together.session import Session, Sessions
+from smartapp.pages.together.session import Begins, Session, Sessions
 from smartapp.pages.together.views import THEMES, Link, Screen, Typed
 from smartapp.records import Record
 from smartapp.web import current, forms, typed
 from smartapp.web.forms import Trouble
-from smartapp.web.language import day_of, language
+from smartapp.web.language import day_of, language, moment_of
 from smartapp.web.language import gettext as _
 
 SAVED: Final[Mapping[str, str]] = {
@@ -54,8 +54,28 @@ _Done = TypeVar("_Done")
 
 
 def sessions(name: str = "together") -> Sessions:
-    """Return where words of this user about this person are kept while they talk, or elsewhere under a name."""
-    return Sessions(forms.sketches(), forms.sketch_name(name), current.now())
+    """Return where words of this user about this person are kept while they talk, or elsewhere under a name.
+
+    Others are told of a conversation, and of nothing else.
+    """
+    return Sessions(forms.sketches(), forms.sketch_name(name), current.now(), begins() if name == "together" else None)
+
+
+def begins() -> Begins:
+    """Return who has begun a conversation about this person today."""
+    services, here = current.services(), current.launch()
+    drafts = services.conversations_about(here.issuer_key, here.patient.reference)
+    return Begins(drafts, services.vault.digest(f"together|{here.user.key}"), here.user.display, current.now())
+
+
+def others() -> tuple[str, ...]:
+    """Return who else has a conversation about this person going on today, a sentence for each."""
+    said: list[str] = []
+    for one in begins().others():
+        time = moment_of(one.at)
+        values = {"name": one.name or _("Somebody of the care team"), "time": f"{time:%H:%M}" if time else ""}
+        said.append(_("%(name)s began a conversation today at %(time)s.", **values))
+    return tuple(said)
 
 
 def found() -> Found:
@@ -63,14 +83,15 @@ def found() -> Found:
     return found_in(current.records().search(*queries(current.launch().patient.reference, catalogue())), catalogue())
 
 
-def typist() -> Typist:
-    """Return who types, and whose words it are, in this request."""
+def typist(talk: Session | None = None) -> Typist:
+    """Return who types, and whose words it are, in this request; `talk` is the conversation that they type in."""
     here = current.launch()
     return Typist(
         PersonRef(here.patient.reference, here.patient.display),
         PersonRef(here.user.reference, here.user.display),
         current.now().isoformat(),
         language(),
+        talk.conversation if talk is not None else None,
     )
 
 
@@ -113,6 +134,7 @@ def screen(
         saved=saved(),
         trouble=trouble,
         problems={name: _(text) for name, text in (problems or {}).items()},
+        others=others(),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from mappers.conversation import Conversation
 from mappers.decisions import MOST_OPTIONS, Decision, Option, Outcome
 from smartapp.storage.drafts import Drafts
 from smartapp.web.typed import clean, digest
@@ -24,7 +25,10 @@ _WORDS: Final = ("words-", "client-view-", "professional-view-", "who-name-", "o
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One conversation: `key` names it, `begun` is its first day (a FHIR date), `fields` is what was typed, by name."""
+    """One conversation: `key` names it, `begun` is when it began, `fields` is what was typed, by name.
+
+    `begun` is a FHIR dateTime; in what an older version kept it is the day.
+    """
 
     key: str
     begun: str
@@ -51,6 +55,11 @@ class Session:
     def topic_key(self, number: int) -> str:
         """Return the identifier of the decision about a topic. A place that was emptied and filled anew is another."""
         return self.key_of(f"topic-{number}-{self.text(f'turn-{number}')}")
+
+    @property
+    def conversation(self) -> Conversation:
+        """Return what names this conversation in the record."""
+        return Conversation(self.key_of("conversation"), self.begun)
 
     @property
     def unsaved(self) -> tuple[str, ...]:
@@ -150,11 +159,64 @@ def without_topic(session: Session, number: int) -> Session:
 _Change = Callable[[Session], Session]
 
 
-class Sessions:
-    """The session of one user about one person, in their sketches under `name`, which says nothing of either."""
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A conversation that somebody has begun and not closed: their name, and when they last opened it on that day."""
 
-    def __init__(self, drafts: Drafts, name: str, now: dt.datetime) -> None:
-        self._drafts, self._name, self._now = drafts, name, now
+    name: str
+    at: str
+
+
+class Begins:
+    """Who has begun a conversation about one person today, for whoever opens one too; nothing of what they type.
+
+    `drafts` belong to the person and to no author; `me` says nothing of who this user is to who cannot know.
+    """
+
+    def __init__(self, drafts: Drafts, me: str, name: str, now: dt.datetime) -> None:
+        self._drafts, self._me, self._name, self._now = drafts, me, name, now
+
+    def begin(self) -> None:
+        """Say that this user has a conversation going on."""
+        mine = {"name": self._name, "at": self._now.isoformat()}
+        self._drafts.change(_BEGUN, lambda stored: {**_today(stored, self._now), self._me: mine})
+
+    def end(self) -> None:
+        """Say that this user closed it."""
+        if self._drafts.get(_BEGUN) is not None:
+            self._drafts.change(
+                _BEGUN,
+                lambda stored: {me: one for me, one in _today(stored, self._now).items() if me != self._me},
+            )
+
+    def others(self) -> tuple[Begun, ...]:
+        """Return who else began a conversation today and did not close it, the first begun first."""
+        draft = self._drafts.get(_BEGUN)
+        found = _today(draft.resource if draft else None, self._now)
+        others = (Begun(one["name"], one["at"]) for me, one in found.items() if me != self._me)
+        return tuple(sorted(others, key=lambda one: one.at))
+
+
+_BEGUN: Final = "begun"
+
+
+def _today(stored: Mapping[str, object] | None, now: dt.datetime) -> dict[str, dict[str, str]]:
+    found = {
+        me: {str(name): str(text) for name, text in one.items()}
+        for me, one in (stored or {}).items()
+        if isinstance(one, dict)
+    }
+    return {me: one for me, one in found.items() if one.get("at", "")[:10] == now.date().isoformat()}
+
+
+class Sessions:
+    """The session of one user about one person, in their sketches under `name`, which says nothing of either.
+
+    `begins` tells others that it goes on, None where that is nobody's business.
+    """
+
+    def __init__(self, drafts: Drafts, name: str, now: dt.datetime, begins: Begins | None = None) -> None:
+        self._drafts, self._name, self._now, self._begins = drafts, name, now, begins
 
     def get(self) -> Session:
         """Return the session that goes on, or an empty one that is not kept yet."""
@@ -172,20 +234,27 @@ class Sessions:
 
     def change(self, change: _Change) -> Session:
         """Keep the session as changed, with no other change in between."""
-        new = self._new()
+        new, today, on_day = self._new(), self._now.date().isoformat(), ""
 
         def update(stored: Mapping[str, object] | None) -> dict[str, object]:
+            nonlocal on_day
+            on_day = str(stored.get("day", "")) if stored else ""
             session = change(_session(stored) if stored else new)
-            return {"key": session.key, "begun": session.begun, "fields": dict(session.fields)}
+            return {"key": session.key, "begun": session.begun, "fields": dict(session.fields), "day": today}
 
-        return _session(self._drafts.change(self._name, update).resource)
+        kept = _session(self._drafts.change(self._name, update).resource)
+        if self._begins is not None and on_day != today:  # begun, or gone on with on another day
+            self._begins.begin()
+        return kept
 
     def end(self) -> None:
         """Forget it: all of it is in the record, or was let go."""
         self._drafts.delete(self._name)
+        if self._begins is not None:
+            self._begins.end()
 
     def _new(self) -> Session:
-        return Session(str(uuid.uuid4()), self._now.date().isoformat())
+        return Session(str(uuid.uuid4()), self._now.isoformat())
 
 
 def _session(stored: Mapping[str, object]) -> Session:

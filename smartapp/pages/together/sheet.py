@@ -1,4 +1,4 @@
-"""The sheet of a conversation, for both: today's while it goes on, and those of earlier days."""
+"""The sheet of a conversation, for both: while it goes on, and afterwards."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from smartapp.pages.together import screens, views
-from smartapp.pages.together.found import Found, days_in, visit_on
+from smartapp.pages.together.by_visit import Visit, name_of, visit_called, visits_in
+from smartapp.pages.together.found import Found
 from smartapp.pages.together.paper import paper
 from smartapp.pages.together.session import Sessions
 from smartapp.pages.together.topics import topics_of
-from smartapp.pages.together.views import Link, Screen
+from smartapp.pages.together.views import Link
 from smartapp.web import current
-from smartapp.web.language import format_date
+from smartapp.web.language import format_date, format_datetime
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import download
 from smartapp.web.roles import role
@@ -22,19 +23,34 @@ from smartapp.web.roles import role
 
 @role("clinician")
 def report() -> ResponseReturnValue:
-    """Show the sheet of today, and what of this conversation is not on it yet."""
-    return _report(current.today(), screens.found(), screens.sessions())
+    """Show the sheet of the conversation at hand, and what of it is not there yet; else the newest of today."""
+    found, sessions = screens.found(), screens.sessions()
+    visits, visit = _at_hand(found, sessions)
+    page = _report_page(visit, visits, topics_of(sessions.get(), found), sessions)
+    return render_template("together/report.html", page=page, screen=screens.screen("report"))
+
+
+def _at_hand(found: Found, sessions: Sessions) -> tuple[list[Visit], Visit]:
+    """Return all conversations, and the one at hand, or the newest of today; an empty one where there is none."""
+    today = current.today()
+    here = sessions.get().conversation
+    going_on = Visit(today, here.key, here.begun, current.launch().user.reference) if sessions.goes_on() else None
+    visits = visits_in(found, screens.day, going_on)
+    mine = (one for one in visits if one.day == today and (going_on is None or one.key == going_on.key))
+    return visits, next(mine, Visit(today))
 
 
 @role("clinician")
 def earlier_report(day: str) -> ResponseReturnValue:
-    """Show the sheet of an earlier day."""
-    return _report(day, screens.found(), None)
+    """Show the sheet of an earlier conversation."""
+    page = _page_called(day)
+    screen = replace(screens.screen("report"), count="", back=Link(_("Back"), url_for("together.report")))
+    return render_template("together/report.html", page=page, screen=screen)
 
 
 @role("clinician")
 def report_as_pdf(day: str) -> Response:
-    """Give the sheet of a day as a PDF."""
+    """Give the sheet of a conversation as a PDF."""
     return _as_pdf(day)
 
 
@@ -45,68 +61,71 @@ def visit_as_pdf(day: str) -> Response:
 
 
 def _as_pdf(day: str) -> Response:
-    page = _report_page(day, screens.found(), None)
-    if page.empty:
-        abort(404)
-    content = paper(page, client=current.launch().patient, made=current.now())
+    content = paper(_page_called(day), client=current.launch().patient, made=current.now())
     return download(content, _("conversation"))
 
 
-def _report(day: str, found: Found, sessions: Sessions | None) -> ResponseReturnValue:
-    page = _report_page(day, found, sessions)
-    if sessions is None and page.empty:
+def _page_called(name: str) -> views.ReportPage:
+    """Return the sheet of a name: a day, or a day with what tells its conversations apart; 404 where there is none."""
+    visits = visits_in(screens.found(), screens.day)
+    visit = visit_called(name, visits)
+    if visit is None:
         abort(404)
-    screen = screens.screen("report")
-    if sessions is None:
-        screen = replace(screen, count="", back=Link(_("Back"), url_for("together.report")))
-    return render_template("together/report.html", page=page, screen=screen)
+    return _report_page(visit, visits)
 
 
-def _report_page(day: str, found: Found, sessions: Sessions | None) -> views.ReportPage:
+def _report_page(
+    visit: Visit, visits: list[Visit], topics: tuple[views.Topic, ...] = (), sessions: Sessions | None = None
+) -> views.ReportPage:
     here = current.launch()
     own = here.user.role == "client"
-    visit = visit_on(day, found, screens.day)
-    address = "together.visit" if own else "together.earlier_report"
-    topics = topics_of(sessions.get(), found) if sessions else ()
     records = [one.record for one in visit.decisions] + [one.record for one in visit.agreements]
-    remarked = {agreement.key for agreement, _remark in visit.remarks}
+    written = [one for one in visits if not one.empty]
     return views.ReportPage(
         name=here.patient.display,
         visit=visit,
-        went=tuple(
-            one.agreement
-            for one in reversed(found.agreements)
-            if one.agreement.key in remarked or day in map(screens.day, one.agreement.talked_of)
-        ),
+        when=when(visit, written),
+        called=name_of(visit, written),
         kept=visit.agreements,
         unrecorded=tuple(one for one in topics if one.decided is None),
         unsaved=sessions.get().unsaved if sessions else (),
-        earlier=tuple(
-            Link(format_date(one), url_for(address, day=one)) for one in days_in(found, screens.day) if one != day
-        ),
+        earlier=sheets("together.visit" if own else "together.earlier_report", written, without=visit),
         going_on=bool(sessions and sessions.goes_on()),
         own=own,
         waiting=any(one.state != "stored" for one in records),
     )
 
 
+def when(visit: Visit, visits: list[Visit]) -> str:
+    """Return when a conversation was: its day, and its time where that day has another."""
+    others = any(one.day == visit.day and one is not visit for one in visits)
+    return format_datetime(visit.begun) if others and visit.begun else format_date(visit.day)
+
+
+def sheets(address: str, visits: list[Visit], *, without: Visit | None = None) -> tuple[Link, ...]:
+    """Return a link to the sheet of each conversation, given all of them, `without` the one that is shown already."""
+    return tuple(
+        Link(when(one, visits), url_for(address, day=name_of(one, visits))) for one in visits if one is not without
+    )
+
+
 @role("clinician")
 def finish() -> ResponseReturnValue:
     """Close the conversation; what is typed and not in the record is let go only where somebody says so."""
-    sessions = screens.sessions()
+    sessions, found = screens.sessions(), screens.found()
     talk = sessions.get()
-    left = any(one.decided is None for one in topics_of(talk, screens.found()))
+    left = any(one.decided is None for one in topics_of(talk, found))
     if (left or talk.unsaved) and "let-go" not in request.form:
         return redirect(url_for("together.report"), 303)
+    visits, visit = _at_hand(found, sessions)
     sessions.end()
-    return redirect(url_for("together.report", saved="ended"), 303)
+    if visit.empty:
+        return redirect(url_for("together.report", saved="ended"), 303)
+    return redirect(url_for("together.earlier_report", day=name_of(visit, visits), saved="ended"), 303)
 
 
 @role("client")
 def visit(day: str) -> ResponseReturnValue:
     """Show the sheet of one of my conversations."""
-    page = _report_page(day, screens.found(), None)
-    if page.empty:
-        abort(404)
-    screen = Screen(title="", count="", back=Link(_("Back to my conversations"), url_for("together.visits")), next=None)
-    return render_template("together/report.html", page=page, screen=screen)
+    back = Link(_("Back to my conversations"), url_for("together.visits"))
+    return render_template("together/report.html", page=_page_called(day), screen=screens.around(back=back))

@@ -278,7 +278,7 @@ def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseRe
                 decision,
                 agreement,
                 version=request.form.get("version", ""),
-                who=screens.typist(),
+                who=screens.typist(talk),
                 known=catalogue(),
                 about=talk.text(f"from-{number}"),
             )

@@ -17,7 +17,8 @@ from mappers.visit import VisitReport
 from questionnaires.model import Text
 from questionnaires.reading import Strict, read
 from smartapp.i18n import message
-from smartapp.pages.together.found import KeptAgreement, KeptDecision, Visit
+from smartapp.pages.together.by_visit import Visit
+from smartapp.pages.together.found import KeptAgreement, KeptDecision
 from smartapp.web.plan_views import GoalView, PartView
 
 THEMES: Final[Mapping[str, str]] = {
@@ -43,6 +44,8 @@ WENT_TEXTS: Final[Mapping[str, str]] = {
 }
 
 
+MOST_SETTLED: Final = 20
+"""Agreements that are done or stopped, of which a page offers the way back; the sheets have all of them."""
 WENT: Final[tuple[StepStatus, ...]] = ("done", "doing", "stopped")
 
 
@@ -75,6 +78,7 @@ class Screen:
     saved: str = ""  # what was saved just now, or ""
     trouble: str = ""  # why it was not, or ""
     problems: Mapping[str, str] | None = None  # what is to be mended, by the name of the field
+    others: tuple[str, ...] = ()  # who else has a conversation about this person going on
 
     @property
     def summary(self) -> tuple[dict[str, str], ...]:
@@ -271,11 +275,12 @@ class MedicinePage:
 
 @dataclass(frozen=True, slots=True)
 class ReportPage:
-    """The sheet of one day, for both. `unrecorded` are the topics of this conversation that nothing came of yet."""
+    """The sheet of one conversation, for both. `unrecorded` are its topics that nothing came of yet."""
 
     name: str
     visit: Visit
-    went: tuple[Agreement, ...]  # earlier agreements of which was said that day how they went
+    when: str  # its day as people say it, with the time where that day has another conversation
+    called: str  # its name in an address
     kept: Sequence[KeptAgreement]
     unrecorded: tuple[Topic, ...]
     unsaved: tuple[str, ...]  # words that were typed and are not in the record
@@ -286,8 +291,8 @@ class ReportPage:
 
     @property
     def empty(self) -> bool:
-        """Tell whether nothing was written down on this day, not even how something went."""
-        return self.visit.empty and not self.went
+        """Tell whether nothing was written down, not even how something went."""
+        return self.visit.empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,3 +302,4 @@ class VisitsPage:
     days: tuple[Link, ...]
     open: tuple[OwnAgreement, ...]
     settled: tuple[SettledAgreement, ...]  # the last said first
+    going_on: tuple[str, ...]  # who of the care team has a conversation going on today

@@ -85,6 +85,7 @@ def test_all_of_one_person_is_gone_and_all_of_another_is_untouched(app, environm
     assert rows(app.extensions[KEY].engine) == of_bram
     said = result.output.splitlines()
     expected = {"1 drafts", "1 sketches of the plan", "1 forms that were kept", "1 units that waited"}
+    expected |= {"0 notes of who is in conversation"}
     assert expected | {"1 open launches", "1 resources in our own store"} == {
         line.removesuffix(" deleted") for line in said[:-1]
     }
@@ -94,9 +95,11 @@ def test_what_a_professional_wrote_and_did_not_send_is_deleted_too_after_they_le
     clinician = launched(app, "anna", role="clinician", issuer=BASE)
     clinician.core.audit.record(clinician.launch, "launch")
     clinician.core.sketches(clinician.launch).change("x", lambda _none: {"note": "y"})
+    about = clinician.core.conversations_about(clinician.launch.issuer_key, clinician.launch.patient.reference)
+    about.change("begun", lambda _none: {"who": "z"})
     clinician.core.sessions.end(clinician.launch.session_id)
     assert "1 sketches of the plan deleted" in erase(environment, "anna", "--yes").output
-    assert clinician.core.sketches(clinician.launch).all() == []
+    assert clinician.core.sketches(clinician.launch).all() == about.all() == []
 
 
 def test_the_log_stays_and_says_how_much_of_it(app, environment):
