@@ -17,8 +17,9 @@ UNITS, ADVANCE, ASCENT, DESCENT = 1000, 600, 800, -200
 BOX = (60, 0, 540, 700)
 LINE = 50
 EMOJI = range(0x1F000, 0x1FB00)
-# All that may stand in a text: no control characters, and no halves of a surrogate pair.
-CHARACTERS = (range(0x20, 0xD800), range(0xE000, EMOJI.start), range(EMOJI.stop, 0x110000))
+# All that may stand in a text: no halves of a surrogate pair. Control characters too, as the typesetter looks for a
+# shape for the end of a line together with what follows it.
+CHARACTERS = (range(0xD800), range(0xE000, EMOJI.start), range(EMOJI.stop, 0x110000))
 _COMPOSITE_AT_XY = 0x0002
 
 

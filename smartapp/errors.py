@@ -12,6 +12,7 @@ AppError                        a page that says what happened and what to do
 ├── NotFoundPage        404     no such page or record
 ├── WrongPerson         409     the form was filled in for someone else
 ├── ChangedMeanwhile    409     someone else saved first
+├── NotTypeset          422     a PDF that the typesetter cannot make
 └── EhrTrouble          502     the EHR gave no answer, or one that we cannot use
 
 A page never shows text that arrived in the URL, and a log line never holds more than the class and `code`.
@@ -135,3 +136,18 @@ class ChangedMeanwhile(AppError):
     status = 409
     title = message("Someone else changed this in the meantime")
     advice = message("Their text is still there. Yours is not saved yet. Copy it, open the page again and compare.")
+
+
+class NotTypeset(AppError):
+    """A PDF could not be made; `str()` is what the typesetter said, and may hold what a person wrote."""
+
+    status = 422
+    title = message("This cannot be made into a PDF")
+    advice = message(
+        "Nothing is lost: every word is still on the page. Go back to it and print it with your browser, which can "
+        "make a PDF of it too. Choose “print”, and then “save as PDF”."
+    )
+
+    def __init__(self, said: str = "") -> None:
+        super().__init__(code="not-typeset")
+        self.args = (said,)

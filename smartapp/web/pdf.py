@@ -6,16 +6,19 @@ such a character says is agreed with nobody, and level a asks for its meaning in
 
 Texts of people travel as data, never as markup, so nothing in them can mean anything to the typesetter. A character for
 which no font has a shape is drawn as a box by our last resort, `fonts/last-resort.ttf`, and can be copied and read
-aloud all the same. Install fonts on the machine, such as Debian's `fonts-noto-core`, and those of `FONTS` are used.
+aloud all the same; a control character of another system becomes U+FFFD. Install fonts on the machine, such as Debian's
+`fonts-noto-core`, and those of `FONTS` are used.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -23,11 +26,14 @@ from typing import Any, Final
 import typst
 from flask import Response
 
+from smartapp.errors import NotTypeset
 from smartapp.fhir.workplaces import elsewhere
 from smartapp.storage.launches import Person
 from smartapp.web.language import gettext as _
 from smartapp.web.language import language
 from smartapp.web.sheet import sheet_head
+
+log = logging.getLogger(__name__)
 
 # The first that has a shape for a character gives it. Those from outside typst come before its own that are poorer.
 FONTS: Final = (
@@ -52,15 +58,23 @@ FONTS: Final = (
 )
 _FOLDER: Final = Path(__file__).with_name("fonts")
 _SHEET: Final = Path(__file__).with_name("sheet.typ")
-# PDF cannot carry these; the first is a byte order mark, which says nothing within a text.
-_NOT_PDF: Final = re.compile("[\0\ufffe\uffff]")
+# PDF cannot carry these, or they are no letters.
+_NOT_PDF: Final = re.compile("[\0-\x08\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 _BYTE_ORDER_MARK: Final = "\ufeff"
-_LONG_RUN: Final = re.compile(r"\S{30}(?=\S)")
+_LINE_ENDS: Final = re.compile("[\n-\r\x1c-\x1e\x85\u2028\u2029]+")
+_DIRECTIONS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_EMBEDDINGS: Final = ("\u202a\u202b\u202d\u202e", "\u202c")
+_ISOLATES: Final = ("\u2066\u2067\u2068", "\u2069")
+# The typesetter breaks down over some 60 directions within each other, in all texts of one paragraph together.
+_DEEPEST: Final = 15
+_LONG_RUN: Final = re.compile(r"[^\s\u200b]{30}(?=[^\s\u200b])")
+# A PDF gives the words of a heading a second time, as a string, and a long one can't be kept as PDF/A.
+_LONGEST_HEADING: Final = 280
+_LONGEST_NAME: Final = 120
+_WITHOUT_WIDTH: Final = frozenset({"Mn", "Me", "Cf", "Cc"})
+# So many signs without width more than two per letter: no script and no emoji is written so.
+_MOST_WITHOUT_WIDTH: Final = 400
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
-
-
-class NotTypeset(Exception):
-    """A document could not be made; the message is the typesetter's, and may hold what a person wrote."""
 
 
 @cache
@@ -75,11 +89,12 @@ def pdf(title: str, template: Path, data: Mapping[str, Any], *, person: Person, 
     `made` is when the document says it was made. What all papers share, `sheet.typ`, stands before the template, which
     is for what goes between head and foot. Raises NotTypeset.
     """
-    head = sheet_head(person, made.date())
+    named = replace(person, display=_shortened(person.display))
+    head = sheet_head(named, made.date())
     sheet = {
         "title": title,
-        "author": person.display,
-        "whose": _printable(head.whose),
+        "author": named.display,
+        "whose": head.whose,
         "day": head.day,
         "made": [made.year, made.month, made.day],
         "of": _("of"),
@@ -96,7 +111,11 @@ def pdf(title: str, template: Path, data: Mapping[str, Any], *, person: Person, 
                 pdf_standards=["ua-1", "a-2u" if _for_private_use(inputs) else "a-2a"],
                 timestamp=int(made.timestamp()),
             )
-    except typst.TypstError as error:
+    except BaseException as error:
+        # Where the typesetter breaks down that is no Exception, but no reason to end a request or a thread either.
+        if not isinstance(error, typst.TypstError) and type(error).__module__ != "pyo3_runtime":
+            raise
+        log.warning("the paper %s/%s could not be made", template.parent.name, template.stem)
         raise NotTypeset(str(error)) from error
     if not isinstance(content, bytes):
         raise NotTypeset("the typesetter gave no document")
@@ -104,9 +123,9 @@ def pdf(title: str, template: Path, data: Mapping[str, Any], *, person: Person, 
 
 
 def _printable_everywhere(value: Any) -> Any:
-    """Replace what no font can draw and no PDF can carry, wherever it stands: other systems send anything."""
+    """Make every text fit to be drawn, wherever it stands: other systems send anything."""
     if isinstance(value, str):
-        return _NOT_PDF.sub("\ufffd", value.replace(_BYTE_ORDER_MARK, ""))
+        return _printable(value)
     if isinstance(value, Mapping):
         return {name: _printable_everywhere(part) for name, part in value.items()}
     return [_printable_everywhere(part) for part in value] if isinstance(value, list | tuple) else value
@@ -125,13 +144,69 @@ def download(content: bytes, name: str) -> Response:
 
 def lines(text: str) -> dict[str, Any]:
     """Return a person's text for a template: its lines, and whether it is written from right to left."""
-    return {"lines": [_printable(line) for line in text.splitlines()], "rtl": _is_right_to_left(text)}
+    return {
+        "lines": [part for line in text.splitlines() for part in _with_width(line)],
+        "rtl": _is_right_to_left(text),
+    }
+
+
+def heading_lines(text: str) -> dict[str, Any]:
+    """Return a person's text for a template that makes it a heading: `head`, and `rest` where it is too long for one.
+
+    Both are as `lines` returns them; `rest` is None if nothing is left. Together they are the whole text.
+    """
+    text = text.strip()
+    if len(text) <= _LONGEST_HEADING:
+        return {"head": lines(text), "rest": None}
+    at = max(text.rfind(space, 0, _LONGEST_HEADING + 1) for space in " \n") + 1 or _LONGEST_HEADING
+    return {"head": lines(text[:at].rstrip()), "rest": lines(text[at:])}
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1].rstrip()}…"
+
+
+def _with_width(line: str) -> list[str]:
+    """Cut a line where nothing but signs without width follow each other.
+
+    A line is set until it is full; one that never gets full is set from its beginning at each place where it could end,
+    which took minutes for a letter with 30,000 accents.
+    """
+    parts, begin, surplus = [], 0, 0
+    for at, character in enumerate(line):
+        surplus = surplus + 1 if unicodedata.category(character) in _WITHOUT_WIDTH else max(0, surplus - 2)
+        if surplus == _MOST_WITHOUT_WIDTH:
+            parts.append(line[begin:at])
+            begin, surplus = at, 0
+    return [*parts, line[begin:]]
 
 
 def _printable(line: str) -> str:
-    line = _NOT_PDF.sub("\ufffd", line.replace(_BYTE_ORDER_MARK, "")).replace("\t", "    ")
-    # A word without end, an address say, would run off the page or its column: here it may be broken, invisibly.
-    return _LONG_RUN.sub("\\g<0>\u200b", line)
+    """Replace what no font can draw and no PDF can carry, and let a word without end be broken."""
+    line = _NOT_PDF.sub("\ufffd", _LINE_ENDS.sub(" ", line.replace(_BYTE_ORDER_MARK, ""))).replace("\t", "    ")
+    if _depth(line, *_EMBEDDINGS) + _depth(line, *_ISOLATES) > _DEEPEST:
+        line = _DIRECTIONS.sub("", line)
+    return _LONG_RUN.sub(_breakable, line)
+
+
+def _depth(line: str, opening: str, closing: str) -> int:
+    """Return how many directions lie within each other at most."""
+    deepest = depth = 0
+    for character in _DIRECTIONS.findall(line):
+        depth = depth + 1 if character in opening else max(0, depth - (character == closing))
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _breakable(run: re.Match[str]) -> str:
+    """Let a word, an address say, be broken invisibly, or it runs off its column; not between letter and accent."""
+    word, following = run[0], run.string[run.end()]
+    at = len(word) - 1 if _is_mark(following) and not _is_mark(word[-1]) else len(word)
+    return f"{word[:at]}\u200b{word[at:]}"
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
 
 
 def _is_right_to_left(text: str) -> bool:

@@ -18,6 +18,7 @@ from mappers.plan.document import TYPE, Edition, bundle_of, digest_of, document_
 from mappers.tolerant import text_in
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
+from smartapp.errors import NotTypeset
 from smartapp.fhir.store import Query, RecordError, Write
 from smartapp.i18n import DEFAULT, known_language
 from smartapp.pages.plan import stored
@@ -28,7 +29,6 @@ from smartapp.records.following import replaces_documents
 from smartapp.records.placement import can_live_in_ehr
 from smartapp.web import current
 from smartapp.web.language import kept_in
-from smartapp.web.pdf import NotTypeset
 
 log = logging.getLogger(__name__)
 

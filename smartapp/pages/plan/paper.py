@@ -12,7 +12,7 @@ from questionnaires.catalogue import Catalogue
 from smartapp.storage.launches import Person
 from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
-from smartapp.web.pdf import lines, pdf
+from smartapp.web.pdf import heading_lines, lines, pdf
 from smartapp.web.plan_views import DomainView, GoalView, PartView, Words, domain_view, goal_view, part_views
 
 TEMPLATE = Path(__file__).with_name("templates") / "plan" / "document.typ"
@@ -63,7 +63,7 @@ def goal_data(view: GoalView) -> dict[str, Any]:
     said = f"{view.progress}, {format_date(goal.progress_date)}" if goal.progress_date else view.progress
     due = _("By %(date)s", date=format_date(goal.due)) if goal.due and goal.active else ""
     return {
-        "text": lines(goal.text),
+        "text": heading_lines(goal.text),
         "facts": [fact for fact in (view.domain, said if view.progress else "", due) if fact],
         "note": lines(goal.note) if goal.note else None,
         "steps": [
@@ -76,4 +76,4 @@ def goal_data(view: GoalView) -> dict[str, Any]:
 
 def _area(view: DomainView) -> dict[str, Any]:
     answers = [{"question": answer.question, "text": lines(answer.text)} for answer in view.answered]
-    return {"title": view.title, "answers": answers}
+    return {"title": heading_lines(view.title), "answers": answers}

@@ -12,7 +12,7 @@ from smartapp.pages.together.views import ReportPage
 from smartapp.storage.launches import Person
 from smartapp.web.language import format_date
 from smartapp.web.language import gettext as _
-from smartapp.web.pdf import lines, pdf
+from smartapp.web.pdf import heading_lines, lines, pdf
 
 TEMPLATE = Path(__file__).with_name("templates") / "together" / "paper.typ"
 
@@ -33,7 +33,7 @@ def contents(page: ReportPage) -> dict[str, Any]:
         "went-title": _("How it went with what we agreed"),
         "went": [
             {
-                "text": lines(agreement.text),
+                "text": heading_lines(agreement.text),
                 "said": [lines(remark.text) for about, remark in visit.remarks if about.key == agreement.key],
                 "now": _now(agreement),
             }
@@ -43,7 +43,7 @@ def contents(page: ReportPage) -> dict[str, Any]:
         "medicines-title": _("Medicines"),
         "medicines": [
             {
-                "name": lines(one.medicine.name),
+                "name": heading_lines(one.medicine.name),
                 "said": [
                     {"question": question, "text": lines(text)}
                     for question, text in (
@@ -71,7 +71,7 @@ def _topic(decision: Decision, agreement: Agreement | None) -> dict[str, Any]:
         (_("How the professional sees it"), decision.professional_view),
     )
     return {
-        "topic": lines(decision.topic),
+        "topic": heading_lines(decision.topic),
         "outcome": _("We see it differently") if decision.outcome == "differ" else later,
         "views": [{"question": whose, "text": lines(text or _("(empty)"))} for whose, text in views]
         if decision.outcome == "differ" or decision.client_view or decision.professional_view

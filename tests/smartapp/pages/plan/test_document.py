@@ -10,8 +10,8 @@ import pytest
 from mappers.plan import Plan, plan_of
 from mappers.plan.document import TYPE, digest_of, edition_of
 from questionnaires.catalogue import catalogue
+from smartapp.errors import NotTypeset
 from smartapp.fhir.store import Query, Refused, Unreachable, Write
-from smartapp.web.pdf import NotTypeset
 from tests.smartapp.helpers import launched, make_app, text_of
 from tests.smartapp.pages.plan.pages import fields_of, fill
 from tests.smartapp.pages.plan.pdf_text import squeezed, text_in

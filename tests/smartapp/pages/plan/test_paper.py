@@ -10,16 +10,18 @@ from dataclasses import replace
 import pypdfium2
 import pypdfium2.raw as pdfium
 import pytest
+import typst
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mappers.fhir_text import typed
-from mappers.plan import DomainAnswers, Plan, Remark
+from mappers.plan import DomainAnswers, Plan, Remark, Step
 from questionnaires.catalogue import catalogue
+from smartapp.errors import NotTypeset
 from smartapp.pages.plan.paper import paper
 from smartapp.storage.launches import Person
 from smartapp.web.language import kept_in
-from smartapp.web.pdf import NotTypeset, lines, pdf
+from smartapp.web.pdf import heading_lines, lines, pdf
 from tests.smartapp.helpers import text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY
 from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
@@ -131,6 +133,63 @@ def test_any_text_comes_out_literally(text):
     assert characters(text_in(printed(with_story(text)))) - WITHOUT_WORDS == literal
 
 
+def everywhere(text: str) -> Plan:
+    """Return a plan with a text in each place that can hold one, as another system might write it."""
+    step = Step(id="urn:uuid:s", text=text, who=text)
+    goal = replace(
+        HALFWAY.goals[0], text=text, domain=text, progress="achieved", remarks=(Remark(text),), steps=(step,)
+    )
+    answers = (DomainAnswers("housing", text, text, text, text), DomainAnswers(text, now=text))
+    return Plan(id="", texts={"story": (text,), "strengths": (text, text)}, domains=answers, goals=(goal, goal))
+
+
+# What no letter stands under, what turns the direction, what is of no width, what means something to a typesetter.
+HOSTILE = st.lists(
+    st.sampled_from(
+        [
+            *"\u05b0\u0301\u094d\u200d\ufe0f\U0001f3fd\U000e0067\U0001f1f3\u1161\u0600\u2060\u00ad\u180e\u200b",
+            *"\u202e\u2067\u2066\u2069\u202c\t\x01\x1b\x85\n\r \ue000\u0378\ufdd0\ufffe\ufeffאب中👩a#[",
+            *("$x$", "//", "= ", "<l>", "@r", "http://a.nl/"),
+        ]
+    ),
+    max_size=200,
+).map("".join)
+
+
+@settings(max_examples=40, deadline=None)
+@example("\u05b0\n\u05b0")  # the typesetter sought one shape for the end of a line with the mark after it
+@example("\u2067" * 70 + "א")  # it broke down over so many directions within each other
+@example("\x1b")
+@given(HOSTILE)
+def test_any_text_of_another_system_can_be_printed_wherever_it_stands(text):
+    with kept_in("nl"):
+        content = paper(everywhere(text), catalogue(), client=Person("Patient/a", text, "1992-03-14"), made=NOW)
+    assert content.startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("unit", ["x", "regel\n", "👩\u200d", "\u2067א"])
+def test_seventy_thousand_characters_can_be_printed_as_a_story_and_as_a_goal(unit):
+    text = (unit * 70_000)[:70_000]
+    goal = replace(HALFWAY.goals[0], text=text)
+    assert printed(Plan(id="", texts={"story": (text,)}, goals=(goal,))).startswith(b"%PDF-")
+
+
+def test_a_letter_with_thirty_thousand_accents_loses_none():
+    text = "e" + "\u0301" * 30_000
+    assert text_in(printed(with_story(text))).count("\u0301") >= 30_000  # some are named twice, by the typesetter
+
+
+def test_what_is_too_long_for_a_heading_goes_on_below_it_and_no_word_is_lost():
+    words = "Ik wil leren zwemmen in zee. " * 20
+    made = heading_lines(words)
+    [head], [rest] = made["head"]["lines"], made["rest"]["lines"]
+    assert f"{head} {rest}" == words.strip()
+    assert len(head) <= 280
+    assert heading_lines("Zwemmen\nin zee") == {"head": lines("Zwemmen\nin zee"), "rest": None}
+    [head], [rest] = (part["lines"] for part in heading_lines("x" * 30_000).values())
+    assert (len(head), len(head + rest)) == (280, 30_000)
+
+
 @pytest.mark.parametrize("text", ["*a* #b", "Regel een\n\nRegel twee", "Zoë's 'plan' – \"nu\" …"])
 def test_a_text_from_left_to_right_keeps_its_order(text):
     assert squeezed(text) in text_in(printed(with_story(text)))
@@ -199,3 +258,31 @@ def test_what_cannot_be_typeset_is_said(tmp_path):
     file.write_text("#panic()")
     with pytest.raises(NotTypeset):
         pdf("Title", file, {}, person=ANNA, made=NOW)
+
+
+def test_where_the_typesetter_breaks_down_that_is_said_and_a_wish_to_stop_is_heard(monkeypatch):
+    class PanicException(BaseException):
+        __module__ = "pyo3_runtime"
+
+    for raised, seen in ((PanicException, NotTypeset), (KeyboardInterrupt, KeyboardInterrupt)):
+
+        def breaks_down(*_args, kind=raised, **_kwargs):
+            raise kind
+
+        monkeypatch.setattr("smartapp.web.pdf.typst.compile", breaks_down)
+        with pytest.raises(seen):
+            printed(HALFWAY)
+
+
+def test_a_plan_that_cannot_be_made_into_a_pdf_says_so_kindly(halfway, monkeypatch, caplog):
+    def fails(*_args, **_kwargs):
+        raise typst.TypstError("Ik hou van de zee.")
+
+    monkeypatch.setattr("smartapp.web.pdf.typst.compile", fails)
+    answer = halfway.get("plan/plan.pdf")
+    assert answer.status_code == 422
+    for said in ("Hiervan kan geen PDF gemaakt worden", "Er is niets verloren", "druk haar af met de browser"):
+        assert said in text_of(answer)
+    assert "could not be made" in caplog.text
+    for told in (caplog.text, answer.text):
+        assert "zee" not in told
