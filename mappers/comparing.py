@@ -42,8 +42,18 @@ def most_changed(now: Answers, earlier: Answers | None, most: int = MOST_CHANGED
 
     Only answers that count for a number can be compared: "not applicable" cannot, nor can words.
     """
+    return _by_size(now, earlier)[:most]
+
+
+def as_much_changed(now: Answers, earlier: Answers | None, most: int = MOST_CHANGED) -> int:
+    """Return how many questions more differ as much as the last of `most_changed`: only their order left them out."""
+    sizes = [change.by for change in _by_size(now, earlier)]
+    return sizes[most:].count(sizes[most - 1]) if len(sizes) > most else 0
+
+
+def _by_size(now: Answers, earlier: Answers | None) -> tuple[Change, ...]:
     found = [change for item in now.instrument.items if (change := _change(item, now, earlier)) is not None]
-    return tuple(sorted(found, key=lambda change: -change.by)[:most])
+    return tuple(sorted(found, key=lambda change: -change.by))
 
 
 def _change(item: Item, now: Answers, earlier: Answers | None) -> Change | None:

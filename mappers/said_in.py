@@ -30,6 +30,11 @@ class SaidIn:
     reference: str = ""
     identifier: str = ""
 
+    @property
+    def response_id(self) -> str:
+        """Return what the response is called here: our own name of it, else its id; "" where neither is given."""
+        return self.identifier or self.reference.rpartition("/")[2]
+
     def is_of(self, response: Resource) -> bool:
         """Tell whether this is an answer of that response."""
         own = object_in(response, "identifier")

@@ -21,7 +21,7 @@ from smartapp.web.typed import digest
 
 GOING_TEXTS: Final[Mapping[str, str]] = {
     "in-progress": message("I am working on it"),
-    "improving": message("It is going the right way"),
+    "improving": message("It is going in the right direction"),
     "no-change": message("It is about the same"),
     "worsening": message("It is harder at the moment"),
 }
@@ -37,7 +37,7 @@ PROGRESS_TEXTS: Final[Mapping[str, str]] = {
 FOR_LATER: Final = message("For later")
 STATUS_TEXTS: Final[Mapping[str, str]] = {
     "planned": message("Still to do"),
-    "doing": message("Busy with it"),
+    "doing": message("In progress"),
     "done": message("Done"),
     "stopped": message("No longer needed"),
 }

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappers.answers import answers_of
-from mappers.comparing import before_of, earlier_of, most_changed, previous_of
+from mappers.comparing import as_much_changed, before_of, earlier_of, most_changed, previous_of
 from questionnaires.model import Text
 from tests.mappers.build import CATALOGUE, all_answered, response, values_for
 
@@ -80,3 +80,15 @@ def test_earlier_ones_are_of_the_same_questionnaire_newest_first(days):
     found = earlier_of(now, [*others, other_questionnaire, later])
     assert [one.response.authored for one in found] == ["2026-03-01", "2025-03-01", "2024-03-01"]
     assert previous_of(now, [later]) is None
+
+
+def test_it_is_counted_how_many_differ_as_much_as_the_last_that_is_named():
+    before, now = all_answered("nel", "1"), all_answered("nel", "2")
+    assert as_much_changed(answered(now), answered(before)) == 35
+    # Two that differ more are named first, and of the others three.
+    now |= {"nel-07": "5", "nel-31": "4"}
+    assert as_much_changed(answered(now), answered(before)) == 35
+    five = {f"nel-{number:02}": "5" for number in range(1, 6)}
+    assert as_much_changed(answered(before | five), answered(before)) == 0
+    assert as_much_changed(answered(before | five | {"nel-06": "2"}), answered(before)) == 0
+    assert as_much_changed(answered(now), None) == 0

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from mappers.comparing import earlier_of
 from mappers.human_name import reference_to
 from mappers.identity import URN
+from mappers.plan import Goal, Step
 from mappers.said_in import answer_in
 from mappers.talking import IDENTIFIER_SYSTEM, TalkingPoint, marked, points_about, taken_back, talking_point_of, task_of
 from questionnaires.fhir import Resource
@@ -115,14 +116,23 @@ def answer(response_id: str, link_id: str) -> str:
     earlier = next(iter(_earlier(one, sent)), None)
     groups = views.lines_of(one.answers, earlier.answers if earlier else None, _points(tasks, one.record.resource))
     line = next(line for group in groups for line in group.lines if line.link_id == link_id)
-    goals = [(goal.id, goal.text) for goal in load().plan.goals if goal.active]
-    page = AnswerPage(views.title_of(one), response_id, one.authored, line, said.words, goals)
+    plan = load().plan
+    goals = [(goal.id, goal.text) for goal in plan.goals if goal.active]
+    made = [
+        (goal.id, each.text) for goal in plan.goals for each in (goal, *goal.steps) if _came_from(each, one, link_id)
+    ]
+    page = AnswerPage(views.title_of(one), response_id, one.authored, line, said.words, goals, made)
     return render_template("answers/answer.html", page=page)
 
 
 def _together() -> str | None:
     """Return "1" where two people read the answers in a conversation: then they are large, and lead back to it."""
     return "1" if "together" in request.args and not _is_own() else None
+
+
+def _came_from(made: Goal | Step, one: Sent, link_id: str) -> bool:
+    said = made.said_in
+    return said is not None and said.link_id == link_id and said.is_of(one.record.resource)
 
 
 def _is_own() -> bool:

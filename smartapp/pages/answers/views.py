@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mappers.answers import Answers
-from mappers.comparing import before_of, most_changed
+from mappers.comparing import as_much_changed, before_of, most_changed
 from mappers.helper import ROLES, helper_in
 from mappers.talking import TalkingPoint
 from mappers.tolerant import object_in, text_in
@@ -92,6 +92,7 @@ class ResponsePage:
     beside: Earlier | None
     earlier: Sequence[Earlier]
     changed: Sequence[Change]
+    as_much: int
     readings: Sequence[Reading]
     correctable: bool
 
@@ -143,6 +144,8 @@ class AnswerPage:
     words: str
     goals: Sequence[tuple[str, str]]
     """Goals that a step can be added to: id and words."""
+    made: Sequence[tuple[str, str]]
+    """Goals, and the goals of steps, that came from this answer: the id of the goal, and the words that were made."""
 
 
 def is_conversation(instrument: Instrument) -> bool:
@@ -211,6 +214,7 @@ def response_page(
             )
             for one in changed
         ],
+        as_much=as_much_changed(answers, before) if answers else 0,
         readings=readings,
         correctable=correctable,
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from mappers.answers import Answers, answers_of
 from mappers.comparing import Change as AnswerChange
-from mappers.comparing import most_changed, previous_of
+from mappers.comparing import as_much_changed, most_changed, previous_of
 from mappers.errors import RefusedResponse
 from mappers.tolerant import text_in
 from mappers.trends import Measurements, Trend
@@ -93,11 +93,15 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class ChangedSentences:
-    """The questions whose answers differ most between the last time and the time before."""
+    """The questions whose answers differ most between the last time and the time before.
+
+    `as_much`: how many more differ as much as the last of these.
+    """
 
     before: str
     now: str
     rows: tuple[ChangedSentence, ...]
+    as_much: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,7 @@ def changed_sentences(
         before=format_date(day_of(before.response.authored)),
         now=format_date(day_of(now.response.authored)),
         rows=tuple(_sentence(change, stems[change.item.link_id]) for change in most_changed(now, before)),
+        as_much=as_much_changed(now, before),
     )
 
 

@@ -86,7 +86,7 @@ def born() -> str:
     birth_date = current.launch().patient.birth_date
     age = age_on(birth_date, current.now().date())
     day = format_date(birth_date)
-    return day if age is None else _("%(day)s (%(age)s years)", day=day, age=age)
+    return day if age is None else _("%(day)s (aged %(age)s)", day=day, age=age)
 
 
 def person_in_title() -> str:

@@ -51,6 +51,8 @@ def test_what_differs_most_is_named_without_a_verdict(anna, clinician):
     page = text_of(clinician.get(f"answers/{sent(anna)}/"))
     assert "Wat het meest verschilt met 20 november 2025" in page
     assert page.count("Mee oneens → en nu: Mee eens") == 5
+    # All twelve differ as much: five of them are not "the most" without that being said.
+    assert "Nog 7 antwoorden verschillen evenveel." in page
     for verdict in ("beter", "slechter", "vooruit", "achteruit"):
         assert verdict not in page.lower()
 
@@ -177,6 +179,15 @@ def test_an_answer_becomes_a_goal_that_knows_where_it_came_from(anna):
     assert anna.post(step, fields).status_code == 303
     [task] = [one for one in tasks(anna) if one["description"] == "Oma bellen"]
     assert said_in(task).link_id == "hoop-04"
+    # The way back and forth is there to see: from the answer to what came of it, and from the goal to the answer.
+    page = anna.get(f"answers/{sent(anna)}/hoop-04").text
+    assert "In je plan, uit dit antwoord" in page
+    assert "Oma bellen" in page
+    there = re.search(r"In je plan, uit dit antwoord.*?href=\"([^\"]*)\"", page, re.DOTALL)[1]
+    back = re.search(r'href="([^"]*)">Het begon met je antwoord', anna.get(there).text)[1]
+    assert back.endswith("/hoop-04")
+    assert anna.get(back).status_code == 200
+    assert "In je plan, uit dit antwoord" not in anna.get(f"answers/{sent(anna)}/hoop-05").text
 
 
 def test_a_goal_from_somebody_elses_answer_is_not_there(app, anna):
