@@ -25,6 +25,7 @@ from questionnaires.model import AnswerScale, Instrument, Item, Option
 PROFILE: Final = structure_url("recovery-response")
 IDENTIFIER_SYSTEM: Final = identifier_system("response")
 STATUSES: Final = frozenset({"in-progress", "completed", "amended", "entered-in-error", "stopped"})
+_FINISHED: Final = frozenset({"completed", "amended"})
 
 FHIR_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _DATE_TIME: Final = re.compile(
@@ -96,6 +97,11 @@ def is_date_time(text: str) -> bool:
 
 
 # --- response → answers ----------------------------------------------------------------------------------------
+
+
+def is_finished(response: Resource) -> bool:
+    """Tell whether a response was sent in and stands: what is still being filled in is the client's own."""
+    return response.get("status") in _FINISHED
 
 
 def answers_of(response: Any, catalogue: Catalogue) -> Answers:

@@ -6,12 +6,18 @@ belongs (about medication, when the client says to use none).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from mappers.answers import Answers
-from mappers.errors import NotScorable, shown
+from mappers.answers import Answers, answers_of, is_finished
+from mappers.errors import NotScorable, RefusedResponse, shown
+from mappers.tolerant import text_in
+from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
 from questionnaires.model import Item, Text
+
+VISIT: Final = "sdm-visit"
 
 LineKind = Literal["words", "choice", "yes-no"]
 
@@ -60,6 +66,22 @@ class VisitReport:
     author: str
     reference: str
     sections: tuple[ReportSection, ...]
+
+
+def is_visit(response: Resource) -> bool:
+    """Tell whether a response is to the form that prepares a visit, of whatever version."""
+    return text_in(response, "questionnaire").partition("|")[0].endswith(f"/{VISIT}")
+
+
+def latest_visit(responses: Iterable[Resource], known: Catalogue, language: str) -> VisitReport | None:
+    """Return the newest readable preparation of a visit that was sent in; None if there is none."""
+    found = [one for one in responses if is_visit(one) and is_finished(one)]
+    for response in sorted(found, key=lambda one: text_in(one, "authored"), reverse=True):
+        try:
+            return visit_of(answers_of(response, known), language)
+        except RefusedResponse:  # one that we cannot read must not hide an older one that we can
+            continue
+    return None
 
 
 def visit_of(answers: Answers, language: str = "") -> VisitReport:

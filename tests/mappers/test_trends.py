@@ -94,6 +94,17 @@ def test_another_way_to_count_is_an_alternative_and_no_second_line():
     assert {trend.rule.default for trend in mansa.alternatives} == {False}
 
 
+def test_the_score_that_leads_is_the_first_by_todays_rules_else_what_there_is():
+    given, made = filled_in("mansa", 2)
+    [mansa] = lines((given, made))
+    assert mansa.leading == mansa.shown[0]
+    others = {trend.rule.code for trend in mansa.alternatives}
+    [counted_otherwise] = measured(
+        [one for one in made if one["code"]["coding"][0]["code"] in others], [given], CATALOGUE, day_of
+    )
+    assert (counted_otherwise.shown, counted_otherwise.leading) == ((), counted_otherwise.alternatives[0])
+
+
 def test_a_corrected_score_says_so():
     [hoop] = lines(filled_in("hoop", 2, status="amended"), filled_in("hoop", 3))
     assert [one.corrected for one in hoop.shown[0].measurements] == [True, False]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from mappers.answers import answers_of
 from mappers.errors import NotScorable
-from mappers.visit import visit_of
+from mappers.visit import latest_visit, visit_of
 from tests.mappers.build import CATALOGUE, response, values_for
 
 SDM = CATALOGUE.instrument("sdm-visit")
@@ -81,3 +81,17 @@ def test_an_unfinished_preparation_is_not_shown(status):
 
 def test_a_preparation_that_was_stopped_keeps_its_answers():
     assert lines(report({"sdm-visit-helps": "Zingen"}, status="stopped"))
+
+
+def test_the_latest_visit_is_the_newest_that_was_sent_in_and_can_be_read():
+    text = next(item.link_id for item in SDM.items if item.kind == "text")
+
+    def sent(words, month, **changes):
+        return response(SDM, {text: words}, authored=f"2026-{month:02}-01T10:00:00+02:00") | changes
+
+    older, newer = sent("Eerst dit.", 4), sent("Nu dit.", 5)
+    unfinished, unreadable = sent("Nog bezig.", 6, status="in-progress"), sent("Kapot.", 7, item="?")
+    other = response(CATALOGUE.instrument("hoop"), {})
+    found = latest_visit([older, unreadable, newer, unfinished, other], CATALOGUE, "nl")
+    assert lines(found)[text].answer == "Nu dit."
+    assert latest_visit([unfinished, unreadable, other], CATALOGUE, "nl") is None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from mappers.answers import Answers, answers_of
+from mappers.answers import Answers, answers_of, is_finished
 from mappers.errors import RefusedResponse
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import catalogue
@@ -19,7 +19,6 @@ from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import place_zone
 
-FINISHED: Final = frozenset({"completed", "amended"})
 PAGE_OF_ONE: Final = "answers.response"
 """The page that shows one response, as the log of access calls it."""
 MOST_LOOKS: Final = 500
@@ -59,7 +58,7 @@ def sent_in(responses: Iterable[Record]) -> list[Sent]:
 
     What two people wrote down in a conversation was sent in by nobody: its sheet shows it.
     """
-    finished = [Sent(one, readable(one)) for one in responses if text_in(one.resource, "status") in FINISHED]
+    finished = [Sent(one, readable(one)) for one in responses if is_finished(one.resource)]
     finished = [one for one in finished if one.answers is None or one.answers.instrument.kind == "questionnaire"]
     return sorted(finished, key=lambda one: one.authored, reverse=True)
 

@@ -8,12 +8,13 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from mappers.agreements import agreements_in
+from mappers.answers import is_finished
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
 from smartapp.pages.overview.consult import MOST_SHOWN, ConsultPage, consult_page
 from smartapp.pages.overview.news import LastLook, conversations, last_look, news, sent_in, written_at
 from smartapp.pages.overview.paper import paper
-from smartapp.pages.overview.views import OverviewPage, finished, overview_page
+from smartapp.pages.overview.views import OverviewPage, overview_page
 from smartapp.pages.plan import stored
 from smartapp.pages.plan.paper import paper as plan_on_paper
 from smartapp.pages.scores import asking
@@ -63,7 +64,7 @@ def _consult(found: list[list[Record]], page: OverviewPage) -> ConsultPage:
     look = _last_look()
     plans, goals, tasks = ([record.resource for record in records] for records in found[:3])
     since = None if look.at is None else dt.datetime.fromtimestamp(look.at, current.now().tzinfo)
-    responses = finished([record.resource for record in found[4]])
+    responses = [record.resource for record in found[4] if is_finished(record.resource)]
     reader = current.launch().user.reference
     new = news(
         responses=sent_in(responses, catalogue()),

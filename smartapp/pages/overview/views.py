@@ -7,14 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mappers.answers import answers_of
+from mappers.answers import is_finished
 from mappers.assignment import Assignment, assignment_of, is_assignment
-from mappers.errors import RefusedResponse
 from mappers.own_notes import OwnNote, note_of
 from mappers.plan import OtherGoal, Plan
-from mappers.tolerant import text_in
 from mappers.trends import Measurements, Trend, measured
-from mappers.visit import VisitReport, visit_of
+from mappers.visit import VisitReport, is_visit, latest_visit
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from smartapp.pages.assignments.views import title
@@ -33,8 +31,6 @@ from smartapp.web.plan_views import (
     part_views,
 )
 
-VISIT: Final = "sdm-visit"
-FINISHED: Final = ("completed", "amended")
 FIRST_LINES: Final = 420
 """Characters of a text that are shown before "read on": about half a minute of reading."""
 
@@ -116,7 +112,7 @@ def overview_page(
     """Put the page together from what the record holds."""
     words = Words.of(known)
     goals = [goal_view(goal, words) for goal in plan.goals]
-    done = finished(responses)
+    done = [one for one in responses if is_finished(one)]
     return OverviewPage(
         name=name,
         plan=plan,
@@ -130,17 +126,16 @@ def overview_page(
         plan_updated=plan.updated,
         plan_place=plan_place,
         visit=latest_visit(done, known, language),
-        visits=len(_visits(done)),
+        visits=sum(map(is_visit, done)),
         notes=tuple(sorted(filter(None, map(note_of, notes)), key=lambda note: note.written_on, reverse=True)),
-        measured=tuple(_summaries(observations, done, known)),
+        measured=tuple(
+            InstrumentSummary(one, one.leading)
+            for one in measured(observations, done, known, day_of)
+            if one.leading is not None
+        ),
         waiting=waiting(tasks, known),
         cut=cut,
     )
-
-
-def finished(responses: Iterable[Resource]) -> list[Resource]:
-    """Return the responses that were sent in: what is still being filled in is the client's own."""
-    return [one for one in responses if text_in(one, "status") in FINISHED]
 
 
 _PARAGRAPH: Final = re.compile(r"\n\s*\n")
@@ -162,30 +157,7 @@ def _last_end(pause: re.Pattern[str], text: str, most: int) -> int:
     return ends[-1] if ends and ends[-1] >= most // 2 else 0
 
 
-def latest_visit(responses: Iterable[Resource], known: Catalogue, language: str) -> VisitReport | None:
-    """Return the newest readable preparation of a visit, in the client's words; None if there is none."""
-    for response in sorted(_visits(responses), key=lambda one: text_in(one, "authored"), reverse=True):
-        try:
-            return visit_of(answers_of(response, known), language)
-        except RefusedResponse:  # one that we cannot read must not hide an older one that we can
-            continue
-    return None
-
-
-def _visits(responses: Iterable[Resource]) -> list[Resource]:
-    return [one for one in responses if text_in(one, "questionnaire").partition("|")[0].endswith(f"/{VISIT}")]
-
-
 def waiting(tasks: Iterable[Resource], known: Catalogue) -> tuple[OpenAssignment, ...]:
     """Return what was asked for and has not been filled in yet, the oldest first."""
     open_ones = [one for task in tasks if is_assignment(task) for one in [assignment_of(task)] if one.waiting]
     return tuple(OpenAssignment(title(one, known), one) for one in sorted(open_ones, key=lambda one: one.asked_on))
-
-
-def _summaries(
-    observations: Sequence[Resource], responses: Iterable[Resource], known: Catalogue
-) -> Iterable[InstrumentSummary]:
-    for found in measured(observations, responses, known, day_of):
-        # The first default score leads. Someone measured only by an older rule still has a line.
-        for lead in (*found.shown, *found.earlier)[:1]:
-            yield InstrumentSummary(found, lead)

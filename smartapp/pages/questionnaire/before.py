@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from mappers.answers import is_finished
 from mappers.tolerant import text_in
 from questionnaires.catalogue import Catalogue
 from smartapp.fhir.store import Query, Unreachable
@@ -13,7 +14,6 @@ from smartapp.records import Record, Records
 from smartapp.web import current
 from smartapp.web.language import day_of
 
-FINISHED: Final = frozenset({"completed", "amended"})
 MOST: Final = 80
 """How many responses are asked for, the newest: more than anyone fills in between two times of one questionnaire."""
 
@@ -50,7 +50,7 @@ def last_sent(responses: Iterable[Record], catalogue: Catalogue) -> dict[str, Be
     found: dict[str, Before] = {}
     for record in responses:
         authored = text_in(record.resource, "authored")
-        if text_in(record.resource, "status") not in FINISHED or day_of(authored) is None:
+        if not is_finished(record.resource) or day_of(authored) is None:
             continue
         try:
             instrument = catalogue.by_canonical(text_in(record.resource, "questionnaire"))

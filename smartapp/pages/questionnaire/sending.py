@@ -6,7 +6,7 @@ here knows of a request: the same calls could send answers in from a command.
 
 from __future__ import annotations
 
-from mappers.answers import FHIR_ID, IDENTIFIER_SYSTEM, Answers
+from mappers.answers import FHIR_ID, IDENTIFIER_SYSTEM, Answers, is_finished
 from mappers.identity import Identifier
 from mappers.submission import submission_of
 from mappers.tolerant import object_in, text_in
@@ -88,10 +88,9 @@ def correctable(records: Records, record: Record, instrument: Instrument) -> boo
     theirs = text_in(object_in(response, "author"), "reference") == records.launch.user.reference
     # Without an identifier of ours, sending the correction could not find what it corrects.
     ours = bool(FHIR_ID.fullmatch(_our_identifier(response))) and response.get("questionnaire") == instrument.canonical
-    finished_once = text_in(response, "status") in {"completed", "amended"}
     allowed = record.place != "ehr" or records.capability().can("QuestionnaireResponse", "update")
     free = records.drafts.get(instrument.id) is None
-    return record.state == "stored" and theirs and ours and finished_once and allowed and free
+    return record.state == "stored" and theirs and ours and is_finished(response) and allowed and free
 
 
 def _our_identifier(response: Resource) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from mappers.answers import is_finished
 from mappers.human_name import reference_to
 from mappers.identity import URN, values_in
 from mappers.own_notes import (
@@ -36,7 +37,6 @@ from smartapp.web.roles import role
 
 FIELD: Final = "note"
 NOTE: Final = typed.Part[str]((FIELD,), lambda text: {FIELD: text}, lambda _text, values: values[FIELD])
-_FINISHED: Final = frozenset({"completed", "amended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,7 @@ def _stored(instrument: Instrument, beside: str = "") -> _Stored | None:
     mine = [
         one
         for one in responses
-        if text_in(one.resource, "questionnaire").partition("|")[0] == instrument.url
-        and text_in(one.resource, "status") in _FINISHED
+        if text_in(one.resource, "questionnaire").partition("|")[0] == instrument.url and is_finished(one.resource)
     ]
     newest = max(mine, key=lambda one: text_in(one.resource, "authored"), default=None)
     # Sent in again meanwhile, in another tab: the words are about the answers that the form was opened beside.

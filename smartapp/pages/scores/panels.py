@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mappers.answers import Answers, answers_of
+from mappers.answers import Answers, answers_of, is_finished
 from mappers.comparing import Change as AnswerChange
 from mappers.comparing import as_much_changed, most_changed, previous_of
 from mappers.errors import RefusedResponse
@@ -26,7 +26,6 @@ MOST_DAYS_NAMED: Final = 3
 """The moments that the sentence above a panel names one by one; of more, only the first and the last."""
 LINE_FROM: Final = 3
 """The number of scores from which a row has a line over time behind it: two are all said by the row itself."""
-FINISHED: Final = frozenset({"completed", "amended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +195,7 @@ def _answers(instrument: Instrument, responses: Iterable[dict[str, Any]], known:
     found = []
     for response in responses:
         mine = text_in(response, "questionnaire").partition("|")[0] == instrument.url
-        if mine and text_in(response, "status") in FINISHED:
+        if mine and is_finished(response):
             try:
                 found.append(answers_of(response, known))
             except RefusedResponse:  # its page says so; here it has nothing to compare

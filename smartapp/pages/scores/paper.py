@@ -24,7 +24,7 @@ def paper_of_all(
     found: Sequence[Measurements], *, about: str, cut: str, client: Person, made: dt.datetime, title: str
 ) -> bytes:
     """Return the leading score of every instrument as a PDF; `about` says what a score is. Raises NotTypeset."""
-    leading = [(one, lead) for one in found for lead in (*one.shown, *one.alternatives, *one.earlier)[:1]]
+    leading = [(one, one.leading) for one in found if one.leading is not None]
     data = {
         "about": [about, cut],
         "scores": [score_data(text_of(one.instrument.title), lead) for one, lead in leading],

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, render_template
 
+from mappers.answers import is_finished
 from mappers.observations import SCORE_SYSTEM, ScorePoint
 from mappers.own_notes import OwnNote, notes_about
 from mappers.tolerant import code_in, text_in
@@ -94,17 +95,22 @@ def index() -> str:
 @role("client")
 def instrument(instrument_id: str) -> str:
     """Show a client every score of one instrument over time."""
-    chosen = catalogue().instruments.get(instrument_id)
-    if chosen is None or not chosen.scores:
-        abort(404)
-    records = _records([chosen])
-    mine = next((one for one in _measured(records) if one.instrument.id == chosen.id), None)
+    chosen, records, mine = _of(instrument_id)
     return render_template(
         "scores/instrument.html",
         instrument=chosen,
         scores=_scores_of(mine, records) if mine else None,
         cut=asking.cut_sentence(current.records().cut),
     )
+
+
+def _of(instrument_id: str) -> tuple[Instrument, _Records, Measurements | None]:
+    """Return an instrument with scores, what the record has of it, and what was measured by it."""
+    chosen = catalogue().instruments.get(instrument_id)
+    if chosen is None or not chosen.scores:
+        abort(404)
+    records = _records([chosen])
+    return chosen, records, next((one for one in _measured(records) if one.instrument.id == chosen.id), None)
 
 
 def _scores_of(mine: Measurements, records: _Records) -> InstrumentScores:
@@ -148,11 +154,7 @@ def as_pdf() -> Response:
 @role("client")
 def instrument_as_pdf(instrument_id: str) -> Response:
     """Give every score of one instrument as a PDF."""
-    chosen = catalogue().instruments.get(instrument_id)
-    if chosen is None or not chosen.scores:
-        abort(404)
-    records = _records([chosen])
-    mine = next((one for one in _measured(records) if one.instrument.id == chosen.id), None)
+    chosen, records, mine = _of(instrument_id)
     if mine is None:
         abort(404)
     content = paper_of_one(
@@ -194,7 +196,7 @@ def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:
         Conversation(without[url], text_in(response, "id"), text_in(response, "authored"))
         for response in responses
         for url in [text_in(response, "questionnaire").partition("|")[0]]
-        if url in without and text_in(response, "status") in {"completed", "amended"}
+        if url in without and is_finished(response)
     ]
     return sorted(found, key=lambda one: one.authored, reverse=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mappers.agreements import Agreement, agreement_of
-from mappers.answers import Answers, answers_of
+from mappers.answers import Answers, answers_of, is_finished
 from mappers.conversation import Conversation, conversation_of
 from mappers.decisions import DECISION, Decision, decision_of
 from mappers.errors import RefusedResponse
@@ -19,7 +19,6 @@ from smartapp.records import Record
 
 MOST: Final = 200
 """Decisions, and as many answers about medicines, that a page asks for: four topics a month, for four years."""
-FINISHED: Final = frozenset({"completed", "amended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def _key(answers: Answers, record: Record) -> str:
 
 def _read(records: Iterable[Record], known: Catalogue, form: str) -> Iterable[tuple[Record, Answers]]:
     for record in records:
-        if record.state == "refused" or text_in(record.resource, "status") not in FINISHED:
+        if record.state == "refused" or not is_finished(record.resource):
             continue
         try:
             answers = answers_of(record.resource, known)

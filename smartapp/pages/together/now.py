@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
 
 from flask import render_template
 
-from mappers.answers import answers_of
-from mappers.errors import RefusedResponse
 from mappers.tolerant import text_in
 from mappers.trends import measured
-from mappers.visit import VisitReport, visit_of
+from mappers.visit import VISIT, VisitReport, latest_visit
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.pages.answers.finding import Sent, sent_in
@@ -25,8 +21,6 @@ from smartapp.web import current
 from smartapp.web.language import day_of, language, text_of
 from smartapp.web.plan_views import Words, goal_view, part_views
 from smartapp.web.roles import role
-
-PREPARATION: Final = "sdm-visit"
 
 
 @role("clinician")
@@ -54,7 +48,7 @@ def now() -> str:
 
 def _score_lines(observations: list[Resource], responses: list[Resource]) -> Iterable[views.ScoreLine]:
     for found in measured(observations, responses, catalogue(), day_of):
-        for trend in (*found.shown, *found.earlier)[:1]:
+        if (trend := found.leading) is not None:
             title = text_of(found.instrument.title)
             yield views.ScoreLine(title, trends.change_sentence(trend), trends.range_sentence(trend.rule))
 
@@ -69,20 +63,14 @@ def newest_of_each(sent: Iterable[Sent]) -> Iterable[views.FilledIn]:
 
 
 def prepared(responses: Iterable[Resource]) -> VisitReport | None:
-    """Return the newest readable preparation of a conversation."""
-    finished = [one for one in responses if text_in(one, "status") in ("completed", "amended")]
-    for response in sorted(finished, key=lambda one: text_in(one, "authored"), reverse=True):
-        with contextlib.suppress(RefusedResponse):
-            answers = answers_of(response, catalogue())
-            if answers.instrument.id == PREPARATION:
-                return visit_of(answers, language())
-    return None
+    """Return the newest readable preparation of a conversation, in the language of the reader."""
+    return latest_visit(responses, catalogue(), language())
 
 
 def only(report: VisitReport | None, groups: Iterable[str]) -> VisitReport | None:
     """Return the sections of these groups, None where they have no answers."""
     if report is None:
         return None
-    wanted = {f"{PREPARATION}-{group}" for group in groups}
+    wanted = {f"{VISIT}-{group}" for group in groups}
     sections = tuple(one for one in report.sections if one.link_id in wanted)
     return replace(report, sections=sections) if sections else None

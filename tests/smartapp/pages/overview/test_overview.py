@@ -239,6 +239,20 @@ def test_goals_of_other_programs_stand_apart_with_whose_words_they_are(app):
     assert "In de eigen woorden van de cliënt" in page
 
 
+@pytest.mark.parametrize("page", ["overview/", "overview/together/now", "scores/"])
+def test_someone_measured_only_in_another_way_than_todays_has_a_line(app, page):
+    """Another program counts the answers of a questionnaire in a way that is not the one shown first here."""
+    visitor = launched(app, role="clinician")
+    mansa = catalogue().instruments["mansa"]
+    values = {item.link_id: "2" for item in mansa.items if item.kind == "choice"}
+    filled_in(visitor.ehr, "mansa", values, "2026-06-02T10:00:00+02:00")
+    default = {rule.code for rule in mansa.scores if rule.default}
+    for one in visitor.ehr.search(Query.of("Observation")):
+        if {coding["code"] for coding in one.resource["code"]["coding"]} & default:
+            visitor.ehr.write(Write("update", {**one.resource, "status": "entered-in-error"}, if_match=one.etag))
+    assert re.search(r"\b24\b", text_of(visitor.get(page)))  # 12 items of satisfaction, each answered with 2
+
+
 def test_a_new_patient_gets_an_invitation(app):
     page = launched(app, role="clinician").get("overview/").text
     assert "Hier staat nog niets" in page
