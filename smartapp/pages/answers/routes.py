@@ -118,9 +118,8 @@ def answer(response_id: str, link_id: str) -> str:
     line = next(line for group in groups for line in group.lines if line.link_id == link_id)
     plan = load().plan
     goals = [(goal.id, goal.text) for goal in plan.goals if goal.active]
-    made = [
-        (goal.id, each.text) for goal in plan.goals for each in (goal, *goal.steps) if _came_from(each, one, link_id)
-    ]
+    pieces: list[tuple[str, Goal | Step]] = [(goal.id, each) for goal in plan.goals for each in (goal, *goal.steps)]
+    made = [(id_, each.text) for id_, each in pieces if _came_from(each, one, link_id)]
     page = AnswerPage(views.title_of(one), response_id, one.authored, line, said.words, goals, made)
     return render_template("answers/answer.html", page=page)
 
