@@ -118,8 +118,7 @@ def answer(response_id: str, link_id: str) -> str:
     line = next(line for group in groups for line in group.lines if line.link_id == link_id)
     plan = load().plan
     goals = [(goal.id, goal.text) for goal in plan.goals if goal.active]
-    pieces: list[tuple[str, Goal | Step]] = [(goal.id, each) for goal in plan.goals for each in (goal, *goal.steps)]
-    made = [(id_, each.text) for id_, each in pieces if _came_from(each, one, link_id)]
+    made = [(goal.id, each.text) for goal in plan.goals for each in _pieces(goal) if _came_from(each, one, link_id)]
     page = AnswerPage(views.title_of(one), response_id, one.authored, line, said.words, goals, made)
     return render_template("answers/answer.html", page=page)
 
@@ -127,6 +126,10 @@ def answer(response_id: str, link_id: str) -> str:
 def _together() -> str | None:
     """Return "1" where two people read the answers in a conversation: then they are large, and lead back to it."""
     return "1" if "together" in request.args and not _is_own() else None
+
+
+def _pieces(goal: Goal) -> list[Goal | Step]:
+    return [goal, *goal.steps]
 
 
 def _came_from(made: Goal | Step, one: Sent, link_id: str) -> bool:
