@@ -17,6 +17,7 @@ from smartapp.pages.overview.paper import paper
 from smartapp.pages.overview.views import OverviewPage, overview_page
 from smartapp.pages.plan import stored
 from smartapp.pages.plan.paper import paper as plan_on_paper
+from smartapp.pages.plan.service import plan_read
 from smartapp.pages.scores import asking
 from smartapp.pages.scores.notes import notes_of
 from smartapp.records import Record
@@ -56,8 +57,9 @@ def plan_as_pdf() -> Response:
     """Give the client's plan as a PDF: the same one that the client gets."""
     patient = current.launch().patient
     found = current.records().search(*stored.queries(patient.reference))
-    read = stored.read_plan(found, known=catalogue(), issuer=current.launch().issuer, patient=patient.reference, now="")
-    return download(plan_on_paper(read.plan, catalogue(), client=patient, made=current.now()), _("recovery-plan"))
+    return download(
+        plan_on_paper(plan_read(found).plan, catalogue(), client=patient, made=current.now()), _("recovery-plan")
+    )
 
 
 def _consult(found: list[list[Record]], page: OverviewPage) -> ConsultPage:
@@ -101,9 +103,7 @@ def _everything() -> tuple[list[list[Record]], OverviewPage]:
         asking.responses_of(patient),
         notes_of(patient),
     )
-    stored_plan = stored.read_plan(
-        found[:3], known=catalogue(), issuer=current.launch().issuer, patient=patient, now=""
-    )
+    stored_plan = plan_read(found[:3])
     page = overview_page(
         name=current.launch().patient.display,
         plan=stored_plan.plan,

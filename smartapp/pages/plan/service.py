@@ -52,6 +52,12 @@ def plan_in(found: list[list[Record]]) -> StoredPlan:
     )
 
 
+def plan_read(found: list[list[Record]]) -> StoredPlan:
+    """Return the plan in what `stored.queries` found, for a page that only reads it: as it is in the record."""
+    here = current.launch()
+    return stored.read_plan(found, known=catalogue(), issuer=here.issuer, patient=here.patient.reference, now="")
+
+
 def where_stored(plan: StoredPlan) -> WhereStored:
     """Return where the plan lives, or will live, and whether all of it has arrived there."""
     place: Place = plan.place or current.records().place_for("CarePlan")

@@ -15,6 +15,7 @@ from questionnaires.fhir import Resource
 from smartapp.pages.answers.finding import Sent, sent_in
 from smartapp.pages.answers.views import title_of
 from smartapp.pages.plan import stored
+from smartapp.pages.plan.service import plan_read
 from smartapp.pages.scores import asking, trends
 from smartapp.pages.together import screens, views
 from smartapp.web import current
@@ -26,14 +27,11 @@ from smartapp.web.roles import role
 @role("clinician")
 def now() -> str:
     """Show how it is now: goals, what was prepared and the newest scores; the whole plan is one press away."""
-    here, known = current.launch(), catalogue()
+    patient, known = current.launch().patient.reference, catalogue()
     results = current.records().search(
-        *stored.queries(here.patient.reference),
-        asking.scores_of(here.patient.reference),
-        asking.responses_of(here.patient.reference),
+        *stored.queries(patient), asking.scores_of(patient), asking.responses_of(patient)
     )
-    plan = stored.read_plan(results[:3], known=known, issuer=here.issuer, patient=here.patient.reference, now="").plan
-    words = Words.of(known)
+    plan, words = plan_read(results[:3]).plan, Words.of(known)
     responses = [one.resource for one in results[4]]
     page = views.NowPage(
         goals=tuple(goal_view(goal, words) for goal in plan.goals if goal.active),
