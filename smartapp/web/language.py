@@ -100,11 +100,14 @@ def ngettext(singular: str, plural: str, number: int, /, **values: object) -> st
 _ = gettext
 
 
+def wording() -> str:
+    """Return which words of a data file this reader gets: a language, or FORMAL where the place says *u*."""
+    return FORMAL if language() == "nl" and _says_u() else language()
+
+
 def text_of(text: TwoLanguages | None) -> str:
     """Return a text from a data file in the reader's language, with *je* or *u* where it has both; empty for None."""
-    if text is None:
-        return ""
-    return text.get(FORMAL if language() == "nl" and _says_u() else language())
+    return "" if text is None else text.get(wording())
 
 
 def format_number(value: float, decimals: int = 2, *, fixed: bool = False) -> str:

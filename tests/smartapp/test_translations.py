@@ -17,6 +17,7 @@ SOURCES = sorted(file for pattern in ("*.py", "*.html") for file in APP.rglob(pa
 CATALOGUES = sorted(APP.rglob("nl.po"))
 FORMAL = APP / "nl-u.po"
 JE = re.compile(r"\b(je|jij|jou|jouw|jezelf)\b", re.IGNORECASE)
+U = re.compile(r"\b(u|uw|uzelf)\b", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
 
 
@@ -68,6 +69,10 @@ def test_every_text_with_je_has_one_with_u(catalogue):
 
 def test_no_text_with_u_says_je():
     assert [key for key, (_, forms) in entries(FORMAL).items() if JE.search(" ".join(forms))] == []
+
+
+def test_no_text_with_je_says_u(dutch):
+    assert [key for key, forms in dutch.items() if U.search(" ".join(forms))] == []
 
 
 def test_no_text_with_u_is_left_over(dutch):

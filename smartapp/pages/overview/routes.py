@@ -23,7 +23,7 @@ from smartapp.pages.scores.notes import notes_of
 from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import gettext as _
-from smartapp.web.language import language, moment_of
+from smartapp.web.language import moment_of, wording
 from smartapp.web.pdf import download
 from smartapp.web.roles import role
 
@@ -114,7 +114,7 @@ def _everything() -> tuple[list[list[Record]], OverviewPage]:
         responses=[one.resource for one in found[4]],
         known=catalogue(),
         notes=[one.resource for one in found[5]],
-        language=language(),
+        language=wording(),
         cut=asking.cut_sentence(current.records().cut),
     )
     return found, page

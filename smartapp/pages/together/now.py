@@ -19,7 +19,7 @@ from smartapp.pages.plan.service import plan_read
 from smartapp.pages.scores import asking, trends
 from smartapp.pages.together import screens, views
 from smartapp.web import current
-from smartapp.web.language import day_of, language, text_of
+from smartapp.web.language import day_of, text_of, wording
 from smartapp.web.plan_views import Words, goal_view, part_views
 from smartapp.web.roles import role
 
@@ -62,7 +62,7 @@ def newest_of_each(sent: Iterable[Sent]) -> Iterable[views.FilledIn]:
 
 def prepared(responses: Iterable[Resource]) -> VisitReport | None:
     """Return the newest readable preparation of a conversation, in the language of the reader."""
-    return latest_visit(responses, catalogue(), language())
+    return latest_visit(responses, catalogue(), wording())
 
 
 def only(report: VisitReport | None, groups: Iterable[str]) -> VisitReport | None:

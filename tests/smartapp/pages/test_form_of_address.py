@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
 
 import pytest
 from flask import Flask
 
+from mappers.agreements import is_agreement
+from mappers.plan import Goal, Plan
 from questionnaires.catalogue import catalogue
+from smartapp.fhir.store import Query, Refused, Unreachable
 from smartapp.services import KEY
 from tests.smartapp.helpers import Visitor, launched, make_app
+from tests.smartapp.pages.overview.people import filled_in, hope, talk_about, visit
+from tests.smartapp.pages.plan.conftest import HALFWAY, put
 from tests.smartapp.pages.plan.pages import fill
 
 JE = re.compile(r"\b(je|jij|jou|jouw|jezelf|jullie)\b", re.IGNORECASE)
@@ -56,10 +63,10 @@ CLIENT = [
 CLINICIAN = ["overview/", "overview/plan", "overview/scores", "assignments/", "assignments/new", "answers/", "help/"]
 
 
-def read(visitor: Visitor, path: str) -> str:
+def read(visitor: Visitor, path: str, *statuses: int) -> str:
     """Return all that a page says, its title, labels and messages of scripts too, without quotations."""
     page = visitor.get(path)
-    assert page.status_code in (200, 404), path
+    assert page.status_code in (statuses or (200, 404)), path
     # Of attributes only those that are sentences: form tokens are random, and any short word turns up in them one day.
     spoken = re.findall(r'(?:data-[a-z-]+|aria-label|title)="([^"]+ [^"]+)"', page.text)
     said = html.unescape(" ".join([re.sub(r"<[^>]+>", " ", page.text), *spoken]))
@@ -90,6 +97,191 @@ def test_a_page_of_the_client_says_je_or_u_and_never_both(place, path):
 def test_a_page_of_the_clinician_says_no_je_where_a_place_says_u(place, path):
     app, form = place
     assert others(read(launched(app, role="clinician"), path), form) == []
+
+
+# --- pages of people who have everything ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Full:
+    """Where somebody has a plan, answers, scores, conversations, a draft, and something that did not arrive."""
+
+    app: Flask
+    form: str
+    hoop: str
+    wishes: str
+    goal: str
+    later: str
+    step: str
+    days: tuple[str, ...]
+    unit: str
+
+
+FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
+    "home.index": lambda _full: [""],
+    "home.who_looked": lambda _full: ["who-looked/"],
+    "help.index": lambda _full: ["help/"],
+    "kept.index": lambda _full: ["kept/"],
+    "unsent.index": lambda _full: ["unsent/"],
+    "unsent.ask": lambda full: [f"unsent/{full.unit}/discard"],
+    "answers.index": lambda _full: ["answers/"],
+    "answers.response": lambda full: [f"answers/{full.hoop}/", f"answers/{full.wishes}/"],
+    "answers.answer": lambda full: [f"answers/{full.hoop}/hoop-01", f"answers/{full.wishes}/mansa-short-home-change"],
+    "plan.start": lambda _full: ["plan/"],
+    "plan.part": lambda _full: [f"plan/{part.code}" for part in KNOWN.plan_parts],
+    "plan.domains": lambda _full: ["plan/domains", "plan/domains?family=1"],
+    "plan.domain": lambda _full: ["plan/domains/housing/"],
+    "plan.question": lambda _full: [f"plan/domains/housing/{one.code}" for one in KNOWN.plan_questions],
+    "plan.goal": lambda full: [f"plan/goals/{full.goal}/"],
+    "plan.goal_words": lambda full: [f"plan/goals/{full.goal}/words"],
+    "plan.goal_history": lambda full: [f"plan/goals/{full.goal}/history"],
+    "plan.progress": lambda full: [f"plan/goals/{full.goal}/progress"],
+    "plan.end": lambda full: [f"plan/goals/{full.goal}/end"],
+    "plan.begin": lambda full: [f"plan/goals/{full.later}/now"],
+    "plan.step": lambda full: [f"plan/goals/{full.goal}/steps/{full.step}"],
+    "plan.new_step": lambda full: [f"plan/goals/{full.goal}/steps/new"],
+    "plan.step_from_answer": lambda full: [f"plan/goals/{full.goal}/steps/new/from/{full.hoop}/hoop-01"],
+    "plan.new_goal": lambda _full: ["plan/goals/new"],
+    "plan.goal_from_answer": lambda full: [f"plan/goals/new/from/{full.wishes}/mansa-short-home-change"],
+    "plan.earlier_versions": lambda _full: ["plan/history"],
+    "questionnaire.index": lambda _full: ["questionnaires/"],
+    "questionnaire.intro": lambda _full: ["questionnaires/hoop/", "questionnaires/sdm-visit/"],
+    "questionnaire.part": lambda _full: [
+        f"questionnaires/{one.id}/parts/{group.link_id}" for one in ASKED for group in one.groups[:2]
+    ],
+    "questionnaire.pause": lambda _full: ["questionnaires/hoop/pause"],
+    "questionnaire.question": lambda _full: [
+        f"questionnaires/{one.id}/questions/{item.link_id}" for one in ASKED for item in one.items[2:]
+    ],
+    "questionnaire.review": lambda _full: ["questionnaires/hoop/review", "questionnaires/sdm-visit/review"],
+    "scores.index": lambda _full: ["scores/"],
+    "scores.instrument": lambda _full: [f"scores/{one.id}/" for one in ASKED if one.scores],
+    "scores.note": lambda _full: ["scores/hoop/note"],
+    "together.visits": lambda _full: ["visits/"],
+    "together.visit": lambda full: [f"visits/{day}" for day in full.days],
+}
+"""By the name of a page: the addresses at which a client who has everything reads it."""
+FULL_CLINICIAN: dict[str, Callable[[Full], list[str]]] = {
+    "overview.index": lambda _full: ["overview/"],
+    "overview.plan": lambda _full: ["overview/plan"],
+    "assignments.index": lambda _full: ["assignments/"],
+    "assignments.new": lambda _full: ["assignments/new"],
+    "together.start": lambda _full: ["overview/together/"],
+    "together.now": lambda _full: ["overview/together/now"],
+    "together.medicines": lambda _full: ["overview/together/medicines"],
+    "together.medicine": lambda _full: ["overview/together/medicines/new"],
+    "together.discuss": lambda _full: ["overview/together/discuss"],
+    "together.options": lambda _full: ["overview/together/options/1"],
+    "together.agree": lambda _full: ["overview/together/agree/1"],
+    "together.report": lambda _full: ["overview/together/report"],
+    "together.earlier_report": lambda full: [f"overview/together/report/{day}" for day in full.days],
+}
+"""The same of the pages that are the clinician's alone; in a conversation the client reads along."""
+SAYS_NOTHING: Final = {
+    *("overview.as_pdf", "overview.plan_as_pdf", "plan.as_pdf", "scores.as_pdf", "scores.instrument_as_pdf"),
+    *("together.report_as_pdf", "together.visit_as_pdf"),  # on paper is what the page says
+    *("plan.goal_by_key", "plan.words_by_key", "plan.step_by_key", "questionnaire.again", "questionnaire.response"),
+    *("together.progress", "together.say"),  # they lead on to a page
+}
+
+
+@pytest.fixture(scope="module")
+def full(place) -> Full:
+    form = place[1]
+    app = make_app(form_of_address=form)
+    anna, joost = launched(app), launched(app, role="clinician")
+    put(anna.ehr, with_a_goal_for_later())
+    hope(anna.ehr)
+    filled_in(anna.ehr, "mansa-short", {"mansa-short-01": "2", "mansa-short-home-change": "Een deur."}, WHEN)
+    visit(anna.ehr)
+    talk_about(anna.ehr, "Dat gaat wel")
+    fill(anna, "scores/hoop/note", note="Het gaat weer.")
+    anna.post("questionnaires/hoop/questions/hoop-01", {"hoop-01": "2"})
+    for number, who in ((1, "client"), (2, "professional")):
+        said = {f"outcome-{number}": "agreed", f"words-{number}": "Ik ga wandelen.", f"who-{number}": who}
+        joost.post("overview/together/discuss", {f"topic-{number}": f"Slapen {number}"})
+        joost.post(f"overview/together/agree/{number}", said)
+    joost.post("overview/together/medicines/new", {"medicine-new-name": "Rustpil", "medicine-new-use": "Soms."})
+    joost.post("overview/together/finish", {"let-go": "1"})
+    joost.post("overview/together/discuss", {"topic-1": "Werk", "topic-2": "Wonen"})
+    joost.post("overview/together/agree/2", {"outcome-2": "differ", "client-view-2": "Nee."})
+    kept = anna.core.kept_words
+    kept.keep(kept.owner(anna.launch.issuer_key, "anna", "anna"), "plan/story", [["story", "Een verhaal."]])
+    found = {type_: anna.ehr.search(Query.of(type_)) for type_ in ("QuestionnaireResponse", "Goal", "Task")}
+    agreed = [one for one in found["Task"] if is_agreement(one.resource)]
+    anna.post(f"visits/agreements/{agreed[0].resource['id']}", {"went": "done", "was": "planned"})
+    yield Full(
+        app,
+        form,
+        hoop=next(
+            one.resource["id"] for one in found["QuestionnaireResponse"] if "hoop" in one.resource["questionnaire"]
+        ),
+        wishes=next(
+            one.resource["id"]
+            for one in found["QuestionnaireResponse"]
+            if "mansa-short" in one.resource["questionnaire"]
+        ),
+        goal=next(
+            one.resource["id"] for one in found["Goal"] if one.resource["description"]["text"].startswith("Weer")
+        ),
+        later=next(one.resource["id"] for one in found["Goal"] if one.resource["lifecycleStatus"] == "proposed"),
+        step=next(one.resource["id"] for one in found["Task"] if one.resource.get("description") == "Een badpak kopen"),
+        days=tuple(re.findall(r"/visits/(\d[^\"/]*)\"", anna.get("visits/").text)),
+        unit=not_arrived(anna),
+    )
+    app.extensions[KEY].engine.dispose()
+
+
+WHEN = "2026-06-03T10:00:00+02:00"
+
+
+def with_a_goal_for_later() -> Plan:
+    wish = Goal("urn:uuid:00000000-0000-4000-8000-000000000009", "Een tuin", "housing", later=True)
+    return replace(HALFWAY, goals=(*HALFWAY.goals, wish))
+
+
+def not_arrived(anna: Visitor) -> str:
+    """Return the id of something that the client saved and the record refused."""
+    flaky = anna.make_flaky()
+    flaky.error = Unreachable("away")
+    fill(anna, "plan/story", story="Een ander verhaal.")
+    flaky.error = Refused("No plans are changed here.", status=422)
+    anna.courier_comes()
+    flaky.error = None
+    [unit] = re.findall(r"/unsent/([^/\"]+)/discard", anna.get("unsent/").text)[:1]
+    return unit
+
+
+def test_every_page_of_a_record_is_walked_in_both_forms(full):
+    pages = {
+        rule.endpoint
+        for rule in full.app.url_map.iter_rules()
+        if rule.methods and "GET" in rule.methods and rule.rule.startswith("/l/<launch_id>/")
+    }
+    assert pages - {*FULL_CLIENT, *FULL_CLINICIAN} == SAYS_NOTHING
+
+
+def test_there_is_something_to_read_on_both_sheets_and_more(full):
+    assert len(full.days) == 2
+    assert "Ik ga wandelen." in read(launched(full.app), f"visits/{full.days[-1]}")
+    assert "Rustpil" in read(launched(full.app), f"visits/{full.days[-1]}")
+
+
+@pytest.mark.parametrize("page", FULL_CLIENT)
+def test_a_page_of_a_client_who_has_everything_says_je_or_u_and_never_both(full, page):
+    anna = launched(full.app)
+    # A question that is not asked, as it depends on another, leads on to one that is.
+    statuses = (200, 303) if page == "questionnaire.question" else (200,)
+    said = [(path, others(read(anna, path, *statuses), full.form)) for path in FULL_CLIENT[page](full)]
+    assert [one for one in said if one[1]] == []
+
+
+@pytest.mark.parametrize("page", FULL_CLINICIAN)
+def test_a_page_that_two_people_read_says_no_je_where_a_place_says_u(full, page):
+    joost = launched(full.app, role="clinician")
+    said = [(path, others(read(joost, path, 200), full.form)) for path in FULL_CLINICIAN[page](full)]
+    # To two people at once it says "jullie", also where each of them alone is "u".
+    assert [(path, one) for path, found in said for one in found if one.lower() != "jullie"] == []
 
 
 def test_a_page_with_both_would_be_seen():
