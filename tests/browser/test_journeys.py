@@ -135,6 +135,24 @@ def test_what_was_saved_is_said_where_the_reader_lands(visitor: Visitor, part: s
     expect(page.locator("main .banner")).to_contain_text("bewaard")
 
 
+def test_what_was_saved_is_said_once_and_its_undoing_stays(visitor: Visitor) -> None:
+    page = visitor.launch("client", "noor").go("plan/strengths")
+    words = page.locator("main textarea").input_value()
+    page.locator("main textarea").fill(f"{words}\nMijn fiets.")
+    visitor.press("main form[data-autosave] .actions button")
+    expect(page.locator("main")).to_contain_text("is bewaard")
+    page.reload()
+    expect(page.locator("main")).to_contain_text("Mijn fiets.")
+    expect(page.locator("main")).not_to_contain_text("is bewaard")
+    # Words that were taken away can be taken back, also after the page is loaded again.
+    visitor.go("plan/strengths").locator("main textarea").fill("")
+    visitor.press("main form[data-autosave] .actions button")
+    page.reload()
+    page.get_by_role("button", name="Ongedaan maken").click()
+    expect(page.locator("main")).to_contain_text("Het is weer zoals het was.")
+    expect(page.locator("main")).to_contain_text("Mijn fiets.")
+
+
 def test_what_went_wrong_with_an_answer_has_the_focus(visitor: Visitor) -> None:
     page = visitor.launch("client", "noor").go("questionnaires/sdm-visit/questions/sdm-visit-proud")
     page.locator("main textarea").fill("a" * 20_001)

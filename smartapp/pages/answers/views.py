@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The questions of one group. `wish`: a page of wishes shows its answer as a remark and its words large."""
+    """The questions of one group."""
 
     title: str
     stem: str
@@ -110,6 +110,12 @@ class ResponsePage:
     def wishes(self) -> bool:
         """Tell whether this is a conversation form: words about each area, and no score."""
         return is_conversation(self.instrument) if self.instrument else False
+
+    @property
+    def wished(self) -> Sequence[tuple[Lines, Line]]:
+        """Return the wishes of such a form, each with the group of questions about its area."""
+        groups = self.groups if self.wishes else ()
+        return [(group, line) for group in groups for line in group.lines if line.own_words and line.answer]
 
 
 @dataclass(frozen=True, slots=True)

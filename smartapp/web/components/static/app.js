@@ -328,6 +328,15 @@ for (const form of document.querySelectorAll("form[data-choices]")) {
   window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
 }
 
+/* ---- what was saved is said once: a page that is loaded again, or kept as a bookmark, does not say it anew -------
+   Where it can be taken back, or something is asked about it, that stays as long as the page does. */
+const address = new URL(location.href);
+const inAddress = (name) => address.searchParams.has(name);
+if (["saved", "undone"].some(inAddress) && !["undo", "whose"].some(inAddress)) {
+  for (const name of ["saved", "undone"]) address.searchParams.delete(name);
+  history.replaceState(history.state, "", address);
+}
+
 /* ---- buttons that only make sense with JavaScript are hidden until it is there --------------------------------- */
 for (const button of document.querySelectorAll("button[data-print]")) {
   button.hidden = false;

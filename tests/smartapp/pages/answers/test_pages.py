@@ -91,6 +91,12 @@ def test_wishes_of_the_conversation_form_are_read_by_the_care_team(app, anna):
     page = launched(app, role="clinician").get(f"answers/{wishes}/")
     assert page.status_code == 200
     assert re.search(r'<blockquote class="words">Een eigen deur\.</blockquote>', page.text)
+    # The wishes come first, each with its area and the answer there; below them everything, in the order asked.
+    first, _, rest = text_of(page).partition("1. Hoe tevreden")
+    assert "Wat de cliënt zou willen veranderen Wonen Een beetje ontevreden Een eigen deur." in first
+    assert "Een eigen deur." in rest
+    assert "Wat je zou willen veranderen" in text_of(anna.get(f"answers/{wishes}/"))
+    assert "zou willen veranderen" not in text_of(anna.get(f"answers/{sent(anna)}/")).partition("1. ")[0]
 
 
 def test_the_client_sees_who_read_it_and_when(anna, clinician):
