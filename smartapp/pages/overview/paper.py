@@ -12,7 +12,7 @@ from smartapp.pages.overview.views import OpenAssignment, first_lines
 from smartapp.pages.plan.paper import goal_data
 from smartapp.pages.scores.paper import score_data
 from smartapp.storage.launches import Person
-from smartapp.web.language import format_date, text_of
+from smartapp.web.language import coming, format_date, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import lines, pdf
 
@@ -81,6 +81,6 @@ def _new(one: NewLine) -> dict[str, Any]:
 
 def _waiting(waiting: Sequence[OpenAssignment]) -> list[str]:
     return [
-        f"{one.title} ({_('By %(date)s', date=format_date(one.assignment.due))})" if one.assignment.due else one.title
+        f"{one.title} ({_('By %(date)s', date=format_date(day))})" if (day := coming(one.assignment.due)) else one.title
         for one in waiting
     ] or [_("Nothing is waiting.")]

@@ -12,6 +12,7 @@ from mappers.tolerant import text_in
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.fhir.store import NotFound
+from smartapp.pages.questionnaire.before import remember_sent
 from smartapp.pages.questionnaire.drafting import about
 from smartapp.pages.questionnaire.filling import OtherVersion, draft_of, filling_of
 from smartapp.pages.questionnaire.sending import correctable, own_response
@@ -35,6 +36,8 @@ def response(response_id: str) -> ResponseReturnValue:
         filling = filling_of(instrument, record.resource, catalogue())
     except (LookupError, OtherVersion):
         return redirect(url_for("answers.response", response_id=record.resource["id"]), 303)
+    if record.state != "refused":
+        remember_sent(instrument.id, record.resource["id"])
     page = SentPage(
         instrument=instrument,
         groups=answer_groups(filling),

@@ -14,7 +14,7 @@ from questionnaires.model import Instrument, Item
 from smartapp.fhir.store import RecordError, Unauthorized
 from smartapp.i18n import message
 from smartapp.pages.questionnaire import parts, responses
-from smartapp.pages.questionnaire.before import in_reach, last_sent
+from smartapp.pages.questionnaire.before import in_reach, just_sent, last_sent, sent_here
 from smartapp.pages.questionnaire.drafting import ChangedElsewhere, Given, about, keep_answer, keep_helper, keep_ticks
 from smartapp.pages.questionnaire.filling import (
     AnswerError,
@@ -51,7 +51,7 @@ blueprint.add_url_rule("/responses/<response_id>/correct", view_func=responses.c
 
 @blueprint.context_processor
 def _choices() -> dict[str, Any]:
-    return {"choice_name": choice_name}
+    return {"choice_name": choice_name, "just_sent": just_sent}
 
 
 def choice_name() -> str:
@@ -107,7 +107,7 @@ def look_again(reason: LookAgain) -> tuple[str, int]:
 def index() -> ResponseReturnValue:
     """Show what is waiting, and what can be filled in without being asked."""
     found = in_reach(current.records())
-    tasks, responses = found or ((), ())
+    tasks, responses = found or ((), sent_here(current.records()))
     entries = to_do_now(current.records(), tasks, catalogue())
     known = {entry.instrument.id for entry in entries}
     others = [one for key, one in catalogue().asked.items() if key not in known]
@@ -121,7 +121,7 @@ def intro(instrument_id: str) -> ResponseReturnValue:
     """Say what it is, how long it takes and who sees it; or where the client left off."""
     instrument = _instrument(instrument_id)
     filling = _filling(instrument)
-    tasks, responses = in_reach(current.records()) or ((), ())
+    tasks, responses = in_reach(current.records()) or ((), sent_here(current.records()))
     assignments = open_assignments(tasks, catalogue())
     resume = filling.resume()
     page = IntroPage(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mappers.assignment import task_of
 from mappers.own_notes import observation_of
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Write
@@ -333,3 +334,21 @@ def test_a_story_is_divided_between_paragraphs_where_it_can():
 
 def test_a_short_story_is_not_divided():
     assert first_lines("Kort en goed.").rest == ""
+
+
+@pytest.mark.parametrize(("due", "said"), [("2026-01-31", ""), ("2099-12-01", "(uiterlijk 1 dec 2099)")])
+def test_a_day_that_is_over_is_not_asked_for_in_the_consultation_either(clinician, due, said):
+    asked = task_of(
+        questionnaire=catalogue().instruments["nel"].canonical,
+        title="NEL",
+        patient={"reference": "Patient/anna", "display": "Anna Voorbeeld"},
+        requester={"reference": "Practitioner/jansen", "display": "SPV J. Jansen"},
+        asked_on="2026-01-16T09:00:00+01:00",
+        identifier="a",
+        due=due,
+    )
+    clinician.ehr.write(Write("create", asked))
+    page = text_of(clinician.get("overview/"))
+    waiting = page.split("Klaargezet, nog niet ingevuld")[1].split("Doelen")[0]
+    assert "NEL" in waiting
+    assert ("2026" in waiting, said in waiting) == (False, True)

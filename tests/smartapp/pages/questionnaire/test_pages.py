@@ -15,6 +15,7 @@ from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable
 from smartapp.records import Records
 from smartapp.web.typed import LONGEST
 from tests.smartapp.helpers import Visitor, launched
+from tests.smartapp.pages.plan.pages import fields_of
 
 HOOP = catalogue().instruments["hoop"]
 QUESTION = "questionnaires/hoop/questions/hoop-{:02}"
@@ -648,6 +649,71 @@ def test_while_it_is_filled_in_again_the_time_before_is_not_in_the_way(anna):
     anna.post("questionnaires/hoop/submit")
     anna.post(QUESTION.format(1), {"answer": "2", "next": "1"})
     assert "Net verstuurd" not in anna.get("questionnaires/hoop/").text
+
+
+@pytest.mark.parametrize("instrument", [one for one in catalogue().asked if one != "sdm-visit"])
+def test_the_list_says_so_for_each_questionnaire_and_for_no_other(anna, instrument):
+    first = next(item for item in catalogue().asked[instrument].items if item.enable_when is None)
+    value = first.scale.options[0].code if first.scale else "Dit."
+    anna.post(f"questionnaires/{instrument}/questions/{first.link_id}", {"answer": value, "next": "1"})
+    anna.post(f"questionnaires/{instrument}/submit")
+    page = anna.get("questionnaires/").text
+    [row] = [row for row in page.split("<li>") if "Net verstuurd" in row]
+    assert f"/questionnaires/{instrument}/" in row
+
+
+def test_one_that_is_asked_for_again_says_too_that_it_was_just_sent(anna):
+    fill(anna)
+    anna.post("questionnaires/hoop/submit")
+    anna.courier_comes()
+    ask(anna, "b")
+    for address in ("questionnaires/", "questionnaires/hoop/"):
+        page = anna.get(address).text
+        assert "SPV J. Jansen vroeg je dit" in page
+        assert "Net verstuurd" in page
+
+
+def test_what_is_on_its_way_was_just_sent_also_while_the_record_is_silent(anna):
+    fill(anna)
+    flaky = anna.make_flaky()
+    flaky.silence = flaky.error = Unreachable("silent")
+    anna.post("questionnaires/hoop/submit")
+    for address in ("questionnaires/", "questionnaires/hoop/"):
+        page = anna.get(address).text
+        assert "Net verstuurd" in page
+        there = re.search(r'href="[^"]*/(answers/[^"]+)">Je antwoorden lezen', page)
+        assert there, "there is no way to read them"
+    flaky.silence = flaky.error = None
+    anna.courier_comes()
+    [sent] = stored(anna, "QuestionnaireResponse")
+    # By the address that it had while it waited.
+    assert anna.get(there[1]).location.endswith(f"/answers/{sent['id']}/")
+
+
+def test_who_goes_back_after_sending_sees_why_the_questions_are_empty_and_sends_nothing_twice(anna):
+    fill(anna)
+    sent_from = fields_of(anna.get("questionnaires/hoop/review"))
+    anna.get(anna.post("questionnaires/hoop/submit").location)
+    review = anna.get("questionnaires/hoop/review").text
+    assert "Net verstuurd" in review
+    assert "Toch beantwoorden" not in review
+    assert "Versturen</button>" not in review
+    for address in (QUESTION.format(12), "questionnaires/hoop/parts/hoop-statements"):
+        assert "Wat je hier antwoordt, is een nieuwe keer." in anna.get(address).text
+    anna.post(QUESTION.format(12), {"next": "1"})  # going on from there without a choice begins nothing
+    assert draft(anna) == {}
+    assert anna.post("questionnaires/hoop/submit", sent_from).status_code == 303
+    assert len(stored(anna, "QuestionnaireResponse")) == 1
+
+
+def test_who_fills_in_once_more_is_told_nothing_of_the_last_time_any_more(anna):
+    fill(anna)
+    anna.get(anna.post("questionnaires/hoop/submit").location)
+    anna.post(QUESTION.format(1), {"answer": "2", "next": "1"})
+    assert "Net verstuurd" not in anna.get(QUESTION.format(2)).text
+    review = anna.get("questionnaires/hoop/review").text
+    assert "Net verstuurd" not in review
+    assert "Versturen</button>" in review
 
 
 def test_answering_completes_the_assignment_as_soon_as_the_courier_comes(anna):
