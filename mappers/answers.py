@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from mappers.errors import NotAResponse, OtherQuestionnaire, RefusedAnswer, RefusedItem, shown
 from mappers.helper import Helper, as_extension, helper_in
+from mappers.tolerant import text_in
 from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.catalogue import Catalogue, UnknownInstrument
 from questionnaires.fhir import Resource, translated
@@ -101,7 +102,7 @@ def is_date_time(text: str) -> bool:
 
 def is_finished(response: Resource) -> bool:
     """Tell whether a response was sent in and stands: what is still being filled in is the client's own."""
-    return response.get("status") in _FINISHED
+    return text_in(response, "status") in _FINISHED
 
 
 def answers_of(response: Any, catalogue: Catalogue) -> Answers:

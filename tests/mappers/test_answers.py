@@ -12,7 +12,7 @@ import pytest
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from hypothesis import given, settings
 
-from mappers.answers import answers_of, response_of
+from mappers.answers import answers_of, is_finished, response_of
 from mappers.errors import (
     MapperError,
     NotAResponse,
@@ -73,6 +73,23 @@ def test_what_is_written_is_valid_r4_in_both_languages(instrument, language):
     beside = written.get("_text", {}).get("extension", [])
     told = [part["valueString"] for one in beside for part in one["extension"] if part["url"] == "content"]
     assert told == ([] if language == "nl" else [first.asked.en])
+
+
+@pytest.mark.parametrize(
+    ("status", "finished"),
+    [
+        ("completed", True),
+        ("amended", True),
+        ("in-progress", False),
+        ("stopped", False),
+        ("entered-in-error", False),
+        (None, False),
+        ({"value": "completed"}, False),
+        (["completed"], False),
+    ],
+)
+def test_a_response_is_finished_once_it_was_sent_in_whatever_a_server_says(status, finished):
+    assert is_finished({"resourceType": "QuestionnaireResponse", "status": status}) is finished
 
 
 def test_a_response_carries_who_typed_and_whose_answers_they_are():

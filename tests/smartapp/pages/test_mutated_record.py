@@ -73,6 +73,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     """Return what may be opened or sent: the role, the address, and the form ({}: opened)."""
     client = ["", "scores/", "plan/", "plan/story", "plan/domains", "plan/goals/new", "questionnaires/", "who-looked/"]
     client += ["kept/", "unsent/", "unsent/x/discard", f"plan/goals/by-key/{KEY_OF_FORM}"]
+    client += [f"plan/goals/by-key/{KEY_OF_FORM}/words", "visits/agreements/x"]
     client += ["plan/domains/meaning/", "plan/domains/meaning/now"]
     client += [f"scores/{one}/" for one in catalogue().instruments]
     client += [
@@ -95,6 +96,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         client += [
             f"plan/goals/{id_}{rest}" for rest in ("/", "/words", "/progress", "/end", "/steps/new", "/history", "/now")
         ]
+        client += [f"plan/goals/{id_}/steps/by-key/{KEY_OF_FORM}"]
     for step in (one for one in found if one["resourceType"] == "Task"):
         goal = re.search(r"Goal/([\w-]+)", orjson.dumps(step).decode())
         client += [f"plan/goals/{goal[1]}/steps/{step['id']}"] if goal else []
