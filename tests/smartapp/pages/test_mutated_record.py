@@ -102,7 +102,8 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         client += [f"plan/goals/{goal[1]}/steps/{step['id']}"] if goal else []
     # The days of conversations: an agreement says when it was made.
     talked = [one["authoredOn"][:10] for one in found if one["resourceType"] == "Task" and "reasonReference" in one]
-    client += ["visits/", f"visits/{talked[0]}", f"visits/{talked[0]}/conversation.pdf"]
+    client += [f"plan/goals/{page}" for page in ("by-key/x/words", "x/steps/by-key/x")]
+    client += ["visits/agreements/x", "visits/", f"visits/{talked[0]}", f"visits/{talked[0]}/conversation.pdf"]
     clinician = [
         "overview/",
         "overview/plan",
