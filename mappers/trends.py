@@ -73,6 +73,15 @@ class Measurements:
         return next(iter((*self.shown, *self.alternatives, *self.earlier)), None)
 
     @property
+    def parts_scored(self) -> int:
+        """Return of how many parts the newest answers give a score, where they give none for the whole; else 0."""
+        whole, *parts = self.shown or (None,)
+        if whole is None or whole.measurements[-1] in whole.scored:
+            return 0
+        newest = whole.measurements[-1].day
+        return sum(1 for part in parts if part.scored and part.scored[-1].day == newest)
+
+    @property
     def last_day(self) -> dt.date:
         """Return the day of the newest measurement. Raises ValueError if all scores are `not_ours`."""
         return max(one.day for trend in (*self.shown, *self.alternatives, *self.earlier) for one in trend.measurements)

@@ -146,6 +146,22 @@ def test_all_that_a_conversation_needs_fits_one_screen(sessions: Sessions) -> No
     assert visitor.page.locator("details[open]").count() == 0
     assert visitor.page.locator("section.card").count() == 4
     assert visitor.page.evaluate("document.documentElement.scrollHeight") <= 760
+    # As much as a page can hold of each: four long goals and four long pieces of news, and the line about more.
+    visitor.page.evaluate(
+        """() => {
+          const goals = document.querySelector(".consult__rows"), one = goals.querySelector("li");
+          goals.replaceChildren(...[1, 2, 3, 4].map(() => one.cloneNode(true)));
+          const card = document.querySelector("section[aria-labelledby=news-title]");
+          const news = "<li><span>Nieuw doel:</span> <q class='own'>" + "Ik wil weer tussen boeken werken. ".repeat(5) +
+            "</q> <span class='soft'>27 nov. 2026</span></li>";
+          card.querySelectorAll("ul, p.soft, details").forEach((old) => old.remove());
+          const more = "<details><summary>En nog 3</summary></details>";
+          const all = `<ul class="consult__news">${news.repeat(4)}</ul>${more}`;
+          card.querySelector(".row").insertAdjacentHTML("afterend", all);
+        }"""
+    )
+    assert visitor.page.evaluate("document.documentElement.scrollHeight") <= 760
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
 @pytest.mark.parametrize(

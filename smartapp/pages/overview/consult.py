@@ -69,6 +69,8 @@ class ScoreLine:
     first_month: str
     last: str
     last_month: str
+    parts: int
+    """Of how many parts there is a score, where there is none for the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def score_line(summary: InstrumentSummary) -> ScoreLine:
     first, first_month = _number(lead, scored[0]) if len(scored) > 1 else ("", "")
     last, last_month = _number(lead, scored[-1]) if scored else ("", "")
     limits = f"{format_number(lead.rule.low)}–{format_number(lead.rule.high)}"
-    return ScoreLine(summary, limits, first, first_month, last, last_month)
+    return ScoreLine(summary, limits, first, first_month, last, last_month, summary.measurements.parts_scored)
 
 
 def _number(trend: Trend, one: Measurement) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mappers.answers import Answers, answers_of, is_finished
@@ -163,7 +163,11 @@ def leading_row(one: Measurements) -> Row:
     """
     if one.leading is None:
         raise ValueError(f"{one.instrument.id} has no score of ours.")
-    return row_of(one.leading, title=text_of(one.instrument.title))
+    row = row_of(one.leading, title=text_of(one.instrument.title))
+    if not one.parts_scored:
+        return row
+    parts = ngettext("There is a score for %(num)s part.", "There is a score for %(num)s parts.", one.parts_scored)
+    return replace(row, notes=(*row.notes, parts))
 
 
 def changed_sentences(

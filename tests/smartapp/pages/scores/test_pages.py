@@ -358,3 +358,14 @@ def test_the_difference_is_that_of_the_numbers_shown(anna):
     first, last, change = re.search(r"2024: ([\d,]+)\. .*?2026: ([\d,]+)\. Dat is ([\d,]+) hoger", page).groups()
     number = [float(text.replace(",", ".")) for text in (first, last, change)]
     assert number[1] - number[0] == pytest.approx(number[2])
+
+
+def test_parts_with_a_score_are_said_where_the_whole_has_none(app, anna):
+    measure(anna, "nel", "2026-06-03", "4", upto=11)  # professional help and social support are whole
+    assert "Van 2 onderdelen is er wel een score." in anna.get("scores/").text
+    clinician = launched(app, role="clinician")
+    assert "geen score, 2 onderdelen wel" in clinician.get("overview/").text
+    measure(anna, "nel", "2026-07-03", "4")
+    assert "onderdelen is er wel" not in anna.get("scores/").text
+    measure(anna, "nel", "2026-08-03", "4", upto=3)
+    assert "is er wel een score" not in anna.get("scores/").text
