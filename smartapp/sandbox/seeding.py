@@ -19,6 +19,7 @@ from mappers.agreements import Agreement, task_of_agreement, with_progress
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import Answers, ResponseRef, response_from, response_of
 from mappers.assignment import assignment_identifier, task_of
+from mappers.conversation import Conversation, as_encounter
 from mappers.decisions import DECISION, Decision, values_of
 from mappers.own_notes import name_beside, observation_of
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
@@ -307,6 +308,8 @@ class _Seeder:
             source=patient,
             identifier=key,
         )
+        talk = Conversation(_name(patient, "conversation", str(entry.days_ago)), _instant(moment))
+        decided["encounter"] = as_encounter(talk)
         agreed = Agreement(
             key,
             entry.words,
@@ -319,7 +322,7 @@ class _Seeder:
         task = task_of_agreement(agreed, patient=who, author=author, topic=entry.topic)
         if entry.remark:
             said_on = _instant(self.moment(entry.remark_days_ago))
-            task = with_progress(task, "done" if entry.done else "doing", entry.remark, by=who, now=said_on)
+            task = with_progress(task, "done" if entry.done else "doing", entry.remark, by=author, now=said_on)
         self.write(
             moment,
             [
