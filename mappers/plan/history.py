@@ -35,13 +35,16 @@ class Earlier:
     replaced: Version
 
 
-def earlier(versions: Sequence[Version], *, whole: bool = True) -> tuple[Earlier, ...]:
+def earlier(
+    versions: Sequence[Version], *, whole: bool = True, now: Mapping[str, str] | None = None
+) -> tuple[Earlier, ...]:
     """Return what was there before, the newest first; `versions` are the newest first, the first is what is there now.
 
     Texts that came back are told once, by when they were there last; what has no words, or the words of now, is not
-    told. `whole`: these are all versions, so the oldest is where its texts came from.
+    told. `whole`: the oldest of these is the first of all, so it is where its texts came from. `now` are the texts of
+    now, where `versions` are older ones: the first of them is not told itself, as it ends what was told before.
     """
-    now = versions[0].texts if versions else {}
+    now = now if now is not None else versions[0].texts if versions else {}
     told: list[Mapping[str, str]] = [now]
     found = []
     for at, replaced in enumerate(versions[:-1]):

@@ -42,6 +42,7 @@ FORM = "application/x-www-form-urlencoded"
 # Bounds, not expectations: one person's record is a few pages. A server that sends more is wrong or in a circle.
 MOST_PAGES = 100
 MOST_PAGES_OF_HISTORY = 5
+VERSIONS_PER_PAGE = 100
 MOST_WAITS = 5
 LONGEST_WAIT_SECONDS = 120
 
@@ -120,7 +121,8 @@ class RemoteStore:
         """Return the versions of one resource, the newest first, from the first pages that the server gives."""
         if not _TYPE.fullmatch(type) or not ID.fullmatch(id):
             raise NotFound(f"{type[:64]}/{id[:64]} is not a FHIR reference. Check where it comes from.")
-        answer = self._ask("GET", f"{self.base}/{type}/{id}/_history")
+        # So many a page, where the server takes notice: its own number may be ten.
+        answer = self._ask("GET", f"{self.base}/{type}/{id}/_history?_count={VERSIONS_PER_PAGE}")
         found: list[Stored] = []
         for _ in range(MOST_PAGES_OF_HISTORY):
             bundle = self._resource(answer, "Bundle")

@@ -44,6 +44,19 @@ def test_where_a_text_came_from_is_not_guessed_when_older_versions_are_out_of_re
     assert told("b", "a", "a", whole=False) == [("a", None, "v3")]
 
 
+@given(st.lists(st.sampled_from("abc"), min_size=2, max_size=12), st.data())
+def test_in_two_parts_the_same_is_told_as_in_one(texts, data):
+    """Only a text that came back may be told in both parts: the second does not know what the first told."""
+    all_of_them = versions(*texts)
+    at = data.draw(st.integers(1, len(texts) - 1))
+    newer = earlier(all_of_them[:at], whole=False)
+    older = earlier(all_of_them[at - 1 :], now=all_of_them[0].texts)
+    whole = [(one.texts, one.replaced.name) for one in earlier(all_of_them)]
+    both = [(one.texts, one.replaced.name) for one in (*newer, *older)]
+    assert [one for one in both if one in whole] == whole
+    assert {one["story"] for one, _name in both} == {one["story"] for one, _name in whole}
+
+
 def test_words_that_are_gone_are_marked():
     assert gone("Ik woon in Zwolle,\nbij de brug.", "Ik woon bij de brug.") == (
         ("Ik woon", False),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from flask import url_for
+from flask import request, url_for
 
 from mappers.errors import PlanError
 from mappers.plan import QUESTIONS, Goal, Plan, Remark, goal_of, plan_of
@@ -32,7 +32,9 @@ from smartapp.web.language import gettext as _
 from smartapp.web.plan_views import GoalView, RemarkView, Words, goal_view, remark_view
 
 MOST_VERSIONS: Final = 100
-"""Of one resource; what is older is not shown."""
+"""Of one resource on one page; what is older is on the next."""
+OLDER: Final = "older"
+"""The mark in the address of a page of older versions: how many pages back it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,15 @@ class HistoryPage:
     removed_goals: tuple[GoalView, ...] = ()
     removed_steps: tuple[GoalView, ...] = ()  # goals of the plan with the steps alone that were taken out
     remarks: tuple[RemarkView, ...] = ()  # what the client said about the goal and took out
+    here: int = 0  # how many pages back
+    older: bool = False  # there is a page after this one
     goal_id: str = ""
 
 
 def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
     """Return the earlier versions of the client's texts and answers, and what was taken out of the plan."""
     words, made_by = Words.of(known), writers()
+    here = _here()
     versions = _versions([one for one in plan.records if one.resource["resourceType"] == "CarePlan"])
     forms = [
         _Form(text_of(part.title), url_for("plan.part", code=part.code), sections.texts(part))
@@ -86,7 +91,7 @@ def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
         for code, title in words.domains.items()
         for name in QUESTIONS
     ]
-    plans = _plans(versions, known)
+    plans = _plans(_of_page(versions, here), known)
     threads = (
         _thread(form, plan.plan, [(one, form.section.read(then)) for one, then in plans], made_by) for form in forms
     )
@@ -96,12 +101,14 @@ def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
         goals=tuple(goal_view(goal, words) for goal in plan.plan.goals),
         removed_goals=tuple(goal_view(goal, words) for goal in plan.goals_removed() if goal.text),
         removed_steps=tuple(goal_view(goal, words) for goal in plan.steps_removed()),
+        here=here,
+        older=_has_older(versions, here),
     )
 
 
 def goal_page(plan: StoredPlan, goal: Goal, known: Catalogue) -> HistoryPage:
     """Return the earlier versions of the words of one goal and of its steps."""
-    words, made_by = Words.of(known), writers()
+    words, made_by, here = Words.of(known), writers(), _here()
     wanted = {f"Goal/{goal.id}", *(f"Task/{step.id}" for step in goal.steps)}
     records = [one for one in plan.records if one.state == "stored" and one.reference in wanted]
     histories = dict(zip((one.reference for one in records), current.records().histories(records), strict=True))
@@ -113,18 +120,21 @@ def goal_page(plan: StoredPlan, goal: Goal, known: Catalogue) -> HistoryPage:
     action = url_for("plan.goal_words", goal_id=goal.id)
     form = _Form(_("The goal"), action, sections.goal(goal.id, current.today()), about_goal)
     versions_of_goal = _readable(histories.get(f"Goal/{goal.id}"))
-    threads = [_thread(form, plan.plan, [(one, _of_goal(one)) for one in versions_of_goal], made_by)]
+    read = [(one, _of_goal(one)) for one in _of_page(versions_of_goal, here)]
+    threads = [_thread(form, plan.plan, read, made_by)]
     for step in goal.steps:
         action = url_for("plan.step", goal_id=goal.id, step_id=step.id)
         title = _("The step: %(words)s", words=step.text)
         form = _Form(title, action, sections.step(goal.id, step.id), lambda texts: tuple(filter(None, [texts["who"]])))
-        versions = _readable(histories.get(f"Task/{step.id}"))
+        versions = _of_page(_readable(histories.get(f"Task/{step.id}")), here)
         threads.append(_thread(form, plan.plan, [(one, _of_step(one)) for one in versions], made_by))
     return HistoryPage(
         readable=any(histories.values()) or not records,
         threads=tuple(thread for thread in threads if thread.versions),
         remarks=tuple(remark_view(one, own=True) for one in _gone(versions_of_goal, goal)),
         goal_id=goal.id,
+        here=here,
+        older=any(_has_older(versions or (), here) for versions in histories.values()),
     )
 
 
@@ -144,7 +154,21 @@ def _versions(records: Sequence[Record]) -> list[Resource]:
 
 
 def _readable(versions: Iterable[Record] | None) -> list[Resource]:
-    return [one.resource for one in versions or ()][:MOST_VERSIONS]
+    return [one.resource for one in versions or ()]
+
+
+def _here() -> int:
+    """Return how many pages back this page is; what is no such number is the newest page."""
+    return max(0, request.args.get(OLDER, 0, type=int))
+
+
+def _of_page(versions: Sequence[Resource], here: int) -> Sequence[Resource]:
+    """Return the versions of a page; one of older versions begins with the one that ended the page before."""
+    return versions[max(0, here * MOST_VERSIONS - 1) : (here + 1) * MOST_VERSIONS]
+
+
+def _has_older(versions: Sequence[object], here: int) -> bool:
+    return len(versions) > (here + 1) * MOST_VERSIONS
 
 
 def _plans(versions: Iterable[Resource], known: Catalogue) -> list[tuple[Resource, Plan]]:
@@ -195,7 +219,8 @@ def _thread(
             fields={**one.texts, **seen},
         )
 
-    return Thread(form.title, form.action, tuple(view(one) for one in earlier(made, whole=whole)))
+    told = earlier(made, whole=whole, now=now if _here() else None)
+    return Thread(form.title, form.action, tuple(view(one) for one in told))
 
 
 # --- who ----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 
 from smartapp.fhir.capabilities import Capability
 from smartapp.fhir.store import NotFound, Query, Write
+from smartapp.pages.plan import history
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY, put
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
@@ -173,3 +174,35 @@ def test_reading_versions_is_in_the_log_only_as_what_was_read(app, halfway):
     before = len(list(halfway.core.audit.entries()))
     halfway.get("plan/history")
     assert len(list(halfway.core.audit.entries())) == before
+
+
+def test_versions_of_long_ago_are_on_older_pages_and_each_is_put_back_from_there(app, halfway, monkeypatch):
+    monkeypatch.setattr(history, "MOST_VERSIONS", 3)
+    for number in range(1, 7):
+        fill(halfway, "plan/story", story=f"Verhaal {number}.")
+    # Seven versions: the one that each page begins with ended the last one of the page before.
+    said = []
+    for older in ("", "?older=1", "?older=2"):
+        page = text_of(halfway.get(f"plan/history{older}"))
+        said.append(re.findall(r"Verhaal \d|Ik ben opgegroeid", page))
+        assert ("Oudere versies" in page, "Nieuwere versies" in page) == (older != "?older=2", older != "")
+    assert said == [["Verhaal 5", "Verhaal 4"], ["Verhaal 3", "Verhaal 2", "Verhaal 1"], ["Ik ben opgegroeid"]]
+    put_back(halfway, "Ik ben opgegroeid in Zwolle.", "plan/history?older=2")
+    assert stored_plan(halfway.ehr).story == HALFWAY.story
+
+
+def test_older_versions_of_a_goal_have_their_pages_too(halfway, monkeypatch):
+    monkeypatch.setattr(history, "MOST_VERSIONS", 2)
+    path = goal_path(halfway)
+    for words in ("Fietsen", "Lopen"):
+        fill(halfway, f"{path}words", text=words)
+    assert "Oudere versies" in halfway.get(f"{path}history").text
+    page = text_of(halfway.get(f"{path}history?older=1"))
+    assert "Weer leren zwemmen" in page
+    assert "Oudere versies" not in page
+
+
+@pytest.mark.parametrize("older", ["-1", "x", "", "99999999999999999999"])
+def test_a_page_that_is_none_is_no_trouble(halfway, older):
+    fill(halfway, "plan/story", story="Ik ben nu hier.")
+    assert halfway.get(f"plan/history?older={older}").status_code == 200
