@@ -10,7 +10,8 @@ from typing import Any
 from smartapp.pages.overview.consult import ConsultPage, NewLine
 from smartapp.pages.overview.views import OpenAssignment, first_lines
 from smartapp.pages.plan.paper import goal_data
-from smartapp.pages.scores.paper import score_data
+from smartapp.pages.scores.panels import leading_row
+from smartapp.pages.scores.paper import key_data, row_data
 from smartapp.storage.launches import Person
 from smartapp.web.language import coming, format_date, text_of
 from smartapp.web.language import gettext as _
@@ -64,9 +65,8 @@ def contents(page: ConsultPage) -> dict[str, Any]:
             )
             if sentence
         ],
-        "scores": [
-            score_data(text_of(one.measurements.instrument.title), one.lead, level=2) for one in everything.measured
-        ],
+        "key": key_data(between=any(len(one.lead.scored) > 2 for one in everything.measured)),
+        "scores": [row_data(leading_row(one.measurements)) for one in everything.measured],
     }
 
 

@@ -17,7 +17,7 @@ from questionnaires.model import Instrument
 from smartapp.pages.scores import asking
 from smartapp.pages.scores.notes import note, notes_of
 from smartapp.pages.scores.panels import ChangedSentences, Panel, Row, changed_sentences, leading_row, panel_of
-from smartapp.pages.scores.paper import paper_of_all, paper_of_one
+from smartapp.pages.scores.paper import paper_of_all, paper_of_chart, paper_of_one
 from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import _, day_of, text_of
@@ -137,16 +137,22 @@ def _scores_of(mine: Measurements, records: _Records) -> InstrumentScores:
 @blueprint.get("/scores.pdf")
 @role("client", "clinician")
 def as_pdf() -> Response:
-    """Give the leading trend of every instrument as a PDF."""
-    found, launch = _measured(_records()), current.launch()
+    """Give what the page of scores shows as a PDF: a client the leading scores, the care team all of them."""
+    records, launch = _records(), current.launch()
+    found = _measured(records)
+    cut = asking.cut_sentence(current.records().cut)
     if launch.user.role == "client":
         title = _("My scores")
         about = _("A score is a number that comes from your own answers. It does not say who you are.")
+        content = paper_of_all(found, title=title, about=about, cut=cut, client=launch.patient, made=current.now())
     else:
         title = _("Scores")
         about = _("Numbers from the client's own answers. What a change means is for the conversation.")
-    cut = asking.cut_sentence(current.records().cut)
-    content = paper_of_all(found, title=title, about=about, cut=cut, client=launch.patient, made=current.now())
+        observations = [one.resource for one in records.notes]
+        notes = {one.instrument.id: notes_about(observations, one.instrument.id) for one in found}
+        content = paper_of_chart(
+            found, notes, title=title, about=about, cut=cut, client=launch.patient, made=current.now()
+        )
     return download(content, "scores")
 
 
