@@ -19,8 +19,8 @@ from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import place_zone
 
-PAGE_OF_ONE: Final = "answers.response"
-"""The page that shows one response, as the log of access calls it."""
+PAGES_OF_ONE: Final = frozenset({"answers.response", "answers.as_pdf"})
+"""The page that shows one response, and that page on paper, as the log of access calls them."""
 MOST_LOOKS: Final = 500
 """How many rows of the log are looked through for who read a response: the newest."""
 
@@ -106,7 +106,7 @@ def readings() -> Mapping[str, Sequence[Reading]]:
     looks = current.services().audit.looks(launch.issuer_key, launch.patient.reference)
     found: dict[str, dict[str, Reading]] = {}
     for _number, entry in islice(looks, MOST_LOOKS):
-        if entry.event == "read" and len(entry.objects) > 1 and entry.objects[0] == PAGE_OF_ONE:
+        if entry.event == "read" and len(entry.objects) > 1 and entry.objects[0] in PAGES_OF_ONE:
             moment = dt.datetime.fromtimestamp(entry.recorded, place_zone())
             # Newest first, so the first time that a reader is met is their last.
             found.setdefault(entry.objects[1], {}).setdefault(entry.user, Reading(entry.user_name, moment))

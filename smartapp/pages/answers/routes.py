@@ -17,14 +17,17 @@ from questionnaires.fhir import Resource
 from smartapp.fhir.store import Conflict, Write
 from smartapp.pages.answers import finding, views
 from smartapp.pages.answers.finding import Sent
-from smartapp.pages.answers.views import AnswerPage, SentList, SentRow
+from smartapp.pages.answers.paper import paper
+from smartapp.pages.answers.views import AnswerPage, ResponsePage, SentList, SentRow
 from smartapp.pages.plan.service import load
 from smartapp.pages.questionnaire.quoting import quote_of
 from smartapp.pages.questionnaire.sending import correctable
 from smartapp.pages.scores import asking
 from smartapp.records import Record
 from smartapp.web import current
+from smartapp.web.language import gettext as _
 from smartapp.web.language import language
+from smartapp.web.pdf import download
 from smartapp.web.roles import role
 
 blueprint = Blueprint("answers", __name__, url_prefix="/answers", template_folder="templates")
@@ -61,13 +64,28 @@ def response(response_id: str) -> ResponseReturnValue:
         # It arrived meanwhile, under the id that the record gave it.
         here = one.record.resource["id"]
         return redirect(url_for(".response", response_id=here, together=_together()), 303)
+    return render_template("answers/response.html", page=_shown(one, sent, tasks), together=_together())
+
+
+@blueprint.get("/<response_id>/answers.pdf")
+@role("client", "clinician")
+def as_pdf(response_id: str) -> ResponseReturnValue:
+    """Give one response as a PDF, beside the same one of before as on its page."""
+    sent, tasks = finding.find()
+    one = finding.one_of(sent, response_id) or abort(404)
+    content = paper(_shown(one, sent, tasks), client=current.launch().patient, made=current.now())
+    return download(content, _("answers"))
+
+
+def _shown(one: Sent, sent: list[Sent], tasks: list[Record]) -> ResponsePage:
+    """Return what a page shows of a response, and write down that it was read."""
     current.shows(one.record.reference)
     own = _is_own()
     earlier = _earlier(one, sent)
     wanted = request.args.get("beside", "")
     beside = next((each for each in earlier if each.record.resource["id"] == wanted), next(iter(earlier), None))
-    stopped = current.records().is_stopped(["QuestionnaireResponse"], response_id)
-    page = views.response_page(
+    stopped = current.records().is_stopped(["QuestionnaireResponse"], one.record.resource["id"])
+    return views.response_page(
         one,
         own=own,
         earlier=earlier,
@@ -79,7 +97,6 @@ def response(response_id: str) -> ResponseReturnValue:
         and correctable(current.records(), one.record, one.answers.instrument),
         state="refused" if stopped else one.record.state,
     )
-    return render_template("answers/response.html", page=page, together=_together())
 
 
 @blueprint.post("/<response_id>/talk")
