@@ -24,8 +24,9 @@ A new page of this kind is a `typed.Part` (its fields, and how they are read fro
     )
     return redirect(after, 303) if isinstance(outcome, Saved) else refusal(outcome)
 
-`show` renders a template with `kept_form`, `seen` and `unsaved` of `components/forms.html`; `write` saves one unit, and
-raises Conflict where someone was quicker.
+`show` renders a template with `kept_form`, `seen` and `unsaved` of `components/forms.html`, or with `form_fields` and
+`choose_version` of `components/fields.html`, which draw the fields and both versions of `smartapp.web.fields`. `write`
+saves one unit, and raises Conflict where someone was quicker.
 """
 
 from __future__ import annotations

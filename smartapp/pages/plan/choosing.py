@@ -17,6 +17,7 @@ from smartapp.pages.plan.sections import Section
 from smartapp.pages.plan.service import change, load, plan_in
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.web import current, typed, undoing
+from smartapp.web.fields import FieldOption
 from smartapp.web.forms import Saved, Trouble, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.language import ngettext
@@ -193,7 +194,7 @@ def _page(
     looking: bool = False,
 ) -> str:
     offered = [
-        views.FieldOption(code, title, words.domain_help.get(code, ""), words.handbook.get(code, ""))
+        FieldOption(code, title, words.domain_help.get(code, ""), words.handbook.get(code, ""))
         for code, title in words.domains.items()
     ]
     with_family = sent.family or bool(words.family & set(sent.chosen))

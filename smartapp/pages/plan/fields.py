@@ -8,7 +8,8 @@ from mappers.plan import STEP_STATUSES, Goal, Plan
 from mappers.plan.at_once import carrying, has_room
 from questionnaires.plan_parts import PlanPart
 from smartapp.pages.plan import sections
-from smartapp.pages.plan.views import ENDING_TEXTS, Field, FieldOption, options
+from smartapp.pages.plan.views import ENDING_TEXTS
+from smartapp.web.fields import Field, FieldOption, options
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.plan_views import GOING_TEXTS, STATUS_TEXTS, Words

@@ -17,8 +17,9 @@ from smartapp.pages.plan import whose
 from smartapp.pages.plan.sections import Section
 from smartapp.pages.plan.service import change, load
 from smartapp.pages.plan.stored import StoredPlan
-from smartapp.pages.plan.views import ClashField, ClashPage, Field, FormPage, Link
+from smartapp.pages.plan.views import ClashPage, FormPage
 from smartapp.web import current, typed, undoing
+from smartapp.web.fields import Field, Link, both_versions, filled
 from smartapp.web.forms import Saved, Sketch, Trouble, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.typed import Accepted, Clash, Submitted, Wrong
@@ -48,19 +49,6 @@ class Form:
     def names(self) -> tuple[str, ...]:
         """Return the names of the fields."""
         return tuple(one.name for one in self.fields)
-
-    def filled(
-        self, values: Mapping[str, str], based_on: Mapping[str, str], problems: Mapping[str, str]
-    ) -> tuple[Field, ...]:
-        """Return the fields with values, digests of what those were based on, and problems in them."""
-        return tuple(
-            one.filled(
-                values.get(one.name, ""),
-                based_on.get(one.name, ""),
-                _(problems[one.name]) if one.name in problems else "",
-            )
-            for one in self.fields
-        )
 
 
 def form_key() -> str:
@@ -199,7 +187,7 @@ def _form_page(
 ) -> str:
     page = FormPage(
         title=form.title,
-        fields=form.filled(values, based_on, problems or {}),
+        fields=filled(form.fields, values, based_on, problems or {}),
         back=form.back,
         save=form.save or _("Save"),
         lead=form.lead,
@@ -216,22 +204,5 @@ def _form_page(
 
 
 def _clash_page(clash: Clash, form: Form) -> str:
-    # What is stored now has been seen once this page is: the choice that it asks for is based on that.
-    based_on = {name: typed.digest(text) for name, text in clash.stored.items()}
-    fields = {one.name: one for one in form.filled(clash.values, based_on, {})}
-    page = ClashPage(
-        title=form.title,
-        fields=tuple(
-            ClashField(
-                fields[name],
-                stored=fields[name].shown(clash.stored.get(name, "")),
-                typed=fields[name].shown(clash.values[name]),
-            )
-            for name in clash.fields
-        ),
-        agreed=tuple(one for name, one in fields.items() if name not in clash.fields and name in clash.values),
-        key=form.key,
-        unanswered=clash.unanswered,
-        back=form.back,
-    )
+    page = ClashPage(form.title, both_versions(clash, form.fields), form.key, form.back)
     return render_template("plan/clash.html", page=page)

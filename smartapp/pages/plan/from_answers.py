@@ -12,9 +12,9 @@ from smartapp.pages.plan import fields, sections
 from smartapp.pages.plan.forms import Form, edit, form_key
 from smartapp.pages.plan.service import load
 from smartapp.pages.plan.stored import StoredPlan
-from smartapp.pages.plan.views import Link
 from smartapp.pages.questionnaire.quoting import Quote, quoted
 from smartapp.web import current
+from smartapp.web.fields import Link
 from smartapp.web.language import gettext as _
 from smartapp.web.plan_views import Words
 from smartapp.web.roles import role

@@ -31,9 +31,9 @@ from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
 from smartapp.pages.plan.service import change, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
-from smartapp.pages.plan.views import Link
 from smartapp.records.placement import TOGETHER
 from smartapp.web import current, undoing
+from smartapp.web.fields import Link
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, Literal
+from typing import Final
 
 from mappers.plan import MOST_DOMAINS, OtherGoal, Plan
 from mappers.plan.at_once import carrying, has_room
@@ -13,7 +13,7 @@ from questionnaires.catalogue import Catalogue
 from smartapp.i18n import message
 from smartapp.pages.plan.document import InChart
 from smartapp.records import Place
-from smartapp.web.language import format_date
+from smartapp.web.fields import BothVersions, Field, FieldOption, Link, problems_in
 from smartapp.web.language import gettext as _
 from smartapp.web.plan_views import (
     DomainView,
@@ -64,57 +64,6 @@ class StartPage:
     begun: bool
 
 
-FieldKind = Literal["area", "line", "date", "choices"]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldOption:
-    """One of the choices of a field."""
-
-    value: str
-    label: str
-    help: str = ""
-    also: str = ""  # another name for the same thing, shown small
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One thing to fill in. `text` is what is in it: what is stored, or what was typed and not yet saved."""
-
-    name: str
-    label: str
-    kind: FieldKind = "area"
-    help: str = ""
-    options: tuple[FieldOption, ...] = ()
-    rows: int = 5
-    text: str = ""
-    based_on: str = ""
-    problem: str = ""
-
-    def filled(self, text: str, based_on: str, problem: str) -> Field:
-        """Return the field with a text in it, the digest of what that was based on, and what is wrong with it."""
-        return replace(self, text=text, based_on=based_on, problem=problem)
-
-    def shown(self, text: str) -> str:
-        """Return a value of this field as a person reads it: the label of a choice, a date in words."""
-        if self.kind == "choices":
-            return next((option.label for option in self.options if option.value == text), text)
-        if self.kind == "date":
-            try:
-                return format_date(text)
-            except ValueError:
-                return text
-        return text
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Somewhere else to go."""
-
-    label: str
-    href: str
-
-
 @dataclass(frozen=True, slots=True)
 class FormPage:
     """A page with one thing to do. `key` names what a form makes, so that sending it twice makes it once."""
@@ -136,39 +85,16 @@ class FormPage:
     @property
     def problems(self) -> tuple[dict[str, str], ...]:
         """Return what has to be put right, for the summary at the top."""
-        return tuple(
-            {
-                "field": f"{field.name}-{field.options[0].value}" if field.options else field.name,
-                "text": field.problem,
-            }
-            for field in self.fields
-            if field.problem
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ClashField:
-    """A field of which two tabs, or two people, made two texts: the stored one and the one just typed."""
-
-    field: Field
-    stored: str
-    typed: str
-
-    @property
-    def editable(self) -> bool:
-        """Tell whether the typed version is a text, so that the two can be made into one."""
-        return self.field.kind in ("area", "line")
+        return problems_in(self.fields)
 
 
 @dataclass(frozen=True, slots=True)
 class ClashPage:
-    """Both versions side by side. `agreed` are the other fields of the form, which are sent along as typed."""
+    """Both versions side by side, to choose between."""
 
     title: str
-    fields: tuple[ClashField, ...]
-    agreed: tuple[Field, ...]
+    both: BothVersions
     key: str
-    unanswered: bool
     back: Link
 
 
@@ -257,8 +183,3 @@ def start_page(
         saved_at=saved_at if saved_at in shown else "",
         begun=bool(plan.texts or plan.domains or plan.goals),
     )
-
-
-def options(texts: Mapping[str, str], offered: Iterable[str]) -> tuple[FieldOption, ...]:
-    """Return choices with their sentences in the reader's language."""
-    return tuple(FieldOption(value, _(texts[value])) for value in offered)

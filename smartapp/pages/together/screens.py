@@ -15,9 +15,10 @@ from smartapp.i18n import message
 from smartapp.pages.together.found import Found, found_in, queries
 from smartapp.pages.together.keeping import Kept, Typist
 from smartapp.pages.together.session import Begins, Session, Sessions
-from smartapp.pages.together.views import THEMES, Link, Screen, Typed
+from smartapp.pages.together.views import THEMES, Screen, Typed
 from smartapp.records import Record
 from smartapp.web import current, forms, typed
+from smartapp.web.fields import Link
 from smartapp.web.forms import Trouble
 from smartapp.web.language import day_of, language, moment_of
 from smartapp.web.language import gettext as _

@@ -13,8 +13,8 @@ from smartapp.pages.together.found import Found
 from smartapp.pages.together.paper import paper
 from smartapp.pages.together.session import Sessions
 from smartapp.pages.together.topics import topics_of
-from smartapp.pages.together.views import Link
 from smartapp.web import current
+from smartapp.web.fields import Link
 from smartapp.web.language import format_date, format_datetime
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import download

@@ -19,6 +19,7 @@ from questionnaires.reading import Strict, read
 from smartapp.i18n import message
 from smartapp.pages.together.by_visit import Visit
 from smartapp.pages.together.found import KeptAgreement, KeptDecision
+from smartapp.web.fields import Link
 from smartapp.web.plan_views import GoalView, PartView
 
 THEMES: Final[Mapping[str, str]] = {
@@ -57,14 +58,6 @@ class _Hints(Strict, frozen=True):
 def hints() -> tuple[Text, ...]:
     """Return what may help to put a decision into words."""
     return read(Path(__file__).with_name("hints.toml"), _Hints).hints
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Somewhere to go."""
-
-    label: str
-    href: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,18 @@ from flask.typing import ResponseReturnValue
 from smartapp.fhir.store import Conflict, Forbidden, Gone, Refused, Unreachable
 from smartapp.services import KEY
 from smartapp.web import typed
-from smartapp.web.forms import ATTEMPTS, Opened, Saved, Sketch, Trouble, merged, posted, tried
+from smartapp.web.fields import Field, FieldOption, both_versions, filled, problems_in
+from smartapp.web.forms import ATTEMPTS, Saved, Sketch, Trouble, merged, posted, tried
 from tests.smartapp.helpers import launched, make_app
 
 WISH = typed.Part[str](("wish",), lambda text: {"wish": text}, lambda _text, values: values["wish"])
+FIELDS = (Field("wish", "Wish"),)
 PAGE = """
-{% from "components/forms.html" import kept_form, seen, text_area, unsaved %}
-{% if opened.draft %}{{ unsaved("Not saved yet.") }}{% endif %}<p>{{ said }}</p>
+{% from "components/forms.html" import kept_form, unsaved %}
+{% from "components/fields.html" import choose_version, form_fields %}
+{% if draft %}{{ unsaved("Not saved yet.") }}{% endif %}<p>{{ said }}</p>
 {% call kept_form("Kept.") %}
-  {{ seen({"name": "wish", "based_on": opened.based_on.wish}) }}{{ text_area("wish", "Wish", opened.values.wish) }}
+  {% if both %}{{ choose_version(both, "There now") }}{% else %}{{ form_fields(fields) }}{% endif %}
 {% endcall %}
 """
 JSON = {"Accept": "application/json"}
@@ -58,7 +61,9 @@ def app(shelf):
         if (answer := sketch.answered()) is not None:
             return answer
         if request.method == "GET":
-            return render_template_string(PAGE, opened=sketch.opened(WISH.read(shelf.text)), said="")
+            opened = sketch.opened(WISH.read(shelf.text))
+            fields = filled(FIELDS, opened.values, opened.based_on, {})
+            return render_template_string(PAGE, fields=fields, draft=opened.draft)
         sent = typed.submitted(WISH, sketch.form)
         outcome = sketch.take(
             lambda: merged(
@@ -70,9 +75,12 @@ def app(shelf):
         )
         if isinstance(outcome, Saved):
             return redirect(request.path, 303)
-        said = outcome.stored["wish"] if isinstance(outcome, typed.Clash) else getattr(outcome, "sentence", "")
-        page = render_template_string(PAGE, opened=Opened(sent.values, sent.based_on), said=said)
-        return page, outcome.status if isinstance(outcome, Trouble) else 409
+        if isinstance(outcome, typed.Clash):
+            return render_template_string(PAGE, both=both_versions(outcome, FIELDS)), 409
+        problems = outcome.problems if isinstance(outcome, typed.Wrong) else {}
+        fields = filled(FIELDS, sent.values, sent.based_on, problems)
+        said, status = (outcome.sentence, outcome.status) if isinstance(outcome, Trouble) else ("", 422)
+        return render_template_string(PAGE, fields=fields, said=said), status
 
     app = make_app()
     app.register_blueprint(pages, url_prefix="/l/<launch_id>/wishes")
@@ -136,6 +144,34 @@ def test_a_sketch_that_grew_old_replaces_no_newer_words(anna, shelf):
     assert (answer.status_code, shelf.text) == (409, "Nieuwer.")
     assert "Nieuwer." in answer.text
     assert "Half een w" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("choice", "status", "kept"), [("typed", 303, "Toch dit."), ("stored", 303, "Nieuwer."), ("", 409, "Nieuwer.")]
+)
+def test_of_two_versions_one_is_chosen_and_none_without_a_choice(anna, shelf, choice, status, kept):
+    shelf.text = "Eerst."
+    based_on = seen(anna)
+    shelf.text = "Nieuwer."
+    page = send(anna, "Van mij.", based_on=based_on).text
+    now_seen = re.search(r'name="seen-wish" value="([^"]*)"', page)[1]
+    form = {"wish": "Toch dit.", "seen-wish": now_seen, "asked-wish": "1", "choice-wish": choice}
+    assert (anna.post("wishes/", form).status_code, shelf.text) == (status, kept)
+
+
+def test_a_text_that_is_too_long_comes_back_with_the_reason(anna, shelf):
+    answer = send(anna, "x" * (typed.LONGEST + 1))
+    assert (answer.status_code, shelf.text) == (422, "")
+    assert 'id="wish-error"' in answer.text
+
+
+def test_a_problem_leads_to_its_field_or_to_its_first_choice():
+    options = (FieldOption("a", "A"), FieldOption("b", "B"))
+    wrong = [
+        Field("wish", "Wish", problem="Too long."),
+        Field("who", "Who", kind="choices", options=options, problem="?"),
+    ]
+    assert [one["field"] for one in problems_in([*wrong, Field("fine", "Fine")])] == ["wish", "who-a"]
 
 
 def test_a_text_that_someone_else_changed_at_the_same_moment_is_shown_and_not_replaced(anna, shelf):

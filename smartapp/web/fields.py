@@ -1,0 +1,134 @@
+"""What a form shows: its fields, and both versions of those that two people changed at once.
+
+`components/fields.html` draws them; `smartapp.web.forms` keeps what is typed in them and saves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from smartapp.web import typed
+from smartapp.web.language import format_date
+from smartapp.web.language import gettext as _
+
+FieldKind = Literal["area", "line", "date", "choices"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Somewhere else to go."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldOption:
+    """One of the choices of a field."""
+
+    value: str
+    label: str
+    help: str = ""
+    also: str = ""  # another name for the same thing, shown small
+
+
+def options(texts: Mapping[str, str], offered: Iterable[str]) -> tuple[FieldOption, ...]:
+    """Return choices with their sentences in the reader's language."""
+    return tuple(FieldOption(value, _(texts[value])) for value in offered)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing to fill in. `text` is what is in it: what is stored, or what was typed and not yet saved."""
+
+    name: str
+    label: str
+    kind: FieldKind = "area"
+    help: str = ""
+    options: tuple[FieldOption, ...] = ()
+    rows: int = 5
+    text: str = ""
+    based_on: str = ""
+    problem: str = ""
+
+    def filled(self, text: str, based_on: str, problem: str) -> Field:
+        """Return the field with a text in it, the digest of what that was based on, and what is wrong with it."""
+        return replace(self, text=text, based_on=based_on, problem=problem)
+
+    def shown(self, text: str) -> str:
+        """Return a value of this field as a person reads it: the label of a choice, a date in words."""
+        if self.kind == "choices":
+            return next((option.label for option in self.options if option.value == text), text)
+        if self.kind == "date":
+            try:
+                return format_date(text)
+            except ValueError:
+                return text
+        return text
+
+
+def filled(
+    fields: Iterable[Field], values: Mapping[str, str], based_on: Mapping[str, str], problems: Mapping[str, str]
+) -> tuple[Field, ...]:
+    """Return the fields with values, digests of what those were based on, and problems (English keys) in them."""
+    return tuple(
+        one.filled(
+            values.get(one.name, ""),
+            based_on.get(one.name, ""),
+            _(problems[one.name]) if one.name in problems else "",
+        )
+        for one in fields
+    )
+
+
+def problems_in(fields: Iterable[Field]) -> tuple[dict[str, str], ...]:
+    """Return what has to be put right, for the summary at the top of a page."""
+    return tuple(
+        {"field": f"{one.name}-{one.options[0].value}" if one.options else one.name, "text": one.problem}
+        for one in fields
+        if one.problem
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ClashField:
+    """A field of which two tabs, or two people, made two texts: the stored one and the one just typed."""
+
+    field: Field
+    stored: str
+    typed: str
+
+    @property
+    def editable(self) -> bool:
+        """Tell whether the typed version is a text, so that the two can be made into one."""
+        return self.field.kind in ("area", "line")
+
+
+@dataclass(frozen=True, slots=True)
+class BothVersions:
+    """Both versions side by side. `agreed` are the other fields of the form, which are sent along as typed."""
+
+    fields: tuple[ClashField, ...]
+    agreed: tuple[Field, ...]
+    unanswered: bool  # we asked to choose before, and no choice was made
+
+
+def both_versions(clash: typed.Clash, fields: Iterable[Field]) -> BothVersions:
+    """Return both versions of the fields that clash, to choose between."""
+    # What is stored now has been seen once this page is: the choice that it asks for is based on that.
+    based_on = {name: typed.digest(text) for name, text in clash.stored.items()}
+    named = {one.name: one for one in filled(fields, clash.values, based_on, {})}
+    return BothVersions(
+        fields=tuple(
+            ClashField(
+                named[name],
+                stored=named[name].shown(clash.stored.get(name, "")),
+                typed=named[name].shown(clash.values[name]),
+            )
+            for name in clash.fields
+        ),
+        agreed=tuple(one for name, one in named.items() if name not in clash.fields and name in clash.values),
+        unanswered=clash.unanswered,
+    )
