@@ -16,10 +16,11 @@ from smartapp.pages.answers.finding import Sent, sent_in
 from smartapp.pages.answers.views import title_of
 from smartapp.pages.plan import stored
 from smartapp.pages.plan.service import plan_read
-from smartapp.pages.scores import asking, trends
+from smartapp.pages.scores import asking
+from smartapp.pages.scores.panels import Row, leading_row
 from smartapp.pages.together import screens, views
 from smartapp.web import current
-from smartapp.web.language import day_of, text_of, wording
+from smartapp.web.language import day_of, wording
 from smartapp.web.plan_views import Words, goal_view, part_views
 from smartapp.web.roles import role
 
@@ -36,7 +37,7 @@ def now() -> str:
     page = views.NowPage(
         goals=tuple(goal_view(goal, words) for goal in plan.goals if goal.active),
         prepared=only(prepared(responses), ("well", "strength", "functioning")),
-        scores=tuple(_score_lines([one.resource for one in results[3]], responses)),
+        scores=tuple(_rows([one.resource for one in results[3]], responses)),
         filled_in=tuple(newest_of_each(sent_in(results[4]))),
         parts=tuple(one for one in part_views(plan, known) if one.texts and "together" in one.part.shown_in),
         cut=asking.cut_sentence(current.records().cut),
@@ -44,11 +45,10 @@ def now() -> str:
     return render_template("together/now.html", page=page, screen=screens.screen("now"))
 
 
-def _score_lines(observations: list[Resource], responses: list[Resource]) -> Iterable[views.ScoreLine]:
+def _rows(observations: list[Resource], responses: list[Resource]) -> Iterable[Row]:
     for found in measured(observations, responses, catalogue(), day_of):
-        if (trend := found.leading) is not None:
-            title = text_of(found.instrument.title)
-            yield views.ScoreLine(title, trends.change_sentence(trend), trends.range_sentence(trend.rule))
+        if found.leading is not None:
+            yield leading_row(found)
 
 
 def newest_of_each(sent: Iterable[Sent]) -> Iterable[views.FilledIn]:

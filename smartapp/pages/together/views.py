@@ -18,6 +18,7 @@ from questionnaires.model import Text
 from questionnaires.reading import Strict, read
 from smartapp.i18n import message
 from smartapp.pages.together.by_visit import Visit
+from smartapp.pages.scores.panels import Row
 from smartapp.pages.together.found import KeptAgreement, KeptDecision
 from smartapp.web.fields import Link
 from smartapp.web.plan_views import GoalView, PartView
@@ -131,15 +132,6 @@ class StartPage:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreLine:
-    """One measurement in a sentence."""
-
-    title: str
-    sentence: str
-    range: str
-
-
-@dataclass(frozen=True, slots=True)
 class FilledIn:
     """A response that can be opened, to read its answers together."""
 
@@ -163,7 +155,7 @@ class NowPage:
 
     goals: tuple[GoalView, ...]
     prepared: VisitReport | None
-    scores: tuple[ScoreLine, ...]
+    scores: tuple[Row, ...]
     filled_in: tuple[FilledIn, ...]
     parts: tuple[PartView, ...]  # the client's own texts that are written
     cut: str  # the sentence that says that there are more scores than were asked for, else ""

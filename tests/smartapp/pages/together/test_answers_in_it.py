@@ -68,3 +68,11 @@ def test_a_wish_that_the_client_marked_is_not_offered_twice(joost, status, shown
 def test_a_client_is_led_back_to_their_own_list_whatever_the_address_says(app, joost):
     anna = launched(app)
     assert "Terug naar ons gesprek" not in anna.get("answers/?together=1").text
+
+
+def test_scores_are_the_same_picture_as_elsewhere_with_both_numbers_and_its_days_a_press_away(joost):
+    page = joost.get("overview/together/now")
+    assert "change__picture" in page.text
+    read = text_of(page)
+    assert re.search(r"Eerste keer \d+ → Laatste keer \d+", read)
+    assert "De eerste keer, op 1 februari 2024" in read
