@@ -17,8 +17,8 @@ from mappers.visit import VisitReport
 from questionnaires.model import Text
 from questionnaires.reading import Strict, read
 from smartapp.i18n import message
-from smartapp.pages.together.by_visit import Visit
 from smartapp.pages.scores.panels import Row
+from smartapp.pages.together.by_visit import Visit
 from smartapp.pages.together.found import KeptAgreement, KeptDecision
 from smartapp.web.fields import Link
 from smartapp.web.plan_views import GoalView, PartView
