@@ -8,7 +8,7 @@ import re
 import pytest
 
 from mappers.agreements import Agreement
-from smartapp.fhir.store import Unreachable, Write
+from smartapp.fhir.store import Query, Unreachable, Write
 from smartapp.pages.home.today import agreed_today
 from smartapp.web.typed import LONGEST
 from tests.smartapp.helpers import Visitor, launched, make_app, text_of
@@ -213,6 +213,16 @@ def test_what_is_due_first_stands_on_the_start_page():
     assert (today.shown, today.more) == ((soon,), 1)
     assert agreed_today([late, done], client="Patient/1", pressed="4").shown == (done, late)
     assert agreed_today([hers, done], client="Patient/1").shown == ()
+
+
+def test_a_day_that_is_over_is_not_asked_for_on_the_start_page(joost, anna):
+    decide(joost, outcome="agreed", words=WORDS, who="client", due="01-12-2099")
+    assert "Uiterlijk 1 december 2099" in text_of(anna.get(""))
+    [task] = [one.resource for one in anna.ehr.search(Query.of("Task")) if "restriction" in one.resource]
+    anna.ehr.write(Write("update", {**task, "restriction": {"period": {"end": "2026-01-31"}}}))
+    page = text_of(anna.get(""))
+    assert WORDS in page
+    assert "31 januari 2026" not in page
 
 
 # --- the professional, in a conversation ----------------------------------------------------------------------------
