@@ -8,9 +8,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Final
 
-from mappers.fhir_text import first_words
 from mappers.talking import still_to_discuss
 from mappers.tolerant import text_in
 from mappers.trends import Measurement, Trend
@@ -28,6 +28,8 @@ from smartapp.web.plan_views import FOR_LATER, PROGRESS_TEXTS, STATUS_TEXTS, Goa
 
 FIRST_LINE: Final = 95
 """Characters of the story on this page: one line of a wide screen, two of a narrow one."""
+FEW: Final = 30
+"""Characters of an agreement of which the client said something: what was said is in the same line."""
 MOST_SHOWN: Final = 4
 """How many of anything stand open; the rest is behind one press."""
 FIRST: Final = "sdm-visit-purpose-first"
@@ -180,7 +182,12 @@ def _new_line(one: New, known: Catalogue) -> NewLine:
         moment = moment_of(one.when)
         return NewLine(_("A conversation"), "", day, talked_on=f"{moment:%Y-%m-%d}" if moment else "")
     if one.agreement is not None and one.remark is not None:
-        return NewLine(_("About “%(agreement)s”:", agreement=first_words(one.agreement.text)), one.remark.text, day)
+        about = shorten(one.agreement.text, FEW, placeholder=" …")
+        return NewLine(
+            _("About “%(agreement)s”:", agreement=about),
+            one.remark.text,
+            day,
+        )
     if one.note is not None:
         return NewLine(_("About %(title)s:", title=_title(one.note.instrument, known)), one.note.text, day)
     return _of_plan(one, day)

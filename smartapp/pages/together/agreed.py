@@ -7,9 +7,11 @@ from typing import Final
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from mappers.agreements import Agreement
 from smartapp.fhir.store import NotFound
 from smartapp.i18n import message
 from smartapp.pages.together import keeping, screens, session, taking_back, views
+from smartapp.pages.together.by_visit import visits_in
 from smartapp.pages.together.found import Found, KeptDecision
 from smartapp.pages.together.session import Session
 from smartapp.web import current, typed, undoing
@@ -31,6 +33,11 @@ def _start_page(
 ) -> ResponseReturnValue:
     settled = [one.agreement for one in found.agreements if one.agreement.settled]
     settled = sorted(settled, key=lambda one: one.changed, reverse=True)
+    alone = tuple(one for one in settled if one.changed not in one.talked_of and _is_new(one, found))
+    today = tuple(
+        one for one in settled if one.changed in one.talked_of and screens.day(one.changed) == current.today()
+    )
+    before = [one for one in settled if one not in alone and one not in today]
     page = views.StartPage(
         open=tuple(
             views.AgreementView(
@@ -43,8 +50,9 @@ def _start_page(
             for one in found.open
             for went, note in [session.progress_fields(one.agreement.id)]
         ),
-        today=tuple(one for one in settled if screens.day(one.changed) == current.today()),
-        before=tuple(one for one in settled if screens.day(one.changed) != current.today())[: views.MOST_SETTLED],
+        alone=alone,
+        today=today,
+        before=tuple(before[: views.MOST_SETTLED]),
         unsettled=tuple(one for one in found.unsettled if not is_of(talk, one)),
         first=not (found.agreements or found.decisions),
     )
@@ -52,6 +60,12 @@ def _start_page(
     return render_template(
         "together/start.html", page=page, screen=screen, went=_went_options(), **undoing.said()
     ), status
+
+
+def _is_new(agreement: Agreement, found: Found) -> bool:
+    """Tell whether how an agreement went was said since the conversation before today's."""
+    days = (one.day for one in visits_in(found, screens.day) if one.day != current.today())
+    return screens.day(agreement.changed) >= next(days, "")
 
 
 def is_of(talk: Session, decision: KeptDecision) -> bool:

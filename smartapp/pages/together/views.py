@@ -125,8 +125,9 @@ class StartPage:
     """What was agreed before, and what was left open."""
 
     open: tuple[AgreementView, ...]
-    today: tuple[Agreement, ...]  # of which was said today that they are done, or that people stop with them
-    before: tuple[Agreement, ...]  # the same, of earlier days
+    alone: tuple[Agreement, ...]  # of which the client said, since the last conversation, that they are done or stopped
+    today: tuple[Agreement, ...]  # of which that was said in a conversation today
+    before: tuple[Agreement, ...]  # all others that are done or stopped
     unsettled: tuple[KeptDecision, ...]
     first: bool  # nothing was ever agreed here
 

@@ -253,6 +253,27 @@ def test_what_a_decision_took_back_does_not_come_back_by_a_press(joost, anna, ag
     assert press(anna, agreed, "doing", was="stopped").status_code == 409
 
 
+def test_what_the_client_said_alone_opens_a_conversation_and_is_not_called_looked_back_on():
+    clock = [1_780_000_000.0]
+    app = make_app(lambda: clock[0])
+    joost, anna = launched(app, role="clinician"), launched(app)
+    decide(joost, outcome="agreed", words=WORDS, who="client")
+    agreed = agreements(joost)[0].id
+    clock[0] += 60
+    press(anna, agreed, "done", **{f"note-{agreed}": "Elke avond gelukt."})
+    page = text_of(joost.get("overview/together/"))
+    said = page.partition("Gezegd sinds het vorige gesprek")[2]
+    assert "Elke avond gelukt." in said
+    assert "Anna Voorbeeld" in said
+    assert "Vandaag op teruggekeken" not in page
+    clock[0] += 60
+    joost.post(f"overview/together/agreements/{agreed}", {f"went-{agreed}": "doing", "was": "done"})
+    joost.post(f"overview/together/agreements/{agreed}", {f"went-{agreed}": "stopped", "was": "doing"})
+    page = text_of(joost.get("overview/together/"))
+    assert "Gezegd sinds het vorige gesprek" not in page
+    assert "Vandaag op teruggekeken" in page
+
+
 # --- the sheets -----------------------------------------------------------------------------------------------------
 
 
