@@ -31,7 +31,7 @@ saves one unit, and raises Conflict where someone was quicker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -42,6 +42,7 @@ from smartapp.fhir.store import Conflict, Forbidden, RecordError, Refused, Unrea
 from smartapp.i18n import message
 from smartapp.storage.drafts import Drafts
 from smartapp.web import current, typed
+from smartapp.web.language import format_number
 from smartapp.web.language import gettext as _
 from smartapp.web.typed import Accepted, Clash, Wrong
 
@@ -87,6 +88,13 @@ def sketch_name(form: str) -> str:
     return current.services().vault.digest(form)
 
 
+def kept(names: Iterable[str], form: Mapping[str, str], **more: object) -> ResponseReturnValue:
+    """Answer autosave: what is typed is kept; and, where that is so, that it is too long to be saved one day."""
+    long = typed.longest_too_long(names, form)
+    says = _(typed.TOO_LONG_TO_SAVE, most=format_number(typed.LONGEST), now=format_number(long)) if long else None
+    return jsonify(saved=True, **more, **({"says": says} if says else {}))
+
+
 # --- a sketch ---------------------------------------------------------------------------------------------------
 
 
@@ -124,7 +132,7 @@ class Sketch:
             return redirect(request.script_root + request.path, 303)
         if is_autosave():
             self.keep()
-            return jsonify(saved=True)
+            return kept(self.names, self.form)
         return None
 
     def opened(self, stored: Mapping[str, str], *, new: bool = False) -> Opened:

@@ -25,6 +25,9 @@ Choice = Literal["stored", "typed", ""]
 LONGEST: Final = 20_000  # characters in one field: about ten printed pages, far below what servers refuse
 BRIEF: Final = 60  # characters of what is on no list: enough to see what was found, and no page full of it
 TOO_LONG: Final = message("This text is too long to keep in one piece. Please make it shorter.")
+TOO_LONG_TO_SAVE: Final = message(
+    "What you type is kept here. It is too long to save: at most %(most)s characters fit, and there are %(now)s."
+)
 
 
 # --- one text ---------------------------------------------------------------------------------------------------
@@ -166,6 +169,12 @@ def _merged(sent: Submitted, name: str, stored: str) -> str | None:
         return stored
     merged = merge(sent.based_on.get(name, ""), stored, sent.values[name])
     return merged if choice == "typed" or merged == stored else None
+
+
+def longest_too_long(names: Iterable[str], form: Mapping[str, str]) -> int:
+    """Return how many characters the longest of these fields has, where that is too many to save; else 0."""
+    longest = max((len(clean(form.get(name, ""))) for name in names), default=0)
+    return longest if longest > LONGEST else 0
 
 
 def sent_fields(names: Iterable[str], form: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
-from flask import jsonify, request, url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.plan import PersonRef
@@ -162,7 +162,9 @@ def too_long(talk: Session, names: Iterable[str]) -> dict[str, str]:
 
 def kept_answer(talk: Session, names: Iterable[str]) -> ResponseReturnValue:
     """Answer autosave: kept, and what the form is based on from now on."""
-    return jsonify(saved=True, fields={f"seen-{name}": typed.digest(talk.text(name)) for name in names})
+    names = tuple(names)
+    texts = {name: talk.text(name) for name in names}
+    return forms.kept(names, texts, fields={f"seen-{name}": typed.digest(text) for name, text in texts.items()})
 
 
 def save(do: Callable[[], _Done]) -> _Done | Trouble:

@@ -112,6 +112,14 @@ def test_what_is_typed_is_kept_and_not_saved(anna, shelf):
     assert "Not saved yet." in anna.get("wishes/").text
 
 
+def test_what_is_too_long_to_be_saved_is_kept_and_says_so_while_it_is_typed(anna):
+    assert send(anna, "x" * 20_000, headers=JSON).json == {"saved": True}
+    says = send(anna, "x" * 20_001, headers=JSON).json["says"]
+    assert "20.000" in says
+    assert "20.001" in says
+    assert len(shown(anna)) == 20_001
+
+
 def test_only_its_writer_sees_it(app, anna):
     send(anna, "Half een w", headers=JSON)
     assert shown(launched(app, role="clinician")) == ""

@@ -8,7 +8,8 @@ const LASTING = 60000; // bytes that a browser still sends for a page that is go
 /* ---- autosave ------------------------------------------------------------------------------------------------
    <form data-autosave="/address" data-saving="…" data-saved-text="…" data-not-saved="…" data-away="…" data-ended="…">
    posts the whole form to the address after each change; the answer is JSON. It may hold {"fields": {name: value}}:
-   hidden fields to set (a version, for example), and {"stop": "text"}: what to say instead of trying again. With
+   hidden fields to set (a version, for example), {"says": "text"} to say instead of "saved", and {"stop": "text"}: what
+   to say instead of trying again. With
    {"stands": {name: text}} it says which text is in the way: that may be ours, of a try whose answer got lost.
    "Saved" is shown after a 2xx of the newest text and never before. */
 class Autosave {
@@ -95,7 +96,7 @@ class Autosave {
       this.set(body.fields);
       this.remember(this.kept < this.typed);
       if (this.kept >= this.typed) {
-        this.say(savedText, "saved");
+        this.say(body.says ?? savedText, body.says ? "waiting" : "saved");
         this.form.dispatchEvent(new CustomEvent("kept", { detail: body }));
       } else this.later(SOON);
     } else if (body.stands && this.tries.some((one) => says(one, body.stands))) {
