@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -86,3 +87,14 @@ def test_nothing_moves_when_the_face_of_the_headings_comes(browser, demo):
     assert page.evaluate(loaded) == 0
     assert page.evaluate(tops) == with_face
     close(context)
+
+
+def test_what_today_is_about_is_on_the_first_screens_of_a_small_phone(phone):
+    page = phone.launch("client", "noor").page
+    page.set_viewport_size({"width": 320, "height": 640})
+    phone.go("")
+    begins = {"om 10:30": 1, "Staat voor je klaar": 1, "Mijn plan": 2, "Wat er veranderde": 3}
+    for heading, screens in begins.items():
+        box = page.get_by_role("heading", level=2, name=re.compile(heading)).bounding_box()
+        assert box is not None
+        assert box["y"] < screens * 640, heading
