@@ -23,10 +23,11 @@ MOST: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """The last time: `authored` a FHIR dateTime, and the id of the response."""
+    """The last time: `authored` a FHIR dateTime, and the id of the response; `arrived` False: it is on its way."""
 
     authored: str
     response_id: str
+    arrived: bool = True
 
     @property
     def today(self) -> bool:
@@ -70,7 +71,7 @@ def last_sent(responses: Iterable[Record], catalogue: Catalogue) -> dict[str, Be
             continue
         known = found.get(instrument.id)
         if known is None or str(day_of(known.authored)) <= str(day_of(authored)):
-            found[instrument.id] = Before(authored, record.resource["id"])
+            found[instrument.id] = Before(authored, record.resource["id"], arrived=record.state == "stored")
     return found
 
 
