@@ -178,7 +178,14 @@ FULL_CLINICIAN: dict[str, Callable[[Full], list[str]]] = {
 }
 """The same of the pages that are the clinician's alone; in a conversation the client reads along."""
 SAYS_NOTHING: Final = {
-    *("overview.as_pdf", "overview.plan_as_pdf", "plan.as_pdf", "scores.as_pdf", "scores.instrument_as_pdf"),
+    *(
+        "answers.as_pdf",
+        "overview.as_pdf",
+        "overview.plan_as_pdf",
+        "plan.as_pdf",
+        "scores.as_pdf",
+        "scores.instrument_as_pdf",
+    ),
     *("together.report_as_pdf", "together.visit_as_pdf"),  # on paper is what the page says
     *("plan.goal_by_key", "plan.words_by_key", "plan.step_by_key", "questionnaire.again", "questionnaire.response"),
     *("together.progress", "together.say"),  # they lead on to a page

@@ -90,6 +90,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     responses = ids(found, "QuestionnaireResponse")
     client += ["answers/", *(f"answers/{id_}/" for id_ in responses)]
     client += [f"questionnaires/responses/{id_}" for id_ in responses[:1]]
+    client += [f"answers/{id_}/answers.pdf" for id_ in responses[:2]]
     client += [f"{page}{responses[0]}/nel-01" for page in ("answers/", "plan/goals/new/from/")]
     client += [f"plan/goals/{ids(found, 'Goal')[0]}/steps/new/from/{responses[0]}/nel-01"]
     for id_ in ids(found, "Goal"):
