@@ -41,8 +41,8 @@ OUTCOME_TEXTS: Final[Mapping[str, str]] = {
 }
 WENT_TEXTS: Final[Mapping[str, str]] = {
     "done": message("It is done"),
-    "doing": message("It still goes on"),
-    "stopped": message("We stop with this"),
+    "doing": message("It is still going on"),
+    "stopped": message("We are stopping this"),
 }
 
 
