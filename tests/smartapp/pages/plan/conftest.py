@@ -48,6 +48,20 @@ def put(store, plan: Plan = HALFWAY) -> None:
     )
 
 
+class Clock:
+    """A clock that only a test moves, in seconds since 1970."""
+
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture
 def anna(app):
     """Anna, who has no plan yet."""

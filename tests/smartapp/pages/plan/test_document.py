@@ -22,20 +22,6 @@ ARRIVED = "Je behandelteam kan je plan lezen als document in je dossier."
 ON_ITS_WAY = "Je plan is als document op weg naar je dossier."
 
 
-class Clock:
-    """A clock that only a test moves, in seconds since 1970."""
-
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def chart(clock):
     """Anna, at an EHR that takes documents and no plans."""

@@ -10,20 +10,6 @@ from tests.smartapp.pages.plan.conftest import put
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
 
 
-class Clock:
-    """A clock that only a test moves, in seconds since 1970."""
-
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def halfway(clock):
     """Anna, with a plan halfway, in an app whose clock stands still."""
