@@ -36,6 +36,15 @@ def test_a_story_is_kept_exactly_as_typed(anna):
     assert "Toen kwam 😊 de zee." in anna.get("plan/").text
 
 
+def test_a_long_story_stands_there_whole_with_its_first_lines_open(app, anna):
+    short, long = "Ik ben Anna. " * 20, "Ik ben Anna. " * 100
+    for story, folded in ((short, False), (long, True)):
+        fill(anna, "plan/story", story=story)
+        for page in (anna.get("plan/").text, launched(app, role="clinician").get("overview/plan").text):
+            assert story.strip() in page
+            assert ('<input class="hidden-text" type="checkbox" id="all-of-story">' in page) is folded
+
+
 def test_saving_says_so_after_it_is_saved(anna):
     answer = fill(anna, "plan/story", story="Ik ben er.")
     assert "Je verhaal is bewaard." in anna.get(answer.location).text
