@@ -127,7 +127,24 @@ def test_the_scales_of_a_panel_stand_below_each_other(sessions: Sessions, media:
     for path in ("scores/", "scores/nel/", "scores/hoop/"):
         visitor.go(path)
         assert len(scales_of(visitor.page)) == 1
+        if media == "print":
+            assert too_wide_on_paper(visitor.page) == []
     visitor.page.emulate_media(media="screen")
+
+
+def too_wide_on_paper(page: Page) -> list[str]:
+    """Return the names and numbers of rows that do not fit their column on a sheet of A4 without breaking a word."""
+    before = page.viewport_size
+    page.set_viewport_size({"width": 680, "height": 960})
+    found: list[str] = page.evaluate("""[...document.querySelectorAll(".change__numbers, .change__title")].filter(
+        (one) => {
+            one.style.overflowWrap = one.firstElementChild.style.overflowWrap = "normal"
+            return one.checkVisibility() && one.scrollWidth > one.clientWidth + 1
+        }
+    ).map((one) => one.textContent.trim())""")
+    if before:
+        page.set_viewport_size(before)
+    return found
 
 
 def test_axe_finds_what_is_wrong(browser: Browser) -> None:
