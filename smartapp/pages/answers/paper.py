@@ -38,6 +38,7 @@ def contents(page: ResponsePage) -> dict[str, Any]:
         "marked-title": _("You want to talk about this") if page.own else _("The client wants to talk about this"),
         "marked": [{"question": line.question, "answer": lines(line.answer)} for line in page.marked],
         "columns": [_("Question"), format_date(page.authored), *([before] if before else [])],
+        "nothing": _("No answer"),
         "groups": [
             {
                 "title": group.title,
@@ -66,6 +67,5 @@ def _own_words(line: Line, before: str) -> dict[str, Any]:
     return {
         "question": f"{line.number}. {line.question}",
         "answer": lines(line.answer) if line.answer else None,
-        "nothing": _("No answer"),
         "before": {"day": before, "text": lines(line.before)} if line.before else None,
     }
