@@ -150,6 +150,7 @@ def test_who_helped_is_kept_and_sent_in(phone: Visitor) -> None:
     page = phone.launch("client", "marlies").go("questionnaires/hoop/questions/hoop-01")
     page.locator(".choice label").first.click()
     page.locator("button[name=next]").click()
+    page.wait_for_url("**/questions/hoop-02")  # where nothing is answered yet, there is nothing to send in
     phone.go("questionnaires/hoop/review")
     page.get_by_label("Samen met iemand").check()
     page.get_by_label("Wie hielp je? (dit mag leeg blijven)").fill("Mila")
