@@ -16,6 +16,8 @@
 PYTHON ?= python3
 PORT ?= 8017
 BIN := .venv/bin
+# Images often forbid Python to keep what it compiled. Here it is started some hundred times, and compiled all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures coverage mutants pins sbom vulnerabilities clean
 .DEFAULT_GOAL := test
