@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mappers.agreements import agreements_in
 from mappers.answers import is_finished
 from mappers.assignment import Assignment, assignment_of, is_assignment
 from mappers.own_notes import OwnNote, note_of
@@ -78,6 +79,7 @@ class OverviewPage:
     measured: tuple[InstrumentSummary, ...]
     waiting: tuple[OpenAssignment, ...]
     cut: str  # the sentence that says that there are more scores than were asked for, else ""
+    told: bool  # anything was sent in, talked about or agreed, with or without scores
 
     @property
     def has_words(self) -> bool:
@@ -92,7 +94,7 @@ class OverviewPage:
     @property
     def empty(self) -> bool:
         """Tell whether there is nothing to show yet."""
-        return not (self.has_words or self.others or self.visit or self.measured or self.waiting)
+        return not (self.has_words or self.others or self.told or self.measured or self.waiting)
 
 
 def overview_page(
@@ -101,7 +103,7 @@ def overview_page(
     plan: Plan,
     plan_place: Place | None,
     others: Iterable[tuple[OtherGoal, Place]],
-    tasks: Iterable[Resource],
+    tasks: Sequence[Resource],
     observations: Sequence[Resource],
     responses: Sequence[Resource],
     known: Catalogue,
@@ -135,6 +137,7 @@ def overview_page(
         ),
         waiting=waiting(tasks, known),
         cut=cut,
+        told=bool(done or agreements_in(tasks)),
     )
 
 

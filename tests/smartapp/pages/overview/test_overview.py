@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mappers.agreements import Agreement, task_of_agreement
 from mappers.assignment import task_of
 from mappers.own_notes import observation_of
+from mappers.plan import PersonRef
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Write
 from smartapp.pages.overview.views import FIRST_LINES, first_lines
@@ -258,6 +260,24 @@ def test_a_new_patient_gets_an_invitation(app):
     page = launched(app, role="clinician").get("overview/").text
     assert "Hier staat nog niets" in page
     assert "assignments/new" in page
+
+
+def test_someone_who_sent_in_something_without_scores_is_not_called_new(app):
+    visitor = launched(app, role="clinician")
+    filled_in(visitor.ehr, "mansa-short", {"mansa-short-01": "4"}, "2026-06-02T10:00:00+02:00")
+    page = visitor.get("overview/").text
+    assert "Hier staat nog niets" not in page
+    assert "Je leven en je wensen" in page
+
+
+def test_someone_with_whom_only_something_was_agreed_is_not_called_new(app):
+    visitor = launched(app, role="clinician")
+    anna = PersonRef(ANNA["reference"], ANNA["display"])
+    agreed = Agreement("b6f6dd5c-6a3f-4a37-9d6f-0f2b8c5c9a10", "Ik bel mijn zus.", made="2026-06-02T10:00:00+02:00")
+    task = task_of_agreement(agreed, patient=anna, author=anna, topic="Bellen")
+    del task["reasonReference"]  # the decision is kept elsewhere
+    visitor.ehr.write(Write("create", task))
+    assert "Hier staat nog niets" not in visitor.get("overview/").text
 
 
 def test_together_shows_the_clients_words_without_what_is_only_for_clinicians(clinician):
