@@ -30,6 +30,8 @@ CLAIMS: Final[tuple[tuple[str, Claim], ...]] = (
 )
 STOPPED: Final = "Something you saved did not get through"
 SAVED: Final = (" is saved.", " are saved.", "Your answers have arrived")
+NOTHING_TO_LOOK_OVER: Final = "There are no answers here now."
+NO_ANSWERS: Final = digest(repr([]))
 LONG_AWAY: Final = 1700
 """After so many seconds people begin at the EHR again: the app ends a session after half an hour."""
 ENDED: Final = "You have been signed out"
@@ -48,6 +50,13 @@ def claim_of(text: str) -> Claim:
     if STOPPED in text and not any(said in text for said in SAVED):
         return "kept"
     return next((claim for said, claim in CLAIMS if said in text), "kept")
+
+
+def draft_on(page: Page | None) -> str | None:
+    """Return the digest of the answers that a page to look over shows; None where it is no such page."""
+    if page is None or page.status != 200:
+        return None
+    return NO_ANSWERS if NOTHING_TO_LOOK_OVER in page.text else page.fields.get("seen")
 
 
 class Person:
@@ -308,8 +317,8 @@ class Client(Person):
     def looks_over(self, instrument: str) -> None:
         """Compare the draft of a questionnaire with what this person thinks is in it."""
         page = self.get(f"questionnaires/{instrument}/review") if self.there() else None
-        if page is not None and page.status == 200 and "seen" in page.fields:
-            self._agrees(instrument, page)
+        if (shown := draft_on(page)) is not None:
+            self._agrees(instrument, shown)
 
     def _new_answers(self, instrument: str) -> dict[str, str]:
         if instrument != HOOP:
@@ -327,12 +336,11 @@ class Client(Person):
         if not self.there():
             return
         page = self.get(f"questionnaires/{instrument}/review")
-        if page is None or page.status != 200 or "identifier" not in page.fields:
+        shown = draft_on(page)
+        if page is None or shown is None:
             return
         answers = self.drafts[instrument]
-        if not self._agrees(instrument, page):
-            return
-        if not answers:
+        if not self._agrees(instrument, shown) or not answers:
             return
         data = {name: page.fields[name] for name in ("identifier", "seen")}
         slot = ("response", first_of(Identifier(RESPONSE_SYSTEM, data["identifier"])).value, instrument)
@@ -347,10 +355,10 @@ class Client(Person):
             else:
                 self.post(f"questionnaires/{instrument}/submit", data)
 
-    def _agrees(self, instrument: str, page: Page) -> bool:
+    def _agrees(self, instrument: str, shown: str) -> bool:
         """Find out what became of the last press, and tell whether the draft is what this person thinks it is."""
-        kept = page.fields["seen"] == digest(repr(sorted(self.drafts[instrument].items())))
-        nothing = page.fields["seen"] == digest(repr([]))
+        kept = shown == digest(repr(sorted(self.drafts[instrument].items())))
+        nothing = shown == NO_ANSWERS
         last = self.sending.get(instrument)
         if kept:
             if last is not None and last.claim == "nothing":
@@ -404,8 +412,8 @@ class Client(Person):
             return
         review = self.get(f"questionnaires/{instrument}/review")
         known = {digest(repr(sorted(dict(one.content).items()))): dict(one.content) for one in words}
-        if review is not None and review.status == 200 and review.fields.get("seen") in known:
-            self.drafts[instrument] = known[review.fields["seen"]]
+        if (shown := draft_on(review)) in known:
+            self.drafts[instrument] = known[shown]
             self.answer(instrument)
 
     def amend(self) -> None:
