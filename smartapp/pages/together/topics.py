@@ -67,11 +67,16 @@ def _discuss_page(talk: Session, problems: Mapping[str, str] | None = None) -> R
     decided = {one.number for one in topics if one.decided}
     page = views.DiscussPage(
         prepared=now.only(now.prepared(one.resource for one in results[3]), ("purpose", "questions")),
-        points=tuple(one for one in points if one.id not in taken),
+        # What another program kept may have no words; then there is nothing to put on a list.
+        points=tuple(
+            views.Offered(one.words, id=one.id) for one in points if one.id not in taken and one.words.strip()
+        ),
         unsettled=tuple(
-            one
+            views.Offered(topic)
             for one in found.unsettled
-            if not agreed.is_of(talk, one) and one.decision.topic not in talk.topics.values()
+            if not agreed.is_of(talk, one)
+            and (topic := one.decision.topic).strip()
+            and topic not in talk.topics.values()
         ),
         wishes=tuple(
             _wishes(
@@ -90,7 +95,9 @@ def _discuss_page(talk: Session, problems: Mapping[str, str] | None = None) -> R
     return render_template("together/discuss.html", page=page, screen=screen), 422 if problems else 200
 
 
-def _wishes(sent: Iterable[Sent], points: Iterable[TalkingPoint], spoken_of: Collection[str]) -> Iterable[views.Wish]:
+def _wishes(
+    sent: Iterable[Sent], points: Iterable[TalkingPoint], spoken_of: Collection[str]
+) -> Iterable[views.Offered]:
     """Return the client's wishes of the newest form for a conversation, but for those that are marked or spoken of."""
     newest = next((one for one in sent if one.answers and is_conversation(one.answers.instrument)), None)
     if newest is None or newest.answers is None:
@@ -101,7 +108,7 @@ def _wishes(sent: Iterable[Sent], points: Iterable[TalkingPoint], spoken_of: Col
         for item in group.items:
             words = newest.answers.values.get(item.link_id)
             if item.kind == "text" and isinstance(words, str) and item.link_id not in marked and words not in spoken_of:
-                yield views.Wish(text_of(group.title), words)
+                yield views.Offered(words, text_of(group.title))
 
 
 def _with_list(sessions: Sessions, names: Iterable[str]) -> Session:

@@ -12,7 +12,6 @@ from mappers.agreements import Agreement
 from mappers.decisions import Decision, Option
 from mappers.medicines import Experience, MedicineRow
 from mappers.plan import StepStatus
-from mappers.talking import TalkingPoint
 from mappers.visit import VisitReport
 from questionnaires.model import Text
 from questionnaires.reading import Strict, read
@@ -142,12 +141,12 @@ class FilledIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What the client would like to change in one area, in their words."""
+class Offered:
+    """What can go on the list with one press: its words, the area that they are about, and the client's mark if any."""
 
-    area: str
     words: str
-    id: str = ""  # of a point that the client marked; a wish that is marked is among those
+    area: str = ""
+    id: str = ""  # of the point that the client marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +181,9 @@ class DiscussPage:
     """What the client prepared and marked, and the list that the two make of it."""
 
     prepared: VisitReport | None
-    points: tuple[TalkingPoint, ...]
-    unsettled: tuple[KeptDecision, ...]
-    wishes: tuple[Wish, ...]
+    points: tuple[Offered, ...]
+    unsettled: tuple[Offered, ...]
+    wishes: tuple[Offered, ...]
     topics: tuple[Topic, ...]
     fields: tuple[Typed, ...]  # the places on the list that can still be changed
     full: bool

@@ -65,6 +65,16 @@ def test_a_wish_that_the_client_marked_is_not_offered_twice(joost, status, shown
     assert (f'value="|{WISH}"' in page) is shown
 
 
+def test_a_mark_of_another_program_that_has_no_words_breaks_nothing_and_is_not_offered(joost):
+    answer = SaidIn("hoop-01", identifier="of-another-program")
+    made = task_of(answer, words="x", patient=ANNA, requester=ANNA, marked_on="2026-06-02T10:00:00Z", language="nl")
+    del made["description"]
+    stored = joost.ehr.write(Write("create", made))
+    page = joost.get("overview/together/discuss")
+    assert page.status_code == 200
+    assert f'value="{stored.resource["id"]}|' not in page.text
+
+
 def test_a_client_is_led_back_to_their_own_list_whatever_the_address_says(app, joost):
     anna = launched(app)
     assert "Terug naar ons gesprek" not in anna.get("answers/?together=1").text
