@@ -56,6 +56,13 @@ def test_the_client_says_in_one_press_that_it_is_done_and_who_said_so_is_known(j
     assert [(one.text, one.by) for one in after.remarks] == [("Het is gedaan.", "Anna Voorbeeld")]
 
 
+def test_whom_to_call_is_not_folded_away_with_the_field_for_words(anna, agreed):
+    page = anna.get("visits/").text
+    assert f'name="note-{agreed}"' in page
+    assert page.count("bel 112") == 1
+    assert "bel 112" not in page[: page.index("</main>")]
+
+
 def test_words_go_along_with_the_press(anna, agreed):
     press(anna, agreed, "doing", **{f"note-{agreed}": "Twee keer gelukt."})
     [after] = agreements(anna)
