@@ -96,6 +96,12 @@ def test_no_dutch_text_is_left_over(catalogue):
     assert sorted(entries(catalogue).keys() - used) == []
 
 
+@pytest.mark.parametrize("catalogue", [*CATALOGUES, FORMAL], ids=lambda one: str(one.relative_to(APP)))
+def test_no_key_stands_twice_in_a_file(catalogue):
+    keys = re.findall(r'^msgid "(.+)"$', catalogue.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [key for key in dict.fromkeys(keys) if keys.count(key) > 1] == []
+
+
 @pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda file: str(file.relative_to(APP)))
 def test_dutch_sentences_shout_at_nobody(catalogue):
     assert [text for _, forms in entries(catalogue).values() for text in forms if "!" in text] == []
