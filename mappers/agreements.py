@@ -239,16 +239,23 @@ def with_progress(
 def without_progress(task: Resource, progress: Progress) -> Resource:
     """Return the Task as it was before this was said: its status, when that was said, and without the remark.
 
-    What others remarked since stays. Of what was taken back the record keeps the earlier version.
+    What others remarked since stays, and so does what the same person said before it within the same second. Of what
+    was taken back the record keeps the earlier version.
     """
-    notes = [note for note in objects_in(task, "note") if not _is_by(note, progress)]
+    gone = _said_then(task, progress)
+    notes = [note for note in objects_in(task, "note") if note is not gone]
     return _filled({**task, "status": _STATUS[progress.was], "lastModified": progress.changed, "note": notes})
 
 
 def remark_of(task: Resource, progress: Progress) -> str:
     """Return the words with which this was said, "" where there were none of somebody's own."""
-    words = next((text_in(note, "text") for note in objects_in(task, "note") if _is_by(note, progress)), "")
+    words = text_in(_said_then(task, progress), "text")
     return "" if any(words in (said.nl, said.en) for said in SAID.values()) else words
+
+
+def _said_then(task: Resource, progress: Progress) -> Resource | None:
+    """Return the note with which this was said: the last of its time and speaker, None where it had no words."""
+    return next((note for note in reversed(objects_in(task, "note")) if _is_by(note, progress)), None)
 
 
 def _is_by(note: Resource, progress: Progress) -> bool:

@@ -39,7 +39,7 @@ _HIDDEN = frozenset(
 _BUTTONS = frozenset(
     {"add", "clear", "look", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"} | {"went"}
 )
-_STARTS = ("seen-", "asked-", "choice-")
+_STARTS = ("seen-", "asked-", "choice-", "went-", "outcome-")
 
 
 def typed_text(form: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import request, session
+from flask import current_app, request, session
 
 from smartapp.web import current
 
@@ -40,6 +40,12 @@ def offer(action: str, needs: Mapping[str, Any], after: str) -> str:
     return _marked(after, f"{FIELD}={undo.id}")
 
 
+def offer_again(action: str, after: str) -> str:
+    """Return the address of the page `after`, which offers what can be taken back already by posting to `action`."""
+    kept = session.get(_key())
+    return _marked(after, f"{FIELD}={kept['id']}") if kept and kept["action"] == action else after
+
+
 def offered() -> Undo | None:
     """Return what this page can offer to take back; None once that is done, or something else was done since."""
     kept = session.get(_key()) if request.args.get(FIELD) else None
@@ -52,9 +58,9 @@ def said() -> dict[str, Any]:
 
 
 def taken(id_: str) -> Mapping[str, Any] | None:
-    """Return what is needed to take this back, None where that is no longer known."""
+    """Return what is needed to take this back, None where that is no longer known, or is taken back elsewhere."""
     kept = session.get(_key())
-    return kept["needs"] if kept and kept["id"] == id_ else None
+    return kept["needs"] if kept and kept["id"] == id_ and _is_taken_here(kept["action"]) else None
 
 
 def forget() -> None:
@@ -65,6 +71,13 @@ def forget() -> None:
 def undone(after: str) -> str:
     """Return the address of a page that says that something was taken back."""
     return _marked(after, f"{DONE}=1")
+
+
+def _is_taken_here(action: str) -> bool:
+    """Tell whether this request came to the page that an action is of; each page needs to know something else."""
+    path = urlsplit(action).path.removeprefix(request.script_root)
+    endpoint, _args = current_app.create_url_adapter(request).match(path, method="POST")  # type: ignore[union-attr]
+    return bool(endpoint == request.endpoint)
 
 
 def _key() -> str:

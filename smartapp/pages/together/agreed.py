@@ -25,7 +25,8 @@ NO_STATUS: Final = message("Choose how it goes with this agreement.")
 @role("clinician")
 def start() -> ResponseReturnValue:
     """Open with what was agreed before, and how it went."""
-    return _start_page(screens.found(), screens.sessions().get())
+    found = screens.found()
+    return _start_page(found, screens.talk_of(screens.sessions(), found))
 
 
 def _start_page(
@@ -90,8 +91,11 @@ def progress(agreement_id: str) -> ResponseReturnValue:
     # The press that says that something still goes on has no field for words, so it sends none that stand in one.
     words = talk.text(names[1]) if names[1] in request.form else ""
     problem = NO_STATUS if went is None else typed.TOO_LONG if len(words) > typed.LONGEST else ""
-    if went is None or problem:
-        return _start_page(screens.found(), talk, agreement=agreement_id, problem=_(problem), status=422)
+    other_tab = _(screens.OTHER_TAB) if screens.shows_otherwise(talk, names[1:]) else ""
+    if went is None or problem or other_tab:
+        mend, status = _(problem) if problem else "", 422 if problem else 409
+        found = screens.found()
+        return _start_page(found, talk, agreement=agreement_id, problem=mend, trouble=other_tab, status=status)
     try:
         outcome = screens.save(
             lambda: keeping.keep_progress(
@@ -106,16 +110,15 @@ def progress(agreement_id: str) -> ResponseReturnValue:
         return _start_page(screens.found(), talk, trouble=outcome.sentence, status=outcome.status)
     if outcome.kept.arrived:
         sessions.change(lambda now: session.without_fields(now, [name for name in names if name in request.form]))
+    if words:
+        sessions.change(lambda now: session.after_saying(now, agreement_id, words, arrived=outcome.kept.arrived))
     return redirect(_after(outcome, agreement_id), 303)
 
 
 def _after(said: keeping.Said, agreement_id: str) -> str:
     """Return the address of this theme after how it went was said, which offers to take that back where it can be."""
     address = url_for("together.start", saved=screens.mark(said.kept, "progress"))
-    if said.progress is None or not said.kept.arrived:
-        return address
-    back = url_for("together.progress_back", agreement_id=agreement_id)
-    return undoing.offer(back, taking_back.needs(said.progress), address)
+    return taking_back.offered(said, url_for("together.progress_back", agreement_id=agreement_id), address)
 
 
 @role("clinician")

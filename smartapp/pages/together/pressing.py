@@ -39,7 +39,8 @@ def notes() -> Sessions:
 @role("client")
 def visits() -> ResponseReturnValue:
     """Show my conversations, and what we agreed."""
-    return _visits_page(screens.found(), notes().get())
+    found = screens.found()
+    return _visits_page(found, screens.talk_of(notes(), found))
 
 
 def _visits_page(
@@ -90,8 +91,12 @@ def say(agreement_id: str) -> ResponseReturnValue:
     if went is None or page not in PAGES:
         raise BadRequest(code="went")
     words = talk.text(name) if name in request.form else ""
-    if len(words) > typed.LONGEST:
-        return _visits_page(screens.found(), talk, agreement=agreement_id, problem=_(typed.TOO_LONG), status=422)
+    # Words that stand in another tab are not said by a press in this one, which does not show them.
+    other_tab = _(screens.OTHER_TAB) if screens.shows_otherwise(talk, [name]) else ""
+    problem = _(typed.TOO_LONG) if len(words) > typed.LONGEST else ""
+    if problem or other_tab:
+        status, found = 422 if problem else 409, screens.found()
+        return _visits_page(found, talk, agreement=agreement_id, problem=problem, trouble=other_tab, status=status)
     try:
         outcome = screens.save(
             lambda: keeping.keep_progress(
@@ -104,8 +109,8 @@ def say(agreement_id: str) -> ResponseReturnValue:
         abort(404)
     if isinstance(outcome, Trouble):
         return _not_said(page, talk, outcome.sentence, outcome.status)
-    if outcome.kept.arrived and words:
-        sketch.change(lambda now: session.without_fields(now, [name]))
+    if words:
+        sketch.change(lambda now: session.after_saying(now, agreement_id, words, arrived=outcome.kept.arrived))
     return redirect(after(outcome, agreement_id, page), 303)
 
 
@@ -115,11 +120,7 @@ def after(said: keeping.Said, agreement_id: str, page: str) -> str:
     if page == "home":
         marks |= {"agreement": agreement_id, "_anchor": f"agreement-{agreement_id}"}
     address = url_for(PAGES[page], **marks)
-    if said.progress is None or not said.kept.arrived:
-        return address
-    return undoing.offer(
-        url_for("together.say_back", agreement_id=agreement_id, page=page), taking_back.needs(said.progress), address
-    )
+    return taking_back.offered(said, url_for("together.say_back", agreement_id=agreement_id, page=page), address)
 
 
 def _not_said(page: str, talk: Session, sentence: str, status: int) -> ResponseReturnValue:

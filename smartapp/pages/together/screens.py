@@ -12,6 +12,7 @@ from mappers.plan import PersonRef
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Forbidden, Refused, Unreachable
 from smartapp.i18n import message
+from smartapp.pages.together import session
 from smartapp.pages.together.found import Found, found_in, queries
 from smartapp.pages.together.keeping import Kept, Typist
 from smartapp.pages.together.session import Begins, Session, Sessions
@@ -49,6 +50,8 @@ TROUBLES: Final[forms.Troubles] = {
 CHANGED: Final = message(
     "Somebody else changed this in the meantime. Nothing is lost and nothing is overwritten. Read both, and save again."
 )
+
+OTHER_TAB: Final = message("This was changed in another tab. Read it once more, and save again.")
 
 
 _Done = TypeVar("_Done")
@@ -158,6 +161,25 @@ def fields(talk: Session, names: Iterable[str], problems: Mapping[str, str] | No
 def too_long(talk: Session, names: Iterable[str]) -> dict[str, str]:
     """Return which of these fields have more text than the record can be trusted with, with the sentence for each."""
     return {name: typed.TOO_LONG for name in names if len(talk.text(name)) > typed.LONGEST}
+
+
+def shows_otherwise(talk: Session, names: Iterable[str]) -> bool:
+    """Tell whether the form showed other words than are kept by now: another tab changed what this one left alone."""
+    form = forms.posted()
+    shown = [name for name in names if name in talk.fields and (name in form or f"seen-{name}" in form)]
+    return any(typed.clean(form.get(name, "")) != talk.text(name) for name in shown)
+
+
+def talk_of(sessions: Sessions, found: Found) -> Session:
+    """Return what is typed and not in the record. Words that waited for a silent record go once it has them."""
+    talk, me = sessions.get(), current.launch().user.reference
+    arrived: list[str] = []
+    for one in found.agreements:
+        note, sent = session.progress_fields(one.agreement.id)[1], session.sent_field(one.agreement.id)
+        mine = [remark.text for remark in one.agreement.remarks if remark.by_reference == me]
+        if talk.text(sent) and one.record.state == "stored" and talk.text(sent) in mine[-1:]:
+            arrived += [sent, *([note] if talk.text(note) == talk.text(sent) else [])]
+    return sessions.forget(arrived) if arrived else talk
 
 
 def kept_answer(talk: Session, names: Iterable[str]) -> ResponseReturnValue:

@@ -120,6 +120,11 @@ def progress_fields(agreement: str) -> tuple[str, str]:
     return (f"went-{agreement}", f"note-{agreement}")
 
 
+def sent_field(agreement: str) -> str:
+    """Return the name under which the words are kept that were sent about an agreement and had to wait."""
+    return f"sent-{agreement}"
+
+
 # --- changing it ----------------------------------------------------------------------------------------------------
 
 
@@ -145,6 +150,14 @@ def without_fields(session: Session, names: Iterable[str]) -> Session:
     return Session(
         session.key, session.begun, {name: text for name, text in session.fields.items() if name not in gone}
     )
+
+
+def after_saying(session: Session, agreement: str, words: str, *, arrived: bool) -> Session:
+    """Return the session after words were saved about an agreement; those that wait stay until the record has them."""
+    sent = sent_field(agreement)
+    if not arrived:
+        return with_fields(session, {sent: words})
+    return without_fields(session, [progress_fields(agreement)[1], sent])
 
 
 def without_topic(session: Session, number: int) -> Session:
@@ -246,6 +259,18 @@ class Sessions:
         if self._begins is not None and on_day != today:  # begun, or gone on with on another day
             self._begins.begin()
         return kept
+
+    def forget(self, names: Iterable[str]) -> Session:
+        """Forget these fields of what is kept. Whoever only opens a page goes on with no conversation by that."""
+        gone = tuple(names)
+
+        def update(stored: Mapping[str, object] | None) -> dict[str, object]:
+            if stored is None:
+                return {"key": new.key, "begun": new.begun, "fields": {}}
+            return {**stored, "fields": dict(without_fields(_session(stored), gone).fields)}
+
+        new = self._new()
+        return _session(self._drafts.change(self._name, update).resource)
 
     def end(self) -> None:
         """Forget it: all of it is in the record, or was let go."""

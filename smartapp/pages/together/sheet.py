@@ -26,7 +26,7 @@ def report() -> ResponseReturnValue:
     """Show the sheet of the conversation at hand, and what of it is not there yet; else the newest of today."""
     found, sessions = screens.found(), screens.sessions()
     visits, visit = _at_hand(found, sessions)
-    page = _report_page(visit, visits, topics_of(sessions.get(), found), sessions)
+    page = _report_page(visit, visits, topics_of(screens.talk_of(sessions, found), found), sessions)
     return render_template("together/report.html", page=page, screen=screens.screen("report"))
 
 

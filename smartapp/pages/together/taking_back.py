@@ -25,6 +25,16 @@ def needs(progress: Progress) -> dict[str, str]:
     return {name: value for name, value in asdict(progress).items() if name != "by"}
 
 
+def offered(said: keeping.Said, back: str, address: str) -> str:
+    """Return the address of the page after how it went was said, which offers to take that back by posting to `back`.
+
+    What was pressed twice has been said by the first press, and can be taken back as it could after that.
+    """
+    if not said.kept.arrived:
+        return address
+    return undoing.offer(back, needs(said.progress), address) if said.progress else undoing.offer_again(back, address)
+
+
 def taken() -> Progress | None:
     """Return what this request takes back, None where that is no longer known."""
     known = undoing.taken(request.form.get(undoing.FIELD, ""))

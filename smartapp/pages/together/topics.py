@@ -36,7 +36,6 @@ NO_WORDS: Final = message("Write down what you agree.")
 OFF_THE_LIST: Final = message(
     "This topic is no longer on the list. Copy your text, and put the topic on the list again."
 )
-OTHER_TAB: Final = message("This was changed in another tab. Read it once more, and save again.")
 NO_VIEWS: Final = message("Write down how you see it. One of the two is enough.")
 
 
@@ -271,8 +270,8 @@ def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseRe
     talk, found = sessions.keep(posted(), names), screens.found()
     whole = _with_kept(talk, number, found)
     decision, due = whole.decision(number), iso_date(whole.text(f"due-{number}"))
-    if _shows_otherwise(talk, names):
-        return _agree_page(talk, number, found, trouble=_(OTHER_TAB), status=409)
+    if screens.shows_otherwise(talk, names):
+        return _agree_page(talk, number, found, trouble=_(screens.OTHER_TAB), status=409)
     problems = _decision_problems(decision, number, whole)
     mending = _agree_page(talk, number, found, problems=problems, status=422) if problems else None
     if mending := mending or _too_long_elsewhere(talk, whole, number):
@@ -312,13 +311,6 @@ def _too_long_elsewhere(talk: Session, whole: Session, number: int) -> ResponseR
     if long := screens.too_long(whole, session.option_fields(number)):
         return _options_page(talk, number, long)
     return None
-
-
-def _shows_otherwise(talk: Session, names: Iterable[str]) -> bool:
-    """Tell whether the form showed other words than are kept by now: another tab changed what this one left alone."""
-    form = posted()
-    shown = [name for name in names if name in talk.fields and (name in form or f"seen-{name}" in form)]
-    return any(typed.clean(form.get(name, "")) != talk.text(name) for name in shown)
 
 
 def _decision_problems(decision: Decision, number: int, talk: Session) -> dict[str, str]:

@@ -306,3 +306,82 @@ def test_what_the_client_says_alone_makes_no_sheet_of_a_conversation():
 
 def days(page: str) -> list[str]:
     return re.findall(r'/visits/(\d{4}-\d\d-\d\d)"', page)
+
+
+# --- two tabs, two presses, a record that answered late ---------------------------------------------------------------
+
+
+def test_taking_back_the_second_of_two_things_said_within_a_second_leaves_the_first(anna, agreed):
+    press(anna, agreed, "doing", **{f"note-{agreed}": "Een."})
+    page = anna.get(press(anna, agreed, "done", was="doing", **{f"note-{agreed}": "Twee."}).location)
+    undo(anna, page)
+    [after] = agreements(anna)
+    assert (after.status, [one.text for one in after.remarks]) == ("doing", ["Een."])
+    assert field(anna.get("visits/").text, f"note-{agreed}") == "Twee."
+
+
+def test_pressed_twice_it_can_still_be_taken_back(anna, agreed):
+    press(anna, agreed, "done")
+    undo(anna, anna.get(press(anna, agreed, "done").location))
+    assert agreements(anna)[0].status == "planned"
+
+
+def test_pressed_twice_by_a_professional_it_can_still_be_taken_back(joost, agreed):
+    form = {f"went-{agreed}": "done", "was": "planned"}
+    joost.post(f"overview/together/agreements/{agreed}", form)
+    undo(joost, joost.get(joost.post(f"overview/together/agreements/{agreed}", form).location))
+    assert agreements(joost)[0].status == "planned"
+
+
+def test_words_that_arrived_late_leave_their_field_and_are_not_said_twice(anna, agreed):
+    flaky = anna.make_flaky()
+    flaky.error = Unreachable("no answer")
+    press(anna, agreed, "doing", **{f"note-{agreed}": "Gelukt."})
+    flaky.error = None
+    anna.courier_comes()
+    assert field(anna.get("visits/").text, f"note-{agreed}") == ""
+    press(anna, agreed, "done", was="doing", **{f"note-{agreed}": ""})
+    assert [one.text for one in agreements(anna)[0].remarks] == ["Gelukt.", "Het is gedaan."]
+
+
+def test_words_of_a_professional_that_arrived_late_are_not_called_unsaved(joost, agreed):
+    flaky = joost.make_flaky()
+    flaky.error = Unreachable("no answer")
+    form = {f"went-{agreed}": "doing", f"note-{agreed}": "Twee keer gelukt.", "was": "planned"}
+    joost.post(f"overview/together/agreements/{agreed}", form)
+    flaky.error = None
+    joost.courier_comes()
+    assert text_of(joost.get("overview/together/report")).count("Twee keer gelukt.") == 1
+    assert field(joost.get("overview/together/").text, f"note-{agreed}") == ""
+
+
+def test_words_that_were_typed_after_those_that_arrived_late_stay(anna, agreed):
+    flaky = anna.make_flaky()
+    flaky.error = Unreachable("no answer")
+    press(anna, agreed, "doing", **{f"note-{agreed}": "Gelukt."})
+    anna.post(f"visits/agreements/{agreed}", {f"note-{agreed}": "En nog eens."}, headers=JSON)
+    flaky.error = None
+    anna.courier_comes()
+    assert field(anna.get("visits/").text, f"note-{agreed}") == "En nog eens."
+
+
+@pytest.mark.parametrize("role", ["client", "clinician"])
+def test_words_that_stand_in_another_tab_are_not_said_by_a_press_in_this_one(app, agreed, role):
+    visitor = launched(app, role=role)
+    path = f"visits/agreements/{agreed}" if role == "client" else f"overview/together/agreements/{agreed}"
+    went = "went" if role == "client" else f"went-{agreed}"
+    page = visitor.get("visits/" if role == "client" else "overview/together/").text
+    here = {f"note-{agreed}": "", f"seen-note-{agreed}": field(page, f"seen-note-{agreed}"), "was": "planned"}
+    visitor.post(path, {f"note-{agreed}": "Nog niet voor anderen."}, headers=JSON)
+    answer = visitor.post(path, {**here, went: "done"})
+    assert answer.status_code == 409
+    assert "in een ander tabblad veranderd" in text_of(answer)
+    assert field(answer.text, f"note-{agreed}") == "Nog niet voor anderen."
+    assert agreements(visitor)[0].remarks == ()
+
+
+def test_a_way_back_leads_to_no_other_page(anna, agreed):
+    page = anna.get(press(anna, agreed, "done").location)
+    mark = re.search(r'name="undo" value="(\w+)"', page.text)[1]
+    assert anna.post("plan/domains", {"undo": mark}).status_code == 303
+    assert agreements(anna)[0].status == "done"
