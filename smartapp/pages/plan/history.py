@@ -8,9 +8,9 @@ meets what someone else changed meanwhile like any other save.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from flask import request, url_for
 
@@ -18,6 +18,7 @@ from mappers.errors import PlanError
 from mappers.plan import QUESTIONS, Goal, Plan, Remark, goal_of, plan_of
 from mappers.plan.history import Earlier, Version, earlier, gone
 from mappers.plan.model import newest_first
+from mappers.plan.removing import former, is_removed
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -136,6 +137,20 @@ def goal_page(plan: StoredPlan, goal: Goal, known: Catalogue) -> HistoryPage:
         here=here,
         older=any(_has_older(versions or (), here) for versions in histories.values()),
     )
+
+
+def before_removal(plan: StoredPlan, names: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return what taking these goals and steps (`Goal/1`) out of the plan took from them, as their versions tell it.
+
+    It costs a look at the versions; what a record without versions cannot tell is left out.
+    """
+    taken = [one for one in plan.removed if one.reference in names]
+    found = {}
+    for one, versions in zip(taken, current.records().histories(taken), strict=True):
+        before = next((version for version in _readable(versions) if not is_removed(version)), None)
+        if before is not None:
+            found[one.reference] = former(before)
+    return found
 
 
 def remarks_gone(plan: StoredPlan, goal: Goal) -> tuple[Remark, ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from mappers.plan import Goal, Plan
 from smartapp.i18n import message
-from smartapp.pages.plan import sections
+from smartapp.pages.plan import history, sections
 from smartapp.pages.plan.forms import waiting
 from smartapp.pages.plan.service import change
 from smartapp.pages.plan.stored import StoredPlan
@@ -63,13 +63,17 @@ def taken_out(plan: StoredPlan, mistake: Mistake, *, after: str, back: str, refu
 
 
 def put_back(plan: StoredPlan, goal_id: str, step_id: str, *, after: str, refused: str) -> ResponseReturnValue:
-    """Put a goal back, or the step with `step_id`; as it was, where the session still knows."""
+    """Put a goal back, or the step with `step_id`; as it was, where the session or the record still knows."""
     known = undoing.taken(request.form.get(undoing.FIELD, "")) or {}
-    was, at = known.get("was", {}), known.get("at", len(plan.plan.goals))
+    was = known.get("was") or history.before_removal(plan, _names(plan, goal_id, step_id))
+    at = known.get("at", len(plan.plan.goals))
 
     def again(now: StoredPlan) -> Accepted[Plan]:
         if not step_id:
             goal = _found(now.goals_removed(was), now.current_id(goal_id))
+            if goal and known:  # what had been taken out of it before, stays out
+                went = {now.current_id(name.partition("/")[2]) for name in was}
+                goal = replace(goal, steps=tuple(step for step in goal.steps if step.id in went))
             return Accepted(sections.with_goal_again(now.plan, goal, at) if goal else now.plan)
         goal = _found(now.steps_removed(was), now.current_id(goal_id))
         step = next((one for one in goal.steps if one.id == now.current_id(step_id)), None) if goal else None
@@ -80,6 +84,14 @@ def put_back(plan: StoredPlan, goal_id: str, step_id: str, *, after: str, refuse
         return not_done(outcome, refused)
     undoing.forget()
     return redirect(undoing.undone(after) if outcome.arrived else waiting(after), 303)
+
+
+def _names(plan: StoredPlan, goal_id: str, step_id: str) -> tuple[str, ...]:
+    """Return the names (`Task/1`) of the step with `step_id`, else of the goal and its steps, that were taken out."""
+    if step_id:
+        return (f"Task/{plan.current_id(step_id)}",)
+    goal = _found(plan.goals_removed(), plan.current_id(goal_id))
+    return (f"Goal/{goal.id}", *(f"Task/{step.id}" for step in goal.steps)) if goal else ()
 
 
 def _found(goals: tuple[Goal, ...], goal_id: str) -> Goal | None:

@@ -193,6 +193,28 @@ def test_without_the_session_a_goal_that_was_reached_comes_back_as_reached(app, 
     assert back == reached
 
 
+def test_without_the_session_a_goal_comes_back_with_the_steps_that_were_done(app, halfway):
+    before = goal(halfway)
+    assert [step.status for step in before.steps] == ["done", "planned"]
+    halfway.post(f"plan/goals/{before.id}/remove")
+    launched(app).post(f"plan/goals/{before.id}/put-back", {})
+    assert goal(halfway) == before
+
+
+def test_without_the_session_a_step_that_was_done_comes_back_as_done(app, halfway):
+    before = goal(halfway)
+    halfway.post(f"plan/goals/{before.id}/steps/{before.steps[0].id}/remove")
+    launched(app).post(f"plan/goals/{before.id}/steps/{before.steps[0].id}/put-back", {})
+    assert {step.text: step.status for step in goal(halfway).steps}["Een badpak kopen"] == "done"
+
+
+def test_a_step_that_went_before_its_goal_does_not_come_back_with_it(halfway):
+    path = f"plan/goals/{goal(halfway).id}/"
+    halfway.post(f"{path}steps/{goal(halfway).steps[0].id}/remove")
+    pressed(halfway, halfway.post(f"{path}remove"))
+    assert [step.text for step in goal(halfway).steps] == ["Bellen met het zwembad"]
+
+
 def test_putting_back_twice_makes_one_goal(halfway):
     found = goal(halfway)
     halfway.post(f"plan/goals/{found.id}/remove")
