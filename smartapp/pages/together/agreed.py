@@ -91,7 +91,7 @@ def progress(agreement_id: str) -> ResponseReturnValue:
     # The press that says that something still goes on has no field for words, so it sends none that stand in one.
     words = talk.text(names[1]) if names[1] in request.form else ""
     problem = NO_STATUS if went is None else typed.TOO_LONG if len(words) > typed.LONGEST else ""
-    other_tab = _(screens.OTHER_TAB) if screens.shows_otherwise(talk, names[1:]) else ""
+    other_tab = _(screens.TYPED_ELSEWHERE) if screens.shows_otherwise(talk, names[1:]) else ""
     if went is None or problem or other_tab:
         mend, status = _(problem) if problem else "", 422 if problem else 409
         found = screens.found()

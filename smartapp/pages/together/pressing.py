@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from mappers.agreements import Agreement
 from smartapp.errors import BadRequest
 from smartapp.fhir.store import NotFound
+from smartapp.i18n import message
 from smartapp.pages.together import keeping, screens, session, taking_back, views
 from smartapp.pages.together.by_visit import visits_in
 from smartapp.pages.together.found import Found
@@ -24,6 +25,9 @@ from smartapp.web.forms import Trouble, is_autosave, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.roles import role
 
+CHANGED_ALONE: Final = message(
+    "Somebody else changed this in the meantime. That stays as it is. Read it once more, and then choose again."
+)
 PAGES: Final = {"visits": "together.visits", "home": "home.index"}
 """The pages with agreements to press, by the mark in `from`: who presses there stays there."""
 
@@ -92,7 +96,7 @@ def say(agreement_id: str) -> ResponseReturnValue:
         raise BadRequest(code="went")
     words = talk.text(name) if name in request.form else ""
     # Words that stand in another tab are not said by a press in this one, which does not show them.
-    other_tab = _(screens.OTHER_TAB) if screens.shows_otherwise(talk, [name]) else ""
+    other_tab = _(screens.TYPED_ELSEWHERE) if screens.shows_otherwise(talk, [name]) else ""
     problem = _(typed.TOO_LONG) if len(words) > typed.LONGEST else ""
     if problem or other_tab:
         status, found = 422 if problem else 409, screens.found()
@@ -104,7 +108,7 @@ def say(agreement_id: str) -> ResponseReturnValue:
             )
         )
     except keeping.ChangedMeanwhile:
-        return _not_said(page, talk, _(screens.CHANGED), 409)
+        return _not_said(page, talk, _(CHANGED_ALONE), 409)
     except NotFound:
         abort(404)
     if isinstance(outcome, Trouble):

@@ -51,6 +51,9 @@ CHANGED: Final = message(
     "Somebody else changed this in the meantime. Nothing is lost and nothing is overwritten. Read both, and save again."
 )
 
+TYPED_ELSEWHERE: Final = message(
+    "Something about this was typed in another tab. It stands here now. Read it, and then choose again."
+)
 OTHER_TAB: Final = message("This was changed in another tab. Read it once more, and save again.")
 
 

@@ -127,6 +127,8 @@ def test_a_status_that_somebody_else_gave_meanwhile_is_not_overwritten_and_no_wo
     answer = press(anna, agreed, "done", **{f"note-{agreed}": "Klaar mee."})
     assert answer.status_code == 409
     assert field(answer.text, f"note-{agreed}") == "Klaar mee."
+    assert "Iemand anders heeft dit intussen veranderd." in text_of(answer)
+    assert "ullie" not in text_of(answer)  # the client reads it alone
     assert agreements(joost)[0].status == "doing"
 
 
@@ -375,7 +377,7 @@ def test_words_that_stand_in_another_tab_are_not_said_by_a_press_in_this_one(app
     visitor.post(path, {f"note-{agreed}": "Nog niet voor anderen."}, headers=JSON)
     answer = visitor.post(path, {**here, went: "done"})
     assert answer.status_code == 409
-    assert "in een ander tabblad veranderd" in text_of(answer)
+    assert "in een ander tabblad iets getypt" in text_of(answer)
     assert field(answer.text, f"note-{agreed}") == "Nog niet voor anderen."
     assert agreements(visitor)[0].remarks == ()
 
