@@ -92,6 +92,7 @@ def keep_decision(
     agreement: Agreement,
     *,
     version: str,
+    was: str = "",
     who: Typist,
     known: Catalogue,
     about: str = "",
@@ -99,6 +100,8 @@ def keep_decision(
     """Put a decision into the record, with the agreement that comes of it if its outcome is that people agree.
 
     Both have the key of `agreement`. `version` is the tag of the decision that the page showed, "" for a new one.
+    `was` is when had been said how the agreement went, as the page showed it ("" for never): where more was said since,
+    it is not taken back unseen.
     `about` is the id of the point to talk about that the topic came from: it counts as talked about from now on.
 
     Raises ChangedMeanwhile, or RecordError; then nothing was kept.
@@ -110,7 +113,7 @@ def keep_decision(
     )
     answers = Answers(known.instrument(DECISION), values_of(decision), _response(key, who))
     unit = [_response_write(answers, responses, version, known, who)]
-    if task := _agreement_write(decision, agreement, tasks, who):
+    if task := _agreement_write(decision, agreement, tasks, was, who):
         unit.append(task)
     kept = _save(records, unit, known)
     if about:
@@ -118,7 +121,9 @@ def keep_decision(
     return kept
 
 
-def _agreement_write(decision: Decision, agreement: Agreement, tasks: list[Record], who: Typist) -> Write | None:
+def _agreement_write(
+    decision: Decision, agreement: Agreement, tasks: list[Record], was: str, who: Typist
+) -> Write | None:
     stored = tasks[0] if tasks else None
     if stored is None:
         if decision.outcome != "agreed":
@@ -136,6 +141,9 @@ def _agreement_write(decision: Decision, agreement: Agreement, tasks: list[Recor
         changed = with_words(again, agreement, who.language)
     else:
         changed = withdrawn(stored.resource, NO_LONGER.get(who.language))
+        before = agreement_of(stored.resource)
+        if changed != stored.resource and before is not None and before.changed != was:
+            raise ChangedMeanwhile(stored)
     return _update(stored, changed) if changed != stored.resource else None
 
 

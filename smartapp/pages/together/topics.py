@@ -284,6 +284,7 @@ def _decide(number: int, sessions: Sessions, names: Iterable[str]) -> ResponseRe
                 decision,
                 agreement,
                 version=request.form.get("version", ""),
+                was=request.form.get("was", ""),
                 who=screens.typist(talk),
                 known=catalogue(),
                 about=talk.text(f"from-{number}"),

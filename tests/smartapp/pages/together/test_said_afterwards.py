@@ -262,6 +262,21 @@ def test_what_a_decision_took_back_does_not_come_back_by_a_press(joost, anna, ag
     assert press(anna, agreed, "doing", was="stopped").status_code == 409
 
 
+def test_a_decision_takes_no_agreement_back_before_is_read_what_the_client_said_of_it_since(joost, anna, agreed):
+    page = joost.get("overview/together/agree/1?change=1").text
+    press(anna, agreed, "done", **{f"note-{agreed}": "Elke avond gelukt."})
+    shown = {"version": field(page, "version"), "was": field(page, "was")}
+    answer = joost.post("overview/together/agree/1", {"outcome-1": "differ", "client-view-1": "Nee.", **shown})
+    assert answer.status_code == 409
+    assert "Elke avond gelukt." in text_of(answer)
+    assert field(answer.text, "client-view-1") == "Nee."
+    assert agreements(joost)[0].status == "done"
+    shown = {"version": field(answer.text, "version"), "was": field(answer.text, "was")}
+    answer = joost.post("overview/together/agree/1", {"outcome-1": "differ", "client-view-1": "Nee.", **shown})
+    assert answer.status_code == 303
+    assert agreements(joost)[0].reason
+
+
 def test_what_the_client_said_alone_opens_a_conversation_and_is_not_called_looked_back_on():
     clock = [1_780_000_000.0]
     app = make_app(lambda: clock[0])
