@@ -33,6 +33,13 @@ SAVED: Final[Mapping[str, str]] = {
     "waits": message("This is kept safe here. The record does not answer right now; it goes there by itself."),
     "progress": message("How this agreement went is in the record now."),
     "medicine": message("What you said about this medicine is in the record now."),
+    "decision-elsewhere": message("This is saved."),
+    "whose-elsewhere": message(
+        "This is saved. Whose words are these? Professionals often say it like this. "
+        "Read it together once more. It may also stay as it is."
+    ),
+    "progress-elsewhere": message("How this agreement went is saved."),
+    "medicine-elsewhere": message("What you said about this medicine is saved."),
     "topics": message("Your list is kept."),
     "ended": message("The conversation is closed. The sheet stays here, and the client can read it too."),
 }
@@ -198,8 +205,13 @@ def save(do: Callable[[], _Done]) -> _Done | Trouble:
 
 
 def mark(kept: Kept, said: str) -> str:
-    """Return the mark for the address of the next page: `said` of what has arrived, else that it waits."""
-    return said if kept.arrived else "waits"
+    """Return the mark for the address of the next page: `said` of what has arrived, else that it waits.
+
+    Where the EHR does not take it, it is saved elsewhere; then nobody is told that it is in the record.
+    """
+    if not kept.arrived:
+        return "waits"
+    return said if all(one.place == "ehr" for one in kept.records) else f"{said}-elsewhere"
 
 
 def place(record: Record | None, type_: str) -> str:
