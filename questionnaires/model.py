@@ -18,12 +18,17 @@ Language = Literal["nl", "en"]
 # "inferred" is our reasoning from a source; "recalled" is general knowledge that no source here confirmed; "unknown"
 # was looked for and not found; "own" is a choice of this project, not a fact about the instrument.
 Certainty = Literal["sure", "triangulated", "inferred", "recalled", "unknown", "own"]
-ItemKind = Literal["choice", "boolean", "text"]
+# "line" is a text of one line; "goal" is the words of one of the client's goals, kept as text with a way to the goal.
+ItemKind = Literal["choice", "boolean", "text", "line", "date", "goal"]
 Aggregate = Literal["sum", "mean", "mean-times-n"]
 Wording = Literal["working", "official"]
-# A questionnaire is filled in by the client; a record is what two people write down while they talk, so nobody is asked
-# to fill it in.
-InstrumentKind = Literal["questionnaire", "record"]
+# A questionnaire is filled in by the client and sent; a record is what two people write down while they talk, so nobody
+# is asked to fill it in; a living form is never finished: its owner comes back to it, and it has versions.
+InstrumentKind = Literal["questionnaire", "record", "living"]
+Who = Literal["client", "peer-worker", "professional"]
+"""Whose part of a form something is: who may fill it in."""
+Place = Literal["plan", "overview", "together"]
+"""Where else than on its own pages a living form is shown."""
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 CERTAINTIES: tuple[str, ...] = get_args(Certainty)
@@ -123,11 +128,13 @@ class AnswerScale:
 
     id: str
     options: tuple[Option, ...]
+    # The id of a CodeSystem of ours that has these codes already, such as `life-domain`; else the scale has its own.
+    codes: str = ""
 
     @property
     def system(self) -> str:
         """Return the CodeSystem of the answers' codes."""
-        return code_system_url(f"answer-{self.id}")
+        return code_system_url(self.codes or f"answer-{self.id}")
 
     @property
     def value_set(self) -> str:
@@ -169,7 +176,14 @@ class EnableWhen:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question or statement. `subject` says in a few English words what it is about, in any wording."""
+    """One question or statement. `subject` says in a few English words what it is about, in any wording.
+
+    Of living forms: `many`, several answers (texts: one per line; choices: several may be ticked); `prompts`, ideas
+    that are shown beside the field and never filled in; `rows`, the height of the field; `today`, a date that is that of
+    the day on which its row was written; `card`, stands on the small card; `becomes`, where its words can be taken
+    without retyping: "goal", or the linkId of an item of a living form; `was`, the id of the extension of the CarePlan
+    that its words were kept in before there were living forms.
+    """
 
     link_id: str
     kind: ItemKind
@@ -182,6 +196,15 @@ class Item:
     enable_when: EnableWhen | None = None
     # No definition sets this: people may leave any question open.
     required: bool = False
+    # What follows is for living forms only.
+    many: bool = False
+    who: Who = "client"
+    prompts: tuple[Text, ...] = ()
+    rows: int = 5
+    today: bool = False
+    card: bool = False
+    becomes: str = ""
+    was: str = ""
 
     @property
     def asked(self) -> Text:
@@ -194,6 +217,11 @@ class Group:
     """Items that belong together, under a title; the only nesting that all form renderers score the same way.
 
     `quoted`: the help is a quotation, of `source`. Where it is a stem, each item completes the quoted sentence.
+
+    Of living forms: `many`, the group is there once for each thing that is written down, called a row: a sign with what
+    to do then, say. The first item of such a group names the row. `per`: a row is offered for each life domain, or for
+    each goal that the client works on; the first item is that domain or goal. `ordered`: the client puts the rows in
+    order. `add`: what the button says that makes a row.
     """
 
     link_id: str
@@ -202,6 +230,11 @@ class Group:
     help: Text | None = None
     quoted: bool = False
     source: Source | None = None
+    # What follows is for living forms only.
+    many: bool = False
+    per: Literal["", "domain", "goal"] = ""
+    ordered: bool = False
+    add: Text | None = None
 
     @property
     def asked(self) -> Text:
@@ -277,6 +310,47 @@ class WorkedExample:
     source: Source | None = None
 
 
+class Shown(Strict, frozen=True):
+    """What the clinician's overview says above a living form, and in its place while nothing is written."""
+
+    title: Text
+    empty: Text
+
+
+class Review(Strict, frozen=True):
+    """When a living form asks to be looked at again: so many months after it was last changed, or on a day.
+
+    `item` names the date item (without the form's id) in which its owner wrote that day, which goes first.
+    """
+
+    question: Text
+    months: int = 12
+    item: str = ""
+
+
+class Living(Strict, frozen=True):
+    """How a living form is shown, in the words of the page. `order`: its place among the others.
+
+    `readers` says in one sentence who can read it. `cards`: its groups are shown as cards to choose from, instead of one
+    after the other. `card`: what is marked so fits on a card the size of a bank card. `offline`: its owner may keep it
+    on an own device, to read without a network.
+    """
+
+    order: int
+    invitation: Text
+    write: Text
+    change: Text
+    saved: Text
+    readers: Text
+    emptied: Text | None = None
+    overview: Shown | None = None
+    shown_in: tuple[Place, ...] = ("plan",)
+    review: Review | None = None
+    cards: bool = False
+    card: bool = False
+    offline: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """A questionnaire: its items in groups, its score rules, and what is known about it."""
@@ -299,6 +373,7 @@ class Instrument:
     examples: tuple[WorkedExample, ...]
     derived_from: str | None = None
     kind: InstrumentKind = "questionnaire"
+    living: Living | None = None
     _items: dict[str, Item] = field(init=False, repr=False, compare=False)
     _scores: dict[str, ScoreRule] = field(init=False, repr=False, compare=False)
 
