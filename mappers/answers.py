@@ -15,13 +15,13 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
-from mappers.errors import NotAResponse, OtherQuestionnaire, RefusedAnswer, RefusedItem, shown
+from mappers.errors import LivingForm, NotAResponse, OtherQuestionnaire, RefusedAnswer, RefusedItem, shown
 from mappers.helper import Helper, as_extension, helper_in
 from mappers.tolerant import text_in
 from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.catalogue import Catalogue, UnknownInstrument
 from questionnaires.fhir import Resource, translated
-from questionnaires.model import AnswerScale, Instrument, Item, Option
+from questionnaires.model import AnswerScale, Instrument, InstrumentKind, Item, Option
 
 PROFILE: Final = structure_url("recovery-response")
 IDENTIFIER_SYSTEM: Final = identifier_system("response")
@@ -105,13 +105,22 @@ def is_finished(response: Resource) -> bool:
     return text_in(response, "status") in _FINISHED
 
 
+def kind_of(response: Resource, catalogue: Catalogue) -> InstrumentKind | None:
+    """Return what kind of form a response answers, in whatever version; None for a form that is not known here."""
+    try:
+        return catalogue.by_canonical(text_in(response, "questionnaire").partition("|")[0]).kind
+    except UnknownInstrument:
+        return None
+
+
 def answers_of(response: Any, catalogue: Catalogue) -> Answers:
     """Read the answers out of a QuestionnaireResponse, drafts included.
 
     Calculated scores in the response are ignored: scores are always computed from the answers. An answer without a
     value, or with empty text, counts as not given.
 
-    Raises RefusedResponse: NotAResponse, OtherQuestionnaire, RefusedItem, RefusedAnswer (tree in `mappers.errors`).
+    Raises RefusedResponse: NotAResponse, OtherQuestionnaire, LivingForm, RefusedItem, RefusedAnswer (tree in
+    `mappers.errors`).
     """
     if not isinstance(response, dict):
         raise NotAResponse("this is not a JSON object", advice="Give one QuestionnaireResponse")
@@ -121,6 +130,10 @@ def answers_of(response: Any, catalogue: Catalogue) -> Answers:
         )
     about = _about(response)
     instrument = instrument_of(about.canonical, catalogue)
+    if instrument.kind == "living":
+        raise LivingForm(
+            f"{instrument.canonical} is a living form: it is no measurement and has no scores", where="questionnaire"
+        )
     return Answers(instrument, _values(response, instrument), about)
 
 

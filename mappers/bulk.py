@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 
 from mappers.answers import answers_of
-from mappers.errors import NotAResponse, RefusedResponse
+from mappers.errors import LivingForm, NotAResponse, RefusedResponse
 from mappers.fast import FastScorer
 from mappers.observations import observations_of
 from mappers.scoring import score
@@ -133,7 +133,10 @@ def observations_as_ndjson(response: Any, catalogue: Catalogue) -> bytes:
 
     Raises RefusedResponse.
     """
-    answers = answers_of(response, catalogue)
+    try:
+        answers = answers_of(response, catalogue)
+    except LivingForm:  # an export of a whole record has these too, and there is nothing wrong with them
+        return b""
     made = observations_of(answers, score(answers.instrument, answers.values))
     try:
         return b"".join(orjson.dumps(one) + b"\n" for one in made)

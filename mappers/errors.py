@@ -4,6 +4,7 @@ MapperError
 ├── RefusedResponse          a QuestionnaireResponse that gives no answers we may use
 │   ├── NotAResponse         not a QuestionnaireResponse at all, or not readable
 │   ├── OtherQuestionnaire   names no questionnaire and version that we know
+│   ├── LivingForm           answers a living form, which has rows and no scores
 │   ├── RefusedItem          an item that this questionnaire does not have, has elsewhere, or has twice
 │   ├── RefusedAnswer        an answer of another kind, outside the options, or more than one
 │   └── NotScorable          readable, but not finished, or without what a score must carry
@@ -59,6 +60,10 @@ class NotAResponse(RefusedResponse):
 
 class OtherQuestionnaire(RefusedResponse):
     """A response that names no questionnaire and version that we know."""
+
+
+class LivingForm(RefusedResponse):
+    """A response to a living form: its answers stand in rows, and nothing is measured by them."""
 
 
 class RefusedItem(RefusedResponse):

@@ -16,7 +16,10 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from questionnaires.canonical import BASE, questionnaire_url
+from questionnaires.living import LIFE_DOMAIN, check_ends
+from questionnaires.living import check as check_living
 from questionnaires.model import (
+    DEFAULT_ROWS,
     NOT_APPLICABLE,
     AnswerScale,
     Certainty,
@@ -161,6 +164,8 @@ class _Items:
         self.items: dict[str, Item] = {}
         self.scales: dict[str, tuple[AnswerScale, Option | None]] = {}
         for place, scale in top.each("scales", table.scales):
+            if scale.name == LIFE_DOMAIN:
+                raise place.error("name", f"is {LIFE_DOMAIN!r}, which is kept for the life domains; choose another")
             if scale.name in self.scales:
                 raise place.error("name", f"{scale.name!r} appears twice")
             self.scales[scale.name] = _scale(place, scale, table.id)
@@ -182,9 +187,12 @@ class _Items:
             return None
         if table.scale is None:
             raise place.error("scale", "is missing; a choice item names one of [[scales]]")
-        if table.scale not in self.scales:
+        if table.scale == LIFE_DOMAIN:
+            scale, not_applicable = life_domain_scale(), None
+        elif table.scale in self.scales:
+            scale, not_applicable = self.scales[table.scale]
+        else:
             raise place.error("scale", f"is {table.scale!r}; [[scales]] has {', '.join(self.scales) or 'none'}")
-        scale, not_applicable = self.scales[table.scale]
         if not table.not_applicable:
             return scale
         if not_applicable is None:
@@ -223,7 +231,17 @@ class _Items:
             quoted=table.quoted,
             source=_optional_source(place, table, self.citations),
             enable_when=self._enable_when(place.at("enable_when"), table.enable_when),
+            many=table.many,
+            who=table.who,
+            prompts=table.prompts,
+            rows=table.rows if table.rows is not None else DEFAULT_ROWS,
+            today=table.today,
+            card=table.card,
+            becomes=table.becomes or "",
+            was=table.was or "",
         )
+        if item.prompts:
+            self.link_id(place, f"{table.id}-prompts")
         self.items[item.link_id] = item
         return item
 
@@ -240,6 +258,10 @@ class _Items:
             items=tuple(self._item(one, item) for one, item in place.each("items", table.items)),
             quoted=table.quoted,
             source=None if table.source is None else _source(place, table.source, self.citations),
+            many=table.many,
+            per=table.per,
+            ordered=table.ordered,
+            add=table.add,
         )
 
 
@@ -418,10 +440,11 @@ def instrument_from(data: Mapping[str, object], file: str) -> Instrument:
         raise top.error("version", f"is {table.version!r}; write it as 1.0.0, or 1.0.0-something")
     if not table.groups:
         raise top.error("groups", "is missing; an instrument asks something")
-    if table.kind == "record" and table.scores:
-        raise top.error("scores", 'are given, but a definition of kind "record" measures nothing')
+    if table.kind != "questionnaire" and table.scores:
+        raise top.error("scores", f'are given, but a definition of kind "{table.kind}" measures nothing')
     if table.minutes < 1:
         raise top.error("minutes", "is less than 1; say about how many minutes it takes")
+    check_living(top, table)
     citations = {key: Citation(key=key, text=one.citation, read=one.read) for key, one in table.sources.items()}
     items = _Items(top, table, citations)
     groups = tuple(items.group(place, group) for place, group in top.each("groups", table.groups))
@@ -448,6 +471,7 @@ def instrument_from(data: Mapping[str, object], file: str) -> Instrument:
         examples=tuple(_example(place, one, items, scores) for place, one in top.each("examples", table.examples)),
         derived_from=table.derived_from,
         kind=table.kind,
+        living=table.living,
     )
 
 
@@ -484,6 +508,14 @@ def read_life_domains(path: Path = LIFE_DOMAINS) -> tuple[tuple[LifeDomain, ...]
     return domains, tuple(PlanQuestion(one.code, one.text, one.help, one.plain) for one in table.questions)
 
 
+@lru_cache(maxsize=1)
+def life_domain_scale() -> AnswerScale:
+    """Return the choice of a life domain, by the codes and the words that records keep; none counts for a number."""
+    domains, _ = read_life_domains()
+    options = tuple(Option(code=domain.code, value=None, text=domain.title) for domain in domains)
+    return AnswerScale(id=LIFE_DOMAIN, options=options, codes=LIFE_DOMAIN)
+
+
 # ---- the catalogue ---------------------------------------------------------------------------------------------------
 
 
@@ -500,6 +532,10 @@ class _Shelf(Mapping[str, Instrument]):
             if path not in self._read:
                 self._read[path] = read_instrument(path)
             yield self._read[path]
+
+    def file(self, identifier: str) -> str:
+        """Return the name of the file that the current version of an instrument is in."""
+        return self._files[identifier][0].name
 
     def __getitem__(self, identifier: str) -> Instrument:
         return next(self.versions(identifier))
@@ -553,8 +589,19 @@ class Catalogue:
 
     @cached_property
     def asked(self) -> Mapping[str, Instrument]:
-        """Return the instruments that a client can be asked to fill in: all that are no record of a conversation."""
+        """Return the instruments that a client can be asked to fill in: no record of a conversation, no living form."""
         return {name: one for name, one in self._shelf.items() if one.kind == "questionnaire"}
+
+    @cached_property
+    def living(self) -> Mapping[str, Instrument]:
+        """Return the living forms in the order in which they are shown, those of the same order by id.
+
+        DefinitionError where the words of one would go to an item that is not there.
+        """
+        forms = [(one.living.order, name, one) for name, one in self._shelf.items() if one.living is not None]
+        found = {name: one for _, name, one in sorted(forms, key=lambda each: each[:2])}
+        check_ends((self._shelf.file(name), one) for name, one in found.items())
+        return found
 
     def versions(self, identifier: str) -> tuple[Instrument, ...]:
         """Return every known version of an instrument, the current one first."""

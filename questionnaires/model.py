@@ -6,7 +6,7 @@ in `publish.py`; what answers are worth is in the package `mappers`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -29,12 +29,16 @@ Who = Literal["client", "peer-worker", "professional"]
 """Whose part of a form something is: who may fill it in."""
 Place = Literal["plan", "overview", "together"]
 """Where else than on its own pages a living form is shown."""
+Per = Literal["", "domain", "goal"]
+"""What a row of a living form is offered for; "" where the client adds rows."""
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 CERTAINTIES: tuple[str, ...] = get_args(Certainty)
 NOT_APPLICABLE = "na"
 FORMAL: Final = "nl-x-u"
 """The language tag of Dutch that says *u*."""
+DEFAULT_ROWS: Final = 5
+"""The height of a field, in lines, where its definition says nothing."""
 
 
 class Text(Strict, frozen=True):
@@ -65,6 +69,12 @@ class Text(Strict, frozen=True):
 
         formal = joined(self.u or self.nl, more.u or more.nl) if self.u or more.u else None
         return Text(joined(self.nl, more.nl), joined(self.en, more.en), formal)
+
+
+_WHOSE: Final[Mapping[Who, Text]] = {
+    "peer-worker": Text("Dit vult de ervaringsdeskundige in.", "The peer worker fills this in."),
+    "professional": Text("Dit vult de hulpverlener in.", "The professional fills this in."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +122,7 @@ class ReferenceNumber:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer; `value` is the number that it counts for, None for "not applicable" (code `na`)."""
+    """One answer; `value` is the number that it counts for, None for "not applicable" (code `na`) and life domains."""
 
     code: str
     value: int | None
@@ -139,12 +149,12 @@ class AnswerScale:
     @property
     def value_set(self) -> str:
         """Return the ValueSet of exactly these options."""
-        return value_set_url(f"answer-{self.id}{'-or-na' if self.has_not_applicable else ''}")
+        return value_set_url(self.codes or f"answer-{self.id}{'-or-na' if self.has_not_applicable else ''}")
 
     @property
     def has_not_applicable(self) -> bool:
-        """Tell whether one of the options has no number."""
-        return any(option.value is None for option in self.options)
+        """Tell whether "not applicable" is one of the options."""
+        return any(option.code == NOT_APPLICABLE for option in self.options)
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -179,10 +189,10 @@ class Item:
     """One question or statement. `subject` says in a few English words what it is about, in any wording.
 
     Of living forms: `many`, several answers (texts: one per line; choices: several may be ticked); `prompts`, ideas
-    that are shown beside the field and never filled in; `rows`, the height of the field; `today`, a date that is that of
-    the day on which its row was written; `card`, stands on the small card; `becomes`, where its words can be taken
-    without retyping: "goal", or the linkId of an item of a living form; `was`, the id of the extension of the CarePlan
-    that its words were kept in before there were living forms.
+    that are shown beside the field and never filled in; `rows`, the height of the field; `today`, a date that is the
+    day on which its row was written; `card`, stands on the small card; `becomes`, where its words can be taken
+    without retyping: "goal", or the linkId of an item of a living form; `was`, the id of the extension of the
+    CarePlan that its words were kept in before there were living forms.
     """
 
     link_id: str
@@ -200,7 +210,7 @@ class Item:
     many: bool = False
     who: Who = "client"
     prompts: tuple[Text, ...] = ()
-    rows: int = 5
+    rows: int = DEFAULT_ROWS
     today: bool = False
     card: bool = False
     becomes: str = ""
@@ -208,8 +218,11 @@ class Item:
 
     @property
     def asked(self) -> Text:
-        """Return the text of the published form, and therefore of each response: the question with its help."""
-        return self.text.and_then(self.help)
+        """Return the text of the published form, and therefore of each response: the question with its help.
+
+        Of another's part it says whose it is: no renderer knows that otherwise.
+        """
+        return self.text.and_then(self.help).and_then(_WHOSE.get(self.who))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +245,7 @@ class Group:
     source: Source | None = None
     # What follows is for living forms only.
     many: bool = False
-    per: Literal["", "domain", "goal"] = ""
+    per: Per = ""
     ordered: bool = False
     add: Text | None = None
 
@@ -331,7 +344,7 @@ class Review(Strict, frozen=True):
 class Living(Strict, frozen=True):
     """How a living form is shown, in the words of the page. `order`: its place among the others.
 
-    `readers` says in one sentence who can read it. `cards`: its groups are shown as cards to choose from, instead of one
+    `readers` says in one sentence who can read it. `cards`: its groups are shown as cards to choose from, and not one
     after the other. `card`: what is marked so fits on a card the size of a bank card. `offline`: its owner may keep it
     on an own device, to read without a network.
     """

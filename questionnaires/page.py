@@ -6,9 +6,30 @@ Markdown, in English with the Dutch texts, generated from the definition so that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
-from questionnaires.model import AnswerScale, Fact, Instrument, Item, ScoreRule, Source, WorkedExample
+from questionnaires.living import GOAL
+from questionnaires.model import (
+    AnswerScale,
+    Fact,
+    Group,
+    Instrument,
+    InstrumentKind,
+    Item,
+    Living,
+    Review,
+    ScoreRule,
+    Source,
+    WorkedExample,
+)
+
+KINDS: Final[Mapping[InstrumentKind, str]] = {
+    "questionnaire": "questionnaire",
+    "record": "record of a conversation",
+    "living": "living form",
+}
+"""What each kind of definition is called."""
 
 _CERTAINTY = {
     "sure": "read in the source",
@@ -52,9 +73,15 @@ def _facts(facts: Iterable[Fact]) -> list[str]:
     return _table(("about", "fact", "sources", "how we know", "verified"), rows)
 
 
+_KINDS = {"boolean": "yes / no", "text": "open", "line": "one line", "date": "a date", "goal": "one of the goals"}
+_WHOSE = {"client": "the client", "peer-worker": "the peer worker", "professional": "the professional"}
+
+
 def _answers(item: Item) -> str:
     if item.scale is None:
-        return {"boolean": "yes / no", "text": "open"}.get(item.kind, item.kind)
+        return _KINDS.get(item.kind, item.kind)
+    if item.scale.codes:
+        return f"one of `{item.scale.codes}`"
     scale = f"{item.scale.low}–{item.scale.high}"
     return f"{scale} or not applicable" if item.scale.has_not_applicable else scale
 
@@ -79,6 +106,9 @@ def _items(instrument: Instrument) -> Iterator[str]:
                 f", quoted: {group.source.key}" if group.quoted and group.source else ""
             )
             yield ""
+        if instrument.living:
+            yield from _living_group(instrument, group)
+            continue
         yield from _table(
             ("item", "Dutch", "English", "subject", "answers", "direction", "wording"),
             (
@@ -96,6 +126,63 @@ def _items(instrument: Instrument) -> Iterator[str]:
         )
 
 
+def _living_group(instrument: Instrument, group: Group) -> Iterator[str]:
+    """Yield what a group of a living form asks: whose part, how often, and what becomes of the words."""
+    if group.many:
+        yield _rows(group)
+        yield ""
+    yield from _table(
+        ("item", "Dutch", "English", "subject", "answers", "who", "what becomes of it", "wording"),
+        (
+            (
+                f"`{item.link_id}`",
+                item.text.nl,
+                item.text.en,
+                item.subject,
+                _answers(item) + (", several" if item.many else "") + _condition(item),
+                _WHOSE[item.who],
+                "; ".join(_becomes(instrument, item)) or "–",
+                f"quoted: {item.source.key}" if item.quoted and item.source else "",
+            )
+            for item in group.items
+        ),
+    )
+    for item in group.items:
+        if item.prompts:
+            yield f"Ideas beside `{item.link_id}`, never filled in:"
+            yield ""
+            yield from (f"- {prompt.nl} ({prompt.en})" for prompt in item.prompts)
+            yield ""
+
+
+def _rows(group: Group) -> str:
+    made = {
+        "": "one for each thing that is written down",
+        "domain": "one is offered for each life domain",
+        "goal": "one is offered for each goal that the client works on",
+    }[group.per]
+    order = "; the client puts them in order" if group.ordered else ""
+    return f"Rows: {made}, named by `{group.items[0].link_id}`{order}."
+
+
+def _becomes(instrument: Instrument, item: Item) -> Iterator[str]:
+    if item.becomes:
+        yield "can become a goal" if item.becomes == GOAL else f"can be taken to `{item.becomes}`"
+    if item.card:
+        yield "stands on the small card"
+    if item.today:
+        yield "is the day on which the row was written"
+    if item.link_id == _review_item(instrument):
+        yield "is the day on which the form asks to be looked at again"
+    if item.was:
+        yield f"was the extension `{item.was}` of the CarePlan"
+
+
+def _review_item(instrument: Instrument) -> str:
+    review = instrument.living.review if instrument.living else None
+    return f"{instrument.id}-{review.item}" if review and review.item else ""
+
+
 def _condition(item: Item) -> str:
     if item.enable_when is None:
         return ""
@@ -110,7 +197,8 @@ def _scales(scales: Iterable[AnswerScale]) -> Iterator[str]:
     # A scale with and one without "not applicable" share an id: the wider one shows both.
     widest: dict[str, AnswerScale] = {}
     for scale in scales:
-        if scale.id not in widest or scale.has_not_applicable:
+        # Codes of another CodeSystem are listed where that is.
+        if not scale.codes and (scale.id not in widest or scale.has_not_applicable):
             widest[scale.id] = scale
     if widest:
         yield "## Answer scales"
@@ -238,6 +326,7 @@ def _summary(instrument: Instrument) -> Iterator[str]:
         ("", ""),
         (
             ("canonical", f"`{instrument.canonical}`"),
+            ("kind", KINDS[instrument.kind]),
             ("items", str(len(instrument.items))),
             ("takes about", f"{instrument.minutes} minutes"),
             ("scores", ", ".join(f"`{rule.code}`" for rule in instrument.scores) or "none"),
@@ -247,6 +336,33 @@ def _summary(instrument: Instrument) -> Iterator[str]:
     if instrument.note:
         yield instrument.note
         yield ""
+    if instrument.living:
+        yield from _how_it_lives(instrument.living)
+
+
+def _how_it_lives(living: Living) -> Iterator[str]:
+    """Yield how a living form is shown, to whom, and when it asks to be looked at again."""
+    yield from ("## How it is shown", "")
+    yield from _table(
+        ("", ""),
+        (
+            ("place among the living forms", str(living.order)),
+            ("invitation", f"{living.invitation.nl} ({living.invitation.en})"),
+            ("who can read it", f"{living.readers.nl} ({living.readers.en})"),
+            ("shown in", ", ".join(living.shown_in) or "its own pages only"),
+            ("asks to be looked at again", _looked_at_again(living.review)),
+            ("groups are cards to choose from", "yes" if living.cards else "no"),
+            ("has a small card", "yes" if living.card else "no"),
+            ("can be kept on an own device", "yes" if living.offline else "no"),
+        ),
+    )
+
+
+def _looked_at_again(review: Review | None) -> str:
+    if review is None:
+        return "no"
+    day = f", or on the day in `{review.item}`" if review.item else ""
+    return f"{review.months} months after it was last changed{day}: {review.question.nl} ({review.question.en})"
 
 
 def _published_numbers(instrument: Instrument) -> Iterator[str]:
@@ -267,8 +383,9 @@ def instrument_page(instrument: Instrument) -> str:
 
 
 def index_page(instruments: Iterable[Instrument]) -> str:
-    """Return the page that lists the instruments, with a link to the page of each."""
-    rows = (
+    """Return the page that lists the instruments and, apart, the living forms, with a link to the page of each."""
+    known = tuple(instruments)
+    measured = [
         (
             f"[{instrument.title.en}]({instrument.id}.md)",
             instrument.subtitle.en,
@@ -276,14 +393,28 @@ def index_page(instruments: Iterable[Instrument]) -> str:
             str(len(instrument.scores)) if instrument.scores else "none",
             ", ".join(f"`{rule.scale}`" for rule in instrument.scores if rule.verified) or "–",
         )
-        for instrument in instruments
-    )
+        for instrument in known
+        if instrument.living is None
+    ]
+    living = [
+        (f"[{form.title.en}]({form.id}.md)", form.subtitle.en, str(len(form.groups)), str(len(form.items)))
+        for form in sorted(known, key=lambda form: form.living.order if form.living else 0)
+        if form.living is not None
+    ]
     lines = [
         "# The instruments",
         "",
         "What is asked, how it is scored, where each fact comes from, and what is not verified.",
         "Generated by `verstel questionnaires build` from `questionnaires/definitions/`.",
         "",
-        *_table(("instrument", "what", "items", "scores", "of which verified"), rows),
+        *_table(("instrument", "what", "items", "scores", "of which verified"), measured),
     ]
+    if living:
+        lines += [
+            "## Living forms",
+            "",
+            "What is never finished: its owner comes back to it, and every version is kept. Nothing is measured.",
+            "",
+            *_table(("form", "what", "groups", "items"), living),
+        ]
     return "\n".join(lines)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from typing import Literal, get_args
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, get_args
 
 from questionnaires import __version__
 from questionnaires.canonical import code_system_url, questionnaire_url, structure_url, value_set_url
@@ -30,7 +30,17 @@ from questionnaires.fhir import (
     concept,
     translated,
 )
-from questionnaires.model import AnswerScale, Group, Instrument, Item, Option, ScoreRule, Text
+from questionnaires.model import AnswerScale, Group, Instrument, Item, ItemKind, Option, ScoreRule, Text
+
+# A goal's words are a text of one line: which goal they belong to is for the app to know.
+_TYPES: Final[Mapping[ItemKind, str]] = {
+    "choice": "choice",
+    "boolean": "boolean",
+    "date": "date",
+    "text": "text",
+    "line": "string",
+    "goal": "string",
+}
 
 Variant = Literal["default", "template", "plain"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
@@ -97,13 +107,15 @@ def _text(element: str, text: Text, variant: Variant) -> Resource:
 def _item(instrument: Instrument, item: Item, variant: Variant) -> Resource:
     resource: Resource = {"linkId": item.link_id}
     if item.kind == "choice":
-        control = concept("http://hl7.org/fhir/questionnaire-item-control", "radio-button", "Radio Button")
+        code, words = ("check-box", "Check-box") if item.many else ("radio-button", "Radio Button")
+        control = concept("http://hl7.org/fhir/questionnaire-item-control", code, words)
         resource["extension"] = [{"url": f"{STRUCTURES}/questionnaire-itemControl", "valueCodeableConcept": control}]
     resource |= {
         **_text("text", item.asked, variant),
-        "type": item.kind,
+        "type": _TYPES[item.kind],
         **_enable_when(instrument, item),
         "required": item.required,
+        **_repeats(item),
     }
     if item.scale is not None:
         resource["answerOption"] = [
@@ -112,12 +124,36 @@ def _item(instrument: Instrument, item: Item, variant: Variant) -> Resource:
     return resource
 
 
+def _repeats(one: Item | Group) -> Resource:
+    return {"repeats": True} if one.many else {}
+
+
+def _prompts(instrument: Instrument, item: Item, variant: Variant) -> list[Resource]:
+    """Return the ideas for an answer as a text below its question, which is there when the question is."""
+    if not item.prompts:
+        return []
+    nl, en = ("; ".join(prompt.get(language) for prompt in item.prompts) for language in ("nl", "en"))
+    return [
+        {
+            "linkId": f"{item.link_id}-prompts",
+            **_text("text", Text(f"Ideeën: {nl}", f"Ideas: {en}"), variant),
+            "type": "display",
+            **_enable_when(instrument, item),
+        }
+    ]
+
+
 def _group(instrument: Instrument, group: Group, variant: Variant) -> Resource:
     return {
         "linkId": group.link_id,
         **_text("text", group.asked, variant),
         "type": "group",
-        "item": [_item(instrument, item, variant) for item in group.items],
+        **_repeats(group),
+        "item": [
+            one
+            for item in group.items
+            for one in (_item(instrument, item, variant), *_prompts(instrument, item, variant))
+        ],
     }
 
 
@@ -334,12 +370,17 @@ def _value_set(identifier: str, title: Text, include: Resource, version: str, ri
 
 
 def _answer_terminology(instrument: Instrument) -> list[Resource]:
-    """Return a CodeSystem per answer scale with all its options, and a ValueSet per set of options that is offered."""
+    """Return a CodeSystem per answer scale with all its options, and a ValueSet per set of options that is offered.
+
+    Answers whose codes are elsewhere already, such as life domains, need neither.
+    """
     title = Text(f"Antwoorden: {instrument.title.nl}", f"Answers: {instrument.title.en}")
     # Items with and without "not applicable" share a CodeSystem, which must hold the wider set.
     widest: dict[str, AnswerScale] = {}
     resources: list[Resource] = []
     for scale in instrument.scales:
+        if scale.codes:
+            continue
         if scale.id not in widest or scale.has_not_applicable:
             widest[scale.id] = scale
         codes = [{"code": option.code, "display": option.text.nl} for option in scale.options]

@@ -9,7 +9,18 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from questionnaires.model import Aggregate, Certainty, InstrumentKind, ItemKind, RoundingRule, Text, Wording
+from questionnaires.model import (
+    Aggregate,
+    Certainty,
+    InstrumentKind,
+    ItemKind,
+    Living,
+    Per,
+    RoundingRule,
+    Text,
+    Who,
+    Wording,
+)
 from questionnaires.reading import Name, OneLine, Strict
 
 Answer = str | bool
@@ -84,6 +95,15 @@ class ItemTable(Strict, frozen=True):
     source: OneLine | None = None
     note: OneLine = ""
     enable_when: ConditionTable | None = None
+    # What follows is for living forms only.
+    many: bool = False
+    who: Who = "client"
+    prompts: tuple[Text, ...] = ()
+    rows: int | None = None
+    today: bool = False
+    card: bool = False
+    becomes: Name | None = None
+    was: Name | None = None
 
 
 class GroupTable(Strict, frozen=True):
@@ -95,6 +115,11 @@ class GroupTable(Strict, frozen=True):
     help: Text | None = None
     quoted: bool = False
     source: OneLine | None = None
+    # What follows is for living forms only.
+    many: bool = False
+    per: Per = ""
+    ordered: bool = False
+    add: Text | None = None
 
 
 class ScoreTable(Strict, frozen=True):
@@ -144,6 +169,7 @@ class InstrumentTable(Strict, frozen=True):
     copyright: Text
     sources: dict[str, CitationTable]
     kind: InstrumentKind = "questionnaire"
+    living: Living | None = None
     note: OneLine = ""
     derived_from: OneLine | None = None
     facts: tuple[FactTable, ...] = ()

@@ -31,12 +31,11 @@ def _inline(value: Any) -> str:
 
 def _table(heading: str, table: dict[str, Any]) -> list[str]:
     headed = [key for key in table if f"{heading}.{key}".lstrip(".") in _HEADED]
-    lines = [f"{key} = {_inline(value)}" for key, value in table.items() if key not in headed and key != "sources"]
-    # The sources' long citations read best one per line, under a heading; elsewhere `sources` is a list of keys.
-    if isinstance(table.get("sources"), dict):
-        lines += ["", "[sources]", *(f"{key} = {_inline(value)}" for key, value in table["sources"].items())]
-    elif "sources" in table:
-        lines.append(f"sources = {_inline(table['sources'])}")
+    # What reads best one per line, under a heading; elsewhere `sources` is a list of keys.
+    listed = [key for key in ("sources", "living") if isinstance(table.get(key), dict)]
+    lines = [f"{key} = {_inline(value)}" for key, value in table.items() if key not in (*headed, *listed)]
+    for key in listed:
+        lines += ["", f"[{key}]", *(f"{name} = {_inline(value)}" for name, value in table[key].items())]
     for key in headed:
         path = f"{heading}.{key}".lstrip(".")
         for entry in table[key]:

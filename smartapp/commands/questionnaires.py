@@ -13,7 +13,7 @@ from mappers.scoring import score
 from questionnaires.catalogue import Catalogue, DefinitionError, UnknownInstrument, catalogue
 from questionnaires.demands import unmet
 from questionnaires.model import Instrument
-from questionnaires.page import index_page, instrument_page
+from questionnaires.page import KINDS, index_page, instrument_page
 from questionnaires.publish import VARIANTS, Variant, published, resource_bytes
 
 PACKAGE = Path(questionnaires.__file__).parent
@@ -33,7 +33,7 @@ def command() -> None:
 
 @command.command("list")
 def list_command() -> None:
-    """List the instruments: id, version, wording, number of items, scores.
+    """List the instruments and living forms: id, version, wording, number of items, scores or kind.
 
     \b
     Example:
@@ -41,17 +41,21 @@ def list_command() -> None:
     """  # noqa: D301
     with _readable():
         for instrument in catalogue().instruments.values():
-            scores = ", ".join(rule.scale for rule in instrument.scores) or "no scores"
+            scores = ", ".join(rule.scale for rule in instrument.scores) or _without_scores(instrument)
             click.echo(
                 f"{instrument.id:12} {instrument.version:8} {instrument.wording:9}"
                 f" {len(instrument.items):3} items  {instrument.title.nl}  ({scores})"
             )
 
 
+def _without_scores(instrument: Instrument) -> str:
+    return "no scores" if instrument.kind == "questionnaire" else KINDS[instrument.kind]
+
+
 @command.command("show")
 @click.argument("identifier", metavar="ID")
 def show(identifier: str) -> None:
-    """Print everything we know about one instrument, with its sources, as Markdown.
+    """Print everything we know about one instrument or living form, with its sources, as Markdown.
 
     \b
     Example:
@@ -116,14 +120,16 @@ def check() -> None:
         known = catalogue()
         problems = [problem for i in known.instruments.values() for problem in (*unmet(i), *wrong_examples(i))]
         problems += list(stale_files())
-        parts = len(known.plan_parts)
+        parts, living = len(known.plan_parts), len(known.living)
     for problem in problems:
         click.echo(problem, err=True)
     if problems:
         raise SystemExit(1)
     count = sum(len(instrument.examples) for instrument in known.instruments.values())
     click.echo(
-        f"{len(known.instruments)} instruments, {count} worked examples, {parts} parts of the plan: all well", err=True
+        f"{len(known.instruments) - living} instruments, {living} living forms, {count} worked examples,"
+        f" {parts} parts of the plan: all well",
+        err=True,
     )
 
 

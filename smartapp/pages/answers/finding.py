@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from mappers.answers import Answers, answers_of, is_finished
+from mappers.answers import Answers, answers_of, is_finished, kind_of
 from mappers.errors import RefusedResponse
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import catalogue
@@ -56,10 +56,14 @@ def find() -> tuple[list[Sent], list[Record]]:
 def sent_in(responses: Iterable[Record]) -> list[Sent]:
     """Return the finished ones, newest first. What is still being filled in is nobody's to read but its writer's.
 
-    What two people wrote down in a conversation was sent in by nobody: its sheet shows it.
+    What two people wrote down in a conversation was sent in by nobody: its sheet shows it. Nor is a living form, which
+    has pages of its own.
     """
-    finished = [Sent(one, readable(one)) for one in responses if is_finished(one.resource)]
-    finished = [one for one in finished if one.answers is None or one.answers.instrument.kind == "questionnaire"]
+    finished = [
+        Sent(one, readable(one))
+        for one in responses
+        if is_finished(one.resource) and kind_of(one.resource, catalogue()) in (None, "questionnaire")
+    ]
     return sorted(finished, key=lambda one: one.authored, reverse=True)
 
 

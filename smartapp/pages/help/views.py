@@ -50,6 +50,8 @@ def page_for(role: Role, known: Catalogue) -> HelpPage:
 
 
 def _who_reads(instrument: Instrument, *, own: bool) -> str:
+    if instrument.living is not None:
+        return text_of(instrument.living.readers) if own else _("The client and, once it is saved, the care team.")
     if instrument.kind == "record":
         return (
             _("You write this down together, and both read it.") if own else _("Written down together, read by both.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mappers.agreements import Agreement, Remark
+from mappers.answers import kind_of
 from mappers.audit import AuditEntry
 from mappers.own_notes import OwnNote
 from mappers.plan import Goal, Plan, Step
@@ -98,8 +99,11 @@ def news(
 
 
 def sent_in(responses: Iterable[Resource], known: Catalogue) -> list[Resource]:
-    """Return the responses that a client sent in, those of forms that we do not know among them."""
-    return [one for one in responses if not _is_record(one, known)]
+    """Return the responses that a client sent in, those of forms that we do not know among them.
+
+    What two people wrote down together is none of these, and a living form is never sent in: it is part of the plan.
+    """
+    return [one for one in responses if kind_of(one, known) in (None, "questionnaire")]
 
 
 def conversations(responses: Iterable[Resource], known: Catalogue, *, reader: str, moment_of: MomentOf) -> list[str]:
@@ -107,18 +111,12 @@ def conversations(responses: Iterable[Resource], known: Catalogue, *, reader: st
     days: dict[dt.date, str] = {}
     for one in responses:
         when = text_in(one, "authored")
-        if not _is_record(one, known) or text_in(object_in(one, "author"), "reference") == reader:
+        if kind_of(one, known) != "record" or text_in(object_in(one, "author"), "reference") == reader:
             continue
         if (moment := moment_of(when)) is not None:
             day = moment.date() if isinstance(moment, dt.datetime) else moment
             days[day] = max(days.get(day, ""), when, key=lambda each: _order(each, moment_of))
     return list(days.values())
-
-
-def _is_record(response: Resource, known: Catalogue) -> bool:
-    """Tell what two people write down while they talk from what a client fills in."""
-    id_ = text_in(response, "questionnaire").partition("|")[0].rpartition("/")[2]
-    return id_ in known.instruments and known.instruments[id_].kind == "record"
 
 
 def written_at(resources: Iterable[Resource]) -> dict[str, str]:

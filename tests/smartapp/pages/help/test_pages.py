@@ -13,12 +13,16 @@ from tests.smartapp.helpers import launched, text_of
 def test_it_says_of_every_questionnaire_who_reads_it(app, role):
     said = text_of(launched(app, role=role).get("help/"))
     known = catalogue().instruments.values()
-    assert {one.kind for one in known} == {"questionnaire", "record"}
+    assert {one.kind for one in known} >= {"questionnaire", "record"}
     assert all(one.title.nl in said for one in known)
     silent = "Er zijn geen scores."
     assert said.count(silent) == sum(1 for one in known if one.kind == "questionnaire" and not one.scores)
     together = "Dit schrijf je samen op." if role == "client" else "Samen opgeschreven, door beiden te lezen."
     assert said.count(together) == sum(1 for one in known if one.kind == "record")
+    saved = "De cliënt en, na het bewaren, het behandelteam."
+    for form in catalogue().living.values():
+        assert form.living is not None
+        assert (form.living.readers.nl if role == "client" else saved) in said
 
 
 def test_a_client_reads_that_words_not_sent_are_theirs_and_finds_who_has_read(app):

@@ -1,0 +1,167 @@
+"""What the keys of a living form may say together, and that no other kind of definition has them.
+
+The strict reader knows which keys there are; what one key demands of another is checked here, before anything is made
+of the file. What one form says of another can be checked only once all are read: `check_ends`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from questionnaires.model import Instrument, ItemKind, Living
+from questionnaires.reading import FilePlace, Strict
+from questionnaires.tables import GroupTable, InstrumentTable, ItemTable
+
+LIFE_DOMAIN: Final = "life-domain"
+"""The scale that every living form has without writing it: the life domains of the plan."""
+GOAL: Final = "goal"
+"""Where words become a goal of the client instead of an answer in a living form."""
+
+# The keys of living forms, with what stands there when a definition says nothing.
+_OF_GROUPS: Final = {"many": False, "per": "", "ordered": False, "add": None}
+_OF_ITEMS: Final = {"many": False, "who": "client", "prompts": (), "rows": None} | {
+    "today": False,
+    "card": False,
+    "becomes": None,
+    "was": None,
+}
+_KINDS: tuple[ItemKind, ...] = ("line", "date", "goal")
+# What names a row must be one short answer: a word, a choice, a goal.
+_NAMES_A_ROW: tuple[ItemKind, ...] = ("text", "line", "choice", "goal")
+_SEVERAL: tuple[ItemKind, ...] = ("text", "line", "choice")
+_TYPED: tuple[ItemKind, ...] = ("text", "line")
+MOST_ROWS: Final = 40
+
+
+def check(top: FilePlace, table: InstrumentTable) -> None:
+    """Refuse a living form that can't be, and in any other definition what only living forms have."""
+    if table.kind != "living":
+        _refuse_living_keys(top, table)
+        return
+    living = table.living
+    if living is None:
+        raise top.error("living", 'is missing; a definition of kind "living" says how it is shown')
+    for place, group in top.each("groups", table.groups):
+        _check_group(place, group)
+        for one, item in place.each("items", group.items):
+            _check_item(one, item, group, living)
+            _refuse_itself(one, item, table.id)
+    _check_conditions(top, table)
+    _check_shown(top.at("living"), table, living)
+
+
+# ---- other kinds -----------------------------------------------------------------------------------------------------
+
+
+def _refuse_living_keys(top: FilePlace, table: InstrumentTable) -> None:
+    _refuse_given(top, table, {"living": None})
+    for place, group in top.each("groups", table.groups):
+        _refuse_given(place, group, _OF_GROUPS)
+        for one, item in place.each("items", group.items):
+            _refuse_given(one, item, _OF_ITEMS)
+            for key, value, living in (("kind", item.kind, _KINDS), ("scale", item.scale, (LIFE_DOMAIN,))):
+                if value in living:
+                    problem = f'is {value!r}, which is for definitions of kind "living"; choose another'
+                    raise one.error(key, problem)
+
+
+def _refuse_given(place: FilePlace, table: Strict, absent: Mapping[str, object]) -> None:
+    for key, value in absent.items():
+        if getattr(table, key) != value:
+            raise place.error(key, 'is for definitions of kind "living"; leave it out')
+
+
+# ---- groups and items ------------------------------------------------------------------------------------------------
+
+
+def _check_group(place: FilePlace, group: GroupTable) -> None:
+    if not group.many:
+        for key in ("per", "ordered", "add"):
+            if getattr(group, key):
+                raise place.error(key, "is for a group with rows; add many = true, or leave it out")
+        return
+    if not group.items:
+        raise place.error("items", "is empty; a group has at least one item")
+    first = group.items[0]
+    if first.kind not in _NAMES_A_ROW or first.many:
+        problem = (
+            f"starts with {first.id!r}; the first item names the row, with one answer: a text, line, choice or goal"
+        )
+        raise place.error("items", problem)
+    if group.per == "domain" and first.scale != LIFE_DOMAIN:
+        raise place.error("per", f"is 'domain', but {first.id!r} is not; its first item has scale = {LIFE_DOMAIN!r}")
+    if group.per == "goal" and first.kind != "goal":
+        raise place.error("per", f"is 'goal', but {first.id!r} is not; its first item has kind = 'goal'")
+
+
+def _check_item(place: FilePlace, item: ItemTable, group: GroupTable, living: Living) -> None:
+    if item.many and item.kind not in _SEVERAL:
+        raise place.error("many", f"is for a text, line or choice; this is a {item.kind}")
+    if item.rows is not None:
+        if item.kind not in _TYPED:
+            raise place.error("rows", f"is for a text or line; this is a {item.kind}")
+        if not 1 <= item.rows <= MOST_ROWS:
+            raise place.error("rows", f"is {item.rows}; it must be from 1 to {MOST_ROWS}")
+    if item.today and (item.kind != "date" or not group.many):
+        raise place.error("today", "is for a date in a group with rows: the day on which the row was written")
+    if item.card and not living.card:
+        raise place.error("card", "is true, but the form has no card; set card = true in [living]")
+    if item.becomes and item.kind not in _SEVERAL:
+        raise place.error("becomes", f"is for words: a text, line or choice; this is a {item.kind}")
+    if item.was and item.kind not in _TYPED:
+        raise place.error("was", f"is for a text or line; this is a {item.kind}")
+
+
+def _refuse_itself(place: FilePlace, item: ItemTable, form: str) -> None:
+    if item.becomes == f"{form}-{item.id}":
+        raise place.error("becomes", "is this very item; name another, or leave it out")
+
+
+def _check_conditions(top: FilePlace, table: InstrumentTable) -> None:
+    """Refuse a condition into or out of a group with rows: it would not say which row is meant."""
+    home = {item.id: group for group in table.groups for item in group.items}
+    for place, group in top.each("groups", table.groups):
+        for one, item in place.each("items", group.items):
+            asked = home.get(item.enable_when.item) if item.enable_when else None
+            if asked is not None and asked is not group and (asked.many or group.many):
+                problem = "is in another group, and one of the two has rows; ask for an item of the same group"
+                raise one.at("enable_when").error("item", problem)
+
+
+# ---- how it is shown -------------------------------------------------------------------------------------------------
+
+
+def _check_shown(place: FilePlace, table: InstrumentTable, living: Living) -> None:
+    if living.card and not any(item.card for group in table.groups for item in group.items):
+        raise place.error("card", "is true, but nothing goes on it; set card = true on what does")
+    review = living.review
+    if review is None:
+        return
+    if review.months < 1:
+        raise place.at("review").error("months", f"is {review.months}; it must be 1 or more")
+    dates = [item.id for group in table.groups if not group.many for item in group.items if item.kind == "date"]
+    if review.item and review.item not in dates:
+        problem = f"is {review.item!r}; the dates outside groups with rows are {', '.join(dates) or 'none'}"
+        raise place.at("review").error("item", problem)
+
+
+# ---- between forms ---------------------------------------------------------------------------------------------------
+
+
+def check_ends(forms: Iterable[tuple[str, Instrument]]) -> None:
+    """Refuse an item whose words would go where nothing takes them. `forms`: each living form with its file's name."""
+    known = tuple(forms)
+    takes = {item.link_id for _, form in known for item in form.items if item.kind in _TYPED}
+    for file, form in known:
+        for place, becomes in _ends(FilePlace(file), form):
+            if becomes != GOAL and becomes not in takes:
+                problem = f"is {becomes!r}; it must be {GOAL!r}, or <form>-<item> of a text or line of a living form"
+                raise place.error("becomes", problem)
+
+
+def _ends(top: FilePlace, form: Instrument) -> Iterator[tuple[FilePlace, str]]:
+    for place, group in top.each("groups", form.groups):
+        for one, item in place.each("items", group.items):
+            if item.becomes:
+                yield one, item.becomes
