@@ -132,7 +132,9 @@ def answers_of(response: Any, catalogue: Catalogue) -> Answers:
     instrument = instrument_of(about.canonical, catalogue)
     if instrument.kind == "living":
         raise LivingForm(
-            f"{instrument.canonical} is a living form: it is no measurement and has no scores", where="questionnaire"
+            f"{instrument.canonical} is a living form: it measures nothing, and has no scores",
+            where="questionnaire",
+            advice="Leave it out",
         )
     return Answers(instrument, _values(response, instrument), about)
 

@@ -6,12 +6,15 @@ gap from the command. They hold for our own working wording; official wording is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
+from questionnaires.living import words_around
 from questionnaires.model import Instrument
 
 # Plain Dutch (B1): sentences under fifteen words.
 LONGEST_SENTENCE = 14
+_SENTENCE_END = re.compile(r"(?<=[.?!:;])\s+")
 
 
 def unworked_scores(instrument: Instrument) -> Iterator[str]:
@@ -41,11 +44,16 @@ def unused_sources(instrument: Instrument) -> Iterator[str]:
 
 
 def repeated_texts(instrument: Instrument) -> Iterator[str]:
-    """Yield each item that asks, letter for letter, what an earlier one asks."""
-    seen: dict[str, str] = {}
-    for item in instrument.items:
-        if item.kind != "text" and seen.setdefault(item.text.nl, item.link_id) != item.link_id:
-            yield f"{item.link_id} has the same text as {seen[item.text.nl]}; readers can't tell them apart"
+    """Yield each item that asks, letter for letter, what an earlier one asks.
+
+    A living form may ask the same in several groups, such as what helps: there the group's title tells them apart.
+    """
+    apart = [group.items for group in instrument.groups] if instrument.living else [instrument.items]
+    for items in apart:
+        seen: dict[str, str] = {}
+        for item in items:
+            if item.kind != "text" and seen.setdefault(item.text.nl, item.link_id) != item.link_id:
+                yield f"{item.link_id} has the same text as {seen[item.text.nl]}; readers can't tell them apart"
 
 
 def long_sentences(instrument: Instrument) -> Iterator[str]:
@@ -55,12 +63,21 @@ def long_sentences(instrument: Instrument) -> Iterator[str]:
             yield f"{item.link_id} has {words} words in Dutch; at most {LONGEST_SENTENCE} read easily"
 
 
+def long_words_around(instrument: Instrument) -> Iterator[str]:
+    """Yield each other text of a living form, such as an idea, that has a longer sentence than that."""
+    for place, text in words_around(instrument):
+        longest = max(len(sentence.split()) for sentence in _SENTENCE_END.split(text.nl))
+        if longest > LONGEST_SENTENCE:
+            yield f"{place} has a sentence of {longest} words in Dutch; at most {LONGEST_SENTENCE} read easily"
+
+
 DEMANDS: tuple[Callable[[Instrument], Iterator[str]], ...] = (
     unworked_scores,
     no_example_of_too_few,
     unused_sources,
     repeated_texts,
     long_sentences,
+    long_words_around,
 )
 
 

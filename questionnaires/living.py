@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from questionnaires.model import Instrument, ItemKind, Living
+from questionnaires.model import Instrument, ItemKind, Living, Text
 from questionnaires.reading import FilePlace, Strict
 from questionnaires.tables import GroupTable, InstrumentTable, ItemTable
 
@@ -165,3 +165,24 @@ def _ends(top: FilePlace, form: Instrument) -> Iterator[tuple[FilePlace, str]]:
         for one, item in place.each("items", group.items):
             if item.becomes:
                 yield one, item.becomes
+
+
+# ---- all its words ---------------------------------------------------------------------------------------------------
+
+
+def words_around(form: Instrument) -> Iterator[tuple[str, Text]]:
+    """Yield all that a living form says around its questions, each text with its place; nothing for another kind."""
+    if form.living is None:
+        return
+    shown, review = form.living.overview, form.living.review
+    said = {
+        name: getattr(form.living, name) for name in ("invitation", "write", "change", "saved", "readers", "emptied")
+    }
+    said |= {"overview.title": shown.title, "overview.empty": shown.empty} if shown else {}
+    said |= {"review.question": review.question} if review else {}
+    for group in form.groups:
+        said |= {f"{group.link_id} {name}": getattr(group, name) for name in ("title", "help", "add")}
+        for item in group.items:
+            said[f"{item.link_id} help"] = item.help
+            said |= {f"{item.link_id} prompt {number}": one for number, one in enumerate(item.prompts, start=1)}
+    yield from ((place, text) for place, text in said.items() if text is not None)

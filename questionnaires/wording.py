@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from questionnaires.catalogue import Catalogue, instrument_from
-from questionnaires.model import Instrument, ScoreRule
+from questionnaires.model import AnswerScale, Instrument, ScoreRule
 from questionnaires.reading import DefinitionError, read, read_toml
 from questionnaires.tables import WordingTable
 
@@ -281,13 +281,13 @@ class _Fit:
             self.problem(row.number, f"{row.key!r} is not an item; only items have {', '.join(_STRUCTURE)}")
 
     def _is_answer(self, scale: str, code: str) -> bool:
-        return any(one.id == f"{self.base.id}-{scale}" and one.option(code) for one in self.base.scales)
+        return any(one.id == f"{self.base.id}-{scale}" and one.option(code) for one in _own_scales(self.base))
 
     @property
     def has_every_answer(self) -> bool:
         return all(
             (scale.id.removeprefix(f"{self.base.id}-"), option.code) in self.answers
-            for scale in self.base.scales
+            for scale in _own_scales(self.base)
             for option in scale.options
         )
 
@@ -374,6 +374,11 @@ def _own_membership(rule: ScoreRule) -> bool:
 def _offers_not_applicable(base: Instrument, scale_id: str) -> bool:
     """Tell whether a scale has words for "not applicable", for some of the items that use it."""
     return any(scale.id == scale_id and scale.has_not_applicable for scale in base.scales)
+
+
+def _own_scales(base: Instrument) -> tuple[AnswerScale, ...]:
+    """Return the answer scales that are this definition's; what others name, such as life domains, has its own file."""
+    return tuple(scale for scale in base.scales if not scale.codes)
 
 
 def _needed_columns(base: Instrument) -> tuple[str, ...]:
@@ -619,7 +624,7 @@ def wording_template(base: Instrument) -> str:
     empty = [""] * (2 + len(structure))
     for item in base.items:
         writer.writerow([item.link_id, *empty])
-    for scale in {scale.id: scale for scale in sorted(base.scales, key=lambda one: len(one.options))}.values():
+    for scale in {scale.id: scale for scale in sorted(_own_scales(base), key=lambda one: len(one.options))}.values():
         for option in scale.options:
             writer.writerow([f"{scale.id.removeprefix(f'{base.id}-')}/{option.code}", *empty])
     for group in base.groups:

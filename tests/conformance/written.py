@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
-from mappers.answers import answers_of, response_of
+from mappers.answers import IDENTIFIER_SYSTEM, PROFILE, answers_of, response_of
 from mappers.assignment import cancelled
 from mappers.audit import AuditEntry, Event, audit_event
 from mappers.observations import observations_of, provenance_of
@@ -21,6 +21,8 @@ from mappers.plan.document import Edition, bundle_of, digest_of, document_of, su
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
+from questionnaires.model import Instrument
+from questionnaires.publish import questionnaire
 from smartapp.fhir.store import Query
 from smartapp.pages.plan.paper import paper
 from smartapp.sandbox.seeding import seed
@@ -28,6 +30,7 @@ from smartapp.sandbox.server import make_sandbox
 from smartapp.storage.database import open_database
 from smartapp.storage.launches import Person
 from smartapp.web.language import kept_in
+from tests.conformance import rows
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 # What people and software say; what we publish is validated where it lies.
@@ -87,11 +90,16 @@ def _provenance(found: list[Resource]) -> Resource:
 
 
 def far_ends() -> list[Resource]:
-    """Return all questionnaires answered in English with the last option everywhere, their scores, and a rough plan."""
+    """Return all questionnaires answered in English with the last option everywhere, their scores, and a rough plan.
+
+    Living forms are answered with rows, as any other system that knows the published form may do it.
+    """
     known = Catalogue()
     person = PersonRef("Patient/noor", "Noor Bakker")
-    made: list[Resource] = []
+    made = [_with_rows(form, person) for form in known.living.values()]
     for instrument in known.instruments.values():
+        if instrument.living:
+            continue
         kinds: dict[str, str | bool] = {"boolean": True, "text": ROUGH}
         response = response_of(
             {i.link_id: i.scale.options[-1].code if i.scale else kinds[i.kind] for i in instrument.items},
@@ -108,6 +116,20 @@ def far_ends() -> list[Resource]:
         scores = score(instrument, answers.values)
         made += [response, *observations_of(answers, scores, response_reference="QuestionnaireResponse/1")]
     return made + resources_of(rough_plan(), patient=person, author=person, known=known, language="en")
+
+
+def _with_rows(form: Instrument, person: PersonRef) -> Resource:
+    """Return a response to a living form by another system, with two rows of everything that has rows."""
+    return rows.filled(
+        questionnaire(form),
+        id=f"far-{form.id}",
+        meta={"profile": [PROFILE]},
+        identifier={"system": IDENTIFIER_SYSTEM, "value": f"far-{form.id}"},
+        subject=person.as_reference(),
+        authored="2026-05-01",
+        author={"reference": "Practitioner/karim", "display": "Karim Aziz"},
+        source=person.as_reference(),
+    )
 
 
 def rough_plan() -> Plan:

@@ -12,6 +12,8 @@ from questionnaires.model import Instrument
 
 ANNA = {"reference": "Patient/anna", "display": "Anna de Vries"}
 CATALOGUE = catalogue()
+FLAT = [one for one in CATALOGUE.instruments.values() if one.kind != "living"]
+"""What is answered once per question; living forms have rows, and mappers of their own."""
 SCORED = [one for one in CATALOGUE.instruments.values() if one.scores]
 
 

@@ -12,8 +12,9 @@ import pytest
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from hypothesis import given, settings
 
-from mappers.answers import answers_of, is_finished, response_of
+from mappers.answers import answers_of, is_finished, kind_of, response_of
 from mappers.errors import (
+    LivingForm,
     MapperError,
     NotAResponse,
     OtherQuestionnaire,
@@ -21,8 +22,10 @@ from mappers.errors import (
     RefusedItem,
     RefusedResponse,
 )
+from questionnaires.canonical import questionnaire_url
 from questionnaires.catalogue import DEFINITIONS, Catalogue
-from tests.mappers.build import ANNA, CATALOGUE, all_answered, response, values_for
+from tests.garden import known_with
+from tests.mappers.build import ANNA, CATALOGUE, FLAT, all_answered, response, values_for
 
 
 def read(resource):
@@ -40,7 +43,7 @@ def with_first(elements=None, /, **answer):
     return made
 
 
-@pytest.mark.parametrize("instrument", CATALOGUE.instruments.values(), ids=lambda one: one.id)
+@pytest.mark.parametrize("instrument", FLAT, ids=lambda one: one.id)
 def test_answers_survive_writing_and_reading(instrument):
     @settings(max_examples=40)
     @given(values_for(instrument))
@@ -51,7 +54,7 @@ def test_answers_survive_writing_and_reading(instrument):
     holds()
 
 
-@pytest.mark.parametrize("instrument", CATALOGUE.instruments.values(), ids=lambda one: one.id)
+@pytest.mark.parametrize("instrument", FLAT, ids=lambda one: one.id)
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_what_is_written_is_valid_r4_in_both_languages(instrument, language):
     made = response_of(
@@ -254,6 +257,34 @@ def test_each_refusal_says_where_what_was_found_and_what_to_do():
     known = {one for one in said if "the known ones are" in one}  # it grows with every instrument
     assert len(known) == 1
     assert sorted(said - known) == (Path(__file__).parent / "refusals.txt").read_text(encoding="utf-8").splitlines()
+
+
+GARDEN = {"resourceType": "QuestionnaireResponse", "status": "completed"}
+OF_GARDEN = f"{questionnaire_url('garden')}|1.0.0"
+ROW = {"linkId": "garden-plants", "item": [{"linkId": "garden-plant", "answer": [{"valueString": "geheim"}]}]}
+
+
+def test_rows_of_a_living_form_are_no_answers_to_be_scored(tmp_path):
+    made = {**GARDEN, "questionnaire": OF_GARDEN, "item": [ROW, ROW]}
+    with pytest.raises(LivingForm) as caught:
+        answers_of(made, known_with(tmp_path))
+    said = f"questionnaire: {OF_GARDEN} is a living form: it measures nothing, and has no scores. Leave it out"
+    assert str(caught.value) == said
+
+
+def test_the_kind_of_form_that_a_response_answers_is_known_whatever_its_version(tmp_path):
+    known = known_with(tmp_path)
+    canonicals = {
+        OF_GARDEN: "living",
+        f"{questionnaire_url('garden-plain')}|9.0.0": "living",
+        f"{questionnaire_url('decision')}|1.0.0": "record",
+        questionnaire_url("hoop"): "questionnaire",
+        questionnaire_url("phq-9"): None,
+        "https://example.org/garden": None,
+        "": None,
+    }
+    assert {one: kind_of({"questionnaire": one}, known) for one in canonicals} == canonicals
+    assert kind_of({}, known) is None
 
 
 def test_no_error_repeats_an_answer():

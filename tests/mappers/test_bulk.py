@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from mappers.bulk import BulkScorer, batches_of, numbered, observations_as_ndjson
 from mappers.errors import NotAResponse
+from questionnaires.canonical import questionnaire_url
+from tests.garden import known_with
 from tests.mappers.build import CATALOGUE, all_answered, response
 
 GOOD = orjson.dumps(response("hoop", all_answered("hoop")))
@@ -20,10 +22,10 @@ NEL = orjson.dumps(response("nel", all_answered("nel", "3")))
 ONE = observations_as_ndjson(orjson.loads(GOOD), CATALOGUE)
 
 
-def scored(text, block=1 << 20, **options):
+def scored(text, block=1 << 20, known=CATALOGUE, **options):
     """The whole output and the refusals of a file, read in blocks of a size."""
     blocks = [text[at : at + block] for at in range(0, len(text), block)]
-    scorer = BulkScorer(CATALOGUE)
+    scorer = BulkScorer(known)
     made = list(numbered(map(scorer.score, batches_of(blocks, **options))))
     return b"".join(one.observations for one in made), [refusal for one in made for refusal in one.refusals]
 
@@ -55,6 +57,16 @@ def test_a_refused_line_says_its_number_and_the_rest_is_scored():
     assert [(one.line, one.entry) for one in refusals] == [(2, None), (4, None)]
     assert "not readable as JSON" in refusals[0].reason
     assert "Give a QuestionnaireResponse" in refusals[1].reason
+
+
+def test_living_forms_and_records_of_an_export_give_no_scores_and_are_not_refused(tmp_path):
+    """A folder of a bulk export has all responses of a person; there is nothing wrong with these."""
+    row = {"linkId": "garden-plants", "item": [{"linkId": "garden-plant", "answer": [{"valueString": "Munt"}]}]}
+    about = {"resourceType": "QuestionnaireResponse", "status": "completed", "authored": "2026-05-31"}
+    garden = {**about, "questionnaire": f"{questionnaire_url('garden')}|1.0.0", "item": [row, row]}
+    decision = response("decision", {"decision-topic": "Slapen"})
+    text = b"\n".join([GOOD, orjson.dumps(garden), orjson.dumps(decision), GOOD])
+    assert scored(text, known=known_with(tmp_path)) == (ONE * 2, [])
 
 
 def test_a_bundle_gives_the_scores_of_its_responses_and_names_the_entry_that_it_refuses():

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from questionnaires.catalogue import Catalogue
 from questionnaires.page import instrument_page
 from smartapp.commands.questionnaires import command
+from tests.garden import garden, known_with
 from tests.new_part import HARBOUR, ask_also
 
 
@@ -34,7 +35,34 @@ def test_show_prints_the_page():
 def test_show_of_an_unknown_instrument_is_wrong_usage_and_lists_what_is_there():
     result = run("show", "phq-9")
     assert result.exit_code == 2
-    assert "there is no instrument 'phq-9'; choose one of decision, hoop" in result.stderr
+    assert re.search(r"there is no instrument 'phq-9'; choose one of .*\bdecision, .*\bhoop, ", result.stderr)
+
+
+def test_list_and_show_say_what_kind_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr("smartapp.commands.questionnaires.catalogue", lambda: known_with(tmp_path))
+    lines = {line.split()[0]: line for line in run("list").stdout.splitlines()}
+    assert lines["garden"].endswith("12 items  Mijn tuin  (living form)")
+    assert lines["decision"].endswith("(record of a conversation)")
+    assert lines["sdm-visit"].endswith("(no scores)")
+    assert run("show", "garden").stdout == instrument_page(garden())
+
+
+def test_check_counts_living_forms_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr("smartapp.commands.questionnaires.catalogue", lambda: known_with(tmp_path))
+    monkeypatch.setattr("smartapp.commands.questionnaires.stale_files", lambda: iter(()))
+    known = Catalogue()
+    said = f"{len(known.instruments) - len(known.living)} instruments, {len(known.living) + 1} living forms, "
+    assert run("check").stderr.startswith(said)
+
+
+def test_check_of_words_that_go_nowhere_names_file_and_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    known = known_with(tmp_path)
+    path = tmp_path / "garden.toml"
+    path.write_text(path.read_text().replace('becomes = "garden-story"', 'becomes = "garden-nothing"'))
+    monkeypatch.setattr("smartapp.commands.questionnaires.catalogue", lambda: known)
+    result = run("check")
+    assert result.exit_code == 1
+    assert "garden.toml: groups[3].items[3].becomes: is 'garden-nothing'; it must be 'goal'" in result.stderr
 
 
 def test_check_says_that_all_is_well():

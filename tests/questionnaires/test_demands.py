@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from questionnaires.catalogue import Catalogue
+from questionnaires.catalogue import Catalogue, instrument_from
 from questionnaires.demands import DEMANDS, unmet
 from questionnaires.model import Citation, Instrument, Text
 from smartapp.commands import questionnaires as command
+from tests.garden import garden_data
 
 KNOWN = Catalogue()
 HOOP = KNOWN.instrument("hoop")
@@ -20,6 +21,12 @@ def _with_text(place: int, text: str) -> Instrument:
     items = list(group.items)
     items[place] = replace(items[place], text=Text(text, text))
     return replace(HOOP, groups=(replace(group, items=tuple(items)),))
+
+
+def _with_long_prompt() -> Instrument:
+    data = garden_data()
+    data["groups"][0]["items"][0]["prompts"][0]["nl"] = "Kort. " + "woord " * 14 + "woord"
+    return instrument_from(data, "garden.toml")
 
 
 SPOILT = {
@@ -40,6 +47,7 @@ SPOILT = {
         "hoop: hoop-02 has the same text as hoop-01",
     ),
     "long_sentences": (_with_text(2, "woord " * 15), "hoop: hoop-03 has 15 words in Dutch"),
+    "long_words_around": (_with_long_prompt(), "garden: garden-story prompt 1 has a sentence of 15 words in Dutch"),
 }
 
 

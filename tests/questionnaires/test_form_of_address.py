@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from questionnaires.catalogue import catalogue
+from questionnaires.living import words_around
 from questionnaires.model import FORMAL, Group, Instrument, Text
+from tests.garden import garden
 
 JE = re.compile(r"\b(je|jij|jou|jouw|jezelf|jullie)\b", re.IGNORECASE)
 U = re.compile(r"\b(u|uw|uzelf)\b", re.IGNORECASE)
@@ -35,6 +37,8 @@ def _of_instrument(instrument: Instrument) -> Iterator[tuple[str, Text, bool]]:
             yield f"{scale.id} {option.code}", option.text, False
     for rule in instrument.scores:
         yield rule.code, rule.title, False
+    for place, text in words_around(instrument):
+        yield f"{instrument.id} {place}", text, False
 
 
 def _all() -> Iterator[tuple[str, Text, bool]]:
@@ -65,6 +69,12 @@ def test_there_is_something_to_look_at_of_both_kinds():
 @pytest.mark.parametrize("says", ["Je bent er", "Wat wil JIJ?", "van jou", "jouw plan", "jezelf", "jullie samen"])
 def test_what_says_je_is_seen(says):
     assert JE.search(says)
+
+
+def test_what_a_living_form_says_around_its_questions_is_looked_at():
+    places = {place for place, _, _ in _of_instrument(garden())}
+    assert {"garden saved", "garden review.question", "garden overview.empty", "garden garden-plants add"} <= places
+    assert {"garden garden-story prompt 2", "garden-story", "garden-light 2"} <= places
 
 
 @pytest.mark.parametrize("says", ["jeugd", "Uur", "justitie", "mensen", "uit huis"])

@@ -10,6 +10,7 @@ from mappers.plan import goal_of
 from mappers.said_in import said_in
 from mappers.talking import talking_point_of
 from smartapp.fhir.store import Query, Unreachable, Write
+from tests.garden import ask_garden
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.scores.people import measure
 
@@ -113,6 +114,19 @@ def test_an_unfinished_questionnaire_is_read_by_nobody(anna, clinician):
     found = anna.ehr.read("QuestionnaireResponse", sent(anna))
     anna.ehr.write(Write("update", {**found.resource, "status": "in-progress"}))
     assert clinician.get(f"answers/{found.resource['id']}/").status_code == 404
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "9.9.9"])
+def test_a_living_form_was_not_sent_in_whatever_its_version(anna, clinician, monkeypatch, tmp_path, version):
+    known = ask_garden(monkeypatch, tmp_path)
+    found = anna.ehr.read("QuestionnaireResponse", sent(anna)).resource
+    row = {"linkId": "garden-plants", "item": [{"linkId": "garden-plant", "answer": [{"valueString": "Munt"}]}]}
+    written = {**found, "questionnaire": f"{known.living['garden'].url}|{version}", "item": [row, row]}
+    anna.ehr.write(Write("update", {**written, "id": "garden", "identifier": {"system": "x", "value": "garden"}}))
+    for reader in (anna, clinician):
+        assert "answers/garden/" not in reader.get("answers/").text
+        assert f"answers/{found['id']}/" in reader.get("answers/").text
+        assert reader.get("answers/garden/").status_code == 404
 
 
 def test_somebody_elses_answers_are_not_there(app, anna):

@@ -16,6 +16,7 @@ from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Write
 from smartapp.pages.overview.news import LastLook, conversations, last_look, news, sent_in, written_at
 from smartapp.web.language import moment_of
+from tests.garden import known_with
 from tests.smartapp.helpers import launched, make_app, text_of
 from tests.smartapp.pages.overview.people import filled_in, visit
 from tests.smartapp.pages.plan.conftest import put
@@ -192,6 +193,13 @@ def of(form: str, authored: str, author: str = "Practitioner/joost") -> dict:
 def test_what_two_people_wrote_down_was_not_sent_in():
     responses = [of("mansa-short", AFTER), of("decision", AFTER), of("medicine", AFTER), of("http://else/where", AFTER)]
     assert sent_in(responses, catalogue()) == [responses[0], responses[3]]
+
+
+def test_a_living_form_is_neither_sent_in_nor_a_conversation(tmp_path):
+    known = known_with(tmp_path)
+    response = {"questionnaire": known.living["garden"].canonical, "authored": AFTER, "author": {"reference": "x"}}
+    assert sent_in([response], known) == []
+    assert conversations([response], known, reader="Practitioner/me", moment_of=moment_of) == []
 
 
 def test_a_conversation_is_one_thing_a_day_and_the_reader_s_own_is_no_news():
