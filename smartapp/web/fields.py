@@ -13,7 +13,7 @@ from smartapp.web import typed
 from smartapp.web.language import format_date
 from smartapp.web.language import gettext as _
 
-FieldKind = Literal["area", "line", "date", "choices"]
+FieldKind = Literal["area", "line", "date", "choices", "checks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,17 @@ def options(texts: Mapping[str, str], offered: Iterable[str]) -> tuple[FieldOpti
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing to fill in. `text` is what is in it: what is stored, or what was typed and not yet saved."""
+    """One thing to fill in. `text` is what is in it: what is stored, or what was typed and not yet saved.
+
+    Of `checks`, where several may be ticked, it has the codes between commas.
+    """
 
     name: str
     label: str
     kind: FieldKind = "area"
     help: str = ""
     options: tuple[FieldOption, ...] = ()
+    prompts: tuple[str, ...] = ()  # ideas beside the field, which nobody has to use
     rows: int = 5
     text: str = ""
     based_on: str = ""
@@ -60,13 +64,18 @@ class Field:
     def shown(self, text: str) -> str:
         """Return a value of this field as a person reads it: the label of a choice, a date in words."""
         if self.kind == "choices":
-            return next((option.label for option in self.options if option.value == text), text)
+            return self._label(text)
+        if self.kind == "checks":
+            return ", ".join(self._label(code) for code in text.split(",") if code)
         if self.kind == "date":
             try:
                 return format_date(text)
             except ValueError:
                 return text
         return text
+
+    def _label(self, value: str) -> str:
+        return next((option.label for option in self.options if option.value == value), value)
 
 
 def filled(

@@ -12,11 +12,11 @@ from mappers.plan import MOST_DOMAINS, DomainAnswers, Plan
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
 from smartapp.pages.plan import sections, stored, views
-from smartapp.pages.plan.forms import TOO_LATE, waiting
 from smartapp.pages.plan.sections import Section
 from smartapp.pages.plan.service import change, load, plan_in
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.web import current, typed, undoing
+from smartapp.web.editing import TOO_LATE, waiting
 from smartapp.web.fields import FieldOption
 from smartapp.web.forms import Saved, Trouble, posted
 from smartapp.web.language import gettext as _

@@ -9,11 +9,12 @@ from mappers.plan import MOST_DOMAINS
 from mappers.said_in import SaidIn
 from questionnaires.catalogue import catalogue
 from smartapp.pages.plan import fields, sections
-from smartapp.pages.plan.forms import Form, edit, form_key
+from smartapp.pages.plan.forms import edit
 from smartapp.pages.plan.service import load
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.questionnaire.quoting import Quote, quoted
 from smartapp.web import current
+from smartapp.web.editing import Form, form_key
 from smartapp.web.fields import Link
 from smartapp.web.language import gettext as _
 from smartapp.web.plan_views import Words

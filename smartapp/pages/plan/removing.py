@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 from mappers.plan import Goal, Plan
 from smartapp.i18n import message
 from smartapp.pages.plan import history, sections
-from smartapp.pages.plan.forms import waiting
 from smartapp.pages.plan.service import change
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.web import undoing
+from smartapp.web.editing import waiting
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
 from smartapp.web.typed import Accepted

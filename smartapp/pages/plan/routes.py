@@ -24,15 +24,15 @@ from smartapp.pages.plan import (
     stored,
     ticking,
     views,
-    whose,
 )
-from smartapp.pages.plan.forms import Form, edit, form_key, waiting
+from smartapp.pages.plan.forms import edit
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
 from smartapp.pages.plan.service import change, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.records.placement import TOGETHER
-from smartapp.web import current, undoing
+from smartapp.web import current, undoing, whose
+from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Link
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _

@@ -13,7 +13,7 @@ from questionnaires.catalogue import Catalogue
 from smartapp.i18n import message
 from smartapp.pages.plan.document import InChart
 from smartapp.records import Place
-from smartapp.web.fields import BothVersions, Field, FieldOption, Link, problems_in
+from smartapp.web.fields import FieldOption
 from smartapp.web.language import gettext as _
 from smartapp.web.plan_views import (
     DomainView,
@@ -62,40 +62,6 @@ class StartPage:
     saved: str  # a sentence about what was just saved, or ""
     saved_at: str  # the section that was saved, where its reader lands; "" for the top of the page
     begun: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FormPage:
-    """A page with one thing to do. `key` names what a form makes, so that sending it twice makes it once."""
-
-    title: str
-    fields: tuple[Field, ...]
-    back: Link
-    save: str
-    lead: str
-    kicker: str
-    words: str  # the goal that this page is about, in the client's words
-    stop: str  # the label of a second button: save, and go no further
-    remove: str  # where what this page is about is taken out of the plan, "" where it cannot be
-    key: str
-    trouble: str  # why it could not be saved, though nothing is wrong with it
-    draft: bool  # the fields hold what was typed before and is not saved in the plan
-    place: Place
-
-    @property
-    def problems(self) -> tuple[dict[str, str], ...]:
-        """Return what has to be put right, for the summary at the top."""
-        return problems_in(self.fields)
-
-
-@dataclass(frozen=True, slots=True)
-class ClashPage:
-    """Both versions side by side, to choose between."""
-
-    title: str
-    both: BothVersions
-    key: str
-    back: Link
 
 
 @dataclass(frozen=True, slots=True)
