@@ -31,9 +31,7 @@ def content_of(response: Any, form: Instrument) -> Content:
     for item in _flat(response, frozenset(groups)):
         link_id = text_in(item, "linkId")
         if link_id in groups:
-            rows[link_id].append(
-                _row(item, groups[link_id], len(rows[link_id]), {row.key for row in rows[link_id]}, goals)
-            )
+            rows[link_id].append(_row(item, groups[link_id], rows[link_id], goals))
         elif (asked := _item(form, link_id)) is not None:
             singles.setdefault(link_id, answer_in(item, asked, goals))
     return Content(form, singles, {group: tuple(there) for group, there in rows.items()}, goals)
@@ -88,14 +86,14 @@ def _flat(response: Any, groups: frozenset[str]) -> Iterator[Resource]:
             yield from _flat(item, groups)
 
 
-def _row(item: Resource, group: Group, at: int, taken: set[str], goals: dict[str, str]) -> Row:
+def _row(item: Resource, group: Group, before: list[Row], goals: dict[str, str]) -> Row:
     answers: dict[str, Answer] = {}
     asked = {one.link_id: one for one in group.items}
     for inner in _flat(item, frozenset()):
         link_id = text_in(inner, "linkId")
         if link_id in asked:
             answers.setdefault(link_id, answer_in(inner, asked[link_id], goals))
-    return Row(key_of(item, at, taken), answers)
+    return Row(key_of(item, len(before), {row.key for row in before}), answers)
 
 
 def _item(form: Instrument, link_id: str) -> Item | None:

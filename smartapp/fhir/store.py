@@ -103,7 +103,8 @@ class Write:
 
     `if_match` (an etag) guards an update, `if_none_exist` (a search, `identifier=system|value`) makes a create happen
     once, `full_url` (`urn:uuid:…`) is the name by which other writes of the same unit refer to this one. A create with
-    a `new_id` is a PUT to that id with `If-None-Match: *`, for stores that let a client choose ids.
+    a `new_id` is a PUT to that id with `If-None-Match: *`, for stores that let a client choose ids. `living` tells that
+    it is made to be changed later, so a place that only creates its type can't keep it.
     """
 
     method: Literal["create", "update"]
@@ -112,11 +113,12 @@ class Write:
     if_none_exist: str | None = None
     full_url: str | None = None
     new_id: str | None = None
+    living: bool = False
 
     @classmethod
-    def once(cls, resource: Resource, *, identifier: str, full_url: str | None = None) -> Write:
+    def once(cls, resource: Resource, *, identifier: str, full_url: str | None = None, living: bool = False) -> Write:
         """Make a create that happens once, however often it is sent: `identifier` is `system|value` of the resource."""
-        return cls("create", resource, if_none_exist=f"identifier={identifier}", full_url=full_url)
+        return cls("create", resource, if_none_exist=f"identifier={identifier}", full_url=full_url, living=living)
 
 
 class RecordStore(Protocol):

@@ -176,18 +176,18 @@ def placed(
     plans = [number for number, write in enumerate(writes) if write.resource["resourceType"] == "CarePlan"]
     home = next((homes[number] for number in plans if number in homes), None)
 
-    def rungs(number: int, type_: str) -> tuple[Place, ...]:
+    def rungs(number: int, type_: str, *, living: bool) -> tuple[Place, ...]:
         is_part = bool(plans) and type_ in TOGETHER
         if number in homes:
             place = homes[number]
             return (place, *(below(place, companion=companion) if is_part and place == home else ()))
         if is_part and home is not None:
             return (home, *below(home, companion=companion))
-        return ladder(type_, capability, companion=companion, with_plan=is_part)
+        return ladder(type_, capability, companion=companion, with_plan=is_part, living=living)
 
     made = []
     for number, write in enumerate(writes):
-        first, *rest = rungs(number, write.resource["resourceType"])
+        first, *rest = rungs(number, write.resource["resourceType"], living=write.living)
         made.append(Parcel(write, first, tuple(rest)))
     return made
 

@@ -167,9 +167,9 @@ class Records:
 
     # ---- writing
 
-    def place_for(self, type: str) -> Place:
-        """Return where a new resource of this type will be stored."""
-        return ladder(type, self.capability(), companion="companion" in self._stores)[0]
+    def place_for(self, type: str, *, living: bool = False) -> Place:
+        """Return where a new resource of this type will be stored; `living`, if it is one that is changed later."""
+        return ladder(type, self.capability(), companion="companion" in self._stores, living=living)[0]
 
     def save(self, writes: Sequence[Write], *, follow_up: Resource | None = None) -> list[Record]:
         """Write one unit and return its records in the order given; `state` says of each whether it has arrived.
