@@ -35,8 +35,8 @@ class Editing(Generic[_Stored, _Document]):
     """How a document is loaded and saved.
 
     `document` is what a section is a part of; `change` saves it (see `forms.merged`); `sketch_of` names the form of
-    this request, alike in every launch; `made` tells whether the form with this key has made something already; `templates`
-    show the form and both versions of a clash; `place` is where it is stored.
+    this request, alike in every launch; `made` tells whether the form with this key has made something already;
+    `templates` show the form and both versions of a clash; `place` is where it is stored.
     """
 
     load: Callable[[], _Stored]
