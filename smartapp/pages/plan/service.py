@@ -11,6 +11,7 @@ from mappers.plan import PersonRef, Plan
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Conflict
 from smartapp.i18n import message
+from smartapp.pages.living import stored as living
 from smartapp.pages.plan import document, stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import WhereStored
@@ -33,11 +34,19 @@ NOT_WRITABLE: Final = message(
 
 
 def load() -> StoredPlan:
-    """Return the plan of the person this launch is about, with its documents where the chart gets those instead."""
+    """Return the plan of the person this launch is about, with what they wrote in living forms.
+
+    And with the documents of it, where the chart gets those instead.
+    """
     person, records = current.launch().patient_id, current.records()
     looked = document.wanted(records.place_for("CarePlan"))
-    found = records.search(*stored.queries(person), *([document.query(person)] if looked else []))
-    return replace(plan_in(found[:3]), documents=tuple(found[3]) if looked else None)
+    here, known = current.launch(), catalogue()
+    living_query = living.query(here.issuer, here.patient.reference, known)
+    found = records.search(*stored.queries(person), living_query, *([document.query(person)] if looked else []))
+    plan = plan_in(found[:3])
+    care_plan = next((one.resource for one in plan.records if one.resource["resourceType"] == "CarePlan"), None)
+    forms = living.read_forms(found[3], care_plan, known=known, issuer=here.issuer, patient=here.patient.reference)
+    return replace(plan, documents=tuple(found[4]) if looked else None, forms=forms)
 
 
 def plan_in(found: list[list[Record]]) -> StoredPlan:

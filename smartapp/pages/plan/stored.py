@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from mappers.identity import URN, former, values_in
@@ -19,6 +19,7 @@ from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from smartapp.fhir.references import renamed
 from smartapp.fhir.store import Query, Write
+from smartapp.pages.living.stored import StoredForm
 from smartapp.records import Place, Record
 from smartapp.records.outbox import Unsent
 
@@ -34,7 +35,8 @@ class StoredPlan:
     `on_its_way`: part of it was saved here and has not arrived in the record; it can be read, not changed.
     `others`: goals that another program keeps in the record, and where. They are not part of the plan.
     `documents`: those of this plan in the chart (see `document`), None where nobody looked. `removed`: Goals and Tasks
-    that were taken out of the plan by mistake, or as one; they can be put back.
+    that were taken out of the plan by mistake, or as one; they can be put back. `forms` are the living forms, by their id;
+    none where nobody looked.
     """
 
     plan: Plan
@@ -44,6 +46,14 @@ class StoredPlan:
     others: tuple[tuple[OtherGoal, Place], ...] = ()
     documents: tuple[Record, ...] | None = None
     removed: tuple[Record, ...] = ()
+    forms: Mapping[str, StoredForm] = field(default_factory=dict)
+
+    @property
+    def goal_names(self) -> dict[str, str]:
+        """Return the words of the goals by our own identifiers, which stay when the plan moves; those going on first."""
+        goals = sorted(self.plan.goals, key=lambda goal: not goal.active)
+        own = {_id(one.resource): own_name(one.resource) for one in self.records if _is_goal(one)}
+        return {own[goal.id]: goal.text for goal in goals if own.get(goal.id)}
 
     @property
     def language(self) -> str | None:
@@ -314,6 +324,10 @@ def _address(resource: Resource) -> str:
 def _id(resource: Resource) -> str:
     """Return the record's id, or the URN that stands for it until it has arrived."""
     return str(resource["id"]) if "id" in resource else f"{URN}{own_name(resource)}"
+
+
+def _is_goal(record: Record) -> bool:
+    return bool(record.resource["resourceType"] == "Goal")
 
 
 def own_name(resource: Resource) -> str:

@@ -1,0 +1,109 @@
+"""Living forms in the record: how they are found there, and which resources a change of one has to write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mappers.answers import IDENTIFIER_SYSTEM
+from mappers.identity import URN, values_in
+from mappers.living import Content, Written, content_of, form_identifier, from_plan, response_of
+from mappers.tolerant import object_in, text_in
+from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
+from questionnaires.model import Instrument
+from smartapp.fhir.store import Query, Unreachable, Write
+from smartapp.records import Place, Record
+
+
+@dataclass(frozen=True, slots=True)
+class StoredForm:
+    """What is written in a form, and the record that it was read from; None where nothing was written in it yet."""
+
+    content: Content
+    identifier: str
+    record: Record | None = None
+
+    @property
+    def form(self) -> Instrument:
+        """Return the form."""
+        return self.content.form
+
+    @property
+    def on_its_way(self) -> bool:
+        """Tell whether what was saved has not arrived in the record: it can be read, not changed."""
+        return self.record is not None and self.record.state != "stored"
+
+    @property
+    def place(self) -> Place | None:
+        """Return where it is kept, None while nothing is written."""
+        return self.record.place if self.record else None
+
+    @property
+    def changed(self) -> str:
+        """Return when it was changed last, a FHIR dateTime; "" where nothing is written or nobody says."""
+        return text_in(self.record.resource, "authored") if self.record else ""
+
+
+def query(issuer: str, patient: str, known: Catalogue) -> Query:
+    """Return the search that finds all that one person (`Patient/1`) wrote in living forms."""
+    tokens = (f"{IDENTIFIER_SYSTEM}|{form_identifier(issuer, patient, form)}" for form in known.living.values())
+    return Query.of("QuestionnaireResponse", patient=patient, identifier=",".join(tokens))
+
+
+def read_forms(
+    found: Iterable[Record], care_plan: Resource | None, *, known: Catalogue, issuer: str, patient: str
+) -> dict[str, StoredForm]:
+    """Return each living form by its id; `care_plan` has what was written before there were living forms.
+
+    From the moment that a form has a response that is where its words are, whatever a CarePlan still says.
+    """
+    there: dict[str, Record] = {}
+    for one in found:
+        status = text_in(one.resource, "status")
+        if one.state != "refused" and status not in ("entered-in-error", "stopped"):
+            for name in values_in(one.resource, IDENTIFIER_SYSTEM):
+                there[name] = _newest(there.get(name), one)
+    forms = {}
+    for form in known.living.values():
+        name = form_identifier(issuer, patient, form)
+        record = there.get(name)
+        content = content_of(record.resource, form) if record else from_plan(care_plan, form)
+        forms[form.id] = StoredForm(content, name, record)
+    return forms
+
+
+def _newest(one: Record | None, other: Record) -> Record:
+    # Made twice, at a server that did not look: what was changed last is what its owner saw last.
+    if one is None or one.state != "stored":
+        return one or other
+    return max(one, other, key=lambda each: text_in(object_in(each.resource, "meta"), "lastUpdated"))
+
+
+def write_of(before: StoredForm, after: Content, written: Written) -> Write | None:
+    """Return what has to be written so that the record says `after`; None where it does already.
+
+    Raises Unreachable while what was saved before is still on its way.
+    """
+    if before.record is None:
+        if not after:
+            return None
+        made = response_of(after, written, identifier=before.identifier)
+        token = f"{IDENTIFIER_SYSTEM}|{before.identifier}"
+        return Write.once(made, identifier=token, full_url=f"{URN}{before.identifier}", living=True)
+    if after == before.content:
+        return None
+    if before.record.state != "stored":
+        raise Unreachable("What was saved before has not arrived yet. Try again in a moment.")
+    made = response_of(after, written, identifier=before.identifier, existing=before.record.resource)
+    return Write("update", made, if_match=before.record.etag, living=True)
+
+
+def says(record: Record, after: Content) -> bool:
+    """Tell whether a record has these words: a create that happens once may meet what another tab made before."""
+    return content_of(record.resource, after.form) == after
+
+
+def names(forms: Mapping[str, StoredForm]) -> frozenset[str]:
+    """Return the identifiers of the forms that have a response."""
+    return frozenset(one.identifier for one in forms.values() if one.record is not None)
