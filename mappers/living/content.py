@@ -68,6 +68,11 @@ class Content:
         """Return the rows of a group, in their order."""
         return self.rows.get(group, ())
 
+    @property
+    def all_rows(self) -> tuple[Row, ...]:
+        """Return the rows of all groups."""
+        return tuple(row for rows in self.rows.values() for row in rows)
+
     def row(self, group: str, key: str) -> Row | None:
         """Return one row of a group, None where there is no such row (any more)."""
         return next((row for row in self.rows_of(group) if row.key == key), None)

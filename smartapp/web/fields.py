@@ -13,7 +13,7 @@ from smartapp.web import typed
 from smartapp.web.language import format_date
 from smartapp.web.language import gettext as _
 
-FieldKind = Literal["area", "line", "date", "choices", "checks"]
+FieldKind = Literal["area", "line", "date", "choices", "checks", "select"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Field:
 
     def shown(self, text: str) -> str:
         """Return a value of this field as a person reads it: the label of a choice, a date in words."""
-        if self.kind == "choices":
+        if self.kind in ("choices", "select"):
             return self._label(text)
         if self.kind == "checks":
             return ", ".join(self._label(code) for code in text.split(",") if code)

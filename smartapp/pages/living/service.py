@@ -11,7 +11,6 @@ from mappers.plan import PersonRef
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.fhir.store import Conflict, Write
-from smartapp.pages.living.stored import StoredForm, says, write_of
 from smartapp.pages.plan import stored as plan_stored
 from smartapp.pages.plan.service import ON_ITS_WAY, load
 from smartapp.pages.plan.stored import StoredPlan
@@ -20,6 +19,7 @@ from smartapp.web import current, forms
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
 from smartapp.web.language import language
+from smartapp.web.living import StoredForm, says, write_of
 from smartapp.web.typed import Accepted, Clash, Wrong
 
 
@@ -92,9 +92,7 @@ def _link(plan: StoredPlan, forms: list[StoredForm]) -> Write | None:
     if found is not None:
         return _named(found, forms)
     client = PersonRef(current.launch().patient.reference, current.launch().patient.display)
-    [write] = plan_stored.writes(
-        plan, plan.plan, known=catalogue(), patient=client, author=client, language=language()
-    )
+    [write] = plan_stored.writes(plan, plan.plan, known=catalogue(), patient=client, author=client, language=language())
     resource = write.resource
     for one in forms:
         resource = linked(resource, one.form, one.identifier, language=language())

@@ -28,7 +28,7 @@ def _sketch_of(plan: StoredPlan | None) -> str:
 
     It goes by the ids that a goal and a step had first, so that the words are found again after the plan has moved.
     """
-    here = (request.script_root + request.path).removeprefix(url_for("plan.start"))
+    here = (request.script_root + request.path).removeprefix(url_for("plan.start")).removeprefix(url_for("home.index"))
     return here if plan is None else "/".join(plan.first_id(each) for each in here.split("/"))
 
 

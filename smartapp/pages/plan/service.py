@@ -11,12 +11,11 @@ from mappers.plan import PersonRef, Plan
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Conflict
 from smartapp.i18n import message
-from smartapp.pages.living import stored as living
 from smartapp.pages.plan import document, stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import WhereStored
 from smartapp.records import Place, Record
-from smartapp.web import current, forms
+from smartapp.web import current, forms, living
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
 from smartapp.web.language import language

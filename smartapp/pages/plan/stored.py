@@ -19,9 +19,9 @@ from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from smartapp.fhir.references import renamed
 from smartapp.fhir.store import Query, Write
-from smartapp.pages.living.stored import StoredForm
 from smartapp.records import Place, Record
 from smartapp.records.outbox import Unsent
+from smartapp.web.living import StoredForm
 
 _KINDS: Final = {"CarePlan": "plan", "Goal": "goal", "Task": "step"}
 _CATEGORY: Final = f"{PLAN_SYSTEM}|recovery-plan"
@@ -35,8 +35,8 @@ class StoredPlan:
     `on_its_way`: part of it was saved here and has not arrived in the record; it can be read, not changed.
     `others`: goals that another program keeps in the record, and where. They are not part of the plan.
     `documents`: those of this plan in the chart (see `document`), None where nobody looked. `removed`: Goals and Tasks
-    that were taken out of the plan by mistake, or as one; they can be put back. `forms` are the living forms, by their id;
-    none where nobody looked.
+    that were taken out of the plan by mistake, or as one; they can be put back. `forms` are the living forms, by
+    their id; none where nobody looked.
     """
 
     plan: Plan
@@ -50,7 +50,7 @@ class StoredPlan:
 
     @property
     def goal_names(self) -> dict[str, str]:
-        """Return the words of the goals by our own identifiers, which stay when the plan moves; those going on first."""
+        """Return the words of the goals by our own identifiers, which stay when the plan moves; the active first."""
         goals = sorted(self.plan.goals, key=lambda goal: not goal.active)
         own = {_id(one.resource): own_name(one.resource) for one in self.records if _is_goal(one)}
         return {own[goal.id]: goal.text for goal in goals if own.get(goal.id)}

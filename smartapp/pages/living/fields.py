@@ -1,0 +1,74 @@
+"""The fields of a living form, with its questions in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from mappers.living import Content
+from questionnaires.catalogue import Catalogue
+from questionnaires.living import LIFE_DOMAIN
+from questionnaires.model import Item
+from smartapp.web.fields import Field, FieldKind, FieldOption
+from smartapp.web.language import gettext as _
+from smartapp.web.language import text_of
+
+_KINDS: dict[str, FieldKind] = {"text": "area", "line": "line", "date": "date"}
+
+
+def fields_of(items: Iterable[Item], content: Content, known: Catalogue, domains: Collection[str]) -> tuple[Field, ...]:
+    """Return a field for each item; `domains` are the life domains of the plan, which are offered whatever they are.
+
+    A goal is not asked for where the plan has none.
+    """
+    return tuple(
+        field_of(item, content, known, domains) for item in items if item.kind != "goal" or goals_for(item, content)
+    )
+
+
+def field_of(item: Item, content: Content, known: Catalogue, domains: Collection[str]) -> Field:
+    """Return the field of one item."""
+    help_ = text_of(item.help) if item.help else ""
+    if item.many and item.kind in ("text", "line"):
+        help_ = f"{help_} {_('Put each thing on its own line.')}".strip()
+    kind, options = "area" if item.many else _KINDS.get(item.kind, "choices"), options_of(item, content, known, domains)
+    if item.kind == "choice":
+        kind = "checks" if item.many else "choices"
+    if item.kind == "goal" or (item.scale is not None and item.scale.id == LIFE_DOMAIN and not item.many):
+        kind = "select"
+    if kind in ("choices", "select"):
+        options = (*options, FieldOption("", _("I leave this open")))
+    return Field(
+        item.link_id,
+        text_of(item.text),
+        kind,
+        help=help_,
+        options=options,
+        prompts=tuple(text_of(prompt) for prompt in item.prompts),
+        rows=item.rows,
+    )
+
+
+def options_of(item: Item, content: Content, known: Catalogue, domains: Collection[str]) -> tuple[FieldOption, ...]:
+    """Return the answers that an item offers."""
+    if item.kind == "goal":
+        return tuple(FieldOption(name, words) for name, words in goals_for(item, content).items())
+    if item.kind == "boolean":
+        return (FieldOption("true", _("Yes")), FieldOption("false", _("No")))
+    if item.scale is None:
+        return ()
+    if item.scale.id == LIFE_DOMAIN:
+        offered = [one for one in known.life_domains if not one.family or one.code in domains]
+        return tuple(FieldOption(one.code, text_of(one.name)) for one in offered)
+    return tuple(FieldOption(option.code, text_of(option.text)) for option in item.scale.options)
+
+
+def goals_for(item: Item, content: Content) -> dict[str, str]:
+    """Return the goals that an answer can name: those of the plan, and what is written there already."""
+    there = [answer for row in content.all_rows for answer in row.answers.get(item.link_id, ())]
+    return {**content.goals, **{text: content.goals.get(text, text) for text in there}}
+
+
+def shown(item: Item, answer: Iterable[str], content: Content, known: Catalogue, domains: Collection[str]) -> list[str]:
+    """Return an answer as a person reads it, one text for each that was given."""
+    field = field_of(item, content, known, domains)
+    return [field.shown(text) for text in answer]

@@ -1,0 +1,53 @@
+"""A goal that begins with words of a living form: they are put in, the client changes them and saves."""
+
+from __future__ import annotations
+
+from flask import abort, url_for
+from flask.typing import ResponseReturnValue
+
+from mappers.plan import MOST_DOMAINS
+from mappers.said_in import SaidIn, answer_in
+from questionnaires.catalogue import catalogue
+from smartapp.pages.living.service import open_form
+from smartapp.pages.living.words import Words, words_of
+from smartapp.pages.plan import fields, sections
+from smartapp.pages.plan.forms import edit
+from smartapp.pages.plan.stored import StoredPlan
+from smartapp.web import current
+from smartapp.web.editing import Form, form_key
+from smartapp.web.fields import Link
+from smartapp.web.language import gettext as _
+from smartapp.web.language import text_of
+from smartapp.web.plan_views import Words as PlanWords
+from smartapp.web.roles import role
+
+
+@role("client")
+def goal_from_words(form_id: str, name: str) -> ResponseReturnValue:
+    """Write a new goal that begins with words of a living form."""
+    opened = open_form(catalogue().living.get(form_id) or abort(404))
+    said, plan, words = words_of(f"{form_id}/{name}", opened) or abort(404), opened.plan, PlanWords.of(catalogue())
+    # A wish may be the first thing in a plan: then its area of life is chosen here, and not on a page before it.
+    room = len(plan.plan.domains) < MOST_DOMAINS
+    offered = [code for code in words.domains if code not in words.family] if room else []
+    key, answer = form_key(), _answer(said, plan)
+    form = Form(
+        _("A new goal"),
+        fields.goal(plan.plan, words, offered),
+        Link(_("Back to “%(form)s”", form=text_of(said.stored.form.title)), url_for("living.form", form_id=form_id)),
+        url_for("plan.goal_by_key", key=key, saved="goal"),
+        lead=_("These words are yours. Change them as you like."),
+        key=key,
+        reword=url_for("plan.words_by_key", key=key),
+        proposed={"text": said.text, **({"domain": said.domain} if said.domain else {})},
+    )
+    return edit(lambda now: sections.goal(now.id_of(key), current.today(), answer, offered), form, plan)
+
+
+def _answer(said: Words, plan: StoredPlan) -> SaidIn | None:
+    """Return the way back from the goal to the words, None while those have not arrived in the record."""
+    record = said.stored.record
+    if record is None or record.state != "stored":
+        return None
+    place = plan.place or current.records().place_for("CarePlan")
+    return answer_in(record.resource, said.item.link_id, same_place=record.place == place)

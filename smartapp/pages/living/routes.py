@@ -1,0 +1,281 @@
+"""The pages of living forms: reading one, and writing in it one question at a time, one row, or all on one page."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mappers.living import Content, field_name
+from mappers.living.content import group_of
+from questionnaires.catalogue import catalogue
+from questionnaires.model import Group, Instrument, Item
+from smartapp.pages.living import sections, views
+from smartapp.pages.living.fields import fields_of
+from smartapp.pages.living.goals import goal_from_words
+from smartapp.pages.living.service import Opened, change, open_form
+from smartapp.pages.living.steps import ALL, Step, following, short, step_of
+from smartapp.pages.living.words import proposed_from
+from smartapp.records import Place
+from smartapp.web import current, editing, typed, undoing, whose
+from smartapp.web.editing import Form, form_key, waiting
+from smartapp.web.fields import Link
+from smartapp.web.forms import Saved, Trouble
+from smartapp.web.language import gettext as _
+from smartapp.web.language import text_of
+from smartapp.web.living_views import form_view
+from smartapp.web.roles import role
+from smartapp.web.typed import Accepted, Part
+
+blueprint = Blueprint("living", __name__, url_prefix="/living", template_folder="templates")
+
+blueprint.context_processor(undoing.said)
+blueprint.context_processor(whose.said)
+
+TAKEN: Final = frozenset({"all", "card", "earlier", "goal", "take", "new"})
+"""Names of pages below that of a form: no group or item may be called so; a test compares them with the definitions."""
+
+
+def _form_or_404(form_id: str) -> Instrument:
+    return catalogue().living.get(form_id) or abort(404)
+
+
+def _place() -> Place:
+    return current.records().place_for("QuestionnaireResponse", living=True)
+
+
+def _domains(opened: Opened) -> tuple[str, ...]:
+    return tuple(answers.domain for answers in opened.plan.plan.domains)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/")
+@role("client", "clinician")
+def index() -> ResponseReturnValue:
+    """Show all living forms."""
+    plan = open_form(next(iter(catalogue().living.values()))).plan
+    own = current.launch().user.role == "client"
+    forms = [form_view(stored, current.now().date()) for stored in plan.forms.values()]
+    return render_template("living/index.html", forms=forms if own else [one for one in forms if one.written], own=own)
+
+
+@blueprint.get("/<form_id>/")
+@role("client", "clinician")
+def form(form_id: str) -> ResponseReturnValue:
+    """Show what is written in a form."""
+    return _show(open_form(_form_or_404(form_id)))
+
+
+def _show(opened: Opened, *, trouble: str = "", status: int = 200) -> ResponseReturnValue:
+    own = current.launch().user.role == "client"
+    page = views.living_page(
+        opened, catalogue(), current.now().date(), own=own, place=_place(), saved=_saved(opened.stored.content)
+    )
+    return render_template("living/form.html", page=page, trouble=trouble), status
+
+
+def _saved(content: Content) -> str:
+    """Return the sentence about what was saved just now, "" where nothing was; what was stopped is said above."""
+    if request.args.get("waits") and current.records().is_stopped(["QuestionnaireResponse"]):
+        return ""
+    if request.args.get(undoing.DONE):
+        return _("It is as it was before.")
+    living = content.form.living
+    if "saved" not in request.args or living is None:
+        return ""
+    return text_of(living.emptied if not content and living.emptied else living.saved)
+
+
+# --- writing ----------------------------------------------------------------------------------------------------
+
+
+def _sketch_of(_stored: Opened | None) -> str:
+    return (request.script_root + request.path).removeprefix(url_for("living.index"))
+
+
+_EDITING: Final = editing.Editing[Opened, Content](
+    load=lambda: open_form(_form_or_404((request.view_args or {})["form_id"])),
+    document=lambda opened: opened.content,
+    change=change,
+    sketch_of=lambda opened: f"living/{_sketch_of(opened)}",
+    made=lambda opened, key: any(row.key == key for rows in opened.content.rows.values() for row in rows),
+    templates=("plan/form.html", "plan/clash.html"),
+    place=_place,
+)
+
+
+def _more(form: Instrument) -> dict[str, object]:
+    return {"read_by": text_of(form.living.readers) if form.living else ""}
+
+
+def _back(form: Instrument, group: str | None = None) -> Link:
+    address = url_for("living.form", form_id=form.id, _anchor=group)
+    return Link(_("Back to “%(form)s”", form=text_of(form.title)), address)
+
+
+@blueprint.route("/<form_id>/<step>/", methods=["GET", "POST"])
+@role("client")
+def step(form_id: str, step: str) -> ResponseReturnValue:
+    """Ask one step of a form: a question, a group of questions, all of them on one page; or show a group of rows."""
+    asked, opened = _form_or_404(form_id), open_form(_form_or_404(form_id))
+    here = step_of(asked, opened.content, step) or abort(404)
+    if here.is_rows:
+        return _rows(opened, here)
+    return _ask(opened, here)
+
+
+def _ask(opened: Opened, here: Step) -> ResponseReturnValue:
+    asked = opened.stored.form
+    after = url_for("living.form", form_id=asked.id, saved="1")
+    coming = following(asked, opened.content, here)
+    one_by_one = here.name != ALL and len(here.items) == 1
+    if one_by_one and coming and "stop" not in request.form:  # the other button says "save and stop here"
+        after = url_for("living.step", form_id=asked.id, step=coming.name)
+    title = text_of(asked.title) if here.name == ALL else text_of(here.group.title)
+    if one_by_one:
+        title = text_of(here.items[0].text)
+    form = Form(
+        title,
+        fields_of(here.items, opened.content, catalogue(), _domains(opened)),
+        _back(asked),
+        after,
+        lead="" if one_by_one or not here.group.help or here.name == ALL else text_of(here.group.help),
+        kicker=text_of(asked.title) if here.name != ALL else "",
+        save=_("Save and continue") if one_by_one and coming else _("Save"),
+        stop=_("Save and stop here") if one_by_one and coming else "",
+        proposed=proposed_from(request.args.get("from", ""), opened, here.items),
+        more=_more(asked),
+    )
+    return editing.edit(_EDITING, lambda _now: sections.answers(here.items), form, opened)
+
+
+def _rows(opened: Opened, here: Step) -> ResponseReturnValue:
+    if request.method == "POST":
+        abort(405)
+    asked = opened.stored.form
+    page = views.living_page(
+        opened, catalogue(), current.now().date(), own=True, place=_place(), saved=_saved(opened.stored.content)
+    )
+    group = next(one for one in page.groups if one.id == here.name)
+    coming = following(asked, opened.content, here)
+    after = Link(_("Continue"), url_for("living.step", form_id=asked.id, step=coming.name)) if coming else None
+    return render_template(
+        "living/rows.html", page=page, group=group, after=after or Link(_("Done"), page.view.href), trouble=""
+    )
+
+
+# --- rows -------------------------------------------------------------------------------------------------------
+
+
+def _group_or_404(form: Instrument, group_id: str) -> Group:
+    found = (one for one in form.groups if one.many and short(form, one.link_id) == group_id)
+    return next(found, None) or abort(404)
+
+
+def _typed_by_client(group: Group) -> tuple[Item, ...]:
+    return tuple(item for item in group.items if item.who == "client" and not item.today)
+
+
+@blueprint.route("/<form_id>/<group_id>/new", methods=["GET", "POST"])
+@role("client")
+def new_row(form_id: str, group_id: str) -> ResponseReturnValue:
+    """Write one more row of a group."""
+    asked = _form_or_404(form_id)
+    group, key, opened = _group_or_404(asked, group_id), form_key(), open_form(asked)
+    proposed = {group.items[0].link_id: request.args.get("about", "")} if group.per else {}
+    proposed |= proposed_from(request.args.get("from", ""), opened, group.items)
+    form = _row_form(opened, group, key=key, proposed=proposed)
+    return editing.edit(_EDITING, lambda _now: _row_section(group, key), form, opened)
+
+
+@blueprint.route("/<form_id>/<group_id>/<key>/", methods=["GET", "POST"])
+@role("client")
+def row(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
+    """Change one row of a group."""
+    asked = _form_or_404(form_id)
+    group, opened = _group_or_404(asked, group_id), open_form(asked)
+    if request.method == "GET" and opened.content.row(group.link_id, key) is None:
+        abort(404)
+    return editing.edit(_EDITING, lambda _now: _row_section(group, key), _row_form(opened, group, row=key), opened)
+
+
+def _row_section(group: Group, key: str) -> Part[Content]:
+    return sections.row(group, key, _typed_by_client(group), current.today())
+
+
+def _row_form(
+    opened: Opened, group: Group, *, key: str = "", row: str = "", proposed: dict[str, str] | None = None
+) -> Form:
+    asked = opened.stored.form
+    name = short(asked, group.link_id)
+    where: dict[str, Any] = {"form_id": asked.id, "group_id": name, "key": row or key}
+    removing = {"label": _("Take this out"), "help": _("You can put it back right after.")}
+    return Form(
+        text_of(group.title),
+        fields_of(_typed_by_client(group), opened.content, catalogue(), _domains(opened)),
+        _back(asked, name),
+        url_for("living.form", form_id=asked.id, saved="1", _anchor=name),
+        lead=text_of(group.help) if group.help else "",
+        kicker=text_of(asked.title),
+        remove=url_for("living.remove", **where) if row else "",
+        key=key,
+        reword=url_for("living.row", **where) if key else "",
+        proposed=proposed or {},
+        more={**_more(asked), "removing": removing},
+    )
+
+
+@blueprint.post("/<form_id>/<group_id>/<key>/remove")
+@role("client")
+def remove(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
+    """Take a row out; the next page offers to put it back."""
+    asked = _form_or_404(form_id)
+    group, opened = _group_or_404(asked, group_id), open_form(asked)
+    names = [item.link_id for item in _typed_by_client(group)]
+    was = {name: opened.content.field(field_name(name, key)) for name in names}
+    outcome = change(lambda now: Accepted(now.content.without_row(group.link_id, key)), opened)
+    after = url_for("living.form", form_id=asked.id, saved="1", _anchor=short(asked, group.link_id))
+    seen = {f"seen-{name}": typed.digest("") for name in names}
+    action = url_for("living.row", form_id=asked.id, group_id=group_id, key=key)
+    return _gone_on(outcome, opened, undoing.offer(action, was | seen, after) if any(was.values()) else after)
+
+
+@blueprint.post("/<form_id>/<group_id>/<key>/<any(up, down):way>")
+@role("client")
+def move(form_id: str, group_id: str, key: str, way: str) -> ResponseReturnValue:
+    """Put a row one place up or down."""
+    asked = _form_or_404(form_id)
+    group, opened = _group_or_404(asked, group_id), open_form(asked)
+    by = -1 if way == "up" else 1
+    outcome = change(lambda now: Accepted(now.content.moved(group.link_id, key, by)), opened)
+    return _gone_on(outcome, opened, url_for("living.form", form_id=asked.id, _anchor=f"row-{key}"))
+
+
+def _gone_on(outcome: object, opened: Opened, after: str) -> ResponseReturnValue:
+    if isinstance(outcome, Trouble):
+        return _show(opened, trouble=outcome.sentence, status=outcome.status)
+    return redirect(after if isinstance(outcome, Saved) and outcome.arrived else waiting(after), 303)
+
+
+blueprint.add_url_rule("/<form_id>/goal/<name>", view_func=goal_from_words, methods=["GET", "POST"])
+
+
+# --- words that go on elsewhere ---------------------------------------------------------------------------------
+
+
+@blueprint.get("/<form_id>/take/<link_id>")
+@role("client")
+def take(form_id: str, link_id: str) -> ResponseReturnValue:
+    """Go to where words of another form are put: the form opens with them, and its owner saves."""
+    asked = _form_or_404(form_id)
+    item = next((one for one in asked.items if one.link_id == link_id), None) or abort(404)
+    group = group_of(asked, item)
+    source: dict[str, Any] = {"from": request.args.get("source", "")}
+    if group.many:
+        name = short(asked, group.link_id)
+        return redirect(url_for("living.new_row", form_id=asked.id, group_id=name, **source), 303)
+    name = short(asked, item.link_id)
+    return redirect(url_for("living.step", form_id=asked.id, step=name, **source), 303)

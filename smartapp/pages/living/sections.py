@@ -1,0 +1,88 @@
+"""The parts of a living form that a page can edit: which fields they have, how they are read, checked and put back.
+
+A field is called by the linkId of its item, also where it stands in a row: a page is about one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from mappers.living import Content, Row, field_name
+from questionnaires.model import Group, Item
+from smartapp.i18n import message
+from smartapp.web.dates import NOT_A_DATE, iso_date
+from smartapp.web.typed import Part
+
+NOT_OFFERED = message("Choose one of the answers that are here.")
+NEEDS_WORDS = message("Write something here, or leave this page without saving.")
+
+
+def answers(items: Collection[Item]) -> Part[Content]:
+    """Return the section of items that stand in no row."""
+    by_name = {item.link_id: item for item in items}
+
+    def read(content: Content) -> dict[str, str]:
+        return {name: content.field(name) for name in by_name}
+
+    def apply(content: Content, fields: Mapping[str, str]) -> Content:
+        return content.with_fields(_tidied(by_name, fields))
+
+    return Part(tuple(by_name), read, apply, lambda content, fields: _problems(by_name, content, fields))
+
+
+def row(group: Group, key: str, items: Collection[Item], today: str) -> Part[Content]:
+    """Return the section of one row, which is made where it is not there yet; `today` is its date where it has one."""
+    by_name = {item.link_id: item for item in items}
+    first = group.items[0]
+    dates = [item.link_id for item in group.items if item.today]
+
+    def read(content: Content) -> dict[str, str]:
+        return {name: content.field(field_name(name, key)) for name in by_name}
+
+    def apply(content: Content, fields: Mapping[str, str]) -> Content:
+        changed = content.with_fields({field_name(name, key): text for name, text in _tidied(by_name, fields).items()})
+        written = changed.row(group.link_id, key)
+        if written is None or not dates or all(written.of(name) for name in dates):
+            return changed
+        dated = Row(key, {**written.answers, **{name: (today,) for name in dates if not written.of(name)}})
+        return changed.with_row(group.link_id, dated)
+
+    def check(content: Content, fields: Mapping[str, str]) -> dict[str, str]:
+        problems = _problems(by_name, content, fields)
+        if first.link_id in by_name and not fields.get(first.link_id, "").strip():
+            problems[first.link_id] = NEEDS_WORDS
+        return problems
+
+    return Part(tuple(by_name), read, apply, check)
+
+
+def _tidied(items: Mapping[str, Item], fields: Mapping[str, str]) -> dict[str, str]:
+    """Return what a form says with dates as FHIR writes them."""
+    return {
+        name: (iso_date(text) or text) if items[name].kind == "date" and text else text
+        for name, text in fields.items()
+        if name in items
+    }
+
+
+def _problems(items: Mapping[str, Item], content: Content, fields: Mapping[str, str]) -> dict[str, str]:
+    problems = {}
+    for name, text in fields.items():
+        item = items[name]
+        if item.kind == "date" and text and iso_date(text) is None:
+            problems[name] = NOT_A_DATE
+        elif not _is_offered(item, content, text):
+            problems[name] = NOT_OFFERED
+    return problems
+
+
+def _is_offered(item: Item, content: Content, text: str) -> bool:
+    if not text:
+        return True
+    if item.scale is not None:
+        return all(item.scale.option(code) for code in (text.split(",") if item.many else [text]))
+    if item.kind == "boolean":
+        return text in ("true", "false")
+    if item.kind == "goal":
+        return text in content.goals or any(text in row.answers.get(item.link_id, ()) for row in content.all_rows)
+    return True
