@@ -45,10 +45,11 @@ class StoredForm:
         return text_in(self.record.resource, "authored") if self.record else ""
 
 
-def query(issuer: str, patient: str, known: Catalogue) -> Query:
-    """Return the search that finds all that one person (`Patient/1`) wrote in living forms."""
+def queries(issuer: str, patient: str, known: Catalogue) -> tuple[Query, ...]:
+    """Return the search for all that one person (`Patient/1`) wrote in living forms; none where there are no forms."""
     tokens = (f"{IDENTIFIER_SYSTEM}|{form_identifier(issuer, patient, form)}" for form in known.living.values())
-    return Query.of("QuestionnaireResponse", patient=patient, identifier=",".join(tokens))
+    sought = ",".join(tokens)
+    return (Query.of("QuestionnaireResponse", patient=patient, identifier=sought),) if sought else ()
 
 
 def read_forms(

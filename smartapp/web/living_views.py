@@ -6,11 +6,12 @@ The client's pages, the overview and a conversation name the same forms, and mus
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import url_for
 
-from questionnaires.model import Instrument
+from questionnaires.model import Instrument, Place
 from smartapp.web.living import StoredForm
 
 
@@ -52,3 +53,9 @@ def asks_to_be_looked_at(stored: StoredForm, today: dt.date) -> bool:
 def _months_before(day: dt.date, months: int) -> dt.date:
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return dt.date(year, month + 1, min(day.day, 28))
+
+
+def forms_in(forms: Mapping[str, StoredForm], place: Place, today: dt.date) -> tuple[FormView, ...]:
+    """Return the living forms that are shown at a place, written or not, in their order."""
+    there = (one for one in forms.values() if one.form.living and place in one.form.living.shown_in)
+    return tuple(form_view(one, today) for one in there)

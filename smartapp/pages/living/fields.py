@@ -29,7 +29,8 @@ def field_of(item: Item, content: Content, known: Catalogue, domains: Collection
     """Return the field of one item."""
     help_ = text_of(item.help) if item.help else ""
     if item.many and item.kind in ("text", "line"):
-        help_ = f"{help_} {_('Put each thing on its own line.')}".strip()
+        each = _("Put each thing on its own line.")
+        help_ = f"{help_} {each}".strip()
     kind, options = "area" if item.many else _KINDS.get(item.kind, "choices"), options_of(item, content, known, domains)
     if item.kind == "choice":
         kind = "checks" if item.many else "choices"

@@ -161,10 +161,10 @@ def _rows(opened: Opened, here: Step) -> ResponseReturnValue:
     )
     group = next(one for one in page.groups if one.id == here.name)
     coming = following(asked, opened.content, here)
-    after = Link(_("Continue"), url_for("living.step", form_id=asked.id, step=coming.name)) if coming else None
-    return render_template(
-        "living/rows.html", page=page, group=group, after=after or Link(_("Done"), page.view.href), trouble=""
-    )
+    after = Link(_("That is all for now"), page.view.href)
+    if coming:
+        after = Link(_("Continue"), url_for("living.step", form_id=asked.id, step=coming.name))
+    return render_template("living/rows.html", page=page, group=group, after=after)
 
 
 # --- rows -------------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from smartapp.web.fields import Link
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
+from smartapp.web.living_views import forms_in
 from smartapp.web.pdf import download
 from smartapp.web.plan_views import GoalView, Words, domain_view, goal_view
 from smartapp.web.roles import role
@@ -108,6 +109,7 @@ def start() -> ResponseReturnValue:
         saved=_saved(stored_plan.plan),
         saved_at=request.args.get("saved", ""),
         others=stored_plan.others,
+        forms=forms_in(stored_plan.forms, "plan", current.now().date()),
     )
     return render_template("plan/start.html", page=page, ticked=ticking.ticked(on_its_way=page.where.on_its_way))
 

@@ -40,12 +40,14 @@ def load() -> StoredPlan:
     person, records = current.launch().patient_id, current.records()
     looked = document.wanted(records.place_for("CarePlan"))
     here, known = current.launch(), catalogue()
-    living_query = living.query(here.issuer, here.patient.reference, known)
-    found = records.search(*stored.queries(person), living_query, *([document.query(person)] if looked else []))
+    living_forms = living.queries(here.issuer, here.patient.reference, known)
+    documents = (document.query(person),) if looked else ()
+    found = records.search(*stored.queries(person), *living_forms, *documents)
     plan = plan_in(found[:3])
     care_plan = next((one.resource for one in plan.records if one.resource["resourceType"] == "CarePlan"), None)
-    forms = living.read_forms(found[3], care_plan, known=known, issuer=here.issuer, patient=here.patient.reference)
-    return replace(plan, documents=tuple(found[4]) if looked else None, forms=forms)
+    responses = found[3] if living_forms else []
+    forms = living.read_forms(responses, care_plan, known=known, issuer=here.issuer, patient=here.patient.reference)
+    return replace(plan, documents=tuple(found[-1]) if looked else None, forms=forms)
 
 
 def plan_in(found: list[list[Record]]) -> StoredPlan:

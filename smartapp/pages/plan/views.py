@@ -15,6 +15,7 @@ from smartapp.pages.plan.document import InChart
 from smartapp.records import Place
 from smartapp.web.fields import FieldOption
 from smartapp.web.language import gettext as _
+from smartapp.web.living_views import FormView
 from smartapp.web.plan_views import (
     DomainView,
     GoalView,
@@ -62,6 +63,7 @@ class StartPage:
     saved: str  # a sentence about what was just saved, or ""
     saved_at: str  # the section that was saved, where its reader lands; "" for the top of the page
     begun: bool
+    forms: tuple[FormView, ...] = ()  # the living forms that belong to the plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,9 @@ def start_page(
     saved: str,
     saved_at: str,
     others: Iterable[tuple[OtherGoal, Place]],
+    forms: Iterable[FormView] = (),
 ) -> StartPage:
-    """Return the start page of a plan; `others` are goals of other programs."""
+    """Return the start page of a plan; `others` are goals of other programs, `forms` its living forms."""
     words = Words.of(known)
     goals = [goal_view(goal, words) for goal in plan.goals]
     shown = {part.code for part in known.plan_parts} | SECTIONS
@@ -147,5 +150,6 @@ def start_page(
         where=where,
         saved=saved,
         saved_at=saved_at if saved_at in shown else "",
-        begun=bool(plan.texts or plan.domains or plan.goals),
+        begun=bool(plan.texts or plan.domains or plan.goals or any(one.written for one in forms)),
+        forms=tuple(forms),
     )
