@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mappers.answers import IDENTIFIER_SYSTEM
 from mappers.identity import URN, values_in
@@ -14,6 +15,9 @@ from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
 from smartapp.fhir.store import Query, Unreachable, Write
 from smartapp.records import Place, Record
+
+if TYPE_CHECKING:
+    from smartapp.storage.launches import Launch
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,24 @@ class StoredForm:
         return text_in(self.record.resource, "authored") if self.record else ""
 
 
-def queries(issuer: str, patient: str, known: Catalogue) -> tuple[Query, ...]:
-    """Return the search for all that one person (`Patient/1`) wrote in living forms; none where there are no forms."""
-    tokens = (f"{IDENTIFIER_SYSTEM}|{form_identifier(issuer, patient, form)}" for form in known.living.values())
+def queries(launch: Launch, known: Catalogue) -> tuple[Query, ...]:
+    """Return the search for all that the person of a launch wrote in living forms; none where there are no forms."""
+    tokens = (f"{IDENTIFIER_SYSTEM}|{name}" for form in known.living.values() for name in _names(launch, form))
     sought = ",".join(tokens)
-    return (Query.of("QuestionnaireResponse", patient=patient, identifier=sought),) if sought else ()
+    return (Query.of("QuestionnaireResponse", patient=launch.patient.reference, identifier=sought),) if sought else ()
+
+
+def _names(launch: Launch, form: Instrument) -> tuple[str, ...]:
+    """Return the names under which a form of this person may be kept; the first is the one that it gets now.
+
+    It is named by the key of the issuer, as its address may change. Until an issuer gets a key, that is its address.
+    """
+    issuers = dict.fromkeys((launch.issuer_key, launch.issuer))
+    return tuple(form_identifier(issuer, launch.patient.reference, form) for issuer in issuers)
 
 
 def read_forms(
-    found: Iterable[Record], care_plan: Resource | None, *, known: Catalogue, issuer: str, patient: str
+    found: Iterable[Record], care_plan: Resource | None, *, known: Catalogue, launch: Launch
 ) -> dict[str, StoredForm]:
     """Return each living form by its id; `care_plan` has what was written before there were living forms.
 
@@ -67,7 +80,8 @@ def read_forms(
                 there[name] = _newest(there.get(name), one)
     forms = {}
     for form in known.living.values():
-        name = form_identifier(issuer, patient, form)
+        names = _names(launch, form)
+        name = next((one for one in names if one in there), names[0])
         record = there.get(name)
         content = content_of(record.resource, form) if record else from_plan(care_plan, form)
         forms[form.id] = StoredForm(content, name, record)

@@ -40,13 +40,13 @@ def load() -> StoredPlan:
     person, records = current.launch().patient_id, current.records()
     looked = document.wanted(records.place_for("CarePlan"))
     here, known = current.launch(), catalogue()
-    living_forms = living.queries(here.issuer, here.patient.reference, known)
+    living_forms = living.queries(here, known)
     documents = (document.query(person),) if looked else ()
     found = records.search(*stored.queries(person), *living_forms, *documents)
     plan = plan_in(found[:3])
     care_plan = next((one.resource for one in plan.records if one.resource["resourceType"] == "CarePlan"), None)
     responses = found[3] if living_forms else []
-    forms = living.read_forms(responses, care_plan, known=known, issuer=here.issuer, patient=here.patient.reference)
+    forms = living.read_forms(responses, care_plan, known=known, launch=here)
     return replace(plan, documents=tuple(found[-1]) if looked else None, forms=forms)
 
 
