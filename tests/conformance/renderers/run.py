@@ -19,7 +19,7 @@ from typing import Any, Final
 from playwright.sync_api import Error as PlaywrightError
 
 from questionnaires.catalogue import catalogue
-from tests.conformance.renderers import by_hand, report, selftest, tools
+from tests.conformance.renderers import by_hand, kept, report, selftest, tools
 from tests.conformance.renderers.cases import Case, Form, cases_of, form_of
 from tests.conformance.renderers.compare import EMPTY_ITEMS, WITHDRAWN, Tally, observations_agree, scores_agree
 from tests.conformance.renderers.engines import ENGINES, LHC_FORMS, MEDPLUM, SMART_FORMS, Answer, Engine, LhcForms
@@ -78,6 +78,7 @@ def examine(engine: Engine, work: Mapping[str, Work]) -> Outcome:
                 _examine_form(engine, answer, one, limits, outcome)
                 tally = outcome.scores[name]
                 print(f"{engine.name}, {name}: {tally.cases} responses, {tally.seconds:.0f} s", flush=True)
+            outcome.complaints += _living(engine, answer)
             if isinstance(answer, LhcForms):
                 outcome.complaints += _by_hand(answer)
     except tools.MissingToolError as missing:
@@ -98,10 +99,21 @@ def _past_limits(engine: Engine, limits: frozenset[str], outcome: Outcome) -> li
     return [f"{engine.name} no longer shows {one}: take it out of {LIMITS.name}" for one in limits if not shows[one]]
 
 
+def _living(engine: Engine, answer: Answer) -> list[str]:
+    """Give every living form with its rows to an engine, and ask for them back."""
+    found = [f"self-test, {engine.name}: {one}" for one in kept.not_noticed(answer)]
+    for name, form in kept.living_forms(PUBLISHED, catalogue()).items():
+        found += [f"{engine.name}, {name}: {one}" for one in kept.complaints(answer, form)]
+        print(f"{engine.name}, {name}: two rows of everything", flush=True)
+    return found
+
+
 def _by_hand(engine: LhcForms) -> list[str]:
-    """Let every published form be filled in by clicking, those without scores included."""
+    """Let every published form be filled in by clicking, those without scores included, but for those with rows."""
     found = []
     for name, form in published_forms(PUBLISHED).items():
+        if name in catalogue().living:
+            continue
         started = time.perf_counter()
         found += [f"LHC-Forms, by hand: {one}" for one in by_hand.complaints(engine, form, catalogue())]
         print(f"LHC-Forms, {name} by hand: {time.perf_counter() - started:.0f} s", flush=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from questionnaires.catalogue import catalogue
-from tests.conformance.renderers import report, run, selftest
+from questionnaires.publish import questionnaire
+from tests.conformance.renderers import kept, report, run, selftest
 from tests.conformance.renderers.cases import Case, Form, cases_of, form_of
 from tests.conformance.renderers.compare import (
     WITHDRAWN,
@@ -20,8 +21,11 @@ from tests.conformance.renderers.compare import (
     scores_agree,
 )
 from tests.conformance.renderers.engines import MEDPLUM
+from tests.conformance.rows import said
+from tests.garden import garden
 
 FORMS = run.scored_forms(run.PUBLISHED)
+GARDEN = form_of(questionnaire(garden()))
 RESPONSE = {"resourceType": "QuestionnaireResponse"}
 
 
@@ -213,6 +217,48 @@ def test_an_engine_that_always_agrees_with_us_fails_the_self_test() -> None:
 
     (complaint,) = selftest.complaints(parrot)
     assert "should be reported" in complaint
+
+
+# --- living forms ---------------------------------------------------------------------------------------------
+
+
+def test_a_made_up_response_to_a_living_form_has_two_rows_of_everything_that_has_rows() -> None:
+    response = kept.response_with_rows(GARDEN)
+    groups = [link_id for link_id, _ in said(response)]
+    assert groups == ["garden-now", "garden-beds", "garden-beds", "garden-plants", "garden-plants"]
+    asked = {one.link_id for one in GARDEN.questions}
+    assert {link_id for _, row in said(response) for link_id, _ in row} == asked
+    now, first, second, *_ = (dict(row) for _, row in said(response))
+    assert len(now["garden-tools"]) == 2
+    assert first["garden-bed"] != second["garden-bed"]
+
+
+def test_what_an_engine_loses_adds_or_mixes_up_is_noticed() -> None:
+    response = kept.response_with_rows(GARDEN)
+    *others, last = response["item"]
+    assert kept.lost(response, {**response, "item": [*others, {**last, "text": "Plants"}]}) == []
+    [line] = kept.lost(response, {**response, "item": others})
+    assert line.startswith("went in and did not come out: ('garden-plants', ")
+    assert kept.lost(response, {**response, "item": [*others, {**last, "item": last["item"][1:]}]})
+    [line] = kept.lost({**response, "item": others}, response)
+    assert line.startswith("came out and did not go in: ('garden-plants', ")
+    [line] = kept.lost(response, {**response, "item": [*others[:-1], last, others[-1]]})
+    assert line.startswith("came out in another order")
+
+
+@pytest.mark.parametrize("gives_back", [True, False])
+def test_an_engine_that_gives_back_whatever_it_got_fails_its_self_test(gives_back: bool) -> None:
+    def parrot(_form: Form, cases: list[Case], _extract: bool) -> tuple[list[dict[str, object]], float]:
+        [one] = cases
+        response = one.response if gives_back else {**one.response, "item": one.response["item"][:1]}
+        return [{"name": one.name, "response": response}], 0.0
+
+    assert len(kept.not_noticed(parrot)) == gives_back
+    assert bool(kept.complaints(parrot, GARDEN)) != gives_back
+
+
+def test_every_living_form_is_tried_and_a_made_up_one_with_one_of_everything() -> None:
+    assert kept.living_forms(run.PUBLISHED, catalogue()).keys() == {*catalogue().living, "garden"}
 
 
 # --- what is told ---------------------------------------------------------------------------------------------

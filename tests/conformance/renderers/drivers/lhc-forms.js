@@ -86,6 +86,18 @@ function seen() {
   }));
 }
 
+/** Return all words of the form as a person sees them. */
+function words() {
+  return document.getElementById("form").innerText;
+}
+
+/** Return the form's own response, once it has come to rest. */
+async function kept() {
+  const form = LForms.Util._getFormObjectInScope("#form");
+  await form._expressionProcessor._currentRunPromise;
+  return LForms.Util.getFormFHIRData("QuestionnaireResponse", "R4", form);
+}
+
 /** Return answers and scores as they stand after somebody worked in the form, once it has come to rest by itself. */
 async function standing() {
   const form = LForms.Util._getFormObjectInScope("#form");

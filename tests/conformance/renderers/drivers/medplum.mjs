@@ -15,6 +15,8 @@ await run(({ questionnaire }) => {
   };
   return (one) => {
     const response = one.before ? amended(scored(one.before), one.response, linkIds) : one.response;
-    return { scores: scoresIn(scored(response), linkIds) };
+    const filled = scored(response);
+    // Of a form without scores the response is asked for; of the others there are hundreds.
+    return { scores: scoresIn(filled, linkIds), ...(linkIds.length ? {} : { response: filled }) };
   };
 });

@@ -26,10 +26,11 @@ await run(({ questionnaire, extract }) => {
       response = await scored(one.response);
     }
     const result = { scores: scoresIn(response, linkIds) };
-    if (!extract) return result;
-    // What a host saves: the form without its empty items, with who, when and which response it is.
-    const { id, authored, subject, status } = one.response;
+    // What a host saves is the form without its empty items, with who, when and which response it is.
     const filled = removeEmptyAnswersFromResponse(questionnaire, response);
+    // Only what a form without scores is asked for: of the others there are hundreds of responses.
+    if (!extract) return linkIds.length ? result : { ...result, response: filled };
+    const { id, authored, subject, status } = one.response;
     const saved = { ...filled, id, authored, subject, status };
     return {
       ...result,
