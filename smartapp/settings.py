@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 from cryptography.fernet import Fernet
 
 from questionnaires.reading import DefinitionError, OneLine, Strict, read
+from smartapp.offer import Offered, read_offer
 
 AuthMethod = Literal["public", "client_secret", "private_key_jwt"]
 FormOfAddress = Literal["je", "u"]
@@ -283,6 +284,15 @@ class Settings:
         example="issuers.toml",
         default=None,
     )
+    offer: tuple[Offered, ...] = field(default=(), metadata={})
+    offer_file: Path | None = _setting(  # noqa: RUF009  (a field, not a value)
+        "VERSTEL_OFFER_FILE",
+        _path,
+        "What this place has to offer after a first conversation; smartapp/offer.example.toml shows every key. Without "
+        "one, people choose a kind of help and write down which.",
+        example="offer.toml",
+        default=None,
+    )
     signing_keys_file: Path | None = _setting(  # noqa: RUF009  (a field, not a value)
         "VERSTEL_SIGNING_KEYS_FILE",
         _path,
@@ -493,6 +503,12 @@ class Settings:
                 values["issuers"] = read_issuers(values["issuers_file"], environ)
             except ConfigError as error:
                 problems.append(str(error))
+        if "offer_file" in values:
+            path = values["offer_file"]
+            try:
+                values["offer"] = read_offer(path)
+            except DefinitionError as error:
+                problems.append(f"{path.parent / str(error)}.")
         if problems:
             raise ConfigError("\n".join(problems))
         return cls(**values)
