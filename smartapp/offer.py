@@ -69,7 +69,7 @@ def _offer(top: FilePlace, table: _OfferTable) -> Iterator[Offered]:
             raise place.error("choice", f"is {entry.choice!r}; the codes of {_QUESTION} are {known}")
         if entry.url and not _is_page(entry.url):
             raise place.error("url", f"is {entry.url!r}; it must be an address that begins with https://")
-        yield Offered(entry.choice, _text(entry.name), entry.help and _text(entry.help), entry.url)
+        yield Offered(entry.choice, _text(entry.name), _text(entry.help) if entry.help else None, entry.url)
 
 
 def _text(words: _Words) -> Text:
