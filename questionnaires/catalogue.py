@@ -617,7 +617,8 @@ class Catalogue:
             raise UnknownInstrument(f"{asked} is not a known questionnaire; the known ones are {self._list()}")
 
     def _list(self) -> str:
-        return ", ".join(questionnaire_url(identifier) for identifier in self._shelf)
+        # The part that all share once: a log has this line for every response of another product.
+        return f"{questionnaire_url('…')} with one of {', '.join(self._shelf)}"
 
     def instrument(self, identifier: str) -> Instrument:
         """Return the current version of an instrument by its id; UnknownInstrument lists what is known."""
