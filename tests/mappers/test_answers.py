@@ -24,8 +24,8 @@ from mappers.errors import (
 )
 from questionnaires.canonical import questionnaire_url
 from questionnaires.catalogue import DEFINITIONS, Catalogue
-from tests.garden import known_with
 from tests.mappers.build import ANNA, CATALOGUE, FLAT, all_answered, response, values_for
+from tests.new_form import known_with
 
 
 def read(resource):

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mappers.bulk import BulkScorer, batches_of, numbered, observations_as_ndjson
 from mappers.errors import NotAResponse
 from questionnaires.canonical import questionnaire_url
-from tests.garden import known_with
 from tests.mappers.build import CATALOGUE, all_answered, response
+from tests.new_form import known_with
 
 GOOD = orjson.dumps(response("hoop", all_answered("hoop")))
 NEL = orjson.dumps(response("nel", all_answered("nel", "3")))

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from questionnaires.catalogue import Catalogue
 from questionnaires.page import instrument_page
 from smartapp.commands.questionnaires import command
-from tests.garden import garden, known_with
+from tests.new_form import garden, known_with
 from tests.new_part import HARBOUR, ask_also
 
 
@@ -39,7 +39,8 @@ def test_show_of_an_unknown_instrument_is_wrong_usage_and_lists_what_is_there():
 
 
 def test_list_and_show_say_what_kind_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr("smartapp.commands.questionnaires.catalogue", lambda: known_with(tmp_path))
+    with_garden = known_with(tmp_path)
+    monkeypatch.setattr("smartapp.commands.questionnaires.catalogue", lambda: with_garden)
     lines = {line.split()[0]: line for line in run("list").stdout.splitlines()}
     assert lines["garden"].endswith("12 items  Mijn tuin  (living form)")
     assert lines["decision"].endswith("(record of a conversation)")
@@ -48,7 +49,8 @@ def test_list_and_show_say_what_kind_it_is(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_check_counts_living_forms_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr("smartapp.commands.questionnaires.catalogue", lambda: known_with(tmp_path))
+    with_garden = known_with(tmp_path)
+    monkeypatch.setattr("smartapp.commands.questionnaires.catalogue", lambda: with_garden)
     monkeypatch.setattr("smartapp.commands.questionnaires.stale_files", lambda: iter(()))
     known = Catalogue()
     said = f"{len(known.instruments) - len(known.living)} instruments, {len(known.living) + 1} living forms, "
@@ -57,7 +59,7 @@ def test_check_counts_living_forms_apart(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_check_of_words_that_go_nowhere_names_file_and_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     known = known_with(tmp_path)
-    path = tmp_path / "garden.toml"
+    path = tmp_path / "definitions" / "garden.toml"
     path.write_text(path.read_text().replace('becomes = "garden-story"', 'becomes = "garden-nothing"'))
     monkeypatch.setattr("smartapp.commands.questionnaires.catalogue", lambda: known)
     result = run("check")

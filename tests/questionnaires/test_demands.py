@@ -10,7 +10,7 @@ from questionnaires.catalogue import Catalogue, instrument_from
 from questionnaires.demands import DEMANDS, unmet
 from questionnaires.model import Citation, Instrument, Text
 from smartapp.commands import questionnaires as command
-from tests.garden import garden_data
+from tests.new_form import garden_data
 
 KNOWN = Catalogue()
 HOOP = KNOWN.instrument("hoop")

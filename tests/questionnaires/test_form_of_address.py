@@ -10,7 +10,7 @@ import pytest
 from questionnaires.catalogue import catalogue
 from questionnaires.living import words_around
 from questionnaires.model import FORMAL, Group, Instrument, Text
-from tests.garden import garden
+from tests.new_form import garden
 
 JE = re.compile(r"\b(je|jij|jou|jouw|jezelf|jullie)\b", re.IGNORECASE)
 U = re.compile(r"\b(u|uw|uzelf)\b", re.IGNORECASE)

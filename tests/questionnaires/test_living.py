@@ -19,7 +19,7 @@ from questionnaires.model import Text
 from questionnaires.page import index_page, instrument_page
 from questionnaires.publish import VARIANTS, published, questionnaire
 from questionnaires.writing import definition_toml
-from tests.garden import garden, garden_data, known_with
+from tests.new_form import garden, garden_data, known_with
 
 FORM = garden()
 WORDS = {"nl": "woord", "en": "word"}

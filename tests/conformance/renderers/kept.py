@@ -14,7 +14,7 @@ from tests.conformance.renderers.cases import AUTHORED, CLIENT, Case, Form, form
 from tests.conformance.renderers.engines import Answer, LhcForms
 from tests.conformance.renderers.tools import DriverError
 from tests.conformance.rows import filled, said
-from tests.garden import garden
+from tests.new_form import garden
 
 
 def living_forms(folder: Path, known: Catalogue) -> dict[str, Form]:

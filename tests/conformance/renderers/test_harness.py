@@ -22,7 +22,7 @@ from tests.conformance.renderers.compare import (
 )
 from tests.conformance.renderers.engines import MEDPLUM
 from tests.conformance.rows import said
-from tests.garden import garden
+from tests.new_form import garden
 
 FORMS = run.scored_forms(run.PUBLISHED)
 GARDEN = form_of(questionnaire(garden()))

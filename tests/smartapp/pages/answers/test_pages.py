@@ -10,7 +10,7 @@ from mappers.plan import goal_of
 from mappers.said_in import said_in
 from mappers.talking import talking_point_of
 from smartapp.fhir.store import Query, Unreachable, Write
-from tests.garden import ask_garden
+from tests.new_form import ask_also
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.scores.people import measure
 
@@ -118,7 +118,7 @@ def test_an_unfinished_questionnaire_is_read_by_nobody(anna, clinician):
 
 @pytest.mark.parametrize("version", ["1.0.0", "9.9.9"])
 def test_a_living_form_was_not_sent_in_whatever_its_version(anna, clinician, monkeypatch, tmp_path, version):
-    known = ask_garden(monkeypatch, tmp_path)
+    known = ask_also(monkeypatch, tmp_path)
     found = anna.ehr.read("QuestionnaireResponse", sent(anna)).resource
     row = {"linkId": "garden-plants", "item": [{"linkId": "garden-plant", "answer": [{"valueString": "Munt"}]}]}
     written = {**found, "questionnaire": f"{known.living['garden'].url}|{version}", "item": [row, row]}

@@ -8,7 +8,7 @@ import pytest
 
 from questionnaires.catalogue import catalogue
 from smartapp.services import KEY
-from tests.garden import ask_garden
+from tests.new_form import ask_also
 from tests.smartapp.helpers import launched, text_of
 
 
@@ -29,7 +29,7 @@ def test_it_says_of_every_questionnaire_who_reads_it(app, role):
     [("client", "Jij en je team lezen dit."), ("clinician", "De cliënt en, na het bewaren, het behandelteam.")],
 )
 def test_of_a_living_form_it_says_who_reads_what_is_saved(app, role, said, monkeypatch, tmp_path):
-    ask_garden(monkeypatch, tmp_path)
+    ask_also(monkeypatch, tmp_path)
     page = text_of(launched(app, role=role).get("help/"))
     assert re.search(rf"Mijn tuin\W+{re.escape(said)}", page)
 

@@ -16,7 +16,7 @@ from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Write
 from smartapp.pages.overview.news import LastLook, conversations, last_look, news, sent_in, written_at
 from smartapp.web.language import moment_of
-from tests.garden import known_with
+from tests.new_form import known_with
 from tests.smartapp.helpers import launched, make_app, text_of
 from tests.smartapp.pages.overview.people import filled_in, visit
 from tests.smartapp.pages.plan.conftest import put
