@@ -201,6 +201,10 @@ def _kind_at(kind: inspect.Type, steps: Sequence[KeyStep]) -> inspect.Type:
         return kind
     if isinstance(kind, inspect.Metadata):
         return _kind_at(kind.type, steps)
+    if isinstance(kind, inspect.UnionType):
+        # Of what a value may be, only one has the kind of steps that was taken.
+        steppable = inspect.CollectionType if isinstance(steps[0], int) else (inspect.StructType, inspect.DictType)
+        return _kind_at(next(one for one in kind.types if isinstance(one, steppable)), steps)
     if isinstance(kind, inspect.StructType):
         [inner] = [field.type for field in kind.fields if field.encode_name == steps[0]]
     else:

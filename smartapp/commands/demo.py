@@ -177,7 +177,11 @@ def _seeded(app: Flask, sandbox: Sandbox) -> tuple[str, ...]:
 
     services: Services = app.extensions[KEY]
     return seed(
-        sandbox, datetime.now(UTC), own=services.own_store(sandbox.base), keep_draft=keep_draft(services, sandbox.base)
+        sandbox,
+        datetime.now(UTC),
+        own=services.own_store(sandbox.base),
+        keep_draft=keep_draft(services, sandbox.base),
+        issuer=services.settings.issuer_key(sandbox.base),
     ).added
 
 

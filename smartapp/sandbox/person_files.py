@@ -8,19 +8,24 @@ In a person's file:
 - `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
 - `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
   `[plan.texts]` has what the person wrote in each part of `plan_parts.toml`: one text, or a list of lines.
+- `[living.<form>]` is a living form, as it was `days_ago`: each item (without the form's id) with a text, a list where
+  it takes several answers, true or false, the option's code, `{ days_ago = 3 }` or `{ in_days = 3 }` for a day, or the
+  words that a goal of the plan begins with. `[[living.<form>.rows.<group>]]` is one row of a group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
+from msgspec.structs import replace
 
 from mappers.plan import Progress, StepStatus
 from questionnaires.model import Text
-from questionnaires.reading import FilePlace, Name, OneLine, Strict, read
+from questionnaires.reading import FilePlace, Name, OneLine, Strict, convert, read, read_toml
 
 _MOST_DAYS = 40_000  # more than anyone lives; infinity and not-a-number are outside too
 DaysAgo = Annotated[
@@ -35,6 +40,10 @@ DaysAhead = Annotated[
         description=f"is {{value!r}}; it must be a number of days from -{_MOST_DAYS} to {_MOST_DAYS}",
     ),
 ]
+
+
+class SeedError(ValueError):
+    """A file about a made-up person says something impossible; the message says where."""
 
 
 class Named(Strict, frozen=True):
@@ -163,8 +172,27 @@ class PlanEntry(Strict, frozen=True):
     goal: tuple[GoalEntry, ...] = ()
 
 
+class Day(Strict, frozen=True):
+    """A day that is an answer: so many days ago, or from now; one of the two."""
+
+    days_ago: DaysAgo | None = None
+    in_days: DaysAhead | None = None
+
+
+LivingAnswer = str | bool | tuple[OneLine, ...] | Day
+
+
+@dataclass(frozen=True, slots=True)
+class LivingEntry:
+    """What the person wrote in a living form: answers by item, and rows by group."""
+
+    days_ago: float
+    answers: Mapping[str, LivingAnswer]
+    rows: Mapping[str, Sequence[Mapping[str, LivingAnswer]]]
+
+
 class PersonFile(Named, frozen=True):
-    """A whole file in `people/`: one made-up person with a history."""
+    """A whole file in `people/`: one made-up person with a history. `living` is by living form."""
 
     order: int
     gender: Literal["male", "female", "other", "unknown"]
@@ -181,6 +209,7 @@ class PersonFile(Named, frozen=True):
     agreement: tuple[Agreed, ...] = ()
     draft: FilledIn | None = None
     plan: PlanEntry | None = None
+    living: dict[Name, LivingEntry] = field(default_factory=dict)
 
 
 class _Practitioners(Strict, frozen=True):
@@ -194,12 +223,39 @@ def read_people(folder: Path) -> Mapping[str, PersonFile]:
 
 
 def _person(path: Path) -> PersonFile:
-    person = read(path, PersonFile)
+    data, top = read_toml(path), FilePlace(path.name)
+    # Taken out first: its keys are those of the form, which only the catalogue knows.
+    living = convert(data.pop("living", {}), dict[Name, dict[str, Any]], top.at("living"))
+    person = convert(data, PersonFile, top)
     # Progress without a date could not be drawn, and a date says nothing by itself.
     for place, goal in FilePlace(path.name, "plan").each("goal", person.plan.goal if person.plan else ()):
         if bool(goal.progress) != (goal.progress_days_ago is not None):
             raise place.error("progress", "goes with progress_days_ago: write both, or neither")
-    return person
+    return replace(person, living={form: _living(table, top.at("living").at(form)) for form, table in living.items()})
+
+
+class _When(Strict, frozen=True):
+    days_ago: DaysAgo
+
+
+def _living(table: Mapping[str, Any], place: FilePlace) -> LivingEntry:
+    # What is no item of the form stands between those that are; no item has an underscore, or is called rows.
+    answers = {name: value for name, value in table.items() if name not in ("days_ago", "rows")}
+    when = convert({name: value for name, value in table.items() if name == "days_ago"}, _When, place)
+    rows = convert(table.get("rows", {}), dict[Name, tuple[dict[Name, LivingAnswer], ...]], place.at("rows"))
+    entry = LivingEntry(when.days_ago, convert(answers, dict[Name, LivingAnswer], place), rows)
+    for where, answer in _each_answer(entry, place):
+        if isinstance(answer, Day) and (answer.days_ago is None) == (answer.in_days is None):
+            raise where.error("", "is no day; write { days_ago = 3 }, or { in_days = 3 }")
+    return entry
+
+
+def _each_answer(entry: LivingEntry, place: FilePlace) -> Iterator[tuple[FilePlace, LivingAnswer]]:
+    tables = [(place, entry.answers)]
+    for group, rows in entry.rows.items():
+        tables += place.at("rows").each(group, rows)
+    for where, answers in tables:
+        yield from ((where.at(name), answer) for name, answer in answers.items())
 
 
 def read_practitioners(path: Path) -> Mapping[str, Practitioner]:

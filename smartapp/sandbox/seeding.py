@@ -21,6 +21,9 @@ from mappers.answers import Answers, ResponseRef, response_from, response_of
 from mappers.assignment import assignment_identifier, task_of
 from mappers.conversation import Conversation, as_encounter
 from mappers.decisions import DECISION, Decision, values_of
+from mappers.living import Written, form_identifier
+from mappers.living import response_of as response_of_form
+from mappers.living.linking import linked
 from mappers.own_notes import name_beside, observation_of
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
 from mappers.said_in import SaidIn
@@ -33,12 +36,14 @@ from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import NotFound, RecordStore, Write
+from smartapp.sandbox.living import FormReader
 from smartapp.sandbox.person_files import (
     Agreed,
     Asked,
     DomainEntry,
     FilledIn,
     GoalEntry,
+    LivingEntry,
     Medication,
     Named,
     PersonFile,
@@ -46,6 +51,7 @@ from smartapp.sandbox.person_files import (
     Planned,
     Practitioner,
     Related,
+    SeedError,
     read_people,
     read_practitioners,
 )
@@ -59,10 +65,6 @@ _BOOLEANS = {"y": True, "n": False}
 
 # Puts a draft where the app looks for it: patient reference, questionnaire id, the in-progress response.
 KeepDraft = Callable[[str, str, Resource], None]
-
-
-class SeedError(ValueError):
-    """A file about a made-up person says something impossible; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,15 @@ def seed(
     own: RecordStore | None = None,
     keep_draft: KeepDraft | None = None,
     only: Collection[str] | None = None,
+    issuer: str = "",
 ) -> Filled:
     """Add the people that are not there yet, or `only` these. Starting again half way adds nothing twice.
 
     What this kind of EHR would not have taken from the app goes to `own`, the app's own store, where the app would have
-    put it; without `own` everything goes to the EHR. `keep_draft` stores unfinished questionnaires, if given.
+    put it; without `own` everything goes to the EHR. `keep_draft` stores unfinished questionnaires, if given. `issuer`
+    is the key under which the app knows the sandbox, where that is not its address.
     """
-    seeder = _Seeder(sandbox, now, own, keep_draft)
+    seeder = _Seeder(sandbox, now, own, keep_draft, issuer or sandbox.base)
     seeder.write(now, [Write("update", _practitioner(one)) for one in practitioners().values()], ehr=True)
     # The other kinds play EHRs that have their own questionnaires and not ours.
     if sandbox.kind.name == "full":
@@ -153,6 +157,7 @@ class _Seeder:
     now: datetime
     own: RecordStore | None
     keep_draft: KeepDraft | None
+    issuer: str
 
     def has(self, patient: str) -> bool:
         try:
@@ -163,7 +168,11 @@ class _Seeder:
 
     def write(self, moment: datetime, writes: Sequence[Write], *, ehr: bool = False) -> None:
         """Store a unit at its moment in the past: in the EHR, or in the own store if this kind does not take it."""
-        takes = all(self.sandbox.kind.offers(write.resource["resourceType"], "c") for write in writes)
+        takes = all(
+            self.sandbox.kind.offers(write.resource["resourceType"], letter)
+            for write in writes
+            for letter in ("cu" if write.living else "c")
+        )
         if ehr or self.own is None or (takes and not self.sandbox.kind.rules):
             # The same records, by a clock that reads this moment: meta.lastUpdated tells the history too.
             store: RecordStore = OwnStore(
@@ -185,8 +194,8 @@ class _Seeder:
         patient = _reference("Patient", person)
         for entry in person.response:
             self.response(patient, entry, where)
-        if person.plan is not None:
-            self.plan(patient, person.plan)
+        if person.plan is not None or person.living:
+            self.plan(patient, person)
         for asked in person.assignment:
             self.assignment(patient, asked)
         for agreed in person.agreement:
@@ -348,8 +357,10 @@ class _Seeder:
             for entry in entries
         ]
 
-    def plan(self, patient: Resource, entry: PlanEntry) -> None:
-        who = PersonRef(patient["reference"], patient["display"])
+    def plan(self, patient: Resource, person: PersonFile) -> None:
+        """Add the plan and the living forms, which it names: the first thing in a form begins a plan too."""
+        who, forms = PersonRef(patient["reference"], patient["display"]), person.living
+        entry = person.plan or PlanEntry(max(form.days_ago for form in forms.values()))
         plan = Plan(
             id=f"urn:uuid:{_name(patient, 'plan')}",
             texts={code: (texts,) if isinstance(texts, str) else texts for code, texts in entry.texts.items()},
@@ -360,7 +371,30 @@ class _Seeder:
         # A plan is stored whole, at the moment of its last change.
         changed = [goal.progress_days_ago for goal in entry.goal if goal.progress_days_ago is not None]
         made = resources_of(plan, patient=who, author=who, known=catalogue())
+        names = {goal.id.removeprefix("urn:uuid:"): goal.text for goal in plan.goals}
+        for form_id, written in forms.items():
+            form = self.living(patient, form_id, written, names, f"people/{person.id}.toml")
+            made = [linked(one, *form) if one["resourceType"] == "CarePlan" else one for one in made]
         self.once(self.moment(min([entry.days_ago, *changed])), made)
+
+    def living(
+        self, patient: Resource, form_id: str, entry: LivingEntry, goals: Mapping[str, str], where: str
+    ) -> tuple[Instrument, str]:
+        """Add what a person wrote in a living form; return the form, and the name of its response."""
+        form, place = catalogue().living.get(form_id), f"{where}: living.{form_id}"
+        if form is None:
+            raise SeedError(f"{place}: there is no such living form; those are {', '.join(catalogue().living)}")
+
+        def key(group: str, number: int) -> str:
+            return _name(patient, "living", form_id, group, number)
+
+        content = FormReader(form, goals, self.day, key, place).content(entry)
+        who, moment = PersonRef(patient["reference"], patient["display"]), self.moment(entry.days_ago)
+        name = form_identifier(self.issuer, patient["reference"], form)
+        made = response_of_form(content, Written(who, who, _instant(moment)), identifier=name)
+        token = f"{RESPONSE_SYSTEM}|{name}"
+        self.write(moment, [Write.once(made, identifier=token, full_url=f"urn:uuid:{name}", living=True)])
+        return form, name
 
     def goal(self, patient: Resource, number: int, entry: GoalEntry) -> Goal:
         return Goal(
