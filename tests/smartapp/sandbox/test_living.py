@@ -162,7 +162,7 @@ def test_what_can_not_be_in_any_form_is_refused_with_file_and_key(old, new, mess
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[living.garden]", "[living.gardn]\ndays_ago = 1\n[living.garden]", "no such living form; those are garden"),
+        ("[living.garden]", "[living.gardn]\ndays_ago = 1\n[living.garden]", "there is no such living form"),
         ("story =", "stori =", "stori is not asked here; what is asked is story, tools,"),
         ("story =", 'plant = "x"\nstory =', "plant is not asked here"),
         ("rows.plants", "rows.plant", "rows.plant is no group with rows; those are beds, plants"),

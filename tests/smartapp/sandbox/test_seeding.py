@@ -114,7 +114,10 @@ def test_every_stored_score_is_what_the_mappers_make_of_the_answers(seeded):
     sandbox, _ = seeded
     for patient in people():
         stored = {(p.code, p.response_reference): p.value for p in scores_from(found(sandbox, "Observation", patient))}
+        living = {form.canonical for form in catalogue().living.values()}  # these measure nothing
         for response in found(sandbox, "QuestionnaireResponse", patient):
+            if response["questionnaire"] in living:
+                continue
             read = answers_of(response, catalogue())
             for one in score(read.instrument, read.values):
                 assert stored[one.rule.code, f"QuestionnaireResponse/{response['id']}"] == one.value
