@@ -18,7 +18,7 @@ CARDS = catalogue().instrument("conversation-cards")
 FORMS = pytest.mark.parametrize("form", [STAYING_WELL, CARDS], ids=lambda form: form.id)
 # The name of the existing product, whole or by its letters; "wrapped up" is another word.
 FORBIDDEN = re.compile(r"\bwrap\b|wellness\s+recovery|copeland", re.IGNORECASE)
-# Handbook of recovery-supporting care, section on self-management: the parts and their order. The sixth has more groups.
+# Handbook of recovery-supporting care, on self-management: the parts and their order. The sixth has more groups.
 SEVEN_PARTS = ("what-helps", "upkeep", "triggers", "early-signs", "worse", "crisis", "after-crisis")
 CRISIS = ("crisis", "supporters", "crisis-care", "crisis-home", "crisis-end")
 WITH_ACTIONS = {
