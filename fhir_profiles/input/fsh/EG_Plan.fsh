@@ -1,7 +1,7 @@
 Instance: example-plan
 InstanceOf: RecoveryPlan
 Title: "Noor's recovery plan"
-Description: "A story, what helps, what costs energy, two life domains with their answers, one goal and one step."
+Description: "A story, what helps, what costs energy, two life domains with their answers, one goal and one step, and a living form that it names."
 Usage: #example
 * insert ExampleText(Herstelplan van Noor Bakker)
 * insert ExampleIdentifier(plan, 8a9f6d3e-1c8b-4c8e-9b57-0d3b7a1e5c11)
@@ -22,5 +22,9 @@ Usage: #example
 * insert AboutNoor(subject)
 * created = "2026-03-02T10:15:00+01:00"
 * insert AboutNoor(author)
+* supportingInfo.type = "QuestionnaireResponse"
+* supportingInfo.identifier.system = "https://verstel.nl/fhir/identifier/response"
+* supportingInfo.identifier.value = "5b0c2a0d-64d5-5c5e-9c5b-6a2f1f0e7d42"
+* supportingInfo.display = "Steun bij mijn doelen"
 * goal = Reference(Goal/example-goal) "Twee dagen per week fietsen maken"
 * activity.reference = Reference(Task/example-step) "Een keer gaan kijken bij de fietsenmaker"

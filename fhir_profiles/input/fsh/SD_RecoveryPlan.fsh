@@ -8,6 +8,8 @@ answers to four questions each, goals in their own words and the steps towards t
 
 It differs from CarePlan by: the category recovery plan; intent plan; an author; extensions for the client's own words;
 at most five life domains; and steps as separate resources (`activity.reference`), so that each has its own history.
+
+What the client writes in living forms is a QuestionnaireResponse each, which the plan names in `supportingInfo`.
 """
 * insert Publish("Herstelplan")
 * insert Readable
@@ -25,6 +27,8 @@ at most five life domains; and steps as separate resources (`activity.reference`
 * author 1..1 MS
 * author ^short = "Who wrote the plan: the client, unless somebody wrote it down with them"
 * careTeam MS
+* supportingInfo MS
+* supportingInfo ^short = "What the client wrote in living forms, each by the identifier of its response, which stays when it moves"
 * goal MS
 * activity MS
 * activity.reference 1..1 MS

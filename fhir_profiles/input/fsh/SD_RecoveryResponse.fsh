@@ -13,11 +13,16 @@ Parent: QuestionnaireResponse
 Id: recovery-response
 Title: "Recovery questionnaire response"
 Description: """
-A client's answers to one of the recovery questionnaires.
+A client's answers to one of the recovery questionnaires, or what a client wrote in a living form: one that is never
+finished.
 
 It differs from QuestionnaireResponse by: the questionnaire with its version; a person as subject; an identifier, so that
 sending twice writes once; and, once finished, when it was filled in, who typed (`author`) and whose answers these are
 (`source`): a peer worker or loved one may type for the client, the answers stay the client's.
+
+A living form has one response, which is changed: `completed` when it is written first, `amended` from then on. The
+identifier stays, and the CarePlan names it in `supportingInfo`. A group that repeats is a row, whose `id` tells it from
+the others when it changes its place. An answer that names a goal has its words, and the goal in `about-goal`.
 """
 * insert Publish("Ingevulde vragenlijst")
 * insert Readable
@@ -36,6 +41,7 @@ sending twice writes once; and, once finished, when it was filled in, who typed 
 * source MS
 * source only Reference(Patient or RelatedPerson or Practitioner or PractitionerRole)
 * item MS
+* item ^comment = "Of a living form, a group that repeats is a row. Its id stays when rows change places or are changed; a row without one is told by its place."
 
 Mapping: RecoveryResponseNl
 Source: RecoveryResponse
