@@ -13,12 +13,12 @@ from flask import abort, make_response, render_template, request, url_for
 
 from mappers.tolerant import object_in, text_in
 from smartapp.fhir.store import versioned
-from smartapp.pages.plan.history import writers
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.records import Record
 from smartapp.web.kept import typed_text
 from smartapp.web.language import format_datetime
 from smartapp.web.language import gettext as _
+from smartapp.web.versions import writers
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 
 from smartapp.fhir.capabilities import Capability
 from smartapp.fhir.store import NotFound, Query, Write
-from smartapp.pages.plan import history
+from smartapp.web import versions
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY, put
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
@@ -177,7 +177,7 @@ def test_reading_versions_is_in_the_log_only_as_what_was_read(app, halfway):
 
 
 def test_versions_of_long_ago_are_on_older_pages_and_each_is_put_back_from_there(app, halfway, monkeypatch):
-    monkeypatch.setattr(history, "MOST_VERSIONS", 3)
+    monkeypatch.setattr(versions, "MOST_VERSIONS", 3)
     for number in range(1, 7):
         fill(halfway, "plan/story", story=f"Verhaal {number}.")
     # Seven versions: the one that each page begins with ended the last one of the page before.
@@ -192,7 +192,7 @@ def test_versions_of_long_ago_are_on_older_pages_and_each_is_put_back_from_there
 
 
 def test_older_versions_of_a_goal_have_their_pages_too(halfway, monkeypatch):
-    monkeypatch.setattr(history, "MOST_VERSIONS", 2)
+    monkeypatch.setattr(versions, "MOST_VERSIONS", 2)
     path = goal_path(halfway)
     for words in ("Fietsen", "Lopen"):
         fill(halfway, f"{path}words", text=words)
