@@ -40,10 +40,12 @@ def list_command() -> None:
       verstel questionnaires list
     """  # noqa: D301
     with _readable():
-        for instrument in catalogue().instruments.values():
+        known = catalogue().instruments
+        width = max(map(len, known))
+        for instrument in known.values():
             scores = ", ".join(rule.scale for rule in instrument.scores) or _without_scores(instrument)
             click.echo(
-                f"{instrument.id:12} {instrument.version:8} {instrument.wording:9}"
+                f"{instrument.id:{width}} {instrument.version:8} {instrument.wording:9}"
                 f" {len(instrument.items):3} items  {instrument.title.nl}  ({scores})"
             )
 
