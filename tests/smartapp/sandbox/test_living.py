@@ -182,3 +182,27 @@ def test_what_this_form_can_not_have_is_refused_with_the_place(seeded, old, new,
 def test_no_item_is_called_as_the_keys_beside_the_items():
     shorts = {item.link_id.removeprefix(f"{form.id}-") for form in catalogue().living.values() for item in form.items}
     assert shorts.isdisjoint({"days_ago", "rows"})
+
+
+GOAL = """
+[[living.goal-support.rows.goals]]
+goal = "Een moes"
+support = "Een schep."
+
+[living.goal-support]
+days_ago = 10
+"""
+
+
+def test_a_goal_is_named_by_the_words_it_begins_with(seeded, sandbox):
+    content = seeded(PLAN + GOAL)["goal-support"].content
+    [row] = content.rows_of("goal-support-goals")
+    assert row.of("goal-support-goal") == the(sandbox, "Goal")["identifier"][0]["value"]
+    assert content.goals == {row.of("goal-support-goal"): "Een moestuin"}
+
+
+@pytest.mark.parametrize(("words", "found"), [("Een kas", 0), ("Een", 2)])
+def test_words_that_no_goal_or_two_goals_begin_with_are_refused(seeded, words, found):
+    two = PLAN.replace("goal = [", 'goal = [{ text = "Een kip", domain = "housing", start_days_ago = 3 }, ')
+    with pytest.raises(SeedError, match=f"goal-support-goal: {found} goals begin with '{words}'; it must be one"):
+        seeded(two + GOAL.replace("Een moes", words))
