@@ -43,6 +43,7 @@ from smartapp.web.health import init_health
 from smartapp.web.language import init_i18n, language
 from smartapp.web.limits import init_limits
 from smartapp.web.logs import init_logs
+from smartapp.web.with_client import init_writing_together
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -93,6 +94,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     init_compression(app)
     init_limits(app, services)
     init_security(app, services)
+    init_writing_together(app)
     init_framing(app)
     init_errors(app)
     init_health(app, services)

@@ -7,6 +7,7 @@ AppError                        a page that says what happened and what to do
 │   └── TooLarge        413     more than a form ever holds
 ├── TooManyRequests     429     more from one network address than people need
 ├── NotAllowed          403     this role or this form token may not do this
+│   ├── NotTogether     403     a page of the client's, which a professional opens without the client
 │   └── StaleForm       403     the form is from another session
 ├── LaunchEnded         404     no such launch in this browser, or not any more
 ├── NotFoundPage        404     no such page or record
@@ -89,6 +90,12 @@ class NotAllowed(AppError):
     status = 403
     title = message("This page is not for you")
     advice = message("Go back to your own start page.")
+
+
+class NotTogether(NotAllowed):
+    """The client's own words, which a professional may type only together with the client."""
+
+    advice = message("You can write here together: begin with the client, under “Look together”.")
 
 
 class StaleForm(NotAllowed):

@@ -3,6 +3,9 @@
 The document may be a recovery plan or a living form; `Editing` says how one is loaded and saved. What is typed is kept
 as a sketch (`smartapp.web.forms`), what somebody else changed meanwhile is shown beside it, what took words away can be
 taken back (`smartapp.web.undoing`), and words of professionals are asked about once (`smartapp.web.whose`).
+
+Where a professional types with the client (`smartapp.web.with_client`), the client reads the words and says yes before
+anything is saved (`smartapp.web.confirming`). What is not said yes to is a sketch of who typed it.
 """
 
 from __future__ import annotations
@@ -11,14 +14,15 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from questionnaires.model import Who
 from smartapp.i18n import message
 from smartapp.records import Place
-from smartapp.web import typed, undoing, whose
+from smartapp.web import confirming, typed, undoing, whose, with_client
 from smartapp.web.fields import BothVersions, Field, Link, both_versions, filled, problems_in
 from smartapp.web.forms import Saved, Sketch, Trouble, posted
 from smartapp.web.language import gettext as _
@@ -52,7 +56,10 @@ class Editing(Generic[_Stored, _Document]):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a page asks: its fields, the words around them, and where the person goes after saving (`after`)."""
+    """What a page asks: its fields, the words around them, and where the person goes after saving (`after`).
+
+    `part` says whose part it is; what is not the client's is typed by a professional, and nobody says yes to it.
+    """
 
     title: str
     fields: tuple[Field, ...]
@@ -65,6 +72,7 @@ class Form:
     stop: str = ""
     remove: str = ""
     key: str = ""
+    part: Who = "client"
     reword: str = ""  # where the words of something new are changed, once it is made; else on this page
     proposed: Mapping[str, str] = field(default_factory=dict)  # a choice that follows from the page they came from
     more: Mapping[str, object] = field(default_factory=dict)  # what the template of this form needs besides
@@ -103,6 +111,8 @@ class FormPage:
     trouble: str  # why it could not be saved, though nothing is wrong with it
     draft: bool  # the fields hold what was typed before and is not saved in the plan
     place: Place
+    asks: str = ""  # the first name of the client, who says yes before it is saved; "" where nobody is asked
+    own_part: bool = False  # it is the part of a professional, in a form of the client's
 
     @property
     def problems(self) -> tuple[dict[str, str], ...]:
@@ -155,12 +165,23 @@ class _Page(Generic[_Stored, _Document]):
             return self.take(stored, replace(sketch, form=words), undo=True)
         if (answer := sketch.answered()) is not None:
             return answer
+        if self.form.part != "client":
+            with_client.is_own_part()
         if request.method == "GET":
-            return self.opened(stored if stored is not None else self.editing.load(), sketch)
+            now = stored if stored is not None else self.editing.load()
+            asked = self.asked(now, sketch) if self.asks and confirming.SHOW in request.args else None
+            return asked if asked is not None else self.opened(now, sketch)
         return self.take(stored, sketch)
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether the client says yes before this is saved."""
+        return self.form.part == "client" and with_client.goes_on()
 
     def take(self, stored: _Stored | None, sketch: Sketch, *, undo: bool = False) -> ResponseReturnValue:
         """Save what a form holds; `undo`: it takes back what was saved just now."""
+        if self.asks and not confirming.said_yes(sketch.form, self.form.names):
+            return self.ask(stored if stored is not None else self.editing.load(), sketch, undo=undo)
         sent = typed.submitted_fields(self.form.names, sketch.form)
         before: Mapping[str, str] = {}
         after: Mapping[str, str] = {}
@@ -174,14 +195,70 @@ class _Page(Generic[_Stored, _Document]):
                 before, after = section.read(document), section.read(outcome.document)
             return outcome
 
+        there = stored
+
         def save() -> Saved | Wrong | Clash | Trouble:
-            return self.editing.change(merge, stored if stored is not None else self.editing.load())
+            nonlocal there
+            there = there if there is not None else self.editing.load()
+            return self.editing.change(merge, there)
 
         # What is put back says nothing about words that were typed since and not saved: those stay with their writer.
         outcome = save() if undo or undoing.PUT_BACK in sketch.form else sketch.take(save)
         if isinstance(outcome, Saved):
-            return redirect(_after(self.form, outcome, before, after, undone=undo), 303)
+            asked = self.asks  # then whose words they are was asked already
+            return redirect(_after(self.form, outcome, before, after, undone=undo, asked=asked), 303)
+        if isinstance(outcome, Trouble) and self.asks and there is not None:
+            return self.reading(there, sketch, trouble=outcome.sentence), outcome.status
         return self.refusal(outcome, sent)
+
+    def ask(self, stored: _Stored, sketch: Sketch, *, undo: bool) -> ResponseReturnValue:
+        """Have the client read what a form holds. Nothing is saved; what can't be taken is shown to be mended."""
+        sent = typed.submitted_fields(self.form.names, sketch.form)
+        section, document = self.section_of(stored), self.editing.document(stored)
+        outcome = typed.merge_form(section, document, sent)
+        if not isinstance(outcome, Accepted):
+            return self.refusal(outcome, sent)
+        key = {name: text for name, text in sketch.form.items() if name in ("key", "stop", undoing.PUT_BACK)}
+        chosen = replace(sketch, form={**key, **confirming.chosen(sent, section.read(document))})
+        if undo or undoing.PUT_BACK in sketch.form:  # what was typed since and not saved stays as it is
+            return self.reading(stored, replace(chosen, form={**chosen.form, undoing.PUT_BACK: "1"}))
+        if outcome.document == document:
+            sketch.forget()
+            return redirect(self.form.after, 303)
+        chosen.keep()
+        marks = {confirming.SHOW: "1", **({"stop": "1"} if "stop" in key else {})}
+        return redirect(f"{request.script_root}{request.path}?{urlencode(marks)}", 303)
+
+    def asked(self, stored: _Stored, sketch: Sketch) -> ResponseReturnValue | None:
+        """Return the page on which the client reads what was typed, None where there is nothing to read any more."""
+        kept = sketch.kept()
+        if kept is None or (kept.get("key") and self.editing.made(stored, kept["key"])):
+            return None
+        sent = typed.submitted_fields(self.form.names, kept)
+        outcome = typed.merge_form(self.section_of(stored), self.editing.document(stored), sent)
+        if not isinstance(outcome, Accepted):  # since it was typed, somebody saved something else
+            return self.refusal(outcome, sent)
+        stop = {"stop": "1"} if "stop" in request.args else {}
+        return self.reading(stored, replace(sketch, form={**kept, **stop}))
+
+    def reading(self, stored: _Stored, sketch: Sketch, trouble: str = "") -> str:
+        """Return the page on which the client reads what a form holds."""
+        before = self.section_of(stored).read(self.editing.document(stored))
+        sent = typed.submitted_fields(self.form.names, sketch.form)
+        said = {name: text for name, text in sent.values.items() if name in _written_in(self.form)}
+        names = {"key", "stop", undoing.PUT_BACK, *self.form.names, *(f"seen-{name}" for name in self.form.names)}
+        back = self.form.back.href if undoing.PUT_BACK in sketch.form else request.script_root + request.path
+        page = confirming.page_of_words(
+            confirming.changes_in(self.form.fields, before, sent.values),
+            [(name, typed.clean(text)) for name, text in sketch.form.items() if name in names],
+            names=self.form.names,
+            no=Link(_("No, change it first"), back),
+            kicker=self.form.kicker or self.form.title,
+            about=self.form.words,
+            trouble=trouble,
+            whose=whose.are_new(before, said),
+        )
+        return confirming.shown(page)
 
     def refusal(self, outcome: Wrong | Clash | Trouble, sent: Submitted) -> ResponseReturnValue:
         """Return the page that says why nothing was saved, with everything that was typed."""
@@ -227,6 +304,8 @@ class _Page(Generic[_Stored, _Document]):
             trouble=trouble,
             draft=draft,
             place=self.editing.place(),
+            asks=with_client.first_name(with_client.client_name()) if self.asks else "",
+            own_part=form.part != "client",
         )
         return render_template(self.editing.templates[0], page=page, **form.more)
 
@@ -237,23 +316,33 @@ def _without_empty_ticks(form: Mapping[str, str], asked: Form) -> dict[str, str]
     return {name: ",".join(filter(None, text.split(","))) if name in ticked else text for name, text in form.items()}
 
 
-def _after(form: Form, saved: Saved, before: Mapping[str, str], after: Mapping[str, str], *, undone: bool) -> str:
-    """Return the address of the page after a save; where words went, it offers to take that back."""
+def _after(
+    form: Form, saved: Saved, before: Mapping[str, str], after: Mapping[str, str], *, undone: bool, asked: bool
+) -> str:
+    """Return the address of the page after a save; where words went, it offers to take that back.
+
+    `asked`: whose words they are was asked before the save.
+    """
     if not saved.arrived:
         return waiting(form.after)
     if undone:
         undoing.forget()
         return undoing.undone(form.after)
     here, address = request.script_root + request.path, form.after
-    written = [one.name for one in form.fields if one.kind in ("area", "line") and one.name in before]
-    said = {name: after.get(name, "") for name in written if name != "who"}  # a name is nobody's sentence
-    if undoing.PUT_BACK not in request.form and whose.are_new(before, said):
+    written = [one.name for one in form.fields if not confirming.is_plain(one) and one.name in before]
+    said = {name: after.get(name, "") for name in _written_in(form) if name in before}
+    if not asked and undoing.PUT_BACK not in request.form and whose.are_new(before, said):
         address = whose.ask(form.reword or here, address)
     if any(takes_words(before[name], after.get(name, "")) for name in written):
         changed = [name for name in before if before[name] != after.get(name, "")]
         seen = {f"seen-{name}": typed.digest(after.get(name, "")) for name in changed}
         return undoing.offer(here, {name: before[name] for name in changed} | seen, address)
     return address
+
+
+def _written_in(form: Form) -> list[str]:
+    """Return the names of the fields with words; a name is nobody's sentence."""
+    return [one.name for one in form.fields if not confirming.is_plain(one) and one.name != "who"]
 
 
 def takes_words(before: str, after: str) -> bool:

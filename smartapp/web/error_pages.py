@@ -18,6 +18,7 @@ from smartapp.errors import (
     LaunchRefused,
     NotAllowed,
     NotFoundPage,
+    NotTogether,
     TooLarge,
     TooManyRequests,
     UnknownIssuer,
@@ -25,7 +26,7 @@ from smartapp.errors import (
 )
 from smartapp.fhir.store import Conflict, Forbidden, Gone, NotFound, RecordError, Refused, Unauthorized
 from smartapp.i18n import message
-from smartapp.web import current
+from smartapp.web import current, with_client
 from smartapp.web.framing import issuer_here
 from smartapp.web.kept import keep, typed_text
 from smartapp.web.language import gettext as _
@@ -67,7 +68,8 @@ def places() -> list[dict[str, str]]:
 
 def _drawn(error: AppError, typed: list[tuple[str, str]], *, kept: bool) -> str:
     where_to = places() if isinstance(error, LaunchEnded | LaunchRefused | UnknownIssuer) else []
-    return render_template("error.html", error=error, typed=typed, kept=kept, places=where_to)
+    together = with_client.BEGIN if isinstance(error, NotTogether) else ""
+    return render_template("error.html", error=error, typed=typed, kept=kept, places=where_to, together=together)
 
 
 def _bare(error: AppError, typed: list[tuple[str, str]]) -> str:

@@ -141,8 +141,8 @@ class Sketch:
         A sketch is based on what its writer saw then. So an old one meets newer words as a clash, and replaces none.
         """
         digests = {name: typed.digest(stored.get(name, "")) for name in self.names}
-        draft = sketches().get(sketch_name(self.of))
-        kept = typed.unsaved(draft.resource, self.names, stored, new=new) if draft else None
+        there = self.kept()
+        kept = typed.unsaved(there, self.names, stored, new=new) if there is not None else None
         if kept is None:
             return Opened(stored, digests)
         return Opened({**stored, **kept.values}, {**digests, **kept.based_on}, kept.key, draft=True)
@@ -160,6 +160,11 @@ class Sketch:
             # What waits in the outbox can still be refused. Until the record has the words, their writer keeps them.
             self.keep()
         return outcome
+
+    def kept(self) -> Mapping[str, str] | None:
+        """Return what is kept of the form, None where nothing is: its fields, what they were based on, and its key."""
+        draft = sketches().get(sketch_name(self.of))
+        return draft.resource if draft else None
 
     def keep(self) -> None:
         """Keep what the form holds."""

@@ -28,12 +28,13 @@ log = logging.getLogger(__name__)
 
 PROOF = "_keep"
 _OWNER, _MADE = 32, 8  # bytes
-_OURS = frozenset({"_csrf", "_for", PROOF})
+OURS = frozenset({"_csrf", "_for", PROOF})
+"""The fields that every form of a record carries."""
 
 
 # The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset(
-    {*_OURS, "change", "family", "from", "from_review", "identifier", "key", "put-back", "remark", "seen"}
+    {*OURS, "change", "confirmed", "family", "from", "from_review", "identifier", "key", "put-back", "remark", "seen"}
     | {"sketch", "undo", "topic", "version", "was"}
 )
 _BUTTONS = frozenset(
@@ -77,7 +78,7 @@ def keep(error: AppError, sent: Sequence[tuple[str, str]]) -> bool:
     if owner is None or request.url_rule is None:
         return False
     try:
-        current.services().kept_words.keep(owner, _page(), [field for field in sent if field[0] not in _OURS])
+        current.services().kept_words.keep(owner, _page(), [field for field in sent if field[0] not in OURS])
     except Exception as broken:  # noqa: BLE001  (a database that is gone must not take the page with the words along)
         log.error("typed words could not be kept: %s", type(broken).__name__)  # noqa: TRY400
         return False

@@ -44,6 +44,13 @@ class StoredForm:
         return self.record.place if self.record else None
 
     @property
+    def typist(self) -> str:
+        """Return who typed it last, "" where that was whose words it are, or nobody says."""
+        resource = self.record.resource if self.record else {}
+        who, whose = object_in(resource, "author"), object_in(resource, "source") or object_in(resource, "subject")
+        return "" if text_in(who, "reference") == text_in(whose, "reference") else text_in(who, "display")
+
+    @property
     def changed(self) -> str:
         """Return when it was changed last, a FHIR dateTime; "" where nothing is written or nobody says."""
         return text_in(self.record.resource, "authored") if self.record else ""

@@ -19,10 +19,10 @@ from smartapp.web.fields import Link
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.plan_views import Words as PlanWords
-from smartapp.web.roles import role
+from smartapp.web.roles import written_with_client
 
 
-@role("client")
+@written_with_client
 def goal_from_words(form_id: str, name: str) -> ResponseReturnValue:
     """Write a new goal that begins with words of a living form."""
     opened = open_form(catalogue().living.get(form_id) or abort(404))

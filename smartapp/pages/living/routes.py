@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -10,7 +11,8 @@ from flask.typing import ResponseReturnValue
 from mappers.living import Content, field_name
 from mappers.living.content import group_of
 from questionnaires.catalogue import catalogue
-from questionnaires.model import Group, Instrument, Item
+from questionnaires.model import Group, Instrument, Item, Who
+from smartapp.i18n import message
 from smartapp.pages.living import sections, views
 from smartapp.pages.living.fields import fields_of
 from smartapp.pages.living.goals import goal_from_words
@@ -18,14 +20,15 @@ from smartapp.pages.living.service import Opened, change, open_form
 from smartapp.pages.living.steps import ALL, Step, following, short, step_of
 from smartapp.pages.living.words import proposed_from
 from smartapp.records import Place
-from smartapp.web import current, editing, typed, undoing, whose
+from smartapp.web import current, editing, typed, undoing, whose, with_client
+from smartapp.web.confirming import Press, pressed
 from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Link
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.living_views import form_view
-from smartapp.web.roles import role
+from smartapp.web.roles import role, written_with_client
 from smartapp.web.typed import Accepted, Part
 
 blueprint = Blueprint("living", __name__, url_prefix="/living", template_folder="templates")
@@ -45,10 +48,6 @@ def _place() -> Place:
     return current.records().place_for("QuestionnaireResponse", living=True)
 
 
-def _domains(opened: Opened) -> tuple[str, ...]:
-    return tuple(answers.domain for answers in opened.plan.plan.domains)
-
-
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
@@ -57,7 +56,7 @@ def _domains(opened: Opened) -> tuple[str, ...]:
 def index() -> ResponseReturnValue:
     """Show all living forms."""
     plan = open_form(next(iter(catalogue().living.values()))).plan
-    own = current.launch().user.role == "client"
+    own = with_client.may_write()
     forms = [form_view(stored, current.now().date()) for stored in plan.forms.values()]
     return render_template("living/index.html", forms=forms if own else [one for one in forms if one.written], own=own)
 
@@ -70,11 +69,20 @@ def form(form_id: str) -> ResponseReturnValue:
 
 
 def _show(opened: Opened, *, trouble: str = "", status: int = 200) -> ResponseReturnValue:
-    own = current.launch().user.role == "client"
-    page = views.living_page(
-        opened, catalogue(), current.now().date(), own=own, place=_place(), saved=_saved(opened.stored.content)
+    own = with_client.may_write()
+    return render_template("living/form.html", page=_page(opened, own=own), trouble=trouble), status
+
+
+def _page(opened: Opened, *, own: bool) -> views.LivingPage:
+    return views.living_page(
+        opened,
+        catalogue(),
+        current.now().date(),
+        own=own,
+        place=_place(),
+        saved=_saved(opened.stored.content),
+        with_client=with_client.goes_on(),
     )
-    return render_template("living/form.html", page=page, trouble=trouble), status
 
 
 def _saved(content: Content) -> str:
@@ -117,20 +125,23 @@ def _back(form: Instrument, group: str | None = None) -> Link:
 
 
 @blueprint.route("/<form_id>/<step>/", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def step(form_id: str, step: str) -> ResponseReturnValue:
     """Ask one step of a form: a question, a group of questions, all of them on one page; or show a group of rows."""
     asked, opened = _form_or_404(form_id), open_form(_form_or_404(form_id))
-    here = step_of(asked, opened.content, step) or abort(404)
+    # A professional has a part of their own in some forms; the client reads it, and types in no part but their own.
+    parts: tuple[Who, ...] = ("client", "peer-worker", "professional") if with_client.goes_on() else ("client",)
+    found = ((who, here) for who in parts if (here := step_of(asked, opened.content, step, who)) is not None)
+    who, here = next(found, None) or abort(404)
     if here.is_rows:
         return _rows(opened, here)
-    return _ask(opened, here)
+    return _ask(opened, here, who)
 
 
-def _ask(opened: Opened, here: Step) -> ResponseReturnValue:
+def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
     asked = opened.stored.form
     after = url_for("living.form", form_id=asked.id, saved="1")
-    coming = following(asked, opened.content, here)
+    coming = following(asked, opened.content, here, who)
     one_by_one = here.name != ALL and len(here.items) == 1
     if one_by_one and coming and "stop" not in request.form:  # the other button says "save and stop here"
         after = url_for("living.step", form_id=asked.id, step=coming.name)
@@ -139,13 +150,14 @@ def _ask(opened: Opened, here: Step) -> ResponseReturnValue:
         title = text_of(here.items[0].text)
     form = Form(
         title,
-        fields_of(here.items, opened.content, catalogue(), _domains(opened)),
+        fields_of(here.items, opened.content, catalogue(), views.domains_in(opened)),
         _back(asked),
         after,
         lead="" if one_by_one or not here.group.help or here.name == ALL else text_of(here.group.help),
         kicker=text_of(asked.title) if here.name != ALL else "",
         save=_("Save and continue") if one_by_one and coming else _("Save"),
         stop=_("Save and stop here") if one_by_one and coming else "",
+        part=who,
         proposed=proposed_from(request.args.get("from", ""), opened, here.items),
         more=_more(asked),
     )
@@ -156,9 +168,7 @@ def _rows(opened: Opened, here: Step) -> ResponseReturnValue:
     if request.method == "POST":
         abort(405)
     asked = opened.stored.form
-    page = views.living_page(
-        opened, catalogue(), current.now().date(), own=True, place=_place(), saved=_saved(opened.stored.content)
-    )
+    page = _page(opened, own=True)
     group = next(one for one in page.groups if one.id == here.name)
     coming = following(asked, opened.content, here)
     after = Link(_("That is all for now"), page.view.href)
@@ -180,7 +190,7 @@ def _typed_by_client(group: Group) -> tuple[Item, ...]:
 
 
 @blueprint.route("/<form_id>/<group_id>/new", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def new_row(form_id: str, group_id: str) -> ResponseReturnValue:
     """Write one more row of a group."""
     asked = _form_or_404(form_id)
@@ -192,7 +202,7 @@ def new_row(form_id: str, group_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/<form_id>/<group_id>/<key>/", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def row(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     """Change one row of a group."""
     asked = _form_or_404(form_id)
@@ -215,7 +225,7 @@ def _row_form(
     removing = {"label": _("Take this out"), "help": _("You can put it back right after.")}
     return Form(
         text_of(group.title),
-        fields_of(_typed_by_client(group), opened.content, catalogue(), _domains(opened)),
+        fields_of(_typed_by_client(group), opened.content, catalogue(), views.domains_in(opened)),
         _back(asked, name),
         url_for("living.form", form_id=asked.id, saved="1", _anchor=name),
         lead=text_of(group.help) if group.help else "",
@@ -228,8 +238,27 @@ def _row_form(
     )
 
 
+def _asks(sentence: str) -> Callable[..., Press | None]:
+    """Return what the client is asked before a row is taken out or moved; `sentence` says what becomes of it."""
+
+    def asks(form_id: str, group_id: str, key: str, way: str = "") -> Press | None:
+        opened = open_form(_form_or_404(form_id))
+        group = _group_or_404(opened.stored.form, group_id)
+        row = opened.content.row(group.link_id, key)
+        if row is None:  # gone meanwhile: there is nothing to ask
+            return None
+        about = views.row_title(opened, catalogue(), group, row)
+        return Press(_(_MOVES.get(way, sentence)), _back(opened.stored.form, group_id), about)
+
+    return asks
+
+
+_MOVES: Final = {"up": message("This goes one place up."), "down": message("This goes one place down.")}
+
+
 @blueprint.post("/<form_id>/<group_id>/<key>/remove")
-@role("client")
+@written_with_client
+@pressed(_asks(message("This is taken out.")))
 def remove(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     """Take a row out; the next page offers to put it back."""
     asked = _form_or_404(form_id)
@@ -244,7 +273,8 @@ def remove(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<form_id>/<group_id>/<key>/<any(up, down):way>")
-@role("client")
+@written_with_client
+@pressed(_asks(""))
 def move(form_id: str, group_id: str, key: str, way: str) -> ResponseReturnValue:
     """Put a row one place up or down."""
     asked = _form_or_404(form_id)
@@ -267,7 +297,7 @@ blueprint.add_url_rule("/<form_id>/goal/<name>", view_func=goal_from_words, meth
 
 
 @blueprint.get("/<form_id>/take/<link_id>")
-@role("client")
+@written_with_client
 def take(form_id: str, link_id: str) -> ResponseReturnValue:
     """Go to where words of another form are put: the form opens with them, and its owner saves."""
     asked = _form_or_404(form_id)

@@ -15,7 +15,7 @@ from smartapp.pages.plan import stored as plan_stored
 from smartapp.pages.plan.service import ON_ITS_WAY, load
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.records import Record
-from smartapp.web import current, forms
+from smartapp.web import current, forms, with_client
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
 from smartapp.web.language import language
@@ -75,7 +75,7 @@ def _written() -> Written:
     launch = current.launch()
     return Written(
         client=PersonRef(launch.patient.reference, launch.patient.display),
-        author=PersonRef(launch.user.reference, launch.user.display),
+        author=with_client.author(),
         when=current.now().isoformat(),
         language=language(),
     )
@@ -91,8 +91,8 @@ def _link(plan: StoredPlan, forms: list[StoredForm]) -> Write | None:
     found = next((one for one in plan.records if one.resource["resourceType"] == "CarePlan"), None)
     if found is not None:
         return _named(found, forms)
-    client = PersonRef(current.launch().patient.reference, current.launch().patient.display)
-    [write] = plan_stored.writes(plan, plan.plan, known=catalogue(), patient=client, author=client, language=language())
+    client, author = PersonRef(current.launch().patient.reference, current.launch().patient.display), with_client.author()
+    [write] = plan_stored.writes(plan, plan.plan, known=catalogue(), patient=client, author=author, language=language())
     resource = write.resource
     for one in forms:
         resource = linked(resource, one.form, one.identifier, language=language())

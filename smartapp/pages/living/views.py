@@ -37,6 +37,7 @@ class AnswerView:
     whose: str  # whose part it is, "" for the client's
     change: str
     takes: tuple[Link, ...] = ()
+    own_part: bool = False  # it is the reader's own to write, who is not the client
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class LivingPage:
     place: Place
     on_its_way: bool
     saved: str
+    typist: str = ""  # who typed it last, where that was not the client
 
     @property
     def form(self) -> Instrument:
@@ -108,6 +110,7 @@ class _Page:
     opened: Opened
     known: Catalogue
     own: bool
+    with_client: bool = False  # the reader is a professional, who types with the client
 
     @property
     def content(self) -> Content:
@@ -119,12 +122,12 @@ class _Page:
 
     @property
     def domains(self) -> tuple[str, ...]:
-        return tuple(answers.domain for answers in self.opened.plan.plan.domains)
+        return domains_in(self.opened)
 
     def answer(self, item: Item, row: Row | None = None) -> AnswerView:
         given = (row.answers if row else self.content.answers).get(item.link_id, ())
         step = url_for("living.step", form_id=self.form.id, step=short(self.form, item.link_id))
-        mine = self.own and item.who == "client"
+        mine = self.own and (item.who == "client" or self.with_client)
         return AnswerView(
             id=short(self.form, item.link_id),
             question=text_of(item.text),
@@ -133,6 +136,7 @@ class _Page:
             plain=item.kind not in ("text", "line"),
             whose="" if item.who == "client" else _WHOSE_PART[item.who](),
             change=step if mine and row is None else "",
+            own_part=self.with_client and item.who != "client",
             takes=self.takes(item, row) if given and self.own else (),
         )
 
@@ -200,12 +204,11 @@ class _Page:
     def row(self, group: Group, row: Row, at: int) -> RowView:
         form, name, first = self.form.id, short(self.form, group.link_id), group.items[0]
         total = len(self.content.rows_of(group.link_id))
-        title = shown(first, row.answers.get(first.link_id, ()), self.content, self.known, self.domains)
         where: dict[str, Any] = {"form_id": form, "group_id": name, "key": row.key}
         can_move = group.ordered and self.own
         return RowView(
             key=row.key,
-            title=", ".join(title) or text_of(group.title),
+            title=row_title(self.opened, self.known, group, row),
             answers=tuple(self.answer(item, row) for item in group.items[1:] if row.answers.get(item.link_id)),
             change=url_for("living.row", **where) if self.own else "",
             up=url_for("living.move", **where, way="up") if can_move and at else "",
@@ -225,9 +228,30 @@ def form_with(known: Catalogue, link_id: str) -> Instrument | None:
     return next((one for one in known.living.values() if any(item.link_id == link_id for item in one.items)), None)
 
 
-def living_page(opened: Opened, known: Catalogue, today: dt.date, *, own: bool, place: Place, saved: str) -> LivingPage:
-    """Return the page of one form."""
-    page, form = _Page(opened, known, own), opened.stored.form
+def domains_in(opened: Opened) -> tuple[str, ...]:
+    """Return the codes of the life domains in the plan that a form belongs to."""
+    return tuple(answers.domain for answers in opened.plan.plan.domains)
+
+
+def row_title(opened: Opened, known: Catalogue, group: Group, row: Row) -> str:
+    """Return what a row is called: its first answer, else its group."""
+    first = group.items[0]
+    title = shown(first, row.answers.get(first.link_id, ()), opened.content, known, domains_in(opened))
+    return ", ".join(title) or text_of(group.title)
+
+
+def living_page(
+    opened: Opened,
+    known: Catalogue,
+    today: dt.date,
+    *,
+    own: bool,
+    place: Place,
+    saved: str,
+    with_client: bool = False,
+) -> LivingPage:
+    """Return the page of one form; `with_client`: its reader is a professional, who types with the client."""
+    page, form = _Page(opened, known, own, with_client), opened.stored.form
     begin = first_open(form, opened.content) if own else None
     singles = [group for group in form.groups if not group.many]
     return LivingPage(
@@ -239,6 +263,7 @@ def living_page(opened: Opened, known: Catalogue, today: dt.date, *, own: bool, 
         place=opened.stored.place or place,
         on_its_way=opened.stored.on_its_way,
         saved=saved,
+        typist=opened.stored.typist,
     )
 
 

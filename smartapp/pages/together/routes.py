@@ -1,7 +1,8 @@
 """Addresses of a conversation, one theme per screen, and of its sheet, which both can read afterwards.
 
-`agreed`, `now`, `medication`, `topics` and `sheet` have a theme each; what they share is in `screens`. `pressing` is
-for the client alone: my conversations, and how an agreement went.
+`agreed`, `now`, `medication`, `topics` and `sheet` have a theme each; what they share is in `screens`. `writing` begins
+and ends what two people write together in the client's plan. `pressing` is for the client alone: my conversations, and
+how an agreement went.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 from flask import Blueprint
 from flask.typing import RouteCallable
 
-from smartapp.pages.together import agreed, medication, now, pressing, sheet, topics
+from smartapp.pages.together import agreed, medication, now, pressing, sheet, topics, writing
 
 blueprint = Blueprint("together", __name__, template_folder="templates")
 
@@ -33,6 +34,8 @@ ADDRESSES: Final[tuple[tuple[str, str, RouteCallable, tuple[str, ...]], ...]] = 
     (f"{TOGETHER}/report/<day>", "earlier_report", sheet.earlier_report, READ),
     (f"{TOGETHER}/report/<day>/conversation.pdf", "report_as_pdf", sheet.report_as_pdf, READ),
     (f"{TOGETHER}/finish", "finish", sheet.finish, WRITE),
+    (f"{TOGETHER}/write", "write", writing.write, (*READ, *WRITE)),
+    (f"{TOGETHER}/write/done", "done", writing.done, WRITE),
     ("/visits/", "visits", pressing.visits, READ),
     ("/visits/agreements/<agreement_id>", "say", pressing.say, (*READ, *WRITE)),
     ("/visits/agreements/<agreement_id>/back", "say_back", pressing.say_back, WRITE),

@@ -8,6 +8,7 @@ from typing import Final
 
 from flask import Blueprint, Flask, Response, render_template, request
 
+from smartapp.web import with_client
 from smartapp.web.components import frame
 from smartapp.web.components.chart import Chart, ChartValue, change_of, line_chart
 from smartapp.web.language import _, format_number
@@ -29,6 +30,7 @@ for function in (
     frame.stopped_here,
     frame.whose_record,
     frame.person_in_title,
+    with_client.band,
 ):
     site_blueprint.add_app_template_global(function)
 

@@ -1,0 +1,65 @@
+"""Writing together: what there is to write, how it is begun, and that it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from questionnaires.catalogue import catalogue
+from smartapp.errors import BadRequest
+from smartapp.pages.plan.service import load
+from smartapp.pages.plan.stored import StoredPlan
+from smartapp.pages.together import screens
+from smartapp.web import current, with_client
+from smartapp.web.fields import Link
+from smartapp.web.language import gettext as _
+from smartapp.web.living_views import forms_in
+from smartapp.web.living_views import FormView
+from smartapp.web.roles import role
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What two people can write together: the client's living forms. `client` is what the client is called."""
+
+    client: str
+    forms: tuple[FormView, ...]
+
+
+def offer(plan: StoredPlan) -> Offer:
+    """Return what can be written together in this plan, written already or not."""
+    return Offer(
+        with_client.first_name(with_client.client_name()), forms_in(plan.forms, "together", current.now().date())
+    )
+
+
+@role("clinician")
+def write() -> ResponseReturnValue:
+    """Show what there is to write together; a press begins it, and goes there."""
+    if request.method == "POST":
+        return redirect(_begun(request.form.get("what", "")), 303)
+    back = Link(_("Back to the conversation"), url_for("together.now"))
+    return render_template("together/write.html", offer=offer(load()), screen=screens.around(back=back))
+
+
+def _begun(what: str) -> str:
+    """Begin, and return the address of what is chosen. Raises BadRequest for what nobody can write."""
+    places = _places()
+    if what not in places:
+        raise BadRequest(code="what")
+    with_client.begin()
+    return places[what]
+
+
+def _places() -> Mapping[str, str]:
+    return {form: url_for("living.form", form_id=form) for form in catalogue().living}
+
+
+@role("clinician")
+def done() -> ResponseReturnValue:
+    """Let writing together be over."""
+    with_client.end()
+    return redirect(url_for("together.write"), 303)
