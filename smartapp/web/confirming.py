@@ -13,7 +13,7 @@ from typing import Final, ParamSpec
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from smartapp.web import current, typed, with_client
+from smartapp.web import typed, with_client
 from smartapp.web.fields import Field, Link
 from smartapp.web.kept import OURS
 from smartapp.web.language import gettext as _
@@ -113,12 +113,12 @@ def page_of_words(
     whose: bool = False,
 ) -> ConfirmPage:
     """Return the page on which the client reads their words. `values`: all that is sent with a *yes*."""
-    here, sent = current.launch(), tuple(values)
+    sent = tuple(values)
     words = any(not one.plain for one in changes)
     who = with_client.first_name(with_client.client_name())
     return ConfirmPage(
         title=_("%(name)s, are these words right?", name=who) if words else _("%(name)s, is this right?", name=who),
-        lead=_("%(typist)s typed this. It is saved once you say yes.", typist=here.user.display or _("Somebody else")),
+        lead=_("%(typist)s typed this. It is saved once you say yes.", typist=with_client.typist_name()),
         yes=_("Yes, these are my words") if words else _("Yes, this is right"),
         no=no,
         action=request.script_root + request.path,
@@ -172,10 +172,10 @@ def pressed(
 
 
 def _page_of_press(press: Press, fields: list[tuple[str, str]]) -> ConfirmPage:
-    here, who = current.launch(), with_client.first_name(with_client.client_name())
+    who = with_client.first_name(with_client.client_name())
     return ConfirmPage(
         title=_("%(name)s, is this right?", name=who),
-        lead=_("%(typist)s pressed this. It counts once you say yes.", typist=here.user.display or _("Somebody else")),
+        lead=_("%(typist)s pressed this. It counts once you say yes.", typist=with_client.typist_name()),
         yes=_("Yes, this is right"),
         no=press.back,
         action=request.script_root + request.path,

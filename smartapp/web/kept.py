@@ -38,7 +38,7 @@ _HIDDEN = frozenset(
     | {"sketch", "undo", "topic", "version", "was"}
 )
 _BUTTONS = frozenset(
-    {"add", "clear", "look", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"} | {"went"}
+    {"add", "clear", "look", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"} | {"went", "what"}
 )
 _STARTS = ("seen-", "asked-", "choice-", "went-", "outcome-")
 

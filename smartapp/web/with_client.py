@@ -1,4 +1,4 @@
-"""Writing together: a professional types in the client's presence, and the client says of each save whether it is right.
+"""Writing together: a professional types in the client's presence, and the client says of each save if it is right.
 
 It is begun by a press under *Look together* and is kept in the session of its launch. It is over when the two press
 *done*, and when the professional opens a page that is no part of it. Whose the words are never changes by it: they are
@@ -60,6 +60,11 @@ def client_name() -> str:
     return current.launch().patient.display or _("The client")
 
 
+def typist_name() -> str:
+    """Return what the professional of this launch is called."""
+    return current.launch().user.display or _("The professional")
+
+
 def first_name(display: str) -> str:
     """Return the first name if a display begins with one, else all of it."""
     # "Dr.", "A." and "Jansen," are not what anyone is called.
@@ -91,8 +96,7 @@ def band() -> Band | None:
     """Return what stands on top of this page, None where nobody writes together."""
     if not goes_on():
         return None
-    typist = current.launch().user.display or _("The professional")
-    return Band(client_name(), typist, own="own_part" in g)
+    return Band(client_name(), typist_name(), own="own_part" in g)
 
 
 def init_writing_together(app: Flask) -> None:

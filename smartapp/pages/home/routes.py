@@ -34,6 +34,7 @@ from smartapp.web.language import day_of, format_date, format_list, format_numbe
 from smartapp.web.language import gettext as _
 from smartapp.web.plan_views import STATUS_TEXTS
 from smartapp.web.roles import role
+from smartapp.web.with_client import first_name
 
 blueprint = Blueprint("home", __name__, template_folder="templates")
 
@@ -73,7 +74,7 @@ class Access:
 
 PARTS = {
     message("the overview"): {"overview"},
-    message("your plan"): {"plan", "CarePlan", "Goal", "DocumentReference"},
+    message("your plan"): {"plan", "living", "CarePlan", "Goal", "DocumentReference"},
     message("your answers"): {"questionnaire", "QuestionnaireResponse"},
     message("your scores"): {"scores", "Observation"},
     message("what was asked of you"): {"assignments", "Task"},
@@ -107,7 +108,7 @@ def index() -> str | Response:
     )
     undo = undoing.offered()
     page = HomePage(
-        name=_called(current.launch().patient.display),
+        name=first_name(current.launch().patient.display),
         talk=talk,
         to_do=to_do_now(current.records(), found[2], catalogue()),
         goal=goal_today(goals, pressed.step),
@@ -227,10 +228,3 @@ def _active(planned: Sequence[Goal], resources: Iterable[dict[str, Any]]) -> lis
         if goal.id not in known and goal.active and not goal.later and goal.domain and goal.progress != "achieved":
             found.append(goal)
     return sorted(found, key=lambda goal: goal.start)
-
-
-def _called(display: str) -> str:
-    """Return the name to greet with: the first name if the display begins with one, else all of it."""
-    # "Dr.", "A." and "Jansen," are not what anyone is called.
-    first = display.partition(" ")[0]
-    return first if len(first) > 1 and not first.endswith((".", ",")) else display

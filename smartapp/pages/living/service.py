@@ -91,8 +91,9 @@ def _link(plan: StoredPlan, forms: list[StoredForm]) -> Write | None:
     found = next((one for one in plan.records if one.resource["resourceType"] == "CarePlan"), None)
     if found is not None:
         return _named(found, forms)
-    client, author = PersonRef(current.launch().patient.reference, current.launch().patient.display), with_client.author()
-    [write] = plan_stored.writes(plan, plan.plan, known=catalogue(), patient=client, author=author, language=language())
+    client, who = current.launch().patient, with_client.author()
+    person = PersonRef(client.reference, client.display)
+    [write] = plan_stored.writes(plan, plan.plan, known=catalogue(), patient=person, author=who, language=language())
     resource = write.resource
     for one in forms:
         resource = linked(resource, one.form, one.identifier, language=language())

@@ -43,11 +43,15 @@ def load() -> StoredPlan:
     living_forms = living.queries(here, known)
     documents = (document.query(person),) if looked else ()
     found = records.search(*stored.queries(person), *living_forms, *documents)
-    plan = plan_in(found[:3])
+    plan = with_forms(plan_in(found[:3]), found[3] if living_forms else [])
+    return replace(plan, documents=tuple(found[-1]) if looked else None)
+
+
+def with_forms(plan: StoredPlan, responses: list[Record]) -> StoredPlan:
+    """Return a plan with what its person wrote in living forms, given what `living.queries` found."""
     care_plan = next((one.resource for one in plan.records if one.resource["resourceType"] == "CarePlan"), None)
-    responses = found[3] if living_forms else []
-    forms = living.read_forms(responses, care_plan, known=known, launch=here)
-    return replace(plan, documents=tuple(found[-1]) if looked else None, forms=forms)
+    forms = living.read_forms(responses, care_plan, known=catalogue(), launch=current.launch())
+    return replace(plan, forms=forms)
 
 
 def plan_in(found: list[list[Record]]) -> StoredPlan:

@@ -49,6 +49,13 @@ class StoredPlan:
     forms: Mapping[str, StoredForm] = field(default_factory=dict)
 
     @property
+    def begun(self) -> bool:
+        """Tell whether anything is written in it."""
+        return bool(
+            self.plan.texts or self.plan.domains or self.plan.goals or any(one.content for one in self.forms.values())
+        )
+
+    @property
     def goal_names(self) -> dict[str, str]:
         """Return the words of the goals by our own identifiers, which stay when the plan moves; the active first."""
         goals = sorted(self.plan.goals, key=lambda goal: not goal.active)

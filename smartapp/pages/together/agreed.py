@@ -10,10 +10,12 @@ from flask.typing import ResponseReturnValue
 from mappers.agreements import Agreement
 from smartapp.fhir.store import NotFound
 from smartapp.i18n import message
+from smartapp.pages.plan.service import load
 from smartapp.pages.together import keeping, screens, session, taking_back, views
 from smartapp.pages.together.by_visit import visits_in
 from smartapp.pages.together.found import Found, KeptDecision
 from smartapp.pages.together.session import Session
+from smartapp.pages.together.writing import offer
 from smartapp.web import current, typed, undoing
 from smartapp.web.forms import Trouble, is_autosave, posted
 from smartapp.web.language import gettext as _
@@ -39,6 +41,8 @@ def _start_page(
         one for one in settled if one.changed in one.talked_of and screens.day(one.changed) == current.today()
     )
     before = [one for one in settled if one not in alone and one not in today]
+    first = not (found.agreements or found.decisions)
+    plan = load() if first else None
     page = views.StartPage(
         open=tuple(
             views.AgreementView(
@@ -55,7 +59,8 @@ def _start_page(
         today=today,
         before=tuple(before[: views.MOST_SETTLED]),
         unsettled=tuple(one for one in found.unsettled if not is_of(talk, one)),
-        first=not (found.agreements or found.decisions),
+        first=first,
+        offer=offer(plan) if plan is not None and not plan.begun else None,
     )
     screen = screens.screen("start", trouble=trouble)
     return render_template(

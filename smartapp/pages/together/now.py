@@ -15,11 +15,12 @@ from questionnaires.fhir import Resource
 from smartapp.pages.answers.finding import Sent, sent_in
 from smartapp.pages.answers.views import title_of
 from smartapp.pages.plan import stored
-from smartapp.pages.plan.service import plan_read
+from smartapp.pages.plan.service import plan_read, with_forms
 from smartapp.pages.scores import asking
 from smartapp.pages.scores.panels import Row, leading_row
 from smartapp.pages.together import screens, views
-from smartapp.web import current
+from smartapp.pages.together.writing import offer
+from smartapp.web import current, living
 from smartapp.web.language import day_of, wording
 from smartapp.web.plan_views import Words, goal_view, part_views
 from smartapp.web.roles import role
@@ -30,9 +31,13 @@ def now() -> str:
     """Show how it is now: goals, what was prepared and the newest scores; the whole plan is one press away."""
     patient, known = current.launch().patient.reference, catalogue()
     results = current.records().search(
-        *stored.queries(patient), asking.scores_of(patient), asking.responses_of(patient)
+        *stored.queries(patient),
+        asking.scores_of(patient),
+        asking.responses_of(patient),
+        *living.queries(current.launch(), known),
     )
-    plan, words = plan_read(results[:3]).plan, Words.of(known)
+    kept = with_forms(plan_read(results[:3]), [one for found in results[5:] for one in found])
+    plan, words = kept.plan, Words.of(known)
     responses = [one.resource for one in results[4]]
     page = views.NowPage(
         goals=tuple(goal_view(goal, words) for goal in plan.goals if goal.active),
@@ -41,6 +46,7 @@ def now() -> str:
         filled_in=tuple(newest_of_each(sent_in(results[4]))),
         parts=tuple(one for one in part_views(plan, known) if one.texts and "together" in one.part.shown_in),
         cut=asking.cut_sentence(current.records().cut),
+        offer=None if kept.begun else offer(kept),
     )
     return render_template("together/now.html", page=page, screen=screens.screen("now"))
 

@@ -20,6 +20,7 @@ from smartapp.pages.scores.panels import Row
 from smartapp.pages.together.by_visit import Visit
 from smartapp.pages.together.found import KeptAgreement, KeptDecision
 from smartapp.web.fields import Link
+from smartapp.web.living_views import FormView
 from smartapp.web.plan_views import GoalView, PartView
 
 THEMES: Final[Mapping[str, str]] = {
@@ -129,6 +130,7 @@ class StartPage:
     before: tuple[Agreement, ...]  # all others that are done or stopped
     unsettled: tuple[KeptDecision, ...]
     first: bool  # nothing was ever agreed here
+    offer: Offer | None = None  # what there is to begin with, where the plan is empty too
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,14 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What two people can write together: the client's living forms. `client` is what the client is called."""
+
+    client: str
+    forms: tuple[FormView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NowPage:
     """How it is now, in short."""
 
@@ -159,6 +169,7 @@ class NowPage:
     filled_in: tuple[FilledIn, ...]
     parts: tuple[PartView, ...]  # the client's own texts that are written
     cut: str  # the sentence that says that there are more scores than were asked for, else ""
+    offer: Offer | None = None  # what there is to begin with, where the plan is empty
 
     @property
     def empty(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,27 +12,18 @@ from smartapp.errors import BadRequest
 from smartapp.pages.plan.service import load
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.together import screens
+from smartapp.pages.together.views import Offer
 from smartapp.web import current, with_client
 from smartapp.web.fields import Link
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import forms_in
-from smartapp.web.living_views import FormView
 from smartapp.web.roles import role
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What two people can write together: the client's living forms. `client` is what the client is called."""
-
-    client: str
-    forms: tuple[FormView, ...]
 
 
 def offer(plan: StoredPlan) -> Offer:
     """Return what can be written together in this plan, written already or not."""
-    return Offer(
-        with_client.first_name(with_client.client_name()), forms_in(plan.forms, "together", current.now().date())
-    )
+    forms = forms_in(plan.forms, "together", current.now().date())
+    return Offer(with_client.first_name(with_client.client_name()), forms)
 
 
 @role("clinician")
