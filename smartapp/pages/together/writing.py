@@ -21,8 +21,13 @@ from smartapp.web.roles import role
 
 
 def offer(plan: StoredPlan) -> Offer:
-    """Return what can be written together in this plan, written already or not."""
+    """Return what can be written together in this plan, written already or not.
+
+    What is about goals comes once there are goals: nobody begins with it.
+    """
     forms = forms_in(plan.forms, "together", current.now().date())
+    if not plan.plan.goals:
+        forms = tuple(one for one in forms if any(group.per != "goal" for group in one.form.groups))
     return Offer(with_client.first_name(with_client.client_name()), forms)
 
 
