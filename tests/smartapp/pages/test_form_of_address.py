@@ -168,6 +168,7 @@ FULL_CLINICIAN: dict[str, Callable[[Full], list[str]]] = {
     "assignments.new": lambda _full: ["assignments/new"],
     "together.start": lambda _full: ["overview/together/"],
     "together.now": lambda _full: ["overview/together/now"],
+    "together.write": lambda _full: ["overview/together/write"],
     "together.medicines": lambda _full: ["overview/together/medicines"],
     "together.medicine": lambda _full: ["overview/together/medicines/new"],
     "together.discuss": lambda _full: ["overview/together/discuss"],
