@@ -8,12 +8,13 @@ from typing import Any, Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.living import Content, field_name
+from mappers.living import Content, Row, field_name
 from mappers.living.content import group_of
 from questionnaires.catalogue import catalogue
-from questionnaires.model import Group, Instrument, Item, Who
+from questionnaires.model import Group, Instrument, Who
 from smartapp.i18n import message
 from smartapp.pages.living import sections, views
+from smartapp.pages.living.earlier import earlier_page, row_before, typed_by_client
 from smartapp.pages.living.fields import fields_of
 from smartapp.pages.living.goals import goal_from_words
 from smartapp.pages.living.service import Opened, change, open_form
@@ -95,6 +96,15 @@ def _saved(content: Content) -> str:
     if "saved" not in request.args or living is None:
         return ""
     return text_of(living.emptied if not content and living.emptied else living.saved)
+
+
+@blueprint.get("/<form_id>/earlier")
+@role("client")
+def earlier(form_id: str) -> ResponseReturnValue:
+    """Show what the client wrote in a form before, to be put back."""
+    asked = _form_or_404(form_id)
+    page = earlier_page(open_form(asked), catalogue())
+    return render_template("living/earlier.html", page=page, back_to=_back(asked))
 
 
 # --- writing ----------------------------------------------------------------------------------------------------
@@ -185,10 +195,6 @@ def _group_or_404(form: Instrument, group_id: str) -> Group:
     return next(found, None) or abort(404)
 
 
-def _typed_by_client(group: Group) -> tuple[Item, ...]:
-    return tuple(item for item in group.items if item.who == "client" and not item.today)
-
-
 @blueprint.route("/<form_id>/<group_id>/new", methods=["GET", "POST"])
 @written_with_client
 def new_row(form_id: str, group_id: str) -> ResponseReturnValue:
@@ -209,11 +215,28 @@ def row(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     group, opened = _group_or_404(asked, group_id), open_form(asked)
     if request.method == "GET" and opened.content.row(group.link_id, key) is None:
         abort(404)
-    return editing.edit(_EDITING, lambda _now: _row_section(group, key), _row_form(opened, group, row=key), opened)
+    back = _put_back(opened, group, key) if request.method == "POST" else None
+    form = _row_form(opened, group, row=key)
+    return editing.edit(_EDITING, lambda _now: _row_section(group, key, back), form, opened)
 
 
-def _row_section(group: Group, key: str) -> Part[Content]:
-    return sections.row(group, key, _typed_by_client(group), current.today())
+def _row_section(group: Group, key: str, back: sections.RowBack | None = None) -> Part[Content]:
+    return sections.row(group, key, typed_by_client(group), current.today(), back)
+
+
+def _put_back(opened: Opened, group: Group, key: str) -> sections.RowBack | None:
+    """Return what a row was that this request puts back: right after it was taken out, or from an earlier version."""
+    if opened.content.row(group.link_id, key) is not None:
+        return None
+    needs = undoing.taken(request.form.get(undoing.FIELD, "")) or {}
+    if "row" in needs:
+        answers = {name: tuple(answer) for name, answer in needs["row"].items()}
+        return sections.RowBack(Row(key, answers), needs["at"])
+    if undoing.PUT_BACK not in request.form:
+        return None
+    said = {item.link_id: request.form.get(item.link_id, "") for item in typed_by_client(group)}
+    was = row_before(opened, group, key, said)
+    return sections.RowBack(was) if was is not None else None
 
 
 def _row_form(
@@ -225,7 +248,7 @@ def _row_form(
     removing = {"label": _("Take this out"), "help": _("You can put it back right after.")}
     return Form(
         text_of(group.title),
-        fields_of(_typed_by_client(group), opened.content, catalogue(), views.domains_in(opened)),
+        fields_of(typed_by_client(group), opened.content, catalogue(), views.domains_in(opened)),
         _back(asked, name),
         url_for("living.form", form_id=asked.id, saved="1", _anchor=name),
         lead=text_of(group.help) if group.help else "",
@@ -263,13 +286,16 @@ def remove(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     """Take a row out; the next page offers to put it back."""
     asked = _form_or_404(form_id)
     group, opened = _group_or_404(asked, group_id), open_form(asked)
-    names = [item.link_id for item in _typed_by_client(group)]
+    names = [item.link_id for item in typed_by_client(group)]
     was = {name: opened.content.field(field_name(name, key)) for name in names}
+    keys = [row.key for row in opened.content.rows_of(group.link_id)]
+    there = opened.content.row(group.link_id, key)
+    whole = {"row": dict(there.answers), "at": keys.index(key)} if there is not None else {}
     outcome = change(lambda now: Accepted(now.content.without_row(group.link_id, key)), opened)
     after = url_for("living.form", form_id=asked.id, saved="1", _anchor=short(asked, group.link_id))
     seen = {f"seen-{name}": typed.digest("") for name in names}
     action = url_for("living.row", form_id=asked.id, group_id=group_id, key=key)
-    return _gone_on(outcome, opened, undoing.offer(action, was | seen, after) if any(was.values()) else after)
+    return _gone_on(outcome, opened, undoing.offer(action, was | seen | whole, after) if whole else after)
 
 
 @blueprint.post("/<form_id>/<group_id>/<key>/<any(up, down):way>")

@@ -6,6 +6,7 @@ A field is called by the linkId of its item, also where it stands in a row: a pa
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from mappers.living import Content, Row, field_name
 from questionnaires.model import Group, Item
@@ -15,6 +16,22 @@ from smartapp.web.typed import Part
 
 NOT_OFFERED = message("Choose one of the answers that are here.")
 NEEDS_WORDS = message("Write something here, or leave this page without saving.")
+
+
+@dataclass(frozen=True, slots=True)
+class RowBack:
+    """A row that was taken out and is put back, at its place (`at`) where that is known."""
+
+    row: Row
+    at: int | None = None
+
+    def put_into(self, content: Content, group: Group) -> Content:
+        """Return the content with the row; the same where it is there already."""
+        if content.row(group.link_id, self.row.key) is not None:
+            return content
+        last = len(content.rows_of(group.link_id))
+        there = content.with_row(group.link_id, self.row)
+        return there if self.at is None else there.moved(group.link_id, self.row.key, self.at - last)
 
 
 def answers(items: Collection[Item]) -> Part[Content]:
@@ -30,8 +47,11 @@ def answers(items: Collection[Item]) -> Part[Content]:
     return Part(tuple(by_name), read, apply, lambda content, fields: _problems(by_name, content, fields))
 
 
-def row(group: Group, key: str, items: Collection[Item], today: str) -> Part[Content]:
-    """Return the section of one row, which is made where it is not there yet; `today` is its date where it has one."""
+def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBack | None = None) -> Part[Content]:
+    """Return the section of one row, which is made where it is not there yet; `today` is its date where it has one.
+
+    `back` is what it was, where it is put back: with that it gets what its form does not have, and its place.
+    """
     by_name = {item.link_id: item for item in items}
     first = group.items[0]
     dates = [item.link_id for item in group.items if item.today]
@@ -40,7 +60,8 @@ def row(group: Group, key: str, items: Collection[Item], today: str) -> Part[Con
         return {name: content.field(field_name(name, key)) for name in by_name}
 
     def apply(content: Content, fields: Mapping[str, str]) -> Content:
-        changed = content.with_fields({field_name(name, key): text for name, text in _tidied(by_name, fields).items()})
+        there = content if back is None else back.put_into(content, group)
+        changed = there.with_fields({field_name(name, key): text for name, text in _tidied(by_name, fields).items()})
         written = changed.row(group.link_id, key)
         if written is None or not dates or all(written.of(name) for name in dates):
             return changed
@@ -48,7 +69,7 @@ def row(group: Group, key: str, items: Collection[Item], today: str) -> Part[Con
         return changed.with_row(group.link_id, dated)
 
     def check(content: Content, fields: Mapping[str, str]) -> dict[str, str]:
-        problems = _problems(by_name, content, fields)
+        problems = _problems(by_name, content if back is None else back.put_into(content, group), fields)
         if first.link_id in by_name and not fields.get(first.link_id, "").strip():
             problems[first.link_id] = NEEDS_WORDS
         return problems

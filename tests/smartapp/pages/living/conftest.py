@@ -6,13 +6,18 @@ import pytest
 
 from tests.new_form import ask_also
 from tests.smartapp.helpers import launched
-from tests.smartapp.pages.plan.conftest import put
+from tests.smartapp.pages.plan.conftest import Clock, put
 
 
 @pytest.fixture
 def known(tmp_path, monkeypatch):
     """The catalogue with the garden in it."""
     return ask_also(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import re
 from html.parser import HTMLParser
 
 from mappers.plan import Plan, plan_of
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
+
+FORM = re.compile(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', re.S)
+FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
 class _Form(HTMLParser):
@@ -60,3 +65,13 @@ def stored_plan(store) -> Plan:
     goals = [one.resource for one in store.search(Query.of("Goal"))]
     tasks = [one.resource for one in store.search(Query.of("Task"))]
     return plan_of(found[0], goals, tasks, known=catalogue())
+
+
+def put_back(visitor, words: str, path: str = "plan/history"):
+    """Press 'Zet dit terug' below these words."""
+    page = re.sub(r"</?mark>", "", visitor.get(path).text)
+    _, found, after = page.partition(html.escape(words, quote=False))
+    assert found, f"{words!r} is not on {path}"
+    form = next(one for one in FORM.finditer(after) if "Zet dit terug" in one[2])
+    fields = {name: html.unescape(value) for name, value in FIELD.findall(form[2])}
+    return visitor.client.post(html.unescape(form[1]), data=fields)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from dataclasses import replace
 
@@ -13,20 +12,7 @@ from smartapp.fhir.store import NotFound, Query, Write
 from smartapp.web import versions
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY, put
-from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
-
-FORM = re.compile(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', re.S)
-FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
-
-
-def put_back(visitor, words: str, path: str = "plan/history"):
-    """Press 'Zet dit terug' below these words."""
-    page = re.sub(r"</?mark>", "", visitor.get(path).text)
-    _, found, after = page.partition(html.escape(words, quote=False))
-    assert found, f"{words!r} is not on {path}"
-    form = next(one for one in FORM.finditer(after) if "Zet dit terug" in one[2])
-    fields = {name: html.unescape(value) for name, value in FIELD.findall(form[2])}
-    return visitor.client.post(html.unescape(form[1]), data=fields)
+from tests.smartapp.pages.plan.pages import fields_of, fill, put_back, stored_plan
 
 
 def goal_path(visitor) -> str:
