@@ -278,8 +278,8 @@ def _binding(node: Node, value: Any, where: str) -> Iterator[str]:
     binding = node.definition.get("binding", {})
     # Weaker bindings are advice, and of a value set that we cannot list we cannot say that a code is not in it.
     allowed = _codes(binding["valueSet"]) if binding.get("strength") == "required" else None
-    if allowed is None:
-        return
+    if allowed is None or not isinstance(value, str | dict):
+        return  # of a number or a list, what is wrong is its type
     if isinstance(value, str):
         if value not in {code for _system, code in allowed}:
             yield f"{where}: the code is not in {binding['valueSet']}"

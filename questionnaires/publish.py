@@ -31,6 +31,7 @@ from questionnaires.fhir import (
     translated,
 )
 from questionnaires.model import AnswerScale, Group, Instrument, Item, ItemKind, Option, ScoreRule, Text
+from questionnaires.phases import CODE_SYSTEM, phases
 
 # A goal's words are a text of one line: which goal they belong to is for the app to know.
 _TYPES: Final[Mapping[ItemKind, str]] = {
@@ -55,6 +56,7 @@ _PLAN_CODES = (
     ("talking-point", Text("Hier wil ik over praten", "I want to talk about this")),
     ("own-note", Text("Wat dit voor mij betekent", "What this means to me")),
     ("agreed-step", Text("Afspraak van een gesprek", "Agreement of a conversation")),
+    ("recovery-phase", Text("Waar ik nu sta", "Where I am now")),
     ("family-team", Text("Gezinsteam", "Family team")),
 )
 
@@ -415,6 +417,19 @@ def _rule_concepts(known: Catalogue) -> list[Resource]:
     return [_concept(code, method) for code, method in rules.items()]
 
 
+def _phase_terminology() -> list[Resource]:
+    """Return the phases of recovery, each with the sentence that explains it, and the ValueSet that has all of them."""
+    known = phases()
+    title = Text("Fasen van herstel, door de cliënt zelf gekozen", "Phases of recovery, chosen by the client")
+    concepts = [_concept(one.code, one.title) | translated("definition", one.description) for one in known.phases]
+    include = {"system": code_system_url(CODE_SYSTEM)}
+    made = (
+        _code_system(CODE_SYSTEM, title, concepts),
+        _value_set(CODE_SYSTEM, title, include, _version_of(concepts)),
+    )
+    return [one | translated("description", known.about) for one in made]
+
+
 def terminology(known: Catalogue) -> list[Resource]:
     """Return the CodeSystems and ValueSets that questionnaires, scores and plans use."""
     instruments = list(known.instruments.values())
@@ -439,6 +454,7 @@ def terminology(known: Catalogue) -> list[Resource]:
             Text("Onderdelen van een herstelplan", "Parts of a recovery plan"),
             [_concept(code, text) for code, text in _PLAN_CODES],
         ),
+        *_phase_terminology(),
         *(resource for instrument in instruments for resource in _answer_terminology(instrument)),
     ]
 

@@ -27,6 +27,7 @@ PROMISED = {
     "questionnaire-assignment",
     "talking-point",
     "own-note",
+    "recovery-phase",
     "recovery-audit-event",
     "score-provenance",
 }

@@ -5,6 +5,8 @@ Alias: $score-rule = https://verstel.nl/fhir/CodeSystem/score-rule
 Alias: $life-domain = https://verstel.nl/fhir/CodeSystem/life-domain
 Alias: $plan = https://verstel.nl/fhir/CodeSystem/plan
 Alias: $life-domain-values = https://verstel.nl/fhir/ValueSet/life-domain
+Alias: $recovery-phase = https://verstel.nl/fhir/CodeSystem/recovery-phase
+Alias: $recovery-phase-values = https://verstel.nl/fhir/ValueSet/recovery-phase
 Alias: $care-role = https://verstel.nl/fhir/CodeSystem/care-team-role
 
 Alias: $observation-category = http://terminology.hl7.org/CodeSystem/observation-category

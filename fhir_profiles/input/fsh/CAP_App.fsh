@@ -60,6 +60,7 @@ Usage: #definition
 * insert Profiled(recovery-score)
 * insert Profiled(recovery-score-panel)
 * insert Profiled(own-note)
+* insert Profiled(recovery-phase)
 * insert ReadAndSearch
 * insert AndWrite
 * insert Search(0, patient, reference)
