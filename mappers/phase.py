@@ -45,21 +45,36 @@ class Marking:
     id: str = ""
     display: str = ""
 
+    @property
+    def order(self) -> str:
+        """Return when it was marked in a form that sorts, whatever its time zone."""
+        try:
+            moment = datetime.fromisoformat(self.marked_on)
+            return moment.astimezone(UTC).isoformat() if moment.tzinfo else self.marked_on
+        except (ValueError, OverflowError):
+            return self.marked_on
+
 
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
+def is_marking(observation: Any) -> bool:
+    """Tell whether an Observation is one of these, also where it was taken back; not what somebody else made."""
+    return (
+        code_in(observation, "code", PLAN_SYSTEM) == CODE
+        and code_in(observation, "valueCodeableConcept", PHASE_SYSTEM) != ""
+        and all(_is_client(one) for one in objects_in(observation, "performer"))
+    )
+
+
 def marking_of(observation: Any) -> Marking | None:
-    """Read a marking; None for any other Observation, one that was taken back, and one that somebody else made."""
-    phase = code_in(observation, "valueCodeableConcept", PHASE_SYSTEM)
-    if code_in(observation, "code", PLAN_SYSTEM) != CODE or not phase or text_in(observation, "status") in _NOT_SAID:
-        return None
-    if not all(_is_client(one) for one in objects_in(observation, "performer")):
+    """Read a marking; None for any other Observation, and for one that was taken back."""
+    if not is_marking(observation) or text_in(observation, "status") in _NOT_SAID:
         return None
     value = object_in(observation, "valueCodeableConcept")
     displays = (text_in(one, "display") for one in objects_in(value, "coding") if one.get("system") == PHASE_SYSTEM)
     return Marking(
-        phase=phase,
+        phase=code_in(observation, "valueCodeableConcept", PHASE_SYSTEM),
         words=next((typed(text_in(note, "text")) for note in _own_notes(observation)), ""),
         marked_on=text_in(observation, "effectiveDateTime"),
         name=next(iter(values_in(observation, IDENTIFIER_SYSTEM)), ""),
@@ -71,7 +86,7 @@ def marking_of(observation: Any) -> Marking | None:
 def history_of(observations: Iterable[Any]) -> tuple[Marking, ...]:
     """Return all markings, the newest first; those that do not say when come last."""
     found = [one for one in map(marking_of, observations) if one is not None]
-    return tuple(sorted(found, key=lambda one: _moment(one.marked_on), reverse=True))
+    return tuple(sorted(found, key=lambda one: one.order, reverse=True))
 
 
 def _is_client(reference: Resource) -> bool:
@@ -86,15 +101,6 @@ def _own_notes(observation: Any) -> list[Resource]:
         for one in objects_in(observation, "note")
         if _is_client(object_in(one, "authorReference")) and not text_in(one, "authorString")
     ]
-
-
-def _moment(said: str) -> str:
-    """Return a FHIR dateTime in a form that sorts, whatever its time zone."""
-    try:
-        moment = datetime.fromisoformat(said)
-        return moment.astimezone(UTC).isoformat() if moment.tzinfo else said
-    except (ValueError, OverflowError):
-        return said
 
 
 # --- writing --------------------------------------------------------------------------------------------------------

@@ -36,6 +36,11 @@ class Phases(Strict, frozen=True):
     sources: Mapping[str, CitationTable]
     phases: tuple[Phase, ...]
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Return the codes."""
+        return tuple(one.code for one in self.phases)
+
     def phase(self, code: str) -> Phase | None:
         """Return the phase with this code."""
         return next((one for one in self.phases if one.code == code), None)

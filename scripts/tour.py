@@ -308,6 +308,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("plan-goal-new", "client", "noor", at("plan/goals/new")),
     Stop("plan-step-new", "client", "noor", _first_goal("steps/new")),
     Stop("plan-goal-history", "client", "noor", _first_goal("history")),
+    Stop("phase", "client", "noor", at("phase/")),
     Stop("plan-clash", "client", "iwan", _clash),
     Stop("plan-history", "client", "iwan", at("plan/history")),
     Stop("not-for-you", "client", "noor", at("overview/")),

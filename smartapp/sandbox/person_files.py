@@ -25,6 +25,7 @@ from msgspec.structs import replace
 
 from mappers.plan import Progress, StepStatus
 from questionnaires.model import Text
+from questionnaires.phases import phases
 from questionnaires.reading import FilePlace, Name, OneLine, Strict, convert, read, read_toml
 
 _MOST_DAYS = 40_000  # more than anyone lives; infinity and not-a-number are outside too
@@ -142,6 +143,14 @@ class StepEntry(Strict, frozen=True):
     who: OneLine = ""
 
 
+class MarkedPhase(Strict, frozen=True):
+    """Where the person said to be, by the code of a phase in `phases.toml`, and what they wrote about it."""
+
+    code: Name
+    days_ago: DaysAgo
+    words: OneLine = ""
+
+
 class RemarkEntry(Strict, frozen=True):
     """What the person said about how it goes with a goal."""
 
@@ -207,6 +216,7 @@ class PersonFile(Named, frozen=True):
     appointment: tuple[Planned, ...] = ()
     medication: tuple[Medication, ...] = ()
     agreement: tuple[Agreed, ...] = ()
+    phase: tuple[MarkedPhase, ...] = ()
     draft: FilledIn | None = None
     plan: PlanEntry | None = None
     living: dict[Name, LivingEntry] = field(default_factory=dict)
@@ -231,6 +241,9 @@ def _person(path: Path) -> PersonFile:
     for place, goal in FilePlace(path.name, "plan").each("goal", person.plan.goal if person.plan else ()):
         if bool(goal.progress) != (goal.progress_days_ago is not None):
             raise place.error("progress", "goes with progress_days_ago: write both, or neither")
+    for place, marked in FilePlace(path.name).each("phase", person.phase):
+        if phases().phase(marked.code) is None:
+            raise place.error("code", f"is {marked.code!r}; phases.toml has {', '.join(phases().codes)}")
     return replace(person, living={form: _living(table, top.at("living").at(form)) for form, table in living.items()})
 
 

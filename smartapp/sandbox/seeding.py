@@ -25,6 +25,8 @@ from mappers.living import Written, form_identifier
 from mappers.living import response_of as response_of_form
 from mappers.living.linking import linked
 from mappers.own_notes import name_beside, observation_of
+from mappers.phase import Marking
+from mappers.phase import observation_of as marking_observation
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
 from mappers.said_in import SaidIn
 from mappers.submission import submission_of
@@ -44,6 +46,7 @@ from smartapp.sandbox.person_files import (
     FilledIn,
     GoalEntry,
     LivingEntry,
+    MarkedPhase,
     Medication,
     Named,
     PersonFile,
@@ -200,6 +203,8 @@ class _Seeder:
             self.assignment(patient, asked)
         for agreed in person.agreement:
             self.agreement(patient, agreed)
+        for marked in person.phase:
+            self.phase(patient, marked)
         if person.draft is not None and self.keep_draft is not None:
             draft = self.filled_in(patient, person.draft, where, status="in-progress")
             self.keep_draft(patient["reference"], person.draft.questionnaire, response_from(draft))
@@ -285,6 +290,13 @@ class _Seeder:
             marked_on=about.authored,
             language="nl",
         )
+
+    def phase(self, patient: Resource, entry: MarkedPhase) -> None:
+        """Add where a person said to be, at one moment."""
+        moment = self.moment(entry.days_ago)
+        name = _name(patient, "phase", entry.days_ago)
+        marking = Marking(entry.code, entry.words, _instant(moment), name)
+        self.once(moment, [marking_observation(marking, patient=patient, language="nl")])
 
     def assignment(self, patient: Resource, entry: Asked) -> None:
         instrument = catalogue().instruments[entry.questionnaire]

@@ -14,7 +14,7 @@ from smartapp.storage.kept_words import Kept
 from smartapp.web.kept import typed_text
 from smartapp.web.language import text_of
 
-_CODES: Final = frozenset({"domain", "domains", "ending", "progress", "questionnaire", "status"})
+_CODES: Final = frozenset({"domain", "domains", "ending", "phase", "progress", "questionnaire", "status"})
 """Fields whose values are codes: they are sent again with the rest, and say nothing to who reads them."""
 
 _QUESTION: Final = re.compile(r"questionnaires/([\w-]+)/questions/([\w-]+)")

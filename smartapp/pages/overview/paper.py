@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from smartapp.pages.overview.consult import ConsultPage, NewLine
-from smartapp.pages.overview.views import OpenAssignment, first_lines
+from smartapp.pages.overview.views import OpenAssignment, OverviewPage, first_lines
 from smartapp.pages.plan.paper import goal_data
 from smartapp.pages.scores.panels import leading_row
 from smartapp.pages.scores.paper import key_data, row_data
@@ -38,6 +38,7 @@ def contents(page: ConsultPage) -> dict[str, Any]:
             for view in everything.shown
             if view.texts
         ],
+        "phase": _phase(everything),
         "visit": {
             "title": _("For this conversation"),
             "day": _("filled in on %(day)s", day=format_date(everything.visit.authored)) if everything.visit else "",
@@ -68,6 +69,14 @@ def contents(page: ConsultPage) -> dict[str, Any]:
         "key": key_data(between=any(len(one.lead.scored) > 2 for one in everything.measured)),
         "scores": [row_data(leading_row(one.measurements)) for one in everything.measured],
     }
+
+
+def _phase(everything: OverviewPage) -> dict[str, str] | None:
+    said = everything.phase
+    if said is None:
+        return None
+    who = _("%(name)s says:", name=everything.name) if everything.name else _("The client says:")
+    return {"who": who, "title": said.title, "day": format_date(said.marked_on) if said.marked_on else ""}
 
 
 def _cut(text: str) -> str:

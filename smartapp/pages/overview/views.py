@@ -17,6 +17,7 @@ from mappers.visit import VisitReport, is_visit, latest_visit
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from smartapp.pages.assignments.views import title
+from smartapp.pages.phase.views import Said, newest_of
 from smartapp.records import Place
 from smartapp.web.language import day_of
 from smartapp.web.language import gettext as _
@@ -76,6 +77,7 @@ class OverviewPage:
     visit: VisitReport | None
     visits: int  # how many preparations there are, those that cannot be read among them
     notes: tuple[OwnNote, ...]  # what scores mean to the client, newest first
+    phase: Said | None  # where the client says to be now, where they said so
     measured: tuple[InstrumentSummary, ...]
     waiting: tuple[OpenAssignment, ...]
     cut: str  # the sentence that says that there are more scores than were asked for, else ""
@@ -84,7 +86,8 @@ class OverviewPage:
     @property
     def has_words(self) -> bool:
         """Tell whether the client has written anything."""
-        return any(one.texts for one in self.parts) or bool(self.goals or self.earlier or self.domains or self.notes)
+        written = self.goals or self.earlier or self.domains or self.notes or self.phase
+        return any(one.texts for one in self.parts) or bool(written)
 
     @property
     def shown(self) -> tuple[PartView, ...]:
@@ -108,10 +111,10 @@ def overview_page(
     responses: Sequence[Resource],
     known: Catalogue,
     language: str,
-    notes: Iterable[Resource] = (),
+    own_words: Sequence[Resource] = (),
     cut: str = "",
 ) -> OverviewPage:
-    """Put the page together from what the record holds."""
+    """Put the page together from what the record holds; `own_words` are own notes and markings, in any order."""
     words = Words.of(known)
     goals = [goal_view(goal, words) for goal in plan.goals]
     done = [one for one in responses if is_finished(one)]
@@ -129,7 +132,8 @@ def overview_page(
         plan_place=plan_place,
         visit=latest_visit(done, known, language),
         visits=sum(map(is_visit, done)),
-        notes=tuple(sorted(filter(None, map(note_of, notes)), key=lambda note: note.written_on, reverse=True)),
+        notes=tuple(sorted(filter(None, map(note_of, own_words)), key=lambda note: note.written_on, reverse=True)),
+        phase=newest_of(own_words),
         measured=tuple(
             InstrumentSummary(one, one.leading)
             for one in measured(observations, done, known, day_of)

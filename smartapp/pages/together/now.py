@@ -14,6 +14,8 @@ from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.pages.answers.finding import Sent, sent_in
 from smartapp.pages.answers.views import title_of
+from smartapp.pages.phase.markings import markings_of
+from smartapp.pages.phase.views import newest_of
 from smartapp.pages.plan import stored
 from smartapp.pages.plan.service import plan_read, with_forms
 from smartapp.pages.scores import asking
@@ -34,9 +36,10 @@ def now() -> str:
         *stored.queries(patient),
         asking.scores_of(patient),
         asking.responses_of(patient),
+        markings_of(patient),
         *living.queries(current.launch(), known),
     )
-    kept = with_forms(plan_read(results[:3]), [one for found in results[5:] for one in found])
+    kept = with_forms(plan_read(results[:3]), [one for found in results[6:] for one in found])
     plan, words = kept.plan, Words.of(known)
     responses = [one.resource for one in results[4]]
     page = views.NowPage(
@@ -45,6 +48,7 @@ def now() -> str:
         scores=tuple(_rows([one.resource for one in results[3]], responses)),
         filled_in=tuple(newest_of_each(sent_in(results[4]))),
         parts=tuple(one for one in part_views(plan, known) if one.texts and "together" in one.part.shown_in),
+        phase=newest_of(one.resource for one in results[5]),
         cut=asking.cut_sentence(current.records().cut),
         offer=None if kept.begun else offer(kept),
     )

@@ -16,6 +16,7 @@ from mappers.visit import VisitReport
 from questionnaires.model import Text
 from questionnaires.reading import Strict, read
 from smartapp.i18n import message
+from smartapp.pages.phase.views import Said
 from smartapp.pages.scores.panels import Row
 from smartapp.pages.together.by_visit import Visit
 from smartapp.pages.together.found import KeptAgreement, KeptDecision
@@ -168,13 +169,14 @@ class NowPage:
     scores: tuple[Row, ...]
     filled_in: tuple[FilledIn, ...]
     parts: tuple[PartView, ...]  # the client's own texts that are written
+    phase: Said | None  # where the client says to be now
     cut: str  # the sentence that says that there are more scores than were asked for, else ""
     offer: Offer | None = None  # what there is to begin with, where the plan is empty
 
     @property
     def empty(self) -> bool:
         """Tell whether there is nothing to show."""
-        return not (self.goals or self.parts or self.prepared or self.scores or self.filled_in)
+        return not (self.goals or self.parts or self.prepared or self.scores or self.filled_in or self.phase)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Where am I now: the client marks a phase of recovery, or none, and reads back what they marked before."""
