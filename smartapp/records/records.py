@@ -84,8 +84,8 @@ class Records:
         self._capability: Capability | None = None
         self.forbidden: set[str] = set()
         """Types that the EHR would not let us search, whatever the token said; a page may say so."""
-        self.cut: set[str] = set()
-        """Types of which there is more than a query with `most` asked for; a page has to say so."""
+        self.cut: set[Query] = set()
+        """Queries that found more than they asked for (`most`); a page has to say so."""
 
     # ---- reading
 
@@ -373,7 +373,7 @@ class Records:
             self.forbidden.add(query.type)
             return []
         if is_cut(found):
-            self.cut.add(query.type)
+            self.cut.add(query)
         records = [self._record(place, stored) for stored in found]
         mine = [one for one in records if self._mine(one.resource)]
         if sent == query:

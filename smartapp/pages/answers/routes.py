@@ -50,7 +50,8 @@ def index() -> str:
         )
         for one in sent
     ]
-    page = SentList(rows, own, asking.cut_sentence(current.records().cut & {"QuestionnaireResponse"}))
+    cut = {one for one in current.records().cut if one.type == "QuestionnaireResponse"}
+    page = SentList(rows, own, asking.cut_sentence(cut))
     return render_template("answers/index.html", page=page, together=_together())
 
 

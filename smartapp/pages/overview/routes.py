@@ -9,19 +9,18 @@ from flask.typing import ResponseReturnValue
 
 from mappers.agreements import agreements_in
 from mappers.answers import is_finished
-from mappers.own_notes import CODE as NOTE
-from mappers.phase import CODE as PHASE
-from mappers.plan.shapes import PLAN_SYSTEM
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
 from smartapp.pages.overview.consult import MOST_SHOWN, ConsultPage, consult_page
 from smartapp.pages.overview.news import LastLook, conversations, last_look, news, sent_in, written_at
 from smartapp.pages.overview.paper import paper
 from smartapp.pages.overview.views import OverviewPage, overview_page
+from smartapp.pages.phase.markings import markings_of
 from smartapp.pages.plan import stored
 from smartapp.pages.plan.paper import paper as plan_on_paper
 from smartapp.pages.plan.service import plan_read
 from smartapp.pages.scores import asking
+from smartapp.pages.scores.notes import notes_of
 from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import gettext as _
@@ -103,7 +102,8 @@ def _everything() -> tuple[list[list[Record]], OverviewPage]:
         Query.of("Task", patient=patient),
         asking.scores_of(patient),
         asking.responses_of(patient),
-        _own_words(patient),
+        notes_of(patient),
+        markings_of(patient),
     )
     stored_plan = plan_read(found[:3])
     page = overview_page(
@@ -115,16 +115,12 @@ def _everything() -> tuple[list[list[Record]], OverviewPage]:
         observations=[one.resource for one in found[3]],
         responses=[one.resource for one in found[4]],
         known=catalogue(),
-        own_words=[one.resource for one in found[5]],
+        notes=[one.resource for one in found[5]],
+        markings=[one.resource for one in found[6]],
         language=wording(),
         cut=asking.cut_sentence(current.records().cut),
     )
     return found, page
-
-
-def _own_words(patient: str) -> Query:
-    """Return the query for own notes and for where the client says to be: both are Observations of the client's own."""
-    return Query.of("Observation", patient=patient, code=",".join(f"{PLAN_SYSTEM}|{one}" for one in (NOTE, PHASE)))
 
 
 def _last_look() -> LastLook:

@@ -111,10 +111,11 @@ def overview_page(
     responses: Sequence[Resource],
     known: Catalogue,
     language: str,
-    own_words: Sequence[Resource] = (),
+    notes: Iterable[Resource] = (),
+    markings: Iterable[Resource] = (),
     cut: str = "",
 ) -> OverviewPage:
-    """Put the page together from what the record holds; `own_words` are own notes and markings, in any order."""
+    """Put the page together from what the record holds."""
     words = Words.of(known)
     goals = [goal_view(goal, words) for goal in plan.goals]
     done = [one for one in responses if is_finished(one)]
@@ -132,8 +133,8 @@ def overview_page(
         plan_place=plan_place,
         visit=latest_visit(done, known, language),
         visits=sum(map(is_visit, done)),
-        notes=tuple(sorted(filter(None, map(note_of, own_words)), key=lambda note: note.written_on, reverse=True)),
-        phase=newest_of(own_words),
+        notes=tuple(sorted(filter(None, map(note_of, notes)), key=lambda note: note.written_on, reverse=True)),
+        phase=newest_of(markings),
         measured=tuple(
             InstrumentSummary(one, one.leading)
             for one in measured(observations, done, known, day_of)

@@ -30,6 +30,8 @@ from smartapp.web.language import language
 
 PHASE: Final = "phase"
 WORDS: Final = "words"
+MOST: Final = 200
+"""Markings that a page asks for: one a week, for four years. A new one is made whatever came before it."""
 NONE_CHOSEN: Final = message("Choose one of these, or leave this page as it is. What you typed stays here.")
 
 
@@ -50,6 +52,8 @@ class Found:
     """What the record has of them, those that were taken back too; what was refused is not among them."""
 
     records: tuple[Record, ...]
+    cut: bool = False
+    """There is more than was asked for: what is older."""
 
     @property
     def kept(self) -> tuple[tuple[Marking, Record], ...]:
@@ -73,14 +77,16 @@ class Found:
 
 
 def markings_of(patient: str) -> Query:
-    """Return the query for all markings of a person (`Patient/1`)."""
-    return Query.of("Observation", patient=patient, code=f"{PLAN_SYSTEM}|{CODE}")
+    """Return the query for the newest markings of a person (`Patient/1`)."""
+    return Query.newest(MOST, "Observation", "date", patient=patient, code=f"{PLAN_SYSTEM}|{CODE}")
 
 
 def load() -> Found:
     """Return the markings of the person of this launch, in one round trip."""
-    [records] = current.records().search(markings_of(current.launch().patient.reference))
-    return Found(tuple(one for one in records if one.state != "refused" and is_marking(one.resource)))
+    query = markings_of(current.launch().patient.reference)
+    [records] = current.records().search(query)
+    mine = (one for one in records if one.state != "refused" and is_marking(one.resource))
+    return Found(tuple(mine), cut=query in current.records().cut)
 
 
 def save(found: Found, marking: Marking) -> Saved:

@@ -136,6 +136,7 @@ def _page(
         place=current.records().place_for("Observation"),
         saved=_saved(),
         on_its_way=found.on_its_way,
+        cut=found.cut,
         trouble=trouble,
         draft=draft,
     )

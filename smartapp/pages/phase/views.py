@@ -38,6 +38,8 @@ class PhasePage:
     saved: str
     """The sentence about what was done just now, or ""."""
     on_its_way: bool
+    cut: bool
+    """There is more than is shown: what is older."""
     trouble: str = ""
     draft: bool = False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
@@ -12,6 +12,7 @@ from smartapp.web.language import gettext as _
 # Seven years of four instruments, twice a year, are some 290 scores.
 MOST_SCORES = 300
 MOST_RESPONSES = 80
+_SURVEY = "survey"
 
 
 def scores_of(patient: str, instruments: Iterable[Instrument] | None = None) -> Query:
@@ -22,7 +23,7 @@ def scores_of(patient: str, instruments: Iterable[Instrument] | None = None) -> 
     chosen = catalogue().instruments.values() if instruments is None else instruments
     codes = sorted({rule.code for one in chosen for rule in one.scores})
     # Without their system, to keep the address short. What is of another system is left out when it is read.
-    return Query.newest(MOST_SCORES, "Observation", "date", patient=patient, category="survey", code=",".join(codes))
+    return Query.newest(MOST_SCORES, "Observation", "date", patient=patient, category=_SURVEY, code=",".join(codes))
 
 
 def responses_of(patient: str) -> Query:
@@ -30,9 +31,12 @@ def responses_of(patient: str) -> Query:
     return Query.newest(MOST_RESPONSES, "QuestionnaireResponse", "authored", patient=patient)
 
 
-def cut_sentence(cut: Collection[str]) -> str:
-    """Return what a page says when there is more than it asked for, "" when that is all; `cut` are the types."""
-    if not {"Observation", "QuestionnaireResponse"} & set(cut):
+def cut_sentence(cut: Iterable[Query]) -> str:
+    """Return what a page says when there are more scores or responses than it asked for, "" when that is all.
+
+    `cut` are the queries of which there is more, those for other things among them.
+    """
+    if not any(one.type == "QuestionnaireResponse" or ("category", _SURVEY) in one.params for one in cut):
         return ""
     return _(
         "Here are the newest %(scores)s scores, with the answers to the newest %(responses)s questionnaires. "

@@ -127,6 +127,7 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "answers.index": lambda _full: ["answers/"],
     "answers.response": lambda full: [f"answers/{full.hoop}/", f"answers/{full.wishes}/"],
     "answers.answer": lambda full: [f"answers/{full.hoop}/hoop-01", f"answers/{full.wishes}/mansa-short-home-change"],
+    "phase.start": lambda _full: ["phase/"],
     "plan.start": lambda _full: ["plan/"],
     "plan.part": lambda _full: [f"plan/{part.code}" for part in KNOWN.plan_parts],
     "plan.domains": lambda _full: ["plan/domains", "plan/domains?family=1"],
@@ -204,6 +205,7 @@ def full(place) -> Full:
     visit(anna.ehr)
     talk_about(anna.ehr, "Dat gaat wel")
     fill(anna, "scores/hoop/note", note="Het gaat weer.")
+    fill(anna, "phase/", phase="living-with", words="Het gaat weer.")
     anna.post("questionnaires/hoop/questions/hoop-01", {"hoop-01": "2"})
     for number, who in ((1, "client"), (2, "professional")):
         said = {f"outcome-{number}": "agreed", f"words-{number}": "Ik ga wandelen.", f"who-{number}": who}

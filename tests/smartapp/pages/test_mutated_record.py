@@ -54,7 +54,7 @@ def resources(engine: Engine) -> list[Resource]:
 
 
 def everything(store: RecordStore) -> list[Resource]:
-    types = ("Goal", "QuestionnaireResponse", "Task")
+    types = ("Goal", "Observation", "QuestionnaireResponse", "Task")
     return [one.resource for type_ in types for one in store.search(Query.of(type_))]
 
 
@@ -78,6 +78,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     client += [f"scores/{one}/" for one in catalogue().instruments]
     client += [
         "help/",
+        "phase/",
         "scores/nel/note",
         "scores/scores.pdf",
         "scores/nel/scores.pdf",
@@ -118,9 +119,12 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     clinician += [f"answers/{id_}/" for id_ in responses]
     clinician += ["overview/overview.pdf", "overview/plan.pdf"]
     clinician += [f"overview/together/report/{talked[0]}/conversation.pdf"]
+    marked = [one["id"] for one in found if "valueCodeableConcept" in one][:2]
     forms = {
         "plan/story": {"story": "Ik zing weer.", "seen-story": "x"},
         "plan/domains": {"domains": "meaning", "seen-domains": "x"},
+        "phase/": {"phase": "struggling", "words": "Vandaag.", "key": KEY_OF_FORM},
+        **{f"phase/{id_}/remove": {"seen": "x"} for id_ in marked},
         "plan/goals/new": {"text": "Weer werken", "domain": "meaning", "key": KEY_OF_FORM},
         f"questionnaires/{DRAFTED}/submit": {"identifier": "x"},
         f"questionnaires/{DRAFTED}/questions/hoop-01": {"answer": "2", "next": "1"},

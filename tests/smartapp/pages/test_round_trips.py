@@ -73,6 +73,7 @@ def far() -> Iterator[tuple[Server, FarAway]]:
         ("client", ""),
         ("client", "plan/"),
         ("client", "plan/story"),
+        ("client", "phase/"),
         ("client", "scores/"),
         ("client", "scores/nel/"),
         ("client", "questionnaires/"),
