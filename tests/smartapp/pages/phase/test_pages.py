@@ -12,10 +12,12 @@ from mappers.phase import PROFILE, Marking, history_of, observation_of
 from questionnaires.phases import phases
 from smartapp.fhir.store import Query, Refused, Unreachable, Write
 from smartapp.pages.phase import markings
-from tests.mappers.build import ANNA
 from smartapp.services import KEY
+from tests.mappers.build import ANNA
 from tests.smartapp.helpers import launched, make_app, text_of
 from tests.smartapp.pages.plan.pages import fields_of, fill
+from tests.smartapp.pages.plan.pdf_text import squeezed
+from tests.smartapp.pages.plan.pdf_text import text_in as pdf_text
 
 PAGE = "phase/"
 
@@ -268,7 +270,7 @@ def test_what_says_something_else_by_now_is_not_taken_away_unseen(anna):
 
 
 def test_taking_away_is_based_on_what_is_stored_at_that_moment(anna):
-    """Someone changes it between our reading and our writing: it is read again, and nothing of theirs is overwritten."""
+    """Someone changes it between our reading and our writing: it is read again, and nothing of theirs is lost."""
     fill(anna, PAGE, phase="struggling", words="Eerst.")
     [(address, seen)] = removals(anna.get(PAGE))
     flaky = anna.make_flaky()
@@ -360,9 +362,11 @@ def test_the_clinician_reads_the_newest_and_nothing_of_how_it_was_before(clock, 
     for page in (plan, now):
         assert "Ik worstel ermee" in page
         assert "Nu is het zwaar." in page
-    for page in (overview, plan, now):
-        assert "Mijn leven is groter dan dit" not in page
-        assert "Toen ging het goed." not in page
+    paper = squeezed(pdf_text(clinician.get("overview/overview.pdf").data))
+    assert squeezed("Anna Voorbeeld zegt zelf: Ik worstel ermee") in paper
+    for page in (overview, plan, now, paper):
+        assert squeezed("Mijn leven is groter dan dit") not in squeezed(page)
+        assert squeezed("Toen ging het goed.") not in squeezed(page)
 
 
 @pytest.mark.parametrize("path", ["overview/", "overview/plan", "overview/together/now"])
