@@ -12,8 +12,8 @@ from smartapp.fhir.store import NotFound
 from smartapp.i18n import message
 from smartapp.pages.phase import markings, views
 from smartapp.pages.phase.markings import PART, Found
-from smartapp.pages.plan.forms import form_key, waiting
 from smartapp.web import current, typed, undoing
+from smartapp.web.editing import form_key, waiting
 from smartapp.web.fields import both_versions
 from smartapp.web.forms import TROUBLES, Saved, Sketch, Trouble, merged, posted, tried
 from smartapp.web.language import gettext as _
