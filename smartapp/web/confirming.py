@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, ParamSpec
 
 from flask import render_template, request
@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from smartapp.web import typed, with_client
 from smartapp.web.fields import Field, Link
+from smartapp.web.forms import posted
 from smartapp.web.kept import OURS
 from smartapp.web.language import gettext as _
 from smartapp.web.typed import Submitted
@@ -25,7 +26,8 @@ CONFIRMED: Final = "confirmed"
 """The field that says yes: the mark of what was shown."""
 SHOW: Final = "confirm"
 """In the address of a form: show what is typed in it to the client."""
-_LOOK: Final = "look"  # the language is switched: nothing was said
+_LOOK: Final = "look"  # the language is switched, or the page before is shown again: nothing was said
+_BACK: Final = "back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Change:
 class ConfirmPage:
     """What the client is asked. `about`: words of theirs that it is about. `fields`: what *yes* sends.
 
-    `whose`: professionals often say it like this.
+    `whose`: professionals often say it like this. `keeps`: *no* sends what was chosen along.
     """
 
     title: str
@@ -56,6 +58,8 @@ class ConfirmPage:
     changes: tuple[Change, ...] = ()
     trouble: str = ""
     whose: bool = False
+    keeps: bool = False
+    lines: tuple[str, ...] = ()
 
 
 def mark(fields: Iterable[tuple[str, str]]) -> str:
@@ -141,12 +145,17 @@ def shown(page: ConfirmPage) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What a press does, in a sentence to the client, the words of theirs that it is about, and the page before it."""
+    """What a press does, in a sentence to the client, and the words of theirs that it is about.
+
+    `back` is the address of the page before it; `keeps`: that page is shown again with what was chosen on it. `lines`
+    say more, each a line.
+    """
 
     sentence: str
-    back: Link
+    back: str
     about: str = ""
-    lines: tuple[str, ...] = field(default=())
+    lines: tuple[str, ...] = ()
+    keeps: bool = False
 
 
 def pressed(
@@ -159,9 +168,9 @@ def pressed(
         def asked(*args: _P.args, **kwargs: _P.kwargs) -> ResponseReturnValue:
             if request.method != "POST" or not with_client.goes_on():
                 return view(*args, **kwargs)
-            fields = [one for one in request.form.items(multi=True) if one[0] not in {*OURS, CONFIRMED, _LOOK}]
-            looks, says = _LOOK in request.form, request.form.get(CONFIRMED, "")
-            if says == mark(fields) and not looks:
+            fields = [one for one in posted().items() if one[0] not in {*OURS, CONFIRMED, _LOOK}]
+            looks, says = request.form.get(_LOOK, ""), request.form.get(CONFIRMED, "")
+            if looks == _BACK or (says == mark(fields) and not looks):
                 return view(*args, **kwargs)
             press = asks(*args, **kwargs) if says or not looks else None
             return view(*args, **kwargs) if press is None else shown(_page_of_press(press, fields))
@@ -177,9 +186,11 @@ def _page_of_press(press: Press, fields: list[tuple[str, str]]) -> ConfirmPage:
         title=_("%(name)s, is this right?", name=who),
         lead=_("%(typist)s pressed this. It counts once you say yes.", typist=with_client.typist_name()),
         yes=_("Yes, this is right"),
-        no=press.back,
+        no=Link(_("No, change it first") if press.keeps else _("No, leave it as it is"), press.back),
+        keeps=press.keeps,
         action=request.script_root + request.path,
         fields=(*fields, (CONFIRMED, mark(fields))),
         about=press.about,
-        changes=(Change("", "", press.sentence, plain=True), *(Change("", "", one, plain=True) for one in press.lines)),
+        changes=(Change("", "", press.sentence, plain=True),),
+        lines=press.lines,
     )

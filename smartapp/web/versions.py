@@ -160,5 +160,6 @@ def writers() -> dict[str, str]:
     launch = current.launch()
     made = current.services().audit.writers(launch.issuer_key, launch.patient.reference)
     return {
-        name: _("yourself") if entry.user == launch.user.reference else entry.user_name for name, entry in made.items()
+        name: _("yourself") if entry.user == launch.patient.reference else entry.user_name
+        for name, entry in made.items()
     }

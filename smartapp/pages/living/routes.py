@@ -271,7 +271,7 @@ def _asks(sentence: str) -> Callable[..., Press | None]:
         if row is None:  # gone meanwhile: there is nothing to ask
             return None
         about = views.row_title(opened, catalogue(), group, row)
-        return Press(_(_MOVES.get(way, sentence)), _back(opened.stored.form, group_id), about)
+        return Press(_(_MOVES.get(way, sentence)), _back(opened.stored.form, group_id).href, about)
 
     return asks
 

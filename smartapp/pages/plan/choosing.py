@@ -16,13 +16,14 @@ from smartapp.pages.plan.sections import Section
 from smartapp.pages.plan.service import change, load, plan_in
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.web import current, typed, undoing
+from smartapp.web.confirming import Press, pressed
 from smartapp.web.editing import TOO_LATE, waiting
 from smartapp.web.fields import FieldOption
 from smartapp.web.forms import Saved, Trouble, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.language import ngettext
 from smartapp.web.plan_views import Words, domain_view
-from smartapp.web.roles import role
+from smartapp.web.roles import written_with_client
 from smartapp.web.typed import Accepted, Clash, Submitted, Wrong
 
 
@@ -50,7 +51,29 @@ class _Change:
     leaving: tuple[DomainAnswers, ...]
 
 
-@role("client")
+def _asks() -> Press | None:
+    """Return what the client is asked before a choice of areas is saved; None where it can't be, or says less of them.
+
+    Before words leave the plan a page shows those (`LeavePage`); what is said there is asked about, and not before it.
+    """
+    words, form, back = Words.of(catalogue()), posted(), url_for("plan.domains")
+    if undoing.FIELD in form and "domains" not in form:
+        return Press(_("It becomes as it was before."), back)
+    chosen = sections.codes(typed.clean(form.get("domains", "")))
+    if len(chosen) > MOST_DOMAINS or not set(chosen) <= set(words.domains):
+        return None
+    plan = load().plan
+    section = sections.domains(list(words.domains))
+    leaving = sections.answered_domains_removed(plan, section.apply(plan, {"domains": ",".join(chosen)}))
+    if leaving and "remove" not in form:
+        return None
+    names = [title for code, title in words.domains.items() if code in chosen]
+    sentence = _("You choose these areas of your life:") if names else _("You choose no area of your life.")
+    return Press(sentence, back, lines=tuple(names), keeps=True)
+
+
+@written_with_client
+@pressed(_asks)
 def domains() -> ResponseReturnValue:
     """Choose up to five life domains."""
     words = Words.of(catalogue())

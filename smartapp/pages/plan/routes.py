@@ -18,6 +18,7 @@ from smartapp.pages.plan import (
     fields,
     gone,
     history,
+    pressing,
     remarks,
     removing,
     sections,
@@ -32,6 +33,7 @@ from smartapp.pages.plan.service import change, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.records.placement import TOGETHER
 from smartapp.web import current, undoing, whose
+from smartapp.web.confirming import pressed
 from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Link
 from smartapp.web.forms import Saved, Trouble
@@ -40,7 +42,7 @@ from smartapp.web.language import text_of
 from smartapp.web.living_views import forms_in
 from smartapp.web.pdf import download
 from smartapp.web.plan_views import GoalView, Words, domain_view, goal_view
-from smartapp.web.roles import role
+from smartapp.web.roles import role, written_with_client
 from smartapp.web.typed import Accepted
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan", template_folder="templates")
@@ -98,7 +100,7 @@ def _marks() -> dict[str, Any]:
 
 
 @blueprint.get("/")
-@role("client")
+@written_with_client
 def start() -> ResponseReturnValue:
     """Show my plan."""
     stored_plan = load()
@@ -115,7 +117,7 @@ def start() -> ResponseReturnValue:
 
 
 @blueprint.get("/plan.pdf")
-@role("client")
+@written_with_client
 def as_pdf() -> ResponseReturnValue:
     """Give my plan as a PDF, to keep or to take along."""
     plan = plan_in(current.records().search(*stored.queries(current.launch().patient_id))).plan
@@ -152,7 +154,7 @@ blueprint.add_url_rule("/domains", view_func=choosing.domains, methods=["GET", "
 
 
 @blueprint.get("/domains/<code>/")
-@role("client")
+@written_with_client
 def domain(code: str) -> ResponseReturnValue:
     """Show one life domain with its four answers and its goals."""
     words = _words()
@@ -173,7 +175,7 @@ ALL: Final = "all"
 
 
 @blueprint.route("/domains/<code>/<question>", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def question(code: str, question: str) -> ResponseReturnValue:
     """Answer one of the four questions about a life domain, or all four on one page."""
     words = _words()
@@ -206,7 +208,7 @@ def question(code: str, question: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/new", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def new_goal() -> ResponseReturnValue:
     """Write a new goal."""
     stored_plan = load()
@@ -227,14 +229,14 @@ def new_goal() -> ResponseReturnValue:
 
 
 @blueprint.get("/goals/by-key/<key>/words")
-@role("client")
+@written_with_client
 def words_by_key(key: str) -> ResponseReturnValue:
     """Go to where the words of the goal that a form made are changed."""
     return redirect(url_for("plan.goal_words", goal_id=load().id_of(key)), 303)
 
 
 @blueprint.get("/goals/by-key/<key>")
-@role("client")
+@written_with_client
 def goal_by_key(key: str) -> ResponseReturnValue:
     """Go to the goal that a form made, now that the record has given it an id."""
     stored_plan = load()
@@ -274,7 +276,7 @@ def _goal_link(goal_id: str) -> Link:
 
 
 @blueprint.get("/goals/<goal_id>/")
-@role("client")
+@written_with_client
 def goal(goal_id: str) -> ResponseReturnValue:
     """Show one goal."""
     stored_plan = load()
@@ -285,7 +287,7 @@ def goal(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/<goal_id>/words", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def goal_words(goal_id: str) -> ResponseReturnValue:
     """Change the words, the life domain or the date of a goal."""
     stored_plan = load()
@@ -300,7 +302,7 @@ def goal_words(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/<goal_id>/progress", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def progress(goal_id: str) -> ResponseReturnValue:
     """Say how it goes with a goal."""
     stored_plan = load()
@@ -315,7 +317,7 @@ def progress(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/<goal_id>/end", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def end(goal_id: str) -> ResponseReturnValue:
     """End a goal: reached, changed or let go."""
     stored_plan = load()
@@ -335,7 +337,8 @@ def end(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/resume")
-@role("client")
+@written_with_client
+@pressed(pressing.of_goal(message("You take up this goal again.")))
 def resume(goal_id: str) -> ResponseReturnValue:
     """Take up an ended goal again."""
     stored_plan = load()
@@ -349,7 +352,8 @@ def resume(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/later")
-@role("client")
+@written_with_client
+@pressed(pressing.of_goal(message("This goal is for later. It stays in your plan.")))
 def later(goal_id: str) -> ResponseReturnValue:
     """Let a goal rest for now."""
     stored_plan = load()
@@ -366,7 +370,7 @@ def later(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/<goal_id>/now", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def begin(goal_id: str) -> ResponseReturnValue:
     """Take up a goal that was for later; where five areas go on, the client chooses which one rests."""
     stored_plan = load()
@@ -386,7 +390,7 @@ def begin(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/<goal_id>/steps/new", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def new_step(goal_id: str) -> ResponseReturnValue:
     """Add a step to a goal."""
     stored_plan = load()
@@ -405,14 +409,14 @@ def new_step(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/goals/<goal_id>/steps/by-key/<key>")
-@role("client")
+@written_with_client
 def step_by_key(goal_id: str, key: str) -> ResponseReturnValue:
     """Go to where the step that a form made is changed."""
     return redirect(url_for("plan.step", goal_id=goal_id, step_id=load().id_of(key)), 303)
 
 
 @blueprint.route("/goals/<goal_id>/steps/<step_id>", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def step(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Change a step, or say how far it is."""
     stored_plan = load()
@@ -433,7 +437,7 @@ def step(goal_id: str, step_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/history")
-@role("client")
+@written_with_client
 def earlier_versions() -> ResponseReturnValue:
     """Show what the client wrote before, and what was taken out of the plan."""
     page = history.plan_page(load(), catalogue())
@@ -442,7 +446,7 @@ def earlier_versions() -> ResponseReturnValue:
 
 
 @blueprint.get("/goals/<goal_id>/history")
-@role("client")
+@written_with_client
 def goal_history(goal_id: str) -> ResponseReturnValue:
     """Show what the words of a goal and its steps were before."""
     stored_plan = load()
@@ -456,7 +460,8 @@ def goal_history(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/remove")
-@role("client")
+@written_with_client
+@pressed(pressing.of_goal(message("This goal goes out of your plan.")))
 def remove_goal(goal_id: str) -> ResponseReturnValue:
     """Take a goal that was made by mistake out of the plan; the next page offers to take that back."""
     stored_plan = load()
@@ -471,7 +476,8 @@ def remove_goal(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/put-back")
-@role("client")
+@written_with_client
+@pressed(pressing.of_removed(message("This goal is in your plan again.")))
 def put_back_goal(goal_id: str) -> ResponseReturnValue:
     """Put back a goal that was taken out of the plan."""
     after = url_for("plan.goal", goal_id=goal_id)
@@ -479,7 +485,8 @@ def put_back_goal(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/steps/<step_id>/remove")
-@role("client")
+@written_with_client
+@pressed(pressing.of_step(message("This step goes out of your plan.")))
 def remove_step(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Take a step that was made by mistake out of the plan; the next page offers to take that back."""
     stored_plan = load()
@@ -495,7 +502,8 @@ def remove_step(goal_id: str, step_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/steps/<step_id>/put-back")
-@role("client")
+@written_with_client
+@pressed(pressing.of_removed(message("This step is in your plan again.")))
 def put_back_step(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Put back a step that was taken out of the plan."""
     after = url_for("plan.goal", goal_id=goal_id)
@@ -503,7 +511,8 @@ def put_back_step(goal_id: str, step_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/remarks/remove")
-@role("client")
+@written_with_client
+@pressed(pressing.of_remark(message("What you said about this goal goes out of your plan.")))
 def remove_remark(goal_id: str) -> ResponseReturnValue:
     """Take out something that the client said about a goal by mistake; the next page offers to take that back."""
     stored_plan = load()
@@ -517,7 +526,8 @@ def remove_remark(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/remarks/put-back")
-@role("client")
+@written_with_client
+@pressed(pressing.of_remark(message("What you said about this goal is in your plan again.")))
 def put_back_remark(goal_id: str) -> ResponseReturnValue:
     """Put back something that the client said about a goal."""
     stored_plan = load()
@@ -526,7 +536,8 @@ def put_back_remark(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/steps/<step_id>/tick")
-@role("client")
+@written_with_client
+@pressed(pressing.of_tick)
 def tick(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Tick a step off in one press, or take that back: the button says how far the step is then (`tick`).
 

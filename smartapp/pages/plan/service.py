@@ -15,7 +15,7 @@ from smartapp.pages.plan import document, stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import WhereStored
 from smartapp.records import Place, Record
-from smartapp.web import current, forms, living
+from smartapp.web import current, forms, living, with_client
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
 from smartapp.web.language import language
@@ -103,8 +103,9 @@ def change(
 
 def _save(before: StoredPlan, after: Plan, was: Mapping[str, Mapping[str, Any]] | None = None) -> Saved | Trouble:
     """Write a changed plan as one unit. Raises Conflict if someone else wrote in between."""
-    person = PersonRef(current.launch().patient.reference, current.launch().patient.display)
-    unit = stored.writes(before, after, known=catalogue(), patient=person, author=person, language=language(), was=was)
+    client, who = current.launch().patient, with_client.author()
+    person = PersonRef(client.reference, client.display)
+    unit = stored.writes(before, after, known=catalogue(), patient=person, author=who, language=language(), was=was)
     if not unit:
         return Saved(arrived=not before.on_its_way)
     if before.on_its_way:

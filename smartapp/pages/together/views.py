@@ -21,7 +21,6 @@ from smartapp.pages.scores.panels import Row
 from smartapp.pages.together.by_visit import Visit
 from smartapp.pages.together.found import KeptAgreement, KeptDecision
 from smartapp.web.fields import Link
-from smartapp.web.living_views import FormView
 from smartapp.web.plan_views import GoalView, PartView
 
 THEMES: Final[Mapping[str, str]] = {
@@ -153,11 +152,20 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Something that two people can write: what a press sends, its title, and what is said of it."""
+
+    what: str
+    title: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
-    """What two people can write together: the client's living forms. `client` is what the client is called."""
+    """What two people can write together in the client's plan. `client` is what the client is called."""
 
     client: str
-    forms: tuple[FormView, ...]
+    pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from smartapp.errors import BadRequest
 from smartapp.pages.plan.service import load
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.together import screens
-from smartapp.pages.together.views import Offer
+from smartapp.pages.together.views import Offer, Piece
 from smartapp.web import current, with_client
 from smartapp.web.fields import Link
+from smartapp.web.language import format_datetime, text_of
 from smartapp.web.language import gettext as _
-from smartapp.web.living_views import forms_in
+from smartapp.web.living_views import FormView, forms_in
 from smartapp.web.roles import role
 
 
@@ -28,7 +29,20 @@ def offer(plan: StoredPlan) -> Offer:
     forms = forms_in(plan.forms, "together", current.now().date())
     if not plan.plan.goals:
         forms = tuple(one for one in forms if any(group.per != "goal" for group in one.form.groups))
-    return Offer(with_client.first_name(with_client.client_name()), forms)
+    pieces = [_piece(one) for one in forms]
+    pieces.append(Piece("domains", _("An area of life"), _("Choose up to five areas that matter to you now.")))
+    if plan.begun:
+        pieces.append(Piece("plan", _("The whole plan"), _("With the goals, the steps and the areas of life.")))
+    return Offer(with_client.first_name(with_client.client_name()), tuple(pieces))
+
+
+def _piece(form: FormView) -> Piece:
+    living = form.form.living
+    says = text_of(living.invitation) if living else ""
+    if form.written:
+        changed = format_datetime(form.changed)
+        says = _("Last changed on %(when)s", when=changed) if changed else _("Something is written here.")
+    return Piece(form.form.id, text_of(form.form.title), says)
 
 
 @role("clinician")
@@ -50,7 +64,8 @@ def _begun(what: str) -> str:
 
 
 def _places() -> Mapping[str, str]:
-    return {form: url_for("living.form", form_id=form) for form in catalogue().living}
+    forms = {form: url_for("living.form", form_id=form) for form in catalogue().living}
+    return {**forms, "domains": url_for("plan.domains"), "plan": url_for("plan.start")}
 
 
 @role("clinician")
