@@ -121,7 +121,8 @@ def test_how_it_goes_is_asked_about_too(joost):
 def test_a_first_plan_says_who_wrote_it_down_and_whose_it_is(app):
     visitor = launched(app, role="clinician")
     assert visitor.post("overview/together/write", {"what": "domains"}).location.endswith("/plan/domains")
-    page = visitor.post("plan/domains", {"domains": ["meaning", "housing"], "seen-domains": ""})
+    seen = fields_of(visitor.get("plan/domains"))["seen-domains"]
+    page = visitor.post("plan/domains", {"domains": ["meaning", "housing"], "seen-domains": seen})
     said = text_of(page)
     names = {one.code: one.name.nl for one in catalogue().life_domains}
     assert names["meaning"] in said
