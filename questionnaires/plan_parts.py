@@ -23,8 +23,21 @@ PLAN_PARTS: Final = Path(__file__).with_name("plan_parts.toml")
 # below already mean something there; a test compares this list with the pages.
 TAKEN: Final = frozenset(
     {"answers", "domains", "ended", "goal", "goals", "key", "progress", "resumed", "sketch", "step", "stop"}
-    | {"for-later", "goal-removed", "history", "later", "remark-removed", "rest", "step-removed"}
-    | {"earlier", "errors", "filled-in", "main", "menu", "news", "others", "scores", "tick", "visit", "waiting"}
+    | {"for-later", "forms", "goal-removed", "history", "later", "remark-removed", "rest", "step-removed"}
+    | {
+        "earlier",
+        "errors",
+        "filled-in",
+        "forms",
+        "main",
+        "menu",
+        "news",
+        "others",
+        "scores",
+        "tick",
+        "visit",
+        "waiting",
+    }
 )
 
 

@@ -15,6 +15,10 @@ from questionnaires.reading import read_toml
 
 # Nobody will ever ask this, so no real form gets in the way of these tests.
 GARDEN = Path(__file__).parent / "data" / "living" / "garden.toml"
+# Another one, about goals; some of its words go on to the garden.
+HARVEST = GARDEN.with_name("harvest.toml")
+# Another one, about goals; some of its words go on to the garden.
+HARVEST = GARDEN.with_name("harvest.toml")
 
 
 def garden() -> Instrument:

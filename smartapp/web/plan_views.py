@@ -120,6 +120,7 @@ class GoalView:
     progress: str  # a sentence, or "" while nothing has been said
     steps: tuple[StepView, ...]
     remarks: tuple[RemarkView, ...] = ()  # the newest first, those of others too
+    began: str = ""  # the address of the words of a living form that it began with
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,8 @@ class OtherGoalView:
     place: Place
 
 
-def goal_view(goal: Goal, words: Words) -> GoalView:
-    """Return a goal as pages show it."""
+def goal_view(goal: Goal, words: Words, began: str = "") -> GoalView:
+    """Return a goal as pages show it; `began`: see `living_views.began_at`."""
     sentence = FOR_LATER if goal.active and goal.later else PROGRESS_TEXTS.get(goal.progress, "")
     return GoalView(
         goal=goal,
@@ -142,6 +143,7 @@ def goal_view(goal: Goal, words: Words) -> GoalView:
         remarks=tuple(
             remark_view(one, own=one in goal.remarks) for one in newest_first([*goal.remarks, *goal.of_others])
         ),
+        began=began,
     )
 
 

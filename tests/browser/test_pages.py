@@ -156,12 +156,13 @@ def test_axe_finds_what_is_wrong(browser: Browser) -> None:
 
 
 def test_all_that_a_conversation_needs_fits_one_screen(sessions: Sessions) -> None:
-    """Noor has the most: a story, two goals, four instruments and a prepared visit."""
+    """Noor has the most: a story, living forms, two goals, four instruments and a prepared visit."""
     visitor = sessions.visitor(Stop("overview", "clinician", "noor", at("overview/")))
     visitor.page.set_viewport_size({"width": 1280, "height": 760})
     visitor.go("overview/?lang=nl")
     assert visitor.page.locator("details[open]").count() == 0
     assert visitor.page.locator("section.card").count() == 4
+    assert visitor.page.locator(".consult__forms").bounding_box()["height"] < 30  # more forms than a line can name
     assert visitor.page.evaluate("document.documentElement.scrollHeight") <= 760
     # As much as a page can hold of each: four long goals and four long pieces of news, and the line about more.
     visitor.page.evaluate(

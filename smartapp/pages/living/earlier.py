@@ -12,13 +12,12 @@ from mappers.living.content import from_field
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Group, Instrument, Item
-from smartapp.pages.living.fields import shown
 from smartapp.pages.living.service import Opened
-from smartapp.pages.living.steps import short
 from smartapp.web import versions
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.versions import TextForm, Thread
+from smartapp.web.written import short, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +139,5 @@ class _Page:
         return versions.thread(form, [(one, texts(content)) for one, content in self.read], self.writers)
 
     def _shown(self, item: Item, answer: Iterable[str]) -> str:
-        domains = tuple(answers.domain for answers in self.opened.plan.plan.domains)
-        texts = shown(item, answer, self.naming, self.known, domains)
+        texts = shown(item, answer, self.naming, self.known)
         return ("\n" if item.kind in ("text", "line") else ", ").join(texts)

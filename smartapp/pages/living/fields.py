@@ -67,9 +67,3 @@ def goals_for(item: Item, content: Content) -> dict[str, str]:
     """Return the goals that an answer can name: those of the plan, and what is written there already."""
     there = [answer for row in content.all_rows for answer in row.answers.get(item.link_id, ())]
     return {**content.goals, **{text: content.goals.get(text, text) for text in there}}
-
-
-def shown(item: Item, answer: Iterable[str], content: Content, known: Catalogue, domains: Collection[str]) -> list[str]:
-    """Return an answer as a person reads it, one text for each that was given."""
-    field = field_of(item, content, known, domains)
-    return [field.shown(text) for text in answer]

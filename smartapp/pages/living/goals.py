@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import abort, url_for
+from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.plan import MOST_DOMAINS
 from mappers.said_in import SaidIn, answer_in
 from questionnaires.catalogue import catalogue
+from questionnaires.living import GOAL
 from smartapp.pages.living.service import open_form
 from smartapp.pages.living.words import Words, words_of
 from smartapp.pages.plan import fields, sections
@@ -24,24 +25,33 @@ from smartapp.web.roles import written_with_client
 
 @written_with_client
 def goal_from_words(form_id: str, name: str) -> ResponseReturnValue:
-    """Write a new goal that begins with words of a living form."""
-    opened = open_form(catalogue().living.get(form_id) or abort(404))
-    said, plan, words = words_of(f"{form_id}/{name}", opened) or abort(404), opened.plan, PlanWords.of(catalogue())
+    """Write a new goal that begins with words of a living form; where one began there before, go to that."""
+    known = catalogue()
+    form, opened = known.living.get(form_id) or abort(404), open_form(known.living[form_id])
+    at, plan, words = request.args.get("at", ""), opened.plan, PlanWords.of(known)
+    said = words_of(f"{form_id}/{name}/{at}" if at else f"{form_id}/{name}", opened)
+    key = form_key()
+    if request.method == "GET":
+        if said is None or said.item.becomes != GOAL:
+            abort(404)
+        key = said.goal_name(plan)
+        if goal := plan.goal_named(key):
+            return redirect(url_for("plan.goal", goal_id=goal.id), 303)
     # A wish may be the first thing in a plan: then its area of life is chosen here, and not on a page before it.
     room = len(plan.plan.domains) < MOST_DOMAINS
     offered = [code for code in words.domains if code not in words.family] if room else []
-    key, answer = form_key(), _answer(said, plan)
-    form = Form(
+    answer = _answer(said, plan) if said else None  # taken out while the goal was written: the goal stays
+    asked = Form(
         _("A new goal"),
         fields.goal(plan.plan, words, offered),
-        Link(_("Back to “%(form)s”", form=text_of(said.stored.form.title)), url_for("living.form", form_id=form_id)),
+        Link(_("Back to “%(form)s”", form=text_of(form.title)), url_for("living.form", form_id=form_id)),
         url_for("plan.goal_by_key", key=key, saved="goal"),
         lead=_("These words are yours. Change them as you like."),
         key=key,
         reword=url_for("plan.words_by_key", key=key),
-        proposed={"text": said.text, **({"domain": said.domain} if said.domain else {})},
+        proposed={"text": said.text, **({"domain": said.domain} if said.domain else {})} if said else {},
     )
-    return edit(lambda now: sections.goal(now.id_of(key), current.today(), answer, offered), form, plan)
+    return edit(lambda now: sections.goal(now.id_of(key), current.today(), answer, offered), asked, plan)
 
 
 def _answer(said: Words, plan: StoredPlan) -> SaidIn | None:

@@ -11,14 +11,14 @@ from flask.typing import ResponseReturnValue
 from mappers.living import Content, Row, field_name
 from mappers.living.content import group_of
 from questionnaires.catalogue import catalogue
-from questionnaires.model import Group, Instrument, Who
+from questionnaires.model import Group, Instrument, Item, Who
 from smartapp.i18n import message
-from smartapp.pages.living import sections, views
+from smartapp.pages.living import sections, taking, views
 from smartapp.pages.living.earlier import earlier_page, row_before, typed_by_client
 from smartapp.pages.living.fields import fields_of
 from smartapp.pages.living.goals import goal_from_words
 from smartapp.pages.living.service import Opened, change, open_form
-from smartapp.pages.living.steps import ALL, Step, following, short, step_of
+from smartapp.pages.living.steps import ALL, Step, following, step_of
 from smartapp.pages.living.words import proposed_from
 from smartapp.records import Place
 from smartapp.web import current, editing, typed, undoing, whose, with_client
@@ -31,6 +31,7 @@ from smartapp.web.language import text_of
 from smartapp.web.living_views import form_view
 from smartapp.web.roles import role, written_with_client
 from smartapp.web.typed import Accepted, Part
+from smartapp.web.written import row_view, short
 
 blueprint = Blueprint("living", __name__, url_prefix="/living", template_folder="templates")
 
@@ -270,7 +271,7 @@ def _asks(sentence: str) -> Callable[..., Press | None]:
         row = opened.content.row(group.link_id, key)
         if row is None:  # gone meanwhile: there is nothing to ask
             return None
-        about = views.row_title(opened, catalogue(), group, row)
+        about = row_view(group, row, opened.content, catalogue()).title
         return Press(_(_MOVES.get(way, sentence)), _back(opened.stored.form, group_id).href, about)
 
     return asks
@@ -322,12 +323,16 @@ blueprint.add_url_rule("/<form_id>/goal/<name>", view_func=goal_from_words, meth
 # --- words that go on elsewhere ---------------------------------------------------------------------------------
 
 
+def _item_or_404(form: Instrument, link_id: str) -> Item:
+    return next((one for one in form.items if one.link_id == link_id), None) or abort(404)
+
+
 @blueprint.get("/<form_id>/take/<link_id>")
 @written_with_client
 def take(form_id: str, link_id: str) -> ResponseReturnValue:
     """Go to where words of another form are put: the form opens with them, and its owner saves."""
     asked = _form_or_404(form_id)
-    item = next((one for one in asked.items if one.link_id == link_id), None) or abort(404)
+    item = _item_or_404(asked, link_id)
     group = group_of(asked, item)
     source: dict[str, Any] = {"from": request.args.get("source", "")}
     if group.many:
@@ -335,3 +340,20 @@ def take(form_id: str, link_id: str) -> ResponseReturnValue:
         return redirect(url_for("living.new_row", form_id=asked.id, group_id=name, **source), 303)
     name = short(asked, item.link_id)
     return redirect(url_for("living.step", form_id=asked.id, step=name, **source), 303)
+
+
+@blueprint.post("/<form_id>/take/<link_id>")
+@written_with_client
+@pressed(lambda form_id, link_id: taking.asks_of_all(asked := _form_or_404(form_id), _item_or_404(asked, link_id)))
+def take_all(form_id: str, link_id: str) -> ResponseReturnValue:
+    """Put all words of an item of another form on a list; the next page offers to take that back."""
+    asked = _form_or_404(form_id)
+    return taking.take_all(asked, _item_or_404(asked, link_id), _gone_on)
+
+
+@blueprint.post("/<form_id>/take-back")
+@written_with_client
+@pressed(lambda form_id: taking.asks_of_back(_form_or_404(form_id)))
+def take_back(form_id: str) -> ResponseReturnValue:
+    """Take rows off a list that were put there just now, all at once."""
+    return taking.take_back(_form_or_404(form_id), _gone_on)

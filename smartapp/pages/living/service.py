@@ -33,8 +33,7 @@ class Opened:
     @property
     def content(self) -> Content:
         """Return what is written in it, which names the goals of the plan as they are called now."""
-        now = {**self.stored.content.goals, **self.plan.goal_names}
-        return replace(self.stored.content, goals=now)
+        return self.plan.content_of(self.stored.form.id)
 
 
 def open_form(form: Instrument) -> Opened:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mappers.living import Content
 from questionnaires.model import Group, Instrument, Item, Who
+from smartapp.web.written import short
 
 ALL = "all"
 """The step with all questions on one page."""
@@ -24,11 +25,6 @@ class Step:
     def is_rows(self) -> bool:
         """Tell whether it is a group that is there once for each thing that is written."""
         return self.group.many
-
-
-def short(form: Instrument, link_id: str) -> str:
-    """Return a linkId as addresses have it: without the form."""
-    return link_id.removeprefix(f"{form.id}-")
 
 
 def steps(form: Instrument, content: Content, who: Who = "client") -> tuple[Step, ...]:

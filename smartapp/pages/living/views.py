@@ -4,58 +4,51 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import url_for
 
 from mappers.living import Content, Row, field_name
+from mappers.living.content import group_of
 from questionnaires.catalogue import Catalogue
+from questionnaires.living import GOAL
 from questionnaires.model import Group, Instrument, Item
-from smartapp.pages.living.fields import shown
 from smartapp.pages.living.service import Opened
-from smartapp.pages.living.steps import ALL, first_open, is_asked, short
+from smartapp.pages.living.steps import ALL, first_open, is_asked
+from smartapp.pages.living.words import Words, left_for, stands_in, target_of, words_in
 from smartapp.records import Place
 from smartapp.web.fields import Link
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.living_views import FormView, form_view
+from smartapp.web.written import (
+    AnswerView,
+    RowView,
+    Thread,
+    answer_view,
+    is_dated,
+    newest_first,
+    row_view,
+    short,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerView:
-    """A question with what is written: several texts where several were given, none where nothing is written yet.
+class TakeAll:
+    """All words of an item that can be put on a list of another form in one press, and are not there yet."""
 
-    `change` is where it is changed, "" where the reader may not; `takes` are the places that its words can be taken to.
-    """
-
-    id: str
-    question: str
-    texts: tuple[str, ...]
-    many: bool
-    plain: bool  # a choice or a date: not words of their own
-    whose: str  # whose part it is, "" for the client's
-    change: str
-    takes: tuple[Link, ...] = ()
-    own_part: bool = False  # it is the reader's own to write, who is not the client
-
-
-@dataclass(frozen=True, slots=True)
-class RowView:
-    """One row: what it is called, its answers, and where it is changed, moved and removed."""
-
-    key: str
-    title: str
-    answers: tuple[AnswerView, ...]
-    change: str
-    up: str
-    down: str
-    takes: tuple[Link, ...] = ()
+    label: str
+    action: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """A group: its answers, or its rows. `add` makes a row, `offers` make one for each domain or goal without one."""
+    """A group: its answers, or its rows. `add` makes a row, `offers` make one for each domain or goal without one.
+
+    `threads` has rows that have their day, together by what they are about: then they say how that went over time.
+    """
 
     id: str
     title: str
@@ -67,6 +60,8 @@ class GroupView:
     add: Link | None
     offers: tuple[Link, ...]
     open: str  # where the group is filled in as a whole
+    threads: tuple[Thread, ...] = ()
+    take_all: tuple[TakeAll, ...] = ()
 
     @property
     def written(self) -> bool:
@@ -124,35 +119,46 @@ class _Page:
     def domains(self) -> tuple[str, ...]:
         return domains_in(self.opened)
 
-    def answer(self, item: Item, row: Row | None = None) -> AnswerView:
-        given = (row.answers if row else self.content.answers).get(item.link_id, ())
+    def answer(self, item: Item) -> AnswerView:
+        given = self.content.answers.get(item.link_id, ())
         step = url_for("living.step", form_id=self.form.id, step=short(self.form, item.link_id))
         mine = self.own and (item.who == "client" or self.with_client)
-        return AnswerView(
-            id=short(self.form, item.link_id),
-            question=text_of(item.text),
-            texts=tuple(shown(item, given, self.content, self.known, self.domains)),
-            many=item.many,
-            plain=item.kind not in ("text", "line"),
-            whose="" if item.who == "client" else _WHOSE_PART[item.who](),
-            change=step if mine and row is None else "",
+        return replace(
+            answer_view(item, given, self.content, self.known),
+            change=step if mine else "",
             own_part=self.with_client and item.who != "client",
-            takes=self.takes(item, row) if given and self.own else (),
+            takes=self.takes(item),
         )
 
-    def takes(self, item: Item, row: Row | None) -> tuple[Link, ...]:
-        """Return where the words of an answer can be taken, without typing them again."""
-        if not item.becomes:
+    def takes(self, item: Item, key: str = "") -> tuple[Link, ...]:
+        """Return for each text of an answer where it can be taken, or where it was, without typing it again."""
+        if not item.becomes or not self.own:
             return ()
-        name = field_name(item.link_id, row.key if row else "")
-        if item.becomes == "goal":
-            address = url_for("living.goal_from_words", form_id=self.form.id, name=name)
-            return (Link(_("Make a goal of this"), address),)
-        target = form_with(self.known, item.becomes)
+        found = (words for words in words_in(self.opened.stored, [item]) if words.key == key)
+        return tuple(link for words in found if (link := self.take(words)))
+
+    def take(self, words: Words) -> Link | None:
+        if words.item.becomes == GOAL:
+            return self.goal_of(words)
+        target = target_of(words.item, self.known)
         if target is None:
-            return ()
-        address = url_for("living.take", form_id=target.id, link_id=item.becomes, source=f"{self.form.id}/{name}")
-        return (Link(_("Put this under “%(form)s”", form=text_of(target.title)), address),)
+            return None
+        form, item = target
+        title = text_of(form.title)
+        if stands_in(words.text, item, self.opened.plan.content_of(form.id)):
+            name = short(form, group_of(form, item).link_id)
+            return Link(_("It is under “%(form)s”", form=title), url_for("living.form", form_id=form.id, _anchor=name))
+        address = url_for("living.take", form_id=form.id, link_id=item.link_id, source=words.source)
+        return Link(_("Put this under “%(form)s”", form=title), address)
+
+    def goal_of(self, words: Words) -> Link:
+        """Return the way to the goal that began with words, or to where one is made of them."""
+        goal = self.opened.plan.goal_named(words.goal_name(self.opened.plan))
+        if goal is not None:
+            return Link(_("It is a goal in your plan"), url_for("plan.goal", goal_id=goal.id))
+        name = field_name(words.item.link_id, words.key)
+        address = url_for("living.goal_from_words", form_id=self.form.id, name=name, at=words.at or None)
+        return Link(_("Make a goal of this"), address)
 
     def group(self, group: Group) -> GroupView:
         name, rows = short(self.form, group.link_id), self.content.rows_of(group.link_id)
@@ -168,6 +174,20 @@ class _Page:
             add=self.add(group),
             offers=self.offers(group) if self.own else (),
             open=url_for("living.step", form_id=self.form.id, step=name) if self.own else "",
+            threads=self.threads(group) if group.per and is_dated(group) else (),
+            take_all=tuple(found for item in group.items if self.own and (found := self.take_all(item))),
+        )
+
+    def take_all(self, item: Item) -> TakeAll | None:
+        """Return how several words of an item go on a list of another form at once; None where that is no list."""
+        target = target_of(item, self.known)
+        if target is None or len(left_for(self.opened, item, *target)) < 2:
+            return None
+        form, to = target
+        return TakeAll(
+            _("Put all of these under “%(form)s”", form=text_of(form.title)),
+            url_for("living.take_all", form_id=form.id, link_id=to.link_id),
+            f"{self.form.id}/{item.link_id}",
         )
 
     def add(self, group: Group) -> Link | None:
@@ -202,42 +222,43 @@ class _Page:
         return [(one.code, text_of(one.name)) for one in first]
 
     def row(self, group: Group, row: Row, at: int) -> RowView:
-        form, name, first = self.form.id, short(self.form, group.link_id), group.items[0]
         total = len(self.content.rows_of(group.link_id))
-        where: dict[str, Any] = {"form_id": form, "group_id": name, "key": row.key}
+        where: dict[str, Any] = {
+            "form_id": self.form.id,
+            "group_id": short(self.form, group.link_id),
+            "key": row.key,
+        }
         can_move = group.ordered and self.own
-        return RowView(
-            key=row.key,
-            title=row_title(self.opened, self.known, group, row),
-            answers=tuple(self.answer(item, row) for item in group.items[1:] if row.answers.get(item.link_id)),
+        view = row_view(group, row, self.content, self.known)
+        items = {short(self.form, item.link_id): item for item in group.items}
+        return replace(
+            view,
+            answers=tuple(replace(one, takes=self.takes(items[one.id], row.key)) for one in view.answers),
+            about=self.goal_in(group, row) if self.own else None,
             change=url_for("living.row", **where) if self.own else "",
             up=url_for("living.move", **where, way="up") if can_move and at else "",
             down=url_for("living.move", **where, way="down") if can_move and at + 1 < total else "",
-            takes=self.takes(first, row) if self.own else (),
+            takes=self.takes(group.items[0], row.key),
         )
 
+    def goal_in(self, group: Group, row: Row) -> Link | None:
+        """Return the way to the goal that a row is about."""
+        names = (row.of(item.link_id) for item in group.items if item.kind == "goal")
+        goals = (goal for name in names if name and (goal := self.opened.plan.goal_named(name)))
+        return next((Link(_("To this goal"), url_for("plan.goal", goal_id=goal.id)) for goal in goals), None)
 
-_WHOSE_PART = {
-    "peer-worker": lambda: _("The peer worker's part"),
-    "professional": lambda: _("The professional's part"),
-}
-
-
-def form_with(known: Catalogue, link_id: str) -> Instrument | None:
-    """Return the living form that has an item."""
-    return next((one for one in known.living.values() if any(item.link_id == link_id for item in one.items)), None)
+    def threads(self, group: Group) -> tuple[Thread, ...]:
+        rows = newest_first(group, self.content.rows_of(group.link_id))
+        first = group.items[0].link_id
+        by_subject: dict[str, list[RowView]] = {}
+        for row in rows:
+            by_subject.setdefault(row.of(first), []).append(self.row(group, row, 0))
+        return tuple(Thread(views[0].title, tuple(views), views[0].about) for views in by_subject.values())
 
 
 def domains_in(opened: Opened) -> tuple[str, ...]:
     """Return the codes of the life domains in the plan that a form belongs to."""
     return tuple(answers.domain for answers in opened.plan.plan.domains)
-
-
-def row_title(opened: Opened, known: Catalogue, group: Group, row: Row) -> str:
-    """Return what a row is called: its first answer, else its group."""
-    first = group.items[0]
-    title = shown(first, row.answers.get(first.link_id, ()), opened.content, known, domains_in(opened))
-    return ", ".join(title) or text_of(group.title)
 
 
 def living_page(

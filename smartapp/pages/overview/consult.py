@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import Final
 
+from flask import url_for
+
 from mappers.talking import still_to_discuss
 from mappers.tolerant import text_in
 from mappers.trends import Measurement, Trend
@@ -24,7 +26,9 @@ from smartapp.pages.overview.views import FoldedText, InstrumentSummary, Overvie
 from smartapp.web import current
 from smartapp.web.language import format_date, format_month, format_number, moment_of, text_of
 from smartapp.web.language import gettext as _
+from smartapp.web.living_views import WrittenForm
 from smartapp.web.plan_views import FOR_LATER, PROGRESS_TEXTS, STATUS_TEXTS, GoalView
+from smartapp.web.written import FirstWords
 
 FIRST_LINE: Final = 95
 """Characters of the story on this page: one line of a wide screen, two of a narrow one."""
@@ -50,6 +54,18 @@ class NewLine:
     response_id: str = ""
     talked_on: str = ""
     """The day of a conversation, as its sheet is named."""
+    href: str = ""
+    """Where it is read, of what has a page of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormLine:
+    """A living form in one line: what it begins with (None for nothing), and the day on which it was changed."""
+
+    title: str
+    href: str
+    first: FirstWords | None
+    day: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +111,20 @@ class ConsultPage:
     later: int
     """How many goals are for later."""
     scores: tuple[ScoreLine, ...]
+    forms: tuple[FormLine, ...]
+    """What else the client wrote in living forms."""
 
 
 def consult_page(
     everything: OverviewPage, *, tasks: Sequence[Resource], news: Iterable[New], look: LastLook, known: Catalogue
 ) -> ConsultPage:
     """Put the page together from what the overview has, what is new, and when the reader last looked."""
+    written = [one for one in everything.forms if one.view.written]
+    # Who somebody is comes first: a text of their own, and then a list, such as of what helps; both with all they say.
+    story = next((one for one in written if one.story), None)
+    helps = next((one for one in written if one.listed and one.first and one.first.own), None)
     parts = [one for one in everything.shown if one.texts]
-    story = next((one.texts[0] for one in parts if not one.part.many), "")
-    helps = next((one for one in parts if one.part.many), None)
+    part_story = next((one.texts[0] for one in parts if not one.part.many), "")
     lines = [line for section in (everything.visit.sections if everything.visit else ()) for line in section.lines]
     must = [line.answer for line in lines if line.link_id == FIRST]
     points = still_to_discuss(list(tasks))
@@ -114,9 +135,9 @@ def consult_page(
         all=everything,
         looked="" if look.at is None else look_said(look.at),
         first_look=look.at is None and look.sure,
-        story=first_lines(story, FIRST_LINE),
-        helps=helps.texts if helps else (),
-        helps_title=text_of(helps.part.overview.title) if helps else "",
+        story=first_lines(story.story if story else part_story, FIRST_LINE),
+        helps=helps.listed if helps else (),
+        helps_title=helps.title if helps else "",
         must=said,
         then=tuple(then[: max(0, MOST_WORDS - len(said))]),
         visit_answers=len(lines),
@@ -124,7 +145,14 @@ def consult_page(
         goals=tuple(goal_line(view) for view in everything.goals if not view.goal.later),
         later=sum(1 for view in everything.goals if view.goal.later),
         scores=tuple(score_line(one) for one in everything.measured),
+        forms=tuple(form_line(one) for one in written if one not in (story, helps)),
     )
+
+
+def form_line(form: WrittenForm) -> FormLine:
+    """Return a living form in one line."""
+    changed = form.view.changed
+    return FormLine(form.title, form.view.href, form.first, format_date(changed, "medium") if changed else "")
 
 
 def look_said(at: int) -> str:
@@ -188,6 +216,10 @@ def _new_line(one: New, known: Catalogue) -> NewLine:
             one.remark.text,
             day,
         )
+    if one.form is not None:
+        form = one.form.form
+        title = text_of(form.living.overview.title if form.living and form.living.overview else form.title)
+        return NewLine(_("%(title)s: changed", title=title), "", day, href=url_for("living.form", form_id=form.id))
     if one.note is not None:
         return NewLine(_("About %(title)s:", title=_title(one.note.instrument, known)), one.note.text, day)
     return _of_plan(one, day)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from mappers.agreements import Agreement, Remark
 from mappers.answers import kind_of
@@ -15,8 +15,10 @@ from mappers.plan import Goal, Plan, Step
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
+from smartapp.web.living import StoredForm
 
-Kind = Literal["answers", "conversation", "agreement", "note", "goal", "progress", "reworded", "step", "plan"]
+Kind = Literal["answers", "conversation", "agreement", "note", "form", "goal", "progress", "reworded", "step", "plan"]
+NOT_OF_PLAN: Final = frozenset({"answers", "conversation", "agreement", "note"})
 MomentOf = Callable[[str], dt.date | None]
 """Turns a FHIR date or instant into a day or a zoned instant; None where it cannot be read."""
 
@@ -57,6 +59,7 @@ class New:
     note: OwnNote | None = None
     agreement: Agreement | None = None
     remark: Remark | None = None
+    form: StoredForm | None = None
 
 
 def news(
@@ -65,6 +68,7 @@ def news(
     notes: Iterable[OwnNote] = (),
     conversations: Iterable[str] = (),
     agreements: Iterable[Agreement] = (),
+    forms: Iterable[StoredForm] = (),
     plan: Plan,
     changed: Mapping[str, str],
     since: dt.datetime | None,
@@ -73,9 +77,9 @@ def news(
     """Return what is new since a zoned moment, the newest first; all that has a date of its own where it is None.
 
     `responses` are the finished ones that the client sent in. What two people wrote down in a conversation is none of
-    these: `conversations` says when each was. Of `agreements` is told what the client said of them. `changed` says when
-    each goal, step and the plan (by id) was last written: that tells of a change that carries no date itself, and
-    nothing to who looks for the first time.
+    these: `conversations` says when each was. Of `agreements` is told what the client said of them, and of `forms`, the
+    living ones, that they were changed. `changed` says when each goal, step and the plan (by id) was last written: that
+    tells of a change that carries no date itself, and nothing to who looks for the first time.
     """
     found = [New("answers", text_in(one, "authored"), response=one) for one in responses]
     found += [New("note", one.written_on, note=one) for one in notes]
@@ -86,13 +90,14 @@ def news(
         for remark in one.remarks
         if remark.by_client
     ]
+    found += [New("form", one.changed, form=one) for one in forms if one.changed]
     for goal in plan.goals:
         found += [_of_goal(goal, changed.get(goal.id, ""), since, moment_of)]
         if since is not None:
             found += [New("step", changed.get(step.id, ""), goal=goal, step=step) for step in goal.steps]
     new = [one for one in found if _is_new(one.when, since, moment_of)]
     written = changed.get(plan.id, "")
-    about_plan = [one for one in new if one.kind not in ("answers", "conversation", "agreement", "note")]
+    about_plan = [one for one in new if one.kind not in NOT_OF_PLAN]
     if since is not None and not about_plan and _is_new(written, since, moment_of):
         new.append(New("plan", written))  # a text or an answer about a life domain: neither carries a date
     return sorted(new, key=lambda one: _order(one.when, moment_of), reverse=True)
@@ -117,6 +122,13 @@ def conversations(responses: Iterable[Resource], known: Catalogue, *, reader: st
             day = moment.date() if isinstance(moment, dt.datetime) else moment
             days[day] = max(days.get(day, ""), when, key=lambda each: _order(each, moment_of))
     return list(days.values())
+
+
+def changed_by_others(forms: Iterable[StoredForm], reader: str) -> list[StoredForm]:
+    """Return the living forms that somebody else than the reader (a reference) changed last."""
+    return [
+        one for one in forms if one.record and text_in(object_in(one.record.resource, "author"), "reference") != reader
+    ]
 
 
 def written_at(resources: Iterable[Resource]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from smartapp.pages.scores.paper import key_data, row_data
 from smartapp.storage.launches import Person
 from smartapp.web.language import coming, format_date, text_of
 from smartapp.web.language import gettext as _
+from smartapp.web.living_views import WrittenForm
 from smartapp.web.pdf import lines, pdf
 
 TEMPLATE = Path(__file__).with_name("templates") / "overview" / "paper.typ"
@@ -34,10 +35,12 @@ def contents(page: ConsultPage) -> dict[str, Any]:
                 "title": text_of(view.part.overview.title),
                 "many": view.part.many,
                 "texts": [lines(text if view.part.many else _cut(text)) for text in view.texts],
+                "day": "",
             }
             for view in everything.shown
             if view.texts
-        ],
+        ]
+        + [_form(one) for one in everything.forms if one.view.written],
         "phase": _phase(everything),
         "visit": {
             "title": _("For this conversation"),
@@ -77,6 +80,18 @@ def _phase(everything: OverviewPage) -> dict[str, str] | None:
         return None
     who = _("%(name)s says:", name=everything.name) if everything.name else _("The client says:")
     return {"who": who, "title": said.title, "day": format_date(said.marked_on) if said.marked_on else ""}
+
+
+def _form(form: WrittenForm) -> dict[str, Any]:
+    """Return a living form in short: its story, or what its rows are called, else what it begins with; and its day."""
+    changed, first = form.view.changed, [form.first.text] if form.first else []
+    texts = [_cut(form.story)] if form.story else form.listed or first
+    return {
+        "title": form.title,
+        "many": not form.story,
+        "texts": [lines(text) for text in texts],
+        "day": _("Last changed on %(when)s", when=format_date(changed)) if changed else "",
+    }
 
 
 def _cut(text: str) -> str:

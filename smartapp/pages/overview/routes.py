@@ -12,17 +12,25 @@ from mappers.answers import is_finished
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
 from smartapp.pages.overview.consult import MOST_SHOWN, ConsultPage, consult_page
-from smartapp.pages.overview.news import LastLook, conversations, last_look, news, sent_in, written_at
+from smartapp.pages.overview.news import (
+    LastLook,
+    changed_by_others,
+    conversations,
+    last_look,
+    news,
+    sent_in,
+    written_at,
+)
 from smartapp.pages.overview.paper import paper
 from smartapp.pages.overview.views import OverviewPage, overview_page
 from smartapp.pages.phase.markings import markings_of
 from smartapp.pages.plan import stored
 from smartapp.pages.plan.paper import paper as plan_on_paper
-from smartapp.pages.plan.service import plan_read
+from smartapp.pages.plan.service import plan_read, with_forms
 from smartapp.pages.scores import asking
 from smartapp.pages.scores.notes import notes_of
 from smartapp.records import Record
-from smartapp.web import current
+from smartapp.web import current, living
 from smartapp.web.language import gettext as _
 from smartapp.web.language import moment_of, wording
 from smartapp.web.pdf import download
@@ -74,6 +82,7 @@ def _consult(found: list[list[Record]], page: OverviewPage) -> ConsultPage:
         conversations=conversations(responses, catalogue(), reader=reader, moment_of=moment_of),
         agreements=agreements_in(tasks),
         notes=page.notes,
+        forms=changed_by_others(page.stored_forms, reader),
         plan=page.plan,
         changed=written_at([*plans, *goals, *tasks]),
         since=since,
@@ -104,13 +113,13 @@ def _everything() -> tuple[list[list[Record]], OverviewPage]:
         asking.responses_of(patient),
         notes_of(patient),
         markings_of(patient),
+        *living.queries(current.launch(), catalogue()),
     )
-    stored_plan = plan_read(found[:3])
+    stored_plan = with_forms(plan_read(found[:3]), [one for records in found[7:] for one in records])
     page = overview_page(
         name=current.launch().patient.display,
-        plan=stored_plan.plan,
-        plan_place=stored_plan.place,
-        others=stored_plan.others,
+        stored=stored_plan,
+        today=current.now().date(),
         tasks=[one.resource for one in found[2]],
         observations=[one.resource for one in found[3]],
         responses=[one.resource for one in found[4]],

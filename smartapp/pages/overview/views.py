@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,16 +12,19 @@ from mappers.agreements import agreements_in
 from mappers.answers import is_finished
 from mappers.assignment import Assignment, assignment_of, is_assignment
 from mappers.own_notes import OwnNote, note_of
-from mappers.plan import OtherGoal, Plan
+from mappers.plan import Plan
 from mappers.trends import Measurements, Trend, measured
 from mappers.visit import VisitReport, is_visit, latest_visit
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from smartapp.pages.assignments.views import title
 from smartapp.pages.phase.views import Said, newest_of
+from smartapp.pages.plan.stored import StoredPlan
 from smartapp.records import Place
 from smartapp.web.language import day_of
 from smartapp.web.language import gettext as _
+from smartapp.web.living import StoredForm
+from smartapp.web.living_views import WrittenForm, shown_in, written_form
 from smartapp.web.plan_views import (
     DomainView,
     GoalView,
@@ -82,12 +86,15 @@ class OverviewPage:
     waiting: tuple[OpenAssignment, ...]
     cut: str  # the sentence that says that there are more scores than were asked for, else ""
     told: bool  # anything was sent in, talked about or agreed, with or without scores
+    forms: tuple[WrittenForm, ...] = ()  # the living forms that belong here, the unwritten ones too
+    stored_forms: tuple[StoredForm, ...] = ()  # all living forms
 
     @property
     def has_words(self) -> bool:
         """Tell whether the client has written anything."""
         written = self.goals or self.earlier or self.domains or self.notes or self.phase
-        return any(one.texts for one in self.parts) or bool(written)
+        in_forms = any(one.view.written for one in self.forms)
+        return in_forms or any(one.texts for one in self.parts) or bool(written)
 
     @property
     def shown(self) -> tuple[PartView, ...]:
@@ -103,9 +110,8 @@ class OverviewPage:
 def overview_page(
     *,
     name: str,
-    plan: Plan,
-    plan_place: Place | None,
-    others: Iterable[tuple[OtherGoal, Place]],
+    stored: StoredPlan,
+    today: dt.date,
     tasks: Sequence[Resource],
     observations: Sequence[Resource],
     responses: Sequence[Resource],
@@ -115,22 +121,22 @@ def overview_page(
     markings: Iterable[Resource] = (),
     cut: str = "",
 ) -> OverviewPage:
-    """Put the page together from what the record holds."""
-    words = Words.of(known)
-    goals = [goal_view(goal, words) for goal in plan.goals]
+    """Put the page together from what the record holds; `stored` is the plan with its living forms."""
+    words, plan = Words.of(known), stored.plan
+    goals = [goal_view(goal, words, stored.began_at(goal)) for goal in plan.goals]
     done = [one for one in responses if is_finished(one)]
     return OverviewPage(
         name=name,
         plan=plan,
-        parts=part_views(plan, known),
+        parts=tuple(one for one in part_views(plan, known) if one.part.extension.id not in moved_to_forms(known)),
         goals=tuple(view for view in goals if view.goal.active),
         earlier=tuple(view for view in goals if not view.goal.active),
-        others=other_goal_views(others, _("In the client's own words")),
+        others=other_goal_views(stored.others, _("In the client's own words")),
         domains=tuple(
             view for answers in plan.domains for view in [domain_view(answers, plan, words)] if view.answered
         ),
         plan_updated=plan.updated,
-        plan_place=plan_place,
+        plan_place=stored.place,
         visit=latest_visit(done, known, language),
         visits=sum(map(is_visit, done)),
         notes=tuple(sorted(filter(None, map(note_of, notes)), key=lambda note: note.written_on, reverse=True)),
@@ -143,7 +149,18 @@ def overview_page(
         waiting=waiting(tasks, known),
         cut=cut,
         told=bool(done or agreements_in(tasks)),
+        stored_forms=tuple(stored.forms.values()),
+        forms=tuple(
+            written_form(one, stored.content_of(one.form.id), known, today)
+            for one in shown_in(stored.forms, "overview")
+            if one.form.living and one.form.living.overview
+        ),
     )
+
+
+def moved_to_forms(known: Catalogue) -> frozenset[str]:
+    """Return the extensions of a plan whose words are shown as those of a living form."""
+    return frozenset(item.was for form in known.living.values() for item in form.items if item.was)
 
 
 _PARAGRAPH: Final = re.compile(r"\n\s*\n")

@@ -251,7 +251,7 @@ def _goal_or_404(stored_plan: StoredPlan, goal_id: str) -> GoalView:
     if found is None:
         _follow(stored_plan)
         gone.stop(stored_plan, goal_id, (request.view_args or {}).get("step_id", ""))
-    return goal_view(found, _words())
+    return goal_view(found, _words(), stored_plan.began_at(found))
 
 
 def _step_or_404(stored_plan: StoredPlan, goal_id: str, step_id: str) -> Step:

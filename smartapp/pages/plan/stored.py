@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from mappers.identity import URN, former, values_in
+from mappers.living import Content
 from mappers.plan import PLAN_SYSTEM, Goal, OtherGoal, PersonRef, Plan, other_goal_of, plan_of, resources_of
 from mappers.plan.moving import reopened, was_left
 from mappers.plan.reading import goals_of
@@ -22,6 +23,7 @@ from smartapp.fhir.store import Query, Write
 from smartapp.records import Place, Record
 from smartapp.records.outbox import Unsent
 from smartapp.web.living import StoredForm
+from smartapp.web.living_views import began_at
 
 _KINDS: Final = {"CarePlan": "plan", "Goal": "goal", "Task": "step"}
 _CATEGORY: Final = f"{PLAN_SYSTEM}|recovery-plan"
@@ -61,6 +63,26 @@ class StoredPlan:
         goals = sorted(self.plan.goals, key=lambda goal: not goal.active)
         own = {_id(one.resource): own_name(one.resource) for one in self.records if _is_goal(one)}
         return {own[goal.id]: goal.text for goal in goals if own.get(goal.id)}
+
+    def goal_named(self, name: str) -> Goal | None:
+        """Return the goal with one of our own identifiers, None where the plan has no such goal."""
+        id_ = self.made(name)
+        return next((goal for goal in self.plan.goals if goal.id == id_), None)
+
+    def name_of(self, goal: Goal) -> str:
+        """Return our own identifier of a goal, "" where it has none."""
+        return next(
+            (own_name(one.resource) for one in self.records if _is_goal(one) and _id(one.resource) == goal.id), ""
+        )
+
+    def began_at(self, goal: Goal) -> str:
+        """Return the address of the words of a living form that a goal began with; "" where it began elsewhere."""
+        return began_at(goal.said_in, self.name_of(goal), self.forms)
+
+    def content_of(self, form_id: str) -> Content:
+        """Return what is written in a living form, which names the goals of the plan as they are called now."""
+        content = self.forms[form_id].content
+        return replace(content, goals={**content.goals, **self.goal_names})
 
     @property
     def language(self) -> str | None:

@@ -178,7 +178,7 @@ def test_every_anchor_that_a_code_would_collide_with_is_taken(app, halfway):
     names = {name.removesuffix("-title").removesuffix("-help") for ids in found for name in ids}
     codes = {part.code for part in catalogue().plan_parts}
     assert codes | {"earlier", "others", "visit", "scores"} <= names
-    made = ("chart-", "score-", "step-", "goal-", "area-")  # by the id or code of what they are of
+    made = ("chart-", "score-", "step-", "goal-", "area-", "form-")  # by the id or code of what they are of
     assert {name for name in names - codes if not name.startswith(made)} <= TAKEN
 
 

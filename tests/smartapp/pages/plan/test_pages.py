@@ -42,7 +42,7 @@ def test_a_long_story_stands_there_whole_with_its_first_lines_open(app, anna):
         fill(anna, "plan/story", story=story)
         for page in (anna.get("plan/").text, launched(app, role="clinician").get("overview/plan").text):
             assert story.strip() in page
-            assert ('<input class="hidden-text" type="checkbox" id="all-of-story">' in page) is folded
+            assert ('<input class="hidden-text" type="checkbox" id="all-of-story' in page) is folded
 
 
 def test_saving_says_so_after_it_is_saved(anna):

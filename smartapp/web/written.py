@@ -1,0 +1,211 @@
+"""What is written in a living form, as a person reads it: on its own pages, in the plan, the overview, a conversation.
+
+No form is known by its name here: what a page says follows from the definition and from what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mappers.living import Content, Row
+from questionnaires.catalogue import Catalogue
+from questionnaires.living import LIFE_DOMAIN
+from questionnaires.model import Group, Instrument, Item
+from smartapp.i18n import message
+from smartapp.web.fields import Link
+from smartapp.web.language import format_date, text_of
+from smartapp.web.language import gettext as _
+
+TYPED: Final = ("text", "line")
+"""The kinds of items whose answers are somebody's own words."""
+WHOSE_PART: Final = {
+    "peer-worker": message("The peer worker's part"),
+    "professional": message("The professional's part"),
+}
+
+
+def short(form: Instrument, link_id: str) -> str:
+    """Return a linkId as addresses have it: without the form."""
+    return link_id.removeprefix(f"{form.id}-")
+
+
+# --- answers ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """A question with what is written: several texts where several were given, none where nothing is written yet.
+
+    `change` is where it is changed, "" where the reader may not; `takes` are the places that its words can be taken to.
+    """
+
+    id: str
+    question: str
+    texts: tuple[str, ...]
+    many: bool
+    plain: bool  # a choice or a date: not words of their own
+    whose: str  # whose part it is, "" for the client's
+    change: str = ""
+    takes: tuple[Link, ...] = ()
+    own_part: bool = False  # it is the reader's own to write, who is not the client
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """One row: what it is called, its answers, and where it is changed, moved and removed.
+
+    `day` is when it was written, where it has its day; `about` leads to the goal that it is about.
+    """
+
+    key: str
+    title: str
+    answers: tuple[AnswerView, ...]
+    day: str = ""
+    about: Link | None = None
+    change: str = ""
+    up: str = ""
+    down: str = ""
+    takes: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What was written about one subject over time: its rows, the newest first. `about` leads to that goal."""
+
+    title: str
+    rows: tuple[RowView, ...]
+    about: Link | None = None
+
+
+def answer_view(item: Item, given: Sequence[str], content: Content, known: Catalogue) -> AnswerView:
+    """Return one answer, to read."""
+    return AnswerView(
+        id=short(content.form, item.link_id),
+        question=text_of(item.text),
+        texts=shown(item, given, content, known),
+        many=item.many,
+        plain=item.kind not in TYPED,
+        whose=_(WHOSE_PART[item.who]) if item.who in WHOSE_PART else "",
+    )
+
+
+def row_view(group: Group, row: Row, content: Content, known: Catalogue) -> RowView:
+    """Return one row, to read: its first answer is what it is called, and its day stands apart."""
+    first, *others = group.items
+    title = shown(first, row.answers.get(first.link_id, ()), content, known)
+    return RowView(
+        key=row.key,
+        title=", ".join(title) or text_of(group.title),
+        answers=tuple(
+            answer_view(item, row.answers[item.link_id], content, known)
+            for item in others
+            if item.link_id in row.answers and not item.today
+        ),
+        day=day_of(group, row),
+    )
+
+
+def shown(item: Item, answer: Iterable[str], content: Content, known: Catalogue) -> tuple[str, ...]:
+    """Return an answer as a person reads it, one text for each that was given."""
+    return tuple(_shown(item, text, content, known) for text in answer)
+
+
+def _shown(item: Item, text: str, content: Content, known: Catalogue) -> str:
+    if item.kind == "goal":
+        return content.goals.get(text, text)
+    if item.kind == "boolean":
+        return _("Yes") if text == "true" else _("No")
+    if item.kind == "date":
+        return _date(text)
+    if item.scale is not None and item.scale.id == LIFE_DOMAIN:
+        return next((text_of(domain.name) for domain in known.life_domains if domain.code == text), text)
+    option = item.scale.option(text) if item.scale is not None else None
+    return text_of(option.text) if option else text
+
+
+def _date(text: str) -> str:
+    try:
+        return format_date(text)
+    except ValueError:  # a year or a month, as another program may write it
+        return text
+
+
+# --- rows -------------------------------------------------------------------------------------------------------
+
+
+def is_dated(group: Group) -> bool:
+    """Tell whether each row has the day on which it was written: then it says how it was then, and more may follow."""
+    return any(item.today for item in group.items)
+
+
+def day_of(group: Group, row: Row) -> str:
+    """Return the day on which a row was written, a FHIR date; "" where it has none."""
+    return next((row.of(item.link_id) for item in group.items if item.today and row.of(item.link_id)), "")
+
+
+def newest_first(group: Group, rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Return rows that have their day, the newest first; of one day, what was written last comes first."""
+    dated = sorted(rows, key=lambda row: day_of(group, row))
+    return tuple(dated[::-1])
+
+
+# --- whole ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenGroup:
+    """What is written in one group, to read: its answers, or its rows."""
+
+    title: str
+    answers: tuple[AnswerView, ...]
+    rows: tuple[RowView, ...]
+
+
+def written_groups(content: Content, known: Catalogue) -> tuple[WrittenGroup, ...]:
+    """Return all that is written in a form, to read, in its order."""
+    found = (_written_group(group, content, known) for group in content.form.groups)
+    return tuple(group for group in found if group.answers or group.rows)
+
+
+def _written_group(group: Group, content: Content, known: Catalogue) -> WrittenGroup:
+    rows = content.rows_of(group.link_id)
+    answers = content.answers if not group.many else {}
+    return WrittenGroup(
+        title=text_of(group.title),
+        answers=tuple(
+            answer_view(item, answers[item.link_id], content, known) for item in group.items if item.link_id in answers
+        ),
+        rows=tuple(
+            row_view(group, row, content, known) for row in (newest_first(group, rows) if is_dated(group) else rows)
+        ),
+    )
+
+
+# --- in short ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FirstWords:
+    """What a form begins with: the words, whether those are the client's own, and how many things stand beside it."""
+
+    text: str
+    own: bool
+    more: int = 0
+
+
+def first_words(content: Content, known: Catalogue) -> FirstWords | None:
+    """Return what a form begins with of what the client wrote, in the order of the form; None where nothing is."""
+    for group in content.form.groups:
+        rows = content.rows_of(group.link_id)
+        if rows:
+            [first, *_others] = group.items
+            texts = shown(first, rows[0].answers.get(first.link_id, ()), content, known)
+            if texts:
+                return FirstWords(texts[0], first.kind in TYPED, len(rows) - 1)
+        for item in group.items:
+            given = content.answers.get(item.link_id, ())
+            if given and item.who == "client":
+                return FirstWords(shown(item, given, content, known)[0], item.kind in TYPED, len(given) - 1)
+    return None
