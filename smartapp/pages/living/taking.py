@@ -13,7 +13,7 @@ from mappers.living.content import group_of
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument, Item
 from smartapp.pages.living.service import Opened, change, open_form
-from smartapp.pages.living.words import left_for, row_of
+from smartapp.pages.living.words import Words, left_for, row_of
 from smartapp.web import current, undoing
 from smartapp.web.confirming import Press
 from smartapp.web.editing import TOO_LATE
@@ -31,7 +31,7 @@ def asks_of_all(form: Instrument, item: Item) -> Press | None:
     """Return what the client is asked where a professional puts all of it on a list; None where nothing is left."""
     source, wanted = _source(item)
     opened = open_form(form)
-    left = left_for(Opened(opened.plan.forms[source.id], opened.plan), wanted, form, item)
+    left = _left(opened, source, wanted, item)
     sentence = _("This comes under “%(form)s”:", form=text_of(form.title))
     return Press(sentence, _at(source), lines=tuple(words.text for words in left)) if left else None
 
@@ -55,15 +55,22 @@ def _source(target: Item) -> tuple[Instrument, Item]:
     return source, wanted
 
 
+def _left(opened: Opened, source: Instrument, wanted: Item, target: Item) -> list[Words]:
+    """Return which of the words that the page showed are not on the list yet: nobody chose what came there since."""
+    shown = request.form.get("words", "").split()
+    theirs = Opened(opened.plan.forms[source.id], opened.plan)
+    return [one for one in left_for(theirs, wanted, opened.stored.form, target) if digest(one.text) in shown]
+
+
 def take_all(form: Instrument, item: Item, gone_on: GoneOn) -> ResponseReturnValue:
-    """Add a row for each text of an item (`source` in the form of this request) that the list does not have yet."""
+    """Add a row for each text of an item (`source`) that the page showed (`words`) and the list does not have yet."""
     source, wanted = _source(item)
     group, opened, today = group_of(form, item), open_form(form), current.today()
     made: list[Row] = []
 
     def add(now: Opened) -> Accepted[Content]:
         # Asked again where somebody else saved in between: what is on the list by then is not put there twice.
-        left = left_for(Opened(now.plan.forms[source.id], now.plan), wanted, form, item)
+        left = _left(now, source, wanted, item)
         made[:] = [row_of(words, group, str(uuid.uuid4()), today) for words in left]
         content = now.content
         for row in made:

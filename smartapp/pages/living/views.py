@@ -22,6 +22,7 @@ from smartapp.web.fields import Link
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.living_views import FormView, form_view
+from smartapp.web.typed import digest
 from smartapp.web.written import (
     AnswerView,
     RowView,
@@ -36,11 +37,15 @@ from smartapp.web.written import (
 
 @dataclass(frozen=True, slots=True)
 class TakeAll:
-    """All words of an item that can be put on a list of another form in one press, and are not there yet."""
+    """Words of an item that can be put on a list of another form in one press, and are not there yet.
+
+    `words` has a digest of each, so that a press is about what the page showed and nothing else.
+    """
 
     label: str
     action: str
     source: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +186,15 @@ class _Page:
     def take_all(self, item: Item) -> TakeAll | None:
         """Return how several words of an item go on a list of another form at once; None where that is no list."""
         target = target_of(item, self.known)
-        if target is None or len(left_for(self.opened, item, *target)) < 2:
+        left = left_for(self.opened, item, *target) if target else ()
+        if target is None or len(left) < 2:
             return None
         form, to = target
         return TakeAll(
             _("Put all of these under “%(form)s”", form=text_of(form.title)),
             url_for("living.take_all", form_id=form.id, link_id=to.link_id),
             f"{self.form.id}/{item.link_id}",
+            " ".join(digest(words.text) for words in left),
         )
 
     def add(self, group: Group) -> Link | None:

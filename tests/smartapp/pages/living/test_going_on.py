@@ -9,7 +9,7 @@ import pytest
 
 from mappers.living import content_of
 from smartapp.fhir.store import Query, Unreachable
-from tests.smartapp.helpers import text_of
+from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
 
@@ -26,6 +26,9 @@ def links(page, label):
 def content(visitor, form):
     found = visitor.ehr.search(Query.of("QuestionnaireResponse", patient="Patient/anna"))
     return next(content_of(one.resource, form) for one in found if form.id in one.resource["questionnaire"])
+
+
+RESPONSES = Query.of("QuestionnaireResponse", patient="Patient/anna")
 
 
 # --- to a goal
@@ -134,10 +137,15 @@ def test_each_of_several_words_goes_on_the_list_by_itself_with_its_area(harveste
     assert len(links(page, PUT)) == len(links(page, STANDS)) == 1
 
 
-def press_all(visitor):
+def shown_words(visitor):
+    """Return what the button for all of them sends."""
+    return fields_of(visitor.get("living/harvest/")).get("words", "")
+
+
+def press_all(visitor, words=None):
     """Press the button, as the page has it or as it was there a moment ago."""
-    shown = fields_of(visitor.get("living/harvest/"))
-    return visitor.post("living/garden/take/garden-plant", {"source": "harvest/harvest-seed", **shown})
+    sent = {"source": "harvest/harvest-seed", "words": shown_words(visitor) if words is None else words}
+    return visitor.post("living/garden/take/garden-plant", sent)
 
 
 def test_all_that_is_not_on_the_list_goes_there_in_one_press_and_one_save(harvester, two_forms):
@@ -146,6 +154,7 @@ def test_all_that_is_not_on_the_list_goes_there_in_one_press_and_one_save(harves
     sow(harvester, "Zonnebloem\r\nMaïs\r\nMunt")
     sow(harvester, "Munt\r\nTijm", "housing")
     assert PUT_ALL in text_of(harvester.get("living/harvest/"))
+    shown = shown_words(harvester)
     answer = press_all(harvester)
     assert answer.location.partition("#")[2] == "plants"
     plants = [row.of("garden-plant") for row in content(harvester, garden).rows_of("garden-plants")]
@@ -154,8 +163,32 @@ def test_all_that_is_not_on_the_list_goes_there_in_one_press_and_one_save(harves
     [list_id] = [one["id"] for one in responses if "garden" in one["questionnaire"]]
     assert len(harvester.ehr.history("QuestionnaireResponse", list_id)) == 2
     assert PUT_ALL not in text_of(harvester.get("living/harvest/"))
-    assert press_all(harvester).status_code == 303
+    assert press_all(harvester, shown).status_code == 303  # on a page that was still open
     assert len(content(harvester, garden).rows_of("garden-plants")) == 4
+
+
+def test_what_came_there_after_the_page_was_opened_is_not_put_on_the_list_unseen(harvester, two_forms):
+    sow(harvester, "Maïs\r\nMunt")
+    shown = shown_words(harvester)
+    sow(harvester, "Tijm", "housing")
+    press_all(harvester, shown)
+    plants = [row.of("garden-plant") for row in content(harvester, two_forms.living["garden"]).all_rows]
+    assert plants == ["Maïs", "Munt"]
+
+
+def test_written_together_the_client_reads_all_of_it_before_it_goes_on_the_list(harvester, two_forms):
+    sow(harvester, "Maïs\r\nMunt")
+    joost = launched(harvester.app, role="clinician")
+    joost.post("overview/together/write", {"what": "harvest"})
+    asked = press_all(joost)
+    assert asked.status_code == 200
+    assert "Anna, klopt dit?" in text_of(asked)
+    assert "Dit komt bij ‘Mijn tuin’ te staan:" in text_of(asked)
+    for words in ("Maïs", "Munt"):
+        assert words in text_of(asked)
+    assert "garden" not in " ".join(one.resource["questionnaire"] for one in harvester.ehr.search(RESPONSES))
+    assert joost.post("living/garden/take/garden-plant", fields_of(asked)).status_code == 303
+    assert len(content(harvester, two_forms.living["garden"]).all_rows) == 2
 
 
 def test_one_press_takes_all_of_them_back_but_what_was_changed_since(harvester, two_forms):
