@@ -127,3 +127,4 @@ class Courier(threading.Thread):
             self._services.outbox.forget_old_arrivals()
             self._services.kept_words.forget_old()
             self._services.forget_untouched_drafts()
+            self._services.forget_old_handed_over()

@@ -25,6 +25,7 @@ from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
 from smartapp.storage.drafts import Drafts, forget_untouched
+from smartapp.storage.handed_over import Waiting, forget_old
 from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launch, Launches, User
 from smartapp.storage.marks import Marks
@@ -146,6 +147,10 @@ class Services:
         days = self.settings.draft_days
         return forget_untouched(self.engine, int(self.clock()) - days * 86_400) if days else 0
 
+    def forget_old_handed_over(self) -> None:
+        """Wipe words that waited for a person's yes as long as they may; see `smartapp.storage.handed_over`."""
+        forget_old(self.engine, self.vault, self.clock())
+
     def own_store(self, issuer: str) -> OwnStore:
         """Return our own store for the people of one issuer; two issuers never share one."""
         return self._kept_as(f"{_OWN}{self.settings.issuer_key(issuer)}")
@@ -178,6 +183,14 @@ class Services:
         """Return who is in conversation about a person (`Patient/<id>`): it belongs to nobody, and has no words."""
         return self.drafts_of(issuer, patient, "together")
 
+    def handed_over(self, launch: Launch) -> Waiting:
+        """Return the words of the person of a launch that others typed, and that wait for their yes."""
+        return Waiting(self.handed_over_to(launch.issuer_key, launch.patient.reference), self.clock)
+
+    def handed_over_to(self, issuer: str, patient: str) -> Drafts:
+        """Return where those of a person (`Patient/<id>`) are kept: they belong to them and to no author."""
+        return self.drafts_of(issuer, patient, "handed over")
+
     def drafts_of(self, issuer: str, patient: str, author: str) -> Drafts:
         """Return what an author has not finished about a person at an issuer, which its key names."""
         return Drafts(self.engine, self.vault, self.clock, issuer=issuer, patient=patient, author=author)
@@ -195,4 +208,5 @@ class Services:
         if former != launch:
             self.drafts(launch).adopt(self.drafts(former))
             self.sketches(launch).adopt(self.sketches(former))
+            self.handed_over_to(launch.issuer_key, patient).adopt(self.handed_over_to(former.issuer_key, patient))
             self.audit.adopt(former.issuer_key, launch.issuer_key, patient)

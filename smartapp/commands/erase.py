@@ -65,6 +65,9 @@ def erase(services: Services, issuer: Issuer, patient_id: str) -> tuple[dict[str
             erased.update(_of_user(services, patient_id, User(reference, "", "guest", name, subject), issuer.key))
     for launch in launches:
         services.launches.end(launch.id)
+    erased["words that waited for their yes"] = sum(
+        services.handed_over_to(name, patient).erase() for name in {issuer.key, issuer.base}
+    )
     erased["notes of who is in conversation"] = services.conversations_about(issuer.key, patient).erase()
     erased["open launches"] = len(launches)
     erased["resources in our own store"] = services.own_store(issuer.base).erase(patient)

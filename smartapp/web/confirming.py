@@ -41,16 +41,25 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """Another answer than yes: what it sends beside the fields, and what it says."""
+
+    name: str
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmPage:
     """What the client is asked. `about`: words of theirs that it is about. `fields`: what *yes* sends.
 
-    `whose`: professionals often say it like this. `keeps`: *no* sends what was chosen along.
+    `no` leads away; `others` are answers that are sent. `whose`: professionals often say it like this.
     """
 
     title: str
     lead: str
     yes: str
-    no: Link
+    no: Link | None
     action: str
     fields: tuple[tuple[str, str], ...]
     kicker: str = ""
@@ -58,7 +67,7 @@ class ConfirmPage:
     changes: tuple[Change, ...] = ()
     trouble: str = ""
     whose: bool = False
-    keeps: bool = False
+    others: tuple[Button, ...] = ()
     lines: tuple[str, ...] = ()
 
 
@@ -110,7 +119,9 @@ def page_of_words(
     values: Iterable[tuple[str, str]],
     *,
     names: Sequence[str],
-    no: Link,
+    lead: str,
+    no: Link | None,
+    others: tuple[Button, ...] = (),
     kicker: str = "",
     about: str = "",
     trouble: str = "",
@@ -122,9 +133,10 @@ def page_of_words(
     who = with_client.first_name(with_client.client_name())
     return ConfirmPage(
         title=_("%(name)s, are these words right?", name=who) if words else _("%(name)s, is this right?", name=who),
-        lead=_("%(typist)s typed this. It is saved once you say yes.", typist=with_client.typist_name()),
+        lead=lead,
         yes=_("Yes, these are my words") if words else _("Yes, this is right"),
         no=no,
+        others=others,
         action=request.script_root + request.path,
         fields=(*sent, (CONFIRMED, mark(_values(dict(sent), names)))),
         kicker=kicker,
@@ -186,8 +198,8 @@ def _page_of_press(press: Press, fields: list[tuple[str, str]]) -> ConfirmPage:
         title=_("%(name)s, is this right?", name=who),
         lead=_("%(typist)s pressed this. It counts once you say yes.", typist=with_client.typist_name()),
         yes=_("Yes, this is right"),
-        no=Link(_("No, change it first") if press.keeps else _("No, leave it as it is"), press.back),
-        keeps=press.keeps,
+        no=None if press.keeps else Link(_("No, leave it as it is"), press.back),
+        others=(Button(_LOOK, _BACK, _("No, change it first")),) if press.keeps else (),
         action=request.script_root + request.path,
         fields=(*fields, (CONFIRMED, mark(fields))),
         about=press.about,

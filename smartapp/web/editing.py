@@ -5,13 +5,14 @@ as a sketch (`smartapp.web.forms`), what somebody else changed meanwhile is show
 taken back (`smartapp.web.undoing`), and words of professionals are asked about once (`smartapp.web.whose`).
 
 Where a professional types with the client (`smartapp.web.with_client`), the client reads the words and says yes before
-anything is saved (`smartapp.web.confirming`). What is not said yes to is a sketch of who typed it.
+anything is saved (`smartapp.web.confirming`), or later on a screen of their own (`smartapp.web.handing_over`). What is
+not said yes to is a sketch of who typed it.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -22,7 +23,8 @@ from flask.typing import ResponseReturnValue
 from questionnaires.model import Who
 from smartapp.i18n import message
 from smartapp.records import Place
-from smartapp.web import confirming, typed, undoing, whose, with_client
+from smartapp.web import confirming, handing_over, typed, undoing, whose, with_client
+from smartapp.web.confirming import Button
 from smartapp.web.fields import BothVersions, Field, Link, both_versions, filled, problems_in
 from smartapp.web.forms import Saved, Sketch, Trouble, posted
 from smartapp.web.language import gettext as _
@@ -122,12 +124,13 @@ class FormPage:
 
 @dataclass(frozen=True, slots=True)
 class ClashPage:
-    """Both versions side by side, to choose between."""
+    """Both versions side by side, to choose between. `handed`: the id of words that waited for their owner."""
 
     title: str
     both: BothVersions
     key: str
     back: Link
+    handed: str = ""
 
 
 # --- one request ------------------------------------------------------------------------------------------------
@@ -157,6 +160,8 @@ class _Page(Generic[_Stored, _Document]):
 
     def answer(self, stored: _Stored | None) -> ResponseReturnValue:
         sketch = Sketch(self.editing.sketch_of(stored), self.form.names, _without_empty_ticks(posted(), self.form))
+        if self.form.part != "client":
+            with_client.is_own_part()
         if undoing.FIELD in sketch.form:
             words = undoing.taken(sketch.form[undoing.FIELD])
             if words is None:
@@ -165,12 +170,12 @@ class _Page(Generic[_Stored, _Document]):
             return self.take(stored, replace(sketch, form=words), undo=True)
         if (answer := sketch.answered()) is not None:
             return answer
-        if self.form.part != "client":
-            with_client.is_own_part()
         if request.method == "GET":
             now = stored if stored is not None else self.editing.load()
-            asked = self.asked(now, sketch) if self.asks and confirming.SHOW in request.args else None
+            asked = self.asked(now, sketch) if confirming.SHOW in request.args else None
             return asked if asked is not None else self.opened(now, sketch)
+        if handing_over.HANDED in sketch.form and not with_client.goes_on():
+            return self.answered(stored, sketch)
         return self.take(stored, sketch)
 
     @property
@@ -179,9 +184,20 @@ class _Page(Generic[_Stored, _Document]):
         return self.form.part == "client" and with_client.goes_on()
 
     def take(self, stored: _Stored | None, sketch: Sketch, *, undo: bool = False) -> ResponseReturnValue:
-        """Save what a form holds; `undo`: it takes back what was saved just now."""
+        """Save what a form holds, once the client has said yes where they are asked; `undo`: it takes back a save."""
         if self.asks and not confirming.said_yes(sketch.form, self.form.names):
             return self.ask(stored if stored is not None else self.editing.load(), sketch, undo=undo)
+        if self.asks and handing_over.HAND_OVER in sketch.form:
+            sketch.keep()
+            says = handing_over.hand_over(sketch.of, self.form.kicker or self.form.title, self.to_keep(sketch.form))
+            flash(says, "message")
+            return redirect(self.form.back.href, 303)
+        return self.save(stored, sketch, undo=undo)
+
+    def save(
+        self, stored: _Stored | None, sketch: Sketch, *, undo: bool = False, handed: str = ""
+    ) -> ResponseReturnValue:
+        """Save what a form holds; `handed`: it waited for its owner's yes under this id."""
         sent = typed.submitted_fields(self.form.names, sketch.form)
         before: Mapping[str, str] = {}
         after: Mapping[str, str] = {}
@@ -197,19 +213,30 @@ class _Page(Generic[_Stored, _Document]):
 
         there = stored
 
-        def save() -> Saved | Wrong | Clash | Trouble:
+        def write() -> Saved | Wrong | Clash | Trouble:
             nonlocal there
             there = there if there is not None else self.editing.load()
             return self.editing.change(merge, there)
 
         # What is put back says nothing about words that were typed since and not saved: those stay with their writer.
-        outcome = save() if undo or undoing.PUT_BACK in sketch.form else sketch.take(save)
+        # Nor does what somebody else typed, and its owner says yes to.
+        outcome = write() if undo or handed or undoing.PUT_BACK in sketch.form else sketch.take(write)
+        read = self.asks or bool(handed)
         if isinstance(outcome, Saved):
-            asked = self.asks  # then whose words they are was asked already
-            return redirect(_after(self.form, outcome, before, after, undone=undo, asked=asked), 303)
-        if isinstance(outcome, Trouble) and self.asks and there is not None:
+            self.settle(sketch, handed)
+            return redirect(_after(self.form, outcome, before, after, undone=undo, read=read), 303)
+        if isinstance(outcome, Trouble) and there is not None and read:
             return self.reading(there, sketch, trouble=outcome.sentence), outcome.status
-        return self.refusal(outcome, sent)
+        if isinstance(outcome, Wrong) and handed:  # the client mends it, so it is theirs to say from here on
+            self.take_over(sketch, handed)
+        return self.refusal(outcome, sent, handed)
+
+    def settle(self, sketch: Sketch, handed: str) -> None:
+        """Let nothing of this form wait for a yes any more, now that it was said here."""
+        if handed:
+            handing_over.answer(handed, "confirmed")
+        elif self.asks:
+            handing_over.withdraw(sketch.of)
 
     def ask(self, stored: _Stored, sketch: Sketch, *, undo: bool) -> ResponseReturnValue:
         """Have the client read what a form holds. Nothing is saved; what can't be taken is shown to be mended."""
@@ -231,28 +258,76 @@ class _Page(Generic[_Stored, _Document]):
 
     def asked(self, stored: _Stored, sketch: Sketch) -> ResponseReturnValue | None:
         """Return the page on which the client reads what was typed, None where there is nothing to read any more."""
-        kept = sketch.kept()
-        if kept is None or (kept.get("key") and self.editing.made(stored, kept["key"])):
+        words = None if self.asks else handing_over.waiting(request.args[confirming.SHOW], sketch.of)
+        kept = sketch.kept() if self.asks else words.fields if words else None
+        key = kept.get("key", "") if kept is not None else ""
+        if kept is None or (key and self.editing.made(stored, key)):
             return None
-        sent = typed.submitted_fields(self.form.names, kept)
-        outcome = typed.merge_form(self.section_of(stored), self.editing.document(stored), sent)
+        if key and key != self.form.key:  # sent twice, words make one thing: by the key of the form that they came from
+            return replace(self, form=replace(self.form, key=key)).asked(stored, sketch)
+        handed = {handing_over.HANDED: words.id} if words else {}
+        sent, document = typed.submitted_fields(self.form.names, kept), self.editing.document(stored)
+        outcome = typed.merge_form(self.section_of(stored), document, sent)
         if not isinstance(outcome, Accepted):  # since it was typed, somebody saved something else
-            return self.refusal(outcome, sent)
+            return self.refusal(outcome, sent, words.id if words else "")
+        if words and outcome.document == document:  # the same words were saved meanwhile
+            handing_over.answer(words.id, "confirmed")
+            return None
         stop = {"stop": "1"} if "stop" in request.args else {}
-        return self.reading(stored, replace(sketch, form={**kept, **stop}))
+        return self.reading(stored, replace(sketch, form={**kept, **stop, **handed}))
+
+    def answered(self, stored: _Stored | None, sketch: Sketch) -> ResponseReturnValue:
+        """Take what the client answers to words that somebody else typed with them."""
+        words = handing_over.waiting(sketch.form[handing_over.HANDED], sketch.of)
+        if words is None:
+            flash(_(handing_over.GONE), "attention")
+            return redirect(self.form.back.href, 303)
+        answer = sketch.form.get(handing_over.ANSWER, "")
+        if answer == handing_over.REFUSE:
+            handing_over.answer(words.id, "refused")
+            flash(_(handing_over.REFUSED), "message")
+            return redirect(self.form.back.href, 303)
+        if answer == handing_over.CHANGE:
+            self.take_over(replace(sketch, form=words.fields), words.id)
+            return redirect(request.script_root + request.path, 303)
+        if _says(sketch.form, words.fields, self.form.names):
+            with_client.typed_by(handing_over.typist(words))
+        return self.save(stored, sketch, handed=words.id)
+
+    def take_over(self, sketch: Sketch, handed: str) -> None:
+        """Let words that waited be what the client has typed and not saved, to say it in their own way."""
+        replace(sketch, form=_with_own(sketch.form, sketch.kept() or {}, _written_in(self.form))).keep()
+        handing_over.answer(handed, "changed")
+
+    def to_keep(self, form: Mapping[str, str]) -> dict[str, str]:
+        """Return what of a form waits until the client says yes: the words, what they are based on, and its key."""
+        return {name: typed.clean(text) for name, text in typed.sent_fields(self.form.names, form).items()}
 
     def reading(self, stored: _Stored, sketch: Sketch, trouble: str = "") -> str:
         """Return the page on which the client reads what a form holds."""
         before = self.section_of(stored).read(self.editing.document(stored))
         sent = typed.submitted_fields(self.form.names, sketch.form)
         said = {name: text for name, text in sent.values.items() if name in _written_in(self.form)}
-        names = {"key", "stop", undoing.PUT_BACK, *self.form.names, *(f"seen-{name}" for name in self.form.names)}
-        back = self.form.back.href if undoing.PUT_BACK in sketch.form else request.script_root + request.path
+        more = {name: text for name, text in sketch.form.items() if name in _SENT_ALONG}
+        handed = more.get(handing_over.HANDED, "")
+        back = Link(_("No, change it first"), request.script_root + request.path)
+        if handed:
+            others: tuple[Button, ...] = (
+                Button(handing_over.ANSWER, handing_over.CHANGE, _("No, change it first")),
+                Button(handing_over.ANSWER, handing_over.REFUSE, _("No, throw this away")),
+            )
+        elif undoing.PUT_BACK in more:
+            others, back = (), replace(back, href=self.form.back.href)
+        else:
+            name = with_client.first_name(with_client.client_name())
+            others = (Button(handing_over.HAND_OVER, "1", _("Let %(name)s say yes on their own screen", name=name)),)
         page = confirming.page_of_words(
             confirming.changes_in(self.form.fields, before, sent.values),
-            [(name, typed.clean(text)) for name, text in sketch.form.items() if name in names],
+            [*self.to_keep(sketch.form).items(), *more.items()],
             names=self.form.names,
-            no=Link(_("No, change it first"), back),
+            lead=_lead(handed, sketch.of),
+            no=None if handed else back,
+            others=others,
             kicker=self.form.kicker or self.form.title,
             about=self.form.words,
             trouble=trouble,
@@ -260,13 +335,14 @@ class _Page(Generic[_Stored, _Document]):
         )
         return confirming.shown(page)
 
-    def refusal(self, outcome: Wrong | Clash | Trouble, sent: Submitted) -> ResponseReturnValue:
+    def refusal(self, outcome: Wrong | Clash | Trouble, sent: Submitted, handed: str = "") -> ResponseReturnValue:
         """Return the page that says why nothing was saved, with everything that was typed."""
         if isinstance(outcome, Wrong):
             return self.shown(self.form, outcome.values, sent.based_on, problems=outcome.problems), 422
         if isinstance(outcome, Trouble):
             return self.shown(self.form, sent.values, sent.based_on, trouble=outcome.sentence), outcome.status
-        page = ClashPage(self.form.title, both_versions(outcome, self.form.fields), self.form.key, self.form.back)
+        both = both_versions(outcome, self.form.fields)
+        page = ClashPage(self.form.title, both, self.form.key, self.form.back, handed)
         return render_template(self.editing.templates[1], page=page), 409
 
     def opened(self, stored: _Stored, sketch: Sketch) -> str:
@@ -310,6 +386,31 @@ class _Page(Generic[_Stored, _Document]):
         return render_template(self.editing.templates[0], page=page, **form.more)
 
 
+_SENT_ALONG: Final = frozenset({"stop", undoing.PUT_BACK, handing_over.HANDED})
+"""What a form sends beside its fields, and the page on which the client reads them sends again."""
+
+
+def _lead(handed: str, form: str) -> str:
+    """Return what stands above the words: who typed them, and that they are not saved yet."""
+    words = handing_over.waiting(handed, form) if handed else None
+    if words is not None:
+        return _("%(typist)s wrote this down with you. It is saved once you say yes.", typist=words.name)
+    return _("%(typist)s typed this. It is saved once you say yes.", typist=with_client.typist_name())
+
+
+def _says(form: Mapping[str, str], words: Mapping[str, str], names: Iterable[str]) -> bool:
+    """Tell whether a form has these words in all fields in which it does not keep what another wrote."""
+    sent = [name for name in names if name in form and form.get(f"choice-{name}") != "stored"]
+    return all(typed.clean(form[name]) == typed.clean(words.get(name, "")) for name in sent)
+
+
+def _with_own(words: Mapping[str, str], own: Mapping[str, str], written: Iterable[str]) -> Mapping[str, str]:
+    """Return what somebody else typed, below what the client typed in the same form and has not saved."""
+    there = {name: own[name].strip() for name in written if own.get(name, "").strip()}
+    both = {name: f"{text}\n\n{words.get(name, '')}".strip() for name, text in there.items()}
+    return {**words, **{name: text for name, text in both.items() if there[name] != words.get(name, "").strip()}}
+
+
 def _without_empty_ticks(form: Mapping[str, str], asked: Form) -> dict[str, str]:
     """Return a form without what stands in a list to tick so that an empty one is sent too."""
     ticked = {one.name for one in asked.fields if one.kind == "checks"}
@@ -317,11 +418,11 @@ def _without_empty_ticks(form: Mapping[str, str], asked: Form) -> dict[str, str]
 
 
 def _after(
-    form: Form, saved: Saved, before: Mapping[str, str], after: Mapping[str, str], *, undone: bool, asked: bool
+    form: Form, saved: Saved, before: Mapping[str, str], after: Mapping[str, str], *, undone: bool, read: bool
 ) -> str:
     """Return the address of the page after a save; where words went, it offers to take that back.
 
-    `asked`: whose words they are was asked before the save.
+    `read`: the client has read the words and said yes; then whose words they are was asked too.
     """
     if not saved.arrived:
         return waiting(form.after)
@@ -331,7 +432,7 @@ def _after(
     here, address = request.script_root + request.path, form.after
     written = [one.name for one in form.fields if not confirming.is_plain(one) and one.name in before]
     said = {name: after.get(name, "") for name in _written_in(form) if name in before}
-    if not asked and undoing.PUT_BACK not in request.form and whose.are_new(before, said):
+    if not read and undoing.PUT_BACK not in request.form and whose.are_new(before, said):
         address = whose.ask(form.reword or here, address)
     if any(takes_words(before[name], after.get(name, "")) for name in written):
         changed = [name for name in before if before[name] != after.get(name, "")]

@@ -34,11 +34,12 @@ OURS = frozenset({"_csrf", "_for", PROOF})
 
 # The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset(
-    {*OURS, "change", "confirmed", "family", "from", "from_review", "identifier", "key", "put-back", "remark", "seen"}
-    | {"sketch", "undo", "topic", "version", "was"}
+    {*OURS, "change", "confirmed", "family", "from", "from_review", "handed", "identifier", "key", "put-back", "remark"}
+    | {"seen", "sketch", "undo", "topic", "version", "was"}
 )
 _BUTTONS = frozenset(
-    {"add", "clear", "look", "mark", "next", "pause", "previous", "remove", "stop", "tick", "unmark"} | {"went", "what"}
+    {"add", "clear", "hand-over", "look", "mark", "next", "pause", "previous", "remove", "reply", "stop", "tick"}
+    | {"unmark", "went", "what"}
 )
 _STARTS = ("seen-", "asked-", "choice-", "went-", "outcome-")
 

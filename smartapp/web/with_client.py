@@ -48,8 +48,16 @@ def may_write() -> bool:
     return current.launch().user.role == "client" or goes_on()
 
 
+def typed_by(person: PersonRef) -> None:
+    """Say who typed what this request saves: somebody else than who sends it, the client, who said yes to it."""
+    g.typist = person
+
+
 def author() -> PersonRef:
-    """Return who types in this request."""
+    """Return who typed what this request saves."""
+    if "typist" in g:
+        typist: PersonRef = g.typist
+        return typist
     here = current.launch()
     who = here.patient if here.user.role == "client" else here.user
     return PersonRef(who.reference, who.display)

@@ -32,7 +32,7 @@ from smartapp.pages.plan.paper import paper
 from smartapp.pages.plan.service import change, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.records.placement import TOGETHER
-from smartapp.web import current, undoing, whose
+from smartapp.web import confirming, current, undoing, whose
 from smartapp.web.confirming import pressed
 from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Link
@@ -93,7 +93,8 @@ def _saved(plan: Plan | None = None) -> str:
 
 def _marks() -> dict[str, Any]:
     """Return what the address of this page says about what was saved just now, to be passed on."""
-    return {name: request.args.get(name) for name in ("saved", "waits", undoing.FIELD, undoing.DONE, whose.FIELD)}
+    names = ("saved", "waits", undoing.FIELD, undoing.DONE, whose.FIELD, confirming.SHOW)
+    return {name: request.args.get(name) for name in names}
 
 
 # --- start ------------------------------------------------------------------------------------------------------

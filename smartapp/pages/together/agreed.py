@@ -16,7 +16,7 @@ from smartapp.pages.together.by_visit import visits_in
 from smartapp.pages.together.found import Found, KeptDecision
 from smartapp.pages.together.session import Session
 from smartapp.pages.together.writing import offer
-from smartapp.web import current, typed, undoing
+from smartapp.web import current, handing_over, typed, undoing, with_client
 from smartapp.web.forms import Trouble, is_autosave, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.roles import role
@@ -61,6 +61,8 @@ def _start_page(
         unsettled=tuple(one for one in found.unsettled if not is_of(talk, one)),
         first=first,
         offer=offer(plan) if plan is not None and not plan.begun else None,
+        client=with_client.first_name(with_client.client_name()),
+        handed=handing_over.by_me(),
     )
     screen = screens.screen("start", trouble=trouble)
     return render_template(

@@ -36,6 +36,7 @@ ADDRESSES: Final[tuple[tuple[str, str, RouteCallable, tuple[str, ...]], ...]] = 
     (f"{TOGETHER}/finish", "finish", sheet.finish, WRITE),
     (f"{TOGETHER}/write", "write", writing.write, (*READ, *WRITE)),
     (f"{TOGETHER}/write/done", "done", writing.done, WRITE),
+    (f"{TOGETHER}/write/back", "take_back", writing.take_back, WRITE),
     ("/visits/", "visits", pressing.visits, READ),
     ("/visits/agreements/<agreement_id>", "say", pressing.say, (*READ, *WRITE)),
     ("/visits/agreements/<agreement_id>/back", "say_back", pressing.say_back, WRITE),

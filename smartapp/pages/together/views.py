@@ -21,6 +21,7 @@ from smartapp.pages.scores.panels import Row
 from smartapp.pages.together.by_visit import Visit
 from smartapp.pages.together.found import KeptAgreement, KeptDecision
 from smartapp.web.fields import Link
+from smartapp.web.handing_over import HandedView
 from smartapp.web.plan_views import GoalView, PartView
 
 THEMES: Final[Mapping[str, str]] = {
@@ -131,6 +132,8 @@ class StartPage:
     unsettled: tuple[KeptDecision, ...]
     first: bool  # nothing was ever agreed here
     offer: Offer | None = None  # what there is to begin with, where the plan is empty too
+    client: str = ""  # the first name of the client
+    handed: tuple[HandedView, ...] = ()  # what was handed over to them, and what became of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from smartapp.pages.plan.service import load
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.together import screens
 from smartapp.pages.together.views import Offer, Piece
-from smartapp.web import current, with_client
+from smartapp.web import current, handing_over, with_client
 from smartapp.web.fields import Link
 from smartapp.web.language import format_datetime, text_of
 from smartapp.web.language import gettext as _
@@ -51,7 +51,8 @@ def write() -> ResponseReturnValue:
     if request.method == "POST":
         return redirect(_begun(request.form.get("what", "")), 303)
     back = Link(_("Back to the conversation"), url_for("together.now"))
-    return render_template("together/write.html", offer=offer(load()), screen=screens.around(back=back))
+    shown = {"offer": offer(load()), "screen": screens.around(back=back), "handed_words": handing_over.by_me()}
+    return render_template("together/write.html", **shown)
 
 
 def _begun(what: str) -> str:
@@ -66,6 +67,13 @@ def _begun(what: str) -> str:
 def _places() -> Mapping[str, str]:
     forms = {form: url_for("living.form", form_id=form) for form in catalogue().living}
     return {**forms, "domains": url_for("plan.domains"), "plan": url_for("plan.start")}
+
+
+@role("clinician")
+def take_back() -> ResponseReturnValue:
+    """Let words that wait for the client wait no longer; they stay with who typed them, as a sketch."""
+    handing_over.take_back(request.form.get("what", ""))
+    return redirect(url_for("together.write"), 303)
 
 
 @role("clinician")

@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import Blueprint, Flask, Response, render_template, request
 
-from smartapp.web import with_client
+from smartapp.web import handing_over, with_client
 from smartapp.web.components import frame
 from smartapp.web.components.chart import Chart, ChartValue, change_of, line_chart
 from smartapp.web.language import _, format_number
@@ -33,6 +33,7 @@ for function in (
     with_client.band,
 ):
     site_blueprint.add_app_template_global(function)
+site_blueprint.add_app_template_global(handing_over.for_me, "waits_for_me")
 
 
 @site_blueprint.after_request

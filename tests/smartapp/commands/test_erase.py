@@ -85,7 +85,7 @@ def test_all_of_one_person_is_gone_and_all_of_another_is_untouched(app, environm
     assert rows(app.extensions[KEY].engine) == of_bram
     said = result.output.splitlines()
     expected = {"1 drafts", "1 sketches of the plan", "1 forms that were kept", "1 units that waited"}
-    expected |= {"0 notes of who is in conversation"}
+    expected |= {"0 notes of who is in conversation", "0 words that waited for their yes"}
     assert expected | {"1 open launches", "1 resources in our own store"} == {
         line.removesuffix(" deleted") for line in said[:-1]
     }

@@ -233,6 +233,34 @@ def test_six_areas_are_too_many_before_anybody_is_asked(joost):
     assert joost.post("plan/domains", {"domains": six}).status_code == 422
 
 
+# --- two screens ------------------------------------------------------------------------------------------------
+
+
+def test_a_goal_that_is_confirmed_on_the_clients_own_screen_is_made_once(joost):
+    asked = joost.get(fill(joost, "plan/goals/new", text=WORDS, domain="meaning").location)
+    joost.post("plan/goals/new", {**fields_of(asked), "hand-over": "1"})
+    anna = launched(joost.app)
+    address = re.search(r'href="([^"]*confirm=[^"]+)"', anna.get("plan/").text)[1]
+    page = anna.get(address)
+    assert "SPV J. Jansen schreef dit met je op." in text_of(page)
+    assert "meezingen." in text_of(page)
+    assert WORDS not in {one.text for one in stored_plan(joost.ehr).goals}
+    assert anna.post("plan/goals/new", fields_of(page)).status_code == 303
+    assert [one.text for one in stored_plan(joost.ehr).goals].count(WORDS) == 1
+    assert resource(joost, "Goal", goal_id(joost, WORDS))["expressedBy"]["reference"] == "Patient/anna"
+    assert fields_of(joost.get("plan/goals/new"))["text"] == ""  # it is made, so it is no sketch any more
+
+
+def test_a_step_that_is_confirmed_there_says_who_typed_it(joost):
+    path = f"plan/goals/{goal_id(joost)}/steps/new"
+    asked = joost.get(fill(joost, path, text="Een bus zoeken").location)
+    joost.post(path, {**fields_of(asked), "hand-over": "1"})
+    anna = launched(joost.app)
+    page = anna.get(re.search(r'href="([^"]*confirm=[^"]+)"', anna.get("").text)[1])
+    assert anna.post(path, fields_of(page)).status_code == 303
+    assert resource(joost, "Task", step_id(joost, "Een bus zoeken"))["requester"]["reference"] == "Practitioner/jansen"
+
+
 # --- whose page it is -------------------------------------------------------------------------------------------
 
 
