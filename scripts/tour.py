@@ -266,6 +266,9 @@ def _visit(visitor: Visitor) -> None:
     visitor.press('main a[href*="/visits/2"]')
 
 
+CARRIED = next(one.id for one in catalogue().living.values() if one.living and one.living.card and one.living.offline)
+"""The first living form that can be carried along in every way."""
+
 STOPS: tuple[Stop, ...] = (
     Stop("people", "nobody", "", at("/sandbox/")),
     Stop("frame", "nobody", "", at("/sandbox/frame?role=clinician&patient=noor")),
@@ -273,6 +276,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("accessibility", "nobody", "", at("/accessibility")),
     Stop("components", "nobody", "", at("/components")),
     Stop("goodbye", "nobody", "", at("/goodbye")),
+    Stop("offline", "nobody", "", at("/offline/")),
     Stop("not-found", "nobody", "", at("/nowhere")),
     Stop("launch-unknown-ehr", "nobody", "", at("/launch?iss=https://elsewhere.example.org&launch=x")),
     Stop("launch-ended", "nobody", "", at("/l/an-old-launch/plan/")),
@@ -309,6 +313,8 @@ STOPS: tuple[Stop, ...] = (
     Stop("plan-step-new", "client", "noor", _first_goal("steps/new")),
     Stop("plan-goal-history", "client", "noor", _first_goal("history")),
     Stop("phase", "client", "noor", at("phase/")),
+    Stop("living-carried", "client", "noor", at(f"living/{CARRIED}/")),
+    Stop("living-card", "client", "noor", at(f"living/{CARRIED}/card")),
     Stop("plan-clash", "client", "iwan", _clash),
     Stop("plan-history", "client", "iwan", at("plan/history")),
     Stop("not-for-you", "client", "noor", at("overview/")),
@@ -326,6 +332,8 @@ STOPS: tuple[Stop, ...] = (
     Stop("scores-gaps", "client", "iwan", at("scores/mansa/")),
     Stop("overview", "clinician", "noor", at("overview/")),
     Stop("overview-plan", "clinician", "noor", at("overview/plan")),
+    Stop("overview-living-carried", "clinician", "noor", at(f"living/{CARRIED}/")),
+    Stop("overview-living-card", "clinician", "noor", at(f"living/{CARRIED}/card")),
     Stop("together", "clinician", "noor", at("overview/together/")),
     Stop("together-now", "clinician", "noor", at("overview/together/now")),
     Stop("together-medicines", "clinician", "noor", at("overview/together/medicines")),

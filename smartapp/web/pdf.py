@@ -12,12 +12,13 @@ aloud all the same; a control character of another system becomes U+FFFD. Instal
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -89,6 +90,40 @@ def pdf(title: str, template: Path, data: Mapping[str, Any], *, person: Person, 
     `made` is when the document says it was made. What all papers share, `sheet.typ`, stands before the template, which
     is for what goes between head and foot. Raises NotTypeset.
     """
+    inputs = _inputs(title, data, person, made)
+    with _typesetter(template):
+        content = typst.compile(
+            _source(template),
+            sys_inputs={"data": inputs},
+            font_paths=_fonts(),
+            pdf_standards=["ua-1", "a-2u" if _for_private_use(inputs) else "a-2a"],
+            timestamp=int(made.timestamp()),
+        )
+    if not isinstance(content, bytes):
+        raise NotTypeset("the typesetter gave no document")
+    return content
+
+
+def told_by(
+    title: str, template: Path, data: Mapping[str, Any], label: str, *, person: Person, made: dt.datetime
+) -> str:
+    """Return as JSON what the paper that `pdf` would make tells of itself under a label: what it had no room for, say.
+
+    Raises NotTypeset.
+    """
+    inputs = _inputs(title, data, person, made)
+    with _typesetter(template):
+        return typst.query(
+            _source(template), label, field="value", one=True, sys_inputs={"data": inputs}, font_paths=_fonts()
+        )
+
+
+def _source(template: Path) -> bytes:
+    return _SHEET.read_bytes() + template.read_bytes()
+
+
+def _inputs(title: str, data: Mapping[str, Any], person: Person, made: dt.datetime) -> str:
+    """Return all that a template reads, as JSON."""
     named = replace(person, display=_shortened(person.display))
     head = sheet_head(named, made.date())
     sheet = {
@@ -101,25 +136,21 @@ def pdf(title: str, template: Path, data: Mapping[str, Any], *, person: Person, 
         "language": language(),
         "fonts": FONTS,
     }
-    inputs = json.dumps(_printable_everywhere({**data, "sheet": sheet}), ensure_ascii=False)
+    return json.dumps(_printable_everywhere({**data, "sheet": sheet}), ensure_ascii=False)
+
+
+@contextlib.contextmanager
+def _typesetter(template: Path) -> Iterator[None]:
+    """Have the typesetter work beside other requests, and whatever it stumbles over be NotTypeset."""
     try:
         with elsewhere():  # some hundred milliseconds, none of them Python's
-            content = typst.compile(
-                _SHEET.read_bytes() + template.read_bytes(),
-                sys_inputs={"data": inputs},
-                font_paths=_fonts(),
-                pdf_standards=["ua-1", "a-2u" if _for_private_use(inputs) else "a-2a"],
-                timestamp=int(made.timestamp()),
-            )
+            yield
     except BaseException as error:
         # Where the typesetter breaks down that is no Exception, but no reason to end a request or a thread either.
         if not isinstance(error, typst.TypstError) and type(error).__module__ != "pyo3_runtime":
             raise
         log.warning("the paper %s/%s could not be made", template.parent.name, template.stem)
         raise NotTypeset(str(error)) from error
-    if not isinstance(content, bytes):
-        raise NotTypeset("the typesetter gave no document")
-    return content
 
 
 def _printable_everywhere(value: Any) -> Any:

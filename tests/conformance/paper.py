@@ -77,7 +77,10 @@ def given(demo: Served) -> Iterator[tuple[str, bytes]]:
 
 
 def _of_one(demo: Served, role: Role, person: str, language: str) -> Iterator[tuple[str, bytes]]:
-    """Walk along the links of this person, three deep and past the questions, and fetch each PDF that they lead to."""
+    """Walk along the links of this person, past the questions, and fetch each PDF that they lead to.
+
+    Three deep, and one more for the card of a form, which is reached from the form.
+    """
     browser = requests.Session()
     front = browser.get(f"{demo.url}/sandbox/launch?role={role}&patient={person}", timeout=60)
     found = re.search(r"^(.*/l/[^/]+/)", front.url)
@@ -85,14 +88,14 @@ def _of_one(demo: Served, role: Role, person: str, language: str) -> Iterator[tu
         raise RuntimeError(f"the launch of {person} as {role} ended at {front.url}")
     home, seen, pages = found[1], set[str](), [""]
     browser.get(f"{home}?lang={language}", timeout=60)
-    for _depth in range(3):
+    for depth in range(4):
         links = {link for page in pages for link in _links(browser.get(home + page, timeout=60).text, home)} - seen
         seen |= links
         for link in sorted(one for one in links if one.endswith(".pdf")):
             answer = browser.get(home + link, timeout=60)
             answer.raise_for_status()
             yield link, answer.content
-        pages = [one for one in links if _leads_on(one)]
+        pages = [one for one in links if (_leads_on(one) if depth < 2 else one.endswith("/card"))]
 
 
 def _leads_on(link: str) -> bool:

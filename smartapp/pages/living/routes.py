@@ -13,7 +13,7 @@ from mappers.living.content import group_of
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Group, Instrument, Item, Who
 from smartapp.i18n import message
-from smartapp.pages.living import sections, taking, views
+from smartapp.pages.living import carrying, sections, taking, views
 from smartapp.pages.living.earlier import earlier_page, row_before, typed_by_client
 from smartapp.pages.living.fields import fields_of
 from smartapp.pages.living.goals import goal_from_words
@@ -21,7 +21,7 @@ from smartapp.pages.living.service import Opened, change, open_form
 from smartapp.pages.living.steps import ALL, Step, following, step_of
 from smartapp.pages.living.words import proposed_from
 from smartapp.records import Place
-from smartapp.web import current, editing, typed, undoing, whose, with_client
+from smartapp.web import copies, current, editing, typed, undoing, whose, with_client
 from smartapp.web.confirming import Press, pressed
 from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Link
@@ -37,8 +37,9 @@ blueprint = Blueprint("living", __name__, url_prefix="/living", template_folder=
 
 blueprint.context_processor(undoing.said)
 blueprint.context_processor(whose.said)
+carrying.add_to(blueprint)
 
-TAKEN: Final = frozenset({"all", "card", "earlier", "goal", "take", "new"})
+TAKEN: Final = frozenset({"all", "card", "copy", "earlier", "goal", "take", "new"})
 """Names of pages below that of a form: no group or item may be called so; a test compares them with the definitions."""
 
 
@@ -72,7 +73,9 @@ def form(form_id: str) -> ResponseReturnValue:
 
 def _show(opened: Opened, *, trouble: str = "", status: int = 200) -> ResponseReturnValue:
     own = with_client.may_write()
-    return render_template("living/form.html", page=_page(opened, own=own), trouble=trouble), status
+    return render_template(
+        "living/form.html", page=_page(opened, own=own), trouble=trouble, marks=copies.whose()
+    ), status
 
 
 def _page(opened: Opened, *, own: bool) -> views.LivingPage:

@@ -22,7 +22,7 @@ from smartapp.pages.sign_in.entering import begin, enter, signed_in
 from smartapp.pages.sign_in.names import LaterNames, missing_names
 from smartapp.smart.authorization import STATE_SECONDS, login_cookie
 from smartapp.storage.sessions import LONGEST_PATH
-from smartapp.web import current
+from smartapp.web import copies, current
 from smartapp.web.error_pages import places
 from smartapp.web.guard import FOR_GUESTS, cookie_name, present_session
 from smartapp.web.kept import waiting
@@ -33,6 +33,8 @@ blueprint = Blueprint("session", __name__)
 FOR_GUESTS |= {"session.logout"}
 NAMES = "verstel-names"
 CLEAR = '"cache", "cookies", "storage"'
+CLEAR_BUT_COPIES = '"cache"'
+"""Where somebody keeps a copy in this browser on purpose: that lies in the storage, and a cookie tells of it."""
 HOME = {"clinician": "overview/"}
 """The first page of a role; all others start at the root of the launch. Words of an ended session come before it."""
 
@@ -117,7 +119,7 @@ def logout() -> AnyResponse:
         samesite="None" if https else "Lax",
         partitioned=https,
     )
-    response.headers["Clear-Site-Data"] = CLEAR
+    response.headers["Clear-Site-Data"] = CLEAR_BUT_COPIES if copies.are_here() else CLEAR
     g.session = None
     return response
 
@@ -125,7 +127,7 @@ def logout() -> AnyResponse:
 @site_blueprint.get("/goodbye")
 def goodbye() -> str:
     """Say that the session has ended."""
-    return render_template("sign_in/goodbye.html", places=places())
+    return render_template("sign_in/goodbye.html", places=places(), copies_here=copies.are_here())
 
 
 @blueprint.post("/handoff")

@@ -38,6 +38,7 @@ QUOTED = sorted(
     reverse=True,
 )
 ASKED = [one for one in KNOWN.instruments.values() if one.kind == "questionnaire"]
+CARRIED = [one for one in KNOWN.living.values() if one.living and one.living.card and one.living.offline]
 CLIENT = [
     "",
     "who-looked/",
@@ -58,6 +59,7 @@ CLIENT = [
     *(f"questionnaires/{one.id}/review" for one in ASKED[:1]),
     *(f"questionnaires/{one.id}/pause" for one in ASKED[:1]),
     *(f"scores/{one.id}/" for one in ASKED if one.scores),
+    "/offline/",
     "nowhere",
 ]
 CLINICIAN = ["overview/", "overview/plan", "overview/scores", "assignments/", "assignments/new", "answers/", "help/"]
@@ -158,6 +160,9 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "scores.index": lambda _full: ["scores/"],
     "scores.instrument": lambda _full: [f"scores/{one.id}/" for one in ASKED if one.scores],
     "scores.note": lambda _full: ["scores/hoop/note"],
+    "living.card": lambda _full: [f"living/{one.id}/card" for one in CARRIED],
+    "living.copy": lambda _full: [f"living/{one.id}/copy" for one in CARRIED],
+    "living.copy_as_file": lambda _full: [f"living/{one.id}/copy.html" for one in CARRIED],
     "together.visits": lambda _full: ["visits/"],
     "together.visit": lambda full: [f"visits/{day}" for day in full.days],
 }
@@ -188,7 +193,7 @@ SAYS_NOTHING: Final = {
         "scores.as_pdf",
         "scores.instrument_as_pdf",
     ),
-    *("together.report_as_pdf", "together.visit_as_pdf"),  # on paper is what the page says
+    *("together.report_as_pdf", "together.visit_as_pdf", "living.as_pdf", "living.card_as_pdf"),  # on paper is what the page says
     *("plan.goal_by_key", "plan.words_by_key", "plan.step_by_key", "questionnaire.again", "questionnaire.response"),
     *("together.progress", "together.say"),  # they lead on to a page
 }
@@ -205,6 +210,10 @@ def full(place) -> Full:
     visit(anna.ehr)
     talk_about(anna.ehr, "Dat gaat wel")
     fill(anna, "scores/hoop/note", note="Het gaat weer.")
+    for one in CARRIED:
+        marked = next(item for group in one.groups if not group.many for item in group.items if item.card)
+        step = marked.link_id.removeprefix(f"{one.id}-")
+        fill(anna, f"living/{one.id}/{step}/", **{marked.link_id: "Een stoel bij het raam. " * 300})
     fill(anna, "phase/", phase="living-with", words="Het gaat weer.")
     anna.post("questionnaires/hoop/questions/hoop-01", {"hoop-01": "2"})
     for number, who in ((1, "client"), (2, "professional")):

@@ -88,6 +88,9 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     ]
     client += [f"questionnaires/{one}/" for one in catalogue().asked]
     client += [f"questionnaires/{DRAFTED}/{page}" for page in ("again", "review", "pause", "questions/hoop-01")]
+    carried = [f"living/{one.id}" for one in catalogue().living.values() if one.living and one.living.card]
+    taken_along = [f"{one}/{page}" for one in carried for page in ("paper.pdf", "card", "card.pdf")]
+    client += [*taken_along, *(f"{one}/{page}" for one in carried for page in ("copy", "copy.html"))]
     responses = ids(found, "QuestionnaireResponse")
     client += ["answers/", *(f"answers/{id_}/" for id_ in responses)]
     client += [f"questionnaires/responses/{id_}" for id_ in responses[:1]]
@@ -117,7 +120,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         *(f"overview/together/{page}" for page in ("options/1", "agree/1", "agreements/x", f"report/{talked[0]}")),
     ] * 4
     clinician += [f"answers/{id_}/" for id_ in responses]
-    clinician += ["overview/overview.pdf", "overview/plan.pdf"]
+    clinician += ["overview/overview.pdf", "overview/plan.pdf", *taken_along]
     clinician += [f"overview/together/report/{talked[0]}/conversation.pdf"]
     marked = [one["id"] for one in found if "valueCodeableConcept" in one][:2]
     forms = {
