@@ -12,13 +12,13 @@ from typing import Any, Final
 from mappers.living import Row
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Group, Item
-from smartapp.pages.living.fields import shown
 from smartapp.pages.living.service import Opened
 from smartapp.pages.living.steps import is_asked
 from smartapp.storage.launches import Person
 from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import lines, pdf, told_by
+from smartapp.web.written import shown
 
 TEMPLATE: Final = Path(__file__).with_name("templates") / "living" / "card.typ"
 # Two sides of eighteen lines in the smallest type: what is more can't stand there, so nobody measures it.
@@ -126,5 +126,4 @@ def _row(opened: Opened, known: Catalogue, group: Group, marked: list[Item], row
 
 def _shown(opened: Opened, known: Catalogue, item: Item, row: Row | None = None) -> tuple[str, ...]:
     given = (row.answers if row else opened.content.answers).get(item.link_id, ())
-    domains = tuple(answers.domain for answers in opened.plan.plan.domains)
-    return tuple(shown(item, given, opened.content, known, domains))
+    return shown(item, given, opened.content, known)

@@ -13,7 +13,6 @@ from smartapp.pages.living.copying import copy, copy_as_file
 from smartapp.pages.living.paper import file_name, paper
 from smartapp.pages.living.service import open_form
 from smartapp.pages.living.telephones import calls
-from smartapp.pages.living.views import living_page
 from smartapp.web import current
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import download
@@ -27,9 +26,9 @@ def _form_or_404(form_id: str) -> Instrument:
 @role("client", "clinician")
 def as_pdf(form_id: str) -> ResponseReturnValue:
     """Give what is written in a form as a PDF, to keep or to take along."""
-    opened = open_form(_form_or_404(form_id))
-    page = living_page(opened, catalogue(), current.now().date(), own=False, place="own", saved="")
-    return download(paper(page, client=current.launch().patient, made=current.now()), file_name(page.form))
+    form = _form_or_404(form_id)
+    made = paper(open_form(form), catalogue(), client=current.launch().patient, made=current.now())
+    return download(made, file_name(form))
 
 
 @role("client", "clinician")

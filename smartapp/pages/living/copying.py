@@ -18,9 +18,9 @@ from questionnaires.catalogue import catalogue
 from smartapp.pages.living.card import card_of
 from smartapp.pages.living.paper import file_name
 from smartapp.pages.living.service import open_form
-from smartapp.pages.living.views import living_page
 from smartapp.web import copies, current
 from smartapp.web.roles import role
+from smartapp.web.written import written_groups
 
 _FOLDER: Final = Path(__file__).with_name("templates") / "living"
 
@@ -45,15 +45,17 @@ def _copy(form_id: str, *, kept: bool) -> Response:
     form = catalogue().living.get(form_id)
     if form is None or form.living is None or not form.living.offline:
         abort(404)
-    opened, today = open_form(form), current.now().date()
+    opened = open_form(form)
     style, script = _text("copy.css"), _text("copy.js") if kept else ""
     policy = copies.policy(style=style, script=script)
     page = render_template(
         "living/copy.html",
-        page=living_page(opened, catalogue(), today, own=False, place="own", saved=""),
+        form=form,
+        groups=written_groups(opened.content, catalogue()),
+        changed=opened.stored.changed,
         card=card_of(opened, catalogue()) if form.living.card else None,
         name=current.launch().patient.display,
-        today=today,
+        today=current.now().date(),
         style=Markup(style),  # noqa: S704  (our own files)
         script=Markup(script),  # noqa: S704
         policy="" if kept else policy,

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument
-from smartapp.pages.living.views import AnswerView, GroupView, LivingPage, RowView
+from smartapp.pages.living.service import Opened
 from smartapp.storage.launches import Person
 from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import heading_lines, lines, pdf
+from smartapp.web.written import AnswerView, RowView, WrittenGroup, written_groups
 
-TEMPLATE = Path(__file__).with_name("templates") / "living" / "document.typ"
+TEMPLATE: Final = Path(__file__).with_name("templates") / "living" / "document.typ"
 
 
-def paper(page: LivingPage, *, client: Person, made: dt.datetime) -> bytes:
+def paper(opened: Opened, known: Catalogue, *, client: Person, made: dt.datetime) -> bytes:
     """Return what is written in a form as a PDF, in the language of the reader. Raises NotTypeset."""
-    return pdf(text_of(page.form.title), TEMPLATE, contents(page, client.display), person=client, made=made)
+    data = contents(written_groups(opened.content, known), opened.stored.changed, client.display)
+    return pdf(text_of(opened.stored.form.title), TEMPLATE, data, person=client, made=made)
 
 
 def file_name(form: Instrument) -> str:
@@ -27,21 +31,20 @@ def file_name(form: Instrument) -> str:
     return "-".join(re.findall(r"\w+", text_of(form.title).lower())) or form.id
 
 
-def contents(page: LivingPage, client: str) -> dict[str, Any]:
+def contents(groups: Iterable[WrittenGroup], changed: str, client: str) -> dict[str, Any]:
     """Return what the template puts on paper: the groups in which something is written, with answers and rows."""
-    changed = _("Last changed on %(when)s", when=format_date(page.view.changed)) if page.view.changed else ""
+    when = _("Last changed on %(when)s", when=format_date(changed)) if changed else ""
     return {
-        "about": [one for one in (_("These are the words of %(name)s.", name=client), changed) if one],
+        "about": [one for one in (_("These are the words of %(name)s.", name=client), when) if one],
         "nothing-here": _("Nothing written yet."),
-        "groups": [_group(group) for group in page.groups if group.written],
-    }
-
-
-def _group(group: GroupView) -> dict[str, Any]:
-    return {
-        "title": group.title,
-        "answers": [_answer(answer) for answer in group.answers if answer.texts],
-        "rows": [_row(row) for row in group.rows],
+        "groups": [
+            {
+                "title": group.title,
+                "answers": [_answer(answer) for answer in group.answers],
+                "rows": [_row(row) for row in group.rows],
+            }
+            for group in groups
+        ],
     }
 
 
@@ -55,4 +58,8 @@ def _answer(answer: AnswerView) -> dict[str, Any]:
 
 
 def _row(row: RowView) -> dict[str, Any]:
-    return {"title": heading_lines(row.title), "answers": [_answer(answer) for answer in row.answers]}
+    return {
+        "title": heading_lines(row.title),
+        "day": format_date(row.day),
+        "answers": [_answer(answer) for answer in row.answers],
+    }

@@ -193,7 +193,8 @@ SAYS_NOTHING: Final = {
         "scores.as_pdf",
         "scores.instrument_as_pdf",
     ),
-    *("together.report_as_pdf", "together.visit_as_pdf", "living.as_pdf", "living.card_as_pdf"),  # on paper is what the page says
+    # On paper is what the page says.
+    *("together.report_as_pdf", "together.visit_as_pdf", "living.as_pdf", "living.card_as_pdf"),
     *("plan.goal_by_key", "plan.words_by_key", "plan.step_by_key", "questionnaire.again", "questionnaire.response"),
     *("together.progress", "together.say"),  # they lead on to a page
 }
