@@ -8,7 +8,7 @@ import pypdfium2
 import pytest
 from playwright.sync_api import Page
 
-from scripts.tour import STOPS, Role, Visitor
+from scripts.tour import CARRIED, STOPS, Role, Visitor
 from tests.smartapp.pages.plan.pdf_text import sheets_in
 
 pytestmark = pytest.mark.browser
@@ -21,6 +21,8 @@ PAPERS: tuple[tuple[Role, str, int], ...] = (
     ("clinician", "overview/", 2),
     ("clinician", "overview/plan", 2),
     ("clinician", "scores/", 2),
+    ("client", f"living/{CARRIED}/", 2),
+    ("clinician", f"living/{CARRIED}/", 2),
 )
 
 
