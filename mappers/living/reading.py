@@ -7,14 +7,16 @@ systems. What can't be read as an answer counts as not given here, and is kept w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from mappers.fhir_text import typed
 from mappers.living.content import Answer, Content, Row
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.canonical import structure_url
 from questionnaires.fhir import Resource
-from questionnaires.model import Group, Instrument, Item
+from questionnaires.model import Instrument, Item
 
 GOAL_URL: Final = structure_url("about-goal")
 """The extension of an answer that says which goal its words are."""
@@ -25,16 +27,17 @@ _DATE: Final = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 def content_of(response: Any, form: Instrument) -> Content:
     """Read what is written in a form; whatever is not an answer to it counts as absent."""
     goals: dict[str, str] = {}
-    singles: dict[str, Answer] = {}
-    rows: dict[str, list[Row]] = {group.link_id: [] for group in form.groups if group.many}
-    groups = {group.link_id: group for group in form.groups if group.many}
-    for item in _flat(response, frozenset(groups)):
-        link_id = text_in(item, "linkId")
-        if link_id in groups:
-            rows[link_id].append(_row(item, groups[link_id], rows[link_id], goals))
-        elif (asked := _item(form, link_id)) is not None:
-            singles.setdefault(link_id, answer_in(item, asked, goals))
-    return Content(form, singles, {group: tuple(there) for group, there in rows.items()}, goals)
+    stored = stored_in(response, form)
+    asked = {item.link_id: item for item in form.items}
+    singles = {link_id: answer_in(items, asked[link_id], goals) for link_id, items in stored.singles.items()}
+    rows = {
+        group: tuple(
+            Row(row.key, {name: answer_in(items, asked[name], goals) for name, items in row.items.items()})
+            for row in there
+        )
+        for group, there in stored.rows.items()
+    }
+    return Content(form, singles, rows, goals)
 
 
 def from_plan(care_plan: Any, form: Instrument) -> Content:
@@ -61,13 +64,93 @@ def was_in_plan(form: Instrument) -> frozenset[str]:
     return frozenset(structure_url(item.was) for item in form.items if item.was)
 
 
-def answer_in(item: Resource, asked: Item, goals: dict[str, str]) -> Answer:
-    """Return the answer that a response's item gives; the words of goals that it names are put into `goals`."""
-    given = tuple(text for answer in objects_in(item, "answer") if (text := _value(answer, asked, goals)))
+def answer_in(items: Iterable[Resource], asked: Item, goals: dict[str, str]) -> Answer:
+    """Return the answer that a response's items give, of which a server may have made one for each text.
+
+    The words of goals that it names are put into `goals`.
+    """
+    answers = (answer for item in items for answer in objects_in(item, "answer"))
+    given = tuple(text for answer in answers if (text := value_of(answer, asked, goals)))
     return given if asked.many else given[:1]
 
 
-def key_of(item: Resource, at: int, taken: set[str]) -> str:
+# ---- where the answers are -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A row as it is stored: its own item ({} where a server put its answers loose), and its items by linkId."""
+
+    key: str
+    item: Resource
+    items: Mapping[str, list[Resource]]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItems:
+    """The items of a form in a response, however deep they are: by linkId, and the rows by their group."""
+
+    groups: Mapping[str, list[Resource]]
+    singles: Mapping[str, list[Resource]]
+    rows: Mapping[str, list[StoredRow]]
+
+
+def stored_in(response: Any, form: Instrument) -> StoredItems:
+    """Return where a response has what the form asks."""
+    walk = _Walk(form)
+    walk.visit(response)
+    return StoredItems(walk.groups, walk.singles, walk.rows)
+
+
+class _Walk:
+    """Goes through the items of a response, and sorts those that the form knows."""
+
+    def __init__(self, form: Instrument) -> None:
+        self.groups: dict[str, list[Resource]] = {group.link_id: [] for group in form.groups if not group.many}
+        self.rows: dict[str, list[StoredRow]] = {group.link_id: [] for group in form.groups if group.many}
+        self.singles: dict[str, list[Resource]] = {}
+        self._home = {item.link_id: group for group in form.groups for item in group.items}
+
+    def visit(self, parent: Any) -> None:
+        for item in objects_in(parent, "item"):
+            link_id = text_in(item, "linkId")
+            if link_id in self.rows:
+                self._add_row(link_id, item, self._inside(item, link_id))
+                continue
+            if link_id in self.groups:
+                self.groups[link_id].append(item)
+            elif link_id in self._home:
+                self._add_answer(link_id, item)
+            self.visit(item)
+
+    def _add_answer(self, link_id: str, item: Resource) -> None:
+        group = self._home[link_id]
+        if not group.many:
+            self.singles.setdefault(link_id, []).append(item)
+            return
+        # Loose, as a server leaves it that forgets groups: a row begins with its name, or with what the last one has.
+        there = self.rows[group.link_id]
+        if not there or there[-1].item or link_id == group.items[0].link_id or link_id in there[-1].items:
+            self._add_row(group.link_id, {}, {})
+        self.rows[group.link_id][-1] = replace(there[-1], items={**there[-1].items, link_id: [item]})
+
+    def _add_row(self, group: str, item: Resource, items: Mapping[str, list[Resource]]) -> None:
+        there = self.rows[group]
+        there.append(StoredRow(_key_of(item, len(there), {row.key for row in there}), item, items))
+
+    def _inside(self, parent: Resource, group: str) -> dict[str, list[Resource]]:
+        """Return the items of a row, however deep, by linkId."""
+        found: dict[str, list[Resource]] = {}
+        for item in objects_in(parent, "item"):
+            link_id = text_in(item, "linkId")
+            if link_id in self._home and self._home[link_id].link_id == group:
+                found.setdefault(link_id, []).append(item)
+            for name, items in self._inside(item, group).items():
+                found.setdefault(name, []).extend(items)
+        return found
+
+
+def _key_of(item: Resource, at: int, taken: set[str]) -> str:
     """Return the key of the row that an item is: its id; where it has none, its place, or the next that is free."""
     own = text_in(item, "id")
     if _KEY.fullmatch(own) and own not in taken:
@@ -78,32 +161,11 @@ def key_of(item: Resource, at: int, taken: set[str]) -> str:
     return f"n{number}"
 
 
-def _flat(response: Any, groups: frozenset[str]) -> Iterator[Resource]:
-    """Yield rows whole and all other items one by one, however deep a server has put them."""
-    for item in objects_in(response, "item"):
-        yield item
-        if text_in(item, "linkId") not in groups:
-            yield from _flat(item, groups)
+# ---- one answer ------------------------------------------------------------------------------------------------------
 
 
-def _row(item: Resource, group: Group, before: list[Row], goals: dict[str, str]) -> Row:
-    answers: dict[str, Answer] = {}
-    asked = {one.link_id: one for one in group.items}
-    for inner in _flat(item, frozenset()):
-        link_id = text_in(inner, "linkId")
-        if link_id in asked:
-            answers.setdefault(link_id, answer_in(inner, asked[link_id], goals))
-    return Row(key_of(item, len(before), {row.key for row in before}), answers)
-
-
-def _item(form: Instrument, link_id: str) -> Item | None:
-    try:
-        return form.item(link_id)
-    except KeyError:
-        return None
-
-
-def _value(answer: Resource, asked: Item, goals: dict[str, str]) -> str:
+def value_of(answer: Resource, asked: Item, goals: dict[str, str]) -> str:
+    """Return what one answer says, "" where it is none to this item."""
     if asked.kind == "choice":
         return _code(answer, asked)
     if asked.kind == "boolean":
@@ -113,7 +175,7 @@ def _value(answer: Resource, asked: Item, goals: dict[str, str]) -> str:
         # A server may have made a dateTime of it.
         day = text_in(answer, "valueDate") or text_in(answer, "valueDateTime")[: len("2026-05-31")]
         return day if _DATE.fullmatch(day) else ""
-    words = text_in(answer, "valueString")
+    words = typed(text_in(answer, "valueString"))
     if asked.kind == "goal" and words:
         links = (one for one in objects_in(answer, "extension") if one.get("url") == GOAL_URL)
         named = (text_in(object_in(object_in(one, "valueReference"), "identifier"), "value") for one in links)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from mappers.answers import IDENTIFIER_SYSTEM, PROFILE
 from mappers.conversation import Conversation, as_encounter
-from mappers.living.content import Answer, Content, Row
-from mappers.living.reading import GOAL_URL, answer_in, key_of
+from mappers.living.content import Answer, Content
+from mappers.living.reading import GOAL_URL, StoredItems, StoredRow, answer_in, stored_in, value_of
 from mappers.plan.model import PersonRef
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.canonical import identifier_system
 from questionnaires.fhir import Resource, translated
-from questionnaires.model import Group, Instrument, Item
+from questionnaires.model import Group, Instrument, Item, Text
 
 _GOAL_SYSTEM: Final = identifier_system("goal")
 
@@ -39,14 +39,15 @@ def form_identifier(issuer: str, patient: str, form: Instrument) -> str:
 def response_of(content: Content, written: Written, *, identifier: str, existing: Resource | None = None) -> Resource:
     """Write a form as a QuestionnaireResponse, on top of the stored one.
 
-    What others put into it stays, and an answer that is not changed stays as it was written. It is `completed` when it
-    is written first and `amended` from then on: there is nothing to wait for, and it is never closed.
+    What others put into it stays, with what can't be read as an answer, and an answer that is not changed stays as it
+    was written. It is `completed` when it is written first and `amended` from then on: there is nothing to wait for,
+    and it is never closed.
     """
     language = text_in(existing, "language") or written.language
-    writer = _Writer(content.goals, language)
-    stored = objects_in(existing, "item")
+    writer = _Writer(content, stored_in(existing, content.form), language)
     made: Resource = {
-        **(existing or {}),
+        # Without the narrative of others: it would go on saying what is changed or taken out.
+        **{name: value for name, value in (existing or {}).items() if name not in ("text", "_text")},
         "resourceType": "QuestionnaireResponse",
         "meta": {**object_in(existing, "meta"), "profile": _profiles(existing)},
         "language": language,
@@ -57,7 +58,7 @@ def response_of(content: Content, written: Written, *, identifier: str, existing
         "authored": written.when,
         "author": written.author.as_reference(language),
         "source": written.client.as_reference(language),
-        "item": writer.items(content, stored),
+        "item": [*writer.items(), *_others(existing, writer.known)],
     }
     if written.conversation is not None:
         made["encounter"] = as_encounter(written.conversation, language)
@@ -70,59 +71,93 @@ def _profiles(existing: Resource | None) -> list[str]:
     return [PROFILE, *others]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Writer:
-    goals: Mapping[str, str]
+    """Writes the items of a form on top of those that are stored."""
+
+    content: Content
+    stored: StoredItems
     language: str
 
-    def items(self, content: Content, stored: list[Resource]) -> list[Resource]:
-        form = content.form
-        known = {group.link_id for group in form.groups} | {item.link_id for item in form.items}
-        single = _by_link_id(stored, {group.link_id for group in form.groups if group.many})
-        made: list[Resource] = []
-        for group in form.groups:
-            there = [one for one in stored if text_in(one, "linkId") == group.link_id]
+    @property
+    def known(self) -> set[str]:
+        form = self.content.form
+        return {group.link_id for group in form.groups} | {item.link_id for item in form.items}
+
+    def items(self) -> Iterator[Resource]:
+        for group in self.content.form.groups:
             if group.many:
-                made += self.rows(group, content.rows_of(group.link_id), there)
+                yield from self.rows(group)
                 continue
-            answered = [
-                self.item(item, answer, single.get(item.link_id))
+            before = self.stored.groups[group.link_id]
+            inside = [
+                one
                 for item in group.items
-                if (answer := content.answers.get(item.link_id))
+                for one in self.answered(
+                    item, self.content.answers.get(item.link_id, ()), self.stored.singles.get(item.link_id, [])
+                )
             ]
-            others = [inner for one in there for inner in objects_in(one, "item") if _is_other(inner, known)]
-            if answered or others:
-                made.append({**self.head(group, there[0] if there else None), "item": [*answered, *others]})
-        return [*made, *(one for one in stored if _is_other(one, known))]
+            inside += [other for one in before for other in _others(one, self.known)]
+            if inside:
+                yield {**self.head(group, before[0] if before else {}), "item": inside}
 
-    def rows(self, group: Group, rows: Iterable[Row], stored: list[Resource]) -> list[Resource]:
-        there: dict[str, Resource] = {}
-        for at, one in enumerate(stored):
-            there[key_of(one, at, set(there))] = one
-        known = {item.link_id for item in group.items}
-        made = []
-        for row in rows:
-            before = there.get(row.key)
-            singles = _by_link_id(objects_in(before, "item"), set())
-            answered = [
-                self.item(item, answer, singles.get(item.link_id))
-                for item in group.items
-                if (answer := row.answers.get(item.link_id))
-            ]
-            others = [inner for inner in objects_in(before, "item") if _is_other(inner, known)]
-            made.append({"id": row.key, **self.head(group, before), "item": [*answered, *others]})
-        return made
+    def rows(self, group: Group) -> list[Resource]:
+        before = {row.key: row for row in self.stored.rows[group.link_id]}
+        made = [
+            (row.key, self.row(group, before.get(row.key, StoredRow(row.key, {}, {})), row.answers))
+            for row in self.content.rows_of(group.link_id)
+        ]
+        # A row without an answer of ours is the work of others: nobody saw it here, so nobody took it out.
+        ahead = ""
+        for key, stored in before.items():
+            keys = [one for one, _item in made]
+            if stored.item and key not in keys and not self.is_read(group, stored):
+                made.insert(keys.index(ahead) + 1 if ahead in keys else 0, (key, stored.item))
+                keys.append(key)
+            ahead = key if key in keys else ahead
+        return [item for _key, item in made]
 
-    def head(self, group: Group, before: Resource | None) -> Resource:
-        kept = {name: value for name, value in (before or {}).items() if name not in ("id", "item", "text", "_text")}
-        return {**kept, "linkId": group.link_id, **translated("text", group.asked, self.language)}
+    def row(self, group: Group, before: StoredRow, answers: Mapping[str, Answer]) -> Resource:
+        inside = [
+            one
+            for item in group.items
+            for one in self.answered(item, answers.get(item.link_id, ()), before.items.get(item.link_id, []))
+        ]
+        # What is of another group and stands in a row is read by nobody, so it stays as well.
+        others = _others(before.item, {item.link_id for item in group.items})
+        return {**self.head(group, before.item), "id": before.key, "item": [*inside, *others]}
 
-    def item(self, item: Item, answer: Answer, before: Resource | None) -> Resource:
-        if before is not None and answer_in(before, item, {}) == answer and item.kind != "goal":
+    def is_read(self, group: Group, row: StoredRow) -> bool:
+        return any(answer_in(row.items.get(item.link_id, []), item, {}) for item in group.items)
+
+    def head(self, group: Group, before: Resource) -> Resource:
+        return {**_without(before, "item"), "linkId": group.link_id, **self.words(group.asked)}
+
+    def words(self, text: Text) -> Resource:
+        return translated("text", text, self.language)
+
+    def answered(self, item: Item, answer: Answer, before: Sequence[Resource]) -> list[Resource]:
+        """Return the items that say this; as they are stored, where they say it already."""
+        if answer_in(before, item, {}) == answer:
             # As it was written: a server may write the same answer in another way, and add what it wants to it.
-            return before
-        head = {"linkId": item.link_id, **translated("text", item.asked, self.language)}
-        return {**head, "answer": [self.value(item, one) for one in answer]}
+            return [self.alone(one) for one in before]
+        there = [one for one in before for one in objects_in(one, "answer")]
+        unread = [one for one in there if not value_of(one, item, {})] if item.many else []
+        answers = [*(self.value(item, one) for one in answer), *unread]
+        if not answers:
+            return []
+        first = before[0] if before else {}
+        made = {**_without(first, "item", "answer"), "linkId": item.link_id, **self.words(item.asked)}
+        others = [other for one in before for other in _others(one, self.known)]
+        return [{**made, "answer": answers, **({"item": others} if others else {})}]
+
+    def alone(self, item: Resource) -> Resource:
+        """Return a stored item without items inside it that the form knows, which are written by themselves."""
+        inside = list(_others(item, self.known))
+        if inside == objects_in(item, "item"):
+            return item
+        rest = {name: value for name, value in item.items() if name != "item"}
+        return {**rest, "item": inside} if inside else rest
 
     def value(self, item: Item, text: str) -> Resource:
         if item.scale is not None:
@@ -133,22 +168,31 @@ class _Writer:
             return {"valueBoolean": text == "true"}
         if item.kind == "date":
             return {"valueDate": text}
-        if item.kind == "goal" and text in self.goals:
-            goal = {"type": "Goal", "identifier": {"system": _GOAL_SYSTEM, "value": text}, "display": self.goals[text]}
-            return {"extension": [{"url": GOAL_URL, "valueReference": goal}], "valueString": self.goals[text]}
+        if item.kind == "goal" and text in self.content.goals:
+            words = self.content.goals[text]
+            goal = {"type": "Goal", "identifier": {"system": _GOAL_SYSTEM, "value": text}, "display": words}
+            return {"extension": [{"url": GOAL_URL, "valueReference": goal}], "valueString": words}
         return {"valueString": text}
 
 
-def _by_link_id(items: list[Resource], rows: set[str]) -> dict[str, Resource]:
-    """Return items by linkId, however deep; rows, which have their own, are left out."""
-    found: dict[str, Resource] = {}
-    for one in items:
-        if text_in(one, "linkId") in rows:
+def _others(parent: Resource | None, known: set[str]) -> Iterator[Resource]:
+    """Yield the items inside one that are not known, without those inside them that are.
+
+    What is known is written where it belongs. Left where it was too, it would come back once it is taken out.
+    """
+    for one in objects_in(parent, "item"):
+        if text_in(one, "linkId") in known:
             continue
-        found.setdefault(text_in(one, "linkId"), one)
-        found = {**_by_link_id(objects_in(one, "item"), rows), **found}
-    return found
+        inside = list(_others(one, known))
+        if inside == objects_in(one, "item"):
+            yield one
+            continue
+        rest = {name: value for name, value in one.items() if name != "item"}
+        # What only held together what is known now holds nothing.
+        if inside or rest.keys() - {"linkId", "id", "definition", "text", "_text"}:
+            yield {**rest, **({"item": inside} if inside else {})}
 
 
-def _is_other(item: Any, known: set[str]) -> bool:
-    return text_in(item, "linkId") not in known
+def _without(item: Resource, *names: str) -> Resource:
+    """Return an item without these elements, and without its words: those are said anew."""
+    return {name: value for name, value in item.items() if name not in (*names, "text", "_text")}
