@@ -165,6 +165,7 @@ def _six_domains(visitor: Visitor) -> None:
     visitor.press("main form button")
 
 
+_SAVE = "main form[data-autosave] .actions button"
 _TEXT_FORM = "main form[data-autosave] button"  # not the one above it, which throws a draft away
 
 
@@ -261,6 +262,37 @@ def _sheet(visitor: Visitor) -> None:
     visitor.go("overview/together/report")
 
 
+def _written(visitor: Visitor) -> None:
+    """Type in the client's form with the client: the page on which they read it."""
+    visitor.go("overview/together/write")
+    visitor.press("main button[value=own-words]")
+    visitor.go("living/own-words/name/").locator("main textarea, main input[type=text]").first.fill(
+        "Ruis in mijn hoofd."
+    )
+    visitor.press(_SAVE)
+
+
+def _pressed(visitor: Visitor) -> None:
+    """Press a button of the client's plan with the client: the page that asks them."""
+    visitor.go("overview/together/write")
+    visitor.press("main button[value=plan]")
+    visitor.press("main button.tick")
+
+
+def _handed_over(visitor: Visitor) -> None:
+    """Find on the start page what a professional typed, and open it."""
+    there = visitor.page.context.browser
+    if there is None:
+        raise RuntimeError("this browser has no room for a second person")
+    context = there.new_context(locale="nl-NL")
+    professional = Visitor(context.new_page(), visitor.demo).launch("clinician", "noor")
+    _written(professional)
+    professional.press("main button[name=hand-over]")
+    close(context)
+    visitor.go("")
+    visitor.press("main a[href*='confirm=']")
+
+
 def _visit(visitor: Visitor) -> None:
     visitor.go("visits/")
     visitor.press('main a[href*="/visits/2"]')
@@ -342,6 +374,11 @@ STOPS: tuple[Stop, ...] = (
     Stop("together-options", "clinician", "noor", _topic("options/1")),
     Stop("together-agree", "clinician", "noor", _topic("agree/1")),
     Stop("together-report", "clinician", "noor", _sheet),
+    Stop("write-together", "clinician", "noor", at("overview/together/write")),
+    Stop("write-together-read", "clinician", "noor", _written),
+    Stop("write-together-press", "clinician", "noor", _pressed),
+    Stop("write-together-alone", "clinician", "iwan", at("plan/")),
+    Stop("write-together-own-screen", "client", "noor", _handed_over),
     Stop("visits", "client", "noor", at("visits/")),
     Stop("visit", "client", "noor", _visit),
     Stop("overview-new", "clinician", "yara", at("overview/")),
