@@ -71,6 +71,7 @@ def _for_a_client() -> tuple[Section, ...]:
             _("Who can read what?"),
             (
                 _("What you type and do not save or send in is seen by you alone."),
+                _("Did somebody type it with you? Then only they see it, and you, until you say yes."),
                 _("What you save in your plan, and what you send in, can be read by your care team."),
                 _("Your care team is everyone whom your care provider lets open your record."),
                 _("Someone who signs in with another role sees nothing here."),
@@ -117,6 +118,7 @@ def _for_a_clinician() -> tuple[Section, ...]:
             (
                 _("Whoever may open this record reads here what the client saved and sent in: answers, scores, plan."),
                 _("What the client typed and did not save or send in is seen by the client alone."),
+                _("What you type with the client is seen by you alone, until the client says yes."),
                 _("Each page opened here is logged. The client sees who opened what, and when."),
             ),
         ),

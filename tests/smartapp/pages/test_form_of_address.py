@@ -19,7 +19,7 @@ from smartapp.services import KEY
 from tests.smartapp.helpers import Visitor, launched, make_app
 from tests.smartapp.pages.overview.people import filled_in, hope, talk_about, visit
 from tests.smartapp.pages.plan.conftest import HALFWAY, put
-from tests.smartapp.pages.plan.pages import fill
+from tests.smartapp.pages.plan.pages import fields_of, fill
 
 JE = re.compile(r"\b(je|jij|jou|jouw|jezelf|jullie)\b", re.IGNORECASE)
 U = re.compile(r"\b(u|uw|uzelf)\b", re.IGNORECASE)
@@ -302,6 +302,22 @@ def test_a_page_that_two_people_read_says_no_je_where_a_place_says_u(full, page)
     said = [(path, others(read(joost, path, 200), full.form)) for path in FULL_CLINICIAN[page](full)]
     # To two people at once it says "jullie", also where each of them alone is "u".
     assert [(path, one) for path, found in said for one in found if one.lower() != "jullie"] == []
+
+
+def test_what_the_client_reads_before_it_is_saved_says_je_or_u_and_never_both(full):
+    joost, anna = launched(full.app, role="clinician"), launched(full.app)
+    joost.post("overview/together/write", {"what": "plan"})
+    question = "plan/domains/housing/change"
+    asked = fill(joost, question, change="De cliënt krijgt ziekte-inzicht.").location
+    joost.post(question, {**fields_of(joost.get(asked)), "hand-over": "1"})
+    waits = re.search(r'href="([^"]*confirm=[^"]+)"', anna.get("").text)[1]
+    pages = [read(joost, path, 200) for path in (asked, question, "plan/", "overview/together/write")]
+    pages += [read(anna, path, 200) for path in (waits, "", "plan/")]
+    press = joost.post(f"plan/goals/{full.goal}/steps/{full.step}/tick", {"tick": "done", "from": "plan"})
+    pages.append(html.unescape(re.sub(r"<[^>]+>", " ", press.text)))
+    assert "ja zeg" in pages[0]
+    assert "ja zeg" in pages[-1]
+    assert [one for said in pages for one in others(said, full.form) if one.lower() != "jullie"] == []
 
 
 def test_a_page_with_both_would_be_seen():
