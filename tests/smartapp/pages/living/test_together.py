@@ -295,6 +295,30 @@ def test_it_goes_on_in_its_own_chart_only(joost):
     assert joost.get(STORY).status_code == 200
 
 
+def test_no_view_of_a_form_lets_a_professional_write_without_a_yes(joost, known):
+    """Each address of the living forms that takes a form asks first, or refuses: but for a professional's own part."""
+    put(joost.ehr)
+    new = "living/garden/plants/new"
+    for plant in ("roos", "munt"):
+        yes(joost, asked(joost, new, **{"garden-plant": plant}), new)
+    before = written(joost, known)
+    key = before.rows_of("garden-plants")[1].key
+    values = {"form_id": "garden", "step": "story", "group_id": "plants", "key": key, "any(up, down):way": "up"}
+    values |= {"link_id": "garden-story", "name": f"garden-plant.{key}"}
+    sent = {item.link_id: "x" for item in known.living["garden"].items if item.who == "client"}
+    sent |= {"text": "X", "domain": "housing", "source": f"garden/garden-care.{key}", "words": "x"}
+    rules = [one for one in joost.app.url_map.iter_rules() if one.endpoint[:7] == "living." and "POST" in one.methods]
+    assert len(rules) > 6
+    for rule in rules:
+        path = rule.rule.removeprefix("/l/<launch_id>/")
+        for name, value in values.items():
+            path = path.replace(f"<{name}>", value)
+        assert "<" not in path
+        for form in (sent, {**sent, "confirmed": "yes"}, {**sent, "put-back": "1"}):
+            joost.post(path, form)
+            assert written(joost, known) == before, rule.rule
+
+
 def test_what_nobody_can_write_is_no_beginning(known, app):
     visitor = launched(app, role="clinician")
     assert visitor.post("overview/together/write", {"what": "hoop"}).status_code == 400
