@@ -131,12 +131,15 @@ def test_opened_with_a_network_the_form_renews_the_copy_of_who_kept_one_only(yar
 
 def test_signing_out_leaves_it_says_so_and_removes_it_on_wish(yara: Visitor, demo: Demo) -> None:
     page = yara.page
+    blocked: list[str] = []
+    page.on("console", lambda said: blocked.append(said.text) if "Content Security" in said.text else None)
     keep(yara)
     page.set_viewport_size({"width": 1280, "height": 800})  # wide enough for the menu to stand open
     yara.go("")
     yara.press("header form button")
     expect(page.get_by_text("Op dit toestel staat een kopie. Wie dit toestel heeft, kan hem lezen.")).to_be_visible()
     assert "staat nu niets meer" not in page.locator("main").inner_text()
+    page.goto(f"{demo.url}/")
     page.get_by_role("link", name=FORM.title.nl).click()
     assert "Zingen in de keuken." in page.locator("body").inner_text()
     page.goto(f"{demo.url}/goodbye")
@@ -144,6 +147,7 @@ def test_signing_out_leaves_it_says_so_and_removes_it_on_wish(yara: Visitor, dem
     expect(page.get_by_text("Er staat geen kopie meer op dit toestel.")).to_be_visible()
     expect(page.get_by_text("In deze browser staat nu niets meer van jou.")).to_be_visible()
     assert left(page) == NOTHING
+    assert blocked == []
 
 
 def test_somebody_else_in_the_same_browser_is_told_and_replaces_it_by_a_press_only(yara: Visitor) -> None:
@@ -171,6 +175,41 @@ def test_a_copy_that_could_not_be_made_is_not_called_kept(yara: Visitor) -> None
     page.context.set_offline(False)
     page.get_by_role("button", name=KEEP).click()
     expect(page.get_by_text(KEPT)).to_be_visible()
+
+
+def test_each_of_several_copies_leads_to_the_others(yara: Visitor, demo: Demo) -> None:
+    page = yara.page
+    keep(yara)
+    page.evaluate(
+        """async ([inside, other]) => {
+            const [name] = await caches.keys(), cache = await caches.open(name);
+            const copy = await cache.match(inside), headers = new Headers(copy.headers);
+            headers.set("X-Verstel-Title", encodeURIComponent("Mijn <tuin>"));
+            await cache.put(other, new Response((await copy.text()).replaceAll(inside, other), { headers }));
+        }""",
+        [f"/offline/{FORM.id}/", "/offline/garden/"],
+    )
+    page.context.set_offline(True)
+    opened(page, f"{demo.url}/offline/{FORM.id}/")
+    expect(page.get_by_text("Ook op dit toestel:")).to_be_visible()
+    page.get_by_role("link", name="Mijn <tuin>").click()
+    expect(page.get_by_role("link", name=FORM.title.nl)).to_be_visible()
+    page.get_by_text(REMOVE).click()
+    page.get_by_role("button", name="Ja, verwijder deze kopie").click()
+    expect(page.get_by_text("Deze kopie is verwijderd.")).to_be_visible()
+    assert left(page)["workers"] == ["/offline/"], "the other copy is still read here"
+    assert "Zingen in de keuken." in opened(page, f"{demo.url}/offline/")
+
+
+def test_in_a_frame_only_the_file_is_offered(yara: Visitor, demo: Demo) -> None:
+    """What is kept in a frame is kept apart: nobody would find it outside."""
+    page = yara.page
+    page.goto(f"{demo.url}/sandbox/frame?role=client&patient=yara")
+    [frame] = [one for one in page.frames if "/l/" in one.url]
+    frame.goto(f"{frame.url.partition('/l/')[0]}/l/{frame.url.split('/l/')[1].partition('/')[0]}/{PAGE}")
+    expect(frame.get_by_role("link", name="Downloaden als bestand")).to_be_visible()
+    expect(frame.get_by_role("button", name=KEEP)).to_be_hidden()
+    assert left(page) == NOTHING
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from flask import Response, abort, make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -19,6 +20,7 @@ from smartapp.pages.living.card import card_of
 from smartapp.pages.living.paper import file_name
 from smartapp.pages.living.service import open_form
 from smartapp.web import copies, current
+from smartapp.web.language import text_of
 from smartapp.web.roles import role
 from smartapp.web.written import written_groups
 
@@ -64,6 +66,7 @@ def _copy(form_id: str, *, kept: bool) -> Response:
     )
     made = make_response(page)
     made.headers["Content-Security-Policy"] = f"{policy}; frame-ancestors 'none'"
+    made.headers["X-Verstel-Title"] = quote(text_of(form.title))  # other pages list a copy without reading it
     return made
 
 

@@ -51,7 +51,7 @@ def look_for_missing_names() -> None:
 @site_blueprint.get("/")
 def index() -> str:
     """Show where the app can be opened from."""
-    return render_template("sign_in/index.html", places=places())
+    return render_template("sign_in/index.html", places=places(), copies_here=copies.are_here())
 
 
 @site_blueprint.get("/.well-known/jwks.json")

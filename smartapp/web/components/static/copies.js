@@ -7,6 +7,7 @@
    (the marks of this person) and, where there is something to offer, the button [data-keep]. */
 
 const WHOSE = "X-Verstel-Whose";
+const TITLE = "X-Verstel-Title"; // of the copy, percent-encoded
 // All that the copy was sent with and that a browser heeds; the rest is of that one answer.
 const HEEDED = [
   "Content-Type",
@@ -16,6 +17,7 @@ const HEEDED = [
   "Permissions-Policy",
   "Cross-Origin-Opener-Policy",
   "Cross-Origin-Resource-Policy",
+  TITLE,
 ];
 
 class Copies {
@@ -103,16 +105,15 @@ class Place {
     for (const part of this.place.querySelectorAll("[data-when]")) part.hidden = !part.dataset.when.split(" ").includes(state);
   }
 
-  async list(all) {
-    const list = this.place.querySelector("[data-list]");
-    if (!list) return;
-    list.replaceChildren(...(await Promise.all(all.map(async ({ address, answer }) => {
+  list(all) {
+    const entries = all.map(({ address, answer }) => {
       const [entry, link] = [document.createElement("li"), document.createElement("a")];
       link.href = address;
-      link.textContent = new DOMParser().parseFromString(await answer.text(), "text/html").title;
+      link.textContent = decodeURIComponent(answer.headers.get(TITLE));
       entry.append(link);
       return entry;
-    }))));
+    });
+    this.place.querySelector("[data-list]")?.replaceChildren(...entries);
   }
 
   async made() {

@@ -6,10 +6,12 @@ import base64
 import hashlib
 import html
 import re
+from urllib.parse import unquote
 
 import pytest
 from flask import Response
 
+from mappers.living import Content
 from smartapp.web import copies
 from tests.smartapp.helpers import Visitor, launched, make_app, text_of
 from tests.smartapp.pages.living.writing import FULL, of_noor, put_form
@@ -79,6 +81,22 @@ def test_its_policy_allows_what_is_in_it_and_nothing_else(noor):
         "frame-ancestors": "'none'",
     }
     assert re.search(r"\sstyle=|\son[a-z]+=|javascript:", answer.text) is None
+
+
+def test_its_title_goes_with_it_for_pages_that_list_copies(noor):
+    assert unquote(noor.get(COPY).headers["X-Verstel-Title"]) == of_noor(FULL).form.title.nl
+
+
+@pytest.mark.parametrize("path", [COPY, f"{COPY}.html", f"living/{FULL}/card"])
+def test_what_people_type_is_words_and_nothing_else(app, path):
+    hostile = '<script>alert(1)</script><a href="https://evil.example">06 1234 5678</a></style>'
+    visitor = launched(app)
+    content = Content(of_noor(FULL).form, {f"{FULL}-crisis-want": (hostile, hostile), f"{FULL}-well": (hostile,)})
+    put_form(visitor, content)
+    page = visitor.get(path).text
+    assert "<script>alert" not in page
+    assert 'href="https://evil' not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 2
 
 
 def test_the_file_has_the_same_without_any_script_and_its_policy_with_it(noor):

@@ -12,9 +12,9 @@ async function others() {
   const cache = await caches.open(name);
   const line = place.querySelector("[data-others]");
   for (const other of (await addresses()).filter((one) => one !== address)) {
-    const [page, link] = [await (await cache.match(other)).text(), document.createElement("a")];
+    const [copy, link] = [await cache.match(other), document.createElement("a")];
     link.href = other;
-    link.textContent = new DOMParser().parseFromString(page, "text/html").title;
+    link.textContent = decodeURIComponent(copy.headers.get("X-Verstel-Title"));
     line.append(line.hidden ? `${also} ` : " · ", link);
     line.hidden = false;
   }
