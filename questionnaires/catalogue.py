@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from questionnaires.canonical import BASE, questionnaire_url
-from questionnaires.living import LIFE_DOMAIN, check_ends
+from questionnaires.living import LIFE_DOMAIN, PlanPart, check_ends, plan_parts
 from questionnaires.living import check as check_living
 from questionnaires.model import (
     DEFAULT_ROWS,
@@ -39,7 +39,6 @@ from questionnaires.model import (
     Text,
     WorkedExample,
 )
-from questionnaires.plan_parts import PLAN_PARTS, PlanPart, read_plan_parts
 from questionnaires.reading import DefinitionError, FilePlace, convert, read, read_toml
 from questionnaires.tables import (
     ConditionTable,
@@ -666,8 +665,8 @@ class Catalogue:
 
     @cached_property
     def plan_parts(self) -> tuple[PlanPart, ...]:
-        """Return the parts of a plan that are the client's own texts, in the order in which they are shown."""
-        return read_plan_parts(PLAN_PARTS)
+        """Return what plans of before there were living forms have in extensions, in the order of the forms."""
+        return tuple(plan_parts(self.living.values()))
 
 
 # By folder, so that another VERSTEL_DEFINITIONS in this process gets a catalogue of its own.

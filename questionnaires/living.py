@@ -7,9 +7,11 @@ of the file. What one form says of another can be checked only once all are read
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from questionnaires.model import Instrument, ItemKind, Living, Text
+from questionnaires.canonical import structure_url
+from questionnaires.model import Group, Instrument, Item, ItemKind, Living, Text
 from questionnaires.reading import FilePlace, Strict
 from questionnaires.tables import GroupTable, InstrumentTable, ItemTable
 
@@ -186,3 +188,47 @@ def words_around(form: Instrument) -> Iterator[tuple[str, Text]]:
             said[f"{item.link_id} help"] = item.help
             said |= {f"{item.link_id} prompt {number}": one for number, one in enumerate(item.prompts, start=1)}
     yield from ((place, text) for place, text in said.items() if text is not None)
+
+
+# ---- what was elsewhere before ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPart:
+    """Words that plans had in an extension of the CarePlan before there were living forms: now the item has them."""
+
+    form: Instrument
+    group: Group
+    item: Item
+
+    @property
+    def code(self) -> str:
+        """Return what the plan calls these words: the id of the form."""
+        return self.form.id
+
+    @property
+    def title(self) -> Text:
+        """Return the client's heading."""
+        return self.form.title
+
+    @property
+    def many(self) -> bool:
+        """Tell whether there are several texts, such as strengths, instead of one."""
+        return self.group.many or self.item.many
+
+    @property
+    def step(self) -> str:
+        """Return what the page that asks for these words is called: the name of the group or item, without the form."""
+        return (self.group.link_id if self.group.many else self.item.link_id).removeprefix(f"{self.form.id}-")
+
+    @property
+    def url(self) -> str:
+        """Return the address of the extension."""
+        return structure_url(self.item.was)
+
+
+def plan_parts(forms: Iterable[Instrument]) -> Iterator[PlanPart]:
+    """Yield what these forms have taken over from the CarePlan."""
+    for form in forms:
+        for group in form.groups:
+            yield from (PlanPart(form, group, item) for item in group.items if item.was)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fhir_profiles.compile
-from fhir_profiles import compiled_from, plan_parts
+from fhir_profiles import compiled_from
 from fhir_profiles.activities import activities
 from questionnaires.reading import DefinitionError
 from scripts import last_resort, security
@@ -39,7 +39,6 @@ def parts() -> tuple[Generated, ...]:
     """Return all parts, each after those that it is made from."""
     return (
         Generated("questionnaires and their pages", questionnaires.stale_files, _build_questionnaires),
-        Generated("profiles of the plan's parts", lambda: plan_parts.stale(plan_parts.committed()), _write_plan_parts),
         Generated("FHIR package", stale_package, lambda: fhir_profiles.compile.main([])),
         Generated("example settings", lambda: _differs(SETTINGS, env_example(), "the settings"), _write_settings),
         Generated("font of last resort", last_resort.stale, last_resort.main),
@@ -84,11 +83,6 @@ def _build_questionnaires() -> int:
 def _differs(path: Path, made: str, source: str) -> Iterator[str]:
     if not path.is_file() or path.read_text(encoding="utf-8") != made:
         yield f"{path.relative_to(ROOT).as_posix()}: is not what {source} and the code give"
-
-
-def _write_plan_parts() -> int:
-    plan_parts.write(plan_parts.committed())
-    return 0
 
 
 def _write_settings() -> int:

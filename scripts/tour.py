@@ -332,7 +332,6 @@ STOPS: tuple[Stop, ...] = (
     Stop("scores-mansa", "client", "noor", at("scores/mansa/")),
     Stop("scores-note", "client", "noor", at("scores/nel/note")),
     Stop("plan", "client", "noor", at("plan/")),
-    *(Stop(f"plan-{part.code}", "client", "noor", at(f"plan/{part.code}")) for part in catalogue().plan_parts),
     Stop("plan-domains", "client", "noor", at("plan/domains")),
     Stop("plan-domains-six", "client", "noor", _six_domains),
     Stop("plan-domain", "client", "noor", at("plan/domains/meaning/")),

@@ -1,8 +1,7 @@
 """A plan names what its owner writes in living forms: `CarePlan.supportingInfo`, by our own identifier of the response.
 
 By identifier, because the two may live at different places and may move: whoever has the record finds the response with
-one search. What the form had in extensions of the CarePlan, before there were living forms, goes out of it here: from
-the moment that there is a response, that is where the words are.
+one search.
 
 A goal that began with words of a form has a name that follows from where those are: so one goal is made of them, and it
 is found again when either is reworded.
@@ -16,34 +15,23 @@ from itertools import count
 
 from mappers.answers import IDENTIFIER_SYSTEM
 from mappers.living.content import field_name
-from mappers.living.reading import was_in_plan
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument, Item
 
 
-def linked(care_plan: Resource, form: Instrument, identifier: str, *, language: str = "nl") -> Resource:
+def linked(care_plan: Resource, form: Instrument, identifier: str) -> Resource:
     """Return a CarePlan that names the response with this identifier; the same where it does already."""
-    names = {
-        text_in(named, "value")
-        for one in objects_in(care_plan, "supportingInfo")
-        if text_in(named := object_in(one, "identifier"), "system") == IDENTIFIER_SYSTEM
+    there = objects_in(care_plan, "supportingInfo")
+    named = [object_in(one, "identifier") for one in there]
+    if any(text_in(one, "system") == IDENTIFIER_SYSTEM and text_in(one, "value") == identifier for one in named):
+        return care_plan
+    link = {
+        "type": "QuestionnaireResponse",
+        "identifier": {"system": IDENTIFIER_SYSTEM, "value": identifier},
+        "display": form.title.get(text_in(care_plan, "language") or "nl"),
     }
-    made = dict(care_plan)
-    if identifier not in names:
-        link = {
-            "type": "QuestionnaireResponse",
-            "identifier": {"system": IDENTIFIER_SYSTEM, "value": identifier},
-            "display": form.title.get(language),
-        }
-        made["supportingInfo"] = [*objects_in(care_plan, "supportingInfo"), link]
-    gone = was_in_plan(form)
-    left = [one for one in objects_in(care_plan, "extension") if one.get("url") not in gone]
-    if left:
-        made["extension"] = left
-    else:
-        made.pop("extension", None)
-    return made
+    return {**care_plan, "supportingInfo": [*there, link]}
 
 
 def goal_names(identifier: str, item: Item, key: str, text: str) -> Iterator[str]:

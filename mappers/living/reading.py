@@ -59,11 +59,6 @@ def from_plan(care_plan: Any, form: Instrument) -> Content:
     return Content(form, answers, rows)
 
 
-def was_in_plan(form: Instrument) -> frozenset[str]:
-    """Return the addresses of the CarePlan's extensions that had the words of this form before."""
-    return frozenset(structure_url(item.was) for item in form.items if item.was)
-
-
 def answer_in(items: Iterable[Resource], asked: Item, goals: dict[str, str]) -> Answer:
     """Return the answer that a response's items give, of which a server may have made one for each text.
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from mappers.errors import EmptyText, RefusedValue, TooManyDomains, UnknownDomain, shown
 from mappers.plan.model import MOST_DOMAINS, PROGRESS, STEP_STATUSES, Goal, Plan
-from questionnaires.plan_parts import PlanPart
+from questionnaires.living import PlanPart
 
 _DATE: Final = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 

@@ -169,9 +169,10 @@ class DomainAnswers:
 class Plan:
     """The whole plan.
 
-    `texts` are the client's own texts by the code of their part (`Catalogue.plan_parts`): several where a part takes
-    one text per line, such as strengths, otherwise one; a part that nothing is written in is not there. `created` is a
-    FHIR dateTime or "". `updated` is when the record last changed the CarePlan; it is never written.
+    `texts` are the client's own texts by the code of their part (`Catalogue.plan_parts`): several where there are
+    several, such as strengths, otherwise one; a part that nothing is written in is not there. `elsewhere` are the parts
+    whose words are in a living form: they are read there, and not written here. `created` is a FHIR dateTime or "".
+    `updated` is when the record last changed the CarePlan; it is never written.
     """
 
     id: str
@@ -180,6 +181,7 @@ class Plan:
     goals: tuple[Goal, ...] = ()
     created: str = ""
     updated: str = field(default="", compare=False)
+    elsewhere: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self) -> None:
         tidied = {code: tuple(filter(None, map(typed, texts))) for code, texts in self.texts.items()}

@@ -27,7 +27,7 @@ from mappers.said_in import said_in
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
-from questionnaires.plan_parts import PlanPart
+from questionnaires.living import PlanPart
 
 
 def plan_of(
@@ -155,7 +155,7 @@ def _answers(extension: Resource) -> DomainAnswers:
 
 
 def _texts_of(care_plan: Resource, part: PlanPart) -> tuple[str, ...]:
-    texts = _texts(care_plan, part.extension.url)
+    texts = _texts(care_plan, part.url)
     return tuple(texts if part.many else texts[:1])
 
 

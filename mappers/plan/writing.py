@@ -39,8 +39,8 @@ from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
+from questionnaires.living import PlanPart
 from questionnaires.model import Text
-from questionnaires.plan_parts import PlanPart
 
 # The displays are those of HL7's CodeSystem goal-achievement.
 _ACHIEVEMENT: Final = {
@@ -213,7 +213,7 @@ class _Writer:
     def care_plan(self, plan: Plan) -> Resource:
         made = self.begin("CarePlan", plan.id, PLAN_PROFILE, "plan")
         made["text"] = self.plan_narrative(plan)
-        ours = extensions(made, *(part.extension.url for part in self.parts), ANSWERS_URL)
+        ours = extensions(made, *(part.url for part in self.parts), ANSWERS_URL)
         others = [one for one in objects_in(made, "extension") if one not in ours]
         _put(made, "extension", [*self.plan_extensions(plan), *others])
         # Set once, when the plan is begun: a care team may have put it on hold, or written it down with the client.
@@ -244,8 +244,9 @@ class _Writer:
 
     def plan_extensions(self, plan: Plan) -> list[Resource]:
         made: list[Resource] = [
-            {"url": part.extension.url, "valueString": text}
+            {"url": part.url, "valueString": text}
             for part in self.parts
+            if part.code not in plan.elsewhere
             for text in plan.texts.get(part.code, ())
         ]
         for answers in plan.domains:
@@ -259,7 +260,7 @@ class _Writer:
         """Tell the whole plan as text, so that an EHR that knows none of our extensions still shows every word."""
         parts = [heading(self.word("plan"), 2)]
         for part in self.parts:
-            if texts := plan.texts.get(part.code):
+            if part.code not in plan.elsewhere and (texts := plan.texts.get(part.code)):
                 parts += [heading(part.title.get(self.language)), *(paragraph(text) for text in texts)]
         for answers in plan.domains:
             parts.append(heading(self.titles[answers.domain]))

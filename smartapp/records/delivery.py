@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mappers.identity import own_identifier
-from mappers.sameness import RESTATED, as_amendment, says_all_of, says_the_same
+from mappers.sameness import as_amendment, says_all_of, says_the_same
 from mappers.tolerant import objects_in, text_in
 from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import DEMOTING_STATUSES, Offered
@@ -138,7 +138,7 @@ class Delivery:
 
         Answers and their scores go together: a response that says something else than its scores helps nobody.
         """
-        answers = [unit.parcels[number] for number in unit.open if unit.parcels[number].type in RESTATED]
+        answers = [unit.parcels[number] for number in unit.open if unit.parcels[number].is_restated]
         amends = any(parcel.state == "ready" and parcel.known is not None for parcel in answers)
         if amends and not all(map(self._may_change, answers)) and may_succeed(unit):
             return succeeded(unit)
@@ -245,7 +245,7 @@ class Delivery:
     def _other_than_sent(self, unit: Unit, number: int, found: Stored) -> Unit:
         """Amend what the same author said before; of anything else another tab or person was first."""
         parcel = unit.parcels[number]
-        if parcel.type in RESTATED:
+        if parcel.is_restated:
             return unit.changed({number: replace(parcel.after("older"), known=found, amends=False)})
         conflict = Conflict("Someone else made this in the meantime.", found)
         return self._stop(unit, number, parcel.after("overtaken", reason=conflict.message), conflict)
@@ -389,7 +389,7 @@ class Delivery:
         if self._is_ours(unit, number, found, was_there=conflict is not None):
             return unit.changed({number: parcel.arrived(found)})
         # What it was to amend may have become what the same author said after that, and we heard no answer to.
-        if parcel.write.method == "create" and (parcel.amends or not (parcel.changes and parcel.type in RESTATED)):
+        if parcel.write.method == "create" and (parcel.amends or not (parcel.changes and parcel.is_restated)):
             return self._other_than_sent(unit, number, found)
         is_unchanged = not differ(found.etag, parcel.guard)
         if is_unchanged and (conflict is None or conflict.status == 409):

@@ -12,7 +12,7 @@ from typing import Any
 
 from mappers.identity import former, own_identifier
 from mappers.plan.document import edition_of
-from mappers.sameness import RESTATED, fingerprint
+from mappers.sameness import fingerprint
 from mappers.successors import first_of, number_of
 from mappers.words import words_of
 from smartapp.fhir.store import Stored
@@ -39,7 +39,7 @@ def restates(newer: Parcel | None, older: Parcel) -> bool:
     Answers are stated as a whole. A plan is not: what is saved of it, in another tab or at another moment, says nothing
     of what was written elsewhere in it. What its author only read, and sent along, is nobody's to say again.
     """
-    if newer is None or older.type in RESTATED or not older.anew:
+    if newer is None or older.is_restated or not older.anew:
         return newer is not None
     return set(words_of(older.write.resource)) <= set(words_of(newer.write.resource))
 
@@ -96,7 +96,7 @@ def _at(parcel: Parcel, place: Place) -> Parcel:
 def _over(parcel: Parcel, stored: Stored, *, says_the_same: bool) -> Parcel:
     if not says_the_same:
         # Sent, as far as we know: what is there has to be looked at, and is not ours to replace.
-        return replace(parcel, known=stored, state="ready" if parcel.type in RESTATED else "sent")
+        return replace(parcel, known=stored, state="ready" if parcel.is_restated else "sent")
     return parcel.arrived(replace(stored, resource={**parcel.write.resource, "id": stored.resource["id"]}))
 
 

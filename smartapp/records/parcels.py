@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mappers.identity import URN, Identifier, own_identifier
+from mappers.sameness import RESTATED
 from questionnaires.fhir import URI, Resource
 from smartapp.fhir.capabilities import Capability
 from smartapp.fhir.references import with_references
@@ -53,6 +54,14 @@ class Parcel:
     def is_copy(self) -> bool:
         """Tell whether it is a copy for the chart of what is kept elsewhere: no words depend on it."""
         return self.type in COPIES
+
+    @property
+    def is_restated(self) -> bool:
+        """Tell whether its author states it as a whole each time: answers and scores that are sent in.
+
+        A living form is changed from several pages and tabs. So it is like a plan: what is there is looked at first.
+        """
+        return self.type in RESTATED and not self.write.living
 
     @property
     def changes(self) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mappers.identity import own_identifier
-from mappers.sameness import RESTATED
 from mappers.successors import number_of, successor
 from smartapp.records.parcels import Parcel, Unit
 
@@ -24,7 +23,7 @@ def succeeded(unit: Unit) -> Unit:
     number = 1 + max(number_of(parcel.write.resource) for parcel in _restated(unit))
 
     def anew(parcel: Parcel) -> Parcel:
-        if parcel.type not in RESTATED:
+        if not parcel.is_restated:
             return parcel
         return Parcel(numbered(parcel, number).write, parcel.place, parcel.ladder, anew=parcel.anew)
 
@@ -43,4 +42,4 @@ def numbered(parcel: Parcel, number: int) -> Parcel:
 
 
 def _restated(unit: Unit) -> list[Parcel]:
-    return [parcel for parcel in unit.parcels if parcel.type in RESTATED]
+    return [parcel for parcel in unit.parcels if parcel.is_restated]

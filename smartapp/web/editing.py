@@ -23,7 +23,7 @@ from flask.typing import ResponseReturnValue
 from questionnaires.model import Who
 from smartapp.i18n import message
 from smartapp.records import Place
-from smartapp.web import confirming, handing_over, typed, undoing, whose, with_client
+from smartapp.web import confirming, current, handing_over, typed, undoing, whose, with_client
 from smartapp.web.confirming import Button
 from smartapp.web.fields import BothVersions, Field, Link, both_versions, filled, problems_in
 from smartapp.web.forms import Saved, Sketch, Trouble, posted
@@ -112,6 +112,7 @@ class FormPage:
     key: str
     trouble: str  # why it could not be saved, though nothing is wrong with it
     draft: bool  # the fields hold what was typed before and is not saved in the plan
+    waits: bool  # what was saved on the page before this one has not arrived in the record
     place: Place
     asks: str = ""  # the first name of the client, who says yes before it is saved; "" where nobody is asked
     own_part: bool = False  # it is the part of a professional, in a form of the client's
@@ -224,7 +225,9 @@ class _Page(Generic[_Stored, _Document]):
         read = self.asks or bool(handed)
         if isinstance(outcome, Saved):
             self.settle(sketch, handed)
-            return redirect(_after(self.form, outcome, before, after, undone=undo, read=read), 303)
+            # A form that only adds shows nothing of what is there: then what was typed is what is new.
+            said = {name: after.get(name) or text for name, text in sent.values.items()}
+            return redirect(_after(self.form, outcome, before, after, said, undone=undo, read=read), 303)
         if isinstance(outcome, Trouble) and there is not None and read:
             return self.reading(there, sketch, trouble=outcome.sentence), outcome.status
         if isinstance(outcome, Wrong) and handed:  # the client mends it, so it is theirs to say from here on
@@ -379,6 +382,7 @@ class _Page(Generic[_Stored, _Document]):
             key=form.key,
             trouble=trouble,
             draft=draft,
+            waits=bool(request.args.get("waits")) and not current.records().stopped(),
             place=self.editing.place(),
             asks=with_client.first_name(with_client.client_name()) if self.asks else "",
             own_part=form.part != "client",
@@ -418,7 +422,14 @@ def _without_empty_ticks(form: Mapping[str, str], asked: Form) -> dict[str, str]
 
 
 def _after(
-    form: Form, saved: Saved, before: Mapping[str, str], after: Mapping[str, str], *, undone: bool, read: bool
+    form: Form,
+    saved: Saved,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    typed_now: Mapping[str, str],
+    *,
+    undone: bool,
+    read: bool,
 ) -> str:
     """Return the address of the page after a save; where words went, it offers to take that back.
 
@@ -431,7 +442,7 @@ def _after(
         return undoing.undone(form.after)
     here, address = request.script_root + request.path, form.after
     written = [one.name for one in form.fields if not confirming.is_plain(one) and one.name in before]
-    said = {name: after.get(name, "") for name in _written_in(form) if name in before}
+    said = {name: typed_now.get(name, "") for name in _written_in(form) if name in before}
     if not read and undoing.PUT_BACK not in request.form and whose.are_new(before, said):
         address = whose.ask(form.reword or here, address)
     if any(takes_words(before[name], after.get(name, "")) for name in written):

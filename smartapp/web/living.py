@@ -107,14 +107,12 @@ def write_of(before: StoredForm, after: Content, written: Written) -> Write | No
 
     Raises Unreachable while what was saved before is still on its way.
     """
+    if after == before.content:
+        return None
     if before.record is None:
-        if not after:
-            return None
         made = response_of(after, written, identifier=before.identifier)
         token = f"{IDENTIFIER_SYSTEM}|{before.identifier}"
         return Write.once(made, identifier=token, full_url=f"{URN}{before.identifier}", living=True)
-    if after == before.content:
-        return None
     if before.record.state != "stored":
         raise Unreachable("What was saved before has not arrived yet. Try again in a moment.")
     made = response_of(after, written, identifier=before.identifier, existing=before.record.resource)

@@ -12,7 +12,8 @@ from typing import Final
 from mappers.plan import QUESTIONS, DomainAnswers, Goal, OtherGoal, Plan, Remark, Step
 from mappers.plan.model import newest_first
 from questionnaires.catalogue import Catalogue
-from questionnaires.plan_parts import PlanPart
+from questionnaires.living import PlanPart
+from questionnaires.model import Living
 from smartapp.i18n import message
 from smartapp.records import Place
 from smartapp.web.language import gettext as _
@@ -75,14 +76,25 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """A part of the plan with what the client wrote in it; no texts where nothing is written yet."""
+    """Words that belong to a plan from the start, such as the story; no texts where nothing is written yet."""
 
     part: PlanPart
     texts: tuple[str, ...]
 
+    @property
+    def living(self) -> Living:
+        """Return what the pages say around these words."""
+        if self.part.form.living is None:
+            raise TypeError(f"{self.part.code} is no living form")
+        return self.part.form.living
+
+    def is_shown_in(self, place: str) -> bool:
+        """Tell whether they are shown at a place, such as the overview."""
+        return place in self.living.shown_in
+
 
 def part_views(plan: Plan, known: Catalogue) -> tuple[PartView, ...]:
-    """Return all parts in their order, the unwritten ones too."""
+    """Return all of them in their order, the unwritten ones too."""
     return tuple(PartView(part, plan.texts.get(part.code, ())) for part in known.plan_parts)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from flask import request
 
@@ -21,6 +21,8 @@ from smartapp.records import Record
 from smartapp.web import current, typed
 from smartapp.web.language import format_datetime
 from smartapp.web.language import gettext as _
+
+_T = TypeVar("_T")
 
 MOST_VERSIONS: Final = 100
 """Of one resource on one page; what is older is on the next."""
@@ -63,7 +65,7 @@ class TextForm:
 
     `now` are its fields as they are; the first is the text, `facts` are what to say of the rest, or `more` has them
     under their questions. `shown` is what a person reads of a field. `apart`: what is there now is in none of the
-    versions that are read.
+    versions that are read. `adds`: it adds to what is there, and shows none of it.
     """
 
     title: str
@@ -73,6 +75,7 @@ class TextForm:
     more: Mapping[str, str] | None = None
     shown: Callable[[str, str], str] = lambda _name, text: text
     apart: bool = False
+    adds: bool = False
 
 
 def thread(form: TextForm, read: Iterable[tuple[Resource, Texts]], writers: Mapping[str, str]) -> Thread:
@@ -86,7 +89,7 @@ def thread(form: TextForm, read: Iterable[tuple[Resource, Texts]], writers: Mapp
         return gone(form.shown(name, text), form.shown(name, form.now[name]))
 
     def view(one: Earlier) -> EarlierView:
-        seen = {f"seen-{name}": typed.digest(form.now[name]) for name in one.texts}
+        seen = {f"seen-{name}": typed.digest("" if form.adds else form.now[name]) for name in one.texts}
         return EarlierView(
             pieces=pieces(main, one.texts[main]),
             facts=form.facts(one.texts),
@@ -124,7 +127,7 @@ def here() -> int:
     return max(0, request.args.get(OLDER, 0, type=int))
 
 
-def of_page(versions: Sequence[Resource]) -> Sequence[Resource]:
+def of_page(versions: Sequence[_T]) -> Sequence[_T]:
     """Return the versions of this page; one of older versions begins with the one that ended the page before."""
     return versions[max(0, here() * MOST_VERSIONS - 1) : (here() + 1) * MOST_VERSIONS]
 

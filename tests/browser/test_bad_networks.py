@@ -58,7 +58,7 @@ def test_second_press_while_the_first_waits_is_no_other_tab(visitor: Visitor) ->
     expect(visitor.go(TEXT_QUESTION).locator("main textarea")).to_have_value("Ik ga wandelen")
 
 
-@pytest.mark.parametrize("path", ["plan/story", TEXT_QUESTION])
+@pytest.mark.parametrize("path", ["living/story/story/", TEXT_QUESTION])
 def test_press_without_a_network_keeps_page_and_text(visitor: Visitor, path: str) -> None:
     """The browser's own error page would replace the text."""
     page = visitor.launch("client", "iwan").go(path)

@@ -78,7 +78,7 @@ def test_question_is_answered_with_the_keyboard_alone(visitor: Visitor) -> None:
     assert page.locator("main input:checked").get_attribute("value") == "2"
 
 
-@pytest.mark.parametrize("path", ["plan/story", "questionnaires/sdm-visit/questions/sdm-visit-helps"])
+@pytest.mark.parametrize("path", ["living/story/story/", "questionnaires/sdm-visit/questions/sdm-visit-helps"])
 def test_slow_press_is_not_lost(visitor: Visitor, path: str) -> None:
     """Leaving the field saves it; what the page then says may not push the button away from under the finger."""
     page = visitor.launch("client", "kees").go(path)
@@ -136,7 +136,7 @@ def test_what_was_saved_is_said_where_the_reader_lands(visitor: Visitor, part: s
 
 
 def test_what_was_saved_is_said_once_and_its_undoing_stays(visitor: Visitor) -> None:
-    page = visitor.launch("client", "noor").go("plan/strengths")
+    page = visitor.launch("client", "noor").go("living/strengths/list/")
     words = page.locator("main textarea").input_value()
     page.locator("main textarea").fill(f"{words}\nMijn fiets.")
     visitor.press("main form[data-autosave] .actions button")
@@ -145,7 +145,7 @@ def test_what_was_saved_is_said_once_and_its_undoing_stays(visitor: Visitor) -> 
     expect(page.locator("main")).to_contain_text("Mijn fiets.")
     expect(page.locator("main")).not_to_contain_text("is bewaard")
     # Words that were taken away can be taken back, also after the page is loaded again.
-    visitor.go("plan/strengths").locator("main textarea").fill("")
+    visitor.go("living/strengths/list/").locator("main textarea").fill("")
     visitor.press("main form[data-autosave] .actions button")
     page.reload()
     page.get_by_role("button", name="Ongedaan maken").click()
@@ -161,7 +161,7 @@ def test_what_went_wrong_with_an_answer_has_the_focus(visitor: Visitor) -> None:
     expect(page.locator("main textarea")).to_be_focused()
 
 
-@pytest.mark.parametrize("path", ["plan/story", "questionnaires/sdm-visit/questions/sdm-visit-helps"])
+@pytest.mark.parametrize("path", ["living/story/story/", "questionnaires/sdm-visit/questions/sdm-visit-helps"])
 def test_back_in_the_browser_brings_no_old_words_back(visitor: Visitor, path: str) -> None:
     """Browsers put back what was typed in a page; sent once more, those words would replace newer ones."""
     page = visitor.launch("client", "kees").page

@@ -55,7 +55,7 @@ def test_a_goal_a_remark_and_an_area_go_and_come_back(visitor: Visitor) -> None:
 @pytest.mark.parametrize(
     ("path", "field"),
     [
-        ("plan/story", "textarea"),
+        ("living/story/story/", "textarea"),
         ("plan/domains/meaning/now", "textarea"),
         ("plan/domains/meaning/support", "textarea"),
     ],

@@ -21,7 +21,7 @@ from questionnaires.fhir import Resource
 from tests.faults.ledger import STORED, Ledger, Word
 from tests.faults.looking import on_its_way, shown
 from tests.faults.people import HOOP, Client, Person
-from tests.faults.stores import PLAN, There, contents, everything, in_plans, living, units
+from tests.faults.stores import PLAN, There, contents, everything, in_plans, is_living, living, units
 from tests.faults.world import PATIENTS, Event, World
 
 KINDS = ("lost", "doubled", "false", "unseen", "left", "stuck", "alarmed", "misplaced", "crashed")
@@ -151,9 +151,12 @@ def _judge_places(world: World, ledger: Ledger, there: Sequence[There]) -> None:
     for one in there:
         type_ = one.resource["resourceType"]
         together = PLAN if type_ in PLAN else (type_,)
+        changes = is_living(one.resource)
         if sum(_hides(event, type_) for event in world.history) >= MOST_UNSEEN:
             continue
-        if one.place != "ehr" and all(world.kind.takes(each) and each not in world.refused for each in together):
+        if one.place != "ehr" and all(
+            world.kind.takes(each, living=changes) and each not in world.refused for each in together
+        ):
             ledger.finds("misplaced", f"{one.place} {one.reference}, which the EHR takes and never refused")
             return
 
@@ -230,7 +233,8 @@ def _judge_document(ledger: Ledger, patient: str, documents: Sequence[Resource],
     written = [word for word in ledger.words if word.committed and word.slot == ("story", patient)]
     if not written or ledger.quiet is None or written[-1].number < ledger.quiet:
         return
-    plan = [one.resource for one in there if one.resource["resourceType"] in PLAN and _about(one, patient)]
+    kinds = (*PLAN, "QuestionnaireResponse")
+    plan = [one.resource for one in there if one.resource["resourceType"] in kinds and _about(one, patient)]
     said = [text for slot, _words in ledger.slots() if slot[0] in ("story", "goal") for text in contents(slot, plan)]
     read = " ".join(_text_of(one) for one in current)
     if missing := [text for text in said if text not in read]:

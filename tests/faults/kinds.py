@@ -33,9 +33,9 @@ class Kind:
         """Tell whether an interaction with a type is offered."""
         return letter in ("rs" if type_ in PEOPLE else self.types.get(type_, ""))
 
-    def takes(self, type_: str) -> bool:
-        """Tell whether a type can live here: made, found and, where it changes, changed."""
-        changes = type_ in ("CarePlan", "Goal", "Task")
+    def takes(self, type_: str, *, living: bool = False) -> bool:
+        """Tell whether a type can live here: made, found and, where it changes (a `living` form does), changed."""
+        changes = living or type_ in ("CarePlan", "Goal", "Task")
         return type_ not in self.refuses and all(self.offers(type_, one) for one in ("csu" if changes else "cs"))
 
     @property

@@ -372,7 +372,9 @@ def _people(resource: Resource) -> set[str]:
 
 
 def _is_match(resource: Resource, params: Sequence[tuple[str, str]]) -> bool:
-    return all(_has(resource, name.partition(":")[0], value) for name, value in params if not name.startswith("_"))
+    """Tell whether a resource has a value of each parameter; FHIR has several values of one between commas."""
+    asked = ((name.partition(":")[0], values.split(",")) for name, values in params if not name.startswith("_"))
+    return all(any(_has(resource, name, value) for value in values) for name, values in asked)
 
 
 def _has(resource: Resource, name: str, value: str) -> bool:

@@ -152,7 +152,11 @@ class Person:
             return None
         page = self.get(path)
         page = self.follow(page) if page is not None else None
-        if page is None or page.status != 200 or not set(changes) <= {*page.fields, "domain", "status", "progress"}:
+        if (
+            page is None
+            or page.status != 200
+            or not set(changes) <= {*page.fields, "domain", "status", "progress", "stop"}
+        ):
             return None
         word = self.ledger.write(self.world.now, self.name, slot_of(page), content, _words(page))
         self._send(word, path, {**page.fields, **changes})
@@ -221,7 +225,9 @@ class Client(Person):
     def write_story(self) -> None:
         """Write the story anew."""
         text = self.ledger.fresh("story")
-        self.save("plan/story", lambda _page: ("story", self.who.patient), text, {"story": text})
+        self.save(
+            "living/story/story/", lambda _page: ("story", self.who.patient), text, {"story-story": text, "stop": "1"}
+        )
 
     def choose_domain(self) -> bool:
         """Choose an area of life, which a goal needs."""

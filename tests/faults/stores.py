@@ -12,6 +12,7 @@ from mappers.identity import former, own_identifier, values_in
 from mappers.plan.moving import is_closed
 from mappers.successors import first_of
 from questionnaires.canonical import identifier_system
+from questionnaires.catalogue import catalogue
 from smartapp.fhir.references import references
 from smartapp.fhir.store import Query
 from smartapp.records.outbox import OUTBOX
@@ -23,7 +24,7 @@ from tests.faults.world import PATIENTS, World
 TYPES = ("QuestionnaireResponse", "Observation", "CarePlan", "Goal", "Task", "DocumentReference")
 PLAN = ("CarePlan", "Goal", "Task")
 TYPE_OF = {
-    "story": "CarePlan",
+    "story": "QuestionnaireResponse",
     "goal": "Goal",
     "note": "Goal",
     "step": "Task",
@@ -99,8 +100,10 @@ def _said(slot: Slot, resource: Resource) -> Iterator[Any]:
     kind, key = slot[0], slot[1]
     type_ = resource["resourceType"]
     match kind, type_:
-        case "story", "CarePlan" if resource.get("subject", {}).get("reference", "").endswith(f"Patient/{key}"):
-            yield from (one["valueString"] for one in resource.get("extension", []) if "valueString" in one)
+        case "story", "QuestionnaireResponse" if (
+            resource.get("subject", {}).get("reference", "").endswith(f"Patient/{key}")
+        ):
+            yield from (text for link_id, text in _answers(resource) if link_id == "story-story")
         case "goal", "Goal" if _is(resource, "goal", key):
             yield resource["description"]["text"]
         case "note", "Goal" if _is(resource, "goal", key):
@@ -115,6 +118,16 @@ def _said(slot: Slot, resource: Resource) -> Iterator[Any]:
             found = own_identifier(resource)
             if found is not None and first_of(found).value == key:
                 yield frozenset(_answers(resource))
+
+
+def is_living(resource: Resource) -> bool:
+    """Tell whether a resource is what somebody wrote in a living form."""
+    form = str(resource.get("questionnaire", "")).partition("|")[0]
+    return form in {one.url for one in catalogue().living.values()}
+
+
+def _whose(resource: Resource) -> str:
+    return str(resource.get("subject", {}).get("reference", ""))
 
 
 def _is(resource: Resource, system: str, key: str) -> bool:

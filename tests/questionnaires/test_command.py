@@ -13,7 +13,6 @@ from questionnaires.catalogue import Catalogue
 from questionnaires.page import instrument_page
 from smartapp.commands.questionnaires import command
 from tests.new_form import garden, known_with
-from tests.new_part import HARBOUR, ask_also
 
 
 def run(*arguments: str):
@@ -86,13 +85,6 @@ def test_check_of_a_definition_that_cannot_be_read_names_file_and_key(tmp_path, 
     result = run("check")
     assert result.exit_code == 1
     assert "hoop@2.0.0.toml: version: is missing" in result.stderr
-
-
-def test_check_of_a_part_of_the_plan_that_cannot_be_read_names_file_and_key(tmp_path, monkeypatch):
-    ask_also(monkeypatch, tmp_path, HARBOUR.replace("rows", "row"))
-    result = run("check")
-    assert result.exit_code == 1
-    assert re.search(r"plan_parts.toml: parts\[\d+\].row: is not a known key", result.stderr)
 
 
 def test_build_says_in_words_what_it_cannot_write(tmp_path: Path):

@@ -51,9 +51,6 @@ def _all() -> Iterator[tuple[str, Text, bool]]:
     for question in known.plan_questions:
         for name in ("text", "asked", "help"):
             yield f"{question.code} {name}", getattr(question, name), False
-    for part in known.plan_parts:
-        for name in ("title", "help", "invitation", "write", "change", "saved", "emptied"):
-            yield f"{part.code} {name}", getattr(part, name), False
 
 
 OURS = {place: text for place, text, quoted in _all() if not quoted}

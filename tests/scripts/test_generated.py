@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fhir_profiles import compiled_from, plan_parts
-from questionnaires.plan_parts import read_plan_parts
+from fhir_profiles import compiled_from
+from questionnaires.catalogue import Catalogue
 from scripts import generated
 from scripts.generated import Generated, check, make, parts
-from tests.new_part import HARBOUR, parts_with
 
 
 def test_every_generated_file_is_up_to_date():
@@ -118,10 +117,12 @@ def test_without_a_record_the_package_counts_as_old(copied: Path):
 
 @pytest.mark.parametrize("arguments", [["--check"], []])
 def test_a_source_that_can_not_be_read_is_named(arguments, monkeypatch, tmp_path, capsys):
-    entry = HARBOUR.replace('id = "safe-harbour"', 'id = "wording-status"')
-    monkeypatch.setattr(plan_parts, "read_plan_parts", lambda: read_plan_parts(parts_with(tmp_path, entry)))
-    monkeypatch.setattr(plan_parts, "write", lambda _files: None)  # a failure must not change the source
-    known = next(part for part in parts() if part.what == "profiles of the plan's parts")
+    (tmp_path / "garden.toml").write_text('id = "garden"\n')
+
+    def read() -> list[str]:
+        return [Catalogue(definitions=tmp_path).instrument("garden").id]
+
+    known = generated.Generated("a made-up part", read, lambda: len(read()))
     monkeypatch.setattr(generated, "parts", lambda: (known,))
     assert generated.main(arguments) == 1
-    assert "plan_parts.toml: parts[4].extension.id: is 'wording-status'" in capsys.readouterr().err
+    assert "garden.toml: version: is missing" in capsys.readouterr().err

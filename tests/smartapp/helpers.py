@@ -3,7 +3,7 @@
 def test_home_greets(app):
     client = launched(app, patient="anna", role="client")
     assert "Anna" in client.get("").text          # GET /l/<launch>/
-    client.post("plan/story", {"story": "..."})   # with the form token, as a form of ours would send
+    client.post("living/story/story/", {"story-story": "..."})   # with the form token, as a form of ours would send
 """
 
 from __future__ import annotations

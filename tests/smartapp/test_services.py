@@ -51,8 +51,8 @@ def sign_in(tmp_path):
 def leave(anna: Visitor) -> None:
     anna.core.audit.record(launched(anna.app, role="clinician", issuer=anna.launch.issuer).launch, "read", ["Goal/1"])
     anna.records.drafts.change("hoop", lambda _none: {"hoop-01": "3"})
-    typed = {**fields_of(anna.get("plan/story")), "story": "Half een zin"}
-    assert anna.post("plan/story", typed, headers={"Accept": "application/json"}).json == {"saved": True}
+    typed = {**fields_of(anna.get("living/story/story/")), "story-story": "Half een zin"}
+    assert anna.post("living/story/story/", typed, headers={"Accept": "application/json"}).json == {"saved": True}
     anna.core.own_store(anna.launch.issuer).write(Write("create", GOAL))
     anna.make_flaky().error = Unreachable("down")
     anna.records.save([Write("create", RESPONSE)])
@@ -67,7 +67,7 @@ def is_all_there(anna: Visitor) -> bool:
     assert [one.unit.parcels[0].type for one in anna.records.waiting()] == ["QuestionnaireResponse"]
     assert [one.resource["description"] for one in own_goals(anna)] == [{"text": "Een moestuin"}]
     assert "SPV J. Jansen" in anna.get("who-looked/").text
-    assert fields_of(anna.get("plan/story"))["story"] == "Half een zin"
+    assert fields_of(anna.get("living/story/story/"))["story-story"] == "Half een zin"
     return True
 
 

@@ -1,6 +1,4 @@
-// Generated from questionnaires/plan_parts.toml by `make generate`: change it there.
-
-// The client's own texts, in the order in which they are shown.
+// Where the client's own texts were before there were living forms, and where plans of then still have them.
 RuleSet: PlanParts
 * extension contains
     LifeStory named lifeStory 0..1 MS and

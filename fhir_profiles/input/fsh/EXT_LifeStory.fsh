@@ -1,5 +1,3 @@
-// Generated from questionnaires/plan_parts.toml by `make generate`: change it there.
-
 Extension: LifeStory
 Id: life-story
 Title: "Life story"

@@ -1,5 +1,3 @@
-// Generated from questionnaires/plan_parts.toml by `make generate`: change it there.
-
 Extension: Strength
 Id: strength
 Title: "Strength"

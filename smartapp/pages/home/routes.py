@@ -96,7 +96,7 @@ def index() -> str | Response:
         found = _found()
     except Unreachable:
         found, away = [[], [], [], [], []], True
-    plan = plan_in([found[0], found[1], found[2]])
+    plan = plan_in([found[0], found[1], found[2]], ())
     pressed = ticking.ticked(on_its_way=plan.on_its_way)
     goals = _active(plan.plan.goals, (record.resource for record in found[1]))
     scores = measured([record.resource for record in found[3]], (), catalogue(), day_of)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -12,6 +14,7 @@ from mappers.living import Content, Row, field_name
 from mappers.living.content import group_of
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Group, Instrument, Item, Who
+from smartapp.fhir.store import RecordError
 from smartapp.i18n import message
 from smartapp.pages.living import carrying, sections, taking, views
 from smartapp.pages.living.earlier import earlier_page, row_before, typed_by_client
@@ -25,7 +28,7 @@ from smartapp.web import copies, current, editing, typed, undoing, whose, with_c
 from smartapp.web.confirming import Press, pressed
 from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Link
-from smartapp.web.forms import Saved, Trouble
+from smartapp.web.forms import Saved, Sketch, Trouble, posted, sketch_name, sketches
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.living_views import form_view
@@ -68,7 +71,7 @@ def index() -> ResponseReturnValue:
 @role("client", "clinician")
 def form(form_id: str) -> ResponseReturnValue:
     """Show what is written in a form."""
-    return _show(open_form(_form_or_404(form_id)))
+    return _show(_open(_form_or_404(form_id)))
 
 
 def _show(opened: Opened, *, trouble: str = "", status: int = 200) -> ResponseReturnValue:
@@ -129,6 +132,24 @@ _EDITING: Final = editing.Editing[Opened, Content](
 )
 
 
+_ROWS: Final = replace(
+    _EDITING,
+    made=lambda opened, key: any(row.key == str(uuid.uuid5(uuid.UUID(key), "0")) for row in opened.content.all_rows),
+    templates=("living/rows.html", "plan/clash.html"),
+)
+
+
+def _open(form: Instrument) -> Opened:
+    """Return a form; where the record can't be read, what was sent is kept for its writer before the page says so."""
+    try:
+        return open_form(form)
+    except RecordError:
+        if request.method == "POST":
+            names = tuple(item.link_id for item in form.items)
+            Sketch(_EDITING.sketch_of(None), names, posted()).keep()
+        raise
+
+
 def _more(form: Instrument) -> dict[str, object]:
     return {"read_by": text_of(form.living.readers) if form.living else ""}
 
@@ -142,14 +163,26 @@ def _back(form: Instrument, group: str | None = None) -> Link:
 @written_with_client
 def step(form_id: str, step: str) -> ResponseReturnValue:
     """Ask one step of a form: a question, a group of questions, all of them on one page; or show a group of rows."""
-    asked, opened = _form_or_404(form_id), open_form(_form_or_404(form_id))
+    asked, opened = _form_or_404(form_id), _open(_form_or_404(form_id))
     # A professional has a part of their own in some forms; the client reads it, and types in no part but their own.
     parts: tuple[Who, ...] = ("client", "peer-worker", "professional") if with_client.goes_on() else ("client",)
     found = ((who, here) for who in parts if (here := step_of(asked, opened.content, step, who)) is not None)
     who, here = next(found, None) or abort(404)
+    _take_over(asked, here)
     if here.is_rows:
         return _rows(opened, here)
     return _ask(opened, here, who)
+
+
+def _take_over(form: Instrument, here: Step) -> None:
+    """Move words here that were typed, and not saved, on the page of the plan that asked for them before this one."""
+    parts = (one for one in catalogue().plan_parts if one.form is form and one.step == here.name)
+    if (part := next(parts, None)) is None or (typed_before := sketches().get(sketch_name(part.code))) is None:
+        return
+    words, name = typed_before.resource, part.item.link_id
+    moved = {new: words[old] for new, old in ((name, part.code), (f"seen-{name}", f"seen-{part.code}")) if old in words}
+    sketches().change(sketch_name(_EDITING.sketch_of(None)), lambda there: there or moved)
+    sketches().delete(sketch_name(part.code))
 
 
 def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
@@ -179,8 +212,6 @@ def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
 
 
 def _rows(opened: Opened, here: Step) -> ResponseReturnValue:
-    if request.method == "POST":
-        abort(405)
     asked = opened.stored.form
     page = _page(opened, own=True)
     group = next(one for one in page.groups if one.id == here.name)
@@ -188,7 +219,29 @@ def _rows(opened: Opened, here: Step) -> ResponseReturnValue:
     after = Link(_("That is all for now"), page.view.href)
     if coming:
         after = Link(_("Continue"), url_for("living.step", form_id=asked.id, step=coming.name))
-    return render_template("living/rows.html", page=page, group=group, after=after)
+    shown = {"living": page, "group": group, "after": after}
+    if not sections.takes_lines(here.group):
+        return render_template("living/rows.html", page=None, **shown) if request.method == "GET" else abort(405)
+    key = form_key()
+    return editing.edit(
+        _ROWS, lambda _now: sections.lines(here.group, key), _lines_form(opened, here, key, shown), opened
+    )
+
+
+def _lines_form(opened: Opened, here: Step, key: str, shown: Mapping[str, object]) -> Form:
+    first = here.group.items[0]
+    field = fields_of([first], opened.content, catalogue(), views.domains_in(opened))[0]
+    address = url_for("living.step", form_id=opened.stored.form.id, step=here.name)
+    return Form(
+        text_of(here.group.title),
+        (replace(field, kind="area", help=_("Put each thing on its own line."), rows=4),),
+        _back(opened.stored.form, here.name),
+        f"{address}?saved=1",
+        save=_("Add these"),
+        key=key,
+        reword=url_for("living.form", form_id=opened.stored.form.id, _anchor=here.name),
+        more=shown,
+    )
 
 
 # --- rows -------------------------------------------------------------------------------------------------------
@@ -204,7 +257,7 @@ def _group_or_404(form: Instrument, group_id: str) -> Group:
 def new_row(form_id: str, group_id: str) -> ResponseReturnValue:
     """Write one more row of a group."""
     asked = _form_or_404(form_id)
-    group, key, opened = _group_or_404(asked, group_id), form_key(), open_form(asked)
+    group, key, opened = _group_or_404(asked, group_id), form_key(), _open(asked)
     proposed = {group.items[0].link_id: request.args.get("about", "")} if group.per else {}
     proposed |= proposed_from(request.args.get("from", ""), opened, group.items)
     form = _row_form(opened, group, key=key, proposed=proposed)
@@ -216,7 +269,7 @@ def new_row(form_id: str, group_id: str) -> ResponseReturnValue:
 def row(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     """Change one row of a group."""
     asked = _form_or_404(form_id)
-    group, opened = _group_or_404(asked, group_id), open_form(asked)
+    group, opened = _group_or_404(asked, group_id), _open(asked)
     if request.method == "GET" and opened.content.row(group.link_id, key) is None:
         abort(404)
     back = _put_back(opened, group, key) if request.method == "POST" else None
@@ -289,7 +342,7 @@ _MOVES: Final = {"up": message("This goes one place up."), "down": message("This
 def remove(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     """Take a row out; the next page offers to put it back."""
     asked = _form_or_404(form_id)
-    group, opened = _group_or_404(asked, group_id), open_form(asked)
+    group, opened = _group_or_404(asked, group_id), _open(asked)
     names = [item.link_id for item in typed_by_client(group)]
     was = {name: opened.content.field(field_name(name, key)) for name in names}
     keys = [row.key for row in opened.content.rows_of(group.link_id)]
@@ -308,7 +361,7 @@ def remove(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
 def move(form_id: str, group_id: str, key: str, way: str) -> ResponseReturnValue:
     """Put a row one place up or down."""
     asked = _form_or_404(form_id)
-    group, opened = _group_or_404(asked, group_id), open_form(asked)
+    group, opened = _group_or_404(asked, group_id), _open(asked)
     by = -1 if way == "up" else 1
     outcome = change(lambda now: Accepted(now.content.moved(group.link_id, key, by)), opened)
     return _gone_on(outcome, opened, url_for("living.form", form_id=asked.id, _anchor=f"row-{key}"))

@@ -5,6 +5,7 @@ A field is called by the linkId of its item, also where it stands in a row: a pa
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -75,6 +76,33 @@ def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBa
         return problems
 
     return Part(tuple(by_name), read, apply, check)
+
+
+def lines(group: Group, key: str) -> Part[Content]:
+    """Return the section that makes a row of each line that is typed: for things that are written down quickly.
+
+    A line that is a row already makes none. The rows are called after the form (`key`), so that it makes them once.
+    """
+    first = group.items[0]
+
+    def apply(content: Content, fields: Mapping[str, str]) -> Content:
+        made = content
+        for number, line in enumerate(fields[first.link_id].splitlines()):
+            there = {row.of(first.link_id) for row in made.rows_of(group.link_id)}
+            if line.strip() and line.strip() not in there:
+                name = str(uuid.uuid5(uuid.UUID(key), str(number)))
+                made = made.with_row(group.link_id, Row(name, {first.link_id: (line.strip(),)}))
+        return made
+
+    def check(_content: Content, fields: Mapping[str, str]) -> dict[str, str]:
+        return {} if fields.get(first.link_id, "").strip() else {first.link_id: NEEDS_WORDS}
+
+    return Part((first.link_id,), lambda _content: {first.link_id: ""}, apply, check)
+
+
+def takes_lines(group: Group) -> bool:
+    """Tell whether rows of a group can be made by typing lines: where a few words name a row, and no more is needed."""
+    return group.many and not group.per and group.items[0].kind == "line"
 
 
 def _tidied(items: Mapping[str, Item], fields: Mapping[str, str]) -> dict[str, str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from mappers.errors import PlanError
 from mappers.living import Content, Written
+from mappers.living.in_plan import with_forms
 from mappers.living.linking import linked
 from mappers.plan import PersonRef
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
-from smartapp.fhir.store import Conflict, Write
+from smartapp.fhir.store import Conflict, Forbidden, Refused, Write
+from smartapp.pages.plan import document
 from smartapp.pages.plan import stored as plan_stored
 from smartapp.pages.plan.service import ON_ITS_WAY, load
 from smartapp.pages.plan.stored import StoredPlan
@@ -49,8 +52,12 @@ def change(
     return forms.merged(edit, first, again=lambda: open_form(first.stored.form), write=_save)
 
 
-def save_all(changed: Mapping[str, Content], plan: StoredPlan) -> Saved | Trouble:
-    """Save several forms as one unit. Raises Conflict if someone else wrote in between."""
+def save_all(changed: Mapping[str, Content], plan: StoredPlan, *, naming: bool = True) -> Saved | Trouble:
+    """Save several forms as one unit, and let the plan name them (`naming`).
+
+    Words do not depend on their being named: where the plan can't be changed, they are saved without. Raises Conflict
+    if someone else wrote in between.
+    """
     if any(plan.forms[form].on_its_way for form in changed):
         return Trouble(_(ON_ITS_WAY), 409)
     contents = [(plan.forms[form], content) for form, content in changed.items()]
@@ -58,12 +65,27 @@ def save_all(changed: Mapping[str, Content], plan: StoredPlan) -> Saved | Troubl
     if not found:
         return Saved(arrived=True)
     unit = [write for _content, write in found]
-    link = _link(plan, [before for before, content in contents])
-    records = current.records().save([*unit, *([link] if link else [])])
+    link = _link(plan, [before for before, content in contents]) if naming else None
+    try:
+        records = current.records().save([*unit, *([link] if link else [])])
+    except (Refused, Forbidden):
+        if link is None:
+            raise
+        return save_all(changed, load(), naming=False)
     for (content, write), record in zip(found, records, strict=False):
         if write.method == "create" and record.state == "stored" and not says(record, content):
             raise Conflict("What this form makes was made a moment before, with other words.", None)
+    _keep_in_chart(plan, changed, records)
     return Saved(arrived=all(one.state == "stored" for one in records))
+
+
+def _keep_in_chart(plan: StoredPlan, changed: Mapping[str, Content], records: Sequence[Record]) -> None:
+    """Have the document of the plan made anew, where the chart has one and the plan shows these words."""
+    known = catalogue()
+    after = with_forms(plan.plan, known.plan_parts, changed, ())
+    home = plan.place or next((one.place for one in records if one.resource["resourceType"] == "CarePlan"), None)
+    if home is not None and after.texts != plan.plan.texts:
+        document.keep_in_chart(plan, after, home, language())
 
 
 def _save(before: Opened, after: Content) -> Saved | Trouble:
@@ -80,27 +102,22 @@ def _written() -> Written:
     )
 
 
-def _link(plan: StoredPlan, forms: list[StoredForm]) -> Write | None:
+def _link(plan: StoredPlan, forms: Sequence[StoredForm]) -> Write | None:
     """Return the write that lets the plan name these forms; None where it does, or where it is still on its way.
 
-    Then it is named at the next save: the words are in the response, and that is found without the plan.
+    Then it is named at the next save: the words are in the response, and that is found without the plan. What the plan
+    had of a form itself goes out of it once the response has arrived, and no sooner.
     """
     if plan.on_its_way:
         return None
-    found = next((one for one in plan.records if one.resource["resourceType"] == "CarePlan"), None)
-    if found is not None:
-        return _named(found, forms)
-    client, who = current.launch().patient, with_client.author()
-    person = PersonRef(client.reference, client.display)
-    [write] = plan_stored.writes(plan, plan.plan, known=catalogue(), patient=person, author=who, language=language())
-    resource = write.resource
+    client = PersonRef(current.launch().patient.reference, current.launch().patient.display)
+    try:
+        resources = plan_stored.resources(
+            plan, plan.plan, known=catalogue(), patient=client, author=with_client.author(), language=language()
+        )
+    except PlanError:  # such as six areas of life, of which its owner has to choose five first
+        return None
+    made = resources[-1]
     for one in forms:
-        resource = linked(resource, one.form, one.identifier, language=language())
-    return replace(write, resource=resource)
-
-
-def _named(care_plan: Record, forms: list[StoredForm]) -> Write | None:
-    resource = care_plan.resource
-    for one in forms:
-        resource = linked(resource, one.form, one.identifier, language=language())
-    return None if resource == care_plan.resource else Write("update", resource, if_match=care_plan.etag)
+        made = linked(made, one.form, one.identifier)
+    return plan_stored.write_of(plan, made)

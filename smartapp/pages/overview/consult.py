@@ -123,8 +123,6 @@ def consult_page(
     # Who somebody is comes first: a text of their own, and then a list, such as of what helps; both with all they say.
     story = next((one for one in written if one.story), None)
     helps = next((one for one in written if one.listed and one.first and one.first.own), None)
-    parts = [one for one in everything.shown if one.texts]
-    part_story = next((one.texts[0] for one in parts if not one.part.many), "")
     lines = [line for section in (everything.visit.sections if everything.visit else ()) for line in section.lines]
     must = [line.answer for line in lines if line.link_id == FIRST]
     points = still_to_discuss(list(tasks))
@@ -135,7 +133,7 @@ def consult_page(
         all=everything,
         looked="" if look.at is None else look_said(look.at),
         first_look=look.at is None and look.sure,
-        story=first_lines(story.story if story else part_story, FIRST_LINE),
+        story=first_lines(story.story if story else "", FIRST_LINE),
         helps=helps.listed if helps else (),
         helps_title=helps.title if helps else "",
         must=said,

@@ -13,7 +13,7 @@ from smartapp.pages.plan.paper import goal_data
 from smartapp.pages.scores.panels import leading_row
 from smartapp.pages.scores.paper import key_data, row_data
 from smartapp.storage.launches import Person
-from smartapp.web.language import coming, format_date, text_of
+from smartapp.web.language import coming, format_date
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import WrittenForm
 from smartapp.web.pdf import lines, pdf
@@ -30,17 +30,7 @@ def contents(page: ConsultPage) -> dict[str, Any]:
     """Return what the template puts on paper. A long story is cut where its reader would pause, and says so."""
     everything = page.all
     return {
-        "parts": [
-            {
-                "title": text_of(view.part.overview.title),
-                "many": view.part.many,
-                "texts": [lines(text if view.part.many else _cut(text)) for text in view.texts],
-                "day": "",
-            }
-            for view in everything.shown
-            if view.texts
-        ]
-        + [_form(one) for one in everything.forms if one.view.written],
+        "parts": [_form(one) for one in everything.forms if one.view.written],
         "phase": _phase(everything),
         "visit": {
             "title": _("For this conversation"),

@@ -26,11 +26,11 @@ from smartapp.pages.overview.views import OverviewPage, overview_page
 from smartapp.pages.phase.markings import markings_of
 from smartapp.pages.plan import stored
 from smartapp.pages.plan.paper import paper as plan_on_paper
-from smartapp.pages.plan.service import plan_read, with_forms
+from smartapp.pages.plan.service import living_queries, plan_read
 from smartapp.pages.scores import asking
 from smartapp.pages.scores.notes import notes_of
 from smartapp.records import Record
-from smartapp.web import current, living
+from smartapp.web import current
 from smartapp.web.language import gettext as _
 from smartapp.web.language import moment_of, wording
 from smartapp.web.pdf import download
@@ -65,9 +65,10 @@ def as_pdf() -> Response:
 def plan_as_pdf() -> Response:
     """Give the client's plan as a PDF: the same one that the client gets."""
     patient = current.launch().patient
-    found = current.records().search(*stored.queries(patient.reference))
+    found = current.records().search(*stored.queries(patient.reference), *living_queries())
     return download(
-        plan_on_paper(plan_read(found).plan, catalogue(), client=patient, made=current.now()), _("recovery-plan")
+        plan_on_paper(plan_read(found[:3], found[3:]).plan, catalogue(), client=patient, made=current.now()),
+        _("recovery-plan"),
     )
 
 
@@ -113,9 +114,9 @@ def _everything() -> tuple[list[list[Record]], OverviewPage]:
         asking.responses_of(patient),
         notes_of(patient),
         markings_of(patient),
-        *living.queries(current.launch(), catalogue()),
+        *living_queries(),
     )
-    stored_plan = with_forms(plan_read(found[:3]), [one for records in found[7:] for one in records])
+    stored_plan = plan_read(found[:3], found[7:])
     page = overview_page(
         name=current.launch().patient.display,
         stored=stored_plan,

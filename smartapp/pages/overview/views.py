@@ -29,12 +29,10 @@ from smartapp.web.plan_views import (
     DomainView,
     GoalView,
     OtherGoalView,
-    PartView,
     Words,
     domain_view,
     goal_view,
     other_goal_views,
-    part_views,
 )
 
 FIRST_LINES: Final = 420
@@ -71,7 +69,6 @@ class OverviewPage:
 
     name: str
     plan: Plan
-    parts: tuple[PartView, ...]  # the client's own texts, the unwritten ones too
     goals: tuple[GoalView, ...]  # those being worked on
     earlier: tuple[GoalView, ...]  # those that were reached or ended
     others: tuple[OtherGoalView, ...]  # goals of the record that belong to no life domain of ours
@@ -93,13 +90,7 @@ class OverviewPage:
     def has_words(self) -> bool:
         """Tell whether the client has written anything."""
         written = self.goals or self.earlier or self.domains or self.notes or self.phase
-        in_forms = any(one.view.written for one in self.forms)
-        return in_forms or any(one.texts for one in self.parts) or bool(written)
-
-    @property
-    def shown(self) -> tuple[PartView, ...]:
-        """Return the parts that the overview has room for."""
-        return tuple(one for one in self.parts if "overview" in one.part.shown_in)
+        return any(one.view.written for one in self.forms) or bool(written)
 
     @property
     def empty(self) -> bool:
@@ -128,7 +119,6 @@ def overview_page(
     return OverviewPage(
         name=name,
         plan=plan,
-        parts=tuple(one for one in part_views(plan, known) if one.part.extension.id not in moved_to_forms(known)),
         goals=tuple(view for view in goals if view.goal.active),
         earlier=tuple(view for view in goals if not view.goal.active),
         others=other_goal_views(stored.others, _("In the client's own words")),
@@ -156,11 +146,6 @@ def overview_page(
             if one.form.living and one.form.living.overview
         ),
     )
-
-
-def moved_to_forms(known: Catalogue) -> frozenset[str]:
-    """Return the extensions of a plan whose words are shown as those of a living form."""
-    return frozenset(item.was for form in known.living.values() for item in form.items if item.was)
 
 
 _PARAGRAPH: Final = re.compile(r"\n\s*\n")

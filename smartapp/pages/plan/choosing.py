@@ -179,7 +179,7 @@ def _choosing(words: Words, section: Section) -> str:
         undo = form.get(undoing.FIELD, "")
         return _page(words, _Sent(chosen, form.get("seen-domains", ""), family, undo), looking=True)
     found = current.records().search(*stored.queries(current.launch().patient_id), _family_teams())
-    plan = plan_in(found[:3]).plan
+    plan = plan_in(found[:3], ()).plan
     chosen = sections.codes(section.read(plan)["domains"])
     family = bool(found[3]) or "family" in request.args
     return _page(words, _Sent(chosen, typed.digests(section, plan)["domains"], family))

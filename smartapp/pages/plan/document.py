@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mappers.errors import PlanError
@@ -90,7 +90,9 @@ def _write(before: StoredPlan, after: Plan, documents: Sequence[Record], languag
     launch = current.launch()
     client = PersonRef(launch.patient.reference, launch.patient.display)
     tongue = known_language(before.language or language) or DEFAULT
-    resources = stored.resources(before, after, known=catalogue(), patient=client, author=client, language=tongue)
+    # The document stands by itself: it has the words of living forms too, which the plan in the record only names.
+    whole = replace(after, elsewhere=frozenset())
+    resources = stored.resources(before, whole, known=catalogue(), patient=client, author=client, language=tongue)
     edition = next_edition(stored.own_name(resources[-1]), digest_of(after), [one.resource for one in documents])
     former = [one for one in _in_ehr(documents) if _edition(one).plan == edition.plan]
     if former and _edition(max(former, key=_number)).digest == edition.digest:

@@ -6,18 +6,11 @@ from collections.abc import Iterable
 
 from mappers.plan import STEP_STATUSES, Goal, Plan
 from mappers.plan.at_once import carrying, has_room
-from questionnaires.plan_parts import PlanPart
 from smartapp.pages.plan import sections
 from smartapp.pages.plan.views import ENDING_TEXTS
 from smartapp.web.fields import Field, FieldOption, options
 from smartapp.web.language import gettext as _
-from smartapp.web.language import text_of
 from smartapp.web.plan_views import GOING_TEXTS, STATUS_TEXTS, Words
-
-
-def texts(part: PlanPart) -> tuple[Field, ...]:
-    """Return the one field of a part that is the client's own text."""
-    return (Field(part.code, text_of(part.title), help=text_of(part.help), rows=part.rows),)
 
 
 def questions(names: Iterable[str], words: Words) -> tuple[Field, ...]:

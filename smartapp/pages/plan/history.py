@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Any
 
 from flask import url_for
 
 from mappers.errors import PlanError
+from mappers.living import content_of
+from mappers.living.in_plan import texts_of
 from mappers.plan import QUESTIONS, Goal, Plan, Remark, goal_of, plan_of
 from mappers.plan.model import newest_first
 from mappers.plan.removing import former, is_removed
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
+from questionnaires.living import PlanPart
 from smartapp.pages.plan import sections
 from smartapp.pages.plan.sections import Section
 from smartapp.pages.plan.stored import StoredPlan
@@ -45,11 +49,10 @@ def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
     """Return the earlier versions of the client's texts and answers, and what was taken out of the plan."""
     words, made_by = Words.of(known), versions.writers()
     found = versions.versions_of([one for one in plan.records if one.resource["resourceType"] == "CarePlan"])
-    forms = [
-        _Form(text_of(part.title), url_for("plan.part", code=part.code), sections.texts(part))
-        for part in known.plan_parts
-    ]
-    forms += [
+    plans = _plans(found, known)
+    told = [_told_of(part, plan, plans) for part in known.plan_parts]
+    threads = [_thread(form, plan.plan, versions.of_page(read), made_by) for form, read in told]
+    forms = (
         _Form(
             f"{title}: {words.questions[name]}",
             url_for("plan.question", code=code, question=name),
@@ -57,20 +60,35 @@ def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
         )
         for code, title in words.domains.items()
         for name in QUESTIONS
-    ]
-    plans = _plans(versions.of_page(found), known)
-    threads = (
-        _thread(form, plan.plan, [(one, form.section.read(then)) for one, then in plans], made_by) for form in forms
     )
+    shown = versions.of_page(plans)
+    threads += [
+        _thread(form, plan.plan, [(one, form.section.read(then)) for one, then in shown], made_by) for form in forms
+    ]
     return HistoryPage(
-        readable=bool(found) or not plan.records,
+        readable=bool(found) or any(read for _form, read in told) or not plan.records,
         threads=tuple(thread for thread in threads if thread.versions),
         goals=tuple(goal_view(goal, words) for goal in plan.plan.goals),
         removed_goals=tuple(goal_view(goal, words) for goal in plan.goals_removed() if goal.text),
         removed_steps=tuple(goal_view(goal, words) for goal in plan.steps_removed()),
         here=versions.here(),
-        older=versions.has_older(found),
+        older=versions.has_older(plans) or any(versions.has_older(read) for _form, read in told),
     )
+
+
+def _told_of(
+    part: PlanPart, plan: StoredPlan, plans: Iterable[tuple[Resource, Plan]]
+) -> tuple[_Form, list[tuple[Resource, Mapping[str, str]]]]:
+    """Return words that are in a living form now, with all their versions there, and in the plan before that."""
+    name = part.item.link_id
+    section = Section((name,), lambda then: {name: "\n".join(then.texts.get(part.code, ()))}, lambda then, _texts: then)
+    stored = plan.forms.get(part.code)
+    responses = versions.versions_of([stored.record]) if stored and stored.record else []
+    read = [(one, {name: "\n".join(texts_of(content_of(one, part.form), part))}) for one in responses]
+    # Once the words had arrived in the form they went out of the plan: that they are not there is no version of them.
+    before = dropwhile(lambda each: not each[1][name], ((one, section.read(then)) for one, then in plans))
+    address = url_for("living.step", form_id=part.code, step=part.step)
+    return _Form(text_of(part.title), address, section, adds=part.group.many), [*read, *before]
 
 
 def goal_page(plan: StoredPlan, goal: Goal, known: Catalogue) -> HistoryPage:
@@ -155,10 +173,12 @@ class _Form:
     action: str
     section: Section
     facts: Callable[[Mapping[str, str]], tuple[str, ...]] = lambda _texts: ()
+    adds: bool = False  # it adds to what is there, and shows none of it
 
 
 def _thread(
     form: _Form, plan: Plan, read: Iterable[tuple[Resource, Mapping[str, str]]], writers: Mapping[str, str]
 ) -> Thread:
     """Return one text of the plan with its earlier versions; `read` has the newest first."""
-    return versions.thread(TextForm(form.title, form.action, form.section.read(plan), form.facts), read, writers)
+    now = form.section.read(plan)
+    return versions.thread(TextForm(form.title, form.action, now, form.facts, adds=form.adds), read, writers)

@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 
 from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, Plan, Step
 from questionnaires.catalogue import catalogue
-from questionnaires.plan_parts import PlanPart
 from smartapp.errors import BadRequest
 from smartapp.i18n import message
 from smartapp.pages.plan import (
@@ -29,7 +28,7 @@ from smartapp.pages.plan import (
 from smartapp.pages.plan.forms import edit
 from smartapp.pages.plan.from_answers import goal_from_answer, step_from_answer
 from smartapp.pages.plan.paper import paper
-from smartapp.pages.plan.service import change, load, plan_in, where_stored
+from smartapp.pages.plan.service import change, living_queries, load, plan_in, where_stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.records.placement import TOGETHER
 from smartapp.web import confirming, current, undoing, whose
@@ -38,7 +37,6 @@ from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Link
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
-from smartapp.web.language import text_of
 from smartapp.web.living_views import forms_in
 from smartapp.web.pdf import download
 from smartapp.web.plan_views import GoalView, Words, domain_view, goal_view
@@ -63,19 +61,15 @@ SAVED: Final[Mapping[str, str]] = {
     "goal-removed": message("The goal is out of your plan."),
     "step-removed": message("The step is out of your plan."),
 }
-"""What is said after saving, by the mark in `?saved=`; the parts of the plan bring their own sentence."""
+"""What is said after saving, by the mark in `?saved=`; living forms bring their own sentence."""
 
 
 def _words() -> Words:
     return Words.of(catalogue())
 
 
-def _part(code: str) -> PlanPart | None:
-    return next((part for part in catalogue().plan_parts if part.code == code), None)
-
-
-def _saved(plan: Plan | None = None) -> str:
-    """Return the sentence about what was saved just now, "" where nothing was; with the plan, also whether it is empty.
+def _saved() -> str:
+    """Return the sentence about what was saved just now, "" where nothing was.
 
     What had to wait (`?waits=1`) may have been stopped before this page was asked for: then the page says that on top,
     and nothing else.
@@ -85,9 +79,6 @@ def _saved(plan: Plan | None = None) -> str:
     if request.args.get(undoing.DONE):
         return _("It is as it was before.")
     mark = request.args.get("saved", "")
-    if part := _part(mark):
-        emptied = plan is not None and not any(plan.texts.get(part.code, ()))
-        return text_of(part.emptied if emptied and part.emptied else part.saved)
     return _(SAVED[mark]) if mark in SAVED else ""
 
 
@@ -109,7 +100,7 @@ def start() -> ResponseReturnValue:
         stored_plan.plan,
         catalogue(),
         where=where_stored(stored_plan),
-        saved=_saved(stored_plan.plan),
+        saved=_saved(),
         saved_at=request.args.get("saved", ""),
         others=stored_plan.others,
         forms=forms_in(stored_plan.forms, "plan", current.now().date()),
@@ -121,7 +112,8 @@ def start() -> ResponseReturnValue:
 @written_with_client
 def as_pdf() -> ResponseReturnValue:
     """Give my plan as a PDF, to keep or to take along."""
-    plan = plan_in(current.records().search(*stored.queries(current.launch().patient_id))).plan
+    found = current.records().search(*stored.queries(current.launch().patient_id), *living_queries())
+    plan = plan_in(found[:3], found[3:]).plan
     content = paper(plan, catalogue(), client=current.launch().patient, made=current.now())
     return download(content, _("recovery-plan"))
 
@@ -134,18 +126,16 @@ def _start_after(saved: str) -> str:
     return url_for("plan.start", saved=saved, _anchor=saved)
 
 
-# --- the client's own texts --------------------------------------------------------------------------------------
+# --- where words moved to ----------------------------------------------------------------------------------------
 
 
-@blueprint.route("/<code>", methods=["GET", "POST"])
+@blueprint.get("/<code>")
 @role("client")
 def part(code: str) -> ResponseReturnValue:
-    """Write one part of my plan, such as my story or what helps me."""
-    found = _part(code)
-    if found is None:
+    """Go on to the living form that has these words, from an address of before there were living forms."""
+    if not any(one.code == code for one in catalogue().plan_parts):
         abort(404)
-    form = Form(text_of(found.title), fields.texts(found), _start_link(), _start_after(code))
-    return edit(lambda _plan: sections.texts(found), form)
+    return redirect(url_for("living.form", form_id=code), 303)
 
 
 # --- life domains -----------------------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ from mappers.plan import (
 from mappers.plan.at_once import carrying, has_room, paused, within_five
 from mappers.said_in import SaidIn
 from questionnaires.canonical import code_system_url
-from questionnaires.plan_parts import PlanPart
 from smartapp.i18n import message
 from smartapp.web import typed
 from smartapp.web.dates import NOT_A_DATE, iso_date
@@ -47,27 +46,6 @@ NEEDS_DOMAIN: Final = message("Choose the area this goal belongs to.")
 NEEDS_PROGRESS: Final = message("Choose how it is going.")
 NEEDS_REST: Final = message("Choose the area that rests for now.")
 NEEDS_ENDING: Final = message("Choose what fits best.")
-
-
-def texts(part: PlanPart) -> Section:
-    """Return the section with the client's texts of one part: one text, or one per line."""
-
-    def read(plan: Plan) -> dict[str, str]:
-        return {part.code: "\n".join(plan.texts.get(part.code, ()))}
-
-    def apply(plan: Plan, typed: Mapping[str, str]) -> Plan:
-        text = typed[part.code]
-        return plan.with_texts(part.code, _lines(text, plan.texts.get(part.code, ())) if part.many else (text,))
-
-    return Section((part.code,), read, apply)
-
-
-def _lines(text: str, before: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the lines that say something."""
-    # Another program may have put a line break into one of them. Sending it back untouched must not make it two.
-    if text == "\n".join(before):
-        return before
-    return tuple(line.strip() for line in text.split("\n") if line.strip())
 
 
 def domains(known: Sequence[str], again: Mapping[str, DomainAnswers] = MappingProxyType({})) -> Section:

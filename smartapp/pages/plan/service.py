@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from mappers.errors import PlanError, TooManyDomains
+from mappers.living.in_plan import with_forms
 from mappers.plan import PersonRef, Plan
 from questionnaires.catalogue import catalogue
-from smartapp.fhir.store import Conflict
+from smartapp.fhir.store import Conflict, Query
 from smartapp.i18n import message
 from smartapp.pages.plan import document, stored
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.plan.views import WhereStored
 from smartapp.records import Place, Record
+from smartapp.records.outbox import Unsent
 from smartapp.web import current, forms, living, with_client
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
@@ -39,37 +41,42 @@ def load() -> StoredPlan:
     """
     person, records = current.launch().patient_id, current.records()
     looked = document.wanted(records.place_for("CarePlan"))
-    here, known = current.launch(), catalogue()
-    living_forms = living.queries(here, known)
     documents = (document.query(person),) if looked else ()
-    found = records.search(*stored.queries(person), *living_forms, *documents)
-    plan = with_forms(plan_in(found[:3]), found[3] if living_forms else [])
+    found = records.search(*stored.queries(person), *living_queries(), *documents)
+    plan = plan_in(found[:3], found[3 : 3 + len(living_queries())])
     return replace(plan, documents=tuple(found[-1]) if looked else None)
 
 
-def with_forms(plan: StoredPlan, responses: list[Record]) -> StoredPlan:
-    """Return a plan with what its person wrote in living forms, given what `living.queries` found."""
-    care_plan = next((one.resource for one in plan.records if one.resource["resourceType"] == "CarePlan"), None)
-    forms = living.read_forms(responses, care_plan, known=catalogue(), launch=current.launch())
-    return replace(plan, forms=forms)
+def living_queries() -> tuple[Query, ...]:
+    """Return the searches for what this person wrote in living forms, for a page that searches more; at most one."""
+    return living.queries(current.launch(), catalogue())
 
 
-def plan_in(found: list[list[Record]]) -> StoredPlan:
-    """Return the plan in what `stored.queries` found, with what this person saved and has not arrived."""
+def plan_in(found: list[list[Record]], responses: Sequence[list[Record]]) -> StoredPlan:
+    """Return the plan in what `stored.queries` and `living_queries` found; what this user saved is in it."""
+    now, outbox = current.now().isoformat(), current.records().waiting()
+    return _with_forms(_plan(found, now=now, outbox=outbox), responses)
+
+
+def plan_read(found: list[list[Record]], responses: Sequence[list[Record]]) -> StoredPlan:
+    """Return the plan in what those searches found, for a page that only reads it: as it is in the record."""
+    return _with_forms(_plan(found, now="", outbox=()), responses)
+
+
+def _plan(found: list[list[Record]], *, now: str, outbox: Sequence[Unsent]) -> StoredPlan:
+    here = current.launch()
     return stored.read_plan(
-        found,
-        known=catalogue(),
-        issuer=current.launch().issuer,
-        patient=current.launch().patient.reference,
-        now=current.now().isoformat(),
-        outbox=current.records().waiting(),
+        found, known=catalogue(), issuer=here.issuer, patient=here.patient.reference, now=now, outbox=outbox
     )
 
 
-def plan_read(found: list[list[Record]]) -> StoredPlan:
-    """Return the plan in what `stored.queries` found, for a page that only reads it: as it is in the record."""
-    here = current.launch()
-    return stored.read_plan(found, known=catalogue(), issuer=here.issuer, patient=here.patient.reference, now="")
+def _with_forms(plan: StoredPlan, responses: Sequence[list[Record]]) -> StoredPlan:
+    here, known = current.launch(), catalogue()
+    found = [one for records in responses for one in records]
+    forms = living.read_forms(found, plan.care_plan, known=known, launch=here)
+    contents = {form: one.content for form, one in forms.items() if one.record is not None}
+    arrived = [form for form in contents if not forms[form].on_its_way]
+    return replace(plan, plan=with_forms(plan.plan, known.plan_parts, contents, arrived), forms=forms)
 
 
 def where_stored(plan: StoredPlan) -> WhereStored:

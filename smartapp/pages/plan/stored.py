@@ -58,6 +58,11 @@ class StoredPlan:
         )
 
     @property
+    def care_plan(self) -> Resource | None:
+        """Return the CarePlan, None while there is none."""
+        return next((r.resource for r in self.records if r.resource["resourceType"] == "CarePlan"), None)
+
+    @property
     def goal_names(self) -> dict[str, str]:
         """Return the words of the goals by our own identifiers, which stay when the plan moves; the active first."""
         goals = sorted(self.plan.goals, key=lambda goal: not goal.active)
@@ -329,6 +334,12 @@ def writes(
         return []
     plan = made_of_it[-1]
     return [_write(made, stored) for made in ([*changed, plan] if plan not in changed else changed)]
+
+
+def write_of(before: StoredPlan, made: Resource) -> Write | None:
+    """Return what has to be written so that the record has this resource of the plan; None where it says so already."""
+    stored = {_address(one.resource): one for one in (*before.records, *before.removed)}
+    return None if _is_said(made, stored) else _write(made, stored)
 
 
 def _is_said(made: Resource, stored: Mapping[str, Record]) -> bool:

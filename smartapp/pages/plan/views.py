@@ -119,7 +119,7 @@ def goal_page(view: GoalView, plan: Plan, where: WhereStored, *, saved: str = ""
 
 
 SECTIONS: Final = frozenset({"goal", "domains", "ended", "goal-removed"})
-"""The sections of the start page that are not a part of their own, by the mark in `?saved=`."""
+"""The sections of the start page that say what was saved, by the mark in `?saved=`."""
 
 
 def start_page(
@@ -135,7 +135,7 @@ def start_page(
     """Return the start page of a plan; `others` are goals of other programs, `forms` its living forms."""
     words = Words.of(known)
     goals = [goal_view(goal, words) for goal in plan.goals]
-    shown = {part.code for part in known.plan_parts} | SECTIONS
+    shown = SECTIONS
     if all(view.goal.active for view in goals):
         shown -= {"ended"}
     return StartPage(
@@ -151,5 +151,5 @@ def start_page(
         saved=saved,
         saved_at=saved_at if saved_at in shown else "",
         begun=bool(plan.texts or plan.domains or plan.goals or any(one.written for one in forms)),
-        forms=tuple(forms),
+        forms=tuple(one for one in forms if one.form.id not in {part.code for part in known.plan_parts}),
     )

@@ -17,12 +17,12 @@ from smartapp.pages.answers.views import title_of
 from smartapp.pages.phase.markings import markings_of
 from smartapp.pages.phase.views import newest_of
 from smartapp.pages.plan import stored
-from smartapp.pages.plan.service import plan_read, with_forms
+from smartapp.pages.plan.service import living_queries, plan_read
 from smartapp.pages.scores import asking
 from smartapp.pages.scores.panels import Row, leading_row
 from smartapp.pages.together import screens, views
 from smartapp.pages.together.writing import offer
-from smartapp.web import current, living
+from smartapp.web import current
 from smartapp.web.language import day_of, wording
 from smartapp.web.plan_views import Words, goal_view, part_views
 from smartapp.web.roles import role
@@ -37,9 +37,9 @@ def now() -> str:
         asking.scores_of(patient),
         asking.responses_of(patient),
         markings_of(patient),
-        *living.queries(current.launch(), known),
+        *living_queries(),
     )
-    kept = with_forms(plan_read(results[:3]), [one for found in results[6:] for one in found])
+    kept = plan_read(results[:3], results[6:])
     plan, words = kept.plan, Words.of(known)
     responses = [one.resource for one in results[4]]
     page = views.NowPage(
@@ -47,7 +47,7 @@ def now() -> str:
         prepared=only(prepared(responses), ("well", "strength", "functioning")),
         scores=tuple(_rows([one.resource for one in results[3]], responses)),
         filled_in=tuple(newest_of_each(sent_in(results[4]))),
-        parts=tuple(one for one in part_views(plan, known) if one.texts and "together" in one.part.shown_in),
+        parts=tuple(one for one in part_views(plan, known) if one.texts and one.is_shown_in("together")),
         phase=newest_of(one.resource for one in results[5]),
         cut=asking.cut_sentence(current.records().cut),
         offer=None if kept.begun else offer(kept),

@@ -50,10 +50,12 @@ def leave(person: Visitor) -> None:
     core, patient = person.core, person.launch.patient.reference
     subject = {"reference": patient, "display": "x"}
     person.records.drafts.change("hoop", lambda _none: {"hoop-01": "3"})
-    typed = {**fields_of(person.get("plan/story")), "story": "Half een zin"}
-    assert person.post("plan/story", typed, headers={"Accept": "application/json"}).json == {"saved": True}
+    typed = {**fields_of(person.get("living/story/story/")), "story-story": "Half een zin"}
+    assert person.post("living/story/story/", typed, headers={"Accept": "application/json"}).json == {"saved": True}
     words = core.kept_words
-    words.keep(words.owner("north", person.launch.patient_id, person.launch.user.subject), "plan/story", [("a", "b")])
+    words.keep(
+        words.owner("north", person.launch.patient_id, person.launch.user.subject), "living/story/story/", [("a", "b")]
+    )
     own = core.own_store(BASE)
     goal = own.write(Write("create", {"resourceType": "Goal", "description": {"text": "x"}, "subject": subject}))
     own.write(Write("update", {**goal.resource, "description": {"text": "y"}}, if_match=goal.etag))

@@ -53,7 +53,8 @@ CLIENT = [
     "plan/domains/finances/now",
     "plan/domains/finances/all",
     "plan/goals/new",
-    *(f"plan/{part.code}" for part in KNOWN.plan_parts),
+    "living/",
+    *(f"living/{form}/" for form in KNOWN.living),
     *(f"questionnaires/{one.id}/" for one in ASKED),
     *(f"questionnaires/{one.id}/questions/{item.link_id}" for one in ASKED for item in (one.items[0], one.items[1])),
     *(f"questionnaires/{one.id}/review" for one in ASKED[:1]),
@@ -131,7 +132,7 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "answers.answer": lambda full: [f"answers/{full.hoop}/hoop-01", f"answers/{full.wishes}/mansa-short-home-change"],
     "phase.start": lambda _full: ["phase/"],
     "plan.start": lambda _full: ["plan/"],
-    "plan.part": lambda _full: [f"plan/{part.code}" for part in KNOWN.plan_parts],
+    "plan.part": lambda _full: [],  # it only leads on
     "plan.domains": lambda _full: ["plan/domains", "plan/domains?family=1"],
     "plan.domain": lambda _full: ["plan/domains/housing/"],
     "plan.question": lambda _full: [f"plan/domains/housing/{one.code}" for one in KNOWN.plan_questions],
@@ -226,7 +227,7 @@ def full(place) -> Full:
     joost.post("overview/together/discuss", {"topic-1": "Werk", "topic-2": "Wonen"})
     joost.post("overview/together/agree/2", {"outcome-2": "differ", "client-view-2": "Nee."})
     kept = anna.core.kept_words
-    kept.keep(kept.owner(anna.launch.issuer_key, "anna", "anna"), "plan/story", [["story", "Een verhaal."]])
+    kept.keep(kept.owner(anna.launch.issuer_key, "anna", "anna"), "living/story/story/", [["story", "Een verhaal."]])
     found = {type_: anna.ehr.search(Query.of(type_)) for type_ in ("QuestionnaireResponse", "Goal", "Task")}
     agreed = [one for one in found["Task"] if is_agreement(one.resource)]
     anna.post(f"visits/agreements/{agreed[0].resource['id']}", {"went": "done", "was": "planned"})
@@ -264,7 +265,7 @@ def not_arrived(anna: Visitor) -> str:
     """Return the id of something that the client saved and the record refused."""
     flaky = anna.make_flaky()
     flaky.error = Unreachable("away")
-    fill(anna, "plan/story", story="Een ander verhaal.")
+    fill(anna, "living/story/story/", story_story="Een ander verhaal.")
     flaky.error = Refused("No plans are changed here.", status=422)
     anna.courier_comes()
     flaky.error = None

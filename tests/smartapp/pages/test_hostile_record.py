@@ -189,7 +189,7 @@ def test_what_is_no_fhir_breaks_no_page(app: Flask, type_: str, broken: dict[str
     measure(client, "hoop", "2026-03-01", "3")
     clinician = launched(app, "anna", "clinician", name="Anna Voorbeeld")
     clinician.post("assignments/new", {"questionnaire": "nel", "message": "Zullen we dit samen bekijken?", "key": "k"})
-    client.post("plan/story", {"story": "Ik zing weer.", "seen-story": digest("")})
+    client.post("living/story/story/", {"story-story": "Ik zing weer.", "seen-story-story": digest("")})
     assert client.ehr.search(Query.of(type_)), "there is something to break"
     client.core.local_ehrs[client.launch.issuer] = WithAnOddOne(client.ehr, type_, broken)
     for visitor, paths in (

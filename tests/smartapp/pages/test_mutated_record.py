@@ -71,7 +71,16 @@ def ids(found: list[Resource], type_: str) -> list[str]:
 
 def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     """Return what may be opened or sent: the role, the address, and the form ({}: opened)."""
-    client = ["", "scores/", "plan/", "plan/story", "plan/domains", "plan/goals/new", "questionnaires/", "who-looked/"]
+    client = [
+        "",
+        "scores/",
+        "plan/",
+        "living/story/story/",
+        "plan/domains",
+        "plan/goals/new",
+        "questionnaires/",
+        "who-looked/",
+    ]
     client += ["kept/", "unsent/", "unsent/x/discard", f"plan/goals/by-key/{KEY_OF_FORM}"]
     client += [f"plan/goals/by-key/{KEY_OF_FORM}/words", "visits/agreements/x"]
     client += ["plan/domains/meaning/", "plan/domains/meaning/now"]
@@ -124,7 +133,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     clinician += [f"overview/together/report/{talked[0]}/conversation.pdf"]
     marked = [one["id"] for one in found if "valueCodeableConcept" in one][:2]
     forms = {
-        "plan/story": {"story": "Ik zing weer.", "seen-story": "x"},
+        "living/story/story/": {"story-story": "Ik zing weer.", "seen-story-story": "x"},
         "plan/domains": {"domains": "meaning", "seen-domains": "x"},
         "phase/": {"phase": "struggling", "words": "Vandaag.", "key": KEY_OF_FORM},
         **{f"phase/{id_}/remove": {"seen": "x"} for id_ in marked},

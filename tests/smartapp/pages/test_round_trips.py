@@ -72,7 +72,7 @@ def far() -> Iterator[tuple[Server, FarAway]]:
     [
         ("client", ""),
         ("client", "plan/"),
-        ("client", "plan/story"),
+        ("client", "living/story/story/"),
         ("client", "phase/"),
         ("client", "scores/"),
         ("client", "scores/nel/"),

@@ -43,6 +43,6 @@ def test_what_is_for_programs_stays_as_it_is(app):
 
 
 def test_an_error_page_is_compressed_too_and_gives_back_what_was_typed(app):
-    page = launched(app).post("plan/story", {"_csrf": "x", "story": "mijn lange verhaal"}, headers=GZIP)
+    page = launched(app).post("living/story/story/", {"_csrf": "x", "story-story": "mijn lange verhaal"}, headers=GZIP)
     assert page.status_code == 403
     assert "mijn lange verhaal" in gzip.decompress(page.data).decode()

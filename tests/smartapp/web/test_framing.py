@@ -43,7 +43,7 @@ class TestPagesOfALaunchThatIsOver:
         anna = launched(app, "anna", issuer=issuer)
         clock.now += 30 * 60
         for _again in range(2):  # the first one wipes the session, with all its rows
-            answer = anna.post("plan/story", {"story": "mijn lange verhaal"})
+            answer = anna.post("living/story/story/", {"story-story": "mijn lange verhaal"})
             assert (answer.status_code, framed_by(answer)) == (404, frame)
             assert "mijn lange verhaal" in answer.text
 

@@ -462,8 +462,8 @@ class TestLogOfAccess:
 
     def test_a_forged_form_is_a_line(self, app):
         client = launched(app, "anna", "client")
-        client.post("plan/story", {"_csrf": "x", "story": "x"})
-        client.post("plan/story", {"story": "x"}, headers={"Origin": "https://evil.example"})
+        client.post("living/story/story/", {"_csrf": "x", "story-story": "x"})
+        client.post("living/story/story/", {"story-story": "x"}, headers={"Origin": "https://evil.example"})
         entries = client.core.audit.of_person(EHR, "Patient/anna")
         assert [(entry.event, entry.reason) for entry in entries] == [
             ("denied", "foreign-origin"),
@@ -472,7 +472,7 @@ class TestLogOfAccess:
 
     def test_a_form_about_somebody_else_is_a_line(self, app):
         client = launched(app, "anna", "client")
-        client.post("plan/story", {"_for": "bram", "story": "x"})
+        client.post("living/story/story/", {"_for": "bram", "story-story": "x"})
         [entry] = client.core.audit.of_person(EHR, "Patient/anna")
         assert (entry.event, entry.reason) == ("denied", "other-person")
 

@@ -117,8 +117,8 @@ def test_what_was_typed_comes_back_with_a_429():
     app = make_app(pages_per_minute=1)
     anna = launched(app)
     address = {"REMOTE_ADDR": "203.0.113.7"}
-    form = {**anna.hidden(), "story": "mijn lange verhaal"}
-    answers = [anna.client.post(anna.url("plan/story"), data=form, environ_base=address) for _ in range(3)]
+    form = {**anna.hidden(), "story-story": "mijn lange verhaal"}
+    answers = [anna.client.post(anna.url("living/story/story/"), data=form, environ_base=address) for _ in range(3)]
     assert answers[-1].status_code == 429
     assert "mijn lange verhaal" in answers[-1].text
 

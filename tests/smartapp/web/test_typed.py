@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappers.plan import Plan
-from questionnaires.catalogue import catalogue
-from smartapp.pages.plan import sections
 from smartapp.web.typed import LONGEST, Accepted, Clash, Part, Submitted, Wrong, clean, digest, merge, merge_form
 
-STORY = sections.texts(catalogue().plan_parts[0])
+STORY = Part[Plan](
+    ("story",),
+    lambda plan: {"story": "\n".join(plan.texts.get("story", ()))},
+    lambda plan, texts: plan.with_texts("story", (texts["story"],)),
+)
 TEXTS = st.text(max_size=30)
 
 

@@ -51,7 +51,7 @@ def end_session(visitor: Visitor, clock: Clock) -> None:
 
 
 def save_story(visitor: Visitor, words: str = WORDS, **more: str):
-    return visitor.post("plan/story", {"story": words, "seen-story": digest(""), **more})
+    return visitor.post("living/story/story/", {"story-story": words, "seen-story-story": digest(""), **more})
 
 
 def kept(visitor: Visitor) -> list[str]:
@@ -62,12 +62,12 @@ def kept(visitor: Visitor) -> list[str]:
 
 @pytest.mark.parametrize("still", [True, False])
 def test_words_are_kept_after_a_new_key_while_the_old_one_still_proves(anna, clock, still):
-    form = {**anna.hidden(), "story": WORDS, "seen-story": digest("")}
+    form = {**anna.hidden(), "story-story": WORDS, "seen-story-story": digest("")}
     old = anna.core.settings.secret_keys
     anna.core.settings = replace(anna.core.settings, secret_keys=("n" * 32, *(old if still else ())))
     end_session(anna, clock)
-    assert anna.client.post(anna.url("plan/story"), data=form).status_code == 404
-    assert kept(anna) == (["plan/story"] if still else [])
+    assert anna.client.post(anna.url("living/story/story/"), data=form).status_code == 404
+    assert kept(anna) == (["living/story/story/"] if still else [])
 
 
 def form_on(page: str, address: str) -> dict[str, str]:
@@ -86,7 +86,9 @@ def test_words_of_an_ended_session_are_found_and_saved_at_the_next_sign_in(app, 
     page = again.get("kept/")
     assert "Dit typte je voordat je uitgelogd werd" in text_of(page)
     assert "Elke dag een uur." in text_of(page)
-    saved = again.client.post(again.url("plan/story"), data=form_on(page.text, again.url("plan/story")))
+    saved = again.client.post(
+        again.url("living/story/story/"), data=form_on(page.text, again.url("living/story/story/"))
+    )
     assert saved.status_code == 303
     assert "Ik zing weer." in text_of(again.get("plan/"))
     assert again.get("kept/").headers["Location"] == again.url()  # nothing waits any more
@@ -94,15 +96,15 @@ def test_words_of_an_ended_session_are_found_and_saved_at_the_next_sign_in(app, 
 
 def test_what_changed_meanwhile_is_shown_beside_the_words_and_they_stay_until_one_is_chosen(app, anna, clock):
     end_session(anna, clock)
-    save_story(anna, **{"seen-story": "0" * 16})
+    save_story(anna, **{"seen-story-story": "0" * 16})
     again = launched(app, "anna")
     assert save_story(again, "Van mijn telefoon.").status_code == 303
-    fields = form_on(again.get("kept/").text, again.url("plan/story"))
-    clash = again.client.post(again.url("plan/story"), data=fields)
+    fields = form_on(again.get("kept/").text, again.url("living/story/story/"))
+    clash = again.client.post(again.url("living/story/story/"), data=fields)
     assert clash.status_code == 409
     assert "Van mijn telefoon." in clash.text
     assert "Ik zing weer." in clash.text
-    assert kept(again) == ["plan/story"]
+    assert kept(again) == ["living/story/story/"]
 
 
 def test_they_are_thrown_away_when_the_person_says_so(app, anna, clock):
@@ -119,8 +121,8 @@ def test_they_are_dropped_when_the_same_words_are_saved_in_another_way_and_stay_
     save_story(anna)
     again = launched(app, "anna")
     save_story(again, "Iets anders.")
-    assert kept(again) == ["plan/story"]
-    save_story(again, **{"seen-story": digest("Iets anders.")})
+    assert kept(again) == ["living/story/story/"]
+    save_story(again, **{"seen-story-story": digest("Iets anders.")})
     assert kept(again) == []
 
 
@@ -142,7 +144,7 @@ def test_nobody_else_sees_or_drops_them(app, anna, clock, patient, more):
     stranger = launched(app, patient, **more)
     assert stranger.get("kept/").status_code == 303
     assert stranger.post(f"kept/{id_}/discard").status_code == 303
-    assert kept(launched(app, "anna")) == ["plan/story"]
+    assert kept(launched(app, "anna")) == ["living/story/story/"]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def test_a_proof_of_one_launch_keeps_nothing_at_another(app, anna, clock):
     ids=["sent from elsewhere", "about somebody else"],
 )
 def test_a_form_that_is_itself_the_mistake_is_not_kept(app, anna, fields, headers):
-    answer = anna.post("plan/story", {"story": WORDS, **fields}, headers=headers)
+    answer = anna.post("living/story/story/", {"story-story": WORDS, **fields}, headers=headers)
     assert answer.status_code in {403, 409}
     assert "Ik zing weer." in answer.text
     assert kept(anna) == []
@@ -184,7 +186,7 @@ def test_a_form_that_is_itself_the_mistake_is_not_kept(app, anna, fields, header
 def test_an_expired_form_is_kept(app, anna):
     answer = save_story(anna, _csrf=form_token(anna.core.settings, "another session", anna.launch.id))
     assert answer.status_code == 403
-    assert kept(anna) == ["plan/story"]
+    assert kept(anna) == ["living/story/story/"]
 
 
 def test_the_script_that_saves_while_typing_keeps_them_at_the_page_they_belong_to(app, anna, clock):
@@ -220,7 +222,7 @@ def test_they_are_kept_for_seven_days(app, anna, clock):
     end_session(anna, clock)
     save_story(anna)
     clock.now += KEPT_SECONDS - 1
-    assert kept(launched(app, "anna")) == ["plan/story"]
+    assert kept(launched(app, "anna")) == ["living/story/story/"]
     clock.now += 1
     assert kept(launched(app, "anna")) == []
     Courier(anna.core).round()  # tidies up, whoever signs in again or not

@@ -192,7 +192,7 @@ def test_an_unfinished_response_is_the_clients_own(app):
 
 def test_an_unfinished_draft_in_the_app_is_not_shown(app):
     anna = launched(app)
-    anna.post("plan/story", {"story": "Nog niet af"}, headers={"Accept": "application/json"})
+    anna.post("living/story/story/", {"story-story": "Nog niet af"}, headers={"Accept": "application/json"})
     assert "Nog niet af" not in launched(app, role="clinician").get("overview/").text
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 
+from mappers.living import content_of
+from mappers.living.in_plan import with_forms
 from mappers.plan import Plan, plan_of
 from questionnaires.catalogue import catalogue
+from questionnaires.model import Instrument
 from smartapp.fhir.store import Query
 
 FORM = re.compile(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', re.S)
@@ -51,20 +55,44 @@ def fields_of(page) -> dict[str, str]:
     return reader.fields
 
 
+STORY = "living/story/story/"
+"""The page on which the client writes their story; its field is `story-story`."""
+
+
+def named(typed: Mapping[str, str]) -> dict[str, str]:
+    """Return fields by the names that forms give them: `story_story` is `story-story`."""
+    return {name.replace("_", "-"): text for name, text in typed.items()}
+
+
 def fill(visitor, path: str, **typed: str):
-    """Open a page, type, and press its main button."""
+    """Open a page, type, and press its main button; a field `story-story` is given as `story_story`."""
     opened = visitor.get(path)
     assert opened.status_code == 200, opened.text
-    return visitor.post(path, {**fields_of(opened), **typed})
+    return visitor.post(path, {**fields_of(opened), **named(typed)})
 
 
 def stored_plan(store) -> Plan:
-    """Read the plan back from the record, with none of the app's own code for it."""
+    """Read the plan back from the record, with what the client wrote in the living forms that it shows."""
+    known = catalogue()
     found = [one.resource for one in store.search(Query.of("CarePlan"))]
     assert len(found) == 1
     goals = [one.resource for one in store.search(Query.of("Goal"))]
     tasks = [one.resource for one in store.search(Query.of("Task"))]
-    return plan_of(found[0], goals, tasks, known=catalogue())
+    plan = plan_of(found[0], goals, tasks, known=known)
+    forms = known.living.values()
+    contents = {form.id: content_of(one, form) for one in responses(store) for form in forms if is_of(one, form)}
+    return with_forms(plan, known.plan_parts, contents, contents)
+
+
+def responses(store) -> list[dict]:
+    """Return what the client wrote in living forms."""
+    found = [one.resource for one in store.search(Query.of("QuestionnaireResponse"))]
+    return [one for one in found if any(is_of(one, form) for form in catalogue().living.values())]
+
+
+def is_of(response: dict, form: Instrument) -> bool:
+    """Tell whether a response is of this form."""
+    return response["questionnaire"].partition("|")[0] == form.url
 
 
 def put_back(visitor, words: str, path: str = "plan/history"):

@@ -53,7 +53,10 @@ def test_goals_that_were_called_saved_are_all_there(tmp_path):
 
 def test_of_one_text_that_many_change_one_wins_and_the_others_are_asked(tmp_path):
     before = digest("Ik ben opgegroeid in Zwolle.\n\nLater kwam ik in Utrecht wonen.")
-    posts = [("plan/story", {"story": f"Versie {number}", "seen-story": before}) for number in range(WRITERS)]
+    posts = [
+        ("living/story/story/", {"story-story": f"Versie {number}", "seen-story-story": before})
+        for number in range(WRITERS)
+    ]
     statuses, plan = at_once(tmp_path, posts)
     assert statuses.count(303) == 1
     assert set(statuses) <= {303, *NOT_SAVED}

@@ -13,7 +13,7 @@ from questionnaires.catalogue import catalogue
 from smartapp.errors import NotTypeset
 from smartapp.fhir.store import Query, Refused, Unreachable, Write
 from tests.smartapp.helpers import launched, make_app, text_of
-from tests.smartapp.pages.plan.pages import fields_of, fill
+from tests.smartapp.pages.plan.pages import STORY, fields_of, fill
 from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
 
 # As at epic-like and oracle-like: documents are taken, plans only read.
@@ -30,8 +30,12 @@ def chart(clock):
     visitor.core.engine.dispose()
 
 
+PAGES = {"story": STORY, "strengths": "living/strengths/list/"}
+FIELDS = {"story": "story_story", "strengths": "strengths_what"}
+
+
 def write(visitor, code: str, text: str):
-    answer = fill(visitor, f"plan/{code}", **{code: text})
+    answer = fill(visitor, PAGES[code], **{FIELDS[code]: text}, stop="1")
     assert answer.status_code == 303, answer.text
     deliver(visitor)
     return answer
@@ -131,7 +135,7 @@ def test_the_page_says_that_it_is_there_only_when_it_is(chart, clock):
     assert ARRIVED not in text_of(chart.get("plan/"))
     flaky = chart.make_flaky()
     flaky.error = Unreachable("down")
-    assert fill(chart, "plan/story", story="Tijdens de storing.").status_code == 303
+    assert fill(chart, "living/story/story/", story_story="Tijdens de storing.").status_code == 303
     page = text_of(chart.get("plan/"))
     assert "Tijdens de storing." in page
     assert ON_ITS_WAY in page
@@ -148,7 +152,7 @@ def test_a_plan_that_changed_since_is_not_called_there(chart):
     write(chart, "story", "Eerst dit.")
     flaky = chart.make_flaky()
     flaky.error = Refused("no documents today", status=400)
-    fill(chart, "plan/story", story="Nu dat.")
+    fill(chart, "living/story/story/", story_story="Nu dat.")
     deliver(chart)
     page = text_of(chart.get("plan/"))
     assert ARRIVED not in page
@@ -160,7 +164,7 @@ def test_of_changes_that_wait_the_chart_gets_the_last(chart, clock):
     flaky = chart.make_flaky()
     flaky.error = Unreachable("down")
     for text in ("Eerst dit.", "Nu dat.", "En nu dit."):
-        fill(chart, "plan/story", story=text)
+        fill(chart, "living/story/story/", story_story=text)
     assert len(chart.records.waiting()) == 1
     flaky.error = None
     clock.now += 600
@@ -170,9 +174,9 @@ def test_of_changes_that_wait_the_chart_gets_the_last(chart, clock):
 
 
 def test_a_change_while_the_former_is_being_sent_names_it_by_identifier(chart):
-    fill(chart, "plan/story", story="Eerst dit.")
+    fill(chart, "living/story/story/", story_story="Eerst dit.")
     claim = chart.core.outbox.claim()
-    fill(chart, "plan/story", story="Nu dat.")
+    fill(chart, "living/story/story/", story_story="Nu dat.")
     chart.records.resume(claim)
     deliver(chart)
     first, second = documents(chart)
@@ -199,13 +203,13 @@ def test_a_document_that_the_ehr_refuses_is_nowhere_else_and_not_tried_again_tha
 @pytest.mark.parametrize("error", [Unreachable("down"), Refused("no", status=422), Refused("no", status=400)])
 def test_a_document_that_the_ehr_does_not_take_costs_the_client_nothing(chart, error):
     chart.make_flaky().error = error
-    answer = fill(chart, "plan/story", story="Ik hou van de zee.")
+    answer = fill(chart, "living/story/story/", story_story="Ik hou van de zee.", stop="1")
     assert answer.status_code == 303
     page = text_of(chart.get(answer.location))
     assert "Je verhaal is bewaard." in page
     assert "nam een van je wijzigingen niet aan" not in page
-    assert fields_of(chart.get("plan/story"))["story"] == "Ik hou van de zee."
-    assert fill(chart, "plan/story", story="En van de bergen.").status_code == 303
+    assert fields_of(chart.get("living/story/story/"))["story-story"] == "Ik hou van de zee."
+    assert fill(chart, "living/story/story/", story_story="En van de bergen.").status_code == 303
 
 
 def test_a_document_that_cannot_be_made_costs_the_client_nothing(chart, monkeypatch, caplog):
@@ -213,7 +217,7 @@ def test_a_document_that_cannot_be_made_costs_the_client_nothing(chart, monkeypa
         raise NotTypeset("Ik hou van de zee.")
 
     monkeypatch.setattr("smartapp.pages.plan.document.paper", fails)
-    answer = fill(chart, "plan/story", story="Ik hou van de zee.")
+    answer = fill(chart, "living/story/story/", story_story="Ik hou van de zee.", stop="1")
     assert answer.status_code == 303
     assert "Je verhaal is bewaard." in text_of(chart.get(answer.location))
     assert "zee" not in caplog.text
@@ -231,7 +235,7 @@ def test_a_document_holds_until_the_one_that_replaces_it_is_there(chart):
 
 
 def test_a_document_is_not_sent_while_the_client_waits(chart):
-    fill(chart, "plan/story", story="Ik hou van de zee.")
+    fill(chart, "living/story/story/", story_story="Ik hou van de zee.")
     assert documents(chart) == []
     assert ON_ITS_WAY in text_of(chart.get("plan/"))
 

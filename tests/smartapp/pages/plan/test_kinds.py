@@ -29,8 +29,8 @@ def test_where_a_plan_is_kept_and_whether_its_document_is_in_the_chart(kind: str
         desk = Desk(server)
         anna = desk.browser()
 
-        form = {**fields_of(anna.get("plan/story", base_url=server.url)), "story": "Ik hou van de zee."}
-        assert anna.client.post(anna.url("plan/story"), data=form, base_url=server.url).status_code == 303
+        form = {**fields_of(anna.get("living/story/story/", base_url=server.url)), "story-story": "Ik hou van de zee."}
+        assert anna.client.post(anna.url("living/story/story/"), data=form, base_url=server.url).status_code == 303
         desk.visit().send_waiting()
         page = text_of(anna.get("plan/", base_url=server.url))
         assert "Ik hou van de zee." in page

@@ -39,7 +39,7 @@ def in_record(visitor, kind, text):
 
 
 def test_an_emptied_story_comes_back_with_one_press(halfway):
-    answer = fill(halfway, "plan/story", story="")
+    answer = fill(halfway, "living/story/story/", story_story="")
     assert stored_plan(halfway.ehr).story == ""
     back = pressed(halfway, answer)
     assert stored_plan(halfway.ehr).story == HALFWAY.story
@@ -48,15 +48,18 @@ def test_an_emptied_story_comes_back_with_one_press(halfway):
 
 
 def test_what_only_grew_offers_nothing_to_take_back(halfway):
-    answer = fill(halfway, "plan/story", story=HALFWAY.story.replace("later", "al") + " En daar ben ik nog.")
+    answer = fill(
+        halfway, "living/story/story/", story_story=HALFWAY.story.replace("later", "al") + " En daar ben ik nog."
+    )
     assert not offers(halfway, answer)
-    assert not offers(halfway, fill(halfway, "plan/strengths", strengths="Mijn zus\r\nDe zee\r\nTekenen"))
-    assert offers(halfway, fill(halfway, "plan/strengths", strengths="De zee"))
+    assert not offers(halfway, fill(halfway, "living/strengths/list/", strengths_what="De zee"))
+    [row, *_] = re.findall(r'href="[^"]*/(living/strengths/list/[^"/]+/)"', halfway.get("living/strengths/").text)
+    assert offers(halfway, halfway.post(f"{row}remove"))
 
 
 def test_taking_back_does_not_overwrite_what_someone_else_wrote_since(app, halfway):
-    answer = fill(halfway, "plan/story", story="")
-    fill(launched(app), "plan/story", story="Van een ander scherm.")
+    answer = fill(halfway, "living/story/story/", story_story="")
+    fill(launched(app), "living/story/story/", story_story="Van een ander scherm.")
     clash = pressed(halfway, answer)
     assert clash.status_code == 409
     assert "Van een ander scherm." in clash.text
@@ -65,10 +68,10 @@ def test_taking_back_does_not_overwrite_what_someone_else_wrote_since(app, halfw
 
 
 def test_what_was_typed_and_not_saved_since_survives_taking_back(halfway):
-    answer = fill(halfway, "plan/story", story="")
-    halfway.post("plan/story", {"story": "Nog niet af"}, headers={"Accept": "application/json"})
+    answer = fill(halfway, "living/story/story/", story_story="")
+    halfway.post("living/story/story/", {"story-story": "Nog niet af"}, headers={"Accept": "application/json"})
     pressed(halfway, answer)
-    assert "Nog niet af" in halfway.get("plan/story").text
+    assert "Nog niet af" in halfway.get("living/story/story/").text
 
 
 def test_an_answer_in_a_row_of_questions_is_taken_back_from_the_next_one(halfway):
@@ -226,10 +229,10 @@ def test_putting_back_twice_makes_one_goal(halfway):
 def test_a_change_of_something_else_does_not_come_between(app, halfway):
     found = goal(halfway)
     answer = halfway.post(f"plan/goals/{found.id}/remove")
-    fill(launched(app), "plan/strengths", strengths="De zee")
+    fill(launched(app), "living/strengths/list/", strengths_what="De zee")
     pressed(halfway, answer)
     assert goal(halfway).text == found.text
-    assert stored_plan(halfway.ehr).strengths == ("De zee",)
+    assert stored_plan(halfway.ehr).strengths == (*HALFWAY.strengths, "De zee")
 
 
 # --- the old address of what went

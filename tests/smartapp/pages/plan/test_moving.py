@@ -14,7 +14,7 @@ from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Query, Unreachable
 from smartapp.services import Services
 from tests.conftest import serve
-from tests.smartapp.pages.plan.pages import fields_of
+from tests.smartapp.pages.plan.pages import STORY, fields_of
 from tests.smartapp.records.desk import Desk
 
 IN_THE_EHR, WITH_US = "Bewaard in het dossier bij de zorgverlener", "Bewaard in Verstel"
@@ -40,6 +40,11 @@ class Client:
     def fill(self, path: str, **typed: str):
         """Open a form, type, press the button, and go where that leads."""
         return self.send(path, {**fields_of(self.get(path)), **typed})
+
+    def tell(self, story: str) -> None:
+        """Write a story."""
+        page = urlsplit(self.get().request.url).path.replace("/plan/", f"/{STORY}")
+        self.send(page, {**fields_of(self.get(page)), "story-story": story})
 
     def new_goal(self, text: str = "Weer naar het koor") -> str:
         """Write a goal and return the address of its page."""
@@ -75,7 +80,8 @@ def anna(desk) -> Client:
 
 
 def test_story_goal_and_steps_are_saved_and_seen_in_our_own_store(desk, anna):
-    assert "Mijn verhaal begint hier" in anna.fill("story", story="Mijn verhaal begint hier").text
+    anna.tell("Mijn verhaal begint hier")
+    assert "Mijn verhaal begint hier" in anna.get().text
     goal = anna.new_goal()
     assert [len(desk.stored(type_)) for type_ in ("CarePlan", "Goal", "Task")] == [1, 1, 0]
     assert IN_THE_EHR in anna.get().text
@@ -167,7 +173,7 @@ class TestWhileTheCopyWaits:
         """Anna wrote a story and a goal and added a step; return the address of her goal while all that waits."""
         companion = OwnStore(desk.core.engine, desk.server.base, tenant="companion")
         monkeypatch.setattr(Services, "companion", lambda _self, issuer: CompanionStore(companion, issuer))
-        anna.fill("story", story="Mijn verhaal begint hier")
+        anna.tell("Mijn verhaal begint hier")
         goal = anna.new_goal()
         with monkeypatch.context() as patch:
             for write in ("write", "write_all"):

@@ -28,12 +28,13 @@ def flaky(halfway):
 
 def test_what_was_saved_during_an_outage_is_shown_and_not_called_saved_in_the_record(halfway, flaky):
     flaky.error = Unreachable("down")
-    answer = fill(halfway, "plan/story", story="Tijdens de storing.")
+    answer = fill(halfway, "living/story/story/", story_story="Tijdens de storing.")
     assert answer.status_code == 303
-    page = halfway.get(answer.location).text
+    assert "onderweg naar het dossier" in halfway.get(answer.location).text
+    page = halfway.get("living/story/?saved=1&waits=1").text
     assert "Tijdens de storing." in page
     assert "onderweg naar het dossier" in page
-    assert "Je verhaal is bewaard." not in page
+    assert "Je verhaal is bewaard." not in page.replace("onderweg", "")
     assert stored_plan(flaky).story != "Tijdens de storing."
 
 
@@ -60,33 +61,54 @@ def test_a_goal_that_is_changed_during_an_outage_is_still_shown(halfway, flaky):
 
 def test_a_second_change_during_an_outage_keeps_the_text_and_says_why(halfway, flaky):
     flaky.error = Unreachable("down")
-    fill(halfway, "plan/story", story="Eerst.")
-    answer = fill(halfway, "plan/strengths", strengths="Zon")
+    fill(halfway, "living/story/story/", story_story="Eerst.")
+    answer = fill(halfway, "living/story/story/", story_story="Dan dit.")
     assert answer.status_code == 409
     assert "nog onderweg naar het dossier" in answer.text
-    assert fields_of(answer)["strengths"] == "Zon"
-    assert fields_of(halfway.get("plan/strengths"))["strengths"] == "Zon"
+    assert fields_of(answer)["story-story"] == "Dan dit."
+    assert fields_of(halfway.get("living/story/story/"))["story-story"] == "Dan dit."
+
+
+def test_what_waits_of_one_form_holds_up_no_other(halfway, flaky):
+    flaky.error = Unreachable("down")
+    fill(halfway, "living/story/story/", story_story="Eerst.")
+    assert fill(halfway, "living/strengths/list/", strengths_what="Zon").status_code == 303
+    flaky.error = None
+    halfway.courier_comes()
+    assert stored_plan(flaky).story == "Eerst."
+    assert stored_plan(flaky).strengths == ("Mijn zus", "Tekenen", "Zon")
 
 
 def test_what_the_record_refuses_at_once_stays_on_the_page(halfway, flaky):
     flaky.error = Refused("no")
-    answer = fill(halfway, "plan/story", story="Toch mijn woorden.")
+    answer = fill(halfway, "living/story/story/", story_story="Toch mijn woorden.")
+    assert answer.status_code == 303
+    assert stored_plan(flaky).story != "Toch mijn woorden."
+    page = halfway.get("living/story/").text  # the record takes neither the words nor their name: they are kept with us
+    assert "Toch mijn woorden." in page
+    assert "Bewaard in Verstel" in page
+
+
+def test_what_the_record_refuses_of_a_goal_stays_on_the_page(halfway, flaky):
+    flaky.error = Refused("no")
+    found = stored_plan(flaky).goals[0]
+    answer = fill(halfway, f"plan/goals/{found.id}/words", text="Toch mijn woorden.")
     assert answer.status_code == 422
-    assert fields_of(answer)["story"] == "Toch mijn woorden."
+    assert fields_of(answer)["text"] == "Toch mijn woorden."
     flaky.error = None
-    assert fill(halfway, "plan/story").status_code == 303
-    assert stored_plan(flaky).story == "Toch mijn woorden."
+    assert fill(halfway, f"plan/goals/{found.id}/words").status_code == 303
+    assert stored_plan(flaky).goals[0].text == "Toch mijn woorden."
 
 
 def test_a_record_that_can_not_be_read_keeps_what_was_typed(halfway, flaky):
-    form = {**fields_of(halfway.get("plan/story")), "story": "Bewaar mij."}
+    form = {**fields_of(halfway.get("living/story/story/")), "story-story": "Bewaar mij."}
 
     flaky.silence = Unreachable("down")
-    answer = halfway.post("plan/story", form)
+    answer = halfway.post("living/story/story/", form)
     assert answer.status_code >= 500
     assert "Bewaar mij." in answer.text
     flaky.silence = None
-    assert fields_of(halfway.get("plan/story"))["story"] == "Bewaar mij."
+    assert fields_of(halfway.get("living/story/story/"))["story-story"] == "Bewaar mij."
 
 
 def test_after_the_outage_it_arrives_once(halfway, flaky):

@@ -23,14 +23,14 @@ def test_a_new_plan_invites(anna):
 
 
 def test_opening_pages_writes_nothing(anna):
-    for path in ("plan/", "plan/story", "plan/strengths", "plan/domains"):
+    for path in ("plan/", "living/story/story/", "living/strengths/list/", "plan/domains"):
         assert anna.get(path).status_code == 200
     assert anna.ehr.search(Query.of("CarePlan")) == []
 
 
 def test_a_story_is_kept_exactly_as_typed(anna):
     told = "Eerst was er  niets.\n\nToen kwam 😊 de zee.  "
-    answer = fill(anna, "plan/story", story=told.replace("\n", "\r\n"))
+    answer = fill(anna, "living/story/story/", story_story=told.replace("\n", "\r\n"))
     assert answer.status_code == 303
     assert stored_plan(anna.ehr).story == told
     assert "Toen kwam 😊 de zee." in anna.get("plan/").text
@@ -39,50 +39,61 @@ def test_a_story_is_kept_exactly_as_typed(anna):
 def test_a_long_story_stands_there_whole_with_its_first_lines_open(app, anna):
     short, long = "Ik ben Anna. " * 20, "Ik ben Anna. " * 100
     for story, folded in ((short, False), (long, True)):
-        fill(anna, "plan/story", story=story)
+        fill(anna, "living/story/story/", story_story=story)
         for page in (anna.get("plan/").text, launched(app, role="clinician").get("overview/plan").text):
             assert story.strip() in page
             assert ('<input class="hidden-text" type="checkbox" id="all-of-story' in page) is folded
 
 
 def test_saving_says_so_after_it_is_saved(anna):
-    answer = fill(anna, "plan/story", story="Ik ben er.")
+    answer = fill(anna, "living/story/story/", story_story="Ik ben er.", stop="1")
     assert "Je verhaal is bewaard." in anna.get(answer.location).text
 
 
 def test_a_form_that_is_sent_unchanged_changes_nothing(halfway):
     before = halfway.ehr.search(Query.of("CarePlan"))[0].etag
-    for path in ("plan/story", "plan/strengths", "plan/stressors", "plan/domains", "plan/domains/housing/all"):
+    for path in (
+        "living/story/story/",
+        "living/story/all/",
+        "plan/domains",
+        "plan/domains/housing/all",
+    ):
         assert fill(halfway, path).status_code == 303
     assert stored_plan(halfway.ehr).story == HALFWAY.story
     assert halfway.ehr.search(Query.of("CarePlan"))[0].etag == before
 
 
 def test_each_line_of_what_helps_is_one_strength(anna):
-    fill(anna, "plan/strengths", strengths="Mijn zus\r\n\r\n  Tekenen \r\n")
+    fill(anna, "living/strengths/list/", strengths_what="Mijn zus\r\n\r\n  Tekenen \r\n")
     assert stored_plan(anna.ehr).strengths == ("Mijn zus", "Tekenen")
 
 
 def test_each_line_of_what_costs_energy_is_one_stressor(anna):
-    fill(anna, "plan/stressors", stressors="Drukte\r\nSlecht slapen")
+    fill(anna, "living/stressors/list/", stressors_what="Drukte\r\nSlecht slapen")
     assert stored_plan(anna.ehr).stressors == ("Drukte", "Slecht slapen")
 
 
 def test_a_strength_of_two_lines_that_was_not_touched_stays_one(anna):
-    """Another program may have put a line break into it; a form shows it as two lines, and was sent back unchanged."""
+    """Another program may have put a line break into it: more strengths beside it leave it as it is."""
     put(anna.ehr, HALFWAY.with_texts("strengths", ("Mijn zus,\ndie elke zondag belt", "Tekenen")))
-    assert fill(anna, "plan/strengths").status_code == 303
-    assert stored_plan(anna.ehr).strengths == ("Mijn zus,\ndie elke zondag belt", "Tekenen")
-    fill(anna, "plan/strengths", strengths="Mijn zus\r\nTekenen")
-    assert stored_plan(anna.ehr).strengths == ("Mijn zus", "Tekenen")
+    fill(anna, "living/strengths/list/", strengths_what="De zee")
+    assert stored_plan(anna.ehr).strengths == ("Mijn zus,\ndie elke zondag belt", "Tekenen", "De zee")
+
+
+def test_what_is_typed_twice_is_there_once(anna):
+    fill(anna, "living/strengths/list/", strengths_what="Mijn zus\r\nMijn zus")
+    form = {**fields_of(anna.get("living/strengths/list/")), "strengths-what": "Mijn zus\r\nDe zee"}
+    for _press in range(2):
+        assert anna.post("living/strengths/list/", form).status_code == 303
+    assert stored_plan(anna.ehr).strengths == ("Mijn zus", "De zee")
 
 
 def test_a_text_can_be_emptied(halfway):
-    saved = fill(halfway, "plan/story", story="Iets anders.")
-    assert "Je verhaal is bewaard." in halfway.get(f"plan/{saved.location.partition('plan/')[2]}").text
-    saved = fill(halfway, "plan/story", story="")
+    saved = fill(halfway, "living/story/story/", story_story="Iets anders.", stop="1")
+    assert "Je verhaal is bewaard." in halfway.get(saved.location).text
+    saved = fill(halfway, "living/story/story/", story_story="", stop="1")
     assert stored_plan(halfway.ehr).story == ""
-    page = halfway.get(f"plan/{saved.location.partition('plan/')[2]}").text
+    page = halfway.get(saved.location).text
     assert "Je verhaal is nu leeg." in page
     assert "Je verhaal is bewaard." not in page
 
@@ -311,11 +322,19 @@ def reworded(visitor, answer, path: str):
     return fields_of(opened)
 
 
+def test_words_of_professionals_among_what_helps_are_asked_about_where_each_can_be_changed(halfway):
+    answer = fill(halfway, "living/strengths/list/", strengths_what="De zee\r\nCliënt heeft ziekte-inzicht")
+    page = halfway.get(answer.location).text
+    assert page.count("Wiens woorden zijn dit?") == 1
+    change = html.unescape(re.search(r'href="([^"]+)">Ik zeg het in mijn eigen woorden', page)[1])
+    assert change.endswith("living/strengths/#list")
+    assert "ziekte-inzicht" in halfway.get(change).text
+
+
 @pytest.mark.parametrize(
     ("path", "field"),
     [
-        ("plan/story", "story"),
-        ("plan/strengths", "strengths"),
+        ("living/story/story/", "story-story"),
         ("plan/domains/housing/now", "now"),
         ("plan/domains/housing/support", "support"),
         ("plan/domains/housing/all", "how"),
@@ -346,8 +365,8 @@ def test_who_does_a_step_is_not_asked_about(halfway):
 
 
 def test_what_is_put_back_from_an_earlier_version_is_not_asked_about(halfway):
-    opened = fields_of(halfway.get("plan/story"))
-    answer = halfway.post("plan/story", {**opened, "story": "De cliënt moet.", "put-back": "1"})
+    opened = fields_of(halfway.get("living/story/story/"))
+    answer = halfway.post("living/story/story/", {**opened, "story-story": "De cliënt moet.", "put-back": "1"})
     assert answer.status_code == 303
     assert "Wiens woorden" not in halfway.get(answer.location).text
 
@@ -423,18 +442,20 @@ def test_a_step_without_words_is_refused(halfway):
 def test_a_clinician_does_not_edit_the_plan(app):
     visitor = launched(app, role="clinician")
     assert visitor.get("plan/").status_code == 403
-    assert visitor.post("plan/story", {"story": "Cliënt moet stabiliseren."}).status_code == 403
+    assert visitor.post("living/story/story/", {"story-story": "Cliënt moet stabiliseren."}).status_code == 403
     assert visitor.ehr.search(Query.of("CarePlan")) == []
 
 
 def test_every_page_says_who_can_read_it(halfway):
-    for path in ("plan/", "plan/story", "plan/domains/housing/now", "plan/goals/new", goal_path(halfway)):
+    for path in ("plan/", "plan/domains/housing/now", "plan/goals/new", goal_path(halfway)):
         assert "kan je behandelteam dit lezen" in halfway.get(path).text
+    for path in ("living/story/", "living/story/story/", "living/strengths/list/"):
+        assert "Wie jouw dossier mag openen, kan dit lezen." in halfway.get(path).text
 
 
 def test_what_is_typed_is_text_and_never_markup(halfway):
-    fill(halfway, "plan/story", story="<script>alert(1)</script> & <b>vet</b>")
-    for path in ("plan/", "plan/story"):
+    fill(halfway, "living/story/story/", story_story="<script>alert(1)</script> & <b>vet</b>")
+    for path in ("plan/", "living/story/story/"):
         page = halfway.get(path).text
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;vet&lt;/b&gt;" in page
@@ -442,14 +463,22 @@ def test_what_is_typed_is_text_and_never_markup(halfway):
 
 def test_what_looks_like_a_format_is_text(halfway):
     typed = "100%s %(name)s %n {0} {__class__} {{ 7 * 7 }} ${x}"
-    assert fill(halfway, "plan/story", story=typed).status_code == 303
-    for path in ("plan/", "plan/story"):
+    assert fill(halfway, "living/story/story/", story_story=typed).status_code == 303
+    for path in ("plan/", "living/story/story/"):
         assert html.escape(typed) in halfway.get(path).text
 
 
 def test_a_field_that_the_form_does_not_have_changes_nothing(anna):
-    fill(anna, "plan/story", story="Eerst.")
-    fill(anna, "plan/story", story="Nu.", status="revoked", subject="Patient/bram", id="x", strengths="Iets anders")
+    fill(anna, "living/story/story/", story_story="Eerst.")
+    fill(
+        anna,
+        "living/story/story/",
+        story_story="Nu.",
+        status="revoked",
+        subject="Patient/bram",
+        id="x",
+        strengths_what="Iets anders",
+    )
     [plan] = [found.resource for found in anna.ehr.search(Query.of("CarePlan"))]
     assert (plan["status"], plan["subject"]["reference"]) == ("active", "Patient/anna")
     assert "Iets anders" not in str(plan)
@@ -457,12 +486,12 @@ def test_a_field_that_the_form_does_not_have_changes_nothing(anna):
 
 
 def test_a_very_long_text_is_not_saved_and_not_lost(anna):
-    answer = fill(anna, "plan/story", story="ab " * 7000)  # 21,000 characters; 20,000 is the most
+    answer = fill(anna, "living/story/story/", story_story="ab " * 7000)  # 21,000 characters; 20,000 is the most
     assert answer.status_code == 422
-    assert len(fields_of(answer)["story"]) == 21_000
+    assert len(fields_of(answer)["story-story"]) == 21_000
 
 
-@pytest.mark.parametrize("path", ["", "story", "domains", "domains/housing/", "domains/housing/now", "goals/new"])
+@pytest.mark.parametrize("path", ["", "domains", "domains/housing/", "domains/housing/now", "goals/new"])
 def test_every_page_speaks_english(halfway, path):
     page = halfway.get(f"plan/{path}?lang=en")
     assert '<html lang="en">' in page.text
@@ -473,18 +502,23 @@ def test_every_page_speaks_english(halfway, path):
 def test_a_plan_keeps_the_language_it_was_begun_in(halfway):
     """Someone who reads in English changes their words, not the headings that their care team reads in the record."""
     before = {one.reference: one.etag for kind in ("Goal", "Task") for one in halfway.ehr.search(Query.of(kind))}
-    answer = halfway.post("plan/story?lang=en", {**fields_of(halfway.get("plan/story?lang=en")), "story": "My words."})
+    answer = halfway.post(
+        "living/story/story/?lang=en",
+        {**fields_of(halfway.get("living/story/story/?lang=en")), "story-story": "My words."},
+    )
     assert answer.status_code == 303
     plan = halfway.ehr.search(Query.of("CarePlan"))[0].resource
     assert (plan["language"], plan["title"]) == ("nl", "Herstelplan")
-    assert "Mijn verhaal" in plan["text"]["div"]
-    assert "My words." in plan["text"]["div"]
+    assert [one["display"] for one in plan["supportingInfo"]] == ["Mijn verhaal"]
     after = {one.reference: one.etag for kind in ("Goal", "Task") for one in halfway.ehr.search(Query.of(kind))}
     assert after == before
 
 
 def test_a_plan_that_is_begun_in_english_is_in_english(anna):
-    anna.post("plan/story?lang=en", {**fields_of(anna.get("plan/story?lang=en")), "story": "My words."})
+    anna.post(
+        "living/story/story/?lang=en",
+        {**fields_of(anna.get("living/story/story/?lang=en")), "story-story": "My words."},
+    )
     plan = anna.ehr.search(Query.of("CarePlan"))[0].resource
     assert (plan["language"], plan["title"]) == ("en", "Recovery plan")
 
@@ -504,7 +538,7 @@ def test_a_goal_of_somebody_else_in_the_plan_stays_and_stops_nothing(halfway):
     plan = halfway.ehr.search(Query.of("CarePlan"))[0]
     goals = [*plan.resource["goal"], {"reference": f"Goal/{made.resource['id']}"}]
     halfway.ehr.write(Write("update", {**plan.resource, "goal": goals}, if_match=plan.etag))
-    assert fill(halfway, "plan/story", story="Ik schrijf verder.").status_code == 303
+    assert fill(halfway, "living/story/story/", story_story="Ik schrijf verder.").status_code == 303
     after = halfway.ehr.search(Query.of("CarePlan"))[0].resource
     assert f"Goal/{made.resource['id']}" in [one["reference"] for one in after["goal"]]
     assert halfway.ehr.read("Goal", made.resource["id"]).resource["description"] == other["description"]
@@ -544,13 +578,16 @@ def test_a_plan_with_six_areas_says_what_to_do_and_keeps_the_text(halfway):
     more = ("finances", "justice", "support", "parenting")
     added = [{"url": area["url"], "extension": [_domain(area, code)]} for code in more]
     halfway.ehr.write(Write("update", {**plan.resource, "extension": [*extensions, *added]}, if_match=plan.etag))
-    answer = fill(halfway, "plan/story", story="Mijn woorden.")
+    answer = fill(halfway, "plan/domains/housing/now", now="Mijn woorden.")
     assert answer.status_code == 409
     assert "meer dan vijf gebieden" in answer.text
-    assert fields_of(answer)["story"] == "Mijn woorden."
+    assert fields_of(answer)["now"] == "Mijn woorden."
+    # What is in a form of its own does not wait for that choice.
+    assert fill(halfway, "living/story/story/", story_story="Mijn verhaal.").status_code == 303
     assert fill(halfway, "plan/domains", domains="housing,meaning").status_code == 303
-    assert fill(halfway, "plan/story").status_code == 303
-    assert stored_plan(halfway.ehr).story == "Mijn woorden."
+    assert fill(halfway, "plan/domains/housing/now").status_code == 303
+    assert stored_plan(halfway.ehr).domains[0].now == "Mijn woorden."
+    assert stored_plan(halfway.ehr).story == "Mijn verhaal."
 
 
 def _domain(area: dict, code: str) -> dict:

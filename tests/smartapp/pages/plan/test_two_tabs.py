@@ -18,7 +18,7 @@ def two_tabs(visitor, path, first, second):
 
 
 def test_the_second_save_shows_both_versions_and_writes_nothing(halfway):
-    answer = two_tabs(halfway, "plan/story", {"story": "Uit tab één."}, {"story": "Uit tab twee."})
+    answer = two_tabs(halfway, "living/story/story/", {"story-story": "Uit tab één."}, {"story-story": "Uit tab twee."})
     assert answer.status_code == 409
     assert "Uit tab één." in answer.text
     assert "Uit tab twee." in answer.text
@@ -27,32 +27,34 @@ def test_the_second_save_shows_both_versions_and_writes_nothing(halfway):
 
 @pytest.mark.parametrize(("choice", "kept"), [("stored", "Uit tab één."), ("typed", "Uit tab twee.")])
 def test_the_person_chooses_which_version_stays(halfway, choice, kept):
-    clash = two_tabs(halfway, "plan/story", {"story": "Uit tab één."}, {"story": "Uit tab twee."})
-    answer = halfway.post("plan/story", {**fields_of(clash), "choice-story": choice})
+    clash = two_tabs(halfway, "living/story/story/", {"story-story": "Uit tab één."}, {"story-story": "Uit tab twee."})
+    answer = halfway.post("living/story/story/", {**fields_of(clash), "choice-story-story": choice})
     assert answer.status_code == 303
     assert stored_plan(halfway.ehr).story == kept
 
 
 def test_the_two_versions_can_be_made_into_one(halfway):
-    clash = two_tabs(halfway, "plan/story", {"story": "Eén."}, {"story": "Twee."})
-    halfway.post("plan/story", {**fields_of(clash), "choice-story": "typed", "story": "Eén. Twee."})
+    clash = two_tabs(halfway, "living/story/story/", {"story-story": "Eén."}, {"story-story": "Twee."})
+    halfway.post(
+        "living/story/story/", {**fields_of(clash), "choice-story-story": "typed", "story-story": "Eén. Twee."}
+    )
     assert stored_plan(halfway.ehr).story == "Eén. Twee."
 
 
 def test_without_a_choice_we_ask_again(halfway):
-    clash = two_tabs(halfway, "plan/story", {"story": "Eén."}, {"story": "Twee."})
-    again = halfway.post("plan/story", fields_of(clash))
+    clash = two_tabs(halfway, "living/story/story/", {"story-story": "Eén."}, {"story-story": "Twee."})
+    again = halfway.post("living/story/story/", fields_of(clash))
     assert again.status_code == 409
     assert "Kies van elke tekst een van de twee versies." in again.text
-    assert fields_of(again)["story"] == "Twee."
+    assert fields_of(again)["story-story"] == "Twee."
     assert stored_plan(halfway.ehr).story == "Eén."
 
 
 def test_a_third_change_during_the_choice_is_not_overwritten_either(halfway):
-    clash = fields_of(two_tabs(halfway, "plan/story", {"story": "Eén."}, {"story": "Twee."}))
-    third = {"story": "Drie.", "seen-story": digest("Eén.")}
-    assert halfway.post("plan/story", third).status_code == 303
-    answer = halfway.post("plan/story", {**clash, "choice-story": "typed"})
+    clash = fields_of(two_tabs(halfway, "living/story/story/", {"story-story": "Eén."}, {"story-story": "Twee."}))
+    third = {"story-story": "Drie.", "seen-story-story": digest("Eén.")}
+    assert halfway.post("living/story/story/", third).status_code == 303
+    answer = halfway.post("living/story/story/", {**clash, "choice-story-story": "typed"})
     assert answer.status_code == 409
     assert stored_plan(halfway.ehr).story == "Drie."
 
@@ -65,11 +67,11 @@ def test_changes_of_different_fields_of_one_form_are_both_kept(halfway):
 
 
 def test_changes_on_different_pages_are_both_kept(halfway):
-    story, helps = fields_of(halfway.get("plan/story")), fields_of(halfway.get("plan/strengths"))
-    halfway.post("plan/story", {**story, "story": "Nieuw verhaal."})
-    assert halfway.post("plan/strengths", {**helps, "strengths": "Zon"}).status_code == 303
+    story, helps = fields_of(halfway.get("living/story/story/")), fields_of(halfway.get("living/strengths/list/"))
+    halfway.post("living/story/story/", {**story, "story-story": "Nieuw verhaal."})
+    assert halfway.post("living/strengths/list/", {**helps, "strengths-what": "Zon"}).status_code == 303
     plan = stored_plan(halfway.ehr)
-    assert (plan.story, plan.strengths) == ("Nieuw verhaal.", ("Zon",))
+    assert (plan.story, plan.strengths) == ("Nieuw verhaal.", ("Mijn zus", "Tekenen", "Zon"))
 
 
 def test_only_the_fields_that_clash_are_asked_about(halfway):
@@ -94,9 +96,9 @@ def test_two_different_choices_of_areas_are_shown_together(halfway):
 
 
 def test_two_tabs_that_both_begin_the_plan_make_one_plan(anna):
-    story, helps = fields_of(anna.get("plan/story")), fields_of(anna.get("plan/strengths"))
-    assert anna.post("plan/story", {**story, "story": "Eerst dit."}).status_code == 303
-    assert anna.post("plan/strengths", {**helps, "strengths": "Zon"}).status_code == 303
+    story, helps = fields_of(anna.get("living/story/story/")), fields_of(anna.get("living/strengths/list/"))
+    assert anna.post("living/story/story/", {**story, "story-story": "Eerst dit."}).status_code == 303
+    assert anna.post("living/strengths/list/", {**helps, "strengths-what": "Zon"}).status_code == 303
     plan = stored_plan(anna.ehr)
     assert (plan.story, plan.strengths) == ("Eerst dit.", ("Zon",))
 
@@ -125,7 +127,7 @@ def touch(visitor, **changes):
 
 def test_another_program_that_writes_in_between_loses_nothing(halfway, monkeypatch):
     at_save(monkeypatch, lambda: touch(halfway, description="Van het dossier."))
-    assert fill(halfway, "plan/story", story="Nieuw.").status_code == 303
+    assert fill(halfway, "living/story/story/", story_story="Nieuw.").status_code == 303
     assert stored_plan(halfway.ehr).story == "Nieuw."
     assert halfway.ehr.search(Query.of("CarePlan"))[0].resource["description"] == "Van het dossier."
 
@@ -133,19 +135,19 @@ def test_another_program_that_writes_in_between_loses_nothing(halfway, monkeypat
 def test_a_plan_that_somebody_else_begins_in_between_is_joined_not_replaced(anna, monkeypatch):
     def other_tab():
         monkeypatch.undo()
-        fill(anna, "plan/strengths", strengths="Zon")
+        fill(anna, "living/strengths/list/", strengths_what="Zon")
 
     at_save(monkeypatch, other_tab)
-    assert fill(anna, "plan/story", story="Mijn begin.").status_code == 303
+    assert fill(anna, "living/story/story/", story_story="Mijn begin.").status_code == 303
     plan = stored_plan(anna.ehr)
     assert (plan.story, plan.strengths) == ("Mijn begin.", ("Zon",))
 
 
 def test_endless_changes_end_in_a_page_that_keeps_the_text(halfway, monkeypatch):
     at_save(monkeypatch, lambda: touch(halfway), times=99)
-    answer = fill(halfway, "plan/story", story="Houd dit vast.")
+    answer = fill(halfway, "living/story/story/", story_story="Houd dit vast.")
     assert answer.status_code == 409
-    assert fields_of(answer)["story"] == "Houd dit vast."
+    assert fields_of(answer)["story-story"] == "Houd dit vast."
 
 
 @pytest.mark.parametrize(
@@ -157,10 +159,10 @@ def test_a_save_that_fails_keeps_the_text_on_the_page_and_for_later(halfway, mon
 
     with monkeypatch.context() as broken:
         broken.setattr(Records, "save", save)
-        answer = fill(halfway, "plan/story", story="Houd dit vast.")
+        answer = fill(halfway, "living/story/story/", story_story="Houd dit vast.")
     assert answer.status_code == status
-    assert fields_of(answer)["story"] == "Houd dit vast."
-    assert fields_of(halfway.get("plan/story"))["story"] == "Houd dit vast."
+    assert fields_of(answer)["story-story"] == "Houd dit vast."
+    assert fields_of(halfway.get("living/story/story/"))["story-story"] == "Houd dit vast."
     assert "bewaard." not in answer.text.partition("<main")[2].replace("nog niet bewaard.", "").replace(
         "dus niet bewaard.", ""
     )

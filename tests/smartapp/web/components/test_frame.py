@@ -63,8 +63,8 @@ def test_every_page_says_whom_to_call(app):
     [
         "",
         "plan/",
-        "plan/story",
-        "plan/strengths",
+        "living/story/story/",
+        "living/strengths/list/",
         "questionnaires/mansa-short/",
         "questionnaires/mansa-short/review",
         "questionnaires/sdm-visit/questions/sdm-visit-helps",
