@@ -7,7 +7,7 @@ In a person's file:
 - `days_ago`, `due_in_days` and `in_days` count from the day the sandbox is filled.
 - `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
 - `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
-  `[plan.texts]` has what the person wrote in each part of `plan_parts.toml`: one text, or a list of lines.
+  `[plan.texts]` has what a plan of before had of story, strengths and stressors: one text, or a list of lines.
 - `[living.<form>]` is a living form, as it was `days_ago`: each item (without the form's id) with a text, a list where
   it takes several answers, true or false, the option's code, `{ days_ago = 3 }` or `{ in_days = 3 }` for a day, or the
   words that a goal of the plan begins with. `[[living.<form>.rows.<group>]]` is one row of a group.
