@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
-from smartapp.errors import AppError, BadRequest, NotAllowed, NotFoundPage, StaleForm, WrongPerson
+from smartapp.errors import AppError, BadRequest, NotAllowed, NotFoundPage, NotTogether, StaleForm, WrongPerson
 from smartapp.storage.kept_words import KEPT_SECONDS, Kept
 from smartapp.web import current
 from smartapp.web.masking import masked, unmasked
@@ -35,7 +35,7 @@ OURS = frozenset({"_csrf", "_for", PROOF})
 # The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset(
     {*OURS, "change", "confirmed", "family", "from", "from_review", "handed", "identifier", "key", "put-back", "remark"}
-    | {"seen", "sketch", "undo", "topic", "version", "was"}
+    | {"seen", "sketch", "source", "undo", "topic", "version", "was", "words"}
 )
 _BUTTONS = frozenset(
     {"add", "clear", "hand-over", "look", "mark", "next", "pause", "previous", "remove", "reply", "stop", "tick"}
@@ -73,7 +73,7 @@ def keep(error: AppError, sent: Sequence[tuple[str, str]]) -> bool:
     """
     if isinstance(error, BadRequest | NotFoundPage | WrongPerson) or error.code == "foreign-origin":
         return False
-    if isinstance(error, NotAllowed) and not isinstance(error, StaleForm):
+    if isinstance(error, NotAllowed) and not isinstance(error, StaleForm | NotTogether):
         return False
     owner = _proven_owner(dict(sent).get(PROOF, ""))
     if owner is None or request.url_rule is None:

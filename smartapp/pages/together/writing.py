@@ -13,7 +13,7 @@ from smartapp.pages.plan.service import load
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.together import screens
 from smartapp.pages.together.views import Offer, Piece
-from smartapp.web import current, handing_over, with_client
+from smartapp.web import current, handing_over, kept, with_client
 from smartapp.web.fields import Link
 from smartapp.web.language import format_datetime, text_of
 from smartapp.web.language import gettext as _
@@ -52,7 +52,7 @@ def write() -> ResponseReturnValue:
         return redirect(_begun(request.form.get("what", "")), 303)
     back = Link(_("Back to the conversation"), url_for("together.now"))
     shown = {"offer": offer(load()), "screen": screens.around(back=back), "handed_words": handing_over.by_me()}
-    return render_template("together/write.html", **shown)
+    return render_template("together/write.html", typed_before=bool(kept.waiting(current.launch())), **shown)
 
 
 def _begun(what: str) -> str:

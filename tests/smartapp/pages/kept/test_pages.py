@@ -240,7 +240,7 @@ def test_there_is_a_limit_and_the_newest_stay(app, anna, clock):
     end_session(anna, clock)
     for number in range(MOST_FORMS + 3):
         clock.now += 1
-        anna.post(f"plan/goals/goal-{number}/words", {"words": "Een doel."})
+        anna.post(f"plan/goals/goal-{number}/words", {"text": "Een doel."})
     pages = kept(launched(app, "anna"))
     assert pages == [f"plan/goals/goal-{number}/words" for number in reversed(range(3, MOST_FORMS + 3))]
 

@@ -283,6 +283,23 @@ def test_who_opens_another_page_has_left(joost, path):
     assert joost.get(STORY).status_code == 403
 
 
+def test_what_was_typed_when_it_was_over_is_found_again_and_read_by_the_client(joost, known):
+    form = {**fields_of(joost.get(STORY)), "garden-story": WORDS}
+    joost.get("overview/")
+    refused = joost.post(STORY, form)
+    assert refused.status_code == 403
+    assert "En één <roos>." in text_of(refused)
+    assert "Het staat weer onder ‘Samen schrijven’." in text_of(refused)
+    begin(joost)
+    assert "/kept/" in joost.get("overview/together/write").text
+    kept = joost.get("kept/")
+    assert "En één <roos>." in text_of(kept)
+    sent = joost.post(STORY, fields_of(kept))
+    assert "kloppen deze woorden" in text_of(joost.get(sent.location))
+    assert responses(joost) == []
+    assert "/kept/" not in joost.get("overview/together/write").text  # they are a sketch again
+
+
 def test_who_presses_done_is_done(joost):
     assert joost.post("overview/together/write/done").status_code == 303
     assert joost.get(STORY).status_code == 403
