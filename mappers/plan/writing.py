@@ -81,8 +81,9 @@ def resources_of(
 
     `known` is the catalogue with the client's texts and the life domains. `existing` are the resources as stored now:
     what others added to them is kept, and a resource that the plan does not change comes back equal, so that
-    `[r for r in resources_of(…) if r not in existing]` is what needs saving. `author` becomes the CarePlan's author
-    when there is none yet; goals are always expressed by the patient.
+    `[r for r in resources_of(…) if r not in existing]` is what needs saving. `author` is who types: the author of the
+    CarePlan when there is none yet, else one of its contributors where it is not the patient. Goals are always
+    expressed by the patient.
 
     Raises PlanError: TooManyDomains, UnknownDomain, EmptyText (goal or step without words), RefusedValue.
     """
@@ -224,6 +225,7 @@ class _Writer:
         made["subject"] = self.patient.as_reference(self.language)
         _put(made, "created", plan.created)
         made.setdefault("author", self.author.as_reference(self.language))
+        self.keep_contributor(made)
         goals = [reference("Goal", goal.id, first_words(goal.text)) for goal in plan.goals]
         _put(made, "goal", self.with_others(goals, objects_in(made, "goal"), lambda one: one))
         steps = [
@@ -233,6 +235,15 @@ class _Writer:
         ]
         _put(made, "activity", self.with_others(steps, objects_in(made, "activity"), lambda one: one.get("reference")))
         return made
+
+    def keep_contributor(self, made: Resource) -> None:
+        """Name who types, where it is neither the client nor the author: no Goal has a place for who wrote it down."""
+        who = self.author.as_reference(self.language)
+        there = [object_in(made, "author"), *objects_in(made, "contributor")]
+        if self.author.reference != self.patient.reference and who["reference"] not in (
+            text_in(one, "reference") for one in there
+        ):
+            made["contributor"] = [*objects_in(made, "contributor"), who]
 
     def with_others(
         self, ours: list[Resource], stored: list[Resource], referred: Callable[[Resource], Any]

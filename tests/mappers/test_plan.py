@@ -109,7 +109,7 @@ def ids_in(plan: Plan) -> list[str]:
 
 
 def written(plan: Plan, **changes):
-    return resources_of(plan, patient=ANNA, author=ANNA, **{"known": KNOWN, **changes})
+    return resources_of(plan, **{"patient": ANNA, "author": ANNA, "known": KNOWN, **changes})
 
 
 def read_back(resources, known=KNOWN) -> Plan:
@@ -343,6 +343,22 @@ def test_remarks_of_others_are_read_with_their_name_and_never_written_as_the_cli
     assert [(one.text, one.by) for one in read.goals[0].of_others] == [("Fijn", "Jaap")]
     assert [one.text for one in read.goals[0].remarks] == ["Met de hond gaat het vanzelf"]
     assert written(read, existing=existing)[0]["note"] == existing[0]["note"]
+
+
+def test_who_types_with_the_client_is_author_of_a_plan_they_begin_and_contributor_of_any_other(plan):
+    joost = PersonRef("Practitioner/1", "Joost")
+    begun = written(plan, author=joost)[-1]
+    assert (begun["author"]["reference"], begun.get("contributor")) == (joost.reference, None)
+    own = stored(written(plan))
+    assert "contributor" not in own[-1]
+    read = read_back(own)
+    helped = written(read, author=joost, existing=own)
+    assert helped[-1]["author"]["reference"] == ANNA.reference
+    assert [one["reference"] for one in helped[-1]["contributor"]] == [joost.reference]
+    assert [one for one in helped if one not in own] == [helped[-1]]
+    assert written(read, author=joost, existing=helped) == helped
+    assert written(read, existing=helped) == helped
+    assert read_back(helped) == read
 
 
 def test_only_what_changed_needs_saving(plan):

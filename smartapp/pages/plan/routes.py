@@ -40,7 +40,7 @@ from smartapp.web.language import gettext as _
 from smartapp.web.living_views import forms_in
 from smartapp.web.pdf import download
 from smartapp.web.plan_views import GoalView, Words, domain_view, goal_view
-from smartapp.web.roles import role, written_with_client
+from smartapp.web.roles import written_with_client
 from smartapp.web.typed import Accepted
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan", template_folder="templates")
@@ -130,7 +130,7 @@ def _start_after(saved: str) -> str:
 
 
 @blueprint.get("/<code>")
-@role("client")
+@written_with_client
 def part(code: str) -> ResponseReturnValue:
     """Go on to the living form that has these words, from an address of before there were living forms."""
     if not any(one.code == code for one in catalogue().plan_parts):

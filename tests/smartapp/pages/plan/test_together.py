@@ -72,6 +72,9 @@ def test_a_goal_is_the_clients_and_is_saved_after_their_yes(joost):
     assert made["description"]["text"] == WORDS
     assert made["expressedBy"]["reference"] == made["subject"]["reference"] == "Patient/anna"
     assert "bewaard" in text_of(joost.get(done.location, follow_redirects=True))
+    [plan] = joost.ehr.search(Query.of("CarePlan"))
+    assert plan.resource["author"]["reference"] == "Patient/anna"
+    assert [one["reference"] for one in plan.resource["contributor"]] == ["Practitioner/jansen"]
 
 
 def test_a_yes_that_is_pressed_twice_makes_one_goal(joost):
