@@ -43,9 +43,9 @@ def send_in(visitor: Visitor) -> None:
 
 def write_plan(visitor: Visitor) -> None:
     """Make a plan from nothing: story, what helps, two life domains, a goal with a step, and its progress."""
-    _save_text(visitor, "plan/story", "Ik ben opgegroeid in Deventer, boven de bakkerij van mijn oom.")
-    _save_text(visitor, "plan/strengths", "Koken voor anderen\nMijn zus Amal")
-    _save_text(visitor, "plan/stressors", "Post die blijft liggen")
+    _save_text(visitor, "living/story/story/", "Ik ben opgegroeid in Deventer, boven de bakkerij van mijn oom.")
+    _save_text(visitor, "living/strengths/list/", "Koken voor anderen\nMijn zus Amal")
+    _save_text(visitor, "living/stressors/list/", "Post die blijft liggen")
     visitor.go("plan/domains")
     for code in ("housing", "social-contacts"):
         visitor.page.locator(f'main input[type=checkbox][value="{code}"]').check()

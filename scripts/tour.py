@@ -172,14 +172,14 @@ _TEXT_FORM = "main form[data-autosave] button"  # not the one above it, which th
 def _clash(visitor: Visitor) -> None:
     phone = Visitor(visitor.page.context.new_page(), visitor.demo, visitor.home)
     # An earlier tour of this database left a draft and the very text that the phone writes: neither would clash again.
-    phone.go("plan/story")
+    phone.go("living/story/story/")
     if phone.page.locator("main input[name=sketch]").count():
         phone.press()
-        phone.go("plan/story")
+        phone.go("living/story/story/")
     _write(phone, "Dit schreef ik vorige week.")
     # The page is opened first and changed elsewhere next, so that saving it finds two versions.
-    visitor.go("plan/story")
-    phone.go("plan/story")
+    visitor.go("living/story/story/")
+    phone.go("living/story/story/")
     _write(phone, "Dit schreef ik op mijn telefoon.")
     phone.page.close()
     _write(visitor, "Dit schreef ik op de computer.")
@@ -201,7 +201,7 @@ def _question_error(visitor: Visitor) -> None:
 
 def _kept(visitor: Visitor) -> None:
     """Save words after signing out in another tab, and sign in again."""
-    visitor.go("plan/story").locator("main textarea").first.fill("Dit schreef ik nog even.")
+    visitor.go("living/story/story/").locator("main textarea").first.fill("Dit schreef ik nog even.")
     elsewhere = Visitor(visitor.page.context.new_page(), visitor.demo, visitor.home)
     elsewhere.page.set_viewport_size({"width": 1280, "height": 800})  # wide enough for the menu to stand open
     elsewhere.go("")

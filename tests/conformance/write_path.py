@@ -156,7 +156,7 @@ class Writer(Client):
             read, begun = (asked, time.monotonic()), time.monotonic()
             shown = page.fields[f"seen-{field}"]
             chosen = {f"choice-{field}": "typed"} if page.status == 409 else {}
-            answer = self.post(path, {**page.fields, field: words, **chosen})
+            answer = self.post(path, {**page.fields, field: words, "stop": "1", **chosen})
             claim = self._claimed(answer, words)
             saves.append(Save(register, words, shown, read, begun, time.monotonic(), claim))
             if claim != "conflict" or self.chance.random() < 0.3:
@@ -196,7 +196,7 @@ def work(writer: Writer, goal: tuple[str, str], mark: str, until: float) -> list
     while time.monotonic() < until:
         text = f"said{mark}w{len(saves):03d}x"
         if writer.chance.random() < 0.5:
-            saves += writer.save_text(f"story {patient}", "plan/story", "story", text)
+            saves += writer.save_text(f"story {patient}", "living/story/story/", "story-story", text)
         else:
             saves += writer.save_text(f"goal {patient}", goal[0], "text", text)
     return saves

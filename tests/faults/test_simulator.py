@@ -52,14 +52,14 @@ def test_thirty_histories_end_well():
 
 def test_a_word_that_vanishes_from_the_record_is_lost(story):
     story.anna.write_story()
-    (plan,) = [kept for kept in story.world.ehr.current() if kept.resource["resourceType"] == "CarePlan"]
-    story.world.ehr.put({**plan.resource, "extension": []})
+    (told,) = [kept for kept in story.world.ehr.current() if kept.resource["resourceType"] == "QuestionnaireResponse"]
+    story.world.ehr.put({**told.resource, "item": []})
     assert [one.partition(":")[0] for one in story.found()] == ["lost"]
 
 
 def test_a_newer_word_that_gives_way_to_an_older_one_is_lost(story):
     story.anna.write_story()
-    (first,) = [kept for kept in story.world.ehr.current() if kept.resource["resourceType"] == "CarePlan"]
+    (first,) = [kept for kept in story.world.ehr.current() if kept.resource["resourceType"] == "QuestionnaireResponse"]
     story.anna.write_story()
     story.world.ehr.put(first.resource)
     assert [one.partition(":")[0] for one in story.found()] == ["lost"]

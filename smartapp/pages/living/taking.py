@@ -47,7 +47,7 @@ def _at(form: Instrument) -> str:
 
 def _source(target: Item) -> tuple[Instrument, Item]:
     """Return the form and the item that this request names as `source`; 404 where its words do not go there."""
-    from_id, _slash, link_id = request.form.get("source", "").partition("/")
+    from_id, _slash, link_id = request.form.get("taken-from", "").partition("/")
     source = catalogue().living.get(from_id) or abort(404)
     wanted = next((one for one in source.items if one.link_id == link_id), None)
     if wanted is None or wanted.becomes != target.link_id:
@@ -57,7 +57,7 @@ def _source(target: Item) -> tuple[Instrument, Item]:
 
 def _left(opened: Opened, source: Instrument, wanted: Item, target: Item) -> list[Words]:
     """Return which of the words that the page showed are not on the list yet: nobody chose what came there since."""
-    shown = request.form.get("words", "").split()
+    shown = request.form.get("taken-words", "").split()
     theirs = Opened(opened.plan.forms[source.id], opened.plan)
     return [one for one in left_for(theirs, wanted, opened.stored.form, target) if digest(one.text) in shown]
 

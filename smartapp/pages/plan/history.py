@@ -23,6 +23,7 @@ from questionnaires.living import PlanPart
 from smartapp.pages.plan import sections
 from smartapp.pages.plan.sections import Section
 from smartapp.pages.plan.stored import StoredPlan
+from smartapp.records import Record
 from smartapp.web import current, versions
 from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
@@ -48,9 +49,13 @@ class HistoryPage:
 def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
     """Return the earlier versions of the client's texts and answers, and what was taken out of the plan."""
     words, made_by = Words.of(known), versions.writers()
-    found = versions.versions_of([one for one in plan.records if one.resource["resourceType"] == "CarePlan"])
+    of_plan = [one for one in plan.records if one.resource["resourceType"] == "CarePlan" and one.state == "stored"]
+    of_forms = [one for part in known.plan_parts if (one := _response_of(part, plan)) is not None]
+    read_at_once = current.records().histories([*of_plan, *of_forms])
+    found = [version for each in read_at_once[: len(of_plan)] for version in versions.readable(each)]
+    responses = dict(zip((one.reference for one in of_forms), read_at_once[len(of_plan) :], strict=True))
     plans = _plans(found, known)
-    told = [_told_of(part, plan, plans) for part in known.plan_parts]
+    told = [_told_of(part, plan, plans, responses) for part in known.plan_parts]
     threads = [_thread(form, plan.plan, versions.of_page(read), made_by) for form, read in told]
     forms = (
         _Form(
@@ -76,15 +81,24 @@ def plan_page(plan: StoredPlan, known: Catalogue) -> HistoryPage:
     )
 
 
+def _response_of(part: PlanPart, plan: StoredPlan) -> Record | None:
+    """Return the response that has these words, None while there is none, or it is on its way."""
+    form = plan.forms.get(part.code)
+    return form.record if form is not None and form.record is not None and not form.on_its_way else None
+
+
 def _told_of(
-    part: PlanPart, plan: StoredPlan, plans: Iterable[tuple[Resource, Plan]]
+    part: PlanPart,
+    plan: StoredPlan,
+    plans: Iterable[tuple[Resource, Plan]],
+    responses: Mapping[str, list[Record] | None],
 ) -> tuple[_Form, list[tuple[Resource, Mapping[str, str]]]]:
     """Return words that are in a living form now, with all their versions there, and in the plan before that."""
     name = part.item.link_id
     section = Section((name,), lambda then: {name: "\n".join(then.texts.get(part.code, ()))}, lambda then, _texts: then)
-    stored = plan.forms.get(part.code)
-    responses = versions.versions_of([stored.record]) if stored and stored.record else []
-    read = [(one, {name: "\n".join(texts_of(content_of(one, part.form), part))}) for one in responses]
+    stored = _response_of(part, plan)
+    there = versions.readable(responses[stored.reference]) if stored else []
+    read = [(one, {name: "\n".join(texts_of(content_of(one, part.form), part))}) for one in there]
     # Once the words had arrived in the form they went out of the plan: that they are not there is no version of them.
     before = dropwhile(lambda each: not each[1][name], ((one, section.read(then)) for one, then in plans))
     address = url_for("living.step", form_id=part.code, step=part.step)

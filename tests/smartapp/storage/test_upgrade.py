@@ -134,7 +134,7 @@ def test_a_draft_is_there(core, launch):
 def test_a_sketch_stands_in_its_field(app, core, left, launch):
     browser = app.test_client()
     browser.set_cookie(cookie_name(core.settings), left["cookie"])
-    page = browser.get(f"/l/{launch.id}/plan/story").text
+    page = browser.get(f"/l/{launch.id}/living/story/story/").text
     assert re.search(r"<textarea[^>]*>\s*Half een zin", page)
 
 

@@ -139,12 +139,12 @@ def test_each_of_several_words_goes_on_the_list_by_itself_with_its_area(harveste
 
 def shown_words(visitor):
     """Return what the button for all of them sends."""
-    return fields_of(visitor.get("living/harvest/")).get("words", "")
+    return fields_of(visitor.get("living/harvest/")).get("taken-words", "")
 
 
 def press_all(visitor, words=None):
     """Press the button, as the page has it or as it was there a moment ago."""
-    sent = {"source": "harvest/harvest-seed", "words": shown_words(visitor) if words is None else words}
+    sent = {"taken-from": "harvest/harvest-seed", "taken-words": shown_words(visitor) if words is None else words}
     return visitor.post("living/garden/take/garden-plant", sent)
 
 
@@ -214,7 +214,7 @@ def test_one_word_alone_is_no_reason_for_a_press_for_all(harvester):
 @pytest.mark.parametrize("source", ["", "harvest/harvest-helper", "garden/garden-plant", "nowhere/x"])
 def test_only_words_that_go_there_are_put_on_a_list(harvester, source):
     sow(harvester, "Maïs\r\nMunt")
-    assert harvester.post("living/garden/take/garden-plant", {"source": source}).status_code == 404
+    assert harvester.post("living/garden/take/garden-plant", {"taken-from": source}).status_code == 404
 
 
 def test_while_the_list_is_on_its_way_nothing_is_put_on_it(harvester):

@@ -323,7 +323,7 @@ def test_no_view_of_a_form_lets_a_professional_write_without_a_yes(joost, known)
     values = {"form_id": "garden", "step": "story", "group_id": "plants", "key": key, "any(up, down):way": "up"}
     values |= {"link_id": "garden-story", "name": f"garden-plant.{key}"}
     sent = {item.link_id: "x" for item in known.living["garden"].items if item.who == "client"}
-    sent |= {"text": "X", "domain": "housing", "source": f"garden/garden-care.{key}", "words": "x"}
+    sent |= {"text": "X", "domain": "housing", "taken-from": f"garden/garden-care.{key}", "taken-words": "x"}
     rules = [one for one in joost.app.url_map.iter_rules() if one.endpoint[:7] == "living." and "POST" in one.methods]
     assert len(rules) > 6
     for rule in rules:

@@ -371,7 +371,7 @@ def test_the_clinician_reads_the_newest_and_nothing_of_how_it_was_before(clock, 
 
 @pytest.mark.parametrize("path", ["overview/", "overview/plan", "overview/together/now"])
 def test_where_nothing_is_marked_no_page_of_the_clinician_says_a_word_of_it(app, anna, path):
-    fill(anna, "plan/story", story="Ik zing weer.")
+    fill(anna, "living/story/story/", story_story="Ik zing weer.")
     page = text_of(launched(app, role="clinician").get(path))
     assert not re.search("zegt zelf|zegt te staan|Waar sta ik", page)
 
