@@ -35,7 +35,7 @@ OURS = frozenset({"_csrf", "_for", PROOF})
 # The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset(
     {*OURS, "change", "confirmed", "family", "from", "from_review", "handed", "identifier", "key", "put-back", "remark"}
-    | {"seen", "sketch", "taken-from", "taken-words", "source", "undo", "topic", "version", "was", "words"}
+    | {"seen", "sketch", "taken-from", "taken-words", "undo", "topic", "version", "was"}
 )
 _BUTTONS = frozenset(
     {"add", "clear", "hand-over", "look", "mark", "next", "pause", "previous", "remove", "reply", "stop", "tick"}
