@@ -300,6 +300,21 @@ def _visit(visitor: Visitor) -> None:
 
 CARRIED = next(one.id for one in catalogue().living.values() if one.living and one.living.card and one.living.offline)
 """The first living form that can be carried along in every way."""
+ITEMS = [(form, group, item) for form in catalogue().living.values() for group in form.groups for item in group.items]
+LOOKED_BACK = next(form.id for form, group, item in ITEMS if group.per == "goal" and item.today)
+"""The first living form that looks back on goals."""
+BEGINS_GOALS = next(form.id for form, _group, item in ITEMS if item.becomes == "goal")
+"""The first living form of which words become goals."""
+BEGINS_LISTS = next(form.id for form, _group, item in ITEMS if item.becomes not in ("", "goal") and item.many)
+"""The first living form of which words go on a list of another."""
+CARDS = next(form for form in catalogue().living.values() if form.living and form.living.cards)
+"""The first living form that is chosen from as cards."""
+
+
+def _card(visitor: Visitor) -> None:
+    visitor.go(f"living/{CARDS.id}/?together=1")
+    visitor.press("main .cards li:nth-child(4) a")
+
 
 STOPS: tuple[Stop, ...] = (
     Stop("people", "nobody", "", at("/sandbox/")),
@@ -344,6 +359,11 @@ STOPS: tuple[Stop, ...] = (
     Stop("plan-step-new", "client", "noor", _first_goal("steps/new")),
     Stop("plan-goal-history", "client", "noor", _first_goal("history")),
     Stop("phase", "client", "noor", at("phase/")),
+    Stop("living", "client", "noor", at("living/")),
+    Stop("living-looked-back", "client", "noor", at(f"living/{LOOKED_BACK}/")),
+    Stop("living-begins-goals", "client", "noor", at(f"living/{BEGINS_GOALS}/")),
+    Stop("living-begins-lists", "client", "noor", at(f"living/{BEGINS_LISTS}/")),
+    Stop("living-cards", "client", "noor", at(f"living/{CARDS.id}/")),
     Stop("living-carried", "client", "noor", at(f"living/{CARRIED}/")),
     Stop("living-card", "client", "noor", at(f"living/{CARRIED}/card")),
     Stop("plan-clash", "client", "iwan", _clash),
@@ -367,6 +387,9 @@ STOPS: tuple[Stop, ...] = (
     Stop("overview-living-card", "clinician", "noor", at(f"living/{CARRIED}/card")),
     Stop("together", "clinician", "noor", at("overview/together/")),
     Stop("together-now", "clinician", "noor", at("overview/together/now")),
+    Stop("together-form", "clinician", "noor", at(f"living/{LOOKED_BACK}/?together=1")),
+    Stop("together-cards", "clinician", "noor", at(f"living/{CARDS.id}/?together=1")),
+    Stop("together-card", "clinician", "noor", _card),
     Stop("together-medicines", "clinician", "noor", at("overview/together/medicines")),
     Stop("together-medicine", "clinician", "noor", at("overview/together/medicines/new")),
     Stop("together-discuss", "clinician", "noor", at("overview/together/discuss")),

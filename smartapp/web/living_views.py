@@ -20,7 +20,7 @@ from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument, Place
 from smartapp.web.language import text_of
 from smartapp.web.living import StoredForm
-from smartapp.web.written import FirstWords, WrittenGroup, first_words, short, written_groups
+from smartapp.web.written import FirstWords, WrittenGroup, first_words, is_dated, short, written_groups
 
 MOST_MISTAKES: Final = 9
 """How many goals that began with the same words, and were taken out as a mistake, are looked past."""
@@ -35,6 +35,11 @@ class FormView:
     written: bool
     changed: str
     asks: bool  # it asks to be looked at again
+
+    @property
+    def looks_back(self) -> bool:
+        """Tell whether it looks back on goals: what is said of each has its day, and is said again."""
+        return any(group.per == "goal" and is_dated(group) for group in self.form.groups)
 
 
 @dataclass(frozen=True, slots=True)

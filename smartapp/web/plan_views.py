@@ -88,10 +88,6 @@ class PartView:
             raise TypeError(f"{self.part.code} is no living form")
         return self.part.form.living
 
-    def is_shown_in(self, place: str) -> bool:
-        """Tell whether they are shown at a place, such as the overview."""
-        return place in self.living.shown_in
-
 
 def part_views(plan: Plan, known: Catalogue) -> tuple[PartView, ...]:
     """Return all of them in their order, the unwritten ones too."""

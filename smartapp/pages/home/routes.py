@@ -21,9 +21,10 @@ from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Refused, Unreachable
 from smartapp.i18n import message
+from smartapp.pages.home.inviting import invitation, not_now
 from smartapp.pages.home.today import AgreedToday, Change, GoalToday, agreed_today, change_today, goal_today
 from smartapp.pages.plan import stored, ticking
-from smartapp.pages.plan.service import plan_in
+from smartapp.pages.plan.service import living_queries, plan_in
 from smartapp.pages.questionnaire.waiting import ToDo, to_do_now
 from smartapp.pages.scores import asking, trends
 from smartapp.pages.together import screens
@@ -32,6 +33,7 @@ from smartapp.web import current, undoing
 from smartapp.web.components.frame import record_address
 from smartapp.web.language import day_of, format_date, format_list, format_number, gettext, moment_of, place_zone
 from smartapp.web.language import gettext as _
+from smartapp.web.living_views import FormView
 from smartapp.web.plan_views import STATUS_TEXTS
 from smartapp.web.roles import role
 from smartapp.web.with_client import first_name
@@ -53,6 +55,8 @@ class HomePage:
     change: Change | None
     record_away: bool = False
     """The record does not answer: only what we keep ourselves can be shown."""
+    invitation: FormView | None = None
+    """A living form that asks to be looked at again."""
 
     @property
     def new(self) -> bool:
@@ -96,7 +100,7 @@ def index() -> str | Response:
         found = _found()
     except Unreachable:
         found, away = [[], [], [], [], []], True
-    plan = plan_in([found[0], found[1], found[2]], ())
+    plan = plan_in([found[0], found[1], found[2]], found[5:])
     pressed = ticking.ticked(on_its_way=plan.on_its_way)
     goals = _active(plan.plan.goals, (record.resource for record in found[1]))
     scores = measured([record.resource for record in found[3]], (), catalogue(), day_of)
@@ -117,6 +121,7 @@ def index() -> str | Response:
         measured=scores,
         change=change_today(scores),
         record_away=away,
+        invitation=invitation(plan.forms),
     )
     return render_template(
         "home/index.html",
@@ -132,15 +137,20 @@ def index() -> str | Response:
 
 
 def _found() -> list[list[Record]]:
-    """Return the plan (CarePlans, Goals, Tasks), the scores and the appointments, in one round trip to the record."""
+    """Return the plan (CarePlans, Goals, Tasks), the scores, the appointments and living forms, in one round trip."""
     patient = current.launch().patient.reference
     plans, goals, _steps = stored.queries(patient)
     asked = [plans, goals, Query.of("Task", patient=patient), asking.scores_of(patient)]
-    today = current.today()
+    talks = Query.of("Appointment", patient=patient, date=f"ge{current.today()}")
+    forms = living_queries()
     try:
-        return current.records().search(*asked, Query.of("Appointment", patient=patient, date=f"ge{today}"))
+        return current.records().search(*asked, talks, *forms)
     except Refused:  # a server may want another question about appointments; the rest is worth more
-        return [*current.records().search(*asked), []]
+        found = current.records().search(*asked, *forms)
+        return [*found[: len(asked)], [], *found[len(asked) :]]
+
+
+blueprint.add_url_rule("/look-again/<form_id>/not-now", view_func=not_now, methods=["POST"])
 
 
 def _agreed(tasks: Iterable[Record], undo: undoing.Undo | None) -> AgreedToday:

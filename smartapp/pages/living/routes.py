@@ -42,7 +42,7 @@ blueprint.context_processor(undoing.said)
 blueprint.context_processor(whose.said)
 carrying.add_to(blueprint)
 
-TAKEN: Final = frozenset({"all", "card", "copy", "earlier", "goal", "take", "new"})
+TAKEN: Final = frozenset({"all", "card", "copy", "earlier", "goal", "take", "take-back", "theme", "new"})
 """Names of pages below that of a form: no group or item may be called so; a test compares them with the definitions."""
 
 
@@ -76,9 +76,25 @@ def form(form_id: str) -> ResponseReturnValue:
 
 def _show(opened: Opened, *, trouble: str = "", status: int = 200) -> ResponseReturnValue:
     own = with_client.may_write()
+    page = _page(opened, own=own)
     return render_template(
-        "living/form.html", page=_page(opened, own=own), trouble=trouble, marks=copies.whose()
+        "living/form.html", page=page, trouble=trouble, marks=copies.whose(), together=_together()
     ), status
+
+
+def _together() -> str | None:
+    """Return "1" where two people read in a conversation: then it is large, and leads back to it."""
+    return "1" if "together" in request.args and not with_client.may_write() else None
+
+
+@blueprint.get("/<form_id>/theme/<group_id>")
+@role("clinician")
+def theme(form_id: str, group_id: str) -> ResponseReturnValue:
+    """Show one card of a form in a conversation: its questions, large, with what the client wrote before under them."""
+    asked = _form_or_404(form_id)
+    page = _page(open_form(asked), own=False)
+    group = next((one for one in page.groups if one.id == group_id and not one.many), None) or abort(404)
+    return render_template("living/theme.html", page=page, group=group)
 
 
 def _page(opened: Opened, *, own: bool) -> views.LivingPage:

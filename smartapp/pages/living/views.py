@@ -65,6 +65,7 @@ class GroupView:
     add: Link | None
     offers: tuple[Link, ...]
     open: str  # where the group is filled in as a whole
+    theme: str  # where two people look at it as a card
     threads: tuple[Thread, ...] = ()
     take_all: tuple[TakeAll, ...] = ()
 
@@ -179,6 +180,7 @@ class _Page:
             add=self.add(group),
             offers=self.offers(group) if self.own else (),
             open=url_for("living.step", form_id=self.form.id, step=name) if self.own else "",
+            theme=url_for("living.theme", form_id=self.form.id, group_id=name),
             threads=self.threads(group) if group.per and is_dated(group) else (),
             take_all=tuple(found for item in group.items if self.own and (found := self.take_all(item))),
         )

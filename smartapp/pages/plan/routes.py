@@ -32,6 +32,7 @@ from smartapp.pages.plan.service import change, living_queries, load, plan_in, w
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.records.placement import TOGETHER
 from smartapp.web import confirming, current, undoing, whose
+from smartapp.web.about import Subject, about
 from smartapp.web.confirming import pressed
 from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Link
@@ -158,6 +159,12 @@ def domain(code: str) -> ResponseReturnValue:
         in_plan=answers is not None,
         where=where_stored(stored_plan),
         saved=_saved(),
+        about=about(
+            Subject("domain", (code,)),
+            map(stored_plan.content_of, stored_plan.forms),
+            catalogue(),
+            writes=answers is not None,
+        ),
     )
     return render_template("plan/domain.html", page=page)
 
@@ -245,6 +252,12 @@ def _goal_or_404(stored_plan: StoredPlan, goal_id: str) -> GoalView:
     return goal_view(found, _words(), stored_plan.began_at(found))
 
 
+def _goal_page(view: GoalView, stored_plan: StoredPlan, outcome: Trouble) -> views.GoalPage:
+    """Return the page of a goal that says why what was pressed there is not saved."""
+    where = where_stored(stored_plan)
+    return views.goal_page(view, stored_plan, where, catalogue(), trouble=outcome.sentence)
+
+
 def _step_or_404(stored_plan: StoredPlan, goal_id: str, step_id: str) -> Step:
     found = sections.step_of(stored_plan.plan, goal_id, step_id)
     if found is None:
@@ -272,7 +285,7 @@ def goal(goal_id: str) -> ResponseReturnValue:
     """Show one goal."""
     stored_plan = load()
     page = views.goal_page(
-        _goal_or_404(stored_plan, goal_id), stored_plan.plan, where_stored(stored_plan), saved=_saved()
+        _goal_or_404(stored_plan, goal_id), stored_plan, where_stored(stored_plan), catalogue(), saved=_saved()
     )
     return render_template("plan/goal.html", page=page)
 
@@ -336,7 +349,7 @@ def resume(goal_id: str) -> ResponseReturnValue:
     view = _goal_or_404(stored_plan, goal_id)
     outcome = change(lambda now: Accepted(sections.with_goal_resumed(now.plan, goal_id, current.today())), stored_plan)
     if isinstance(outcome, Trouble):
-        page = views.goal_page(view, stored_plan.plan, where_stored(stored_plan), trouble=outcome.sentence)
+        page = _goal_page(view, stored_plan, outcome)
         return render_template("plan/goal.html", page=page), outcome.status
     after = url_for("plan.goal", goal_id=goal_id, saved="resumed")
     return redirect(after if isinstance(outcome, Saved) and outcome.arrived else waiting(after), 303)
@@ -354,7 +367,7 @@ def later(goal_id: str) -> ResponseReturnValue:
         lambda now: Accepted(sections.with_goal_for_later(now.plan, now.current_id(goal_id), at)), stored_plan
     )
     if isinstance(outcome, Trouble):
-        page = views.goal_page(view, stored_plan.plan, where_stored(stored_plan), trouble=outcome.sentence)
+        page = _goal_page(view, stored_plan, outcome)
         return render_template("plan/goal.html", page=page), outcome.status
     after = url_for("plan.goal", goal_id=goal_id, saved="later")
     return redirect(after if isinstance(outcome, Saved) and outcome.arrived else waiting(after), 303)

@@ -12,7 +12,9 @@ from mappers.plan.at_once import carrying, has_room
 from questionnaires.catalogue import Catalogue
 from smartapp.i18n import message
 from smartapp.pages.plan.document import InChart
+from smartapp.pages.plan.stored import StoredPlan
 from smartapp.records import Place
+from smartapp.web.about import AboutView, Subject, about
 from smartapp.web.fields import FieldOption
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import FormView
@@ -100,6 +102,7 @@ class DomainPage:
     in_plan: bool
     where: WhereStored
     saved: str
+    about: tuple[AboutView, ...] = ()  # what is written about it in living forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +114,18 @@ class GoalPage:
     saved: str
     trouble: str = ""
     room: bool = True  # fewer than five areas go on, or the goal's own is one of them: it can be worked on now
+    about: tuple[AboutView, ...] = ()  # what is written about it in living forms
 
 
-def goal_page(view: GoalView, plan: Plan, where: WhereStored, *, saved: str = "", trouble: str = "") -> GoalPage:
+def goal_page(
+    view: GoalView, stored: StoredPlan, where: WhereStored, known: Catalogue, *, saved: str = "", trouble: str = ""
+) -> GoalPage:
     """Return the page of one goal of a plan."""
-    return GoalPage(view, where, saved, trouble, room=has_room(plan, view.goal.domain))
+    goal = view.goal
+    # Another program may name a goal by its words alone.
+    subject = Subject("goal", tuple(name for name in (stored.name_of(goal), goal.text) if name))
+    said = about(subject, map(stored.content_of, stored.forms), known, writes=goal.active and not goal.later)
+    return GoalPage(view, where, saved, trouble, room=has_room(stored.plan, goal.domain), about=said)
 
 
 SECTIONS: Final = frozenset({"goal", "domains", "ended", "goal-removed"})

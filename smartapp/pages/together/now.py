@@ -24,7 +24,8 @@ from smartapp.pages.together import screens, views
 from smartapp.pages.together.writing import offer
 from smartapp.web import current
 from smartapp.web.language import day_of, wording
-from smartapp.web.plan_views import Words, goal_view, part_views
+from smartapp.web.living_views import shown_in, written_form
+from smartapp.web.plan_views import Words, goal_view
 from smartapp.web.roles import role
 
 
@@ -43,11 +44,14 @@ def now() -> str:
     plan, words = kept.plan, Words.of(known)
     responses = [one.resource for one in results[4]]
     page = views.NowPage(
-        goals=tuple(goal_view(goal, words) for goal in plan.goals if goal.active),
+        goals=tuple(goal_view(goal, words, kept.began_at(goal)) for goal in plan.goals if goal.active),
         prepared=only(prepared(responses), ("well", "strength", "functioning")),
         scores=tuple(_rows([one.resource for one in results[3]], responses)),
         filled_in=tuple(newest_of_each(sent_in(results[4]))),
-        parts=tuple(one for one in part_views(plan, known) if one.texts and one.is_shown_in("together")),
+        forms=tuple(
+            written_form(one, kept.content_of(one.form.id), known, current.now().date())
+            for one in shown_in(kept.forms, "together")
+        ),
         phase=newest_of(one.resource for one in results[5]),
         cut=asking.cut_sentence(current.records().cut),
         offer=None if kept.begun else offer(kept),

@@ -22,7 +22,8 @@ from smartapp.pages.together.by_visit import Visit
 from smartapp.pages.together.found import KeptAgreement, KeptDecision
 from smartapp.web.fields import Link
 from smartapp.web.handing_over import HandedView
-from smartapp.web.plan_views import GoalView, PartView
+from smartapp.web.living_views import FormView, WrittenForm
+from smartapp.web.plan_views import GoalView
 
 THEMES: Final[Mapping[str, str]] = {
     "start": message("What we agreed last time"),
@@ -179,7 +180,7 @@ class NowPage:
     prepared: VisitReport | None
     scores: tuple[Row, ...]
     filled_in: tuple[FilledIn, ...]
-    parts: tuple[PartView, ...]  # the client's own texts that are written
+    forms: tuple[WrittenForm, ...]  # the living forms to look at together, the unwritten ones too
     phase: Said | None  # where the client says to be now
     cut: str  # the sentence that says that there are more scores than were asked for, else ""
     offer: Offer | None = None  # what there is to begin with, where the plan is empty
@@ -187,7 +188,19 @@ class NowPage:
     @property
     def empty(self) -> bool:
         """Tell whether there is nothing to show."""
-        return not (self.goals or self.parts or self.prepared or self.scores or self.filled_in or self.phase)
+        words = self.goals or self.written
+        return not (words or self.prepared or self.scores or self.filled_in or self.phase)
+
+    @property
+    def written(self) -> tuple[WrittenForm, ...]:
+        """Return the living forms in which something is written."""
+        return tuple(one for one in self.forms if one.view.written)
+
+    @property
+    def to_open(self) -> tuple[FormView, ...]:
+        """Return the living forms that two people can open: what is written, and cards to talk about."""
+        views = (one.view for one in self.forms)
+        return tuple(one for one in views if one.written or (one.form.living and one.form.living.cards))
 
 
 @dataclass(frozen=True, slots=True)

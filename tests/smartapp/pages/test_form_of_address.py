@@ -14,8 +14,10 @@ from flask import Flask
 from mappers.agreements import is_agreement
 from mappers.plan import Goal, Plan
 from questionnaires.catalogue import catalogue
+from questionnaires.model import Group, Instrument
 from smartapp.fhir.store import Query, Refused, Unreachable
 from smartapp.services import KEY
+from smartapp.web.written import short
 from tests.smartapp.helpers import Visitor, launched, make_app
 from tests.smartapp.pages.overview.people import filled_in, hope, talk_about, visit
 from tests.smartapp.pages.plan.conftest import HALFWAY, put
@@ -38,6 +40,7 @@ QUOTED = sorted(
     reverse=True,
 )
 ASKED = [one for one in KNOWN.instruments.values() if one.kind == "questionnaire"]
+LIVING = list(KNOWN.living.values())
 CARRIED = [one for one in KNOWN.living.values() if one.living and one.living.card and one.living.offline]
 CLIENT = [
     "",
@@ -118,8 +121,31 @@ class Full:
     step: str
     days: tuple[str, ...]
     unit: str
+    rows: tuple[str, ...]
+    """The addresses of rows in living forms."""
+    wish: str
+    """The address at which words of a living form become a goal."""
 
 
+def steps_of(form: Instrument) -> list[str]:
+    """Return the names of all steps of a form, and of the page with all of its questions, where it has one."""
+    singles = [item.link_id for group in form.groups if not group.many for item in group.items if item.who == "client"]
+    return [*(short(form, link_id) for link_id in singles), *(["all"] if singles else []), *lists_of(form)]
+
+
+def lists_of(form: Instrument) -> list[str]:
+    """Return the groups of a form that are there more than once."""
+    return [short(form, group.link_id) for group in form.groups if group.many]
+
+
+def row_in(form: Instrument, group: Group) -> dict[str, str]:
+    """Return what names a row of a group."""
+    first = group.items[0]
+    named = {"goal": GOAL_NAME, "choice": first.scale.options[0].code if first.scale else ""}
+    return {first.link_id: named.get(first.kind, "Een stoel bij het raam.")}
+
+
+GOAL_NAME: Final = HALFWAY.goals[0].id.removeprefix("urn:uuid:")
 FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "home.index": lambda _full: [""],
     "home.who_looked": lambda _full: ["who-looked/"],
@@ -161,6 +187,13 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "scores.index": lambda _full: ["scores/"],
     "scores.instrument": lambda _full: [f"scores/{one.id}/" for one in ASKED if one.scores],
     "scores.note": lambda _full: ["scores/hoop/note"],
+    "living.index": lambda _full: ["living/"],
+    "living.form": lambda _full: [f"living/{one.id}/" for one in LIVING],
+    "living.step": lambda _full: [f"living/{one.id}/{step}/" for one in LIVING for step in steps_of(one)],
+    "living.new_row": lambda _full: [f"living/{one.id}/{group}/new" for one in LIVING for group in lists_of(one)],
+    "living.row": lambda full: list(full.rows),
+    "living.earlier": lambda _full: [f"living/{one.id}/earlier" for one in LIVING],
+    "living.goal_from_words": lambda full: [full.wish],
     "living.card": lambda _full: [f"living/{one.id}/card" for one in CARRIED],
     "living.copy": lambda _full: [f"living/{one.id}/copy" for one in CARRIED],
     "living.copy_as_file": lambda _full: [f"living/{one.id}/copy.html" for one in CARRIED],
@@ -173,6 +206,10 @@ FULL_CLINICIAN: dict[str, Callable[[Full], list[str]]] = {
     "overview.plan": lambda _full: ["overview/plan"],
     "assignments.index": lambda _full: ["assignments/"],
     "assignments.new": lambda _full: ["assignments/new"],
+    "living.form": lambda _full: [f"living/{one.id}/?together=1" for one in LIVING],
+    "living.theme": lambda _full: [
+        f"living/{one.id}/theme/{short(one, group.link_id)}" for one in LIVING for group in one.groups if not group.many
+    ],
     "together.start": lambda _full: ["overview/together/"],
     "together.now": lambda _full: ["overview/together/now"],
     "together.write": lambda _full: ["overview/together/write"],
@@ -197,7 +234,7 @@ SAYS_NOTHING: Final = {
     # On paper is what the page says.
     *("together.report_as_pdf", "together.visit_as_pdf", "living.as_pdf", "living.card_as_pdf"),
     *("plan.goal_by_key", "plan.words_by_key", "plan.step_by_key", "questionnaire.again", "questionnaire.response"),
-    *("together.progress", "together.say"),  # they lead on to a page
+    *("together.progress", "together.say", "living.take"),  # they lead on to a page
 }
 
 
@@ -216,6 +253,10 @@ def full(place) -> Full:
         marked = next(item for group in one.groups if not group.many for item in group.items if item.card)
         step = marked.link_id.removeprefix(f"{one.id}-")
         fill(anna, f"living/{one.id}/{step}/", **{marked.link_id: "Een stoel bij het raam. " * 300})
+    for one in LIVING:
+        for group in (group for group in one.groups if group.many):
+            fill(anna, f"living/{one.id}/{short(one, group.link_id)}/new", **row_in(one, group))
+    shown = "".join(anna.get(f"living/{one.id}/").text for one in LIVING)
     fill(anna, "phase/", phase="living-with", words="Het gaat weer.")
     anna.post("questionnaires/hoop/questions/hoop-01", {"hoop-01": "2"})
     for number, who in ((1, "client"), (2, "professional")):
@@ -249,6 +290,8 @@ def full(place) -> Full:
         step=next(one.resource["id"] for one in found["Task"] if one.resource.get("description") == "Een badpak kopen"),
         days=tuple(re.findall(r"/visits/(\d[^\"/]*)\"", anna.get("visits/").text)),
         unit=not_arrived(anna),
+        rows=tuple(dict.fromkeys(re.findall(r"href=\"[^\"]*/(living/[^/\"]+/[^/\"]+/[0-9a-f-]{36}/)\"", shown))),
+        wish=html.unescape(re.findall(r"href=\"[^\"]*/(living/[^/\"]+/goal/[^\"]+)\"", shown)[0]),
     )
     app.extensions[KEY].engine.dispose()
 
@@ -284,6 +327,7 @@ def test_every_page_of_a_record_is_walked_in_both_forms(full):
 
 def test_there_is_something_to_read_on_both_sheets_and_more(full):
     assert len(full.days) == 2
+    assert len(full.rows) == sum(len(lists_of(one)) for one in LIVING)
     assert "Ik ga wandelen." in read(launched(full.app), f"visits/{full.days[-1]}")
     assert "Rustpil" in read(launched(full.app), f"visits/{full.days[-1]}")
 

@@ -24,6 +24,7 @@ from smartapp.fhir.store import Query, RecordStore
 from smartapp.sandbox import make_sandbox
 from smartapp.sandbox.seeding import seed
 from smartapp.services import Services
+from smartapp.web.written import short
 from tests.smartapp.helpers import EHR, Visitor, launched
 from tests.smartapp.pages.mutants import Mutating, mutated
 
@@ -97,6 +98,16 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     ]
     client += [f"questionnaires/{one}/" for one in catalogue().asked]
     client += [f"questionnaires/{DRAFTED}/{page}" for page in ("again", "review", "pause", "questions/hoop-01")]
+    living = list(catalogue().living.values())
+    client += ["living/", *(f"living/{one.id}/{page}" for one in living for page in ("", "earlier"))]
+    lists = [(one, group) for one in living for group in one.groups if group.many]
+    client += [f"living/{one.id}/{short(one, group.link_id)}/new" for one, group in lists]
+    client += [f"living/{one.id}/{short(one, group.link_id)}/n1/" for one, group in lists]
+    typed = [(one, item) for one in living for item in one.items if item.who == "client"]
+    client += [f"living/{one.id}/{short(one, item.link_id)}/" for one, item in typed[:20]]
+    going_on = [(one, item) for one, item in typed if item.becomes]
+    client += [f"living/{one.id}/goal/{item.link_id}.n1" for one, item in going_on]
+    client += [f"living/{one.id}/take/{item.link_id}?source={one.id}/{item.link_id}.n1" for one, item in going_on]
     carried = [f"living/{one.id}" for one in catalogue().living.values() if one.living and one.living.card]
     taken_along = [f"{one}/{page}" for one in carried for page in ("paper.pdf", "card", "card.pdf")]
     client += [*taken_along, *(f"{one}/{page}" for one in carried for page in ("copy", "copy.html"))]
@@ -129,12 +140,16 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         *(f"overview/together/{page}" for page in ("options/1", "agree/1", "agreements/x", f"report/{talked[0]}")),
     ] * 4
     clinician += [f"answers/{id_}/" for id_ in responses]
+    clinician += [f"living/{one.id}/?together=1" for one in living]
+    clinician += [f"living/{one.id}/theme/{short(one, group.link_id)}" for one in living for group in one.groups]
+    clinician += ["overview/together/write"]
     clinician += ["overview/overview.pdf", "overview/plan.pdf", *taken_along]
     clinician += [f"overview/together/report/{talked[0]}/conversation.pdf"]
     marked = [one["id"] for one in found if "valueCodeableConcept" in one][:2]
     forms = {
         "living/story/story/": {"story-story": "Ik zing weer.", "seen-story-story": "x"},
         "plan/domains": {"domains": "meaning", "seen-domains": "x"},
+        "look-again/story/not-now": {"not-now": "1"},
         "phase/": {"phase": "struggling", "words": "Vandaag.", "key": KEY_OF_FORM},
         **{f"phase/{id_}/remove": {"seen": "x"} for id_ in marked},
         "plan/goals/new": {"text": "Weer werken", "domain": "meaning", "key": KEY_OF_FORM},

@@ -1,0 +1,131 @@
+"""A living form that asks to be looked at again is named on the client's start page, until they say: not now."""
+
+from __future__ import annotations
+
+import pytest
+
+from smartapp.fhir.store import Query, Unreachable
+from smartapp.services import KEY
+from tests.new_form import GARDEN, HARVEST, ask_also
+from tests.smartapp.helpers import launched, make_app, text_of
+from tests.smartapp.pages.plan.conftest import Clock
+from tests.smartapp.pages.plan.pages import fill
+
+DAY = 86_400
+ASKS = "Klopt je tuin nog?"  # six months after the last change
+ASKS_LATER = "Tijd om te oogsten?"  # a year after it
+NOT_NOW = "look-again/garden/not-now"
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def app(tmp_path, monkeypatch, clock):
+    ask_also(monkeypatch, tmp_path, GARDEN, HARVEST)
+    made = make_app(clock=clock)
+    yield made
+    made.extensions[KEY].engine.dispose()
+
+
+def home(app, **more):
+    return text_of(launched(app, **more).get(""))
+
+
+def plant(app):
+    fill(launched(app), "living/garden/story/", **{"garden-story": "Onkruid."})
+
+
+def test_it_asks_when_it_is_time_and_leads_there(app, clock):
+    plant(app)
+    assert ASKS not in home(app)
+    clock.now += 190 * DAY
+    anna = launched(app)
+    page = anna.get("")
+    assert ASKS in text_of(page)
+    assert "Je paste dit voor het laatst aan op" in text_of(page)
+    assert f'href="{anna.url("living/garden/")}">Mijn tuin<' in page.text
+
+
+def test_on_the_day_that_its_owner_wrote_it_asks_and_not_before(app, clock):
+    anna = launched(app)
+    fill(anna, "living/garden/all/", **{"garden-story": "Onkruid.", "garden-look-again": "2027-01-25"})
+    assert ASKS not in home(app)  # the clock stands at 15 January 2027
+    clock.now += 10 * DAY
+    assert ASKS in home(app)
+
+
+def test_not_now_keeps_it_away_for_thirty_days_in_every_launch(app, clock):
+    plant(app)
+    clock.now += 190 * DAY
+    anna = launched(app)
+    assert anna.post(NOT_NOW).location == anna.url("")
+    assert ASKS not in home(app)
+    clock.now += 29 * DAY
+    assert ASKS not in home(app)
+    clock.now += 2 * DAY
+    assert ASKS in home(app)
+
+
+def test_not_now_is_of_this_person_and_in_no_record(app, clock):
+    plant(app)
+    clock.now += 190 * DAY
+    anna = launched(app)
+    before = [one.resource for one in anna.ehr.search(Query.of("QuestionnaireResponse"))]
+    anna.post(NOT_NOW)
+    assert [one.resource for one in anna.ehr.search(Query.of("QuestionnaireResponse"))] == before
+    fill(launched(app, patient="ben", name="Ben Voorbeeld"), "living/garden/story/", **{"garden-story": "Gras."})
+    clock.now += 190 * DAY
+    anna = launched(app)
+    anna.post(NOT_NOW)
+    assert ASKS in home(app, patient="ben", name="Ben Voorbeeld")
+
+
+def test_who_changed_it_is_not_asked(app, clock):
+    plant(app)
+    clock.now += 190 * DAY
+    fill(launched(app), "living/garden/story/", **{"garden-story": "Onkruid, en een roos."})
+    assert ASKS not in home(app)
+
+
+def test_one_is_asked_at_a_time(app, clock):
+    plant(app)
+    fill(launched(app), "living/harvest/helpers/new", **{"harvest-helper": "Mijn zus"})
+    clock.now += 400 * DAY
+    page = home(app)
+    assert ASKS in page
+    assert ASKS_LATER not in page
+    launched(app).post(NOT_NOW)
+    page = home(app)
+    assert ASKS not in page
+    assert ASKS_LATER in page
+
+
+def test_what_is_empty_asks_nothing(app, clock):
+    launched(app)
+    clock.now += 800 * DAY
+    assert ASKS not in home(app)
+
+
+def test_a_clinician_reads_no_such_question_and_cannot_say_not_now(app, clock):
+    plant(app)
+    clock.now += 190 * DAY
+    joost = launched(app, role="clinician")
+    for path in ("overview/", "overview/plan", "living/garden/", "living/"):
+        assert ASKS not in joost.get(path).text
+    assert joost.post(NOT_NOW).status_code == 403
+
+
+def test_of_no_other_form_can_be_said_not_now(app):
+    assert launched(app).post("look-again/nowhere/not-now").status_code == 404
+
+
+def test_where_the_record_is_away_nothing_is_asked(app, clock):
+    plant(app)
+    clock.now += 190 * DAY
+    anna = launched(app)
+    anna.make_flaky().silence = Unreachable("away")
+    page = text_of(anna.get(""))
+    assert ASKS not in page
