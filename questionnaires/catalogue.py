@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from questionnaires.canonical import BASE, questionnaire_url
-from questionnaires.living import LIFE_DOMAIN, PlanPart, check_ends, plan_parts
+from questionnaires.living import LIFE_DOMAIN, PlanPart, check_ends, check_offer, plan_parts
 from questionnaires.living import check as check_living
 from questionnaires.model import (
     DEFAULT_ROWS,
@@ -237,6 +237,7 @@ class _Items:
             today=table.today,
             card=table.card,
             becomes=table.becomes or "",
+            offer=table.offer,
             was=table.was or "",
         )
         if item.prompts:
@@ -595,11 +596,14 @@ class Catalogue:
     def living(self) -> Mapping[str, Instrument]:
         """Return the living forms in the order in which they are shown, those of the same order by id.
 
-        DefinitionError where the words of one would go to an item that is not there.
+        DefinitionError where the words of one would go to an item that is not there, and where two ask what the
+        client chooses of what the place has.
         """
         forms = [(one.living.order, name, one) for name, one in self._shelf.items() if one.living is not None]
         found = {name: one for _, name, one in sorted(forms, key=lambda each: each[:2])}
-        check_ends((self._shelf.file(name), one) for name, one in found.items())
+        in_files = [(self._shelf.file(name), one) for name, one in found.items()]
+        check_ends(in_files)
+        check_offer(in_files)
         return found
 
     def versions(self, identifier: str) -> tuple[Instrument, ...]:

@@ -1,7 +1,7 @@
 """What the keys of a living form may say together, and that no other kind of definition has them.
 
 The strict reader knows which keys there are; what one key demands of another is checked here, before anything is made
-of the file. What one form says of another can be checked only once all are read: `check_ends`.
+of the file. What one form says of another can be checked only once all are read: `check_ends`, `check_offer`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _OF_ITEMS: Final = {"many": False, "who": "client", "prompts": (), "rows": None}
     "today": False,
     "card": False,
     "becomes": None,
+    "offer": False,
     "was": None,
 }
 _KINDS: tuple[ItemKind, ...] = ("line", "date", "goal")
@@ -111,6 +112,8 @@ def _check_item(place: FilePlace, item: ItemTable, group: GroupTable, living: Li
         raise place.error("card", "is true, but the form has no card; set card = true in [living]")
     if item.becomes and item.kind not in _SEVERAL:
         raise place.error("becomes", f"is for words: a text, line or choice; this is a {item.kind}")
+    if item.offer and (item.kind != "choice" or item.scale == LIFE_DOMAIN):
+        raise place.error("offer", "is for a choice from answers of its own: the place has something of each")
     if item.was and item.kind not in _TYPED:
         raise place.error("was", f"is for a text or line; this is a {item.kind}")
 
@@ -160,6 +163,21 @@ def check_ends(forms: Iterable[tuple[str, Instrument]]) -> None:
             if becomes != GOAL and becomes not in takes:
                 problem = f"is {becomes!r}; it must be {GOAL!r}, or <form>-<item> of a text or line of a living form"
                 raise place.error("becomes", problem)
+
+
+def check_offer(forms: Iterable[tuple[str, Instrument]]) -> None:
+    """Refuse a second item beside whose answers stands what the place has: its file names answers of one."""
+    asked: list[str] = []
+    for file, form in forms:
+        for place, group in FilePlace(file).each("groups", form.groups):
+            for one, item in place.each("items", group.items):
+                if not item.offer:
+                    continue
+                asked.append(item.link_id)
+                if len(asked) > 1:
+                    raise one.error(
+                        "offer", f"is true, but {asked[0]} has it already; there is one in all living forms"
+                    )
 
 
 def _ends(top: FilePlace, form: Instrument) -> Iterator[tuple[FilePlace, str]]:

@@ -174,6 +174,8 @@ def _becomes(instrument: Instrument, item: Item) -> Iterator[str]:
         yield "is the day on which the row was written"
     if item.link_id == _review_item(instrument):
         yield "is the day on which the form asks to be looked at again"
+    if item.offer:
+        yield "stands beside what the place has to offer"
     if item.was:
         yield f"was the extension `{item.was}` of the CarePlan"
 

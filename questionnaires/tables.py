@@ -103,6 +103,7 @@ class ItemTable(Strict, frozen=True):
     today: bool = False
     card: bool = False
     becomes: Name | None = None
+    offer: bool = False
     was: Name | None = None
 
 

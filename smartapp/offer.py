@@ -1,24 +1,24 @@
 """What a place has to offer after a first conversation: a data file of that place, read strictly once, at the start.
 
-Each entry belongs to one answer of the intake's last question ("what do you choose now?"), by the code of that answer.
+Each entry belongs to one answer of the question what the client chooses, by the code of that answer. Which question
+that is, a definition says: its item has `offer = true`.
 Nobody is advised anything: the entries are shown beside the answer, and the client writes down which of them they want.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from questionnaires.catalogue import catalogue
-from questionnaires.model import AnswerScale, Text
+from questionnaires.model import Item, Text
 from questionnaires.reading import FilePlace, OneLine, Strict, read
 
 EXAMPLE: Final = Path(__file__).with_name("offer.example.toml")
 """An offer of a made-up place, which shows every key."""
-_FORM, _QUESTION = "intake", "intake-choice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,14 @@ class _OfferTable(Strict, frozen=True):
     offer: tuple[_OfferedTable, ...] = ()
 
 
-def choices() -> AnswerScale:
-    """Return the answers that an entry can belong to: those of the question what the client chooses."""
-    scale = catalogue().instrument(_FORM).item(_QUESTION).scale
-    if scale is None:
-        raise TypeError(f"{_QUESTION} is no choice: there is nothing that an offer could belong to")
-    return scale
+def question() -> Item | None:
+    """Return the question whose answers an entry can belong to; None where no form asks what the client chooses."""
+    return next((item for form in catalogue().living.values() for item in form.items if item.offer), None)
+
+
+def offered_at(item: Item, code: str, offer: Iterable[Offered]) -> tuple[Offered, ...]:
+    """Return what a place has of one answer to an item; nothing where the item asks something else."""
+    return tuple(entry for entry in offer if entry.choice == code) if item.offer else ()
 
 
 def read_offer(path: Path) -> tuple[Offered, ...]:
@@ -62,11 +64,13 @@ def read_offer(path: Path) -> tuple[Offered, ...]:
 
 
 def _offer(top: FilePlace, table: _OfferTable) -> Iterator[Offered]:
-    scale = choices()
+    asked = question()
+    options = asked.scale.options if asked and asked.scale else ()
     for place, entry in top.each("offer", table.offer):
-        if scale.option(entry.choice) is None:
-            known = ", ".join(f"{option.code} ({option.text.en})" for option in scale.options)
-            raise place.error("choice", f"is {entry.choice!r}; the codes of {_QUESTION} are {known}")
+        if entry.choice not in [option.code for option in options]:
+            known = ", ".join(f"{option.code} ({option.text.en})" for option in options)
+            name = asked.link_id if asked else "the question what the client chooses, which no form has,"
+            raise place.error("choice", f"is {entry.choice!r}; the codes of {name} are {known or 'none'}")
         if entry.url and not _is_page(entry.url):
             raise place.error("url", f"is {entry.url!r}; it must be an address that begins with https://")
         yield Offered(entry.choice, _text(entry.name), _text(entry.help) if entry.help else None, entry.url)

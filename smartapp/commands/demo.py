@@ -119,6 +119,7 @@ def demo_app(
 
 
 def _settings(url: str, database: Path, keys: Path) -> Settings:
+    from smartapp.offer import EXAMPLE, read_offer
     from smartapp.settings import Issuer, Settings
 
     kept = _keys(keys)
@@ -138,6 +139,7 @@ def _settings(url: str, database: Path, keys: Path) -> Settings:
             ),
         ),
         several_users_per_browser=True,
+        offer=read_offer(EXAMPLE),
     )
 
 

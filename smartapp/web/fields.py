@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from smartapp.offer import Offered
 from smartapp.web import typed
-from smartapp.web.language import format_date
+from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
 
 FieldKind = Literal["area", "line", "date", "choices", "checks", "select"]
@@ -25,6 +26,20 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferView:
+    """Something that the place has, in the reader's language; `href` is its page, "" without one."""
+
+    name: str
+    help: str = ""
+    href: str = ""
+
+
+def offer_views(entries: Iterable[Offered]) -> tuple[OfferView, ...]:
+    """Return what the place has, to read."""
+    return tuple(OfferView(text_of(one.name), text_of(one.help) if one.help else "", one.url) for one in entries)
+
+
+@dataclass(frozen=True, slots=True)
 class FieldOption:
     """One of the choices of a field."""
 
@@ -32,6 +47,7 @@ class FieldOption:
     label: str
     help: str = ""
     also: str = ""  # another name for the same thing, shown small
+    offered: tuple[OfferView, ...] = ()  # what the place has of it
 
 
 def options(texts: Mapping[str, str], offered: Iterable[str]) -> tuple[FieldOption, ...]:

@@ -14,7 +14,7 @@ from questionnaires.catalogue import Catalogue
 from questionnaires.living import LIFE_DOMAIN
 from questionnaires.model import Group, Instrument, Item
 from smartapp.i18n import message
-from smartapp.web.fields import Link
+from smartapp.web.fields import Link, OfferView
 from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
 
@@ -49,6 +49,7 @@ class AnswerView:
     whose: str  # whose part it is, "" for the client's
     change: str = ""
     takes: tuple[Link, ...] = ()
+    offered: tuple[tuple[OfferView, ...], ...] = ()  # of each text, what the place has of that
     own_part: bool = False  # it is the reader's own to write, who is not the client
 
 

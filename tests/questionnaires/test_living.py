@@ -137,6 +137,8 @@ REFUSED = [
     (f"{SHARED}.becomes", "goal", r"items\[4\]\.becomes: is for words: a text, line or choice; this is a boolean"),
     (f"{STORY}.becomes", "garden-story", r"items\[1\]\.becomes: is this very item"),
     (f"{STORY}.becomes", "My goal", r"items\[1\]\.becomes: is 'My goal'; use small letters"),
+    (f"{STORY}.offer", True, r"items\[1\]\.offer: is for a choice from answers of its own"),
+    (f"{BED}.offer", True, r"groups\[2\]\.items\[1\]\.offer: is for a choice from answers of its own"),
     (f"{BED}.was", "life-story", r"groups\[2\]\.items\[1\]\.was: is for a text or line; this is a choice"),
     (f"{STORY}.who", "neighbour", r"items\[1\]\.who: is 'neighbour'; it must be one of client, peer-worker"),
     (f"{TOOLS}.id", "story-prompts", r"items\[2\]\.id: gives the linkId 'garden-story-prompts', which appears twice"),
@@ -160,6 +162,7 @@ ALLOWED = [
     (f"{PLANTS}.add", ...),
     (f"{PLANT}.kind", "text"),
     (f"{PLANT}.becomes", ...),
+    (f"{PLACE}.offer", True),
     (f"{TOOLS}.was", "strength"),
     (f"{GROWS}.enable_when", {"item": "bed", "answer": "housing"}),
     (f"{PLANTS}.items.2.enable_when", {"item": "place", "answer": "2"}),
@@ -200,6 +203,7 @@ OF_LIVING_FORMS = [
     ("groups.0.items.0.today", True),
     ("groups.0.items.0.card", True),
     ("groups.0.items.0.becomes", "goal"),
+    ("groups.0.items.0.offer", True),
     ("groups.0.items.0.was", "life-story"),
 ]
 
@@ -292,6 +296,18 @@ def test_words_that_would_go_where_nothing_takes_them_are_refused(becomes, tmp_p
     message = rf"^garden\.toml: groups\[3\]\.items\[1\]\.becomes: is '{becomes}'; it must be 'goal', or <form>-<item>"
     with pytest.raises(DefinitionError, match=message):
         _ = known.living
+
+
+def test_one_item_in_all_living_forms_stands_beside_what_the_place_has(tmp_path: Path):
+    alone = _with(tmp_path, spoilt(f"{PLACE}.offer", True))
+    assert [item.link_id for item in alone.living["garden"].items if item.offer] == ["garden-place"]
+    both = _with(
+        tmp_path, changed(garden_data() | {"id": "pond"}, f"{PLACE}.offer", True), spoilt(f"{PLACE}.offer", True)
+    )
+    with pytest.raises(
+        DefinitionError, match=r"^pond\.toml: groups\[3\]\.items\[2\]\.offer: is true, but garden-place"
+    ):
+        _ = both.living
 
 
 def test_words_may_go_to_another_living_form(tmp_path: Path):

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
+from questionnaires.catalogue import catalogue
 from questionnaires.model import FORMAL, Text
 from questionnaires.reading import DefinitionError
-from smartapp.offer import EXAMPLE, Offered, choices, read_offer
+from smartapp.offer import EXAMPLE, Offered, offered_at, question, read_offer
 from smartapp.settings import ConfigError, Settings
 from tests.smartapp.test_settings import GOOD
 
@@ -29,13 +30,13 @@ def written(tmp_path):
 
 def test_the_example_is_read_and_has_something_for_every_answer_but_nothing():
     entries = read_offer(EXAMPLE)
-    assert {entry.choice for entry in entries} == {option.code for option in choices().options} - {"1"}
+    assert {entry.choice for entry in entries} == {option.code for option in question().scale.options} - {"1"}
     assert any(not entry.url for entry in entries)
 
 
 def test_the_example_says_what_each_code_is():
     said = dict(re.findall(r"   (\d): ([a-z -]+?)(?= {3}|\n)", EXAMPLE.read_text(encoding="utf-8")))
-    options = {option.code: option.text.en.partition(",")[0] for option in choices().options}
+    options = {option.code: option.text.en.partition(",")[0] for option in question().scale.options}
     assert said == options
 
 
@@ -52,6 +53,13 @@ def test_an_entry_keeps_its_words_its_place_and_its_page(written):
 def test_words_in_dutch_only_are_shown_in_dutch(written):
     [entry] = read_offer(written(ACADEMY))
     assert {entry.name.get(tag) for tag in ("nl", "en", FORMAL)} == {"Academie"}
+
+
+def test_what_a_place_has_stands_at_the_answer_that_it_belongs_to_and_at_no_other_question(written):
+    offer = read_offer(written(ACADEMY + ACADEMY.replace('"2"', '"7"')))
+    assert offered_at(question(), "2", offer) == offer[:1]
+    assert offered_at(question(), "1", offer) == ()
+    assert offered_at(catalogue().living["intake"].item("intake-role"), "2", offer) == ()
 
 
 def test_an_empty_file_offers_nothing(written):

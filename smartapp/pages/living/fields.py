@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from mappers.living import Content
 from questionnaires.catalogue import Catalogue
 from questionnaires.living import LIFE_DOMAIN
 from questionnaires.model import Item
-from smartapp.web.fields import Field, FieldKind, FieldOption
+from smartapp.offer import Offered, offered_at
+from smartapp.web.fields import Field, FieldKind, FieldOption, offer_views
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 
 _KINDS: dict[str, FieldKind] = {"text": "area", "line": "line", "date": "date"}
 
 
-def fields_of(items: Iterable[Item], content: Content, known: Catalogue, domains: Collection[str]) -> tuple[Field, ...]:
+def fields_of(
+    items: Iterable[Item],
+    content: Content,
+    known: Catalogue,
+    domains: Collection[str],
+    offer: Sequence[Offered] = (),
+) -> tuple[Field, ...]:
     """Return a field for each item; `domains` are the life domains of the plan, which are offered whatever they are.
 
-    A goal is not asked for where the plan has none.
+    `offer` is what the place has, which stands beside the answers that it belongs to. A goal is not asked for where the
+    plan has none.
     """
     return tuple(
-        field_of(item, content, known, domains) for item in items if item.kind != "goal" or goals_for(item, content)
+        field_of(item, content, known, domains, offer)
+        for item in items
+        if item.kind != "goal" or goals_for(item, content)
     )
 
 
-def field_of(item: Item, content: Content, known: Catalogue, domains: Collection[str]) -> Field:
+def field_of(
+    item: Item, content: Content, known: Catalogue, domains: Collection[str], offer: Sequence[Offered] = ()
+) -> Field:
     """Return the field of one item."""
     help_ = text_of(item.help) if item.help else ""
     if item.many and item.kind in ("text", "line"):
         each = _("Put each thing on its own line.")
         help_ = f"{help_} {each}".strip()
-    kind, options = "area" if item.many else _KINDS.get(item.kind, "choices"), options_of(item, content, known, domains)
+    kind: FieldKind = "area" if item.many else _KINDS.get(item.kind, "choices")
+    options = options_of(item, content, known, domains, offer)
     if item.kind == "choice":
         kind = "checks" if item.many else "choices"
     if item.kind == "goal" or (item.scale is not None and item.scale.id == LIFE_DOMAIN and not item.many):
@@ -49,7 +62,9 @@ def field_of(item: Item, content: Content, known: Catalogue, domains: Collection
     )
 
 
-def options_of(item: Item, content: Content, known: Catalogue, domains: Collection[str]) -> tuple[FieldOption, ...]:
+def options_of(
+    item: Item, content: Content, known: Catalogue, domains: Collection[str], offer: Sequence[Offered] = ()
+) -> tuple[FieldOption, ...]:
     """Return the answers that an item offers."""
     if item.kind == "goal":
         return tuple(FieldOption(name, words) for name, words in goals_for(item, content).items())
@@ -60,7 +75,10 @@ def options_of(item: Item, content: Content, known: Catalogue, domains: Collecti
     if item.scale.id == LIFE_DOMAIN:
         offered = [one for one in known.life_domains if not one.family or one.code in domains]
         return tuple(FieldOption(one.code, text_of(one.name)) for one in offered)
-    return tuple(FieldOption(option.code, text_of(option.text)) for option in item.scale.options)
+    return tuple(
+        FieldOption(option.code, text_of(option.text), offered=offer_views(offered_at(item, option.code, offer)))
+        for option in item.scale.options
+    )
 
 
 def goals_for(item: Item, content: Content) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ from smartapp.records import Place
 from smartapp.web import copies, current, editing, typed, undoing, whose, with_client
 from smartapp.web.confirming import Press, pressed
 from smartapp.web.editing import Form, form_key, waiting
-from smartapp.web.fields import Link
+from smartapp.web.fields import Field, Link
 from smartapp.web.forms import Saved, Sketch, Trouble, posted, sketch_name, sketches
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
@@ -106,6 +106,7 @@ def _page(opened: Opened, *, own: bool) -> views.LivingPage:
         place=_place(),
         saved=_saved(opened.stored.content),
         with_client=with_client.goes_on(),
+        offer=current.services().settings.offer,
     )
 
 
@@ -201,6 +202,11 @@ def _take_over(form: Instrument, here: Step) -> None:
     sketches().delete(sketch_name(part.code))
 
 
+def _fields(items: Iterable[Item], opened: Opened) -> tuple[Field, ...]:
+    offer = current.services().settings.offer
+    return fields_of(items, opened.content, catalogue(), views.domains_in(opened), offer)
+
+
 def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
     asked = opened.stored.form
     after = url_for("living.form", form_id=asked.id, saved="1")
@@ -213,7 +219,7 @@ def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
         title = text_of(here.items[0].text)
     form = Form(
         title,
-        fields_of(here.items, opened.content, catalogue(), views.domains_in(opened)),
+        _fields(here.items, opened),
         _back(asked),
         after,
         lead="" if one_by_one or not here.group.help or here.name == ALL else text_of(here.group.help),
@@ -246,7 +252,7 @@ def _rows(opened: Opened, here: Step) -> ResponseReturnValue:
 
 def _lines_form(opened: Opened, here: Step, key: str, shown: Mapping[str, object]) -> Form:
     first = here.group.items[0]
-    field = fields_of([first], opened.content, catalogue(), views.domains_in(opened))[0]
+    field = _fields([first], opened)[0]
     address = url_for("living.step", form_id=opened.stored.form.id, step=here.name)
     return Form(
         text_of(here.group.title),
@@ -321,7 +327,7 @@ def _row_form(
     removing = {"label": _("Take this out"), "help": _("You can put it back right after.")}
     return Form(
         text_of(group.title),
-        fields_of(typed_by_client(group), opened.content, catalogue(), views.domains_in(opened)),
+        _fields(typed_by_client(group), opened),
         _back(asked, name),
         url_for("living.form", form_id=asked.id, saved="1", _anchor=name),
         lead=text_of(group.help) if group.help else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +14,12 @@ from mappers.living.content import group_of
 from questionnaires.catalogue import Catalogue
 from questionnaires.living import GOAL
 from questionnaires.model import Group, Instrument, Item
+from smartapp.offer import Offered, offered_at
 from smartapp.pages.living.service import Opened
 from smartapp.pages.living.steps import ALL, first_open, is_asked
 from smartapp.pages.living.words import Words, left_for, stands_in, target_of, words_in
 from smartapp.records import Place
-from smartapp.web.fields import Link
+from smartapp.web.fields import Link, OfferView, offer_views
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.living_views import FormView, form_view
@@ -112,6 +113,7 @@ class _Page:
     known: Catalogue
     own: bool
     with_client: bool = False  # the reader is a professional, who types with the client
+    offer: Sequence[Offered] = ()  # what the place has
 
     @property
     def content(self) -> Content:
@@ -134,7 +136,13 @@ class _Page:
             change=step if mine else "",
             own_part=self.with_client and item.who != "client",
             takes=self.takes(item),
+            offered=self.offered(item, given),
         )
+
+    def offered(self, item: Item, given: Iterable[str]) -> tuple[tuple[OfferView, ...], ...]:
+        """Return what the place has of each answer, () where it has nothing of any."""
+        found = tuple(offer_views(offered_at(item, code, self.offer)) for code in given)
+        return found if any(found) else ()
 
     def takes(self, item: Item, key: str = "") -> tuple[Link, ...]:
         """Return for each text of an answer where it can be taken, or where it was, without typing it again."""
@@ -242,7 +250,14 @@ class _Page:
         items = {short(self.form, item.link_id): item for item in group.items}
         return replace(
             view,
-            answers=tuple(replace(one, takes=self.takes(items[one.id], row.key)) for one in view.answers),
+            answers=tuple(
+                replace(
+                    one,
+                    takes=self.takes(items[one.id], row.key),
+                    offered=self.offered(items[one.id], row.answers.get(items[one.id].link_id, ())),
+                )
+                for one in view.answers
+            ),
             about=self.goal_in(group, row) if self.own else None,
             change=url_for("living.row", **where) if self.own else "",
             up=url_for("living.move", **where, way="up") if can_move and at else "",
@@ -279,9 +294,13 @@ def living_page(
     place: Place,
     saved: str,
     with_client: bool = False,
+    offer: Sequence[Offered] = (),
 ) -> LivingPage:
-    """Return the page of one form; `with_client`: its reader is a professional, who types with the client."""
-    page, form = _Page(opened, known, own, with_client), opened.stored.form
+    """Return the page of one form; `with_client`: its reader is a professional, who types with the client.
+
+    `offer` is what the place has, which stands below what was chosen of it.
+    """
+    page, form = _Page(opened, known, own, with_client, offer), opened.stored.form
     begin = first_open(form, opened.content) if own else None
     singles = [group for group in form.groups if not group.many]
     return LivingPage(
