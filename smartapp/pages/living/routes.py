@@ -16,7 +16,7 @@ from questionnaires.catalogue import catalogue
 from questionnaires.model import Group, Instrument, Item, Who
 from smartapp.fhir.store import RecordError
 from smartapp.i18n import message
-from smartapp.pages.living import carrying, sections, taking, views
+from smartapp.pages.living import carrying, sections, taking, to_plan, views
 from smartapp.pages.living.earlier import earlier_page, row_before, typed_by_client
 from smartapp.pages.living.fields import fields_of
 from smartapp.pages.living.goals import goal_from_words
@@ -42,7 +42,7 @@ blueprint.context_processor(undoing.said)
 blueprint.context_processor(whose.said)
 carrying.add_to(blueprint)
 
-TAKEN: Final = frozenset({"all", "card", "copy", "earlier", "goal", "take", "take-back", "theme", "new"})
+TAKEN: Final = frozenset({"all", "card", "copy", "earlier", "goal", "take", "take-back", "theme", "to-plan", "new"})
 """Names of pages below that of a form: no group or item may be called so; a test compares them with the definitions."""
 
 
@@ -116,6 +116,8 @@ def _saved(content: Content) -> str:
         return ""
     if request.args.get(undoing.DONE):
         return _("It is as it was before.")
+    if to_plan.TAKEN_ALONG in request.args:
+        return _("It is in your plan now, too.")
     living = content.form.living
     if "saved" not in request.args or living is None:
         return ""
@@ -435,3 +437,19 @@ def take_all(form_id: str, link_id: str) -> ResponseReturnValue:
 def take_back(form_id: str) -> ResponseReturnValue:
     """Take rows off a list that were put there just now, all at once."""
     return taking.take_back(_form_or_404(form_id), _gone_on)
+
+
+@blueprint.route("/<form_id>/to-plan", methods=["GET", "POST"])
+@written_with_client
+@pressed(lambda form_id: to_plan.asks_of_going(_form_or_404(form_id)))
+def take_along(form_id: str) -> ResponseReturnValue:
+    """Copy words of a form to all the others that they can go to, at once; the next page offers to take that back."""
+    return to_plan.to_plan(_form_or_404(form_id))
+
+
+@blueprint.post("/<form_id>/to-plan/back")
+@written_with_client
+@pressed(lambda form_id: to_plan.asks_of_back(_form_or_404(form_id)))
+def out_of_plan(form_id: str) -> ResponseReturnValue:
+    """Take what was copied just now out of the other forms, all at once."""
+    return to_plan.out_of_plan(_form_or_404(form_id))

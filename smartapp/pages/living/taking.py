@@ -80,7 +80,7 @@ def take_all(form: Instrument, item: Item, gone_on: GoneOn) -> ResponseReturnVal
     outcome = change(add, opened)
     after = url_for("living.form", form_id=form.id, saved="1", _anchor=short(form, group.link_id))
     if made and isinstance(outcome, Saved) and outcome.arrived:
-        needs = {"group": group.link_id, "rows": {row.key: _says(row) for row in made}}
+        needs = {"group": group.link_id, "rows": {row.key: says(row) for row in made}}
         after = undoing.offer(url_for("living.take_back", form_id=form.id), needs, after)
     return gone_on(outcome, opened, after)
 
@@ -96,7 +96,7 @@ def take_back(form: Instrument, gone_on: GoneOn) -> ResponseReturnValue:
     def remove(now: Opened) -> Accepted[Content]:
         content = now.content
         for row in content.rows_of(group):
-            if rows.get(row.key) == _says(row):
+            if rows.get(row.key) == says(row):
                 content = content.without_row(group, row.key)
         return Accepted(content)
 
@@ -106,6 +106,6 @@ def take_back(form: Instrument, gone_on: GoneOn) -> ResponseReturnValue:
     return gone_on(outcome, opened, undoing.undone(_at(form)))
 
 
-def _says(row: Row) -> str:
+def says(row: Row) -> str:
     """Return a digest of all that a row says."""
     return digest("\n".join(f"{name}: {answer}" for name, answer in sorted(row.answers.items())))

@@ -17,6 +17,7 @@ from questionnaires.model import Group, Instrument, Item
 from smartapp.offer import Offered, offered_at
 from smartapp.pages.living.service import Opened
 from smartapp.pages.living.steps import ALL, first_open, is_asked
+from smartapp.pages.living.to_plan import going_on, is_worth_it
 from smartapp.pages.living.words import Words, left_for, stands_in, target_of, words_in
 from smartapp.records import Place
 from smartapp.web.fields import Link, OfferView, offer_views
@@ -89,6 +90,7 @@ class LivingPage:
     on_its_way: bool
     saved: str
     typist: str = ""  # who typed it last, where that was not the client
+    to_plan: str = ""  # where words of several answers go on to other forms at once, "" where there are none
 
     @property
     def form(self) -> Instrument:
@@ -313,6 +315,7 @@ def living_page(
         on_its_way=opened.stored.on_its_way,
         saved=saved,
         typist=opened.stored.typist,
+        to_plan=url_for("living.take_along", form_id=form.id) if own and is_worth_it(going_on(opened, known)) else "",
     )
 
 

@@ -75,11 +75,11 @@ def target_of(item: Item, known: Catalogue) -> tuple[Instrument, Item] | None:
 
 def stands_in(text: str, item: Item, content: Content) -> bool:
     """Tell whether words stand in an answer to an item already: as one of several or in a row, else within a text."""
-    sought, group = _plain(text), group_of(content.form, item)
+    sought, group = same_words(text), group_of(content.form, item)
     there = [row.of(item.link_id) for row in content.rows_of(group.link_id)]
     if group.many or item.many:
-        return sought in map(_plain, [*there, *content.answers.get(item.link_id, ())])
-    return sought in _plain(content.of(item.link_id))
+        return sought in map(same_words, [*there, *content.answers.get(item.link_id, ())])
+    return sought in same_words(content.of(item.link_id))
 
 
 def left_for(opened: Opened, item: Item, form: Instrument, target: Item) -> tuple[Words, ...]:
@@ -94,7 +94,7 @@ def left_for(opened: Opened, item: Item, form: Instrument, target: Item) -> tupl
     found: dict[str, Words] = {}
     for words in words_in(opened.stored, [item]):
         if not stands_in(words.text, target, there):
-            found.setdefault(_plain(words.text), words)
+            found.setdefault(same_words(words.text), words)
     return tuple(found.values())
 
 
@@ -127,7 +127,8 @@ def row_of(words: Words, group: Group, key: str, today: str) -> Row:
     return Row(key, {first.link_id: (as_answer(words.text, first),), **domain, **dates})
 
 
-def _plain(text: str) -> str:
+def same_words(text: str) -> str:
+    """Return what is equal for words that differ in spaces, line ends and capitals only."""
     return " ".join(text.split()).casefold()
 
 
