@@ -98,7 +98,7 @@ def test_the_words_are_the_clients_own_and_the_plan_names_what_they_are_in(anna)
     for one in anna.ehr.search(QUERY):
         assert one.resource["source"]["reference"] == one.resource["author"]["reference"] == "Patient/anna"
         if "/intake" not in one.resource["questionnaire"]:
-            assert one.resource["identifier"][0]["value"] in named
+            assert one.resource["identifier"]["value"] in named
 
 
 def test_what_is_not_ticked_stays_behind(anna):
