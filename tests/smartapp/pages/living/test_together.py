@@ -196,6 +196,19 @@ def test_a_row_is_made_changed_and_taken_out_with_a_yes(joost, known):
     assert [one.of("garden-plant") for one in written(joost, known).rows_of("garden-plants")] == ["wilde roos"]
 
 
+def test_lines_become_rows_with_one_yes(joost, known):
+    put(joost.ehr)
+    path = "living/garden/plants/"
+    page = asked(joost, path, **{"garden-plant": "roos\r\nmunt"})
+    assert "roos" in text_of(page)
+    assert "munt" in text_of(page)
+    assert written(joost, known) is None
+    assert yes(joost, page, path).status_code == 303
+    assert [row.of("garden-plant") for row in written(joost, known).rows_of("garden-plants")] == ["roos", "munt"]
+    assert yes(joost, page, path).status_code == 303  # pressed twice
+    assert len(written(joost, known).rows_of("garden-plants")) == 2
+
+
 def test_another_language_is_no_yes_to_a_press(joost, known):
     put(joost.ehr)
     new = "living/garden/plants/new"
