@@ -199,6 +199,7 @@ def test_a_row_is_made_changed_and_taken_out_with_a_yes(joost, known):
 def test_lines_become_rows_with_one_yes(joost, known):
     put(joost.ehr)
     path = "living/garden/plants/"
+    assert "Laat Anna het lezen" in text_of(joost.get(path))
     page = asked(joost, path, **{"garden-plant": "roos\r\nmunt"})
     assert "roos" in text_of(page)
     assert "munt" in text_of(page)
