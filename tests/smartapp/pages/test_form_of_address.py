@@ -197,6 +197,7 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "living.card": lambda _full: [f"living/{one.id}/card" for one in CARRIED],
     "living.copy": lambda _full: [f"living/{one.id}/copy" for one in CARRIED],
     "living.copy_as_file": lambda _full: [f"living/{one.id}/copy.html" for one in CARRIED],
+    "living.take_along": lambda _full: [f"living/{one}/to-plan" for one in KNOWN.living],
     "together.visits": lambda _full: ["visits/"],
     "together.visit": lambda full: [f"visits/{day}" for day in full.days],
 }
