@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -64,6 +64,18 @@ def content_for(form: Instrument, first: bool = True) -> st.SearchStrategy[Conte
     singles = [item for group in form.groups if not group.many for item in group.items]
     rows = st.fixed_dictionaries({group.link_id: rows_of(group, first) for group in form.groups if group.many})
     return st.builds(Content, st.just(form), answers_to(singles), rows, st.just(GOALS))
+
+
+def full(form: Instrument, words: str = "Ja", goals: Mapping[str, str] = GOALS) -> Content:
+    """Return a form with an answer to everything, and one row of each group with rows; `goals` has one at least."""
+
+    def said(group: Group) -> dict[str, tuple[str, ...]]:
+        by_kind = {"boolean": "true", "date": "2026-05-01", "goal": next(iter(goals))}
+        codes = {item.link_id: item.scale.options[0].code for item in group.items if item.scale}
+        return {item.link_id: (codes.get(item.link_id, by_kind.get(item.kind, words)),) for item in group.items}
+
+    singles = {name: answer for group in form.groups if not group.many for name, answer in said(group).items()}
+    return Content(form, singles, {one.link_id: (Row("a", said(one)),) for one in form.groups if one.many}, goals)
 
 
 def written(content: Content, existing: Resource | None = None, by: Written = ON_MONDAY) -> Resource:

@@ -15,7 +15,7 @@ from mappers.living.reading import GOAL_URL
 from questionnaires.canonical import structure_url
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
-from questionnaires.model import Group, Instrument
+from questionnaires.model import Instrument
 from tests.mappers.build import bent
 from tests.mappers.living import (
     ANNA,
@@ -27,6 +27,7 @@ from tests.mappers.living import (
     Server,
     answers_alone,
     content_for,
+    full,
     without_ids,
     without_systems,
     written,
@@ -36,8 +37,8 @@ from tests.new_form import garden
 GARDEN = garden()
 every_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.id)
 servers = st.sampled_from(SERVERS)
-few = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-some = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+some = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 # ---- round trips -----------------------------------------------------------------------------------------------------
@@ -329,22 +330,11 @@ def test_a_plan_without_such_words_begins_an_empty_form(plan):
 # ---- what is no form at all ------------------------------------------------------------------------------------------
 
 
-def _full(form: Instrument) -> Resource:
-    def said(group: Group) -> dict[str, tuple[str, ...]]:
-        words = {"boolean": "true", "date": "2026-05-01", "goal": next(iter(GOALS))}
-        codes = {item.link_id: item.scale.options[0].code for item in group.items if item.scale}
-        return {item.link_id: (codes.get(item.link_id, words.get(item.kind, "Ja")),) for item in group.items}
-
-    singles = {name: answer for group in form.groups if not group.many for name, answer in said(group).items()}
-    rows = {group.link_id: (Row("a", said(group)),) for group in form.groups if group.many}
-    return written(Content(form, singles, rows, GOALS))
-
-
 @every_form
 @some
 @given(data=st.data())
 def test_a_bent_response_is_read_and_written_on_and_says_then_what_it_says(form: Instrument, data):
-    changed = data.draw(bent(st.just(_full(form))))
+    changed = data.draw(bent(st.just(written(full(form)))))
     read = content_of(changed, form)
     if not isinstance(changed, dict):
         return

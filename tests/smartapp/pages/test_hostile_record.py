@@ -19,7 +19,7 @@ from smartapp.sandbox import make_sandbox
 from smartapp.sandbox.seeding import people, seed
 from smartapp.storage.database import open_database
 from smartapp.web.typed import digest
-from tests.smartapp.helpers import Flaky, Visitor, launched, text_of
+from tests.smartapp.helpers import EHR, Flaky, Visitor, launched, text_of
 from tests.smartapp.pages.scores.people import measure
 
 MARKUP = """'"><x-evil onload=alert(1)></title></textarea></svg><x-evil>&lt;x-evil&gt;{{ 7 * 7 }}"""
@@ -75,7 +75,7 @@ def records() -> dict[str, list[Resource]]:
     """Everything that the sandbox holds about each of its people, with markup in all words."""
     engine = open_database("sqlite://")
     sandbox = make_sandbox(engine, "http://127.0.0.1:1", clients=())
-    seed(sandbox, datetime(2026, 11, 22, 15, 0, tzinfo=UTC))
+    seed(sandbox, datetime(2026, 11, 22, 15, 0, tzinfo=UTC), issuer=EHR)
     found = {
         patient: [
             stored.resource
@@ -135,7 +135,7 @@ def test_every_page_of_a_client_shows_markup_as_words(app: Flask, records: dict[
     pages = crawl(visitor)
     pages["stranger"] = Reader(visitor.get("answers/stranger/").text)
     assert {path: page.evil for path, page in pages.items() if page.evil} == {}
-    assert showing(pages) >= {"", "questionnaires", "plan", "who-looked", "stranger"}
+    assert showing(pages) >= {"", "questionnaires", "plan", "living", "who-looked", "stranger"}
 
 
 @pytest.mark.parametrize(
@@ -194,8 +194,11 @@ def test_what_is_no_fhir_breaks_no_page(app: Flask, type_: str, broken: dict[str
     client.core.local_ehrs[client.launch.issuer] = WithAnOddOne(client.ehr, type_, broken)
     for visitor, paths in (
         (client, ("", "questionnaires/", "scores/", "scores/hoop/", "plan/")),
+        (client, ("living/", "living/story/", "living/story/earlier", "living/story/story/")),
+        (clinician, ("living/", "living/story/")),
         (clinician, ("overview/", "overview/plan", "scores/", "overview/together/now", "assignments/")),
     ):
         assert {path: visitor.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
     assert "34" in text_of(client.get("scores/hoop/"))  # ten times 3, and 5 - 3 for the two that are reversed
+    assert "Ik zing weer." in client.get("living/story/").text
     assert "Zullen we dit samen bekijken?" in clinician.get("assignments/").text

@@ -16,6 +16,7 @@ import orjson
 import pytest
 from sqlalchemy.engine import Engine
 
+from mappers.living import Content, content_of
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.fhir.companion import CompanionStore
@@ -26,6 +27,7 @@ from smartapp.sandbox.seeding import seed
 from smartapp.services import Services
 from smartapp.web.written import short
 from tests.smartapp.helpers import EHR, Visitor, launched
+from tests.smartapp.pages.living.forms import pages_of as pages_of_form
 from tests.smartapp.pages.mutants import Mutating, mutated
 
 PAGES = int(os.environ.get("MUTATED_PAGES", "150"))
@@ -41,7 +43,7 @@ DRAFTED = "hoop"
 def resources(engine: Engine) -> list[Resource]:
     """Return everything that the sandbox holds about one person, with the same ids in every run."""
     sandbox = make_sandbox(engine, "http://127.0.0.1:1", clients=(), name="people")
-    seed(sandbox, datetime(2026, 11, 22, 15, 0, tzinfo=UTC), only=[PERSON])
+    seed(sandbox, datetime(2026, 11, 22, 15, 0, tzinfo=UTC), only=[PERSON], issuer=EHR)
     found = [
         stored.resource
         for type_, kind in definitions().items()
@@ -59,7 +61,8 @@ def everything(store: RecordStore) -> list[Resource]:
     return [one.resource for type_ in types for one in store.search(Query.of(type_))]
 
 
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+# Those that were drawn; others follow from names, and are the same in every run.
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def _uuid(number: int) -> str:
@@ -98,16 +101,8 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     ]
     client += [f"questionnaires/{one}/" for one in catalogue().asked]
     client += [f"questionnaires/{DRAFTED}/{page}" for page in ("again", "review", "pause", "questions/hoop-01")]
-    living = list(catalogue().living.values())
-    client += ["living/", *(f"living/{one.id}/{page}" for one in living for page in ("", "earlier"))]
-    lists = [(one, group) for one in living for group in one.groups if group.many]
-    client += [f"living/{one.id}/{short(one, group.link_id)}/new" for one, group in lists]
-    client += [f"living/{one.id}/{short(one, group.link_id)}/n1/" for one, group in lists]
-    typed = [(one, item) for one in living for item in one.items if item.who == "client"]
-    client += [f"living/{one.id}/{short(one, item.link_id)}/" for one, item in typed[:20]]
-    going_on = [(one, item) for one, item in typed if item.becomes]
-    client += [f"living/{one.id}/goal/{item.link_id}.n1" for one, item in going_on]
-    client += [f"living/{one.id}/take/{item.link_id}?source={one.id}/{item.link_id}.n1" for one, item in going_on]
+    living, written = list(catalogue().living.values()), living_in(found)
+    client += ["living/", *(page for content in written for _endpoint, page in pages_of_form(content))]
     carried = [f"living/{one.id}" for one in catalogue().living.values() if one.living and one.living.card]
     taken_along = [f"{one}/{page}" for one in carried for page in ("paper.pdf", "card", "card.pdf")]
     client += [*taken_along, *(f"{one}/{page}" for one in carried for page in ("copy", "copy.html"))]
@@ -148,6 +143,8 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     marked = [one["id"] for one in found if "valueCodeableConcept" in one][:2]
     forms = {
         "living/story/story/": {"story-story": "Ik zing weer.", "seen-story-story": "x"},
+        "living/wishes/list/new": {"wishes-wish": "Een tuin", "key": KEY_OF_FORM},
+        **{f"living/{press}": {"seen": "x"} for press in wish_presses(written)},
         "plan/domains": {"domains": "meaning", "seen-domains": "x"},
         "look-again/story/not-now": {"not-now": "1"},
         "phase/": {"phase": "struggling", "words": "Vandaag.", "key": KEY_OF_FORM},
@@ -163,6 +160,19 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         *(("client", page, form) for page, form in forms.items()),
         ("clinician", "assignments/new", asked),
     ]
+
+
+def living_in(found: list[Resource]) -> list[Content]:
+    """Return what is written in living forms."""
+    forms = {form.canonical: form for form in catalogue().living.values()}
+    return [content_of(one, forms[one["questionnaire"]]) for one in found if one.get("questionnaire") in forms]
+
+
+def wish_presses(living: list[Content]) -> list[str]:
+    """Return the buttons of one row."""
+    wishes = next(content for content in living if content.form.id == "wishes")
+    key = wishes.rows_of("wishes-list")[1].key
+    return [f"wishes/list/{key}/{press}" for press in ("", "up", "down", "remove")]
 
 
 def test_every_page_of_a_launch_is_among_them(people):
