@@ -7,11 +7,13 @@ content of the same author stands in its place.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
 
-from mappers.tolerant import text_in
+from mappers.tolerant import objects_in, text_in
 from questionnaires.fhir import Resource
 
 _OF_THE_SERVER: Final = frozenset({"meta", "text", "id"})
@@ -83,6 +85,19 @@ def says_the_same(current: Resource, sent: Resource) -> bool:
     if _AMENDED.get((sent.get("resourceType", ""), sent.get("status", ""))) == current.get("status"):
         told.pop("status", None)
     return says(current, told)
+
+
+def has_all_answers(current: Resource, sent: Resource) -> bool:
+    """Tell whether a stored response has each answer that was sent, wherever a server has put it."""
+    return not Counter(_answers_in(sent)) - Counter(_answers_in(current))
+
+
+def _answers_in(node: Any) -> Iterator[tuple[str, str]]:
+    for item in objects_in(node, "item"):
+        for answer in objects_in(item, "answer"):
+            other = next((value for name, value in answer.items() if name.startswith("value")), None)
+            yield text_in(item, "linkId"), _answer(answer) or str(other)
+        yield from _answers_in(item)
 
 
 def fingerprint(resource: Resource) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from mappers.identity import own_identifier
-from mappers.sameness import as_amendment, says_all_of, says_the_same
+from mappers.sameness import as_amendment, has_all_answers, says_all_of, says_the_same
 from mappers.tolerant import objects_in, text_in
 from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import DEMOTING_STATUSES, Offered
@@ -272,7 +272,8 @@ class Delivery:
             self._without_own_ids.add(parcel.place)
             return True
         # A response that may not be amended; its scores follow it (see `_amendable`).
-        if parcel.known is not None and parcel.type == "QuestionnaireResponse" and _is_about_type(error):
+        is_amended = parcel.known is not None and parcel.is_restated
+        if is_amended and parcel.type == "QuestionnaireResponse" and _is_about_type(error):
             self._unchanging.add((parcel.place, parcel.type))
             return may_succeed(unit)
         return False
@@ -435,6 +436,8 @@ class Delivery:
             return True
         if parcel.changes:
             return says_all_of(found.resource, sent)
+        if parcel.write.living:  # its name is the same wherever it is begun, so another tab may have made what is there
+            return says_the_same(found.resource, sent) or has_all_answers(found.resource, sent)
         # Where only one content was ever sent under this name, it is ours, whatever a server made of it.
         is_the_only_one = not (was_there or parcel.amends)
         return is_the_only_one or says_the_same(found.resource, sent)

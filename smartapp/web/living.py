@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mappers.answers import IDENTIFIER_SYSTEM
 from mappers.identity import URN, values_in
 from mappers.living import Content, Written, content_of, form_identifier, from_plan, response_of
+from mappers.living.content import Answer
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -120,8 +121,16 @@ def write_of(before: StoredForm, after: Content, written: Written) -> Write | No
 
 
 def says(record: Record, after: Content) -> bool:
-    """Tell whether a record has these words: a create that happens once may meet what another tab made before."""
-    return content_of(record.resource, after.form) == after
+    """Tell whether a record has these words: a create that happens once may meet what another tab made before.
+
+    What its rows are called is the server's: it may have dropped that.
+    """
+    found = content_of(record.resource, after.form)
+    return (found.answers, _rows(found)) == (after.answers, _rows(after))
+
+
+def _rows(content: Content) -> dict[str, list[Mapping[str, Answer]]]:
+    return {group: [row.answers for row in rows] for group, rows in content.rows.items()}
 
 
 def names(forms: Mapping[str, StoredForm]) -> frozenset[str]:

@@ -98,7 +98,7 @@ def _each(response: Resource, change: Callable[[dict[str, Any]], Any]) -> Resour
     def walk(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{**change(item), **({"item": walk(item["item"])} if "item" in item else {})} for item in items]
 
-    return {**response, "item": walk(response.get("item", []))}
+    return {**response, "item": walk(response["item"])} if "item" in response else response
 
 
 def without_ids(response: Resource) -> Resource:

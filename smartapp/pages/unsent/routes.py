@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from smartapp.pages.unsent.views import NAMES, StoppedUnit, stopped_unit
+from smartapp.pages.unsent.views import StoppedUnit, stopped_unit
 from smartapp.web import current
 from smartapp.web.components.frame import record_address
 from smartapp.web.language import _, format_datetime, format_list
@@ -21,7 +21,7 @@ def index() -> ResponseReturnValue:
     units = [stopped_unit(each, current.launch().user.role) for each in current.records().stopped()]
     if not units:
         return redirect(record_address(), 303)
-    return render_template("unsent/index.html", units=units, names=NAMES)
+    return render_template("unsent/index.html", units=units)
 
 
 @blueprint.post("/<unit_id>/again")
@@ -40,7 +40,7 @@ def ask(unit_id: str) -> ResponseReturnValue:
     unit = _unit(unit_id)
     if unit is None:
         return redirect(url_for(".index"), 303)
-    return render_template("unsent/discard.html", unit=unit, names=NAMES)
+    return render_template("unsent/discard.html", unit=unit)
 
 
 @blueprint.post("/<unit_id>/discard")
@@ -49,7 +49,7 @@ def discard(unit_id: str) -> ResponseReturnValue:
     """Throw it away, and say what that was: not its words, which are gone now."""
     unit = _unit(unit_id)
     if current.records().throw_away(unit_id) and unit is not None:
-        names = dict.fromkeys(_(NAMES[thing.what]) for thing in unit.things)
+        names = dict.fromkeys(thing.name for thing in unit.things)
         what = format_list([name[0].lower() + name[1:] for name in names])
         flash(_("Thrown away: %(what)s, saved on %(moment)s.", what=what, moment=format_datetime(unit.saved_at)))
     return redirect(url_for(".index"), 303)

@@ -6,10 +6,16 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mappers.tolerant import text_in
 from mappers.words import words_of
+from questionnaires.catalogue import catalogue
+from questionnaires.fhir import Resource
+from questionnaires.model import Instrument
 from smartapp.i18n import message
 from smartapp.records.outbox import Unsent
 from smartapp.records.parcels import Parcel
+from smartapp.web.language import gettext as _
+from smartapp.web.language import text_of
 
 Why = Literal["conflict", "refused", "trouble"]
 What = Literal["answers", "goal", "step", "request", "plan", "document", "other"]
@@ -48,12 +54,12 @@ _PAGES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class StoppedThing:
-    """One thing of a unit: what it is, why it stopped, the record system's own words about that, and its author's.
+    """One thing of a unit: what it is called, why it stopped, the record system's own words, and its author's.
 
     `page` is the page of this record where it stands as it is now, "" for none.
     """
 
-    what: What
+    name: str
     why: Why
     said: str
     words: tuple[str, ...]
@@ -92,8 +98,17 @@ def stopped_unit(unsent: Unsent, role: str) -> StoppedUnit:
 def _thing(parcel: Parcel, role: str, *, set_aside: bool) -> StoppedThing:
     why: Why = "trouble" if set_aside else "conflict" if parcel.state == "conflict" else "refused"
     words = tuple(words_of(parcel.write.resource))
-    what = "request" if (role, parcel.type) == ("clinician", "Task") else _WHAT.get(parcel.type, "other")
-    return StoppedThing(what, why, parcel.reason, words, _page(parcel, role))
+    what: What = "request" if (role, parcel.type) == ("clinician", "Task") else _WHAT.get(parcel.type, "other")
+    form = _living_form(parcel.write.resource)
+    if form is not None:
+        return StoppedThing(text_of(form.title), why, parcel.reason, words, f"living/{form.id}/")
+    return StoppedThing(_(NAMES[what]), why, parcel.reason, words, _page(parcel, role))
+
+
+def _living_form(resource: Resource) -> Instrument | None:
+    """Return the living form that a response is of, in whatever version; None for anything else."""
+    url = text_in(resource, "questionnaire").partition("|")[0]
+    return next((form for form in catalogue().living.values() if url == form.url), None)
 
 
 def _page(parcel: Parcel, role: str) -> str:

@@ -66,3 +66,22 @@ def test_a_plan_that_names_another_one_gets_it(reference):
     made = on_top_of(theirs, OURS, {NEW: "Goal/5"})
     assert made is not None
     assert made["goal"] == [{"reference": reference}, GOAL]
+
+
+FORM = {
+    "type": "QuestionnaireResponse",
+    "identifier": {"system": "https://verstel.nl/fhir/identifier/response", "value": "1"},
+    "display": "Mijn tuin",
+}
+THEIR_FORM = {**FORM, "identifier": {**FORM["identifier"], "value": "2"}}
+
+
+def test_a_living_form_is_named_by_identifier_and_put_on_top_in_the_same_way():
+    ours = {**BEFORE, "supportingInfo": [FORM]}
+    assert only_names(BEFORE, ours, {NEW})
+    assert not only_names(BEFORE, {**BEFORE, "supportingInfo": [THEIR_FORM]}, {NEW})
+    theirs = {**BEFORE, "title": "Anders", "supportingInfo": [THEIR_FORM]}
+    became = {NEW: "QuestionnaireResponse/5"}
+    assert on_top_of(theirs, ours, became) == {**theirs, "supportingInfo": [THEIR_FORM, FORM]}
+    theirs = {**theirs, "supportingInfo": [FORM]}
+    assert on_top_of(theirs, ours, became) is theirs

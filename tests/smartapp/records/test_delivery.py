@@ -488,6 +488,59 @@ def test_an_amendment_that_may_have_arrived_is_looked_for_before_it_goes_on_else
     assert words_of(unchanging) == {"r1": "Toch anders"}
 
 
+# ---- living forms, which another tab may have begun under the same name
+
+
+def form(words: str = "Van mij", **more) -> Parcel:
+    """A response that is made to be changed later."""
+    parcel = response(words, **more)
+    return replace(parcel, write=replace(parcel.write, living=True))
+
+
+@pytest.mark.parametrize("transaction", [True, False])
+def test_a_living_form_that_another_tab_began_first_is_not_replaced(way, transaction):
+    way.offers(transaction=transaction)
+    way.ehr.store.write(response("Van een ander").write)
+    [parcel, other] = way.send(form(), goal())
+    assert (parcel.state, other.state) == ("conflict", "arrived")
+    assert isinstance(way.errors[0], Conflict)
+    assert words_of(way) == {"r1": "Van een ander"}
+
+
+def test_a_living_form_that_may_have_arrived_is_compared_with_what_is_found(way):
+    """Its name is not its own: what is found under it may be of another tab."""
+    way.ehr.store.write(response("Van een ander").write)
+    [parcel] = way.send(sent(form()))
+    assert parcel.state == "conflict"
+    assert words_of(way) == {"r1": "Van een ander"}
+
+
+@pytest.mark.parametrize("around", [{}, {"id": "row"}, {"text": "Wat zie je?"}])
+def test_a_living_form_that_arrived_is_found_however_the_server_keeps_it(way, around):
+    item = {"linkId": "1", "answer": [{"valueString": "Van mij"}]}
+    kept = [{"linkId": "2", "answer": [{"valueString": "Meer"}]}, {**item, **around}]
+    way.ehr.store.write(Write("create", {**form().write.resource, "item": kept}))
+    [parcel] = way.send(sent(form()))
+    assert parcel.state == "arrived"
+    assert way.ehr.sent == []
+
+
+def test_a_living_form_that_is_known_to_be_there_with_other_words_is_not_amended(way):
+    """As our own list of arrivals tells it, where the index of a server is behind."""
+    known = way.ehr.store.write(response("Van een ander").write)
+    [parcel] = way.send(sent(form(), known=known))
+    assert parcel.state == "conflict"
+    assert words_of(way) == {"r1": "Van een ander"}
+
+
+def test_a_change_of_a_living_form_never_goes_on_under_another_name(unchanging):
+    update = Write("update", {**unchanging.known.resource, "status": "amended"}, if_match="1", living=True)
+    unchanging.ehr.says["QuestionnaireResponse"] = [Refused("Nobody changes these.", status=405)]
+    [parcel] = unchanging.send(Parcel(update, "ehr"))
+    assert parcel.state == "refused"
+    assert words_of(unchanging) == {"r1": "Eerst"}
+
+
 # ---- copies for the chart
 
 

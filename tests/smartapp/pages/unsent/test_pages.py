@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Forbidden, Query, Unreachable, Write
 from smartapp.pages.unsent.views import stopped_unit
 from smartapp.records.outbox import OUTBOX, Unsent
@@ -149,6 +150,9 @@ def test_what_was_set_aside_arrives_when_its_author_tries_again(anna, monkeypatc
     assert anna.records.waiting() == []
 
 
+WISHES = catalogue().living["wishes"]
+
+
 def test_a_task_is_a_step_to_its_client_and_a_request_to_a_clinician(anna):
     nurse = launched(anna.app, role="clinician")
     task = {
@@ -160,9 +164,16 @@ def test_a_task_is_a_step_to_its_client_and_a_request_to_a_clinician(anna):
     }
     unit = Unit("u", (replace(Parcel(Write("create", task), "ehr"), state="refused"),))
     [thing] = stopped_unit(Unsent("u", unit, "stopped", 0), nurse.launch.user.role).things
-    assert (thing.what, thing.why, thing.page) == ("request", "refused", "assignments/")
+    assert (thing.name, thing.why, thing.page) == ("Wat je vroeg", "refused", "assignments/")
     [thing] = stopped_unit(Unsent("u", unit, "stopped", 0), anna.launch.user.role).things
-    assert (thing.what, thing.page) == ("step", "plan/")
+    assert (thing.name, thing.page) == ("Een stap", "plan/")
+
+
+def test_a_living_form_has_its_own_title_and_page(anna):
+    written = {"resourceType": "QuestionnaireResponse", "questionnaire": f"{WISHES.url}|0.9.9", "item": []}
+    unit = Unit("u", (replace(Parcel(Write("create", written), "ehr"), state="conflict"),))
+    [thing] = stopped_unit(Unsent("u", unit, "stopped", 0), anna.launch.user.role).things
+    assert (thing.name, thing.page) == (WISHES.title.nl, "living/wishes/")
 
 
 def test_trying_again_is_offered_where_it_may_help_a_part_of_it():
