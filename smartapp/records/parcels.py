@@ -51,6 +51,11 @@ class Parcel:
         return str(self.write.resource["resourceType"])
 
     @property
+    def is_copy(self) -> bool:
+        """Tell whether it is a copy for the chart of what is kept elsewhere: no words depend on it."""
+        return self.type in COPIES
+
+    @property
     def is_restated(self) -> bool:
         """Tell whether its author states it as a whole each time: answers and scores that are sent in.
 

@@ -79,6 +79,8 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "",
         "scores/",
         "plan/",
+        "plan/story",
+        "living/intake/to-plan",
         "living/story/story/",
         "plan/domains",
         "plan/goals/new",
