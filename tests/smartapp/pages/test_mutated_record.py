@@ -105,6 +105,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     client += [f"questionnaires/{DRAFTED}/{page}" for page in ("again", "review", "pause", "questions/hoop-01")]
     living, written = list(catalogue().living.values()), living_in(found)
     client += ["living/", *(page for content in written for _endpoint, page in pages_of_form(content))]
+    client += ["plan/story", *(f"living/{form.id}/to-plan" for form in living)]
     carried = [f"living/{one.id}" for one in catalogue().living.values() if one.living and one.living.card]
     taken_along = [f"{one}/{page}" for one in carried for page in ("paper.pdf", "card", "card.pdf")]
     client += [*taken_along, *(f"{one}/{page}" for one in carried for page in ("copy", "copy.html"))]
