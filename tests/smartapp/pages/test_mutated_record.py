@@ -82,6 +82,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "plan/story",
         "living/intake/to-plan",
         "living/story/story/",
+        "plan/story",
         "plan/domains",
         "plan/goals/new",
         "questionnaires/",
