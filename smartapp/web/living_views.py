@@ -22,6 +22,8 @@ from smartapp.web.language import text_of
 from smartapp.web.living import StoredForm
 from smartapp.web.written import FirstWords, WrittenGroup, first_words, is_dated, short, written_groups
 
+MOST_ANSWERS: Final = 24
+"""Of one form that stand open on a page of something else."""
 MOST_MISTAKES: Final = 9
 """How many goals that began with the same words, and were taken out as a mistake, are looked past."""
 
@@ -58,6 +60,13 @@ class WrittenForm:
         """Return the words that the form begins with, where it asks for a text first, such as a story; else ""."""
         first = self.groups[0].answers[:1] if self.groups else ()
         return next((one.texts[0] for one in first if not (one.plain or one.many or one.whose)), "")
+
+    @property
+    def is_long(self) -> bool:
+        """Tell whether more is written than a page of something else has room for: there it stands folded."""
+        rows = [row for group in self.groups for row in group.rows]
+        answers = sum(len(group.answers) for group in self.groups) + sum(1 + len(row.answers) for row in rows)
+        return answers > MOST_ANSWERS
 
     @property
     def listed(self) -> tuple[str, ...]:

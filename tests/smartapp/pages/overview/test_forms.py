@@ -40,7 +40,7 @@ def test_a_form_is_named_with_its_first_words_how_many_there_are_and_the_day(app
     page = launched(app, role="clinician").get("overview/")
     closed, opened = line_of(page)
     assert f"{HEADING} (3)" in closed
-    assert re.search(rf"{HEADING} Een roos en nog 2 \d+ \w+", opened)
+    assert re.search(rf"{HEADING} Een roos en nog 2 · \d+ \w+", opened)
     assert f'href="/l/{page.request.path.split("/")[2]}/living/garden/">{HEADING}<' in page.text
 
 
@@ -151,3 +151,13 @@ def test_on_paper_they_are_named_too_with_their_day(app):
     text = printed(launched(app, role="clinician"))
     assert re.search(rf"{HEADING}\W+Een roos\W+Munt\W+Laatst veranderd op \d", text)
     assert "Nog geen tuin beschreven." not in text
+
+
+def test_much_stands_folded_in_the_whole_plan_with_its_first_words_open(app):
+    put((anna := launched(app)).ehr)
+    plants(anna, *(f"Plant {number}" for number in range(1, 26)))
+    page = launched(app, role="clinician").get("overview/plan").text
+    assert "Plant 25" in page
+    open_ = re.sub(r"(?s)<details.*?</details>", "", page)
+    assert "Plant 1<" in open_
+    assert "Plant 25" not in open_
