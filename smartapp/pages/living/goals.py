@@ -35,7 +35,7 @@ def goal_from_words(form_id: str, name: str) -> ResponseReturnValue:
         if said is None or said.item.becomes != GOAL:
             abort(404)
         key = said.goal_name(plan)
-        if goal := plan.goal_named(key):
+        if goal := said.goal(plan):
             return redirect(url_for("plan.goal", goal_id=goal.id), 303)
     # A wish may be the first thing in a plan: then its area of life is chosen here, and not on a page before it.
     room = len(plan.plan.domains) < MOST_DOMAINS

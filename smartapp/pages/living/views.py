@@ -169,7 +169,7 @@ class _Page:
 
     def goal_of(self, words: Words) -> Link:
         """Return the way to the goal that began with words, or to where one is made of them."""
-        goal = self.opened.plan.goal_named(words.goal_name(self.opened.plan))
+        goal = words.goal(self.opened.plan)
         if goal is not None:
             return Link(_("It is a goal in your plan"), url_for("plan.goal", goal_id=goal.id))
         name = field_name(words.item.link_id, words.key)

@@ -9,6 +9,7 @@ from mappers.identity import URN
 from mappers.living import Content, Row, field_name
 from mappers.living.content import group_of
 from mappers.living.linking import goal_names
+from mappers.plan import Goal
 from questionnaires.catalogue import Catalogue
 from questionnaires.living import LIFE_DOMAIN
 from questionnaires.model import Group, Instrument, Item
@@ -45,6 +46,11 @@ class Words:
         """
         names = goal_names(self.stored.identifier, self.item, self.key, self.text)
         return next(name for name in names if plan.taken_out("Goal", f"{URN}{name}") is None)
+
+    def goal(self, plan: StoredPlan) -> Goal | None:
+        """Return the goal that began with these words, or that goes on and says the same; None where there is none."""
+        alike = (goal for goal in plan.plan.goals if goal.active and _plain(goal.text) == _plain(self.text))
+        return plan.goal_named(self.goal_name(plan)) or next(alike, None)
 
 
 def words_in(stored: StoredForm, items: Iterable[Item] = ()) -> Iterator[Words]:

@@ -69,6 +69,15 @@ def test_it_is_known_when_both_are_reworded(halfway):
     assert "Rozen op mijn balkon" in halfway.get(there).text
 
 
+def test_a_goal_that_says_the_same_already_is_not_made_a_second_time(halfway):
+    plant(halfway, "weer  leren zwemmen")
+    plant(halfway, "Een kat")  # a goal that was reached: whoever wants it again may begin it again
+    page = halfway.get("living/garden/").text
+    [there] = links(page, THERE)
+    assert "Weer leren zwemmen" in halfway.get(there).text
+    assert len(links(page, MAKE)) == 1
+
+
 def test_pressed_twice_it_makes_one_goal(halfway):
     plant(halfway, "Een roos")
     [rose] = links(halfway.get("living/garden/").text, MAKE)

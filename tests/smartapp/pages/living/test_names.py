@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from questionnaires.catalogue import catalogue
+from smartapp.pages.living.routes import TAKEN
 from smartapp.records import Record
 from smartapp.settings import Issuer
 from smartapp.web.living import queries, read_forms
+from smartapp.web.written import short
 from tests.smartapp.helpers import EHR, launched, make_app
 from tests.smartapp.pages.plan.pages import fill
 
@@ -36,3 +39,17 @@ def test_it_is_found_by_the_name_that_it_got_before_the_ehr_had_a_key(anna, know
 def test_another_persons_form_has_another_name(anna, known):
     other = replace(anna.launch, patient=replace(anna.launch.patient, reference="Patient/bea"))
     assert found(anna, other, known).identifier != found(anna, anna.launch, known).identifier
+
+
+def test_no_question_is_called_as_a_page_below_its_form(app):
+    """Else its address would lead to that page."""
+    rules = [rule.rule.partition("/living/<form_id>/")[2] for rule in app.url_map.iter_rules()]
+    pages = {rule.split("/")[0] for rule in rules if rule and not rule.startswith("<")}
+    assert {page for page in pages if "." not in page} <= TAKEN  # no question has a dot in its name
+    asked = {
+        short(form, one.link_id)
+        for form in catalogue().living.values()
+        for group in form.groups
+        for one in (group, *group.items)
+    }
+    assert asked & TAKEN == set()
