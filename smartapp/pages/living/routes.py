@@ -42,9 +42,6 @@ blueprint.context_processor(undoing.said)
 blueprint.context_processor(whose.said)
 carrying.add_to(blueprint)
 
-TAKEN: Final = frozenset({"all", "card", "copy", "earlier", "goal", "take", "take-back", "theme", "to-plan", "new"})
-"""Names of pages below that of a form: no group or item may be called so; a test compares them with the definitions."""
-
 
 def _form_or_404(form_id: str) -> Instrument:
     return catalogue().living.get(form_id) or abort(404)

@@ -49,7 +49,7 @@ class Words:
 
     def goal(self, plan: StoredPlan) -> Goal | None:
         """Return the goal that began with these words, or that goes on and says the same; None where there is none."""
-        alike = (goal for goal in plan.plan.goals if goal.active and _plain(goal.text) == _plain(self.text))
+        alike = (goal for goal in plan.plan.goals if goal.active and same_words(goal.text) == same_words(self.text))
         return plan.goal_named(self.goal_name(plan)) or next(alike, None)
 
 
