@@ -59,8 +59,8 @@ class StoredForm:
 
 def queries(launch: Launch, known: Catalogue) -> tuple[Query, ...]:
     """Return the search for all that the person of a launch wrote in living forms; none where there are no forms."""
-    tokens = (f"{IDENTIFIER_SYSTEM}|{name}" for form in known.living.values() for name in _names(launch, form))
-    sought = ",".join(tokens)
+    # Without their system, to keep the address short. What is of another system is left out when it is read.
+    sought = ",".join(name for form in known.living.values() for name in _names(launch, form))
     return (Query.of("QuestionnaireResponse", patient=launch.patient.reference, identifier=sought),) if sought else ()
 
 

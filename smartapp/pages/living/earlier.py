@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from flask import url_for
+from flask import request, url_for
 
 from mappers.living import Content, Row, content_of, field_name
 from mappers.living.content import from_field
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Group, Instrument, Item
+from smartapp.pages.living.sections import RowBack
 from smartapp.pages.living.service import Opened
-from smartapp.web import versions
+from smartapp.web import typed, undoing, versions
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.versions import TextForm, Thread
@@ -50,18 +52,47 @@ def earlier_page(opened: Opened, known: Catalogue) -> EarlierPage:
     )
 
 
-def row_before(opened: Opened, group: Group, key: str, fields: Mapping[str, str]) -> Row | None:
-    """Return a row that is no longer there as it was when it said this, with what its form does not have; else None.
+def needs_for_row(content: Content, group: Group, key: str) -> dict[str, Any]:
+    """Return what is needed to put a row back right after it is taken out; nothing where it is not there."""
+    row = content.row(group.link_id, key)
+    if row is None:
+        return {}
+    names = [item.link_id for item in typed_by_client(group)]
+    fields = {name: content.field(field_name(name, key)) for name in names}
+    seen = {f"seen-{name}": typed.digest("") for name in names}
+    at = [one.key for one in content.rows_of(group.link_id)].index(key)
+    return {**fields, **seen, "row": dict(row.answers), "at": at, "goals": _goals_in(row, content)}
 
-    It costs a look at the versions.
+
+def row_back(opened: Opened, group: Group, key: str) -> RowBack | None:
+    """Return what a row was that this request puts back: right after it was taken out, or from an earlier version.
+
+    From its form alone it would lack what that does not ask: the day on which it was written, and what others wrote.
     """
+    if opened.content.row(group.link_id, key) is not None:
+        return None
+    needs = undoing.taken(request.form.get(undoing.FIELD, "")) or {}
+    if "row" in needs:
+        answers = {name: tuple(answer) for name, answer in needs["row"].items()}
+        return RowBack(Row(key, answers), needs["at"], needs["goals"])
+    return _row_before(opened, group, key) if undoing.PUT_BACK in request.form else None
+
+
+def _row_before(opened: Opened, group: Group, key: str) -> RowBack | None:
+    """Return a row as it was when it said what this request says; it costs a look at the versions."""
+    said = {item.link_id: request.form.get(item.link_id, "").split() for item in typed_by_client(group)}
     for version in _versions(opened):
         content = content_of(version, opened.stored.form)
         row = content.row(group.link_id, key)
-        typed = {name: content.field(field_name(name, key)) for name in fields} if row else {}
-        if row is not None and all(fields[name].split() == text.split() for name, text in typed.items()):
-            return row
+        if row is not None and all(content.field(field_name(name, key)).split() == said[name] for name in said):
+            return RowBack(row, goals=_goals_in(row, content))
     return None
+
+
+def _goals_in(row: Row, content: Content) -> dict[str, str]:
+    """Return the words of the goals that a row names, by their identifier."""
+    named = {text for answer in row.answers.values() for text in answer}
+    return {name: words for name, words in content.goals.items() if name in named}
 
 
 def typed_by_client(group: Group) -> tuple[Item, ...]:

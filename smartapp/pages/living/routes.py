@@ -10,21 +10,21 @@ from typing import Any, Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.living import Content, Row, field_name
+from mappers.living import Content
 from mappers.living.content import group_of
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Group, Instrument, Item, Who
 from smartapp.fhir.store import RecordError
 from smartapp.i18n import message
 from smartapp.pages.living import carrying, sections, taking, to_plan, views
-from smartapp.pages.living.earlier import earlier_page, row_before, typed_by_client
+from smartapp.pages.living.earlier import earlier_page, needs_for_row, row_back, typed_by_client
 from smartapp.pages.living.fields import fields_of
 from smartapp.pages.living.goals import goal_from_words
 from smartapp.pages.living.service import Opened, change, open_form
 from smartapp.pages.living.steps import ALL, Step, following, step_of
 from smartapp.pages.living.words import proposed_from
 from smartapp.records import Place
-from smartapp.web import copies, current, editing, typed, undoing, whose, with_client
+from smartapp.web import copies, current, editing, undoing, whose, with_client
 from smartapp.web.confirming import Press, pressed
 from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Field, Link
@@ -209,7 +209,7 @@ def _fields(items: Iterable[Item], opened: Opened) -> tuple[Field, ...]:
 def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
     asked = opened.stored.form
     after = url_for("living.form", form_id=asked.id, saved="1")
-    coming = following(asked, opened.content, here, who)
+    coming = following(asked, _as_it_becomes(opened.content, here), here, who)
     one_by_one = here.name != ALL and len(here.items) == 1
     if one_by_one and coming and "stop" not in request.form:  # the other button says "save and stop here"
         after = url_for("living.step", form_id=asked.id, step=coming.name)
@@ -230,6 +230,12 @@ def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
         more=_more(asked),
     )
     return editing.edit(_EDITING, lambda _now: sections.answers(here.items), form, opened)
+
+
+def _as_it_becomes(content: Content, here: Step) -> Content:
+    """Return what is written with what this request says: the next question may depend on it."""
+    names = [item.link_id for item in here.items if not here.is_rows]
+    return content.with_fields({name: text for name, text in posted().items() if name in names})
 
 
 def _rows(opened: Opened, here: Step) -> ResponseReturnValue:
@@ -293,28 +299,13 @@ def row(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     group, opened = _group_or_404(asked, group_id), _open(asked)
     if request.method == "GET" and opened.content.row(group.link_id, key) is None:
         abort(404)
-    back = _put_back(opened, group, key) if request.method == "POST" else None
+    back = row_back(opened, group, key) if request.method == "POST" else None
     form = _row_form(opened, group, row=key)
     return editing.edit(_EDITING, lambda _now: _row_section(group, key, back), form, opened)
 
 
 def _row_section(group: Group, key: str, back: sections.RowBack | None = None) -> Part[Content]:
     return sections.row(group, key, typed_by_client(group), current.today(), back)
-
-
-def _put_back(opened: Opened, group: Group, key: str) -> sections.RowBack | None:
-    """Return what a row was that this request puts back: right after it was taken out, or from an earlier version."""
-    if opened.content.row(group.link_id, key) is not None:
-        return None
-    needs = undoing.taken(request.form.get(undoing.FIELD, "")) or {}
-    if "row" in needs:
-        answers = {name: tuple(answer) for name, answer in needs["row"].items()}
-        return sections.RowBack(Row(key, answers), needs["at"])
-    if undoing.PUT_BACK not in request.form:
-        return None
-    said = {item.link_id: request.form.get(item.link_id, "") for item in typed_by_client(group)}
-    was = row_before(opened, group, key, said)
-    return sections.RowBack(was) if was is not None else None
 
 
 def _row_form(
@@ -364,16 +355,11 @@ def remove(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     """Take a row out; the next page offers to put it back."""
     asked = _form_or_404(form_id)
     group, opened = _group_or_404(asked, group_id), _open(asked)
-    names = [item.link_id for item in typed_by_client(group)]
-    was = {name: opened.content.field(field_name(name, key)) for name in names}
-    keys = [row.key for row in opened.content.rows_of(group.link_id)]
-    there = opened.content.row(group.link_id, key)
-    whole = {"row": dict(there.answers), "at": keys.index(key)} if there is not None else {}
+    needs = needs_for_row(opened.content, group, key)
     outcome = change(lambda now: Accepted(now.content.without_row(group.link_id, key)), opened)
     after = url_for("living.form", form_id=asked.id, saved="1", _anchor=short(asked, group.link_id))
-    seen = {f"seen-{name}": typed.digest("") for name in names}
     action = url_for("living.row", form_id=asked.id, group_id=group_id, key=key)
-    return _gone_on(outcome, opened, undoing.offer(action, was | seen | whole, after) if whole else after)
+    return _gone_on(outcome, opened, undoing.offer(action, needs, after) if needs else after)
 
 
 @blueprint.post("/<form_id>/<group_id>/<key>/<any(up, down):way>")

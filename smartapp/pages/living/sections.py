@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from mappers.living import Content, Row, field_name
 from questionnaires.model import Group, Item
@@ -21,17 +21,21 @@ NEEDS_WORDS = message("Write something here, or leave this page without saving."
 
 @dataclass(frozen=True, slots=True)
 class RowBack:
-    """A row that was taken out and is put back, at its place (`at`) where that is known."""
+    """A row that was taken out and is put back, at its place (`at`) where that is known.
+
+    `goals` has the words of the goals that it names, of which nothing else may know any more.
+    """
 
     row: Row
     at: int | None = None
+    goals: Mapping[str, str] = field(default_factory=dict)
 
     def put_into(self, content: Content, group: Group) -> Content:
         """Return the content with the row; the same where it is there already."""
         if content.row(group.link_id, self.row.key) is not None:
             return content
         last = len(content.rows_of(group.link_id))
-        there = content.with_row(group.link_id, self.row)
+        there = replace(content, goals={**self.goals, **content.goals}).with_row(group.link_id, self.row)
         return there if self.at is None else there.moved(group.link_id, self.row.key, self.at - last)
 
 
@@ -71,7 +75,8 @@ def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBa
 
     def check(content: Content, fields: Mapping[str, str]) -> dict[str, str]:
         problems = _problems(by_name, content if back is None else back.put_into(content, group), fields)
-        if first.link_id in by_name and not fields.get(first.link_id, "").strip():
+        named = fields.get(first.link_id, content.field(field_name(first.link_id, key)))
+        if first.link_id in by_name and not named.strip():
             problems[first.link_id] = NEEDS_WORDS
         return problems
 

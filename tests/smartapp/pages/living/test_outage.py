@@ -97,6 +97,24 @@ def test_what_the_record_refuses_at_once_stays_on_the_page(anna, flaky):
     assert garden_of(anna).of("garden-story") == "Toch mijn woorden."
 
 
+def test_a_record_that_can_not_be_read_keeps_what_was_typed(anna, flaky):
+    form = {**fields_of(anna.get(STORY)), "garden-story": "Bewaar mij."}
+    flaky.silence = Unreachable("down")
+    answer = anna.post(STORY, form)
+    assert answer.status_code >= 500
+    assert "Bewaar mij." in answer.text
+    flaky.silence = None
+    assert fields_of(anna.get(STORY))["garden-story"] == "Bewaar mij."
+
+
+def test_a_row_that_can_not_be_read_for_a_moment_keeps_what_was_typed(anna, flaky):
+    form = {**fields_of(anna.get("living/garden/plants/new")), "garden-plant": "Bewaar mij."}
+    flaky.silence = Unreachable("down")
+    assert "Bewaar mij." in anna.post("living/garden/plants/new", form).text
+    flaky.silence = None
+    assert fields_of(anna.get("living/garden/plants/new"))["garden-plant"] == "Bewaar mij."
+
+
 def test_what_another_screen_wrote_before_it_arrived_is_not_overwritten(anna, flaky):
     """Both are there afterwards: one in the record, the other with its writer, who decides."""
     flaky.error = Unreachable("down")
