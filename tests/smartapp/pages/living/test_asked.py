@@ -1,36 +1,13 @@
-"""What a form asks, by its definition: what depends on an answer, what is not offered, and what no address may be."""
+"""What a form asks, by its definition: what depends on an answer, what is not offered, and whose part it is."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
-from smartapp.pages.living.routes import TAKEN
-from tests.new_form import garden
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.living.forms import garden_of, response
 from tests.smartapp.pages.plan.pages import fields_of, fill
-
-FORMS = [garden(), *catalogue().living.values()]
-
-
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.id)
-def test_no_question_group_or_form_is_called_as_a_page(form):
-    """Their names are addresses below that of the form, where these pages are."""
-    below = [one for group in form.groups for one in (group, *(() if group.many else group.items))]
-    names = {one.link_id.removeprefix(f"{form.id}-") for one in below}
-    assert names.isdisjoint(TAKEN)
-    assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in names)
-
-
-def test_every_page_below_a_form_is_among_the_taken_names(app):
-    rules = [rule.rule.partition("/living/<form_id>/")[2] for rule in app.url_map.iter_rules()]
-    names = {rest.split("/")[0].partition(".")[0] for rest in rules if rest and not rest.startswith("<")}
-    papers = {"paper", "card", "copy"}  # with an ending, which no question has
-    assert names - papers <= TAKEN
 
 
 def test_what_depends_on_an_answer_is_asked_once_that_is_given(anna):
