@@ -51,6 +51,8 @@ _CONTENT = frozenset({"structure", "required", "value", "invariant", "code-inval
 """Codes of FHIR's issue types that are about the content of a resource."""
 _MOST_UNSEEN = 3
 """How often a place may refuse to let us look, before we take it for one that does not keep this."""
+_LONGER_UNKNOWN = 4
+"""How many times as often we look where it is not known what a server does."""
 _MOST_TIMES_ON_TOP = 3
 """How often what a plan names is put on top of what someone else made of it meanwhile, before its author is asked."""
 _NO_SUCH_REQUEST = frozenset({400, 404, 405})
@@ -419,7 +421,8 @@ class Delivery:
             return self._stop(unit, number, parcel.after("not taken", reason=error.message), error)
         if isinstance(error, _REFUSALS):
             parcel = replace(parcel, unseen=parcel.unseen + 1)
-            if parcel.unseen >= _MOST_UNSEEN:
+            # Until a server has said what it does we may ask what it does not know: its no is then about the question.
+            if parcel.unseen >= _MOST_UNSEEN * (1 if self.offered[parcel.place].known else _LONGER_UNKNOWN):
                 return self._not_welcome(unit.changed({number: parcel}), number, error)
         self._away[parcel.place] = error
         return self._stop(unit, number, parcel.after("unanswered", reason=error.message), error)
