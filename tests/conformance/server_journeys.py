@@ -77,8 +77,10 @@ def misses(person: str, landed: Mapping[str, list[Resource]]) -> list[str]:
     catalogue = Catalogue()
     instruments = [catalogue.instruments[id_] for id_ in SENT[person]]
     goal_words, step_words = "Ik wil voor de zomer in een eigen kamer met keuken wonen.", "De woningsite opzoeken"
-    together = {one.canonical for key, one in catalogue.instruments.items() if key not in catalogue.asked}
-    responses = [one["questionnaire"] for one in landed["QuestionnaireResponse"]]
+    living = {one.canonical for one in catalogue.living.values()}
+    together = {one.canonical for one in catalogue.instruments.values() if one.kind == "record"}
+    written = [one["questionnaire"] for one in landed["QuestionnaireResponse"]]
+    responses = [one for one in written if one not in living]
     answered = sorted(one for one in responses if one not in together)
     talked = "sdm-visit" in SENT[person]
     scored = sorted(point.code for point in scores_from(landed["Observation"]))
@@ -93,6 +95,10 @@ def misses(person: str, landed: Mapping[str, list[Resource]]) -> list[str]:
         "assignments, and whether they wait": (
             [one.waiting for one in asked],
             [False] if talked else [],
+        ),
+        "living forms": (
+            sorted(one for one in written if one in living),
+            sorted(catalogue.living[form].canonical for form in ("story", "strengths", "stressors")),
         ),
         "decisions and medicines": (
             sorted(one for one in responses if one in together),

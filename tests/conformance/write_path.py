@@ -29,7 +29,9 @@ from typing import Any, Final
 import requests
 
 from mappers.identity import values_in
+from mappers.living import content_of
 from questionnaires.canonical import identifier_system
+from questionnaires.catalogue import catalogue
 from smartapp import create_app
 from smartapp.services import KEY, Services
 from smartapp.settings import Settings
@@ -46,6 +48,7 @@ from tests.faults.model_ehr import Answer, Resource
 from tests.faults.people import DOMAIN, Client, claim_of
 from tests.faults.processes import RealProcess, RealWorld, database, environment, unsettled
 from tests.faults.serving import Fleet, Lane, RealBrowser, Served
+from tests.faults.stores import is_living
 
 CLIENTS: Final = 16
 PEOPLE: Final = 5
@@ -353,14 +356,14 @@ def _wait_until_quiet(services: Services, issuer: str) -> None:
 
 def _registers(world: Forwarded, patient: str, key: str) -> Iterator[tuple[str, list[str]]]:
     """Yield both texts of a person with what each version of the record said."""
-    plans = world.versions("CarePlan", patient)
-    yield f"story {patient}", [_story(plan) for plan in plans]
+    told = [one for one in world.versions("QuestionnaireResponse", patient) if is_living(one)]
+    yield f"story {patient}", ["", *(_story(one) for one in told)]  # before the first there was no story
     goals = [one for one in world.versions("Goal", patient) if key in values_in(one, identifier_system("goal"))]
     yield f"goal {patient}", [goal["description"]["text"] for goal in goals]
 
 
-def _story(plan: Resource) -> str:
-    return next((one["valueString"] for one in plan.get("extension", []) if "valueString" in one), "")
+def _story(response: Resource) -> str:
+    return content_of(response, catalogue().living["story"]).of("story-story")
 
 
 def main(given: Sequence[str] | None = None) -> int:
