@@ -177,7 +177,7 @@ class Person:
         choices = {f"choice-{name}": "typed" if mine else "stored" for name in asked}
         if not mine:
             word.claim = "given back"
-        return self.post(path, {**page.fields, **choices})
+        return self.post(path, {**page.fields, **choices, "stop": "1"})
 
     def _judge(self, word: Word, page: Page | None) -> None:
         """Note what the page says about a word that was just sent."""
