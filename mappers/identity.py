@@ -2,7 +2,8 @@
 
 A server gives a resource its id, another server gives its copy another one, and what has not arrived has none. So
 everything we make carries an identifier of our own, which decides what is the same. A resource that was elsewhere
-before says where, with an identifier of `use` "old" (HL7: no longer considered valid, but may be relevant for search).
+before says where, with an identifier of `use` "old" (HL7: no longer considered valid, but may be relevant for search);
+a QuestionnaireResponse, which has one identifier only, with a tag.
 """
 
 from __future__ import annotations
@@ -69,6 +70,10 @@ def carries(resource: Any, identifier: Identifier) -> bool:
 
 def with_former(resource: Resource, place: str, reference: str) -> Resource:
     """Return the resource with a note that it was `reference` (`Goal/1`) at `place` ("ehr") before it came here."""
+    if resource.get("resourceType") == "QuestionnaireResponse":
+        meta = object_in(resource, "meta")
+        tag = {"system": f"{_FORMER}{place}", "code": reference}
+        return {**resource, "meta": {**meta, "tag": [*objects_in(meta, "tag"), tag]}}
     old = {"use": "old", "system": f"{_FORMER}{place}", "value": reference}
     return {**resource, "identifier": [*objects_in(resource, "identifier"), old]}
 
@@ -79,6 +84,10 @@ def former(resource: Any) -> Iterator[tuple[str, str]]:
         system = text_in(each, "system")
         if each.get("use") == "old" and system.startswith(_FORMER) and text_in(each, "value"):
             yield system.removeprefix(_FORMER), each["value"]
+    for tag in objects_in(object_in(resource, "meta"), "tag"):
+        system = text_in(tag, "system")
+        if system.startswith(_FORMER) and text_in(tag, "code"):
+            yield system.removeprefix(_FORMER), tag["code"]
 
 
 def _elements(resource: Any) -> list[Resource]:

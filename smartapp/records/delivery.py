@@ -19,8 +19,8 @@ from mappers.identity import own_identifier
 from mappers.sameness import as_amendment, has_all_answers, says_all_of, says_the_same
 from mappers.tolerant import objects_in, text_in
 from questionnaires.fhir import Resource
-from smartapp.fhir.capabilities import DEMOTING_STATUSES, Offered
-from smartapp.fhir.own.index import patients_of
+from smartapp.fhir.capabilities import DEMOTING_STATUSES, Interaction, Offered
+from smartapp.fhir.own.index import patients_of, relative
 from smartapp.fhir.references import references
 from smartapp.fhir.store import (
     Conflict,
@@ -36,7 +36,7 @@ from smartapp.fhir.store import (
     Write,
 )
 from smartapp.records.adding import on_top_of
-from smartapp.records.moving import differ, moved
+from smartapp.records.moving import differ, moved, moved_alone
 from smartapp.records.parallel import in_parallel
 from smartapp.records.parcels import Parcel, Unit, resolved
 from smartapp.records.placement import TOGETHER, Place
@@ -65,16 +65,17 @@ class Delivery:
     """Sends units of one launch at the EHR whose address is `base`.
 
     `offered` is what the servers at the places say that they do. `progress` persists what was reached, `demote`
-    remembers that the EHR refused to create a type, with the status of its answer. `whole` keeps a transaction that
-    someone else overtook in one piece, for an author who is there and decides about all of it; without it, one by one
-    shows which part was overtaken, and the others go on. `errors` has afterwards what stopped each parcel.
+    remembers that the EHR refused to create or change a type, with the status of its answer. `whole` keeps a
+    transaction that someone else overtook in one piece, for an author who is there and decides about all of it; without
+    it, one by one shows which part was overtaken, and the others go on. `errors` has afterwards what stopped each
+    parcel.
     """
 
     stores: Mapping[Place, RecordStore]
     offered: Mapping[Place, Offered]
     base: str
     progress: Callable[[Unit], None]
-    demote: Callable[[str, int], None]
+    demote: Callable[[str, Interaction, int], None]
     whole: bool = False
     errors: dict[int, RecordError] = field(default_factory=dict)
     _one_by_one: set[Place] = field(default_factory=set)
@@ -264,7 +265,7 @@ class Delivery:
             return unit.changed({number: parcel.after("absent")})
         if not parcel.changes and parcel.place == "ehr" and _is_about_type(error):
             # Remembered before anything else can go wrong: the next thing of this type should not go there first.
-            self.demote(parcel.type, error.status)
+            self.demote(parcel.type, "create", error.status)
         return self._not_welcome(unit, number, error)
 
     def _goes_otherwise(self, unit: Unit, parcel: Parcel, error: RecordError) -> bool:
@@ -311,12 +312,17 @@ class Delivery:
     def _not_welcome(self, unit: Unit, number: int, error: RecordError) -> Unit:
         """Go down the ladder with what a place does not keep; stop where that is not possible.
 
-        A refused change is about this one resource as it is now. Its author has to see that, and decide.
+        A refused change is about this one resource as it is now. Its author has to see that, and decide. A living form
+        is nothing but changes: where those are refused, it goes on elsewhere.
         """
         parcel = unit.parcels[number]
         if parcel.is_copy:
             log.warning("A copy for the chart was refused with %d, and is given up.", error.status)
             return self._given_up(unit, number)
+        if parcel.write.living and parcel.write.method == "update" and parcel.ladder and _is_about_type(error):
+            if parcel.place == "ehr":
+                self.demote(parcel.type, "update", error.status)
+            return unit.changed({number: moved_alone(parcel, base=self.base)})
         if parcel.changes or not parcel.ladder:
             return self._stop(unit, number, parcel.after("not taken", reason=error.message), error)
         return self._lower(unit, number)
@@ -377,8 +383,8 @@ class Delivery:
 
     def _is_of_another(self, parcel: Parcel, found: Stored) -> bool:
         """Tell whether what a server gives is about other people: then it is no answer to what we asked."""
-        ours, theirs = (patients_of(one, self.base) for one in (parcel.write.resource, found.resource))
-        return bool(ours and theirs) and ours.isdisjoint(theirs)
+        ours, theirs = (relative(person_of(one), self.base) for one in (parcel.write.resource, found.resource))
+        return ours != theirs and all(one.startswith("Patient/") for one in (ours, theirs))
 
     def _found(
         self, unit: Unit, number: int, found: Stored | RecordError | None, *, conflict: Conflict | None = None

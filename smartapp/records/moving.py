@@ -10,6 +10,8 @@ The CarePlan is closed before the copies are made. That update carries the versi
 lock: a change that someone made in between stops the move, and a save that comes after it meets another version and
 looks again. Until a copy exists, readers go on showing the plan that was closed (`mappers.plan.moving.was_left`).
 Goals and Tasks are closed last. Until then the unit, with every word, waits in the outbox.
+
+A living form goes on alone (`moved_alone`): a plan names it by its identifier, which stays.
 """
 
 from __future__ import annotations
@@ -41,12 +43,7 @@ def moved(unit: Unit, place: Place, here: Iterable[Stored], *, base: str) -> Uni
     names = plan.names()
 
     def name_elsewhere(reference: str) -> str:
-        if reference in names:
-            return names[reference]
-        kind, slash, _ = reference.partition("/")
-        # Relative means "at this server". The people are the exception: every place knows those by the EHR's names.
-        is_here = slash and kind.isalpha() and kind not in AT_THE_EHR
-        return f"{base}/{reference}" if place == "ehr" and is_here else reference
+        return names[reference] if reference in names else _from_elsewhere(reference, place, base=base)
 
     def copy(content: Resource, name: str, left: Stored | None, *, anew: bool) -> Parcel:
         resource = continued(content, place=place, reference=left.reference if left else "")
@@ -62,6 +59,26 @@ def moved(unit: Unit, place: Place, here: Iterable[Stored], *, base: str) -> Uni
     ]
     changed = unit.changed(copies)
     return replace(changed, parcels=(*changed.parcels, *others, *closings))
+
+
+def moved_alone(parcel: Parcel, *, base: str) -> Parcel:
+    """Return the change of a living form, which a place does not take, as what is made one rung below it.
+
+    What is there stays as it is, since nobody may change it. It no longer counts: the new one says that it was there.
+    """
+    resource, place = parcel.write.resource, parcel.place
+    copy = continued(resource, place=place, reference=f"{parcel.type}/{resource['id']}")
+    elsewhere = renamed(copy, lambda reference: _from_elsewhere(reference, place, base=base))
+    write = with_identifier(Write("create", elsewhere, full_url=_name(parcel), living=True))
+    return replace(parcel, write=write).lower()
+
+
+def _from_elsewhere(reference: str, place: Place, *, base: str) -> str:
+    """Return how what is at one place is named at another one."""
+    kind, slash, _ = reference.partition("/")
+    # Relative means "at this server". The people are the exception: every place knows those by the EHR's names.
+    is_here = slash and kind.isalpha() and kind not in AT_THE_EHR
+    return f"{base}/{reference}" if place == "ehr" and is_here else reference
 
 
 class _Leaving:

@@ -179,8 +179,9 @@ def placed(
 ) -> list[Parcel]:
     """Return each write as a parcel for the first place on its ladder; `homes` are where what is updated lives.
 
-    What is updated stays where it is. A new part of a plan goes where its plan lives, or will live; and the parts of a
-    plan share one ladder, because where one of them has to move all of them do.
+    What is updated stays where it is; a living form goes on one lower where that turns out to refuse changes. A new
+    part of a plan goes where its plan lives, or will live; and the parts of a plan share one ladder, because where one
+    of them has to move all of them do.
     """
     plans = [number for number, write in enumerate(writes) if write.resource["resourceType"] == "CarePlan"]
     home = next((homes[number] for number in plans if number in homes), None)
@@ -189,7 +190,8 @@ def placed(
         is_part = bool(plans) and type_ in TOGETHER
         if number in homes:
             place = homes[number]
-            return (place, *(below(place, companion=companion) if is_part and place == home else ()))
+            may_move = living or (is_part and place == home)
+            return (place, *(below(place, companion=companion) if may_move else ()))
         if is_part and home is not None:
             return (home, *below(home, companion=companion))
         return ladder(type_, capability, companion=companion, with_plan=is_part, living=living)

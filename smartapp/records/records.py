@@ -13,7 +13,7 @@ from mappers.identity import Identifier, own_identifier
 from mappers.sameness import fingerprint
 from mappers.successors import first_of
 from questionnaires.fhir import Resource
-from smartapp.fhir.capabilities import Capabilities, Capability, Offered
+from smartapp.fhir.capabilities import Capabilities, Capability, Interaction, Offered
 from smartapp.fhir.checked import problems
 from smartapp.fhir.own.index import patients_of
 from smartapp.fhir.own.matching import matches
@@ -323,9 +323,9 @@ class Records:
             if there:
                 self._touched(event, there)
 
-    def _demote(self, type_: str, status: int) -> None:
+    def _demote(self, type_: str, interaction: Interaction, status: int) -> None:
         self._capabilities.refused(
-            self._issuer_key, type_, "create", role=self.launch.user.role, person=self._who, status=status
+            self._issuer_key, type_, interaction, role=self.launch.user.role, person=self._who, status=status
         )
         self._capability = None  # the next parcel of the same unit must already know of the refusal
 

@@ -50,11 +50,48 @@ def test_what_waits_for_its_writer_is_sent_when_they_are_back(story):
 
 @pytest.mark.parametrize("status", ["403", "422"])
 def test_a_change_that_is_refused_while_it_waits_is_shown_to_its_writer(story, status):
+    story.anna.add_goal()
+    story.fault(WRITES, "drop-before")
+    story.anna.edit_goal()
+    story.fault(WRITES, status)
+    story.rounds(10)
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("status", ["403", "422"])
+def test_a_living_form_whose_change_is_refused_while_it_waits_goes_on_elsewhere(story, status):
     story.anna.write_story()
     story.fault(WRITES, "drop-before")
     story.anna.write_story()
     story.fault(WRITES, status)
     story.rounds(10)
+    assert story.found() == []
+    assert waiting(story.world) == 0
+    story.anna.write_story()
+    assert claims(story) == ["ehr", "waiting", "own"]
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("story", ["epic-like"], indirect=True)
+def test_a_living_form_that_an_ehr_took_before_it_said_what_it_does_can_be_changed(story):
+    """Seed 1737: it takes new responses and no changes, and its author kept words that could never be saved."""
+    story.fault("GET :81/fhir/metadata", "drop-before")
+    story.anna.write_story()
+    story.anna.write_story()
+    assert "given back" not in claims(story)
+    story.rounds(120)
+    story.anna.write_story()
+    assert claims(story)[-1] == "own"
+    assert story.found() == []
+
+
+def test_an_answer_about_a_stranger_is_no_sign_that_somebody_else_changed_a_story(story):
+    """Seed 1214: its writer read of a refusal, and all was stored."""
+    story.anna.write_story()
+    story.fault(WRITES, "truncated")
+    story.anna.write_story()
+    story.fault("GET :81/fhir/QuestionnaireResponse/", "other-person")
+    story.rounds(10, 60)
     assert story.found() == []
 
 

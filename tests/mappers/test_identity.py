@@ -52,6 +52,15 @@ def test_where_something_was_before_does_not_change_what_it_is():
     assert list(former(goal(OURS, THEIRS))) == []
 
 
+def test_a_response_says_where_it_was_in_a_tag_as_it_has_one_identifier():
+    tag = {"system": "https://example.org/tags", "code": "QuestionnaireResponse/1"}
+    response = {"resourceType": "QuestionnaireResponse", "meta": {"tag": [tag]}, "identifier": {"value": "x"}}
+    moved = with_former(with_former(response, "ehr", "QuestionnaireResponse/7"), "companion", "QuestionnaireResponse/8")
+    assert list(former(moved)) == [("ehr", "QuestionnaireResponse/7"), ("companion", "QuestionnaireResponse/8")]
+    assert (moved["identifier"], moved["meta"]["tag"][0]) == ({"value": "x"}, tag)
+    assert list(former(response)) == []
+
+
 ANNA = PersonRef("Patient/anna", "Anna Voorbeeld")
 URN = "urn:uuid:00000000-0000-4000-8000-00000000000"
 PLAN = Plan(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
+from mappers.identity import former
 from mappers.observations import IDENTIFIER_SYSTEM as SCORE_SYSTEM
 from smartapp.fhir.capabilities import Interaction, Offered
 from smartapp.fhir.own.store import OwnStore
@@ -134,7 +135,7 @@ class Way:
     own: Server
     offered: Offered = field(default_factory=lambda: ALL_BUT_TRANSACTIONS)
     kept: list[Unit] = field(default_factory=list)
-    demoted: list[tuple[str, int]] = field(default_factory=list)
+    demoted: list[tuple[str, str, int]] = field(default_factory=list)
     errors: dict[int, RecordError] = field(default_factory=dict)
     known: Stored | None = None
 
@@ -147,7 +148,7 @@ class Way:
             {"ehr": self.offered, "own": replace(ALL_BUT_TRANSACTIONS, transaction=True)},
             EHR,
             self.kept.append,
-            lambda type_, status: self.demoted.append((type_, status)),
+            lambda *refused: self.demoted.append(refused),
             whole=author_waits,
         )
         unit = Unit("u", parcels)
@@ -302,7 +303,7 @@ def test_a_refused_create_goes_down_and_counts_against_its_type_only_where_that_
     way.ehr.says["Goal"] = [Refused("No.", status=status)]
     [parcel] = way.send(goal())
     assert (parcel.state, parcel.place, parcel.ladder) == ("arrived", "own", ())
-    assert way.demoted == ([("Goal", status)] if counts else [])
+    assert way.demoted == ([("Goal", "create", status)] if counts else [])
     assert way.errors == {}
 
 
@@ -318,7 +319,7 @@ def test_a_refusal_for_another_reason_counts_whatever_else_the_server_says(way):
     outcome = {"resourceType": "OperationOutcome", "issue": [{"code": "forbidden"}]}
     way.ehr.says["Goal"] = [Forbidden("No.", outcome=outcome)]
     way.send(goal())
-    assert way.demoted == [("Goal", 403)]
+    assert way.demoted == [("Goal", "create", 403)]
 
 
 def test_a_refusal_elsewhere_says_nothing_of_the_ehr(way):
@@ -334,6 +335,45 @@ def test_a_change_that_is_refused_is_its_authors_to_decide_and_says_nothing_of_i
     [parcel] = way.send(change(before, ladder=("own",)))
     assert (parcel.state, parcel.place, parcel.reason) == ("refused", "ehr", "Not this one.")
     assert (way.demoted, way.errors[0].message) == ([], "Not this one.")
+
+
+def living(of: Stored, text: str = "Mijn woorden", **more) -> Parcel:
+    """What its author makes of a living form that is stored; it may go on in our own store."""
+    resource = {**answers(text).write.resource, "id": of.resource["id"], "status": "amended"}
+    return Parcel(Write("update", resource, if_match=of.etag, living=True), "ehr", **{"ladder": ("own",), **more})
+
+
+@pytest.mark.parametrize("status", [403, 405, 422])
+def test_a_living_form_goes_on_lower_where_it_may_not_be_changed(way, status):
+    """Seed 1737: an EHR took one while it was not known what it does, and its author could never change it."""
+    before = way.ehr.store.write(answers("Eerst").write)
+    way.ehr.says["QuestionnaireResponse"] = [Refused("No changes.", status=status)]
+    [parcel] = way.send(living(before, "Toch anders"))
+    assert (parcel.state, parcel.place, parcel.ladder, way.errors) == ("arrived", "own", (), {})
+    assert way.demoted == [("QuestionnaireResponse", "update", status)]
+    made, sent_to_ehr = parcel.stored.resource, living(before, "Toch anders").write.resource
+    assert (made["item"], made["identifier"]) == (sent_to_ehr["item"], sent_to_ehr["identifier"])
+    assert list(former(made)) == [("ehr", before.reference)]
+    assert way.ehr.store.read("QuestionnaireResponse", before.resource["id"]).etag == before.etag
+    # Another tab that does not know of it yet is not taken for the same words, and its author sees both.
+    way.ehr.says["QuestionnaireResponse"] = [Refused("No changes.", status=status)]
+    [parcel] = way.send(living(before, "In een ander venster"))
+    assert (parcel.state, parcel.place) == ("conflict", "own")
+
+
+@pytest.mark.parametrize(
+    ("error", "ladder"),
+    [
+        (Refused("Wrong.", status=422, outcome={"issue": [{"code": "value"}]}), ("own",)),
+        (Refused("Not like this.", status=400), ("own",)),
+        (Forbidden("No."), ()),
+    ],
+)
+def test_a_living_form_stays_where_what_was_refused_is_these_words_or_there_is_nothing_lower(way, error, ladder):
+    before = way.ehr.store.write(answers("Eerst").write)
+    way.ehr.says["QuestionnaireResponse"] = [error]
+    [parcel] = way.send(living(before, "Toch anders", ladder=ladder))
+    assert (parcel.state, parcel.place, way.demoted) == ("refused", "ehr", [])
 
 
 # ---- ids that we choose
@@ -387,7 +427,7 @@ def test_a_server_that_does_not_know_our_ids_after_all_gets_it_without(choosing,
 def test_a_server_that_refuses_it_under_our_id_for_another_reason_is_not_asked_again(choosing):
     choosing.ehr.says["Goal"] = [Forbidden("No goals.")]
     [parcel] = choosing.send(goal())
-    assert (parcel.place, choosing.ehr.sent, choosing.demoted) == ("own", [], [("Goal", 403)])
+    assert (parcel.place, choosing.ehr.sent, choosing.demoted) == ("own", [], [("Goal", "create", 403)])
 
 
 def test_what_was_sent_under_our_id_is_looked_for_under_it_and_then_by_its_identifier(choosing):
@@ -766,6 +806,16 @@ def test_what_is_about_somebody_else_is_no_answer_to_whether_it_arrived(way, mon
     assert [error.message for error in way.errors.values()] == [
         "The server answered with something about somebody else."
     ]
+
+
+def test_whom_a_response_is_about_is_told_by_its_subject_whoever_its_source_is(way, monkeypatch):
+    """Seed 1214: the source was still its author, and a page told of a refusal while the story was stored."""
+    source = {"source": SUBJECT}
+    first = way.ehr.store.write(replace(answers("Eerst").write, resource={**answers().write.resource, **source}))
+    others = Stored({**first.resource, "subject": {"reference": "Patient/bram"}}, 'W/"2"')
+    monkeypatch.setattr(way.ehr, "read", lambda _type, _id: others)
+    [parcel] = way.send(replace(living(first), state="sent"))
+    assert (parcel.state, way.ehr.sent) == ("sent", [])
 
 
 def test_what_was_to_be_amended_and_was_changed_by_another_is_left_to_them(way):
