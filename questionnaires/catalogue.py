@@ -236,6 +236,7 @@ class _Items:
             rows=table.rows if table.rows is not None else DEFAULT_ROWS,
             today=table.today,
             card=table.card,
+            off_card=table.off_card or "",
             becomes=table.becomes or "",
             offer=table.offer,
             was=table.was or "",

@@ -25,6 +25,7 @@ _OF_GROUPS: Final = {"many": False, "per": "", "ordered": False, "add": None}
 _OF_ITEMS: Final = {"many": False, "who": "client", "prompts": (), "rows": None} | {
     "today": False,
     "card": False,
+    "off_card": None,
     "becomes": None,
     "offer": False,
     "was": None,
@@ -50,6 +51,7 @@ def check(top: FilePlace, table: InstrumentTable) -> None:
         for one, item in place.each("items", group.items):
             _check_item(one, item, group, living)
             _refuse_itself(one, item, table.id)
+            _check_off_card(one, item, group, table)
     _check_conditions(top, table)
     _check_shown(top.at("living"), table, living)
 
@@ -121,6 +123,18 @@ def _check_item(place: FilePlace, item: ItemTable, group: GroupTable, living: Li
 def _refuse_itself(place: FilePlace, item: ItemTable, form: str) -> None:
     if item.becomes == f"{form}-{item.id}":
         raise place.error("becomes", "is this very item; name another, or leave it out")
+
+
+def _check_off_card(place: FilePlace, item: ItemTable, group: GroupTable, table: InstrumentTable) -> None:
+    """Refuse an answer that keeps a row off the card where no row is on it, or that nobody can give."""
+    if item.off_card is None:
+        return
+    if not group.many or not any(one.card for one in group.items):
+        raise place.error("off_card", "is for a group with rows of which something stands on the card")
+    scale = next((one for one in table.scales if one.name == item.scale), None)
+    codes = [option.code for option in scale.options] if scale is not None else []
+    if item.many or item.off_card not in codes:
+        raise place.error("off_card", f"is {item.off_card!r}; it must be one answer of a choice: {', '.join(codes)}")
 
 
 def _check_conditions(top: FilePlace, table: InstrumentTable) -> None:

@@ -190,10 +190,10 @@ class Item:
 
     Of living forms: `many`, several answers (texts: one per line; choices: several may be ticked); `prompts`, ideas
     that are shown beside the field and never filled in; `rows`, the height of the field; `today`, a date that is the
-    day on which its row was written; `card`, stands on the small card; `becomes`, where its words can be taken
-    without retyping: "goal", or the linkId of an item of a living form; `offer`, beside each answer stands what the
-    place has of it; `was`, the id of the extension of the CarePlan that its words were kept in before there were
-    living forms.
+    day on which its row was written; `card`, stands on the small card; `off_card`, the answer that keeps its row off
+    the card; `becomes`, where its words can be taken without retyping: "goal", or the linkId of an item of a living
+    form; `offer`, beside each answer stands what the place has of it; `was`, the id of the extension of the CarePlan
+    that its words were kept in before there were living forms.
     """
 
     link_id: str
@@ -214,6 +214,7 @@ class Item:
     rows: int = DEFAULT_ROWS
     today: bool = False
     card: bool = False
+    off_card: str = ""
     becomes: str = ""
     offer: bool = False
     was: str = ""

@@ -170,6 +170,9 @@ def _becomes(instrument: Instrument, item: Item) -> Iterator[str]:
         yield "can become a goal" if item.becomes == GOAL else f"can be taken to `{item.becomes}`"
     if item.card:
         yield "stands on the small card"
+    if item.off_card and item.scale:
+        option = item.scale.option(item.off_card)
+        yield f"“{option.text.nl}” keeps its row off the small card" if option else ""
     if item.today:
         yield "is the day on which the row was written"
     if item.link_id == _review_item(instrument):

@@ -102,6 +102,7 @@ class ItemTable(Strict, frozen=True):
     rows: int | None = None
     today: bool = False
     card: bool = False
+    off_card: OneLine | None = None
     becomes: Name | None = None
     offer: bool = False
     was: Name | None = None

@@ -122,14 +122,17 @@ def form_view(stored: StoredForm, today: dt.date) -> FormView:
 
 
 def asks_to_be_looked_at(stored: StoredForm, today: dt.date) -> bool:
-    """Tell whether a form asks to be looked at again: on the day that its owner wrote, else so long after a change."""
+    """Tell whether a form asks to be looked at again: on the day that its owner wrote, else so long after a change.
+
+    Who changed it on that day or later did look at it: then that day is over.
+    """
     review = stored.form.living.review if stored.form.living else None
     if review is None or not stored.content:
         return False
     own = stored.content.of(f"{stored.form.id}-{review.item}") if review.item else ""
-    if own:
-        return own <= today.isoformat()[: len(own)]
     changed = stored.changed[: len("2026-05-31")]
+    if own and changed[: len(own)] < own:
+        return own <= today.isoformat()[: len(own)]
     return bool(changed) and changed <= _months_before(today, review.months).isoformat()
 
 

@@ -112,6 +112,8 @@ REFUSED = [
     ("living.review.item", "weeded", r"living\.review\.item: is 'weeded'; .* outside groups with rows are look-again"),
     ("living.review.item", "story", r"living\.review\.item: is 'story'; the dates"),
     ("living.card", False, r"groups\[1\]\.items\[1\]\.card: is true, but the form has no card"),
+    (f"{STORY}.off_card", "1", r"items\[1\]\.off_card: is for a group with rows of which something stands on the card"),
+    (f"{PLACE}.off_card", "1", r"items\[2\]\.off_card: is for a group with rows of which something stands on the card"),
     (f"{STORY}.card", False, r"living\.card: is true, but nothing goes on it"),
     ("kind", "questionnaire", f"living: {ONLY_LIVING}"),
     ("kind", "record", f"living: {ONLY_LIVING}"),
@@ -177,6 +179,13 @@ def test_what_may_be_otherwise_is_read(path, value):
     assert instrument_from(spoilt(path, value), "garden.toml").kind == "living"
 
 
+def test_an_answer_that_keeps_a_row_off_the_card_can_be_given():
+    data = changed(spoilt(f"{PLANT}.card", True), f"{PLACE}.many", False)
+    assert instrument_from(changed(data, f"{PLACE}.off_card", "1"), "garden.toml").item("garden-place").off_card == "1"
+    with pytest.raises(DefinitionError, match=r"items\[2\]\.off_card: is '9'; it must be one answer of a choice: 1, 2"):
+        instrument_from(changed(data, f"{PLACE}.off_card", "9"), "garden.toml")
+
+
 def test_rows_may_be_offered_for_each_goal():
     data = spoilt(BEDS, {**garden_data()["groups"][1], "per": "goal"})
     data["groups"][1]["items"][0] = {"id": "bed", "kind": "goal", "subject": "goal", "text": WORDS}
@@ -202,6 +211,7 @@ OF_LIVING_FORMS = [
     ("groups.0.items.0.rows", 0),
     ("groups.0.items.0.today", True),
     ("groups.0.items.0.card", True),
+    ("groups.0.items.0.off_card", "1"),
     ("groups.0.items.0.becomes", "goal"),
     ("groups.0.items.0.offer", True),
     ("groups.0.items.0.was", "life-story"),

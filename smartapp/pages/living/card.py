@@ -47,17 +47,22 @@ class CardPart:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What stands on the card of a form, in the order of the form, and when that was changed last."""
+    """What stands on the card of a form, in the order of the form, and when that was changed last.
+
+    `off` has what its owner wrote down and an answer keeps off it, each with that answer.
+    """
 
     title: str
     changed: str
     parts: tuple[CardPart, ...]
+    off: tuple[tuple[str, str], ...] = ()
 
 
 def card_of(opened: Opened, known: Catalogue) -> Card:
     """Return the card of a form."""
     form = opened.stored.form
-    return Card(text_of(form.title), opened.stored.changed, tuple(_parts(opened, known)))
+    off = tuple(_kept_off(opened, known))
+    return Card(text_of(form.title), opened.stored.changed, tuple(_parts(opened, known)), off)
 
 
 def card_pdf(card: Card, *, client: Person, made: dt.datetime) -> bytes:
@@ -109,11 +114,25 @@ def _parts(opened: Opened, known: Catalogue) -> Iterator[CardPart]:
     for group in content.form.groups:
         marked = [item for item in group.items if item.card]
         if group.many and marked:
-            yield from (_row(opened, known, group, marked, row) for row in content.rows_of(group.link_id))
+            rows = (row for row in content.rows_of(group.link_id) if _off_card(group, row) is None)
+            yield from (_row(opened, known, group, marked, row) for row in rows)
         elif not group.many:
             for item in marked:
                 if is_asked(item, content) and (texts := _shown(opened, known, item)):
                     yield CardPart(text_of(item.text), text_of(group.title), text_of(item.text), "", texts)
+
+
+def _kept_off(opened: Opened, known: Catalogue) -> Iterator[tuple[str, str]]:
+    for group in opened.content.form.groups:
+        for row in opened.content.rows_of(group.link_id):
+            if said := _off_card(group, row):
+                name = ", ".join(_shown(opened, known, group.items[0], row))
+                yield name or text_of(group.title), ", ".join(_shown(opened, known, said, row))
+
+
+def _off_card(group: Group, row: Row) -> Item | None:
+    """Return the item whose answer keeps a row off the card, None where it may stand on it."""
+    return next((item for item in group.items if item.off_card and row.of(item.link_id) == item.off_card), None)
 
 
 def _row(opened: Opened, known: Catalogue, group: Group, marked: list[Item], row: Row) -> CardPart:

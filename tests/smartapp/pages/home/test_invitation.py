@@ -57,6 +57,19 @@ def test_on_the_day_that_its_owner_wrote_it_asks_and_not_before(app, clock):
     assert ASKS in home(app)
 
 
+def test_who_changed_it_since_that_day_is_asked_as_others_are_and_so_is_who_wrote_a_day_that_is_over(app, clock):
+    anna = launched(app)
+    fill(anna, "living/garden/all/", **{"garden-story": "Onkruid.", "garden-look-again": "2026-01-25"})
+    assert ASKS not in home(app), "it was written down just now"
+    fill(anna, "living/garden/look-again/", **{"garden-look-again": "2027-01-25"})
+    clock.now += 12 * DAY
+    assert ASKS in home(app)
+    fill(launched(app), "living/garden/story/", **{"garden-story": "Onkruid, en een roos."})
+    assert ASKS not in home(app)
+    clock.now += 190 * DAY
+    assert ASKS in home(app)
+
+
 def test_not_now_keeps_it_away_for_thirty_days_in_every_launch(app, clock):
     plant(app)
     clock.now += 190 * DAY

@@ -64,6 +64,21 @@ def test_what_is_marked_stands_on_it_and_nothing_else(noor):
         assert squeezed(other) not in text_in(printed(noor))
 
 
+@pytest.mark.parametrize("answer", ["1", "2", "3", ""])
+def test_who_said_no_is_not_among_those_to_call_and_the_page_says_so(app, answer):
+    given = {f"{FULL}-supporter": ("Tante Bo",), f"{FULL}-supporter-telephone": ("06 0000 0009",)}
+    given |= {f"{FULL}-supporter-answer": (answer,)} if answer else {}
+    content = of_noor(FULL)
+    rows = {**content.rows, f"{FULL}-supporters": (Row("bo", given),)}
+    visitor = visitor_with(app, replace(content, rows=rows))
+    page, on_paper, copy = visitor.get(CARD), text_in(printed(visitor)), visitor.get(f"living/{FULL}/copy").text
+    there = answer != "3"
+    assert ("tel:0600000009" in page.text, squeezed("06 0000 0009") in on_paper) == (there, there)
+    assert ("Tante Bo" in copy.partition("</section>")[0]) is there
+    assert ("Niet op het kaartje: Tante Bo, door het antwoord ‘zei nee’." in text_of(page)) is not there
+    assert "Tante Bo" in text_of(visitor.get(f"living/{FULL}/"))
+
+
 def test_both_sides_have_the_size_of_a_bank_card_and_all_letters_stand_within(noor):
     content = printed(noor)
     across, up = edges(content)
