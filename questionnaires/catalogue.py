@@ -239,6 +239,8 @@ class _Items:
             off_card=table.off_card or "",
             becomes=table.becomes or "",
             offer=table.offer,
+            changes_goal=table.changes_goal or "",
+            ends_goal=table.ends_goal or "",
             was=table.was or "",
         )
         if item.prompts:

@@ -28,6 +28,8 @@ _OF_ITEMS: Final = {"many": False, "who": "client", "prompts": (), "rows": None}
     "off_card": None,
     "becomes": None,
     "offer": False,
+    "changes_goal": None,
+    "ends_goal": None,
     "was": None,
 }
 _KINDS: tuple[ItemKind, ...] = ("line", "date", "goal")
@@ -52,6 +54,7 @@ def check(top: FilePlace, table: InstrumentTable) -> None:
             _check_item(one, item, group, living)
             _refuse_itself(one, item, table.id)
             _check_off_card(one, item, group, table)
+            _check_of_goal(one, item, group, table)
     _check_conditions(top, table)
     _check_shown(top.at("living"), table, living)
 
@@ -131,10 +134,27 @@ def _check_off_card(place: FilePlace, item: ItemTable, group: GroupTable, table:
         return
     if not group.many or not any(one.card for one in group.items):
         raise place.error("off_card", "is for a group with rows of which something stands on the card")
-    scale = next((one for one in table.scales if one.name == item.scale), None)
-    codes = [option.code for option in scale.options] if scale is not None else []
+    codes = _codes_of(item, table)
     if item.many or item.off_card not in codes:
         raise place.error("off_card", f"is {item.off_card!r}; it must be one answer of a choice: {', '.join(codes)}")
+
+
+def _check_of_goal(place: FilePlace, item: ItemTable, group: GroupTable, table: InstrumentTable) -> None:
+    """Refuse an answer that offers to change or end a goal where no row is about one, or that nobody can give."""
+    codes = _codes_of(item, table)
+    for key, code in (("changes_goal", item.changes_goal), ("ends_goal", item.ends_goal)):
+        if code is None:
+            continue
+        if group.per != "goal":
+            raise place.error(key, "is for a group with rows about goals; it has per = 'goal'")
+        if item.kind != "choice" or item.many or code not in codes:
+            raise place.error(key, f"is {code!r}; it must be one answer of a choice: {', '.join(codes) or 'none'}")
+
+
+def _codes_of(item: ItemTable, table: InstrumentTable) -> list[str]:
+    """Return the codes of the answers that a choice offers; none for what has no answers of its own."""
+    scale = next((one for one in table.scales if one.name == item.scale), None)
+    return [option.code for option in scale.options] if scale is not None else []
 
 
 def _check_conditions(top: FilePlace, table: InstrumentTable) -> None:

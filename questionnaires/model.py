@@ -192,8 +192,9 @@ class Item:
     that are shown beside the field and never filled in; `rows`, the height of the field; `today`, a date that is the
     day on which its row was written; `card`, stands on the small card; `off_card`, the answer that keeps its row off
     the card; `becomes`, where its words can be taken without retyping: "goal", or the linkId of an item of a living
-    form; `offer`, beside each answer stands what the place has of it; `was`, the id of the extension of the CarePlan
-    that its words were kept in before there were living forms.
+    form; `offer`, beside each answer stands what the place has of it; `changes_goal` and `ends_goal`, the answer after
+    which the client is offered to change the goal of the row, or to end it; `was`, the id of the extension of the
+    CarePlan that its words were kept in before there were living forms.
     """
 
     link_id: str
@@ -217,6 +218,8 @@ class Item:
     off_card: str = ""
     becomes: str = ""
     offer: bool = False
+    changes_goal: str = ""
+    ends_goal: str = ""
     was: str = ""
 
     @property

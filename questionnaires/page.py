@@ -179,6 +179,8 @@ def _becomes(instrument: Instrument, item: Item) -> Iterator[str]:
         yield "is the day on which the form asks to be looked at again"
     if item.offer:
         yield "stands beside what the place has to offer"
+    if item.changes_goal or item.ends_goal:
+        yield "offers to change the goal, or to end it, after the answer that says so"
     if item.was:
         yield f"was the extension `{item.was}` of the CarePlan"
 

@@ -105,6 +105,8 @@ class ItemTable(Strict, frozen=True):
     off_card: OneLine | None = None
     becomes: Name | None = None
     offer: bool = False
+    changes_goal: OneLine | None = None
+    ends_goal: OneLine | None = None
     was: Name | None = None
 
 

@@ -57,7 +57,8 @@ class AnswerView:
 class RowView:
     """One row: what it is called, its answers, and where it is changed, moved and removed.
 
-    `day` is when it was written, where it has its day; `about` leads to the goal that it is about.
+    `day` is when it was written, where it has its day; `about` leads to the goal that it is about. `changes_goal` leads
+    to where the words of that goal are changed, and a press on `ends_goal` ends it, where the row says so.
     """
 
     key: str
@@ -65,6 +66,8 @@ class RowView:
     answers: tuple[AnswerView, ...]
     day: str = ""
     about: Link | None = None
+    changes_goal: Link | None = None
+    ends_goal: Link | None = None
     change: str = ""
     up: str = ""
     down: str = ""

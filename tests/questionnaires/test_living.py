@@ -141,6 +141,7 @@ REFUSED = [
     (f"{STORY}.becomes", "My goal", r"items\[1\]\.becomes: is 'My goal'; use small letters"),
     (f"{STORY}.offer", True, r"items\[1\]\.offer: is for a choice from answers of its own"),
     (f"{BED}.offer", True, r"groups\[2\]\.items\[1\]\.offer: is for a choice from answers of its own"),
+    (f"{BED}.ends_goal", "3", r"groups\[2\]\.items\[1\]\.ends_goal: is for a group with rows about goals"),
     (f"{BED}.was", "life-story", r"groups\[2\]\.items\[1\]\.was: is for a text or line; this is a choice"),
     (f"{STORY}.who", "neighbour", r"items\[1\]\.who: is 'neighbour'; it must be one of client, peer-worker"),
     (f"{TOOLS}.id", "story-prompts", r"items\[2\]\.id: gives the linkId 'garden-story-prompts', which appears twice"),
@@ -214,6 +215,8 @@ OF_LIVING_FORMS = [
     ("groups.0.items.0.off_card", "1"),
     ("groups.0.items.0.becomes", "goal"),
     ("groups.0.items.0.offer", True),
+    ("groups.0.items.0.changes_goal", "2"),
+    ("groups.0.items.0.ends_goal", "3"),
     ("groups.0.items.0.was", "life-story"),
 ]
 

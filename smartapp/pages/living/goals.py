@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from flask import abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,11 +12,13 @@ from mappers.plan import MOST_DOMAINS
 from mappers.said_in import SaidIn, answer_in
 from questionnaires.catalogue import catalogue
 from questionnaires.living import GOAL
+from smartapp.i18n import message
 from smartapp.pages.living.service import open_form
 from smartapp.pages.living.words import Words, words_of
 from smartapp.pages.plan import fields, sections
 from smartapp.pages.plan.forms import edit
 from smartapp.pages.plan.stored import StoredPlan
+from smartapp.records.placement import TOGETHER
 from smartapp.web import current
 from smartapp.web.editing import Form, form_key
 from smartapp.web.fields import Link
@@ -21,6 +26,23 @@ from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.plan_views import Words as PlanWords
 from smartapp.web.roles import written_with_client
+
+SAVED: Final[Mapping[str, str]] = {
+    "changed": message("Your goal is saved."),
+    "ended": message("Your goal is now under earlier goals."),
+    "resumed": message("You have taken up this goal again."),
+}
+"""What a form says of what became of a goal just now, by the mark in `?goal=`."""
+
+
+def goal_saved(plan: StoredPlan) -> str:
+    """Return the sentence about the goal that was changed or ended from this form just now, "" where none was."""
+    mark = request.args.get("goal", "")
+    if mark not in SAVED or (request.args.get("waits") and current.records().is_stopped(TOGETHER)):
+        return ""
+    if plan.on_its_way:
+        return _("What you saved is safe here. It is on its way to the record, which we cannot reach right now.")
+    return _(SAVED[mark])
 
 
 @written_with_client

@@ -19,7 +19,7 @@ from smartapp.i18n import message
 from smartapp.pages.living import carrying, sections, taking, to_plan, views
 from smartapp.pages.living.earlier import earlier_page, needs_for_row, row_back, typed_by_client
 from smartapp.pages.living.fields import fields_of
-from smartapp.pages.living.goals import goal_from_words
+from smartapp.pages.living.goals import goal_from_words, goal_saved
 from smartapp.pages.living.service import Opened, change, open_form
 from smartapp.pages.living.steps import ALL, Step, following, step_of
 from smartapp.pages.living.words import proposed_from
@@ -101,7 +101,7 @@ def _page(opened: Opened, *, own: bool) -> views.LivingPage:
         current.now().date(),
         own=own,
         place=_place(),
-        saved=_saved(opened.stored.content),
+        saved=_saved(opened.stored.content) or goal_saved(opened.plan),
         with_client=with_client.goes_on(),
         offer=current.services().settings.offer,
     )
@@ -319,7 +319,7 @@ def _row_form(
         text_of(group.title),
         _fields(typed_by_client(group), opened),
         _back(asked, name),
-        url_for("living.form", form_id=asked.id, saved="1", _anchor=name),
+        url_for("living.form", form_id=asked.id, saved="1", _anchor=_anchor_after(group, name, row or key)),
         lead=text_of(group.help) if group.help else "",
         kicker=text_of(asked.title),
         remove=url_for("living.remove", **where) if row else "",
@@ -328,6 +328,12 @@ def _row_form(
         proposed=proposed or {},
         more={**_more(asked), "removing": removing},
     )
+
+
+def _anchor_after(group: Group, name: str, key: str) -> str:
+    """Return where the page opens after a row is saved: at the row, where what it says is followed by a press."""
+    followed = any(item.changes_goal or item.ends_goal for item in group.items)
+    return f"row-{key}" if followed else name
 
 
 def _asks(sentence: str) -> Callable[..., Press | None]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from flask import url_for
 
 from mappers.living import Content, Row, field_name
 from mappers.living.content import group_of
+from mappers.plan import Goal
 from questionnaires.catalogue import Catalogue
 from questionnaires.living import GOAL
 from questionnaires.model import Group, Instrument, Item
@@ -261,6 +262,8 @@ class _Page:
                 for one in view.answers
             ),
             about=self.goal_in(group, row) if self.own else None,
+            changes_goal=self.after_looking_back(group, row, "changes_goal"),
+            ends_goal=self.after_looking_back(group, row, "ends_goal"),
             change=url_for("living.row", **where) if self.own else "",
             up=url_for("living.move", **where, way="up") if can_move and at else "",
             down=url_for("living.move", **where, way="down") if can_move and at + 1 < total else "",
@@ -269,9 +272,27 @@ class _Page:
 
     def goal_in(self, group: Group, row: Row) -> Link | None:
         """Return the way to the goal that a row is about."""
+        goal = self.goal_of_row(group, row)
+        return Link(_("To this goal"), url_for("plan.goal", goal_id=goal.id)) if goal else None
+
+    def goal_of_row(self, group: Group, row: Row) -> Goal | None:
         names = (row.of(item.link_id) for item in group.items if item.kind == "goal")
         goals = (goal for name in names if name and (goal := self.opened.plan.goal_named(name)))
-        return next((Link(_("To this goal"), url_for("plan.goal", goal_id=goal.id)) for goal in goals), None)
+        return next(goals, None)
+
+    def after_looking_back(self, group: Group, row: Row, what: Literal["changes_goal", "ends_goal"]) -> Link | None:
+        """Return where the goal of a row is changed or ended, where the client said last that they want that."""
+        if not self.own or not any(_says(item, row, what) for item in group.items):
+            return None
+        goal, first = self.goal_of_row(group, row), group.items[0].link_id
+        rows = newest_first(group, self.content.rows_of(group.link_id))
+        last = next(one for one in rows if one.of(first) == row.of(first))
+        if goal is None or not goal.active or last.key != row.key:
+            return None
+        where: dict[str, Any] = {"goal_id": goal.id, "form_id": self.form.id}
+        if what == "ends_goal":
+            return Link(_("Stop with this goal"), url_for("plan.let_go", **where))
+        return Link(_("Change this goal"), url_for("plan.goal_words", **where, key=row.key))
 
     def threads(self, group: Group) -> tuple[Thread, ...]:
         rows = newest_first(group, self.content.rows_of(group.link_id))
@@ -280,6 +301,11 @@ class _Page:
         for row in rows:
             by_subject.setdefault(row.of(first), []).append(self.row(group, row, 0))
         return tuple(Thread(views[0].title, tuple(views), views[0].about) for views in by_subject.values())
+
+
+def _says(item: Item, row: Row, what: Literal["changes_goal", "ends_goal"]) -> bool:
+    code = item.changes_goal if what == "changes_goal" else item.ends_goal
+    return bool(code) and row.of(item.link_id) == code
 
 
 def domains_in(opened: Opened) -> tuple[str, ...]:

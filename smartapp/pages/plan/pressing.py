@@ -21,12 +21,13 @@ NOT_DONE: Final = message("This step is not done yet.")
 
 
 def of_goal(sentence: str) -> Asks:
-    """Return what is asked of a goal; nothing where it is not there, as the page says then."""
+    """Return what is asked of a goal, on its page or in a form; nothing where it is not there, as is said then."""
 
-    def asks(goal_id: str) -> Press | None:
+    def asks(goal_id: str, form_id: str = "") -> Press | None:
         plan = load()
         found = sections.goal_of(plan.plan, plan.current_id(goal_id))
-        return Press(_(sentence), url_for("plan.goal", goal_id=goal_id), found.text) if found else None
+        back = url_for("living.form", form_id=form_id) if form_id else url_for("plan.goal", goal_id=goal_id)
+        return Press(_(sentence), back, found.text) if found else None
 
     return asks
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from mappers.plan import QUESTIONS, STEP_STATUSES, DomainAnswers, Plan, Step
 from questionnaires.catalogue import catalogue
+from questionnaires.model import Instrument
 from smartapp.errors import BadRequest
 from smartapp.i18n import message
 from smartapp.pages.plan import (
@@ -17,6 +18,7 @@ from smartapp.pages.plan import (
     fields,
     gone,
     history,
+    looked_back,
     pressing,
     remarks,
     removing,
@@ -291,18 +293,45 @@ def goal(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/<goal_id>/words", methods=["GET", "POST"])
+@blueprint.route("/goals/<goal_id>/words/<form_id>/<key>", methods=["GET", "POST"])
 @written_with_client
-def goal_words(goal_id: str) -> ResponseReturnValue:
-    """Change the words, the life domain or the date of a goal."""
+def goal_words(goal_id: str, form_id: str = "", key: str = "") -> ResponseReturnValue:
+    """Change the words, the life domain or the date of a goal, also beside what was said of it in a living form."""
+    looked_in = _form_or_404(form_id) if form_id else None
     stored_plan = load()
     _goal_or_404(stored_plan, goal_id)
     form = Form(
         _("Change my goal"),
         fields.goal(stored_plan.plan, _words()),
-        _goal_link(goal_id),
-        url_for("plan.goal", goal_id=goal_id, saved="goal"),
+        looked_back.back_to(looked_in) if looked_in else _goal_link(goal_id),
+        looked_back.address(looked_in, goal="changed")
+        if looked_in
+        else url_for("plan.goal", goal_id=goal_id, saved="goal"),
+        more={"looked_back": looked_back.said_in(stored_plan, looked_in, key, catalogue())} if looked_in else {},
     )
     return edit(lambda now: sections.goal(now.current_id(goal_id), current.today()), form, stored_plan)
+
+
+def _form_or_404(form_id: str) -> Instrument:
+    return catalogue().living.get(form_id) or abort(404)
+
+
+@blueprint.post("/goals/<goal_id>/let-go/<form_id>")
+@written_with_client
+@pressed(pressing.of_goal(message("This goal stops. It stays in your plan, under earlier goals.")))
+def let_go(goal_id: str, form_id: str) -> ResponseReturnValue:
+    """End a goal in one press, where the client said in a living form that they stop with it."""
+    form, stored_plan = _form_or_404(form_id), load()
+    return looked_back.let_go(stored_plan, _goal_or_404(stored_plan, goal_id).goal, form)
+
+
+@blueprint.post("/goals/<goal_id>/let-go/<form_id>/back")
+@written_with_client
+@pressed(pressing.of_goal(message("You take up this goal again.")))
+def go_on(goal_id: str, form_id: str) -> ResponseReturnValue:
+    """Take back that a goal was let go just now."""
+    form, stored_plan = _form_or_404(form_id), load()
+    return looked_back.go_on(stored_plan, _goal_or_404(stored_plan, goal_id).goal, form)
 
 
 @blueprint.route("/goals/<goal_id>/progress", methods=["GET", "POST"])

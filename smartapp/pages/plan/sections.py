@@ -280,11 +280,28 @@ def ending(goal_id: str, now: datetime) -> Section:
         return {} if texts.get("ending") in ENDINGS else {"ending": NEEDS_ENDING}
 
     def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
-        said = cast("Progress", ENDINGS[texts["ending"]])
-        ended = replace(_goal(plan, goal_id), active=False, progress=said, progress_date=_day(now))
+        ended = _ended(_goal(plan, goal_id), texts["ending"], now)
         return with_goal(plan, ended.with_remark(texts["note"], now.isoformat()))
 
     return Section(("ending", "note"), lambda _plan: {"ending": "", "note": ""}, apply, check)
+
+
+def _ended(goal: Goal, ending: str, now: datetime) -> Goal:
+    return replace(goal, active=False, progress=cast("Progress", ENDINGS[ending]), progress_date=_day(now))
+
+
+def with_goal_let_go(plan: Plan, goal_id: str, now: datetime) -> Plan:
+    """Return the plan with a goal that is let go; the same plan where it is not there any more, or has ended."""
+    found = goal_of(plan, goal_id)
+    return with_goal(plan, _ended(found, "let-go", now)) if found is not None and found.active else plan
+
+
+def with_goal_going_on(plan: Plan, goal_id: str, progress: Progress, day: str) -> Plan:
+    """Return the plan with an ended goal as one that goes on, as far as it was; the same plan where it does already."""
+    found = goal_of(plan, goal_id)
+    if found is None or found.active:
+        return plan
+    return within_five(plan, with_goal(plan, replace(found, active=True, progress=progress, progress_date=day)))
 
 
 def _day(moment: datetime) -> str:

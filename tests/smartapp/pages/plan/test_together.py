@@ -281,6 +281,7 @@ def test_no_view_of_the_plan_lets_a_professional_write_without_a_yes(joost):
     """Each address of the plan that takes a form asks first, or refuses; whatever is sent, the plan stays as it is."""
     before = stored_plan(joost.ehr)
     values = {"goal_id": goal_id(joost), "step_id": step_id(joost), "code": "housing", "question": "now", "key": "x"}
+    values |= {"form_id": "evaluation"}
     sent = {"text": "X", "now": "X", "domain": "housing", "status": "done", "progress": "improving", "note": "X"}
     sent |= {"ending": "reached", "domains": "housing", "remove": "1", "tick": "done", "from": "plan", "remark": "x"}
     rules = [
