@@ -178,5 +178,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "other-person": _other_person,
 }
 
+PLANNED: Final[Mapping[str, Fault]] = {**FAULTS, "400": _status(400)}
+"""Those that a told story may name as well. No history draws them, so that each seed stays what it was."""
+
 REFUSALS: Final = frozenset({"403", "422"})
 """Faults with which a server says that it does not take this: what was meant for it may go elsewhere."""

@@ -22,7 +22,7 @@ from smartapp.fhir.bulkheads import Hosts
 from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings
 from tests.faults.authority import Authority
-from tests.faults.faults import FAULTS, OTHER_ID, Trip
+from tests.faults.faults import OTHER_ID, PLANNED, Trip
 from tests.faults.kinds import GENERAL, Kind
 from tests.faults.model_ehr import Answer, Caller, ModelEhr
 from tests.faults.network import Server, connected
@@ -217,7 +217,7 @@ class World:
         log = len(self.ehr.log), len(self.other.log)
         trip = Trip(request, server, self.wait, chance)
         try:
-            answer = FAULTS[name](trip) if name in FAULTS else trip.whole()
+            answer = PLANNED[name](trip) if name in PLANNED else trip.whole()
         except requests.RequestException as error:
             self._say(process, said, name, type(error).__name__, log)
             raise

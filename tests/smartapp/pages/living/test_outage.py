@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from smartapp.fhir.store import Query, Refused, Stored, Unreachable, Write
+from smartapp.fhir.store import Query, Refused, Stored, Unreachable, Write, operation_outcome
 from tests.smartapp.helpers import Flaky, launched, make_app, text_of
 from tests.smartapp.pages.living.forms import garden_of, response
 from tests.smartapp.pages.plan.conftest import put
@@ -87,14 +87,23 @@ def test_another_form_can_be_written_while_one_is_on_its_way(anna, flaky, known)
     assert len(flaky.search(Query.of("QuestionnaireResponse"))) == 2
 
 
-def test_what_the_record_refuses_at_once_stays_on_the_page(anna, flaky):
-    flaky.error = Refused("no")
+def test_words_that_the_record_refuses_at_once_stay_on_the_page(anna, flaky):
+    flaky.error = Refused("no", outcome=operation_outcome("value", "no"))
     answer = fill(anna, STORY, **{"garden-story": "Toch mijn woorden."})
     assert answer.status_code == 422
     assert fields_of(answer)["garden-story"] == "Toch mijn woorden."
     flaky.error = None
     assert fill(anna, STORY).status_code == 303
     assert garden_of(anna).of("garden-story") == "Toch mijn woorden."
+
+
+def test_a_form_that_the_record_lets_nobody_change_goes_on_in_our_own_store(anna, flaky):
+    flaky.no_updates = Refused("no changes here")
+    assert fill(anna, STORY, **{"garden-story": "Toch mijn woorden."}).status_code == 303
+    assert "Toch mijn woorden." in text_of(anna.get(FORM))
+    assert fill(anna, STORY, **{"garden-story": "En nog iets."}).status_code == 303
+    assert "En nog iets." in text_of(anna.get(FORM))
+    assert garden_of(anna).of("garden-story") == "Eerst."
 
 
 def test_a_record_that_can_not_be_read_keeps_what_was_typed(anna, flaky):
