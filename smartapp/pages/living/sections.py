@@ -17,6 +17,7 @@ from smartapp.web.typed import Part
 
 NOT_OFFERED = message("Choose one of the answers that are here.")
 NEEDS_WORDS = message("Write something here, or leave this page without saving.")
+NEEDS_ANSWER = message("Answer one of these questions, or leave this page without saving.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBa
     """
     by_name = {item.link_id: item for item in items}
     first = group.items[0]
+    others = [name for name in by_name if name != first.link_id]
     dates = [item.link_id for item in group.items if item.today]
 
     def read(content: Content) -> dict[str, str]:
@@ -73,11 +75,17 @@ def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBa
         dated = Row(key, {**written.answers, **{name: (today,) for name in dates if not written.of(name)}})
         return changed.with_row(group.link_id, dated)
 
+    def new(content: Content) -> bool:
+        return back is None and content.row(group.link_id, key) is None
+
     def check(content: Content, fields: Mapping[str, str]) -> dict[str, str]:
         problems = _problems(by_name, content if back is None else back.put_into(content, group), fields)
         named = fields.get(first.link_id, content.field(field_name(first.link_id, key)))
         if first.link_id in by_name and not named.strip():
             problems[first.link_id] = NEEDS_WORDS
+        elif new(content) and group.per and others and not _says(others, fields):
+            # What it is about was filled in beforehand: with nothing more, nothing is said.
+            problems[others[0]] = NEEDS_ANSWER
         return problems
 
     return Part(tuple(by_name), read, apply, check)
@@ -108,6 +116,10 @@ def lines(group: Group, key: str) -> Part[Content]:
 def takes_lines(group: Group) -> bool:
     """Tell whether rows of a group can be made by typing lines: where a few words name a row, and no more is needed."""
     return group.many and not group.per and group.items[0].kind == "line"
+
+
+def _says(names: Collection[str], fields: Mapping[str, str]) -> bool:
+    return any(fields.get(name, "").strip() for name in names)
 
 
 def _tidied(items: Mapping[str, Item], fields: Mapping[str, str]) -> dict[str, str]:

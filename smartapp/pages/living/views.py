@@ -71,6 +71,7 @@ class GroupView:
     theme: str  # where two people look at it as a card
     threads: tuple[Thread, ...] = ()
     take_all: tuple[TakeAll, ...] = ()
+    needs: Link | None = None  # where a goal is made, without which there is nothing to write here
 
     @property
     def written(self) -> bool:
@@ -194,6 +195,7 @@ class _Page:
             theme=url_for("living.theme", form_id=self.form.id, group_id=name),
             threads=self.threads(group) if group.per and is_dated(group) else (),
             take_all=tuple(found for item in group.items if self.own and (found := self.take_all(item))),
+            needs=self.needs(group) if self.own else None,
         )
 
     def take_all(self, item: Item) -> TakeAll | None:
@@ -230,6 +232,12 @@ class _Page:
             for code, label in self.choices(group)
             if code not in there
         )
+
+    def needs(self, group: Group) -> Link | None:
+        """Return the way to the plan where a group is about its goals, and none is worked on."""
+        if group.per != "goal" or self.choices(group):
+            return None
+        return Link(_("To my plan"), url_for("plan.start"))
 
     def choices(self, group: Group) -> list[tuple[str, str]]:
         plan = self.opened.plan
@@ -330,6 +338,8 @@ def living_page(
     """
     page, form = _Page(opened, known, own, with_client, offer), opened.stored.form
     begin = first_open(form, opened.content) if own else None
+    if begin and page.needs(begin.group):
+        begin = None
     singles = [group for group in form.groups if not group.many]
     return LivingPage(
         view=form_view(opened.stored, today),

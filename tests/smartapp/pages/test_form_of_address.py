@@ -14,8 +14,9 @@ from flask import Flask
 from mappers.agreements import is_agreement
 from mappers.plan import Goal, Plan
 from questionnaires.catalogue import catalogue
-from questionnaires.model import Group, Instrument
+from questionnaires.model import Group, Instrument, Item
 from smartapp.fhir.store import Query, Refused, Unreachable
+from smartapp.pages.living.earlier import typed_by_client
 from smartapp.services import KEY
 from smartapp.web.written import short
 from tests.smartapp.helpers import Visitor, launched, make_app
@@ -139,10 +140,14 @@ def lists_of(form: Instrument) -> list[str]:
 
 
 def row_in(form: Instrument, group: Group) -> dict[str, str]:
-    """Return what names a row of a group."""
-    first = group.items[0]
-    named = {"goal": GOAL_NAME, "choice": first.scale.options[0].code if first.scale else ""}
-    return {first.link_id: named.get(first.kind, "Een stoel bij het raam.")}
+    """Return what names a row of a group; where that is filled in beforehand, also the first thing that is asked."""
+
+    def said(item: Item) -> str:
+        offered = {"goal": GOAL_NAME, "choice": item.scale.options[0].code if item.scale else ""}
+        return offered.get(item.kind, "Een stoel bij het raam.")
+
+    asked = typed_by_client(group)[: 2 if group.per else 1]
+    return {item.link_id: said(item) for item in asked}
 
 
 GOAL_NAME: Final = HALFWAY.goals[0].id.removeprefix("urn:uuid:")
