@@ -8,7 +8,9 @@ what a person typed.
 
 from __future__ import annotations
 
+import re
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,19 +23,34 @@ _ONE_AT_A_TIME = threading.Lock()
 It costs nothing to wait: checking is computing, and only one thread does that at a time.
 """
 
+_NUMBER = re.compile(r"\[\d+\]")
 _ODD = "has a shape that FHIR does not allow, such as a number where a text belongs"
 
 
 def problems(resource: Resource, before: Resource | None = None) -> list[str]:
     """Return what is wrong with a resource of ours, one line each with its place; [] if nothing is.
 
-    Of an update, `before` is the version that the server gave: what was wrong in there already is not ours to refuse.
+    Of an update, `before` is the version that the server gave: what was wrong in there already is not ours to refuse,
+    also where it has another number in its list by now.
     """
     found = [*model_problems(resource), *_emptiness(resource, resource["resourceType"])]
     if not found or before is None:
         return found
-    known = set(problems(before))
-    return [one for one in found if one not in known]
+    known = Counter(_anywhere(one) for one in problems(before))
+    # As often as it was wrong before, wherever in its list: what others wrote moves when we add or take out before it.
+    seen: Counter[str] = Counter()
+    new = []
+    for one in found:
+        seen[_anywhere(one)] += 1
+        if seen[_anywhere(one)] > known[_anywhere(one)]:
+            new.append(one)
+    return new
+
+
+def _anywhere(problem: str) -> str:
+    """Return a problem without the numbers of its place."""
+    place, said, why = problem.partition(": ")
+    return _NUMBER.sub("[]", place) + said + why
 
 
 def prepare() -> None:
