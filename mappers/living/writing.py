@@ -31,9 +31,13 @@ class Written:
     conversation: Conversation | None = None
 
 
-def form_identifier(issuer: str, patient: str, form: Instrument) -> str:
-    """Return the identifier of what one person writes in one form: the same in two tabs, so that they write one."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{issuer}|{patient}|living|{form.id}"))
+def form_identifier(issuer: str, patient: str, form: Instrument, number: int = 1) -> str:
+    """Return the identifier of what one person writes in one form: the same in two tabs, so that they write one.
+
+    `number` is the next one where what had the name before was taken out of the record as a mistake.
+    """
+    again = f"|{number}" if number > 1 else ""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{issuer}|{patient}|living|{form.id}{again}"))
 
 
 def response_of(content: Content, written: Written, *, identifier: str, existing: Resource | None = None) -> Resource:

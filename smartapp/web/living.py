@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from mappers.answers import IDENTIFIER_SYSTEM
@@ -59,18 +60,63 @@ class StoredForm:
 
 def queries(launch: Launch, known: Catalogue) -> tuple[Query, ...]:
     """Return the search for all that the person of a launch wrote in living forms; none where there are no forms."""
+    return _query(launch, (name for form in known.living.values() for name in _names(launch, form)))
+
+
+def _query(launch: Launch, names: Iterable[str]) -> tuple[Query, ...]:
     # Without their system, to keep the address short. What is of another system is left out when it is read.
-    sought = ",".join(name for form in known.living.values() for name in _names(launch, form))
+    sought = ",".join(names)
     return (Query.of("QuestionnaireResponse", patient=launch.patient.reference, identifier=sought),) if sought else ()
 
 
-def _names(launch: Launch, form: Instrument) -> tuple[str, ...]:
+def _names(launch: Launch, form: Instrument, number: int = 1) -> tuple[str, ...]:
     """Return the names under which a form of this person may be kept; the first is the one that it gets now.
 
     It is named by the key of the issuer, as its address may change. Until an issuer gets a key, that is its address.
     """
     issuers = dict.fromkeys((launch.issuer_key, launch.issuer))
-    return tuple(form_identifier(issuer, launch.patient.reference, form) for issuer in issuers)
+    return tuple(form_identifier(issuer, launch.patient.reference, form, number) for issuer in issuers)
+
+
+def with_new_names(
+    found: list[Record], search: Callable[[Query], list[Record]], *, known: Catalogue, launch: Launch
+) -> list[Record]:
+    """Return the records in which a form can be read: with those that are there in place of one that was a mistake.
+
+    What is marked as entered in error keeps its name, and would be what a create that happens once meets.
+    """
+    asked: set[str] = set()
+    while True:
+        gone, there = _sorted(found)
+        numbers = {form.id: _number(launch, form, gone, there) for form in known.living.values()}
+        again = [form for form in known.living.values() if numbers[form.id] > 1]
+        names = [name for form in again for name in _names(launch, form, numbers[form.id]) if name not in asked]
+        if not names:
+            return found
+        asked.update(names)
+        found = [*found, *(one for query in _query(launch, names) for one in search(query))]
+
+
+def _number(launch: Launch, form: Instrument, gone: Collection[str], there: Collection[str]) -> int:
+    """Return the number of the names that a form has: the next one where all that had the others was a mistake."""
+    for number in count(1):
+        names = _names(launch, form, number)
+        if any(name in there for name in names) or not any(name in gone for name in names):
+            break
+    return number
+
+
+def _sorted(found: Iterable[Record]) -> tuple[set[str], dict[str, Record]]:
+    """Return the names of what was a mistake, and the other records by their name."""
+    gone: set[str] = set()
+    there: dict[str, Record] = {}
+    for one in found:
+        names = values_in(one.resource, IDENTIFIER_SYSTEM)
+        if text_in(one.resource, "status") in ("entered-in-error", "stopped"):
+            gone.update(names)
+        elif one.state != "refused":
+            there.update({name: _newest(there.get(name), one) for name in names})
+    return gone, there
 
 
 def read_forms(
@@ -80,15 +126,10 @@ def read_forms(
 
     From the moment that a form has a response that is where its words are, whatever a CarePlan still says.
     """
-    there: dict[str, Record] = {}
-    for one in found:
-        status = text_in(one.resource, "status")
-        if one.state != "refused" and status not in ("entered-in-error", "stopped"):
-            for name in values_in(one.resource, IDENTIFIER_SYSTEM):
-                there[name] = _newest(there.get(name), one)
+    gone, there = _sorted(found)
     forms = {}
     for form in known.living.values():
-        names = _names(launch, form)
+        names = _names(launch, form, _number(launch, form, gone, there))
         name = next((one for one in names if one in there), names[0])
         record = there.get(name)
         content = content_of(record.resource, form) if record else from_plan(care_plan, form)

@@ -72,11 +72,16 @@ def _plan(found: list[list[Record]], *, now: str, outbox: Sequence[Unsent]) -> S
 
 def _with_forms(plan: StoredPlan, responses: Sequence[list[Record]]) -> StoredPlan:
     here, known = current.launch(), catalogue()
-    found = [one for records in responses for one in records]
+    read = [one for records in responses for one in records]
+    found = living.with_new_names(read, _search, known=known, launch=here)
     forms = living.read_forms(found, plan.care_plan, known=known, launch=here)
     contents = {form: one.content for form, one in forms.items() if one.record is not None}
     arrived = [form for form in contents if not forms[form].on_its_way]
     return replace(plan, plan=with_forms(plan.plan, known.plan_parts, contents, arrived), forms=forms)
+
+
+def _search(query: Query) -> list[Record]:
+    return current.records().search(query)[0]
 
 
 def where_stored(plan: StoredPlan) -> WhereStored:
