@@ -25,3 +25,13 @@ def iso_date(text: str) -> str | None:
         return dt.date(year, month, day).isoformat()
     except ValueError:
         return None
+
+
+def is_date_or(text: str, before: str) -> bool:
+    """Tell whether a text is a date, or what stood there `before`: a month or a year, as others may write one."""
+    return not text or text == before or iso_date(text) is not None
+
+
+def as_date(text: str) -> str:
+    """Return a text as FHIR writes a date, where it is one of a day; else the text as it is."""
+    return iso_date(text) or text

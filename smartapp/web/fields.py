@@ -11,6 +11,7 @@ from typing import Literal
 
 from smartapp.offer import Offered
 from smartapp.web import typed
+from smartapp.web.dates import iso_date
 from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
 
@@ -76,6 +77,11 @@ class Field:
     def filled(self, text: str, based_on: str, problem: str) -> Field:
         """Return the field with a text in it, the digest of what that was based on, and what is wrong with it."""
         return replace(self, text=text, based_on=based_on, problem=problem)
+
+    @property
+    def takes_day(self) -> bool:
+        """Tell whether a browser's calendar can hold what is in it: it shows a month or a year as nothing."""
+        return self.kind == "date" and not self.problem and self.text in ("", iso_date(self.text))
 
     def shown(self, text: str) -> str:
         """Return a value of this field as a person reads it: the label of a choice, a date in words."""

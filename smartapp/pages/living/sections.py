@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from mappers.living import Content, Row, field_name
 from questionnaires.model import Group, Item
 from smartapp.i18n import message
-from smartapp.web.dates import NOT_A_DATE, iso_date
+from smartapp.web.dates import NOT_A_DATE, as_date, is_date_or
 from smartapp.web.typed import Part
 
 NOT_OFFERED = message("Choose one of the answers that are here.")
@@ -50,7 +50,7 @@ def answers(items: Collection[Item]) -> Part[Content]:
     def apply(content: Content, fields: Mapping[str, str]) -> Content:
         return content.with_fields(_tidied(by_name, fields))
 
-    return Part(tuple(by_name), read, apply, lambda content, fields: _problems(by_name, content, fields))
+    return Part(tuple(by_name), read, apply, lambda content, fields: _problems(by_name, content, fields, read(content)))
 
 
 def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBack | None = None) -> Part[Content]:
@@ -79,7 +79,8 @@ def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBa
         return back is None and content.row(group.link_id, key) is None
 
     def check(content: Content, fields: Mapping[str, str]) -> dict[str, str]:
-        problems = _problems(by_name, content if back is None else back.put_into(content, group), fields)
+        there = content if back is None else back.put_into(content, group)
+        problems = _problems(by_name, there, fields, read(there))
         named = fields.get(first.link_id, content.field(field_name(first.link_id, key)))
         if first.link_id in by_name and not named.strip():
             problems[first.link_id] = NEEDS_WORDS
@@ -125,17 +126,17 @@ def _says(names: Collection[str], fields: Mapping[str, str]) -> bool:
 def _tidied(items: Mapping[str, Item], fields: Mapping[str, str]) -> dict[str, str]:
     """Return what a form says with dates as FHIR writes them."""
     return {
-        name: (iso_date(text) or text) if items[name].kind == "date" and text else text
-        for name, text in fields.items()
-        if name in items
+        name: as_date(text) if items[name].kind == "date" else text for name, text in fields.items() if name in items
     }
 
 
-def _problems(items: Mapping[str, Item], content: Content, fields: Mapping[str, str]) -> dict[str, str]:
+def _problems(
+    items: Mapping[str, Item], content: Content, fields: Mapping[str, str], before: Mapping[str, str]
+) -> dict[str, str]:
     problems = {}
     for name, text in fields.items():
         item = items[name]
-        if item.kind == "date" and text and iso_date(text) is None:
+        if item.kind == "date" and not is_date_or(text, before[name]):
             problems[name] = NOT_A_DATE
         elif not _is_offered(item, content, text):
             problems[name] = NOT_OFFERED

@@ -24,7 +24,7 @@ from mappers.said_in import SaidIn
 from questionnaires.canonical import code_system_url
 from smartapp.i18n import message
 from smartapp.web import typed
-from smartapp.web.dates import NOT_A_DATE, iso_date
+from smartapp.web.dates import NOT_A_DATE, as_date, is_date_or
 
 Section = typed.Part[Plan]
 
@@ -144,13 +144,13 @@ def goal(goal_id: str, today: str, said_in: SaidIn | None = None, offered: Colle
             problems["domain"] = NEEDS_DOMAIN
         elif texts["domain"] in offered and texts["domain"] not in chosen and len(chosen) >= MOST_DOMAINS:
             problems["domain"] = NO_ROOM
-        if texts.get("due") and iso_date(texts["due"]) is None:
+        if not is_date_or(texts.get("due", ""), read(plan)["due"]):
             problems["due"] = NOT_A_DATE
         return problems
 
     def apply(plan: Plan, texts: Mapping[str, str]) -> Plan:
         found = goal_of(plan, goal_id)
-        text, domain, due = texts["text"], texts["domain"], iso_date(texts["due"])
+        text, domain, due = texts["text"], texts["domain"], as_date(texts["due"]) or None
         if found is not None:
             return within_five(plan, with_goal(plan, replace(found, text=text, domain=domain, due=due)))
         made = Goal(id=goal_id, text=text, domain=domain, due=due, start=today, said_in=said_in)
@@ -180,13 +180,13 @@ def step(goal_id: str, step_id: str, said_in: SaidIn | None = None) -> Section:
             return {"text": "", "who": "", "due": "", "status": "planned"}
         return {"text": found.text, "who": found.who, "due": found.due, "status": found.status}
 
-    def check(_plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
+    def check(plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
         problems = {}
         if not texts.get("text", "-"):
             problems["text"] = NEEDS_STEP
         if texts.get("status", "planned") not in STEP_STATUSES:
             problems["status"] = NEEDS_PROGRESS
-        if texts.get("due") and iso_date(texts["due"]) is None:
+        if not is_date_or(texts.get("due", ""), read(plan)["due"]):
             problems["due"] = NOT_A_DATE
         return problems
 
@@ -197,7 +197,7 @@ def step(goal_id: str, step_id: str, said_in: SaidIn | None = None) -> Section:
             text=texts["text"],
             status=cast("StepStatus", texts["status"]),
             who=texts["who"],
-            due=iso_date(texts["due"]) or "",
+            due=as_date(texts["due"]),
             said_in=before.said_in if before else said_in,
         )
         if before is None:

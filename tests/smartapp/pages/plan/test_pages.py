@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -428,6 +429,17 @@ def test_a_step_can_be_marked_done(halfway):
     step = stored_plan(halfway.ehr).goals[0].steps[1]
     fill(halfway, f"{goal_path(halfway)}steps/{step.id}", status="done")
     assert stored_plan(halfway.ehr).goals[0].steps[1].status == "done"
+
+
+def test_a_month_that_others_wrote_stays_when_something_else_is_saved(app):
+    visitor = launched(app)
+    aim, *rest = HALFWAY.goals
+    steps = tuple(replace(one, due="2027-06") for one in aim.steps)
+    put(visitor.ehr, replace(HALFWAY, goals=(replace(aim, due="2027-05", steps=steps), *rest)))
+    fill(visitor, f"{goal_path(visitor)}steps/{stored_plan(visitor.ehr).goals[0].steps[1].id}", status="done")
+    assert fill(visitor, f"{goal_path(visitor)}words", text="Zwemmen").status_code == 303
+    goal = stored_plan(visitor.ehr).goals[0]
+    assert (goal.text, goal.due, goal.steps[1].status, goal.steps[1].due) == ("Zwemmen", "2027-05", "done", "2027-06")
 
 
 def test_a_step_without_words_is_refused(halfway):
