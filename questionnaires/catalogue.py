@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from questionnaires.canonical import BASE, questionnaire_url
-from questionnaires.living import LIFE_DOMAIN, PlanPart, check_ends, check_offer, plan_parts
+from questionnaires.living import LIFE_DOMAIN, PlanPart, check_ends, check_offer, check_was, plan_parts
 from questionnaires.living import check as check_living
 from questionnaires.model import (
     DEFAULT_ROWS,
@@ -75,7 +75,7 @@ def _source(
     place: FilePlace, key: str, citations: Mapping[str, Citation], *, certainty: Certainty = "sure", note: str = ""
 ) -> Source:
     if key not in citations:
-        raise place.error("source", f"is {key!r}; [sources] has {', '.join(citations)}")
+        raise place.error("source", f"is {key!r}; [sources] has {', '.join(citations) or 'none'}")
     return Source(key=key, citation=citations[key].text, certainty=certainty, note=note)
 
 
@@ -96,7 +96,7 @@ def _fact(place: FilePlace, table: FactTable, citations: Mapping[str, Citation])
     _refuse_repeats(place, "sources", keys)
     unknown = [key for key in keys if key not in citations]
     if unknown:
-        raise place.error("sources", f"names {unknown[0]!r}; [sources] has {', '.join(citations)}")
+        raise place.error("sources", f"names {unknown[0]!r}; [sources] has {', '.join(citations) or 'none'}")
     if certainty in ("sure", "triangulated", "inferred") and not keys:
         raise place.error("sources", f"is empty, but the fact is {certainty!r}; name where it was read")
     if certainty == "triangulated" and len(keys) < 2:
@@ -599,14 +599,15 @@ class Catalogue:
     def living(self) -> Mapping[str, Instrument]:
         """Return the living forms in the order in which they are shown, those of the same order by id.
 
-        DefinitionError where the words of one would go to an item that is not there, and where two ask what the
-        client chooses of what the place has.
+        DefinitionError where the words of one would go to an item that is not there, where two ask what the client
+        chooses of what the place has, and where two take over the same words of a plan.
         """
         forms = [(one.living.order, name, one) for name, one in self._shelf.items() if one.living is not None]
         found = {name: one for _, name, one in sorted(forms, key=lambda each: each[:2])}
         in_files = [(self._shelf.file(name), one) for name, one in found.items()]
         check_ends(in_files)
         check_offer(in_files)
+        check_was(in_files)
         return found
 
     def versions(self, identifier: str) -> tuple[Instrument, ...]:

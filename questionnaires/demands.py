@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable, Iterator
 
 from questionnaires.living import words_around
-from questionnaires.model import Instrument
+from questionnaires.model import Group, Instrument, Text
 
 # Plain Dutch (B1): sentences under fifteen words.
 LONGEST_SENTENCE = 14
+# What speaks to one person as *je*; where a place says *u*, such a text needs its twin.
+JE = re.compile(r"\b(je|jij|jou|jouw|jezelf|jullie)\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.?!:;])\s+")
 
 
@@ -71,6 +73,45 @@ def long_words_around(instrument: Instrument) -> Iterator[str]:
             yield f"{place} has a sentence of {longest} words in Dutch; at most {LONGEST_SENTENCE} read easily"
 
 
+def texts_of(instrument: Instrument) -> Iterator[tuple[str, Text, bool]]:
+    """Yield each text of a definition with its place, and whether it is a quotation or completes one."""
+    for name in ("title", "subtitle", "intro", "wording_note", "copyright"):
+        yield f"{instrument.id} {name}", getattr(instrument, name), False
+    for group in instrument.groups:
+        yield from _texts_of_group(group)
+    for scale in instrument.scales:
+        for option in scale.options:
+            yield f"{scale.id} {option.code}", option.text, False
+    for rule in instrument.scores:
+        yield rule.code, rule.title, False
+    for place, text in words_around(instrument):
+        yield f"{instrument.id} {place}", text, False
+
+
+def _texts_of_group(group: Group) -> Iterator[tuple[str, Text, bool]]:
+    yield f"{group.link_id} title", group.title, False
+    if group.help:
+        yield f"{group.link_id} help", group.help, group.quoted
+    for item in group.items:
+        yield item.link_id, item.text, item.quoted or group.quoted
+        if item.help:
+            yield f"{item.link_id} help", item.help, False
+
+
+def je_without_u(instrument: Instrument) -> Iterator[str]:
+    """Yield each text of ours that says *je* and has no twin with *u*, for places that say *u*."""
+    seen = dict.fromkeys(text for _, text, quoted in texts_of(instrument) if not quoted)
+    for text in seen:
+        if text.u is None and JE.search(text.nl):
+            yield f'“{text.nl}” says je; add u = "…" with the same sentence for who is addressed as u'
+
+
+def no_facts(instrument: Instrument) -> Iterator[str]:
+    """Yield a line where a definition does not say where what it asks comes from."""
+    if not instrument.facts:
+        yield 'no fact says where its items come from; add one to facts, with its source, or certainty = "own"'
+
+
 DEMANDS: tuple[Callable[[Instrument], Iterator[str]], ...] = (
     unworked_scores,
     no_example_of_too_few,
@@ -78,6 +119,8 @@ DEMANDS: tuple[Callable[[Instrument], Iterator[str]], ...] = (
     repeated_texts,
     long_sentences,
     long_words_around,
+    je_without_u,
+    no_facts,
 )
 
 

@@ -38,6 +38,12 @@ _NAMES_A_ROW: tuple[ItemKind, ...] = ("text", "line", "choice", "goal")
 _SEVERAL: tuple[ItemKind, ...] = ("text", "line", "choice")
 _TYPED: tuple[ItemKind, ...] = ("text", "line")
 MOST_ROWS: Final = 40
+STEP_OF_ALL: Final = "all"
+"""What the page with all questions is called in an address: no group or question has that name."""
+KEPT_FOR_ADDRESSES: Final = frozenset({"goal", "take", "theme"})
+"""What the app's own pages below a form are called: `<form>/goal/new` would not make a row of a group "goal"."""
+KEPT_FOR_THE_PLAN: Final = frozenset({"domains", "plan"})
+"""What is offered beside living forms where two people begin to write."""
 
 
 def check(top: FilePlace, table: InstrumentTable) -> None:
@@ -48,6 +54,7 @@ def check(top: FilePlace, table: InstrumentTable) -> None:
     living = table.living
     if living is None:
         raise top.error("living", 'is missing; a definition of kind "living" says how it is shown')
+    _refuse_kept_names(top, table)
     for place, group in top.each("groups", table.groups):
         _check_group(place, group)
         for one, item in place.each("items", group.items):
@@ -81,6 +88,18 @@ def _refuse_given(place: FilePlace, table: Strict, absent: Mapping[str, object])
 
 
 # ---- groups and items ------------------------------------------------------------------------------------------------
+
+
+def _refuse_kept_names(top: FilePlace, table: InstrumentTable) -> None:
+    """Refuse a name under which a page of the form could not be opened: another page has that address."""
+    if table.id in KEPT_FOR_THE_PLAN:
+        raise top.error("id", f"is {table.id!r}, which is kept for the plan itself; choose another")
+    for place, group in top.each("groups", table.groups):
+        items = () if group.many else tuple(place.each("items", group.items))
+        kept = {STEP_OF_ALL, *(KEPT_FOR_ADDRESSES if group.many else ())}
+        for one, name in ((place, group.id), *((each, item.id) for each, item in items)):
+            if name in kept:
+                raise one.error("id", f"is {name!r}, which is kept for another page of the form; choose another")
 
 
 def _check_group(place: FilePlace, group: GroupTable) -> None:
@@ -212,6 +231,22 @@ def check_offer(forms: Iterable[tuple[str, Instrument]]) -> None:
                     raise one.error(
                         "offer", f"is true, but {asked[0]} has it already; there is one in all living forms"
                     )
+
+
+def check_was(forms: Iterable[tuple[str, Instrument]]) -> None:
+    """Refuse a second item with the words of one extension, which would be shown twice, and a second one of a form."""
+    items: dict[str, str] = {}
+    for file, form in forms:
+        here = ""
+        for place, group in FilePlace(file).each("groups", form.groups):
+            for one, item in place.each("items", group.items):
+                if not item.was:
+                    continue
+                if item.was in items:
+                    raise one.error("was", f"is {item.was!r}, of which {items[item.was]} has the words; leave it out")
+                if here:
+                    raise one.error("was", f"is the second in this form, after {here}; a form takes over one")
+                items[item.was] = here = item.link_id
 
 
 def _ends(top: FilePlace, form: Instrument) -> Iterator[tuple[FilePlace, str]]:

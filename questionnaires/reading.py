@@ -236,7 +236,9 @@ def _described(kind: inspect.Type) -> str:
     if isinstance(kind, inspect.Metadata):
         return _described(kind.type)
     if isinstance(kind, inspect.LiteralType):
-        return f"one of {', '.join(str(value).lower() if value is False else str(value) for value in kind.values)}"
+        # "" is what a key is that is left out: nobody writes it.
+        values = [value for value in kind.values if value != ""]
+        return f"one of {', '.join(str(value).lower() if value is False else str(value) for value in values)}"
     if isinstance(kind, inspect.UnionType):
         return " or ".join(_described(one) for one in kind.types)
     return next((words for one, words in _DESCRIBED if isinstance(kind, one)), "something else")

@@ -17,8 +17,6 @@ from questionnaires.reading import read_toml
 GARDEN = Path(__file__).parent / "data" / "living" / "garden.toml"
 # Another one, about goals; some of its words go on to the garden.
 HARVEST = GARDEN.with_name("harvest.toml")
-# Another one, about goals; some of its words go on to the garden.
-HARVEST = GARDEN.with_name("harvest.toml")
 
 
 def garden() -> Instrument:

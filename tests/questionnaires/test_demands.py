@@ -48,6 +48,8 @@ SPOILT = {
     ),
     "long_sentences": (_with_text(2, "woord " * 15), "hoop: hoop-03 has 15 words in Dutch"),
     "long_words_around": (_with_long_prompt(), "garden: garden-story prompt 1 has a sentence of 15 words in Dutch"),
+    "je_without_u": (_with_text(2, "Wat hoop je?"), "hoop: “Wat hoop je?” says je; add u = "),
+    "no_facts": (replace(HOOP, facts=()), "hoop: no fact says where its items come from"),
 }
 
 

@@ -8,43 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from questionnaires.catalogue import catalogue
-from questionnaires.living import words_around
-from questionnaires.model import FORMAL, Group, Instrument, Text
+from questionnaires.demands import JE, texts_of
+from questionnaires.model import FORMAL, Text
 from tests.new_form import garden
 
-JE = re.compile(r"\b(je|jij|jou|jouw|jezelf|jullie)\b", re.IGNORECASE)
 U = re.compile(r"\b(u|uw|uzelf)\b", re.IGNORECASE)
-
-
-def _of_group(group: Group) -> Iterator[tuple[str, Text, bool]]:
-    """Yield each text of a group with its place, and whether it is a quotation or completes one."""
-    yield f"{group.link_id} title", group.title, False
-    if group.help:
-        yield f"{group.link_id} help", group.help, group.quoted
-    for item in group.items:
-        yield f"{item.link_id}", item.text, item.quoted or group.quoted
-        if item.help:
-            yield f"{item.link_id} help", item.help, False
-
-
-def _of_instrument(instrument: Instrument) -> Iterator[tuple[str, Text, bool]]:
-    for name in ("title", "subtitle", "intro", "wording_note", "copyright"):
-        yield f"{instrument.id} {name}", getattr(instrument, name), False
-    for group in instrument.groups:
-        yield from _of_group(group)
-    for scale in instrument.scales:
-        for option in scale.options:
-            yield f"{scale.id} {option.code}", option.text, False
-    for rule in instrument.scores:
-        yield rule.code, rule.title, False
-    for place, text in words_around(instrument):
-        yield f"{instrument.id} {place}", text, False
 
 
 def _all() -> Iterator[tuple[str, Text, bool]]:
     known = catalogue()
     for instrument in known.instruments.values():
-        yield from _of_instrument(instrument)
+        yield from texts_of(instrument)
     for domain in known.life_domains:
         for name in ("title", "name", "question", "help"):
             yield f"{domain.code} {name}", getattr(domain, name), False
@@ -69,7 +43,7 @@ def test_what_says_je_is_seen(says):
 
 
 def test_what_a_living_form_says_around_its_questions_is_looked_at():
-    places = {place for place, _, _ in _of_instrument(garden())}
+    places = {place for place, _, _ in texts_of(garden())}
     assert {"garden saved", "garden review.question", "garden overview.empty", "garden garden-plants add"} <= places
     assert {"garden garden-story prompt 2", "garden-story", "garden-light 2"} <= places
 

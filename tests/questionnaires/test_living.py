@@ -124,7 +124,7 @@ REFUSED = [
     (f"{NOW}.add", WORDS, rf"groups\[1\]\.add: {ROWS_ONLY}"),
     (f"{BEDS}.per", "goal", r"groups\[2\]\.per: is 'goal', but 'bed' is not; its first item has kind = 'goal'"),
     (f"{PLANTS}.per", "domain", r"groups\[3\]\.per: is 'domain', but 'plant' is not; .* scale = 'life-domain'"),
-    (f"{PLANTS}.per", "week", r"groups\[3\]\.per: is 'week'; it must be one of"),
+    (f"{PLANTS}.per", "week", r"groups\[3\]\.per: is 'week'; it must be one of domain, goal$"),
     (f"{BEDS}.items", [], r"groups\[2\]\.items: is empty"),
     (f"{PLANT}.many", True, r"groups\[3\]\.items: starts with 'plant'; the first item names the row"),
     (f"{PLANT}.kind", "date", r"groups\[3\]\.items: starts with 'plant'; the first item names the row"),
@@ -144,6 +144,11 @@ REFUSED = [
     (f"{BED}.ends_goal", "3", r"groups\[2\]\.items\[1\]\.ends_goal: is for a group with rows about goals"),
     (f"{BED}.was", "life-story", r"groups\[2\]\.items\[1\]\.was: is for a text or line; this is a choice"),
     (f"{STORY}.who", "neighbour", r"items\[1\]\.who: is 'neighbour'; it must be one of client, peer-worker"),
+    ("id", "plan", r"^garden\.toml: id: is 'plan', which is kept for the plan itself; choose another"),
+    (f"{STORY}.id", "all", r"groups\[1\]\.items\[1\]\.id: is 'all', which is kept for another page of the form"),
+    (f"{NOW}.id", "all", r"groups\[1\]\.id: is 'all', which is kept"),
+    (f"{PLANTS}.id", "all", r"groups\[3\]\.id: is 'all', which is kept"),
+    (f"{PLANTS}.id", "goal", r"groups\[3\]\.id: is 'goal', which is kept"),
     (f"{TOOLS}.id", "story-prompts", r"items\[2\]\.id: gives the linkId 'garden-story-prompts', which appears twice"),
     (f"{GROWS}.enable_when", {"item": "shared", "answer": True}, r"enable_when\.item: is in another group"),
     (f"{PLANTS}.items.2.enable_when", {"item": "bed", "answer": "housing"}, r"enable_when\.item: is in another group"),
@@ -170,6 +175,8 @@ ALLOWED = [
     (f"{GROWS}.enable_when", {"item": "bed", "answer": "housing"}),
     (f"{PLANTS}.items.2.enable_when", {"item": "place", "answer": "2"}),
     (f"{GROWS}.many", True),
+    (f"{GROWS}.id", "all"),
+    (f"{NOW}.id", "goal"),
     (f"{GROWS}.rows", 40),
     (f"{GROWS}.card", True),
 ]
@@ -321,6 +328,24 @@ def test_one_item_in_all_living_forms_stands_beside_what_the_place_has(tmp_path:
         DefinitionError, match=r"^pond\.toml: groups\[3\]\.items\[2\]\.offer: is true, but garden-place"
     ):
         _ = both.living
+
+
+def test_the_words_of_an_extension_are_taken_over_once(tmp_path: Path):
+    both = _with(
+        tmp_path,
+        changed(garden_data() | {"id": "pond"}, f"{TOOLS}.was", "story"),
+        spoilt(f"{TOOLS}.was", "story"),
+    )
+    with pytest.raises(DefinitionError, match=r"^pond\.toml: .*\.was: is 'story', of which garden-tools has the words"):
+        _ = both.living
+
+
+def test_a_form_takes_over_the_words_of_one_extension(tmp_path: Path):
+    data = changed(spoilt(f"{TOOLS}.was", "story"), f"{GROWS}.was", "other")
+    with pytest.raises(
+        DefinitionError, match=r"groups\[2\]\.items\[2\]\.was: is the second in this form, after garden"
+    ):
+        _ = _with(tmp_path, data).living
 
 
 def test_words_may_go_to_another_living_form(tmp_path: Path):

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mappers.living import Content
+from questionnaires.living import STEP_OF_ALL
 from questionnaires.model import Group, Instrument, Item, Who
 from smartapp.web.written import short
 
-ALL = "all"
+ALL = STEP_OF_ALL
 """The step with all questions on one page."""
 
 

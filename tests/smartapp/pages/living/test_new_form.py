@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mappers.living import content_of
+from questionnaires.living import KEPT_FOR_ADDRESSES
 from smartapp.fhir.store import Query
 from tests.smartapp.pages.plan.pages import fields_of, fill
 
@@ -72,3 +73,10 @@ def test_rows_are_made_changed_ordered_and_taken_out(halfway, known):
     rows = content_of(response(halfway), form).rows_of("garden-plants")
     assert [row.of("garden-plant") for row in rows] == ["wilde roos", "munt"]
     assert "Ongedaan maken" in after.text
+
+
+def test_no_group_has_the_address_of_another_page(app):
+    """Of a group that is called like a page below a form, `<form>/<group>/new` would be that page."""
+    below = [rule.rule.partition("/living/<form_id>/")[2].split("/") for rule in app.url_map.iter_rules()]
+    words = {first for first, *rest in below if rest and rest[0].startswith("<") and not first.startswith("<")}
+    assert words == KEPT_FOR_ADDRESSES
