@@ -73,6 +73,7 @@ class Form:
     save: str = ""
     stop: str = ""
     remove: str = ""
+    asks_on: bool = False  # the page after this one asks on, and says that this answer is saved
     key: str = ""
     part: Who = "client"
     reword: str = ""  # where the words of something new are changed, once it is made; else on this page
@@ -114,6 +115,7 @@ class FormPage:
     draft: bool  # the fields hold what was typed before and is not saved in the plan
     waits: bool  # what was saved on the page before this one has not arrived in the record
     place: Place
+    saved: bool = False  # the answer on the page before this one is saved
     asks: str = ""  # the first name of the client, who says yes before it is saved; "" where nobody is asked
     own_part: bool = False  # it is the part of a professional, in a form of the client's
 
@@ -383,6 +385,7 @@ class _Page(Generic[_Stored, _Document]):
             trouble=trouble,
             draft=draft,
             waits=bool(request.args.get("waits")) and not current.records().stopped(),
+            saved=request.method == "GET" and "saved" in request.args,
             place=self.editing.place(),
             asks=with_client.first_name(with_client.client_name()) if self.asks else "",
             own_part=form.part != "client",
@@ -441,6 +444,8 @@ def _after(
         undoing.forget()
         return undoing.undone(form.after)
     here, address = request.script_root + request.path, form.after
+    if form.asks_on and any(before[name] != after.get(name, "") for name in before):
+        address = _marked(address, "saved=1")
     written = [one.name for one in form.fields if not confirming.is_plain(one) and one.name in before]
     said = {name: typed_now.get(name, "") for name in _written_in(form) if name in before}
     if not read and undoing.PUT_BACK not in request.form and whose.are_new(before, said):
@@ -465,5 +470,9 @@ def takes_words(before: str, after: str) -> bool:
 
 def waiting(address: str) -> str:
     """Return the address of the page after a save, for one that has to wait: that page may have to say otherwise."""
+    return _marked(address, "waits=1")
+
+
+def _marked(address: str, mark: str) -> str:
     parts = urlsplit(address)
-    return parts._replace(query="&".join(filter(None, (parts.query, "waits=1")))).geturl()
+    return parts._replace(query="&".join(filter(None, (parts.query, mark)))).geturl()

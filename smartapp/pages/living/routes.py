@@ -211,7 +211,8 @@ def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
     after = url_for("living.form", form_id=asked.id, saved="1")
     coming = following(asked, _as_it_becomes(opened.content, here), here, who)
     one_by_one = here.name != ALL and len(here.items) == 1
-    if one_by_one and coming and "stop" not in request.form:  # the other button says "save and stop here"
+    asks_on = one_by_one and coming is not None and "stop" not in request.form  # else: "save and stop here"
+    if coming and asks_on:
         after = url_for("living.step", form_id=asked.id, step=coming.name)
     title = text_of(asked.title) if here.name == ALL else text_of(here.group.title)
     if one_by_one:
@@ -225,6 +226,7 @@ def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
         kicker=text_of(asked.title) if here.name != ALL else "",
         save=_("Save and continue") if one_by_one and coming else _("Save"),
         stop=_("Save and stop here") if one_by_one and coming else "",
+        asks_on=asks_on,
         part=who,
         proposed=proposed_from(request.args.get("from", ""), opened, here.items),
         more=_more(asked),

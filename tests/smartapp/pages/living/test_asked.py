@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smartapp.fhir.store import Query
+from smartapp.fhir.store import Query, Unreachable
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.living.forms import garden_of, response
 from tests.smartapp.pages.plan.pages import fields_of, fill
@@ -96,3 +96,62 @@ def test_a_clinician_reads_and_writes_nothing_alone(app, anna):
         assert joost.post(path, {"garden-story": "Anders."}).status_code == 403
     assert joost.post("living/garden/plants/x/remove").status_code == 403
     assert response(anna) == before
+
+
+# --- from one question to the next
+
+SAVED = "Je antwoord is bewaard."
+SAID = f'<p class="saved" role="status">{SAVED}</p>'
+
+
+def test_the_question_after_a_saved_answer_says_that_it_is_saved(anna):
+    assert SAID not in anna.get("living/garden/story/").text
+    answer = fill(anna, "living/garden/story/", **{"garden-story": "Onkruid."})
+    assert answer.location == anna.url("living/garden/tools/?saved=1")
+    assert SAID in anna.get(answer.location).text
+
+
+def test_who_goes_on_with_nothing_said_reads_nothing_of_a_save(anna):
+    fill(anna, "living/garden/story/", **{"garden-story": "Onkruid."})
+    answer = fill(anna, "living/garden/tools/")
+    assert answer.location == anna.url("living/garden/shared/")
+    assert SAVED not in anna.get(answer.location).text
+
+
+def test_the_things_asked_after_an_answer_say_that_the_form_is_saved(anna):
+    answer = fill(anna, "living/garden/look-again/", **{"garden-look-again": "2027-05-01"})
+    assert answer.location == anna.url("living/garden/beds/?saved=1")
+    assert "Je tuin is bewaard." in text_of(anna.get(answer.location))
+
+
+def test_of_words_taken_away_it_is_said_once_that_it_is_saved_where_they_come_back(anna):
+    fill(anna, "living/garden/story/", **{"garden-story": "Onkruid."})
+    page = anna.get(fill(anna, "living/garden/story/", **{"garden-story": "Klaver."}).location)
+    assert "Wat je schreef, is bewaard." in text_of(page)
+    assert SAVED not in text_of(page)
+
+
+def test_what_is_wrong_with_the_next_answer_does_not_stand_beside_that_the_one_before_is_saved(anna):
+    fill(anna, "living/garden/shared/", **{"garden-shared": "true"})
+    answer = fill(anna, "living/garden/with-whom/", **{"garden-with-whom": "Met Ans."})
+    assert answer.location == anna.url("living/garden/look-again/?saved=1")
+    wrong = fill(anna, answer.location, **{"garden-look-again": "morgen"})
+    assert wrong.status_code == 422
+    assert SAVED not in text_of(wrong)
+
+
+def test_an_answer_that_waits_is_not_called_saved(anna):
+    anna.make_flaky().error = Unreachable("down")
+    answer = fill(anna, "living/garden/story/", **{"garden-story": "Onkruid."})
+    assert answer.location == anna.url("living/garden/tools/?waits=1")
+    page = text_of(anna.get(answer.location))
+    assert "onderweg naar het dossier" in page
+    assert SAVED not in page
+
+
+def test_who_stops_reads_on_the_page_of_the_form_that_it_is_saved(anna):
+    answer = fill(anna, "living/garden/story/", **{"garden-story": "Onkruid.", "stop": "1"})
+    assert answer.location == anna.url("living/garden/?saved=1")
+    page = text_of(anna.get(answer.location))
+    assert "Je tuin is bewaard." in page
+    assert SAVED not in page

@@ -240,7 +240,7 @@ def test_one_who_stops_goes_back_to_the_form_after_the_yes(joost):
 
 
 def test_one_who_goes_on_gets_the_next_question_after_the_yes(joost):
-    assert yes(joost, asked(joost, **{"garden-story": WORDS})).location.endswith("/living/garden/tools/")
+    assert yes(joost, asked(joost, **{"garden-story": WORDS})).location.endswith("/living/garden/tools/?saved=1")
 
 
 # --- their own part ---------------------------------------------------------------------------------------------
@@ -359,7 +359,7 @@ def test_what_nobody_can_write_is_no_beginning(known, app):
 def test_the_client_begins_nothing_and_writes_as_ever(known, app):
     anna = launched(app)
     assert anna.post("overview/together/write", {"what": "garden"}).status_code == 403
-    assert fill(anna, STORY, **{"garden-story": WORDS}).location.endswith("/living/garden/tools/")
+    assert fill(anna, STORY, **{"garden-story": WORDS}).location.endswith("/living/garden/tools/?saved=1")
     assert responses(anna)[0]["author"]["reference"] == "Patient/anna"
 
 
