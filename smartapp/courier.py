@@ -128,3 +128,4 @@ class Courier(threading.Thread):
             self._services.kept_words.forget_old()
             self._services.forget_untouched_drafts()
             self._services.forget_old_handed_over()
+            self._services.forget_old_not_now()

@@ -29,6 +29,7 @@ from smartapp.storage.handed_over import Waiting, forget_old
 from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launch, Launches, User
 from smartapp.storage.marks import Marks
+from smartapp.storage.not_now import forget_not_now
 from smartapp.storage.sessions import Sessions
 from smartapp.storage.vault import Vault
 
@@ -150,6 +151,10 @@ class Services:
     def forget_old_handed_over(self) -> None:
         """Wipe words that waited for a person's yes as long as they may; see `smartapp.storage.handed_over`."""
         forget_old(self.engine, self.vault, self.clock())
+
+    def forget_old_not_now(self) -> None:
+        """Delete what people did not want to be asked for a while, once that is over."""
+        forget_not_now(self.engine, self.clock())
 
     def own_store(self, issuer: str) -> OwnStore:
         """Return our own store for the people of one issuer; two issuers never share one."""

@@ -39,13 +39,15 @@ _DELETE = DRAFTS.delete().where(*_THIS)
 
 HANDED_OVER = "handed-"
 """So the names of what waits for a person's yes begin: it has an end of its own (`handed_over`)."""
+NOT_NOW = "not-now-"
+"""So the names of what a person does not want to be asked begin: that too has an end of its own (`not_now`)."""
 
 
 def forget_untouched(engine: Engine, since: int) -> int:
     """Delete the drafts of everybody that nobody changed after `since` (seconds since 1970); return how many."""
-    others = ~DRAFTS.c.questionnaire.startswith(HANDED_OVER, autoescape=True)
+    others = [~DRAFTS.c.questionnaire.startswith(name, autoescape=True) for name in (HANDED_OVER, NOT_NOW)]
     with writing(engine, on="old drafts") as connection:
-        return connection.execute(DRAFTS.delete().where(DRAFTS.c.changed <= since, others)).rowcount
+        return connection.execute(DRAFTS.delete().where(DRAFTS.c.changed <= since, *others)).rowcount
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def leave(person: Visitor) -> None:
     person.records.drafts.change("hoop", lambda _none: {"hoop-01": "3"})
     typed = {**fields_of(person.get("living/story/story/")), "story-story": "Half een zin"}
     assert person.post("living/story/story/", typed, headers={"Accept": "application/json"}).json == {"saved": True}
+    person.post("look-again/story/not-now")
     words = core.kept_words
     words.keep(
         words.owner("north", person.launch.patient_id, person.launch.user.subject), "living/story/story/", [("a", "b")]
@@ -86,7 +87,7 @@ def test_all_of_one_person_is_gone_and_all_of_another_is_untouched(app, environm
     assert result.exit_code == 0, result.output
     assert rows(app.extensions[KEY].engine) == of_bram
     said = result.output.splitlines()
-    expected = {"1 drafts", "1 sketches of the plan", "1 forms that were kept", "1 units that waited"}
+    expected = {"1 drafts", "2 sketches of the plan", "1 forms that were kept", "1 units that waited"}
     expected |= {"0 notes of who is in conversation", "0 words that waited for their yes"}
     assert expected | {"1 open launches", "1 resources in our own store"} == {
         line.removesuffix(" deleted") for line in said[:-1]

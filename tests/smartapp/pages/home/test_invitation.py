@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from smartapp.courier import Courier
 from smartapp.fhir.store import Query, Unreachable
 from smartapp.services import KEY
 from tests.new_form import GARDEN, HARVEST, ask_also
@@ -80,6 +81,21 @@ def test_not_now_keeps_it_away_for_thirty_days_in_every_launch(app, clock):
     assert ASKS not in home(app)
     clock.now += 2 * DAY
     assert ASKS in home(app)
+
+
+def test_not_now_lasts_its_thirty_days_where_drafts_are_kept_for_fewer(tmp_path, monkeypatch, clock):
+    ask_also(monkeypatch, tmp_path, GARDEN, HARVEST)
+    app = make_app(clock=clock, draft_days=7)
+    plant(app)
+    clock.now += 190 * DAY
+    launched(app).post(NOT_NOW)
+    for _week in range(4):
+        clock.now += 7 * DAY
+        Courier(app.extensions[KEY]).round()
+        assert ASKS not in home(app)
+    clock.now += 3 * DAY
+    assert ASKS in home(app)
+    app.extensions[KEY].engine.dispose()
 
 
 def test_not_now_is_of_this_person_and_in_no_record(app, clock):
