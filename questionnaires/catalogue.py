@@ -265,6 +265,7 @@ class _Items:
             per=table.per,
             ordered=table.ordered,
             add=table.add,
+            columns=table.columns,
         )
 
 

@@ -21,7 +21,7 @@ GOAL: Final = "goal"
 """Where words become a goal of the client instead of an answer in a living form."""
 
 # The keys of living forms, with what stands there when a definition says nothing.
-_OF_GROUPS: Final = {"many": False, "per": "", "ordered": False, "add": None}
+_OF_GROUPS: Final = {"many": False, "per": "", "ordered": False, "add": None, "columns": False}
 _OF_ITEMS: Final = {"many": False, "who": "client", "prompts": (), "rows": None} | {
     "today": False,
     "card": False,
@@ -38,6 +38,7 @@ _NAMES_A_ROW: tuple[ItemKind, ...] = ("text", "line", "choice", "goal")
 _SEVERAL: tuple[ItemKind, ...] = ("text", "line", "choice")
 _TYPED: tuple[ItemKind, ...] = ("text", "line")
 MOST_ROWS: Final = 40
+MOST_COLUMNS: Final = 3
 STEP_OF_ALL: Final = "all"
 """What the page with all questions is called in an address: no group or question has that name."""
 KEPT_FOR_ADDRESSES: Final = frozenset({"goal", "take", "theme"})
@@ -104,7 +105,7 @@ def _refuse_kept_names(top: FilePlace, table: InstrumentTable) -> None:
 
 def _check_group(place: FilePlace, group: GroupTable) -> None:
     if not group.many:
-        for key in ("per", "ordered", "add"):
+        for key in ("per", "ordered", "add", "columns"):
             if getattr(group, key):
                 raise place.error(key, "is for a group with rows; add many = true, or leave it out")
         return
@@ -120,6 +121,10 @@ def _check_group(place: FilePlace, group: GroupTable) -> None:
         raise place.error("per", f"is 'domain', but {first.id!r} is not; its first item has scale = {LIFE_DOMAIN!r}")
     if group.per == "goal" and first.kind != "goal":
         raise place.error("per", f"is 'goal', but {first.id!r} is not; its first item has kind = 'goal'")
+    answers = [item for item in group.items[1:] if not item.today]
+    if group.columns and not 2 <= len(answers) <= MOST_COLUMNS:
+        problem = f"is for rows of two or three answers, each in its column; these have {len(answers)}"
+        raise place.error("columns", problem)
 
 
 def _check_item(place: FilePlace, item: ItemTable, group: GroupTable, living: Living) -> None:
@@ -265,7 +270,8 @@ def words_around(form: Instrument) -> Iterator[tuple[str, Text]]:
         return
     shown, review = form.living.overview, form.living.review
     said = {
-        name: getattr(form.living, name) for name in ("invitation", "write", "change", "saved", "readers", "emptied")
+        name: getattr(form.living, name)
+        for name in ("invitation", "write", "change", "saved", "readers", "emptied", "carried")
     }
     said |= {"overview.title": shown.title, "overview.empty": shown.empty} if shown else {}
     said |= {"review.question": review.question} if review else {}

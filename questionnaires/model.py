@@ -240,7 +240,8 @@ class Group:
     Of living forms: `many`, the group is there once for each thing that is written down, called a row: a sign with what
     to do then, say. The first item of such a group names the row. `per`: a row is offered for each life domain, or for
     each goal that the client works on; the first item is that domain or goal. `ordered`: the client puts the rows in
-    order. `add`: what the button says that makes a row.
+    order. `add`: what the button says that makes a row. `columns`: the two or three answers of a row stand beside each
+    other, each in its own column, where there is room.
     """
 
     link_id: str
@@ -254,6 +255,7 @@ class Group:
     per: Per = ""
     ordered: bool = False
     add: Text | None = None
+    columns: bool = False
 
     @property
     def asked(self) -> Text:
@@ -352,7 +354,8 @@ class Living(Strict, frozen=True):
 
     `readers` says in one sentence who can read it. `cards`: its groups are shown as cards to choose from, and not one
     after the other. `card`: what is marked so fits on a card the size of a bank card. `offline`: its owner may keep it
-    on an own device, to read without a network.
+    on an own device, to read without a network. `carried` stands on top wherever it is read away from its own page: on
+    paper, and on that device.
     """
 
     order: int
@@ -368,6 +371,7 @@ class Living(Strict, frozen=True):
     cards: bool = False
     card: bool = False
     offline: bool = False
+    carried: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,7 @@ def _rows(group: Group) -> str:
         "goal": "one is offered for each goal that the client works on",
     }[group.per]
     order = "; the client puts them in order" if group.ordered else ""
+    order += "; the answers of each stand in columns" if group.columns else ""
     return f"Rows: {made}, named by `{group.items[0].link_id}`{order}."
 
 

@@ -124,6 +124,7 @@ class GroupTable(Strict, frozen=True):
     per: Per = ""
     ordered: bool = False
     add: Text | None = None
+    columns: bool = False
 
 
 class ScoreTable(Strict, frozen=True):

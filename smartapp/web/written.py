@@ -6,7 +6,7 @@ No form is known by its name here: what a page says follows from the definition 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mappers.living import Content, Row
@@ -51,6 +51,7 @@ class AnswerView:
     takes: tuple[Link, ...] = ()
     offered: tuple[tuple[OfferView, ...], ...] = ()  # of each text, what the place has of that
     own_part: bool = False  # it is the reader's own to write, who is not the client
+    column: int = 0  # its place among the columns of its row, from 1; 0 where those stand below each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,16 @@ def answer_view(item: Item, given: Sequence[str], content: Content, known: Catal
 def row_view(group: Group, row: Row, content: Content, known: Catalogue) -> RowView:
     """Return one row, to read: its first answer is what it is called, and its day stands apart."""
     first, *others = group.items
+    columns = [item for item in others if not item.today] if group.columns else []
     title = shown(first, row.answers.get(first.link_id, ()), content, known)
     return RowView(
         key=row.key,
         title=", ".join(title) or text_of(group.title),
         answers=tuple(
-            answer_view(item, row.answers[item.link_id], content, known)
+            replace(
+                answer_view(item, row.answers[item.link_id], content, known),
+                column=columns.index(item) + 1 if item in columns else 0,
+            )
             for item in others
             if item.link_id in row.answers and not item.today
         ),

@@ -41,7 +41,7 @@ def texts(form: Instrument) -> Iterator[Text]:
     living = form.living
     yield from (form.title, form.subtitle, form.intro, form.wording_note, form.copyright)
     yield from (living.invitation, living.write, living.change, living.saved, living.readers)
-    yield from (one for one in (living.emptied, living.review and living.review.question) if one)
+    yield from (one for one in (living.emptied, living.carried, living.review and living.review.question) if one)
     if living.overview:
         yield from (living.overview.title, living.overview.empty)
     for one in form.groups:

@@ -22,8 +22,11 @@ TEMPLATE: Final = Path(__file__).with_name("templates") / "living" / "document.t
 
 def paper(opened: Opened, known: Catalogue, *, client: Person, made: dt.datetime) -> bytes:
     """Return what is written in a form as a PDF, in the language of the reader. Raises NotTypeset."""
+    form = opened.stored.form
     data = contents(written_groups(opened.content, known), opened.stored.changed, client.display)
-    return pdf(text_of(opened.stored.form.title), TEMPLATE, data, person=client, made=made)
+    carried = form.living.carried if form.living else None
+    data["carried"] = text_of(carried) if carried else ""
+    return pdf(text_of(form.title), TEMPLATE, data, person=client, made=made)
 
 
 def file_name(form: Instrument) -> str:
@@ -53,6 +56,7 @@ def _answer(answer: AnswerView) -> dict[str, Any]:
         "question": answer.question,
         "whose": answer.whose,
         "many": answer.many,
+        "column": answer.column,
         "texts": [lines(text) for text in answer.texts],
     }
 

@@ -104,3 +104,48 @@ def test_of_an_empty_form_there_is_nothing_to_take_along_and_the_sheet_says_so(a
 
 def test_an_unknown_form_has_no_paper_no_card_and_no_copy(anna):
     assert {anna.get(f"living/no-such-form/{what}").status_code for what in ("paper.pdf", "card", "copy")} == {404}
+
+
+# ---- in columns, and what is said wherever it is read ----------------------------------------------------------------
+
+
+ASSESSMENT = "strengths-assessment"
+AREA = {f"{ASSESSMENT}-area": ("housing",), f"{ASSESSMENT}-now": ("Een kamer.",), f"{ASSESSMENT}-had": ("Een huis.",)}
+
+
+def put_areas(visitor, known, *rows):
+    put_form(visitor, Content(known.living[ASSESSMENT], {}, {f"{ASSESSMENT}-areas": rows}))
+
+
+def test_the_answers_of_a_row_stand_in_their_own_columns_also_where_one_is_not_there(anna, known):
+    put_areas(anna, known, Row("a", AREA))
+    page = anna.get(f"living/{ASSESSMENT}/").text
+    assert [number for number in "123" if f'class="row-columns__{number}"' in page] == ["1", "3"]
+    assert "row-columns" not in anna.get("living/garden/").text
+
+
+def test_on_paper_they_stand_beside_each_other(anna, known):
+    put_areas(anna, known, Row("a", {**AREA, f"{ASSESSMENT}-want": ("Een eigen sleutel", "Een tuin")}))
+    made = paper_of(anna, ASSESSMENT)
+    assert pages_in(made) == 1
+    tops = [top_of(made, words) for words in ("Wat is er nu?", "Wat zou je willen?", "Wat had of deed je eerder?")]
+    assert max(tops) - min(tops) < 1
+    assert squeezed("Wat is er nu? Een kamer.") in text_in(made)
+
+
+def top_of(content: bytes, words: str) -> float:
+    document = pypdfium2.PdfDocument(content)
+    try:
+        text = document[0].get_textpage()
+        index, _count = text.search(words).get_next()
+        return text.get_charbox(index)[3]
+    finally:
+        document.close()
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("nl", "Het is geen juridische verklaring."), ("en", "not a legal")]
+)
+def test_the_plan_for_a_crisis_says_on_paper_and_in_its_copy_that_it_is_no_legal_declaration(noor, language, sentence):
+    assert squeezed(sentence) in text_in(noor.get(f"living/{FULL}/paper.pdf?lang={language}").data)
+    assert sentence in text_of(noor.get(f"living/{FULL}/copy.html?lang={language}"))
