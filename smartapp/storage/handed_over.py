@@ -7,7 +7,8 @@ that, and once the client has answered, only what became of them is kept, for as
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -30,7 +31,9 @@ class HandedOver:
     """What was typed in one form. `form` names that form alike in every launch, `page` is its address in the record.
 
     `fields` is what the form held, nothing once it is answered. `typist` and `name` are who typed it (a reference, and
-    how they are called), `writer` is a digest of that user. Times are in seconds since 1970.
+    how they are called), `writer` is a digest of that user. Times are in seconds since 1970. `mark` is of these words
+    and no others: the same user may put others in their place while the client reads. `words` names the fields that
+    hold words, and no choice or date.
     """
 
     id: str
@@ -44,6 +47,8 @@ class HandedOver:
     fields: Mapping[str, str] = field(default_factory=dict)
     state: State = "waiting"
     answered: int = 0
+    mark: str = ""
+    words: Sequence[str] = ()
 
     @property
     def until(self) -> int:
@@ -59,7 +64,8 @@ class Waiting:
 
     def hand_over(self, words: HandedOver) -> HandedOver:
         """Let words wait, in the place of what the same user handed over of this form before."""
-        made = replace(words, id=name_of(words.writer, words.form), made=int(self._clock()))
+        mark = uuid.uuid4().hex[:12]
+        made = replace(words, id=name_of(words.writer, words.form), made=int(self._clock()), mark=mark)
         self._drafts.change(made.id, lambda _before: asdict(made))
         return made
 
@@ -74,11 +80,11 @@ class Waiting:
         found = self._by_now(_read(draft.resource)) if draft else None
         return found if found is not None and found.state == "waiting" else None
 
-    def answer(self, id_: str, state: State) -> None:
-        """Say what became of it; the words themselves go. What is answered already stays as it was answered."""
+    def answer(self, id_: str, state: State, mark: str) -> None:
+        """Say what became of the words with this mark; they go. What is answered already stays as it was answered."""
 
         def update(there: Mapping[str, Any] | None) -> dict[str, Any]:
-            if there is None or self._by_now(_read(there)).state != "waiting":
+            if there is None or there.get("mark", "") != mark or self._by_now(_read(there)).state != "waiting":
                 raise _AnsweredAlready
             return _answered(there, state, int(self._clock()))
 

@@ -23,6 +23,7 @@ from flask.typing import ResponseReturnValue
 from questionnaires.model import Who
 from smartapp.i18n import message
 from smartapp.records import Place
+from smartapp.storage.handed_over import HandedOver, State
 from smartapp.web import confirming, current, handing_over, typed, undoing, whose, with_client
 from smartapp.web.confirming import Button
 from smartapp.web.fields import BothVersions, Field, Link, both_versions, filled, problems_in
@@ -127,13 +128,17 @@ class FormPage:
 
 @dataclass(frozen=True, slots=True)
 class ClashPage:
-    """Both versions side by side, to choose between. `handed`: the id of words that waited for their owner."""
+    """Both versions side by side, to choose between.
+
+    `handed`: what is sent of words that waited for their owner; `typist`: who typed those.
+    """
 
     title: str
     both: BothVersions
     key: str
     back: Link
     handed: str = ""
+    typist: str = ""
 
 
 # --- one request ------------------------------------------------------------------------------------------------
@@ -192,15 +197,20 @@ class _Page(Generic[_Stored, _Document]):
             return self.ask(stored if stored is not None else self.editing.load(), sketch, undo=undo)
         if self.asks and handing_over.HAND_OVER in sketch.form:
             sketch.keep()
-            says = handing_over.hand_over(sketch.of, self.form.kicker or self.form.title, self.to_keep(sketch.form))
+            says = handing_over.hand_over(
+                sketch.of,
+                self.form.kicker or self.form.title,
+                self.to_keep(sketch.form),
+                [name for name in _written_in(self.form) if name in sketch.form],
+            )
             flash(says, "message")
             return redirect(self.form.back.href, 303)
         return self.save(stored, sketch, undo=undo)
 
     def save(
-        self, stored: _Stored | None, sketch: Sketch, *, undo: bool = False, handed: str = ""
+        self, stored: _Stored | None, sketch: Sketch, *, undo: bool = False, handed: HandedOver | None = None
     ) -> ResponseReturnValue:
-        """Save what a form holds; `handed`: it waited for its owner's yes under this id."""
+        """Save what a form holds; `handed`: the words waited for their owner's yes."""
         sent = typed.submitted_fields(self.form.names, sketch.form)
         before: Mapping[str, str] = {}
         after: Mapping[str, str] = {}
@@ -226,7 +236,7 @@ class _Page(Generic[_Stored, _Document]):
         outcome = write() if undo or handed or undoing.PUT_BACK in sketch.form else sketch.take(write)
         read = self.asks or bool(handed)
         if isinstance(outcome, Saved):
-            self.settle(sketch, handed)
+            self.settle(sketch, handed, stays=before == after)
             # A form that only adds shows nothing of what is there: then what was typed is what is new.
             said = {name: after.get(name) or text for name, text in sent.values.items()}
             return redirect(_after(self.form, outcome, before, after, said, undone=undo, read=read), 303)
@@ -236,10 +246,15 @@ class _Page(Generic[_Stored, _Document]):
             self.take_over(sketch, handed)
         return self.refusal(outcome, sent, handed)
 
-    def settle(self, sketch: Sketch, handed: str) -> None:
-        """Let nothing of this form wait for a yes any more, now that it was said here."""
+    def settle(self, sketch: Sketch, handed: HandedOver | None, *, stays: bool) -> None:
+        """Let nothing of this form wait for a yes any more, now that it was said here.
+
+        `stays`: all is as it was. Then who kept what another wrote meanwhile said no to the words that waited.
+        """
         if handed:
-            handing_over.answer(handed, "confirmed")
+            keeps = any(sketch.form.get(f"choice-{name}") == "stored" for name in self.form.names)
+            said: State = "confirmed" if _says(sketch.form, handed.fields, self.form.names) else "changed"
+            handing_over.answer(handed, "refused" if keeps and stays else said)
         elif self.asks:
             handing_over.withdraw(sketch.of)
 
@@ -270,36 +285,40 @@ class _Page(Generic[_Stored, _Document]):
             return None
         if key and key != self.form.key:  # sent twice, words make one thing: by the key of the form that they came from
             return replace(self, form=replace(self.form, key=key)).asked(stored, sketch)
-        handed = {handing_over.HANDED: words.id} if words else {}
+        handed = {handing_over.HANDED: handing_over.sent_of(words)} if words else {}
         sent, document = typed.submitted_fields(self.form.names, kept), self.editing.document(stored)
         outcome = typed.merge_form(self.section_of(stored), document, sent)
         if not isinstance(outcome, Accepted):  # since it was typed, somebody saved something else
-            return self.refusal(outcome, sent, words.id if words else "")
+            return self.refusal(outcome, sent, words)
         if words and outcome.document == document:  # the same words were saved meanwhile
-            handing_over.answer(words.id, "confirmed")
+            handing_over.answer(words, "confirmed")
             return None
         stop = {"stop": "1"} if "stop" in request.args else {}
         return self.reading(stored, replace(sketch, form={**kept, **stop, **handed}))
 
     def answered(self, stored: _Stored | None, sketch: Sketch) -> ResponseReturnValue:
         """Take what the client answers to words that somebody else typed with them."""
-        words = handing_over.waiting(sketch.form[handing_over.HANDED], sketch.of)
+        shown = sketch.form[handing_over.HANDED]
+        words = handing_over.read(shown, sketch.of)
+        if words is None and (others := handing_over.others_than(shown, sketch.of)) is not None:
+            flash(_(handing_over.CHANGED), "attention")
+            return redirect(f"{request.script_root}{request.path}?{urlencode({confirming.SHOW: others.id})}", 303)
         if words is None:
             flash(_(handing_over.GONE), "attention")
             return redirect(self.form.back.href, 303)
         answer = sketch.form.get(handing_over.ANSWER, "")
         if answer == handing_over.REFUSE:
-            handing_over.answer(words.id, "refused")
+            handing_over.answer(words, "refused")
             flash(_(handing_over.REFUSED), "message")
             return redirect(self.form.back.href, 303)
         if answer == handing_over.CHANGE:
-            self.take_over(replace(sketch, form=words.fields), words.id)
+            self.take_over(replace(sketch, form=words.fields), words)
             return redirect(request.script_root + request.path, 303)
         if _says(sketch.form, words.fields, self.form.names):
             with_client.typed_by(handing_over.typist(words))
-        return self.save(stored, sketch, handed=words.id)
+        return self.save(stored, sketch, handed=words)
 
-    def take_over(self, sketch: Sketch, handed: str) -> None:
+    def take_over(self, sketch: Sketch, handed: HandedOver) -> None:
         """Let words that waited be what the client has typed and not saved, to say it in their own way."""
         replace(sketch, form=_with_own(sketch.form, sketch.kept() or {}, _written_in(self.form))).keep()
         handing_over.answer(handed, "changed")
@@ -340,14 +359,23 @@ class _Page(Generic[_Stored, _Document]):
         )
         return confirming.shown(page)
 
-    def refusal(self, outcome: Wrong | Clash | Trouble, sent: Submitted, handed: str = "") -> ResponseReturnValue:
+    def refusal(
+        self, outcome: Wrong | Clash | Trouble, sent: Submitted, handed: HandedOver | None = None
+    ) -> ResponseReturnValue:
         """Return the page that says why nothing was saved, with everything that was typed."""
         if isinstance(outcome, Wrong):
             return self.shown(self.form, outcome.values, sent.based_on, problems=outcome.problems), 422
         if isinstance(outcome, Trouble):
             return self.shown(self.form, sent.values, sent.based_on, trouble=outcome.sentence), outcome.status
         both = both_versions(outcome, self.form.fields)
-        page = ClashPage(self.form.title, both, self.form.key, self.form.back, handed)
+        page = ClashPage(
+            self.form.title,
+            both,
+            self.form.key,
+            self.form.back,
+            handed=handing_over.sent_of(handed) if handed else "",
+            typist=handed.name if handed else "",
+        )
         return render_template(self.editing.templates[1], page=page), 409
 
     def opened(self, stored: _Stored, sketch: Sketch) -> str:
@@ -399,7 +427,7 @@ _SENT_ALONG: Final = frozenset({"stop", undoing.PUT_BACK, handing_over.HANDED})
 
 def _lead(handed: str, form: str) -> str:
     """Return what stands above the words: who typed them, and that they are not saved yet."""
-    words = handing_over.waiting(handed, form) if handed else None
+    words = handing_over.read(handed, form) if handed else None
     if words is not None:
         return _("%(typist)s wrote this down with you. It is saved once you say yes.", typist=words.name)
     return _("%(typist)s typed this. It is saved once you say yes.", typist=with_client.typist_name())

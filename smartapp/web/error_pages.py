@@ -26,7 +26,7 @@ from smartapp.errors import (
 )
 from smartapp.fhir.store import Conflict, Forbidden, Gone, NotFound, RecordError, Refused, Unauthorized
 from smartapp.i18n import message
-from smartapp.web import current, with_client
+from smartapp.web import current, handing_over, with_client
 from smartapp.web.framing import issuer_here
 from smartapp.web.kept import keep, typed_text
 from smartapp.web.language import gettext as _
@@ -132,6 +132,8 @@ def _http_error(error: HTTPException) -> Any:
         log.info("400 strange-host")  # not which: it may be anything
         return "This is not the address of this app.", 400
     status = error.code or 500
+    if status == 404 and (gone := handing_over.of_what_is_gone()) is not None:
+        return gone
     return error if status < 400 else _page(_page_of(error), status)  # below 400: a redirect of Werkzeug's
 
 

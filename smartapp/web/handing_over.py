@@ -7,23 +7,25 @@ other save. Who typed it stays its author; whose words it is was never a questio
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from flask import request
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 
 from mappers.plan import PersonRef
 from smartapp.i18n import message
 from smartapp.storage.handed_over import HandedOver, State
-from smartapp.web import current, with_client
+from smartapp.web import confirming, current, with_client
 from smartapp.web.confirming import SHOW
+from smartapp.web.fields import Link
 from smartapp.web.forms import sketch_name
 from smartapp.web.language import format_date, place_zone
 from smartapp.web.language import gettext as _
 
 HANDED: Final = "handed"
-"""The field of a form that says which words the client answers."""
+"""The field of a form that says which words the client answers: where they wait, and a mark of them."""
 ANSWER: Final = "reply"
 """The field with which the client says something else than yes: one of CHANGE and REFUSE."""
 CHANGE: Final = "change"
@@ -31,7 +33,10 @@ REFUSE: Final = "refuse"
 HAND_OVER: Final = "hand-over"
 """The field with which a professional lets the client say yes on their own screen."""
 
+_MARK: Final = "."
+
 GONE: Final = message("These words do not wait here any more.")
+CHANGED: Final = message("Other words wait here by now. Read these, and say whether they are right.")
 REFUSED: Final = message("The words are thrown away. Nothing of them is saved.")
 
 
@@ -47,25 +52,29 @@ class HandedView:
     waits: bool
 
 
-def hand_over(form: str, title: str, fields: Mapping[str, str]) -> str:
-    """Let what a form (`Sketch.of`) holds wait for the client, and return the sentence that says so."""
+def hand_over(form: str, title: str, fields: Mapping[str, str], words: Sequence[str]) -> str:
+    """Let what a form (`Sketch.of`) holds wait for the client, and return the sentence that says so.
+
+    `words` names the fields with words.
+    """
     here = current.launch()
     who = with_client.author()
     made = HandedOver(
         id="",
         form=sketch_name(form),
-        page="/".join(request.path.split("/")[3:]),
+        page=_page(),
         title=title,
         typist=who.reference,
         name=with_client.typist_name(),
         writer=_me(),
         made=0,
         fields=dict(fields),
+        words=tuple(words),
     )
-    words = current.services().handed_over(here).hand_over(made)
+    waits = current.services().handed_over(here).hand_over(made)
     # It is in no record yet, and still the client's to know: somebody typed words of theirs.
     current.services().audit.record(here, "create", [request.endpoint or "", HANDED])
-    values = {"name": with_client.first_name(with_client.client_name()), "day": _day(words.until)}
+    values = {"name": with_client.first_name(with_client.client_name()), "day": _day(waits.until)}
     return _("These words wait for %(name)s until %(day)s, on their own start page.", **values)
 
 
@@ -88,14 +97,61 @@ def waiting(id_: str, form: str) -> HandedOver | None:
     return found if found is not None and found.form == sketch_name(form) else None
 
 
-def answer(id_: str, state: State) -> None:
-    """Say what the client answered."""
-    current.services().handed_over(current.launch()).answer(id_, state)
+def read(sent: str, form: str) -> HandedOver | None:
+    """Return the words that a page showed, by what it `sent` of them; None where they do not wait any more."""
+    id_, _mark, mark = sent.partition(_MARK)
+    found = waiting(id_, form)
+    return found if found is not None and found.mark == mark else None
+
+
+def others_than(sent: str, form: str) -> HandedOver | None:
+    """Return what waits in the place of words that a page showed, None where nothing does."""
+    return waiting(sent.partition(_MARK)[0], form)
+
+
+def sent_of(words: HandedOver) -> str:
+    """Return what a page that shows these words sends of them."""
+    return f"{words.id}{_MARK}{words.mark}"
+
+
+def answer(words: HandedOver, state: State) -> None:
+    """Say what the client answered to these words, and to no others that came in their place."""
+    current.services().handed_over(current.launch()).answer(words.id, state, words.mark)
 
 
 def typist(words: HandedOver) -> PersonRef:
     """Return who typed words that waited."""
     return PersonRef(words.typist, words.name)
+
+
+def of_what_is_gone(back: str = "") -> ResponseReturnValue | None:
+    """Return what a client is told whose words wait at this address, where there is nothing any more; else None.
+
+    They waited for a row or a goal that was taken out since. The client reads them, and can throw them away; who lets
+    them wait goes to `back`, or else to the start page.
+    """
+    here = current.launch_or_none()
+    if here is None or here.user.role != "client":
+        return None
+    sent = request.form.get(HANDED, "") if request.method == "POST" else request.args.get(SHOW, "")
+    words = current.services().handed_over(here).waiting(sent.partition(_MARK)[0])
+    if words is None or words.page != _page():
+        return None
+    if request.form.get(ANSWER) == REFUSE and sent == sent_of(words):
+        answer(words, "refused")
+        flash(_(REFUSED), "message")
+        return redirect(url_for("home.index"), 303)
+    page = confirming.ConfirmPage(
+        title=_("What these words belong to is not there any more"),
+        lead=_("%(typist)s wrote this down with you. It can no longer be saved there.", typist=words.name),
+        yes=_("Throw these words away"),
+        no=Link(_("Let them wait"), back or url_for("home.index")),
+        action=request.script_root + request.path,
+        fields=((HANDED, sent_of(words)), (ANSWER, REFUSE)),
+        kicker=words.title,
+        changes=tuple(confirming.Change("", "", words.fields.get(name, ""), plain=False) for name in words.words),
+    )
+    return confirming.shown(page), 410
 
 
 # --- as pages name it -----------------------------------------------------------------------------------------------
@@ -138,6 +194,11 @@ def _said(one: HandedOver) -> str:
         "over": _("%(name)s did not answer before %(day)s. Nothing was saved.", **values),
     }
     return sentences[one.state]
+
+
+def _page() -> str:
+    """Return the address of this page in the record."""
+    return "/".join(request.path.split("/")[3:])
 
 
 def _day(moment: int) -> str:

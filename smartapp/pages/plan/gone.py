@@ -15,6 +15,7 @@ from mappers.tolerant import object_in, text_in
 from smartapp.fhir.store import versioned
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.records import Record
+from smartapp.web import handing_over
 from smartapp.web.kept import typed_text
 from smartapp.web.language import format_datetime
 from smartapp.web.language import gettext as _
@@ -37,7 +38,13 @@ class GonePage:
 
 
 def stop(plan: StoredPlan, goal_id: str, step_id: str = "") -> NoReturn:
-    """End this request with the page (404) of a goal, or of the step with `step_id`, that is not in the plan."""
+    """End this request with the page (404) of a goal, or of the step with `step_id`, that is not in the plan.
+
+    Where words wait there for the client it is the page with those (410).
+    """
+    waiting = handing_over.of_what_is_gone(request.script_root + request.path)
+    if waiting is not None:
+        abort(make_response(waiting))
     typed = tuple(typed_text(request.form.items(multi=True)))
     abort(make_response(render_template("plan/gone.html", page=_page(plan, goal_id, step_id, typed)), 404))
 

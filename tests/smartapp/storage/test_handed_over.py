@@ -55,13 +55,21 @@ def test_the_same_form_of_the_same_typist_waits_once_and_as_it_was_last(engine, 
 def test_it_is_answered_once_and_the_words_go(engine, clock):
     there = waiting(engine, clock)
     kept = there.hand_over(words())
-    there.answer(kept.id, "confirmed")
-    there.answer(kept.id, "refused")
+    there.answer(kept.id, "confirmed", kept.mark)
+    there.answer(kept.id, "refused", kept.mark)
     [one] = there.all()
     assert (one.state, one.fields) == ("confirmed", {})
     assert there.waiting(kept.id) is None
-    there.answer("handed-nobody", "confirmed")
+    there.answer("handed-nobody", "confirmed", kept.mark)
     assert len(there.all()) == 1
+
+
+def test_an_answer_is_to_the_words_that_were_read_and_not_to_those_that_came_in_their_place(engine, clock):
+    there = waiting(engine, clock)
+    read = there.hand_over(words())
+    there.hand_over(words("Een roos."))
+    there.answer(read.id, "refused", read.mark)
+    assert there.waiting(read.id).fields == {"story": "Een roos."}
 
 
 def test_what_is_no_id_of_ours_finds_no_other_draft(engine, clock):

@@ -14,7 +14,7 @@ from smartapp.services import KEY
 from smartapp.storage.drafts import DRAFTS
 from tests.smartapp.helpers import launched, make_app, text_of
 from tests.smartapp.pages.plan.conftest import Clock, put
-from tests.smartapp.pages.plan.pages import fields_of, fill
+from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
 
 STORY = "living/garden/story/"
 WORDS = "Onkruid.\n\nEn één roos."
@@ -204,6 +204,62 @@ def test_where_the_client_keeps_her_own_nothing_changes(joost, anna, known):
     resource, content = written(joost, known)
     assert content.of("garden-story") == "Van Anna zelf."
     assert resource["author"]["reference"] == "Patient/anna"
+    assert "Anna zei nee" in states(joost)
+
+
+def test_where_two_versions_meet_it_says_who_typed_the_other(joost, anna):
+    handed_over(joost)
+    fill(anna, STORY, **{"garden-story": "Van Anna zelf."})
+    both = text_of(read(anna))
+    assert "Wat SPV J. Jansen met je opschreef" in both
+    assert "Wat je net typte" not in both
+
+
+@pytest.mark.parametrize("answer", [{}, {"reply": "refuse"}, {"reply": "change"}])
+def test_an_answer_to_words_that_were_replaced_meanwhile_shows_those_that_wait_now(joost, anna, known, answer):
+    handed_over(joost)
+    page = read(anna)
+    handed_over(joost, **{"garden-story": "Een tweede roos."})
+    after = anna.get(anna.post(STORY, {**fields_of(page), **answer}).location)
+    assert "Hier staan nu andere woorden." in text_of(after)
+    assert "Een tweede roos." in after.text
+    assert written(joost, known) == (None, None)
+    assert anna.post(STORY, fields_of(after)).status_code == 303
+    assert written(joost, known)[1].of("garden-story") == "Een tweede roos."
+
+
+def test_words_of_a_row_that_is_gone_can_be_read_and_thrown_away(joost, anna, known):
+    fill(anna, "living/garden/plants/new", **{"garden-plant": "roos"})
+    [row] = written(anna, known)[1].rows_of("garden-plants")
+    path = f"living/garden/plants/{row.key}/"
+    handed_over(joost, path, **{"garden-plant": "wilde roos", "garden-care": "water"})
+    anna.post(f"{path}remove")
+    page = read(anna)
+    assert page.status_code == 410
+    assert "Waar deze woorden bij horen, is er niet meer" in text_of(page)
+    assert "wilde roos" in page.text
+    after = anna.post(path, fields_of(page))
+    assert after.status_code == 303
+    assert link(anna.get(after.location)) is None
+    assert written(anna, known)[1].rows_of("garden-plants") == ()
+    assert "Anna zei nee" in states(joost)
+
+
+def test_words_about_a_goal_that_is_gone_wait_until_it_is_back(joost, anna):
+    put(anna.ehr)
+    goal = stored_plan(anna.ehr).goals[0]
+    path = f"plan/goals/{goal.id}/words"
+    handed_over(joost, path, text="Zwemmen in de plas")
+    anna.post(f"plan/goals/{goal.id}/remove")
+    page = read(anna)
+    assert page.status_code == 410
+    assert "Zwemmen in de plas" in page.text
+    assert joost.get(f"{path}?confirm=1").status_code == 404
+    gone = anna.get(path)
+    assert gone.status_code == 404
+    anna.post(re.search(r'action="([^"]+put-back[^"]*)"', gone.text)[1])
+    assert anna.post(path, fields_of(read(anna))).status_code == 303
+    assert "Zwemmen in de plas" in [one.text for one in stored_plan(anna.ehr).goals]
 
 
 def test_a_record_that_is_away_loses_nothing(joost, anna, known):
