@@ -26,6 +26,7 @@ CODE: Final = "recovery-phase"
 PROFILE: Final = structure_url("recovery-phase")
 IDENTIFIER_SYSTEM: Final = identifier_system("recovery-phase")
 PHASE_SYSTEM: Final = code_system_url(CODE_SYSTEM)
+TYPED_BY: Final = structure_url("typed-by")
 _DISPLAY: Final = Text("Waar ik nu sta", "Where I am now")
 _NOT_SAID: Final = ("entered-in-error", "cancelled")
 
@@ -36,6 +37,7 @@ class Marking:
 
     `name` is the value of our identifier, made with the form; `id` the Observation's, "" while it has none;
     `marked_on` a FHIR dateTime. `display` is how the record words the phase, for a code that this version has not.
+    `typist` is what who typed it is called, "" where that was the client.
     """
 
     phase: str
@@ -44,6 +46,7 @@ class Marking:
     name: str = ""
     id: str = ""
     display: str = ""
+    typist: str = ""
 
     @property
     def order(self) -> str:
@@ -80,6 +83,7 @@ def marking_of(observation: Any) -> Marking | None:
         name=next(iter(values_in(observation, IDENTIFIER_SYSTEM)), ""),
         id=text_in(observation, "id"),
         display=next(displays, "") or text_in(value, "text"),
+        typist=next((text_in(object_in(one, "valueReference"), "display") for one in _typists(observation)), ""),
     )
 
 
@@ -107,9 +111,16 @@ def _own_notes(observation: Any) -> list[Resource]:
 
 
 def observation_of(
-    marking: Marking, *, patient: dict[str, str], language: str, before: Resource | None = None
+    marking: Marking,
+    *,
+    patient: dict[str, str],
+    language: str,
+    before: Resource | None = None,
+    typist: dict[str, str] | None = None,
 ) -> Resource:
     """Write a marking, on top of what is stored (`before`), or a new one.
+
+    Who typed it (`typist`) is named where that is not the client; whose choice it is does not change by it.
 
     Raises ValueError for a phase that is none of ours: what others may read in a record has a code that is published.
     """
@@ -122,7 +133,7 @@ def observation_of(
     own = _own_notes(before)
     notes = [*note, *(one for one in objects_in(before, "note") if one not in own)]
     made: Resource = {
-        **{name: value for name, value in (before or {}).items() if name != "note"},
+        **{name: value for name, value in (before or {}).items() if name not in ("note", "extension")},
         "resourceType": "Observation",
         "meta": {**object_in(before, "meta"), "profile": [PROFILE]},
         "language": language,
@@ -138,7 +149,21 @@ def observation_of(
             "text": title,
         },
     }
-    return {**made, "note": notes} if notes else made
+    typed_by = (
+        [{"url": TYPED_BY, "valueReference": typist}]
+        if typist and typist["reference"] != patient.get("reference")
+        else []
+    )
+    theirs = _typists(before)
+    others = [one for one in objects_in(before, "extension") if one not in theirs]
+    for name, entries in (("extension", [*typed_by, *others]), ("note", notes)):
+        if entries:
+            made[name] = entries
+    return made
+
+
+def _typists(observation: Any) -> list[Resource]:
+    return [one for one in objects_in(observation, "extension") if one.get("url") == TYPED_BY]
 
 
 def _other_identifiers(before: Resource | None) -> list[Resource]:

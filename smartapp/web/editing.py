@@ -75,6 +75,7 @@ class Form:
     stop: str = ""
     remove: str = ""
     asks_on: bool = False  # the page after this one asks on, and says that this answer is saved
+    made_once: bool = False  # it makes something that is not changed here: there is nothing to take back or to reword
     key: str = ""
     part: Who = "client"
     reword: str = ""  # where the words of something new are changed, once it is made; else on this page
@@ -471,6 +472,8 @@ def _after(
     if undone:
         undoing.forget()
         return undoing.undone(form.after)
+    if form.made_once:
+        return form.after
     here, address = request.script_root + request.path, form.after
     if form.asks_on and any(before[name] != after.get(name, "") for name in before):
         address = _marked(address, "saved=1")

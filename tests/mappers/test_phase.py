@@ -12,6 +12,7 @@ from fhir_profiles.checking import problems
 from mappers.fhir_text import typed
 from mappers.phase import (
     PROFILE,
+    TYPED_BY,
     Marking,
     history_of,
     is_marking,
@@ -149,3 +150,18 @@ def test_the_identifiers_of_others_stay():
     first = written()
     again = written(before={**first, "identifier": [theirs, *first["identifier"]]})
     assert again["identifier"] == [*first["identifier"], theirs]
+
+
+def test_who_typed_it_is_named_beside_the_clients_choice_and_goes_once_they_type_themselves():
+    made = observation_of(SAID, patient=ANNA, language="nl", typist=JAAP)
+    assert problems(made, PROFILE) == []
+    assert made["performer"] == [ANNA]
+    assert marking_of(made).typist == "Jaap"
+    theirs = {"url": "https://ehr.example/seen", "valueBoolean": True}
+    again = observation_of(
+        SAID, patient=ANNA, language="nl", before={**made, "extension": [*made["extension"], theirs]}
+    )
+    assert again["extension"] == [theirs]
+    assert marking_of(again).typist == ""
+    assert "extension" not in observation_of(SAID, patient=ANNA, language="nl", typist=ANNA)
+    assert made["extension"][0]["url"] == TYPED_BY

@@ -12,6 +12,8 @@ The phases have no order: an earlier one and a later one are two choices, and th
 """
 * insert Publish("Waar ik nu sta")
 * insert Readable
+* extension contains TypedBy named typedBy 0..1 MS
+* extension[typedBy] ^short = "Who typed it, where that was not the client: who chose stays the performer"
 * identifier 1..* MS
 * status MS
 * category ^comment = "None is asked for: those of HL7 are for what is measured, examined or asked by an instrument, and this is a choice."

@@ -24,7 +24,7 @@ from questionnaires.phases import phases
 from smartapp.fhir.store import Conflict, NotFound, Query, Write
 from smartapp.i18n import message
 from smartapp.records import Record
-from smartapp.web import current, typed
+from smartapp.web import current, typed, with_client
 from smartapp.web.forms import ATTEMPTS, Saved
 from smartapp.web.language import language
 
@@ -101,6 +101,7 @@ def save(found: Found, marking: Marking) -> Saved:
         patient=reference_to(patient.reference, patient.display, language()),
         language=language(),
         before=before.resource if before else None,
+        typist=with_client.author().as_reference(language()),
     )
     if before is not None:
         return _saved(Write("update", made, if_match=before.etag))

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from mappers.phase import Marking
 from smartapp.fhir.store import NotFound
 from smartapp.i18n import message
 from smartapp.pages.phase import markings, views
 from smartapp.pages.phase.markings import PART, Found
-from smartapp.web import current, typed, undoing
-from smartapp.web.editing import form_key, waiting
-from smartapp.web.fields import both_versions
-from smartapp.web.forms import TROUBLES, Saved, Sketch, Trouble, merged, posted, tried
+from smartapp.web import current, editing, undoing, with_client
+from smartapp.web.editing import Form, form_key, waiting
+from smartapp.web.fields import Link
+from smartapp.web.forms import TROUBLES, Saved, Trouble, merged, tried
 from smartapp.web.language import gettext as _
-from smartapp.web.roles import role
+from smartapp.web.roles import role, written_with_client
 
 blueprint = Blueprint("phase", __name__, url_prefix="/phase", template_folder="templates")
 
@@ -34,29 +35,11 @@ TOO_LATE: Final = message("This can no longer be taken back. You can choose agai
 
 
 @blueprint.route("/", methods=["GET", "POST"])
-@role("client")
+@written_with_client
 def start() -> ResponseReturnValue:
-    """Mark where I am now, or read what I marked before."""
-    sketch = Sketch("phase", PART.fields, posted())
-    if (answer := sketch.answered()) is not None:
-        return answer
+    """Mark where I am now, or read what I marked before; a professional who writes with the client marks it too."""
     key, found = form_key(), markings.load()
-    if request.method == "GET":
-        return _opened(sketch, found, key)
-    sent = typed.submitted(PART, sketch.form)
-    outcome = sketch.take(
-        lambda: merged(
-            lambda now: typed.merge_form(PART, now.marking(key), sent), found, again=markings.load, write=markings.save
-        )
-    )
-    if isinstance(outcome, Saved):
-        return redirect(_after("marked", outcome), 303)
-    if isinstance(outcome, typed.Clash):
-        page = views.ClashPage(both_versions(outcome, views.fields()), key)
-        return render_template("phase/clash.html", page=page), 409
-    if isinstance(outcome, Trouble):
-        return _page(found, key, sent.values, sent.based_on, trouble=outcome.sentence), outcome.status
-    return _page(found, key, sent.values, sent.based_on, problems=outcome.problems), 422
+    return editing.edit(_editing(key), lambda _found: PART, _form(key, found), found)
 
 
 @blueprint.post("/<marking_id>/remove")
@@ -110,37 +93,37 @@ def _after(mark: str, saved: Saved) -> str:
 # --- the page -------------------------------------------------------------------------------------------------------
 
 
-def _opened(sketch: Sketch, found: Found, key: str) -> str:
-    """Show the form: empty, for what was chosen last is no proposal; or with what was typed before and not saved."""
-    opened = sketch.opened({}, new=True)
-    if not opened.draft or (opened.key and found.record(opened.key)):
-        return _page(found, key, {}, typed.digests(PART, found.marking(key)))
-    # With a new key, saving these words now and the same words from another tab would mark it twice.
-    return _page(found, opened.key or key, opened.values, opened.based_on, draft=True)
+def _editing(key: str) -> editing.Editing[Found, Marking]:
+    """Return how the marking of the form with this key is loaded and saved."""
+    return editing.Editing(
+        load=markings.load,
+        document=lambda found: found.marking(key),
+        change=lambda merge, first: merged(merge, first, again=markings.load, write=markings.save),
+        sketch_of=lambda _found: "phase",
+        made=lambda found, made: found.record(made) is not None,
+        templates=("phase/start.html", "phase/clash.html"),
+        place=lambda: current.records().place_for("Observation"),
+    )
 
 
-def _page(
-    found: Found,
-    key: str,
-    values: Mapping[str, str],
-    based_on: Mapping[str, str],
-    *,
-    problems: Mapping[str, str] | None = None,
-    trouble: str = "",
-    draft: bool = False,
-) -> str:
-    page = views.PhasePage(
-        fields=views.fields(values, based_on, problems),
-        key=key,
-        before=views.before(found.kept),
-        place=current.records().place_for("Observation"),
+def _form(key: str, found: Found) -> Form:
+    """Return what is asked. It opens empty: what was chosen last is no proposal."""
+    shown = views.Shown(
+        # What was chosen before is the client's to read, and not who types with them.
+        before=() if with_client.goes_on() else views.before(found.kept),
         saved=_saved(),
         on_its_way=found.on_its_way,
         cut=found.cut,
-        trouble=trouble,
-        draft=draft,
     )
-    return render_template("phase/start.html", page=page)
+    return Form(
+        _("Where am I now?"),
+        views.fields(),
+        Link(_("Back to my plan"), url_for("plan.start")),
+        url_for("phase.start", saved="marked"),
+        key=key,
+        made_once=True,
+        more={"shown": shown},
+    )
 
 
 def _saved() -> str:

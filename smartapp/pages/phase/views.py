@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mappers.phase import Marking, history_of
 from questionnaires.fhir import Resource
 from questionnaires.phases import phases
 from smartapp.pages.phase.markings import PHASE, WORDS, digest_of
-from smartapp.records import Place, Record
-from smartapp.web.fields import BothVersions, Field, FieldOption, filled, problems_in
+from smartapp.records import Record
+from smartapp.web.fields import Field, FieldOption
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """One marking of before. `seen` says what it said on this page; `stored` False: it is on its way to the record."""
+    """One marking of before. `seen` says what it said on this page; `stored` False: it is on its way to the record.
+
+    `typist` is who typed it with the client, "" where they did so themselves.
+    """
 
     id: str
     title: str
@@ -25,36 +28,19 @@ class Before:
     marked_on: str
     seen: str
     stored: bool
+    typist: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class PhasePage:
-    """The form, and what was chosen before. `draft`: what is in the fields was typed before and not saved."""
+class Shown:
+    """What the page shows beside its form: what was chosen before, and what became of it."""
 
-    fields: tuple[Field, ...]
-    key: str
     before: tuple[Before, ...]
-    place: Place
     saved: str
     """The sentence about what was done just now, or ""."""
     on_its_way: bool
     cut: bool
     """There is more than is shown: what is older."""
-    trouble: str = ""
-    draft: bool = False
-
-    @property
-    def problems(self) -> tuple[dict[str, str], ...]:
-        """Return what has to be put right, for the summary at the top."""
-        return problems_in(self.fields)
-
-
-@dataclass(frozen=True, slots=True)
-class ClashPage:
-    """Both versions of what one form made, to choose between."""
-
-    both: BothVersions
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +64,18 @@ def title_of(marking: Marking) -> str:
     return text_of(phase.title) if phase else marking.display or marking.phase
 
 
-def fields(
-    values: Mapping[str, str] | None = None,
-    based_on: Mapping[str, str] | None = None,
-    problems: Mapping[str, str] | None = None,
-) -> tuple[Field, ...]:
-    """Return what is asked, with what was chosen and typed in it."""
+def fields() -> tuple[Field, ...]:
+    """Return what is asked."""
     offered = tuple(FieldOption(one.code, text_of(one.title), text_of(one.description)) for one in phases().phases)
-    asked = (
+    return (
         Field(PHASE, _("What fits you now?"), "choices", options=offered),
         Field(WORDS, _("In your own words, if you like"), rows=4),
     )
-    return filled(asked, values or {}, based_on or {}, problems or {})
 
 
 def before(kept: Iterable[tuple[Marking, Record]]) -> tuple[Before, ...]:
     """Return what was chosen before, in the order given."""
     return tuple(
-        Before(one.id, title_of(one), one.words, one.marked_on, digest_of(one), record.state == "stored")
+        Before(one.id, title_of(one), one.words, one.marked_on, digest_of(one), record.state == "stored", one.typist)
         for one, record in kept
     )

@@ -31,6 +31,7 @@ def offer(plan: StoredPlan) -> Offer:
         forms = tuple(one for one in forms if any(group.per != "goal" for group in one.form.groups))
     pieces = [_piece(one) for one in forms]
     pieces.append(Piece("domains", _("An area of life"), _("Choose up to five areas that matter to you now.")))
+    pieces.append(Piece("phase", _("Where am I now?"), _("One of four descriptions that fits now, or none.")))
     if plan.begun:
         pieces.append(Piece("plan", _("The whole plan"), _("With the goals, the steps and the areas of life.")))
     return Offer(with_client.first_name(with_client.client_name()), tuple(pieces))
@@ -66,7 +67,7 @@ def _begun(what: str) -> str:
 
 def _places() -> Mapping[str, str]:
     forms = {form: url_for("living.form", form_id=form) for form in catalogue().living}
-    return {**forms, "domains": url_for("plan.domains"), "plan": url_for("plan.start")}
+    return {**forms, "domains": url_for("plan.domains"), "phase": url_for("phase.start"), "plan": url_for("plan.start")}
 
 
 @role("clinician")
