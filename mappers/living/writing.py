@@ -146,14 +146,21 @@ class _Writer:
             # As it was written: a server may write the same answer in another way, and add what it wants to it.
             return [self.alone(one) for one in before]
         there = [one for one in before for one in objects_in(one, "answer")]
+        known = {value_of(one, item, {}): one for one in reversed(there)}
+        # Of several answers, those that are not changed stay as they were written.
+        said = [known.get(one) or self.value(item, one) for one in answer]
         unread = [one for one in there if not value_of(one, item, {})] if item.many else []
-        answers = [*(self.value(item, one) for one in answer), *unread]
-        if not answers:
-            return []
+        gone = [one for one in there if one not in said and one not in unread]
+        others = [other for one in before for other in _others(one, self.known)]
+        loose = [other for one in gone for other in _others(one, self.known)]
+        answers = _with_items([*said, *unread], loose)
+        if not answers:  # what others wrote below an answer stays, also where the answer itself is taken away
+            others += loose
+            if not others:
+                return []
         first = before[0] if before else {}
         made = {**_without(first, "item", "answer"), "linkId": item.link_id, **self.words(item.asked)}
-        others = [other for one in before for other in _others(one, self.known)]
-        return [{**made, "answer": answers, **({"item": others} if others else {})}]
+        return [{**made, **({"answer": answers} if answers else {}), **({"item": others} if others else {})}]
 
     def alone(self, item: Resource) -> Resource:
         """Return a stored item without items inside it that the form knows, which are written by themselves."""
@@ -177,6 +184,14 @@ class _Writer:
             goal = {"type": "Goal", "identifier": {"system": _GOAL_SYSTEM, "value": text}, "display": words}
             return {"extension": [{"url": GOAL_URL, "valueReference": goal}], "valueString": words}
         return {"valueString": text}
+
+
+def _with_items(answers: list[Resource], items: Sequence[Resource]) -> list[Resource]:
+    """Return answers with these items below the first; the same where there is nothing to put, or nowhere."""
+    if not answers or not items:
+        return answers
+    first, *rest = answers
+    return [{**first, "item": [*objects_in(first, "item"), *items]}, *rest]
 
 
 def _others(parent: Resource | None, known: set[str]) -> Iterator[Resource]:

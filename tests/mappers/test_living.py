@@ -16,6 +16,7 @@ from questionnaires.canonical import structure_url
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
+from smartapp.fhir.checked import problems
 from tests.mappers.build import bent
 from tests.mappers.living import (
     ANNA,
@@ -223,6 +224,30 @@ def test_of_several_answers_those_of_others_stay_beside_those_that_are_changed()
     made = written(read.with_fields({"garden-place.a": "1,2"}), {"item": [plant]})
     assert _strangers(made) == 1
     assert content_of(made, GARDEN).field("garden-place.a") == "1,2"
+
+
+def test_what_others_wrote_below_an_answer_stays_when_it_is_changed_and_when_it_is_taken_away():
+    """Such as a remark of a professional: below the answer itself, or below its question."""
+    below = {"linkId": "garden-story", "answer": [{"valueString": "Onkruid.", "item": [STRANGER]}]}
+    beside = {**_said("garden-tools", "hark"), "item": [STRANGER]}
+    kept = {"item": [{"linkId": "garden-now", "item": [below, beside]}]}
+    read = content_of(kept, GARDEN)
+    for text in ("Een roos.", ""):
+        changed = read.with_fields({"garden-story": text, "garden-tools": text})
+        made = written(changed, kept)
+        assert _strangers(made) == 2
+        assert content_of(made, GARDEN) == changed
+        assert problems(made) == []
+        again = changed.with_fields({"garden-story": "Toch onkruid."})
+        assert _strangers(written(again, made)) == 2
+
+
+def test_of_several_answers_one_that_is_not_changed_stays_as_it_was_written():
+    hark = {"id": "a1", "extension": [{"url": "https://x.example", "valueString": "stranger"}], "valueString": "hark"}
+    kept = {"item": [{"linkId": "garden-now", "item": [{"linkId": "garden-tools", "answer": [hark]}]}]}
+    made = written(content_of(kept, GARDEN).with_fields({"garden-tools": "schep\nhark"}), kept)
+    [item] = made["item"][0]["item"]
+    assert item["answer"] == [{"valueString": "schep"}, hark]
 
 
 def test_the_narrative_of_others_does_not_go_on_saying_what_was_taken_out():
