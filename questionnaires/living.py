@@ -21,6 +21,8 @@ GOAL: Final = "goal"
 """Where words become a goal of the client instead of an answer in a living form."""
 
 # The keys of living forms, with what stands there when a definition says nothing.
+LONGEST_YES: Final = 12
+"""For how many months it is kept that somebody found their words still so."""
 _OF_GROUPS: Final = {"many": False, "per": "", "ordered": False, "add": None, "columns": False}
 _OF_ITEMS: Final = {"many": False, "who": "client", "prompts": (), "rows": None} | {
     "today": False,
@@ -203,6 +205,9 @@ def _check_shown(place: FilePlace, table: InstrumentTable, living: Living) -> No
         return
     if review.months < 1:
         raise place.at("review").error("months", f"is {review.months}; it must be 1 or more")
+    if review.yes and review.months > LONGEST_YES:
+        problem = f"is {review.months}; yes is kept {LONGEST_YES} months; make it that or less, or leave out yes"
+        raise place.at("review").error("months", problem)
     dates = [item.id for group in table.groups if not group.many for item in group.items if item.kind == "date"]
     if review.item and review.item not in dates:
         problem = f"is {review.item!r}; the dates outside groups with rows are {', '.join(dates) or 'none'}"
@@ -274,7 +279,7 @@ def words_around(form: Instrument) -> Iterator[tuple[str, Text]]:
         for name in ("invitation", "write", "change", "saved", "readers", "emptied", "carried")
     }
     said |= {"overview.title": shown.title, "overview.empty": shown.empty} if shown else {}
-    said |= {"review.question": review.question} if review else {}
+    said |= {"review.question": review.question, "review.yes": review.yes} if review else {}
     for group in form.groups:
         said |= {f"{group.link_id} {name}": getattr(group, name) for name in ("title", "help", "add")}
         for item in group.items:

@@ -341,10 +341,12 @@ class Shown(Strict, frozen=True):
 class Review(Strict, frozen=True):
     """When a living form asks to be looked at again: so many months after it was last changed, or on a day.
 
-    `item` names the date item (without the form's id) in which its owner wrote that day, which goes first.
+    `item` names the date item (without the form's id) in which its owner wrote that day, which goes first. `yes` is
+    what its owner can answer in one press where it is still so; without it they can only look, or not now.
     """
 
     question: Text
+    yes: Text | None = None
     months: int = 12
     item: str = ""
 

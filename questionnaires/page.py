@@ -370,7 +370,8 @@ def _looked_at_again(review: Review | None) -> str:
     if review is None:
         return "no"
     day = f", or on the day in `{review.item}`" if review.item else ""
-    return f"{review.months} months after it was last changed{day}: {review.question.nl} ({review.question.en})"
+    yes = f"; or its owner says: {review.yes.nl} ({review.yes.en})" if review.yes else ""
+    return f"{review.months} months after it was last changed{day}: {review.question.nl} ({review.question.en}){yes}"
 
 
 def _published_numbers(instrument: Instrument) -> Iterator[str]:

@@ -18,6 +18,8 @@ from mappers.living.linking import goal_names
 from mappers.said_in import SaidIn
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument, Place
+from smartapp.storage.not_now import was_still_so
+from smartapp.web import forms
 from smartapp.web.language import text_of
 from smartapp.web.living import StoredForm
 from smartapp.web.written import FirstWords, WrittenGroup, first_words, is_dated, short, written_groups
@@ -117,20 +119,27 @@ def form_view(stored: StoredForm, today: dt.date) -> FormView:
         href=url_for("living.form", form_id=form.id),
         written=bool(stored.content),
         changed=stored.changed,
-        asks=asks_to_be_looked_at(stored, today),
+        asks=asks_to_be_looked_at(stored, today)
+        and asks_to_be_looked_at(stored, today, looked=was_still_so(forms.sketches(), about_asking(form.id))),
     )
 
 
-def asks_to_be_looked_at(stored: StoredForm, today: dt.date) -> bool:
+def about_asking(form_id: str) -> str:
+    """Return the digest under which is kept what the reader said when a form asked to be looked at."""
+    return forms.sketch_name(f"not now/{form_id}")
+
+
+def asks_to_be_looked_at(stored: StoredForm, today: dt.date, *, looked: str = "") -> bool:
     """Tell whether a form asks to be looked at again: on the day that its owner wrote, else so long after a change.
 
-    Who changed it on that day or later did look at it: then that day is over.
+    Who changed it on that day or later did look at it: then that day is over. So did who found it still so on the day
+    `looked` (a FHIR date, "" for never).
     """
     review = stored.form.living.review if stored.form.living else None
     if review is None or not stored.content:
         return False
     own = stored.content.of(f"{stored.form.id}-{review.item}") if review.item else ""
-    changed = stored.changed[: len("2026-05-31")]
+    changed = max(stored.changed[: len("2026-05-31")], looked)
     if own and changed[: len(own)] < own:
         return own <= today.isoformat()[: len(own)]
     return bool(changed) and changed <= _months_before(today, review.months).isoformat()

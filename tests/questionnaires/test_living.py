@@ -109,6 +109,11 @@ REFUSED = [
     ("living.colour", "red", r"living\.colour: is not a known key"),
     ("living.overview.empty", ..., r"living\.overview\.empty: is missing"),
     ("living.review.months", 0, r"living\.review\.months: is 0; it must be 1 or more"),
+    (
+        "living.review.months",
+        13,
+        r"living\.review\.months: is 13; yes is kept 12 months; make it that or less",
+    ),
     ("living.review.item", "weeded", r"living\.review\.item: is 'weeded'; .* outside groups with rows are look-again"),
     ("living.review.item", "story", r"living\.review\.item: is 'story'; the dates"),
     ("living.card", False, r"groups\[1\]\.items\[1\]\.card: is true, but the form has no card"),

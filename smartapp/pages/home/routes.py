@@ -21,7 +21,7 @@ from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Refused, Unreachable
 from smartapp.i18n import message
-from smartapp.pages.home.inviting import invitation, not_now
+from smartapp.pages.home.inviting import invitation, not_now, still_so
 from smartapp.pages.home.today import AgreedToday, Change, GoalToday, agreed_today, change_today, goal_today
 from smartapp.pages.plan import stored, ticking
 from smartapp.pages.plan.service import living_queries, plan_in
@@ -151,6 +151,7 @@ def _found() -> list[list[Record]]:
 
 
 blueprint.add_url_rule("/look-again/<form_id>/not-now", view_func=not_now, methods=["POST"])
+blueprint.add_url_rule("/look-again/<form_id>/still-so", view_func=still_so, methods=["POST"])
 
 
 def _agreed(tasks: Iterable[Record], undo: undoing.Undo | None) -> AgreedToday:

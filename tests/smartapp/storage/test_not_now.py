@@ -10,7 +10,15 @@ from cryptography.fernet import Fernet
 
 from smartapp.storage.database import open_database
 from smartapp.storage.drafts import DRAFTS, Drafts, forget_untouched
-from smartapp.storage.not_now import DAYS, forget_not_now, is_not_now, say_not_now
+from smartapp.storage.not_now import (
+    DAYS,
+    STILL_SO_DAYS,
+    forget_not_now,
+    is_not_now,
+    say_not_now,
+    say_still_so,
+    was_still_so,
+)
 from smartapp.storage.vault import open_vault
 
 KEY = Fernet.generate_key().decode()
@@ -67,4 +75,17 @@ def test_all_of_its_owner_is_deleted_with_it(engine):
     there = drafts_of(engine)
     say_not_now(there, ABOUT, TODAY)
     assert there.erase() == 1
+    assert left(engine) == 0
+
+
+def test_that_it_is_still_so_is_kept_a_year_and_a_day_beside_not_now(engine):
+    there = drafts_of(engine)
+    say_not_now(there, ABOUT, TODAY)
+    say_still_so(there, ABOUT, TODAY)
+    assert (was_still_so(there, ABOUT), was_still_so(there, "b" * 64)) == ("2027-01-15", "")
+    assert was_still_so(drafts_of(engine, "bea plan"), ABOUT) == ""
+    assert forget_untouched(engine, int(BEGIN)) == 0
+    forget_not_now(engine, BEGIN + STILL_SO_DAYS * DAY)
+    assert (is_not_now(there, ABOUT, TODAY), was_still_so(there, ABOUT)) == (False, "2027-01-15")
+    forget_not_now(engine, BEGIN + (STILL_SO_DAYS + 1) * DAY)
     assert left(engine) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from smartapp.courier import Courier
@@ -16,6 +18,8 @@ DAY = 86_400
 ASKS = "Klopt je tuin nog?"  # six months after the last change
 ASKS_LATER = "Tijd om te oogsten?"  # a year after it
 NOT_NOW = "look-again/garden/not-now"
+YES = "Ja, dit is nog mijn tuin"
+STILL_SO = "look-again/garden/still-so"
 
 
 @pytest.fixture
@@ -112,6 +116,49 @@ def test_not_now_is_of_this_person_and_in_no_record(app, clock):
     assert ASKS in home(app, patient="ben", name="Ben Voorbeeld")
 
 
+def test_who_says_that_it_is_still_so_is_asked_when_it_is_time_again_and_nothing_is_written(app, clock):
+    plant(app)
+    clock.now += 190 * DAY
+    anna = launched(app)
+    assert YES in home(app)
+    before = [one.resource for one in anna.ehr.search(Query.of("QuestionnaireResponse"))]
+    assert anna.post(STILL_SO).location == anna.url("")
+    assert [one.resource for one in anna.ehr.search(Query.of("QuestionnaireResponse"))] == before
+    for path in ("", "living/", "living/garden/"):
+        assert ASKS not in text_of(anna.get(path)), path
+    clock.now += 180 * DAY
+    assert ASKS not in home(app)
+    clock.now += 10 * DAY
+    assert ASKS in home(app), "six months later"
+
+
+def test_on_the_page_of_a_form_can_be_said_that_it_is_still_so(app, clock):
+    plant(app)
+    clock.now += 190 * DAY
+    anna = launched(app)
+    page = anna.get("living/garden/")
+    assert ASKS in text_of(page)
+    assert f'action="{anna.url(STILL_SO)}?form=1"' in page.text
+    assert anna.post(f"{STILL_SO}?form=1").location == anna.url("living/garden/")
+    assert ASKS not in text_of(anna.get("living/garden/"))
+
+
+def test_the_day_that_its_owner_wrote_asks_also_where_it_was_still_so_before(app, clock):
+    plant(app)
+    clock.now += 190 * DAY
+    launched(app).post(STILL_SO)
+    day = dt.datetime.fromtimestamp(clock.now, dt.UTC).date() + dt.timedelta(days=10)
+    fill(launched(app), "living/garden/look-again/", **{"garden-look-again": day.isoformat()})
+    assert ASKS not in home(app)
+    clock.now += 10 * DAY
+    assert ASKS in home(app)
+
+
+@pytest.mark.parametrize("form", ["nowhere", "harvest"])
+def test_only_of_a_form_that_has_such_a_sentence_can_be_said_that_it_is_still_so(app, form):
+    assert launched(app).post(f"look-again/{form}/still-so").status_code == 404
+
+
 def test_who_changed_it_is_not_asked(app, clock):
     plant(app)
     clock.now += 190 * DAY
@@ -145,6 +192,7 @@ def test_a_clinician_reads_no_such_question_and_cannot_say_not_now(app, clock):
     for path in ("overview/", "overview/plan", "living/garden/", "living/"):
         assert ASKS not in joost.get(path).text
     assert joost.post(NOT_NOW).status_code == 403
+    assert joost.post(STILL_SO).status_code == 403
 
 
 def test_of_no_other_form_can_be_said_not_now(app):
