@@ -17,6 +17,7 @@ from smartapp.web.typed import Part
 
 NOT_OFFERED = message("Choose one of the answers that are here.")
 NEEDS_WORDS = message("Write something here, or leave this page without saving.")
+NEEDS_CHOICE = message("Choose what this is about, or leave this page without saving.")
 NEEDS_ANSWER = message("Answer one of these questions, or leave this page without saving.")
 
 
@@ -83,7 +84,7 @@ def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBa
         problems = _problems(by_name, there, fields, read(there))
         named = fields.get(first.link_id, content.field(field_name(first.link_id, key)))
         if first.link_id in by_name and not named.strip():
-            problems[first.link_id] = NEEDS_WORDS
+            problems[first.link_id] = NEEDS_CHOICE if first.kind in ("choice", "goal") else NEEDS_WORDS
         elif new(content) and group.per and others and not _says(others, fields):
             # What it is about was filled in beforehand: with nothing more, nothing is said.
             problems[others[0]] = NEEDS_ANSWER

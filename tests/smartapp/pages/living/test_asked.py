@@ -37,6 +37,7 @@ def test_what_was_written_stays_when_the_answer_it_depends_on_changes_and_comes_
         ("living/garden/look-again/", {"garden-look-again": "morgen"}, "morgen"),
         ("living/garden/plants/new", {"garden-plant": "roos", "garden-place": "7"}, "Kies een van de antwoorden"),
         ("living/garden/plants/new", {"garden-plant": " ", "garden-care": "Water."}, "Schrijf hier iets op"),
+        ("living/garden/beds/new", {"garden-bed": "", "garden-grows": "Klaver"}, "Kies waar dit over gaat"),
         ("living/garden/beds/new", {"garden-bed": "nowhere", "garden-grows": "Klaver"}, "Kies een van de antwoorden"),
     ],
 )
