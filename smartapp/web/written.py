@@ -72,6 +72,7 @@ class RowView:
     change: str = ""
     up: str = ""
     down: str = ""
+    top: str = ""
     takes: tuple[Link, ...] = ()
 
 

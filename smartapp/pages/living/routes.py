@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.living import Content
@@ -24,11 +24,12 @@ from smartapp.pages.living.service import Opened, change, open_form
 from smartapp.pages.living.steps import ALL, Step, following, step_of
 from smartapp.pages.living.words import proposed_from
 from smartapp.records import Place
-from smartapp.web import copies, current, editing, undoing, whose, with_client
+from smartapp.web import copies, current, editing, handing_over, undoing, whose, with_client
 from smartapp.web.confirming import Press, pressed
 from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Field, Link
 from smartapp.web.forms import Saved, Sketch, Trouble, posted, sketch_name, sketches
+from smartapp.web.kept import typed_text
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.living_views import form_view
@@ -300,10 +301,24 @@ def row(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     asked = _form_or_404(form_id)
     group, opened = _group_or_404(asked, group_id), _open(asked)
     if request.method == "GET" and opened.content.row(group.link_id, key) is None:
-        abort(404)
+        _stop_at_what_is_gone(group)
     back = row_back(opened, group, key) if request.method == "POST" else None
     form = _row_form(opened, group, row=key)
     return editing.edit(_EDITING, lambda _now: _row_section(group, key, back), form, opened)
+
+
+def _stop_at_what_is_gone(group: Group) -> NoReturn:
+    """End this request with the page (404) of a row that is not there: a way on, and what was typed for it before."""
+    if handing_over.of_what_is_gone() is not None:
+        abort(404)  # the page of that says what waits for the client
+    asked = _form_or_404((request.view_args or {})["form_id"])
+    sketch = sketches().get(sketch_name(_EDITING.sketch_of(None)))
+    names = [item.link_id for item in group.items]
+    typed = typed_text((name, sketch.resource[name]) for name in names if name in sketch.resource) if sketch else []
+    page = render_template(
+        "living/gone.html", form=asked, back_to=_back(asked, short(asked, group.link_id)), typed=typed
+    )
+    abort(make_response(page, 404))
 
 
 def _row_section(group: Group, key: str, back: sections.RowBack | None = None) -> Part[Content]:
@@ -353,7 +368,11 @@ def _asks(sentence: str) -> Callable[..., Press | None]:
     return asks
 
 
-_MOVES: Final = {"up": message("This goes one place up."), "down": message("This goes one place down.")}
+_MOVES: Final = {
+    "up": message("This goes one place up."),
+    "down": message("This goes one place down."),
+    "top": message("This goes to the top."),
+}
 
 
 @blueprint.post("/<form_id>/<group_id>/<key>/remove")
@@ -370,14 +389,14 @@ def remove(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     return _gone_on(outcome, opened, undoing.offer(action, needs, after) if needs else after)
 
 
-@blueprint.post("/<form_id>/<group_id>/<key>/<any(up, down):way>")
+@blueprint.post("/<form_id>/<group_id>/<key>/<any(up, down, top):way>")
 @written_with_client
 @pressed(_asks(""))
 def move(form_id: str, group_id: str, key: str, way: str) -> ResponseReturnValue:
-    """Put a row one place up or down."""
+    """Put a row one place up or down, or on top of all."""
     asked = _form_or_404(form_id)
     group, opened = _group_or_404(asked, group_id), _open(asked)
-    by = -1 if way == "up" else 1
+    by = {"up": -1, "down": 1}.get(way, -len(opened.content.rows_of(group.link_id)))
     outcome = change(lambda now: Accepted(now.content.moved(group.link_id, key, by)), opened)
     return _gone_on(outcome, opened, url_for("living.form", form_id=asked.id, _anchor=f"row-{key}"))
 

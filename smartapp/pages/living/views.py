@@ -275,6 +275,7 @@ class _Page:
             change=url_for("living.row", **where) if self.own else "",
             up=url_for("living.move", **where, way="up") if can_move and at else "",
             down=url_for("living.move", **where, way="down") if can_move and at + 1 < total else "",
+            top=url_for("living.move", **where, way="top") if can_move and at > 1 else "",
             takes=self.takes(group.items[0], row.key),
         )
 
