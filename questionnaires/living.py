@@ -119,6 +119,11 @@ def _check_group(place: FilePlace, group: GroupTable) -> None:
             f"starts with {first.id!r}; the first item names the row, with one answer: a text, line, choice or goal"
         )
         raise place.error("items", problem)
+    if first.who != "client":
+        problem = (
+            f"starts with {first.id!r}, which is of a {first.who}; the first item names the row, and is the client's"
+        )
+        raise place.error("items", problem)
     if group.per == "domain" and first.scale != LIFE_DOMAIN:
         raise place.error("per", f"is 'domain', but {first.id!r} is not; its first item has scale = {LIFE_DOMAIN!r}")
     if group.per == "goal" and first.kind != "goal":

@@ -67,6 +67,7 @@ class RowView:
     answers: tuple[AnswerView, ...]
     day: str = ""
     about: Link | None = None
+    parts: tuple[Link, ...] = ()  # where the reader, a professional, writes a part of their own in it
     changes_goal: Link | None = None
     ends_goal: Link | None = None
     change: str = ""
@@ -97,10 +98,14 @@ def answer_view(item: Item, given: Sequence[str], content: Content, known: Catal
     )
 
 
-def row_view(group: Group, row: Row, content: Content, known: Catalogue) -> RowView:
-    """Return one row, to read: its first answer is what it is called, and its day stands apart."""
+def row_view(group: Group, row: Row, content: Content, known: Catalogue, *, named: bool = True) -> RowView:
+    """Return one row, to read: its first answer is what it is called, and its day stands apart.
+
+    `named` False: the first answer is one like the others.
+    """
     first, *others = group.items
-    columns = [item for item in others if not item.today] if group.columns else []
+    others = others if named else [first, *others]
+    columns = [item for item in others if not item.today] if group.columns and named else []
     title = shown(first, row.answers.get(first.link_id, ()), content, known)
     return RowView(
         key=row.key,

@@ -12,7 +12,7 @@ from mappers.living import Content, Row, content_of, field_name
 from mappers.living.content import from_field
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
-from questionnaires.model import Group, Instrument, Item
+from questionnaires.model import Group, Instrument, Item, Who
 from smartapp.pages.living.sections import RowBack
 from smartapp.pages.living.service import Opened
 from smartapp.web import typed, undoing, versions
@@ -95,9 +95,14 @@ def _goals_in(row: Row, content: Content) -> dict[str, str]:
     return {name: words for name, words in content.goals.items() if name in named}
 
 
+def typed_by(group: Group, who: Who) -> tuple[Item, ...]:
+    """Return what the form of a row asks one party: not the day on which it was written, nor what is others' part."""
+    return tuple(item for item in group.items if item.who == who and not item.today)
+
+
 def typed_by_client(group: Group) -> tuple[Item, ...]:
-    """Return what the form of a row asks the client: not the day on which it was written, nor what is others' part."""
-    return tuple(item for item in group.items if item.who == "client" and not item.today)
+    """Return what the form of a row asks the client."""
+    return typed_by(group, "client")
 
 
 def _versions(opened: Opened) -> list[Resource]:

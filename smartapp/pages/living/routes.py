@@ -17,7 +17,7 @@ from questionnaires.model import Group, Instrument, Item, Who
 from smartapp.fhir.store import RecordError
 from smartapp.i18n import message
 from smartapp.pages.living import carrying, sections, taking, to_plan, views
-from smartapp.pages.living.earlier import earlier_page, needs_for_row, row_back, typed_by_client
+from smartapp.pages.living.earlier import earlier_page, needs_for_row, row_back, typed_by, typed_by_client
 from smartapp.pages.living.fields import fields_of
 from smartapp.pages.living.goals import goal_from_words, goal_saved
 from smartapp.pages.living.service import Opened, change, open_form
@@ -35,7 +35,7 @@ from smartapp.web.language import text_of
 from smartapp.web.living_views import form_view
 from smartapp.web.roles import role, written_with_client
 from smartapp.web.typed import Accepted, Part
-from smartapp.web.written import row_view, short
+from smartapp.web.written import RowView, row_view, short
 
 blueprint = Blueprint("living", __name__, url_prefix="/living", template_folder="templates")
 
@@ -307,6 +307,21 @@ def row(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     return editing.edit(_EDITING, lambda _now: _row_section(group, key, back), form, opened)
 
 
+@blueprint.route('/<form_id>/<group_id>/<key>/<any("peer-worker", "professional"):part>/', methods=["GET", "POST"])
+@written_with_client
+def part_of_row(form_id: str, group_id: str, key: str, part: Who) -> ResponseReturnValue:
+    """Write the part of a professional in a row that the client made; the client reads it and types only their own."""
+    asked = _form_or_404(form_id)
+    group, opened = _group_or_404(asked, group_id), _open(asked)
+    items = typed_by(group, part)
+    if not items or not with_client.goes_on():
+        abort(404)
+    if request.method == "GET" and opened.content.row(group.link_id, key) is None:
+        _stop_at_what_is_gone(group)
+    form = _row_form(opened, group, row=key, part=part)
+    return editing.edit(_EDITING, lambda _now: sections.row(group, key, items, current.today()), form, opened)
+
+
 def _stop_at_what_is_gone(group: Group) -> NoReturn:
     """End this request with the page (404) of a row that is not there: a way on, and what was typed for it before."""
     if handing_over.of_what_is_gone() is not None:
@@ -326,7 +341,13 @@ def _row_section(group: Group, key: str, back: sections.RowBack | None = None) -
 
 
 def _row_form(
-    opened: Opened, group: Group, *, key: str = "", row: str = "", proposed: dict[str, str] | None = None
+    opened: Opened,
+    group: Group,
+    *,
+    key: str = "",
+    row: str = "",
+    proposed: dict[str, str] | None = None,
+    part: Who = "client",
 ) -> Form:
     asked = opened.stored.form
     name = short(asked, group.link_id)
@@ -334,17 +355,31 @@ def _row_form(
     removing = {"label": _("Take this out"), "help": _("You can put it back right after.")}
     return Form(
         text_of(group.title),
-        _fields(typed_by_client(group), opened),
+        _fields(typed_by(group, part), opened),
         _back(asked, name),
         url_for("living.form", form_id=asked.id, saved="1", _anchor=_anchor_after(group, name, row or key)),
-        lead=text_of(group.help) if group.help else "",
+        lead=text_of(group.help) if group.help and part == "client" else "",
         kicker=text_of(asked.title),
-        remove=url_for("living.remove", **where) if row else "",
+        remove=url_for("living.remove", **where) if row and part == "client" else "",
         key=key,
+        part=part,
         reword=url_for("living.row", **where) if key else "",
         proposed=proposed or {},
-        more={**_more(asked), "removing": removing},
+        more={**_more(asked), "removing": removing, "beside": _beside(opened, group, row, part) if row else None},
     )
+
+
+def _beside(opened: Opened, group: Group, key: str, part: Who) -> RowView | None:
+    """Return what others than who fills in this part wrote in a row, to read; None where that is nothing."""
+    row = opened.content.row(group.link_id, key)
+    if row is None:
+        return None
+    theirs = {item.link_id for item in group.items if item.who != part}
+    said = replace(row, answers={name: given for name, given in row.answers.items() if name in theirs and given})
+    view = row_view(group, said, opened.content, catalogue(), named=False)
+    whose = with_client.client_name()
+    answers = tuple(one if one.whose else replace(one, whose=whose) for one in view.answers)
+    return replace(view, answers=answers) if answers else None
 
 
 def _anchor_after(group: Group, name: str, key: str) -> str:

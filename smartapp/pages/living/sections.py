@@ -16,6 +16,7 @@ from smartapp.web.dates import NOT_A_DATE, as_date, is_date_or
 from smartapp.web.typed import Part
 
 NOT_OFFERED = message("Choose one of the answers that are here.")
+GONE = message("This was taken out meanwhile. What you typed stays here.")
 NEEDS_WORDS = message("Write something here, or leave this page without saving.")
 NEEDS_CHOICE = message("Choose what this is about, or leave this page without saving.")
 NEEDS_ANSWER = message("Answer one of these questions, or leave this page without saving.")
@@ -83,7 +84,9 @@ def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBa
         there = content if back is None else back.put_into(content, group)
         problems = _problems(by_name, there, fields, read(there))
         named = fields.get(first.link_id, content.field(field_name(first.link_id, key)))
-        if first.link_id in by_name and not named.strip():
+        if first.link_id not in by_name:  # somebody's part of a row that the client made
+            return {**problems, **({next(iter(by_name)): GONE} if new(content) else {})}
+        if not named.strip():
             problems[first.link_id] = NEEDS_CHOICE if first.kind in ("choice", "goal") else NEEDS_WORDS
         elif new(content) and group.per and others and not _says(others, fields):
             # What it is about was filled in beforehand: with nothing more, nothing is said.

@@ -27,6 +27,7 @@ from smartapp.web.language import text_of
 from smartapp.web.living_views import FormView, form_view
 from smartapp.web.typed import digest
 from smartapp.web.written import (
+    WHOSE_PART,
     AnswerView,
     RowView,
     Thread,
@@ -277,7 +278,20 @@ class _Page:
             down=url_for("living.move", **where, way="down") if can_move and at + 1 < total else "",
             top=url_for("living.move", **where, way="top") if can_move and at > 1 else "",
             takes=self.takes(group.items[0], row.key),
+            parts=self.parts(group, row),
         )
+
+    def parts(self, group: Group, row: Row) -> tuple[Link, ...]:
+        """Return where a professional writes what is theirs in a row: a part for each party that has one."""
+        if not self.with_client:
+            return ()
+        where: dict[str, Any] = {
+            "form_id": self.form.id,
+            "group_id": short(self.form, group.link_id),
+            "key": row.key,
+        }
+        others = dict.fromkeys(item.who for item in group.items if item.who != "client")
+        return tuple(Link(_(WHOSE_PART[who]), url_for("living.part_of_row", **where, part=who)) for who in others)
 
     def goal_in(self, group: Group, row: Row) -> Link | None:
         """Return the way to the goal that a row is about."""

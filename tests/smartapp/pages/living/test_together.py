@@ -335,6 +335,7 @@ def test_no_view_of_a_form_lets_a_professional_write_without_a_yes(joost, known)
     before = written(joost, known)
     key = before.rows_of("garden-plants")[1].key
     values = {"form_id": "garden", "step": "story", "group_id": "plants", "key": key, "any(up, down, top):way": "up"}
+    values |= {'any("peer-worker", "professional"):part': "professional"}
     values |= {"link_id": "garden-story", "name": f"garden-plant.{key}"}
     sent = {item.link_id: "x" for item in known.living["garden"].items if item.who == "client"}
     sent |= {"text": "X", "domain": "housing", "taken-from": f"garden/garden-care.{key}", "taken-words": "x"}
