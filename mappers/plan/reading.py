@@ -148,15 +148,25 @@ def _step(task: Resource) -> Step | None:
     )
 
 
-def _answers(extension: Resource) -> DomainAnswers:
+def domain_in(extension: Resource) -> str:
+    """Return the domain that answers in an extension are about, "" where none is named."""
     codings = [object_in(part, "valueCoding") for part in extensions(extension, "domain")]
+    return text_in(codings[0], "code") if codings else ""
+
+
+def _answers(extension: Resource) -> DomainAnswers:
     given = {name: next(iter(_texts(extension, name)), "") for name in QUESTIONS}
-    return DomainAnswers(domain=text_in(codings[0], "code") if codings else "", **given)
+    return DomainAnswers(domain=domain_in(extension), **given)
+
+
+def texts_in(care_plan: Resource, part: PlanPart) -> list[Resource]:
+    """Return the extensions in which a plan has the words of this part; what has no words is not ours to write."""
+    found = [one for one in extensions(care_plan, part.url) if text_in(one, "valueString")]
+    return found if part.many else found[:1]
 
 
 def _texts_of(care_plan: Resource, part: PlanPart) -> tuple[str, ...]:
-    texts = _texts(care_plan, part.url)
-    return tuple(texts if part.many else texts[:1])
+    return tuple(text_in(one, "valueString") for one in texts_in(care_plan, part))
 
 
 def _texts(resource: Resource, url: str) -> list[str]:

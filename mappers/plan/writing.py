@@ -10,6 +10,7 @@ from mappers.fhir_text import first_words, heading, narrative, paragraph
 from mappers.identity import URN
 from mappers.plan.checks import check
 from mappers.plan.model import QUESTIONS, Goal, PersonRef, Plan, Step, newest_first
+from mappers.plan.reading import domain_in, texts_in
 from mappers.plan.removing import is_removed
 from mappers.plan.shapes import (
     ACHIEVEMENT_SYSTEM,
@@ -214,9 +215,9 @@ class _Writer:
     def care_plan(self, plan: Plan) -> Resource:
         made = self.begin("CarePlan", plan.id, PLAN_PROFILE, "plan")
         made["text"] = self.plan_narrative(plan)
-        ours = extensions(made, *(part.url for part in self.parts), ANSWERS_URL)
+        ours = [*(one for part in self.parts for one in texts_in(made, part)), *extensions(made, ANSWERS_URL)]
         others = [one for one in objects_in(made, "extension") if one not in ours]
-        _put(made, "extension", [*self.plan_extensions(plan), *others])
+        _put(made, "extension", [*self.plan_extensions(plan, ours), *others])
         # Set once, when the plan is begun: a care team may have put it on hold, or written it down with the client.
         made.setdefault("status", "active")
         made.setdefault("intent", "plan")
@@ -253,17 +254,22 @@ class _Writer:
         mine |= {name for name, resource in self.stored.items() if is_removed(resource)}
         return [*ours, *(one for one in stored if target_of(referred(one)) not in mine)]
 
-    def plan_extensions(self, plan: Plan) -> list[Resource]:
+    def plan_extensions(self, plan: Plan, stored: Sequence[Resource]) -> list[Resource]:
+        """Return what the plan says in extensions; as one is `stored`, where it says the same already."""
+        said = {(one["url"], text_in(one, "valueString")): one for one in reversed(stored)}
         made: list[Resource] = [
-            {"url": part.url, "valueString": text}
+            said.get((part.url, text), {"url": part.url, "valueString": text})
             for part in self.parts
             if part.code not in plan.elsewhere
             for text in plan.texts.get(part.code, ())
         ]
+        asked = ("domain", *QUESTIONS)
         for answers in plan.domains:
             parts: list[Resource] = [{"url": "domain", "valueCoding": self.domain(answers.domain)}]
             given = ((name, getattr(answers, name)) for name in QUESTIONS)
             parts += [{"url": name, "valueString": text} for name, text in given if text]
+            before = [one for one in stored if domain_in(one) == answers.domain]
+            parts += [one for had in before for one in objects_in(had, "extension") if one.get("url") not in asked]
             made.append({"url": ANSWERS_URL, "extension": parts})
         return made
 

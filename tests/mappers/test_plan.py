@@ -35,6 +35,7 @@ from mappers.plan import (
     resources_of,
 )
 from mappers.said_in import SaidIn
+from questionnaires.canonical import structure_url
 from questionnaires.catalogue import catalogue
 
 ANNA = PersonRef("Patient/anna", "Anna de Vries")
@@ -317,6 +318,34 @@ def test_what_others_added_to_the_same_resources_stays(plan):
     assert {"url": "https://example.org/x", "valueString": "y"} in after_plan["extension"]
     assert after_plan["goal"][-1]["reference"] == "Goal/elsewhere"
     assert after_plan["activity"][-1] == {"detail": {"status": "scheduled", "description": "huisbezoek"}}
+
+
+def test_what_others_put_into_our_extensions_stays(plan):
+    """What has no words that we read, a second story, what stands beside words, and a part that nobody asked for."""
+    existing = stored(written(plan))
+    care_plan, goals, tasks = parts_of(existing)
+    story, strength = (structure_url(name) for name in ("life-story", "strength"))
+    theirs = [
+        {"url": strength, "extension": [{"url": "x", "valueString": "theirs"}]},
+        {"url": story, "valueString": "Een tweede verhaal"},
+    ]
+    care_plan["extension"] += theirs
+    beside = next(one for one in care_plan["extension"] if one["url"] == strength)
+    beside["id"] = "s1"
+    answers = next(one for one in care_plan["extension"] if one["url"] == ANSWERS_URL)
+    answers["extension"].append({"url": "theirs", "valueString": "theirs"})
+    read = plan_of(care_plan, goals, tasks, known=KNOWN)
+    changed = replace(read, domains=(replace(read.domains[0], now="Anders"), *read.domains[1:]))
+    after = parts_of(written(changed, existing=existing))[0]["extension"]
+    assert [one for one in theirs if one not in after] == []
+    assert beside in after
+    [first, *_] = [one for one in after if one["url"] == ANSWERS_URL]
+    assert first["extension"][-1] == {"url": "theirs", "valueString": "theirs"}
+    assert {"url": "now", "valueString": "Anders"} in first["extension"]
+    assert read_back(stored(written(changed, existing=existing))) == changed
+    moved = replace(changed, elsewhere=frozenset({"story", "strengths"}))
+    left = parts_of(written(moved, existing=existing))[0]["extension"]
+    assert [one for one in left if one["url"] in (story, strength)] == theirs
 
 
 def test_a_remark_takes_the_place_of_none_and_is_read_newest_first_whatever_the_time_zone(plan):
