@@ -19,6 +19,10 @@ NOT_OFFERED = message("Choose one of the answers that are here.")
 GONE = message("This was taken out meanwhile. What you typed stays here.")
 NEEDS_WORDS = message("Write something here, or leave this page without saving.")
 NEEDS_CHOICE = message("Choose what this is about, or leave this page without saving.")
+MOST_LINES = 100
+TOO_MANY_LINES = message("That is too much at once. Save at most 100 things at a time.")
+MOST_ROWS = 500  # far more than anybody reads, and what a page can still show
+FULL = message("There are 500 things here already. Take some out first.")
 NEEDS_ANSWER = message("Answer one of these questions, or leave this page without saving.")
 
 
@@ -88,6 +92,8 @@ def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBa
             return {**problems, **({next(iter(by_name)): GONE} if new(content) else {})}
         if not named.strip():
             problems[first.link_id] = NEEDS_CHOICE if first.kind in ("choice", "goal") else NEEDS_WORDS
+        elif new(content) and len(content.rows_of(group.link_id)) >= MOST_ROWS:
+            problems[first.link_id] = FULL
         elif new(content) and group.per and others and not _says(others, fields):
             # What it is about was filled in beforehand: with nothing more, nothing is said.
             problems[others[0]] = NEEDS_ANSWER
@@ -103,17 +109,26 @@ def lines(group: Group, key: str) -> Part[Content]:
     """
     first = group.items[0]
 
+    def new(content: Content, text: str) -> dict[int, str]:
+        there = {row.of(first.link_id) for row in content.rows_of(group.link_id)}
+        numbers = {line.strip(): number for number, line in reversed([*enumerate(text.splitlines())])}
+        return {numbers[line]: line for line in sorted(numbers, key=numbers.__getitem__) if line and line not in there}
+
     def apply(content: Content, fields: Mapping[str, str]) -> Content:
         made = content
-        for number, line in enumerate(fields[first.link_id].splitlines()):
-            there = {row.of(first.link_id) for row in made.rows_of(group.link_id)}
-            if line.strip() and line.strip() not in there:
-                name = str(uuid.uuid5(uuid.UUID(key), str(number)))
-                made = made.with_row(group.link_id, Row(name, {first.link_id: (line.strip(),)}))
+        for number, line in new(content, fields[first.link_id]).items():
+            name = str(uuid.uuid5(uuid.UUID(key), str(number)))
+            made = made.with_row(group.link_id, Row(name, {first.link_id: (line,)}))
         return made
 
-    def check(_content: Content, fields: Mapping[str, str]) -> dict[str, str]:
-        return {} if fields.get(first.link_id, "").strip() else {first.link_id: NEEDS_WORDS}
+    def check(content: Content, fields: Mapping[str, str]) -> dict[str, str]:
+        text = fields.get(first.link_id, "")
+        made, there = len(new(content, text)), len(content.rows_of(group.link_id))
+        if not text.strip():
+            return {first.link_id: NEEDS_WORDS}
+        if made > MOST_LINES:
+            return {first.link_id: TOO_MANY_LINES}
+        return {first.link_id: FULL} if made and there + made > MOST_ROWS else {}
 
     return Part((first.link_id,), lambda _content: {first.link_id: ""}, apply, check)
 

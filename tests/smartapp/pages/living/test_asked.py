@@ -55,6 +55,27 @@ def test_a_text_that_is_too_long_is_not_saved(anna):
     assert answer.status_code == 422
 
 
+def test_lines_become_at_most_a_hundred_rows_at_a_time_and_a_group_has_an_end(anna):
+    def add(first, many):
+        lines = "\n".join(f"plant {number}" for number in range(first, first + many))
+        return fill(anna, "living/garden/plants/", **{"garden-plant": lines})
+
+    answer = add(0, 101)
+    assert answer.status_code == 422
+    assert "Bewaar er hoogstens 100 tegelijk." in text_of(answer)
+    assert "plant 100" in answer.text
+    for first in range(0, 500, 100):
+        assert add(first, 100).status_code == 303
+    assert add(499, 1).status_code == 303  # it is a row already, so it makes none
+    assert "Hier staan al 500 dingen." in text_of(add(500, 1))
+    one_more = fill(anna, "living/garden/plants/new", **{"garden-plant": "nog een"})
+    assert one_more.status_code == 422
+    rows = garden_of(anna).rows_of("garden-plants")
+    assert [row.of("garden-plant") for row in rows] == [f"plant {number}" for number in range(500)]
+    changed = fill(anna, f"living/garden/plants/{rows[0].key}/", **{"garden-plant": "roos"})
+    assert changed.status_code == 303
+
+
 @pytest.mark.parametrize(
     "path",
     [
