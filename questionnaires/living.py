@@ -148,10 +148,18 @@ def _check_item(place: FilePlace, item: ItemTable, group: GroupTable, living: Li
         raise place.error("card", "is true, but the form has no card; set card = true in [living]")
     if item.becomes and item.kind not in _SEVERAL:
         raise place.error("becomes", f"is for words: a text, line or choice; this is a {item.kind}")
-    if item.offer and (item.kind != "choice" or item.scale == LIFE_DOMAIN):
-        raise place.error("offer", "is for a choice from answers of its own: the place has something of each")
+    if item.offer:
+        _check_offered(place, item, group)
     if item.was and item.kind not in _TYPED:
         raise place.error("was", f"is for a text or line; this is a {item.kind}")
+
+
+def _check_offered(place: FilePlace, item: ItemTable, group: GroupTable) -> None:
+    if item.kind == "line" and (group.many or not item.many):
+        raise place.error("offer", "is for a line outside a group with rows, which takes several; add many = true")
+    if item.kind != "line" and (item.kind != "choice" or item.scale == LIFE_DOMAIN):
+        problem = "is for a choice from answers of its own, of each of which the place has something, or for a line"
+        raise place.error("offer", problem)
 
 
 def _refuse_itself(place: FilePlace, item: ItemTable, form: str) -> None:
@@ -234,18 +242,22 @@ def check_ends(forms: Iterable[tuple[str, Instrument]]) -> None:
 
 
 def check_offer(forms: Iterable[tuple[str, Instrument]]) -> None:
-    """Refuse a second item beside whose answers stands what the place has: its file names answers of one."""
-    asked: list[str] = []
+    """Refuse a second item beside whose answers stands what the place has: its file names answers of one.
+
+    Of the items whose answers are names of that there is one too, and only beside the other.
+    """
+    asked: dict[ItemKind, tuple[str, FilePlace]] = {}
     for file, form in forms:
         for place, group in FilePlace(file).each("groups", form.groups):
             for one, item in place.each("items", group.items):
                 if not item.offer:
                     continue
-                asked.append(item.link_id)
-                if len(asked) > 1:
-                    raise one.error(
-                        "offer", f"is true, but {asked[0]} has it already; there is one in all living forms"
-                    )
+                if item.kind in asked:
+                    first, _ = asked[item.kind]
+                    raise one.error("offer", f"is true, but {first} has it already; there is one in all living forms")
+                asked[item.kind] = item.link_id, one
+    if "line" in asked and "choice" not in asked:
+        raise asked["line"][1].error("offer", "is true, but no choice has it, to which what a place has could belong")
 
 
 def check_was(forms: Iterable[tuple[str, Instrument]]) -> None:
@@ -279,10 +291,8 @@ def words_around(form: Instrument) -> Iterator[tuple[str, Text]]:
     if form.living is None:
         return
     shown, review = form.living.overview, form.living.review
-    said = {
-        name: getattr(form.living, name)
-        for name in ("invitation", "write", "change", "saved", "readers", "emptied", "carried")
-    }
+    names = ("invitation", "write", "change", "saved", "readers", "emptied", "carried", "summary")
+    said = {name: getattr(form.living, name) for name in names}
     said |= {"overview.title": shown.title, "overview.empty": shown.empty} if shown else {}
     said |= {"review.question": review.question, "review.yes": review.yes} if review else {}
     for group in form.groups:

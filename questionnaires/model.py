@@ -192,9 +192,9 @@ class Item:
     that are shown beside the field and never filled in; `rows`, the height of the field; `today`, a date that is the
     day on which its row was written; `card`, stands on the small card; `off_card`, the answer that keeps its row off
     the card; `becomes`, where its words can be taken without retyping: "goal", or the linkId of an item of a living
-    form; `offer`, beside each answer stands what the place has of it; `changes_goal` and `ends_goal`, the answer after
-    which the client is offered to change the goal of the row, or to end it; `was`, the id of the extension of the
-    CarePlan that its words were kept in before there were living forms.
+    form; `offer`, beside each answer stands what the place has of it, or, of a line, the answers are names of that;
+    `changes_goal` and `ends_goal`, the answer after which the client is offered to change the goal of the row, or to
+    end it; `was`, the id of the extension of the CarePlan that its words were kept in before there were living forms.
     """
 
     link_id: str
@@ -221,6 +221,11 @@ class Item:
     changes_goal: str = ""
     ends_goal: str = ""
     was: str = ""
+
+    @property
+    def from_offer(self) -> bool:
+        """Tell whether its answers are chosen from what the place has to offer, by their names."""
+        return self.offer and self.scale is None
 
     @property
     def asked(self) -> Text:
@@ -354,6 +359,7 @@ class Review(Strict, frozen=True):
 class Living(Strict, frozen=True):
     """How a living form is shown, in the words of the page. `order`: its place among the others.
 
+    `summary`: what its sheet is called, for whoever was there, where it is about more than one person's words.
     `readers` says in one sentence who can read it. `cards`: its groups are shown as cards to choose from, and not one
     after the other. `card`: what is marked so fits on a card the size of a bank card. `offline`: its owner may keep it
     on an own device, to read without a network. `carried` stands on top wherever it is read away from its own page: on
@@ -367,6 +373,7 @@ class Living(Strict, frozen=True):
     saved: Text
     readers: Text
     emptied: Text | None = None
+    summary: Text | None = None
     overview: Shown | None = None
     shown_in: tuple[Place, ...] = ("plan",)
     review: Review | None = None

@@ -178,7 +178,9 @@ def _becomes(instrument: Instrument, item: Item) -> Iterator[str]:
         yield "is the day on which the row was written"
     if item.link_id == _review_item(instrument):
         yield "is the day on which the form asks to be looked at again"
-    if item.offer:
+    if item.from_offer:
+        yield "is chosen from what the place has to offer"
+    elif item.offer:
         yield "stands beside what the place has to offer"
     if item.changes_goal or item.ends_goal:
         yield "offers to change the goal, or to end it, after the answer that says so"
@@ -357,6 +359,7 @@ def _how_it_lives(living: Living) -> Iterator[str]:
             ("place among the living forms", str(living.order)),
             ("invitation", f"{living.invitation.nl} ({living.invitation.en})"),
             ("who can read it", f"{living.readers.nl} ({living.readers.en})"),
+            *([("its sheet is called", f"{living.summary.nl} ({living.summary.en})")] if living.summary else []),
             ("shown in", ", ".join(living.shown_in) or "its own pages only"),
             ("asks to be looked at again", _looked_at_again(living.review)),
             ("groups are cards to choose from", "yes" if living.cards else "no"),

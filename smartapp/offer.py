@@ -2,7 +2,8 @@
 
 Each entry belongs to one answer of the question what the client chooses, by the code of that answer. Which question
 that is, a definition says: its item has `offer = true`.
-Nobody is advised anything: the entries are shown beside the answer, and the client writes down which of them they want.
+Nobody is advised anything: the entries are shown beside the answer, and the client ticks which of them they want. What
+was ticked is kept by its name, so that it can be read when the place has it no more.
 """
 
 from __future__ import annotations
@@ -50,12 +51,18 @@ class _OfferTable(Strict, frozen=True):
 
 def question() -> Item | None:
     """Return the question whose answers an entry can belong to; None where no form asks what the client chooses."""
-    return next((item for form in catalogue().living.values() for item in form.items if item.offer), None)
+    every = (item for form in catalogue().living.values() for item in form.items)
+    return next((item for item in every if item.offer and not item.from_offer), None)
 
 
 def offered_at(item: Item, code: str, offer: Iterable[Offered]) -> tuple[Offered, ...]:
     """Return what a place has of one answer to an item; nothing where the item asks something else."""
     return tuple(entry for entry in offer if entry.choice == code) if item.offer else ()
+
+
+def offered_as(name: str, offer: Iterable[Offered]) -> Offered | None:
+    """Return what a place has under a name, in any of its languages; None where it has nothing of that name."""
+    return next((entry for entry in offer if name in (entry.name.nl, entry.name.en, entry.name.u)), None)
 
 
 def read_offer(path: Path) -> tuple[Offered, ...]:

@@ -5,18 +5,22 @@ FHIR date; for a goal, the identifier that it keeps, or its words where no goal 
 it.
 
 A *field* is one answer as a form on a page has it: one text, under a name that says which item it is of, and in which
-row (`staying-well-sign`, `staying-well-sign.4b1c`). Several texts are lines, several codes stand between commas.
+row (`staying-well-sign`, `staying-well-sign.4b1c`). Several texts are lines, several codes stand between commas; names
+of what a place has to offer too, each as a `tick`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from mappers.fhir_text import typed
 from questionnaires.model import Group, Instrument, Item
 
 Answer = tuple[str, ...]
+# What would part a name, or be changed by a browser. The first is what the others are written with.
+_IN_TICK: Final = {"%": "%25", ",": "%2C", "\r": "%0D", "\n": "%0A"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,14 @@ class Content:
     """All that is written in one form. `rows` are by the linkId of their group.
 
     `goals` has the words of the goals that answers name, by their identifier: as they were when that was written.
+    `authors` says of what is not the client's part what its writer is called, by the field; nothing where nobody says.
     """
 
     form: Instrument
     answers: Mapping[str, Answer] = field(default_factory=dict)
     rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     goals: Mapping[str, str] = field(default_factory=dict, compare=False)
+    authors: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "answers", _tidied(self.answers))
@@ -150,7 +156,22 @@ def field_names(items: Iterable[Item], key: str = "") -> tuple[str, ...]:
 
 def as_field(item: Item, answer: Answer) -> str:
     """Return an answer as one text, as a form has it."""
+    if item.from_offer:
+        return ",".join(map(tick, answer))
     return ("," if item.kind == "choice" else "\n").join(answer)
+
+
+def tick(name: str) -> str:
+    """Return a name as a box to tick has it: it may have commas of its own."""
+    for sign, code in _IN_TICK.items():
+        name = name.replace(sign, code)
+    return name
+
+
+def _ticked(value: str) -> str:
+    for sign, code in reversed(_IN_TICK.items()):
+        value = value.replace(code, sign)
+    return value.strip()
 
 
 def from_field(item: Item, text: str, before: Answer = ()) -> Answer:
@@ -162,6 +183,8 @@ def from_field(item: Item, text: str, before: Answer = ()) -> Answer:
         return before
     if not item.many:
         return (text,)
+    if item.from_offer:
+        return tuple(_ticked(part) for part in text.split(","))
     return tuple(part.strip() for part in (text.split(",") if item.kind == "choice" else text.splitlines()))
 
 

@@ -7,12 +7,12 @@ systems. What can't be read as an answer counts as not given here, and is kept w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mappers.fhir_text import typed
-from mappers.living.content import Answer, Content, Row
+from mappers.living.content import Answer, Content, Row, field_name
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.canonical import structure_url
 from questionnaires.fhir import Resource
@@ -20,6 +20,8 @@ from questionnaires.model import Instrument, Item
 
 GOAL_URL: Final = structure_url("about-goal")
 """The extension of an answer that says which goal its words are."""
+AUTHOR_URL: Final = "http://hl7.org/fhir/StructureDefinition/questionnaireresponse-author"
+"""HL7's extension of an item that says who gave its answer: of what is not the client's part."""
 _KEY: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 _DATE: Final = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
@@ -37,7 +39,19 @@ def content_of(response: Any, form: Instrument) -> Content:
         )
         for group, there in stored.rows.items()
     }
-    return Content(form, singles, rows, goals)
+    return Content(form, singles, rows, goals, dict(_authors(stored, asked)))
+
+
+def _authors(stored: StoredItems, asked: Mapping[str, Item]) -> Iterator[tuple[str, str]]:
+    """Yield each field that is not the client's part, with what its writer is called where the response says so."""
+    found = [(field_name(name), name, items) for name, items in stored.singles.items()]
+    for rows in stored.rows.values():
+        found += [(field_name(name, row.key), name, items) for row in rows for name, items in row.items.items()]
+    for name, link_id, items in found:
+        links = (one for item in items for one in objects_in(item, "extension") if one.get("url") == AUTHOR_URL)
+        written_by = (typed(text_in(object_in(one, "valueReference"), "display")).strip() for one in links)
+        if asked[link_id].who != "client" and (author := next(filter(None, written_by), "")):
+            yield name, author
 
 
 def from_plan(care_plan: Any, form: Instrument) -> Content:

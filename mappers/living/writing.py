@@ -10,7 +10,7 @@ from typing import Final
 from mappers.answers import IDENTIFIER_SYSTEM, PROFILE
 from mappers.conversation import Conversation, as_encounter
 from mappers.living.content import Answer, Content
-from mappers.living.reading import GOAL_URL, StoredItems, StoredRow, answer_in, stored_in, value_of
+from mappers.living.reading import AUTHOR_URL, GOAL_URL, StoredItems, StoredRow, answer_in, stored_in, value_of
 from mappers.plan.model import PersonRef
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.canonical import identifier_system
@@ -22,7 +22,10 @@ _GOAL_SYSTEM: Final = identifier_system("goal")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Who typed (`author`), whose words these are (`source`, always the client), when (a FHIR dateTime), where."""
+    """Who typed (`author`), whose words these are (`source`, always the client), when (a FHIR dateTime), where.
+
+    A professional's part of a form is in the words of who typed that, and says so itself.
+    """
 
     client: PersonRef
     author: PersonRef
@@ -48,7 +51,8 @@ def response_of(content: Content, written: Written, *, identifier: str, existing
     and it is never closed.
     """
     language = text_in(existing, "language") or written.language
-    writer = _Writer(content, stored_in(existing, content.form), language)
+    other = written.author if written.author.reference != written.client.reference else None
+    writer = _Writer(content, stored_in(existing, content.form), language, other)
     made: Resource = {
         # Without the narrative of others: it would go on saying what is changed or taken out.
         **{name: value for name, value in (existing or {}).items() if name not in ("text", "_text")},
@@ -77,11 +81,12 @@ def _profiles(existing: Resource | None) -> list[str]:
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes the items of a form on top of those that are stored."""
+    """Writes the items of a form on top of those that are stored; `other` types, where that is not the client."""
 
     content: Content
     stored: StoredItems
     language: str
+    other: PersonRef | None
 
     @property
     def known(self) -> set[str]:
@@ -160,7 +165,17 @@ class _Writer:
                 return []
         first = before[0] if before else {}
         made = {**_without(first, "item", "answer"), "linkId": item.link_id, **self.words(item.asked)}
+        if item.who != "client":
+            made = self.signed(made)
         return [{**made, **({"answer": answers} if answers else {}), **({"item": others} if others else {})}]
+
+    def signed(self, item: Resource) -> Resource:
+        """Return an item that is not the client's part with who wrote it; with nobody, where the client typed it."""
+        there = [one for one in objects_in(item, "extension") if one.get("url") != AUTHOR_URL]
+        rest = {name: value for name, value in item.items() if name != "extension"}
+        if self.other is not None:
+            there.append({"url": AUTHOR_URL, "valueReference": self.other.as_reference(self.language)})
+        return {**rest, "extension": there} if there else rest
 
     def alone(self, item: Resource) -> Resource:
         """Return a stored item without items inside it that the form knows, which are written by themselves."""

@@ -8,7 +8,8 @@ In a person's file:
 - `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
 - `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
   `[plan.texts]` has what a plan of before had of story, strengths and stressors: one text, or a list of lines.
-- `[living.<form>]` is a living form, as it was `days_ago`: each item (without the form's id) with a text, a list where
+- `[living.<form>]` is a living form, as it was `days_ago`, typed by the person, or by the professional `typed_by`, in
+  whose words the professionals' parts are: each item (without the form's id) with a text, a list where
   it takes several answers, true or false, the option's code, `{ days_ago = 3 }` or `{ in_days = 3 }` for a day, or the
   words that a goal of the plan begins with. `[[living.<form>.rows.<group>]]` is one row of a group.
 """
@@ -193,9 +194,13 @@ LivingAnswer = str | bool | tuple[OneLine, ...] | Day
 
 @dataclass(frozen=True, slots=True)
 class LivingEntry:
-    """What the person wrote in a living form: answers by item, and rows by group."""
+    """What the person wrote in a living form: answers by item, and rows by group.
+
+    `typed_by` is the professional who typed it at the table, "" where the person did.
+    """
 
     days_ago: float
+    typed_by: str
     answers: Mapping[str, LivingAnswer]
     rows: Mapping[str, Sequence[Mapping[str, LivingAnswer]]]
 
@@ -249,14 +254,16 @@ def _person(path: Path) -> PersonFile:
 
 class _When(Strict, frozen=True):
     days_ago: DaysAgo
+    typed_by: Name | None = None
 
 
 def _living(table: Mapping[str, Any], place: FilePlace) -> LivingEntry:
     # What is no item of the form stands between those that are; no item has an underscore, or is called rows.
-    answers = {name: value for name, value in table.items() if name not in ("days_ago", "rows")}
-    when = convert({name: value for name, value in table.items() if name == "days_ago"}, _When, place)
+    ours = {name: value for name, value in table.items() if name in ("days_ago", "typed_by")}
+    answers = {name: value for name, value in table.items() if name not in (*ours, "rows")}
+    when = convert(ours, _When, place)
     rows = convert(table.get("rows", {}), dict[Name, tuple[dict[Name, LivingAnswer], ...]], place.at("rows"))
-    entry = LivingEntry(when.days_ago, convert(answers, dict[Name, LivingAnswer], place), rows)
+    entry = LivingEntry(when.days_ago, when.typed_by or "", convert(answers, dict[Name, LivingAnswer], place), rows)
     for where, answer in _each_answer(entry, place):
         if isinstance(answer, Day) and (answer.days_ago is None) == (answer.in_days is None):
             raise where.error("", "is no day; write { days_ago = 3 }, or { in_days = 3 }")

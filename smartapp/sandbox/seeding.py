@@ -402,11 +402,22 @@ class _Seeder:
 
         content = FormReader(form, goals, self.day, key, place).content(entry)
         who, moment = PersonRef(patient["reference"], patient["display"]), self.moment(entry.days_ago)
+        written = Written(who, self.typist(entry, who, place), _instant(moment))
         name = form_identifier(self.issuer, patient["reference"], form)
-        made = response_of_form(content, Written(who, who, _instant(moment)), identifier=name)
+        made = response_of_form(content, written, identifier=name)
         token = f"{RESPONSE_SYSTEM}|{name}"
         self.write(moment, [Write.once(made, identifier=token, full_url=f"urn:uuid:{name}", living=True)])
         return form, name
+
+    def typist(self, entry: LivingEntry, client: PersonRef, place: str) -> PersonRef:
+        """Return who typed in a living form."""
+        if not entry.typed_by:
+            return client
+        if entry.typed_by not in practitioners():
+            known = ", ".join(practitioners())
+            raise SeedError(f"{place}: typed_by is {entry.typed_by!r}; the professionals are {known}")
+        found = _reference("Practitioner", practitioners()[entry.typed_by])
+        return PersonRef(found["reference"], found["display"])
 
     def goal(self, patient: Resource, number: int, entry: GoalEntry) -> Goal:
         return Goal(

@@ -5,15 +5,17 @@ No form is known by its name here: what a page says follows from the definition 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mappers.living import Content, Row
+from mappers.living import Content, Row, field_name
 from questionnaires.catalogue import Catalogue
 from questionnaires.living import LIFE_DOMAIN
 from questionnaires.model import Group, Instrument, Item
 from smartapp.i18n import message
+from smartapp.offer import Offered, offered_as
+from smartapp.web import current
 from smartapp.web.fields import Link, OfferView
 from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
@@ -46,10 +48,11 @@ class AnswerView:
     texts: tuple[str, ...]
     many: bool
     plain: bool  # a choice or a date: not words of their own
-    whose: str  # whose part it is, "" for the client's
+    whose: str  # whose part it is and in whose words, "" for the client's
     change: str = ""
     takes: tuple[Link, ...] = ()
     offered: tuple[tuple[OfferView, ...], ...] = ()  # of each text, what the place has of that
+    pages: tuple[str, ...] = ()  # of each text, the page of what the place has under that name, "" without one
     own_part: bool = False  # it is the reader's own to write, who is not the client
     column: int = 0  # its place among the columns of its row, from 1; 0 where those stand below each other
 
@@ -86,16 +89,41 @@ class Thread:
     about: Link | None = None
 
 
-def answer_view(item: Item, given: Sequence[str], content: Content, known: Catalogue) -> AnswerView:
-    """Return one answer, to read."""
+def answer_view(item: Item, given: Sequence[str], content: Content, known: Catalogue, key: str = "") -> AnswerView:
+    """Return one answer, to read; `key` is that of its row, "" for none."""
     return AnswerView(
         id=short(content.form, item.link_id),
         question=text_of(item.text),
         texts=shown(item, given, content, known),
         many=item.many,
         plain=item.kind not in TYPED,
-        whose=_(WHOSE_PART[item.who]) if item.who in WHOSE_PART else "",
+        whose=whose_part(item, content.authors.get(field_name(item.link_id, key), "")),
+        pages=tuple(_page_of(name) for name in given) if item.from_offer else (),
     )
+
+
+def whose_part(item: Item, author: str = "") -> str:
+    """Return whose part of a form an item is, and in whose words where that is known; "" for the client's."""
+    if item.who not in WHOSE_PART:
+        return ""
+    part = _(WHOSE_PART[item.who])
+    return _("%(part)s, in the words of %(name)s", part=part, name=author) if author else part
+
+
+def _page_of(name: str) -> str:
+    entry = offered_as(name, current.services().settings.offer)
+    return entry.url if entry else ""
+
+
+def chosen_name(name: str, offer: Sequence[Offered]) -> str:
+    """Return what was chosen from the place's offer, as a person reads it: by its name, also when it is there no more.
+
+    Nothing is said of a place that tells no offer at all: it may well have it.
+    """
+    entry = offered_as(name, offer)
+    if entry is not None:
+        return text_of(entry.name)
+    return _("%(name)s (no longer offered)", name=name) if offer else name
 
 
 def row_view(group: Group, row: Row, content: Content, known: Catalogue, *, named: bool = True) -> RowView:
@@ -112,7 +140,7 @@ def row_view(group: Group, row: Row, content: Content, known: Catalogue, *, name
         title=", ".join(title) or text_of(group.title),
         answers=tuple(
             replace(
-                answer_view(item, row.answers[item.link_id], content, known),
+                answer_view(item, row.answers[item.link_id], content, known, row.key),
                 column=columns.index(item) + 1 if item in columns else 0,
             )
             for item in others
@@ -128,6 +156,8 @@ def shown(item: Item, answer: Iterable[str], content: Content, known: Catalogue)
 
 
 def _shown(item: Item, text: str, content: Content, known: Catalogue) -> str:
+    if item.from_offer:
+        return chosen_name(text, current.services().settings.offer)
     if item.kind == "goal":
         return content.goals.get(text, text)
     if item.kind == "boolean":
@@ -160,6 +190,13 @@ def day_of(group: Group, row: Row) -> str:
     return next((row.of(item.link_id) for item in group.items if item.today and row.of(item.link_id)), "")
 
 
+def is_list(group: Group) -> bool:
+    """Tell whether each row is a name with what that is: such as who was there, and as what. It reads as one line."""
+    kinds = [(item.kind, item.many) for item in group.items]
+    plain = not (group.per or group.ordered or any(item.becomes or item.who != "client" for item in group.items))
+    return group.many and plain and kinds == [("line", False), ("choice", False)]
+
+
 def newest_first(group: Group, rows: Iterable[Row]) -> tuple[Row, ...]:
     """Return rows that have their day, the newest first; of one day, what was written last comes first."""
     dated = sorted(rows, key=lambda row: day_of(group, row))
@@ -176,6 +213,39 @@ class WrittenGroup:
     title: str
     answers: tuple[AnswerView, ...]
     rows: tuple[RowView, ...]
+    is_list: bool = False  # each of its rows is a name, with what that is
+
+    @property
+    def whose(self) -> str:
+        """Return whose part all of it is, "" for the client's, and where not all is of one person."""
+        return common_whose(self.answers)
+
+    @property
+    def has_other_words(self) -> bool:
+        """Tell whether something in it is the part of somebody else than the client."""
+        return any(answer.whose for answer in _all_answers(self.answers, self.rows))
+
+
+def common_whose(answers: Iterable[AnswerView]) -> str:
+    """Return whose part all these answers are, in whose words; "" for the client's, and where they are of several.
+
+    A question of the client without an answer is the client's too, where it is shown.
+    """
+    found = {answer.whose for answer in answers if answer.texts or not answer.whose}
+    return next(iter(found)) if len(found) == 1 else ""
+
+
+def _all_answers(answers: Iterable[AnswerView], rows: Iterable[RowView]) -> Iterator[AnswerView]:
+    yield from answers
+    for row in rows:
+        yield from row.answers
+
+
+def whose_words(groups: Iterable[WrittenGroup], client: str) -> str:
+    """Return whose words a form has: the client's, but for what is said to be of somebody else."""
+    if any(group.has_other_words for group in groups):
+        return _("These are the words of %(name)s, except where it says whose they are.", name=client)
+    return _("These are the words of %(name)s.", name=client)
 
 
 def written_groups(content: Content, known: Catalogue) -> tuple[WrittenGroup, ...]:
@@ -195,6 +265,7 @@ def _written_group(group: Group, content: Content, known: Catalogue) -> WrittenG
         rows=tuple(
             row_view(group, row, content, known) for row in (newest_first(group, rows) if is_dated(group) else rows)
         ),
+        is_list=is_list(group),
     )
 
 

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mappers.living import Content, Row, content_of, field_name, from_plan, response_of
-from mappers.living.reading import GOAL_URL
+from mappers.living import Content, Row, Written, content_of, field_name, from_plan, response_of
+from mappers.living.content import as_field, from_field, tick
+from mappers.living.reading import AUTHOR_URL, GOAL_URL
+from mappers.plan import PersonRef
 from questionnaires.canonical import structure_url
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
@@ -36,6 +38,8 @@ from tests.mappers.living import (
 from tests.new_form import garden
 
 GARDEN = garden()
+KARIM = {"reference": "Practitioner/karim", "display": "Karim Aziz"}
+MARIA_ON_SUNDAY = Written(ANNA, PersonRef("Practitioner/maria", "Maria Bos"), "2026-05-10T10:00:00+02:00")
 every_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.id)
 servers = st.sampled_from(SERVERS)
 few = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
@@ -286,6 +290,51 @@ def test_a_response_says_who_typed_whose_words_these_are_and_that_it_was_changed
     assert second["authored"] == ON_FRIDAY.when
     assert second["language"] == "nl"  # it keeps the language that it was begun in
     assert second["identifier"] == first["identifier"]
+
+
+def test_what_is_a_professionals_part_says_who_wrote_it_and_what_is_the_clients_never():
+    made = written(full(GARDEN), by=ON_FRIDAY)
+    signed = {one["linkId"]: one["extension"] for one in _items_in(made) if "extension" in one}
+    assert signed == {"garden-neighbour": [{"url": AUTHOR_URL, "valueReference": KARIM}]}
+    assert content_of(made, GARDEN).authors == {"garden-neighbour": "Karim Aziz"}
+
+
+def test_who_wrote_their_part_stays_its_writer_until_someone_else_changes_it():
+    made = written(full(GARDEN), by=ON_FRIDAY)
+    again = written(content_of(made, GARDEN).with_fields({"garden-story": "Anders"}), made, MARIA_ON_SUNDAY)
+    assert content_of(again, GARDEN).authors == {"garden-neighbour": "Karim Aziz"}
+    changed = written(content_of(again, GARDEN).with_fields({"garden-neighbour": "Een heg"}), again, MARIA_ON_SUNDAY)
+    assert content_of(changed, GARDEN).authors == {"garden-neighbour": "Maria Bos"}
+
+
+def test_a_part_that_the_client_typed_names_no_professional():
+    made = written(full(GARDEN), by=ON_FRIDAY)
+    taken = written(content_of(made, GARDEN).with_fields({"garden-neighbour": "Een heg"}), made, ON_MONDAY)
+    assert content_of(taken, GARDEN).authors == {}
+    assert AUTHOR_URL not in json.dumps(taken)
+
+
+def test_a_name_at_a_question_of_the_client_makes_it_nobody_elses():
+    """Another program may name who typed there; the words are the client's all the same."""
+    made = written(full(GARDEN))
+    for one in _items_in(made):
+        one["extension"] = [{"url": AUTHOR_URL, "valueReference": KARIM}]
+    assert content_of(made, GARDEN).authors == {"garden-neighbour": "Karim Aziz"}
+
+
+def _items_in(parent: Resource) -> list[Resource]:
+    inside = parent.get("item", [])
+    return [found for one in inside for found in (one, *_items_in(one)) if "answer" in found]
+
+
+@given(st.lists(st.text(alphabet="a,%25CD0\r\n", min_size=1).filter(str.strip), min_size=1, max_size=3))
+def test_names_that_are_ticked_may_have_any_signs(names):
+    [item] = [one for form in catalogue().living.values() for one in form.items if one.from_offer]
+    given_ = tuple(name.strip() for name in names)
+    field = as_field(item, given_)
+    assert field.split(",") == [tick(name) for name in given_]
+    assert from_field(item, field) == given_
+    assert not {"\r", "\n"} & set(field)
 
 
 def test_an_emptied_form_is_a_response_without_items():

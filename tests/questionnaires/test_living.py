@@ -148,6 +148,7 @@ REFUSED = [
     (f"{STORY}.becomes", "My goal", r"items\[1\]\.becomes: is 'My goal'; use small letters"),
     (f"{STORY}.offer", True, r"items\[1\]\.offer: is for a choice from answers of its own"),
     (f"{BED}.offer", True, r"groups\[2\]\.items\[1\]\.offer: is for a choice from answers of its own"),
+    (f"{PLANT}.offer", True, r"groups\[3\]\.items\[1\]\.offer: is for a line outside a group with rows"),
     (f"{BED}.ends_goal", "3", r"groups\[2\]\.items\[1\]\.ends_goal: is for a group with rows about goals"),
     (f"{BED}.was", "life-story", r"groups\[2\]\.items\[1\]\.was: is for a text or line; this is a choice"),
     (f"{STORY}.who", "neighbour", r"items\[1\]\.who: is 'neighbour'; it must be one of client, peer-worker"),
@@ -354,6 +355,19 @@ def test_a_form_takes_over_the_words_of_one_extension(tmp_path: Path):
         DefinitionError, match=r"groups\[2\]\.items\[2\]\.was: is the second in this form, after garden"
     ):
         _ = _with(tmp_path, data).living
+
+
+def test_what_the_place_has_is_chosen_by_name_in_one_line_beside_that_question(tmp_path: Path):
+    data = changed(spoilt(f"{PLACE}.offer", True), f"{TOOLS}.offer", True)
+    both = _with(tmp_path, data)
+    assert [item.link_id for item in both.living["garden"].items if item.from_offer] == ["garden-tools"]
+    page = instrument_page(both.living["garden"])
+    assert "is chosen from what the place has to offer" in page
+    assert "stands beside what the place has to offer" in page
+    (folder := tmp_path / "alone").mkdir()
+    alone = _with(folder, spoilt(f"{TOOLS}.offer", True))
+    with pytest.raises(DefinitionError, match=r"items\[2\]\.offer: is true, but no choice has it"):
+        _ = alone.living
 
 
 def test_words_may_go_to_another_living_form(tmp_path: Path):

@@ -18,7 +18,7 @@ from smartapp.storage.launches import Person
 from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import lines, pdf, told_by
-from smartapp.web.written import shown
+from smartapp.web.written import shown, whose_part
 
 TEMPLATE: Final = Path(__file__).with_name("templates") / "living" / "card.typ"
 # Two sides of eighteen lines in the smallest type: what is more can't stand there, so nobody measures it.
@@ -119,7 +119,13 @@ def _parts(opened: Opened, known: Catalogue) -> Iterator[CardPart]:
         elif not group.many:
             for item in marked:
                 if is_asked(item, content) and (texts := _shown(opened, known, item)):
-                    yield CardPart(text_of(item.text), text_of(group.title), text_of(item.text), "", texts)
+                    yield CardPart(text_of(item.text), text_of(group.title), _asked(opened, item), "", texts)
+
+
+def _asked(opened: Opened, item: Item) -> str:
+    """Return a question; of what is not the client's part, also whose that is."""
+    whose = whose_part(item, opened.content.authors.get(item.link_id, ""))
+    return f"{text_of(item.text)} ({whose})" if whose else text_of(item.text)
 
 
 def _kept_off(opened: Opened, known: Catalogue) -> Iterator[tuple[str, str]]:

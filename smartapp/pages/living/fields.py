@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mappers.living import Content
+from mappers.living.content import tick
 from questionnaires.catalogue import Catalogue
 from questionnaires.living import LIFE_DOMAIN
 from questionnaires.model import Item
-from smartapp.offer import Offered, offered_at
+from smartapp.offer import Offered, offered_as, offered_at, question
 from smartapp.web.fields import Field, FieldKind, FieldOption, offer_views
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
+from smartapp.web.written import chosen_name
 
 _KINDS: dict[str, FieldKind] = {"text": "area", "line": "line", "date": "date"}
 
@@ -25,8 +27,8 @@ def fields_of(
 ) -> tuple[Field, ...]:
     """Return a field for each item; `domains` are the life domains of the plan, which are offered whatever they are.
 
-    `offer` is what the place has, which stands beside the answers that it belongs to. A goal is not asked for where the
-    plan has none.
+    `offer` is what the place has, which stands beside the answers that it belongs to, and is chosen from. A goal is not
+    asked for where the plan has none.
     """
     return tuple(
         field_of(item, content, known, domains, offer)
@@ -40,12 +42,12 @@ def field_of(
 ) -> Field:
     """Return the field of one item."""
     help_ = text_of(item.help) if item.help else ""
-    if item.many and item.kind in ("text", "line"):
+    if item.many and item.kind in ("text", "line") and not item.from_offer:
         each = _("Put each thing on its own line.")
         help_ = f"{help_} {each}".strip()
     kind: FieldKind = "area" if item.many else _KINDS.get(item.kind, "choices")
     options = options_of(item, content, known, domains, offer)
-    if item.kind == "choice":
+    if item.kind == "choice" or item.from_offer:
         kind = "checks" if item.many else "choices"
     if item.kind == "goal" or (item.scale is not None and item.scale.id == LIFE_DOMAIN and not item.many):
         kind = "select"
@@ -70,6 +72,8 @@ def options_of(
         return tuple(FieldOption(name, words) for name, words in goals_for(item, content).items())
     if item.kind == "boolean":
         return (FieldOption("true", _("Yes")), FieldOption("false", _("No")))
+    if item.from_offer:
+        return tuple(_chosen_from(item, content, offer))
     if item.scale is None:
         return ()
     if item.scale.id == LIFE_DOMAIN:
@@ -79,6 +83,23 @@ def options_of(
         FieldOption(option.code, text_of(option.text), offered=offer_views(offered_at(item, option.code, offer)))
         for option in item.scale.options
     )
+
+
+def _chosen_from(item: Item, content: Content, offer: Sequence[Offered]) -> Iterator[FieldOption]:
+    """Yield what the place has, then what was chosen when it had that: it can be left as it is, or be let go of."""
+    chosen = content.answers.get(item.link_id, ())
+    named = {id(entry): name for name in chosen if (entry := offered_as(name, offer))}
+    asked = question()
+    for entry in offer:
+        option = asked.scale.option(entry.choice) if asked and asked.scale else None
+        # It is kept under the name by which it was chosen, in whatever language that was.
+        value = tick(named.get(id(entry), entry.name.nl))
+        about = [text_of(option.text)] if option else []
+        about += [text_of(entry.help)] if entry.help else []
+        yield FieldOption(value, text_of(entry.name), " · ".join(about))
+    for name in chosen:
+        if offered_as(name, offer) is None:
+            yield FieldOption(tick(name), chosen_name(name, offer))
 
 
 def goals_for(item: Item, content: Content) -> dict[str, str]:

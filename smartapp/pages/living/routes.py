@@ -105,6 +105,7 @@ def _page(opened: Opened, *, own: bool) -> views.LivingPage:
         saved=_saved(opened.stored.content) or goal_saved(opened.plan),
         with_client=with_client.goes_on(),
         offer=current.services().settings.offer,
+        client=with_client.client_name(),
     )
 
 
@@ -183,8 +184,8 @@ def step(form_id: str, step: str) -> ResponseReturnValue:
     asked, opened = _form_or_404(form_id), _open(_form_or_404(form_id))
     # A professional has a part of their own in some forms; the client reads it, and types in no part but their own.
     parts: tuple[Who, ...] = ("client", "peer-worker", "professional") if with_client.goes_on() else ("client",)
-    found = ((who, here) for who in parts if (here := step_of(asked, opened.content, step, who)) is not None)
-    who, here = next(found, None) or abort(404)
+    steps = ((who, step_of(asked, opened.content, step, who, offer=_has_offer())) for who in parts)
+    who, here = next(((who, here) for who, here in steps if here is not None), None) or abort(404)
     _take_over(asked, here)
     if here.is_rows:
         return _rows(opened, here)
@@ -207,10 +208,15 @@ def _fields(items: Iterable[Item], opened: Opened) -> tuple[Field, ...]:
     return fields_of(items, opened.content, catalogue(), views.domains_in(opened), offer)
 
 
+def _has_offer() -> bool:
+    """Tell whether the place has something to choose from."""
+    return bool(current.services().settings.offer)
+
+
 def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
     asked = opened.stored.form
     after = url_for("living.form", form_id=asked.id, saved="1")
-    coming = following(asked, _as_it_becomes(opened.content, here), here, who)
+    coming = following(asked, _as_it_becomes(opened.content, here), here, who, offer=_has_offer())
     one_by_one = here.name != ALL and len(here.items) == 1
     asks_on = one_by_one and coming is not None and "stop" not in request.form  # else: "save and stop here"
     if coming and asks_on:
@@ -245,7 +251,7 @@ def _rows(opened: Opened, here: Step) -> ResponseReturnValue:
     asked = opened.stored.form
     page = _page(opened, own=True)
     group = next(one for one in page.groups if one.id == here.name)
-    coming = following(asked, opened.content, here)
+    coming = following(asked, opened.content, here, offer=_has_offer())
     after = Link(_("That is all for now"), page.view.href)
     if coming:
         after = Link(_("Continue"), url_for("living.step", form_id=asked.id, step=coming.name))

@@ -31,11 +31,16 @@ from smartapp.web.written import (
     AnswerView,
     RowView,
     Thread,
+    WrittenGroup,
     answer_view,
+    common_whose,
     is_dated,
+    is_list,
     newest_first,
     row_view,
     short,
+    whose_words,
+    written_groups,
 )
 
 
@@ -73,6 +78,12 @@ class GroupView:
     threads: tuple[Thread, ...] = ()
     take_all: tuple[TakeAll, ...] = ()
     needs: Link | None = None  # where a goal is made, without which there is nothing to write here
+    is_list: bool = False  # each of its rows is a name, with what that is
+
+    @property
+    def whose(self) -> str:
+        """Return whose part all that is written in it is, "" for the client's, and where not all is of one person."""
+        return common_whose(self.answers)
 
     @property
     def written(self) -> bool:
@@ -93,6 +104,7 @@ class LivingPage:
     on_its_way: bool
     saved: str
     typist: str = ""  # who typed it last, where that was not the client
+    whose: str = ""  # whose words these are, "" while nothing is written, and where all are the reader's own
     to_plan: str = ""  # where words of several answers go on to other forms at once, "" where there are none
 
     @property
@@ -145,7 +157,9 @@ class _Page:
         )
 
     def offered(self, item: Item, given: Iterable[str]) -> tuple[tuple[OfferView, ...], ...]:
-        """Return what the place has of each answer, () where it has nothing of any."""
+        """Return what the place has of each answer, () where it has nothing of any, or where some of it was chosen."""
+        if any(self.content.answers.get(one.link_id) for one in self.form.items if one.from_offer):
+            return ()
         found = tuple(offer_views(offered_at(item, code, self.offer)) for code in given)
         return found if any(found) else ()
 
@@ -181,7 +195,7 @@ class _Page:
 
     def group(self, group: Group) -> GroupView:
         name, rows = short(self.form, group.link_id), self.content.rows_of(group.link_id)
-        items = [item for item in group.items if is_asked(item, self.content)]
+        items = [item for item in group.items if is_asked(item, self.content, offer=bool(self.offer))]
         return GroupView(
             id=name,
             title=text_of(group.title),
@@ -195,6 +209,7 @@ class _Page:
             open=url_for("living.step", form_id=self.form.id, step=name) if self.own else "",
             theme=url_for("living.theme", form_id=self.form.id, group_id=name),
             threads=self.threads(group) if group.per and is_dated(group) else (),
+            is_list=is_list(group),
             take_all=tuple(found for item in group.items if self.own and (found := self.take_all(item))),
             needs=self.needs(group) if self.own else None,
         )
@@ -336,6 +351,12 @@ def domains_in(opened: Opened) -> tuple[str, ...]:
     return tuple(answers.domain for answers in opened.plan.plan.domains)
 
 
+def _whose(written: Sequence[WrittenGroup], client: str, own: bool) -> str:
+    """Return whose words these are, where their reader needs to be told."""
+    others = any(group.has_other_words for group in written)
+    return whose_words(written, client) if others or (written and not own) else ""
+
+
 def living_page(
     opened: Opened,
     known: Catalogue,
@@ -346,13 +367,15 @@ def living_page(
     saved: str,
     with_client: bool = False,
     offer: Sequence[Offered] = (),
+    client: str = "",
 ) -> LivingPage:
     """Return the page of one form; `with_client`: its reader is a professional, who types with the client.
 
-    `offer` is what the place has, which stands below what was chosen of it.
+    `offer` is what the place has, which stands below what was chosen of it. `client` is what the client is called.
     """
     page, form = _Page(opened, known, own, with_client, offer), opened.stored.form
-    begin = first_open(form, opened.content) if own else None
+    written = written_groups(opened.content, known)
+    begin = first_open(form, opened.content, offer=bool(offer)) if own else None
     if begin and page.needs(begin.group):
         begin = None
     singles = [group for group in form.groups if not group.many]
@@ -366,6 +389,7 @@ def living_page(
         on_its_way=opened.stored.on_its_way,
         saved=saved,
         typist=opened.stored.typist,
+        whose=_whose(written, client, own),
         to_plan=url_for("living.take_along", form_id=form.id) if own and is_worth_it(going_on(opened, known)) else "",
     )
 

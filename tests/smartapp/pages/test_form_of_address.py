@@ -16,6 +16,7 @@ from mappers.plan import Goal, Plan
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Group, Instrument, Item
 from smartapp.fhir.store import Query, Refused, Unreachable
+from smartapp.offer import EXAMPLE, read_offer
 from smartapp.pages.living.earlier import typed_by_client
 from smartapp.services import KEY
 from smartapp.web.written import short
@@ -247,7 +248,7 @@ SAYS_NOTHING: Final = {
 @pytest.fixture(scope="module")
 def full(place) -> Full:
     form = place[1]
-    app = make_app(form_of_address=form)
+    app = make_app(form_of_address=form, offer=read_offer(EXAMPLE))
     anna, joost = launched(app), launched(app, role="clinician")
     put(anna.ehr, with_a_goal_for_later())
     hope(anna.ehr)

@@ -10,6 +10,7 @@ import pytest
 from questionnaires.catalogue import catalogue
 from questionnaires.reading import DefinitionError
 from smartapp.fhir.store import Query
+from smartapp.offer import EXAMPLE, read_offer
 from smartapp.records import Record
 from smartapp.sandbox import checking, make_sandbox, seeding
 from smartapp.sandbox.person_files import SeedError, read_people
@@ -139,6 +140,32 @@ def test_the_app_may_know_the_sandbox_by_another_name(seeded):
     assert seeded(GARDEN, issuer="sandbox")["garden"].content
 
 
+def test_a_professional_may_have_typed_it_and_their_part_is_theirs(seeded, sandbox):
+    there = GARDEN.replace("days_ago = 20", 'days_ago = 20\ntyped_by = "fatiha-amrani"\nneighbour = "Een heg."', 1)
+    content = seeded(there)["garden"].content
+    made = the(sandbox, "QuestionnaireResponse")
+    assert made["author"]["display"] == "Fatiha Amrani"
+    assert made["source"] == made["subject"]
+    assert content.authors == {"garden-neighbour": "Fatiha Amrani"}
+
+
+def test_only_a_professional_of_the_place_can_have_typed_it(seeded):
+    with pytest.raises(SeedError, match=r"living\.garden: typed_by is 'mila'; the professionals are .*joost-terpstra"):
+        seeded(GARDEN.replace("days_ago = 20", 'days_ago = 20\ntyped_by = "mila"', 1))
+
+
+def test_a_made_up_person_had_a_first_conversation_of_which_the_demo_shows_everything():
+    form = catalogue().living["intake"]
+    entry = seeding.people()["sem"].living["intake"]
+    asked = {item.link_id.removeprefix("intake-") for group in form.groups if not group.many for item in group.items}
+    assert entry.answers.keys() == asked
+    assert [row["role"] for row in entry.rows["present"]] == ["1", "2", "3", "4", "5"]
+    assert entry.typed_by
+    offered = {one.name.nl for one in read_offer(EXAMPLE)}
+    assert len(set(entry.answers["chosen"]) & offered) == 3
+    assert len(set(entry.answers["chosen"]) - offered) == 1, "one that the place has no more"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -181,7 +208,7 @@ def test_what_this_form_can_not_have_is_refused_with_the_place(seeded, old, new,
 
 def test_no_item_is_called_as_the_keys_beside_the_items():
     shorts = {item.link_id.removeprefix(f"{form.id}-") for form in catalogue().living.values() for item in form.items}
-    assert shorts.isdisjoint({"days_ago", "rows"})
+    assert shorts.isdisjoint({"days_ago", "typed_by", "rows"})
 
 
 GOAL = """

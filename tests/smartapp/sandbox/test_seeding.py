@@ -180,7 +180,7 @@ def test_seeding_that_stopped_half_way_goes_on_and_writes_nothing_twice(tmp_path
         seed(sandbox, NOW, keep_draft=stop)  # in the middle of Sem
     assert seed(sandbox, NOW).added[0] == "sem"
     assert len(found(sandbox, "CarePlan", "sem")) == 1
-    assert len(found(sandbox, "QuestionnaireResponse", "sem")) == 2
+    assert len(found(sandbox, "QuestionnaireResponse", "sem")) == 3
     engine.dispose()
 
 

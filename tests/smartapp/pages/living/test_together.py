@@ -9,6 +9,7 @@ from smartapp.fhir.store import Query, Unreachable
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.conftest import put
 from tests.smartapp.pages.plan.pages import fields_of, fill
+from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
 
 STORY = "living/garden/story/"
 WORDS = "Onkruid.\n\nEn één <roos>."
@@ -260,6 +261,34 @@ def test_a_professional_writes_their_own_part_and_the_client_reads_it(joost, kno
     assert "Een heg." in read
     assert "Het deel van de ervaringsdeskundige" in read
     assert anna.get(own).status_code == 404
+
+
+def test_whose_part_it_is_and_in_whose_words_stands_on_page_and_paper(joost):
+    yes(joost, asked(joost, **{"garden-story": WORDS}))
+    fill(joost, "living/garden/neighbour/", **{"garden-neighbour": "Een heg."})
+    anna = launched(joost.app)
+    part = "Het deel van de ervaringsdeskundige, in de woorden van SPV J. Jansen"
+    all_of_it = "Dit zijn de woorden van Anna Voorbeeld, behalve waar staat van wie ze zijn."
+    page, copy = text_of(anna.get("living/garden/")), anna.get("living/garden/copy").text
+    assert page.index("Wat ziet de buurman?") < page.index(part) < page.index("Een heg.")
+    assert page.count("in de woorden van") == 1
+    assert all_of_it in page
+    assert part in copy
+    on_paper = text_in(anna.get("living/garden/paper.pdf").data)
+    assert on_paper.index(squeezed("Wat ziet de buurman?")) < on_paper.index(squeezed(part))
+    assert squeezed(all_of_it) in on_paper
+    assert all_of_it in text_of(launched(joost.app, role="clinician").get("living/garden/"))
+
+
+def test_of_words_that_are_all_the_clients_nothing_more_is_said(joost):
+    yes(joost, asked(joost, **{"garden-story": WORDS}))
+    anna = launched(joost.app)
+    assert "Dit zijn de woorden van" not in text_of(anna.get("living/garden/"))
+    assert squeezed("Dit zijn de woorden van Anna Voorbeeld. Laatst") in text_in(
+        anna.get("living/garden/paper.pdf").data
+    )
+    reader = text_of(launched(joost.app, role="clinician").get("living/garden/"))
+    assert "Dit zijn de woorden van Anna Voorbeeld. " in reader
 
 
 def test_on_the_page_with_all_questions_there_is_nothing_of_a_professional(joost):

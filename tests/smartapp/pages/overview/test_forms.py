@@ -83,6 +83,19 @@ def test_the_whole_plan_has_all_that_is_written(app, known):
     assert clinician.url("living/garden/") in main
 
 
+def test_the_whole_plan_says_what_is_the_part_of_somebody_else(app, known):
+    anna = launched(app)
+    put(anna.ehr)
+    fill(anna, "living/garden/tools/", **{"garden-tools": "hark"})
+    joost = launched(app, role="clinician")
+    joost.post("overview/together/write", {"what": "garden"})
+    fill(joost, "living/garden/neighbour/", **{"garden-neighbour": "Een heg."})
+    page = text_of(joost.get("overview/plan"))
+    part = "Het deel van de ervaringsdeskundige, in de woorden van SPV J. Jansen"
+    assert page.index("hark") < page.index(part) < page.index("Een heg.")
+    assert page.count("Het deel van") == 1
+
+
 def test_someone_who_wrote_only_in_a_form_is_not_called_new(app):
     plants(launched(app), "Een roos")
     page = launched(app, role="clinician").get("overview/").text
