@@ -66,10 +66,9 @@ def plan_as_pdf() -> Response:
     """Give the client's plan as a PDF: the same one that the client gets."""
     patient = current.launch().patient
     found = current.records().search(*stored.queries(patient.reference), *living_queries())
-    return download(
-        plan_on_paper(plan_read(found[:3], found[3:]).plan, catalogue(), client=patient, made=current.now()),
-        _("recovery-plan"),
-    )
+    there = plan_read(found[:3], found[3:])
+    content = plan_on_paper(there.plan, catalogue(), client=patient, made=current.now(), forms=there.forms)
+    return download(content, _("recovery-plan"))
 
 
 def _consult(found: list[list[Record]], page: OverviewPage) -> ConsultPage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,22 +13,29 @@ from questionnaires.catalogue import Catalogue
 from smartapp.storage.launches import Person
 from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
+from smartapp.web.living import StoredForm
+from smartapp.web.living_views import shown_in
 from smartapp.web.pdf import heading_lines, lines, pdf
 from smartapp.web.plan_views import DomainView, GoalView, PartView, Words, domain_view, goal_view, part_views
 
 TEMPLATE = Path(__file__).with_name("templates") / "plan" / "document.typ"
 
 
-def paper(plan: Plan, known: Catalogue, *, client: Person, made: dt.datetime) -> bytes:
-    """Return the plan as a PDF; the same bytes for the same plan, client, moment and language.
+def paper(
+    plan: Plan, known: Catalogue, *, client: Person, made: dt.datetime, forms: Mapping[str, StoredForm] | None = None
+) -> bytes:
+    """Return the plan as a PDF; the same bytes for the same plan, forms, client, moment and language.
+
+    `forms` are those of the plan: what is written in them and not on this paper is named, as it has its own.
 
     The words around the client's own are in the language of the reader, or of the block it is called in (`kept_in`).
     Raises NotTypeset.
     """
-    return pdf(_("My recovery plan"), TEMPLATE, contents(plan, known, client.display), person=client, made=made)
+    data = contents(plan, known, client.display, forms or {})
+    return pdf(_("My recovery plan"), TEMPLATE, data, person=client, made=made)
 
 
-def contents(plan: Plan, known: Catalogue, client: str) -> dict[str, Any]:
+def contents(plan: Plan, known: Catalogue, client: str, forms: Mapping[str, StoredForm]) -> dict[str, Any]:
     """Return what the template puts on paper: first the client's own texts, then goals, areas and earlier goals."""
     words = Words.of(known)
     goals = [goal_view(goal, words) for goal in plan.goals]
@@ -42,7 +50,16 @@ def contents(plan: Plan, known: Catalogue, client: str) -> dict[str, Any]:
         "areas-title": _("What I am working on"),
         "areas": [_area(domain_view(answers, plan, words)) for answers in plan.domains],
         "nothing-here": _("Nothing written here yet."),
+        "also": _also(forms, {part.form.id for part in known.plan_parts}),
+        "also-title": _("Also part of my plan"),
+        "also-help": _("Each of these has a sheet of its own."),
     }
+
+
+def _also(forms: Mapping[str, StoredForm], here: Collection[str]) -> list[str]:
+    """Return the titles of the forms of the plan in which something is written, and that are not `here`."""
+    others = (one for one in shown_in(forms, "plan") if one.form.id not in here and one.content)
+    return [text_of(one.form.title) for one in others]
 
 
 def _rows(parts: list[PartView]) -> list[list[dict[str, Any]]]:

@@ -116,8 +116,8 @@ def start() -> ResponseReturnValue:
 def as_pdf() -> ResponseReturnValue:
     """Give my plan as a PDF, to keep or to take along."""
     found = current.records().search(*stored.queries(current.launch().patient_id), *living_queries())
-    plan = plan_in(found[:3], found[3:]).plan
-    content = paper(plan, catalogue(), client=current.launch().patient, made=current.now())
+    there = plan_in(found[:3], found[3:])
+    content = paper(there.plan, catalogue(), client=current.launch().patient, made=current.now(), forms=there.forms)
     return download(content, _("recovery-plan"))
 
 

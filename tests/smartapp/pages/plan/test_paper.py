@@ -22,8 +22,9 @@ from smartapp.pages.plan.paper import paper
 from smartapp.storage.launches import Person
 from smartapp.web.language import kept_in
 from smartapp.web.pdf import heading_lines, lines, pdf
-from tests.smartapp.helpers import text_of
+from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY
+from tests.smartapp.pages.plan.pages import fill
 from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
 
 ANNA = Person("Patient/anna", "Anna Voorbeeld", "1992-03-14")
@@ -286,3 +287,15 @@ def test_a_plan_that_cannot_be_made_into_a_pdf_says_so_kindly(halfway, monkeypat
     assert "could not be made" in caplog.text
     for told in (caplog.text, answer.text):
         assert "zee" not in told
+
+
+def test_what_else_belongs_to_the_plan_is_named_and_has_its_own_sheet(halfway):
+    def sheet():
+        return text_in(halfway.get("plan/plan.pdf").data)
+
+    assert squeezed("Hoort ook bij mijn plan") not in sheet()
+    fill(halfway, "living/wishes/list/new", **{"wishes-wish": "Zingen"})
+    text = sheet()
+    assert squeezed("Hoort ook bij mijn plan Elk hiervan heeft een eigen blad. • Mijn wensen") in text
+    assert squeezed("Gesprekskaarten") not in text  # nothing is written there
+    assert text_in(launched(halfway.app, role="clinician").get("overview/plan.pdf").data) == text
