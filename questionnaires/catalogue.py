@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from questionnaires.canonical import BASE, questionnaire_url
-from questionnaires.living import LIFE_DOMAIN, PlanPart, check_ends, check_offer, check_was, plan_parts
+from questionnaires.living import LIFE_DOMAIN, PlanPart, check_ends, check_names, check_offer, check_was, plan_parts
 from questionnaires.living import check as check_living
 from questionnaires.model import (
     DEFAULT_ROWS,
@@ -600,12 +600,13 @@ class Catalogue:
     def living(self) -> Mapping[str, Instrument]:
         """Return the living forms in the order in which they are shown, those of the same order by id.
 
-        DefinitionError where the words of one would go to an item that is not there, where two ask what the client
-        chooses of what the place has, and where two take over the same words of a plan.
+        DefinitionError where two items have one linkId, where the words of one would go to an item that is not there,
+        where two ask what the client chooses of what the place has, and where two take over the same words of a plan.
         """
         forms = [(one.living.order, name, one) for name, one in self._shelf.items() if one.living is not None]
         found = {name: one for _, name, one in sorted(forms, key=lambda each: each[:2])}
         in_files = [(self._shelf.file(name), one) for name, one in found.items()]
+        check_names(in_files)
         check_ends(in_files)
         check_offer(in_files)
         check_was(in_files)

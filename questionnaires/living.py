@@ -230,6 +230,17 @@ def _check_shown(place: FilePlace, table: InstrumentTable, living: Living) -> No
 # ---- between forms ---------------------------------------------------------------------------------------------------
 
 
+def check_names(forms: Iterable[tuple[str, Instrument]]) -> None:
+    """Refuse a second item of one linkId, as of `a-b` in form `c` and `b` in form `c-a`: words go by that."""
+    asked: dict[str, str] = {}
+    for file, form in forms:
+        for place, group in FilePlace(file).each("groups", form.groups):
+            for one, item in place.each("items", group.items):
+                if item.link_id in asked:
+                    raise one.error("id", f"gives the linkId {item.link_id!r}, which {asked[item.link_id]} has too")
+                asked[item.link_id] = file
+
+
 def check_ends(forms: Iterable[tuple[str, Instrument]]) -> None:
     """Refuse an item whose words would go where nothing takes them. `forms`: each living form with its file's name."""
     known = tuple(forms)

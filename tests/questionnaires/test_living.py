@@ -349,6 +349,13 @@ def test_the_words_of_an_extension_are_taken_over_once(tmp_path: Path):
         _ = both.living
 
 
+def test_two_items_of_living_forms_never_have_one_linkid(tmp_path: Path):
+    shed = changed(garden_data() | {"id": "garden-shed"}, f"{PLANTS}.items.2.becomes", "goal")
+    known = _with(tmp_path, shed, spoilt(f"{STORY}.id", "shed-tools"))
+    with pytest.raises(DefinitionError, match=r"items\[\d\]\.id: gives the linkId 'garden-shed-tools', which garden"):
+        _ = known.living
+
+
 def test_a_form_takes_over_the_words_of_one_extension(tmp_path: Path):
     data = changed(spoilt(f"{TOOLS}.was", "story"), f"{GROWS}.was", "other")
     with pytest.raises(
