@@ -235,6 +235,7 @@ class _Items:
             prompts=table.prompts,
             rows=table.rows if table.rows is not None else DEFAULT_ROWS,
             today=table.today,
+            day=table.day,
             card=table.card,
             off_card=table.off_card or "",
             becomes=table.becomes or "",

@@ -26,6 +26,7 @@ LONGEST_YES: Final = 12
 _OF_GROUPS: Final = {"many": False, "per": "", "ordered": False, "add": None, "columns": False}
 _OF_ITEMS: Final = {"many": False, "who": "client", "prompts": (), "rows": None} | {
     "today": False,
+    "day": "",
     "card": False,
     "off_card": None,
     "becomes": None,
@@ -142,8 +143,7 @@ def _check_item(place: FilePlace, item: ItemTable, group: GroupTable, living: Li
             raise place.error("rows", f"is for a text or line; this is a {item.kind}")
         if not 1 <= item.rows <= MOST_ROWS:
             raise place.error("rows", f"is {item.rows}; it must be from 1 to {MOST_ROWS}")
-    if item.today and (item.kind != "date" or not group.many):
-        raise place.error("today", "is for a date in a group with rows: the day on which the row was written")
+    _check_date(place, item, group)
     if item.card and not living.card:
         raise place.error("card", "is true, but the form has no card; set card = true in [living]")
     if item.becomes and item.kind not in _SEVERAL:
@@ -160,6 +160,13 @@ def _check_offered(place: FilePlace, item: ItemTable, group: GroupTable) -> None
     if item.kind != "line" and (item.kind != "choice" or item.scale == LIFE_DOMAIN):
         problem = "is for a choice from answers of its own, of each of which the place has something, or for a line"
         raise place.error("offer", problem)
+
+
+def _check_date(place: FilePlace, item: ItemTable, group: GroupTable) -> None:
+    if item.today and (item.kind != "date" or not group.many):
+        raise place.error("today", "is for a date in a group with rows: the day on which the row was written")
+    if item.day and (item.kind != "date" or item.today):
+        raise place.error("day", "is for a date that somebody fills in: whether it has been, or is still to come")
 
 
 def _refuse_itself(place: FilePlace, item: ItemTable, form: str) -> None:

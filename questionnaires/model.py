@@ -32,6 +32,9 @@ Place = Literal["plan", "overview", "together"]
 Per = Literal["", "domain", "goal"]
 """What a row of a living form is offered for; "" where the client adds rows."""
 
+Day = Literal["", "been", "coming"]
+"""Which days a date may name: one that has been, or one that is still to come; today is both. "" where any will do."""
+
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 CERTAINTIES: tuple[str, ...] = get_args(Certainty)
 NOT_APPLICABLE = "na"
@@ -190,11 +193,12 @@ class Item:
 
     Of living forms: `many`, several answers (texts: one per line; choices: several may be ticked); `prompts`, ideas
     that are shown beside the field and never filled in; `rows`, the height of the field; `today`, a date that is the
-    day on which its row was written; `card`, stands on the small card; `off_card`, the answer that keeps its row off
-    the card; `becomes`, where its words can be taken without retyping: "goal", or the linkId of an item of a living
-    form; `offer`, beside each answer stands what the place has of it, or, of a line, the answers are names of that;
-    `changes_goal` and `ends_goal`, the answer after which the client is offered to change the goal of the row, or to
-    end it; `was`, the id of the extension of the CarePlan that its words were kept in before there were living forms.
+    day on which its row was written; `day`, whether a date has been or is still to come; `card`, stands on the small
+    card; `off_card`, the answer that keeps its row off the card; `becomes`, where its words can be taken without
+    retyping: "goal", or the linkId of an item of a living form; `offer`, beside each answer stands what the place has
+    of it, or, of a line, the answers are names of that; `changes_goal` and `ends_goal`, the answer after which the
+    client is offered to change the goal of the row, or to end it; `was`, the id of the extension of the CarePlan that
+    its words were kept in before there were living forms.
     """
 
     link_id: str
@@ -214,6 +218,7 @@ class Item:
     prompts: tuple[Text, ...] = ()
     rows: int = DEFAULT_ROWS
     today: bool = False
+    day: Day = ""
     card: bool = False
     off_card: str = ""
     becomes: str = ""

@@ -176,6 +176,8 @@ def _becomes(instrument: Instrument, item: Item) -> Iterator[str]:
         yield f"“{option.text.nl}” keeps its row off the small card" if option else ""
     if item.today:
         yield "is the day on which the row was written"
+    if item.day:
+        yield "is today or a day before" if item.day == "been" else "is today or a day after"
     if item.link_id == _review_item(instrument):
         yield "is the day on which the form asks to be looked at again"
     if item.from_offer:

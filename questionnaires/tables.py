@@ -12,6 +12,7 @@ from msgspec import Meta, field
 from questionnaires.model import (
     Aggregate,
     Certainty,
+    Day,
     InstrumentKind,
     ItemKind,
     Living,
@@ -101,6 +102,7 @@ class ItemTable(Strict, frozen=True):
     prompts: tuple[Text, ...] = ()
     rows: int | None = None
     today: bool = False
+    day: Day = ""
     card: bool = False
     off_card: OneLine | None = None
     becomes: Name | None = None

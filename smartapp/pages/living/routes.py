@@ -238,7 +238,8 @@ def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
         proposed=proposed_from(request.args.get("from", ""), opened, here.items),
         more=_more(asked),
     )
-    return editing.edit(_EDITING, lambda _now: sections.answers(here.items), form, opened)
+    today = "" if _puts_back() else current.today()
+    return editing.edit(_EDITING, lambda _now: sections.answers(here.items, today), form, opened)
 
 
 def _as_it_becomes(content: Content, here: Step) -> Content:
@@ -343,7 +344,12 @@ def _stop_at_what_is_gone(group: Group) -> NoReturn:
 
 
 def _row_section(group: Group, key: str, back: sections.RowBack | None = None) -> Part[Content]:
-    return sections.row(group, key, typed_by_client(group), current.today(), back)
+    return sections.row(group, key, typed_by_client(group), current.today(), back, any_day=_puts_back())
+
+
+def _puts_back() -> bool:
+    """Tell whether this request puts back what was there before; the days that it names were good then."""
+    return undoing.FIELD in request.form or undoing.PUT_BACK in request.form
 
 
 def _row_form(

@@ -23,6 +23,8 @@ MOST_LINES = 100
 TOO_MANY_LINES = message("That is too much at once. Save at most 100 things at a time.")
 MOST_ROWS = 500  # far more than anybody reads, and what a page can still show
 FULL = message("There are 500 things here already. Take some out first.")
+TO_COME = message("This day is still to come. Choose today, or a day before.")
+OVER = message("This day is over. Choose today, or a day after.")
 NEEDS_ANSWER = message("Answer one of these questions, or leave this page without saving.")
 
 
@@ -46,8 +48,12 @@ class RowBack:
         return there if self.at is None else there.moved(group.link_id, self.row.key, self.at - last)
 
 
-def answers(items: Collection[Item]) -> Part[Content]:
-    """Return the section of items that stand in no row."""
+def answers(items: Collection[Item], today: str = "") -> Part[Content]:
+    """Return the section of items that stand in no row.
+
+    `today` tells which days have been and which are still to come, "" where neither is asked for: what is put back was
+    good once.
+    """
     by_name = {item.link_id: item for item in items}
 
     def read(content: Content) -> dict[str, str]:
@@ -56,13 +62,19 @@ def answers(items: Collection[Item]) -> Part[Content]:
     def apply(content: Content, fields: Mapping[str, str]) -> Content:
         return content.with_fields(_tidied(by_name, fields))
 
-    return Part(tuple(by_name), read, apply, lambda content, fields: _problems(by_name, content, fields, read(content)))
+    def check(content: Content, fields: Mapping[str, str]) -> dict[str, str]:
+        return _problems(by_name, content, fields, read(content), today)
+
+    return Part(tuple(by_name), read, apply, check)
 
 
-def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBack | None = None) -> Part[Content]:
+def row(
+    group: Group, key: str, items: Collection[Item], today: str, back: RowBack | None = None, *, any_day: bool = False
+) -> Part[Content]:
     """Return the section of one row, which is made where it is not there yet; `today` is its date where it has one.
 
-    `back` is what it was, where it is put back: with that it gets what its form does not have, and its place.
+    `back` is what it was, where it is put back: with that it gets what its form does not have, and its place. With
+    `any_day` it is not asked whether a day has been or is still to come.
     """
     by_name = {item.link_id: item for item in items}
     first = group.items[0]
@@ -86,7 +98,7 @@ def row(group: Group, key: str, items: Collection[Item], today: str, back: RowBa
 
     def check(content: Content, fields: Mapping[str, str]) -> dict[str, str]:
         there = content if back is None else back.put_into(content, group)
-        problems = _problems(by_name, there, fields, read(there))
+        problems = _problems(by_name, there, fields, read(there), "" if any_day else today)
         named = fields.get(first.link_id, content.field(field_name(first.link_id, key)))
         if first.link_id not in by_name:  # somebody's part of a row that the client made
             return {**problems, **({next(iter(by_name)): GONE} if new(content) else {})}
@@ -150,16 +162,24 @@ def _tidied(items: Mapping[str, Item], fields: Mapping[str, str]) -> dict[str, s
 
 
 def _problems(
-    items: Mapping[str, Item], content: Content, fields: Mapping[str, str], before: Mapping[str, str]
+    items: Mapping[str, Item], content: Content, fields: Mapping[str, str], before: Mapping[str, str], today: str
 ) -> dict[str, str]:
     problems = {}
     for name, text in fields.items():
         item = items[name]
         if item.kind == "date" and not is_date_or(text, before[name]):
             problems[name] = NOT_A_DATE
+        elif item.day and today and text != before[name] and (problem := _day_problem(item, as_date(text), today)):
+            problems[name] = problem
         elif not _is_offered(item, content, text):
             problems[name] = NOT_OFFERED
     return problems
+
+
+def _day_problem(item: Item, day: str, today: str) -> str:
+    if item.day == "been" and day > today:
+        return TO_COME
+    return OVER if item.day == "coming" and day and day < today else ""
 
 
 def _is_offered(item: Item, content: Content, text: str) -> bool:
