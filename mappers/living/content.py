@@ -11,6 +11,7 @@ of what a place has to offer too, each as a `tick`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -19,6 +20,7 @@ from mappers.fhir_text import typed
 from questionnaires.model import Group, Instrument, Item
 
 Answer = tuple[str, ...]
+_PLACE: Final = re.compile(r"n\d+")
 # What would part a name, or be changed by a browser. The first is what the others are written with.
 _IN_TICK: Final = {"%": "%25", ",": "%2C", "\r": "%0D", "\n": "%0A"}
 
@@ -36,6 +38,11 @@ class Row:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "answers", _tidied(self.answers))
+
+    @property
+    def is_called_by_place(self) -> bool:
+        """Tell whether the record does not say which row it is: another program made it, or a server dropped its id."""
+        return _PLACE.fullmatch(self.key) is not None
 
     def of(self, link_id: str) -> str:
         """Return the first answer to an item, "" where there is none."""

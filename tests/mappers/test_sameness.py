@@ -99,3 +99,15 @@ def test_everything_says_what_it_says_itself_and_has_one_fingerprint(resource):
 @pytest.mark.parametrize("stored", [[], "3", None, {"valueQuantity": 36}])
 def test_an_element_of_another_kind_does_not_say_it(stored):
     assert not says_all_of({**SCORE, "valueQuantity": stored}, SCORE)
+
+
+def test_a_server_that_drops_the_ids_of_elements_says_all_of_it_and_one_that_has_others_does_not():
+    sent = {"resourceType": "QuestionnaireResponse", "item": [{"id": "row-1", "linkId": "a", "text": "A"}]}
+    assert says_all_of({**sent, "item": [{"linkId": "a", "text": "A"}]}, sent)
+    assert not says_all_of({**sent, "item": [{"id": "row-2", "linkId": "a", "text": "A"}]}, sent)
+    assert not says_all_of({**sent, "item": [{"linkId": "a", "text": "B"}]}, sent)
+
+
+def test_a_contained_resource_without_its_id_can_not_be_referred_to_and_is_not_the_same():
+    sent = {"resourceType": "Goal", "contained": [{"resourceType": "Patient", "id": "p"}]}
+    assert not says_all_of({**sent, "contained": [{"resourceType": "Patient"}]}, sent)

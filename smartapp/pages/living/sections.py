@@ -6,7 +6,7 @@ A field is called by the linkId of its item, also where it stands in a row: a pa
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mappers.living import Content, Row, field_name
@@ -79,7 +79,6 @@ def row(
     by_name = {item.link_id: item for item in items}
     first = group.items[0]
     others = [name for name in by_name if name != first.link_id]
-    dates = [item.link_id for item in group.items if item.today]
 
     def read(content: Content) -> dict[str, str]:
         return {name: content.field(field_name(name, key)) for name in by_name}
@@ -87,11 +86,7 @@ def row(
     def apply(content: Content, fields: Mapping[str, str]) -> Content:
         there = content if back is None else back.put_into(content, group)
         changed = there.with_fields({field_name(name, key): text for name, text in _tidied(by_name, fields).items()})
-        written = changed.row(group.link_id, key)
-        if written is None or not dates or all(written.of(name) for name in dates):
-            return changed
-        dated = Row(key, {**written.answers, **{name: (today,) for name in dates if not written.of(name)}})
-        return changed.with_row(group.link_id, dated)
+        return _with_day(there, changed, group, key, today)
 
     def new(content: Content) -> bool:
         return back is None and content.row(group.link_id, key) is None
@@ -112,6 +107,24 @@ def row(
         return problems
 
     return Part(tuple(by_name), read, apply, check)
+
+
+def _with_day(before: Content, after: Content, group: Group, key: str, today: str) -> Content:
+    """Return the content with a row that has its day, where it has one; as it was `before`, where that has the row."""
+    row = after.row(group.link_id, key)
+    if row is None:
+        return after
+    dates = {item.link_id: (today,) for item in group.items if item.today and not row.of(item.link_id)}
+    dated = replace(row, answers={**row.answers, **dates})
+    there = before.rows_of(group.link_id)
+    if before.row(group.link_id, key) is None and _stands_in(there, dated):
+        return before
+    return after.with_row(group.link_id, dated)
+
+
+def _stands_in(rows: Iterable[Row], made: Row) -> bool:
+    """Tell whether a row was made before by the same form, sent twice, at a server that drops what rows are called."""
+    return any(row.is_called_by_place and row.answers == made.answers for row in rows)
 
 
 def lines(group: Group, key: str) -> Part[Content]:
