@@ -174,10 +174,8 @@ def _becomes(instrument: Instrument, item: Item) -> Iterator[str]:
     if item.off_card and item.scale:
         option = item.scale.option(item.off_card)
         yield f"“{option.text.nl}” keeps its row off the small card" if option else ""
-    if item.today:
-        yield "is the day on which the row was written"
-    if item.day:
-        yield "is today or a day before" if item.day == "been" else "is today or a day after"
+    if item.kind == "date":
+        yield from _which_day(item)
     if item.link_id == _review_item(instrument):
         yield "is the day on which the form asks to be looked at again"
     if item.from_offer:
@@ -188,6 +186,13 @@ def _becomes(instrument: Instrument, item: Item) -> Iterator[str]:
         yield "offers to change the goal, or to end it, after the answer that says so"
     if item.was:
         yield f"was the extension `{item.was}` of the CarePlan"
+
+
+def _which_day(item: Item) -> Iterator[str]:
+    if item.today:
+        yield "is the day on which the row was written"
+    if item.day:
+        yield "is today or a day before" if item.day == "been" else "is today or a day after"
 
 
 def _review_item(instrument: Instrument) -> str:
