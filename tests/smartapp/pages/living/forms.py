@@ -59,7 +59,10 @@ def pages_of(content: Content) -> Iterator[tuple[str, str]]:
         if group.many:
             row = next((one.key for one in content.rows_of(group.link_id)), "x")
             yield from (("living.step", f"{here}/{name}/"), ("living.new_row", f"{here}/{name}/new"))
-            yield "living.row", f"{here}/{name}/{row}/"
+            yield from (
+                ("living.row", f"{here}/{name}/{row}/"),
+                ("living.part_of_row", f"{here}/{name}/{row}/peer-worker/"),
+            )
         for item in group.items:
             if not group.many and item.who == "client":
                 yield from (("living.step", f"{here}/{short(form, item.link_id)}/"), ("living.step", f"{here}/{ALL}/"))
