@@ -243,6 +243,7 @@ SAYS_NOTHING: Final = {
     *("together.report_as_pdf", "together.visit_as_pdf", "living.as_pdf", "living.card_as_pdf"),
     *("plan.goal_by_key", "plan.words_by_key", "plan.step_by_key", "questionnaire.again", "questionnaire.response"),
     *("together.progress", "together.say", "living.take"),  # they lead on to a page
+    "living.part_of_row",  # no form of ours has a part of a professional in rows
 }
 
 

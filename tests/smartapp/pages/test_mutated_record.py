@@ -176,7 +176,7 @@ def wish_presses(living: list[Content]) -> list[str]:
     """Return the buttons of one row."""
     wishes = next(content for content in living if content.form.id == "wishes")
     key = wishes.rows_of("wishes-list")[1].key
-    return [f"wishes/list/{key}/{press}" for press in ("", "up", "down", "remove")]
+    return [f"wishes/list/{key}/{press}" for press in ("", "up", "down", "remove", "professional/")]
 
 
 def test_every_page_of_a_launch_is_among_them(people):
