@@ -88,15 +88,16 @@ def options_of(
 def _chosen_from(item: Item, content: Content, offer: Sequence[Offered]) -> Iterator[FieldOption]:
     """Yield what the place has, then what was chosen when it had that: it can be left as it is, or be let go of."""
     chosen = content.answers.get(item.link_id, ())
-    named = {id(entry): name for name in chosen if (entry := offered_as(name, offer))}
+    named = {entry.name.nl: name for name in chosen if (entry := offered_as(name, offer))}
     asked = question()
-    for entry in offer:
-        option = asked.scale.option(entry.choice) if asked and asked.scale else None
+    for name in dict.fromkeys(entry.name.nl for entry in offer):
+        # What belongs to two answers is one thing to choose.
+        same = [entry for entry in offer if entry.name.nl == name]
+        options = [asked.scale.option(entry.choice) for entry in same] if asked and asked.scale else []
+        about = [text_of(option.text) for option in options if option]
+        about += [text_of(entry.help) for entry in same if entry.help][:1]
         # It is kept under the name by which it was chosen, in whatever language that was.
-        value = tick(named.get(id(entry), entry.name.nl))
-        about = [text_of(option.text)] if option else []
-        about += [text_of(entry.help)] if entry.help else []
-        yield FieldOption(value, text_of(entry.name), " · ".join(about))
+        yield FieldOption(tick(named.get(name, name)), text_of(same[0].name), " · ".join(about))
     for name in chosen:
         if offered_as(name, offer) is None:
             yield FieldOption(tick(name), chosen_name(name, offer))

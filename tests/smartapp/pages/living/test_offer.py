@@ -184,3 +184,12 @@ def test_two_things_of_the_same_place_are_told_apart_whatever_signs_are_in_their
     choose(anna, names[0], names[2])
     assert chosen_by(anna) == (names[0], names[2])
     assert ticked(anna.get(CHOSEN)) == ",".join(map(tick, (names[0], names[2])))
+
+
+def test_what_belongs_to_two_answers_is_one_thing_to_choose(anna, place):
+    now_offers(place, tuple(Offered(code, Text("Wandelen", "Walking")) for code in ("4", "7")))
+    page = anna.get(CHOSEN)
+    assert page.text.count('value="Wandelen"') == 1
+    assert "zelfhulp, met mensen die het kennen · ergens anders" in text_of(page)
+    choose(anna, "Wandelen")
+    assert chosen_by(anna) == ("Wandelen",)
