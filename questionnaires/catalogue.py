@@ -39,7 +39,7 @@ from questionnaires.model import (
     Text,
     WorkedExample,
 )
-from questionnaires.reading import DefinitionError, FilePlace, convert, read, read_toml
+from questionnaires.reading import DefinitionError, FilePlace, convert, parse_toml, read, read_text
 from questionnaires.tables import (
     ConditionTable,
     ExampleTable,
@@ -482,10 +482,16 @@ def instrument_from(data: Mapping[str, object], file: str) -> Instrument:
 
 def read_instrument(path: Path) -> Instrument:
     """Return the instrument in one definition file, whose name must be its id, or `<id>@<version>`."""
-    instrument = instrument_from(read_toml(path), path.name)
-    if path.stem not in (instrument.id, f"{instrument.id}@{instrument.version}"):
+    return _instrument_in(path.name, read_text(path))
+
+
+# By what the file says: every catalogue of a process (one per folder of definitions) has most of its files in common.
+@lru_cache(maxsize=256)
+def _instrument_in(file: str, text: str) -> Instrument:
+    instrument = instrument_from(parse_toml(text, file), file)
+    if Path(file).stem not in (instrument.id, f"{instrument.id}@{instrument.version}"):
         problem = f"is {instrument.id!r} (version {instrument.version}); the file's name must say the same"
-        raise FilePlace(path.name).error("id", problem)
+        raise FilePlace(file).error("id", problem)
     return instrument
 
 

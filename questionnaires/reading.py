@@ -91,14 +91,27 @@ def read(path: Path, kind: type[T]) -> T:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return a TOML file as plain data; DefinitionError where it can't be read or is not TOML."""
+    return parse_toml(read_text(path), path.name)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file; DefinitionError where it can't be read or is not UTF-8."""
     try:
         # With or without the byte order mark that some editors put in front.
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise DefinitionError(path.name, "", f"can't be read ({error.strerror})") from error
-    # RecursionError: tomllib recurses into nested arrays, and a file may nest them absurdly deep.
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         raise DefinitionError(path.name, "", f"is not TOML in UTF-8: {error}") from error
+
+
+def parse_toml(text: str, file: str) -> dict[str, Any]:
+    """Return what a TOML text says as plain data; DefinitionError names the file where it is not TOML."""
+    try:
+        return tomllib.loads(text)
+    # RecursionError: tomllib recurses into nested arrays, and a file may nest them absurdly deep.
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise DefinitionError(file, "", f"is not TOML in UTF-8: {error}") from error
 
 
 _ONE_AT_A_TIME = threading.Lock()

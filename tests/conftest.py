@@ -246,7 +246,10 @@ SLOWEST = ("browser", "faults", "smartapp/commands", "smartapp/records")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the folders that take longest, so that no worker has one of those left when the others are done."""
     tests = Path(__file__).parent
-    items.sort(key=lambda item: not any(item.path.is_relative_to(tests / folder) for folder in SLOWEST))
+    later = {
+        path: not any(path.is_relative_to(tests / folder) for folder in SLOWEST) for path in {i.path for i in items}
+    }
+    items.sort(key=lambda item: later[item.path])
 
 
 def pytest_collection_finish() -> None:
