@@ -39,9 +39,12 @@ from smartapp.settings import Issuer, Settings
 from smartapp.storage import database
 from smartapp.web.components.routes import init_examples
 from tests.compiled import RuleCompiledOnce
+from tests.examples import at_most
 
 # A busy machine is not a fault of the code: what an example may cost is measured elsewhere (`make bench`).
-settings.register_profile("verstel", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "verstel", max_examples=at_most(100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("verstel")
 
 

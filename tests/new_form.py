@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,11 @@ def garden() -> Instrument:
 
 def garden_data() -> dict[str, Any]:
     """Return what its file says, to be changed."""
+    return copy.deepcopy(_garden_data())
+
+
+@cache
+def _garden_data() -> dict[str, Any]:
     return read_toml(GARDEN)
 
 

@@ -26,6 +26,7 @@ PARTS = {
     "journeys (browser)": "tests.conformance.journeys",
     "accessibility (IBM Equal Access)": "tests.conformance.accessibility.run",
     "profiles (SUSHI)": "tests.conformance.profiles",
+    "rules (all examples)": "tests.conformance.rules",
     "mutated records": "tests.conformance.mutated_records",
     "histories of faults": "tests.conformance.faults",
     "killed processes": "tests.conformance.processes",

@@ -39,12 +39,12 @@ def test_without_faults_every_word_is_at_a_store_at_once(kind):
     assert set(result.claims) <= {"ehr", "companion", "own", "kept", "given back", "draft"}
 
 
-def test_thirty_histories_end_well():
-    results = [play(seed, Options(steps=5, goes_on=False)) for seed in range(1, 31)]
+def test_ten_histories_end_well():
+    results = [play(seed, Options(steps=5, goes_on=False)) for seed in range(1, 11)]
     found = {result.seed: [f"{one.kind}: {one.what}" for one in result.findings] for result in results}
     assert {seed: what for seed, what in found.items() if what} == {}
-    assert sum(result.faults for result in results) > 60
-    assert sum(result.kills for result in results) > 10
+    assert sum(result.faults for result in results) > 20
+    assert sum(result.kills for result in results) > 3
 
 
 # ---- the judge sees what is wrong

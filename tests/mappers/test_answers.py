@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
-from hypothesis import given, settings
+from hypothesis import given
 
 from mappers.answers import answers_of, is_finished, kind_of, response_of
 from mappers.errors import (
@@ -24,6 +24,7 @@ from mappers.errors import (
 )
 from questionnaires.canonical import questionnaire_url
 from questionnaires.catalogue import DEFINITIONS, Catalogue
+from tests.examples import examples
 from tests.mappers.build import ANNA, CATALOGUE, FLAT, all_answered, response, values_for
 from tests.new_form import known_with
 
@@ -45,7 +46,7 @@ def with_first(elements=None, /, **answer):
 
 @pytest.mark.parametrize("instrument", FLAT, ids=lambda one: one.id)
 def test_answers_survive_writing_and_reading(instrument):
-    @settings(max_examples=40)
+    @examples(40)
     @given(values_for(instrument))
     def holds(values):
         made = response(instrument, values)

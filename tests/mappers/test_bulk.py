@@ -8,12 +8,13 @@ import tracemalloc
 
 import orjson
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mappers.bulk import BulkScorer, batches_of, numbered, observations_as_ndjson
 from mappers.errors import NotAResponse
 from questionnaires.canonical import questionnaire_url
+from tests.examples import examples
 from tests.mappers.build import CATALOGUE, all_answered, response
 from tests.new_form import known_with
 
@@ -178,7 +179,7 @@ def test_memory_does_not_grow_with_the_number_of_lines():
     assert peak(20) < 1.5 * peak(2)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.binary(max_size=200), st.integers(0, len(GOOD)), st.integers(0, 60))
 def test_random_bytes_in_a_line_never_crash_and_never_touch_the_next_line(junk, at, taken):
     line = (GOOD[:at] + junk + GOOD[at + taken :]).replace(b"\n", b" ")

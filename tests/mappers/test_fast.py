@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mappers.answers import STATUSES
 from mappers.bulk import observations_as_ndjson
 from mappers.errors import RefusedResponse
 from mappers.fast import FastScorer, NoFastWay, _Compiled
+from tests.examples import examples
 from tests.mappers.build import CATALOGUE, SCORED, all_answered, bent, response, values_for
 
 RESPONSES = "https://verstel.nl/fhir/identifier/response"
@@ -63,7 +64,7 @@ def usual(draw, instrument):
 def test_both_ways_give_the_same_bytes(instrument):
     fast = FastScorer(CATALOGUE)
 
-    @settings(max_examples=60)
+    @examples(60)
     @given(usual(instrument), st.booleans())
     def holds(made, escaped):
         line = json.dumps(made, ensure_ascii=escaped).encode()
@@ -81,7 +82,7 @@ def test_instruments_may_alternate():
 BENT = FastScorer(CATALOGUE)
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(bent(st.sampled_from(SCORED).flatmap(usual)))
 def test_the_fast_way_never_scores_what_the_plain_way_refuses(changed):
     line = orjson.dumps(changed)

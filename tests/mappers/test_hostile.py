@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mappers.answers import answers_of
@@ -13,6 +13,7 @@ from mappers.observations import observations_of, scores_from
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, parts_of, plan_of, resources_of
 from mappers.scoring import score
 from mappers.verify import differences
+from tests.examples import examples
 from tests.mappers.build import CATALOGUE, all_answered, bent, response
 
 ANNA = PersonRef("Patient/anna", "Anna de Vries")
@@ -41,7 +42,7 @@ PLAN = Plan(
 RESOURCES = resources_of(PLAN, patient=ANNA, author=ANNA, known=CATALOGUE)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(bent(st.just(RESPONSE)))
 def test_a_bent_response_is_scored_or_refused(changed):
     with suppress(RefusedResponse):
@@ -49,21 +50,21 @@ def test_a_bent_response_is_scored_or_refused(changed):
         observations_of(answers, score(answers.instrument, answers.values))
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(bent(st.just(OBSERVATIONS)))
 def test_bent_observations_give_points_or_none(changed):
     for point in scores_from(changed):
         assert point.value is None or type(point.value) in (int, float)
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(bent(st.just([RESPONSE, *OBSERVATIONS])))
 def test_bent_files_can_be_verified(changed):
     found, looked_at = differences(changed, CATALOGUE)
     assert len(found) <= looked_at
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(bent(st.just(RESOURCES)))
 def test_a_bent_plan_is_read_and_written_again_or_refused(changed):
     with suppress(PlanError):

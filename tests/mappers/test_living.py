@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from mappers.living import Content, Row, Written, content_of, field_name, from_plan, response_of
@@ -19,6 +19,7 @@ from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
 from smartapp.fhir.checked import problems
+from tests.examples import examples
 from tests.mappers.build import bent
 from tests.mappers.living import (
     ANNA,
@@ -42,8 +43,8 @@ KARIM = {"reference": "Practitioner/karim", "display": "Karim Aziz"}
 MARIA_ON_SUNDAY = Written(ANNA, PersonRef("Practitioner/maria", "Maria Bos"), "2026-05-10T10:00:00+02:00")
 every_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.id)
 servers = st.sampled_from(SERVERS)
-few = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
-some = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+few = examples(15, suppress_health_check=[HealthCheck.too_slow])
+some = examples(40, suppress_health_check=[HealthCheck.too_slow])
 
 
 # ---- round trips -----------------------------------------------------------------------------------------------------

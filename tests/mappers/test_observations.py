@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.provenance import Provenance
-from hypothesis import given, settings
+from hypothesis import given
 
 import questionnaires
 from mappers.answers import answers_of
 from mappers.errors import NotScorable
 from mappers.observations import full_url, observations_of, provenance_of, scores_from
 from mappers.scoring import score
+from tests.examples import examples
 from tests.mappers.build import CATALOGUE, SCORED, all_answered, response, values_for
 
 
@@ -35,7 +36,7 @@ def identifiers(observations):
 
 @pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
 def test_every_observation_is_valid_r4(instrument):
-    @settings(max_examples=15)
+    @examples(15)
     @given(values_for(instrument))
     def holds(values):
         for one in observed(instrument, values):
@@ -194,7 +195,7 @@ def test_a_client_known_by_another_identifier_can_be_scored():
 
 @pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
 def test_scores_can_be_read_back(instrument):
-    @settings(max_examples=20)
+    @examples(20)
     @given(values_for(instrument))
     def holds(values):
         points = {point.code: point for point in scores_from(observed(instrument, values))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_profiles.checking import problems
@@ -23,6 +23,7 @@ from mappers.phase import (
 )
 from questionnaires.phases import phases
 from smartapp.fhir.checked import problems as not_fhir
+from tests.examples import examples
 from tests.mappers.build import ANNA, bent
 
 SAID = Marking("living-with", "De meeste dagen lukt het.", "2026-03-03T15:10:00+01:00", "a-name")
@@ -79,7 +80,7 @@ def test_of_two_in_other_zones_the_later_comes_first():
     assert [one.phase for one in history_of([written(summer), written(later)])] == ["living-with", "struggling"]
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(bent(st.just(written())))
 def test_what_others_changed_is_read_or_left_out_and_written_again(changed):
     history_of([changed])

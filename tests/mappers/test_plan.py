@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_profiles.compile import PACKAGE
@@ -37,6 +37,7 @@ from mappers.plan import (
 from mappers.said_in import SaidIn
 from questionnaires.canonical import structure_url
 from questionnaires.catalogue import catalogue
+from tests.examples import examples
 
 ANNA = PersonRef("Patient/anna", "Anna de Vries")
 KNOWN = catalogue()
@@ -170,13 +171,13 @@ def plan() -> Plan:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200, deadline=None)
 @given(plans)
 def test_every_text_survives_the_round_trip(plan):
     assert read_back(written(plan)) == plan
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100, deadline=None)
 @given(plans)
 def test_every_text_survives_a_server_that_gives_ids(plan):
     back = read_back(stored(written(plan)))
@@ -186,7 +187,7 @@ def test_every_text_survives_a_server_that_gives_ids(plan):
     assert replace(back, id="", goals=()) == replace(plan, id="", goals=())
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100, deadline=None)
 @given(plans)
 def test_a_plan_that_did_not_change_gives_the_stored_resources(plan):
     existing = stored(written(plan))
@@ -194,7 +195,7 @@ def test_a_plan_that_did_not_change_gives_the_stored_resources(plan):
     assert [one for one in again if one not in existing] == []
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30, deadline=None)
 @given(plans)
 def test_what_is_written_is_valid_r4(plan):
     for resource in written(plan):

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
-from hypothesis import given, settings
+from hypothesis import given
 
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, parts_of, plan_of, resources_of
 from mappers.plan.document import (
@@ -22,6 +22,7 @@ from mappers.plan.document import (
     superseded,
 )
 from questionnaires.catalogue import catalogue
+from tests.examples import examples
 from tests.mappers.test_plan import plans
 
 ANNA = PersonRef("Patient/anna", "Anna de Vries")
@@ -137,7 +138,7 @@ def test_a_part_that_another_program_made_gets_a_name_that_is_a_uuid():
     assert "g1" not in json.dumps(entry["fullUrl"])
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(plans)
 def test_words_that_went_into_the_record_and_came_back_are_the_same_words(plan):
     again = plan_of(*parts_of(resources(plan)), known=catalogue())

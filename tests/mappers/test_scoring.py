@@ -6,11 +6,12 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mappers.scoring import half_away_from_zero, reason_of, score, score_by
 from questionnaires.model import RoundingRule, ScoreRule, Text
+from tests.examples import examples
 from tests.mappers.build import CATALOGUE, SCORED, all_answered, values_for
 
 
@@ -164,7 +165,7 @@ def test_a_reason_in_other_words_is_nobodys_to_translate(words):
 
 @pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
 def test_scores_stay_in_their_range_and_never_appear_from_too_little(instrument):
-    @settings(max_examples=60)
+    @examples(60)
     @given(values_for(instrument))
     def holds(values):
         for one in score(instrument, values):
@@ -181,7 +182,7 @@ def test_scores_stay_in_their_range_and_never_appear_from_too_little(instrument)
 
 @pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
 def test_a_score_depends_on_its_own_items_only(instrument):
-    @settings(max_examples=30)
+    @examples(30)
     @given(values_for(instrument))
     def holds(values):
         for whole in score(instrument, values):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
-from hypothesis import given, settings
+from hypothesis import given
 
 from mappers.answers import IDENTIFIER_SYSTEM, answers_of, response_from
 from mappers.errors import NotAResponse, NotScorable
 from mappers.submission import submission_of, urn_of
+from tests.examples import examples
 from tests.mappers.build import CATALOGUE, FLAT, all_answered, response, values_for
 
 HOOP = CATALOGUE.instrument("hoop")
@@ -23,7 +24,7 @@ def hoop(code="3", **changes):
 def test_answers_written_and_read_again_are_the_same_in_everything(instrument):
     """`response_from` and `answers_of` reverse each other: carrying answers instead of FHIR loses nothing."""
 
-    @settings(max_examples=40)
+    @examples(40)
     @given(values_for(instrument))
     def holds(values):
         answers = answers_of(response(instrument, values), CATALOGUE)

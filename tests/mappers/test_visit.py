@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from mappers.answers import answers_of
 from mappers.errors import NotScorable
 from mappers.visit import latest_visit, visit_of
+from tests.examples import examples
 from tests.mappers.build import CATALOGUE, response, values_for
 
 SDM = CATALOGUE.instrument("sdm-visit")
@@ -21,7 +22,7 @@ def lines(made):
     return {line.link_id: line for section in made.sections for line in section.lines}
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(values_for(SDM))
 def test_every_word_stands_in_the_report_as_typed(values):
     made = lines(report(values))

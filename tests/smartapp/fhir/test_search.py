@@ -8,13 +8,14 @@ import uuid
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from smartapp.fhir.own.matching import matches
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Query, Write
 from smartapp.storage.database import open_database
+from tests.examples import examples
 
 BASE = "http://127.0.0.1/fhir"
 TABLE = tomllib.loads(Path(__file__).with_name("search_cases.toml").read_text(encoding="utf-8"))
@@ -118,7 +119,7 @@ OF_PATIENT = st.one_of(
 numbers = itertools.count()
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from([(OBSERVATION, OF_OBSERVATION), (PATIENT, OF_PATIENT)]),
     data=st.data(),

@@ -4,7 +4,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from smartapp.fhir.own.search import definitions
@@ -13,9 +13,10 @@ from smartapp.sandbox import make_sandbox
 from smartapp.sandbox.app import sandbox_app
 from smartapp.sandbox.tickets import Grant
 from smartapp.storage.database import open_database
+from tests.examples import examples
 from tests.smartapp.sandbox.conftest import PEOPLE, goal
 
-FEW = settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = examples(120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 TYPES = sorted(definitions())
 NAMES = sorted({name for known in definitions().values() for name in known.params})

@@ -11,7 +11,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 import pytest
 import typst
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mappers.fhir_text import typed
@@ -22,6 +22,7 @@ from smartapp.pages.plan.paper import paper
 from smartapp.storage.launches import Person
 from smartapp.web.language import kept_in
 from smartapp.web.pdf import heading_lines, lines, pdf
+from tests.examples import examples
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY
 from tests.smartapp.pages.plan.pages import fill
@@ -119,7 +120,7 @@ CHARACTERS = st.characters(exclude_categories=("Cs", "Cn", "Mn", "Mc", "Me")).fi
 ANYTHING = st.text(CHARACTERS, max_size=50)
 
 
-@settings(max_examples=60)
+@examples(60)
 @example('#strong[a] *b* _c_ $x$ \\ @ref <l> // c /* d */ = e `f` ~ -- "g" #{ panic() }')
 @example("Fietsen 🚲 👩\u200d👩\u200d👧 👍🏽 🇳🇱")
 @example("שלום, عربي مرحبا (a) 12")
@@ -157,7 +158,7 @@ HOSTILE = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40, deadline=None)
 @example("\u05b0\n\u05b0")  # the typesetter sought one shape for the end of a line with the mark after it
 @example("\u2067" * 70 + "א")  # it broke down over so many directions within each other
 @example("\x1b")
