@@ -102,12 +102,14 @@ def crawl(visitor: Visitor) -> dict[str, Reader]:
     """Open every page of a launch that a link leads to; the key is the path after `/l/<launch>/`."""
     home = visitor.url()
     pages: dict[str, Reader] = {}
+    asked: set[str] = set()  # documents to take along too, which are no pages
     ahead = [home]
     while ahead:
         address = ahead.pop()
         path = address.removeprefix(home)
-        if path in pages or (OF_AN_ANSWER.search(path) and sum(map(is_of_an_answer, pages)) >= MOST_ALIKE):
+        if path in asked or (OF_AN_ANSWER.search(path) and sum(map(is_of_an_answer, asked)) >= MOST_ALIKE):
             continue
+        asked.add(path)
         answer = visitor.client.get(address, follow_redirects=True)
         assert answer.status_code in {200, 404, 409}, f"{path}: {answer.status}"
         if answer.mimetype != "text/html":  # a document to take along
