@@ -46,7 +46,7 @@ STEP_OF_ALL: Final = "all"
 """What the page with all questions is called in an address: no group or question has that name."""
 KEPT_FOR_ADDRESSES: Final = frozenset({"goal", "take", "theme"})
 """What the app's own pages below a form are called: `<form>/goal/new` would not make a row of a group "goal"."""
-KEPT_FOR_THE_PLAN: Final = frozenset({"domains", "plan"})
+KEPT_FOR_THE_PLAN: Final = frozenset({"domains", "phase", "plan"})
 """What is offered beside living forms where two people begin to write."""
 
 
@@ -97,7 +97,7 @@ def _refuse_given(place: FilePlace, table: Strict, absent: Mapping[str, object])
 def _refuse_kept_names(top: FilePlace, table: InstrumentTable) -> None:
     """Refuse a name under which a page of the form could not be opened: another page has that address."""
     if table.id in KEPT_FOR_THE_PLAN:
-        raise top.error("id", f"is {table.id!r}, which is kept for the plan itself; choose another")
+        raise top.error("id", f"is {table.id!r}, which is kept for a page beside living forms; choose another")
     for place, group in top.each("groups", table.groups):
         items = () if group.many else tuple(place.each("items", group.items))
         kept = {STEP_OF_ALL, *(KEPT_FOR_ADDRESSES if group.many else ())}

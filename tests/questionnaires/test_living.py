@@ -155,7 +155,7 @@ REFUSED = [
     (f"{BED}.ends_goal", "3", r"groups\[2\]\.items\[1\]\.ends_goal: is for a group with rows about goals"),
     (f"{BED}.was", "life-story", r"groups\[2\]\.items\[1\]\.was: is for a text or line; this is a choice"),
     (f"{STORY}.who", "neighbour", r"items\[1\]\.who: is 'neighbour'; it must be one of client, peer-worker"),
-    ("id", "plan", r"^garden\.toml: id: is 'plan', which is kept for the plan itself; choose another"),
+    ("id", "plan", r"^garden\.toml: id: is 'plan', which is kept for a page beside living forms; choose another"),
     (f"{STORY}.id", "all", r"groups\[1\]\.items\[1\]\.id: is 'all', which is kept for another page of the form"),
     (f"{NOW}.id", "all", r"groups\[1\]\.id: is 'all', which is kept"),
     (f"{PLANTS}.id", "all", r"groups\[3\]\.id: is 'all', which is kept"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from mappers.living import content_of
-from questionnaires.living import KEPT_FOR_ADDRESSES
+from questionnaires.living import KEPT_FOR_ADDRESSES, KEPT_FOR_THE_PLAN
 from smartapp.fhir.store import Query
+from tests.smartapp.helpers import launched
 from tests.smartapp.pages.plan.pages import fields_of, fill
 
 WORDS = "Onkruid.\n\nEn één roos."
@@ -80,3 +83,10 @@ def test_no_group_has_the_address_of_another_page(app):
     below = [rule.rule.partition("/living/<form_id>/")[2].split("/") for rule in app.url_map.iter_rules()]
     words = {first for first, *rest in below if rest and rest[0].startswith("<") and not first.startswith("<")}
     assert words == KEPT_FOR_ADDRESSES
+
+
+def test_no_form_is_called_like_what_is_offered_beside_it(halfway, known):
+    page = launched(halfway.app, role="clinician").get("overview/together/write").text
+    offered = set(re.findall(r'name="what" value="([^"]+)"', page))
+    assert "garden" in offered
+    assert offered - known.living.keys() == KEPT_FOR_THE_PLAN
