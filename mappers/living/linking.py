@@ -34,6 +34,13 @@ def linked(care_plan: Resource, form: Instrument, identifier: str) -> Resource:
     return {**care_plan, "supportingInfo": [*there, link]}
 
 
+def names_in(care_plan: Resource | None) -> tuple[str, ...]:
+    """Return the identifiers of the responses that a CarePlan names, each once."""
+    named = (object_in(one, "identifier") for one in objects_in(care_plan, "supportingInfo"))
+    ours = (text_in(one, "value") for one in named if text_in(one, "system") == IDENTIFIER_SYSTEM)
+    return tuple(dict.fromkeys(one for one in ours if one))
+
+
 def goal_names(identifier: str, item: Item, key: str, text: str) -> Iterator[str]:
     """Yield the names, by our own identifier, of the goals that may begin with words of a form.
 

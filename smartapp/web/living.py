@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mappers.answers import IDENTIFIER_SYSTEM
 from mappers.identity import URN, values_in
 from mappers.living import Content, Written, content_of, form_identifier, from_plan, response_of
 from mappers.living.content import Answer
+from mappers.living.linking import names_in
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -20,6 +22,8 @@ from smartapp.records import Place, Record
 
 if TYPE_CHECKING:
     from smartapp.storage.launches import Launch
+
+_NAME: Final = re.compile(r"[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,18 @@ def with_new_names(
         found = [*found, *(one for query in _query(launch, names) for one in search(query))]
 
 
+def with_former_names(
+    found: list[Record], search: Callable[[Query], list[Record]], *, care_plan: Resource | None, launch: Launch
+) -> list[Record]:
+    """Return the records in which a form can be read: with those that the plan names and that no name of today finds.
+
+    What was written while the issuer had no key is named by the address of then, which may be another one by now.
+    """
+    there = {name for one in found for name in values_in(one.resource, IDENTIFIER_SYSTEM)}
+    names = [name for name in names_in(care_plan) if name not in there and _NAME.fullmatch(name)]
+    return [*found, *(one for query in _query(launch, names) for one in search(query))]
+
+
 def _number(launch: Launch, form: Instrument, gone: Collection[str], there: Collection[str]) -> int:
     """Return the number of the names that a form has: the next one where all that had the others was a mistake."""
     for number in count(1):
@@ -130,11 +146,16 @@ def read_forms(
     forms = {}
     for form in known.living.values():
         names = _names(launch, form, _number(launch, form, gone, there))
-        name = next((one for one in names if one in there), names[0])
+        former = (one for one in names_in(care_plan) if one in there and _is_of(there[one].resource, form))
+        name = next((one for one in names if one in there), None) or next(former, names[0])
         record = there.get(name)
         content = content_of(record.resource, form) if record else from_plan(care_plan, form)
         forms[form.id] = StoredForm(content, name, record)
     return forms
+
+
+def _is_of(resource: Resource, form: Instrument) -> bool:
+    return text_in(resource, "questionnaire").partition("|")[0] == form.url
 
 
 def _newest(one: Record | None, other: Record) -> Record:
