@@ -300,6 +300,8 @@ def _visit(visitor: Visitor) -> None:
 
 CARRIED = next(one.id for one in catalogue().living.values() if one.living and one.living.card and one.living.offline)
 """The first living form that can be carried along in every way."""
+SUMMED_UP = next(one.id for one in catalogue().living.values() if one.living and one.living.summary)
+"""The first living form of which whoever was there gets a summary."""
 ITEMS = [(form, group, item) for form in catalogue().living.values() for group in form.groups for item in group.items]
 LOOKED_BACK = next(form.id for form, group, item in ITEMS if group.per == "goal" and item.today)
 """The first living form that looks back on goals."""
@@ -369,6 +371,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("plan-clash", "client", "iwan", _clash),
     Stop("plan-history", "client", "iwan", at("plan/history")),
     Stop("not-for-you", "client", "noor", at("overview/")),
+    Stop("living-summed-up", "client", "sem", at(f"living/{SUMMED_UP}/")),
     Stop("home-unfinished", "client", "sem", at("")),
     Stop("questionnaire-resume", "client", "sem", at("questionnaires/nel/")),
     Stop("questionnaire-pause", "client", "sem", at("questionnaires/nel/pause")),
@@ -385,6 +388,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("overview-plan", "clinician", "noor", at("overview/plan")),
     Stop("overview-living-carried", "clinician", "noor", at(f"living/{CARRIED}/")),
     Stop("overview-living-card", "clinician", "noor", at(f"living/{CARRIED}/card")),
+    Stop("overview-living-summed-up", "clinician", "sem", at(f"living/{SUMMED_UP}/")),
     Stop("together", "clinician", "noor", at("overview/together/")),
     Stop("together-now", "clinician", "noor", at("overview/together/now")),
     Stop("together-form", "clinician", "noor", at(f"living/{LOOKED_BACK}/?together=1")),
