@@ -35,7 +35,7 @@ from smartapp.web.language import text_of
 from smartapp.web.living_views import form_view
 from smartapp.web.roles import role, written_with_client
 from smartapp.web.typed import Accepted, Part
-from smartapp.web.written import RowView, row_view, short
+from smartapp.web.written import RowView, is_dated, row_view, short
 
 blueprint = Blueprint("living", __name__, url_prefix="/living", template_folder="templates")
 
@@ -295,7 +295,13 @@ def new_row(form_id: str, group_id: str) -> ResponseReturnValue:
     """Write one more row of a group."""
     asked = _form_or_404(form_id)
     group, key, opened = _group_or_404(asked, group_id), form_key(), _open(asked)
-    proposed = {group.items[0].link_id: request.args.get("about", "")} if group.per else {}
+    about = request.args.get("about", "") if group.per else ""
+    # What is written about it already is gone on with; where each row has its day, there is another one of another day.
+    rows = () if is_dated(group) or request.method != "GET" else opened.content.rows_of(group.link_id)
+    there = next((row for row in rows if about and row.of(group.items[0].link_id) == about), None)
+    if there is not None:
+        return redirect(url_for("living.row", form_id=form_id, group_id=group_id, key=there.key), 303)
+    proposed = {group.items[0].link_id: about} if group.per else {}
     proposed |= proposed_from(request.args.get("from", ""), opened, group.items)
     form = _row_form(opened, group, key=key, proposed=proposed)
     return editing.edit(_EDITING, lambda _now: _row_section(group, key), form, opened)

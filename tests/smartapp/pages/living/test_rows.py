@@ -33,6 +33,21 @@ def test_a_row_goes_to_the_top_in_one_press_where_that_is_more_than_one_place(pl
     assert plants(planted) == ["wilg", "roos", "munt", "kool"]
 
 
+def test_who_writes_about_an_area_again_goes_on_with_what_is_there(anna, known):
+    form = known.living["strengths-assessment"]
+    row = Row("a", {f"{form.id}-area": ("housing",), f"{form.id}-now": ("Een kamer.",)})
+    put_versions(anna, Content(form, {}, {f"{form.id}-areas": (row,)}))
+    new = f"living/{form.id}/areas/new"
+    assert anna.get(f"{new}?about=housing").location == anna.url(f"living/{form.id}/areas/a/")
+    assert {anna.get(f"{new}{about}").status_code for about in ("", "?about=", "?about=finances")} == {200}
+
+
+def test_what_has_its_day_is_written_anew(anna, known):
+    bed = Row("b1", {"garden-bed": ("meaning",), "garden-weeded": ("2020-05-01",)})
+    put_versions(anna, Content(known.living["garden"], {}, {"garden-beds": (bed,)}))
+    assert anna.get("living/garden/beds/new?about=meaning").status_code == 200
+
+
 def test_a_row_that_is_gone_is_told_of_with_a_way_on(planted):
     remove_row(planted, "garden", "plants", "p1")
     page = planted.get("living/garden/plants/p1/")
