@@ -19,6 +19,7 @@ from smartapp.web.language import format_datetime, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import FormView, forms_in
 from smartapp.web.roles import role
+from smartapp.web.written import short
 
 
 def offer(plan: StoredPlan) -> Offer:
@@ -50,19 +51,22 @@ def _piece(form: FormView) -> Piece:
 def write() -> ResponseReturnValue:
     """Show what there is to write together; a press begins it, and goes there."""
     if request.method == "POST":
-        return redirect(_begun(request.form.get("what", "")), 303)
+        return redirect(_begun(request.form.get("what", ""), request.form.get("card", "")), 303)
     back = Link(_("Back to the conversation"), url_for("together.now"))
     shown = {"offer": offer(load()), "screen": screens.around(back=back), "handed_words": handing_over.by_me()}
     return render_template("together/write.html", typed_before=bool(kept.waiting(current.launch())), **shown)
 
 
-def _begun(what: str) -> str:
-    """Begin, and return the address of what is chosen. Raises BadRequest for what nobody can write."""
+def _begun(what: str, card: str) -> str:
+    """Begin, and return the address of what is chosen, or of a `card` of it. Raises BadRequest for what is neither."""
     places = _places()
     if what not in places:
         raise BadRequest(code="what")
+    form = catalogue().living.get(what)
+    if card and (form is None or card not in (short(form, group.link_id) for group in form.groups)):
+        raise BadRequest(code="card")
     with_client.begin()
-    return places[what]
+    return url_for("living.step", form_id=what, step=card) if card else places[what]
 
 
 def _places() -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from smartapp.records import Records
 from tests.new_form import GARDEN, HARVEST, ask_also
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.conftest import put
-from tests.smartapp.pages.plan.pages import fill
+from tests.smartapp.pages.plan.pages import fields_of, fill
 
 NOW = "overview/together/now"
 BACK = "Terug naar ons gesprek"
@@ -122,10 +122,17 @@ def test_a_card_shows_its_questions_large_with_the_answers_of_before_under_them(
     assert "Mijn zus, en de hond." not in chosen
 
 
-def test_from_a_card_the_two_can_write_together(joost, cards):
-    name = cards.groups[0].link_id.removeprefix(f"{cards.id}-")
-    page = joost.get(f"living/{cards.id}/theme/{name}").text
-    assert f'name="what" value="{cards.id}"' in page
+def test_from_a_card_the_two_can_write_together_and_begin_at_that_card(joost, cards):
+    group = cards.groups[3]
+    name = group.link_id.removeprefix(f"{cards.id}-")
+    page = joost.get(f"living/{cards.id}/theme/{name}")
+    assert f'name="what" value="{cards.id}"' in page.text
+    assert fields_of(page)["card"] == name
+    for other in ({"card": "nothing"}, {"what": "plan"}):
+        assert joost.post("overview/together/write", {"what": cards.id, "card": name, **other}).status_code == 400
+    begun = joost.post("overview/together/write", {"what": cards.id, "card": name})
+    assert begun.location.endswith(f"/living/{cards.id}/{name}/")
+    assert group.items[0].text.nl in text_of(joost.get(begun.location))
 
 
 @pytest.mark.parametrize("theme", ["nowhere", "plants"])
