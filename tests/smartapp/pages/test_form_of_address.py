@@ -198,7 +198,6 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "living.step": lambda _full: [f"living/{one.id}/{step}/" for one in LIVING for step in steps_of(one)],
     "living.new_row": lambda _full: [f"living/{one.id}/{group}/new" for one in LIVING for group in lists_of(one)],
     "living.row": lambda full: list(full.rows),
-    "living.part_of_row": lambda _full: [],  # in none of our forms a row has a part of a professional
     "living.earlier": lambda _full: [f"living/{one.id}/earlier" for one in LIVING],
     "living.goal_from_words": lambda full: [full.wish],
     "living.card": lambda _full: [f"living/{one.id}/card" for one in CARRIED],
