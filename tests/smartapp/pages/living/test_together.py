@@ -6,6 +6,7 @@ import pytest
 
 from mappers.living import content_of
 from smartapp.fhir.store import Query, Unreachable
+from tests.new_form import GARDEN, ask_also
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.conftest import put
 from tests.smartapp.pages.plan.pages import fields_of, fill
@@ -278,6 +279,23 @@ def test_whose_part_it_is_and_in_whose_words_stands_on_page_and_paper(joost):
     assert on_paper.index(squeezed("Wat ziet de buurman?")) < on_paper.index(squeezed(part))
     assert squeezed(all_of_it) in on_paper
     assert all_of_it in text_of(launched(joost.app, role="clinician").get("living/garden/"))
+
+
+def test_it_stands_on_the_card_and_in_a_conversation_too(app, tmp_path, monkeypatch):
+    file = tmp_path / "garden.toml"
+    asked_of = 'who = "peer-worker"\n'
+    there = GARDEN.read_text(encoding="utf-8")
+    assert asked_of in there
+    file.write_text(there.replace(asked_of, f"{asked_of}card = true\n"), encoding="utf-8")
+    ask_also(monkeypatch, tmp_path, file)
+    joost = launched(app, role="clinician")
+    begin(joost)
+    fill(joost, "living/garden/neighbour/", **{"garden-neighbour": "Een heg."})
+    part = "Het deel van de ervaringsdeskundige, in de woorden van SPV J. Jansen"
+    for page in ("card", "theme/now"):
+        said = text_of(joost.get(f"living/garden/{page}"))
+        assert said.index("Wat ziet de buurman?") < said.index(part) < said.index("Een heg.")
+    assert squeezed(part) in text_in(joost.get("living/garden/card.pdf").data)
 
 
 def test_of_words_that_are_all_the_clients_nothing_more_is_said(joost):
