@@ -133,6 +133,12 @@ def test_on_paper_they_stand_beside_each_other(anna, known):
     assert squeezed("Wat is er nu? Een kamer.") in text_in(made)
 
 
+def test_words_that_are_wider_than_a_column_stand_below_each_other(anna, known):
+    put_areas(anna, known, Row("a", {**AREA, f"{ASSESSMENT}-now": ("W" * 200,)}))
+    made = paper_of(anna, ASSESSMENT)
+    assert top_of(made, "Wat is er nu?") - top_of(made, "Wat had of deed je eerder?") > 20
+
+
 def top_of(content: bytes, words: str) -> float:
     document = pypdfium2.PdfDocument(content)
     try:
