@@ -79,9 +79,11 @@ def _instead_of(parcel: Parcel, older: Parcel | None) -> Parcel:
     if older.stored is not None:
         return _over(here, older.stored, says_the_same=same)
     doubtful = older.state == "sent"
+    # The older one met what somebody else, or another tab, had made: no more ours to replace than it was for that one.
+    is_of_others = older.known is not None and not here.is_restated
     return replace(
         here,
-        state="sent" if doubtful else "ready",
+        state="sent" if doubtful or is_of_others else "ready",
         known=older.known,
         amends=older.amends or (doubtful and not same),
     )

@@ -68,6 +68,16 @@ def test_a_part_of_a_plan_that_arrived_in_other_words_is_looked_at_and_not_repla
     assert (parcel.state, parcel.known.reference) == ("sent", "Goal/7")
 
 
+def test_a_living_form_that_another_tab_made_is_looked_at_though_an_older_save_met_it_first():
+    """The older one stopped at what the other tab made; this one would have replaced that without a look."""
+    met = there(answers(words="Van het andere tabblad"))
+    older, newer = answers(words="Eerst", state="conflict", known=met), answers(words="Daarna")
+    as_living = [replace(one, write=replace(one.write, living=True)) for one in (older, newer)]
+    parcel = only(taken_over(unit(as_living[1]), unit(as_living[0])))
+    assert (parcel.state, parcel.known) == ("sent", met)
+    assert only(taken_over(unit(newer), unit(older))).state == "ready"  # answers are stated as a whole: these count
+
+
 @pytest.mark.parametrize(
     ("place", "below"), [("ehr", ("companion", "own")), ("companion", ("own",)), ("own", ()), ("elsewhere", ())]
 )
