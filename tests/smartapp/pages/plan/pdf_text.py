@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import struct
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
+
+# With what the two halves of a letter beyond the first 65,536 begin in UTF-16; ten bits of each vary.
+_FIRST_HALF, _SECOND_HALF = 0xD800 >> 10, 0xDC00 >> 10
 
 
 def text_in(content: bytes) -> str:
@@ -104,4 +108,15 @@ def _glyphs(part: Any, textpage: pypdfium2.PdfTextPage) -> str:
     buffer = (ctypes.c_ushort * (length // 2))()
     pdfium.FPDFTextObj_GetText(part, textpage, buffer, length)
     # PDFium takes a hyphen at the end of a line for one that was put there to break a word.
-    return bytes(buffer).decode("utf-16-le").rstrip("\0").replace("\x02", "-")
+    return _in_order(buffer).rstrip("\0").replace("\x02", "-")
+
+
+def _in_order(units: Sequence[int]) -> str:
+    """Return the text that UTF-16 units make; from right to left PDFium turns the halves of a letter round."""
+    mended, at = list(units), 0
+    while at + 1 < len(mended):
+        first, second = mended[at : at + 2]
+        if second >> 10 == _FIRST_HALF and first >> 10 == _SECOND_HALF:
+            mended[at : at + 2] = second, first
+        at += 2 if {first >> 10, second >> 10} == {_FIRST_HALF, _SECOND_HALF} else 1
+    return struct.pack(f"<{len(mended)}H", *mended).decode("utf-16-le")
