@@ -188,7 +188,7 @@ def test_medicines_are_words_of_the_client_only():
 
 def test_on_the_card_stands_what_must_be_at_hand_in_a_crisis_and_no_more():
     on_card = [item.link_id.removeprefix("staying-well-") for item in STAYING_WELL.items if item.card]
-    assert on_card == ["crisis-want", "crisis-not-want", "supporter", "supporter-telephone"]
+    assert on_card == ["crisis-want", "crisis-not-want", "supporter", "supporter-telephone", "supporter-answer"]
 
 
 def test_it_asks_to_be_looked_at_again_on_a_day_that_its_owner_chose():

@@ -35,7 +35,7 @@ from smartapp.web.language import text_of
 from smartapp.web.living_views import form_view
 from smartapp.web.roles import role, written_with_client
 from smartapp.web.typed import Accepted, Part
-from smartapp.web.written import RowView, is_dated, row_view, short
+from smartapp.web.written import RowView, is_dated, newest_first, row_view, short
 
 blueprint = Blueprint("living", __name__, url_prefix="/living", template_folder="templates")
 
@@ -303,7 +303,8 @@ def new_row(form_id: str, group_id: str) -> ResponseReturnValue:
         return redirect(url_for("living.row", form_id=form_id, group_id=group_id, key=there.key), 303)
     proposed = {group.items[0].link_id: about} if group.per else {}
     proposed |= proposed_from(request.args.get("from", ""), opened, group.items)
-    form = _row_form(opened, group, key=key, proposed=proposed)
+    first = group.items[0].link_id
+    form = _row_form(opened, group, key=key, proposed=proposed, about=request.form.get(first, about))
     return editing.edit(_EDITING, lambda _now: _row_section(group, key), form, opened)
 
 
@@ -316,7 +317,8 @@ def row(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     if request.method == "GET" and opened.content.row(group.link_id, key) is None:
         _stop_at_what_is_gone(group)
     back = row_back(opened, group, key) if request.method == "POST" else None
-    form = _row_form(opened, group, row=key)
+    there = opened.content.row(group.link_id, key)
+    form = _row_form(opened, group, row=key, about=there.of(group.items[0].link_id) if there else "")
     return editing.edit(_EDITING, lambda _now: _row_section(group, key, back), form, opened)
 
 
@@ -366,6 +368,7 @@ def _row_form(
     row: str = "",
     proposed: dict[str, str] | None = None,
     part: Who = "client",
+    about: str = "",
 ) -> Form:
     asked = opened.stored.form
     name = short(asked, group.link_id)
@@ -383,8 +386,27 @@ def _row_form(
         part=part,
         reword=url_for("living.row", **where) if key else "",
         proposed=proposed or {},
-        more={**_more(asked), "removing": removing, "beside": _beside(opened, group, row, part) if row else None},
+        more={
+            **_more(asked),
+            "removing": removing,
+            "beside": _beside(opened, group, row, part) if row else None,
+            "time_before": _time_before(opened, group, row, about),
+        },
     )
+
+
+def _time_before(opened: Opened, group: Group, key: str, about: str) -> RowView | None:
+    """Return what was written about the same before the row `key`, or last where that is new; None where nothing was.
+
+    Only where rows look back on a goal or an area: each of those has its day.
+    """
+    if not (group.per and is_dated(group) and about):
+        return None
+    rows = newest_first(group, opened.content.rows_of(group.link_id))
+    same = [row for row in rows if row.of(group.items[0].link_id) == about]
+    keys = [row.key for row in same]
+    older = same[keys.index(key) + 1 :] if key in keys else same
+    return row_view(group, older[0], opened.content, catalogue()) if older else None
 
 
 def _beside(opened: Opened, group: Group, key: str, part: Who) -> RowView | None:

@@ -77,6 +77,10 @@ def test_who_said_no_is_not_among_those_to_call_and_the_page_says_so(app, answer
     assert ("Tante Bo" in copy.partition("</section>")[0]) is there
     assert ("Niet op het kaartje: Tante Bo, door het antwoord ‘zei nee’." in text_of(page)) is not there
     assert "Tante Bo" in text_of(visitor.get(f"living/{FULL}/"))
+    # Whether this was agreed is said where they are called.
+    said = {"1": "nog niet gevraagd", "2": "zei ja"}.get(answer, "")
+    line = f"06 0000 0009 · {said}" if said else "06 0000 0009"
+    assert (line in text_of(page), squeezed(line) in on_paper) == (there, there)
 
 
 def test_both_sides_have_the_size_of_a_bank_card_and_all_letters_stand_within(noor):

@@ -148,3 +148,28 @@ def test_written_together_the_client_says_yes_before_a_goal_ends(halfway, name):
     assert SWIM in asked.text
     doctor.post(press, fields_of(asked))
     assert not goal(halfway).active
+
+
+BEFORE = "De vorige keer, op"
+
+
+def test_who_looks_back_again_has_the_time_before_in_sight_and_the_first_time_nothing(halfway, name):
+    new = f"{FORM}goals/new?about={name}"
+    assert BEFORE not in text_of(halfway.get(new))
+    look(halfway, name, KEEP, helped="Mijn zus ging mee.", mark="6")
+    page = text_of(halfway.get(new))
+    assert BEFORE in page
+    assert "Mijn zus ging mee." in page.partition(BEFORE)[2]
+    refused = look(halfway, name, "")
+    assert refused.status_code == 422
+    assert BEFORE in text_of(refused), "also where nothing was saved"
+    assert BEFORE not in text_of(halfway.get(f"{FORM}goals/new"))
+
+
+def test_a_time_that_is_changed_stands_beside_the_one_before_it(halfway, name):
+    look(halfway, name, KEEP, helped="Mijn zus ging mee.")
+    look(halfway, name, KEEP, helped="De badmeester.")
+    rows = re.findall(rf'href="[^"]*/({FORM}goals/[^/"]+/)"', halfway.get(FORM).text)
+    shown = [text_of(halfway.get(row)).partition(BEFORE)[2] for row in dict.fromkeys(rows)]
+    assert ["Mijn zus ging mee." in one for one in shown] == [True, False]
+    assert shown[1] == "", "nothing was before the first time"
