@@ -34,7 +34,20 @@ OURS = frozenset({"_csrf", "_for", PROOF})
 
 # The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset(
-    {*OURS, "change", "confirmed", "family", "from", "from_review", "handed", "identifier", "key", "put-back", "remark"}
+    {
+        *OURS,
+        "card",
+        "change",
+        "confirmed",
+        "family",
+        "from",
+        "from_review",
+        "handed",
+        "identifier",
+        "key",
+        "put-back",
+        "remark",
+    }
     | {"seen", "sketch", "taken-from", "taken-words", "undo", "topic", "version", "was"}
 )
 _BUTTONS = frozenset(
