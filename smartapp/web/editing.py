@@ -266,7 +266,7 @@ class _Page(Generic[_Stored, _Document]):
         outcome = typed.merge_form(section, document, sent)
         if not isinstance(outcome, Accepted):
             return self.refusal(outcome, sent)
-        key = {name: text for name, text in sketch.form.items() if name in ("key", "stop", undoing.PUT_BACK)}
+        key = {name: text for name, text in sketch.form.items() if name in ("key", undoing.STOP, undoing.PUT_BACK)}
         chosen = replace(sketch, form={**key, **confirming.chosen(sent, section.read(document))})
         if undo or undoing.PUT_BACK in sketch.form:  # what was typed since and not saved stays as it is
             return self.reading(stored, replace(chosen, form={**chosen.form, undoing.PUT_BACK: "1"}))
@@ -274,7 +274,7 @@ class _Page(Generic[_Stored, _Document]):
             sketch.forget()
             return redirect(self.form.after, 303)
         chosen.keep()
-        marks = {confirming.SHOW: "1", **({"stop": "1"} if "stop" in key else {})}
+        marks = {confirming.SHOW: "1", **({undoing.STOP: "1"} if undoing.STOP in key else {})}
         return redirect(f"{request.script_root}{request.path}?{urlencode(marks)}", 303)
 
     def asked(self, stored: _Stored, sketch: Sketch) -> ResponseReturnValue | None:
@@ -294,7 +294,7 @@ class _Page(Generic[_Stored, _Document]):
         if words and outcome.document == document:  # the same words were saved meanwhile
             handing_over.answer(words, "confirmed")
             return None
-        stop = {"stop": "1"} if "stop" in request.args else {}
+        stop = {undoing.STOP: "1"} if undoing.STOP in request.args else {}
         return self.reading(stored, replace(sketch, form={**kept, **stop, **handed}))
 
     def answered(self, stored: _Stored | None, sketch: Sketch) -> ResponseReturnValue:
@@ -422,7 +422,7 @@ class _Page(Generic[_Stored, _Document]):
         return render_template(self.editing.templates[0], page=page, **form.more)
 
 
-_SENT_ALONG: Final = frozenset({"stop", undoing.PUT_BACK, handing_over.HANDED})
+_SENT_ALONG: Final = frozenset({undoing.STOP, undoing.PUT_BACK, handing_over.HANDED})
 """What a form sends beside its fields, and the page on which the client reads them sends again."""
 
 
@@ -484,7 +484,8 @@ def _after(
     if any(takes_words(before[name], after.get(name, "")) for name in written):
         changed = [name for name in before if before[name] != after.get(name, "")]
         seen = {f"seen-{name}": typed.digest(after.get(name, "")) for name in changed}
-        return undoing.offer(here, {name: before[name] for name in changed} | seen, address)
+        stop = {undoing.STOP: "1"} if undoing.STOP in request.form else {}
+        return undoing.offer(here, {name: before[name] for name in changed} | seen | stop, address)
     return address
 
 

@@ -20,6 +20,8 @@ FIELD: Final = "undo"
 """The field of the form that takes something back, and the mark of the page that offers it: the id of what was done."""
 PUT_BACK: Final = "put-back"
 """The field of a form that puts back an earlier version."""
+STOP: Final = "stop"
+"""The field of a form that saves and goes no further; what takes that back sends it too, and stays where it is."""
 DONE: Final = "undone"
 """The mark of a page that says that something was taken back."""
 
@@ -31,6 +33,11 @@ class Undo:
     id: str
     action: str
     needs: Mapping[str, Any]
+
+    @property
+    def stops(self) -> bool:
+        """Tell whether what was done went no further: then taking it back does not either."""
+        return STOP in self.needs
 
 
 def offer(action: str, needs: Mapping[str, Any], after: str) -> str:

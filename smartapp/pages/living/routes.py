@@ -218,7 +218,7 @@ def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
     after = url_for("living.form", form_id=asked.id, saved="1")
     coming = following(asked, _as_it_becomes(opened.content, here), here, who, offer=_has_offer())
     one_by_one = here.name != ALL and len(here.items) == 1
-    asks_on = one_by_one and coming is not None and "stop" not in request.form  # else: "save and stop here"
+    asks_on = one_by_one and coming is not None and undoing.STOP not in request.form  # else: "save and stop here"
     if coming and asks_on:
         after = url_for("living.step", form_id=asked.id, step=coming.name)
     title = text_of(asked.title) if here.name == ALL else text_of(here.group.title)

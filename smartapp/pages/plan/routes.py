@@ -188,7 +188,7 @@ def question(code: str, question: str) -> ResponseReturnValue:
     number, total = QUESTIONS.index(asked[-1]) + 1, len(QUESTIONS)
     last = number == total
     after = url_for("plan.domain", code=code, saved="answers")
-    if not last and "stop" not in request.form:  # the other button says "save and stop here"
+    if not last and undoing.STOP not in request.form:  # the other button says "save and stop here"
         after = url_for("plan.question", code=code, question=QUESTIONS[number])
     title = words.domains[code]
     count = _("Question %(number)s of %(total)s", number=number, total=total)

@@ -171,6 +171,18 @@ def test_an_answer_that_waits_is_not_called_saved(anna):
     assert SAVED not in page
 
 
+def test_taking_back_leads_to_where_that_was_pressed(anna):
+    for stop, there in (({"stop": "1"}, "living/garden/?saved=1"), ({}, "living/garden/tools/?")):
+        fill(anna, "living/garden/story/", **{"garden-story": "Onkruid."})
+        after = fill(anna, "living/garden/story/", **{"garden-story": "Rozen.", **stop})
+        assert after.location.startswith(anna.url(there))
+        pressed = {name: text for name, text in fields_of(anna.get(after.location)).items() if name in ("undo", "stop")}
+        back = anna.post("living/garden/story/", pressed)
+        assert back.location == anna.url(f"{there}{'&' if stop else ''}undone=1")
+        assert "Het is weer zoals het was." in text_of(anna.get(back.location))
+        assert garden_of(anna).of("garden-story") == "Onkruid."
+
+
 def test_who_stops_reads_on_the_page_of_the_form_that_it_is_saved(anna):
     answer = fill(anna, "living/garden/story/", **{"garden-story": "Onkruid.", "stop": "1"})
     assert answer.location == anna.url("living/garden/?saved=1")

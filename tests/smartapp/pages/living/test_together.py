@@ -241,6 +241,15 @@ def test_one_who_stops_goes_back_to_the_form_after_the_yes(joost):
     assert yes(joost, page).location.endswith("/living/garden/?saved=1")
 
 
+@pytest.mark.parametrize(("stop", "there"), [({"stop": "1"}, ""), ({}, "tools/")])
+def test_taking_back_leads_to_where_that_was_pressed_after_the_yes_too(joost, stop, there):
+    yes(joost, asked(joost, **{"garden-story": "Eén."}))
+    after = yes(joost, asked(joost, **{"garden-story": "Twee.", **stop}))
+    pressed = {name: text for name, text in fields_of(joost.get(after.location)).items() if name in ("undo", "stop")}
+    back = yes(joost, joost.post(STORY, pressed))
+    assert back.location.partition("?")[0] == after.location.partition("?")[0] == joost.url(f"living/garden/{there}")
+
+
 def test_one_who_goes_on_gets_the_next_question_after_the_yes(joost):
     assert yes(joost, asked(joost, **{"garden-story": WORDS})).location.endswith("/living/garden/tools/?saved=1")
 

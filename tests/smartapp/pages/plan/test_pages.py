@@ -209,6 +209,15 @@ def test_saving_can_also_stop_there(halfway):
     assert stored_plan(halfway.ehr).domains[1].now == "Zo."
 
 
+def test_what_is_taken_back_after_stopping_there_leads_there_again(halfway):
+    fill(halfway, "plan/domains/meaning/now", now="Zo.")
+    after = halfway.get(fill(halfway, "plan/domains/meaning/now", now="Anders.", stop="1").location)
+    pressed = {name: text for name, text in fields_of(after).items() if name in ("undo", "stop")}
+    back = halfway.post("plan/domains/meaning/now", pressed).location
+    assert back.partition("?")[0] == halfway.url("plan/domains/meaning/")
+    assert stored_plan(halfway.ehr).domains[1].now == "Zo."
+
+
 def test_all_four_questions_can_be_answered_on_one_page(halfway):
     fill(halfway, "plan/domains/meaning/all", now="a", change="b", how="c", support="d")
     found = stored_plan(halfway.ehr).domains[1]
