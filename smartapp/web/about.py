@@ -38,7 +38,8 @@ class AboutView:
     """What one group of a form says about a goal or a life domain: its rows, the newest first where they have a day.
 
     `per`: a row of it is about that alone. Else the rows are called by what they say. `write` is where one more is
-    written, None where there is one already, or where nobody writes now.
+    written, None where there is one already, or where nobody writes now. `add` is where a row is made that hangs on it,
+    and that is there for more than that; None likewise.
     """
 
     form: Instrument
@@ -48,13 +49,14 @@ class AboutView:
     dated: bool
     rows: tuple[RowView, ...]
     write: Link | None
+    add: Link | None = None
 
 
 def about(subject: Subject, contents: Iterable[Content], known: Catalogue, *, writes: bool) -> tuple[AboutView, ...]:
     """Return what forms say about a goal or a life domain; `writes`: also where something can be written about it."""
     groups = ((content, group) for content in contents for group in content.form.groups if group.many)
     found = (_about(subject, group, content, known, writes=writes) for content, group in groups)
-    return tuple(one for one in found if one.rows or one.write)
+    return tuple(one for one in found if one.rows or one.write or one.add)
 
 
 def _about(subject: Subject, group: Group, content: Content, known: Catalogue, *, writes: bool) -> AboutView:
@@ -65,10 +67,13 @@ def _about(subject: Subject, group: Group, content: Content, known: Catalogue, *
     where: dict[str, Any] = {"form_id": form.id, "group_id": short(form, group.link_id)}
     label = living.change if rows and living else living.write if living else form.title
     may_write = writes and per and (dated or not rows)
+    may_add = writes and not group.per and any(_takes(subject, item, content) for item in naming)
+    new = url_for("living.new_row", **where, about=subject.names[0]) if subject.names else ""
+    title = text_of(form.title) if len(form.groups) == 1 else f"{text_of(form.title)}: {text_of(group.title)}"
     left = {short(form, item.link_id) for item in naming}
     return AboutView(
         form=form,
-        title=text_of(form.title) if len(form.groups) == 1 else f"{text_of(form.title)}: {text_of(group.title)}",
+        title=title,
         href=url_for("living.form", form_id=form.id),
         per=per,
         dated=dated,
@@ -76,8 +81,14 @@ def _about(subject: Subject, group: Group, content: Content, known: Catalogue, *
             _row(row_view(group, row, content, known), left, url_for("living.row", **where, key=row.key))
             for row in (newest_first(group, rows) if dated else rows)
         ),
-        write=Link(text_of(label), url_for("living.new_row", **where, about=subject.names[0])) if may_write else None,
+        write=Link(text_of(label), new) if may_write else None,
+        add=Link(title, new) if may_add else None,
     )
+
+
+def _takes(subject: Subject, item: Item, content: Content) -> bool:
+    """Tell whether a client can choose it in an item; a goal of another program may have no name of ours."""
+    return item.who == "client" and (subject.kind == "domain" or subject.names[0] in content.goals)
 
 
 def _row(view: RowView, left: set[str], change: str) -> RowView:

@@ -119,6 +119,7 @@ def page_of_words(
     values: Iterable[tuple[str, str]],
     *,
     names: Sequence[str],
+    action: str,
     lead: str,
     no: Link | None,
     others: tuple[Button, ...] = (),
@@ -127,7 +128,7 @@ def page_of_words(
     trouble: str = "",
     whose: bool = False,
 ) -> ConfirmPage:
-    """Return the page on which the client reads their words. `values`: all that is sent with a *yes*."""
+    """Return the page on which the client reads their words. `values`: all that is sent with a *yes*, to `action`."""
     sent = tuple(values)
     words = any(not one.plain for one in changes)
     who = with_client.first_name(with_client.client_name())
@@ -137,7 +138,7 @@ def page_of_words(
         yes=_("Yes, these are my words") if words else _("Yes, this is right"),
         no=no,
         others=others,
-        action=request.script_root + request.path,
+        action=action,
         fields=(*sent, (CONFIRMED, mark(_values(dict(sent), names)))),
         kicker=kicker,
         about=about,

@@ -80,6 +80,7 @@ class Form:
     part: Who = "client"
     reword: str = ""  # where the words of something new are changed, once it is made; else on this page
     proposed: Mapping[str, str] = field(default_factory=dict)  # a choice that follows from the page they came from
+    stays: Mapping[str, str] = field(default_factory=dict)  # what its address says of where they came from
     more: Mapping[str, object] = field(default_factory=dict)  # what the template of this form needs besides
 
     @property
@@ -192,6 +193,11 @@ class _Page(Generic[_Stored, _Document]):
         """Tell whether the client says yes before this is saved."""
         return self.form.part == "client" and with_client.goes_on()
 
+    def here(self, **marks: str) -> str:
+        """Return the address of this page, with where the person came from."""
+        query = urlencode({**self.form.stays, **marks})
+        return f"{request.script_root}{request.path}{'?' if query else ''}{query}"
+
     def take(self, stored: _Stored | None, sketch: Sketch, *, undo: bool = False) -> ResponseReturnValue:
         """Save what a form holds, once the client has said yes where they are asked; `undo`: it takes back a save."""
         if self.asks and not confirming.said_yes(sketch.form, self.form.names):
@@ -275,7 +281,7 @@ class _Page(Generic[_Stored, _Document]):
             return redirect(self.form.after, 303)
         chosen.keep()
         marks = {confirming.SHOW: "1", **({undoing.STOP: "1"} if undoing.STOP in key else {})}
-        return redirect(f"{request.script_root}{request.path}?{urlencode(marks)}", 303)
+        return redirect(self.here(**marks), 303)
 
     def asked(self, stored: _Stored, sketch: Sketch) -> ResponseReturnValue | None:
         """Return the page on which the client reads what was typed, None where there is nothing to read any more."""
@@ -303,7 +309,7 @@ class _Page(Generic[_Stored, _Document]):
         words = handing_over.read(shown, sketch.of)
         if words is None and (others := handing_over.others_than(shown, sketch.of)) is not None:
             flash(_(handing_over.CHANGED), "attention")
-            return redirect(f"{request.script_root}{request.path}?{urlencode({confirming.SHOW: others.id})}", 303)
+            return redirect(self.here(**{confirming.SHOW: others.id}), 303)
         if words is None:
             flash(_(handing_over.GONE), "attention")
             return redirect(self.form.back.href, 303)
@@ -314,7 +320,7 @@ class _Page(Generic[_Stored, _Document]):
             return redirect(self.form.back.href, 303)
         if answer == handing_over.CHANGE:
             self.take_over(replace(sketch, form=words.fields), words)
-            return redirect(request.script_root + request.path, 303)
+            return redirect(self.here(), 303)
         if _says(sketch.form, words.fields, self.form.names):
             with_client.typed_by(handing_over.typist(words))
         return self.save(stored, sketch, handed=words)
@@ -335,7 +341,7 @@ class _Page(Generic[_Stored, _Document]):
         said = {name: text for name, text in sent.values.items() if name in _written_in(self.form)}
         more = {name: text for name, text in sketch.form.items() if name in _SENT_ALONG}
         handed = more.get(handing_over.HANDED, "")
-        back = Link(_("No, change it first"), request.script_root + request.path)
+        back = Link(_("No, change it first"), self.here())
         if handed:
             others: tuple[Button, ...] = (
                 Button(handing_over.ANSWER, handing_over.CHANGE, _("No, change it first")),
@@ -350,6 +356,7 @@ class _Page(Generic[_Stored, _Document]):
             confirming.changes_in(self.form.fields, before, sent.values),
             [*self.to_keep(sketch.form).items(), *more.items()],
             names=self.form.names,
+            action=self.here(),
             lead=_lead(handed, sketch.of),
             no=None if handed else back,
             others=others,

@@ -16,7 +16,7 @@ from questionnaires.catalogue import catalogue
 from questionnaires.model import Group, Instrument, Item, Who
 from smartapp.fhir.store import RecordError
 from smartapp.i18n import message
-from smartapp.pages.living import carrying, sections, taking, to_plan, views
+from smartapp.pages.living import carrying, hanging, sections, taking, to_plan, views
 from smartapp.pages.living.earlier import earlier_page, needs_for_row, row_back, typed_by, typed_by_client
 from smartapp.pages.living.fields import fields_of
 from smartapp.pages.living.goals import goal_from_words, goal_saved
@@ -305,6 +305,8 @@ def new_row(form_id: str, group_id: str) -> ResponseReturnValue:
     proposed |= proposed_from(request.args.get("from", ""), opened, group.items)
     first = group.items[0].link_id
     form = _row_form(opened, group, key=key, proposed=proposed, about=request.form.get(first, about))
+    if hook := hanging.hook(request.args.get("about", ""), group, opened):
+        form = hook.around(form)
     return editing.edit(_EDITING, lambda _now: _row_section(group, key), form, opened)
 
 

@@ -40,6 +40,7 @@ from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Link
 from smartapp.web.forms import Saved, Trouble
 from smartapp.web.language import gettext as _
+from smartapp.web.language import text_of
 from smartapp.web.living_views import forms_in
 from smartapp.web.pdf import download
 from smartapp.web.plan_views import GoalView, Words, domain_view, goal_view
@@ -64,24 +65,29 @@ SAVED: Final[Mapping[str, str]] = {
     "goal-removed": message("The goal is out of your plan."),
     "step-removed": message("The step is out of your plan."),
 }
-"""What is said after saving, by the mark in `?saved=`; living forms bring their own sentence."""
+"""What is said after saving, by the mark in `?saved=`; a living form brings its own sentence, by its id."""
 
 
 def _words() -> Words:
     return Words.of(catalogue())
 
 
-def _saved() -> str:
+def _saved(plan: StoredPlan) -> str:
     """Return the sentence about what was saved just now, "" where nothing was.
 
     What had to wait (`?waits=1`) may have been stopped before this page was asked for: then the page says that on top,
     and nothing else.
     """
-    if request.args.get("waits") and current.records().is_stopped(TOGETHER):
+    mark = request.args.get("saved", "")
+    form = plan.forms.get(mark)
+    if request.args.get("waits") and current.records().is_stopped({"QuestionnaireResponse"} if form else TOGETHER):
         return ""
     if request.args.get(undoing.DONE):
         return _("It is as it was before.")
-    mark = request.args.get("saved", "")
+    if form and form.on_its_way:
+        return _("What you saved is safe here. It is on its way to the record, which we cannot reach right now.")
+    if form and form.form.living:
+        return text_of(form.form.living.saved)
     return _(SAVED[mark]) if mark in SAVED else ""
 
 
@@ -103,7 +109,7 @@ def start() -> ResponseReturnValue:
         stored_plan.plan,
         catalogue(),
         where=where_stored(stored_plan),
-        saved=_saved(),
+        saved=_saved(stored_plan),
         saved_at=request.args.get("saved", ""),
         others=stored_plan.others,
         forms=forms_in(stored_plan.forms, "plan", current.now().date()),
@@ -160,7 +166,7 @@ def domain(code: str) -> ResponseReturnValue:
         domain=domain_view(answers or DomainAnswers(domain=code), stored_plan.plan, words),
         in_plan=answers is not None,
         where=where_stored(stored_plan),
-        saved=_saved(),
+        saved=_saved(stored_plan),
         about=about(
             Subject("domain", (code,)),
             map(stored_plan.content_of, stored_plan.forms),
@@ -286,9 +292,8 @@ def _goal_link(goal_id: str) -> Link:
 def goal(goal_id: str) -> ResponseReturnValue:
     """Show one goal."""
     stored_plan = load()
-    page = views.goal_page(
-        _goal_or_404(stored_plan, goal_id), stored_plan, where_stored(stored_plan), catalogue(), saved=_saved()
-    )
+    view, where = _goal_or_404(stored_plan, goal_id), where_stored(stored_plan)
+    page = views.goal_page(view, stored_plan, where, catalogue(), saved=_saved(stored_plan))
     return render_template("plan/goal.html", page=page)
 
 
