@@ -46,7 +46,7 @@ demo: setup
 # ended is not started again: with files kept together, the run would wait for it for ever, and the test stay unnamed.
 test: export TMPDIR := $(or $(shell df -Pm /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 1000 {print "/dev/shm"}'),$(TMPDIR),/tmp)
 test: setup-test
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+	$(BIN)/python -m pytest -m "not thorough" -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 lint: setup-test
 	$(BIN)/ruff check .

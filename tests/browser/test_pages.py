@@ -67,6 +67,7 @@ def violations(page: Page, axe: Axe = AXE, **options: Any) -> list[str]:
     return [f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['html'][:200]}" for rule in found]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.name)
 def test_page(sessions: Sessions, stop: Stop) -> None:
     """Walk to the page and look at it as a screen reader, a phone and a dark room would."""

@@ -26,7 +26,7 @@ PARTS = {
     "journeys (browser)": "tests.conformance.journeys",
     "accessibility (IBM Equal Access)": "tests.conformance.accessibility.run",
     "profiles (SUSHI)": "tests.conformance.profiles",
-    "rules (all examples)": "tests.conformance.rules",
+    "thorough tests": "tests.conformance.thorough",
     "mutated records": "tests.conformance.mutated_records",
     "histories of faults": "tests.conformance.faults",
     "killed processes": "tests.conformance.processes",

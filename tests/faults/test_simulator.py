@@ -39,6 +39,7 @@ def test_without_faults_every_word_is_at_a_store_at_once(kind):
     assert set(result.claims) <= {"ehr", "companion", "own", "kept", "given back", "draft"}
 
 
+@pytest.mark.thorough
 def test_ten_histories_end_well():
     results = [play(seed, Options(steps=5, goes_on=False)) for seed in range(1, 11)]
     found = {result.seed: [f"{one.kind}: {one.what}" for one in result.findings] for result in results}

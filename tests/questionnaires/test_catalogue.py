@@ -350,6 +350,7 @@ def _paths(value: Any, path: str = "") -> Iterator[str]:
         yield from _paths(part, f"{path}{key}.")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("value", [..., 1, -1, "x", "", [], {}, True, [1], [[]], {"a": 1}, 1.5], ids=repr)
 def test_whatever_stands_at_any_key_is_read_or_refused_as_a_definition_error(value):
     """No spoilt file ends in another kind of error, which would not name file and key."""

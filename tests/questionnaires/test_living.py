@@ -281,6 +281,7 @@ def _paths(value: Any, path: str = "") -> list[str]:
     return [found for key, part in parts for found in (f"{path}{key}", *_paths(part, f"{path}{key}."))]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("value", [..., -1, "x", "", [], {}, True, [1], [[]], {"a": 1}], ids=repr)
 def test_whatever_stands_at_any_key_is_read_or_refused_as_a_definition_error(value):
     for path in _paths(garden_data()):

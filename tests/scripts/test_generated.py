@@ -15,6 +15,7 @@ from scripts import generated
 from scripts.generated import Generated, check, make, parts
 
 
+@pytest.mark.thorough
 def test_every_generated_file_is_up_to_date():
     assert check(parts()) == []
 

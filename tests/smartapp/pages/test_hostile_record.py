@@ -125,6 +125,7 @@ def showing(pages: dict[str, Reader]) -> set[str]:
     return {path.partition("?")[0].partition("/")[0] for path, page in pages.items() if FROM_RECORD in page.words}
 
 
+@pytest.mark.thorough
 def test_every_page_of_a_client_shows_markup_as_words(app: Flask, records: dict[str, list[Resource]]) -> None:
     visitor = launched(app, "noor", name=f"Noor {MARKUP}", resources=records["noor"])
     stranger = next(one for one in records["noor"] if one["resourceType"] == "QuestionnaireResponse")
@@ -140,6 +141,7 @@ def test_every_page_of_a_client_shows_markup_as_words(app: Flask, records: dict[
     assert showing(pages) >= {"", "questionnaires", "plan", "living", "who-looked", "stranger"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("patient", "parts"),
     [("noor", {"", "overview", "assignments"}), ("iwan", {"", "overview"}), ("marlies", {"", "overview"})],
