@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from playwright.sync_api import Error as BrowserError
 
 from questionnaires.catalogue import catalogue
@@ -164,6 +164,34 @@ def test_somebody_else_in_the_same_browser_is_told_and_replaces_it_by_a_press_on
     kees.go(PAGE).get_by_role("button", name=REMOVE).click()
     expect(kees.page.get_by_text("Deze kopie staat niet meer op dit toestel.")).to_be_visible()
     assert left(kees.page) == NOTHING
+
+
+@pytest.mark.parametrize("in_another_tab", [False, True])
+def test_what_is_removed_while_it_is_brought_up_to_date_does_not_come_back(yara: Visitor, in_another_tab: bool) -> None:
+    keep(yara)
+    held: list[Route] = []
+    other = yara.page.context.new_page()
+    other.goto(yara.page.url)
+    expect(other.get_by_role("button", name=REMOVE)).to_be_visible()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    yara.page.route(f"**/{PAGE}copy*", hold)
+    yara.go(PAGE)
+    expect(yara.page.get_by_role("button", name=REMOVE)).to_be_visible()
+    while not held:
+        yara.page.wait_for_timeout(20)
+    remover = other if in_another_tab else yara.page
+    remover.get_by_role("button", name=REMOVE).click()
+    if in_another_tab:
+        expect(remover.get_by_text("Deze kopie staat niet meer op dit toestel.")).to_be_visible()
+    with yara.page.expect_response(f"**/{PAGE}copy*"):
+        held[0].continue_()
+    expect(remover.get_by_text("Deze kopie staat niet meer op dit toestel.")).to_be_visible()
+    yara.page.wait_for_function("async () => !(await caches.keys()).length && !document.cookie")
+    yara.page.wait_for_timeout(300)
+    assert left(yara.page) == NOTHING
 
 
 def test_a_copy_that_could_not_be_made_is_not_called_kept(yara: Visitor) -> None:

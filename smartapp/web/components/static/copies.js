@@ -91,7 +91,7 @@ class Place {
     this.show(this.state(all));
     this.list(all);
     const own = all.some((one) => one.address === this.place.dataset.to);
-    if (own && this.state(all) === "mine") await this.renew();
+    if (own && this.state(all) === "mine") await (this.renewing = this.renew());
   }
 
   state(all) {
@@ -137,17 +137,32 @@ class Place {
   // Opened in the browser that keeps a copy of it, a form brings that up to date; without a network it stays as it is.
   async renew() {
     try {
-      await this.copies.put(this.place.dataset.to, await this.made(), this.marks()[0]);
+      const answer = await this.made();
+      await alone(this.copies.name, () => this.renewed(answer));
     } catch {
       this.say(this.place.dataset.old ?? "");
     }
   }
 
+  // What was removed meanwhile, in this tab or another, does not come back; nor does the cookie of the answer.
+  async renewed(answer) {
+    const all = await this.copies.all();
+    if (all.some((one) => one.address === this.place.dataset.to)) {
+      await this.copies.put(this.place.dataset.to, answer, this.marks()[0]);
+    } else if (!all.length) await this.copies.remove();
+  }
+
   async remove() {
-    await this.copies.remove(this.place.dataset.to);
+    await this.renewing;
+    await alone(this.copies.name, () => this.copies.remove(this.place.dataset.to));
     this.show("none");
     this.say(this.place.dataset.gone);
   }
+}
+
+// One tab at a time, where the browser can see to that.
+function alone(name, act) {
+  return navigator.locks ? navigator.locks.request(name, act) : act();
 }
 
 // Only a worker that works answers without a network.

@@ -32,5 +32,7 @@ async function remove() {
   place.querySelector("[role=status]").textContent = gone;
 }
 
-place.querySelector("button").addEventListener("click", remove);
+// One tab at a time, where the browser can see to that: another one may be bringing this copy up to date.
+const alone = (act) => (navigator.locks ? navigator.locks.request(name, act) : act());
+place.querySelector("button").addEventListener("click", () => alone(remove));
 if ((await addresses()).length > 1) await others();
