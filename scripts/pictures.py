@@ -64,7 +64,7 @@ def first_screen(browser: Browser) -> None:
         <style>
           body {{ margin: 0; height: 720px; display: flex; gap: 48px; align-items: flex-start; overflow: hidden;
                  padding: 40px 48px 0; box-sizing: border-box; background: #e9dcc8; }}
-          figure {{ margin: 0; overflow: hidden; background: #fff; box-shadow: 0 12px 40px #0004; }}
+          figure {{ margin: 0; overflow: hidden; background: #faf4ea; box-shadow: 0 12px 40px #0004; }}
           .phone {{ width: 320px; height: 640px; border-radius: 28px; border: 8px solid #2a2522; flex: none; }}
           .chart {{ flex: 1; height: 720px; border-radius: 10px 10px 0 0; }}
           img {{ width: 100%; display: block; }}
