@@ -22,7 +22,7 @@ from smartapp.services import KEY
 from smartapp.web.written import short
 from tests.smartapp.helpers import Visitor, launched, make_app
 from tests.smartapp.pages.overview.people import filled_in, hope, talk_about, visit
-from tests.smartapp.pages.plan.conftest import HALFWAY, put
+from tests.smartapp.pages.plan.conftest import HALFWAY, Clock, put
 from tests.smartapp.pages.plan.pages import fields_of, fill
 
 JE = re.compile(r"\b(je|jij|jou|jouw|jezelf|jullie)\b", re.IGNORECASE)
@@ -249,7 +249,8 @@ SAYS_NOTHING: Final = {
 @pytest.fixture(scope="module")
 def full(place) -> Full:
     form = place[1]
-    app = make_app(form_of_address=form, offer=read_offer(EXAMPLE))
+    # It stands still: what is said a minute later is another conversation.
+    app = make_app(form_of_address=form, offer=read_offer(EXAMPLE), clock=Clock())
     anna, joost = launched(app), launched(app, role="clinician")
     put(anna.ehr, with_a_goal_for_later())
     hope(anna.ehr)
