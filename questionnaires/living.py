@@ -20,9 +20,10 @@ LIFE_DOMAIN: Final = "life-domain"
 GOAL: Final = "goal"
 """Where words become a goal of the client instead of an answer in a living form."""
 
-# The keys of living forms, with what stands there when a definition says nothing.
 LONGEST_YES: Final = 12
 """For how many months it is kept that somebody found their words still so."""
+
+# The keys of living forms, with what stands there when a definition says nothing.
 _OF_GROUPS: Final = {"many": False, "per": "", "ordered": False, "add": None, "columns": False}
 _OF_ITEMS: Final = {"many": False, "who": "client", "prompts": (), "rows": None} | {
     "today": False,

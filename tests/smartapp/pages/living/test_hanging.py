@@ -8,10 +8,8 @@ import re
 import pytest
 
 from smartapp.fhir.store import Query, Unreachable, Write
-from tests.new_form import GARDEN, HARVEST, ask_also
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.living.test_together import asked, begin, yes
-from tests.smartapp.pages.plan.conftest import put
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
 from tests.smartapp.pages.plan.test_about import NAME, OTHER, goal_page
 
@@ -21,15 +19,8 @@ CHOSEN = r'<option value="([^"]*)" selected>'
 
 
 @pytest.fixture
-def known(tmp_path, monkeypatch):
-    return ask_also(monkeypatch, tmp_path, GARDEN, HARVEST)
-
-
-@pytest.fixture
-def anna(known, app):
-    visitor = launched(app)
-    put(visitor.ehr)
-    return visitor
+def anna(harvester):
+    return harvester
 
 
 @pytest.fixture

@@ -9,9 +9,7 @@ import pytest
 
 from mappers.living import content_of
 from smartapp.fhir.store import Query, Write
-from tests.new_form import GARDEN, HARVEST, ask_also
 from tests.smartapp.helpers import launched, text_of
-from tests.smartapp.pages.plan.conftest import put
 from tests.smartapp.pages.plan.pages import fill, stored_plan
 
 NAME = "00000000-0000-4000-8000-000000000002"
@@ -20,15 +18,8 @@ OTHER = "00000000-0000-4000-8000-000000000005"
 
 
 @pytest.fixture
-def known(tmp_path, monkeypatch):
-    return ask_also(monkeypatch, tmp_path, GARDEN, HARVEST)
-
-
-@pytest.fixture
-def anna(known, app):
-    visitor = launched(app)
-    put(visitor.ehr)
-    return visitor
+def anna(harvester):
+    return harvester
 
 
 def goal_page(visitor, text="Weer leren zwemmen"):
@@ -82,13 +73,13 @@ def test_a_goal_that_ended_keeps_what_was_said_and_asks_for_no_more(anna):
     assert "Weer oogsten" not in said
 
 
-def test_a_row_that_hangs_on_the_goal_is_named_there_with_the_way_to_it(anna, known):
+def test_a_row_that_hangs_on_the_goal_is_named_there_with_the_way_to_it(anna, two_forms):
     fill(anna, "living/harvest/helpers/new", **{"harvest-helper": "Mijn zus", "harvest-with": NAME})
     fill(anna, "living/harvest/helpers/new", **{"harvest-helper": "De buurman"})
     page = goal_page(anna)
     assert "De buurman" not in page.text
     [found] = [one.resource for one in anna.ehr.search(Query.of("QuestionnaireResponse"))]
-    [row, _other] = content_of(found, known.living["harvest"]).rows_of("harvest-helpers")
+    [row, _other] = content_of(found, two_forms.living["harvest"]).rows_of("harvest-helpers")
     assert f'href="{anna.url("living/harvest/")}#row-{row.key}">Mijn zus<' in page.text
     assert f'id="row-{row.key}"' in anna.get("living/harvest/").text
 

@@ -7,9 +7,7 @@ import re
 import pytest
 
 from smartapp.records import Records
-from tests.new_form import GARDEN, HARVEST, ask_also
 from tests.smartapp.helpers import launched, text_of
-from tests.smartapp.pages.plan.conftest import put
 from tests.smartapp.pages.plan.pages import fields_of, fill
 
 NOW = "overview/together/now"
@@ -17,15 +15,8 @@ BACK = "Terug naar ons gesprek"
 
 
 @pytest.fixture
-def known(tmp_path, monkeypatch):
-    return ask_also(monkeypatch, tmp_path, GARDEN, HARVEST)
-
-
-@pytest.fixture
-def anna(known, app):
-    visitor = launched(app)
-    put(visitor.ehr)
-    return visitor
+def anna(harvester):
+    return harvester
 
 
 @pytest.fixture
@@ -49,9 +40,9 @@ def test_what_is_written_opens_large_and_leads_back(anna, joost):
     assert BACK not in joost.get("living/garden/").text
 
 
-def test_a_form_that_is_not_for_it_is_not_in_it(anna, joost, known):
+def test_a_form_that_is_not_for_it_is_not_in_it(anna, joost, two_forms):
     fill(anna, "living/garden/story/", **{"garden-story": "Onkruid."})
-    for_it = {one.title.nl for one in known.living.values() if one.living and "together" in one.living.shown_in}
+    for_it = {one.title.nl for one in two_forms.living.values() if one.living and "together" in one.living.shown_in}
     assert opened(joost.get(NOW)).keys() <= for_it
 
 
@@ -69,7 +60,7 @@ def test_the_whole_of_it_is_behind_the_press_for_the_whole_plan(anna, joost):
     assert ">Mijn tuin</h2>" in whole  # under the client's own heading: they read it too
 
 
-def test_written_alone_is_something_to_show(anna, known):
+def test_written_alone_is_something_to_show(anna, two_forms):
     kees = launched(anna.app, patient="kees", name="Kees Voorbeeld")
     fill(kees, "living/garden/story/", **{"garden-story": "Groen."})
     page = text_of(launched(anna.app, patient="kees", role="clinician", name="Kees Voorbeeld").get(NOW))
@@ -93,9 +84,9 @@ def test_it_costs_no_round_trip(joost, monkeypatch):
 
 
 @pytest.fixture
-def cards(known):
+def cards(two_forms):
     """A form that is shown as cards."""
-    return next(one for one in known.living.values() if one.living and one.living.cards)
+    return next(one for one in two_forms.living.values() if one.living and one.living.cards)
 
 
 def test_cards_can_be_chosen_before_anything_is_written(joost, cards):
