@@ -3,7 +3,8 @@ Parent: CareTeam
 Id: recovery-care-team
 Title: "Recovery care team"
 Description: """
-The people around one plan: the client, loved ones, the peer worker, professionals.
+The people around one plan, as the client sees them: the client, loved ones, the peer worker, professionals. Who leaves stays
+in it with the end of their period; who signs in nowhere is described inside it.
 
 It differs from CareTeam by: a person as subject; at least one participant; each participant is somebody, with a role from
 a list that has the peer worker (*ervaringsdeskundige*), for whom no Dutch or international code was found.
@@ -12,11 +13,18 @@ a list that has the peer worker (*ervaringsdeskundige*), for whom no Dutch or in
 * insert Readable
 * status 1..1 MS
 * insert OfOnePerson(subject)
+* extension contains TypedBy named typedBy 0..1 MS
+* extension[typedBy] ^short = "Who typed it last, where that was not the client"
 * participant 1..* MS
+* participant.extension contains InCircle named inCircle 0..1 MS
+* participant.extension[inCircle] ^short = "Telephone, invited, came, said yes to support"
 * participant.role 1..* MS
+* participant.role ^short = "What somebody is in the circle; its text says in the client's words what they are to them"
 * participant.role from CareTeamRole (extensible)
 * participant.member 1..1 MS
 * participant.member only Reference(Patient or RelatedPerson or Practitioner or PractitionerRole or Organization)
+* participant.period MS
+* participant.period ^short = "Since when; with an end, until when"
 
 Mapping: RecoveryCareTeamNl
 Source: RecoveryCareTeam
