@@ -104,7 +104,8 @@ class Write:
     `if_match` (an etag) guards an update, `if_none_exist` (a search, `identifier=system|value`) makes a create happen
     once, `full_url` (`urn:uuid:…`) is the name by which other writes of the same unit refer to this one. A create with
     a `new_id` is a PUT to that id with `If-None-Match: *`, for stores that let a client choose ids. `living` tells that
-    it is made to be changed later, so a place that only creates its type can't keep it.
+    it is made to be changed later, so a place that only creates its type can't keep it. `only_here`: it is for our own
+    store alone, such as what the client shares with whom.
     """
 
     method: Literal["create", "update"]
@@ -114,11 +115,21 @@ class Write:
     full_url: str | None = None
     new_id: str | None = None
     living: bool = False
+    only_here: bool = False
 
     @classmethod
-    def once(cls, resource: Resource, *, identifier: str, full_url: str | None = None, living: bool = False) -> Write:
+    def once(
+        cls,
+        resource: Resource,
+        *,
+        identifier: str,
+        full_url: str | None = None,
+        living: bool = False,
+        only_here: bool = False,
+    ) -> Write:
         """Make a create that happens once, however often it is sent: `identifier` is `system|value` of the resource."""
-        return cls("create", resource, if_none_exist=f"identifier={identifier}", full_url=full_url, living=living)
+        once = f"identifier={identifier}"
+        return cls("create", resource, if_none_exist=once, full_url=full_url, living=living, only_here=only_here)
 
 
 class RecordStore(Protocol):

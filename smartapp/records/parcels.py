@@ -188,6 +188,8 @@ def placed(
 
     def rungs(number: int, type_: str, *, living: bool) -> tuple[Place, ...]:
         is_part = bool(plans) and type_ in TOGETHER
+        if writes[number].only_here:
+            return ("own",)
         if number in homes:
             place = homes[number]
             may_move = living or (is_part and place == home)

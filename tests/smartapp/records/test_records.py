@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -14,6 +16,7 @@ from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.scopes import Scopes, asked
 from smartapp.fhir.store import Conflict, NotFound, Query, Refused, Unreachable, Write
 from smartapp.records.outbox import OUTBOX
+from smartapp.records.parcels import placed
 from smartapp.records.placement import ladder
 from smartapp.services import KEY
 from tests.smartapp.helpers import EHR, PATIENCE, launched, until
@@ -107,6 +110,15 @@ def test_a_plan_lives_whole_at_the_first_place_that_takes_all_of_it():
     assert ladder("Goal", capability, companion=False, with_plan=True) == ("own",)
     assert ladder("Goal", capability, companion=True, with_plan=True) == ("companion", "own")
     assert ladder("Task", capability, companion=False) == ("ehr", "own")  # an assignment is not part of a plan
+
+
+def test_what_is_only_for_here_goes_nowhere_else_whatever_the_ehr_takes():
+    team = Write("create", {"resourceType": "CareTeam"}, only_here=True)
+    for companion in (False, True):
+        [parcel] = placed([team], {}, Capability(Offered(), EVERYTHING), companion=companion)
+        assert (parcel.place, parcel.ladder) == ("own", ())
+    [other] = placed([replace(team, only_here=False)], {}, Capability(Offered(), EVERYTHING), companion=False)
+    assert (other.place, other.ladder) == ("ehr", ("own",))
 
 
 @pytest.mark.parametrize(
