@@ -50,9 +50,12 @@ _SUBTYPES: dict[str, dict[str, str]] = {
     "create": {"system": _INTERACTIONS, "code": "create", "display": "create"},
     "update": {"system": _INTERACTIONS, "code": "update", "display": "update"},
 }
+_TREATMENT = {"code": "TREAT", "display": "treatment"}
+# A representative's reason has no code of its own there: not each is of the family, nor holds a power of attorney.
 _PURPOSES = {
     "client": {"code": "PATRQT", "display": "patient requested"},
-    "clinician": {"code": "TREAT", "display": "treatment"},
+    **dict.fromkeys(("clinician", "responsible", "case-manager", "peer-worker", "outside"), _TREATMENT),
+    "loved-one": {"code": "FAMRQT", "display": "family requested"},
 }
 _REASONS = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import smartapp.web.components.routes
+from smartapp.access import table
 from smartapp.fhir.bulkheads import budget
 from smartapp.fhir.capabilities import Capabilities
 from smartapp.records.outbox import Outbox
@@ -103,6 +104,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     for routes in page_modules():
         for blueprint, prefix in blueprints(routes):
             app.register_blueprint(blueprint, url_prefix=prefix)
+    table().check_pages(rule.endpoint for rule in app.url_map.iter_rules() if "launch_id" in rule.arguments)
     return app
 
 

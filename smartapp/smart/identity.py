@@ -13,6 +13,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from mappers.roles import Role
 from mappers.tolerant import text_in
 from smartapp.errors import LaunchRefused
 from smartapp.fhir.http import OutboundError, ask
@@ -20,7 +21,6 @@ from smartapp.i18n import message
 from smartapp.settings import Issuer
 from smartapp.smart.discovery import SmartConfiguration
 from smartapp.smart.kept import Kept
-from smartapp.storage.launches import Role
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
 """Signatures with a key pair only: no `none`, and no shared secret that could be a public key in disguise."""

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from mappers.roles import Role
+from smartapp.access import table
 from smartapp.storage.database import metadata, reading, writing
 from smartapp.storage.marks import Marks
 from smartapp.storage.vault import Vault
-
-Role = Literal["client", "clinician", "guest"]
-"""`guest` has least rights: someone whose relation to this person we do not know. No page is theirs."""
 
 LAUNCHES = sa.Table(
     "launches",
@@ -62,6 +61,11 @@ class User:
     def key(self) -> str:
         """Return what makes this user one and the same: issuer and subject."""
         return f"{self.issuer}|{self.subject}"
+
+    @property
+    def professional(self) -> bool:
+        """Tell whether this is somebody of the care team, or who stands in for it."""
+        return table().roles[self.role].professional
 
 
 @dataclass(frozen=True, slots=True)

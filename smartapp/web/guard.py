@@ -12,13 +12,13 @@ from flask import g, has_request_context, request
 from flask.sessions import SessionInterface, SessionMixin
 from markupsafe import Markup
 
-from smartapp.errors import BadRequest, LaunchEnded, NotAllowed, NotFoundPage, StaleForm, WrongPerson
-from smartapp.i18n import message
+from smartapp.errors import BadRequest, LaunchEnded, NotFoundPage, StaleForm, WrongPerson
 from smartapp.settings import LOOPBACK, Settings
 from smartapp.web import current
 from smartapp.web.framing import frame_ancestors
 from smartapp.web.kept import PROOF, forget_what_is_saved, proof_of
 from smartapp.web.masking import masked, unmasked
+from smartapp.web.roles import let_in, may
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
@@ -81,7 +81,7 @@ def init_security(app: Flask, services: Services) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.config["TRUSTED_HOSTS"] = _trusted_hosts(services.settings)
-    app.jinja_env.globals["csrf_field"] = csrf_field
+    app.jinja_env.globals |= {"csrf_field": csrf_field, "may": may}
 
     @app.url_value_preprocessor
     def take_launch_id(_endpoint: str | None, values: dict[str, Any] | None) -> None:
@@ -115,7 +115,10 @@ def guard(services: Services) -> None:
 
 
 def open_launch(services: Services, launch_id: str) -> None:
-    """Put the launch of the address and its records into `g`. Raises LaunchEnded or NotAllowed."""
+    """Put the launch of the address and its records into `g`, and let its user in. Raises LaunchEnded, NotAllowed.
+
+    This is the one place where rights are checked: a page that `access.toml` does not name is nobody's.
+    """
     with services.outbox.at_one_moment():
         session = present_session(services)
         launch = services.launches.find(launch_id, session.id) if session else None
@@ -126,8 +129,7 @@ def open_launch(services: Services, launch_id: str) -> None:
     if launch is None:
         services.end_sessions_that_are_over()
         raise LaunchEnded(code="no-such-launch")
-    if launch.user.role == "guest" and request.endpoint not in FOR_GUESTS:
-        raise NotAllowed(message("You signed in with a role that has no pages here."), code="guest")
+    let_in(launch.user, request.endpoint or "", "GET" if request.method in SAFE_METHODS else "POST")
 
 
 def note(services: Services, launch: Launch, event: Event, objects: Sequence[str]) -> None:
@@ -192,10 +194,6 @@ def dress_response(response: Response, settings: Settings) -> None:
     new: Session | None = g.get("new_session")
     if new is not None:
         set_session_cookie(response, settings, new.secret)
-
-
-FOR_GUESTS: set[str] = set()
-"""Endpoints under a launch that someone with least rights may use too, such as signing out."""
 
 
 def present_session(services: Services) -> Session | None:

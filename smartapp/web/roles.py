@@ -1,54 +1,51 @@
-"""Which roles may open a view."""
+"""What the reader's role may, by the one table of it: `smartapp/access.toml`."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Final
 
+from smartapp.access import Access, Method, table
 from smartapp.errors import NotAllowed, NotTogether
 from smartapp.i18n import message
-from smartapp.storage.launches import Role
+from smartapp.storage.launches import User
 from smartapp.web import current, with_client
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
+def let_in(user: User, endpoint: str, method: Method) -> None:
+    """Let a user open or send a page. Raises NotAllowed, or NotTogether where the two can begin to write together.
 
-def role(*allowed: Role) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Let only these roles into a view; anyone else gets a 403 page that says so."""
-
-    def decorate(view: Callable[_P, _R]) -> Callable[_P, _R]:
-        @functools.wraps(view)
-        def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-            if current.launch().user.role not in allowed:
-                raise NotAllowed(_FOR[allowed[0]], code="role")
-            return view(*args, **kwargs)
-
-        return guarded
-
-    return decorate
-
-
-def written_with_client(view: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Let the client into a view, and a professional who writes with the client; anyone else gets a 403 page.
-
-    To a professional it says how the two begin. What they save there is confirmed by the client: see `confirming`.
+    What they save there together is confirmed by the client: see `confirming`.
     """
+    access = table()
+    if access.may(user.role, endpoint, method):
+        return
+    if access.may_together(user.role, endpoint):
+        if with_client.goes_on():
+            return
+        raise NotTogether(_OF_THE_CLIENT, code="role")
+    if user.role == "guest":
+        raise NotAllowed(_OF_NOBODY, code="guest")
+    raise NotAllowed(_whose(access, endpoint), code="role")
 
-    @functools.wraps(view)
-    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        if with_client.may_write():
-            return view(*args, **kwargs)
-        if current.launch().user.role == "clinician":
-            raise NotTogether(_FOR["client"], code="role")
-        raise NotAllowed(_FOR["client"], code="role")
 
-    return guarded
+def may(endpoint: str, method: Method = "GET") -> bool:
+    """Tell whether the reader may open or send a page, so that no page offers what is refused."""
+    here = current.launch_or_none()
+    return here is not None and table().may(here.user.role, endpoint, method)
 
 
-_FOR: dict[Role, str] = {
-    "client": message("This page is for the person it is about. You signed in with another role."),
-    "clinician": message("This page is for the care team. You signed in with another role."),
-    "guest": message("You signed in with a role that has no pages here."),
-}
+def _whose(access: Access, endpoint: str) -> str:
+    """Return whose page it is, in one sentence."""
+    page = access.page(endpoint)
+    readers = page.get | page.post
+    if not readers:
+        return ""
+    if readers == {"client"}:
+        return _OF_THE_CLIENT
+    return _OF_THE_TEAM if all(access.roles[role].professional for role in readers) else _OF_OTHERS
+
+
+_OF_THE_CLIENT: Final = message("This page is for the person it is about. You signed in with another role.")
+_OF_THE_TEAM: Final = message("This page is for the care team. You signed in with another role.")
+_OF_OTHERS: Final = message("You signed in with a role that does not have this page.")
+_OF_NOBODY: Final = message("You signed in with a role that has no pages here.")

@@ -40,7 +40,7 @@ def end() -> None:
 def goes_on() -> bool:
     """Tell whether this is a page of a professional who writes with the client."""
     here = current.launch_or_none()
-    return here is not None and here.user.role == "clinician" and bool(session.get(_key()))
+    return here is not None and here.user.professional and bool(session.get(_key()))
 
 
 def may_write() -> bool:

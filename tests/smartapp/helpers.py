@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
@@ -22,6 +23,7 @@ from werkzeug.test import TestResponse
 
 from questionnaires.fhir import Resource
 from smartapp import create_app
+from smartapp.access import Access, PageRights, table
 from smartapp.courier import Courier
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Query, RecordStore, Stored, Write
@@ -31,6 +33,7 @@ from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings
 from smartapp.storage.audit import AuditEntry
 from smartapp.storage.launches import Launch, Person, Role, User
+from smartapp.web import roles
 from smartapp.web.guard import cookie_name, form_token
 from smartapp.web.kept import PROOF, proof_of
 
@@ -67,6 +70,12 @@ def make_app(clock: Callable[[], float] | None = None, **changes: Any) -> Flask:
     for issuer in core.settings.issuers:
         core.local_ehrs[issuer.base] = OwnStore(core.engine, issuer.base)
     return app
+
+
+def with_rights(monkeypatch: pytest.MonkeyPatch, pages: Mapping[str, PageRights]) -> None:
+    """Let the table of who may what say this of the pages of a test."""
+    said = table()
+    monkeypatch.setattr(roles, "table", lambda: Access(said.roles, {**said.pages, **pages}))
 
 
 def text_of(page: TestResponse) -> str:

@@ -7,13 +7,11 @@ from flask import Blueprint, render_template
 from questionnaires.catalogue import catalogue
 from smartapp.pages.help.views import page_for
 from smartapp.web import current
-from smartapp.web.roles import role
 
 blueprint = Blueprint("help", __name__, url_prefix="/help", template_folder="templates")
 
 
 @blueprint.get("/")
-@role("client", "clinician")
 def index() -> str:
-    """Say to a client what happens to their words, or to a clinician what of them can be read here."""
+    """Say to a client what happens to their words, and to others what of them can be read here."""
     return render_template("help/index.html", page=page_for(current.launch().user.role, catalogue()))

@@ -1,12 +1,13 @@
-"""What the help page says, to a client and to a clinician: what the code does, and nothing that it only should."""
+"""What the help page says to each role: what the code does, and nothing that it only should."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mappers.roles import Role
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument
-from smartapp.storage.launches import Role
+from smartapp.access import table
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 
@@ -29,12 +30,13 @@ class Readers:
 
 @dataclass(frozen=True, slots=True)
 class HelpPage:
-    """`own`: the reader is the client. `readers` stands after the first section."""
+    """`own`: the reader is the client. `readers` stands after the first section; `role` is what other readers are."""
 
     own: bool
     lead: str
     sections: tuple[Section, ...]
-    readers: tuple[Readers, ...]
+    readers: tuple[Readers, ...] = ()
+    role: str = ""
 
 
 def page_for(role: Role, known: Catalogue) -> HelpPage:
@@ -46,7 +48,11 @@ def page_for(role: Role, known: Catalogue) -> HelpPage:
     if own:
         lead = _("Who reads what you fill in, what happens to it, and whom you can ask.")
         return HelpPage(own, lead, _for_a_client(), readers)
-    return HelpPage(own, _("What of the client can be read here, and what not."), _for_a_clinician(), readers)
+    rights, lead = table().roles[role], _("What of the client can be read here, and what not.")
+    title = text_of(rights.title)
+    if rights.professional:
+        return HelpPage(own, lead, _for_a_professional(role), readers, title)
+    return HelpPage(own, lead, _for_someone_close(role), role=title)
 
 
 def _who_reads(instrument: Instrument, *, own: bool) -> str:
@@ -111,11 +117,38 @@ def _for_a_client() -> tuple[Section, ...]:
     )
 
 
-def _for_a_clinician() -> tuple[Section, ...]:
+def _for_someone_close(role: Role) -> tuple[Section, ...]:
+    lines = [_("The client decides what you can read here. What is not shared with you, you do not see.")]
+    if role == "representative":
+        lines.append(_("Nobody writes here in the client's name, and neither do you. Recovery belongs to the client."))
+    return (
+        Section(
+            _("Who can read what?"),
+            (*lines, _("Each page opened here is logged. The client sees who opened what, and when.")),
+        ),
+        Section(_("Whom can I ask?"), (_("Is something not clear, or not right? Ask the client, or the care team."),)),
+    )
+
+
+def _of_role(role: Role) -> tuple[str, ...]:
+    """Return what is different for a professional with this role."""
+    match role:
+        case "responsible":
+            return (_("You think along in the background: you read the plan and the answers, and write nothing here."),)
+        case "peer-worker":
+            return (_("You read what the care team reads, and write together with the client. You ask for nothing."),)
+        case "outside":
+            return (_("You are not in the client's care team, as far as we know. So you read the overview only."),)
+        case _:
+            return ()
+
+
+def _for_a_professional(role: Role) -> tuple[Section, ...]:
     return (
         Section(
             _("Who can read what?"),
             (
+                *_of_role(role),
                 _("Whoever may open this record reads here what the client saved and sent in: answers, scores, plan."),
                 _("What the client typed and did not save or send in is seen by the client alone."),
                 _("What you type with the client is seen by you alone, until the client says yes."),

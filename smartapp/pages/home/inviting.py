@@ -17,7 +17,6 @@ from smartapp.web import current, forms
 from smartapp.web.components.frame import record_address
 from smartapp.web.living import StoredForm
 from smartapp.web.living_views import FormView, about_asking, form_view
-from smartapp.web.roles import role
 
 
 def invitation(living: Mapping[str, StoredForm]) -> FormView | None:
@@ -27,7 +26,6 @@ def invitation(living: Mapping[str, StoredForm]) -> FormView | None:
     return next((view for view in asking if not is_not_now(forms.sketches(), about_asking(view.form.id), today)), None)
 
 
-@role("client")
 def not_now(form_id: str) -> ResponseReturnValue:
     """Do not name a form on the start page for a while."""
     if form_id not in catalogue().living:
@@ -36,7 +34,6 @@ def not_now(form_id: str) -> ResponseReturnValue:
     return redirect(record_address(), 303)
 
 
-@role("client")
 def still_so(form_id: str) -> ResponseReturnValue:
     """Do not ask for a look until it is time again: its owner looked, and it is still so.
 

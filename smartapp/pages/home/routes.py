@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from mappers.agreements import agreements_in
@@ -19,6 +19,7 @@ from mappers.errors import PlanError
 from mappers.plan import Goal, goal_of
 from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
+from smartapp.access import table
 from smartapp.fhir.store import Query, Refused, Unreachable
 from smartapp.i18n import message
 from smartapp.pages.home.inviting import invitation, not_now, still_so
@@ -30,12 +31,19 @@ from smartapp.pages.scores import asking, trends
 from smartapp.pages.together import screens
 from smartapp.records import Record
 from smartapp.web import current, undoing
-from smartapp.web.components.frame import record_address
-from smartapp.web.language import day_of, format_date, format_list, format_number, gettext, moment_of, place_zone
+from smartapp.web.language import (
+    day_of,
+    format_date,
+    format_list,
+    format_number,
+    gettext,
+    moment_of,
+    place_zone,
+    text_of,
+)
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import FormView
 from smartapp.web.plan_views import STATUS_TEXTS
-from smartapp.web.roles import role
 from smartapp.web.with_client import first_name
 
 blueprint = Blueprint("home", __name__, template_folder="templates")
@@ -84,7 +92,6 @@ PARTS = {
     message("what was asked of you"): {"assignments", "Task"},
 }
 """By part of the record: the pages that show it, and the resources it is made of."""
-ROLES = {"clinician": message("care team"), "guest": message("someone with another role")}
 MOST_NUMBER: Final = 2**63
 LOOKS = 200
 """Rows of the log that a page tells of: a day of somebody's is one line, of as many rows as they opened pages."""
@@ -94,7 +101,7 @@ LOOKS = 200
 def index() -> str | Response:
     """Show the start page of this person, in one round trip to the record."""
     if current.launch().user.role != "client":
-        return redirect(record_address("overview/"), 303)
+        return redirect(url_for(table().roles[current.launch().user.role].home), 303)
     away = False
     try:
         found = _found()
@@ -188,7 +195,6 @@ def said(change: Change) -> str:
 
 
 @blueprint.get("/who-looked/")
-@role("client")
 def who_looked() -> str:
     """Show who else opened this record through Verstel, newest first; `before` goes on where a page ended."""
     launch, before = current.launch(), request.args.get("before", type=int)
@@ -198,7 +204,7 @@ def who_looked() -> str:
     rows = list(islice(looks, LOOKS + 1))
     older = rows[LOOKS - 1][0] if len(rows) > LOOKS else None
     accesses = accesses_of([entry for _number, entry in rows[:LOOKS]], place_zone())
-    return render_template("home/who_looked.html", accesses=accesses, older=older, roles=ROLES, seen=seen)
+    return render_template("home/who_looked.html", accesses=accesses, older=older, role_title=role_title, seen=seen)
 
 
 def accesses_of(entries: Iterable[AuditEntry], zone: dt.tzinfo) -> list[Access]:
@@ -215,6 +221,11 @@ def accesses_of(entries: Iterable[AuditEntry], zone: dt.tzinfo) -> list[Access]:
             wrote=before.wrote or entry.event in {"create", "update"},
         )
     return sorted(found.values(), key=lambda access: access.last, reverse=True)
+
+
+def role_title(role: str) -> str:
+    """Return what somebody's role is called; "" for one that a log of long ago names otherwise."""
+    return next((text_of(rights.title) for name, rights in table().roles.items() if name == role), "")
 
 
 def seen(parts: Sequence[str]) -> str:

@@ -16,14 +16,12 @@ from smartapp.pages.living.telephones import calls
 from smartapp.web import current
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import download
-from smartapp.web.roles import role
 
 
 def _form_or_404(form_id: str) -> Instrument:
     return catalogue().living.get(form_id) or abort(404)
 
 
-@role("client", "clinician")
 def as_pdf(form_id: str) -> ResponseReturnValue:
     """Give what is written in a form as a PDF, to keep or to take along."""
     form = _form_or_404(form_id)
@@ -31,7 +29,6 @@ def as_pdf(form_id: str) -> ResponseReturnValue:
     return download(made, file_name(form))
 
 
-@role("client", "clinician")
 def card(form_id: str) -> ResponseReturnValue:
     """Show the card of a form, large."""
     form = _form_or_404(form_id)
@@ -44,7 +41,6 @@ def card(form_id: str) -> ResponseReturnValue:
     return render_template("living/card.html", form=form, card=found, missing=missing)
 
 
-@role("client", "clinician")
 def card_as_pdf(form_id: str) -> ResponseReturnValue:
     """Give the card of a form as a PDF, to cut out and fold."""
     form = _form_or_404(form_id)

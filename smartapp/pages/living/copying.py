@@ -21,13 +21,11 @@ from smartapp.pages.living.paper import file_name
 from smartapp.pages.living.service import open_form
 from smartapp.web import copies, current
 from smartapp.web.language import text_of
-from smartapp.web.roles import role
 from smartapp.web.written import written_groups
 
 _FOLDER: Final = Path(__file__).with_name("templates") / "living"
 
 
-@role("client")
 def copy(form_id: str) -> ResponseReturnValue:
     """Give the copy that the page of a form has this browser keep, with the button that removes it."""
     made = _copy(form_id, kept=True)
@@ -35,7 +33,6 @@ def copy(form_id: str) -> ResponseReturnValue:
     return made
 
 
-@role("client")
 def copy_as_file(form_id: str) -> ResponseReturnValue:
     """Give the same as a file."""
     made = _copy(form_id, kept=False)

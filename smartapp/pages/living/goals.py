@@ -25,7 +25,6 @@ from smartapp.web.fields import Link
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.plan_views import Words as PlanWords
-from smartapp.web.roles import written_with_client
 
 SAVED: Final[Mapping[str, str]] = {
     "changed": message("Your goal is saved."),
@@ -45,7 +44,6 @@ def goal_saved(plan: StoredPlan) -> str:
     return _(SAVED[mark])
 
 
-@written_with_client
 def goal_from_words(form_id: str, name: str) -> ResponseReturnValue:
     """Write a new goal that begins with words of a living form; where one began there before, go to that."""
     known = catalogue()

@@ -33,7 +33,6 @@ from smartapp.web.kept import typed_text
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 from smartapp.web.living_views import form_view
-from smartapp.web.roles import role, written_with_client
 from smartapp.web.typed import Accepted, Part
 from smartapp.web.written import RowView, is_dated, newest_first, row_view, short
 
@@ -56,7 +55,6 @@ def _place() -> Place:
 
 
 @blueprint.get("/")
-@role("client", "clinician")
 def index() -> ResponseReturnValue:
     """Show all living forms."""
     plan = open_form(next(iter(catalogue().living.values()))).plan
@@ -66,7 +64,6 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.get("/<form_id>/")
-@role("client", "clinician")
 def form(form_id: str) -> ResponseReturnValue:
     """Show what is written in a form."""
     return _show(_open(_form_or_404(form_id)))
@@ -86,7 +83,6 @@ def _together() -> str | None:
 
 
 @blueprint.get("/<form_id>/theme/<group_id>")
-@role("clinician")
 def theme(form_id: str, group_id: str) -> ResponseReturnValue:
     """Show one card of a form in a conversation: its questions, large, with what the client wrote before under them."""
     asked = _form_or_404(form_id)
@@ -124,7 +120,6 @@ def _saved(content: Content) -> str:
 
 
 @blueprint.get("/<form_id>/earlier")
-@role("client")
 def earlier(form_id: str) -> ResponseReturnValue:
     """Show what the client wrote in a form before, to be put back."""
     asked = _form_or_404(form_id)
@@ -178,7 +173,6 @@ def _back(form: Instrument, group: str | None = None) -> Link:
 
 
 @blueprint.route("/<form_id>/<step>/", methods=["GET", "POST"])
-@written_with_client
 def step(form_id: str, step: str) -> ResponseReturnValue:
     """Ask one step of a form: a question, a group of questions, all of them on one page; or show a group of rows."""
     asked, opened = _form_or_404(form_id), _open(_form_or_404(form_id))
@@ -290,7 +284,6 @@ def _group_or_404(form: Instrument, group_id: str) -> Group:
 
 
 @blueprint.route("/<form_id>/<group_id>/new", methods=["GET", "POST"])
-@written_with_client
 def new_row(form_id: str, group_id: str) -> ResponseReturnValue:
     """Write one more row of a group."""
     asked = _form_or_404(form_id)
@@ -311,7 +304,6 @@ def new_row(form_id: str, group_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/<form_id>/<group_id>/<key>/", methods=["GET", "POST"])
-@written_with_client
 def row(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     """Change one row of a group."""
     asked = _form_or_404(form_id)
@@ -325,7 +317,6 @@ def row(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
 
 
 @blueprint.route('/<form_id>/<group_id>/<key>/<any("peer-worker", "professional"):part>/', methods=["GET", "POST"])
-@written_with_client
 def part_of_row(form_id: str, group_id: str, key: str, part: Who) -> ResponseReturnValue:
     """Write the part of a professional in a row that the client made; the client reads it and types only their own."""
     asked = _form_or_404(form_id)
@@ -453,7 +444,6 @@ _MOVES: Final = {
 
 
 @blueprint.post("/<form_id>/<group_id>/<key>/remove")
-@written_with_client
 @pressed(_asks(message("This is taken out.")))
 def remove(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
     """Take a row out; the next page offers to put it back."""
@@ -467,7 +457,6 @@ def remove(form_id: str, group_id: str, key: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<form_id>/<group_id>/<key>/<any(up, down, top):way>")
-@written_with_client
 @pressed(_asks(""))
 def move(form_id: str, group_id: str, key: str, way: str) -> ResponseReturnValue:
     """Put a row one place up or down, or on top of all."""
@@ -495,7 +484,6 @@ def _item_or_404(form: Instrument, link_id: str) -> Item:
 
 
 @blueprint.get("/<form_id>/take/<link_id>")
-@written_with_client
 def take(form_id: str, link_id: str) -> ResponseReturnValue:
     """Go to where words of another form are put: the form opens with them, and its owner saves."""
     asked = _form_or_404(form_id)
@@ -510,7 +498,6 @@ def take(form_id: str, link_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<form_id>/take/<link_id>")
-@written_with_client
 @pressed(lambda form_id, link_id: taking.asks_of_all(asked := _form_or_404(form_id), _item_or_404(asked, link_id)))
 def take_all(form_id: str, link_id: str) -> ResponseReturnValue:
     """Put all words of an item of another form on a list; the next page offers to take that back."""
@@ -519,7 +506,6 @@ def take_all(form_id: str, link_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<form_id>/take-back")
-@written_with_client
 @pressed(lambda form_id: taking.asks_of_back(_form_or_404(form_id)))
 def take_back(form_id: str) -> ResponseReturnValue:
     """Take rows off a list that were put there just now, all at once."""
@@ -527,7 +513,6 @@ def take_back(form_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/<form_id>/to-plan", methods=["GET", "POST"])
-@written_with_client
 @pressed(lambda form_id: to_plan.asks_of_going(_form_or_404(form_id)))
 def take_along(form_id: str) -> ResponseReturnValue:
     """Copy words of a form to all the others that they can go to, at once; the next page offers to take that back."""
@@ -535,7 +520,6 @@ def take_along(form_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<form_id>/to-plan/back")
-@written_with_client
 @pressed(lambda form_id: to_plan.asks_of_back(_form_or_404(form_id)))
 def out_of_plan(form_id: str) -> ResponseReturnValue:
     """Take what was copied just now out of the other forms, all at once."""

@@ -18,7 +18,6 @@ from smartapp.web.editing import Form, form_key, waiting
 from smartapp.web.fields import Link
 from smartapp.web.forms import TROUBLES, Saved, Trouble, merged, tried
 from smartapp.web.language import gettext as _
-from smartapp.web.roles import role, written_with_client
 
 blueprint = Blueprint("phase", __name__, url_prefix="/phase", template_folder="templates")
 
@@ -35,7 +34,6 @@ TOO_LATE: Final = message("This can no longer be taken back. You can choose agai
 
 
 @blueprint.route("/", methods=["GET", "POST"])
-@written_with_client
 def start() -> ResponseReturnValue:
     """Mark where I am now, or read what I marked before; a professional who writes with the client marks it too."""
     key, found = form_key(), markings.load()
@@ -43,7 +41,6 @@ def start() -> ResponseReturnValue:
 
 
 @blueprint.post("/<marking_id>/remove")
-@role("client")
 def remove(marking_id: str) -> ResponseReturnValue:
     """Take away what I marked before: a mistake, or what I no longer want to be read."""
     outcome = _tried(lambda: markings.take_back(marking_id, request.form.get("seen", "")))
@@ -56,7 +53,6 @@ def remove(marking_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<marking_id>/back")
-@role("client")
 def put_back(marking_id: str) -> ResponseReturnValue:
     """Put back what was taken away just now."""
     if undoing.taken(request.form.get(undoing.FIELD, "")) is None:

@@ -23,7 +23,6 @@ from smartapp.web.forms import Saved, Trouble, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.language import ngettext
 from smartapp.web.plan_views import Words, domain_view
-from smartapp.web.roles import written_with_client
 from smartapp.web.typed import Accepted, Clash, Submitted, Wrong
 
 
@@ -72,7 +71,6 @@ def _asks() -> Press | None:
     return Press(sentence, back, lines=tuple(names), keeps=True)
 
 
-@written_with_client
 @pressed(_asks)
 def domains() -> ResponseReturnValue:
     """Choose up to five life domains."""

@@ -18,10 +18,8 @@ from smartapp.web.editing import Form, form_key
 from smartapp.web.fields import Link
 from smartapp.web.language import gettext as _
 from smartapp.web.plan_views import Words
-from smartapp.web.roles import written_with_client
 
 
-@written_with_client
 def goal_from_answer(response_id: str, link_id: str) -> ResponseReturnValue:
     """Write a new goal that begins with an answer."""
     plan, words = load(), Words.of(catalogue())
@@ -43,7 +41,6 @@ def goal_from_answer(response_id: str, link_id: str) -> ResponseReturnValue:
     return edit(lambda now: sections.goal(now.id_of(key), current.today(), answer, offered), form, plan)
 
 
-@written_with_client
 def step_from_answer(goal_id: str, response_id: str, link_id: str) -> ResponseReturnValue:
     """Add a step to a goal that begins with an answer."""
     plan = load()

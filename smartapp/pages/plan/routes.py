@@ -44,7 +44,6 @@ from smartapp.web.language import text_of
 from smartapp.web.living_views import forms_in
 from smartapp.web.pdf import download
 from smartapp.web.plan_views import GoalView, Words, domain_view, goal_view
-from smartapp.web.roles import written_with_client
 from smartapp.web.typed import Accepted
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan", template_folder="templates")
@@ -101,7 +100,6 @@ def _marks() -> dict[str, Any]:
 
 
 @blueprint.get("/")
-@written_with_client
 def start() -> ResponseReturnValue:
     """Show my plan."""
     stored_plan = load()
@@ -118,7 +116,6 @@ def start() -> ResponseReturnValue:
 
 
 @blueprint.get("/plan.pdf")
-@written_with_client
 def as_pdf() -> ResponseReturnValue:
     """Give my plan as a PDF, to keep or to take along."""
     found = current.records().search(*stored.queries(current.launch().patient_id), *living_queries())
@@ -139,7 +136,6 @@ def _start_after(saved: str) -> str:
 
 
 @blueprint.get("/<code>")
-@written_with_client
 def part(code: str) -> ResponseReturnValue:
     """Go on to the living form that has these words, from an address of before there were living forms."""
     if not any(one.code == code for one in catalogue().plan_parts):
@@ -154,7 +150,6 @@ blueprint.add_url_rule("/domains", view_func=choosing.domains, methods=["GET", "
 
 
 @blueprint.get("/domains/<code>/")
-@written_with_client
 def domain(code: str) -> ResponseReturnValue:
     """Show one life domain with its four answers and its goals."""
     words = _words()
@@ -181,7 +176,6 @@ ALL: Final = "all"
 
 
 @blueprint.route("/domains/<code>/<question>", methods=["GET", "POST"])
-@written_with_client
 def question(code: str, question: str) -> ResponseReturnValue:
     """Answer one of the four questions about a life domain, or all four on one page."""
     words = _words()
@@ -214,7 +208,6 @@ def question(code: str, question: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/new", methods=["GET", "POST"])
-@written_with_client
 def new_goal() -> ResponseReturnValue:
     """Write a new goal."""
     stored_plan = load()
@@ -235,14 +228,12 @@ def new_goal() -> ResponseReturnValue:
 
 
 @blueprint.get("/goals/by-key/<key>/words")
-@written_with_client
 def words_by_key(key: str) -> ResponseReturnValue:
     """Go to where the words of the goal that a form made are changed."""
     return redirect(url_for("plan.goal_words", goal_id=load().id_of(key)), 303)
 
 
 @blueprint.get("/goals/by-key/<key>")
-@written_with_client
 def goal_by_key(key: str) -> ResponseReturnValue:
     """Go to the goal that a form made, now that the record has given it an id."""
     stored_plan = load()
@@ -288,7 +279,6 @@ def _goal_link(goal_id: str) -> Link:
 
 
 @blueprint.get("/goals/<goal_id>/")
-@written_with_client
 def goal(goal_id: str) -> ResponseReturnValue:
     """Show one goal."""
     stored_plan = load()
@@ -299,7 +289,6 @@ def goal(goal_id: str) -> ResponseReturnValue:
 
 @blueprint.route("/goals/<goal_id>/words", methods=["GET", "POST"])
 @blueprint.route("/goals/<goal_id>/words/<form_id>/<key>", methods=["GET", "POST"])
-@written_with_client
 def goal_words(goal_id: str, form_id: str = "", key: str = "") -> ResponseReturnValue:
     """Change the words, the life domain or the date of a goal, also beside what was said of it in a living form."""
     looked_in = _form_or_404(form_id) if form_id else None
@@ -322,7 +311,6 @@ def _form_or_404(form_id: str) -> Instrument:
 
 
 @blueprint.post("/goals/<goal_id>/let-go/<form_id>")
-@written_with_client
 @pressed(pressing.of_goal(message("This goal stops. It stays in your plan, under earlier goals.")))
 def let_go(goal_id: str, form_id: str) -> ResponseReturnValue:
     """End a goal in one press, where the client said in a living form that they stop with it."""
@@ -331,7 +319,6 @@ def let_go(goal_id: str, form_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/let-go/<form_id>/back")
-@written_with_client
 @pressed(pressing.of_goal(message("You take up this goal again.")))
 def go_on(goal_id: str, form_id: str) -> ResponseReturnValue:
     """Take back that a goal was let go just now."""
@@ -340,7 +327,6 @@ def go_on(goal_id: str, form_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/<goal_id>/progress", methods=["GET", "POST"])
-@written_with_client
 def progress(goal_id: str) -> ResponseReturnValue:
     """Say how it goes with a goal."""
     stored_plan = load()
@@ -355,7 +341,6 @@ def progress(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/<goal_id>/end", methods=["GET", "POST"])
-@written_with_client
 def end(goal_id: str) -> ResponseReturnValue:
     """End a goal: reached, changed or let go."""
     stored_plan = load()
@@ -375,7 +360,6 @@ def end(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/resume")
-@written_with_client
 @pressed(pressing.of_goal(message("You take up this goal again.")))
 def resume(goal_id: str) -> ResponseReturnValue:
     """Take up an ended goal again."""
@@ -390,7 +374,6 @@ def resume(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/later")
-@written_with_client
 @pressed(pressing.of_goal(message("This goal is for later. It stays in your plan.")))
 def later(goal_id: str) -> ResponseReturnValue:
     """Let a goal rest for now."""
@@ -408,7 +391,6 @@ def later(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/<goal_id>/now", methods=["GET", "POST"])
-@written_with_client
 def begin(goal_id: str) -> ResponseReturnValue:
     """Take up a goal that was for later; where five areas go on, the client chooses which one rests."""
     stored_plan = load()
@@ -428,7 +410,6 @@ def begin(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/goals/<goal_id>/steps/new", methods=["GET", "POST"])
-@written_with_client
 def new_step(goal_id: str) -> ResponseReturnValue:
     """Add a step to a goal."""
     stored_plan = load()
@@ -447,14 +428,12 @@ def new_step(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/goals/<goal_id>/steps/by-key/<key>")
-@written_with_client
 def step_by_key(goal_id: str, key: str) -> ResponseReturnValue:
     """Go to where the step that a form made is changed."""
     return redirect(url_for("plan.step", goal_id=goal_id, step_id=load().id_of(key)), 303)
 
 
 @blueprint.route("/goals/<goal_id>/steps/<step_id>", methods=["GET", "POST"])
-@written_with_client
 def step(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Change a step, or say how far it is."""
     stored_plan = load()
@@ -475,7 +454,6 @@ def step(goal_id: str, step_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/history")
-@written_with_client
 def earlier_versions() -> ResponseReturnValue:
     """Show what the client wrote before, and what was taken out of the plan."""
     page = history.plan_page(load(), catalogue())
@@ -484,7 +462,6 @@ def earlier_versions() -> ResponseReturnValue:
 
 
 @blueprint.get("/goals/<goal_id>/history")
-@written_with_client
 def goal_history(goal_id: str) -> ResponseReturnValue:
     """Show what the words of a goal and its steps were before."""
     stored_plan = load()
@@ -498,7 +475,6 @@ def goal_history(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/remove")
-@written_with_client
 @pressed(pressing.of_goal(message("This goal goes out of your plan.")))
 def remove_goal(goal_id: str) -> ResponseReturnValue:
     """Take a goal that was made by mistake out of the plan; the next page offers to take that back."""
@@ -514,7 +490,6 @@ def remove_goal(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/put-back")
-@written_with_client
 @pressed(pressing.of_removed(message("This goal is in your plan again.")))
 def put_back_goal(goal_id: str) -> ResponseReturnValue:
     """Put back a goal that was taken out of the plan."""
@@ -523,7 +498,6 @@ def put_back_goal(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/steps/<step_id>/remove")
-@written_with_client
 @pressed(pressing.of_step(message("This step goes out of your plan.")))
 def remove_step(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Take a step that was made by mistake out of the plan; the next page offers to take that back."""
@@ -540,7 +514,6 @@ def remove_step(goal_id: str, step_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/steps/<step_id>/put-back")
-@written_with_client
 @pressed(pressing.of_removed(message("This step is in your plan again.")))
 def put_back_step(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Put back a step that was taken out of the plan."""
@@ -549,7 +522,6 @@ def put_back_step(goal_id: str, step_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/remarks/remove")
-@written_with_client
 @pressed(pressing.of_remark(message("What you said about this goal goes out of your plan.")))
 def remove_remark(goal_id: str) -> ResponseReturnValue:
     """Take out something that the client said about a goal by mistake; the next page offers to take that back."""
@@ -564,7 +536,6 @@ def remove_remark(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/remarks/put-back")
-@written_with_client
 @pressed(pressing.of_remark(message("What you said about this goal is in your plan again.")))
 def put_back_remark(goal_id: str) -> ResponseReturnValue:
     """Put back something that the client said about a goal."""
@@ -574,7 +545,6 @@ def put_back_remark(goal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/goals/<goal_id>/steps/<step_id>/tick")
-@written_with_client
 @pressed(pressing.of_tick)
 def tick(goal_id: str, step_id: str) -> ResponseReturnValue:
     """Tick a step off in one press, or take that back: the button says how far the step is then (`tick`).

@@ -16,7 +16,6 @@ from smartapp.pages.questionnaire.views import explained, options_of
 from smartapp.web import current
 from smartapp.web.language import gettext as _
 from smartapp.web.language import language, text_of
-from smartapp.web.roles import role
 from smartapp.web.typed import digest
 
 
@@ -49,7 +48,6 @@ class PartPage:
     first: str
 
 
-@role("client")
 def part(instrument_id: str, group_id: str) -> ResponseReturnValue:
     """Show the questions of one group with their answers so far."""
     instrument, group = _found(instrument_id, group_id)
@@ -59,7 +57,6 @@ def part(instrument_id: str, group_id: str) -> ResponseReturnValue:
     return render_template("questionnaire/part.html", page=_page(filling, group))
 
 
-@role("client")
 def keep_part(instrument_id: str, group_id: str) -> ResponseReturnValue:
     """Keep what was answered on the page; then go on, or say to a script that it is kept."""
     instrument, group = _found(instrument_id, group_id)

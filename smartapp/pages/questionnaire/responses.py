@@ -20,10 +20,8 @@ from smartapp.pages.questionnaire.views import SentPage, answer_groups
 from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import language
-from smartapp.web.roles import role
 
 
-@role("client")
 def response(response_id: str) -> ResponseReturnValue:
     """Thank for what was sent in just now; read back later, it is on the page of sent answers."""
     record = _own_response(response_id)
@@ -49,7 +47,6 @@ def response(response_id: str) -> ResponseReturnValue:
     return render_template("questionnaire/sent.html", page=page)
 
 
-@role("client")
 def correct(response_id: str) -> ResponseReturnValue:
     """Open a response once more as a draft of its own; sending that in amends the response and its scores."""
     record = _own_response(response_id)

@@ -39,7 +39,6 @@ from smartapp.pages.questionnaire.views import (
 from smartapp.pages.questionnaire.waiting import open_assignments, to_do_now
 from smartapp.web import current
 from smartapp.web.language import _, language
-from smartapp.web.roles import role
 from smartapp.web.typed import clean, digest
 
 blueprint = Blueprint("questionnaire", __name__, url_prefix="/questionnaires", template_folder="templates")
@@ -103,7 +102,6 @@ def look_again(reason: LookAgain) -> tuple[str, int]:
 
 
 @blueprint.get("/")
-@role("client")
 def index() -> ResponseReturnValue:
     """Show what is waiting, and what can be filled in without being asked."""
     found = in_reach(current.records())
@@ -116,7 +114,6 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.get("/<instrument_id>/")
-@role("client")
 def intro(instrument_id: str) -> ResponseReturnValue:
     """Say what it is, how long it takes and who sees it; or where the client left off."""
     instrument = _instrument(instrument_id)
@@ -136,7 +133,6 @@ def intro(instrument_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<instrument_id>/questions/<link_id>")
-@role("client")
 def question(instrument_id: str, link_id: str) -> ResponseReturnValue:
     """Show one question with its answer so far."""
     instrument = _instrument(instrument_id)
@@ -152,7 +148,6 @@ def question(instrument_id: str, link_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<instrument_id>/pause")
-@role("client")
 def pause(instrument_id: str) -> ResponseReturnValue:
     """Say that the answers so far are kept."""
     instrument = _instrument(instrument_id)
@@ -161,7 +156,6 @@ def pause(instrument_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<instrument_id>/review")
-@role("client")
 def review(instrument_id: str) -> ResponseReturnValue:
     """Show every answer once more, with a way to change each."""
     instrument = _instrument(instrument_id)
@@ -171,7 +165,6 @@ def review(instrument_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<instrument_id>/again")
-@role("client")
 def again(instrument_id: str) -> ResponseReturnValue:
     """Ask whether the answers so far may be thrown away."""
     instrument = _instrument(instrument_id)
@@ -184,7 +177,6 @@ def again(instrument_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<instrument_id>/questions/<link_id>")
-@role("client")
 def answer(instrument_id: str, link_id: str) -> ResponseReturnValue:
     """Keep one answer and go where the pressed button leads."""
     instrument = _instrument(instrument_id)
@@ -207,7 +199,6 @@ def answer(instrument_id: str, link_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<instrument_id>/questions/<link_id>/autosave")
-@role("client")
 def autosave(instrument_id: str, link_id: str) -> ResponseReturnValue:
     """Keep one answer while the person is still on the page. "saved" is said only after it is in the database."""
     instrument = _instrument(instrument_id)
@@ -229,7 +220,6 @@ def autosave(instrument_id: str, link_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<instrument_id>/again")
-@role("client")
 def begin_again(instrument_id: str) -> ResponseReturnValue:
     """Throw the draft away."""
     instrument = _instrument(instrument_id)
@@ -238,7 +228,6 @@ def begin_again(instrument_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<instrument_id>/take-over")
-@role("client")
 def take_over(instrument_id: str) -> ResponseReturnValue:
     """Go on in the renewed questionnaire with the answers that fit."""
     instrument = _instrument(instrument_id)
@@ -254,7 +243,6 @@ def take_over(instrument_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<instrument_id>/helper")
-@role("client")
 def helper(instrument_id: str) -> ResponseReturnValue:
     """Keep who helped, while the person is still on the page where it is sent in."""
     _keep_helper(_instrument(instrument_id))
@@ -262,7 +250,6 @@ def helper(instrument_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<instrument_id>/submit")
-@role("client")
 def submit(instrument_id: str) -> ResponseReturnValue:
     """Send in the response with its scores as one unit; only then is the draft deleted."""
     instrument = _instrument(instrument_id)

@@ -33,7 +33,6 @@ from smartapp.web import current, typed
 from smartapp.web.forms import Saved, Sketch, Trouble, merged, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.language import language
-from smartapp.web.roles import role
 
 FIELD: Final = "note"
 NOTE: Final = typed.Part[str]((FIELD,), lambda text: {FIELD: text}, lambda _text, values: values[FIELD])
@@ -77,7 +76,6 @@ def notes_of(patient: str) -> Query:
     return Query.of("Observation", patient=patient, code=f"{PLAN_SYSTEM}|{CODE}")
 
 
-@role("client")
 def note(instrument_id: str) -> ResponseReturnValue:
     """Write what the scores of an instrument mean to me, or take that back."""
     instrument = catalogue().instruments.get(instrument_id) or abort(404)

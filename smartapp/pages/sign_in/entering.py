@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+from mappers.roles import Role
 from mappers.tolerant import text_in
 from smartapp.errors import LaunchRefused, UnknownIssuer
 from smartapp.fhir.store import RecordStore
@@ -24,7 +25,7 @@ from smartapp.smart.authorization import Begun, Pending
 from smartapp.smart.identity import Identity, role_of
 from smartapp.smart.tokens import Granted
 from smartapp.storage.database import writing
-from smartapp.storage.launches import Launch, Person, Role, User
+from smartapp.storage.launches import Launch, Person, User
 from smartapp.storage.sessions import Session
 
 _KNOWN_ERRORS = frozenset(

@@ -16,6 +16,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
+from smartapp.access import table
 from smartapp.errors import AppError, BadRequest, LaunchRefused, NotAllowed
 from smartapp.i18n import message
 from smartapp.pages.sign_in.entering import begin, enter, signed_in
@@ -24,19 +25,16 @@ from smartapp.smart.authorization import STATE_SECONDS, login_cookie
 from smartapp.storage.sessions import LONGEST_PATH
 from smartapp.web import copies, current
 from smartapp.web.error_pages import places
-from smartapp.web.guard import FOR_GUESTS, cookie_name, present_session
+from smartapp.web.guard import cookie_name, present_session
 from smartapp.web.kept import waiting
 
 site_blueprint = Blueprint("sign_in", __name__, template_folder="templates")
 blueprint = Blueprint("session", __name__)
 
-FOR_GUESTS |= {"session.logout"}
 NAMES = "verstel-names"
 CLEAR = '"cache", "cookies", "storage"'
 CLEAR_BUT_COPIES = '"cache"'
 """Where somebody keeps a copy in this browser on purpose: that lies in the storage, and a cookie tells of it."""
-HOME = {"clinician": "overview/"}
-"""The first page of a role; all others start at the root of the launch. Words of an ended session come before it."""
 
 
 @site_blueprint.before_app_request
@@ -93,8 +91,10 @@ def callback() -> AnyResponse:
         parts.audit.refused("callback", error.code)
         raise
     g.session = g.new_session = session
-    first = "kept/" if launch.user.role != "guest" and waiting(launch) else HOME.get(launch.user.role, "")
-    response = redirect(f"{request.script_root}/l/{launch.id}/{first}", 303)
+    access, role = table(), launch.user.role
+    # Words of a session that ended come before the first page.
+    first = "kept.index" if access.may(role, "kept.index") and waiting(launch) else access.roles[role].home
+    response = redirect(url_for(first, launch_id=launch.id), 303)
     https = parts.settings.https
     response.delete_cookie(
         cookie, path="/", secure=https, httponly=True, samesite="None" if https else "Lax", partitioned=https

@@ -19,12 +19,10 @@ from smartapp.pages.together.writing import offer
 from smartapp.web import current, handing_over, typed, undoing, with_client
 from smartapp.web.forms import Trouble, is_autosave, posted
 from smartapp.web.language import gettext as _
-from smartapp.web.roles import role
 
 NO_STATUS: Final = message("Choose how it goes with this agreement.")
 
 
-@role("clinician")
 def start() -> ResponseReturnValue:
     """Open with what was agreed before, and how it went."""
     found = screens.found()
@@ -85,7 +83,6 @@ def _went_options() -> list[dict[str, str]]:
     return [{"value": value, "label": _(text)} for value, text in views.WENT_TEXTS.items()]
 
 
-@role("clinician")
 def progress(agreement_id: str) -> ResponseReturnValue:
     """Say how one agreement went."""
     if request.method == "GET":  # as after a change of language on a page that a form answered with
@@ -128,7 +125,6 @@ def _after(said: keeping.Said, agreement_id: str) -> str:
     return taking_back.offered(said, url_for("together.progress_back", agreement_id=agreement_id), address)
 
 
-@role("clinician")
 def progress_back(agreement_id: str) -> ResponseReturnValue:
     """Take back what was just said about an agreement; its words stand in their field again."""
     return taking_back.taken_back(agreement_id, screens.sessions(), url_for("together.start"))

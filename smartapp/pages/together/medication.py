@@ -18,7 +18,6 @@ from smartapp.pages.together.session import Session
 from smartapp.web import current
 from smartapp.web.forms import Trouble, is_autosave, posted
 from smartapp.web.language import gettext as _
-from smartapp.web.roles import role
 
 MOST_MEDICINES: Final = 100
 NO_NAME: Final = message("Write down what the medicine is called.")
@@ -77,7 +76,6 @@ def _with_kept(talk: Session, key: str, found: Found) -> Session:
     return session.with_fields(talk, {**fields, **talk.fields})
 
 
-@role("clinician")
 def medicines() -> str:
     """Show all medicines, with what was said about each over the conversations."""
     found, talk = screens.found(), screens.sessions().get()
@@ -94,7 +92,6 @@ def medicines() -> str:
     return render_template("together/medicines.html", page=page, screen=screens.screen("medicines"))
 
 
-@role("clinician")
 def medicine(key: str) -> ResponseReturnValue:
     """Say how it goes with one medicine; `new` is one that the record does not name."""
     sessions, names = screens.sessions(), session.medicine_fields(key)

@@ -26,10 +26,8 @@ from smartapp.web import current
 from smartapp.web.language import day_of, wording
 from smartapp.web.living_views import shown_in, written_form
 from smartapp.web.plan_views import Words, goal_view
-from smartapp.web.roles import role
 
 
-@role("clinician")
 def now() -> str:
     """Show how it is now: goals, what was prepared and the newest scores; the whole plan is one press away."""
     patient, known = current.launch().patient.reference, catalogue()

@@ -23,7 +23,6 @@ from smartapp.pages.together.sheet import sheets
 from smartapp.web import current, typed, undoing
 from smartapp.web.forms import Trouble, is_autosave, posted
 from smartapp.web.language import gettext as _
-from smartapp.web.roles import role
 
 CHANGED_ALONE: Final = message(
     "Somebody else changed this in the meantime. That stays as it is. Read it once more, and then choose again."
@@ -40,7 +39,6 @@ def notes() -> Sessions:
 # --- my conversations -----------------------------------------------------------------------------------------------
 
 
-@role("client")
 def visits() -> ResponseReturnValue:
     """Show my conversations, and what we agreed."""
     found = screens.found()
@@ -81,7 +79,6 @@ def _may_say(agreement: Agreement) -> bool:
 # --- how it went ----------------------------------------------------------------------------------------------------
 
 
-@role("client")
 def say(agreement_id: str) -> ResponseReturnValue:
     """Say how an agreement went (`went`), with words or without; `was` is the status that the page showed."""
     if request.method == "GET":  # as after a change of language on a page that a form answered with
@@ -135,7 +132,6 @@ def _not_said(page: str, talk: Session, sentence: str, status: int) -> ResponseR
     return _visits_page(screens.found(), talk, trouble=sentence, status=status)
 
 
-@role("client")
 def say_back(agreement_id: str) -> ResponseReturnValue:
     """Take back what was just said; its words stand in their field again."""
     page = request.args.get("page", "visits")

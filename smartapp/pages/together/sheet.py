@@ -18,10 +18,8 @@ from smartapp.web.fields import Link
 from smartapp.web.language import format_date, format_datetime
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import download
-from smartapp.web.roles import role
 
 
-@role("clinician")
 def report() -> ResponseReturnValue:
     """Show the sheet of the conversation at hand, and what of it is not there yet; else the newest of today."""
     found, sessions = screens.found(), screens.sessions()
@@ -40,7 +38,6 @@ def _at_hand(found: Found, sessions: Sessions) -> tuple[list[Visit], Visit]:
     return visits, next(mine, Visit(today))
 
 
-@role("clinician")
 def earlier_report(day: str) -> ResponseReturnValue:
     """Show the sheet of an earlier conversation."""
     page = _page_called(day)
@@ -48,13 +45,11 @@ def earlier_report(day: str) -> ResponseReturnValue:
     return render_template("together/report.html", page=page, screen=screen)
 
 
-@role("clinician")
 def report_as_pdf(day: str) -> Response:
     """Give the sheet of a conversation as a PDF."""
     return _as_pdf(day)
 
 
-@role("client")
 def visit_as_pdf(day: str) -> Response:
     """Give the sheet of one of my conversations as a PDF."""
     return _as_pdf(day)
@@ -109,7 +104,6 @@ def sheets(address: str, visits: list[Visit], *, without: Visit | None = None) -
     )
 
 
-@role("clinician")
 def finish() -> ResponseReturnValue:
     """Close the conversation; what is typed and not in the record is let go only where somebody says so."""
     sessions, found = screens.sessions(), screens.found()
@@ -124,7 +118,6 @@ def finish() -> ResponseReturnValue:
     return redirect(url_for("together.earlier_report", day=name_of(visit, visits), saved="ended"), 303)
 
 
-@role("client")
 def visit(day: str) -> ResponseReturnValue:
     """Show the sheet of one of my conversations."""
     back = Link(_("Back to my conversations"), url_for("together.visits"))

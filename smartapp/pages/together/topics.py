@@ -29,7 +29,6 @@ from smartapp.web.dates import NOT_A_DATE, iso_date
 from smartapp.web.forms import Trouble, is_autosave, posted
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
-from smartapp.web.roles import role
 
 NO_OUTCOME: Final = message("Choose where you end up.")
 NO_WORDS: Final = message("Write down what you agree.")
@@ -39,7 +38,6 @@ OFF_THE_LIST: Final = message(
 NO_VIEWS: Final = message("Write down how you see it. One of the two is enough.")
 
 
-@role("clinician")
 def discuss() -> ResponseReturnValue:
     """Make the list of what to talk about, from what the client prepared and marked."""
     sessions, names = screens.sessions(), session.topic_fields()
@@ -206,7 +204,6 @@ def _no_longer_there() -> ResponseReturnValue:
 # --- options ------
 
 
-@role("clinician")
 def options(number: int) -> ResponseReturnValue:
     """Write down what is possible about one topic, with what each brings and costs."""
     sessions = screens.sessions()
@@ -251,7 +248,6 @@ _PARTS: Final = ("what", "brings", "costs")
 # --- what we agree ------
 
 
-@role("clinician")
 def agree(number: int) -> ResponseReturnValue:
     """Write down what comes of one topic, and put it into the record."""
     sessions = screens.sessions()

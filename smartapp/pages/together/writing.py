@@ -18,7 +18,6 @@ from smartapp.web.fields import Link
 from smartapp.web.language import format_datetime, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import FormView, forms_in
-from smartapp.web.roles import role
 from smartapp.web.written import short
 
 
@@ -47,7 +46,6 @@ def _piece(form: FormView) -> Piece:
     return Piece(form.form.id, text_of(form.form.title), says)
 
 
-@role("clinician")
 def write() -> ResponseReturnValue:
     """Show what there is to write together; a press begins it, and goes there."""
     if request.method == "POST":
@@ -74,14 +72,12 @@ def _places() -> Mapping[str, str]:
     return {**forms, "domains": url_for("plan.domains"), "phase": url_for("phase.start"), "plan": url_for("plan.start")}
 
 
-@role("clinician")
 def take_back() -> ResponseReturnValue:
     """Let words that wait for the client wait no longer; they stay with who typed them, as a sketch."""
     handing_over.take_back(request.form.get("what", ""))
     return redirect(url_for("together.write"), 303)
 
 
-@role("clinician")
 def done() -> ResponseReturnValue:
     """Let writing together be over."""
     with_client.end()

@@ -6,26 +6,25 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from smartapp.pages.unsent.views import StoppedUnit, stopped_unit
+from smartapp.records.outbox import Unsent
 from smartapp.web import current
 from smartapp.web.components.frame import record_address
 from smartapp.web.language import _, format_datetime, format_list
-from smartapp.web.roles import role
+from smartapp.web.roles import may
 
 blueprint = Blueprint("unsent", __name__, url_prefix="/unsent", template_folder="templates")
 
 
 @blueprint.get("/")
-@role("client", "clinician")
 def index() -> ResponseReturnValue:
     """Show what did not get through of what this user wrote about this person."""
-    units = [stopped_unit(each, current.launch().user.role) for each in current.records().stopped()]
+    units = [_shown(each) for each in current.records().stopped()]
     if not units:
         return redirect(record_address(), 303)
     return render_template("unsent/index.html", units=units)
 
 
 @blueprint.post("/<unit_id>/again")
-@role("client", "clinician")
 def again(unit_id: str) -> ResponseReturnValue:
     """Let it be tried again; if the record still does not take it, it is shown here again."""
     if current.records().try_again(unit_id):
@@ -34,7 +33,6 @@ def again(unit_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<unit_id>/discard")
-@role("client", "clinician")
 def ask(unit_id: str) -> ResponseReturnValue:
     """Ask whether it may be thrown away."""
     unit = _unit(unit_id)
@@ -44,7 +42,6 @@ def ask(unit_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<unit_id>/discard")
-@role("client", "clinician")
 def discard(unit_id: str) -> ResponseReturnValue:
     """Throw it away, and say what that was: not its words, which are gone now."""
     unit = _unit(unit_id)
@@ -56,5 +53,9 @@ def discard(unit_id: str) -> ResponseReturnValue:
 
 
 def _unit(unit_id: str) -> StoppedUnit | None:
-    role_here = current.launch().user.role
-    return next((stopped_unit(one, role_here) for one in current.records().stopped() if one.id == unit_id), None)
+    stopped = current.records().stopped()
+    return next((_shown(one) for one in stopped if one.id == unit_id), None)
+
+
+def _shown(unsent: Unsent) -> StoppedUnit:
+    return stopped_unit(unsent, own=current.launch().user.role == "client", assigns=may("assignments.ask", "POST"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -40,16 +41,14 @@ NAMES: Final[dict[What, str]] = {
 """What each is called to its author."""
 
 _PAGES: Final = {
-    "client": {
-        "QuestionnaireResponse": "scores/",
-        "Goal": "plan/",
-        "Task": "plan/",
-        "CarePlan": "plan/",
-        "DocumentReference": "plan/",
-    },
-    "clinician": {"Task": "assignments/"},
+    "QuestionnaireResponse": "scores/",
+    "Goal": "plan/",
+    "Task": "plan/",
+    "CarePlan": "plan/",
+    "DocumentReference": "plan/",
 }
-"""Where each role finds what others made of such a thing."""
+_PAGES_OF_OTHERS: Final = {"Task": "assignments/"}
+"""Where the client, and where who assigns, finds what others made of such a thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +78,16 @@ class StoppedUnit:
     again: bool
 
 
-def stopped_unit(unsent: Unsent, role: str) -> StoppedUnit:
-    """Return how a unit that was stopped, or set aside, is shown to its author, who has this role."""
+def stopped_unit(unsent: Unsent, *, own: bool, assigns: bool = False) -> StoppedUnit:
+    """Return how a unit that was stopped, or set aside, is shown to its author.
+
+    `own`: that is the client; `assigns`: that is somebody who may ask the client for things.
+    """
     unit = unsent.unit
     left = unit.stopped or unit.pending
     # A save of the plan sends all of it: what its author only read is not theirs to decide about.
     numbers = [number for number in left if unit.parcels[number].anew] or left
-    things = [_thing(unit.parcels[number], role, set_aside=not unit.stopped) for number in numbers]
+    things = [_thing(unit.parcels[number], own=own, assigns=assigns, set_aside=not unit.stopped) for number in numbers]
     return StoppedUnit(
         id=unsent.id,
         saved_at=dt.datetime.fromtimestamp(unsent.made, dt.UTC),
@@ -95,14 +97,15 @@ def stopped_unit(unsent: Unsent, role: str) -> StoppedUnit:
     )
 
 
-def _thing(parcel: Parcel, role: str, *, set_aside: bool) -> StoppedThing:
+def _thing(parcel: Parcel, *, own: bool, assigns: bool, set_aside: bool) -> StoppedThing:
     why: Why = "trouble" if set_aside else "conflict" if parcel.state == "conflict" else "refused"
     words = tuple(words_of(parcel.write.resource))
-    what: What = "request" if (role, parcel.type) == ("clinician", "Task") else _WHAT.get(parcel.type, "other")
+    what: What = "request" if parcel.type == "Task" and assigns else _WHAT.get(parcel.type, "other")
     form = _living_form(parcel.write.resource)
     if form is not None:
         return StoppedThing(text_of(form.title), why, parcel.reason, words, f"living/{form.id}/")
-    return StoppedThing(_(NAMES[what]), why, parcel.reason, words, _page(parcel, role))
+    pages = _PAGES if own else _PAGES_OF_OTHERS if assigns else {}
+    return StoppedThing(_(NAMES[what]), why, parcel.reason, words, _page(parcel, pages))
 
 
 def _living_form(resource: Resource) -> Instrument | None:
@@ -111,7 +114,7 @@ def _living_form(resource: Resource) -> Instrument | None:
     return next((form for form in catalogue().living.values() if url == form.url), None)
 
 
-def _page(parcel: Parcel, role: str) -> str:
-    page = _PAGES.get(role, {}).get(parcel.type, "")
+def _page(parcel: Parcel, pages: Mapping[str, str]) -> str:
+    page = pages.get(parcel.type, "")
     is_goal = parcel.type == "Goal" and parcel.write.method == "update"
     return f"{page}goals/{parcel.write.resource['id']}/" if page and is_goal else page

@@ -16,6 +16,7 @@ from mappers.birth import age_on
 from smartapp.i18n import message
 from smartapp.web import current
 from smartapp.web.language import _, format_date, language
+from smartapp.web.roles import may
 from smartapp.web.sheet import SheetHead, sheet_head
 
 STATIC = Path(__file__).with_name("static")
@@ -39,20 +40,18 @@ class MainPath:
     current: str
 
 
-_PATHS = {
-    "client": (
-        ("", message("Start")),
-        ("plan/", message("My plan")),
-        ("questionnaires/", message("Questionnaires")),
-        ("scores/", message("My scores")),
-        ("visits/", message("My conversations")),
-    ),
-    "clinician": (
-        ("overview/", message("Overview")),
-        ("scores/", message("Scores")),
-        ("assignments/", message("Questionnaires")),
-    ),
-}
+_OF_THE_CLIENT = (
+    ("home.index", message("Start")),
+    ("plan.start", message("My plan")),
+    ("questionnaire.index", message("Questionnaires")),
+    ("scores.index", message("My scores")),
+    ("together.visits", message("My conversations")),
+)
+_OF_PROFESSIONALS = (
+    ("overview.index", message("Overview")),
+    ("scores.index", message("Scores")),
+    ("assignments.index", message("Questionnaires")),
+)
 
 
 def record_address(path: str = "") -> str:
@@ -111,12 +110,15 @@ def main_paths() -> list[MainPath]:
     here = current.launch_or_none()
     if here is None:
         return []
+    entries = _OF_THE_CLIENT if here.user.role == "client" else _OF_PROFESSIONALS if here.user.professional else ()
     paths = []
-    for path, name in _PATHS.get(here.user.role, ()):
-        href = record_address(path)
+    for page, name in entries:
+        if not may(page):
+            continue
+        href = url_for(page)
         on_it = request.script_root + request.path == href
         # The front page's path is a prefix of every other, so no page counts as below it.
-        below = bool(path) and (request.script_root + request.path).startswith(href)
+        below = href != record_address() and (request.script_root + request.path).startswith(href)
         paths.append(MainPath(_(name), href, "page" if on_it else "true" if below else ""))
     return paths
 
@@ -131,7 +133,7 @@ def not_for_emergencies() -> str:
     here = current.launch_or_none()
     line = settings.emergency_line(language(), settings.issuer(here.issuer) if here else None)
     not_here = _("Nobody is watching this page live.")
-    said = not_here if here and here.user.role == "clinician" else f"{not_here} {line}"
+    said = not_here if here and here.user.professional else f"{not_here} {line}"
     return said if current.is_first(said) else ""
 
 

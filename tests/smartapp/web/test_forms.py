@@ -9,12 +9,13 @@ import pytest
 from flask import Blueprint, redirect, render_template_string, request
 from flask.typing import ResponseReturnValue
 
+from smartapp.access import PageRights
 from smartapp.fhir.store import Conflict, Forbidden, Gone, Refused, Unreachable
 from smartapp.services import KEY
 from smartapp.web import typed
 from smartapp.web.fields import Field, FieldOption, both_versions, filled, problems_in
 from smartapp.web.forms import ATTEMPTS, Saved, Sketch, Trouble, merged, posted, tried
-from tests.smartapp.helpers import launched, make_app
+from tests.smartapp.helpers import launched, make_app, with_rights
 
 WISH = typed.Part[str](("wish",), lambda text: {"wish": text}, lambda _text, values: values["wish"])
 FIELDS = (Field("wish", "Wish"),)
@@ -52,7 +53,9 @@ def shelf():
 
 
 @pytest.fixture
-def app(shelf):
+def app(shelf, monkeypatch):
+    own = frozenset(("client", "clinician"))
+    with_rights(monkeypatch, {"wishes.wish": PageRights(own, own)})
     pages = Blueprint("wishes", __name__)
 
     @pages.route("/", methods=["GET", "POST"])

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import Blueprint, flash, g, get_flashed_messages, request
 
 from smartapp import create_app
+from smartapp.access import PageRights
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Forbidden, Query, Write
 from smartapp.records.outbox import OUTBOX
@@ -19,8 +20,7 @@ from smartapp.storage.database import writing
 from smartapp.storage.sessions import HANDOFF_SECONDS
 from smartapp.web.guard import MAX_FORM_BYTES
 from smartapp.web.language import _
-from smartapp.web.roles import role
-from tests.smartapp.helpers import EHR, Visitor, launched, make_app, settings
+from tests.smartapp.helpers import EHR, Visitor, launched, make_app, settings, with_rights
 
 HTTPS = "https://app.example"
 GOAL = {
@@ -56,7 +56,6 @@ def with_pages(app):
         return f"{g.launch.patient_id}: {notes.get(g.launch.patient_id, [])}"
 
     @pages.post("/approve")
-    @role("clinician")
     def approve() -> str:
         return "approved"
 
@@ -74,6 +73,14 @@ def with_pages(app):
 
     app.register_blueprint(pages, url_prefix="/l/<launch_id>/try")
     return app
+
+
+@pytest.fixture(autouse=True)
+def rights(monkeypatch):
+    """The table says who may open the pages of these tests."""
+    both, team = frozenset(("client", "clinician")), frozenset(("clinician",))
+    pages = {"try.*": PageRights(both, both), "try.approve": PageRights(post=team), "reading.*": PageRights(both)}
+    with_rights(monkeypatch, pages)
 
 
 @pytest.fixture

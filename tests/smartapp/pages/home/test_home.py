@@ -275,7 +275,7 @@ def test_before_anybody_looked_the_page_says_so(anna):
 def test_a_clinician_is_seen_also_where_there_was_nothing_yet(app, anna):
     launched(app, role="clinician").get("overview/")
     said = text_of(anna.get("who-looked/"))
-    assert "SPV J. Jansen (behandelteam) Heeft meegelezen. Gezien: het overzicht." in said
+    assert "SPV J. Jansen (behandelaar) Heeft meegelezen. Gezien: het overzicht." in said
 
 
 def test_who_signed_in_and_opened_nothing_is_there_too(app, anna):

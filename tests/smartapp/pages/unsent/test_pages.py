@@ -153,8 +153,7 @@ def test_what_was_set_aside_arrives_when_its_author_tries_again(anna, monkeypatc
 WISHES = catalogue().living["wishes"]
 
 
-def test_a_task_is_a_step_to_its_client_and_a_request_to_a_clinician(anna):
-    nurse = launched(anna.app, role="clinician")
+def test_a_task_is_a_step_to_its_client_and_a_request_to_a_clinician():
     task = {
         "resourceType": "Task",
         "status": "requested",
@@ -163,16 +162,16 @@ def test_a_task_is_a_step_to_its_client_and_a_request_to_a_clinician(anna):
         "description": "Vul de HOOP in",
     }
     unit = Unit("u", (replace(Parcel(Write("create", task), "ehr"), state="refused"),))
-    [thing] = stopped_unit(Unsent("u", unit, "stopped", 0), nurse.launch.user.role).things
+    [thing] = stopped_unit(Unsent("u", unit, "stopped", 0), own=False, assigns=True).things
     assert (thing.name, thing.why, thing.page) == ("Wat je vroeg", "refused", "assignments/")
-    [thing] = stopped_unit(Unsent("u", unit, "stopped", 0), anna.launch.user.role).things
+    [thing] = stopped_unit(Unsent("u", unit, "stopped", 0), own=True).things
     assert (thing.name, thing.page) == ("Een stap", "plan/")
 
 
 def test_a_living_form_has_its_own_title_and_page(anna):
     written = {"resourceType": "QuestionnaireResponse", "questionnaire": f"{WISHES.url}|0.9.9", "item": []}
     unit = Unit("u", (replace(Parcel(Write("create", written), "ehr"), state="conflict"),))
-    [thing] = stopped_unit(Unsent("u", unit, "stopped", 0), anna.launch.user.role).things
+    [thing] = stopped_unit(Unsent("u", unit, "stopped", 0), own=True).things
     assert (thing.name, thing.page) == (WISHES.title.nl, "living/wishes/")
 
 
@@ -181,7 +180,7 @@ def test_trying_again_is_offered_where_it_may_help_a_part_of_it():
         replace(Parcel(Write("create", goal(MINE)), "ehr", anew=True), state=state) for state in ("conflict", "refused")
     ]
     for unit, again in ((parts, True), (parts[:1], False), (parts[1:], True)):
-        assert stopped_unit(Unsent("u", Unit("u", tuple(unit)), "stopped", 0), "client").again is again
+        assert stopped_unit(Unsent("u", Unit("u", tuple(unit)), "stopped", 0), own=True).again is again
 
 
 @pytest.mark.usefixtures("goal_id")

@@ -1,0 +1,143 @@
+"""Who may what: `access.toml`, read strictly and once.
+
+The table says it all: a page that it does not name is nobody's. Whoever asks is answered from it: where a request
+enters (`smartapp/web/guard.py`), what the menu shows, and where somebody lands.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from mappers.roles import ROLES, Role
+from questionnaires.model import Text
+from questionnaires.reading import FilePlace, OneLine, Strict, read
+
+TABLE: Final = Path(__file__).with_name("access.toml")
+BEGINS_TOGETHER: Final = "together.write"
+"""The page where a professional begins to write with the client: who may send it, may write together."""
+
+Method = Literal["GET", "POST"]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRights:
+    """What a role is called, what it may in one sentence to the client, and the endpoint of its first page."""
+
+    title: Text
+    may: Text
+    professional: bool
+    home: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageRights:
+    """Which roles may open a page and which may send it; `together`: also who writes with the client."""
+
+    get: frozenset[Role] = frozenset()
+    post: frozenset[Role] = frozenset()
+    together: bool = False
+
+
+NOBODY: Final = PageRights()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The table. `pages` is by endpoint, or by all of a blueprint: `plan.*`."""
+
+    roles: Mapping[Role, RoleRights]
+    pages: Mapping[str, PageRights]
+
+    def page(self, endpoint: str) -> PageRights:
+        """Return who may what with a page; nobody anything where the table does not name it."""
+        blueprint = endpoint.rpartition(".")[0]
+        return self.pages.get(endpoint) or self.pages.get(f"{blueprint}.*", NOBODY)
+
+    def may(self, role: Role, endpoint: str, method: Method = "GET") -> bool:
+        """Tell whether a role may open a page, or send it, by itself."""
+        page = self.page(endpoint)
+        return role in (page.get if method == "GET" else page.post)
+
+    def may_together(self, role: Role, endpoint: str) -> bool:
+        """Tell whether a role may open and send a page while it writes with the client."""
+        return self.page(endpoint).together and self.writes_together(role)
+
+    def writes_together(self, role: Role) -> bool:
+        """Tell whether a role may write with the client."""
+        return self.may(role, BEGINS_TOGETHER, "POST")
+
+    def check_pages(self, endpoints: Iterable[str]) -> None:
+        """Compare the table with the pages that there are. DefinitionError names one that is not there."""
+        there = set(endpoints)
+        known = there | {f"{one.rpartition('.')[0]}.*" for one in there}
+        for name in self.pages:
+            if name not in known:
+                raise FilePlace(TABLE.name).error(f"pages.{name}", "is no page below the address of a record")
+
+
+class _RoleTable(Strict, frozen=True):
+    title: Text
+    may: Text
+    professional: bool
+    home: OneLine
+
+
+class _PageTable(Strict, frozen=True):
+    get: tuple[OneLine, ...] = ()
+    post: tuple[OneLine, ...] = ()
+    together: bool = False
+
+
+class _Table(Strict, frozen=True):
+    roles: dict[str, _RoleTable]
+    pages: dict[str, _PageTable]
+
+
+@functools.cache
+def table() -> Access:
+    """Return the table of this app. DefinitionError names file and key of what it can't say."""
+    return read_access(TABLE)
+
+
+def read_access(path: Path) -> Access:
+    """Return who may what by a file; DefinitionError names file and key of what it can't say."""
+    top, said = FilePlace(path.name), read(path, _Table)
+    for name in said.roles:
+        _role(top.at("roles"), name, name)
+    for role in ROLES:
+        if role not in said.roles:
+            raise top.at("roles").error(role, "is missing; each role says what it may")
+    pages = {name: _page(top.at("pages").at(name), page) for name, page in said.pages.items()}
+    roles = {
+        role: RoleRights(one.title, one.may, one.professional, one.home)
+        for role in ROLES
+        for one in (said.roles[role],)
+    }
+    access = Access(roles, pages)
+    for role, rights in roles.items():
+        # A guest has no page: the first one says so.
+        if role != "guest" and not access.may(role, rights.home):
+            raise top.at(f"roles.{role}").error("home", f"is {rights.home!r}; it must be a page of this role")
+        if access.writes_together(role) and not rights.professional:
+            raise top.at(f"pages.{BEGINS_TOGETHER}").error("post", f"has {role!r}, who is no professional")
+    return access
+
+
+def _page(place: FilePlace, said: _PageTable) -> PageRights:
+    get, post = (
+        frozenset(_role(place, key, name) for name in names) for key, names in (("get", said.get), ("post", said.post))
+    )
+    if not get and not post:
+        raise place.error("", "names no role; leave the page out, and it is nobody's")
+    return PageRights(get, post, said.together)
+
+
+def _role(place: FilePlace, key: str, name: str) -> Role:
+    for role in ROLES:
+        if role == name:
+            return role
+    raise place.error(key, f"says {name!r}; the roles are {', '.join(ROLES)}")
