@@ -1,8 +1,8 @@
 """The log of who did what with whose record, in rows that can be read back as AuditEvents.
 
 What a row holds follows what secondary texts say NEN 7513 asks: event, action, time, outcome, who with role and
-network address, whose record, which objects, on what basis. Names are sealed; nothing of this goes into the text log.
-Rows are links of a chain: see `chain.py`, and `examining.py` for who checks it.
+network address, whose record, which objects and parts of it, what for, and which system wrote it. Names are sealed;
+nothing of this goes into the text log. Rows are links of a chain: see `chain.py`, and `examining.py` for who checks it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from mappers.audit import AuditEntry, Event
+from mappers.audit import OPERATOR, AuditEntry, Event, purpose_of
 from smartapp.storage.chain import AUDIT, append
 from smartapp.storage.database import change_any, reading, writing
-from smartapp.storage.strangers import Strangers
+from smartapp.storage.strangers import SEVERAL, Attempts, Strangers
 from smartapp.storage.vault import SealBroken, Vault
 
 if TYPE_CHECKING:
@@ -28,26 +28,51 @@ ROWS_AT_ONCE = 500
 LOOKS_AT_ONCE = 250
 MOST_WRITES = 2000
 NO_LOOKS = ("denied", "refused", "logout")
+LONGEST_VISIT = 32
 TURN = "audit"
 """What the writers of the log wait in line for."""
 
 
 class Audit:
-    """Writes and reads the log. `clock` returns seconds since 1970, `address` the network address that asks, or ""."""
+    """Writes and reads the log. `clock` returns seconds since 1970, `address` the network address that asks, or "".
+
+    `system` is the address of this installation, `organisation` gives the name of an issuer by its address.
+    """
 
     def __init__(
-        self, engine: Engine, vault: Vault, clock: Callable[[], float], address: Callable[[], str] = lambda: ""
+        self,
+        engine: Engine,
+        vault: Vault,
+        clock: Callable[[], float],
+        address: Callable[[], str] = lambda: "",
+        *,
+        system: str = "",
+        organisation: Callable[[str], str] = lambda _issuer: "",
     ) -> None:
         self._engine = engine
         self._vault = vault
         self._clock = clock
         self._address = address
+        self._system = system
+        self._organisation = organisation
         self._strangers = Strangers()
+        self._attempts = Attempts()
 
     def record(
-        self, launch: Launch, event: Event, objects: Sequence[str] = (), *, outcome: str = "0", reason: str = ""
+        self,
+        launch: Launch,
+        event: Event,
+        objects: Sequence[str] = (),
+        *,
+        parts: Sequence[str] = (),
+        outcome: str = "0",
+        reason: str = "",
+        address: str | None = None,
     ) -> None:
-        """Write what someone did in a launch. `outcome` is FHIR's: 0 success, 4 refused, 8 serious failure."""
+        """Write what someone did in a launch. `outcome` is FHIR's: 0 success, 4 refused, 8 serious failure.
+
+        `address` is from where; by default, from where it is asked now.
+        """
         self._write(
             AuditEntry(
                 recorded=int(self._clock()),
@@ -60,21 +85,51 @@ class Audit:
                 role=launch.user.role,
                 subject=launch.user.subject,
                 patient=launch.patient.reference,
-                address=self._address(),
+                address=self._address() if address is None else address,
                 objects=tuple(dict.fromkeys(objects))[:MOST_OBJECTS],
+                parts=tuple(dict.fromkeys(parts)),
+                purpose=purpose_of(launch.user.role),
+                system=self._system,
+                organisation=self._organisation(launch.issuer),
+                visit=self._vault.digest(f"visit|{launch.id}")[:LONGEST_VISIT],
             ),
             person=self._person(launch.issuer_key, launch.patient.reference),
         )
 
+    def denied(self, launch: Launch, what: str, reason: str, parts: Sequence[str] = ()) -> None:
+        """Write that someone in a launch was turned away; of many in a minute, some and then their number."""
+        for whose, refused, why in self._attempts.rows(launch, what, reason, self._clock()):
+            # What several were is counted: they may have come from anywhere, and have asked for anything.
+            told: dict[str, Any] = {"address": ""} if refused == SEVERAL else {"parts": parts}
+            self.record(whose, "denied", [refused], outcome="4", reason=why, **told)
+
+    def taken_out(self, issuer_key: str, issuer: str, patient: str, what: str) -> None:
+        """Write that who operates this installation took something about a person out of it."""
+        self._write(
+            _of_nobody(
+                int(self._clock()),
+                "export",
+                issuer=issuer,
+                patient=patient,
+                role=OPERATOR,
+                objects=(what,),
+                purpose=purpose_of(OPERATOR),
+                system=self._system,
+                organisation=self._organisation(issuer),
+            ),
+            person=self._person(issuer_key, patient),
+        )
+
     def pruned(self, removed: str, rule: str) -> None:
         """Write that old rows were removed, and by which rule."""
-        self._write(_of_nobody(int(self._clock()), "pruned", objects=(removed,), reason=rule))
+        self._write(_of_nobody(int(self._clock()), "pruned", objects=(removed,), reason=rule, system=self._system))
 
     def refused(self, what: str, reason: str) -> None:
         """Write that someone we do not know was turned away; of many in a minute, some and then their number."""
         now = self._clock()
         for address, refused, why in self._strangers.rows(self._address(), what, reason, now):
-            self._write(_of_nobody(int(now), "refused", outcome="4", reason=why, address=address, objects=(refused,)))
+            asked = {"reason": why, "address": address, "objects": (refused,), "system": self._system}
+            self._write(_of_nobody(int(now), "refused", outcome="4", **asked))
 
     def adopt(self, former: str, issuer: str, patient: str) -> None:
         """Bring the rows about a person that stand under a former key of the issuer under the one of today."""
@@ -101,12 +156,16 @@ class Audit:
         entries = [_entry(values) for values in self._vault.open_any(rows) if values is not None]
         return {name: entry for entry in entries for name in entry.objects if "/_history/" in name}
 
-    def looks(self, issuer: str, patient: str, *, before: int | None = None) -> Iterator[tuple[int, AuditEntry]]:
+    def looks(
+        self, issuer: str, patient: str, *, before: int | None = None, denied: bool = False
+    ) -> Iterator[tuple[int, AuditEntry]]:
         """Yield what others than the client did with a record, newest first, each with its number.
 
-        Who was turned away, or left, saw nothing by that. `before` goes on after a number, `issuer` is its key.
+        Who was turned away, or left, saw nothing by that; with `denied` who was turned away is there too. `before` goes
+        on after a number, `issuer` is its key.
         """
-        theirs = (AUDIT.c.person == self._person(issuer, patient), AUDIT.c.own == 0, AUDIT.c.event.not_in(NO_LOOKS))
+        without = tuple(event for event in NO_LOOKS if not denied or event != "denied")
+        theirs = (AUDIT.c.person == self._person(issuer, patient), AUDIT.c.own == 0, AUDIT.c.event.not_in(without))
         chosen = sa.select(AUDIT.c.number, AUDIT.c.sealed).where(*theirs).order_by(AUDIT.c.number.desc())
         while True:
             older = chosen if before is None else chosen.where(AUDIT.c.number < before)
@@ -181,7 +240,8 @@ def person_digest(vault: Vault, issuer: str, patient: str) -> str:
 
 
 def _entry(values: Mapping[str, Any]) -> AuditEntry:
-    return AuditEntry(**{**values, "objects": tuple(values["objects"])})
+    # A row of an older version does not have every field: what it did not know is empty.
+    return AuditEntry(**{**values, **{name: tuple(values.get(name, ())) for name in ("objects", "parts")}})
 
 
 def _of_nobody(recorded: int, event: Event, **more: Any) -> AuditEntry:

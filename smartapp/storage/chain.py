@@ -69,8 +69,8 @@ class Mark:
         return f"{self.number}:{self.link}"
 
 
-def append(connection: Connection, vault: Vault, values: dict[str, Any], content: Any) -> None:
-    """Write a row behind the last one, in a transaction that no other writer of the log is in.
+def append(connection: Connection, vault: Vault, values: dict[str, Any], content: Any) -> int:
+    """Write a row behind the last one, in a transaction that no other writer of the log is in; return its number.
 
     `values` are its plain columns, `content` is what is sealed. Only the end of the chain is read.
     """
@@ -80,6 +80,7 @@ def append(connection: Connection, vault: Vault, values: dict[str, Any], content
     row = {**values, "number": number, "link": link, "sealed": vault.seal_bytes(plain)}
     connection.execute(_ADD, row)
     keep(connection, vault, "head", replace(end, number=number, link=link))
+    return number
 
 
 def link_of(vault: Vault, before: str, number: int, values: Mapping[str, Any], plain: bytes) -> str:

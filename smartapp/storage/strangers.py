@@ -1,6 +1,6 @@
-"""How many rows of the log a stranger can write: a few as they are, and the rest of a minute as one row with counts.
+"""How many rows of the log a refusal can make: a few as they are, and the rest of a minute as one row with counts.
 
-Each row costs a flush of the disk and is kept for years, and anyone may send what we refuse.
+Each row costs a flush of the disk and is kept for years. Anyone may send what we refuse, and so may who is signed in.
 """
 
 from __future__ import annotations
@@ -8,10 +8,17 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smartapp.storage.launches import Launch
 
 MOST_OF_ONE = 10
 MOST_OF_ALL = 100
 """Rows a minute, of one address and of all together, that say each what was refused."""
+
+SEVERAL = "several"
+"""What was refused, in the one row that counts."""
 
 Row = tuple[str, str, str]
 """The address, what was refused there, and why."""
@@ -41,7 +48,36 @@ class Strangers:
     def _owed(self, minute: int) -> list[Row]:
         if minute == self._minute:
             return []
-        owed = [(who, "several", _counts(reasons)) for who, reasons in self._counted.items()]
+        owed = [(who, SEVERAL, _counts(reasons)) for who, reasons in self._counted.items()]
+        self._minute = minute
+        self._written.clear()
+        self._counted.clear()
+        return owed
+
+
+class Attempts:
+    """Decides the same for people we know: each launch has its own ten rows a minute, whatever the others do."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._written: Counter[str] = Counter()
+        self._counted: dict[str, tuple[Launch, Counter[str]]] = {}
+        self._lock = threading.Lock()
+
+    def rows(self, launch: Launch, what: str, reason: str, now: float) -> list[tuple[Launch, str, str]]:
+        """Return the rows to write because this was refused: the launch, what it was refused, and why."""
+        with self._lock:
+            rows = self._owed(int(now // 60))
+            if self._written[launch.id] < MOST_OF_ONE:
+                self._written[launch.id] += 1
+                return [*rows, (launch, what, reason)]
+            self._counted.setdefault(launch.id, (launch, Counter()))[1][reason] += 1
+            return rows
+
+    def _owed(self, minute: int) -> list[tuple[Launch, str, str]]:
+        if minute == self._minute:
+            return []
+        owed = [(launch, SEVERAL, _counts(reasons)) for launch, reasons in self._counted.values()]
         self._minute = minute
         self._written.clear()
         self._counted.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from flask import render_template, request, url_for
+from flask import g, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
@@ -30,6 +30,7 @@ from smartapp.web import current, handing_over, with_client
 from smartapp.web.framing import issuer_here
 from smartapp.web.kept import keep, typed_text
 from smartapp.web.language import gettext as _
+from smartapp.web.looked_at import parts_here
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -66,6 +67,9 @@ def places() -> list[dict[str, str]]:
     return [{"name": issuer.name, "href": url_for("sign_in.start", iss=issuer.base)} for issuer in issuers]
 
 
+DENIED = (NotAllowed, LaunchEnded, WrongPerson, NotFoundPage)
+
+
 def _drawn(error: AppError, typed: list[tuple[str, str]], *, kept: bool) -> str:
     where_to = places() if isinstance(error, LaunchEnded | LaunchRefused | UnknownIssuer) else []
     together = with_client.BEGIN if isinstance(error, NotTogether) else ""
@@ -82,10 +86,16 @@ def _bare(error: AppError, typed: list[tuple[str, str]]) -> str:
 
 
 def _log_denied(error: AppError) -> None:
+    """Write who was turned away, in the one place where every refusal ends: the page that they asked for, and why.
+
+    Not what else they wrote into the address: it may be somebody's name. A page that is not there is one only for who
+    is signed in. It may be there, for others: a guessed id of somebody else's, or what is not shared.
+    """
     audit, launch = current.services().audit, current.launch_or_none()
-    if launch is not None:
-        audit.record(launch, "denied", [request.endpoint or ""], outcome="4", reason=error.code)
-    else:
+    if launch is not None and isinstance(error, DENIED):
+        g.denied = True
+        audit.denied(launch, request.endpoint or "", error.code, parts_here())
+    elif launch is None and isinstance(error, NotAllowed | LaunchEnded | WrongPerson):
         audit.refused(request.endpoint or "", error.code)
 
 
@@ -113,8 +123,7 @@ def _page(error: AppError, status: int) -> tuple[str, int]:
 
 def _app_error(error: AppError) -> tuple[str, int, dict[str, str]]:
     log.info("%s %s", error.status, error.code)
-    if isinstance(error, NotAllowed | LaunchEnded | WrongPerson):
-        _log_denied(error)
+    _log_denied(error)
     later = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
     return *_page(error, error.status), later
 
@@ -122,8 +131,7 @@ def _app_error(error: AppError) -> tuple[str, int, dict[str, str]]:
 def _record_error(error: RecordError) -> tuple[str, int]:
     log.info("%s from a record store: %s", error.status, type(error).__name__)
     shown = of_record_error(error)
-    if isinstance(shown, NotAllowed):
-        _log_denied(shown)
+    _log_denied(shown)
     return _page(shown, shown.status)
 
 
@@ -134,7 +142,11 @@ def _http_error(error: HTTPException) -> Any:
     status = error.code or 500
     if status == 404 and (gone := handing_over.of_what_is_gone()) is not None:
         return gone
-    return error if status < 400 else _page(_page_of(error), status)  # below 400: a redirect of Werkzeug's
+    if status < 400:  # a redirect of Werkzeug's
+        return error
+    shown = _page_of(error)
+    _log_denied(shown)
+    return _page(shown, status)
 
 
 def _unforeseen(error: Exception) -> tuple[str, int]:

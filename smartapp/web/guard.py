@@ -17,6 +17,7 @@ from smartapp.settings import LOOPBACK, Settings
 from smartapp.web import current
 from smartapp.web.framing import frame_ancestors
 from smartapp.web.kept import PROOF, forget_what_is_saved, proof_of
+from smartapp.web.looked_at import parts_here
 from smartapp.web.masking import masked, unmasked
 from smartapp.web.roles import let_in, may
 
@@ -137,7 +138,7 @@ def note(services: Services, launch: Launch, event: Event, objects: Sequence[str
     if event in ("read", "search"):
         g.read.extend(objects)
     else:
-        services.audit.record(launch, event, objects)
+        services.audit.record(launch, event, objects, parts=parts_here())
 
 
 def log_reading(services: Services, response: Response) -> None:
@@ -147,12 +148,13 @@ def log_reading(services: Services, response: Response) -> None:
     their sign-in, so that their pages wait for no writing.
     """
     launch = current.launch_or_none()
-    if launch is None or launch.user.role == "client":
+    # Who was turned away saw nothing of what was read for them to find that out; that is a line of its own.
+    if launch is None or launch.user.role == "client" or g.get("denied"):
         return
     page = [request.endpoint or "", *([g.shown] if "shown" in g else [])]
     opened = page if request.method == "GET" and response.status_code == 200 else []
     if opened or g.get("read"):
-        services.audit.record(launch, "read", [*opened, *g.get("read", ())])
+        services.audit.record(launch, "read", [*opened, *g.get("read", ())], parts=parts_here())
 
 
 def check_form(settings: Settings) -> None:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from mappers.agreements import agreements_in
 from mappers.appointment import NextTalk, next_talk
-from mappers.audit import AuditEntry
 from mappers.errors import PlanError
 from mappers.plan import Goal, goal_of
 from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from smartapp.access import table
 from smartapp.fhir.store import Query, Refused, Unreachable
-from smartapp.i18n import message
+from smartapp.pages.home import looked
 from smartapp.pages.home.inviting import invitation, not_now, still_so
 from smartapp.pages.home.today import AgreedToday, Change, GoalToday, agreed_today, change_today, goal_today
 from smartapp.pages.plan import stored, ticking
@@ -31,16 +27,7 @@ from smartapp.pages.scores import asking, trends
 from smartapp.pages.together import screens
 from smartapp.records import Record
 from smartapp.web import current, undoing
-from smartapp.web.language import (
-    day_of,
-    format_date,
-    format_list,
-    format_number,
-    gettext,
-    moment_of,
-    place_zone,
-    text_of,
-)
+from smartapp.web.language import day_of, format_date, format_list, format_number, moment_of, place_zone
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import FormView
 from smartapp.web.plan_views import STATUS_TEXTS
@@ -70,31 +57,6 @@ class HomePage:
     def new(self) -> bool:
         """Tell whether this person has nothing here yet."""
         return not (self.goal or self.measured or self.talk or self.agreed.shown)
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A day on which somebody else used this record; `last` is the last time that day, with its zone."""
-
-    name: str
-    role: str
-    last: dt.datetime
-    parts: tuple[str, ...] = ()
-    """What they saw, as message ids; none where they signed in and opened nothing."""
-    wrote: bool = False
-
-
-PARTS = {
-    message("the overview"): {"overview"},
-    message("your plan"): {"plan", "living", "CarePlan", "Goal", "DocumentReference"},
-    message("your answers"): {"questionnaire", "QuestionnaireResponse"},
-    message("your scores"): {"scores", "Observation"},
-    message("what was asked of you"): {"assignments", "Task"},
-}
-"""By part of the record: the pages that show it, and the resources it is made of."""
-MOST_NUMBER: Final = 2**63
-LOOKS = 200
-"""Rows of the log that a page tells of: a day of somebody's is one line, of as many rows as they opened pages."""
 
 
 @blueprint.get("/")
@@ -194,48 +156,8 @@ def said(change: Change) -> str:
     )
 
 
-@blueprint.get("/who-looked/")
-def who_looked() -> str:
-    """Show who else opened this record through Verstel, newest first; `before` goes on where a page ended."""
-    launch, before = current.launch(), request.args.get("before", type=int)
-    looks = current.services().audit.looks(
-        launch.issuer_key, launch.patient.reference, before=before if before and before < MOST_NUMBER else None
-    )
-    rows = list(islice(looks, LOOKS + 1))
-    older = rows[LOOKS - 1][0] if len(rows) > LOOKS else None
-    accesses = accesses_of([entry for _number, entry in rows[:LOOKS]], place_zone())
-    return render_template("home/who_looked.html", accesses=accesses, older=older, role_title=role_title, seen=seen)
-
-
-def accesses_of(entries: Iterable[AuditEntry], zone: dt.tzinfo) -> list[Access]:
-    """Return one line per person and day, newest first."""
-    found: dict[tuple[str, str, dt.date], Access] = {}
-    for entry in entries:
-        moment = dt.datetime.fromtimestamp(entry.recorded, zone)
-        key = (entry.user, entry.user_name, moment.date())
-        before = found.get(key, Access(entry.user_name, entry.role, moment))
-        found[key] = replace(
-            before,
-            last=max(moment, before.last),
-            parts=tuple(part for part in PARTS if part in before.parts or part in _parts_of(entry)),
-            wrote=before.wrote or entry.event in {"create", "update"},
-        )
-    return sorted(found.values(), key=lambda access: access.last, reverse=True)
-
-
-def role_title(role: str) -> str:
-    """Return what somebody's role is called; "" for one that a log of long ago names otherwise."""
-    return next((text_of(rights.title) for name, rights in table().roles.items() if name == role), "")
-
-
-def seen(parts: Sequence[str]) -> str:
-    """Return the parts of a record as a reader names them: `the overview, your plan and your scores`."""
-    return format_list([gettext(part) for part in parts])
-
-
-def _parts_of(entry: AuditEntry) -> set[str]:
-    named = {re.split("[./]", each)[0] for each in entry.objects}
-    return {part for part, names in PARTS.items() if names & named}
+blueprint.add_url_rule("/who-looked/", view_func=looked.who_looked)
+blueprint.add_url_rule("/who-looked/who-looked.pdf", view_func=looked.who_looked_as_pdf)
 
 
 def _active(planned: Sequence[Goal], resources: Iterable[dict[str, Any]]) -> list[Goal]:

@@ -55,5 +55,5 @@ def test_every_kind_of_line_is_a_valid_audit_event_with_agent_and_object(changes
 def test_it_says_whose_record_it_was_and_what_was_read():
     event = audit_event(ENTRY)
     assert [one["what"]["reference"] for one in event["entity"]] == ["Goal/1", "CarePlan/2", "Patient/anna"]
-    assert event["agent"][0]["network"] == {"address": "192.0.2.7", "type": "2"}
+    assert event["agent"][-1]["network"] == {"address": "192.0.2.7", "type": "2"}
     assert event["purposeOfEvent"][0]["coding"][0]["code"] == "TREAT"

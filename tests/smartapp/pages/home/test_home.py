@@ -1,19 +1,15 @@
-"""The start page: what is waiting, my plan, my scores, who looked."""
+"""The start page: what is waiting, my plan, my scores."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from mappers.audit import AuditEntry
 from mappers.plan import Goal, Step
 from smartapp.fhir.store import Refused, Write
-from smartapp.pages.home import routes
-from smartapp.pages.home.routes import accesses_of
 from smartapp.pages.home.today import GoalToday, goal_today
 from tests.smartapp.helpers import Visitor, launched, make_app, text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY, put
@@ -218,120 +214,3 @@ def test_a_clinician_goes_on_to_the_overview(app):
     visitor = launched(app, role="clinician")
     response = visitor.get("")
     assert (response.status_code, response.location) == (303, visitor.url("overview/"))
-
-
-# ---- who looked --------------------------------------------------------------------------------------------------
-
-ENTRY = AuditEntry(
-    recorded=int(dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC).timestamp()),
-    event="read",
-    outcome="0",
-    reason="",
-    issuer="",
-    user="Practitioner/jansen",
-    user_name="SPV J. Jansen",
-    role="clinician",
-    subject="",
-    patient="Patient/anna",
-    address="",
-    objects=("Goal/1",),
-)
-ZONE = ZoneInfo("Europe/Amsterdam")
-
-
-def test_somebody_who_looked_ten_times_in_a_day_is_one_line_with_the_last_time():
-    looks = accesses_of([replace(ENTRY, recorded=ENTRY.recorded + 60 * number) for number in range(10)], ZONE)
-    assert [(look.name, look.last.strftime("%H:%M")) for look in looks] == [("SPV J. Jansen", "10:39")]
-
-
-def test_two_people_with_one_name_are_two():
-    looks = accesses_of([ENTRY, replace(ENTRY, user="Practitioner/2")], ZONE)
-    assert len(looks) == 2
-
-
-def test_what_was_seen_is_said_by_page_and_by_what_was_on_it():
-    entries = [replace(ENTRY, objects=("overview.index", "Observation/1")), replace(ENTRY, objects=("plan.goal",))]
-    [look] = accesses_of(entries, ZONE)
-    assert look.parts == ("the overview", "your plan", "your scores")
-
-
-def test_writing_is_said():
-    looks = accesses_of([ENTRY, replace(ENTRY, event="create")], ZONE)
-    assert [look.wrote for look in looks] == [True]
-
-
-def test_the_client_sees_who_of_the_team_was_here(app, anna):
-    measure(anna, "hoop", "2026-06-03", "4")
-    launched(app, role="clinician").get("overview/")
-    page = anna.get("who-looked/").text
-    assert "SPV J. Jansen" in page
-    assert "Heeft meegelezen." in page
-
-
-def test_before_anybody_looked_the_page_says_so(anna):
-    assert "Nog niemand" in anna.get("who-looked/").text
-
-
-def test_a_clinician_is_seen_also_where_there_was_nothing_yet(app, anna):
-    launched(app, role="clinician").get("overview/")
-    said = text_of(anna.get("who-looked/"))
-    assert "SPV J. Jansen (behandelaar) Heeft meegelezen. Gezien: het overzicht." in said
-
-
-def test_who_signed_in_and_opened_nothing_is_there_too(app, anna):
-    guest = launched(app, role="guest", name="Karel Buur")
-    anna.core.audit.record(guest.launch, "launch")
-    assert "Karel Buur (iemand met een andere rol) Heeft ingelogd." in text_of(anna.get("who-looked/"))
-
-
-def test_what_clients_do_themselves_pushes_nobody_out(app, anna):
-    launched(app, role="clinician").get("overview/")
-    for number in range(210):
-        anna.core.audit.record(anna.launch, "update", [f"Goal/{number}"])
-    assert "SPV J. Jansen" in anna.get("who-looked/").text
-
-
-def test_of_rows_from_before_it_was_kept_whose_they_are_the_same_holds(app, anna):
-    launched(app, role="clinician").get("overview/")
-    for number in range(300):
-        anna.core.audit.record(anna.launch, "read", [f"Goal/{number}"])
-    with anna.core.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE audit SET own = 0")
-    said = text_of(anna.get("who-looked/"))
-    assert "SPV J. Jansen" in said
-    assert said.count("Heeft meegelezen") == 1
-
-
-def test_who_was_refused_did_not_look(app, anna):
-    launched(app, role="guest").get("overview/")
-    assert "Nog niemand" in anna.get("who-looked/").text
-
-
-def test_more_than_fits_on_a_page_goes_on_at_the_next(app, anna, monkeypatch):
-    monkeypatch.setattr(routes, "LOOKS", 2)
-    clinician = launched(app, role="clinician").launch
-    for number in range(5):
-        user = replace(clinician.user, reference=f"Practitioner/{number}", display=f"Behandelaar {number}")
-        anna.core.audit.record(replace(clinician, user=user), "read", ["plan.index"])
-    found, path = [], "who-looked/"
-    while path:
-        page = anna.get(path)
-        found += re.findall(r"Behandelaar (\d)", page.text)
-        link = re.search(r'href="([^"]*before=\d+)">Eerder', page.text)
-        path = link[1] if link else ""
-    assert found == ["4", "3", "2", "1", "0"]
-
-
-@pytest.mark.parametrize("before", ["x", "-1", "0", "9" * 40])
-def test_a_page_that_is_none_is_the_first(app, anna, before):
-    launched(app, role="clinician").get("overview/")
-    assert anna.get(f"who-looked/?before={before}").status_code == 200
-
-
-def test_a_clinician_does_not_read_who_looked(app):
-    clinician = launched(app, role="clinician")
-    clinician.get("overview/")
-    response = clinician.get("who-looked/")
-    assert response.status_code == 403
-    assert "Heeft meegelezen." not in response.text
-    assert clinician.logged().event == "denied"

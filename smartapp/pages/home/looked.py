@@ -1,0 +1,195 @@
+"""Who looked: the rows of the log about a person, told to them in plain words, a line per somebody and day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from flask import render_template, request
+from werkzeug.wrappers import Response
+
+from mappers.audit import OPERATOR, AuditEntry, purpose_of
+from smartapp.access import table
+from smartapp.i18n import message
+from smartapp.storage.launches import Person
+from smartapp.storage.strangers import SEVERAL
+from smartapp.web import current
+from smartapp.web.language import format_datetime, format_list, place_zone, text_of
+from smartapp.web.language import gettext as _
+from smartapp.web.looked_at import in_order, name_of, parts_of_objects
+from smartapp.web.pdf import download, lines, pdf
+
+MOST_NUMBER: Final = 2**63
+LOOKS = 200
+"""Rows of the log that a page tells of: a day of somebody's is one line, of as many rows as they opened pages."""
+MOST_ON_PAPER: Final = 5_000
+PAPER: Final = Path(__file__).with_name("templates") / "home" / "who_looked.typ"
+
+_WHY: Final = {
+    "TREAT": message("Why: for your treatment."),
+    "SUPNWK": message("Why: you let them look along."),
+    "representative": message("Why: as your legal representative."),
+    "HSYSADMIN": message("Why: to manage Verstel, or to check who looked."),
+}
+_WANTED: Final = message("Wanted to look at something, and was not allowed to.")
+_SOUGHT: Final = message("Asked for something that could not be found here.")
+_SENT: Final = message("Sent something that did not belong here. Nothing was saved.")
+_OFTEN: Final = message("Tried it more often after that.")
+_REFUSED: Final = {
+    "no-such-record": _SOUGHT,
+    "NotFoundPage": _SOUGHT,
+    "other-person": _SENT,
+    "form-token": _SENT,
+    "foreign-origin": _SENT,
+}
+"""What a refusal is called, by its code; all others are of a page that is not theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A day on which somebody else used this record, or wanted to; `last` is the last time that day, with its zone."""
+
+    name: str
+    role: str
+    last: dt.datetime
+    purpose: str = ""
+    parts: tuple[str, ...] = ()
+    """What they saw; none where they signed in and opened nothing."""
+    looked: bool = False
+    wrote: bool = False
+    took: bool = False
+    """A copy was made of what is kept about this person."""
+    refused: tuple[str, ...] = ()
+    """What they were turned away with, as message ids."""
+    asked: tuple[str, ...] = ()
+    """The parts that they were turned away from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the page, or of the paper: when, who with which role, and sentences: what they did and why."""
+
+    when: dt.datetime
+    who: str
+    role: str
+    said: tuple[str, ...]
+
+
+def who_looked() -> str:
+    """Show who else opened this record through Verstel, newest first; `before` goes on where a page ended."""
+    before = request.args.get("before", type=int)
+    rows = list(islice(_looks(before if before and before < MOST_NUMBER else None), LOOKS + 1))
+    older = rows[LOOKS - 1][0] if len(rows) > LOOKS else None
+    told = [line_of(one) for one in accesses_of((entry for _number, entry in rows[:LOOKS]), place_zone())]
+    return render_template("home/who_looked.html", lines=told, older=older)
+
+
+def who_looked_as_pdf() -> Response:
+    """Give the whole list as a PDF, and write in the log that its owner took it along."""
+    launch = current.launch()
+    rows = [entry for _number, entry in islice(_looks(None), MOST_ON_PAPER + 1)]
+    told = [line_of(one) for one in accesses_of(rows[:MOST_ON_PAPER], place_zone())]
+    content = paper_of(told, cut=len(rows) > MOST_ON_PAPER, client=launch.patient, made=current.now())
+    current.services().audit.record(launch, "export", [request.endpoint or ""])
+    return download(content, "who-looked")
+
+
+def _looks(before: int | None) -> Iterator[tuple[int, AuditEntry]]:
+    launch = current.launch()
+    audit = current.services().audit
+    return audit.looks(launch.issuer_key, launch.patient.reference, before=before, denied=True)
+
+
+def accesses_of(entries: Iterable[AuditEntry], zone: dt.tzinfo) -> list[Access]:
+    """Return one for each person, role and day, newest first."""
+    found: dict[tuple[str, str, str, dt.date], Access] = {}
+    for entry in entries:
+        moment = dt.datetime.fromtimestamp(entry.recorded, zone)
+        key = (entry.user, entry.user_name, entry.role, moment.date())
+        purpose = entry.purpose or purpose_of(entry.role)
+        before = found.get(key, Access(entry.user_name, entry.role, moment, purpose))
+        found[key] = _with(replace(before, last=max(moment, before.last)), entry)
+    return sorted(found.values(), key=lambda access: access.last, reverse=True)
+
+
+def _with(before: Access, entry: AuditEntry) -> Access:
+    parts = entry.parts or parts_of_objects(entry.objects)
+    if entry.event == "denied":
+        kind = _OFTEN if SEVERAL in entry.objects else _REFUSED.get(entry.reason, _WANTED)
+        return replace(before, refused=_once(before.refused, [kind]), asked=_once(before.asked, parts))
+    return replace(
+        before,
+        parts=_once(before.parts, parts),
+        looked=before.looked or entry.event in {"read", "search"},
+        wrote=before.wrote or entry.event in {"create", "update"},
+        took=before.took or entry.event == "export",
+    )
+
+
+def _once(before: Sequence[str], more: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*before, *more]))
+
+
+def line_of(access: Access) -> Line:
+    """Say one of them in the reader's language."""
+    named = _("The manager of Verstel") if access.role == OPERATOR else _("Someone on your care team")
+    return Line(
+        when=access.last,
+        who=access.name or named,
+        role=role_title(access.role),
+        said=tuple(_sentences(access)),
+    )
+
+
+def role_title(role: str) -> str:
+    """Return what somebody's role is called; "" for one that a log of long ago names otherwise."""
+    return next((text_of(rights.title) for name, rights in table().roles.items() if name == role), "")
+
+
+def _sentences(access: Access) -> Iterator[str]:
+    if access.wrote:
+        yield _("Viewed this and added something.")
+    elif access.looked or access.parts:
+        yield _("Viewed this.")
+    elif not access.took and not access.refused:
+        yield _("Signed in.")
+    if seen := _listed(access.parts):
+        yield _("Seen: %(parts)s.", parts=seen)
+    if access.took:
+        yield _("Made a copy of the list of who looked.")
+    for kind in (_WANTED, _SOUGHT, _SENT, _OFTEN):
+        if kind in access.refused:
+            yield _(kind)
+    if asked := _listed(access.asked):
+        yield _("It was about: %(parts)s.", parts=asked)
+    if access.purpose in _WHY:
+        yield _(_WHY[access.purpose])
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return format_list([name for part in in_order(parts) if (name := name_of(part))])
+
+
+def paper_of(told: Sequence[Line], *, cut: bool, client: Person, made: dt.datetime) -> bytes:
+    """Return the lines as a PDF. Raises NotTypeset."""
+    about = [
+        _("Here you can see who else has been in your place in Verstel."),
+        _("Your care provider keeps a list of its own of who opened your record there. You can ask for it."),
+    ]
+    if cut:
+        about.append(_("Only the newest are on this paper. For all of them, ask your care team."))
+    rows = [
+        {
+            "when": format_datetime(line.when),
+            "who": lines(f"{line.who} ({line.role})" if line.role else line.who),
+            "said": " ".join(line.said),
+        }
+        for line in told
+    ]
+    columns = [_("When"), _("Who"), _("What and why")]
+    data = {"about": about, "columns": columns, "rows": rows, "nobody": _("Nobody so far")}
+    return pdf(_("Who has viewed this"), PAPER, data, person=client, made=made)
