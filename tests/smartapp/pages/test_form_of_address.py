@@ -232,6 +232,7 @@ FULL_CLINICIAN: dict[str, Callable[[Full], list[str]]] = {
 SAYS_NOTHING: Final = {
     *(
         "answers.as_pdf",
+        "home.who_looked_as_pdf",
         "overview.as_pdf",
         "overview.plan_as_pdf",
         "plan.as_pdf",

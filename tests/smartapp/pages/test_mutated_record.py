@@ -87,6 +87,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "plan/goals/new",
         "questionnaires/",
         "who-looked/",
+        "who-looked/who-looked.pdf",
     ]
     client += ["kept/", "unsent/", "unsent/x/discard", f"plan/goals/by-key/{KEY_OF_FORM}"]
     client += [f"plan/goals/by-key/{KEY_OF_FORM}/words", "visits/agreements/x"]
