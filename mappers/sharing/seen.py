@@ -1,0 +1,254 @@
+"""What a reader sees of a resource when some parts are not for them, and how what they save keeps the rest.
+
+Nothing tells that something was left out: what is left out is not there, in no list, no summary and no date of it.
+Saving is the other way round: who writes with the client writes on top of what they saw, and what they did not see is
+put back where it was (`put_back`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from mappers.identity import identifiers
+from mappers.living.reading import GOAL_URL
+from mappers.plan.reading import domain_in
+from mappers.plan.shapes import ANSWERS_URL, DOMAIN_SYSTEM, PLAN_SYSTEM, key, target_of
+from mappers.sharing.parts import Apart, domains_of, form_part, is_step, part_of
+from mappers.tolerant import code_in, object_in, objects_in, text_in
+from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
+from questionnaires.model import Instrument
+
+_NOT_SHOWN: Final = ("text", "_text")
+"""The narrative repeats what stands in the elements."""
+_LISTS: Final = ("extension", "goal", "activity")
+"""Of a CarePlan: what names a life domain, a goal or a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What is not for one reader: `parts`, and what the goals and steps of hidden domains are called.
+
+    `names` are their references (`Goal/1`) and the values of their identifiers; `apart` are the groups of forms that
+    are parts of their own.
+    """
+
+    parts: frozenset[str]
+    names: frozenset[str] = frozenset()
+    apart: tuple[Apart, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """Return the hidden life domains."""
+        return domains_of(self.parts)
+
+    def with_goals(self, resources: Iterable[Resource], known: Catalogue) -> Hidden:
+        """Return the same, with the names of what belongs to a hidden domain among these Goals and Tasks."""
+        found = list(resources)
+        goals = {name for one in found if part_of(one, known) in self.parts for name in names_of(one)}
+        steps = {name for one in found if is_step(one) and _goal_of(one) in goals for name in names_of(one)}
+        return Hidden(self.parts, self.names | goals | steps, self.apart)
+
+
+def names_of(resource: Resource) -> frozenset[str]:
+    """Return what others may call a resource: its reference, and the values of its identifiers."""
+    own = {one.value for one in identifiers(resource)}
+    id_ = text_in(resource, "id")
+    return frozenset(own | ({key(text_in(resource, "resourceType"), id_)} if id_ else set()))
+
+
+def seen(resource: Resource, hidden: Hidden, known: Catalogue) -> Resource | None:
+    """Return what is seen of a resource; None where nothing is. The same object where all of it is."""
+    if not hidden:
+        return resource
+    match resource.get("resourceType"):
+        case "CarePlan":
+            return _plan_seen(resource, hidden, known)
+        case "QuestionnaireResponse":
+            return _response_seen(resource, hidden, known)
+        case "DocumentReference" if code_in(resource, "type", PLAN_SYSTEM):
+            return None  # it has the whole plan in it
+        case _:
+            return None if _is_hidden(resource, hidden, known) else resource
+
+
+def _is_hidden(resource: Resource, hidden: Hidden, known: Catalogue) -> bool:
+    if names_of(resource) & hidden.names or part_of(resource, known) in hidden.parts:
+        return True
+    # A step whose goal nobody can find may be of any domain.
+    return is_step(resource) and bool(hidden.domains) and (_goal_of(resource) in {"", *hidden.names})
+
+
+def put_back(new: Resource, whole: Resource, hidden: Hidden, known: Catalogue) -> Resource:
+    """Return what is saved: `new`, which was made on top of what is seen of `whole`, with what was not seen."""
+    was = seen(whole, hidden, known)
+    if was is None or was is whole:
+        return new
+    if new.get("resourceType") == "CarePlan":
+        lists = {
+            name: _with_hidden(objects_in(new, name), objects_in(whole, name), _plan_filter(name, hidden, known))
+            for name in _LISTS
+        }
+        return {**{name: one for name, one in new.items() if name not in _LISTS}, **_filled(lists)}
+    form = _form_of(whole, known)
+    if form is None:
+        return new
+    return {**new, "item": _items_back(objects_in(new, "item"), objects_in(whole, "item"), hidden, form)}
+
+
+def _filled(lists: dict[str, list[Resource]]) -> Resource:
+    return {name: there for name, there in lists.items() if there}
+
+
+def _goal_of(step: Resource) -> str:
+    focus = object_in(step, "focus")
+    return target_of(focus) or text_in(object_in(focus, "identifier"), "value")
+
+
+# ---- the plan --------------------------------------------------------------------------------------------------------
+
+
+def _plan_seen(plan: Resource, hidden: Hidden, known: Catalogue) -> Resource | None:
+    lists = {
+        name: [one for one in objects_in(plan, name) if not _plan_filter(name, hidden, known)(one)] for name in _LISTS
+    }
+    if all(len(there) == len(objects_in(plan, name)) for name, there in lists.items()):
+        return plan
+    # When it was changed last may be when something changed that is not seen.
+    meta = {name: value for name, value in object_in(plan, "meta").items() if name != "lastUpdated"}
+    shown = {name: value for name, value in plan.items() if name not in (*_LISTS, *_NOT_SHOWN, "meta")}
+    return {**shown, "meta": meta, **_filled(lists)}
+
+
+def _plan_filter(name: str, hidden: Hidden, known: Catalogue) -> Callable[[Resource], bool]:
+    """Return what tells of an entry of one of a CarePlan's lists whether it is hidden."""
+    if name == "extension":
+        urls = {part.url for part in known.plan_parts if form_part(part.code) in hidden.parts}
+        return lambda one: (
+            one.get("url") in urls or (one.get("url") == ANSWERS_URL and domain_in(one) in hidden.domains)
+        )
+    if name == "goal":
+        return lambda one: _is_named(one, hidden)
+    return lambda one: _is_named(object_in(one, "reference"), hidden)
+
+
+def _is_named(reference: Resource, hidden: Hidden) -> bool:
+    return target_of(reference) in hidden.names or text_in(object_in(reference, "identifier"), "value") in hidden.names
+
+
+# ---- a living form ---------------------------------------------------------------------------------------------------
+
+
+def _response_seen(response: Resource, hidden: Hidden, known: Catalogue) -> Resource | None:
+    part, form = part_of(response, known), _form_of(response, known)
+    if form is None:
+        return None if part in hidden.parts else response
+    there = objects_in(response, "item")
+    if part in hidden.parts:
+        # A group that is shared apart is seen without the rest of its form.
+        open_groups = {
+            name for one in hidden.apart if one.part not in hidden.parts and one.form == form.id for name in one.groups
+        }
+        shown = [one for one in there if text_in(one, "linkId") in open_groups]
+        return _with_items(response, _items_seen(shown, hidden, form)) if shown else None
+    shown = _items_seen(there, hidden, form)
+    return response if shown == there else _with_items(response, shown)
+
+
+def _with_items(response: Resource, items: list[Resource]) -> Resource:
+    rest = {name: value for name, value in response.items() if name not in ("item", *_NOT_SHOWN)}
+    return {**rest, "item": items} if items else rest
+
+
+def _form_of(response: Resource, known: Catalogue) -> Instrument | None:
+    part = part_of(response, known)
+    return known.living[part.removeprefix("form.")] if part.startswith("form.") else None
+
+
+def _items_seen(items: Iterable[Resource], hidden: Hidden, form: Instrument) -> list[Resource]:
+    return [one for item in items if (one := _item_seen(item, hidden, form)) is not None]
+
+
+def _item_seen(item: Resource, hidden: Hidden, form: Instrument) -> Resource | None:
+    """Return what is seen of an item; None where it is hidden, or all that it says is."""
+    if text_in(item, "linkId") in _groups_apart(hidden, form) or _is_row_about_hidden(item, hidden, form):
+        return None
+    answers, inside = objects_in(item, "answer"), objects_in(item, "item")
+    shown, below = [one for one in answers if not _tells(one, hidden)], _items_seen(inside, hidden, form)
+    if shown == answers and below == inside:
+        return item
+    left = {"answer": shown, "item": below}
+    if not shown and not below:
+        return None
+    return {name: value for name, value in item.items() if name not in left} | {k: v for k, v in left.items() if v}
+
+
+def _groups_apart(hidden: Hidden, form: Instrument) -> frozenset[str]:
+    """Return the groups of a form that are a hidden part of their own."""
+    those = (one.groups for one in hidden.apart if one.form == form.id and one.part in hidden.parts)
+    return frozenset(name for groups in those for name in groups)
+
+
+def _is_row_about_hidden(item: Resource, hidden: Hidden, form: Instrument) -> bool:
+    """Tell whether an item is a row about a life domain or a goal that is hidden: then so is all it says."""
+    group = next((one for one in form.groups if one.per and one.link_id == text_in(item, "linkId")), None)
+    if group is None:
+        return False
+    names = (one for one in objects_in(item, "item") if text_in(one, "linkId") == group.items[0].link_id)
+    return any(_tells(answer, hidden) for one in names for answer in objects_in(one, "answer"))
+
+
+def _tells(answer: Resource, hidden: Hidden) -> bool:
+    """Tell whether an answer names a hidden life domain or goal."""
+    coding = object_in(answer, "valueCoding")
+    if coding.get("system") == DOMAIN_SYSTEM and text_in(coding, "code") in hidden.domains:
+        return True
+    links = (one for one in objects_in(answer, "extension") if one.get("url") == GOAL_URL)
+    return any(_is_named(object_in(one, "valueReference"), hidden) for one in links)
+
+
+# ---- saving ----------------------------------------------------------------------------------------------------------
+
+
+def _with_hidden(new: list[Resource], whole: list[Resource], is_hidden: Callable[[Resource], bool]) -> list[Resource]:
+    """Return a list with what is hidden of the one before it, each at its former place."""
+    made = list(new)
+    for at, one in enumerate(whole):
+        if is_hidden(one):
+            made.insert(min(at, len(made)), one)
+    return made
+
+
+def _items_back(new: list[Resource], whole: list[Resource], hidden: Hidden, form: Instrument) -> list[Resource]:
+    """Return the items of a form with what was not seen of those before them.
+
+    A row that its writer took away stays away, with what was hidden in it.
+    """
+    made = list(new)
+    for at, before in enumerate(whole):
+        shown = _item_seen(before, hidden, form)
+        if shown is before:
+            continue
+        here = None if shown is None else next((n for n, one in enumerate(made) if _is_same(one, before)), None)
+        if shown is None:
+            if not any(_is_same(one, before) for one in made):
+                made.insert(min(at, len(made)), before)
+        elif here is not None:
+            made[here] = _item_back(made[here], before, hidden, form)
+    return made
+
+
+def _item_back(new: Resource, before: Resource, hidden: Hidden, form: Instrument) -> Resource:
+    answers = _with_hidden(objects_in(new, "answer"), objects_in(before, "answer"), lambda one: _tells(one, hidden))
+    items = _items_back(objects_in(new, "item"), objects_in(before, "item"), hidden, form)
+    return {**new, **_filled({"answer": answers, "item": items})}
+
+
+def _is_same(one: Resource, other: Resource) -> bool:
+    """Tell whether two items are the same question, or the same row."""
+    return text_in(one, "linkId") == text_in(other, "linkId") and text_in(one, "id") == text_in(other, "id")
