@@ -19,7 +19,18 @@ _WHY: Final = Text(
     "What is written here no longer holds.",
 )
 
-_REASONS: Final = frozenset({_WHY.nl, _WHY.en})
+_NOT_HERE: Final = Text(
+    "Wat hier stond, geldt niet en wordt hier niet meer bewaard.",
+    "What was written here no longer holds, and is not kept here any more.",
+)
+
+_REASONS: Final = frozenset({_WHY.nl, _WHY.en, _NOT_HERE.nl, _NOT_HERE.en})
+_KEPT: Final = frozenset(
+    {"resourceType", "id", "meta", "language", "identifier", "status", "lifecycleStatus", "intent", "category", "code"}
+    | {"subject", "for", "source", "author", "questionnaire", "authored", "authoredOn", "effectiveDateTime"}
+    | {"created", "startDate"}
+)
+"""What says which thing it is, and when it was; no element of these has somebody's words."""
 
 
 def continued(resource: Resource, *, place: str = "", reference: str = "") -> Resource:
@@ -52,6 +63,19 @@ def closed(resource: Resource) -> Resource:
     if kind == "CarePlan":
         return {**changed, "note": [*objects_in(resource, "note"), {"text": why}]}
     return {**changed, "statusReason": why if kind == "Goal" else {"text": why}}
+
+
+def withdrawn(resource: Resource) -> Resource:
+    """Return what stays behind of a resource whose owner takes their words out of that place: which thing it was.
+
+    Earlier versions that a server keeps are the server's. It does not say where the words are, or that they are.
+    """
+    kind = resource["resourceType"]
+    why = _NOT_HERE.get(text_in(resource, "language") or "nl")
+    bare = {name: value for name, value in resource.items() if name in _KEPT} | {STATUS.get(kind, "status"): CLOSED}
+    if kind == "Goal":
+        return {**bare, "description": {"text": why}}
+    return bare if kind == "QuestionnaireResponse" else {**bare, "note": [{"text": why}]}
 
 
 def was_left(care_plan: Resource) -> bool:

@@ -3,10 +3,11 @@
 from mappers.sharing.consent import consent_of, is_sharing, sharing_of
 from mappers.sharing.model import ME, RECORD, Choice, Reader, Rule, Sharing
 from mappers.sharing.parts import Apart, part_of, parts_in
-from mappers.sharing.seen import Hidden, put_back, seen
+from mappers.sharing.seen import NOTHING, Hidden, put_back, seen
 
 __all__ = [
     "ME",
+    "NOTHING",
     "RECORD",
     "Apart",
     "Choice",

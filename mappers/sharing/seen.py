@@ -55,6 +55,10 @@ class Hidden:
         return Hidden(self.parts, self.names | goals | steps, self.apart)
 
 
+NOTHING: Final = Hidden(frozenset())
+"""What is hidden from the client, and from who reads all of it."""
+
+
 def names_of(resource: Resource) -> frozenset[str]:
     """Return what others may call a resource: its reference, and the values of its identifiers."""
     own = {one.value for one in identifiers(resource)}

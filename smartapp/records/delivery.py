@@ -36,7 +36,7 @@ from smartapp.fhir.store import (
     Write,
 )
 from smartapp.records.adding import on_top_of
-from smartapp.records.moving import differ, moved, moved_alone
+from smartapp.records.moving import continued_alone, differ, left_behind, moved
 from smartapp.records.parallel import in_parallel
 from smartapp.records.parcels import Parcel, Unit, resolved
 from smartapp.records.placement import TOGETHER, Place
@@ -65,7 +65,8 @@ class Delivery:
     """Sends units of one launch at the EHR whose address is `base`.
 
     `offered` is what the servers at the places say that they do. `progress` persists what was reached, `demote`
-    remembers that the EHR refused to create or change a type, with the status of its answer. `whole` keeps a
+    remembers that the EHR refused to create or change a type, with the status of its answer. `private` tells of what
+    only our own store may get: it is asked just before anything is sent, so also of what waited. `whole` keeps a
     transaction that someone else overtook in one piece, for an author who is there and decides about all of it; without
     it, one by one shows which part was overtaken, and the others go on. `errors` has afterwards what stopped each
     parcel.
@@ -76,6 +77,7 @@ class Delivery:
     base: str
     progress: Callable[[Unit], None]
     demote: Callable[[str, Interaction, int], None]
+    private: Callable[[Resource], bool] = lambda _resource: False
     whole: bool = False
     errors: dict[int, RecordError] = field(default_factory=dict)
     _one_by_one: set[Place] = field(default_factory=set)
@@ -124,7 +126,43 @@ class Delivery:
 
     def _considered(self, unit: Unit) -> Unit:
         """Return the unit as it can go on from here, before anything more of it is chosen."""
-        return self._with_their_response(self._amendable(unit))
+        return self._with_their_response(self._amendable(self._kept_here(unit)))
+
+    def _kept_here(self, unit: Unit) -> Unit:
+        """Keep with us what its author shares with nobody who would read it where it was to go."""
+        for parcel in unit.parcels:
+            private = parcel.state == "ready" and not parcel.closing and parcel.place != "own"
+            if private and self.private(parcel.write.resource):
+                # What is given up leaves, and a plan takes its parts along.
+                for number in _where(unit, parcel):
+                    unit = self._stays(unit, number)
+        return unit
+
+    def _stays(self, unit: Unit, number: int) -> Unit:
+        parcel = unit.parcels[number]
+        if parcel.is_copy:
+            return self._given_up(unit, number)
+        if number in unit.plan_at(parcel.place):
+            return self._plan_stays(unit, number)
+        if parcel.write.method == "create":
+            return unit.changed({number: parcel.kept_here()})
+        if parcel.type in TOGETHER and parcel.type != "Task":  # a goal moves with its plan, and with nothing less
+            return unit
+        stays = replace(parcel, write=continued_alone(parcel, base=self.base)).kept_here()
+        unit = unit.changed({number: stays})
+        return replace(unit, parcels=(*unit.parcels, left_behind(parcel)))
+
+    def _plan_stays(self, unit: Unit, number: int) -> Unit:
+        parcel = unit.parcels[number]
+        only = _each(unit, unit.plan_at(parcel.place), lambda one: replace(one, ladder=("own",)))
+        try:
+            return moved(only, parcel.place, self._plans_at(parcel), base=self.base, bare=True)
+        except Conflict as error:
+            return self._stop(unit, number, parcel.after("overtaken", reason=error.message), error)
+        except RecordError as error:
+            self._away[parcel.place] = error
+            self.errors[number] = error
+            return unit
 
     def _with_their_response(self, unit: Unit) -> Unit:
         """Stop the scores of a response that stopped: it may say something else than they do."""
@@ -322,7 +360,8 @@ class Delivery:
         if parcel.write.living and parcel.write.method == "update" and parcel.ladder and _is_about_type(error):
             if parcel.place == "ehr":
                 self.demote(parcel.type, "update", error.status)
-            return unit.changed({number: moved_alone(parcel, base=self.base)})
+            lower = replace(parcel, write=continued_alone(parcel, base=self.base)).lower()
+            return unit.changed({number: lower})
         if parcel.changes or not parcel.ladder:
             return self._stop(unit, number, parcel.after("not taken", reason=error.message), error)
         return self._lower(unit, number)

@@ -11,7 +11,10 @@ lock: a change that someone made in between stops the move, and a save that come
 looks again. Until a copy exists, readers go on showing the plan that was closed (`mappers.plan.moving.was_left`).
 Goals and Tasks are closed last. Until then the unit, with every word, waits in the outbox.
 
-A living form goes on alone (`moved_alone`): a plan names it by its identifier, which stays.
+A living form goes on alone (`continued_alone`): a plan names it by its identifier, which stays.
+
+What its owner no longer shares with who reads it there moves in the same way, to our own store; and then no words stay
+behind (`bare`, `left_behind`).
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from mappers.identity import URN, identity, own_identifier
-from mappers.plan.moving import closed, continued, is_closed
+from mappers.plan.moving import closed, continued, is_closed, withdrawn
 from mappers.plan.shapes import IDENTIFIER_SYSTEMS
 from questionnaires.fhir import Resource
 from smartapp.fhir.companion import AT_THE_EHR
@@ -30,11 +33,12 @@ from smartapp.records.parcels import Parcel, Unit, with_identifier
 from smartapp.records.placement import Place
 
 
-def moved(unit: Unit, place: Place, here: Iterable[Stored], *, base: str) -> Unit:
+def moved(unit: Unit, place: Place, here: Iterable[Stored], *, base: str, bare: bool = False) -> Unit:
     """Return the unit with its plan one rung below `place`; `here` are the plan's types as they are stored at `place`.
 
     The caller's parcels keep their positions. After them come the parts of the plan that the unit did not touch, and
-    what is to be closed. `base` is the EHR's address: what the plan refers to there is named in full elsewhere.
+    what is to be closed; `bare`, without the words that it had. `base` is the EHR's address: what the plan refers to
+    there is named in full elsewhere.
 
     Raises Conflict where someone changed, or made, the same thing at `place` in the meantime.
     """
@@ -50,10 +54,11 @@ def moved(unit: Unit, place: Place, here: Iterable[Stored], *, base: str) -> Uni
         write = with_identifier(Write("create", renamed(resource, name_elsewhere), full_url=name))
         return Parcel(write, rungs[0], rungs[1:], anew=anew)
 
+    close = withdrawn if bare else closed
     copies = {number: copy(*part, anew=unit.parcels[number].anew) for number, part in plan.parts().items()}
     others = [copy(found.resource, names[found.reference], found, anew=False) for found in plan.untouched()]
     closings = [
-        Parcel(Write("update", closed(found.resource), if_match=found.etag), place, closing=True)
+        Parcel(Write("update", close(found.resource), if_match=found.etag), place, closing=True)
         for found in plan.stored()
         if not is_closed(found.resource)
     ]
@@ -61,16 +66,21 @@ def moved(unit: Unit, place: Place, here: Iterable[Stored], *, base: str) -> Uni
     return replace(changed, parcels=(*changed.parcels, *others, *closings))
 
 
-def moved_alone(parcel: Parcel, *, base: str) -> Parcel:
-    """Return the change of a living form, which a place does not take, as what is made one rung below it.
+def continued_alone(parcel: Parcel, *, base: str) -> Write:
+    """Return the change of what stands at a place where it does not go on, as what is made at another one.
 
-    What is there stays as it is, since nobody may change it. It no longer counts: the new one says that it was there.
+    What is there no longer counts: the new one says that it was there.
     """
     resource, place = parcel.write.resource, parcel.place
     copy = continued(resource, place=place, reference=f"{parcel.type}/{resource['id']}")
     elsewhere = renamed(copy, lambda reference: _from_elsewhere(reference, place, base=base))
-    write = with_identifier(Write("create", elsewhere, full_url=_name(parcel), living=True))
-    return replace(parcel, write=write).lower()
+    return with_identifier(Write("create", elsewhere, full_url=_name(parcel), living=parcel.write.living))
+
+
+def left_behind(parcel: Parcel) -> Parcel:
+    """Return what takes the words away where the change of a parcel was to go."""
+    bare = withdrawn(parcel.write.resource)
+    return Parcel(Write("update", bare, if_match=parcel.write.if_match), parcel.place, closing=True)
 
 
 def _from_elsewhere(reference: str, place: Place, *, base: str) -> str:

@@ -91,6 +91,10 @@ class Parcel:
         down = replace(self, place=self.ladder[0], ladder=self.ladder[1:], known=None, amends=False, unseen=0)
         return down.after("not welcome")
 
+    def kept_here(self) -> Parcel:
+        """Return what was not sent yet as what only our own store gets."""
+        return replace(self.after("kept here"), place="own", ladder=(), known=None, amends=False, unseen=0)
+
     def again(self) -> Parcel:
         """Return the parcel as its author, or the operator, wants it tried again; only what was stopped changes."""
         return self.after("try again") if self.state in STOPPED else self

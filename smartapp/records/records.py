@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from mappers.identity import Identifier, own_identifier
 from mappers.sameness import fingerprint
 from mappers.successors import first_of
+from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import Capabilities, Capability, Interaction, Offered
 from smartapp.fhir.checked import problems
@@ -40,6 +41,7 @@ from smartapp.records.parallel import in_parallel
 from smartapp.records.parcels import Parcel, Unit, placed, with_identifier
 from smartapp.records.placement import PLACES, Place, ladder
 from smartapp.records.sending import Sender
+from smartapp.records.sight import Sight, without_repeats
 from smartapp.storage.drafts import Drafts
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class Records:
         outbox: Outbox,
         capabilities: Capabilities,
         touched: Touched = lambda _event, _objects: None,
+        sight: Sight | None = None,
     ) -> None:
         self.launch = launch
         self.drafts = drafts
@@ -74,6 +77,7 @@ class Records:
         self._issuer_key = issuer_key
         self._capabilities = capabilities
         self._touched = touched
+        self._sight = sight or Sight(catalogue())
         self._owner = outbox.owner(issuer_key, launch.patient.reference, launch.user.key)
         self._who = outbox.owner(issuer_key, "", launch.user.key).digest
         self._outbox = outbox
@@ -82,6 +86,7 @@ class Records:
         self._before: dict[tuple[str, str], Resource] = {}
         self._unsent: list[Unsent] | None = None
         self._capability: Capability | None = None
+        self._goals_known = False
         self.forbidden: set[str] = set()
         """Types that the EHR would not let us search, whatever the token said; a page may say so."""
         self.cut: set[Query] = set()
@@ -107,6 +112,8 @@ class Records:
         # Two places may have one id, and either may have answered last: what is shown says where it is changed.
         for record in (one for records in results for one in records if one.state == "stored"):
             self._remember(record.place, record.resource)
+        self._know_goals([one for records in results for one in records], {query.type for query in queries})
+        results = [self._sight.of(records) for records in results]
         self._touched("search", [one.reference for records in results for one in records])
         return results
 
@@ -115,7 +122,7 @@ class Records:
         # What waits needs no server to be read: who just sent something in may do so while the EHR is silent.
         for record in self._on_their_way()[0]:
             if record.reference == f"{type}/{id}":
-                return record
+                return self._shown(record)
         seen = self._seen.get((type, id))
         # Our own store first: asking it costs no round trip, and no EHR knows its ids.
         for place in [seen] if seen else reversed(self._places_of(type, read=True)):
@@ -125,9 +132,10 @@ class Records:
                 continue
             # Someone else's resource is as absent as one that does not exist: the two must not be told apart.
             if self._mine(record.resource):
+                shown = self._shown(self._on_their_way()[1].get(record.reference, record))
                 self._touched("read", [record.reference])
-                return self._on_their_way()[1].get(record.reference, record)
-        raise NotFound(f"{type[:64]}/{id[:64]} is at none of the places where this app keeps this person's records.")
+                return shown
+        raise _not_found(type, id)
 
     def histories(self, records: Sequence[Record]) -> list[list[Record] | None]:
         """Return the versions of each of these records, the newest first; None where its place lets us read none.
@@ -146,7 +154,8 @@ class Records:
             versions = self._stores[record.place].history(type_, id_)
         except (NotFound, Gone, Forbidden, Refused, Unreachable):
             return None
-        return [Record(one.resource, one.etag, record.place) for one in versions if self._mine(one.resource)] or None
+        mine = [Record(one.resource, one.etag, record.place) for one in versions if self._mine(one.resource)]
+        return without_repeats(self._sight.of(mine)) if self._sight.hidden else mine or None
 
     def made(self, type: str, identifier: Identifier) -> Record | None:
         """Return what was made here under an identifier of ours, or what succeeded it; None if nothing is found.
@@ -181,22 +190,23 @@ class Records:
         """
         if not writes:
             return []
-        parcels = self._placed([with_identifier(write) for write in writes])
+        parcels = self._placed([with_identifier(self._whole(write)) for write in writes])
         self._unsent = None
         if all(parcel.place == "own" for parcel in parcels) and follow_up is None:
             unit = self._save_here(parcels)
         else:
             unit = self._sender.send_new(parcels, follow_up=follow_up)
         self._unsent = None
-        return [self._of_parcel(parcel) for parcel in unit.parcels[: len(writes)]]
+        return self._sight.of([self._of_parcel(parcel) for parcel in unit.parcels[: len(writes)]])
 
     def later(self, writes: Sequence[Write], *, follow_up: Resource | None = None) -> None:
         """Keep a unit that nobody waits for; the courier sends it. `follow_up` is as in `save`."""
-        parcels = self._placed([with_identifier(write) for write in writes])
+        parcels = self._placed([with_identifier(self._whole(write)) for write in writes])
         self._sender.keep_for_later(parcels, follow_up=follow_up)
 
     def write_now(self, write: Write, place: Place) -> None:
         """Write one thing where it lives, without the outbox: for what can be done again from the start."""
+        write = self._whole(write)
         stored = self._stores[place].write(write)
         self._touched(write.method, [stored.reference])
 
@@ -255,6 +265,28 @@ class Records:
             )
         return self._capability
 
+    def _whole(self, write: Write) -> Write:
+        """Return a write with what its writer did not see of what was there. Raises Forbidden for a part of others."""
+        return replace(write, resource=self._sight.whole(write.resource, self._read_before(write)))
+
+    def _shown(self, record: Record) -> Record:
+        """Return a record as the reader sees it. Raises NotFound: what is not for them is as absent as what is not."""
+        self._know_goals([record], {record.resource["resourceType"]})
+        for shown in self._sight.of([record]):
+            return shown
+        raise _not_found(*record.reference.split("/"))
+
+    def _know_goals(self, records: Sequence[Record], asked: Collection[str]) -> None:
+        """Let what is seen be said of what names a goal, for which the goals have to be known."""
+        resources = [one.resource for one in records]
+        if not self._sight.needs_goals(resources):
+            return
+        if "Goal" not in asked and not self._goals_known:
+            goals = Query.of("Goal", patient=self.launch.patient.reference)
+            resources += [one.resource for one in each_once(self._search_everywhere([goals])[0])]
+        self._goals_known = True
+        self._sight = self._sight.with_goals(resources)
+
     def _placed(self, writes: Sequence[Write]) -> list[Parcel]:
         """Return each write with the place where it goes and those to which it can move. Raises Forbidden."""
         for write in writes:
@@ -294,7 +326,15 @@ class Records:
 
     def _delivery(self, progress: Callable[[Unit], None], author_waits: bool) -> Delivery:
         offered = {place: self._offered(place) for place in self._stores}
-        return Delivery(self._stores, offered, self.launch.issuer, progress, self._demote, whole=author_waits)
+        return Delivery(
+            self._stores,
+            offered,
+            self.launch.issuer,
+            progress,
+            self._demote,
+            private=self._sight.is_private,
+            whole=author_waits,
+        )
 
     def _offered(self, place: Place) -> Offered:
         if place == "ehr":
@@ -402,6 +442,10 @@ class Records:
     def _remember(self, place: Place, resource: Resource) -> None:
         self._seen[resource["resourceType"], resource["id"]] = place
         self._before[resource["resourceType"], resource["id"]] = resource
+
+
+def _not_found(type_: str, id_: str) -> NotFound:
+    return NotFound(f"{type_[:64]}/{id_[:64]} is at none of the places where this app keeps this person's records.")
 
 
 def _as_logged(event: str, stored: Stored) -> str:

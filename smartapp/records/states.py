@@ -17,6 +17,7 @@ Event = Literal[
     "absent",
     "older",
     "not welcome",
+    "kept here",
     "overtaken",
     "not taken",
     "try again",
@@ -27,6 +28,8 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     ("ready", "sending"): "sent",
     # Our own list of what arrived says that it is there, and says the same.
     ("ready", "confirmed"): "arrived",
+    # Its author shares it with nobody who would read it there, so it stays with us: it has not left yet.
+    ("ready", "kept here"): "ready",
     # The lock of a move was overtaken, and what would have followed it with it; or a score's response was.
     ("ready", "overtaken"): "conflict",
     # A server proved that it has it: by its answer, or by what it gives back when we look.

@@ -1,0 +1,94 @@
+"""What one reader sees of the records of a person, and what of them only our own store gets: as that person shares.
+
+It is laid over all that is read, whichever place it came from, and over what is saved: no page can forget it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mappers.plan.reading import domain_in
+from mappers.plan.shapes import ANSWERS_URL, PLAN_SYSTEM, extensions
+from mappers.sharing import NOTHING, Hidden, part_of, put_back, seen
+from mappers.sharing.parts import domains_of, form_part
+from mappers.tolerant import code_in
+from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
+from smartapp.fhir.store import Forbidden
+from smartapp.records.overlay import Record
+
+_NAMED_BY_GOALS: Final = frozenset({"CarePlan", "Task", "QuestionnaireResponse"})
+"""What may name a goal: to know whether that one is hidden, the goals have to be known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """`hidden` is what the reader does not see, `locked` the parts that they may not type in.
+
+    `private` are the parts that are not in the record: whoever reads them, they are kept by us alone.
+    """
+
+    known: Catalogue
+    hidden: Hidden = NOTHING
+    locked: frozenset[str] = frozenset()
+    private: frozenset[str] = frozenset()
+
+    def needs_goals(self, resources: Iterable[Resource]) -> bool:
+        """Tell whether it takes the goals of the person to say what is seen of these."""
+        return bool(self.hidden.domains) and any(one["resourceType"] in _NAMED_BY_GOALS for one in resources)
+
+    def with_goals(self, resources: Iterable[Resource]) -> Sight:
+        """Return the same, knowing these Goals and Tasks."""
+        return replace(self, hidden=self.hidden.with_goals(resources, self.known))
+
+    def of(self, records: Iterable[Record]) -> list[Record]:
+        """Return the records as the reader sees them, without those of which nothing is seen."""
+        if not self.hidden:
+            return list(records)
+        shown = ((one, seen(one.resource, self.hidden, self.known)) for one in records)
+        return [one if one.resource is there else replace(one, resource=there) for one, there in shown if there]
+
+    def whole(self, new: Resource, before: Resource | None) -> Resource:
+        """Return what is saved, with what its writer did not see of what was there. Raises Forbidden."""
+        if (part := part_of(new, self.known)) in self.locked or (part and part in self.hidden.parts):
+            raise Forbidden("The person whose record this is writes this part without you.")
+        return put_back(new, before, self.hidden, self.known) if before and self.hidden else new
+
+    def is_private(self, resource: Resource) -> bool:
+        """Tell whether only our own store may get a resource: one part of it is not in the record."""
+        if not self.private:
+            return False
+        kind = resource.get("resourceType")
+        if kind == "CarePlan":
+            return self._has_private_words(resource)
+        if kind == "DocumentReference":
+            return bool(code_in(resource, "type", PLAN_SYSTEM)) and self.has_private_plan
+        return part_of(resource, self.known) in self.private
+
+    @property
+    def has_private_plan(self) -> bool:
+        """Tell whether a part of what a document of the plan has in it is not in the record."""
+        return any(part.startswith(("domain.", "form.")) for part in self.private)
+
+    def _has_private_words(self, plan: Resource) -> bool:
+        """Tell whether a CarePlan has words of a part that is not in the record; its goals are asked themselves."""
+        domains = domains_of(self.private)
+        if any(domain_in(one) in domains for one in extensions(plan, ANSWERS_URL)):
+            return True
+        return any(extensions(plan, one.url) for one in self.known.plan_parts if form_part(one.code) in self.private)
+
+
+def without_repeats(versions: list[Record]) -> list[Record] | None:
+    """Return the versions of one resource without those in which nothing changed of what is seen; None for none."""
+    kept: list[Record] = []
+    # The newest first: of several that look the same the oldest is when it came to say so.
+    for one in reversed(versions):
+        if not kept or _words(kept[-1].resource) != _words(one.resource):
+            kept.append(one)
+    return kept[::-1] or None
+
+
+def _words(resource: Resource) -> Resource:
+    return {name: value for name, value in resource.items() if name not in ("meta", "text")}
