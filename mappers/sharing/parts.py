@@ -20,6 +20,7 @@ from typing import Final
 from mappers.agreements import AGREED
 from mappers.answers import kind_of
 from mappers.assignment import is_assignment
+from mappers.circle import IDENTIFIER_SYSTEM as CIRCLE_SYSTEM
 from mappers.identity import values_in
 from mappers.observations import SCORE_SYSTEM
 from mappers.own_notes import CODE as OWN_NOTE
@@ -28,7 +29,6 @@ from mappers.plan.shapes import PLAN_SYSTEM, domain_of
 from mappers.said_in import said_in
 from mappers.talking import is_talking_point
 from mappers.tolerant import code_in, objects_in, text_in
-from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 
@@ -37,8 +37,6 @@ NOTES: Final = "notes"
 TALKS: Final = "talks"
 ASKED: Final = "asked"
 CIRCLE: Final = "circle"
-CIRCLE_SYSTEM: Final = identifier_system("circle")
-"""Of the identifier that tells the CareTeam which the client keeps from those of the EHR."""
 _PHASE: Final = "phase"
 
 
