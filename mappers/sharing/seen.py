@@ -102,7 +102,8 @@ def put_back(new: Resource, whole: Resource, hidden: Hidden, known: Catalogue) -
     form = _form_of(whole, known)
     if form is None:
         return new
-    return {**new, "item": _items_back(objects_in(new, "item"), objects_in(whole, "item"), hidden, form)}
+    items = _items_back(objects_in(new, "item"), objects_in(whole, "item"), hidden, form, _top_seen)
+    return {**new, "item": items}
 
 
 def _filled(lists: dict[str, list[Resource]]) -> Resource:
@@ -153,15 +154,10 @@ def _response_seen(response: Resource, hidden: Hidden, known: Catalogue) -> Reso
     if form is None:
         return None if part in hidden.parts else response
     there = objects_in(response, "item")
-    if part in hidden.parts:
-        # A group that is shared apart is seen without the rest of its form.
-        open_groups = {
-            name for one in hidden.apart if one.part not in hidden.parts and one.form == form.id for name in one.groups
-        }
-        shown = [one for one in there if text_in(one, "linkId") in open_groups]
-        return _with_items(response, _items_seen(shown, hidden, form)) if shown else None
-    shown = _items_seen(there, hidden, form)
-    return response if shown == there else _with_items(response, shown)
+    shown = [one for item in there if (one := _top_seen(item, hidden, form)) is not None]
+    if shown == there:
+        return None if part in hidden.parts else response
+    return _with_items(response, shown) if shown or part not in hidden.parts else None
 
 
 def _with_items(response: Resource, items: list[Resource]) -> Resource:
@@ -180,7 +176,7 @@ def _items_seen(items: Iterable[Resource], hidden: Hidden, form: Instrument) -> 
 
 def _item_seen(item: Resource, hidden: Hidden, form: Instrument) -> Resource | None:
     """Return what is seen of an item; None where it is hidden, or all that it says is."""
-    if text_in(item, "linkId") in _groups_apart(hidden, form) or _is_row_about_hidden(item, hidden, form):
+    if text_in(item, "linkId") in _groups_apart(hidden, form, shown=False) or _is_row_about_hidden(item, hidden, form):
         return None
     answers, inside = objects_in(item, "answer"), objects_in(item, "item")
     shown, below = [one for one in answers if not _tells(one, hidden)], _items_seen(inside, hidden, form)
@@ -192,9 +188,16 @@ def _item_seen(item: Resource, hidden: Hidden, form: Instrument) -> Resource | N
     return {name: value for name, value in item.items() if name not in left} | {k: v for k, v in left.items() if v}
 
 
-def _groups_apart(hidden: Hidden, form: Instrument) -> frozenset[str]:
-    """Return the groups of a form that are a hidden part of their own."""
-    those = (one.groups for one in hidden.apart if one.form == form.id and one.part in hidden.parts)
+def _top_seen(item: Resource, hidden: Hidden, form: Instrument) -> Resource | None:
+    """Return what is seen of an item that stands in no other; of a hidden form only groups that are shared apart."""
+    if form_part(form.id) in hidden.parts and text_in(item, "linkId") not in _groups_apart(hidden, form, shown=True):
+        return None
+    return _item_seen(item, hidden, form)
+
+
+def _groups_apart(hidden: Hidden, form: Instrument, *, shown: bool) -> frozenset[str]:
+    """Return the groups of a form that are parts of their own: of those that are shown, or of those that are not."""
+    those = (one.groups for one in hidden.apart if one.form == form.id and (one.part not in hidden.parts) == shown)
     return frozenset(name for groups in those for name in groups)
 
 
@@ -228,14 +231,20 @@ def _with_hidden(new: list[Resource], whole: list[Resource], is_hidden: Callable
     return made
 
 
-def _items_back(new: list[Resource], whole: list[Resource], hidden: Hidden, form: Instrument) -> list[Resource]:
+def _items_back(
+    new: list[Resource],
+    whole: list[Resource],
+    hidden: Hidden,
+    form: Instrument,
+    of: Callable[[Resource, Hidden, Instrument], Resource | None],
+) -> list[Resource]:
     """Return the items of a form with what was not seen of those before them.
 
     A row that its writer took away stays away, with what was hidden in it.
     """
     made = list(new)
     for at, before in enumerate(whole):
-        shown = _item_seen(before, hidden, form)
+        shown = of(before, hidden, form)
         if shown is before:
             continue
         here = None if shown is None else next((n for n, one in enumerate(made) if _is_same(one, before)), None)
@@ -249,7 +258,7 @@ def _items_back(new: list[Resource], whole: list[Resource], hidden: Hidden, form
 
 def _item_back(new: Resource, before: Resource, hidden: Hidden, form: Instrument) -> Resource:
     answers = _with_hidden(objects_in(new, "answer"), objects_in(before, "answer"), lambda one: _tells(one, hidden))
-    items = _items_back(objects_in(new, "item"), objects_in(before, "item"), hidden, form)
+    items = _items_back(objects_in(new, "item"), objects_in(before, "item"), hidden, form, _item_seen)
     return {**new, **_filled({"answer": answers, "item": items})}
 
 
