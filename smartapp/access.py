@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from mappers.roles import ROLES, Role
+from mappers.sharing import Apart, Rule
+from questionnaires.catalogue import catalogue
 from questionnaires.model import Text
 from questionnaires.reading import FilePlace, OneLine, Strict, read
 
@@ -42,15 +44,38 @@ class PageRights:
     together: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PartRights:
+    """Who reads a part that is in the record, and who of them types in it; what it is called where no form says so."""
+
+    rule: Rule
+    title: Text | None = None
+
+
 NOBODY: Final = PageRights()
+OF_NOBODY: Final = PartRights(Rule())
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The table. `pages` is by endpoint, or by all of a blueprint: `plan.*`."""
+    """The table. `pages` is by endpoint, or by all of a blueprint: `plan.*`; `parts` by name, or by kind: `form.*`.
+
+    `apart` are the parts that are groups of a form.
+    """
 
     roles: Mapping[Role, RoleRights]
     pages: Mapping[str, PageRights]
+    parts: Mapping[str, PartRights]
+    apart: tuple[Apart, ...] = ()
+
+    def part(self, name: str) -> PartRights:
+        """Return who may what with a part; nobody anything where the table does not name it."""
+        kind = name.partition(".")[0]
+        return self.parts.get(name) or self.parts.get(f"{kind}.*", OF_NOBODY)
+
+    def rule(self, part: str) -> Rule:
+        """Return what holds for a part as long as the client leaves it in the record."""
+        return self.part(part).rule
 
     def page(self, endpoint: str) -> PageRights:
         """Return who may what with a page; nobody anything where the table does not name it."""
@@ -92,9 +117,18 @@ class _PageTable(Strict, frozen=True):
     together: bool = False
 
 
+class _PartTable(Strict, frozen=True):
+    readers: tuple[OneLine, ...]
+    typists: tuple[OneLine, ...] = ()
+    title: Text | None = None
+    form: OneLine | None = None
+    groups: tuple[OneLine, ...] = ()
+
+
 class _Table(Strict, frozen=True):
     roles: dict[str, _RoleTable]
     pages: dict[str, _PageTable]
+    parts: dict[str, _PartTable]
 
 
 @functools.cache
@@ -117,7 +151,9 @@ def read_access(path: Path) -> Access:
         for role in ROLES
         for one in (said.roles[role],)
     }
-    access = Access(roles, pages)
+    parts = {name: _part(top.at("parts").at(name), part) for name, part in said.parts.items()}
+    apart = tuple(_apart(top.at("parts").at(name), name, part) for name, part in said.parts.items() if part.form)
+    access = Access(roles, pages, parts, apart)
     for role, rights in roles.items():
         # A guest has no page: the first one says so.
         if role != "guest" and not access.may(role, rights.home):
@@ -134,6 +170,28 @@ def _page(place: FilePlace, said: _PageTable) -> PageRights:
     if not get and not post:
         raise place.error("", "names no role; leave the page out, and it is nobody's")
     return PageRights(get, post, said.together)
+
+
+def _part(place: FilePlace, said: _PartTable) -> PartRights:
+    readers, typists = (
+        frozenset(_role(place, key, name) for name in names)
+        for key, names in (("readers", said.readers), ("typists", said.typists))
+    )
+    if blind := sorted(typists - readers):
+        raise place.error("typists", f"has {blind[0]!r}, who does not read it")
+    return PartRights(Rule(frozenset(readers), frozenset(typists)), said.title)
+
+
+def _apart(place: FilePlace, name: str, said: _PartTable) -> Apart:
+    """Return the groups that a part is; DefinitionError where the form has no such group."""
+    form = catalogue().living.get(said.form or "")
+    if form is None:
+        raise place.error("form", f"is {said.form!r}, which is no living form")
+    there = {group.link_id for group in form.groups}
+    for group in said.groups:
+        if f"{form.id}-{group}" not in there:
+            raise place.error("groups", f"has {group!r}, which is no group of {form.id}")
+    return Apart(name, form.id, frozenset(f"{form.id}-{group}" for group in said.groups))
 
 
 def _role(place: FilePlace, key: str, name: str) -> Role:

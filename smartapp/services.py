@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
 
+from mappers.sharing import Reader, Sharing, is_sharing, sharing_of
+from mappers.sharing.consent import IDENTIFIER_SYSTEM as CONSENT_SYSTEM
+from mappers.sharing.consent import name_of as consent_name
+from questionnaires.catalogue import catalogue
+from smartapp.access import table
 from smartapp.fhir.capabilities import Capabilities
 from smartapp.fhir.companion import CompanionStore
 from smartapp.fhir.own.renewing import rename, tenants
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.remote import RemoteStore, TokenSource
-from smartapp.fhir.store import Unauthorized
+from smartapp.fhir.store import Query, Stored, Unauthorized
 from smartapp.records import Place, Records, Touched
 from smartapp.records.outbox import Outbox
+from smartapp.records.sight import Sight, sight_of
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Authorizations
 from smartapp.smart.discovery import Discovery
@@ -78,7 +84,24 @@ class Services:
             outbox=self.outbox,
             capabilities=self.capabilities,
             touched=touched or (lambda event, objects: self.audit.record(launch, event, objects)),
+            sight=self.sight(launch),
         )
+
+    def consent(self, issuer: str, issuer_key: str, patient: str) -> Stored | None:
+        """Return the Consent in which a person (`Patient/<id>`) keeps what they share; None where there is none."""
+        name = f"{CONSENT_SYSTEM}|{consent_name(issuer_key, patient)}"
+        found = self.own_store(issuer).search(Query.of("Consent", patient=patient, identifier=name))
+        return next((one for one in found if is_sharing(one.resource)), None)
+
+    def sharing(self, launch: Launch) -> Sharing:
+        """Return what the person of a launch shares, as they chose until now."""
+        found = self.consent(launch.issuer, launch.issuer_key, launch.patient.reference)
+        return sharing_of(found.resource) if found else Sharing()
+
+    def sight(self, launch: Launch) -> Sight:
+        """Return what the user of a launch sees of the records, and what of them only our own store gets."""
+        reader, access = Reader(launch.user.role, launch.user.reference), table()
+        return sight_of(reader, self.sharing(launch), access.rule, catalogue(), access.apart)
 
     def companion(self, issuer: str) -> RecordStore | None:
         """Return the companion server for what this issuer does not take, or None."""

@@ -5,15 +5,15 @@ It is laid over all that is read, whichever place it came from, and over what is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from mappers.plan.reading import domain_in
 from mappers.plan.shapes import ANSWERS_URL, PLAN_SYSTEM, extensions
-from mappers.sharing import NOTHING, Hidden, part_of, put_back, seen
-from mappers.sharing.parts import domains_of, form_part
-from mappers.tolerant import code_in
+from mappers.sharing import NOTHING, Apart, Hidden, Reader, Rule, Sharing, part_of, parts_in, put_back, seen
+from mappers.sharing.parts import domain_part, domains_of, form_part
+from mappers.tolerant import code_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from smartapp.fhir.store import Forbidden
@@ -52,9 +52,31 @@ class Sight:
 
     def whole(self, new: Resource, before: Resource | None) -> Resource:
         """Return what is saved, with what its writer did not see of what was there. Raises Forbidden."""
-        if (part := part_of(new, self.known)) in self.locked or (part and part in self.hidden.parts):
+        changed = set(self._changed(new, before))
+        if changed & (self.locked | self.hidden.parts):
             raise Forbidden("The person whose record this is writes this part without you.")
         return put_back(new, before, self.hidden, self.known) if before and self.hidden else new
+
+    def _changed(self, new: Resource, before: Resource | None) -> Iterator[str]:
+        """Yield the parts whose words somebody writes anew, as far as those may be locked."""
+        kind, part = new.get("resourceType"), part_of(new, self.known)
+        if kind == "CarePlan":
+            was, now = ({domain_in(one): one for one in extensions(plan, ANSWERS_URL)} for plan in (before, new))
+            yield from (domain_part(one) for one in now if now[one] != was.get(one))
+        elif kind == "QuestionnaireResponse":
+            yield from self._changed_in_form(new, before, part)
+        elif kind in ("Goal", "Observation"):
+            yield part
+
+    def _changed_in_form(self, new: Resource, before: Resource | None, part: str) -> Iterator[str]:
+        """Yield the part that a form is, or those of its groups in which something changed."""
+        of_groups = {name: one.part for one in self.hidden.apart if form_part(one.form) == part for name in one.groups}
+        was, now = (objects_in(response, "item") for response in (before, new))
+        for item in now:
+            if item not in was:
+                yield of_groups.get(text_in(item, "linkId"), part)
+        if before is None or not of_groups:
+            yield part
 
     def is_private(self, resource: Resource) -> bool:
         """Tell whether only our own store may get a resource: one part of it is not in the record."""
@@ -78,6 +100,20 @@ class Sight:
         if any(domain_in(one) in domains for one in extensions(plan, ANSWERS_URL)):
             return True
         return any(extensions(plan, one.url) for one in self.known.plan_parts if form_part(one.code) in self.private)
+
+
+def sight_of(
+    reader: Reader, sharing: Sharing, rule_of: Callable[[str], Rule], known: Catalogue, apart: Iterable[Apart] = ()
+) -> Sight:
+    """Return what somebody sees of what a client shares; `rule_of` gives what holds for what is in the record."""
+    groups = tuple(apart)
+    parts = parts_in(known, groups)
+    return Sight(
+        known,
+        hidden=Hidden(frozenset(one for one in parts if not sharing.may_read(one, reader, rule_of(one))), apart=groups),
+        locked=frozenset(one for one in parts if not sharing.may_type(one, reader, rule_of(one))),
+        private=frozenset(one for one in parts if not sharing.of(one).record),
+    )
 
 
 def without_repeats(versions: list[Record]) -> list[Record] | None:
