@@ -12,7 +12,7 @@ import html
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from werkzeug.test import TestResponse
 
 from questionnaires.fhir import Resource
 from smartapp import create_app
-from smartapp.access import Access, PageRights, table
+from smartapp.access import PageRights, table
 from smartapp.courier import Courier
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Query, RecordStore, Stored, Write
@@ -75,7 +75,7 @@ def make_app(clock: Callable[[], float] | None = None, **changes: Any) -> Flask:
 def with_rights(monkeypatch: pytest.MonkeyPatch, pages: Mapping[str, PageRights]) -> None:
     """Let the table of who may what say this of the pages of a test."""
     said = table()
-    monkeypatch.setattr(roles, "table", lambda: Access(said.roles, {**said.pages, **pages}))
+    monkeypatch.setattr(roles, "table", lambda: replace(said, pages={**said.pages, **pages}))
 
 
 def text_of(page: TestResponse) -> str:
@@ -192,6 +192,17 @@ class Visitor:
         return self.client.post(self.url(path), data={**self.hidden(), **(data or {})}, **kwargs)
 
 
+_PEOPLE: dict[Role, tuple[str, str]] = {
+    "clinician": ("Practitioner/jansen", "SPV J. Jansen"),
+    "case-manager": ("Practitioner/koster", "C. Koster"),
+    "responsible": ("Practitioner/reinders", "R. Reinders"),
+    "peer-worker": ("Practitioner/pol", "E. Pol"),
+    "outside": ("Practitioner/bakker", "I. Bakker"),
+    "loved-one": ("RelatedPerson/mila", "Mila Voorbeeld"),
+    "representative": ("RelatedPerson/visser", "W. Visser"),
+}
+
+
 def launched(
     app: Flask,
     patient: str = "anna",
@@ -205,10 +216,12 @@ def launched(
     browser: Visitor | None = None,
     language: str | None = None,
     subject: str | None = None,
+    reference: str | None = None,
 ) -> Visitor:
     """Sign someone in directly: a patient in the EHR, `resources` beside it, a session and a launch.
 
-    `browser` is a visitor whose browser (and session) this launch shares, as a second chart does.
+    `browser` is a visitor whose browser (and session) this launch shares, as a second chart does. `reference` is who
+    signs in, where that is not the one person that each role has here.
     """
     core: Services = app.extensions[KEY]
     store = core.local_ehrs[issuer]
@@ -221,13 +234,13 @@ def launched(
         session = core.sessions.start()
         session_id = session.id
         client.set_cookie(cookie_name(core.settings), session.secret, secure=core.settings.https)
-    professional = role == "clinician"
+    here, called = _PEOPLE.get(role, (f"Patient/{patient}", name))
     user = User(
-        reference="Practitioner/jansen" if professional else f"Patient/{patient}",
-        display="SPV J. Jansen" if professional else name,
+        reference=here if reference is None else reference,
+        display=called,
         role=role,
         issuer=issuer,
-        subject=subject or ("jansen" if professional else patient),
+        subject=subject or (reference or here).rpartition("/")[2],
     )
     launch = core.launches.add(
         Launch(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mappers.roles import ROLES
+from mappers.sharing import Rule, parts_in
+from questionnaires.catalogue import catalogue
 from questionnaires.reading import DefinitionError
 from smartapp.access import BEGINS_TOGETHER, TABLE, PageRights, read_access, table
 from smartapp.services import KEY
@@ -84,6 +86,14 @@ def test_the_more_exact_name_counts_alone():
             '"together.*" = { get = ["clinician", "case-manager", "peer-worker"], post = ["loved-one", ',
             f"pages.{BEGINS_TOGETHER}.post: has 'loved-one'",
         ),
+        (
+            'typists = ["clinician"',
+            'typists = ["outside", "clinician"',
+            "parts.form.*.typists: has 'outside', who does",
+        ),
+        ('form = "staying-well"', 'form = "hoop"', "parts.crisis.form: is 'hoop', which is no living form"),
+        ('groups = ["crisis"', 'groups = ["boss", "crisis"', "parts.crisis.groups: has 'boss', which is no group"),
+        ("[parts.scores]\n", "[parts.scores]\nboss = true\n", "parts.scores.boss: is not a known key"),
     ],
 )
 def test_what_it_cannot_say_is_an_error_with_file_and_key(tmp_path, was, now, said):
@@ -103,3 +113,22 @@ def test_a_role_that_is_missing_is_named(tmp_path):
     path.write_text(before + after.partition("\n# ---- the pages")[2].partition("\n")[2], encoding="utf-8")
     with pytest.raises(DefinitionError, match=r"roles\.guest: is missing"):
         read_access(path)
+
+
+def test_each_part_is_read_by_somebody_and_by_no_loved_one_before_the_client_says_so():
+    rights = table()
+    parts = parts_in(catalogue(), rights.apart)
+    assert len(parts) > 40
+    for part in parts:
+        rule = rights.rule(part)
+        assert "clinician" in rule.readers, part
+        assert not rule.readers & {"client", "loved-one", "representative", "guest"}, part
+        assert rule.typists <= rule.readers, part
+    assert {part for part in parts if "outside" in rights.rule(part).readers} == {"crisis"}
+    assert rights.rule("no such part") == Rule()
+
+
+def test_each_part_of_the_table_is_there():
+    parts = parts_in(catalogue(), table().apart)
+    kinds = {f"{part.partition('.')[0]}.*" for part in parts if "." in part}
+    assert set(table().parts) <= {*parts, *kinds}

@@ -1,0 +1,152 @@
+"""What somebody else reads and saves of Anna's record, whichever place it lives at; and what never leaves our store."""
+
+import pytest
+
+from mappers.sharing import ME, Choice, Sharing, consent_of, sharing_of
+from mappers.sharing.consent import name_of
+from smartapp.fhir.store import Forbidden, NotFound, Query, Write
+from smartapp.services import KEY
+from tests.smartapp.helpers import EHR, launched
+
+PLAN = "https://verstel.nl/fhir/CodeSystem/plan"
+DOMAIN = "https://verstel.nl/fhir/CodeSystem/life-domain"
+ANNA = {"reference": "Patient/anna", "display": "Anna"}
+NOTE = {
+    "resourceType": "Observation",
+    "status": "final",
+    "code": {"coding": [{"system": PLAN, "code": "own-note"}]},
+    "subject": ANNA,
+    "performer": [ANNA],
+    "valueString": "Ik durf meer",
+}
+
+
+def share(app, **choices):
+    """Let Anna choose: by part, with a dot written as two underscores."""
+    services = app.extensions[KEY]
+    sharing = Sharing({part.replace("__", "."): one for part, one in choices.items()}, "2026-11-27T10:00:00+01:00")
+    consent = consent_of(sharing, name=name_of(EHR, "Patient/anna"), patient=ANNA, titles={}, displays={})
+    store = services.own_store(EHR)
+    found = services.consent(EHR, EHR, "Patient/anna")
+    write = Write("update", {**consent, "id": found.resource["id"]}) if found else Write("create", consent)
+    assert sharing_of(store.write(write).resource) == sharing
+
+
+def records(app, role, reference=None):
+    return launched(app, role=role, reference=reference).records
+
+
+def at(app, place):
+    services = app.extensions[KEY]
+    return services.local_ehrs[EHR] if place == "ehr" else services.own_store(EHR)
+
+
+def notes(records_):
+    return records_.search(Query.of("Observation", patient="anna"))[0]
+
+
+def test_what_is_in_the_record_is_read_by_who_the_table_says(app):
+    records(app, "client").save([Write("create", NOTE)])
+    assert [len(notes(records(app, role))) for role in ("client", "clinician", "responsible")] == [1, 1, 1]
+    assert [len(notes(records(app, role))) for role in ("peer-worker", "outside", "loved-one", "guest")] == [0] * 4
+
+
+def test_only_me_is_read_by_nobody_else_and_never_sent(app):
+    share(app, notes=ME)
+    [saved] = records(app, "client").save([Write("create", NOTE)])
+    assert saved.place == "own"
+    assert at(app, "ehr").search(Query.of("Observation", patient="anna")) == []
+    assert len(notes(records(app, "client"))) == 1
+    other = records(app, "clinician")
+    assert notes(other) == []
+    type_, id_ = saved.reference.split("/")
+    with pytest.raises(NotFound) as hidden:
+        other.read(type_, id_)
+    with pytest.raises(NotFound) as absent:
+        other.read(type_, "0" * 36)
+    assert str(hidden.value).replace(id_, "") == str(absent.value).replace("0" * 36, "")
+
+
+def test_sharing_that_ends_ends_at_once_also_for_who_has_the_page_open(app):
+    share(app, notes=Choice(False, frozenset({"peer-worker"})))
+    records(app, "client").save([Write("create", NOTE)])
+    open_ = launched(app, role="peer-worker")
+    assert len(notes(open_.records)) == 1
+    share(app, notes=ME)
+    assert notes(open_.records) == []
+
+
+def test_a_chosen_person_is_not_another_with_the_same_role(app):
+    share(app, notes=Choice(False, frozenset({"RelatedPerson/mila"})))
+    records(app, "client").save([Write("create", NOTE)])
+    assert len(notes(records(app, "loved-one", "RelatedPerson/mila"))) == 1
+    assert notes(records(app, "loved-one", "RelatedPerson/other")) == []
+
+
+def test_what_was_in_the_record_goes_on_here_and_leaves_no_words_there(app):
+    [stored] = records(app, "client").save([Write("create", NOTE)])
+    assert stored.place == "ehr"
+    share(app, notes=ME)
+    mine = records(app, "client")
+    [found] = notes(mine)
+    [saved] = mine.save([Write("update", {**found.resource, "valueString": "Ik durf nog meer"}, if_match=found.etag)])
+    assert saved.place == "own"
+    mine.send_waiting()
+    [left] = at(app, "ehr").search(Query.of("Observation", patient="anna"))
+    assert left.resource["status"] == "entered-in-error"
+    assert "durf" not in str(left.resource)
+    assert [one.resource["valueString"] for one in notes(records(app, "client"))] == ["Ik durf nog meer"]
+
+
+def test_who_may_not_type_saves_nothing(app):
+    with pytest.raises(Forbidden):
+        records(app, "clinician").save([Write("create", NOTE)])
+    share(app, notes=Choice(False, frozenset({"clinician"}), frozenset({"clinician"})))
+    assert len(records(app, "clinician").save([Write("create", NOTE)])) == 1
+
+
+def goal(domain):
+    return {
+        "resourceType": "Goal",
+        "lifecycleStatus": "active",
+        "category": [{"coding": [{"system": DOMAIN, "code": domain}]}],
+        "description": {"text": f"Mijn {domain}"},
+        "subject": ANNA,
+    }
+
+
+class TestPlan:
+    def begun(self, app):
+        """Let Anna have goals in two areas, and a step of each; return the goals."""
+        mine = records(app, "client")
+        goals = mine.save([Write("create", goal(one)) for one in ("housing", "finances")])
+        steps = [
+            {
+                "resourceType": "Task",
+                "status": "ready",
+                "intent": "plan",
+                "code": {"coding": [{"system": PLAN, "code": "recovery-step"}]},
+                "for": ANNA,
+                "focus": {"reference": one.reference},
+                "description": "een stap",
+            }
+            for one in goals
+        ]
+        mine.save([Write("create", one) for one in steps])
+        return goals
+
+    def test_a_hidden_area_takes_its_goals_and_steps_along(self, app):
+        _housing, finances = self.begun(app)
+        share(app, domain__finances=Choice(True, frozenset()), domain__housing=ME)
+        other = records(app, "clinician")
+        goals, steps = other.search(Query.of("Goal", patient="anna"), Query.of("Task", patient="anna"))
+        assert [one.reference for one in goals] == [finances.reference]
+        assert [one.resource["focus"]["reference"] for one in steps] == [finances.reference]
+
+    def test_also_where_a_page_asks_for_the_steps_alone(self, app):
+        housing, finances = self.begun(app)
+        share(app, domain__housing=ME)
+        [steps] = records(app, "clinician").search(Query.of("Task", patient="anna"))
+        assert [one.resource["focus"]["reference"] for one in steps] == [finances.reference]
+        [mine] = records(app, "client").search(Query.of("Task", patient="anna"))
+        assert {one.resource["focus"]["reference"] for one in mine} == {housing.reference, finances.reference}
