@@ -18,7 +18,7 @@ import fhir_profiles.compile
 from fhir_profiles import compiled_from
 from fhir_profiles.activities import activities
 from questionnaires.reading import DefinitionError
-from scripts import last_resort, security
+from scripts import last_resort, privacy, security
 from smartapp.commands import questionnaires
 from smartapp.settings import env_example
 
@@ -42,6 +42,9 @@ def parts() -> tuple[Generated, ...]:
         Generated("FHIR package", stale_package, lambda: fhir_profiles.compile.main([])),
         Generated("example settings", lambda: _differs(SETTINGS, env_example(), "the settings"), _write_settings),
         Generated("font of last resort", last_resort.stale, last_resort.main),
+        Generated(
+            "privacy page", lambda: _differs(privacy.PAGE, privacy.fresh(), "smartapp/access.toml"), privacy.main
+        ),
         Generated("what holds", lambda: _differs(security.PAGE, security.fresh(), "scripts/*.toml"), security.main),
     )
 

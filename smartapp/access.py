@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from mappers.roles import ROLES, Role
 from mappers.sharing import Apart, Rule
-from questionnaires.catalogue import catalogue
+from questionnaires.catalogue import Catalogue, catalogue
 from questionnaires.model import Text
 from questionnaires.reading import FilePlace, OneLine, Strict, read
 
@@ -52,6 +52,18 @@ class PartRights:
     title: Text | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept beside the parts: in which `tables` of our database, how `sealed`, `how_long`, and who reads it."""
+
+    what: str
+    tables: tuple[str, ...]
+    sealed: str
+    how_long: str
+    who: str
+    setting: str = ""
+
+
 NOBODY: Final = PageRights()
 OF_NOBODY: Final = PartRights(Rule())
 
@@ -60,13 +72,25 @@ OF_NOBODY: Final = PartRights(Rule())
 class Access:
     """The table. `pages` is by endpoint, or by all of a blueprint: `plan.*`; `parts` by name, or by kind: `form.*`.
 
-    `apart` are the parts that are groups of a form.
+    `apart` are the parts that are groups of a form, `kept` is what else is kept.
     """
 
     roles: Mapping[Role, RoleRights]
     pages: Mapping[str, PageRights]
     parts: Mapping[str, PartRights]
     apart: tuple[Apart, ...] = ()
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+
+    def part_title(self, name: str, known: Catalogue) -> Text:
+        """Return what a part is called: as its form, its life domain or its questionnaire, or as the table says."""
+        kind, _, id_ = name.partition(".")
+        if kind == "form":
+            return known.living[id_].title
+        if kind == "domain":
+            return next(domain.title for domain in known.life_domains if domain.code == id_)
+        if kind == "answers":
+            return known.instruments[id_].title
+        return self.part(name).title or Text(name, name)
 
     def part(self, name: str) -> PartRights:
         """Return who may what with a part; nobody anything where the table does not name it."""
@@ -125,10 +149,20 @@ class _PartTable(Strict, frozen=True):
     groups: tuple[OneLine, ...] = ()
 
 
+class _KeptTable(Strict, frozen=True):
+    what: OneLine
+    tables: tuple[OneLine, ...]
+    sealed: OneLine
+    how_long: OneLine
+    who: OneLine
+    setting: OneLine = ""
+
+
 class _Table(Strict, frozen=True):
     roles: dict[str, _RoleTable]
     pages: dict[str, _PageTable]
     parts: dict[str, _PartTable]
+    kept: dict[str, _KeptTable]
 
 
 @functools.cache
@@ -153,7 +187,11 @@ def read_access(path: Path) -> Access:
     }
     parts = {name: _part(top.at("parts").at(name), part) for name, part in said.parts.items()}
     apart = tuple(_apart(top.at("parts").at(name), name, part) for name, part in said.parts.items() if part.form)
-    access = Access(roles, pages, parts, apart)
+    kept = {
+        name: Kept(one.what, one.tables, one.sealed, one.how_long, one.who, one.setting)
+        for name, one in said.kept.items()
+    }
+    access = Access(roles, pages, parts, apart, kept)
     for role, rights in roles.items():
         # A guest has no page: the first one says so.
         if role != "guest" and not access.may(role, rights.home):

@@ -10,6 +10,8 @@ from questionnaires.catalogue import catalogue
 from questionnaires.reading import DefinitionError
 from smartapp.access import BEGINS_TOGETHER, TABLE, PageRights, read_access, table
 from smartapp.services import KEY
+from smartapp.settings import env_example
+from smartapp.storage.database import metadata
 from tests.smartapp.helpers import launched, make_app, with_rights
 
 
@@ -132,3 +134,16 @@ def test_each_part_of_the_table_is_there():
     parts = parts_in(catalogue(), table().apart)
     kinds = {f"{part.partition('.')[0]}.*" for part in parts if "." in part}
     assert set(table().parts) <= {*parts, *kinds}
+
+
+def test_no_table_of_our_database_is_forgotten_by_who_has_to_say_what_is_kept():
+    """A table that nobody says what is in would be missing in docs/privacy.md, which is made of this."""
+    named = [name for one in table().kept.values() for name in one.tables]
+    assert sorted(named) == sorted(metadata.tables)
+
+
+def test_the_settings_that_it_names_are_there():
+    example = env_example()
+    named = [name.strip() for one in table().kept.values() for name in one.setting.split(",") if name.strip()]
+    assert named
+    assert all(f"{name}=" in example for name in named)
