@@ -331,6 +331,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("launch-ended", "nobody", "", at("/l/an-old-launch/plan/")),
     Stop("home", "client", "noor", at("")),
     Stop("help", "client", "noor", at("help/")),
+    Stop("take-along", "client", "noor", at("take-along/")),
     Stop("help-clinician", "clinician", "noor", at("help/")),
     Stop("who-looked", "client", "noor", at("who-looked/")),
     Stop("questionnaires", "client", "noor", at("questionnaires/")),

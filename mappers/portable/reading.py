@@ -40,7 +40,8 @@ made as this app makes it; the file has it twice; it says who may do what, which
 _PEOPLE: Final = frozenset({"CareTeam", "Consent"})
 _NEVER: Final = frozenset({"contained", "modifierExtension", "implicitRules", "id"})
 _TAGS: Final = frozenset(
-    "a b br caption div em h1 h2 h3 h4 h5 h6 hr i li ol p small span strong sub sup table tbody td th thead tr ul".split()
+    {"b", "br", "caption", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p", "small", "span"}
+    | {"strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"}
 )
 _ATTRIBUTES: Final = frozenset({"xmlns", "lang", "xml:lang", "dir"})
 
@@ -181,12 +182,15 @@ def _tidied(resource: Resource, person: str) -> Resource:
     """Return a resource with what a file may say: profiles of ours, a narrative that is only text, and names."""
     made: Resource = {name: value for name, value in resource.items() if name not in ("meta", "text", "_text")}
     profiles = object_in(resource, "meta").get("profile")
-    ours = [one for one in profiles if isinstance(one, str) and one.startswith(BASE)] if isinstance(profiles, list) else []
+    ours = (
+        [one for one in profiles if isinstance(one, str) and one.startswith(BASE)] if isinstance(profiles, list) else []
+    )
     if ours:
         made["meta"] = {"profile": ours}
     if "text" in resource and _is_plain(text_in(object_in(resource, "text"), "div")):
         made["text"] = resource["text"]
-    return _to_nobody(made, person)
+    tidied: Resource = _to_nobody(made, person)
+    return tidied
 
 
 def _to_nobody(node: Any, person: str) -> Any:

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mappers.identity import URN, Identifier, own_identifier
-from mappers.tolerant import text_in
+from mappers.identity import URN, Identifier
 from questionnaires.canonical import identifier_system
 from questionnaires.fhir import Resource
 
@@ -34,7 +33,7 @@ SUBJECTS: Final = {
     "QuestionnaireResponse": "subject",
     "Task": "for",
 }
-"""The types that a file may hold beside the person and where it is from, each with the element that says whose it is."""
+"""The types that a file may hold beside the person and where it is from, each with the element that says whose."""
 
 PATIENT: Final = "Patient"
 MOST_ENTRIES: Final = 5_000
@@ -82,17 +81,11 @@ class Kept:
 
 
 def name_of(type_: str, identifier: Identifier) -> str:
-    """Return what a resource with this identifier is called in a file; of ours, most often the identifier itself."""
-    try:
-        return f"{URN}{uuid.UUID(identifier.value)}"
-    except ValueError:
-        return f"{URN}{uuid.uuid5(uuid.NAMESPACE_URL, f'{type_}|{identifier.token}')}"
+    """Return what a resource with this identifier is called in a file.
 
-
-def key_of(resource: Any) -> tuple[str, Identifier] | None:
-    """Return what is the same of a resource in every file and at every server; None where it has no identifier."""
-    own = own_identifier(resource)
-    return (text_in(resource, "resourceType"), own) if own else None
+    Not by its identifier alone: an agreement and the decision that it comes from have one value.
+    """
+    return f"{URN}{uuid.uuid5(uuid.NAMESPACE_URL, f'{type_}|{identifier.token}')}"
 
 
 def references(node: Any) -> Iterator[dict[str, Any]]:

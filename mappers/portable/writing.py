@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from mappers.observations import BSN_SYSTEMS
 from mappers.identity import URN, Identifier, own_identifier
+from mappers.observations import BSN_SYSTEMS
 from mappers.portable.naming import as_it_was, origins_of
 from mappers.portable.shapes import (
     FILE_SYSTEM,
@@ -46,10 +46,7 @@ def bundle_of(owner: Owner, kept: Iterable[Kept], made: Made) -> Resource:
     named = [(one, as_it_was(one.resource, origins)) for one in there]
     urls = {id(one): name_of(resource["resourceType"], _own(resource)) for one, resource in named}
     names = _names(there, urls)
-    entries = {
-        urls[id(one)]: _Freed(owner, one.place, names).resource(resource)
-        for one, resource in named
-    }
+    entries = {urls[id(one)]: _Freed(owner, one.place, names).resource(resource) for one, resource in named}
     order = sorted(entries, key=lambda url: (entries[url]["resourceType"], url))
     whole = [(owner.url, _patient(owner)), *((url, entries[url]) for url in order)]
     origin = _origin([url for url, _resource in whole], owner, made)
@@ -99,7 +96,10 @@ def _names(there: Sequence[Kept], urls: Mapping[int, str]) -> dict[tuple[str, st
             names[one.place, f"{type_}/{id_}"] = url
             # Our own store may name what is kept elsewhere; what has the same id at its own place goes before.
             names.setdefault(("", f"{type_}/{id_}"), url)
-        names["", f"{URN}{_own(one.resource).value}"] = url
+        # What has not arrived anywhere goes by its identifier, which two types may share.
+        waiting = f"{URN}{_own(one.resource).value}"
+        names[type_, waiting] = url
+        names.setdefault(("", waiting), url)
     return names
 
 
@@ -135,17 +135,17 @@ class _Freed:
         if target == f"{PATIENT}/{self._owner.patient_id}":
             called = {"display": self._owner.name} if self._owner.name else {}
             return {**_without(node, "reference", "identifier", "type"), "reference": self._owner.url, **called}
-        found = self._names.get((self._place, target)) or self._names.get(("", target))
+        type_ = text_in(node, "type") or _type_of(target)
+        found = next(filter(None, (self._names.get((where, target)) for where in (self._place, type_, ""))), None)
         if found:
             return {**node, "reference": found}
-        type_ = text_in(node, "type") or _type_of(target)
         rest = _without(node, "reference", *(("identifier",) if type_ in _PEOPLE else ()))
         return {**({"type": type_} if type_ else {}), **rest}
 
 
 def _names_someone(node: Mapping[str, Any]) -> bool:
     """Tell whether an object is a Reference to a person by identifier alone."""
-    return node.get("type") in _PEOPLE and isinstance(node.get("identifier"), dict)
+    return text_in(node, "type") in _PEOPLE and isinstance(node.get("identifier"), dict)
 
 
 def _is_national_number(value: Any) -> bool:

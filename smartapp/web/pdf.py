@@ -1,8 +1,9 @@
 """PDF from a typst template and data: tagged, with a title and a language, and the same bytes each time.
 
 Each is PDF/UA-1, so that it can be read aloud, and PDF/A-2a, so that it can be kept: it needs nothing from outside
-itself. A text with a character for private use, such as an icon of somebody's own font, makes it PDF/A-2u instead: what
-such a character says is agreed with nobody, and level a asks for its meaning in words.
+itself. A text with a character for private use, such as an icon of somebody's own font, makes it PDF/A-2u instead:
+what such a character says is agreed with nobody, and level a asks for its meaning in words. With a file inside it is
+PDF/A-3, which is the same but for that.
 
 Texts of people travel as data, never as markup, so nothing in them can mean anything to the typesetter. A character for
 which no font has a shape is drawn as a box by our last resort, `fonts/last-resort.ttf`, and can be copied and read
@@ -19,10 +20,10 @@ import logging
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import typst
 from flask import Response
@@ -84,19 +85,37 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=True, include_embedded_fonts=True, font_paths=[_FOLDER])
 
 
-def pdf(title: str, template: Path, data: Mapping[str, Any], *, person: Person, made: dt.datetime) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A file in a PDF: UTF-8 text as bytes, its name, its media type, and what a reader of the PDF is told of it."""
+
+    name: str
+    content: bytes
+    kind: str
+    about: str
+
+
+def pdf(
+    title: str,
+    template: Path,
+    data: Mapping[str, Any],
+    *,
+    person: Person,
+    made: dt.datetime,
+    inside: Inside | None = None,
+) -> bytes:
     """Return the PDF about a person that a typst template makes of `data`, in the language of the reader.
 
     `made` is when the document says it was made. What all papers share, `sheet.typ`, stands before the template, which
-    is for what goes between head and foot. Raises NotTypeset.
+    is for what goes between head and foot; with a file `inside`, it attaches that. Raises NotTypeset.
     """
     inputs = _inputs(title, data, person, made)
     with _typesetter(template):
         content = typst.compile(
             _source(template),
-            sys_inputs={"data": inputs},
+            sys_inputs={"data": inputs, **_given(inside)},
             font_paths=_fonts(),
-            pdf_standards=["ua-1", "a-2u" if _for_private_use(inputs) else "a-2a"],
+            pdf_standards=["ua-1", _archived(inputs, with_file=inside is not None)],
             timestamp=int(made.timestamp()),
         )
     if not isinstance(content, bytes):
@@ -116,6 +135,24 @@ def told_by(
         return typst.query(
             _source(template), label, field="value", one=True, sys_inputs={"data": inputs}, font_paths=_fonts()
         )
+
+
+def _archived(inputs: str, *, with_file: bool) -> Literal["a-2a", "a-2u", "a-3a", "a-3u"]:
+    """Return which PDF/A a paper is; see the module."""
+    if _for_private_use(inputs):
+        return "a-3u" if with_file else "a-2u"
+    return "a-3a" if with_file else "a-2a"
+
+
+def _given(inside: Inside | None) -> dict[str, str]:
+    if inside is None:
+        return {}
+    return {
+        "inside": inside.content.decode(),
+        "inside-name": inside.name,
+        "inside-kind": inside.kind,
+        "inside-about": inside.about,
+    }
 
 
 def _source(template: Path) -> bytes:

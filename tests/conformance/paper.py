@@ -123,9 +123,10 @@ def rough() -> Iterator[tuple[str, bytes]]:
 
 
 def level(content: bytes) -> str:
-    """Return the level of PDF/A-2 that a PDF claims, as veraPDF names it."""
+    """Return the part and level of PDF/A that a PDF claims, as veraPDF names it: `2a`, or `3a` with a file inside."""
+    part = re.search(rb"<pdfaid:part>(\d)</pdfaid:part>", content)
     found = re.search(rb"<pdfaid:conformance>(\w)</pdfaid:conformance>", content)
-    return f"2{found[1].decode().lower()}" if found else "2a"
+    return f"{part[1].decode()}{found[1].decode().lower()}" if part and found else "2a"
 
 
 def main() -> int:

@@ -18,6 +18,8 @@ from mappers.audit import AuditEntry, Event, audit_event
 from mappers.observations import observations_of, provenance_of
 from mappers.plan import MOST_DOMAINS, DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
 from mappers.plan.document import Edition, bundle_of, digest_of, document_of, superseded
+from mappers.portable import SUBJECTS, Kept, Made, Owner
+from mappers.portable import bundle_of as file_of
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -59,7 +61,8 @@ def write_down(folder: Path) -> dict[str, int]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     counts: dict[str, int] = {}
-    for resource in [*seeded(), *far_ends(), *documents(), *audit_events()]:
+    people = seeded()
+    for resource in [*people, person_file(people), *far_ends(), *documents(), *audit_events()]:
         kind = resource["resourceType"]
         counts[kind] = counts.get(kind, 0) + 1
         name = f"{kind}-{counts[kind]:03}.json"
@@ -175,6 +178,19 @@ def documents() -> list[Resource]:
         )
         made += [{**document, "id": f"plan-{number}"}, bundle]
     return [*made, {**superseded(made[0]), "id": "superseded"}]
+
+
+def person_file(found: list[Resource]) -> Resource:
+    """Return the file of Noor: all that she has, in one Bundle."""
+    kept = [Kept(one) for one in found if own_to("noor", one)]
+    owner = Owner("http://127.0.0.1/fhir", "noor", "Noor Achterberg", "1992-03-14")
+    return file_of(owner, kept, Made("0.1.0", "https://verstel.example.org", NOW.isoformat()))
+
+
+def own_to(person: str, resource: Resource) -> bool:
+    """Tell whether a resource is about a person."""
+    subject = resource.get(SUBJECTS.get(resource["resourceType"], ""), {})
+    return bool(subject.get("reference") == f"Patient/{person}")
 
 
 def audit_events() -> list[Resource]:

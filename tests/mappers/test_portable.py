@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Sequence
 
-import pytest
-from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mappers.answers import answers_of
-from mappers.errors import MapperError
-from mappers.identity import Identifier, own_identifier
+from mappers.identity import own_identifier
 from mappers.living import response_of
 from mappers.observations import full_url, observations_of
-from mappers.own_notes import observation_of as own_note
 from mappers.phase import Marking
 from mappers.phase import observation_of as marking
-from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
-from mappers.portable import Here, Kept, Made, NotAFile, Owner, bundle_of, names_of, read, taken
-from mappers.portable.naming import name_here
-from mappers.portable.shapes import DEEPEST, MOST_BYTES, MOST_ENTRIES, references
+from mappers.plan import PersonRef, resources_of
+from mappers.portable import Here, Kept, Made, Owner, bundle_of, names_of, read, taken
 from mappers.scoring import score
-from questionnaires.catalogue import catalogue
 from questionnaires.phases import phases
 from tests.examples import examples
-from tests.mappers.build import CATALOGUE, SCORED, all_answered, response, values_for
+from tests.mappers.build import CATALOGUE, SCORED, response, values_for
 from tests.mappers.living import ON_FRIDAY, content_for
-from tests.mappers.test_plan import plans, stored
+from tests.mappers.test_plan import plans
 
 ANNA = PersonRef("Patient/anna", "Anna de Vries")
 OWNER = Owner("https://ehr.example/fhir", "anna", "Anna de Vries", "1992-03-14")
@@ -150,5 +142,5 @@ def test_a_file_that_comes_home_finds_all_of_it_there(resources):
     kept = at_a_server(resources)
     first = out(kept)
     away = out(as_taken(taken(read(as_bytes(first)), THERE, {})), ELSEWHERE, LATER)
-    known = {url: "x" for url in names_of(one.resource for one in kept)}
+    known = dict.fromkeys(names_of(one.resource for one in kept), "x")
     assert taken(read(as_bytes(away)), Here(ANNA, "ehr|Patient/anna"), known) == {}

@@ -42,12 +42,24 @@ def paper_of_chart(
     title: str,
 ) -> bytes:
     """Return every panel of every instrument as a PDF, with own notes, for the care team. Raises NotTypeset."""
+    data = {"about": [about, cut], "panels": all_panels(found, notes, own=False)}
+    return _paper(title, data, client, made)
+
+
+def all_panels(
+    found: Sequence[Measurements], notes: Mapping[str, Sequence[OwnNote]], *, own: bool
+) -> list[dict[str, Any]]:
+    """Return every panel of every instrument for a template, with own notes (by instrument); `own`: for the client."""
     panels = []
-    strange = _("These numbers are in the record. We do not know how they were calculated, so we draw no picture.")
+    strange = (
+        _("These numbers are in your record. We do not know how they were calculated, so we draw no line.")
+        if own
+        else _("These numbers are in the record. We do not know how they were calculated, so we draw no picture.")
+    )
     for one in found:
-        panels += _panels(one, text_of(one.instrument.title), notes.get(one.instrument.id, ()), own=False)
+        panels += _panels(one, text_of(one.instrument.title), notes.get(one.instrument.id, ()), own=own)
         panels += _strange(one, strange)
-    return _paper(title, {"about": [about, cut], "panels": panels}, client, made)
+    return panels
 
 
 def paper_of_one(

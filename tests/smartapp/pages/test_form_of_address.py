@@ -47,6 +47,7 @@ CARRIED = [one for one in KNOWN.living.values() if one.living and one.living.car
 CLIENT = [
     "",
     "who-looked/",
+    "take-along/",
     "questionnaires/",
     "answers/",
     "help/",
@@ -156,6 +157,7 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "home.index": lambda _full: [""],
     "home.who_looked": lambda _full: ["who-looked/"],
     "help.index": lambda _full: ["help/"],
+    "take_along.index": lambda _full: ["take-along/"],
     "kept.index": lambda _full: ["kept/"],
     "unsent.index": lambda _full: ["unsent/"],
     "unsent.ask": lambda full: [f"unsent/{full.unit}/discard"],
@@ -241,6 +243,7 @@ SAYS_NOTHING: Final = {
     ),
     # On paper is what the page says.
     *("together.report_as_pdf", "together.visit_as_pdf", "living.as_pdf", "living.card_as_pdf"),
+    *("take_along.as_pdf", "take_along.as_json"),
     *("plan.goal_by_key", "plan.words_by_key", "plan.step_by_key", "questionnaire.again", "questionnaire.response"),
     *("together.progress", "together.say", "living.take"),  # they lead on to a page
     "living.part_of_row",  # no form of ours has a part of a professional in rows

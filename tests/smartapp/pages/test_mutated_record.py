@@ -95,6 +95,9 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     client += [f"scores/{one}/" for one in catalogue().instruments]
     client += [
         "help/",
+        "take-along/",
+        "take-along/all.json",
+        "take-along/all.pdf",
         "phase/",
         "scores/nel/note",
         "scores/scores.pdf",

@@ -1,0 +1,51 @@
+"""All of a person's own in one file, to take along."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Blueprint, Response, render_template
+
+from questionnaires import __version__
+from questionnaires.fhir import Resource
+from smartapp.pages.take_along.gathering import bundle, gather
+from smartapp.pages.take_along.paper import origin_of, paper
+from smartapp.pages.take_along.views import page_of
+from smartapp.web import current
+from smartapp.web.language import _
+from smartapp.web.pdf import download
+from smartapp.web.roles import role
+
+blueprint = Blueprint("take_along", __name__, url_prefix="/take-along", template_folder="templates")
+
+
+@blueprint.get("/")
+@role("client")
+def index() -> str:
+    """Say what is in the file, and who can read it, before it is made."""
+    return render_template("take_along/index.html", page=page_of(gather()))
+
+
+@blueprint.get("/all.pdf")
+@role("client")
+def as_pdf() -> Response:
+    """Give all of it as a PDF, with the same as FHIR inside."""
+    found, made = gather(), current.now()
+    where = current.services().settings.public_url
+    origin = origin_of(found, installation=where, version=__version__, made=made)
+    content = paper(found, as_bytes(bundle(found)), origin=origin, client=current.launch().patient, made=made)
+    return download(content, _("my-own"))
+
+
+@blueprint.get("/all.json")
+@role("client")
+def as_json() -> Response:
+    """Give all of it as FHIR, for another program."""
+    answer = Response(as_bytes(bundle(gather())), mimetype="application/fhir+json")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{_('my-own')}.json")
+    return answer
+
+
+def as_bytes(made: Resource) -> bytes:
+    """Return a file as it is kept and handed out: JSON in UTF-8."""
+    return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -1,0 +1,67 @@
+"""Anna with something of everything in her record, in words that are found nowhere else."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from mappers.living import Content, Row, Written, form_identifier, response_of
+from mappers.own_notes import observation_of as own_note
+from mappers.phase import Marking
+from mappers.phase import observation_of as marking
+from mappers.plan import PersonRef
+from questionnaires.catalogue import catalogue
+from questionnaires.fhir import Resource
+from questionnaires.phases import phases
+from smartapp.fhir.store import Write
+from tests.smartapp.helpers import Visitor, launched
+from tests.smartapp.pages.overview.people import filled_in
+from tests.smartapp.pages.plan.conftest import put
+
+ANNA = PersonRef("Patient/anna", "Anna Voorbeeld")
+BORN = "1992-03-14"
+WHO = {"reference": ANNA.reference, "display": ANNA.display}
+STORY = "Ik zing weer, op donderdag."
+SIGN = "Dan slaap ik licht."
+NOTE = "Dit getal zegt weinig over mij."
+PHASE_WORDS = "Het is rustiger nu."
+TYPIST = "Karim Aziz"
+MONDAY = Written(ANNA, PersonRef("Practitioner/karim", TYPIST), "2026-05-04T10:00:00+02:00")
+
+
+def story(text: str = STORY) -> Content:
+    """Return a story."""
+    return Content(catalogue().living["story"], {"story-story": (text,)})
+
+
+def signs(*texts: str) -> Content:
+    """Return a plan to stay well with these early signs."""
+    rows = tuple(Row(f"row-{number}", {"staying-well-early-sign": (text,)}) for number, text in enumerate(texts))
+    return Content(catalogue().living["staying-well"], rows={"staying-well-early-signs": rows})
+
+
+def observations() -> list[Resource]:
+    """Return a note beside scores, and where she was."""
+    name = "10000000-0000-4000-8000-00000000000"
+    hope, day = catalogue().instruments["hoop"], "2026-05-03T10:00:00+02:00"
+    note = own_note(NOTE, hope, response="", name=f"{name}1", patient=WHO, written_on=day, language="nl")
+    said = Marking(phases().codes[0], PHASE_WORDS, day, f"{name}2")
+    return [note, marking(said, patient=WHO, language="nl")]
+
+
+def write(visitor: Visitor, content: Content) -> None:
+    """Let a form be written by a professional who typed with her."""
+    launch = visitor.launch
+    name = form_identifier(launch.issuer_key, launch.patient.reference, content.form)
+    visitor.ehr.write(Write("create", response_of(content, MONDAY, identifier=name)))
+
+
+def with_everything(app: Flask) -> Visitor:
+    """Sign Anna in, who has a plan, two forms, answers with their scores, a note and a marking."""
+    visitor = launched(app, birth_date=BORN)
+    put(visitor.ehr)
+    for content in (story(), signs(SIGN)):
+        write(visitor, content)
+    filled_in(visitor.ehr, "hoop", {f"hoop-{number:02}": "3" for number in range(1, 13)}, "2026-05-01T10:00:00+02:00")
+    for one in observations():
+        visitor.ehr.write(Write("create", one))
+    return visitor
