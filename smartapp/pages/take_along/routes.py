@@ -14,20 +14,17 @@ from smartapp.pages.take_along.views import page_of
 from smartapp.web import current
 from smartapp.web.language import _
 from smartapp.web.pdf import download
-from smartapp.web.roles import role
 
 blueprint = Blueprint("take_along", __name__, url_prefix="/take-along", template_folder="templates")
 
 
 @blueprint.get("/")
-@role("client")
 def index() -> str:
     """Say what is in the file, and who can read it, before it is made."""
     return render_template("take_along/index.html", page=page_of(gather()))
 
 
 @blueprint.get("/all.pdf")
-@role("client")
 def as_pdf() -> Response:
     """Give all of it as a PDF, with the same as FHIR inside."""
     found, made = gather(), current.now()
@@ -38,7 +35,6 @@ def as_pdf() -> Response:
 
 
 @blueprint.get("/all.json")
-@role("client")
 def as_json() -> Response:
     """Give all of it as FHIR, for another program."""
     answer = Response(as_bytes(bundle(gather())), mimetype="application/fhir+json")
