@@ -118,6 +118,11 @@ class Circle:
         left = [replace(one, until=moment) if one.id == id_ and not one.until else one for one in self.people]
         return Circle(tuple(left))
 
+    def came(self, id_: str, moment: str) -> Circle:
+        """Return the circle of which somebody came for the first time at this moment; the same where they did."""
+        came = [replace(one, came_on=moment) if one.id == id_ and not one.came_on else one for one in self.people]
+        return Circle(tuple(came))
+
     def again(self, id_: str, until: str) -> Circle:
         """Return the circle in which somebody stays after all, who left it by mistake at `until`."""
         back = [replace(one, until="") if (one.id, one.until) == (id_, until) else one for one in self.people]
@@ -129,13 +134,9 @@ def one_line(text: str) -> str:
     return " ".join(typed(text).split())
 
 
-def circle_identifier(issuer: str, patient: str, number: int = 1) -> str:
-    """Return the identifier of the circle of one person: the same in two tabs, so that they write one.
-
-    `number` is the next one where what had the name before was taken out of the record as a mistake.
-    """
-    again = f"|{number}" if number > 1 else ""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{issuer}|{patient}|circle{again}"))
+def circle_identifier(issuer: str, patient: str) -> str:
+    """Return the identifier of the circle of one person: the same in two tabs, so that they write one."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{issuer}|{patient}|circle"))
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -264,8 +265,8 @@ def team_of(
 ) -> Resource:
     """Write a circle as a CareTeam of ours, on top of the stored one.
 
-    `patient` is the Reference to the client, `identifier` what `circle_identifier` gave, `typist` who typed it where
-    that was not the client. Who did not change stays as they were written.
+    `patient` is the Reference to the client, `identifier` what `circle_identifier` gave, `typist` who typed it, None
+    where nobody did. Who did not change stays as they were written.
 
     Raises ValueError for somebody new without a name, a role or an id that FHIR can carry, and for a Patient.
     """
@@ -430,8 +431,11 @@ def _profiles(existing: Resource | None) -> list[str]:
 
 
 def _extensions(existing: Resource | None, patient: dict[str, str], typist: dict[str, str] | None) -> list[Resource]:
-    others = [one for one in objects_in(existing, "extension") if one.get("url") != TYPED_BY]
-    if typist and typist.get("reference") != patient.get("reference"):
+    there = objects_in(existing, "extension")
+    if typist is None:  # nobody typed: a sign-in was noted
+        return there
+    others = [one for one in there if one.get("url") != TYPED_BY]
+    if typist.get("reference") != patient.get("reference"):
         return [{"url": TYPED_BY, "valueReference": typist}, *others]
     return others
 

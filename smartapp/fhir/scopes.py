@@ -48,7 +48,12 @@ class Scopes:
         return scope in self.text.split()
 
 
-OPTIONAL: Final = ("patient/Appointment.rs", "patient/MedicationRequest.rs", "patient/MedicationStatement.rs")
+OPTIONAL: Final = (
+    "patient/Appointment.rs",
+    "patient/MedicationRequest.rs",
+    "patient/MedicationStatement.rs",
+    "patient/RelatedPerson.rs",
+)
 """What every page can do without."""
 
 

@@ -23,7 +23,7 @@ BEGIN: Final = "overview/together/write"
 """Where it is begun, below the address of the record."""
 DONE: Final = f"{BEGIN}/done"
 
-_PAGES: Final = frozenset({"together", "living", "plan", "phase", "answers", "help", "kept"})
+_PAGES: Final = frozenset({"together", "living", "plan", "phase", "answers", "help", "kept", "people"})
 """The pages that are a part of it: who opens another one has left."""
 
 

@@ -15,7 +15,7 @@ from mappers.agreements import is_agreement
 from mappers.plan import Goal, Plan
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Group, Instrument, Item
-from smartapp.fhir.store import Query, Refused, Unreachable
+from smartapp.fhir.store import Query, Refused, Unreachable, Write
 from smartapp.offer import EXAMPLE, read_offer
 from smartapp.pages.living.earlier import typed_by_client
 from smartapp.services import KEY
@@ -126,6 +126,10 @@ class Full:
     unit: str
     rows: tuple[str, ...]
     """The addresses of rows in living forms."""
+    people: tuple[str, ...]
+    """The addresses of the client's people."""
+    supporters: tuple[str, ...]
+    """The addresses at which a supporter of the plan is put among them."""
     wish: str
     """The address at which words of a living form become a goal."""
 
@@ -152,6 +156,12 @@ def row_in(form: Instrument, group: Group) -> dict[str, str]:
     return {item.link_id: said(item) for item in asked}
 
 
+MILA: Final = {
+    "resourceType": "RelatedPerson",
+    "id": "mila",
+    "patient": {"reference": "Patient/anna", "display": "Anna Voorbeeld"},
+    "name": [{"text": "Mila Voorbeeld"}],
+}
 GOAL_NAME: Final = HALFWAY.goals[0].id.removeprefix("urn:uuid:")
 FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "home.index": lambda _full: [""],
@@ -165,6 +175,13 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "answers.response": lambda full: [f"answers/{full.hoop}/", f"answers/{full.wishes}/"],
     "answers.answer": lambda full: [f"answers/{full.hoop}/hoop-01", f"answers/{full.wishes}/mansa-short-home-change"],
     "phase.start": lambda _full: ["phase/"],
+    "people.index": lambda _full: ["people/"],
+    "people.whom": lambda _full: ["people/new/"],
+    "people.new": lambda _full: ["people/new/loved-one/", "people/new/professional/"],
+    "people.new_from_record": lambda _full: ["people/new/RelatedPerson/mila/"],
+    "people.new_supporter": lambda full: list(full.supporters),
+    "people.person": lambda full: list(full.people),
+    "people.change_person": lambda full: [f"{one}change" for one in full.people],
     "plan.start": lambda _full: ["plan/"],
     "plan.part": lambda _full: [],  # it only leads on
     "plan.domains": lambda _full: ["plan/domains", "plan/domains?family=1"],
@@ -271,6 +288,11 @@ def full(place) -> Full:
             fill(anna, f"living/{one.id}/{short(one, group.link_id)}/new", **row_in(one, group))
     shown = "".join(anna.get(f"living/{one.id}/").text for one in LIVING)
     fill(anna, "phase/", phase="living-with", words="Het gaat weer.")
+    anna.ehr.write(Write("update", MILA))
+    for kind, name in (("loved-one", "Oma"), ("professional", "Bos")):
+        fill(anna, f"people/new/{kind}/", name=name, role={"professional": "outside"}.get(kind, kind))
+    people = tuple(dict.fromkeys(re.findall(r"href=\"[^\"]*/(people/[0-9a-f-]{36}/)\"", anna.get("people/").text)))
+    anna.post(f"{people[1]}leave")
     anna.post("questionnaires/hoop/questions/hoop-01", {"hoop-01": "2"})
     for number, who in ((1, "client"), (2, "professional")):
         said = {f"outcome-{number}": "agreed", f"words-{number}": "Ik ga wandelen.", f"who-{number}": who}
@@ -304,6 +326,8 @@ def full(place) -> Full:
         days=tuple(re.findall(r"/visits/(\d[^\"/]*)\"", anna.get("visits/").text)),
         unit=not_arrived(anna),
         rows=tuple(dict.fromkeys(re.findall(r"href=\"[^\"]*/(living/[^/\"]+/[^/\"]+/[0-9a-f-]{36}/)\"", shown))),
+        people=people,
+        supporters=tuple(re.findall(r"href=\"[^\"]*/(people/new/supporter/[^\"]*)\"", anna.get("people/new/").text)),
         wish=html.unescape(re.findall(r"href=\"[^\"]*/(living/[^/\"]+/goal/[^\"]+)\"", shown)[0]),
     )
     app.extensions[KEY].engine.dispose()

@@ -108,6 +108,11 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     ]
     client += [f"questionnaires/{one}/" for one in catalogue().asked]
     client += [f"questionnaires/{DRAFTED}/{page}" for page in ("again", "review", "pause", "questions/hoop-01")]
+    client += [
+        "people/",
+        *(f"people/{page}" for page in ("new/", "new/loved-one/", "new/supporter/x/", "x/", "x/change")),
+    ]
+    client += ["people/new/RelatedPerson/mila/", "people/new/Practitioner/joost-terpstra/"]
     living, written = list(catalogue().living.values()), living_in(found)
     client += ["living/", *(page for content in written for _endpoint, page in pages_of_form(content))]
     client += ["plan/story", *(f"living/{form.id}/to-plan" for form in living)]
@@ -158,6 +163,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "look-again/story/not-now": {"not-now": "1"},
         "phase/": {"phase": "struggling", "words": "Vandaag.", "key": KEY_OF_FORM},
         **{f"phase/{id_}/remove": {"seen": "x"} for id_ in marked},
+        "people/new/RelatedPerson/mila/": {"name": "Mila", "role": "loved-one", "key": KEY_OF_FORM},
         "plan/goals/new": {"text": "Weer werken", "domain": "meaning", "key": KEY_OF_FORM},
         f"questionnaires/{DRAFTED}/submit": {"identifier": "x"},
         f"questionnaires/{DRAFTED}/questions/hoop-01": {"answer": "2", "next": "1"},

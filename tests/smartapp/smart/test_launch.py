@@ -239,7 +239,9 @@ def test_appointments_are_asked_for_only_where_the_server_says_that_it_has_them(
 
 
 @pytest.mark.parametrize(("offered", "asked"), [(["patient/*.rs"], True), (["patient/Goal.rs"], False)])
-@pytest.mark.parametrize("scope", ["patient/MedicationRequest.rs", "patient/MedicationStatement.rs"])
+@pytest.mark.parametrize(
+    "scope", ["patient/MedicationRequest.rs", "patient/MedicationStatement.rs", "patient/RelatedPerson.rs"]
+)
 def test_medicines_are_asked_for_only_where_the_server_says_that_it_has_them(browser, ehr, scope, offered, asked):
     ehr.configuration["scopes_supported"] = offered
     assert (scope in browser.begin()["scope"].split()) is asked

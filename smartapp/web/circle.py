@@ -1,0 +1,138 @@
+"""The client's circle in the record: how it is found there, and what a change of it has to write.
+
+It is kept in our own store and nowhere else (`Write.only_here`): who may read what follows from it, so it may not be
+where others write. Care teams of the EHR are read beside it. They belong to who made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mappers.circle import IDENTIFIER_SYSTEM, Circle, Member, circle_identifier, circle_of, team_of
+from mappers.human_name import human_name, reference_to
+from mappers.identity import URN, values_in
+from mappers.plan import PersonRef
+from mappers.tolerant import object_in, objects_in, text_in
+from questionnaires.fhir import Resource
+from smartapp.fhir.store import Conflict, Query, RecordStore, Unreachable, Write
+from smartapp.records import Record
+
+if TYPE_CHECKING:
+    from smartapp.storage.launches import Launch
+
+_ATTEMPTS: Final = 3
+_ENDED: Final = ("inactive", "entered-in-error")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCircle:
+    """A circle, the record that it was read from (None while there is none), and who the record itself has.
+
+    `teams` are the people in care teams of the record, `related` its loved ones, each with their reference; none of
+    them is in the circle because of that.
+    """
+
+    circle: Circle
+    identifier: str
+    record: Record | None = None
+    teams: tuple[Member, ...] = ()
+    related: tuple[Member, ...] = ()
+
+    def known(self, reference: str) -> Member | None:
+        """Return who the record has under a reference, None where it has nobody of that name."""
+        return next((one for one in (*self.related, *self.teams) if reference and one.reference == reference), None)
+
+
+def queries(patient: str) -> tuple[Query, Query]:
+    """Return the searches for care teams, ours among them, and for the loved ones that the record has."""
+    return Query.of("CareTeam", patient=patient), Query.of("RelatedPerson", patient=patient)
+
+
+def names(launch: Launch) -> tuple[str, ...]:
+    """Return the names under which the circle of a person may be kept; the first is the one that it gets now."""
+    issuers = dict.fromkeys((launch.issuer_key, launch.issuer))
+    return tuple(circle_identifier(issuer, launch.patient.reference) for issuer in issuers)
+
+
+def read_circle(teams: Iterable[Record], related: Iterable[Record], launch: Launch) -> StoredCircle:
+    """Return the circle of the person of a launch, from what `queries` found."""
+    found, wanted = list(teams), names(launch)
+    # One of that name at another place is not ours: what others can write gives nobody a right here.
+    own = [one for one in found if one.place == "own" and set(values_in(one.resource, IDENTIFIER_SYSTEM)) & {*wanted}]
+    record = next(iter(own), None)
+    members = (
+        member
+        for one in found
+        if one not in own and text_in(one.resource, "status") not in _ENDED
+        for member in circle_of(one.resource).people
+    )
+    return StoredCircle(
+        circle=circle_of(record.resource) if record else Circle(),
+        identifier=next(iter(values_in(record.resource, IDENTIFIER_SYSTEM)), wanted[0]) if record else wanted[0],
+        record=record,
+        teams=_each_once(member for member in members if member.reference and member.name),
+        related=_each_once(_related(one.resource) for one in related if one.resource.get("active") is not False),
+    )
+
+
+def _each_once(people: Iterable[Member]) -> tuple[Member, ...]:
+    return tuple({one.reference: one for one in reversed([*people])}.values())[::-1]
+
+
+def _related(person: Resource) -> Member:
+    relation = next((text_in(one, "text") for one in objects_in(person, "relationship") if text_in(one, "text")), "")
+    reference = f"RelatedPerson/{text_in(person, 'id')}"
+    return Member(reference, human_name(person), relation, "loved-one", reference)
+
+
+def write_of(before: StoredCircle, after: Circle, launch: Launch, *, author: PersonRef, language: str) -> Write | None:
+    """Return what has to be written so that the record says `after`; None where it does already.
+
+    Raises Unreachable while what was saved before is still on its way.
+    """
+    if after == before.circle:
+        return None
+    if before.record is not None and before.record.state != "stored":
+        raise Unreachable("What was saved before has not arrived yet. Try again in a moment.")
+    made = team_of(
+        after,
+        patient=reference_to(launch.patient.reference, launch.patient.display, language),
+        identifier=before.identifier,
+        language=language,
+        existing=before.record.resource if before.record else None,
+        typist=author.as_reference(language),
+    )
+    if before.record is not None:
+        return Write("update", made, if_match=before.record.etag, only_here=True)
+    token, name = f"{IDENTIFIER_SYSTEM}|{before.identifier}", f"{URN}{before.identifier}"
+    return Write.once(made, identifier=token, full_url=name, only_here=True)
+
+
+def note_first_time(store: RecordStore, launch: Launch, now: str) -> None:
+    """Note in the circle that somebody in it signed in for the first time; `store` is our own, `now` a FHIR dateTime.
+
+    It needs nobody's rights, and gives none. Raises what the store does.
+    """
+    for _attempt in range(_ATTEMPTS):
+        found = store.search(Query.of("CareTeam", patient=launch.patient.reference))
+        stored = next(
+            (one for one in found if set(values_in(one.resource, IDENTIFIER_SYSTEM)) & {*names(launch)}), None
+        )
+        circle = circle_of(stored.resource) if stored else Circle()
+        member = circle.of(launch.user.reference, now)
+        if stored is None or member is None or member.came_on:
+            return
+        made = team_of(
+            circle.came(member.id, now),
+            patient=object_in(stored.resource, "subject"),
+            identifier=next(iter(values_in(stored.resource, IDENTIFIER_SYSTEM))),
+            language=text_in(stored.resource, "language") or "nl",
+            existing=stored.resource,
+        )
+        try:
+            store.write(Write("update", made, if_match=stored.etag, only_here=True))
+        except Conflict:
+            continue
+        return
