@@ -20,14 +20,13 @@ from smartapp.access import table
 from smartapp.fhir.bulkheads import budget
 from smartapp.fhir.capabilities import Capabilities
 from smartapp.records.outbox import Outbox
-from smartapp.services import KEY, Services
+from smartapp.services import KEY, Services, log_of
 from smartapp.settings import Settings
 from smartapp.smart.authorization import Authorizations
 from smartapp.smart.discovery import Discovery
 from smartapp.smart.identity import Identities
 from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
-from smartapp.storage.audit import Audit
 from smartapp.storage.clock import DatabaseClock
 from smartapp.storage.database import open_database
 from smartapp.storage.kept_words import KeptWords
@@ -75,14 +74,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         token_endpoint=token_endpoint,
         tokens=TokenStore(engine, vault, token_endpoint, clock),
         identities=Identities(clock),
-        audit=Audit(
-            engine,
-            vault,
-            clock,
-            caller_address,
-            system=settings.public_url,
-            organisation=lambda base: issuer.name if (issuer := settings.issuer(base)) else "",
-        ),
+        audit=log_of(settings, engine, vault, clock, caller_address),
         outbox=Outbox(engine, vault, shared_clock),
         capabilities=Capabilities(engine, clock),
         kept_words=KeptWords(engine, vault, clock),

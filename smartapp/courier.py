@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from smartapp.fhir.bulkheads import budget
 from smartapp.fhir.store import RecordError
 from smartapp.records.outbox import LEASE_SECONDS, LeaseLost
+from smartapp.storage.passing_on import LEASE_SECONDS as PASSED_ON_SECONDS
 
 if TYPE_CHECKING:
     from smartapp.records.outbox import Claim
@@ -38,6 +39,7 @@ class Courier(threading.Thread):
         self._stopped = threading.Event()
         self._busy: Counter[str] = Counter()
         self._lock = threading.Lock()
+        self._passing_on = threading.Lock()
         self._tidied = 0.0
 
     def run(self) -> None:
@@ -58,12 +60,25 @@ class Courier(threading.Thread):
         while not self._stopped.is_set() and (claim := self._claim()) is not None:
             self._carry(claim)
             tried += 1
+        self._pass_on_log()
         return tried
 
     def stop(self) -> None:
         """End after the units that are being sent; `join` waits for those."""
         self._stopped.set()
         self._services.outbox.news.set()
+
+    def _pass_on_log(self) -> None:
+        """Send what EHRs get of the log: with one hand, so that the others stay free for what people wait for."""
+        if not self._passing_on.acquire(blocking=False):
+            return
+        try:
+            more = True
+            while more and not self._stopped.is_set():
+                with budget(seconds=PASSED_ON_SECONDS * 2 / 3):
+                    more = self._services.pass_on_log()
+        finally:
+            self._passing_on.release()
 
     def _work(self) -> None:
         news = self._services.outbox.news

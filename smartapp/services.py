@@ -19,9 +19,12 @@ from smartapp.fhir.companion import CompanionStore
 from smartapp.fhir.own.renewing import rename, tenants
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.remote import RemoteStore, TokenSource
+from smartapp.fhir.scopes import Scopes
 from smartapp.fhir.store import Query, Stored, Unauthorized
 from smartapp.records import Place, Records, Touched
 from smartapp.records.outbox import Outbox
+from smartapp.records.passing_on import TYPE as AUDIT_EVENT
+from smartapp.records.passing_on import pass_on
 from smartapp.records.sight import Sight, sight_of
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Authorizations
@@ -44,6 +47,30 @@ if TYPE_CHECKING:
 
 KEY = "verstel"
 _OWN = "own|"  # so the tenants of our own stores start, beside those of a sandbox
+
+
+def log_of(
+    settings: Settings,
+    engine: Engine,
+    vault: Vault,
+    clock: Callable[[], float],
+    address: Callable[[], str] = lambda: "",
+) -> Audit:
+    """Return the log of an installation. An issuer whose scopes let us create AuditEvents gets its rows too."""
+
+    def passed_on(base: str) -> bool:
+        issuer = settings.issuer(base)
+        return issuer is not None and Scopes.parse(issuer.scopes).allows(AUDIT_EVENT, "c")
+
+    return Audit(
+        engine,
+        vault,
+        clock,
+        address,
+        system=settings.public_url,
+        organisation=lambda base: issuer.name if (issuer := settings.issuer(base)) else "",
+        passed_on=passed_on,
+    )
 
 
 @dataclass(slots=True)
@@ -124,6 +151,20 @@ class Services:
     def ehr_with(self, issuer: Issuer, token: TokenSource) -> RecordStore:
         """Return the EHR of an issuer, asked with the tokens of this source: for a sign-in that has no launch yet."""
         return self.local_ehrs.get(issuer.base) or RemoteStore(issuer.base, token, search=issuer.search)
+
+    def pass_on_log(self) -> bool:
+        """Send some rows of the log to the EHR that gets them; tell whether any were due."""
+        waiting = self.audit.to_pass_on
+        taken = waiting.take()
+        if taken is None:
+            return False
+        launch = self.launches.get(taken.launch_id)
+        if launch is None or self.settings.issuer(launch.issuer) is None:
+            waiting.hold(*taken.rows)
+        else:
+            records = self.records(launch)
+            pass_on(taken, waiting, self.ehr(launch), records.capability(), records.not_taken)
+        return True
 
     def end_session(self, session_id: str) -> None:
         """Wipe a session and all that belongs to it, and revoke its tokens at the EHRs."""

@@ -35,7 +35,7 @@ from smartapp.fhir.bulkheads import HOSTS
 from smartapp.sandbox import Client, Sandbox, init_sandbox, make_sandbox
 from smartapp.sandbox.seeding import seed
 from smartapp.services import KEY
-from smartapp.settings import Issuer, Settings
+from smartapp.settings import DEFAULT_SCOPES, Issuer, Settings
 from smartapp.storage import database
 from smartapp.web.components.routes import init_examples
 from tests.compiled import RuleCompiledOnce
@@ -187,8 +187,11 @@ class Server:
         return self.sandbox.base
 
 
-def serve(ehr: str = "full", **changes: Any) -> Iterator[Server]:
-    """Serve the app and a sandbox of kind `ehr`, with a temporary database; `changes` are settings."""
+def serve(ehr: str = "full", *, scopes: str = DEFAULT_SCOPES, **changes: Any) -> Iterator[Server]:
+    """Serve the app and a sandbox of kind `ehr`, with a temporary database; `changes` are settings.
+
+    `scopes` are those that the app asks of the sandbox.
+    """
     running = Running()
     base = f"{running.url}/sandbox/fhir"
     app = create_app(
@@ -198,7 +201,7 @@ def serve(ehr: str = "full", **changes: Any) -> Iterator[Server]:
                 "secret_keys": ("a secret that only tests know, 32 characters",),
                 "encryption_keys": (Fernet.generate_key().decode(),),
                 "database_url": "sqlite://",
-                "issuers": (Issuer(base=base, name="Sandbox", client_id="verstel"),),
+                "issuers": (Issuer(base=base, name="Sandbox", client_id="verstel", scopes=scopes),),
                 **changes,
             }
         )

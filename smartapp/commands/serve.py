@@ -269,7 +269,7 @@ class _Serving:
         host, port = self.metrics
         metrics, services = Metrics(self.settings), app.extensions[KEY]
         init_metrics(app, metrics)
-        metrics.watch(services.outbox, services.clock, courier.is_alive)
+        metrics.watch(services.outbox, services.clock, courier.is_alive, services.audit.to_pass_on.waiting)
         WATCHERS.append(metrics.called)
         try:
             return metrics.serve(host, port + number)

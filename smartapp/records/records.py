@@ -287,6 +287,10 @@ class Records:
         self._goals_known = True
         self._sight = self._sight.with_goals(resources)
 
+    def not_taken(self, type_: str, status: int) -> None:
+        """Remember for a day that the EHR does not take a new resource of this type from this user."""
+        self._demote(type_, "create", status)
+
     def _placed(self, writes: Sequence[Write]) -> list[Parcel]:
         """Return each write with the place where it goes and those to which it can move. Raises Forbidden."""
         for write in writes:

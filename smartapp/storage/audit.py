@@ -17,6 +17,7 @@ from sqlalchemy.engine import Engine
 from mappers.audit import OPERATOR, AuditEntry, Event, purpose_of
 from smartapp.storage.chain import AUDIT, append
 from smartapp.storage.database import change_any, reading, writing
+from smartapp.storage.passing_on import TO_PASS_ON, PassingOn, put
 from smartapp.storage.strangers import SEVERAL, Attempts, Strangers
 from smartapp.storage.vault import SealBroken, Vault
 
@@ -36,7 +37,8 @@ TURN = "audit"
 class Audit:
     """Writes and reads the log. `clock` returns seconds since 1970, `address` the network address that asks, or "".
 
-    `system` is the address of this installation, `organisation` gives the name of an issuer by its address.
+    `system` is the address of this installation, `organisation` gives the name of an issuer by its address, `passed_on`
+    tells by its address whether it gets the rows about its people too; see `passing_on.py`.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Audit:
         *,
         system: str = "",
         organisation: Callable[[str], str] = lambda _issuer: "",
+        passed_on: Callable[[str], bool] = lambda _issuer: False,
     ) -> None:
         self._engine = engine
         self._vault = vault
@@ -55,6 +58,8 @@ class Audit:
         self._address = address
         self._system = system
         self._organisation = organisation
+        self._passed_on = passed_on
+        self.to_pass_on = PassingOn(engine, vault, clock, _entry)
         self._strangers = Strangers()
         self._attempts = Attempts()
 
@@ -94,7 +99,12 @@ class Audit:
                 visit=self._vault.digest(f"visit|{launch.id}")[:LONGEST_VISIT],
             ),
             person=self._person(launch.issuer_key, launch.patient.reference),
+            launch_id=launch.id,
         )
+
+    def pass_on_with(self, launch: Launch) -> None:
+        """Let a new launch send the rows about its person that an EHR has not got, and whose own launch is over."""
+        self.to_pass_on.bind(self._person(launch.issuer_key, launch.patient.reference), launch.id)
 
     def denied(self, launch: Launch, what: str, reason: str, parts: Sequence[str] = ()) -> None:
         """Write that someone in a launch was turned away; of many in a minute, some and then their number."""
@@ -135,6 +145,8 @@ class Audit:
         """Bring the rows about a person that stand under a former key of the issuer under the one of today."""
         theirs = AUDIT.c.person == self._person(former, patient)
         change_any(self._engine, AUDIT, theirs, person=self._person(issuer, patient))
+        waiting = TO_PASS_ON.c.person == self._person(former, patient)
+        change_any(self._engine, TO_PASS_ON, waiting, person=self._person(issuer, patient))
 
     def of_person(self, issuer: str, patient: str) -> list[AuditEntry]:
         """Return every row about a person (`Patient/<id>`) that our keys open, newest first. `issuer` is its key."""
@@ -217,7 +229,7 @@ class Audit:
     def _entry(self, sealed: bytes) -> AuditEntry:
         return _entry(self._vault.open(sealed))
 
-    def _write(self, entry: AuditEntry, person: str = "") -> None:
+    def _write(self, entry: AuditEntry, person: str = "", launch_id: str = "") -> None:
         # Whoever writes to the log waits here for the one before. Nothing else is locked after it but the unit of the
         # outbox that the same transaction is about: so no two can wait for each other.
         with writing(self._engine, on=TURN) as connection:
@@ -228,7 +240,9 @@ class Audit:
                 "own": int(entry.role == "client"),
                 "person": person,
             }
-            append(connection, self._vault, values, asdict(entry))
+            number = append(connection, self._vault, values, asdict(entry))
+            if person and self._passed_on(entry.issuer):
+                put(connection, number, person, launch_id, entry.recorded)
 
     def _person(self, issuer: str, patient: str) -> str:
         return person_digest(self._vault, issuer, patient)

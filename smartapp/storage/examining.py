@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 from smartapp.storage.audit import person_digest
 from smartapp.storage.chain import AUDIT, Mark, Name, keep, link_of, mark
 from smartapp.storage.database import reading, writing
+from smartapp.storage.passing_on import TO_PASS_ON
 from smartapp.storage.vault import SealBroken, Vault
 
 ROWS_AT_ONCE = 500
@@ -186,5 +187,6 @@ def _prune(connection: Connection, vault: Vault, before: int, last: int) -> int:
     end = old[-1]
     # One upper bound and no other: of two, SQLite may go by the wrong one, through all rows that stay.
     connection.execute(AUDIT.delete().where(number.between(first, end.number)))
+    connection.execute(TO_PASS_ON.delete().where(TO_PASS_ON.c.number <= end.number))
     keep(connection, vault, "pruned", Mark(end.number, end.link or "", end.number))
     return len(old)

@@ -50,9 +50,16 @@ class Metrics:
         """Count a call that left the app; `outcome` is a status such as 200, or why there was no answer."""
         self._ehr_calls.labels(self._keys.get(host, "other"), outcome).observe(seconds)
 
-    def watch(self, outbox: Outbox, now: Callable[[], float], courier: Callable[[], bool]) -> None:
-        """Look at what waits, and whether the `courier` lives, whenever the metrics are read."""
+    def watch(
+        self, outbox: Outbox, now: Callable[[], float], courier: Callable[[], bool], log_rows: Callable[[], int]
+    ) -> None:
+        """Look at what waits, and whether the `courier` lives, whenever the metrics are read.
+
+        `log_rows` is how many rows of the log an EHR has to get yet.
+        """
         self.registry.register(_Waiting(outbox, now))
+        rows = Gauge("verstel_log_rows_to_pass_on", "Rows of the log that an EHR gets yet.", registry=self.registry)
+        rows.set_function(log_rows)
         alive = Gauge("verstel_courier_alive", "1 while the courier of this process lives.", registry=self.registry)
         alive.set_function(courier)
 

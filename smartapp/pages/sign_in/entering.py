@@ -116,6 +116,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
         services.tokens.keep(launch.id, who.granted.tokens)
         services.adopt_named_by_address(launch)
         services.audit.record(launch, "launch")
+        services.audit.pass_on_with(launch)
     services.records(launch).bind_waiting()
     return launch, session
 

@@ -10,9 +10,13 @@ import pytest
 import requests
 import sqlalchemy as sa
 
+from smartapp.courier import Courier
 from smartapp.fhir.store import Query, Write
 from smartapp.services import KEY
+from smartapp.settings import DEFAULT_SCOPES
+from smartapp.storage.passing_on import TO_PASS_ON
 from smartapp.web.guard import form_token
+from tests.conftest import serve
 
 ANNA = {"resourceType": "Patient", "id": "anna", "name": [{"text": "Anna Voorbeeld"}]}
 BRAM = {"resourceType": "Patient", "id": "bram", "name": [{"text": "Bram Voorbeeld"}]}
@@ -188,3 +192,62 @@ def test_signing_out_takes_the_token_back_at_the_ehr(server):
         assert left.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
         assert requests.get(**read).status_code == 401
         assert browser.get(response.url, timeout=20).status_code == 404
+
+
+@pytest.mark.parametrize(("action", "before"), [("drop", 1), ("drop-before", 0), (503, 0)])
+def test_the_ehr_gets_the_log_once_also_where_its_first_answer_was_lost(action, before):
+    for server in serve(scopes=f"{DEFAULT_SCOPES} patient/AuditEvent.crs"):
+        for person in (ANNA, NURSE):
+            server.sandbox.store.write(Write("update", person))
+        core = server.app.extensions[KEY]
+        with requests.Session() as browser:
+            open_record(server, browser, "clinician")
+            server.sandbox.faults.add("POST", "AuditEvent", action)
+            assert core.pass_on_log()
+            assert len(_audit_events(server)) == before
+            with core.engine.begin() as connection:
+                connection.execute(TO_PASS_ON.update().values(due=0))
+            Courier(core).round()
+        rows = [entry for entry in core.audit.entries() if entry.patient == "Patient/anna"]
+        assert [one["type"]["code"] for one in _audit_events(server)] == ["110114", "rest"]
+        assert [row.event for row in rows] == ["launch", "read"]
+        assert core.audit.to_pass_on.waiting() == 0
+
+
+def test_the_row_of_a_sign_out_goes_with_the_next_sign_in_whoever_that_is():
+    for server in serve(scopes=f"{DEFAULT_SCOPES} patient/AuditEvent.crs"):
+        for person in (ANNA, NURSE):
+            server.sandbox.store.write(Write("update", person))
+        core = server.app.extensions[KEY]
+        with requests.Session() as browser:
+            launch = launch_of(server, open_record(server, browser, "clinician"))
+            token = form_token(core.settings, launch.session_id, launch.id)
+            browser.post(f"{server.url}/l/{launch.id}/logout", {"_csrf": token, "_for": "anna"}, timeout=20)
+        Courier(core).round()
+        assert _audit_events(server) == []  # the token is revoked: nobody can send for them any more
+        with requests.Session() as browser:
+            open_record(server, browser, "client")
+        Courier(core).round()
+        told = [(one["agent"][0]["who"]["reference"], one["action"]) for one in _audit_events(server)]
+        assert told == [
+            ("Practitioner/els", "E"),
+            ("Practitioner/els", "R"),
+            ("Practitioner/els", "E"),
+            ("Patient/anna", "E"),
+        ]
+
+
+def test_what_was_not_granted_is_not_sent(fresh_server):
+    """The issuer of the settings asks for no AuditEvents: nothing waits, and nothing is there."""
+    fresh_server.sandbox.store.write(Write("update", ANNA))
+    with requests.Session() as browser:
+        open_record(fresh_server, browser, "client")
+    assert fresh_server.app.extensions[KEY].audit.to_pass_on.waiting() == 0
+    assert _audit_events(fresh_server) == []
+
+
+def _audit_events(server) -> list[dict]:
+    """Return what the EHR has, in the order of the rows."""
+    found = server.sandbox.store.search(Query.of("AuditEvent", patient="Patient/anna"))
+    events = [one.resource for one in found]
+    return sorted(events, key=lambda one: one["entity"][-1]["what"]["identifier"]["value"])

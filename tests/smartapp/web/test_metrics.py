@@ -64,7 +64,7 @@ def test_metrics_are_on_an_address_of_their_own_and_not_in_the_app():
     app = make_app()
     services = app.extensions[KEY]
     metrics = Metrics(services.settings)
-    metrics.watch(services.outbox, services.clock, lambda: True)
+    metrics.watch(services.outbox, services.clock, lambda: True, lambda: 7)
     with port_of_ours() as port:
         stop = metrics.serve("127.0.0.1", port)
         try:
@@ -73,4 +73,5 @@ def test_metrics_are_on_an_address_of_their_own_and_not_in_the_app():
         finally:
             stop()
     assert counted["verstel_courier_alive",] == 1
+    assert counted["verstel_log_rows_to_pass_on",] == 7
     assert app.test_client().get("/metrics").status_code == 404
