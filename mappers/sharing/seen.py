@@ -156,13 +156,16 @@ def _response_seen(response: Resource, hidden: Hidden, known: Catalogue) -> Reso
     there = objects_in(response, "item")
     shown = [one for item in there if (one := _top_seen(item, hidden, form)) is not None]
     if shown == there:
-        return None if part in hidden.parts else response
-    return _with_items(response, shown) if shown or part not in hidden.parts else None
+        return None if not there and part in hidden.parts else response
+    # A response with nothing in it would tell that there is something.
+    return _with_items(response, shown) if shown else None
 
 
 def _with_items(response: Resource, items: list[Resource]) -> Resource:
-    rest = {name: value for name, value in response.items() if name not in ("item", *_NOT_SHOWN)}
-    return {**rest, "item": items} if items else rest
+    """Return a response with only these items, and without when it was changed: that may be something not seen."""
+    rest = {name: value for name, value in response.items() if name not in ("item", "authored", "meta", *_NOT_SHOWN)}
+    meta = {name: value for name, value in object_in(response, "meta").items() if name != "lastUpdated"}
+    return {**rest, "meta": meta, "item": items}
 
 
 def _form_of(response: Resource, known: Catalogue) -> Instrument | None:

@@ -75,7 +75,7 @@ class Sight:
         for item in now:
             if item not in was:
                 yield of_groups.get(text_in(item, "linkId"), part)
-        if before is None or not of_groups:
+        if not of_groups:
             yield part
 
     def is_private(self, resource: Resource) -> bool:
