@@ -11,11 +11,11 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from mappers.fhir_text import narrative, paragraph, typed
 from mappers.human_name import human_name, reference_to
+from mappers.period import is_on
 from mappers.tolerant import code_in, object_in, objects_in, text_in
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
 from questionnaires.fhir import Resource
@@ -46,8 +46,6 @@ _DISPLAYS: Final = {
 _TITLE: Final = Text("Mijn mensen", "My people")
 _CLIENT: Final = Text("Cliënt", "Client")
 _KEY: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_DAY: Final = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
-"""A FHIR date: a whole day, month or year."""
 _SIGNS_IN: Final = ("RelatedPerson", "Practitioner", "PractitionerRole", "Organization")
 
 
@@ -86,7 +84,7 @@ class Member:
 
         A day without a time counts as a whole day, as FHIR has it. An end that can't be read counts as an end.
         """
-        return not _is_over(self.until, now) and not _is_to_come(self.since, now)
+        return is_on(self.since, self.until, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,32 +221,6 @@ def _type_of(reference: str) -> str:
 
 def _is_phone(telecom: Resource) -> bool:
     return text_in(telecom, "system") == "phone"
-
-
-def _is_over(until: str, now: str) -> bool:
-    if not until:
-        return False
-    if _DAY.fullmatch(until):
-        return until < now[: len(until)]
-    end, moment = _moment(until), _moment(now)
-    return end is None or moment is None or end <= moment
-
-
-def _is_to_come(since: str, now: str) -> bool:
-    if not since:
-        return False
-    if _DAY.fullmatch(since):
-        return since > now[: len(since)]
-    start, moment = _moment(since), _moment(now)
-    return start is None or moment is None or start > moment
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
 
 
 # --- writing --------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from cryptography.fernet import Fernet
 
+from mappers.roles import ROLES, Role
 from questionnaires.reading import DefinitionError, OneLine, Strict, read
 from smartapp.offer import Offered, read_offer
 
@@ -31,6 +32,7 @@ FormOfAddress = Literal["je", "u"]
 _EMERGENCY_LINE_NL: Final = "Heb je nu hulp nodig? Bel je behandelteam. Bij levensgevaar: bel 112."
 _EMERGENCY_LINE_NL_U: Final = "Hebt u nu hulp nodig? Bel uw behandelteam. Bij levensgevaar: bel 112."
 SearchMethod = Literal["get", "post"]
+TeamRule = Literal["follow", "ignore"]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 """Hosts where plain http is accepted: nothing leaves the machine."""
@@ -40,6 +42,10 @@ DEFAULT_SCOPES = (
     "patient/Patient.rs patient/QuestionnaireResponse.cruds patient/Observation.cruds patient/CarePlan.cruds "
     "patient/Goal.cruds patient/Task.cruds patient/DocumentReference.crus patient/CareTeam.rs"
 )
+
+
+_MAPPED: Final = tuple(role for role in ROLES if role not in ("client", "guest"))
+"""What a code can mean. Who the client is says the token alone, and a guest is who nothing is known of."""
 
 
 class ConfigError(ValueError):
@@ -104,6 +110,10 @@ class Issuer:
     search: SearchMethod = "get"
     """How its records and those of its companion are searched: "post" keeps the ids of people out of addresses."""
     emergency_line: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    """What its codes mean, by `system|code`: which role who carries such a code has here."""
+    team: TeamRule = "follow"
+    """ "ignore": its care teams are not kept, so nobody is outside the team because they are not in one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.base)
@@ -127,6 +137,16 @@ class Issuer:
             parts = urlsplit(ancestor)
             if not parts.scheme or not parts.netloc or parts.path or any(c in ancestor for c in " ;,'\"*"):
                 raise ConfigError(f"{where}: frame_ancestors holds {ancestor!r}; write an origin, https://host.")
+        self._check_roles(where)
+
+    def _check_roles(self, where: str) -> None:
+        for code, role in self.roles.items():
+            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s|]+\|[^\s|]+", code):
+                raise ConfigError(f"{where}: roles has {code!r}; write a code with its system, http://…|code.")
+            if role not in _MAPPED:
+                raise ConfigError(f"{where}: roles: {code!r} is {role!r}; use one of {', '.join(_MAPPED)}.")
+        if self.team not in get_args(TeamRule):
+            raise ConfigError(f"{where}: team is {self.team!r}; use one of {', '.join(get_args(TeamRule))}.")
 
     def trusts(self, url: str) -> bool:
         """Tell whether this issuer may name this URL as part of itself: https, and on one of its own hosts.
@@ -572,6 +592,8 @@ class _IssuerTable(Strict, frozen=True):
     companion: OneLine | None = None
     search: SearchMethod = "get"
     emergency_line: _EmergencyLine = _EmergencyLine()
+    roles: dict[OneLine, OneLine] | None = None
+    team: TeamRule = "follow"
 
 
 class _IssuersTable(Strict, frozen=True):
@@ -629,6 +651,8 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None) -> Issue
             companion=table.companion,
             search=table.search,
             emergency_line={"nl": table.emergency_line.nl, "en": table.emergency_line.en},
+            roles=cast(dict[str, Role], table.roles or {}),  # it says itself which of them are none
+            team=table.team,
         )
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error

@@ -70,6 +70,7 @@ _UNSORTED: set[tuple[str, str]] = set()
 """Servers, with a type of resource, that refused a search for its order; no CapabilityStatement can say so."""
 
 _PEOPLE = frozenset({"Patient", "Person", "RelatedPerson", "Practitioner", "PractitionerRole"})
+_BY_ID = frozenset({"patient", "practitioner"})
 _ANY_WORDS = frozenset({"_has", "_text", "_content", "_filter"})
 # A server that does not know `_search` takes it for an id, or a POST on it for something else.
 _NO_SEARCH_BY_POST = frozenset({404, 405, 415, 501})
@@ -337,7 +338,7 @@ def tells_who(type_: str, params: Iterable[tuple[str, str]]) -> bool:
     """
     names = [name for name, _value in params]
     return any(
-        (type_ in _PEOPLE and not name.startswith("_"))
+        (type_ in _PEOPLE and not name.startswith("_") and name not in _BY_ID)
         or "." in name
         or name.endswith(":identifier")
         or name.partition(":")[0] in _ANY_WORDS

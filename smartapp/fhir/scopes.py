@@ -53,8 +53,9 @@ OPTIONAL: Final = (
     "patient/MedicationRequest.rs",
     "patient/MedicationStatement.rs",
     "patient/RelatedPerson.rs",
+    "user/PractitionerRole.rs",
 )
-"""What every page can do without."""
+"""What every page, and every sign-in, can do without."""
 
 
 def asked(configured: str, *, standalone: bool, offered: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Who signed in: the id_token, checked to the last claim, and the role its fhirUser has towards this person."""
+"""Who signed in: the id_token, checked to the last claim. What they are towards the person says `relation`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
-from mappers.roles import Role
 from mappers.tolerant import text_in
 from smartapp.errors import LaunchRefused
 from smartapp.fhir.http import OutboundError, ask
@@ -35,7 +34,6 @@ LEAST_RSA_BITS = 2048
 """RFC 7518 3.3 allows no fewer. SMART's own algorithm for RSA says no more, so an EHR may have just these."""
 
 _FHIR_USER = re.compile(r"(?:(?P<base>https?://.+)/)?(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})")
-_PROFESSIONAL = frozenset({"Practitioner", "PractitionerRole"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +60,6 @@ def relative_user(fhir_user: str, base: str) -> str:
     if match is None or (match["base"] is not None and match["base"] != base.rstrip("/")):
         return ""
     return f"{match['type']}/{match['id']}"
-
-
-def role_of(reference: str, patient_id: str) -> Role:
-    """Return the role of a user towards the person this launch is about; least rights where we are not sure."""
-    if reference == f"Patient/{patient_id}":
-        return "client"
-    return "clinician" if reference.partition("/")[0] in _PROFESSIONAL else "guest"
 
 
 class Identities:

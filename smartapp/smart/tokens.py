@@ -8,6 +8,7 @@ between threads and a lease between processes; those who wait find the new token
 from __future__ import annotations
 
 import base64
+import json
 import re
 import threading
 import time
@@ -64,6 +65,8 @@ class Tokens:
     expires: int | None
     scope: str
     patient: str | None
+    subject: str = ""
+    """Whose they are, as the id_token of the sign-in says; "" in those that were kept before it was."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -123,6 +126,18 @@ def read_tokens(document: Any, *, asked_scopes: str, now: float) -> Tokens:
     )
 
 
+def _subject_in(id_token: str) -> str:
+    """Return whom an id_token is about by its own word, "" where it says so in no way that we read.
+
+    It must be who signed in (OpenID Connect Core 12.2). Nobody gets anything by it, so its signature is not asked for.
+    """
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(id_token.split(".")[1] + "=="))
+    except (IndexError, ValueError, RecursionError):
+        return ""
+    return text_in(claims, "sub")
+
+
 def _trouble(code: str) -> EhrTrouble:
     return EhrTrouble(message("The record system did not complete the sign-in."), code=code)
 
@@ -161,14 +176,17 @@ class TokenEndpoint:
     def refresh(self, issuer: Issuer, tokens: Tokens) -> Tokens:
         """Return new tokens; a refresh token that is not replaced stays good.
 
-        No scope is asked for: a server may take that as a wish for less, and drop what it does not recognise.
+        No scope is asked for: a server may take that as a wish for less, and drop what it does not recognise. Nothing
+        that is said here of the user is taken over. Raises GrantRefused where they are somebody else now, EhrTrouble.
         """
         document = self._post(issuer, {"grant_type": "refresh_token", "refresh_token": tokens.refresh or ""})
         fresh = read_tokens(document, asked_scopes=tokens.scope, now=self._clock())
         # Said in a way that we cannot read is not the same as not said: it may be someone else.
         if document.get("patient") and fresh.patient != tokens.patient:
             raise _trouble("refresh-other-patient")
-        return replace(fresh, refresh=fresh.refresh or tokens.refresh, patient=tokens.patient)
+        if tokens.subject and _subject_in(text_in(document, "id_token")) not in ("", tokens.subject):
+            raise GrantRefused("other-subject")
+        return replace(fresh, refresh=fresh.refresh or tokens.refresh, patient=tokens.patient, subject=tokens.subject)
 
     def revoke(self, issuer: Issuer, tokens: Tokens) -> bool:
         """Tell the server that we are done with these tokens; False where it cannot be told.

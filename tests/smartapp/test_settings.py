@@ -49,6 +49,8 @@ def test_the_example_of_the_issuers_is_read():
     assert [issuer.auth for issuer in issuers] == ["private_key_jwt", "client_secret"]
     assert issuers[0].key == "example-ehr"
     assert issuers[1].key == issuers[1].base
+    assert (set(issuers[0].roles.values()), issuers[0].team) == ({"peer-worker", "responsible"}, "follow")
+    assert (issuers[1].roles, issuers[1].team) == ({}, "ignore")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,14 @@ def test_a_secret_is_not_in_what_a_log_would_show():
         (ISSUER + 'auth = "client_secret"\n', "client secret belongs"),
         (ISSUER + 'auth = "client_secret"\nclient_secret_env = "NOT_SET"\n', "NOT_SET"),
         (ISSUER + 'frame_ancestors = ["*"]\n', "frame_ancestors"),
+        (ISSUER + 'team = "no"\n', r"issuer\[1\]\.team: is 'no'; it must be one of"),
+        (ISSUER + 'roles = "clinician"\n', r"issuer\[1\]\.roles: is 'clinician'"),
+        (ISSUER + 'roles = { "ED" = "peer-worker" }\n', "roles has 'ED'; write a code with its system"),
+        (ISSUER + 'roles = { "http://x|" = "peer-worker" }\n', r"roles has 'http://x\|'"),
+        (ISSUER + 'roles = { "http://x|a|b" = "peer-worker" }\n', "roles has"),
+        (ISSUER + 'roles = { "http://x|ED" = "boss" }\n', "is 'boss'; use one of clinician, responsible"),
+        (ISSUER + 'roles = { "http://x|ED" = "client" }\n', "is 'client'; use one of"),
+        (ISSUER + 'roles = { "http://x|ED" = "guest" }\n', "is 'guest'; use one of"),
         (ISSUER + 'search = "put"\n', r"issuer\[1\]\.search: is 'put'; it must be one of"),
         (ISSUER + 'hosts = ["https://login.example"]\n', "hosts holds 'https://login.example'; write the public name"),
         (ISSUER + 'hosts = ["*.example"]\n', "hosts holds"),

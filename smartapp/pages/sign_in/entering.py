@@ -6,23 +6,29 @@ These functions need the services only, so that they can be read and tested with
 from __future__ import annotations
 
 import contextvars
+import datetime as dt
+import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+from mappers.circle import Circle, circle_of
 from mappers.roles import Role
 from mappers.tolerant import text_in
+from questionnaires.fhir import Resource
 from smartapp.errors import LaunchRefused, UnknownIssuer
-from smartapp.fhir.store import RecordStore
+from smartapp.fhir.scopes import Scopes
+from smartapp.fhir.store import Query, RecordError, RecordStore
 from smartapp.i18n import message
-from smartapp.pages.sign_in.names import person_of
+from smartapp.pages.sign_in.names import known_as
 from smartapp.records.parallel import in_parallel
 from smartapp.services import Services
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Begun, Pending
-from smartapp.smart.identity import Identity, role_of
+from smartapp.smart.identity import Identity
+from smartapp.smart.relation import NOBODY, Known, relation_of
 from smartapp.smart.tokens import Granted
 from smartapp.storage.database import writing
 from smartapp.storage.launches import Launch, Person, User
@@ -101,22 +107,31 @@ def signed_in(services: Services, answer: Mapping[str, str], pending: Pending) -
 def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[Launch, Session]:
     """Make the launch of someone who signed in, in a session under a new secret; `present` is this browser's session.
 
-    The names are read here, with the token of this launch: every page shows them, and none should have to wait. What
-    the EHR can do is asked beside them, as the first page needs it.
+    The names are read here, with the token of this launch: every page shows them, and none should have to wait. Beside
+    them is read what their role hangs on, and what the EHR can do, as the first page needs it. The role stays as it is
+    now for all of this launch: no answer of later changes it.
     """
-    role = role_of(who.identity.reference, who.patient_id)
     token = who.granted.tokens.access
     ehr = services.ehr_with(who.issuer, lambda _refused: token)
     with _beside(lambda: services.capabilities.of(who.issuer.key, ehr, who.granted.tokens.scope)):
-        patient, user = _names(ehr, who, role)
+        person, known = _met(services, ehr, who)
+    about = f"Patient/{who.patient_id}"
+    relation = relation_of(who.identity.reference, who.patient_id, known, who.issuer, _now(services))
+    user = known_as(who.identity.reference, known.user).display or who.identity.name
+    patient = known_as(about, person)
+    if relation.role == "client":
+        user = patient.display or who.identity.name
+        patient = replace(patient, display=user)
     session = _session_for(services, who, present)
     # One transaction: no launch is ever without its token or its row in the log, and each waits for the disk.
     with writing(services.engine, on=session.id):
-        launch = services.launches.add(_launch_of(who, session, role, patient=patient, user=user))
-        services.tokens.keep(launch.id, who.granted.tokens)
+        launch = services.launches.add(_launch_of(who, session, relation.role, patient=patient, user=user))
+        services.tokens.keep(launch.id, replace(who.granted.tokens, subject=who.identity.subject))
         services.adopt_named_by_address(launch)
         services.audit.record(launch, "launch")
         services.audit.pass_on_with(launch)
+        if relation.role == "guest":
+            services.audit.record(launch, "denied", ["sign_in.callback"], outcome="4", reason=relation.why)
     services.records(launch).bind_waiting()
     return launch, session
 
@@ -149,18 +164,62 @@ def _session_for(services: Services, who: SignedIn, present: Session | None) -> 
     return services.sessions.renew(present) if present else services.sessions.start()
 
 
-def _names(ehr: RecordStore, who: SignedIn, role: Role) -> tuple[Person, str]:
-    """Return the person and the name of the user, "" where the EHR does not tell; both are read at once."""
-    about = f"Patient/{who.patient_id}"
-    # The client is both, so one call is enough.
-    if role == "client":
-        own = person_of(ehr, about) or Person(about, "")
-        name = own.display or who.identity.name
-        return replace(own, display=name), name
-    people = [about, *([who.identity.reference] if who.identity.reference else [])]
-    patient, *others = in_parallel([partial(person_of, ehr, one) for one in people])
-    user = next(iter(others), None)
-    return patient or Person(about, ""), (user.display if user else "") or who.identity.name
+def _met(services: Services, ehr: RecordStore, who: SignedIn) -> tuple[Resource | None, Known]:
+    """Return the Patient, and what is known of the user towards them; all of it is read at once.
+
+    Only what was granted is searched for: a server that refuses it anyway need not be asked. The resource of the user
+    is what `fhirUser` is granted for.
+    """
+    reference, patient = who.identity.reference, f"Patient/{who.patient_id}"
+    if reference == patient:  # the client is both, so one call is enough
+        found = _read(ehr, patient)
+        return found, Known(user=found)
+    granted, type_ = Scopes.parse(who.granted.tokens.scope), reference.partition("/")[0]
+    professional = type_ in ("Practitioner", "PractitionerRole")
+    roles = type_ == "Practitioner" and granted.allows("PractitionerRole", "s")
+    teams = professional and granted.allows("CareTeam", "s")
+    person, user, works_as, in_teams = in_parallel(
+        [
+            partial(_listed, ehr, patient),
+            partial(_listed, ehr, reference),
+            partial(_search, ehr, Query.of("PractitionerRole", practitioner=reference) if roles else None),
+            partial(_search, ehr, Query.of("CareTeam", patient=who.patient_id) if teams else None),
+        ]
+    )
+    circle = _circle(services, who, patient) if professional else NOBODY
+    return next(iter(person or ()), None), Known(next(iter(user or ()), None), works_as, in_teams, circle)
+
+
+def _circle(services: Services, who: SignedIn, patient: str) -> Circle:
+    """Return the person's own people, as our own store has them."""
+    found = _search(services.own_store(who.issuer.base), Query.of("CareTeam", patient=patient))
+    return Circle(tuple(member for team in found or () for member in circle_of(team).people))
+
+
+def _read(ehr: RecordStore, reference: str) -> Resource | None:
+    type_, _, id_ = reference.partition("/")
+    try:
+        return ehr.read(type_, id_).resource if id_ else None
+    except RecordError:
+        return None
+
+
+def _listed(ehr: RecordStore, reference: str) -> list[Resource] | None:
+    found = _read(ehr, reference)
+    return None if found is None else [found]
+
+
+def _search(store: RecordStore, query: Query | None) -> list[Resource] | None:
+    """Return what a search finds; None where it was not to be asked, or got no answer."""
+    try:
+        return None if query is None else [stored.resource for stored in store.search(query)]
+    except RecordError:
+        return None
+
+
+def _now(services: Services) -> str:
+    zone = zoneinfo.ZoneInfo(services.settings.time_zone)
+    return dt.datetime.fromtimestamp(services.clock(), zone).replace(microsecond=0).isoformat()
 
 
 @contextmanager

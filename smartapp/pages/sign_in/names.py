@@ -12,6 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from mappers.birth import birth_date_of
 from mappers.human_name import human_name
+from mappers.tolerant import object_in, text_in
+from questionnaires.fhir import Resource
 from smartapp.fhir.bulkheads import budget
 from smartapp.fhir.store import Forbidden, Gone, NotFound, RecordError, RecordStore
 from smartapp.services import Services
@@ -30,12 +32,20 @@ def person_of(ehr: RecordStore, reference: str) -> Person | None:
     """Return name and birth date of a person; "" where the EHR does not tell them, None where it gave no answer."""
     type_, _, id_ = reference.partition("/")
     try:
-        resource = ehr.read(type_, id_).resource
+        return known_as(reference, ehr.read(type_, id_).resource)
     except _NEVER_TOLD:
         return Person(reference, "")
     except RecordError:
         return None
-    return Person(reference, human_name(resource), birth_date_of(resource))
+
+
+def known_as(reference: str, resource: Resource | None) -> Person:
+    """Return name and birth date of a person by their resource; "" where there is none, or it does not tell them."""
+    if resource is None:
+        return Person(reference, "")
+    # A PractitionerRole has no name of its own, but says whose it is.
+    name = human_name(resource) or text_in(object_in(resource, "practitioner"), "display")
+    return Person(reference, name, birth_date_of(resource))
 
 
 def missing_names(launch: Launch) -> frozenset[str]:

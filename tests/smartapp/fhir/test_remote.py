@@ -445,6 +445,14 @@ class TestSearchByPost:
         assert RemoteStore(BASE).search(query) == []
         assert mock.calls[0].request.url == f"{BASE}/{query.type}/_search"
 
+    @pytest.mark.parametrize(
+        "query",
+        [Query.of("PractitionerRole", practitioner="Practitioner/7"), Query.of("RelatedPerson", patient="Patient/7")],
+    )
+    def test_the_id_that_a_server_gave_somebody_tells_nobody_who_they_are(self, mock, query):
+        mock.add("GET", f"{BASE}/{query.type}", json=bundle())
+        assert RemoteStore(BASE).search(query) == []
+
 
 class TestAServerThatIsBusy:
     """`Retry-After`: a program waits for it, a page does not."""

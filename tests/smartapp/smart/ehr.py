@@ -92,6 +92,8 @@ class Ehr:
                 "name": [{"given": ["Els"], "family": "Visser"}],
             },
         }
+        self.found: dict[str, list[dict[str, Any]]] = {}
+        """What a search finds, by type; of a type that is not here the search is refused."""
         self.before: Callable[[str], None] = lambda _path: None
         """Called with the path of each request before it is answered."""
         self.nonces: dict[str, str] = {}
@@ -102,6 +104,7 @@ class Ehr:
         mock.add_callback("POST", f"{auth}/token", self._token, **json_answer)
         mock.add_callback("POST", f"{auth}/revoke", lambda _: (200, {}, ""))
         mock.add_callback("GET", re.compile(rf"{re.escape(base)}/[A-Z]\w+/\w+"), self._read, **json_answer)
+        mock.add_callback("GET", re.compile(rf"{re.escape(base)}/[A-Z]\w+\?"), self._search, **json_answer)
 
     def signed(self, claims: dict[str, Any]) -> str:
         return jwt.encode(self.header, claims, KEY, algorithms=["RS256"])
@@ -143,6 +146,14 @@ class Ehr:
         if reference not in self.records:
             return 404, {}, "{}"
         return 200, {}, json.dumps(self.records[reference])
+
+    def _search(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        self.before(request.path_url)
+        found = self.found.get(urlsplit(request.url).path.rpartition("/")[2])
+        if found is None:
+            return 403, {}, "{}"
+        entries = [{"resource": one, "search": {"mode": "match"}} for one in found]
+        return 200, {}, json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries})
 
 
 class Browser:

@@ -23,6 +23,7 @@ from tests.smartapp.smart.ehr import BASE, NOW
 
 CONFIGURATION, TOKEN, JWKS = "/fhir/.well-known/smart-configuration", "/token", "/jwks"
 METADATA, PATIENT, USER = "/fhir/metadata", "/fhir/Patient/anna", "/fhir/Practitioner/p1"
+ROLES, TEAMS = "/fhir/PractitionerRole?practitioner=Practitioner%2Fp1", "/fhir/CareTeam?patient=anna"
 
 
 class Together:
@@ -52,10 +53,10 @@ def ehr(ehr):
 
 
 def test_a_first_sign_in_asks_an_ehr_three_times_in_a_row_and_a_later_one_twice(browser, ehr):
-    ehr.before = first = Together({CONFIGURATION}, {TOKEN, JWKS}, {PATIENT, USER, METADATA})
+    ehr.before = first = Together({CONFIGURATION}, {TOKEN, JWKS}, {PATIENT, USER, ROLES, TEAMS, METADATA})
     assert browser.sign_in().status_code == 303
     assert first.was_all(), first.asked
-    ehr.before = later = Together({TOKEN}, {PATIENT, USER})
+    ehr.before = later = Together({TOKEN}, {PATIENT, USER, ROLES, TEAMS})
     assert browser.sign_in().status_code == 303
     assert later.was_all(), later.asked
 
@@ -74,7 +75,7 @@ def test_whatever_a_sign_in_asks_counts_for_the_one_request_that_it_is(browser, 
     budgets = []
     ehr.before = lambda _path: budgets.append(present_budget())
     assert browser.finish(begun).status_code == 303
-    assert len(budgets) == len([TOKEN, JWKS, PATIENT, USER, METADATA])
+    assert len(budgets) == len([TOKEN, JWKS, PATIENT, USER, ROLES, TEAMS, METADATA])
     assert len(set(budgets)) == 1
     assert budgets[0] is not None
 

@@ -9,8 +9,12 @@ import re
 
 import pytest
 import responses
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
+from questionnaires.canonical import code_system_url
 from smartapp import create_app
+from smartapp.fhir.store import Write
 from smartapp.services import KEY
 from smartapp.settings import Issuer
 from smartapp.smart.authorization import STATE_SECONDS, login_cookie
@@ -18,6 +22,7 @@ from smartapp.storage.strangers import MOST_OF_ONE
 from smartapp.web.guard import form_token
 from tests.smartapp.helpers import settings
 from tests.smartapp.smart.ehr import APP, AUTH, BASE, HOSTS, Browser, Ehr, opened
+from tests.smartapp.smart.ehr import KEY as EHR_KEY
 
 
 def ends_before_it_begins(browser: Browser, caplog, code: str) -> None:
@@ -499,6 +504,120 @@ def test_attack_18_only_who_we_are_sure_of_gets_a_role(browser, ehr, core, fhir_
     session = core.sessions.find(browser.client.get_cookie("__Host-verstel", domain="app.example").value)
     assert core.launches.find(launch_id, session.id).user.role == role
     assert not [call for call in ehr.mock.calls if "evil" in call.request.url]
+
+
+SISTER = {"resourceType": "RelatedPerson", "id": "mila", "patient": {"reference": "Patient/anna"}}
+STRANGE_KEY = RSAKey.generate_key(2048)
+OWN_CODE = {"system": code_system_url("care-team-role")}
+
+
+def works_as(code, practitioner="Practitioner/p1"):
+    coding = {**OWN_CODE, "code": code}
+    who = {"practitioner": {"reference": practitioner}, "code": [{"coding": [coding]}]}
+    return {"resourceType": "PractitionerRole", "id": "r1", "active": True, **who}
+
+
+def team_of(*members):
+    about = {"resourceType": "CareTeam", "id": "t1", "status": "active", "subject": {"reference": "Patient/anna"}}
+    return {**about, "participant": [{"member": {"reference": one}} for one in members]}
+
+
+class TestARoleComesFromTheRecord:
+    def role(self, browser, core):
+        return core.launches.get(browser.enter()).user.role
+
+    def test_of_a_practitioner_by_their_practitioner_role(self, browser, ehr, core):
+        ehr.found["PractitionerRole"] = [works_as("peer-worker")]
+        assert self.role(browser, core) == "peer-worker"
+
+    def test_and_by_the_team_of_this_person(self, browser, ehr, core):
+        ehr.found["CareTeam"] = [team_of("Practitioner/hanna")]
+        assert self.role(browser, core) == "outside"
+        ehr.found["CareTeam"] = [team_of("Practitioner/hanna", "Practitioner/p1")]
+        assert self.role(browser, core) == "clinician"
+
+    def test_and_not_by_a_practitioner_role_of_another_practitioner(self, browser, ehr, core):
+        ehr.found["PractitionerRole"] = [works_as("responsible", "Practitioner/hanna")]
+        assert self.role(browser, core) == "clinician"
+
+    def test_of_a_practitioner_role_by_itself_and_with_the_name_of_whose_it_is(self, browser, ehr, core):
+        mine = works_as("case-manager")
+        mine["practitioner"]["display"] = "Els Visser, SPV"
+        ehr.claims["fhirUser"], ehr.records["PractitionerRole/r1"] = "PractitionerRole/r1", mine
+        user = core.launches.get(browser.enter()).user
+        assert (user.role, user.display) == ("case-manager", "Els Visser, SPV")
+        mine["active"] = False
+        assert self.role(browser, core) == "guest"
+
+    @pytest.mark.parametrize("answer", [None, []])
+    def test_an_ehr_that_refuses_to_say_more_or_has_no_more_keeps_nobody_out(self, browser, ehr, core, answer):
+        if answer is not None:
+            ehr.found |= {"PractitionerRole": answer, "CareTeam": answer}
+        assert self.role(browser, core) == "clinician"
+
+    def test_what_was_not_granted_is_not_asked_for(self, browser, ehr, core):
+        ehr.token["scope"] = "openid fhirUser launch patient/Patient.r"
+        ehr.found["CareTeam"] = [team_of("Practitioner/hanna")]
+        assert self.role(browser, core) == "clinician"
+        assert not [call for call in ehr.mock.calls if "?" in call.request.url]
+
+    def test_our_own_store_has_the_persons_own_people(self, browser, ehr, core):
+        ehr.found["CareTeam"] = [team_of("Practitioner/hanna")]
+        core.own_store(BASE).write(Write("create", team_of("Practitioner/p1")))
+        assert self.role(browser, core) == "clinician"
+
+    def test_of_a_related_person_of_this_person(self, browser, ehr, core):
+        ehr.claims["fhirUser"], ehr.records["RelatedPerson/mila"] = "RelatedPerson/mila", SISTER
+        assert self.role(browser, core) == "loved-one"
+        coding = {**OWN_CODE, "code": "representative"}
+        ehr.records["RelatedPerson/mila"] = {**SISTER, "relationship": [{"coding": [coding]}]}
+        assert self.role(browser, core) == "representative"
+
+    def test_and_not_of_one_of_another_person_who_is_a_guest_in_the_log(self, browser, ehr, core):
+        other = {**SISTER, "patient": {"reference": "Patient/bram"}}
+        ehr.claims["fhirUser"], ehr.records["RelatedPerson/mila"] = "RelatedPerson/mila", other
+        launch = core.launches.get(browser.enter())
+        assert launch.user.role == "guest"
+        rows = core.audit.of_person(launch.issuer_key, "Patient/anna")
+        assert [(one.event, one.reason) for one in rows] == [("denied", "related-person-of-another"), ("launch", "")]
+
+    def test_a_related_person_of_two_clients_has_two_launches_that_never_mix(self, browser, ehr, core):
+        """One person, one subject, one browser: sister of Anna, and nothing of Bram's but by a record of his own."""
+        ehr.records |= {
+            "RelatedPerson/mila": SISTER,
+            "RelatedPerson/mila2": {**SISTER, "id": "mila2", "patient": {"reference": "Patient/bram"}},
+        }
+        launches = []
+        for patient, user in (("anna", "mila"), ("bram", "mila2"), ("bram", "mila")):
+            ehr.token["patient"], ehr.claims["fhirUser"] = patient, f"RelatedPerson/{user}"
+            launches.append(core.launches.get(browser.enter()))
+        assert [(one.patient_id, one.user.role) for one in launches] == [
+            ("anna", "loved-one"),
+            ("bram", "loved-one"),
+            ("bram", "guest"),
+        ]
+        for one in launches[:2]:
+            page = browser.get(f"/l/{one.id}/help/").text
+            other = "Bram Voorbeeld" if one.patient_id == "anna" else "Anna Voorbeeld"
+            assert other not in page
+        assert browser.get(f"/l/{launches[2].id}/help/").status_code == 403
+
+
+@pytest.mark.parametrize("changed", ["unsigned", "other-key", "edited"])
+def test_attack_18_a_role_raised_by_a_claim_that_the_issuer_did_not_sign_opens_nothing(browser, ehr, core, changed):
+    def raised(claims):
+        if changed == "other-key":
+            return jwt.encode({"alg": "RS256", "kid": EHR_KEY.kid}, {**claims, "fhirUser": "Patient/anna"}, STRANGE_KEY)
+        header, _payload, signature = ehr.signed(claims).split(".")
+        more = (
+            base64.urlsafe_b64encode(json.dumps({**claims, "fhirUser": "Patient/anna"}).encode()).decode().rstrip("=")
+        )
+        none = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
+        return f"{none}.{more}." if changed == "unsigned" else f"{header}.{more}.{signature}"
+
+    ehr.id_token = raised
+    assert browser.sign_in().status_code == 400
+    assert opened(core) == 0
 
 
 def test_of_a_user_whom_the_ehr_does_not_name_no_record_is_asked_for(browser, ehr):

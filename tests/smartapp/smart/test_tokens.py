@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from urllib.parse import parse_qsl
 
 import orjson
@@ -18,7 +20,8 @@ from smartapp.fhir.store import Query, Unauthorized, Unreachable
 from smartapp.settings import ConfigError, Issuer
 from smartapp.smart import tokens
 from smartapp.smart.keys import LIFETIME_SECONDS, SigningKeys
-from smartapp.smart.tokens import LEEWAY_SECONDS, Tokens, read_tokens
+from smartapp.smart.tokens import LEEWAY_SECONDS, TOKENS, Tokens, read_tokens
+from smartapp.storage.database import writing
 from tests.smartapp.helpers import settings
 from tests.smartapp.smart.ehr import APP, AUTH, BASE, HOSTS, NOW
 
@@ -130,7 +133,7 @@ def test_what_a_refresh_does_not_say_stays_as_it_was(core, launch, issuer, ehr, 
     clock.now += 300
     ehr.token = {"token_type": "Bearer", "expires_in": 600}
     core.tokens.access(launch.id, issuer)
-    after = Tokens("access-2", "refresh-2", int(clock.now) + 600, before.scope, before.patient)
+    after = Tokens("access-2", "refresh-2", int(clock.now) + 600, before.scope, before.patient, "u1")
     assert core.tokens.find(launch.id) == after
 
 
@@ -158,6 +161,55 @@ def test_a_refresh_that_fails_says_what_helps(core, launch, ehr, clock, answer):
     with pytest.raises(type(told)) as caught:
         core.tokens.access(launch.id, core.settings.issuer(BASE))
     assert str(caught.value) == str(told)
+
+
+def id_token_of(subject: object, **claims: object) -> str:
+    """Return an id_token that nobody signed, as anybody can write one."""
+    parts = ({"alg": "none"}, {"sub": subject, **claims})
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + "."
+
+
+class TestARefreshThatTellsOfAnotherUser:
+    """A role raised by a changed claim: what the sign-in verified stays, whatever comes later."""
+
+    def test_ends_the_launch_where_the_subject_is_another_one(self, core, launch, issuer, ehr, clock):
+        clock.now += 300
+        ehr.token["id_token"] = id_token_of("u2")
+        with pytest.raises(Unauthorized):
+            core.tokens.access(launch.id, issuer)
+        assert core.tokens.find(launch.id) is None
+
+    @pytest.mark.parametrize(
+        "claims",
+        [
+            {"id_token": id_token_of("u1", fhirUser="Patient/anna")},
+            {"id_token": id_token_of("u1", fhirUser=f"{BASE}/Practitioner/hanna")},
+            {"fhirUser": "Patient/anna"},
+            {"fhirUser": "Patient/anna", "sub": "u1", "role": "client"},
+        ],
+    )
+    def test_changes_no_role_where_it_is_the_same_subject(self, core, launch, ehr, clock, claims):
+        issuer, clock.now = core.settings.issuer(BASE), clock.now + 300
+        ehr.token |= claims
+        assert core.tokens.access(launch.id, issuer) == "access-2"
+        assert core.launches.get(launch.id) == launch
+        assert launch.user.role == "clinician"
+
+    @pytest.mark.parametrize("nonsense", ["", "x", "a.b.c", "a.b.c.d.e", id_token_of(7), id_token_of(None), 7, None])
+    def test_is_none_where_no_subject_can_be_read_in_it(self, core, launch, ehr, clock, nonsense):
+        issuer, clock.now = core.settings.issuer(BASE), clock.now + 300
+        ehr.token["id_token"] = nonsense
+        assert core.tokens.access(launch.id, issuer) == "access-2"
+        assert core.launches.get(launch.id) == launch
+
+    def test_tokens_that_were_kept_without_a_subject_are_refreshed_as_before(self, core, launch, issuer, ehr, clock):
+        sealed = asdict(core.tokens.find(launch.id))
+        del sealed["subject"]
+        with writing(core.engine, on=launch.id) as connection:
+            connection.execute(TOKENS.update().values(sealed=core.vault.seal(sealed)))
+        clock.now += 300
+        ehr.token["id_token"] = id_token_of("u2")
+        assert core.tokens.access(launch.id, issuer) == "access-2"
 
 
 def test_a_refresh_token_that_is_not_replaced_stays_good(core, launch, issuer, ehr, clock):
