@@ -609,10 +609,10 @@ def test_attack_18_a_role_raised_by_a_claim_that_the_issuer_did_not_sign_opens_n
         if changed == "other-key":
             return jwt.encode({"alg": "RS256", "kid": EHR_KEY.kid}, {**claims, "fhirUser": "Patient/anna"}, STRANGE_KEY)
         header, _payload, signature = ehr.signed(claims).split(".")
-        more = (
-            base64.urlsafe_b64encode(json.dumps({**claims, "fhirUser": "Patient/anna"}).encode()).decode().rstrip("=")
+        more, none = (
+            base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=")
+            for one in ({**claims, "fhirUser": "Patient/anna"}, {"alg": "none"})
         )
-        none = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
         return f"{none}.{more}." if changed == "unsigned" else f"{header}.{more}.{signature}"
 
     ehr.id_token = raised
