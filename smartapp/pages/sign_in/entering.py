@@ -131,7 +131,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
         services.audit.record(launch, "launch")
         services.audit.pass_on_with(launch)
         if relation.role == "guest":
-            services.audit.record(launch, "denied", ["sign_in.callback"], outcome="4", reason=relation.why)
+            services.audit.denied(launch, "sign_in.callback", relation.why)
     services.records(launch).bind_waiting()
     return launch, session
 
