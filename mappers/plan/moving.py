@@ -32,6 +32,13 @@ _KEPT: Final = frozenset(
 )
 """What says which thing it is, and when it was; no element of these has somebody's words."""
 
+_WORDS: Final = frozenset(
+    {"activity", "addresses", "component", "contained", "extension", "goal", "item", "outcomeReference", "output"}
+    | {"statusReason", "target", "title", "valueCodeableConcept", "valueString"}
+)
+"""Of all that we write, where somebody's words can be beside a description and notes."""
+_NAMING: Final = frozenset({"activity", "addresses", "goal", "outcomeReference", "output"})
+
 
 def continued(resource: Resource, *, place: str = "", reference: str = "") -> Resource:
     """Return a CarePlan, Goal or Task as it is created at the next place: without what one server gave it.
@@ -76,6 +83,24 @@ def withdrawn(resource: Resource) -> Resource:
     if kind == "Goal":
         return {**bare, "description": {"text": why}}
     return bare if kind == "QuestionnaireResponse" else {**bare, "note": [{"text": why}]}
+
+
+def is_withdrawn(resource: Resource) -> bool:
+    """Tell whether no words of its owner stand in a resource any more, whatever else a server added to it."""
+    description = resource.get("description")
+    said = description if isinstance(description, str) else text_in(object_in(resource, "description"), "text")
+    return (
+        text_in(resource, STATUS.get(resource["resourceType"], "status")) == CLOSED
+        and not _WORDS & resource.keys()
+        and (not said or said in _REASONS)
+        and all(text_in(note, "text") in _REASONS for note in objects_in(resource, "note"))
+    )
+
+
+def words_in(resource: Resource) -> Resource:
+    """Return the elements of a resource that may have somebody's words, other than what it names at its place."""
+    names = (_WORDS - _NAMING) | {"description", "note"}
+    return {name: value for name, value in resource.items() if name in names}
 
 
 def was_left(care_plan: Resource) -> bool:

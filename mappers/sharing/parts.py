@@ -37,7 +37,7 @@ NOTES: Final = "notes"
 TALKS: Final = "talks"
 ASKED: Final = "asked"
 CIRCLE: Final = "circle"
-_PHASE: Final = "phase"
+WHERE_NOW: Final = "phase"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def parts_in(known: Catalogue, apart: Iterable[Apart] = ()) -> tuple[str, ...]:
         *(answers_part(one.id) for one in known.asked.values()),
         SCORES,
         NOTES,
-        _PHASE,
+        WHERE_NOW,
         TALKS,
         ASKED,
         CIRCLE,
@@ -142,7 +142,7 @@ def _part_of_point(task: Resource, known: Catalogue) -> str:
 def _part_of_observation(observation: Resource, _known: Catalogue) -> str:
     if code_in(observation, "code", SCORE_SYSTEM):
         return SCORES
-    return {OWN_NOTE: NOTES, PHASE: _PHASE}.get(code_in(observation, "code", PLAN_SYSTEM), "")
+    return {OWN_NOTE: NOTES, PHASE: WHERE_NOW}.get(code_in(observation, "code", PLAN_SYSTEM), "")
 
 
 def domains_of(parts: Iterable[str]) -> frozenset[str]:

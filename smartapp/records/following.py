@@ -1,5 +1,7 @@
 """What is done when a unit has arrived: assignments that a response answers are closed, former documents superseded.
 
+Or without a unit: words are taken out of the record that its owner no longer shares there (`taking_out`).
+
 Not a part of the unit: a clinician who changes or withdraws the assignment meanwhile must not hold up the answers, and
 a document holds until the one that replaces it is in the chart. What is changed is read at the moment that it is
 changed. Doing it twice does nothing more.
@@ -46,6 +48,12 @@ class RecordsOfOne(Protocol):
     def search(self, *queries: Query) -> Sequence[Sequence[Record]]:
         """Return the matches of each query."""
 
+    def is_private(self, resource: Resource) -> bool:
+        """Tell whether only our own store may get a resource."""
+
+    def take_out(self) -> object:
+        """Take out of the record what its owner no longer shares there."""
+
     def write_now(self, write: Write, place: Place) -> None:
         """Write one thing at once."""
 
@@ -56,6 +64,9 @@ def follow(records: RecordsOfOne, patient: str, unit: Unit, follow_up: Resource,
     Raises RecordError where that has to wait.
     """
     changes: Callable[[RecordsOfOne], _Changes]
+    if "takes-out" in follow_up:
+        records.take_out()
+        return
     if "instrument" in follow_up:
         changes = partial(_answered, patient, unit, follow_up, base)
     else:
@@ -83,6 +94,8 @@ def _answered(patient: str, unit: Unit, follow_up: Resource, base: str, records:
     if response is None:  # its author threw the answers away
         return
     parcel, there = response
+    if records.is_private(there.resource):  # an assignment that is answered would tell that there are answers
+        return
     [tasks] = records.search(Query.of("Task", patient=patient))
     for task in tasks:
         if task.state == "stored" and asks_for(task.resource, follow_up["instrument"]):

@@ -42,6 +42,7 @@ from smartapp.records.parcels import Parcel, Unit, placed, with_identifier
 from smartapp.records.placement import PLACES, Place, ladder
 from smartapp.records.sending import Sender
 from smartapp.records.sight import Sight, without_repeats
+from smartapp.records.taking_out import Exposed, exposed, take_out
 from smartapp.storage.drafts import Drafts
 
 if TYPE_CHECKING:
@@ -250,6 +251,47 @@ class Records:
         """Forget what was refused of a unit; tell whether there was such a unit of this user's."""
         self._unsent = None
         return self._outbox.throw_away(self._owner, unit_id)
+
+    # ---- what is private
+
+    def is_private(self, resource: Resource) -> bool:
+        """Tell whether only our own store may get a resource; see `sight`."""
+        return self._sight.is_private(resource)
+
+    def outside(self, *queries: Query) -> list[Record]:
+        """Return what stands outside our own store, each thing at each place where it stands, whole.
+
+        For taking out what its owner no longer shares there (`taking_out`), and for no page to show.
+        """
+        jobs = [
+            partial(self._search, place, query)
+            for query in queries
+            for place in self._places_of(query.type)
+            if place != "own"
+        ]
+        found = [one for records in in_parallel(jobs) for one in records]
+        self._touched("search", [one.reference for one in found])
+        return found
+
+    def here(self, *queries: Query) -> list[Record]:
+        """Return what our own store has, whole, and what is on its way anywhere; see `outside`."""
+        types = {query.type for query in queries}
+        waiting = [one for one in self._on_their_way()[0] if one.resource["resourceType"] in types]
+        return [one for query in queries for one in self._search("own", query)] + waiting
+
+    def is_being_sent(self) -> bool:
+        """Tell whether something private was sent, and nobody knows whether it arrived."""
+        parcels = [one for unsent in self.waiting() for one in unsent.unit.parcels]
+        sent = (one.write.resource for one in parcels if one.state == "sent" and one.place != "own")
+        return any(map(self.is_private, sent))
+
+    def exposed(self) -> Exposed:
+        """Return what is private by now and stands outside our own store; see `taking_out`. Raises Unreachable."""
+        return exposed(self, self.launch.patient.reference, catalogue())
+
+    def take_out(self) -> Exposed:
+        """Take out of the record what its owner no longer shares there; see `taking_out`. Raises Unreachable."""
+        return take_out(self, self.launch.patient.reference, catalogue())
 
     # ---- inside
 

@@ -87,12 +87,19 @@ class Sight:
             return self._has_private_words(resource)
         if kind == "DocumentReference":
             return bool(code_in(resource, "type", PLAN_SYSTEM)) and self.has_private_plan
-        return part_of(resource, self.known) in self.private
+        part = part_of(resource, self.known)
+        # A form is kept as one: where a part of it is not in the record, all of it is not.
+        return part in self.private or any(form_part(one.form) == part for one in self._apart)
+
+    @property
+    def _apart(self) -> Iterator[Apart]:
+        """Yield the groups of forms that are private by themselves."""
+        return (one for one in self.hidden.apart if one.part in self.private)
 
     @property
     def has_private_plan(self) -> bool:
         """Tell whether a part of what a document of the plan has in it is not in the record."""
-        return any(part.startswith(("domain.", "form.")) for part in self.private)
+        return any(self._apart) or any(part.startswith(("domain.", "form.")) for part in self.private)
 
     def _has_private_words(self, plan: Resource) -> bool:
         """Tell whether a CarePlan has words of a part that is not in the record; its goals are asked themselves."""
