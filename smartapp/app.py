@@ -29,6 +29,7 @@ from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.clock import DatabaseClock
 from smartapp.storage.database import open_database
+from smartapp.storage.health_links import HealthLinks
 from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launches
 from smartapp.storage.marks import Marks
@@ -60,6 +61,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     vault, marks = open_vault(engine, settings.encryption_keys), Marks(settings)
     keys, discovery = SigningKeys.read(settings.signing_keys_file), Discovery(clock)
     token_endpoint = TokenEndpoint(settings, discovery, keys, clock)
+    audit = log_of(settings, engine, vault, clock, caller_address)
     services = Services(
         settings=settings,
         engine=engine,
@@ -74,10 +76,11 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         token_endpoint=token_endpoint,
         tokens=TokenStore(engine, vault, token_endpoint, clock),
         identities=Identities(clock),
-        audit=log_of(settings, engine, vault, clock, caller_address),
+        audit=audit,
         outbox=Outbox(engine, vault, shared_clock),
         capabilities=Capabilities(engine, clock),
         kept_words=KeptWords(engine, vault, clock),
+        health_links=HealthLinks(engine, vault, audit, clock),
     )
     services.renew_own_stores()  # before anybody asks: after an update there may be much to seal
     app = Flask("smartapp", static_folder=None)

@@ -141,6 +141,7 @@ class Courier(threading.Thread):
             self._tidied = now
             self._services.outbox.forget_old_arrivals()
             self._services.kept_words.forget_old()
+            self._services.health_links.tidy()
             self._services.forget_untouched_drafts()
             self._services.forget_old_handed_over()
             self._services.forget_old_not_now()

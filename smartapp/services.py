@@ -35,6 +35,7 @@ from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
 from smartapp.storage.drafts import Drafts, forget_untouched
 from smartapp.storage.handed_over import Waiting, forget_old
+from smartapp.storage.health_links import HealthLinks
 from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launch, Launches, User
 from smartapp.storage.marks import Marks
@@ -94,6 +95,7 @@ class Services:
     outbox: Outbox
     capabilities: Capabilities
     kept_words: KeptWords
+    health_links: HealthLinks
     local_ehrs: dict[str, RecordStore] = field(default_factory=dict)
     """Issuers whose records are in this process: no HTTP between the app and them. For tests of pages."""
 
@@ -279,3 +281,5 @@ class Services:
             self.sketches(launch).adopt(self.sketches(former))
             self.handed_over_to(launch.issuer_key, patient).adopt(self.handed_over_to(former.issuer_key, patient))
             self.audit.adopt(former.issuer_key, launch.issuer_key, patient)
+            links = self.health_links
+            links.adopt(links.person(former.issuer_key, patient), links.person(launch.issuer_key, patient))

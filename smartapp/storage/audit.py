@@ -141,6 +141,25 @@ class Audit:
             asked = {"reason": why, "address": address, "objects": (refused,), "system": self._system}
             self._write(_of_nobody(int(now), "refused", outcome="4", **asked))
 
+    def by_link(self, person: str, issuer: str, patient: str, *, what: str, recipient: str, reason: str = "") -> None:
+        """Write that somebody opened what a person shared by a link, or was refused it, for a `reason`.
+
+        There is no user: `recipient` is what they call themselves. `person` is as `person_digest` returns it.
+        """
+        entry = _of_nobody(
+            int(self._clock()),
+            "denied" if reason else "read",
+            outcome="4" if reason else "0",
+            reason=reason,
+            issuer=issuer,
+            user_name=recipient,
+            role=BY_LINK,
+            patient=patient,
+            address=self._address(),
+            objects=(f"health-link.{what}",),
+        )
+        self._write(entry, person=person)
+
     def adopt(self, former: str, issuer: str, patient: str) -> None:
         """Bring the rows about a person that stand under a former key of the issuer under the one of today."""
         theirs = AUDIT.c.person == self._person(former, patient)

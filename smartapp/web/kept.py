@@ -32,10 +32,15 @@ OURS = frozenset({"_csrf", "_for", PROOF})
 """The fields that every form of a record carries."""
 
 
+SECRETS = frozenset({"link", "passcode"})
+"""The fields that are kept nowhere: a link holds the key to what was shared by it."""
+
+
 # The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset(
     {
         *OURS,
+        *SECRETS,
         "card",
         "change",
         "confirmed",
@@ -92,7 +97,7 @@ def keep(error: AppError, sent: Sequence[tuple[str, str]]) -> bool:
     if owner is None or request.url_rule is None:
         return False
     try:
-        current.services().kept_words.keep(owner, _page(), [field for field in sent if field[0] not in OURS])
+        current.services().kept_words.keep(owner, _page(), [field for field in sent if field[0] not in OURS | SECRETS])
     except Exception as broken:  # noqa: BLE001  (a database that is gone must not take the page with the words along)
         log.error("typed words could not be kept: %s", type(broken).__name__)  # noqa: TRY400
         return False

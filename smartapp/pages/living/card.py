@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from mappers.living import Row
+from mappers.living import Content, Row
+from mappers.living.content import Answer
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Group, Item
 from smartapp.pages.living.service import Opened
@@ -63,6 +64,26 @@ def card_of(opened: Opened, known: Catalogue) -> Card:
     form = opened.stored.form
     off = tuple(_kept_off(opened, known))
     return Card(text_of(form.title), opened.stored.changed, tuple(_parts(opened, known)), off)
+
+
+def on_card(content: Content) -> Content:
+    """Return of what is written in a form only what stands on its card; of a row also what names it."""
+    answers: dict[str, Answer] = {}
+    rows: dict[str, tuple[Row, ...]] = {}
+    for group in content.form.groups:
+        marked = {item.link_id for item in group.items if item.card}
+        if group.many and marked:
+            marked.add(group.items[0].link_id)
+            there = [row for row in content.rows_of(group.link_id) if _off_card(group, row) is None]
+            rows[group.link_id] = tuple(replace(row, answers=_only(row.answers, marked)) for row in there)
+        else:
+            asked = {item.link_id for item in group.items if item.link_id in marked and is_asked(item, content)}
+            answers |= _only(content.answers, asked)
+    return replace(content, answers=answers, rows=rows)
+
+
+def _only(answers: Mapping[str, Answer], names: Collection[str]) -> dict[str, Answer]:
+    return {name: answer for name, answer in answers.items() if name in names}
 
 
 def card_pdf(card: Card, *, client: Person, made: dt.datetime) -> bytes:
