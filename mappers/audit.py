@@ -22,6 +22,8 @@ this installation. A legal representative has no code there: not each is appoint
 nobody knows."""
 OPERATOR: Final = "operator"
 """The role of who has the command line: known to the machine, not to us."""
+BY_LINK: Final = "link"
+"""The role of who has a link to what the client shared: known by nothing but what they call themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from mappers.audit import OPERATOR, AuditEntry, Event, purpose_of
+from mappers.audit import BY_LINK, OPERATOR, AuditEntry, Event, purpose_of
 from smartapp.storage.chain import AUDIT, append
 from smartapp.storage.database import change_any, reading, writing
 from smartapp.storage.passing_on import TO_PASS_ON, PassingOn, put
@@ -141,7 +141,17 @@ class Audit:
             asked = {"reason": why, "address": address, "objects": (refused,), "system": self._system}
             self._write(_of_nobody(int(now), "refused", outcome="4", **asked))
 
-    def by_link(self, person: str, issuer: str, patient: str, *, what: str, recipient: str, reason: str = "") -> None:
+    def by_link(
+        self,
+        person: str,
+        issuer: str,
+        patient: str,
+        *,
+        objects: Sequence[str],
+        parts: Sequence[str],
+        recipient: str,
+        reason: str = "",
+    ) -> None:
         """Write that somebody opened what a person shared by a link, or was refused it, for a `reason`.
 
         There is no user: `recipient` is what they call themselves. `person` is as `person_digest` returns it.
@@ -156,7 +166,10 @@ class Audit:
             role=BY_LINK,
             patient=patient,
             address=self._address(),
-            objects=(f"health-link.{what}",),
+            objects=tuple(objects),
+            parts=tuple(parts),
+            system=self._system,
+            organisation=self._organisation(issuer),
         )
         self._write(entry, person=person)
 

@@ -30,6 +30,8 @@ TRIES: Final = 5
 """Wrong passcodes in the whole life of a link."""
 FILE_SECONDS: Final = 600
 """How long the address of a document that was too long to stand in the answer can be asked; the specification: 3600."""
+LOGGED_AS: Final = "health-link"
+"""What a link is called in the log."""
 KEPT_SECONDS: Final = 365 * 86_400
 """How long it is known whose a link was that has ended."""
 _SECRET_BYTES: Final = 32  # 256 bits, as the specification asks
@@ -67,12 +69,12 @@ HEALTH_LINK_FILES = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a link is about: what was shared, under which title, whose it is, and the passcode as a hash ("" for none).
+    """What a link is about: which part of the record, under which title, whose, and the passcode as a hash.
 
-    `issuer` is the address of the EHR, `patient` is `Patient/<id>`.
+    `issuer` is the address of the EHR, `patient` is `Patient/<id>`; `hash` is "" where there is no passcode.
     """
 
-    what: str
+    part: str
     title: str
     issuer: str
     patient: str
@@ -305,7 +307,8 @@ class HealthLinks:
             link.person,
             link.about.issuer,
             link.about.patient,
-            what=link.about.what,
+            objects=[LOGGED_AS],
+            parts=[link.about.part],
             recipient=recipient,
             reason=refused,
         )

@@ -12,7 +12,7 @@ from typing import Final
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
-from mappers.audit import OPERATOR, AuditEntry, purpose_of
+from mappers.audit import BY_LINK, OPERATOR, AuditEntry, purpose_of
 from smartapp.access import table
 from smartapp.i18n import message
 from smartapp.storage.launches import Person
@@ -29,11 +29,15 @@ LOOKS = 200
 MOST_ON_PAPER: Final = 5_000
 PAPER: Final = Path(__file__).with_name("templates") / "home" / "who_looked.typ"
 
+_SOMEONE: Final = message("Someone on your care team")
+_UNNAMED: Final = {OPERATOR: message("The manager of Verstel"), BY_LINK: message("Someone")}
+"""Who somebody is that gives no name, by role."""
 _WHY: Final = {
     "TREAT": message("Why: for your treatment."),
     "SUPNWK": message("Why: you let them look along."),
     "representative": message("Why: as your legal representative."),
     "HSYSADMIN": message("Why: to manage Verstel, or to check who looked."),
+    BY_LINK: message("Why: you shared it with a QR code."),
 }
 _WANTED: Final = message("Wanted to look at something, and was not allowed to.")
 _SOUGHT: Final = message("Asked for something that could not be found here.")
@@ -45,6 +49,9 @@ _REFUSED: Final = {
     "other-person": _SENT,
     "form-token": _SENT,
     "foreign-origin": _SENT,
+    "wrong-passcode": message("Typed a code that is not right."),
+    "no-passcode": message("Did not type the code."),
+    **dict.fromkeys(("ended", "time-over", "no-tries-left", "file-over"), message("It could not be opened any more.")),
 }
 """What a refusal is called, by its code; all others are of a page that is not theirs."""
 
@@ -136,10 +143,9 @@ def _once(before: Sequence[str], more: Iterable[str]) -> tuple[str, ...]:
 
 def line_of(access: Access) -> Line:
     """Say one of them in the reader's language."""
-    named = _("The manager of Verstel") if access.role == OPERATOR else _("Someone on your care team")
     return Line(
         when=access.last,
-        who=access.name or named,
+        who=access.name or _(_UNNAMED.get(access.role, _SOMEONE)),
         role=role_title(access.role),
         said=tuple(_sentences(access)),
     )
@@ -147,6 +153,8 @@ def line_of(access: Access) -> Line:
 
 def role_title(role: str) -> str:
     """Return what somebody's role is called; "" for one that a log of long ago names otherwise."""
+    if role == BY_LINK:
+        return _("with your QR code")
     return next((text_of(rights.title) for name, rights in table().roles.items() if name == role), "")
 
 
@@ -161,13 +169,13 @@ def _sentences(access: Access) -> Iterator[str]:
         yield _("Seen: %(parts)s.", parts=seen)
     if access.took:
         yield _("Made a copy of the list of who looked.")
-    for kind in (_WANTED, _SOUGHT, _SENT, _OFTEN):
+    for kind in dict.fromkeys((_WANTED, _SOUGHT, _SENT, *_REFUSED.values(), _OFTEN)):
         if kind in access.refused:
             yield _(kind)
     if asked := _listed(access.asked):
         yield _("It was about: %(parts)s.", parts=asked)
-    if access.purpose in _WHY:
-        yield _(_WHY[access.purpose])
+    if why := _WHY.get(access.purpose or access.role):
+        yield _(why)
 
 
 def _listed(parts: Iterable[str]) -> str:

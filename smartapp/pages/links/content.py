@@ -27,6 +27,7 @@ from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.living import StoredForm
 from smartapp.web.living_views import shown_in
+from smartapp.web.looked_at import CRISIS, PLAN
 from smartapp.web.plan_views import DomainView, GoalView, Words, domain_view, goal_view
 from smartapp.web.written import AnswerView, RowView, WrittenGroup, written_groups
 
@@ -45,6 +46,11 @@ class Shareable:
     title: str
     kind: Kind
     form: str = ""
+
+    @property
+    def part(self) -> str:
+        """Return which part of the record that is, as the log of access has it."""
+        return {"card": CRISIS, "form": f"form.{self.form}", "plan": PLAN}[self.kind]
 
     @property
     def for_strangers(self) -> bool:

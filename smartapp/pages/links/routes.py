@@ -32,7 +32,6 @@ from smartapp.storage.health_links import MOST_LINKS, TooManyLinks
 from smartapp.web import current
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import download
-from smartapp.web.roles import role
 
 __all__ = ["blueprint", "site_blueprint"]
 
@@ -47,7 +46,6 @@ TOO_MANY: Final = message("You have %(most)s links that can be opened. Stop one 
 
 
 @blueprint.get("/")
-@role("client")
 def index() -> ResponseReturnValue:
     """Show my links; the record is not asked, so that one can be ended whatever happens there."""
     found = [link_view(one, current.services().clock()) for one in links_here()]
@@ -55,7 +53,6 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.get("/new")
-@role("client")
 def new() -> ResponseReturnValue:
     """Ask what a link is for, how long, and with which code."""
     options = shareable(load(), catalogue())
@@ -72,7 +69,6 @@ def new() -> ResponseReturnValue:
 
 
 @blueprint.post("/new")
-@role("client")
 def make_one() -> ResponseReturnValue:
     """Make a link and show it, this once: its key is kept nowhere, so no page can show it again.
 
@@ -114,7 +110,6 @@ def make_one() -> ResponseReturnValue:
 
 
 @blueprint.post("/paper.pdf")
-@role("client")
 def as_pdf() -> ResponseReturnValue:
     """Give a link that was made just now as a PDF; its page sends it along, and it is not kept here either."""
     made = of_mine(request.form.get("link", "")) or abort(404)
@@ -122,7 +117,6 @@ def as_pdf() -> ResponseReturnValue:
 
 
 @blueprint.post("/<id>/end")
-@role("client")
 def end_one(id: str) -> ResponseReturnValue:
     """End a link: from now on nobody can open it. The record is not asked."""
     flash(_(ENDED) if end(id) else _(IS_OVER))

@@ -19,7 +19,7 @@ from questionnaires.fhir import Resource
 from smartapp.i18n import message
 from smartapp.pages.links.content import Shareable, Writing, sections_of
 from smartapp.pages.plan.stored import StoredPlan
-from smartapp.storage.health_links import About, HealthLink, hashed, new_secret
+from smartapp.storage.health_links import LOGGED_AS, About, HealthLink, hashed, new_secret
 from smartapp.web import current
 from smartapp.web.language import format_date, language, place_zone
 from smartapp.web.language import gettext as _
@@ -72,7 +72,7 @@ def make(what: Shareable, plan: StoredPlan, *, days: int, passcode: str, asked: 
     secret, key = new_secret(), new_secret()
     payload = Payload(manifest_url(secret), key, int(until.timestamp()), what.title, asks_passcode=bool(passcode))
     about = About(
-        what=what.what,
+        part=what.part,
         title=what.title,
         issuer=here.issuer,
         patient=here.patient.reference,
@@ -83,7 +83,7 @@ def make(what: Shareable, plan: StoredPlan, *, days: int, passcode: str, asked: 
         person_here(), about, asked=asked, secret=secret, content=content, until=int(until.timestamp())
     ):
         return None
-    core.audit.record(here, "create", [f"health-link.{what.what}"])
+    core.audit.record(here, "create", [LOGGED_AS], parts=[what.part])
     return NewLink(payload.link(viewer_url()), what.title, until, passcode, asks_passcode=bool(passcode))
 
 
@@ -92,7 +92,7 @@ def end(id_: str) -> bool:
     core, here = current.services(), current.launch()
     ended = core.health_links.end(person_here(), id_)
     if ended:
-        core.audit.record(here, "update", ["health-link"])
+        core.audit.record(here, "update", [LOGGED_AS])
     return ended
 
 

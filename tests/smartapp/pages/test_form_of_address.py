@@ -67,6 +67,7 @@ CLIENT = [
     *(f"questionnaires/{one.id}/pause" for one in ASKED[:1]),
     *(f"scores/{one.id}/" for one in ASKED if one.scores),
     "/offline/",
+    "/view",
     "nowhere",
 ]
 CLINICIAN = ["overview/", "overview/plan", "overview/scores", "assignments/", "assignments/new", "answers/", "help/"]
@@ -212,6 +213,8 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "scores.index": lambda _full: ["scores/"],
     "scores.instrument": lambda _full: [f"scores/{one.id}/" for one in ASKED if one.scores],
     "scores.note": lambda _full: ["scores/hoop/note"],
+    "links.index": lambda _full: ["links/"],
+    "links.new": lambda _full: ["links/new"],
     "living.index": lambda _full: ["living/"],
     "living.form": lambda _full: [f"living/{one.id}/" for one in LIVING],
     "living.step": lambda _full: [f"living/{one.id}/{step}/" for one in LIVING for step in steps_of(one)],

@@ -99,6 +99,8 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "take-along/all.json",
         "take-along/all.pdf",
         "phase/",
+        "links/",
+        "links/new",
         "scores/nel/note",
         "scores/scores.pdf",
         "scores/nel/scores.pdf",
