@@ -58,9 +58,11 @@ def test_the_table_goes_between_its_lines():
         page("a", ATTACKS, "new")
 
 
-def test_there_are_forty_attacks_each_with_a_test():
-    assert [attack.number for attack in attacks()] == list(range(1, 41))
-    assert {number for proof in proofs() for number in proof.attacks} == set(range(1, 41))
+def test_the_attacks_are_numbered_on_and_each_has_a_test():
+    numbers = list(range(1, len(attacks()) + 1))
+    assert len(numbers) > 40
+    assert [attack.number for attack in attacks()] == numbers
+    assert {number for proof in proofs() for number in proof.attacks} == set(numbers)
 
 
 def test_each_test_that_the_page_names_is_there():

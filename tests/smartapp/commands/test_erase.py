@@ -12,11 +12,12 @@ from smartapp.fhir.store import Unreachable, Write
 from smartapp.services import KEY
 from smartapp.settings import Issuer
 from smartapp.storage.database import open_database
+from smartapp.storage.health_links import About, new_secret
 from tests.smartapp.helpers import Visitor, launched, make_app, settings
 from tests.smartapp.pages.plan.pages import fields_of
 
 BASE = "https://ehr.example/fhir"
-HOLD_PEOPLE = ("drafts", "kept_words", "outbox", "launches", "tokens", "resources", "resource_versions")
+HOLD_PEOPLE = ("health_links", "drafts", "kept_words", "outbox", "launches", "tokens", "resources", "resource_versions")
 
 
 @pytest.fixture
@@ -60,6 +61,9 @@ def leave(person: Visitor) -> None:
     own = core.own_store(BASE)
     goal = own.write(Write("create", {"resourceType": "Goal", "description": {"text": "x"}, "subject": subject}))
     own.write(Write("update", {**goal.resource, "description": {"text": "y"}}, if_match=goal.etag))
+    links = core.health_links
+    about = About("plan", "Mijn plan", BASE, patient)
+    links.make(links.person("north", patient), about, asked=patient, secret=new_secret(), content="eyJ", until=2**31)
     core.audit.record(person.launch, "launch")
     flaky = person.make_flaky()
     flaky.error = Unreachable("down")
@@ -88,7 +92,11 @@ def test_all_of_one_person_is_gone_and_all_of_another_is_untouched(app, environm
     assert rows(app.extensions[KEY].engine) == of_bram
     said = result.output.splitlines()
     expected = {"1 drafts", "2 sketches of the plan", "1 forms that were kept", "1 units that waited"}
-    expected |= {"0 notes of who is in conversation", "0 words that waited for their yes"}
+    expected |= {
+        "1 links to what they shared",
+        "0 notes of who is in conversation",
+        "0 words that waited for their yes",
+    }
     assert expected | {"1 open launches", "1 resources in our own store"} == {
         line.removesuffix(" deleted") for line in said[:-1]
     }

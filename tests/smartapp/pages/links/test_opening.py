@@ -60,7 +60,7 @@ def test_a_card_may_open_without_a_passcode_and_nothing_else_may(noor, shared, s
     assert asked(noor, FORM, **{"choice-without": "1"}).status_code == 422
 
 
-def test_what_is_too_long_for_the_client_is_at_an_address_that_works_once_and_for_ten_minutes(
+def test_attack_41_what_is_too_long_for_the_client_is_at_an_address_that_works_once_and_for_ten_minutes(
     noor, shared, stranger, clock
 ):
     link = shlink_client.decoded(shared())
@@ -133,7 +133,7 @@ def test_a_body_that_is_too_large_is_not_read(shared, stranger):
 # --- who must not open it ---------------------------------------------------------------------------------------
 
 
-def test_a_wrong_passcode_costs_a_try_and_after_the_last_one_the_link_has_ended(noor, shared, stranger):
+def test_attack_41_a_wrong_passcode_costs_a_try_and_after_the_last_one_the_link_has_ended(noor, shared, stranger):
     link = shared()
     assert [stranger.refused(link, f"00000{n}").remaining for n in range(TRIES)] == [4, 3, 2, 1, 0]
     assert stranger.refused(link).status == 404
@@ -148,7 +148,7 @@ def test_no_passcode_is_refused_and_costs_no_try(noor, shared, stranger):
     assert rows(noor)[0][:2] == ("denied", "no-passcode")
 
 
-def test_a_link_does_not_open_after_its_person_ended_it(noor, shared, stranger):
+def test_attack_41_a_link_does_not_open_after_its_person_ended_it(noor, shared, stranger):
     link = shared()
     stranger.opens(link)
     end_all(noor)
@@ -156,7 +156,7 @@ def test_a_link_does_not_open_after_its_person_ended_it(noor, shared, stranger):
     assert [row[:2] for row in rows(noor)] == [("read", ""), ("denied", "ended")]
 
 
-def test_nor_after_its_time(noor, shared, stranger, clock):
+def test_attack_41_nor_after_its_time(noor, shared, stranger, clock):
     link = shared(days="1")
     clock.now += 86_399
     stranger.opens(link)
@@ -166,14 +166,14 @@ def test_nor_after_its_time(noor, shared, stranger, clock):
     assert contents(noor) == [None]
 
 
-def test_an_address_of_a_document_does_not_outlive_its_link(noor, shared, stranger):
+def test_attack_41_an_address_of_a_document_does_not_outlive_its_link(noor, shared, stranger):
     link = shlink_client.decoded(shared())
     found = shlink_client.manifest(stranger.ask, link, "R", PASSCODE, 0)
     end_all(noor)
     assert stranger.ask("GET", found["files"][0]["location"], {}, None).status_code == 404
 
 
-def test_unknown_ended_and_over_are_one_answer(noor, shared, stranger, clock):
+def test_attack_41_unknown_ended_and_over_are_one_answer(noor, shared, stranger, clock):
     ended = shared()
     end_all(noor)
     over = shared(days="1")
@@ -201,7 +201,7 @@ def test_each_of_them_costs_as_many_transactions_and_no_hash(noor, shared, stran
     assert taken[0] == taken[1]
 
 
-def test_a_guessed_address_opens_nothing_and_is_a_row_of_nobody(noor, shared, stranger):
+def test_attack_41_a_guessed_address_opens_nothing_and_is_a_row_of_nobody(noor, shared, stranger):
     shared()
     assert manifest_answer(stranger, UNKNOWN, passcode=PASSCODE).status_code == 404
     last = noor.logged()
@@ -209,7 +209,7 @@ def test_a_guessed_address_opens_nothing_and_is_a_row_of_nobody(noor, shared, st
     assert rows(noor) == []
 
 
-def test_tries_all_at_once_are_no_more_tries(noor, shared, stranger, app):
+def test_attack_41_tries_all_at_once_are_no_more_tries(noor, shared, stranger, app):
     app.extensions["verstel-health-links"] = Buckets(0)
     url = shlink_client.decoded(shared()).url
     with ThreadPoolExecutor(12) as pool:
@@ -235,7 +235,7 @@ def test_another_key_does_not_open_it(shared, stranger):
         shlink_client.files(stranger.ask, replace(link, key="A" * 43), found)
 
 
-def test_nobody_ends_the_link_of_another_person(app, noor, shared, stranger):
+def test_attack_41_nobody_ends_the_link_of_another_person(app, noor, shared, stranger):
     link = shared()
     (id_,) = [one.id for one in noor.core.health_links.of(person_of(noor))]
     bo = launched(app, "bo")
