@@ -6,6 +6,7 @@ In a person's file:
   `.` left open, `y` and `n` for yes and no. A questionnaire with texts has `texts` (linkId → answer) instead.
 - `days_ago`, `due_in_days` and `in_days` count from the day the sandbox is filled.
 - `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
+  `roles` is what a professional is in this team, where that is something else than what they are in general.
 - `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
   `[plan.texts]` has what a plan of before had of story, strengths and stressors: one text, or a list of lines.
 - `[living.<form>]` is a living form, as it was `days_ago`, typed by the person, or by the professional `typed_by`, in
@@ -56,17 +57,21 @@ class Named(Strict, frozen=True):
     family: OneLine
 
 
+TeamRole = Literal["clinician", "responsible", "case-manager", "peer-worker"]
+
+
 class Practitioner(Named, frozen=True):
     """A professional; `role` is from the code system care-team-role."""
 
     occupation: OneLine
-    role: Literal["professional", "peer-worker"]
+    role: TeamRole
 
 
 class Related(Named, frozen=True):
-    """Someone close to the person."""
+    """Someone close to the person; `role` is from the code system care-team-role."""
 
     relationship: OneLine
+    role: Literal["loved-one", "representative"] = "loved-one"
 
 
 class FilledIn(Strict, frozen=True):
@@ -215,6 +220,7 @@ class PersonFile(Named, frozen=True):
     team: tuple[Name, ...]
     about: Text
     family_team: bool = False
+    roles: dict[Name, TeamRole] = field(default_factory=dict)
     related: tuple[Related, ...] = ()
     response: tuple[FilledIn, ...] = ()
     assignment: tuple[Asked, ...] = ()
@@ -246,6 +252,9 @@ def _person(path: Path) -> PersonFile:
     for place, goal in FilePlace(path.name, "plan").each("goal", person.plan.goal if person.plan else ()):
         if bool(goal.progress) != (goal.progress_days_ago is not None):
             raise place.error("progress", "goes with progress_days_ago: write both, or neither")
+    for who in person.roles:
+        if who not in person.team:
+            raise FilePlace(path.name).at("roles").error(who, "is not in the team of this person")
     for place, marked in FilePlace(path.name).each("phase", person.phase):
         if phases().phase(marked.code) is None:
             raise place.error("code", f"is {marked.code!r}; phases.toml has {', '.join(phases().codes)}")

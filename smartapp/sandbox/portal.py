@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.fhir import Resource
 from questionnaires.model import Language
 from smartapp.fhir.store import NotFound, Query, RecordError, Refused
@@ -23,12 +25,14 @@ from smartapp.sandbox.texts import TEXTS
 
 blueprint = Blueprint("portal", __name__)
 
+_WHO = {"client": "Patient/", "clinician": "Practitioner/", "loved-one": "RelatedPerson/"}
+"""Who opens the app, as a launch asks for it, and what they are here."""
 _ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
 
 
 @dataclass(frozen=True, slots=True)
 class PatientCard:
-    """What the page of people says about one person; `clinician` opens the chart, `team` are the others who can."""
+    """What the page of people says about one person; `clinician` opens the chart, `others` can open it too."""
 
     id: str
     name: str
@@ -36,6 +40,16 @@ class PatientCard:
     age: int | None
     about: str
     clinician: SandboxUser | None
+    others: tuple[Other, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Somebody else who opens a record: `role` is what the launch is asked for, `outside` that no team has them."""
+
+    user: SandboxUser
+    role: str
+    outside: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,7 @@ def people() -> str:
 
 @blueprint.get("/launch")
 def launch() -> BaseResponse:
-    """Sign a person in and start a real SMART launch: from the chart (clinician) or from the portal (client)."""
+    """Sign a person in and start a real SMART launch: from the chart (clinician), or from the portal (others)."""
     sandbox = current_sandbox()
     person, user = _asked(sandbox)
     return with_session(redirect(_address(sandbox, person, user)), sandbox, user)
@@ -96,7 +110,7 @@ def framed() -> BaseResponse:
 def _asked(sandbox: Sandbox) -> tuple[Resource, str]:
     """Return the person that is asked for, and the reference of who opens the app. Raises Refused or NotFound."""
     role, patient = request.args.get("role", ""), request.args.get("patient", "")
-    if role not in ("clinician", "client"):
+    if role not in _WHO:
         raise Refused(TEXTS[language()]["no_role"], status=400)
     if not _ID.match(patient):
         raise Refused(TEXTS[language()]["no_person"], status=400)
@@ -106,19 +120,20 @@ def _asked(sandbox: Sandbox) -> tuple[Resource, str]:
         raise NotFound(TEXTS[language()]["no_person"]) from None
     if role == "client":
         return resource, f"Patient/{patient}"
-    user = request.args.get("user") or _clinician(sandbox, resource).reference
-    if user not in {one.reference for one in users(sandbox)} or not user.startswith("Practitioner/"):
+    user = request.args.get("user") or ("" if role == "loved-one" else _clinician(sandbox, resource).reference)
+    known = users(sandbox) if role == "clinician" else _close(sandbox, resource)
+    if user not in {one.reference for one in known} or not user.startswith(_WHO[role]):
         raise NotFound(TEXTS[language()]["no_person"])
     return resource, user
 
 
 def _address(sandbox: Sandbox, person: Resource, user: str) -> str:
-    """Return where the app is opened: by the client from outside, by a professional with the chart at hand.
+    """Return where the app is opened: by the client or somebody close from outside, else with the chart at hand.
 
     `app` in the address names another registered app; that one is always opened with a chart. Raises NotFound.
     """
     other = _other_app(sandbox, request.args.get("app"))
-    if other is None and user.startswith("Patient/"):
+    if other is None and not user.startswith("Practitioner/"):
         return f"{sandbox.app_url}/start?{urlencode({'iss': sandbox.base})}"
     query = urlencode({"iss": sandbox.base, "launch": sandbox.tickets.launch(user, person["id"])})
     app = other or f"{sandbox.app_url}/launch"
@@ -145,7 +160,30 @@ def _card(sandbox: Sandbox, resource: Resource) -> PatientCard:
         age=_age(date.fromisoformat(born), today) if born and len(born) == 10 else None,
         about=about(resource["id"], language()),
         clinician=_clinician(sandbox, resource),
+        others=tuple(_others(sandbox, resource)),
     )
+
+
+def _others(sandbox: Sandbox, patient: Resource) -> Iterator[Other]:
+    """Yield who else opens this record: the team, somebody who is not in it, and who is close to the person."""
+    teams = sandbox.store.search(Query.of("CareTeam", patient=patient["id"]))
+    members = {
+        text_in(object_in(one, "member"), "reference")
+        for team in teams
+        for one in objects_in(team.resource, "participant")
+    }
+    own = _clinician(sandbox, patient)
+    professionals = [one for one in users(sandbox) if one.reference.startswith("Practitioner/") and one != own]
+    yield from (Other(one, "clinician", outside=False) for one in professionals if one.reference in members)
+    yield from [Other(one, "clinician", outside=True) for one in professionals if one.reference not in members][-1:]
+    yield from (Other(one, "loved-one", outside=False) for one in _close(sandbox, patient))
+
+
+def _close(sandbox: Sandbox, patient: Resource) -> list[SandboxUser]:
+    """Return who is close to a person and can sign in."""
+    found = sandbox.store.search(Query.of("RelatedPerson", patient=patient["id"]))
+    theirs = {stored.reference for stored in found}
+    return [one for one in users(sandbox) if one.reference in theirs]
 
 
 def _age(born: date, today: date) -> int:

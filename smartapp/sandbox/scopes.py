@@ -22,8 +22,9 @@ _SCOPE = re.compile(
     r"^(?P<level>patient|user|system)/(?P<type>[A-Z][A-Za-z]+|\*)"
     r"\.(?P<rights>read|write|\*|(?=[cruds])c?r?u?d?s?)(\?(?P<query>\S+))?$"
 )
-# A loved one who signs in sees who is in the team; everything else is the client's to share, inside the app.
-_LOVED_ONE = {"CareTeam": frozenset("rs")}
+# A loved one who signs in sees whose record it is and who is in the team, and themselves; everything else is the
+# client's to share, inside the app.
+_LOVED_ONE = {"Patient": frozenset("r"), "RelatedPerson": frozenset("r"), "CareTeam": frozenset("rs")}
 
 
 @dataclass(frozen=True, slots=True)

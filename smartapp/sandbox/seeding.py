@@ -110,7 +110,11 @@ def seed(
     is the key under which the app knows the sandbox, where that is not its address.
     """
     seeder = _Seeder(sandbox, now, own, keep_draft, issuer or sandbox.base)
-    seeder.write(now, [Write("update", _practitioner(one)) for one in practitioners().values()], ehr=True)
+    seeder.write(
+        now,
+        [Write("update", made) for one in practitioners().values() for made in (_practitioner(one), _works_as(one))],
+        ehr=True,
+    )
     # The other kinds play EHRs that have their own questionnaires and not ours.
     if sandbox.kind.name == "full":
         seeder.write(now, [Write("update", resource) for resource in published()], ehr=True)
@@ -516,13 +520,23 @@ def _practitioner(person: Practitioner) -> Resource:
     }
 
 
+def _works_as(person: Practitioner) -> Resource:
+    return {
+        "resourceType": "PractitionerRole",
+        "id": person.id,
+        "active": True,
+        "practitioner": _reference("Practitioner", person),
+        "code": [_role(person.role, person.occupation)],
+    }
+
+
 def _related(person: Related, patient: Resource) -> Resource:
     return {
         "resourceType": "RelatedPerson",
         "id": person.id,
         "active": True,
         "patient": patient,
-        "relationship": [{"text": person.relationship}],
+        "relationship": [_role(person.role, person.relationship)],
         "name": _human_name(person),
     }
 
@@ -532,8 +546,11 @@ def _care_team(person: PersonFile, patient: Resource) -> Resource:
     professionals = [practitioners()[id_] for id_ in person.team]
     members = [
         _member("client", "Cliënt", patient),
-        *(_member("loved-one", one.relationship, _reference("RelatedPerson", one)) for one in person.related),
-        *(_member(one.role, one.occupation, _reference("Practitioner", one)) for one in professionals),
+        *(_member(one.role, one.relationship, _reference("RelatedPerson", one)) for one in person.related),
+        *(
+            _member(person.roles.get(one.id, one.role), one.occupation, _reference("Practitioner", one))
+            for one in professionals
+        ),
     ]
     team: Resource = {
         "resourceType": "CareTeam",
@@ -551,11 +568,20 @@ def _care_team(person: PersonFile, patient: Resource) -> Resource:
 
 
 def _member(role: str, text: str, member: Resource) -> Resource:
+    return {"role": [_role(role, text)], "member": member}
+
+
+def _role(role: str, text: str) -> Resource:
     displays = {
         "client": "Client",
         "loved-one": "Loved one",
+        "representative": "Legal representative",
+        "clinician": "Regular clinician",
+        "responsible": "Responsible clinician",
+        "case-manager": "Case manager",
         "peer-worker": "Peer worker",
-        "professional": "Professional",
     }
-    coding = {"system": code_system_url("care-team-role"), "code": role, "display": displays[role]}
-    return {"role": [{"coding": [coding], "text": text}], "member": member}
+    return {
+        "coding": [{"system": code_system_url("care-team-role"), "code": role, "display": displays[role]}],
+        "text": text,
+    }

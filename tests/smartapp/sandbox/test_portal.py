@@ -9,6 +9,7 @@ import requests
 from smartapp.sandbox.kinds import UnknownKind, kind, kinds
 from smartapp.sandbox.scopes import grant
 from smartapp.sandbox.seeding import people
+from smartapp.services import KEY
 
 
 @pytest.fixture
@@ -51,6 +52,48 @@ def test_a_clinician_comes_in_from_the_chart_and_finds_the_client_s_words(server
     assert "<title>Noor Achterberg, 14 maart 1992 (" in page.text
 
 
+@pytest.mark.parametrize(
+    ("query", "role"),
+    [
+        ("role=client&patient=noor", "client"),
+        ("role=clinician&patient=noor", "clinician"),
+        ("role=clinician&patient=iwan", "case-manager"),  # the same person, in another team
+        ("role=clinician&patient=noor&user=Practitioner/hanna-de-wit", "responsible"),
+        ("role=clinician&patient=yara", "clinician"),  # hanna too
+        ("role=clinician&patient=noor&user=Practitioner/fatiha-amrani", "peer-worker"),
+        ("role=clinician&patient=noor&user=Practitioner/ruben-kartosen", "outside"),
+        ("role=clinician&patient=marlies&user=Practitioner/ruben-kartosen", "clinician"),
+        ("role=loved-one&patient=noor&user=RelatedPerson/mila", "loved-one"),
+        ("role=loved-one&patient=kees&user=RelatedPerson/wilma", "representative"),
+    ],
+)
+def test_its_people_sign_in_in_every_role(server, browser, query, role):
+    page = browser.get(f"{server.url}/sandbox/launch?{query}", timeout=20)
+    assert page.status_code == 200
+    launch = server.app.extensions[KEY].launches.get(page.url.split("/l/")[1].split("/")[0])
+    assert launch.user.role == role
+    assert launch.patient.display
+    assert launch.user.display
+
+
+def test_the_page_of_people_offers_each_of_them(server, browser):
+    page = browser.get(f"{server.url}/sandbox/", timeout=20).text
+    card = page.partition("Noor Achterberg")[2].partition("</li>\n  <li")[0]
+    links = [
+        unescape(one)
+        for one in re.findall(r'href="([^"]+)"', card.partition("<details>")[2].partition("</details>")[0])
+    ]
+    assert [one.rpartition("user=")[2] for one in links] == [
+        "Practitioner/fatiha-amrani",
+        "Practitioner/hanna-de-wit",
+        "Practitioner/ruben-kartosen",
+        "RelatedPerson/mila",
+    ]
+    assert "(niet in het team)" in card
+    for link in links:
+        assert "/l/" in browser.get(f"{server.url}{link}", timeout=20).url
+
+
 def test_the_chart_shows_the_app_in_a_frame_as_an_ehr_does(server, browser):
     chart = browser.get(f"{server.url}/sandbox/frame?role=clinician&patient=noor", timeout=20)
     assert "Dossier van Noor" in chart.text
@@ -76,6 +119,10 @@ def test_an_address_with_another_name_for_this_machine_leads_to_the_one_there_is
         ("role=client&patient=../etc", 400),
         ("role=clinician&patient=noor&user=Patient/sem", 404),
         ("role=clinician&patient=noor&user=Practitioner/nobody", 404),
+        ("role=clinician&patient=noor&user=RelatedPerson/mila", 404),
+        ("role=loved-one&patient=noor", 404),
+        ("role=loved-one&patient=noor&user=RelatedPerson/wilma", 404),  # Kees's
+        ("role=loved-one&patient=noor&user=Practitioner/joost-terpstra", 404),
     ],
 )
 def test_a_launch_that_cannot_be_gets_a_page_that_says_so(server, browser, query, status):
@@ -120,7 +167,7 @@ def test_no_kind_like_a_real_product_lets_an_app_create_a_plan_or_a_goal():
         ("user/Goal.rs", "full", "Practitioner", "user/Goal.rs"),
         ("system/Goal.rs", "full", "Practitioner", ""),
         ("system/Goal.rs openid", "full", "system", "system/Goal.rs"),
-        ("patient/*.rs", "full", "RelatedPerson", "patient/CareTeam.rs"),
+        ("patient/*.rs", "full", "RelatedPerson", "patient/Patient.r patient/RelatedPerson.r patient/CareTeam.rs"),
         ("patient/Observation.rs?category=survey", "full", "Patient", "patient/Observation.rs?category=survey"),
         ("patient/Observation.crus?category=survey", "full", "Patient", "patient/Observation.rs?category=survey"),
         ("openid fhirUser nonsense patient/Goal.sr launch", "full", "Patient", "openid fhirUser launch"),
