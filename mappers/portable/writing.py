@@ -149,7 +149,7 @@ def _names_someone(node: Mapping[str, Any]) -> bool:
 
 
 def _is_national_number(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("system") in BSN_SYSTEMS
+    return text_in(value, "system") in BSN_SYSTEMS
 
 
 def _without(node: Mapping[str, Any], *names: str) -> dict[str, Any]:
