@@ -115,6 +115,8 @@ class Records:
             self._remember(record.place, record.resource)
         self._know_goals([one for records in results for one in records], {query.type for query in queries})
         results = [self._sight.of(records) for records in results]
+        # Where nothing is seen, there is no more of it either.
+        self.cut -= {query for query, shown in zip(queries, results, strict=True) if not shown}
         self._touched("search", [one.reference for records in results for one in records])
         return results
 
@@ -450,6 +452,10 @@ class Records:
             # What is chosen here has to be among what comes.
             most = MOST_RESULTS if query.most is not None and params != query.params else query.most
             sent = replace(query, params=params, most=most)
+        if self._sight.hidden and query.most is not None:
+            # What is not seen takes no place of what is, and that there is more of it tells nothing.
+            rest = tuple(pair for pair in sent.params if pair[0] != "_count")
+            sent = replace(sent, params=rest, most=MOST_RESULTS)
         try:
             found = self._stores[place].search(sent)
         except Forbidden:

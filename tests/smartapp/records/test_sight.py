@@ -105,6 +105,23 @@ def test_who_may_not_type_saves_nothing(app):
     assert len(records(app, "clinician").save([Write("create", NOTE)])) == 1
 
 
+def test_what_is_not_seen_takes_no_place_of_what_is(app):
+    """A page asks for the newest few: of which the reader then sees none, while an older one is theirs."""
+    mine = records(app, "client")
+    phase = {**NOTE, "code": {"coding": [{"system": PLAN, "code": "recovery-phase"}]}}
+    mine.save([Write("create", {**phase, "effectiveDateTime": "2026-01-01"})])
+    mine.save([Write("create", {**NOTE, "effectiveDateTime": f"2026-02-0{day}"}) for day in range(1, 6)])
+    newest = Query.newest(3, "Observation", "date", patient="anna")
+    full, none = records(app, "clinician"), records(app, "loved-one")
+    assert len(full.search(newest)[0]) == 3
+    assert full.cut == {newest}
+    share(app, notes=ME)
+    one = records(app, "clinician")
+    assert [found.resource["effectiveDateTime"] for found in one.search(newest)[0]] == ["2026-01-01"]
+    assert none.search(newest) == [[]]
+    assert one.cut == none.cut == set()
+
+
 def goal(domain):
     return {
         "resourceType": "Goal",
