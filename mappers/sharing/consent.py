@@ -96,6 +96,13 @@ def _readers_in(provision: Resource) -> Iterator[str]:
             yield reference
 
 
+def displays_in(consent: Any) -> dict[str, str]:
+    """Return what people were called when they were chosen, by their reference."""
+    provisions = objects_in(object_in(consent, "provision"), "provision")
+    people = (object_in(actor, "reference") for one in provisions for actor in objects_in(one, "actor"))
+    return {target_of(one): text_in(one, "display") for one in people if target_of(one) and text_in(one, "display")}
+
+
 # ---- writing ---------------------------------------------------------------------------------------------------------
 
 

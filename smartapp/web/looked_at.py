@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from flask import request
 
+from mappers.sharing import parts_in
 from questionnaires.catalogue import Catalogue, catalogue
+from smartapp.access import table
 from smartapp.i18n import message
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
@@ -77,6 +79,8 @@ def parts_of_page(endpoint: str, args: Mapping[str, Any], known: Catalogue) -> t
         return (f"domain.{args['code']}",)
     if blueprint == "questionnaire" and args.get("instrument_id") in known.instruments:
         return (f"answers.{args['instrument_id']}",)
+    if blueprint == "sharing" and args.get("part") in parts_in(known, table().apart):
+        return (args["part"],)
     return (_OF_BLUEPRINTS[blueprint],) if blueprint in _OF_BLUEPRINTS else ()
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import Blueprint, Flask, Response, render_template, request
 
-from smartapp.web import handing_over, with_client
+from smartapp.web import handing_over, reading, with_client
 from smartapp.web.components import frame
 from smartapp.web.components.chart import Chart, ChartValue, change_of, line_chart
 from smartapp.web.language import _, format_number
@@ -31,6 +31,8 @@ for function in (
     frame.whose_record,
     frame.person_in_title,
     with_client.band,
+    reading.reading,
+    reading.says_reads,
 ):
     site_blueprint.add_app_template_global(function)
 site_blueprint.add_app_template_global(handing_over.for_me, "waits_for_me")

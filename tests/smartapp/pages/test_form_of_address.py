@@ -176,6 +176,8 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "answers.response": lambda full: [f"answers/{full.hoop}/", f"answers/{full.wishes}/"],
     "answers.answer": lambda full: [f"answers/{full.hoop}/hoop-01", f"answers/{full.wishes}/mansa-short-home-change"],
     "phase.start": lambda _full: ["phase/"],
+    "sharing.index": lambda _full: ["sharing/", "sharing/?saved=saved", "sharing/?saved=waits", "sharing/?saved=stays"],
+    "sharing.part": lambda _full: ["sharing/form.story", "sharing/crisis", "sharing/domain.housing", "sharing/notes"],
     "people.index": lambda _full: ["people/"],
     "people.whom": lambda _full: ["people/new/"],
     "people.new": lambda _full: ["people/new/loved-one/", "people/new/professional/"],

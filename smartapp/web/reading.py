@@ -1,0 +1,113 @@
+"""Who reads a part of the record, said to its owner in one line, wherever the part is: `reading("form.story")`.
+
+Only the client is told. To anybody else the line would tell that there is something that they do not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flask import url_for
+
+from mappers.circle import IDENTIFIER_SYSTEM, Circle, circle_of
+from mappers.identity import values_in
+from mappers.roles import ROLES
+from mappers.sharing import Choice, Sharing, parts_in, sharing_of
+from mappers.sharing.consent import displays_in
+from questionnaires.catalogue import Catalogue, catalogue
+from questionnaires.fhir import Resource
+from smartapp.access import table
+from smartapp.fhir.store import Query
+from smartapp.web import circle, current
+from smartapp.web.language import format_list, text_of
+from smartapp.web.language import gettext as _
+
+HERE_ALONE: Final = "circle"
+"""The part that is in no record, whatever its owner chooses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Who reads one part: in a line, and where that is changed."""
+
+    part: str
+    title: str
+    says: str
+    href: str
+
+
+def reading(part: str) -> Reading | None:
+    """Return who reads a part; None for every reader but the client, and for what is no part."""
+    here = current.launch_or_none()
+    if here is None or here.user.role != "client" or part not in parts():
+        return None
+    sharing, names = _kept()
+    return Reading(part, title_of(part), says_who(part, sharing.of(part), names), url_for("sharing.part", part=part))
+
+
+def says_reads(part: str) -> str:
+    """Return the line alone, for beside a field; to who types with the client, that the client decides it."""
+    found = reading(part)
+    return found.says if found else _("The client decides who reads this.")
+
+
+def parts() -> tuple[str, ...]:
+    """Return every part there is."""
+    return parts_in(catalogue(), table().apart)
+
+
+def title_of(part: str) -> str:
+    """Return what a part is called."""
+    return _title(part, catalogue())
+
+
+def _title(part: str, known: Catalogue) -> str:
+    kind, _dot, id_ = part.partition(".")
+    if kind in ("form", "answers") and id_ in known.instruments:
+        return text_of(known.instruments[id_].title)
+    domain = next((one for one in known.life_domains if kind == "domain" and one.code == id_), None)
+    return text_of(domain.name if domain else table().part(part).title)
+
+
+def says_who(part: str, choice: Choice, names: Mapping[str, str]) -> str:
+    """Return in a sentence or two who reads a part, as it was chosen; `names` are what readers are called."""
+    if choice.only_me:
+        return _("You alone read this in Verstel.")
+    roles = table().rule(part).readers if choice.record else frozenset[str]()
+    line = _("This is read by: %(who)s.", who=format_list(called((*roles, *choice.readers), names)))
+    if not choice.record or part == HERE_ALONE:
+        return line
+    there = _("As far as it stands in your record: also by whoever may open that.")
+    return f"{line} {there}"
+
+
+def called(readers: Iterable[str], names: Mapping[str, str]) -> list[str]:
+    """Return what readers are called, each once: the roles first, in their order, then people."""
+    wanted = set(readers)
+    roles = [text_of(table().roles[role].title) for role in ROLES if role in wanted]
+    people = sorted(names.get(one, _("somebody of the record")) for one in wanted if "/" in one)
+    return [*roles, *people]
+
+
+def people() -> Circle:
+    """Return the circle of the person of this launch, which is in our own store; it asks no record."""
+    launch = current.launch()
+    query = Query.of("CareTeam", patient=launch.patient.reference)
+    found = current.services().own_store(launch.issuer).search(query)
+    wanted = {*circle.names(launch)}
+    ours = (one.resource for one in found if wanted & set(values_in(one.resource, IDENTIFIER_SYSTEM)))
+    return circle_of(next(ours, None))
+
+
+def names_in(consent: Resource | None, people: Circle) -> dict[str, str]:
+    """Return what people are called: as the circle has them now, else as they were chosen."""
+    return {**displays_in(consent), **{one.reference: one.name for one in people.people if one.reference}}
+
+
+@current.once_a_request
+def _kept() -> tuple[Sharing, dict[str, str]]:
+    launch = current.launch()
+    found = current.services().consent(launch.issuer, launch.issuer_key, launch.patient.reference)
+    return sharing_of(found.resource if found else None), names_in(found.resource if found else None, people())
