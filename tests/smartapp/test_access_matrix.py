@@ -1,0 +1,137 @@
+"""Every role at every page and way in, against what was written by hand from what each role is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from mappers.roles import ROLES, Role
+from smartapp.access import table
+from smartapp.services import KEY
+from tests.smartapp.helpers import Visitor, launched, make_app
+
+PAGES = Path(__file__).parents[1] / "data" / "access" / "pages.txt"
+Answer = Literal["yes", "together", "no"]
+TURNED_AWAY = "Deze pagina is niet voor jou"
+BEGIN_TOGETHER = "Samen schrijven kan hier wel"
+ROLES_AS_WRITTEN: tuple[Role, ...] = (
+    "client",
+    "clinician",
+    "case-manager",
+    "responsible",
+    "peer-worker",
+    "outside",
+    "loved-one",
+    "representative",
+    "guest",
+)
+
+
+def written_down() -> Mapping[str, Mapping[Role, str]]:
+    """Return, by endpoint and role, the letters of the file."""
+    lines = [line.split() for line in PAGES.read_text(encoding="utf-8").splitlines() if line]
+    heads = [line[1:] for line in lines if line[:3] == ["#", "client", "clinician"]]
+    assert heads == [list(ROLES_AS_WRITTEN)]
+    return {name: dict(zip(ROLES_AS_WRITTEN, cells, strict=True)) for name, *cells in lines if name != "#"}
+
+
+def expected(cell: str, method: str) -> Answer:
+    if cell == "t":
+        return "together"
+    return "yes" if ("o" if method == "GET" else "s") in cell else "no"
+
+
+def ways_in(app) -> Iterator[tuple[Rule, str]]:
+    """Yield every address below that of a record, with each method that it answers."""
+    for rule in app.url_map.iter_rules():
+        if "launch_id" in rule.arguments:
+            yield from ((rule, method) for method in ("GET", "POST") if method in (rule.methods or ()))
+
+
+def come(visitor: Visitor, rule: Rule, method: str) -> TestResponse:
+    """Come in by a rule, as a form of ours would where it is sent."""
+    path = address(rule, visitor)
+    return visitor.get(path) if method == "GET" else visitor.post(path)
+
+
+def address(rule: Rule, visitor: Visitor) -> str:
+    """Return an address of a rule, with names of things that are not there."""
+    values = {name: _one_of(converter) for name, converter in rule._converters.items()}
+    values["launch_id"] = visitor.launch.id
+    built = rule.build(values)
+    assert built is not None
+    return built[1]
+
+
+def _one_of(converter: object) -> object:
+    choices = getattr(converter, "items", None)
+    return sorted(choices)[0] if choices else 1 if type(converter).__name__ == "IntegerConverter" else "x"
+
+
+@pytest.fixture(scope="module")
+def app():
+    app = make_app()
+    yield app
+    app.extensions[KEY].engine.dispose()
+
+
+def test_every_page_is_written_down_for_every_way_in_and_no_other(app):
+    methods: dict[str, set[str]] = {}
+    for rule, method in ways_in(app):
+        methods.setdefault(rule.endpoint, set()).add("o" if method == "GET" else "s")
+    written = written_down()
+    assert set(ROLES_AS_WRITTEN) == set(ROLES)
+    assert sorted(written) == sorted(methods)
+    for name, cells in written.items():
+        used = {letter for cell in cells.values() for letter in cell} - {"-", "t"}
+        assert used == methods[name], f"{name} answers {methods[name]}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_gets_what_is_written_down_of_it_and_nothing_else(app, role):
+    written, visitor = written_down(), launched(app, role=role)
+    # Signing out comes last: after it there is no launch.
+    cases = sorted(ways_in(app), key=lambda one: one[0].endpoint == "session.logout")
+    answers = [(rule, method, expected(written[rule.endpoint][role], method)) for rule, method in cases]
+    together = [(rule, method) for rule, method, answer in answers if answer == "together"]
+    for rule, method, answer in answers:
+        page, what = come(visitor, rule, method), f"{role}: {method} {rule.endpoint}"
+        assert (page.status_code == 403) is (answer != "yes"), what
+        if answer != "yes":
+            assert TURNED_AWAY in page.text, what
+            assert (BEGIN_TOGETHER in page.text) is (answer == "together"), what
+    if together:
+        visitor = launched(app, role=role)
+        assert visitor.post("overview/together/write", {"what": "story"}).status_code == 303
+    for rule, method in together:
+        assert come(visitor, rule, method).status_code != 403, f"{role}, together: {method} {rule.endpoint}"
+
+
+@pytest.mark.parametrize("role", ["outside", "guest"])
+def test_other_ways_to_open_a_page_are_asked_the_same(app, role):
+    written, visitor = written_down(), launched(app, role=role)
+    for rule, method in ways_in(app):
+        if method == "GET" and written[rule.endpoint][role] == "-":
+            path = address(rule, visitor)
+            assert visitor.client.head(path).status_code == visitor.client.options(path).status_code == 403
+
+
+def test_what_is_written_down_is_what_each_role_says_of_itself():
+    """The sentence that people read of a role, by the pages that prove it."""
+    written, rights = written_down(), table().roles
+    pages = {role: {name for name, cells in written.items() if cells[role] != "-"} for role in ROLES}
+    assert pages["guest"] == {"session.logout"}
+    assert pages["loved-one"] == pages["representative"]
+    sends = {role: {name for name, cells in written.items() if cells[role] in ("s", "os", "t")} for role in ROLES}
+    own = {"session.logout", "session.hand_off"}
+    for role in ("responsible", "outside", "loved-one", "representative"):
+        assert sends[role] <= own, f"{role} writes nothing"
+    assert "schrijft niets" in rights["responsible"].may.nl
+    assert pages["case-manager"] == pages["clinician"]
+    assert pages["clinician"] - pages["peer-worker"] == {name for name in written if name.startswith("assignments.")}
+    assert pages["outside"] < pages["responsible"] < pages["clinician"]
