@@ -145,3 +145,4 @@ class Courier(threading.Thread):
             self._services.forget_untouched_drafts()
             self._services.forget_old_handed_over()
             self._services.forget_old_not_now()
+            self._services.forget_old_log()

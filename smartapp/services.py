@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
@@ -34,6 +37,7 @@ from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
 from smartapp.storage.drafts import Drafts, forget_untouched
+from smartapp.storage.examining import prune
 from smartapp.storage.handed_over import Waiting, forget_old
 from smartapp.storage.health_links import HealthLinks
 from smartapp.storage.kept_words import KeptWords
@@ -41,12 +45,15 @@ from smartapp.storage.launches import Launch, Launches, User
 from smartapp.storage.marks import Marks
 from smartapp.storage.not_now import forget_not_now
 from smartapp.storage.sessions import Sessions
-from smartapp.storage.vault import Vault
+from smartapp.storage.vault import SealBroken, Vault
 
 if TYPE_CHECKING:
     from smartapp.fhir.store import RecordStore
 
+log = logging.getLogger(__name__)
+
 KEY = "verstel"
+MOST_PRUNED_BLOCKS = 20
 _OWN = "own|"  # so the tenants of our own stores start, beside those of a sandbox
 
 
@@ -213,6 +220,25 @@ class Services:
         """Delete the drafts that nobody touched for longer than the settings keep them; return how many."""
         days = self.settings.draft_days
         return forget_untouched(self.engine, int(self.clock()) - days * 86_400) if days else 0
+
+    def forget_old_log(self) -> int:
+        """Remove the rows of the log that are older than the settings keep them, which is a row; return how many.
+
+        No more at once than takes some seconds: the next time goes on, and people write meanwhile.
+        """
+        days, now = self.settings.audit_keep_days, self.clock()
+        if not days:
+            return 0
+        limit = int(now) - days * 86_400
+        try:
+            removed = sum(islice(prune(self.engine, self.vault, limit), MOST_PRUNED_BLOCKS))
+        except SealBroken:
+            log.error("the log is not pruned: run verstel audit verify")  # noqa: TRY400  (says all there is)
+            return 0
+        if removed:
+            rule = f"recorded before {dt.datetime.fromtimestamp(limit, dt.UTC):%Y-%m-%dT%H:%M}Z"
+            self.audit.pruned(f"{removed} rows", f"{rule}, by VERSTEL_AUDIT_KEEP_DAYS")
+        return removed
 
     def forget_old_handed_over(self) -> None:
         """Wipe words that waited for a person's yes as long as they may; see `smartapp.storage.handed_over`."""

@@ -395,6 +395,14 @@ class Settings:
         example="0",
         default=0,
     )
+    audit_keep_days: int = _setting(
+        "VERSTEL_AUDIT_KEEP_DAYS",
+        _whole_number,
+        "Rows of the log of who looked that are older than so many days are removed, which is a row itself. 0 keeps "
+        "them; how long they must be kept is for the law and your organisation to say.",
+        example="0",
+        default=0,
+    )
     time_zone: str = _setting(
         "VERSTEL_TIME_ZONE",
         _time_zone,

@@ -27,6 +27,7 @@ MOST_FINDINGS = 100
 PAUSE_SECONDS = 0.15
 """Between two blocks that are pruned: whoever waits to write looks again each tenth of a second on SQLite."""
 DAY = click.DateTime(["%Y-%m-%d"])
+LOG = "the log"
 
 
 @click.group(epilog="Example:  verstel audit export --since 2026-11-01 > audit.ndjson")
@@ -49,27 +50,35 @@ def command() -> None:
 def export(since: datetime | None, person: str | None, issuer: str | None) -> None:
     """Write every row of the log as a FHIR AuditEvent, one JSON object per line, oldest first.
 
-    The rows name people: write them to a place that only an auditor can read.
+    The rows name people: write them to a place that only an auditor can read. That they were taken out is a row of the
+    log too; with --person it is about that person, who reads it in the app.
 
     Exit code 1: a row does not open with these keys, the database failed, or the output could not be written; the rows
     before it were written. 2: a setting is missing or wrong, or there is no log in the database.
     """
     # Imported here, so that `verstel --help` does not pay for SQLAlchemy.
-    from smartapp.storage.audit import Audit
+    from smartapp.services import log_of
     from smartapp.storage.vault import SealBroken, open_vault
 
     settings = settings_from_environment()
     about = _about(settings, person, issuer)
     engine = _opened(settings)
-    count = 0
+    count, issuers = 0, set[str]()
     try:
         with _sentences():
-            # Nothing is written, so the clock is never asked.
-            log = Audit(engine, open_vault(engine, settings.encryption_keys), lambda: 0.0)
-            for entry in log.entries(since=_moment(since) if since else 0, about=about):
-                sys.stdout.buffer.write(orjson.dumps(audit_event(entry)) + b"\n")
-                count += 1
-            sys.stdout.flush()
+            log = log_of(settings, engine, open_vault(engine, settings.encryption_keys), time.time)
+            try:
+                for number, entry in log.numbered(since=_moment(since) if since else 0, about=about):
+                    sys.stdout.buffer.write(orjson.dumps(audit_event(entry, number)) + b"\n")
+                    count += 1
+                    issuers.add(entry.issuer)
+                sys.stdout.flush()
+            except BaseException:
+                # What came out is noted, whatever ended it; and why it ended is what is said.
+                with contextlib.suppress(Exception):
+                    _note_export(settings, person, issuers, count)
+                raise
+            _note_export(settings, person, issuers, count)
     except SealBroken as error:
         raise click.ClickException(f"stopped after {_events(count)}. {error}") from error
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough; click exits quietly
@@ -80,6 +89,31 @@ def export(since: datetime | None, person: str | None, issuer: str | None) -> No
     finally:
         engine.dispose()
     click.echo(f"{_events(count)}.", err=True)
+
+
+def _note_export(settings: Settings, person: str | None, issuers: set[str], count: int) -> None:
+    """Write into the log that so many rows were taken out of it: about a person at each of these issuers, or nobody."""
+    from smartapp.services import log_of
+    from smartapp.storage.chain import mark
+    from smartapp.storage.database import reading
+    from smartapp.storage.vault import SealBroken, open_vault
+
+    engine = opened(settings)
+    try:
+        vault = open_vault(engine, settings.encryption_keys)
+        with reading(engine) as connection:
+            mark(connection, vault, "head")
+        log = log_of(settings, engine, vault, time.time)
+        if person is None or not issuers:
+            log.taken_out("", "", "", f"{LOG}, {_events(count)}")
+            return
+        for base in sorted(issuers):
+            log.taken_out(settings.issuer_key(base), base, person, f"{LOG}, {_events(count)}")
+    except SealBroken:
+        # A row behind an end that is not ours would hide that it is not.
+        click.echo("This is not noted in the log: its end is not ours. Run verstel audit verify.", err=True)
+    finally:
+        engine.dispose()
 
 
 def _write_nothing_more() -> None:
@@ -177,7 +211,7 @@ def prune(before: datetime | None, keep_days: int | None, *, yes: bool) -> None:
 
     Exit code 1: the database failed. 2: a setting is missing or wrong.
     """
-    from smartapp.storage.audit import Audit
+    from smartapp.services import log_of
     from smartapp.storage.examining import prune as prune_rows
     from smartapp.storage.vault import SealBroken, open_vault
 
@@ -197,7 +231,9 @@ def prune(before: datetime | None, keep_days: int | None, *, yes: bool) -> None:
                 removed += count
                 time.sleep(PAUSE_SECONDS)
             if removed:
-                Audit(engine, vault, time.time).pruned(f"{removed} rows", f"recorded before {limit:%Y-%m-%dT%H:%M}Z")
+                log_of(settings, engine, vault, time.time).pruned(
+                    f"{removed} rows", f"recorded before {limit:%Y-%m-%dT%H:%M}Z"
+                )
     except SealBroken as error:
         raise click.ClickException(f"{error} Run verstel audit verify.") from error
     finally:

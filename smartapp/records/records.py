@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -176,6 +176,12 @@ class Records:
                 return self.read(type, arrival.stored.resource["id"])
         [found] = self.search(Query.of(type, identifier=identifier.token))
         return found[0] if found else None
+
+    def parts_of(self, references: Iterable[str]) -> tuple[str, ...]:
+        """Return the parts of what was read or written here, as far as its reader sees them; each once."""
+        pairs = (one.partition("/_history/")[0].split("/") for one in references)
+        found = (self._before.get((pair[0], pair[-1])) for pair in pairs)
+        return tuple(dict.fromkeys(part for one in found if one for part in self._sight.parts_of(one)))
 
     # ---- writing
 

@@ -50,6 +50,17 @@ class Sight:
         shown = ((one, seen(one.resource, self.hidden, self.known)) for one in records)
         return [one if one.resource is there else replace(one, resource=there) for one, there in shown if there]
 
+    def parts_of(self, resource: Resource) -> tuple[str, ...]:
+        """Return the parts that the reader sees of a resource: of a form that is hidden, what is apart of it."""
+        if resource.get("resourceType") == "CarePlan":
+            answered = (domain_part(domain_in(one)) for one in extensions(resource, ANSWERS_URL))
+            return tuple(part for part in answered if part not in self.hidden.parts)
+        part = part_of(resource, self.known)
+        if part not in self.hidden.parts:
+            return (part,) if part else ()
+        apart = (one for one in self.hidden.apart if form_part(one.form) == part)
+        return tuple(one.part for one in apart if one.part not in self.hidden.parts)
+
     def whole(self, new: Resource, before: Resource | None) -> Resource:
         """Return what is saved, with what its writer did not see of what was there. Raises Forbidden."""
         changed = set(self._changed(new, before))

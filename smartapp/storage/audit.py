@@ -114,7 +114,7 @@ class Audit:
             self.record(whose, "denied", [refused], outcome="4", reason=why, **told)
 
     def taken_out(self, issuer_key: str, issuer: str, patient: str, what: str) -> None:
-        """Write that who operates this installation took something about a person out of it."""
+        """Write that who operates this installation took something out of it, about a person or ("") about all."""
         self._write(
             _of_nobody(
                 int(self._clock()),
@@ -127,7 +127,7 @@ class Audit:
                 system=self._system,
                 organisation=self._organisation(issuer),
             ),
-            person=self._person(issuer_key, patient),
+            person=self._person(issuer_key, patient) if patient else "",
         )
 
     def pruned(self, removed: str, rule: str) -> None:
@@ -223,8 +223,14 @@ class Audit:
                 return
             before = rows[-1].number
 
-    def entries(self, *, since: int = 0, about: Collection[tuple[str, str]] | None = None) -> Iterator[AuditEntry]:
-        """Yield every row from `since` (seconds since 1970) on, in the order written: what an auditor may read.
+    def entries(self) -> Iterator[AuditEntry]:
+        """Yield every row, in the order written. Raises SealBroken as `numbered` does."""
+        return (entry for _number, entry in self.numbered())
+
+    def numbered(
+        self, *, since: int = 0, about: Collection[tuple[str, str]] | None = None
+    ) -> Iterator[tuple[int, AuditEntry]]:
+        """Yield every row from `since` (seconds since 1970) on with its number, in the order written: for an auditor.
 
         `about` chooses people: the issuer's key, or its address, and `Patient/<id>`. Rows are read in blocks by number,
         so that memory stays constant and a long export holds up no writer. Raises SealBroken with the number of a row
@@ -245,7 +251,7 @@ class Audit:
                     entry = self._entry(row.sealed)
                 except SealBroken as error:
                     raise SealBroken(f"Row {row.number} of the log: {error}") from error
-                yield entry
+                yield row.number, entry
             last = rows[-1].number
 
     def _before(self, since: int) -> int | None:

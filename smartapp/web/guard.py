@@ -17,7 +17,7 @@ from smartapp.settings import LOOPBACK, Settings
 from smartapp.web import current
 from smartapp.web.framing import frame_ancestors
 from smartapp.web.kept import PROOF, forget_what_is_saved, proof_of
-from smartapp.web.looked_at import parts_here
+from smartapp.web.looked_at import parts_seen
 from smartapp.web.masking import masked, unmasked
 from smartapp.web.roles import let_in, may
 
@@ -138,7 +138,7 @@ def note(services: Services, launch: Launch, event: Event, objects: Sequence[str
     if event in ("read", "search"):
         g.read.extend(objects)
     else:
-        services.audit.record(launch, event, objects, parts=parts_here())
+        services.audit.record(launch, event, objects, parts=parts_seen(objects))
 
 
 def log_reading(services: Services, response: Response) -> None:
@@ -154,7 +154,9 @@ def log_reading(services: Services, response: Response) -> None:
     page = [request.endpoint or "", *([g.shown] if "shown" in g else [])]
     opened = page if request.method == "GET" and response.status_code == 200 else []
     if opened or g.get("read"):
-        services.audit.record(launch, "read", [*opened, *g.get("read", ())], parts=parts_here())
+        read = g.get("read", [])
+        parts = parts_seen([g.shown] if "shown" in g else read)
+        services.audit.record(launch, "read", [*opened, *read], parts=parts)
 
 
 def check_form(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from mappers.sharing import parts_in
 from questionnaires.catalogue import Catalogue, catalogue
 from smartapp.access import table
 from smartapp.i18n import message
+from smartapp.web import current
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 
@@ -39,19 +40,15 @@ _OF_BLUEPRINTS: Final = {
     "phase": "phase",
     "together": "talks",
     "assignments": "asked",
+    "people": "circle",
 }
-_WHOLE: Final = {
+_PAGES: Final = {
     OVERVIEW: message("the overview"),
     PLAN: message("your plan"),
     ANSWERS: message("your answers"),
-    CRISIS: message("your card for a crisis"),
-    "scores": message("your scores"),
-    "notes": message("your notes beside your scores"),
-    "phase": message("where you are now"),
-    "talks": message("your conversations"),
-    "asked": message("what was asked of you"),
-    "circle": message("your people"),
 }
+_OF_MORE: Final = frozenset({*_PAGES, "talks"})
+"""Pages that show something of other parts: of which, what was read says."""
 _OLDER: Final = {
     **dict.fromkeys(("CarePlan", "Goal", "DocumentReference"), PLAN),
     "QuestionnaireResponse": ANSWERS,
@@ -63,6 +60,15 @@ _OLDER: Final = {
 def parts_here() -> tuple[str, ...]:
     """Return the parts that the page of this request is about; none for a page of no part, such as the help."""
     return parts_of_page(request.endpoint or "", request.view_args or {}, catalogue())
+
+
+def parts_seen(shown: Iterable[str]) -> tuple[str, ...]:
+    """Return the parts that the page of this request is about, with those that `shown` (references) are of.
+
+    Only where the page is about more than one part: a page of one reads more than it shows.
+    """
+    here = parts_here()
+    return (*here, *current.records().parts_of(shown)) if _OF_MORE & set(here) else here
 
 
 def parts_of_page(endpoint: str, args: Mapping[str, Any], known: Catalogue) -> tuple[str, ...]:
@@ -97,22 +103,19 @@ def parts_of_objects(objects: Iterable[str]) -> tuple[str, ...]:
 def in_order(parts: Iterable[str]) -> tuple[str, ...]:
     """Return parts in the order in which people read them, each once."""
     known = catalogue()
-    order = [OVERVIEW, PLAN, *(f"form.{id_}" for id_ in known.living), CRISIS]
-    order += [f"domain.{domain.code}" for domain in known.life_domains]
-    order += [ANSWERS, *(f"answers.{id_}" for id_ in known.instruments), *_WHOLE]
-    places = {part: at for at, part in reversed(list(enumerate(order)))}
+    order = [*_PAGES, *parts_in(known, table().apart)]
+    places = {part: at for at, part in enumerate(order)}
     return tuple(sorted(dict.fromkeys(parts), key=lambda part: places.get(part, len(order))))
 
 
 def name_of(part: str) -> str:
     """Return what a part is called, within a sentence to the client; "" for one that is no part any more."""
-    if part in _WHOLE:
-        return _(_WHOLE[part])
-    known = catalogue()
-    kind, _dot, id_ = part.partition(".")
-    if kind == "form" and id_ in known.living:
-        return _("“%(title)s”", title=text_of(known.living[id_].title))
-    if kind == "answers" and id_ in known.instruments:
-        return _("your answers to “%(title)s”", title=text_of(known.instruments[id_].title))
-    domain = next((one for one in known.life_domains if kind == "domain" and one.code == id_), None)
-    return _("the area “%(title)s”", title=text_of(domain.name)) if domain else ""
+    known, access = catalogue(), table()
+    if part in _PAGES:
+        return _(_PAGES[part])
+    if part not in parts_in(known, access.apart):
+        return ""
+    title, kind = text_of(access.part_title(part, known)), part.partition(".")[0]
+    if kind == "domain":
+        return _("the area “%(title)s”", title=title)
+    return _("your answers to “%(title)s”", title=title) if kind == "answers" else _("“%(title)s”", title=title)

@@ -7,13 +7,16 @@ import re
 import pytest
 import responses
 
+from smartapp import services as services_module
 from smartapp.courier import Courier
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Query, Stored, Unreachable, Write
 from smartapp.services import KEY
 from smartapp.settings import Issuer
+from smartapp.storage import examining
 from smartapp.storage.database import open_database
-from tests.smartapp.helpers import Visitor, launched, make_app, settings
+from smartapp.storage.examining import Examination
+from tests.smartapp.helpers import EHR, Visitor, launched, make_app, settings
 from tests.smartapp.pages.plan.pages import fields_of
 
 RESPONSE = {"resourceType": "QuestionnaireResponse", "status": "completed", "subject": {"reference": "Patient/anna"}}
@@ -128,3 +131,52 @@ def test_a_companion_is_searched_as_the_ehr_that_it_stands_beside(search, asked)
         app.extensions[KEY].companion(issuer.base).search(Query.of("Goal", patient="Patient/anna"))
         assert asked in mock.calls[0].request.url
     app.extensions[KEY].engine.dispose()
+
+
+@pytest.mark.parametrize(("days", "left"), [(0, [0, 1, 2]), (13, [1, 2]), (7, [2])])
+def test_rows_of_the_log_go_after_the_days_that_an_organisation_chose_and_that_is_a_row(days, left):
+    now = [1_800_000_000.0]
+    anna = launched(make_app(clock=lambda: now[0], audit_keep_days=days))
+    for number in range(3):
+        anna.core.audit.record(anna.launch, "update", [f"Goal/{number}"])
+        now[0] += 6 * 86_400
+    Courier(anna.core).round()
+    rows = list(anna.core.audit.entries())
+    assert [entry.objects for entry in rows if entry.event == "update"] == [(f"Goal/{number}",) for number in left]
+    told = [(entry.objects, entry.patient) for entry in rows if entry.event == "pruned"]
+    assert told == ([((f"{3 - len(left)} rows",), "")] if days else [])
+    assert all("VERSTEL_AUDIT_KEEP_DAYS" in entry.reason for entry in rows if entry.event == "pruned")
+    assert list(Examination(anna.core.engine, anna.core.vault, {EHR}).findings()) == []
+
+
+def test_where_nothing_is_old_no_row_says_that_something_went():
+    anna = launched(make_app(audit_keep_days=1))
+    anna.core.audit.record(anna.launch, "update", ["Goal/1"])
+    assert anna.core.forget_old_log() == 0
+    assert [entry.event for entry in anna.core.audit.entries()] == ["update"]
+
+
+def test_many_old_rows_go_a_few_blocks_at_a_time(monkeypatch):
+    monkeypatch.setattr(examining, "PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr(services_module, "MOST_PRUNED_BLOCKS", 2)
+    now = [1_800_000_000.0]
+    anna = launched(make_app(clock=lambda: now[0], audit_keep_days=1))
+    for number in range(9):
+        anna.core.audit.record(anna.launch, "update", [f"Goal/{number}"])
+    now[0] += 2 * 86_400
+    assert [anna.core.forget_old_log() for _ in range(4)] == [4, 4, 1, 0]
+    assert [entry.event for entry in anna.core.audit.entries()] == ["pruned"] * 3
+
+
+def test_a_log_whose_mark_is_not_ours_is_not_pruned_and_nothing_else_stops(caplog):
+    now = [1_800_000_000.0]
+    anna = launched(make_app(clock=lambda: now[0], audit_keep_days=1))
+    anna.core.audit.record(anna.launch, "update", ["Goal/1"])
+    now[0] += 2 * 86_400
+    assert anna.core.forget_old_log() == 1
+    anna.core.audit.record(anna.launch, "update", ["Goal/2"])
+    with anna.core.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE audit_marks SET sealed = 'x' WHERE name = 'pruned'")
+    now[0] += 2 * 86_400
+    assert anna.core.forget_old_log() == 0
+    assert "run verstel audit verify" in caplog.text

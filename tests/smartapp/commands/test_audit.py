@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 from fhir.resources.R4B.auditevent import AuditEvent
 
+from mappers.audit import AuditEntry
 from smartapp.commands import audit as commands_audit
 from smartapp.commands.audit import command
 from smartapp.storage import audit
@@ -82,7 +83,7 @@ def test_since_a_day_leaves_out_what_came_before_it(environment):
 
 def test_a_log_longer_than_one_block_is_whole(environment, log, monkeypatch):
     monkeypatch.setattr(audit, "ROWS_AT_ONCE", 2)
-    assert len(export(environment).stdout.splitlines()) == len(list(log.entries())) == 3
+    assert len(list(log.entries())) == len(export(environment).stdout.splitlines()) == 3
 
 
 @pytest.mark.parametrize(
@@ -188,6 +189,47 @@ def test_a_database_that_fails_half_way_is_said_in_a_sentence(environment, tmp_p
     assert "Traceback" not in result.stderr
 
 
+def rows_of(environment: Mapping[str, str]) -> list[AuditEntry]:
+    engine = open_database(environment["VERSTEL_DATABASE_URL"])
+    try:
+        return list(Audit(engine, open_vault(engine, [environment["VERSTEL_ENCRYPTION_KEYS"]]), lambda: NOON).entries())
+    finally:
+        engine.dispose()
+
+
+@pytest.mark.usefixtures("log")
+def test_that_rows_were_taken_out_is_a_row_and_the_chain_holds(environment):
+    assert export(environment).exit_code == 0
+    row = rows_of(environment)[-1]
+    assert (row.event, row.role, row.patient, row.objects) == ("export", "operator", "", ("the log, 3 events",))
+    assert row.system == "https://verstel.example.org"
+    assert len(export(environment).stdout.splitlines()) == 4
+    assert run(environment, "verify").exit_code == 0
+
+
+@pytest.mark.usefixtures("log")
+def test_each_event_names_its_row_as_verify_does(environment):
+    events = [json.loads(line) for line in export(environment, "--since", "2026-11-25").stdout.splitlines()]
+    [first, second] = [event["entity"][-1]["what"]["identifier"]["value"] for event in events]
+    assert (first, second) == ("verstel#2", "verstel#3")  # the rows of this test know no installation
+
+
+@pytest.mark.usefixtures("log")
+def test_behind_an_end_that_is_not_ours_nothing_is_written(environment, tmp_path):
+    change(tmp_path, "UPDATE audit_marks SET sealed = 'x'")
+    result = export(environment)
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 3)
+    assert "not noted in the log" in result.stderr
+    assert len(rows_of(environment)) == 3
+
+
+@pytest.mark.usefixtures("log")
+def test_an_output_that_ends_early_is_noted_too(environment):
+    reader = f"{sys.executable} -m smartapp audit export | true"
+    subprocess.run(["bash", "-c", reader], env={**os.environ, **environment}, check=False, stderr=subprocess.DEVNULL)
+    assert rows_of(environment)[-1].event == "export"
+
+
 class TestOnePerson:
     @pytest.fixture
     def two_people(self, environment, tmp_path) -> Mapping[str, str]:
@@ -207,6 +249,19 @@ class TestOnePerson:
     def test_only_what_is_about_them_is_written(self, two_people, issuer):
         result = export(two_people, "--person", "Patient/anna", *issuer)
         assert [json.loads(line)["action"] for line in result.stdout.splitlines()] == ["R", "U"]
+        row = rows_of(two_people)[-1]
+        assert (row.event, row.patient, row.issuer, row.organisation) == (
+            *("export", "Patient/anna"),
+            *("https://ehr.example/fhir", "Example"),
+        )
+        # They read it themselves, as every other look.
+        engine = open_database(two_people["VERSTEL_DATABASE_URL"])
+        log = Audit(engine, open_vault(engine, [two_people["VERSTEL_ENCRYPTION_KEYS"]]), lambda: NOON)
+        assert next(log.looks("example", "Patient/anna"))[1] == row
+
+    def test_of_somebody_who_has_no_rows_it_is_noted_without_them(self, two_people):
+        assert export(two_people, "--person", "Patient/nobody").exit_code == 0
+        assert (rows_of(two_people)[-1].event, rows_of(two_people)[-1].patient) == ("export", "")
 
     @pytest.mark.parametrize(
         ("options", "complaint"),

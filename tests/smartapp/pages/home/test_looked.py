@@ -10,9 +10,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mappers.audit import AuditEntry
+from mappers.plan import resources_of
+from mappers.sharing import Hidden
+from questionnaires.canonical import questionnaire_url
+from questionnaires.catalogue import catalogue
+from smartapp.access import table
 from smartapp.pages.home import looked
 from smartapp.pages.home.looked import accesses_of, line_of
+from smartapp.records.sight import Sight
 from tests.smartapp.helpers import Visitor, launched, make_app, text_of
+from tests.smartapp.pages.plan.conftest import ANNA, HALFWAY, put
+from tests.smartapp.pages.plan.pages import fill
 from tests.smartapp.pages.plan.pdf_text import sheets_in
 from tests.smartapp.pages.scores.people import measure
 
@@ -66,7 +74,7 @@ def test_two_people_with_one_name_are_two():
 def test_what_a_row_of_before_tells_is_said_by_page_and_by_what_was_on_it():
     entries = [replace(ENTRY, objects=("overview.index", "Observation/1")), replace(ENTRY, objects=("plan.goal",))]
     [look] = accesses_of(entries, ZONE)
-    assert line_of(look).said[1] == "Gezien: het overzicht, je plan en je scores."
+    assert line_of(look).said[1] == "Gezien: het overzicht, je plan en “Je scores”."
 
 
 def test_parts_are_said_in_one_order_by_the_names_of_the_pages():
@@ -74,7 +82,7 @@ def test_parts_are_said_in_one_order_by_the_names_of_the_pages():
     [look] = accesses_of([replace(ENTRY, parts=parts[:4]), replace(ENTRY, parts=parts[3:])], ZONE)
     assert line_of(look).said[1] == (
         "Gezien: het overzicht, je plan, “Mijn verhaal”, “Mijn plan voor goede en moeilijke dagen”, het gebied "
-        "“Wonen”, je antwoorden op “Hoop (HOOP)” en je scores."
+        "“Wonen”, je antwoorden op “Hoop (HOOP)” en “Je scores”."
     )
 
 
@@ -134,7 +142,7 @@ def test_who_looked_and_was_turned_away_the_same_day_is_one_line_of_both():
         "Gezien: het overzicht.",
         "Wilde iets bekijken, en mocht dat niet.",
         "Probeerde het daarna nog vaker.",
-        "Het ging om: je scores.",
+        "Het ging om: “Je scores”.",
         "Waarom: voor je behandeling.",
     )
 
@@ -247,6 +255,48 @@ def test_rows_of_one_visit_belong_together_and_do_not_tell_which_it_was(app):
     assert visits[0] == visits[1] != visits[2]
     assert first.launch.id not in str(rows)
     assert {(one.system, one.organisation) for one in rows} == {("http://localhost", "Test EHR")}
+
+
+def test_a_page_of_several_parts_says_which_and_one_of_one_part_says_that_one(app, anna):
+    measure(anna, "hoop", "2026-06-03", "4")
+    put(anna.ehr)
+    clinician = launched(app, role="clinician")
+    clinician.get("overview/")
+    parts = clinician.logged().parts
+    assert parts[0] == "overview"
+    assert set(parts) >= {"answers.hoop", "scores", "domain.housing", "domain.meaning"}
+    clinician.get("living/story/")  # reads the whole plan to say what hangs on it, and shows one form
+    assert clinician.logged().parts == ("form.story",)
+    clinician.get("scores/")
+    assert clinician.logged().parts == ("scores",)
+
+
+def test_what_is_written_says_its_part(app, anna):
+    fill(anna, "living/story/story/", **{"story-story": "Ik begon opnieuw."})
+    assert [(one.event, one.parts) for one in anna.core.audit.entries() if one.event == "create"][-1] == (
+        "create",
+        ("form.story",),
+    )
+
+
+def test_of_a_form_that_is_hidden_only_what_is_apart_of_it_was_seen():
+    """A loved one who may read the card for a crisis has not seen the rest of the plan for good and hard days."""
+    known, apart = catalogue(), table().apart
+    response = {"resourceType": "QuestionnaireResponse", "questionnaire": questionnaire_url("staying-well")}
+    for hidden, seen in (
+        (frozenset[str](), ("form.staying-well",)),
+        (frozenset({"form.staying-well"}), ("crisis",)),
+        (frozenset({"form.staying-well", "crisis"}), ()),
+        (frozenset({"scores"}), ("form.staying-well",)),
+    ):
+        assert Sight(known, Hidden(hidden, apart=apart)).parts_of(response) == seen
+
+
+def test_of_a_plan_the_areas_with_answers_were_seen_that_are_not_hidden():
+    made = resources_of(HALFWAY, patient=ANNA, author=ANNA, known=catalogue())
+    [plan] = [one for one in made if one["resourceType"] == "CarePlan"]
+    assert Sight(catalogue()).parts_of(plan) == ("domain.housing", "domain.meaning")
+    assert Sight(catalogue(), Hidden(frozenset({"domain.housing"}))).parts_of(plan) == ("domain.meaning",)
 
 
 def test_the_list_is_a_pdf_too_and_taking_it_along_is_a_row(app, anna):
