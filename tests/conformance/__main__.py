@@ -32,6 +32,7 @@ PARTS = {
     "killed processes": "tests.conformance.processes",
     "FHIR servers": "tests.conformance.servers",
     "write path": "tests.conformance.write_path",
+    "links (SMART Health Links)": "tests.conformance.links.run",
     "HL7 validator": "tests.conformance.validate",
     "paper (veraPDF)": "tests.conformance.paper",
     "PostgreSQL": "tests.conformance.databases",

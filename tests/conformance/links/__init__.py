@@ -1,0 +1,1 @@
+"""Links that our pages made, opened by programs of others."""
