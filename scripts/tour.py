@@ -332,6 +332,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("home", "client", "noor", at("")),
     Stop("help", "client", "noor", at("help/")),
     Stop("take-along", "client", "noor", at("take-along/")),
+    Stop("bring-in", "client", "noor", at("take-along/bring-in")),
     Stop("help-clinician", "clinician", "noor", at("help/")),
     Stop("who-looked", "client", "noor", at("who-looked/")),
     Stop("questionnaires", "client", "noor", at("questionnaires/")),

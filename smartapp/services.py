@@ -276,6 +276,10 @@ class Services:
         """Return a user's unsaved words of the plan of a person (`Patient/<id>`)."""
         return self.drafts_of(user.issuer, patient, f"{user.key} plan")
 
+    def brought_in(self, user: User, patient: str) -> Drafts:
+        """Return the file that a user handed in about a person (`Patient/<id>`), until they say what to do with it."""
+        return self.drafts_of(user.issuer, patient, f"{user.key} brought in")
+
     def conversations_about(self, issuer: str, patient: str) -> Drafts:
         """Return who is in conversation about a person (`Patient/<id>`): it belongs to nobody, and has no words."""
         return self.drafts_of(issuer, patient, "together")

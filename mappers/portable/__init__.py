@@ -10,9 +10,11 @@ file, where and when (Provenance, `identifier` and `timestamp` of the Bundle) is
 
 from __future__ import annotations
 
-from mappers.portable.reading import LeftOut, NotAFile, PersonFile, Why, read
+from mappers.portable.inside import file_inside, is_pdf
+from mappers.portable.reading import LeftOut, NotAFile, PersonFile, Unreadable, Why, read
 from mappers.portable.shapes import MOST_BYTES, SUBJECTS, Kept, Made, Owner
-from mappers.portable.taking import Here, names_of, taken
+from mappers.portable.taking import Here, names_of, taken, url_here
+from mappers.portable.whose import is_of_same_person
 from mappers.portable.writing import bundle_of
 
 __all__ = [
@@ -25,9 +27,14 @@ __all__ = [
     "NotAFile",
     "Owner",
     "PersonFile",
+    "Unreadable",
     "Why",
     "bundle_of",
+    "file_inside",
+    "is_of_same_person",
+    "is_pdf",
     "names_of",
     "read",
     "taken",
+    "url_here",
 ]

@@ -46,8 +46,18 @@ _TAGS: Final = frozenset(
 _ATTRIBUTES: Final = frozenset({"xmlns", "lang", "xml:lang", "dir"})
 
 
+Unreadable = Literal["large", "nothing-inside", "other"]
+
+
 class NotAFile(MapperError):
-    """No file of a person that can be read: no JSON, no such Bundle, too large, or without one person."""
+    """No file of a person that can be read: no JSON, no such Bundle, too large, or without one person.
+
+    `why` is what a page tells of it.
+    """
+
+    def __init__(self, reason: str, *, why: Unreadable = "other", where: str = "", advice: str = "") -> None:
+        super().__init__(reason, where=where, advice=advice)
+        self.why: Unreadable = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ def read(content: bytes) -> PersonFile:
     bundle = _bundle(content)
     entries = objects_in(bundle, "entry")
     if len(entries) > MOST_ENTRIES:
-        raise NotAFile(f"it has more than {MOST_ENTRIES:,} parts")
+        raise NotAFile(f"it has more than {MOST_ENTRIES:,} parts", why="large")
     people = [one for one in entries if text_in(object_in(one, "resource"), "resourceType") == PATIENT]
     if len(people) != 1:
         raise NotAFile(f"it is about {len(people)} people where it has to be about one")
@@ -108,7 +118,7 @@ def read(content: bytes) -> PersonFile:
 
 def _bundle(content: bytes) -> Resource:
     if len(content) > MOST_BYTES:
-        raise NotAFile(f"it is larger than {MOST_BYTES // 1_000_000} MB")
+        raise NotAFile(f"it is larger than {MOST_BYTES // 1_000_000} MB", why="large")
     try:
         bundle = orjson.loads(content)
     except orjson.JSONDecodeError:

@@ -37,7 +37,7 @@ SUBJECTS: Final = {
 
 PATIENT: Final = "Patient"
 MOST_ENTRIES: Final = 5_000
-MOST_BYTES: Final = 10_000_000
+MOST_BYTES: Final = 4_000_000
 DEEPEST: Final = 64
 """How deep objects and lists may lie within each other. What this app makes is less than twenty deep."""
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mappers.identity import Identifier, own_identifier
+from mappers.identity import URN, Identifier, own_identifier
 from mappers.plan.model import PersonRef
+from mappers.plan.shapes import IDENTIFIER_SYSTEMS
 from mappers.portable.naming import name_here, origin_of, renamed, with_name
 from mappers.portable.reading import PersonFile
 from mappers.portable.shapes import name_of
@@ -27,6 +28,14 @@ class Here:
     names: Mapping[str, Identifier] = field(default_factory=dict)
 
 
+def url_here(type_: str, identifier: Identifier) -> str:
+    """Return the name by which others of the same unit refer to something that is taken over.
+
+    The parts of a plan go by their identifier, as everywhere in a plan; of other types two may share one.
+    """
+    return f"{URN}{identifier.value}" if identifier.system in IDENTIFIER_SYSTEMS else name_of(type_, identifier)
+
+
 def names_of(resources: Iterable[Resource]) -> dict[str, Resource]:
     """Return resources by what they are, or were, called in a file: so it is known what is here already."""
     found = ((one, origin_of(one) or own_identifier(one)) for one in resources)
@@ -34,14 +43,14 @@ def names_of(resources: Iterable[Resource]) -> dict[str, Resource]:
 
 
 def taken(file: PersonFile, here: Here, there: Mapping[str, str]) -> dict[str, Resource]:
-    """Return what a file has and is not `there`, as it is written here, each by the name for others of its unit.
+    """Return what a file has and is not `there`, as it is written here, by what it is called in the file.
 
     `there` has the reference (`Goal/1`) of what is here already, by what it is called in the file. The person of the
     file becomes the person here. What refers to something that is not taken over says so in words.
     """
     own = {url: own_identifier(one) for url, one in file.parts.items()}
     names = {was: here.names.get(url) or name_here(here.key, was) for url, was in own.items() if was is not None}
-    urls = {url: name_of(file.parts[url]["resourceType"], names[was]) for url, was in own.items() if was is not None}
+    urls = {url: url_here(file.parts[url]["resourceType"], names[was]) for url, was in own.items() if was is not None}
     known = {**urls, **there}
     made = {}
     for url, resource in file.parts.items():
@@ -49,7 +58,7 @@ def taken(file: PersonFile, here: Here, there: Mapping[str, str]) -> dict[str, R
         if url in there or was is None:
             continue
         written = _referring(renamed(resource, names), file.person, here.person, known)
-        made[urls[url]] = with_name(written, names[was], was)
+        made[url] = with_name(written, names[was], was)
     return made
 
 

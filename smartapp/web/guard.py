@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_FORM_BYTES = 512 * 1024
+MAX_FILE_BYTES = 6 * 1024 * 1024
+"""Of the one form that takes a file; its page asks for it, for who is let in."""
 MAX_FORM_PARTS = 500
 
 

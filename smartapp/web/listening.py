@@ -24,7 +24,7 @@ from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[impo
 from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 
 from smartapp.fhir.workplaces import Workplaces
-from smartapp.web.guard import MAX_FORM_BYTES
+from smartapp.web.guard import MAX_FILE_BYTES, MAX_FORM_BYTES
 from smartapp.web.workers import DRAIN_SECONDS
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES: Final = 2 * MAX_FORM_BYTES
+MAX_BODY_BYTES: Final = MAX_FILE_BYTES + MAX_FORM_BYTES
 """Refused by its Content-Length, or as soon as so much came in chunks. Up to here the page of the app explains it."""
 MAX_HEADER_BYTES: Final = 32 * 1024
 IDLE_SECONDS: Final = 75

@@ -16,6 +16,7 @@ from mappers.phase import Marking
 from mappers.phase import observation_of as marking
 from mappers.plan import PersonRef, resources_of
 from mappers.portable import Here, Kept, Made, Owner, bundle_of, names_of, read, taken
+from mappers.portable.taking import url_here
 from mappers.scoring import score
 from questionnaires.phases import phases
 from tests.examples import examples
@@ -91,7 +92,8 @@ def stored_by_identifier(resources):
 def as_taken(made):
     """What the server of the other place keeps of what is taken over."""
     text = json.dumps(list(made.values()))
-    for number, (url, one) in enumerate(made.items()):
+    for number, one in enumerate(made.values()):
+        url = url_here(one["resourceType"], own_identifier(one))
         text = text.replace(f'"{url}"', f'"{one["resourceType"]}/t-{number}"')
     back = json.loads(text)
     for number, one in enumerate(back):

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 
 from questionnaires import __version__
 from questionnaires.fhir import Resource
+from smartapp.pages.take_along import bringing
 from smartapp.pages.take_along.gathering import bundle, gather
 from smartapp.pages.take_along.paper import origin_of, paper
 from smartapp.pages.take_along.views import page_of
 from smartapp.web import current
+from smartapp.web.guard import MAX_FILE_BYTES
 from smartapp.web.language import _
 from smartapp.web.pdf import download
 
 blueprint = Blueprint("take_along", __name__, url_prefix="/take-along", template_folder="templates")
+
+
+blueprint.add_url_rule("/bring-in", view_func=bringing.bring_in, methods=["GET", "POST"])
+blueprint.add_url_rule("/bring-in/look", view_func=bringing.look)
+blueprint.add_url_rule("/bring-in/take-over", view_func=bringing.take_over, methods=["POST"])
+blueprint.add_url_rule("/bring-in/put-away", view_func=bringing.put_away, methods=["POST"])
+
+
+@blueprint.url_value_preprocessor
+def take_a_whole_file(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let the one form that takes a file be as large as that, before anything of it is read."""
+    if endpoint == "take_along.bring_in":
+        request.max_content_length = MAX_FILE_BYTES
 
 
 @blueprint.get("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -169,6 +170,8 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "home.who_looked": lambda _full: ["who-looked/"],
     "help.index": lambda _full: ["help/"],
     "take_along.index": lambda _full: ["take-along/"],
+    "take_along.bring_in": lambda _full: ["take-along/bring-in"],
+    "take_along.look": lambda full: [brought_in(full)],
     "kept.index": lambda _full: ["kept/"],
     "unsent.index": lambda _full: ["unsent/"],
     "unsent.ask": lambda full: [f"unsent/{full.unit}/discard"],
@@ -356,6 +359,14 @@ def not_arrived(anna: Visitor) -> str:
     flaky.error = None
     [unit] = re.findall(r"/unsent/([^/\"]+)/discard", anna.get("unsent/").text)[:1]
     return unit
+
+
+def brought_in(full: Full) -> str:
+    """Hand in a file in which the plan says something else, and return the page that shows it."""
+    anna = launched(full.app)
+    content = anna.get("take-along/all.json").data.replace(b"Ik woon fijn.", b"Ik woonde daar fijn.")
+    anna.post("take-along/bring-in", {"file": (io.BytesIO(content), "mine.json")}, content_type="multipart/form-data")
+    return "take-along/bring-in/look"
 
 
 def test_every_page_of_a_record_is_walked_in_both_forms(full):

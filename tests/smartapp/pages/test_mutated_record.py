@@ -98,6 +98,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "take-along/",
         "take-along/all.json",
         "take-along/all.pdf",
+        "take-along/bring-in",
         "phase/",
         "links/",
         "links/new",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from mappers.agreements import Agreement, task_of_agreement
 from mappers.living import Content, Row, Written, form_identifier, response_of
 from mappers.own_notes import observation_of as own_note
 from mappers.phase import Marking
@@ -13,7 +14,7 @@ from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from questionnaires.phases import phases
 from smartapp.fhir.store import Write
-from tests.smartapp.helpers import Visitor, launched
+from tests.smartapp.helpers import EHR, Visitor, launched
 from tests.smartapp.pages.overview.people import filled_in
 from tests.smartapp.pages.plan.conftest import put
 
@@ -24,6 +25,7 @@ STORY = "Ik zing weer, op donderdag."
 SIGN = "Dan slaap ik licht."
 NOTE = "Dit getal zegt weinig over mij."
 PHASE_WORDS = "Het is rustiger nu."
+AGREED = "Ik bel de bakker."
 TYPIST = "Karim Aziz"
 MONDAY = Written(ANNA, PersonRef("Practitioner/karim", TYPIST), "2026-05-04T10:00:00+02:00")
 
@@ -55,13 +57,20 @@ def write(visitor: Visitor, content: Content) -> None:
     visitor.ehr.write(Write("create", response_of(content, MONDAY, identifier=name)))
 
 
-def with_everything(app: Flask) -> Visitor:
+def with_everything(app: Flask, issuer: str = EHR) -> Visitor:
     """Sign Anna in, who has a plan, two forms, answers with their scores, a note and a marking."""
-    visitor = launched(app, birth_date=BORN)
+    visitor = launched(app, birth_date=BORN, issuer=issuer)
     put(visitor.ehr)
     for content in (story(), signs(SIGN)):
         write(visitor, content)
     filled_in(visitor.ehr, "hoop", {f"hoop-{number:02}": "3" for number in range(1, 13)}, "2026-05-01T10:00:00+02:00")
-    for one in observations():
+    for one in [*observations(), agreement()]:
         visitor.ehr.write(Write("create", one))
     return visitor
+
+
+def agreement() -> Resource:
+    """Return what was agreed in a conversation: a Task that is no step of the plan."""
+    agreed = Agreement("10000000-0000-4000-8000-000000000003", AGREED, who="Anna", made="2026-05-04T10:00:00+02:00")
+    made = task_of_agreement(agreed, patient=ANNA, author=MONDAY.author, topic="Slapen")
+    return {name: value for name, value in made.items() if name != "reasonReference"}  # the decision is not here

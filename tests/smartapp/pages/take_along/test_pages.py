@@ -14,6 +14,7 @@ from smartapp.fhir.store import Query, Unreachable, Write
 from tests.smartapp.helpers import launched, make_app, text_of
 from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
 from tests.smartapp.pages.take_along.people import (
+    AGREED,
     NOTE,
     PHASE_WORDS,
     SIGN,
@@ -46,7 +47,7 @@ def test_the_page_says_what_is_in_it_who_can_read_it_and_what_is_not(anna):
     for said in (
         "1 plan",
         "2 doelen",
-        "2 stappen, afspraken en verzoeken",
+        "3 stappen, afspraken en verzoeken",
         "4 formulieren in je eigen woorden",
         "1 keer dat je antwoorden instuurde",
         "Wie het bestand heeft, kan alles lezen.",
@@ -64,7 +65,17 @@ def test_the_file_inside_the_paper_is_the_bare_file_to_the_byte(anna):
 
 def test_the_paper_holds_everything_that_can_be_read(anna):
     text = text_in(anna.get("take-along/all.pdf").data)
-    for said in (STORY, SIGN, NOTE, PHASE_WORDS, "Weer leren zwemmen", "Een badpak kopen", "Ik woon fijn.", "Een kat"):
+    for said in (
+        AGREED,
+        STORY,
+        SIGN,
+        NOTE,
+        PHASE_WORDS,
+        "Weer leren zwemmen",
+        "Een badpak kopen",
+        "Ik woon fijn.",
+        "Een kat",
+    ):
         assert squeezed(said) in text
     assert squeezed("http://localhost") in text
 
