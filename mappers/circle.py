@@ -46,7 +46,8 @@ _DISPLAYS: Final = {
 _TITLE: Final = Text("Mijn mensen", "My people")
 _CLIENT: Final = Text("Cliënt", "Client")
 _KEY: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_SIGNS_IN: Final = ("RelatedPerson", "Practitioner", "PractitionerRole", "Organization")
+SIGNS_IN: Final = ("RelatedPerson", "Practitioner", "PractitionerRole", "Organization")
+"""What somebody in a circle can be elsewhere; never a Patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +370,7 @@ class _Writer:
 def _check(member: Member) -> None:
     if not (member.name and member.role in ROLES and _KEY.fullmatch(member.id)):
         raise ValueError("somebody new in a circle without a name, a role or an id")
-    if member.reference and _type_of(member.reference) not in _SIGNS_IN:
+    if member.reference and _type_of(member.reference) not in SIGNS_IN:
         raise ValueError("a reference to what is nobody who can be in a circle")
 
 

@@ -366,6 +366,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("my-people", "client", "noor", at("people/")),
     Stop("my-people-whom", "client", "noor", at("people/new/")),
     Stop("my-people-new", "client", "noor", at("people/new/RelatedPerson/mila/")),
+    Stop("loved-one", "nobody", "", at("/sandbox/launch?role=loved-one&patient=noor&user=RelatedPerson/mila")),
     Stop("living", "client", "noor", at("living/")),
     Stop("living-looked-back", "client", "noor", at(f"living/{LOOKED_BACK}/")),
     Stop("living-begins-goals", "client", "noor", at(f"living/{BEGINS_GOALS}/")),

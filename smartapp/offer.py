@@ -2,6 +2,7 @@
 
 Each entry belongs to one answer of the question what the client chooses, by the code of that answer. Which question
 that is, a definition says: its item has `offer = true`.
+Entries with `for = "loved-ones"` belong to no answer: they stand on the page of a loved one, who chooses nothing here.
 Nobody is advised anything: the entries are shown beside the answer, and the client ticks which of them they want. What
 was ticked is kept by its name, so that it can be read when the place has it no more.
 """
@@ -14,10 +15,13 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from msgspec import field
+
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Item, Text
 from questionnaires.reading import FilePlace, OneLine, Strict, read
 
+_LOVED_ONES: Final = "loved-ones"
 EXAMPLE: Final = Path(__file__).with_name("offer.example.toml")
 """An offer of a made-up place, which shows every key."""
 
@@ -39,8 +43,9 @@ class _Words(Strict, frozen=True):
 
 
 class _OfferedTable(Strict, frozen=True):
-    choice: OneLine
     name: _Words
+    choice: OneLine = ""
+    whom: OneLine = field(name="for", default="")
     help: _Words | None = None
     url: OneLine = ""
 
@@ -67,14 +72,23 @@ def offered_as(name: str, offer: Iterable[Offered]) -> Offered | None:
 
 def read_offer(path: Path) -> tuple[Offered, ...]:
     """Return what a place has to offer, in the order of its file; DefinitionError names file and key."""
-    return tuple(_offer(FilePlace(path.name), read(path, _OfferTable)))
+    return tuple(one for one in _offer(FilePlace(path.name), read(path, _OfferTable)) if one.choice)
+
+
+def read_offer_for_loved_ones(path: Path) -> tuple[Offered, ...]:
+    """Return what a place has for loved ones, in the order of the same file; `choice` of each is ""."""
+    return tuple(one for one in _offer(FilePlace(path.name), read(path, _OfferTable)) if not one.choice)
 
 
 def _offer(top: FilePlace, table: _OfferTable) -> Iterator[Offered]:
     asked = question()
     options = asked.scale.options if asked and asked.scale else ()
     for place, entry in top.each("offer", table.offer):
-        if entry.choice not in [option.code for option in options]:
+        if entry.whom not in ("", _LOVED_ONES):
+            raise place.error("for", f"is {entry.whom!r}; it can only be {_LOVED_ONES!r}")
+        if bool(entry.whom) == bool(entry.choice):
+            raise place.error("choice", "and for: an entry has one of the two")
+        if entry.choice and entry.choice not in [option.code for option in options]:
             known = ", ".join(f"{option.code} ({option.text.en})" for option in options)
             name = asked.link_id if asked else "the question what the client chooses, which no form has,"
             raise place.error("choice", f"is {entry.choice!r}; the codes of {name} are {known or 'none'}")

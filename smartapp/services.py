@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import zoneinfo
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
 
+from mappers.circle import IDENTIFIER_SYSTEM as CIRCLE_SYSTEM
+from mappers.circle import LOVED_ONES, Member, circle_identifier, circle_of
+from mappers.identity import values_in
 from mappers.sharing import Reader, Sharing, is_sharing, sharing_of
 from mappers.sharing.consent import IDENTIFIER_SYSTEM as CONSENT_SYSTEM
 from mappers.sharing.consent import name_of as consent_name
@@ -134,9 +138,25 @@ class Services:
         found = self.consent(launch.issuer, launch.issuer_key, launch.patient.reference)
         return sharing_of(found.resource) if found else Sharing()
 
+    def circle(self, launch: Launch) -> Stored | None:
+        """Return the CareTeam in which the person of a launch keeps their circle; None where there is none."""
+        patient = launch.patient.reference
+        names = {circle_identifier(issuer, patient) for issuer in (launch.issuer_key, launch.issuer)}
+        found = self.own_store(launch.issuer).search(Query.of("CareTeam", patient=patient))
+        return next((one for one in found if names & {*values_in(one.resource, CIRCLE_SYSTEM)}), None)
+
+    def _member(self, launch: Launch) -> Member | None:
+        """Return who the user of a launch is in the circle of its person, None where they are not in it now."""
+        found, zone = self.circle(launch), zoneinfo.ZoneInfo(self.settings.time_zone)
+        now = dt.datetime.fromtimestamp(self.clock(), zone).isoformat()
+        return circle_of(found.resource).of(launch.user.reference, now) if found else None
+
     def sight(self, launch: Launch) -> Sight:
         """Return what the user of a launch sees of the records, and what of them only our own store gets."""
         reader, access = Reader(launch.user.role, launch.user.reference), table()
+        if reader.role in LOVED_ONES and self._member(launch) is None:
+            # Whoever left the circle, or never was in it, reads nothing from that moment, whatever was shared before.
+            reader = Reader("guest")
         return sight_of(reader, self.sharing(launch), access.rule, catalogue(), access.apart)
 
     def companion(self, issuer: str) -> RecordStore | None:

@@ -25,7 +25,7 @@ from cryptography.fernet import Fernet
 
 from mappers.roles import ROLES, Role
 from questionnaires.reading import DefinitionError, OneLine, Strict, read
-from smartapp.offer import Offered, read_offer
+from smartapp.offer import Offered, read_offer, read_offer_for_loved_ones
 
 AuthMethod = Literal["public", "client_secret", "private_key_jwt"]
 FormOfAddress = Literal["je", "u"]
@@ -305,6 +305,7 @@ class Settings:
         default=None,
     )
     offer: tuple[Offered, ...] = field(default=(), metadata={})
+    offer_for_loved_ones: tuple[Offered, ...] = field(default=(), metadata={})
     offer_file: Path | None = _setting(  # noqa: RUF009  (a field, not a value)
         "VERSTEL_OFFER_FILE",
         _path,
@@ -535,6 +536,7 @@ class Settings:
             path = values["offer_file"]
             try:
                 values["offer"] = read_offer(path)
+                values["offer_for_loved_ones"] = read_offer_for_loved_ones(path)
             except DefinitionError as error:
                 problems.append(f"{path.parent / str(error)}.")
         if problems:

@@ -119,7 +119,7 @@ def demo_app(
 
 
 def _settings(url: str, database: Path, keys: Path) -> Settings:
-    from smartapp.offer import EXAMPLE, read_offer
+    from smartapp.offer import EXAMPLE, read_offer, read_offer_for_loved_ones
     from smartapp.settings import Issuer, Settings
 
     kept = _keys(keys)
@@ -140,6 +140,7 @@ def _settings(url: str, database: Path, keys: Path) -> Settings:
         ),
         several_users_per_browser=True,
         offer=read_offer(EXAMPLE),
+        offer_for_loved_ones=read_offer_for_loved_ones(EXAMPLE),
     )
 
 

@@ -67,11 +67,33 @@ class Practitioner(Named, frozen=True):
     role: TeamRole
 
 
+CircleRole = Literal[
+    "loved-one", "representative", "clinician", "responsible", "case-manager", "peer-worker", "outside"
+]
+
+
 class Related(Named, frozen=True):
     """Someone close to the person; `role` is from the code system care-team-role."""
 
     relationship: OneLine
     role: Literal["loved-one", "representative"] = "loved-one"
+
+
+class InCircle(Strict, frozen=True):
+    """One of the people in the person's own circle; `who` is the id of one of `related` or of the team, "" for nobody.
+
+    `reads` are the parts that the person shares with them, such as `form.story`.
+    """
+
+    relation: OneLine
+    role: CircleRole
+    days_ago: DaysAgo
+    name: OneLine = ""
+    who: Name | None = None
+    phone: OneLine = ""
+    supports: bool = False
+    until_days_ago: DaysAgo | None = None
+    reads: tuple[OneLine, ...] = ()
 
 
 class FilledIn(Strict, frozen=True):
@@ -222,6 +244,7 @@ class PersonFile(Named, frozen=True):
     family_team: bool = False
     roles: dict[Name, TeamRole] = field(default_factory=dict)
     related: tuple[Related, ...] = ()
+    circle: tuple[InCircle, ...] = ()
     response: tuple[FilledIn, ...] = ()
     assignment: tuple[Asked, ...] = ()
     appointment: tuple[Planned, ...] = ()
@@ -255,10 +278,22 @@ def _person(path: Path) -> PersonFile:
     for who in person.roles:
         if who not in person.team:
             raise FilePlace(path.name).at("roles").error(who, "is not in the team of this person")
+    _check_circle(person, FilePlace(path.name))
     for place, marked in FilePlace(path.name).each("phase", person.phase):
         if phases().phase(marked.code) is None:
             raise place.error("code", f"is {marked.code!r}; phases.toml has {', '.join(phases().codes)}")
     return replace(person, living={form: _living(table, top.at("living").at(form)) for form, table in living.items()})
+
+
+def _check_circle(person: PersonFile, top: FilePlace) -> None:
+    known = {*person.team, *(one.id for one in person.related)}
+    for place, one in top.each("circle", person.circle):
+        if (one.who is None) == (not one.name):
+            raise place.error("name", "and who: one of the people has one of the two")
+        if one.who is not None and one.who not in known:
+            raise place.error("who", f"is {one.who!r}, who is not in the team and not among the related of this person")
+        if one.reads and one.who is None:
+            raise place.error("reads", "is of somebody who signs in; write who that is")
 
 
 class _When(Strict, frozen=True):

@@ -22,9 +22,15 @@ _SCOPE = re.compile(
     r"^(?P<level>patient|user|system)/(?P<type>[A-Z][A-Za-z]+|\*)"
     r"\.(?P<rights>read|write|\*|(?=[cruds])c?r?u?d?s?)(\?(?P<query>\S+))?$"
 )
-# A loved one who signs in sees whose record it is and who is in the team, and themselves; everything else is the
-# client's to share, inside the app.
-_LOVED_ONE = {"Patient": frozenset("r"), "RelatedPerson": frozenset("r"), "CareTeam": frozenset("rs")}
+# A loved one whom a portal lets in reads who they are and whose record it is, the team, and what the client wrote.
+# What of that they see is the client's to share, inside the app; they write nothing.
+_WRITTEN = ("QuestionnaireResponse", "CarePlan", "Goal", "Task", "Observation")
+_LOVED_ONE = {
+    "Patient": frozenset("r"),
+    "RelatedPerson": frozenset("r"),
+    "CareTeam": frozenset("rs"),
+    **dict.fromkeys(_WRITTEN, frozenset("rs")),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from mappers.agreements import Agreement, task_of_agreement, with_progress
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import Answers, ResponseRef, response_from, response_of
 from mappers.assignment import assignment_identifier, task_of
+from mappers.circle import IDENTIFIER_SYSTEM as CIRCLE_SYSTEM
+from mappers.circle import Circle, Member, circle_identifier, team_of
 from mappers.conversation import Conversation, as_encounter
 from mappers.decisions import DECISION, Decision, values_of
 from mappers.living import Written, form_identifier
@@ -29,6 +31,8 @@ from mappers.phase import Marking
 from mappers.phase import observation_of as marking_observation
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
 from mappers.said_in import SaidIn
+from mappers.sharing import Choice, Sharing, consent_of
+from mappers.sharing.consent import name_of as consent_name
 from mappers.submission import submission_of
 from mappers.talking import discussed
 from mappers.talking import task_of as talking_task
@@ -36,6 +40,7 @@ from questionnaires.canonical import code_system_url, identifier_system, structu
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
+from smartapp.access import table
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import NotFound, RecordStore, Write
 from smartapp.sandbox.living import FormReader
@@ -212,6 +217,8 @@ class _Seeder:
         if person.draft is not None and self.keep_draft is not None:
             draft = self.filled_in(patient, person.draft, where, status="in-progress")
             self.keep_draft(patient["reference"], person.draft.questionnaire, response_from(draft))
+        if person.circle and self.own is not None:
+            self.circle(patient, person)
         around = [
             *(_related(one, patient) for one in person.related),
             *self.medication(patient, person.medication),
@@ -220,6 +227,52 @@ class _Seeder:
             _patient(person),
         ]
         self.write(self.now, [Write("update", resource) for resource in around], ehr=True)
+
+    def circle(self, patient: Resource, person: PersonFile) -> None:
+        """Add the person's own people to the app's own store, and what they share with them: no EHR has either."""
+        related = {one.id: _reference("RelatedPerson", one) for one in person.related}
+        team = {id_: _reference("Practitioner", practitioners()[id_]) for id_ in person.team}
+        members = [(entry, {**team, **related}.get(entry.who or "", {})) for entry in person.circle]
+        circle = Circle(
+            tuple(
+                Member(
+                    id=_name(patient, "circle", number),
+                    name=entry.name or who["display"],
+                    relation=entry.relation,
+                    role=entry.role,
+                    reference=who.get("reference", ""),
+                    phone=entry.phone,
+                    since=self.day(entry.days_ago),
+                    until=_instant(self.moment(entry.until_days_ago)) if entry.until_days_ago is not None else "",
+                    supports=entry.supports,
+                )
+                for number, (entry, who) in enumerate(members, start=1)
+            )
+        )
+        name = circle_identifier(self.issuer, patient["reference"])
+        made = team_of(circle, patient=patient, identifier=name, language="nl")
+        writes = [Write.once(made, identifier=f"{CIRCLE_SYSTEM}|{name}")]
+        readers: dict[str, frozenset[str]] = {}
+        for entry, who in members:
+            for part in entry.reads:
+                readers[part] = readers.get(part, frozenset()) | {who["reference"]}
+        if readers:
+            writes.append(self.sharing(patient, readers, {one.reference: one.name for one in circle.people}))
+        if self.own is not None:
+            self.own.write_all(writes)
+
+    def sharing(self, patient: Resource, readers: Mapping[str, frozenset[str]], names: Mapping[str, str]) -> Write:
+        """Return the Consent by which people read these parts, besides those who read them in the record."""
+        known, access = catalogue(), table()
+        choices = {part: Choice(readers=who) for part, who in readers.items()}
+        made = consent_of(
+            Sharing(choices, _instant(self.now)),
+            name=consent_name(self.issuer, patient["reference"]),
+            patient=patient,
+            titles={part: access.part_title(part, known).nl for part in choices},
+            displays={"record": "Wie het dossier mag openen", **names},
+        )
+        return Write("create", made)
 
     def appointments(self, patient: Resource, planned: Sequence[Planned]) -> list[Resource]:
         """Return the appointments to come; none where this kind of EHR shows none."""

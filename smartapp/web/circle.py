@@ -6,8 +6,9 @@ where others write. Care teams of the EHR are read beside it. They belong to who
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from mappers.circle import IDENTIFIER_SYSTEM, Circle, Member, circle_identifier, circle_of, team_of
@@ -16,10 +17,12 @@ from mappers.identity import URN, values_in
 from mappers.plan import PersonRef
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.fhir import Resource
-from smartapp.fhir.store import Conflict, Query, RecordStore, Unreachable, Write
+from smartapp.fhir.store import Conflict, Query, Unreachable, Write
 from smartapp.records import Record
+from smartapp.smart.identity import relative_user
 
 if TYPE_CHECKING:
+    from smartapp.services import Services
     from smartapp.storage.launches import Launch
 
 _ATTEMPTS: Final = 3
@@ -63,7 +66,8 @@ def read_circle(teams: Iterable[Record], related: Iterable[Record], launch: Laun
     own = [one for one in found if one.place == "own" and set(values_in(one.resource, IDENTIFIER_SYSTEM)) & {*wanted}]
     record = next(iter(own), None)
     members = (
-        member
+        # Who is of another server, or called in a way that no server reads, is nobody who could sign in here.
+        replace(member, reference=relative_user(member.reference, launch.issuer))
         for one in found
         if one not in own and text_in(one.resource, "status") not in _ENDED
         for member in circle_of(one.resource).people
@@ -110,16 +114,13 @@ def write_of(before: StoredCircle, after: Circle, launch: Launch, *, author: Per
     return Write.once(made, identifier=token, full_url=name, only_here=True)
 
 
-def note_first_time(store: RecordStore, launch: Launch, now: str) -> None:
-    """Note in the circle that somebody in it signed in for the first time; `store` is our own, `now` a FHIR dateTime.
+def note_first_time(services: Services, launch: Launch, now: str) -> None:
+    """Note in the circle that somebody in it signed in for the first time; `now` is a FHIR dateTime.
 
     It needs nobody's rights, and gives none. Raises what the store does.
     """
     for _attempt in range(_ATTEMPTS):
-        found = store.search(Query.of("CareTeam", patient=launch.patient.reference))
-        stored = next(
-            (one for one in found if set(values_in(one.resource, IDENTIFIER_SYSTEM)) & {*names(launch)}), None
-        )
+        stored = services.circle(launch)
         circle = circle_of(stored.resource) if stored else Circle()
         member = circle.of(launch.user.reference, now)
         if stored is None or member is None or member.came_on:
@@ -131,8 +132,7 @@ def note_first_time(store: RecordStore, launch: Launch, now: str) -> None:
             language=text_in(stored.resource, "language") or "nl",
             existing=stored.resource,
         )
-        try:
+        with contextlib.suppress(Conflict):
+            store = services.own_store(launch.issuer)
             store.write(Write("update", made, if_match=stored.etag, only_here=True))
-        except Conflict:
-            continue
-        return
+            return

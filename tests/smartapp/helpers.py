@@ -21,6 +21,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from mappers.circle import Circle, Member, circle_identifier, team_of
+from mappers.sharing import Choice, Sharing, consent_of
+from mappers.sharing.consent import name_of
 from questionnaires.fhir import Resource
 from smartapp import create_app
 from smartapp.access import PageRights, table
@@ -190,6 +193,29 @@ class Visitor:
 
     def post(self, path: str, data: Mapping[str, Any] | None = None, **kwargs: Any) -> TestResponse:
         return self.client.post(self.url(path), data={**self.hidden(), **(data or {})}, **kwargs)
+
+
+def put_circle(app: Flask, *people: Member, patient: str = "anna", issuer: str = EHR) -> None:
+    """Let these be the people of somebody, as they would have said on their own page."""
+    core: Services = app.extensions[KEY]
+    name = circle_identifier(core.settings.issuer_key(issuer), f"Patient/{patient}")
+    who = {"reference": f"Patient/{patient}", "display": "Anna Voorbeeld"}
+    team = team_of(Circle(people), patient=who, identifier=name, language="nl")
+    store = core.own_store(issuer)
+    found = store.search(Query.of("CareTeam", identifier=name))
+    store.write(Write("update", {**team, "id": found[0].resource["id"]}) if found else Write("create", team))
+
+
+def share_with(app: Flask, reader: str, *parts: str, patient: str = "anna", issuer: str = EHR) -> None:
+    """Let somebody share these parts with a reader, a role or a reference, and nothing else with anybody besides."""
+    core: Services = app.extensions[KEY]
+    key, reference = core.settings.issuer_key(issuer), f"Patient/{patient}"
+    sharing = Sharing({part: Choice(readers=frozenset({reader})) for part in parts}, "2026-11-27T10:00:00+01:00")
+    who, name = {"reference": reference, "display": "Anna Voorbeeld"}, name_of(key, reference)
+    made = consent_of(sharing, name=name, patient=who, titles={}, displays={})
+    found = core.consent(issuer, key, reference)
+    write = Write("update", {**made, "id": found.resource["id"]}) if found else Write("create", made)
+    core.own_store(issuer).write(write)
 
 
 _PEOPLE: dict[Role, tuple[str, str]] = {

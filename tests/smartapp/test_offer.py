@@ -9,7 +9,7 @@ import pytest
 from questionnaires.catalogue import catalogue
 from questionnaires.model import FORMAL, Text
 from questionnaires.reading import DefinitionError
-from smartapp.offer import EXAMPLE, Offered, offered_at, question, read_offer
+from smartapp.offer import EXAMPLE, Offered, offered_at, question, read_offer, read_offer_for_loved_ones
 from smartapp.settings import ConfigError, Settings
 from tests.smartapp.test_settings import GOOD
 
@@ -32,6 +32,27 @@ def test_the_example_is_read_and_has_something_for_every_answer_but_nothing():
     entries = read_offer(EXAMPLE)
     assert {entry.choice for entry in entries} == {option.code for option in question().scale.options} - {"1"}
     assert any(not entry.url for entry in entries)
+
+
+def test_what_is_for_loved_ones_belongs_to_no_answer_and_is_offered_to_no_client():
+    theirs = read_offer_for_loved_ones(EXAMPLE)
+    assert [one.name.nl for one in theirs] == ["Familie-ervaringsdeskundige", "Avond voor naasten"]
+    assert not {one.name for one in theirs} & {one.name for one in read_offer(EXAMPLE)}
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ('for = "everybody"', "for: is 'everybody'; it can only be 'loved-ones'"),
+        ('for = "loved-ones"\nchoice = "2"', "an entry has one of the two"),
+        ("", "an entry has one of the two"),
+    ],
+)
+def test_an_entry_is_for_an_answer_or_for_loved_ones(written, keys, said):
+    path = written(f'[[offer]]\n{keys}\nname = {{ nl = "Groep" }}\n')
+    for reads in (read_offer, read_offer_for_loved_ones):
+        with pytest.raises(DefinitionError, match=re.escape(said)):
+            reads(path)
 
 
 def test_the_example_says_what_each_code_is():
@@ -75,14 +96,14 @@ def test_an_empty_file_offers_nothing(written):
         ),
         (ACADEMY + ACADEMY.replace('"2"', '"academy"'), r"offer\[2\]\.choice: is 'academy'"),
         (ACADEMY.replace('"2"', "2"), r"offer\[1\]\.choice: is 2; it must be a text"),
-        (ACADEMY.replace('choice = "2"\n', ""), r"offer\[1\]\.choice: is missing"),
+        (ACADEMY.replace('choice = "2"\n', ""), r"offer\[1\]\.choice: and for: an entry has one of the two"),
         (ACADEMY.replace('name = { nl = "Academie" }\n', ""), r"offer\[1\]\.name: is missing"),
         (ACADEMY.replace('nl = "Academie"', 'en = "Academy"'), r"offer\[1\]\.name\.nl: is missing"),
         (ACADEMY.replace("Academie", " "), r"offer\[1\]\.name\.nl: is empty"),
         (ACADEMY.replace("nl =", "fr ="), r"offer\[1\]\.name\.fr: is not a known key; the keys here are en, nl, u"),
         (
             ACADEMY + 'price = "0"\n',
-            r"offer\[1\]\.price: is not a known key; the keys here are choice, help, name, url",
+            r"offer\[1\]\.price: is not a known key; the keys here are choice, for, help, name, url",
         ),
         (ACADEMY.replace("[[offer]]", "[[offers]]"), r"offers: is not a known key; the keys here are offer$"),
         ("[[offer", "is not TOML"),
@@ -121,9 +142,7 @@ def test_the_file_is_read_with_the_settings(written):
     assert [entry.name.nl for entry in settings.offer] == ["Academie"]
 
 
-@pytest.mark.parametrize(
-    ("text", "said"), [(None, "can't be read"), ("[[offer]]\n", r"offer\[1\]\.choice: is missing")]
-)
+@pytest.mark.parametrize(("text", "said"), [(None, "can't be read"), ("[[offer]]\n", r"offer\[1\]\.name: is missing")])
 def test_a_wrong_file_is_a_wrong_setting_named_beside_the_others(tmp_path, text, said):
     path = tmp_path / "offer.toml"
     if text is not None:

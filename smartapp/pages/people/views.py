@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import url_for
 
-from mappers.circle import LOVED_ONES, PROFESSIONALS, Member
+from mappers.circle import LOVED_ONES, PROFESSIONALS, SIGNS_IN, Member
 from mappers.roles import ROLES
 from smartapp.access import table
 from smartapp.i18n import message
@@ -124,8 +124,8 @@ def _choices(people: Iterable[Member], stored: StoredCircle, now: str) -> tuple[
     return tuple(
         Choice(one.name, what(one), url_for("people.new_from_record", type_=type_, id_=id_))
         for one in people
-        for type_, id_ in (one.reference.rsplit("/", 2)[-2:],)
-        if one.name and stored.known(f"{type_}/{id_}") and stored.circle.of(one.reference, now) is None
+        for type_, _slash, id_ in (one.reference.partition("/"),)
+        if one.name and type_ in SIGNS_IN and stored.circle.of(one.reference, now) is None
     )
 
 
@@ -142,7 +142,7 @@ def person(member: Member, now: str) -> PersonView:
 def what(member: Member) -> str:
     """Return what somebody is to the client: in the client's words, and by their role where that says more."""
     title = role_title(member.role)
-    if not title or member.relation.casefold() == title.casefold():
+    if not title or title.casefold() in member.relation.casefold():
         return member.relation
     return f"{member.relation} · {title}" if member.relation else title
 

@@ -5,6 +5,7 @@ These functions need the services only, so that they can be read and tested with
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import datetime as dt
 import zoneinfo
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from mappers.circle import Circle, circle_of
+from mappers.circle import LOVED_ONES, Circle, circle_of
 from mappers.roles import Role
 from mappers.tolerant import text_in
 from questionnaires.fhir import Resource
@@ -33,6 +34,7 @@ from smartapp.smart.tokens import Granted
 from smartapp.storage.database import writing
 from smartapp.storage.launches import Launch, Person, User
 from smartapp.storage.sessions import Session
+from smartapp.web.circle import note_first_time
 
 _KNOWN_ERRORS = frozenset(
     {
@@ -133,6 +135,9 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
         if relation.role == "guest":
             services.audit.denied(launch, "sign_in.callback", relation.why)
     services.records(launch).bind_waiting()
+    if launch.user.role in LOVED_ONES:
+        with contextlib.suppress(RecordError):  # a day that is not noted keeps nobody out
+            note_first_time(services, launch, _now(services))
     return launch, session
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import request, url_for
@@ -76,8 +76,8 @@ def whose_record() -> WhoseRecord | None:
         return None
     if not here.patient.display:
         return None
-    # Who reads about others must see that this is the right person; nobody needs to be told when they were born.
-    return WhoseRecord(here.patient.display, own, "" if own else born())
+    # Who works with others must see that this is the right person; who is near them, or they themselves, know.
+    return WhoseRecord(here.patient.display, own, born() if here.user.professional else "")
 
 
 def born() -> str:
@@ -93,7 +93,7 @@ def person_in_title() -> str:
     here = current.launch_or_none()
     if here is None or here.user.role == "client" or not here.patient.display:
         return ""
-    return ", ".join(filter(None, (here.patient.display, born())))
+    return ", ".join(filter(None, (here.patient.display, born() if here.user.professional else "")))
 
 
 def head_of_sheets() -> SheetHead | None:
@@ -102,7 +102,11 @@ def head_of_sheets() -> SheetHead | None:
     Other than on screen it is there whatever the EHR shows: a sheet leaves the EHR's frame.
     """
     here = current.launch_or_none()
-    return sheet_head(here.patient, current.now().date()) if here else None
+    if here is None:
+        return None
+    near = not here.user.professional and here.user.role != "client"
+    who = replace(here.patient, birth_date="") if near else here.patient
+    return sheet_head(who, current.now().date())
 
 
 def main_paths() -> list[MainPath]:

@@ -14,14 +14,16 @@ from flask import Flask
 
 from mappers.agreements import is_agreement
 from mappers.plan import Goal, Plan
+from mappers.sharing import parts_in
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Group, Instrument, Item
+from smartapp.access import table
 from smartapp.fhir.store import Query, Refused, Unreachable, Write
 from smartapp.offer import EXAMPLE, read_offer
 from smartapp.pages.living.earlier import typed_by_client
 from smartapp.services import KEY
 from smartapp.web.written import short
-from tests.smartapp.helpers import Visitor, launched, make_app
+from tests.smartapp.helpers import Visitor, launched, make_app, share_with
 from tests.smartapp.pages.overview.people import filled_in, hope, talk_about, visit
 from tests.smartapp.pages.plan.conftest import HALFWAY, Clock, put
 from tests.smartapp.pages.plan.pages import fields_of, fill
@@ -130,6 +132,8 @@ class Full:
     """The addresses of rows in living forms."""
     people: tuple[str, ...]
     """The addresses of the client's people."""
+    shared: tuple[str, ...]
+    """The addresses of what is shared with a loved one."""
     supporters: tuple[str, ...]
     """The addresses at which a supporter of the plan is put among them."""
     wish: str
@@ -184,7 +188,7 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "people.index": lambda _full: ["people/"],
     "people.whom": lambda _full: ["people/new/"],
     "people.new": lambda _full: ["people/new/loved-one/", "people/new/professional/"],
-    "people.new_from_record": lambda _full: ["people/new/RelatedPerson/mila/"],
+    "people.new_from_record": lambda _full: ["people/new/RelatedPerson/theo/"],
     "people.new_supporter": lambda full: list(full.supporters),
     "people.person": lambda full: list(full.people),
     "people.change_person": lambda full: [f"{one}change" for one in full.people],
@@ -256,6 +260,11 @@ FULL_CLINICIAN: dict[str, Callable[[Full], list[str]]] = {
     "together.earlier_report": lambda full: [f"overview/together/report/{day}" for day in full.days],
 }
 """The same of the pages that are the clinician's alone; in a conversation the client reads along."""
+FULL_LOVED_ONE: dict[str, Callable[[Full], list[str]]] = {
+    "loved_one.index": lambda _full: ["loved-one/"],
+    "loved_one.part": lambda full: list(full.shared),
+}
+"""The same of a loved one with whom all is shared."""
 SAYS_NOTHING: Final = {
     *(
         "answers.as_pdf",
@@ -296,11 +305,15 @@ def full(place) -> Full:
             fill(anna, f"living/{one.id}/{short(one, group.link_id)}/new", **row_in(one, group))
     shown = "".join(anna.get(f"living/{one.id}/").text for one in LIVING)
     fill(anna, "phase/", phase="living-with", words="Het gaat weer.")
-    anna.ehr.write(Write("update", MILA))
+    for one in (MILA, {**MILA, "id": "theo"}):
+        anna.ehr.write(Write("update", one))
     for kind, name in (("loved-one", "Oma"), ("professional", "Bos")):
         fill(anna, f"people/new/{kind}/", name=name, role={"professional": "outside"}.get(kind, kind))
     people = tuple(dict.fromkeys(re.findall(r"href=\"[^\"]*/(people/[0-9a-f-]{36}/)\"", anna.get("people/").text)))
     anna.post(f"{people[1]}leave")
+    fill(anna, "people/new/RelatedPerson/mila/", role="loved-one")
+    share_with(app, "RelatedPerson/mila", *parts_in(KNOWN, table().apart))
+    mila = launched(app, role="loved-one")
     anna.post("questionnaires/hoop/questions/hoop-01", {"hoop-01": "2"})
     for number, who in ((1, "client"), (2, "professional")):
         said = {f"outcome-{number}": "agreed", f"words-{number}": "Ik ga wandelen.", f"who-{number}": who}
@@ -335,6 +348,7 @@ def full(place) -> Full:
         unit=not_arrived(anna),
         rows=tuple(dict.fromkeys(re.findall(r"href=\"[^\"]*/(living/[^/\"]+/[^/\"]+/[0-9a-f-]{36}/)\"", shown))),
         people=people,
+        shared=tuple(re.findall(r"href=\"[^\"]*/(loved-one/shared/[^\"]*)\"", mila.get("loved-one/").text)),
         supporters=tuple(re.findall(r"href=\"[^\"]*/(people/new/supporter/[^\"]*)\"", anna.get("people/new/").text)),
         wish=html.unescape(re.findall(r"href=\"[^\"]*/(living/[^/\"]+/goal/[^\"]+)\"", shown)[0]),
     )
@@ -375,7 +389,7 @@ def test_every_page_of_a_record_is_walked_in_both_forms(full):
         for rule in full.app.url_map.iter_rules()
         if rule.methods and "GET" in rule.methods and rule.rule.startswith("/l/<launch_id>/")
     }
-    assert pages - {*FULL_CLIENT, *FULL_CLINICIAN} == SAYS_NOTHING
+    assert pages - {*FULL_CLIENT, *FULL_CLINICIAN, *FULL_LOVED_ONE} == SAYS_NOTHING
 
 
 def test_there_is_something_to_read_on_both_sheets_and_more(full):
@@ -400,6 +414,15 @@ def test_a_page_that_two_people_read_says_no_je_where_a_place_says_u(full, page)
     said = [(path, others(read(joost, path, 200), full.form)) for path in FULL_CLINICIAN[page](full)]
     # To two people at once it says "jullie", also where each of them alone is "u".
     assert [(path, one) for path, found in said for one in found if one.lower() != "jullie"] == []
+
+
+@pytest.mark.parametrize("page", FULL_LOVED_ONE)
+def test_a_page_of_a_loved_one_says_je_or_u_and_never_both(full, page):
+    mila = launched(full.app, role="loved-one")
+    pages = FULL_LOVED_ONE[page](full)
+    assert pages
+    said = [(path, others(read(mila, path, 200), full.form)) for path in pages]
+    assert [one for one in said if one[1]] == []
 
 
 def test_what_the_client_reads_before_it_is_saved_says_je_or_u_and_never_both(full):

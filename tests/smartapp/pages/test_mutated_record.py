@@ -16,9 +16,12 @@ import orjson
 import pytest
 from sqlalchemy.engine import Engine
 
+from mappers.circle import Member
 from mappers.living import Content, content_of
+from mappers.sharing import parts_in
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
+from smartapp.access import table
 from smartapp.fhir.companion import CompanionStore
 from smartapp.fhir.own.search import definitions
 from smartapp.fhir.store import Query, RecordStore
@@ -26,7 +29,7 @@ from smartapp.sandbox import make_sandbox
 from smartapp.sandbox.seeding import seed
 from smartapp.services import Services
 from smartapp.web.written import short
-from tests.smartapp.helpers import EHR, Visitor, launched
+from tests.smartapp.helpers import EHR, Visitor, launched, put_circle, share_with
 from tests.smartapp.pages.living.forms import pages_of as pages_of_form
 from tests.smartapp.pages.mutants import Mutating, mutated
 
@@ -157,6 +160,8 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     clinician += ["overview/together/write"]
     clinician += ["overview/overview.pdf", "overview/plan.pdf", *taken_along]
     clinician += [f"overview/together/report/{talked[0]}/conversation.pdf"]
+    shared = ["form.story", "crisis", "domain.meaning", "phase", "scores", "notes", "answers", "talks", "circle"]
+    loved_one = ["loved-one/", *(f"loved-one/shared/{part}/" for part in shared), "help/"] * 3
     marked = [one["id"] for one in found if "valueCodeableConcept" in one][:2]
     forms = {
         "living/story/story/": {"story-story": "Ik zing weer.", "seen-story-story": "x"},
@@ -175,6 +180,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     return [
         *(("client", page, {}) for page in client),
         *(("clinician", page, {}) for page in clinician),
+        *(("loved-one", page, {}) for page in loved_one),
         *(("client", page, form) for page, form in forms.items()),
         ("clinician", "assignments/new", asked),
     ]
@@ -210,7 +216,10 @@ def people(app) -> dict[str, Visitor]:
     client = launched(app, PERSON, name="Noor", resources=found)
     clinician = launched(app, PERSON, "clinician", name="Noor")
     clinician.post("assignments/new", {"questionnaire": "mhcs", "message": "Voor dinsdag.", "key": "k1"})
-    return {"client": client, "clinician": clinician}
+    mila = launched(app, PERSON, "loved-one", name="Noor")
+    put_circle(app, Member("1", "Mila", role="loved-one", reference=mila.launch.user.reference), patient=PERSON)
+    share_with(app, "loved-one", *parts_in(catalogue(), table().apart), patient=PERSON)
+    return {"client": client, "clinician": clinician, "loved-one": mila}
 
 
 def opened(people, caplog, numbers: Iterable[int], hold: Callable[[RecordStore], None]) -> int:

@@ -1,12 +1,15 @@
 """What somebody else reads and saves of Anna's record, whichever place it lives at; and what never leaves our store."""
 
+from dataclasses import replace
+
 import pytest
 
+from mappers.circle import Member
 from mappers.sharing import ME, Choice, Sharing, consent_of, sharing_of
 from mappers.sharing.consent import name_of
 from smartapp.fhir.store import Forbidden, NotFound, Query, Write
 from smartapp.services import KEY
-from tests.smartapp.helpers import EHR, launched
+from tests.smartapp.helpers import EHR, launched, put_circle
 
 PLAN = "https://verstel.nl/fhir/CodeSystem/plan"
 DOMAIN = "https://verstel.nl/fhir/CodeSystem/life-domain"
@@ -78,9 +81,24 @@ def test_sharing_that_ends_ends_at_once_also_for_who_has_the_page_open(app):
 
 def test_a_chosen_person_is_not_another_with_the_same_role(app):
     share(app, notes=Choice(False, frozenset({"RelatedPerson/mila"})))
+    put_circle(app, Member("1", "Mila", "", "loved-one", "RelatedPerson/mila"))
     records(app, "client").save([Write("create", NOTE)])
     assert len(notes(records(app, "loved-one", "RelatedPerson/mila"))) == 1
     assert notes(records(app, "loved-one", "RelatedPerson/other")) == []
+
+
+def test_a_loved_one_who_left_the_circle_or_was_never_in_it_reads_nothing(app):
+    share(app, notes=Choice(False, frozenset({"RelatedPerson/mila", "loved-one"})))
+    records(app, "client").save([Write("create", NOTE)])
+    open_ = launched(app, role="loved-one")
+    assert notes(open_.records) == []
+    mila = Member("1", "Mila", "", "loved-one", "RelatedPerson/mila")
+    put_circle(app, mila)
+    assert len(notes(open_.records)) == 1
+    put_circle(app, replace(mila, until="2020-01-01T10:00:00+01:00"))
+    assert notes(open_.records) == []
+    put_circle(app, replace(mila, reference="https://elsewhere.example/RelatedPerson/mila"))
+    assert notes(open_.records) == []
 
 
 def test_what_was_in_the_record_goes_on_here_and_leaves_no_words_there(app):

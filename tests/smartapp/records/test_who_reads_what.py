@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from mappers.circle import IDENTIFIER_SYSTEM as CIRCLE
+from mappers.circle import LOVED_ONES, Member
 from mappers.roles import ROLES
 from mappers.sharing import ME, RECORD, Choice, parts_in
 from questionnaires.catalogue import catalogue
 from smartapp.access import table
 from smartapp.fhir.store import Forbidden, NotFound, Query, Write
 from smartapp.services import KEY
-from tests.smartapp.helpers import EHR, launched, make_app
+from tests.smartapp.helpers import EHR, launched, make_app, put_circle
 from tests.smartapp.records.test_sight import ANNA, DOMAIN, PLAN, share
 
 SCORE = "https://verstel.nl/fhir/CodeSystem/score"
@@ -133,6 +134,7 @@ FIRST = {one.partition(".")[0]: one for one in reversed(PARTS)}.values()
 )
 def test_who_reads_what(app, people, part):
     """Every role, and every way to share a part: what is searched, what is read by its id, and what is saved."""
+    put_circle(app, *(Member(role, role, "", role, people[role].launch.user.reference) for role in LOVED_ONES))
     words = words_of(part)
     store = app.extensions[KEY].own_store(EHR)
     stored = store.write(Write("create", words))

@@ -78,13 +78,14 @@ def test_a_professional_outside_a_chart_chooses_whose_record(visitor):
     assert visitor.exchange(back["code"]).json()["patient"] == "bram"
 
 
-def test_a_loved_one_gets_whose_record_it_is_and_the_team_and_nothing_else(visitor):
+def test_a_loved_one_reads_the_team_and_what_the_client_writes_and_writes_nothing(visitor):
     back = came_back(visitor.sign_in(visitor.authorize(), "RelatedPerson/zus"))
     answer = visitor.exchange(back["code"]).json()
     assert answer["patient"] == "anna"
     assert set(answer["scope"].split()) == {
         "openid", "fhirUser", "launch/patient", "offline_access", "patient/CareTeam.rs",
-            "patient/Patient.r", "patient/RelatedPerson.r",
+        "patient/Patient.r", "patient/RelatedPerson.r", "patient/QuestionnaireResponse.rs", "patient/Observation.rs",
+        "patient/CarePlan.rs", "patient/Goal.rs", "patient/Task.rs",
     }  # fmt: skip
 
 

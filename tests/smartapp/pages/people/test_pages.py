@@ -11,9 +11,9 @@ from fhir_profiles.checking import problems
 from mappers.circle import PROFILE, circle_of
 from mappers.living import Content, Row
 from questionnaires.catalogue import catalogue
-from smartapp.fhir.store import Query, Unreachable
+from smartapp.fhir.store import Query, Unreachable, Write
 from smartapp.services import KEY
-from tests.smartapp.helpers import launched, make_app, text_of
+from tests.smartapp.helpers import EHR, launched, make_app, text_of
 from tests.smartapp.pages.living.writing import put_form
 from tests.smartapp.pages.plan.pages import fields_of, fill
 
@@ -124,6 +124,15 @@ def test_somebody_in_the_team_of_the_record_is_shown_and_becomes_one_of_my_peopl
     page = text_of(anna.get("people/"))
     assert "SPV · casemanager" in page
     assert teams(anna, anna.ehr) == [one for one in teams(anna, anna.ehr) if one["id"] == "team"]
+
+
+def test_a_team_may_name_people_in_any_way_and_who_can_sign_in_here_is_offered(anna):
+    names = {"https://elsewhere.example/Practitioner/1": "X", f"{EHR}/Practitioner/2": "Y", "a/b/c": "Z", "4": "Q"}
+    team = [{"member": {"reference": reference, "display": name}} for reference, name in names.items()]
+    anna.ehr.write(Write("update", {**TEAM, "id": "other", "participant": team}))
+    page = anna.get("people/new/")
+    assert set(re.findall(r"people/new/(Practitioner/[^/]*)/", page.text)) == {"Practitioner/jansen", "Practitioner/2"}
+    assert anna.get("people/").status_code == 200
 
 
 @pytest.mark.parametrize("who", ["RelatedPerson/nobody", "Practitioner/somebody", "Patient/anna", "Device/1"])
