@@ -129,9 +129,12 @@ class Services:
 
     def consent(self, issuer: str, issuer_key: str, patient: str) -> Stored | None:
         """Return the Consent in which a person (`Patient/<id>`) keeps what they share; None where there is none."""
-        name = f"{CONSENT_SYSTEM}|{consent_name(issuer_key, patient)}"
-        found = self.own_store(issuer).search(Query.of("Consent", patient=patient, identifier=name))
-        return next((one for one in found if is_sharing(one.resource)), None)
+        # By whom it is about, and not by its name alone: that is made of the issuer's key, which may be new since then.
+        # Not to find it would show to others what is for nobody else.
+        name = consent_name(issuer_key, patient)
+        found = self.own_store(issuer).search(Query.of("Consent", patient=patient))
+        ours = [one for one in found if is_sharing(one.resource)]
+        return next((one for one in ours if name in values_in(one.resource, CONSENT_SYSTEM)), next(iter(ours), None))
 
     def sharing(self, launch: Launch) -> Sharing:
         """Return what the person of a launch shares, as they chose until now."""

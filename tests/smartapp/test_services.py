@@ -7,6 +7,8 @@ import re
 import pytest
 import responses
 
+from mappers.sharing import ME, Sharing, consent_of
+from mappers.sharing.consent import name_of
 from smartapp import services as services_module
 from smartapp.courier import Courier
 from smartapp.fhir.own.store import OwnStore
@@ -83,6 +85,18 @@ def test_an_issuer_that_was_known_by_its_address_can_get_a_key(sign_in):
     leave(sign_in("https://old.example/fhir"))
     assert is_all_there(sign_in("https://old.example/fhir", key="north"))
     assert is_all_there(sign_in("https://new.example/fhir", key="north"))
+
+
+def test_what_a_client_shares_with_nobody_stays_so_when_their_issuer_gets_a_key_and_moves(sign_in):
+    anna = sign_in("https://old.example/fhir")
+    chosen = Sharing({"notes": ME}, "2026-11-27T10:00:00+01:00")
+    name = name_of(anna.launch.issuer_key, "Patient/anna")
+    consent = consent_of(chosen, name=name, patient={"reference": "Patient/anna"}, titles={}, displays={})
+    anna.core.own_store(anna.launch.issuer).write(Write("create", consent))
+    for address in ("https://old.example/fhir", "https://new.example/fhir"):
+        anna = sign_in(address, key="north")
+        assert anna.core.sharing(anna.launch) == chosen
+    assert sign_in("https://old.example/fhir", key="south").core.sharing(anna.launch) == Sharing()
 
 
 def test_the_old_address_can_be_the_key(sign_in):
