@@ -18,17 +18,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from mappers.agreements import AGREED
+from mappers.agreements import IDENTIFIER_SYSTEM as AGREEMENT_SYSTEM
+from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import kind_of
 from mappers.assignment import is_assignment
 from mappers.circle import IDENTIFIER_SYSTEM as CIRCLE_SYSTEM
-from mappers.identity import values_in
+from mappers.identity import identifiers, values_in
+from mappers.observations import IDENTIFIER_SYSTEM as OF_SCORES
 from mappers.observations import SCORE_SYSTEM
 from mappers.own_notes import CODE as OWN_NOTE
+from mappers.own_notes import IDENTIFIER_SYSTEM as OF_NOTES
 from mappers.phase import CODE as PHASE
+from mappers.phase import IDENTIFIER_SYSTEM as OF_PHASE
 from mappers.plan.shapes import PLAN_SYSTEM, domain_of
 from mappers.said_in import said_in
+from mappers.talking import IDENTIFIER_SYSTEM as OF_POINTS
 from mappers.talking import is_talking_point
 from mappers.tolerant import code_in, objects_in, text_in
+from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 
@@ -38,6 +45,17 @@ TALKS: Final = "talks"
 ASKED: Final = "asked"
 CIRCLE: Final = "circle"
 WHERE_NOW: Final = "phase"
+
+_OF_GOALS: Final = identifier_system("goal")
+_OF_STEPS: Final = identifier_system("step")
+_BY_NAME: Final = {
+    ("Observation", OF_NOTES): NOTES,
+    ("Observation", OF_PHASE): WHERE_NOW,
+    ("Observation", OF_SCORES): SCORES,
+    ("Task", AGREEMENT_SYSTEM): TALKS,
+    ("Task", identifier_system("assignment")): ASKED,
+}
+"""The part of what we made, by its type and whose identifier it has: a server may not keep the code that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +112,33 @@ def part_of(resource: Resource, known: Catalogue) -> str:
         "Task": _part_of_task,
         "CareTeam": _part_of_team,
     }
-    of = kinds.get(text_in(resource, "resourceType"))
-    return of(resource, known) if of else ""
+    type_ = text_in(resource, "resourceType")
+    of = kinds.get(type_)
+    if found := of(resource, known) if of else "":
+        return found
+    return next((_BY_NAME[type_, one.system] for one in identifiers(resource) if (type_, one.system) in _BY_NAME), "")
+
+
+def kinds_of(resource: Resource, known: Catalogue) -> tuple[str, ...]:
+    """Return how the parts begin of which something may be that is ours, where no part of today says which.
+
+    A server may not keep what says so, and a life domain or a form may be in the catalogue no more. () for all else.
+    """
+    part = part_of(resource, known)
+    match resource.get("resourceType"):
+        case "Goal" if part:
+            return () if part in {domain_part(one.code) for one in known.life_domains} else (domain_part(""),)
+        case "Goal" if values_in(resource, _OF_GOALS):
+            return (domain_part(""),)
+        case "QuestionnaireResponse" if not part and values_in(resource, RESPONSE_SYSTEM):
+            return form_part(""), answers_part(""), TALKS
+    return ()
 
 
 def is_step(task: Resource) -> bool:
     """Tell whether a Task is a step of a goal."""
-    return task.get("resourceType") == "Task" and code_in(task, "code", PLAN_SYSTEM) == "recovery-step"
+    is_coded = code_in(task, "code", PLAN_SYSTEM) == "recovery-step"
+    return task.get("resourceType") == "Task" and (is_coded or bool(values_in(task, _OF_STEPS)))
 
 
 def _part_of_goal(goal: Resource, _known: Catalogue) -> str:
@@ -110,7 +148,7 @@ def _part_of_goal(goal: Resource, _known: Catalogue) -> str:
 
 
 def _part_of_task(task: Resource, known: Catalogue) -> str:
-    if is_talking_point(task):
+    if is_talking_point(task) or values_in(task, OF_POINTS):
         return _part_of_point(task, known)
     if code_in(task, "code", PLAN_SYSTEM) == AGREED:
         return TALKS

@@ -8,14 +8,15 @@ put back where it was (`put_back`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from mappers.identity import identifiers
+from mappers.identity import URN, identifiers, values_in
 from mappers.living.reading import GOAL_URL
 from mappers.plan.reading import domain_in
 from mappers.plan.shapes import ANSWERS_URL, DOMAIN_SYSTEM, PLAN_SYSTEM, key, target_of
-from mappers.sharing.parts import Apart, domains_of, form_part, is_step, part_of
+from mappers.sharing.consent import IDENTIFIER_SYSTEM as CONSENT_SYSTEM
+from mappers.sharing.parts import Apart, domains_of, form_part, is_step, kinds_of, part_of
 from mappers.tolerant import code_in, object_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -32,12 +33,14 @@ class Hidden:
     """What is not for one reader: `parts`, and what the goals and steps of hidden domains are called.
 
     `names` are their references (`Goal/1`) and the values of their identifiers; `apart` are the groups of forms that
-    are parts of their own.
+    are parts of their own. `shown` are the names of goals and steps of which it is known that they are seen: one that
+    nobody can find may be of any domain, so where one is hidden, it is too.
     """
 
     parts: frozenset[str]
     names: frozenset[str] = frozenset()
     apart: tuple[Apart, ...] = ()
+    shown: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.parts)
@@ -47,12 +50,28 @@ class Hidden:
         """Return the hidden life domains."""
         return domains_of(self.parts)
 
+    def hides(self, resource: Resource, known: Catalogue) -> bool:
+        """Tell whether a resource is of a part that is hidden, or may be of one for all that it says."""
+        kinds = kinds_of(resource, known)
+        return part_of(resource, known) in self.parts or bool(
+            kinds and any(one.startswith(kinds) for one in self.parts)
+        )
+
+    def hides_domain(self, domain: str, known: Catalogue) -> bool:
+        """Tell whether a life domain is hidden; of one that is not in the catalogue nobody could choose."""
+        return domain in self.domains or (bool(self.domains) and all(domain != one.code for one in known.life_domains))
+
     def with_goals(self, resources: Iterable[Resource], known: Catalogue) -> Hidden:
         """Return the same, with the names of what belongs to a hidden domain among these Goals and Tasks."""
         found = list(resources)
-        goals = {name for one in found if part_of(one, known) in self.parts for name in names_of(one)}
-        steps = {name for one in found if is_step(one) and _goal_of(one) in goals for name in names_of(one)}
-        return Hidden(self.parts, self.names | goals | steps, self.apart)
+        goals = [one for one in found if one.get("resourceType") == "Goal"]
+        names = self.names | {name for one in goals if part_of(one, known) in self.parts for name in names_of(one)}
+        shown = self.shown | {name for one in goals if not self.hides(one, known) for name in names_of(one)}
+        now = replace(self, names=names, shown=shown - names)
+        tasks = [one for one in found if one.get("resourceType") == "Task"]
+        steps = {name for one in tasks if is_step(one) and _is_of(one, now.names) for name in names_of(one)}
+        seen_ = {name for one in tasks if not _is_hidden(one, now, known) for name in names_of(one)}
+        return replace(now, names=names | steps, shown=(now.shown | seen_) - steps)
 
 
 NOTHING: Final = Hidden(frozenset())
@@ -61,7 +80,8 @@ NOTHING: Final = Hidden(frozenset())
 
 def names_of(resource: Resource) -> frozenset[str]:
     """Return what others may call a resource: its reference, and the values of its identifiers."""
-    own = {one.value for one in identifiers(resource)}
+    values = {one.value for one in identifiers(resource)}
+    own = values | {f"{URN}{one.removeprefix(URN)}" for one in values}
     id_ = text_in(resource, "id")
     return frozenset(own | ({key(text_in(resource, "resourceType"), id_)} if id_ else set()))
 
@@ -75,6 +95,8 @@ def seen(resource: Resource, hidden: Hidden, known: Catalogue) -> Resource | Non
             return _plan_seen(resource, hidden, known)
         case "QuestionnaireResponse":
             return _response_seen(resource, hidden, known)
+        case "Consent" if values_in(resource, CONSENT_SYSTEM):
+            return None  # it tells what there is that is hidden
         case "DocumentReference" if code_in(resource, "type", PLAN_SYSTEM):
             return None  # it has the whole plan in it
         case _:
@@ -82,10 +104,9 @@ def seen(resource: Resource, hidden: Hidden, known: Catalogue) -> Resource | Non
 
 
 def _is_hidden(resource: Resource, hidden: Hidden, known: Catalogue) -> bool:
-    if names_of(resource) & hidden.names or part_of(resource, known) in hidden.parts:
+    if names_of(resource) & hidden.names or hidden.hides(resource, known):
         return True
-    # A step whose goal nobody can find may be of any domain.
-    return is_step(resource) and bool(hidden.domains) and (_goal_of(resource) in {"", *hidden.names})
+    return is_step(resource) and _is_not_shown(object_in(resource, "focus"), hidden)
 
 
 def put_back(new: Resource, whole: Resource, hidden: Hidden, known: Catalogue) -> Resource:
@@ -110,9 +131,8 @@ def _filled(lists: dict[str, list[Resource]]) -> Resource:
     return {name: there for name, there in lists.items() if there}
 
 
-def _goal_of(step: Resource) -> str:
-    focus = object_in(step, "focus")
-    return target_of(focus) or text_in(object_in(focus, "identifier"), "value")
+def _is_of(step: Resource, goals: frozenset[str]) -> bool:
+    return bool(_called(object_in(step, "focus")) & goals)
 
 
 # ---- the plan --------------------------------------------------------------------------------------------------------
@@ -135,15 +155,27 @@ def _plan_filter(name: str, hidden: Hidden, known: Catalogue) -> Callable[[Resou
     if name == "extension":
         urls = {part.url for part in known.plan_parts if form_part(part.code) in hidden.parts}
         return lambda one: (
-            one.get("url") in urls or (one.get("url") == ANSWERS_URL and domain_in(one) in hidden.domains)
+            one.get("url") in urls or (one.get("url") == ANSWERS_URL and hidden.hides_domain(domain_in(one), known))
         )
     if name == "goal":
-        return lambda one: _is_named(one, hidden)
-    return lambda one: _is_named(object_in(one, "reference"), hidden)
+        return lambda one: _is_not_shown(one, hidden)
+    return lambda one: _is_step_not_shown(object_in(one, "reference"), hidden)
 
 
-def _is_named(reference: Resource, hidden: Hidden) -> bool:
-    return target_of(reference) in hidden.names or text_in(object_in(reference, "identifier"), "value") in hidden.names
+def _is_step_not_shown(reference: Resource, hidden: Hidden) -> bool:
+    # What is in an activity itself, or refers to something else, is the work of another program.
+    is_task = target_of(reference).startswith(("Task/", URN)) or not target_of(reference)
+    return bool(_called(reference)) and is_task and _is_not_shown(reference, hidden)
+
+
+def _is_not_shown(reference: Resource, hidden: Hidden) -> bool:
+    """Tell whether what a reference names is hidden, or nobody knows that it is not: its display has its words."""
+    called = _called(reference)
+    return bool(hidden.domains) and (bool(called & hidden.names) or not called & hidden.shown)
+
+
+def _called(reference: Resource) -> set[str]:
+    return {target_of(reference), text_in(object_in(reference, "identifier"), "value")} - {""}
 
 
 # ---- a living form ---------------------------------------------------------------------------------------------------
@@ -152,7 +184,7 @@ def _is_named(reference: Resource, hidden: Hidden) -> bool:
 def _response_seen(response: Resource, hidden: Hidden, known: Catalogue) -> Resource | None:
     part, form = part_of(response, known), _form_of(response, known)
     if form is None:
-        return None if part in hidden.parts else response
+        return None if hidden.hides(response, known) else response
     there = objects_in(response, "item")
     shown = [one for item in there if (one := _top_seen(item, hidden, form)) is not None]
     if shown == there:
@@ -219,7 +251,7 @@ def _tells(answer: Resource, hidden: Hidden) -> bool:
     if coding.get("system") == DOMAIN_SYSTEM and text_in(coding, "code") in hidden.domains:
         return True
     links = (one for one in objects_in(answer, "extension") if one.get("url") == GOAL_URL)
-    return any(_is_named(object_in(one, "valueReference"), hidden) for one in links)
+    return any(_is_not_shown(object_in(one, "valueReference"), hidden) for one in links)
 
 
 # ---- saving ----------------------------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ class Records:
         # Two places may have one id, and either may have answered last: what is shown says where it is changed.
         for record in (one for records in results for one in records if one.state == "stored"):
             self._remember(record.place, record.resource)
-        self._know_goals([one for records in results for one in records], {query.type for query in queries})
+        self._know_goals([one for records in results for one in records], queries)
         results = [self._sight.of(records) for records in results]
         # Where nothing is seen, there is no more of it either.
         self.cut -= {query for query, shown in zip(queries, results, strict=True) if not shown}
@@ -169,7 +169,9 @@ class Records:
         waiting = [one for one in new if _is_called(one, type, identifier)]
         arrival = self._outbox.arrival(self._owner, type, identifier)
         if waiting:
-            return waiting[-1]
+            with contextlib.suppress(NotFound):
+                return self._shown(waiting[-1])
+            return None
         if arrival is not None and arrival.place in self._stores:
             self._seen.setdefault((type, arrival.stored.resource["id"]), arrival.place)
             with contextlib.suppress(NotFound, Gone, Forbidden):
@@ -206,7 +208,10 @@ class Records:
         else:
             unit = self._sender.send_new(parcels, follow_up=follow_up)
         self._unsent = None
-        return self._sight.of([self._of_parcel(parcel) for parcel in unit.parcels[: len(writes)]])
+        saved = [self._of_parcel(parcel) for parcel in unit.parcels[: len(writes)]]
+        # A new goal is known by now; nothing is asked for it: what is saved is saved, also where nobody answers.
+        self._sight = self._sight.with_goals([one.resource for one in saved])
+        return self._sight.of(saved)
 
     def later(self, writes: Sequence[Write], *, follow_up: Resource | None = None) -> None:
         """Keep a unit that nobody waits for; the courier sends it. `follow_up` is as in `save`."""
@@ -321,19 +326,24 @@ class Records:
 
     def _shown(self, record: Record) -> Record:
         """Return a record as the reader sees it. Raises NotFound: what is not for them is as absent as what is not."""
-        self._know_goals([record], {record.resource["resourceType"]})
+        self._know_goals([record])
         for shown in self._sight.of([record]):
             return shown
         raise _not_found(*record.reference.split("/"))
 
-    def _know_goals(self, records: Sequence[Record], asked: Collection[str]) -> None:
-        """Let what is seen be said of what names a goal, for which the goals have to be known."""
+    def _know_goals(self, records: Sequence[Record], asked: Sequence[Query] = ()) -> None:
+        """Let what is seen be said of what names a goal or a step, for which all of those have to be known.
+
+        `records` are what was found by what was `asked`.
+        """
         resources = [one.resource for one in records]
         if not self._sight.needs_goals(resources):
             return
-        if "Goal" not in asked and not self._goals_known:
-            goals = Query.of("Goal", patient=self.launch.patient.reference)
-            resources += [one.resource for one in each_once(self._search_everywhere([goals])[0])]
+        if not self._goals_known:
+            missing = [type_ for type_ in _IN_PLANS if not any(_asks_all(query, type_) for query in asked)]
+            found = self._search_everywhere([Query.of(one, patient=self.launch.patient.reference) for one in missing])
+            resources += [one.resource for records in found for one in each_once(records)]
+            resources += [one.resource for one in self._on_their_way()[0]]
         self._goals_known = True
         self._sight = self._sight.with_goals(resources)
 
@@ -515,6 +525,14 @@ def _is_called(record: Record, type_: str, identifier: Identifier) -> bool:
     """Tell whether a resource has this name, or succeeds what has it."""
     ours = own_identifier(record.resource)
     return record.resource["resourceType"] == type_ and ours is not None and first_of(ours) == first_of(identifier)
+
+
+_IN_PLANS = ("Goal", "Task")
+
+
+def _asks_all(query: Query, type_: str) -> bool:
+    """Tell whether a query asks for all of a type that there is of a person."""
+    return query.type == type_ and query.most is None and {name for name, _value in query.params} == {"patient"}
 
 
 _EVERYTHING = Offered(

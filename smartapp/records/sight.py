@@ -41,6 +41,8 @@ class Sight:
 
     def with_goals(self, resources: Iterable[Resource]) -> Sight:
         """Return the same, knowing these Goals and Tasks."""
+        if not self.hidden.domains:
+            return self
         return replace(self, hidden=self.hidden.with_goals(resources, self.known))
 
     def of(self, records: Iterable[Record]) -> list[Record]:

@@ -1,5 +1,6 @@
 """What somebody else reads and saves of Anna's record, whichever place it lives at; and what never leaves our store."""
 
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from mappers.circle import Member
 from mappers.sharing import ME, Choice, Sharing, consent_of, sharing_of
 from mappers.sharing.consent import name_of
+from questionnaires.canonical import identifier_system
 from smartapp.fhir.store import Forbidden, NotFound, Query, Write
 from smartapp.services import KEY
 from tests.smartapp.helpers import EHR, launched, put_circle
@@ -185,3 +187,119 @@ class TestPlan:
         assert [one.resource["focus"]["reference"] for one in steps] == [finances.reference]
         [mine] = records(app, "client").search(Query.of("Task", patient="anna"))
         assert {one.resource["focus"]["reference"] for one in mine} == {housing.reference, finances.reference}
+
+
+GOAL = {
+    "resourceType": "Goal",
+    "identifier": [{"system": identifier_system("goal"), "value": "g1"}],
+    "lifecycleStatus": "active",
+    "category": [{"coding": [{"system": DOMAIN, "code": "housing"}]}],
+    "description": {"text": "Een eigen sleutel"},
+    "subject": ANNA,
+}
+STEP = {
+    "resourceType": "Task",
+    "identifier": [{"system": identifier_system("step"), "value": "s1"}],
+    "status": "requested",
+    "intent": "plan",
+    "code": {"coding": [{"system": PLAN, "code": "recovery-step"}]},
+    "description": "Bellen over die sleutel",
+    "for": ANNA,
+}
+PLAN_OF_ANNA = {
+    "resourceType": "CarePlan",
+    "identifier": [{"system": identifier_system("plan"), "value": "p1"}],
+    "status": "active",
+    "intent": "plan",
+    "category": [{"coding": [{"system": PLAN, "code": "recovery-plan"}]}],
+    "subject": ANNA,
+}
+
+
+def plan_at(app, place="ehr"):
+    """Put a plan of one goal with one step somewhere, as a server keeps it: displays have their words."""
+    store = at(app, place)
+    goal = store.write(Write("create", GOAL))
+    focus = {"reference": goal.reference, "display": "Een eigen sleutel"}
+    step = store.write(Write("create", {**STEP, "focus": focus}))
+    activity = {"reference": {"reference": step.reference, "display": "Bellen over die sleutel"}}
+    return store.write(Write("create", {**PLAN_OF_ANNA, "goal": [focus], "activity": [activity]}))
+
+
+def read_alone(app, type_, role="clinician"):
+    return [one.resource for one in records(app, role).search(Query.of(type_, patient="anna"))[0]]
+
+
+@pytest.mark.parametrize("type_", ["CarePlan", "Task", "Goal"])
+def test_the_words_of_a_hidden_goal_are_in_no_display_whatever_is_read_alone(app, type_):
+    plan_at(app)
+    assert "sleutel" in str(read_alone(app, type_))
+    share(app, domain__housing=ME)
+    assert "sleutel" not in str(read_alone(app, type_))
+
+
+@pytest.mark.parametrize("type_", ["CarePlan", "Task"])
+def test_what_names_a_goal_that_can_not_be_read_may_be_hidden_and_so_it_is(app, type_):
+    plan_at(app)
+    share(app, domain__housing=ME)
+    ehr = at(app, "ehr")
+    search = ehr.search
+
+    def without_goals(query):
+        if query.type == "Goal":
+            raise Forbidden("This token may read no goals.")
+        return search(query)
+
+    ehr.search = without_goals
+    assert "sleutel" not in str(read_alone(app, type_))
+
+
+def test_what_names_a_goal_that_is_not_hidden_is_read_beside_one_that_is(app):
+    plan_at(app)
+    share(app, domain__work=ME)
+    [plan] = read_alone(app, "CarePlan")
+    assert (len(plan["goal"]), len(plan["activity"]), len(read_alone(app, "Task"))) == (1, 1, 1)
+
+
+def test_what_lost_what_it_was_at_its_server_is_not_shown_to_who_may_not_read_it(app):
+    """Of what carries our identifier it is certain that it is ours, and so that a part of ours is its own."""
+    response = {"resourceType": "QuestionnaireResponse", "status": "completed", "subject": ANNA}
+    named = {"system": identifier_system("response"), "value": "r1"}
+    lost = [
+        {name: value for name, value in GOAL.items() if name != "category"},
+        {name: value for name, value in STEP.items() if name != "code"},
+        {**NOTE, "code": {"text": "?"}, "identifier": [{"system": identifier_system("own-note"), "value": "n1"}]},
+        {**response, "identifier": named},
+        {**response, "identifier": named, "questionnaire": "Questionnaire/17"},
+        {**GOAL, "category": [{"coding": [{"system": DOMAIN, "code": "left-the-catalogue"}]}]},
+    ]
+    for one in lost:
+        at(app, "ehr").write(Write("create", one))
+    types = ("Goal", "Task", "Observation", "QuestionnaireResponse")
+    assert [len(read_alone(app, type_)) for type_ in types] == [2, 1, 1, 2]
+    assert [read_alone(app, type_, "loved-one") for type_ in types] == [[], [], [], []]
+    share(app, domain__housing=ME, notes=ME, form__story=ME)
+    assert [read_alone(app, type_) for type_ in types] == [[], [], [], []]
+    assert [len(read_alone(app, type_, "client")) for type_ in types] == [2, 1, 1, 2]
+
+
+def test_what_is_of_another_program_stays_where_it_can_be_read(app):
+    goal = {name: value for name, value in GOAL.items() if name not in ("identifier", "category")}
+    at(app, "ehr").write(Write("create", goal))
+    share(app, domain__housing=ME)
+    assert len(read_alone(app, "Goal")) == 1
+
+
+def test_the_choices_themselves_are_read_by_nobody_from_whom_they_hide_something(app):
+    share(app, notes=ME)
+    assert read_alone(app, "Consent") == []
+    assert len(read_alone(app, "Consent", "client")) == 1
+
+
+def test_a_goal_that_was_just_made_is_in_what_comes_back_of_saving(app):
+    share(app, domain__work=ME, domain__housing=Choice(True, frozenset({"clinician"}), frozenset({"clinician"})))
+    name = f"urn:uuid:{uuid.uuid4()}"
+    goal = {**GOAL, "identifier": [{"system": identifier_system("goal"), "value": name.removeprefix("urn:uuid:")}]}
+    plan = {**PLAN_OF_ANNA, "goal": [{"reference": name, "display": "Een eigen sleutel"}]}
+    writes = [Write("create", goal, full_url=name), Write("create", plan)]
+    assert len(records(app, "clinician").save(writes)[1].resource["goal"]) == 1
