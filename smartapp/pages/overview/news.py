@@ -10,6 +10,7 @@ from typing import Final, Literal
 from mappers.agreements import Agreement, Remark
 from mappers.answers import kind_of
 from mappers.audit import AuditEntry
+from mappers.identity import former
 from mappers.own_notes import OwnNote
 from mappers.plan import Goal, Plan, Step
 from mappers.tolerant import object_in, text_in
@@ -132,8 +133,18 @@ def changed_by_others(forms: Iterable[StoredForm], reader: str) -> list[StoredFo
 
 
 def written_at(resources: Iterable[Resource]) -> dict[str, str]:
-    """Return by id when each resource was last written, as its server says; "" where it does not."""
-    return {text_in(one, "id"): text_in(object_in(one, "meta"), "lastUpdated") for one in resources}
+    """Return by id when each resource was last written, as its server says; "" where it does not.
+
+    What came from another place and was not changed since was not written then: it only moved.
+    """
+    return {
+        text_in(one, "id"): "" if _only_moved(one) else text_in(object_in(one, "meta"), "lastUpdated")
+        for one in resources
+    }
+
+
+def _only_moved(resource: Resource) -> bool:
+    return text_in(object_in(resource, "meta"), "versionId") == "1" and any(former(resource))
 
 
 def _of_goal(goal: Goal, written: str, since: dt.datetime | None, moment_of: MomentOf) -> New:

@@ -20,7 +20,6 @@ from questionnaires.fhir import Resource
 from smartapp.pages.assignments.views import title
 from smartapp.pages.phase.views import Said, newest_of
 from smartapp.pages.plan.stored import StoredPlan
-from smartapp.records import Place
 from smartapp.web.language import day_of
 from smartapp.web.language import gettext as _
 from smartapp.web.living import StoredForm
@@ -73,8 +72,6 @@ class OverviewPage:
     earlier: tuple[GoalView, ...]  # those that were reached or ended
     others: tuple[OtherGoalView, ...]  # goals of the record that belong to no life domain of ours
     domains: tuple[DomainView, ...]
-    plan_updated: str
-    plan_place: Place | None  # None: there is no plan yet
     visit: VisitReport | None
     visits: int  # how many preparations there are, those that cannot be read among them
     notes: tuple[OwnNote, ...]  # what scores mean to the client, newest first
@@ -125,8 +122,6 @@ def overview_page(
         domains=tuple(
             view for answers in plan.domains for view in [domain_view(answers, plan, words)] if view.answered
         ),
-        plan_updated=plan.updated,
-        plan_place=stored.place,
         visit=latest_visit(done, known, language),
         visits=sum(map(is_visit, done)),
         notes=tuple(sorted(filter(None, map(note_of, notes)), key=lambda note: note.written_on, reverse=True)),
