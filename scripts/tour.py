@@ -333,6 +333,8 @@ STOPS: tuple[Stop, ...] = (
     Stop("help", "client", "noor", at("help/")),
     Stop("take-along", "client", "noor", at("take-along/")),
     Stop("bring-in", "client", "noor", at("take-along/bring-in")),
+    Stop("leave", "client", "noor", at("take-along/leave")),
+    Stop("leave-sure", "client", "noor", at("take-along/leave/sure")),
     Stop("help-clinician", "clinician", "noor", at("help/")),
     Stop("who-looked", "client", "noor", at("who-looked/")),
     Stop("questionnaires", "client", "noor", at("questionnaires/")),

@@ -106,7 +106,7 @@ def _for_a_client() -> tuple[Section, ...]:
             _("How do I stop?"),
             (
                 _("Nothing has to be filled in. You may skip a question, take a break, or leave it at that."),
-                _("Do you want something removed? Ask your care provider. They can have erased what Verstel keeps."),
+                _("Do you want to stop? Below each page you take along what is yours, and leave."),
                 _("Your care provider has rules of its own for what is in your record."),
             ),
         ),

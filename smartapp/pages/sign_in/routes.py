@@ -105,9 +105,14 @@ def callback() -> AnyResponse:
 @blueprint.post("/logout")
 def logout() -> AnyResponse:
     """End everything this browser has open here: tokens revoked, session wiped, browser storage cleared."""
+    return signed_out()
+
+
+def signed_out(reason: str = "") -> AnyResponse:
+    """End everything this browser has open here, for a reason that the log tells, and lead to the page that says so."""
     parts = current.services()
     parts.end_session(current.launch().session_id)
-    parts.audit.record(current.launch(), "logout")
+    parts.audit.record(current.launch(), "logout", reason=reason)
     response = make_response(redirect(url_for("sign_in.goodbye"), 303))
     https = parts.settings.https
     # Named as it was set: browsers take nothing back in a frame that is less than that.

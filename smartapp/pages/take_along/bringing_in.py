@@ -72,8 +72,7 @@ class Brought:
     @property
     def counts(self) -> Counter[str]:
         """Return how many of what is new, as the page names them."""
-        living = {form.url for form in catalogue().living.values()}
-        return Counter(_kind(one, living) for one in self.new.values())
+        return Counter(kind_of(one) for one in self.new.values())
 
     @property
     def changes_something(self) -> bool:
@@ -248,9 +247,9 @@ def _form_of(resource: Resource) -> Instrument | None:
     return next((form for form in catalogue().living.values() if form.url == url), None)
 
 
-def _kind(resource: Resource, living: Iterable[str]) -> str:
-    is_form = text_in(resource, "questionnaire").partition("|")[0] in living
-    return "form" if is_form else str(resource["resourceType"])
+def kind_of(resource: Resource) -> str:
+    """Return what pages call a resource: its type, or "form" where it is what is written in a living form."""
+    return "form" if _form_of(resource) else str(resource["resourceType"])
 
 
 def _here(file: PersonFile, gathered: Gathered) -> Here:

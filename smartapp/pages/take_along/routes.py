@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request
 
 from questionnaires import __version__
 from questionnaires.fhir import Resource
-from smartapp.pages.take_along import bringing
+from smartapp.pages.take_along import bringing, leaving
 from smartapp.pages.take_along.gathering import bundle, gather
 from smartapp.pages.take_along.paper import origin_of, paper
 from smartapp.pages.take_along.views import page_of
@@ -21,6 +21,9 @@ from smartapp.web.pdf import download
 blueprint = Blueprint("take_along", __name__, url_prefix="/take-along", template_folder="templates")
 
 
+blueprint.add_url_rule("/leave", view_func=leaving.leave)
+blueprint.add_url_rule("/leave/sure", view_func=leaving.sure)
+blueprint.add_url_rule("/leave/sure", view_func=leaving.erase_all, methods=["POST"])
 blueprint.add_url_rule("/bring-in", view_func=bringing.bring_in, methods=["GET", "POST"])
 blueprint.add_url_rule("/bring-in/look", view_func=bringing.look)
 blueprint.add_url_rule("/bring-in/take-over", view_func=bringing.take_over, methods=["POST"])

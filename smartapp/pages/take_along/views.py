@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from mappers.portable import Unreadable, Why
-from smartapp.pages.take_along.bringing_in import Brought, Part
+from smartapp.pages.take_along.bringing_in import Brought, Part, kind_of
 from smartapp.pages.take_along.gathering import Gathered
 from smartapp.pages.take_along.paper import not_in_it
+from smartapp.records import Record
 from smartapp.web.language import format_date, format_datetime, ngettext
 from smartapp.web.language import gettext as _
 
@@ -119,13 +120,15 @@ def _left_out(counts: Counter[Why]) -> Iterator[str]:
 
 def page_of(gathered: Gathered) -> TakeAlongPage:
     """Return what the page shows of what was read."""
+    # A plan of before there were living forms has the words of some of them itself.
     written = sum(1 for one in gathered.plan.forms.values() if one.content)
-    counts = dict.fromkeys(("CarePlan", "Goal", "Task", "Observation", "CareTeam", "Consent"), 0)
-    counts |= {name: len(gathered.of(name)) for name in counts}
-    responses = len(gathered.of("QuestionnaireResponse"))
-    living = sum(1 for one in gathered.plan.forms.values() if one.record is not None)
-    counts |= {"form": written, "QuestionnaireResponse": max(0, responses - living)}
+    counts = counts_of(gathered.records) | {"form": written}
     return TakeAlongPage(counted(counts), tuple(not_in_it(gathered)))
+
+
+def counts_of(records: Iterable[Record]) -> dict[str, int]:
+    """Return how many records there are of what, as pages name them."""
+    return dict(Counter(kind_of(one.resource) for one in records))
 
 
 def counted(counts: Mapping[str, int]) -> tuple[str, ...]:

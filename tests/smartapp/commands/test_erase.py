@@ -95,6 +95,7 @@ def test_all_of_one_person_is_gone_and_all_of_another_is_untouched(app, environm
     expected |= {
         "1 links to what they shared",
         "0 notes of who is in conversation",
+        "0 files that were handed in",
         "0 words that waited for their yes",
     }
     assert expected | {"1 open launches", "1 resources in our own store"} == {

@@ -174,6 +174,8 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "home.who_looked": lambda _full: ["who-looked/"],
     "help.index": lambda _full: ["help/"],
     "take_along.index": lambda _full: ["take-along/"],
+    "take_along.leave": lambda _full: ["take-along/leave"],
+    "take_along.sure": lambda _full: ["take-along/leave/sure"],
     "take_along.bring_in": lambda _full: ["take-along/bring-in"],
     "take_along.look": lambda full: [brought_in(full)],
     "kept.index": lambda _full: ["kept/"],

@@ -102,6 +102,8 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "take-along/all.json",
         "take-along/all.pdf",
         "take-along/bring-in",
+        "take-along/leave",
+        "take-along/leave/sure",
         "phase/",
         "links/",
         "links/new",
