@@ -21,6 +21,9 @@ from questionnaires.fhir import Resource
 _CORE: Final = "http://hl7.org/fhir/StructureDefinition/"
 _REFERENCE: Final = re.compile(r"(?:.*/)?(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[^/]+)?")
 _LISTS: Final = "*"
+_DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
+_SOURCE_AND_DESTINATION: Final = ("110153", "110152")
+_ENTITY_TYPES: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 
 
 # ---- what we have ---------------------------------------------------------------------------------------------------
@@ -98,6 +101,33 @@ def _finished(resource: Resource) -> bool:
     return resource.get("status") in ("completed", "amended")
 
 
+def _within(resource: Resource, name: str) -> Iterator[Resource]:
+    found = resource.get(name)
+    yield from (one for one in (found if isinstance(found, list) else []) if isinstance(one, dict))
+
+
+def _acting(event: Resource) -> list[Resource]:
+    return [one for one in _within(event, "agent") if one.get("requestor") is True]
+
+
+def _was_done(event: Resource) -> bool:
+    kind = event.get("type")
+    rest = isinstance(kind, dict) and kind.get("code") == "rest"
+    return rest and bool(event.get("subtype")) and event.get("outcome") == "0"
+
+
+def _names_its_parties(event: Resource) -> bool:
+    kinds = [
+        coding.get("code")
+        for agent in _within(event, "agent")
+        for coding in _codings(agent)
+        if coding.get("system") == _DICOM
+    ]
+    types = [one["type"] for one in _within(event, "entity") if isinstance(one.get("type"), dict)]
+    data = [one for one in types if (one.get("system"), one.get("code")) == (_ENTITY_TYPES, "2")]
+    return [kinds.count(one) for one in _SOURCE_AND_DESTINATION] == [1, 1] and len(_acting(event)) == len(data) == 1
+
+
 INVARIANTS: Final[Mapping[str, Callable[[Resource], bool]]] = {
     "verstel-reference-display": lambda r: all("display" in one for one in _everywhere(r) if _is_reference(one)),
     "verstel-coding-complete": lambda r: all("system" in one and "code" in one for one in _codings(r)),
@@ -107,6 +137,8 @@ INVARIANTS: Final[Mapping[str, Callable[[Resource], bool]]] = {
     "verstel-response-version": lambda r: "|" in r.get("questionnaire", "|"),
     "verstel-response-finished": lambda r: not _finished(r) or {"authored", "author", "source"} <= r.keys(),
     "verstel-goal-progress-dated": lambda r: "achievementStatus" not in r or "statusDate" in r,
+    "verstel-audit-person-no-network": lambda r: not any("network" in one for one in _acting(r)),
+    "verstel-audit-parties": lambda r: not _was_done(r) or _names_its_parties(r),
     "verstel-assignment-answered": lambda r: r.get("status") != "completed" or "output" in r,
 }
 

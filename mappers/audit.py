@@ -203,7 +203,7 @@ def _source(entry: AuditEntry) -> Resource:
 def _objects(entry: AuditEntry, *, literal: bool) -> list[Resource]:
     names = [name for name in entry.objects if name]
     touched = entry.event in _CLIENT_SERVER_USER
-    data = next((name for name in names if "/" in name), next(iter(names), None)) if touched else None
+    data = next((name for name in names if "/" in name), next(iter(names), entry.event)) if touched else None
     rest = [_entity(name, literal=literal) for name in names if name != data]
     if data is None:
         return rest

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
 from mappers.answers import IDENTIFIER_SYSTEM, PROFILE, answers_of, response_of
 from mappers.assignment import cancelled
-from mappers.audit import AuditEntry, Event, audit_event
+from mappers.audit import OPERATOR, AuditEntry, Event, audit_event, purpose_of
 from mappers.observations import observations_of, provenance_of
 from mappers.plan import MOST_DOMAINS, DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
 from mappers.plan.document import Edition, bundle_of, digest_of, document_of, superseded
@@ -51,6 +52,8 @@ KINDS = (
     "Provenance",
     "DocumentReference",
 )
+
+_PROFESSIONALS = ("clinician", "responsible", "case-manager", "peer-worker", "outside", "guest")
 
 # Words as people type and paste them: spaces at the ends, tabs, markup, quotes, other scripts, emoji.
 ROUGH = "  Ik wil »zelf« <b>kiezen</b> & 50% thuis.\r\n\n\tÜber 'misschien' 🚲 مرحبا {0} \\n  "
@@ -194,7 +197,7 @@ def own_to(person: str, resource: Resource) -> bool:
 
 
 def audit_events() -> list[Resource]:
-    """Return an AuditEvent of each kind of event, by a client and by a clinician, and by someone unknown."""
+    """Return an AuditEvent of each kind of event, by each role and by someone unknown, as exported and as sent."""
     entries = [
         AuditEntry(
             recorded=int(NOW.timestamp()),
@@ -208,13 +211,23 @@ def audit_events() -> list[Resource]:
             subject="s-1",
             patient="Patient/noor",
             address="192.0.2.7",
-            objects=("Goal/7", "Observation"),
+            objects=("plan.goal", "Goal/7", "Observation"),
+            parts=("form.story", "domain.housing"),
+            purpose=purpose_of(role),
+            system="https://verstel.example.org",
+            organisation="De Linden",
+            visit="0123456789abcdef",
         )
         for event in get_args(Event)
         for user, name, role in (
             ("Patient/noor", "Noor Bakker", "client"),
-            ("Practitioner/els", "Els Visser", "clinician"),
+            *(("Practitioner/els", "Els Visser", role) for role in _PROFESSIONALS),
+            *(("RelatedPerson/mila", "Mila Bakker", role) for role in ("loved-one", "representative")),
+            ("", "", OPERATOR),
             ("", "", ""),
         )
     ]
-    return [audit_event(entry) for entry in entries]
+    # As a version wrote them that did not know all of it.
+    older = [replace(one, parts=(), purpose="", system="", organisation="", visit="") for one in entries]
+    made = [audit_event(entry, number) for number, entry in enumerate([*entries, *older])]
+    return [*made, *(audit_event(entry, number, literal=False) for number, entry in enumerate(entries))]
