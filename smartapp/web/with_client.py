@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from flask import g, request, session
 
 from mappers.plan import PersonRef
+from questionnaires.model import Who
 from smartapp.web import current
 from smartapp.web.language import gettext as _
 
@@ -46,6 +47,18 @@ def goes_on() -> bool:
 def may_write() -> bool:
     """Tell whether the reader may change the client's words: it is the client, or they write together."""
     return current.launch().user.role == "client" or goes_on()
+
+
+def own_parts() -> tuple[Who, ...]:
+    """Return the parts of a form that are the reader's own while they write with the client; none otherwise.
+
+    A peer worker has their own. Of a clinician the record says no more, so they may be either.
+    """
+    if not goes_on():
+        return ()
+    role = current.launch().user.role
+    parts: dict[str, tuple[Who, ...]] = {"peer-worker": ("peer-worker",), "case-manager": ("professional",)}
+    return parts.get(role, ("peer-worker", "professional"))
 
 
 def typed_by(person: PersonRef) -> None:

@@ -99,7 +99,7 @@ def _page(opened: Opened, *, own: bool) -> views.LivingPage:
         own=own,
         place=_place(),
         saved=_saved(opened.stored.content) or goal_saved(opened.plan),
-        with_client=with_client.goes_on(),
+        own_parts=with_client.own_parts(),
         offer=current.services().settings.offer,
         client=with_client.client_name(),
     )
@@ -177,7 +177,7 @@ def step(form_id: str, step: str) -> ResponseReturnValue:
     """Ask one step of a form: a question, a group of questions, all of them on one page; or show a group of rows."""
     asked, opened = _form_or_404(form_id), _open(_form_or_404(form_id))
     # A professional has a part of their own in some forms; the client reads it, and types in no part but their own.
-    parts: tuple[Who, ...] = ("client", "peer-worker", "professional") if with_client.goes_on() else ("client",)
+    parts: tuple[Who, ...] = ("client", *with_client.own_parts())
     steps = ((who, step_of(asked, opened.content, step, who, offer=_has_offer())) for who in parts)
     who, here = next(((who, here) for who, here in steps if here is not None), None) or abort(404)
     _take_over(asked, here)
@@ -322,7 +322,7 @@ def part_of_row(form_id: str, group_id: str, key: str, part: Who) -> ResponseRet
     asked = _form_or_404(form_id)
     group, opened = _group_or_404(asked, group_id), _open(asked)
     items = typed_by(group, part)
-    if not items or not with_client.goes_on():
+    if not items or part not in with_client.own_parts():
         abort(404)
     if request.method == "GET" and opened.content.row(group.link_id, key) is None:
         _stop_at_what_is_gone(group)

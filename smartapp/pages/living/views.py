@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from mappers.living.content import group_of
 from mappers.plan import Goal
 from questionnaires.catalogue import Catalogue
 from questionnaires.living import GOAL
-from questionnaires.model import Group, Instrument, Item
+from questionnaires.model import Group, Instrument, Item, Who
 from smartapp.offer import Offered, offered_at
 from smartapp.pages.living.service import Opened
 from smartapp.pages.living.steps import ALL, first_open, is_asked
@@ -129,7 +129,7 @@ class _Page:
     opened: Opened
     known: Catalogue
     own: bool
-    with_client: bool = False  # the reader is a professional, who types with the client
+    own_parts: Collection[Who] = ()  # of a professional who types with the client
     offer: Sequence[Offered] = ()  # what the place has
 
     @property
@@ -147,11 +147,11 @@ class _Page:
     def answer(self, item: Item) -> AnswerView:
         given = self.content.answers.get(item.link_id, ())
         step = url_for("living.step", form_id=self.form.id, step=short(self.form, item.link_id))
-        mine = self.own and (item.who == "client" or self.with_client)
+        mine = self.own and (item.who == "client" or item.who in self.own_parts)
         return replace(
             answer_view(item, given, self.content, self.known),
             change=step if mine else "",
-            own_part=self.with_client and item.who != "client",
+            own_part=bool(self.own_parts) and item.who != "client",
             takes=self.takes(item),
             offered=self.offered(item, given),
         )
@@ -298,14 +298,12 @@ class _Page:
 
     def parts(self, group: Group, row: Row) -> tuple[Link, ...]:
         """Return where a professional writes what is theirs in a row: a part for each party that has one."""
-        if not self.with_client:
-            return ()
         where: dict[str, Any] = {
             "form_id": self.form.id,
             "group_id": short(self.form, group.link_id),
             "key": row.key,
         }
-        others = dict.fromkeys(item.who for item in group.items if item.who != "client")
+        others = dict.fromkeys(item.who for item in group.items if item.who in self.own_parts)
         return tuple(Link(_(WHOSE_PART[who]), url_for("living.part_of_row", **where, part=who)) for who in others)
 
     def goal_in(self, group: Group, row: Row) -> Link | None:
@@ -365,15 +363,15 @@ def living_page(
     own: bool,
     place: Place,
     saved: str,
-    with_client: bool = False,
+    own_parts: Collection[Who] = (),
     offer: Sequence[Offered] = (),
     client: str = "",
 ) -> LivingPage:
-    """Return the page of one form; `with_client`: its reader is a professional, who types with the client.
+    """Return the page of one form; `own_parts` are those of a professional who types with the client.
 
     `offer` is what the place has, which stands below what was chosen of it. `client` is what the client is called.
     """
-    page, form = _Page(opened, known, own, with_client, offer), opened.stored.form
+    page, form = _Page(opened, known, own, own_parts, offer), opened.stored.form
     written = written_groups(opened.content, known)
     begin = first_open(form, opened.content, offer=bool(offer)) if own else None
     if begin and page.needs(begin.group):

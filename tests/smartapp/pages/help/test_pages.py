@@ -58,6 +58,22 @@ def test_every_page_of_a_record_leads_to_it(app, role):
     assert "Uitleg: wie kan" not in app.test_client().get("/accessibility").text  # there is no record there
 
 
-def test_someone_with_another_role_sees_nothing_here_as_it_says(app):
-    """The page tells clients so."""
+@pytest.mark.parametrize(
+    ("role", "title", "said"),
+    [
+        ("responsible", "regiebehandelaar", "Je denkt mee op de achtergrond"),
+        ("peer-worker", "ervaringsdeskundige", "Je zet geen vragenlijsten klaar."),
+        ("outside", "zorgverlener buiten je team", "Daarom lees je alleen het overzicht."),
+        ("loved-one", "naaste", "De cliënt bepaalt wat je hier kunt lezen."),
+        ("representative", "wettelijk vertegenwoordiger", "Herstel is van de cliënt."),
+    ],
+)
+def test_others_read_which_role_they_have_here_and_what_that_is(app, role, title, said):
+    page = text_of(launched(app, role=role).get("help/"))
+    assert f"Je rol hier: {title}." in page
+    assert said in page
+    assert ("Per vragenlijst" in page) is (role not in ("loved-one", "representative"))
+
+
+def test_who_is_nobody_here_has_no_help_either(app):
     assert launched(app, role="guest").get("help/").status_code == 403

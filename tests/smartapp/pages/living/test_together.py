@@ -273,6 +273,15 @@ def test_a_professional_writes_their_own_part_and_the_client_reads_it(joost, kno
     assert anna.get(own).status_code == 404
 
 
+@pytest.mark.parametrize(("role", "theirs"), [("peer-worker", True), ("clinician", True), ("case-manager", False)])
+def test_a_part_that_is_a_peer_workers_is_written_by_who_may_be_one(known, app, role, theirs):
+    """Of a clinician the record says no more, so they may be; a case manager is none."""
+    visitor = launched(app, role=role)
+    begin(visitor)
+    assert ("Het deel van de ervaringsdeskundige" in text_of(visitor.get("living/garden/"))) is theirs
+    assert visitor.get("living/garden/neighbour/").status_code == (200 if theirs else 404)
+
+
 def test_whose_part_it_is_and_in_whose_words_stands_on_page_and_paper(joost):
     yes(joost, asked(joost, **{"garden-story": WORDS}))
     fill(joost, "living/garden/neighbour/", **{"garden-neighbour": "Een heg."})
