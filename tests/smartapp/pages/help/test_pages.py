@@ -63,7 +63,7 @@ def test_every_page_of_a_record_leads_to_it(app, role):
     [
         ("responsible", "regiebehandelaar", "Je denkt mee op de achtergrond"),
         ("peer-worker", "ervaringsdeskundige", "Je zet geen vragenlijsten klaar."),
-        ("outside", "zorgverlener buiten je team", "Daarom lees je alleen het overzicht."),
+        ("outside", "zorgverlener buiten het team", "Daarom lees je alleen het overzicht."),
         ("loved-one", "naaste", "De cliënt bepaalt wat je hier kunt lezen."),
         ("representative", "wettelijk vertegenwoordiger", "Herstel is van de cliënt."),
     ],
