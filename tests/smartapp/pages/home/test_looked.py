@@ -98,7 +98,7 @@ def test_a_part_that_is_no_part_any_more_is_not_named():
         ("responsible", "regiebehandelaar", "Waarom: voor je behandeling."),
         ("case-manager", "casemanager", "Waarom: voor je behandeling."),
         ("peer-worker", "ervaringsdeskundige", "Waarom: voor je behandeling."),
-        ("outside", "zorgverlener buiten je team", "Waarom: voor je behandeling."),
+        ("outside", "zorgverlener buiten het team", "Waarom: voor je behandeling."),
         ("loved-one", "naaste", "Waarom: je laat deze persoon meekijken."),
         ("representative", "wettelijk vertegenwoordiger", "Waarom: als je wettelijk vertegenwoordiger."),
         ("guest", "iemand met een andere rol", None),
