@@ -165,6 +165,28 @@ def _six_domains(visitor: Visitor) -> None:
     visitor.press("main form button")
 
 
+def _link_made(visitor: Visitor) -> None:
+    """Share the card by a QR code, and stop what an earlier tour shared: there is a most of them at once."""
+    _stop_links(visitor)
+    visitor.go("links/new")
+    visitor.page.locator("main input[name=what]").first.check()
+    visitor.press("main #new-link .actions button")
+
+
+def _link_stopped(visitor: Visitor) -> None:
+    """Have a link in the list, and another one that is stopped."""
+    _link_made(visitor)
+    _link_made(visitor)
+    visitor.go("links/")
+
+
+def _stop_links(visitor: Visitor) -> None:
+    stop = 'main form[action$="/end"] button'
+    visitor.go("links/")
+    while visitor.page.locator(stop).count():
+        visitor.press(stop)
+
+
 _SAVE = "main form[data-autosave] .actions button"
 _TEXT_FORM = "main form[data-autosave] button"  # not the one above it, which throws a draft away
 
@@ -326,6 +348,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("components", "nobody", "", at("/components")),
     Stop("goodbye", "nobody", "", at("/goodbye")),
     Stop("offline", "nobody", "", at("/offline/")),
+    Stop("viewer", "nobody", "", at("/view")),
     Stop("not-found", "nobody", "", at("/nowhere")),
     Stop("launch-unknown-ehr", "nobody", "", at("/launch?iss=https://elsewhere.example.org&launch=x")),
     Stop("launch-ended", "nobody", "", at("/l/an-old-launch/plan/")),
@@ -376,6 +399,9 @@ STOPS: tuple[Stop, ...] = (
     Stop("living-cards", "client", "noor", at(f"living/{CARDS.id}/")),
     Stop("living-carried", "client", "noor", at(f"living/{CARRIED}/")),
     Stop("living-card", "client", "noor", at(f"living/{CARRIED}/card")),
+    Stop("links", "client", "noor", _link_stopped),
+    Stop("link-new", "client", "noor", at("links/new")),
+    Stop("link-made", "client", "noor", _link_made),
     Stop("plan-clash", "client", "iwan", _clash),
     Stop("plan-history", "client", "iwan", at("plan/history")),
     Stop("not-for-you", "client", "noor", at("overview/")),

@@ -34,6 +34,8 @@ _EMERGENCY_LINE_NL_U: Final = "Hebt u nu hulp nodig? Bel uw behandelteam. Bij le
 SearchMethod = Literal["get", "post"]
 TeamRule = Literal["follow", "ignore"]
 
+LONGEST_PUBLIC_URL: Final = 80
+"""The address of a manifest of SMART Health Links has at most 128 characters, of which ours needs 48."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 """Hosts where plain http is accepted: nothing leaves the machine."""
 
@@ -171,6 +173,13 @@ def _url(value: str) -> str:
     return checked_base(value.strip().rstrip("/"), "the value")
 
 
+def _public_url(value: str) -> str:
+    address = _url(value)
+    if len(address) > LONGEST_PUBLIC_URL:
+        raise ValueError(f"it has {len(address)} characters; at most {LONGEST_PUBLIC_URL}, or no link fits behind it")
+    return address
+
+
 def _whole_number(value: str) -> int:
     number = int(value)
     if number < 0:
@@ -276,7 +285,7 @@ class Settings:
 
     public_url: str = _setting(
         "VERSTEL_PUBLIC_URL",
-        _url,
+        _public_url,
         "The address people and EHRs reach the app at. The redirect URI to register is this plus /callback.",
         example="https://verstel.example.org",
     )

@@ -60,6 +60,7 @@ def test_the_example_of_the_issuers_is_read():
         ("VERSTEL_PUBLIC_URL", "http://verstel.example.org", "plain http"),
         ("VERSTEL_PUBLIC_URL", "verstel.example.org", "not an absolute https URL"),
         ("VERSTEL_PUBLIC_URL", "https://user@verstel.example.org", "user name"),
+        ("VERSTEL_PUBLIC_URL", f"https://{'x' * 73}", "it has 81 characters; at most 80"),
         ("VERSTEL_SECRET_KEY", "short", "a key is shorter than 32 characters"),
         ("VERSTEL_ENCRYPTION_KEYS", "x", "not 32 url-safe base64-encoded bytes"),
         ("VERSTEL_ENCRYPTION_KEYS", " , ", "holds no key"),

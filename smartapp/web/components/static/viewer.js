@@ -1,12 +1,12 @@
 /* Opens a SMART Health Link of ours in this browser: the link, which no server gets, holds the key.
 
-   <div data-viewer data-manifests="https://…/shl/" data-nobody="…"> has a part for each state ([data-when]) and the form
-   [data-open]; [data-words] has the sentences. What was shared is drawn node by node from what is allowed below: nothing
-   in it can become a script, an address or a form. */
+   <div data-viewer data-manifests="https://…/shl/" data-nobody="…"> also has the sentences; within it, [data-head] gets
+   what a template has for a state ([data-head-when]), and [data-when] is shown in one. What was shared is drawn node by
+   node from what is allowed below: nothing in it can become a script, a form, or an address but a telephone number. */
 
 const SCHEME = "#shlink:/";
 const ALLOWED = new Set(["p", "br", "ul", "ol", "li", "em", "strong", "b", "i", "div", "span", "blockquote", "table", "thead", "tbody", "tr", "td", "th"]);
-const LOWER = { h1: "h3", h2: "h3", h3: "h3", h4: "h4", h5: "h5", h6: "h6" }; // the page has an h1, and each section an h2
+const HEADING = /^h([1-6])$/;
 
 class Refused extends Error {
   constructor(state, said = "") {
@@ -21,14 +21,15 @@ const json = (data) => JSON.parse(new TextDecoder("utf-8", { fatal: true }).deco
 class Viewer {
   constructor(place) {
     this.place = place;
-    this.words = place.querySelector("[data-words]").dataset;
-    this.form = place.querySelector("[data-open]");
+    this.words = place.dataset;
+    this.head = place.querySelector("[data-head]");
+    this.form = place.querySelector("form");
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.open();
     });
     window.addEventListener("hashchange", () => this.start());
-    place.hidden = false;
+    document.querySelector("[data-needs-script]").remove();
     this.start();
   }
 
@@ -40,10 +41,9 @@ class Viewer {
       return;
     }
     for (const other of document.querySelectorAll(".languages a")) other.hash = location.hash;
-    this.place.querySelector("[data-label]").textContent = this.link.label ?? "";
     this.place.querySelector("[data-passcode]").hidden = !this.asksPasscode();
     this.say("");
-    this.show("ask");
+    this.show("ask", null, [this.link.label ?? ""]);
   }
 
   read(hash) {
@@ -72,8 +72,6 @@ class Viewer {
       const file = (await this.manifest()).files.find((one) => one.contentType === "application/fhir+json");
       this.draw(await this.decrypted(file.embedded ?? (await this.fetched(file.location))));
       passcode.value = "";
-      this.show("open");
-      this.place.querySelector("[data-title]").focus();
       // Neither the history of this browser nor who uses it next keeps the key.
       history.replaceState(null, "", location.pathname + location.search);
     } catch (error) {
@@ -132,18 +130,20 @@ class Viewer {
   draw(bundle) {
     const [composition] = bundle.entry.map((one) => one.resource);
     if (bundle.type !== "document" || composition.resourceType !== "Composition") throw new Refused("broken");
-    this.place.querySelector("[data-title]").textContent = composition.title;
-    this.place.querySelector("[data-about]").replaceChildren(...nodes(composition.text?.div, (node) => node.localName === "p"));
     const sections = composition.section.map((one) => {
       const section = document.createElement("section");
       section.className = "stack stack--tight";
-      if (one.title !== composition.title) section.append(element("h2", one.title));
-      section.append(...nodes(one.text?.div));
+      // What is one section has its title on top of the page already; its headings stand one step higher then.
+      const alone = one.title === composition.title;
+      if (!alone) section.append(element("h2", one.title));
+      section.append(...nodes(one.text?.div, { highest: alone ? 2 : 3 }));
       return section;
     });
     const drawn = this.place.querySelector("[data-document]");
     drawn.lang = composition.language ?? "";
     drawn.replaceChildren(...sections);
+    const about = nodes(composition.text?.div, { wanted: (node) => node.localName === "p" });
+    this.show("open", composition.title, about.flatMap((one) => [...one.childNodes]));
     document.title = composition.title;
   }
 
@@ -151,8 +151,13 @@ class Viewer {
     this.form.querySelector("[data-said]").textContent = text;
   }
 
-  show(state) {
+  // `title` and `lead` are those of this link, where the template has none.
+  show(state, title, lead) {
+    this.head.replaceChildren(this.place.querySelector(`[data-head-when="${state}"]`).content.cloneNode(true));
+    if (title) this.head.querySelector("h1").textContent = title;
+    if (lead) this.head.querySelector(".lead").replaceChildren(...lead);
     for (const part of this.place.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== state;
+    if (state !== "ask") this.head.focus();
   }
 }
 
@@ -162,25 +167,31 @@ function element(name, text) {
   return made;
 }
 
-// Returns the nodes of a narrative, all of them made here.
-function nodes(div, wanted = () => true) {
+// Returns the nodes of a narrative, all of them made here. Its headings begin with h3, and here with `highest`.
+function nodes(div, { wanted = () => true, highest = 3 } = {}) {
   if (!div) return [];
   const read = new DOMParser().parseFromString(div, "application/xhtml+xml").documentElement;
   if (read.localName !== "div") throw new Refused("broken"); // not well-formed
-  return [...read.childNodes].filter(wanted).flatMap(drawn);
+  return [...read.childNodes].filter(wanted).flatMap((node) => drawn(node, highest));
 }
 
-function drawn(node) {
+function drawn(node, highest) {
   if (node.nodeType === Node.TEXT_NODE) return [document.createTextNode(node.data)];
   if (node.nodeType !== Node.ELEMENT_NODE) return [];
-  const name = LOWER[node.localName] ?? (ALLOWED.has(node.localName) ? node.localName : "");
-  const inside = [...node.childNodes].flatMap(drawn);
+  const inside = [...node.childNodes].flatMap((one) => drawn(one, highest));
   const number = node.localName === "a" && /^tel:\+?\d+$/.exec(node.getAttribute("href"));
-  if (!name && !number) return ["script", "style"].includes(node.localName) ? [] : inside;
-  const made = document.createElement(number ? "a" : name);
+  const name = number ? "a" : allowed(node.localName, highest);
+  if (!name) return ["script", "style"].includes(node.localName) ? [] : inside;
+  const made = document.createElement(name);
   if (number) made.href = number[0];
   made.append(...inside);
   return [made];
+}
+
+function allowed(name, highest) {
+  const level = HEADING.exec(name)?.[1];
+  if (level) return `h${Math.min(6, highest + Math.max(0, level - 3))}`;
+  return ALLOWED.has(name) ? name : "";
 }
 
 for (const place of document.querySelectorAll("[data-viewer]")) new Viewer(place);
