@@ -25,6 +25,8 @@ import typst
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Language
 from scripts.tour import Demo, Role, Served
+from smartapp.pages.links.paper import paper as paper_of_link
+from smartapp.pages.links.service import NewLink
 from smartapp.pages.plan.paper import paper
 from smartapp.storage.launches import Person
 from smartapp.web.language import kept_in
@@ -113,12 +115,17 @@ def _links(page: str, home: str) -> set[str]:
 
 
 def rough() -> Iterator[tuple[str, bytes]]:
-    """Make a plan as full and as rough as can be, which is PDF/A-2a, and one for which only level u can be had."""
+    """Make a plan as full and as rough as can be, which is PDF/A-2a, one for which only level u can be had, and a link.
+
+    No page leads to the paper of a link, which is asked for with the link in a form.
+    """
     plan, noor = rough_plan(), Person("Patient/noor", "Noor Bakker", "1992-03-14")
     strange = replace(plan, texts={**plan.texts, "story": ("Een icoon van mijn telefoon: \ue000",)})
     for language in LANGUAGES:
         with kept_in(language):
             yield f"rough-{language}", paper(plan, Catalogue(), client=noor, made=NOW)
+            link = NewLink(f"https://verstel.example/view#shlink:/{'x' * 320}", "Kaartje", NOW, asks_passcode=True)
+            yield f"link-{language}", paper_of_link(link, client=noor, made=NOW)
     yield "private-use", paper(strange, Catalogue(), client=noor, made=NOW)
 
 

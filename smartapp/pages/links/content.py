@@ -118,9 +118,10 @@ def _card_parts(parts: Sequence[CardPart]) -> Iterator[str]:
 
 
 def _form(opened: Opened, known: Catalogue, writing: Writing) -> Section:
-    parts = tuple(one for group in written_groups(opened.content, known) for one in _group(group))
+    title = text_of(opened.stored.form.title)
+    parts = tuple(one for group in written_groups(opened.content, known) for one in _group(group, title))
     response = _response(opened.stored, opened.content, writing, opened.stored.identifier)
-    return Section(text_of(opened.stored.form.title), parts, (response,))
+    return Section(title, parts, (response,))
 
 
 def _response(stored: StoredForm, content: Content, writing: Writing, identifier: str) -> Resource:
@@ -131,21 +132,25 @@ def _response(stored: StoredForm, content: Content, writing: Writing, identifier
     return response_of(content, written, identifier=identifier)
 
 
-def _group(group: WrittenGroup) -> Iterator[str]:
-    yield heading(group.title)
+def _group(group: WrittenGroup, form: str) -> Iterator[str]:
+    """Yield a group; where it is called as its form is, that is said once, and what is below stands one step higher."""
+    named = group.title != form
+    if named:
+        yield heading(group.title)
+    level = 4 if named else 3
     for answer in group.answers:
-        yield heading(_asked(answer), 4)
+        yield heading(_asked(answer), level)
         yield _texts(answer.texts)
     for row in group.rows:
-        yield from _row(row)
+        yield from _row(row, level)
 
 
-def _row(row: RowView) -> Iterator[str]:
+def _row(row: RowView, level: int) -> Iterator[str]:
     title = f"{row.title} ({format_date(row.day)})" if row.day else row.title
     if not row.answers:
         yield _paragraph(title)
         return
-    yield heading(title, 4)
+    yield heading(title, level)
     for answer in row.answers:
         yield f"<p><em>{calls(_asked(answer))}</em></p>"
         yield _texts(answer.texts)
