@@ -160,7 +160,7 @@ def test_who_looked_tells_of_each_opening_and_of_each_refusal(noor, shared, stra
     stranger.refused(link)
     page = text_of(noor.get("who-looked/"))
     assert "Ambulance 12 (met jouw QR-code)" in page
-    assert "Gezien: je kaart voor een crisis." in page
+    assert "Gezien: “Wat te doen in een crisis”." in page
     assert "Typte een code die niet klopt." in page
     assert "Het was niet meer te openen." in page
     assert "Waarom: je deelde het met een QR-code." in page
