@@ -26,7 +26,7 @@ def command(issuer: str, patient: str, *, yes: bool) -> None:
     from smartapp.services import KEY
 
     settings = settings_from_environment()
-    known = _issuer(settings, issuer)
+    known = issuer_of(settings, issuer)
     if not yes:
         click.confirm(f"Delete what is kept about Patient/{patient} of {known.name}? It can't be undone", abort=True)
     engine = opened_again(settings)
@@ -38,7 +38,8 @@ def command(issuer: str, patient: str, *, yes: bool) -> None:
     click.echo(f"{log_rows} rows of the log stay: verstel audit export. So does what is at the EHR, and in backups.")
 
 
-def _issuer(settings: Settings, key: str) -> Issuer:
+def issuer_of(settings: Settings, key: str) -> Issuer:
+    """Return the issuer with a key, or end the command with exit code 2 and the keys that there are."""
     found = next((issuer for issuer in settings.issuers if issuer.key == key), None)
     if found is None:
         known = ", ".join(issuer.key for issuer in settings.issuers) or "none"

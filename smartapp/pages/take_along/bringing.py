@@ -10,11 +10,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.errors import PlanError
-from mappers.portable import NotAFile, Owner, PersonFile, file_inside, is_of_same_person, is_pdf, read
+from mappers.portable import NotAFile, PersonFile, file_inside, is_pdf, read
 from smartapp.fhir.store import Conflict, Forbidden, Refused, Unreachable
 from smartapp.pages.take_along.bringing_in import CHOICES, Brought, Choice, prepare
 from smartapp.pages.take_along.gathering import gather
 from smartapp.pages.take_along.views import brought_page, refusal
+from smartapp.pages.take_along.whose import is_theirs
 from smartapp.storage.drafts import Drafts
 from smartapp.web import current
 from smartapp.web.components.frame import record_address
@@ -120,10 +121,7 @@ def _kept() -> Drafts:
 
 
 def _not_theirs(file: PersonFile) -> str | None:
-    launch = current.launch()
-    patient = launch.patient
-    here = Owner(launch.issuer, launch.patient_id, patient.display, patient.birth_date)
-    return None if is_of_same_person(file.owner, here) else refusal("other-person")
+    return None if is_theirs(file) else refusal("other-person")
 
 
 def _refused(why: str) -> ResponseReturnValue:

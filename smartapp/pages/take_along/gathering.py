@@ -11,7 +11,7 @@ from mappers.observations import SCORE_SYSTEM
 from mappers.own_notes import CODE as OWN_NOTE
 from mappers.own_notes import PLAN_SYSTEM
 from mappers.phase import CODE as PHASE
-from mappers.portable import Kept, Made, Owner, bundle_of
+from mappers.portable import Kept, Made, bundle_of
 from mappers.tolerant import code_in, text_in
 from questionnaires import __version__
 from questionnaires.canonical import BASE
@@ -21,6 +21,7 @@ from smartapp.fhir.store import MOST_RESULTS, Query
 from smartapp.pages.plan import stored
 from smartapp.pages.plan.service import plan_in
 from smartapp.pages.plan.stored import StoredPlan
+from smartapp.pages.take_along.whose import owner_here
 from smartapp.records import Record
 from smartapp.web import current
 from smartapp.web.language import language
@@ -88,11 +89,8 @@ def _is_kept(record: Record) -> bool:
 
 def bundle(gathered: Gathered) -> Resource:
     """Return the file of the person of this launch."""
-    launch = current.launch()
-    patient = launch.patient
-    owner = Owner(launch.issuer, launch.patient_id, patient.display, patient.birth_date)
     made = Made(__version__, current.services().settings.public_url, current.now().isoformat(), language())
-    return bundle_of(owner, kept(gathered.records), made)
+    return bundle_of(owner_here(), kept(gathered.records), made)
 
 
 def kept(records: Sequence[Record]) -> list[Kept]:

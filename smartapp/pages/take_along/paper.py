@@ -16,6 +16,7 @@ from mappers.phase import history_of
 from mappers.talking import talking_point_of
 from mappers.tolerant import text_in
 from mappers.trends import measured
+from questionnaires import __version__
 from questionnaires.catalogue import Catalogue, catalogue
 from questionnaires.fhir import Resource
 from smartapp.pages.answers.finding import Sent, readable
@@ -27,6 +28,7 @@ from smartapp.pages.scores.paper import all_panels
 from smartapp.pages.take_along.gathering import Gathered
 from smartapp.records import Record
 from smartapp.storage.launches import Person
+from smartapp.web import current
 from smartapp.web.language import day_of, format_date, format_datetime, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import Inside, lines, pdf
@@ -36,6 +38,14 @@ from smartapp.web.written import whose_words, written_groups
 TEMPLATE: Final = Path(__file__).with_name("templates") / "take_along" / "paper.typ"
 FILE_NAME: Final = "verstel.fhir.json"
 """What the file in the paper is called: the same for everybody, so that it can be found."""
+
+
+def paper_of(gathered: Gathered, bundle: bytes) -> bytes:
+    """Return all of the person of this launch as a PDF, made now and here. Raises NotTypeset."""
+    now = current.now()
+    where = current.services().settings.public_url
+    origin = origin_of(gathered, installation=where, version=__version__, made=now)
+    return paper(gathered, bundle, origin=origin, client=current.launch().patient, made=now)
 
 
 def paper(gathered: Gathered, bundle: bytes, *, origin: Sequence[str], client: Person, made: dt.datetime) -> bytes:

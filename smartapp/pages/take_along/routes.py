@@ -7,13 +7,11 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from questionnaires import __version__
 from questionnaires.fhir import Resource
 from smartapp.pages.take_along import bringing, leaving
 from smartapp.pages.take_along.gathering import bundle, gather
-from smartapp.pages.take_along.paper import origin_of, paper
+from smartapp.pages.take_along.paper import paper_of
 from smartapp.pages.take_along.views import page_of
-from smartapp.web import current
 from smartapp.web.guard import MAX_FILE_BYTES
 from smartapp.web.language import _
 from smartapp.web.pdf import download
@@ -46,10 +44,8 @@ def index() -> str:
 @blueprint.get("/all.pdf")
 def as_pdf() -> Response:
     """Give all of it as a PDF, with the same as FHIR inside."""
-    found, made = gather(), current.now()
-    where = current.services().settings.public_url
-    origin = origin_of(found, installation=where, version=__version__, made=made)
-    content = paper(found, as_bytes(bundle(found)), origin=origin, client=current.launch().patient, made=made)
+    found = gather()
+    content = paper_of(found, as_bytes(bundle(found)))
     return download(content, _("my-own"))
 
 

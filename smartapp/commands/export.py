@@ -1,0 +1,87 @@
+"""`verstel export`: what Verstel keeps, handed out: so far, all of one person, for that person."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from questionnaires.model import Language
+from smartapp.commands.serve import opened_again, settings_from_environment
+
+
+@click.group(epilog="Example:  verstel export person --issuer north --patient 12345 --out anna.pdf")
+def command() -> None:
+    """Hand out what Verstel keeps of somebody.
+
+    Uses the database and the keys of `verstel serve`: set the same environment variables.
+    """
+
+
+@command.command(epilog="Example:  verstel export person --issuer north --patient 12345 --out anna.pdf")
+@click.option("--issuer", required=True, metavar="KEY", help="The key of the issuer, or its address where it has none.")
+@click.option("--patient", required=True, metavar="ID", help="The id of the person at this issuer, without Patient/.")
+@click.option("--name", default="", help="Their name, as the EHR has it; another place knows by it whose file it is.")
+@click.option("--born", default="", metavar="YYYY-MM-DD", help="Their birth date, for the same.")
+@click.option("--language", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Of the PDF.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="FILE.pdf, to read and with the FHIR inside, or FILE.json, the FHIR alone. It must not be there yet.",
+)
+def person(*, issuer: str, patient: str, name: str, born: str, language: Language, out: Path) -> None:
+    """Write all of one person as one file, which they can take to another place with Verstel.
+
+    There is no sign-in here, so what is at the EHR is not read: only what our own store has, and a companion server.
+    Whoever has the file can read it. The person finds under who looked that it was made.
+
+    Exit code 1: the file can't be made or written, or a server does not answer. 2: wrong usage.
+    """
+    from smartapp import create_app
+    from smartapp.commands.erase import issuer_of
+    from smartapp.errors import NotTypeset
+    from smartapp.fhir.store import RecordError
+    from smartapp.pages.take_along import by_operator
+    from smartapp.services import KEY
+    from smartapp.web.language import kept_in
+
+    if out.suffix not in (".pdf", ".json"):
+        raise click.UsageError(f"--out {out.name}: end it with .pdf or .json.")
+    settings = settings_from_environment()
+    known = issuer_of(settings, issuer)
+    engine = opened_again(settings)
+    try:
+        app = create_app(settings, engine=engine)
+        services = app.extensions[KEY]
+        whose = by_operator.known_person(services, known, patient, name, born)
+        with by_operator.opened(app, services, known, whose), kept_in(language):
+            content, count = by_operator.made(as_pdf=out.suffix == ".pdf")
+        _write(out, content)
+    except FileExistsError as error:
+        raise click.ClickException(f"{out} is there already. Name another file.") from error
+    except (RecordError, NotTypeset, OSError) as error:
+        raise click.ClickException(f"the file was not made: {_reason(error)}") from error
+    finally:
+        engine.dispose()
+    click.echo(f"{out}: {count} parts. Not in it: what is at {known.name}, since nobody signed in.", err=True)
+    if not whose.display or not whose.birth_date:
+        click.echo("Without --name and --born another place can't tell whose file it is, and refuses it.", err=True)
+
+
+def _write(out: Path, content: bytes) -> None:
+    """Write a new file that only its owner can read."""
+    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+
+
+def _reason(error: Exception) -> str:
+    """Return why, in words that quote nothing that a person wrote."""
+    from smartapp.fhir.store import RecordError
+
+    if isinstance(error, RecordError):
+        return error.message
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "it can't be made into a PDF; take .json"
