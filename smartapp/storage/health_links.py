@@ -329,7 +329,8 @@ def hashed(passcode: str) -> dict[str, str]:
 
 
 def _hash(passcode: str, salt: bytes) -> str:
-    return hashlib.scrypt(passcode.encode(), salt=salt, **_SCRYPT).hex()
+    # Half a sign is no sign of any passcode, and a wrong one like others.
+    return hashlib.scrypt(passcode.encode(errors="surrogatepass"), salt=salt, **_SCRYPT).hex()
 
 
 def _is_right(passcode: str | None, about: About) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ PER_MINUTE: Final = 30
 """How often one link may be asked for: more than people need, and no more rows of the log than they can read."""
 _LONGEST_BODY: Final = 8 * 1024
 _LONGEST_RECIPIENT: Final = 200
+_UNSEEN: Final = frozenset({"Cf", "Cs", "Co"})
 _BUCKETS: Final = "verstel-health-links"
 _OPEN_TO_ALL: Final = frozenset({"shared.manifest", "shared.file"})
 
@@ -99,7 +101,7 @@ def _asked() -> Mapping[str, Any]:
     request.max_content_length = _LONGEST_BODY
     try:
         asked = json.loads(request.get_data())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # also what is nested deeper than anybody means
         raise BadRequest(code="no-json") from error
     if not isinstance(asked, dict):
         raise BadRequest(code="no-json-object")
@@ -108,7 +110,9 @@ def _asked() -> Mapping[str, Any]:
 
 def _recipient(asked: Mapping[str, Any]) -> str:
     said = asked.get("recipient")
-    recipient = " ".join(typed(said).split()) if isinstance(said, str) else ""
+    words = typed(said) if isinstance(said, str) else ""
+    # Without what is not seen itself and turns what stands after it round: the client reads this among others.
+    recipient = " ".join("".join(sign for sign in words if unicodedata.category(sign) not in _UNSEEN).split())
     if not recipient:
         raise BadRequest(code="no-recipient")
     return recipient[:_LONGEST_RECIPIENT]

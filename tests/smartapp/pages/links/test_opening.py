@@ -48,6 +48,24 @@ def test_a_client_of_the_specification_opens_it_with_the_passcode(noor, shared, 
     assert rows(noor) == [("read", "", "Ambulance 12")]
 
 
+@pytest.mark.parametrize("body", [b"[" * 8000, b'{"a":' * 1600, b"\xff\xfe", b"", b"null", b'{"recipient": "\\u202e"}'])
+def test_what_is_no_request_of_the_specification_is_refused_and_nothing_breaks(shared, stranger, body):
+    url = shlink_client.decoded(shared()).url
+    assert stranger.ask("POST", url, {"content-type": "application/json"}, body).status_code == 400
+
+
+def test_a_passcode_with_half_a_sign_is_wrong_as_another_one(shared, stranger):
+    url = shlink_client.decoded(shared()).url
+    answer = manifest_answer(stranger, url, passcode="\ud800aaaaa")
+    assert (answer.status_code, answer.json) == (401, {"remainingAttempts": TRIES - 1})
+
+
+def test_a_name_turns_round_nothing_that_stands_beside_it(noor, shared, stranger):
+    link = shlink_client.decoded(shared())
+    manifest_answer(stranger, link.url, passcode=PASSCODE, recipient="\u202eDr. A\u200b\u2066")
+    assert rows(noor) == [("read", "", "Dr. A")]
+
+
 def test_a_passcode_is_the_same_in_capitals_and_with_spaces(shared, stranger):
     link = shared(passcode="Blauwe Fiets")
     assert stranger.opens(link, " BLAUWEfiets ")
