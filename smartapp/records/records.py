@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 from mappers.identity import Identifier, own_identifier
 from mappers.sameness import fingerprint
+from mappers.sharing.parts import is_step
 from mappers.successors import first_of
+from mappers.tolerant import objects_in
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import Capabilities, Capability, Interaction, Offered
@@ -201,6 +203,7 @@ class Records:
         """
         if not writes:
             return []
+        self._check_steps(writes)
         parcels = self._placed([with_identifier(self._whole(write)) for write in writes])
         self._unsent = None
         if all(parcel.place == "own" for parcel in parcels) and follow_up is None:
@@ -324,6 +327,17 @@ class Records:
         """Return a write with what its writer did not see of what was there. Raises Forbidden for a part of others."""
         return replace(write, resource=self._sight.whole(write.resource, self._read_before(write)))
 
+    def _check_steps(self, writes: Sequence[Write]) -> None:
+        """Let pass the steps that their writer may write: of what part they are their goals say. Raises Forbidden."""
+        steps = [one.resource for one in writes if is_step(one.resource) and self._is_changed(one)]
+        if steps and self._sight.locks_goals:
+            there = [one.resource for one in self.search(Query.of("Goal", patient=self.launch.patient.reference))[0]]
+            self._sight.check_steps(steps, [*there, *(_named(one) for one in writes)])
+
+    def _is_changed(self, write: Write) -> bool:
+        before = self._read_before(write)
+        return before is None or fingerprint(before) != fingerprint(write.resource)
+
     def _shown(self, record: Record) -> Record:
         """Return a record as the reader sees it. Raises NotFound: what is not for them is as absent as what is not."""
         self._know_goals([record])
@@ -365,8 +379,7 @@ class Records:
     def _told(self, parcel: Parcel, names: set[str]) -> Parcel:
         """Return a parcel that knows what its author changed, for which what they read is needed."""
         resource, before = parcel.write.resource, self._read_before(parcel.write)
-        anew = before is None or fingerprint(before) != fingerprint(resource)
-        return replace(parcel, anew=anew, adds=only_names(before, resource, names))
+        return replace(parcel, anew=self._is_changed(parcel.write), adds=only_names(before, resource, names))
 
     def _read_before(self, write: Write) -> Resource | None:
         return self._before.get((write.resource["resourceType"], write.resource.get("id", "")))
@@ -528,6 +541,12 @@ def _is_called(record: Record, type_: str, identifier: Identifier) -> bool:
 
 
 _IN_PLANS = ("Goal", "Task")
+
+
+def _named(write: Write) -> Resource:
+    """Return what is written, as the others of its unit call it."""
+    names = [*objects_in(write.resource, "identifier"), {"system": "urn:ietf:rfc:3986", "value": write.full_url}]
+    return {**write.resource, "identifier": names} if write.full_url else write.resource
 
 
 def _asks_all(query: Query, type_: str) -> bool:

@@ -11,8 +11,9 @@ from typing import Final
 
 from mappers.plan.reading import domain_in
 from mappers.plan.shapes import ANSWERS_URL, PLAN_SYSTEM, extensions
+from mappers.sameness import fingerprint
 from mappers.sharing import NOTHING, Apart, Hidden, Reader, Rule, Sharing, part_of, parts_in, put_back, seen
-from mappers.sharing.parts import domain_part, domains_of, form_part
+from mappers.sharing.parts import ASKED, TALKS, domain_part, domains_of, form_part
 from mappers.tolerant import code_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -65,29 +66,53 @@ class Sight:
 
     def whole(self, new: Resource, before: Resource | None) -> Resource:
         """Return what is saved, with what its writer did not see of what was there. Raises Forbidden."""
-        changed = set(self._changed(new, before))
+        was = seen(before, self.hidden, self.known) if before else None
+        changed = set(self._changed(new, was))
         if changed & (self.locked | self.hidden.parts):
             raise Forbidden("The person whose record this is writes this part without you.")
         return put_back(new, before, self.hidden, self.known) if before and self.hidden else new
 
-    def _changed(self, new: Resource, before: Resource | None) -> Iterator[str]:
-        """Yield the parts whose words somebody writes anew, as far as those may be locked."""
+    @property
+    def locks_goals(self) -> bool:
+        """Tell whether there are goals, and so steps, in which the reader may not type."""
+        return bool(domains_of(self.locked))
+
+    def check_steps(self, steps: Iterable[Resource], goals: Iterable[Resource]) -> None:
+        """Let pass the steps that the reader may write, by the goals that there are. Raises Forbidden."""
+        found = list(goals)
+        locked = Hidden(self.locked).with_goals(found, self.known)
+        if any(seen(step, locked, self.known) is None for step in steps):
+            raise Forbidden("The person whose record this is writes this part without you.")
+
+    def _changed(self, new: Resource, was: Resource | None) -> Iterator[str]:
+        """Yield the parts whose words somebody writes anew or takes away, as far as those may be locked.
+
+        `was` is what they saw of it before.
+        """
+        if was is not None and fingerprint(was) == fingerprint(new):  # a plan is saved with all that is in it
+            return
         kind, part = new.get("resourceType"), part_of(new, self.known)
         if kind == "CarePlan":
-            was, now = ({domain_in(one): one for one in extensions(plan, ANSWERS_URL)} for plan in (before, new))
-            yield from (domain_part(one) for one in now if now[one] != was.get(one))
+            yield from self._changed_in_plan(new, was)
         elif kind == "QuestionnaireResponse":
-            yield from self._changed_in_form(new, before, part)
-        elif kind in ("Goal", "Observation"):
-            yield part
+            yield from self._changed_in_form(new, was, part)
+        elif kind in ("Goal", "Observation", "CareTeam") or part in (TALKS, ASKED):
+            yield from {part, part_of(was or new, self.known)}
 
-    def _changed_in_form(self, new: Resource, before: Resource | None, part: str) -> Iterator[str]:
+    def _changed_in_plan(self, new: Resource, was: Resource | None) -> Iterator[str]:
+        before, now = ({domain_in(one): one for one in extensions(plan, ANSWERS_URL)} for plan in (was, new))
+        yield from (domain_part(one) for one in before | now if now.get(one) != before.get(one))
+        for part in self.known.plan_parts:
+            said = [[text_in(one, "valueString") for one in extensions(plan, part.url)] for plan in (was, new)]
+            if said[0] != said[1]:
+                yield form_part(part.code)
+
+    def _changed_in_form(self, new: Resource, was: Resource | None, part: str) -> Iterator[str]:
         """Yield the part that a form is, or those of its groups in which something changed."""
         of_groups = {name: one.part for one in self.hidden.apart if form_part(one.form) == part for name in one.groups}
-        was, now = (objects_in(response, "item") for response in (before, new))
-        for item in now:
-            if item not in was:
-                yield of_groups.get(text_in(item, "linkId"), part)
+        before, now = (objects_in(response, "item") for response in (was, new))
+        for item in (*(one for one in now if one not in before), *(one for one in before if one not in now)):
+            yield of_groups.get(text_in(item, "linkId"), part)
         if not of_groups:
             yield part
 

@@ -6,9 +6,12 @@ from dataclasses import replace
 import pytest
 
 from mappers.circle import Member
+from mappers.plan.shapes import ANSWERS_URL
 from mappers.sharing import ME, Choice, Sharing, consent_of, sharing_of
 from mappers.sharing.consent import name_of
 from questionnaires.canonical import identifier_system
+from questionnaires.catalogue import catalogue
+from smartapp.access import table
 from smartapp.fhir.store import Forbidden, NotFound, Query, Write
 from smartapp.services import KEY
 from tests.smartapp.helpers import EHR, launched, put_circle
@@ -256,7 +259,7 @@ def test_what_names_a_goal_that_can_not_be_read_may_be_hidden_and_so_it_is(app, 
 
 def test_what_names_a_goal_that_is_not_hidden_is_read_beside_one_that_is(app):
     plan_at(app)
-    share(app, domain__work=ME)
+    share(app, domain__meaning=ME)
     [plan] = read_alone(app, "CarePlan")
     assert (len(plan["goal"]), len(plan["activity"]), len(read_alone(app, "Task"))) == (1, 1, 1)
 
@@ -297,9 +300,101 @@ def test_the_choices_themselves_are_read_by_nobody_from_whom_they_hide_something
 
 
 def test_a_goal_that_was_just_made_is_in_what_comes_back_of_saving(app):
-    share(app, domain__work=ME, domain__housing=Choice(True, frozenset({"clinician"}), frozenset({"clinician"})))
+    share(app, domain__meaning=ME, domain__housing=Choice(True, frozenset({"clinician"}), frozenset({"clinician"})))
     name = f"urn:uuid:{uuid.uuid4()}"
     goal = {**GOAL, "identifier": [{"system": identifier_system("goal"), "value": name.removeprefix("urn:uuid:")}]}
     plan = {**PLAN_OF_ANNA, "goal": [{"reference": name, "display": "Een eigen sleutel"}]}
     writes = [Write("create", goal, full_url=name), Write("create", plan)]
     assert len(records(app, "clinician").save(writes)[1].resource["goal"]) == 1
+
+
+# ---- what somebody reads and may not type in ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def locked(app):
+    """Let the clinician read one area of life, the story and the crisis part, and type in none of them."""
+    reads = Choice(False, frozenset({"clinician"}))
+    share(app, domain__housing=reads, form__story=reads, crisis=reads, talks=reads, circle=reads)
+    return app
+
+
+def changed(app, role, type_, change):
+    """Save what one resource of a type becomes, as somebody of this role."""
+    mine = records(app, role)
+    [found] = mine.search(Query.of(type_, patient="anna"))[0]
+    return mine.save([Write("update", change(found.resource), if_match=found.etag)])
+
+
+@pytest.mark.parametrize(
+    ("type_", "change"),
+    [
+        ("Task", lambda one: {**one, "description": "Iets anders"}),
+        ("Goal", lambda one: {**one, "description": {"text": "Iets anders"}}),
+        ("Goal", lambda one: {**one, "category": [{"coding": [{"system": DOMAIN, "code": "meaning"}]}]}),
+        ("CarePlan", lambda one: {name: value for name, value in one.items() if name != "extension"}),
+    ],
+)
+def test_what_is_read_and_locked_is_not_changed_moved_or_taken_away(locked, type_, change):
+    plan_at(locked, "own")
+    answers = {
+        "url": ANSWERS_URL,
+        "extension": [{"url": "domain", "valueCoding": {"system": DOMAIN, "code": "housing"}}],
+    }
+    changed(locked, "client", "CarePlan", lambda plan: {**plan, "extension": [answers]})
+    with pytest.raises(Forbidden):
+        changed(locked, "clinician", type_, change)
+    changed(locked, "client", type_, change)
+
+
+def test_a_plan_that_is_saved_with_what_is_locked_as_it_was_is_saved(locked):
+    plan_at(locked, "own")
+    mine = records(locked, "clinician")
+    found = [one for some in mine.search(*(Query.of(one, patient="anna") for one in ("Goal", "Task"))) for one in some]
+    assert len(mine.save([Write("update", one.resource, if_match=one.etag) for one in found])) == 2
+
+
+def test_a_step_of_a_goal_that_is_new_beside_it_is_saved_where_the_area_is_not_locked(locked):
+    name = f"urn:uuid:{uuid.uuid4()}"
+    goal = {name: value for name, value in GOAL.items() if name != "identifier"}
+    for area, may in (("meaning", True), ("housing", False)):
+        of_area = {**goal, "category": [{"coding": [{"system": DOMAIN, "code": area}]}]}
+        step = {
+            **STEP,
+            "identifier": [{"system": identifier_system("step"), "value": area}],
+            "focus": {"reference": name},
+        }
+        writes = [Write("create", of_area, full_url=name), Write("create", step)]
+        if may:
+            assert len(records(locked, "clinician").save(writes)) == 2
+        else:
+            with pytest.raises(Forbidden):
+                records(locked, "clinician").save(writes)
+
+
+def test_a_group_that_is_locked_is_not_taken_out_of_a_form_that_is_not(locked):
+    form = catalogue().living["staying-well"]
+    apart = next(iter(table().apart)).groups
+    groups = [next(one for one in form.groups if (one.link_id in apart) == locked_) for locked_ in (True, False)]
+    items = [{"linkId": one.link_id, "item": [{"linkId": "x", "answer": [{"valueString": "w"}]}]} for one in groups]
+    response = {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed",
+        "questionnaire": form.canonical,
+        "subject": ANNA,
+        "item": items,
+    }
+    records(locked, "client").save([Write("create", response)])
+    with pytest.raises(Forbidden):
+        changed(locked, "clinician", "QuestionnaireResponse", lambda one: {**one, "item": items[1:]})
+    changed(locked, "clinician", "QuestionnaireResponse", lambda one: {**one, "item": items[:1]})
+
+
+def test_agreements_and_people_that_are_locked_are_not_written(locked):
+    coded = {"coding": [{"system": PLAN, "code": "agreed-step"}]}
+    agreed = {**STEP, "code": coded, "identifier": [{"system": identifier_system("agreement"), "value": "a1"}]}
+    team = {"resourceType": "CareTeam", "identifier": [{"system": identifier_system("circle"), "value": "1"}]}
+    for one in (agreed, {**team, "status": "active", "subject": ANNA}):
+        with pytest.raises(Forbidden):
+            records(locked, "clinician").save([Write("create", one, only_here=True)])
+        assert len(records(locked, "client").save([Write("create", one, only_here=True)])) == 1
