@@ -14,7 +14,7 @@ from flask import url_for
 from mappers.circle import IDENTIFIER_SYSTEM, Circle, circle_of
 from mappers.identity import values_in
 from mappers.roles import ROLES
-from mappers.sharing import Choice, Sharing, parts_in, sharing_of
+from mappers.sharing import Choice, Reader, Sharing, parts_in, sharing_of
 from mappers.sharing.consent import displays_in
 from questionnaires.catalogue import Catalogue, catalogue
 from questionnaires.fhir import Resource
@@ -45,6 +45,20 @@ def reading(part: str) -> Reading | None:
         return None
     sharing, names = _kept()
     return Reading(part, title_of(part), says_who(part, sharing.of(part), names), url_for("sharing.part", part=part))
+
+
+def read_by(reference: str, role: str) -> tuple[Reading, ...]:
+    """Return the parts that somebody of the circle reads, each with where that is changed; nothing to other readers."""
+    here = current.launch_or_none()
+    if here is None or here.user.role != "client" or not reference:
+        return ()
+    sharing, names = _kept()
+    reader, access = Reader(role, reference), table()
+    return tuple(
+        Reading(part, title_of(part), says_who(part, sharing.of(part), names), url_for("sharing.part", part=part))
+        for part in parts()
+        if sharing.may_read(part, reader, access.rule(part))
+    )
 
 
 def says_reads(part: str) -> str:

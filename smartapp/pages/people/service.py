@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from mappers.circle import Circle, Member, circle_of
 from questionnaires.catalogue import catalogue
-from smartapp.fhir.store import Conflict
+from smartapp.fhir.store import Conflict, Write
 from smartapp.pages.people.supporters import supporters_in
+from smartapp.pages.sharing.keeping import write_without
 from smartapp.web import circle, current, forms, living, with_client
 from smartapp.web.circle import StoredCircle
 from smartapp.web.forms import Saved, Trouble
@@ -56,10 +57,21 @@ def _save(before: StoredCircle, after: Circle) -> Saved:
     made = circle.write_of(before, after, current.launch(), author=with_client.author(), language=language())
     if made is None:
         return Saved(arrived=True)
-    [record] = current.records().save([made])
+    record = current.records().save([made, *_begin_anew(before, after)])[0]
     if made.method == "create" and circle_of(record.resource) != after:
         raise Conflict("The circle was made a moment before, with other people.", None)
     return Saved(arrived=record.state == "stored")
+
+
+def _begin_anew(before: StoredCircle, after: Circle) -> Iterator[Write]:
+    """Yield what has to be written so that who comes into the circle reads nothing that was chosen for them before.
+
+    Whoever left and comes back may be trusted with less by now; what is shared with them is chosen again.
+    """
+    for one in after.people:
+        comes = before.circle.member(one.id) is None and not one.until
+        if comes and one.reference and (write := write_without(one.reference)) is not None:
+            yield write
 
 
 NOBODY: Final = Member("", "")

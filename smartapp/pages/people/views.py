@@ -17,6 +17,7 @@ from smartapp.web.circle import StoredCircle
 from smartapp.web.fields import Field, FieldOption
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
+from smartapp.web.reading import Reading, read_by
 
 _NAMES: Final = {"loved-one": message("A loved one"), "professional": message("A professional")}
 NAME: Final = "name"
@@ -36,6 +37,8 @@ class PersonView:
     what: str
     href: str
     is_in: bool
+    reads: tuple[Reading, ...] = ()
+    """What a loved one reads who can sign in, to their client; of a professional that follows from the record too."""
 
     @property
     def signs_in(self) -> bool:
@@ -136,7 +139,9 @@ def _works(member: Member) -> bool:
 def person(member: Member, now: str) -> PersonView:
     """Return one of the people as others read them."""
     href = url_for("people.person", member_id=member.id)
-    return PersonView(member, member.name or _("Somebody without a name"), what(member), href, member.is_in(now))
+    is_in = member.is_in(now)
+    reads = read_by(member.reference, member.role) if is_in and member.reference.startswith("RelatedPerson/") else ()
+    return PersonView(member, member.name or _("Somebody without a name"), what(member), href, is_in, reads)
 
 
 def what(member: Member) -> str:

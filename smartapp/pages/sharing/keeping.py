@@ -70,6 +70,13 @@ def choose(part: str, choice: Choice, seen: str) -> Outcome:
     raise ChangedMeanwhile
 
 
+def write_without(reference: str) -> Write | None:
+    """Return what has to be written so that nothing is chosen for somebody any more; None where nothing is."""
+    kept = load()
+    after = kept.sharing.without(reference, current.now().isoformat())
+    return None if after == kept.sharing else _write(kept, after)
+
+
 def _write(kept: Kept, after: Sharing) -> Write:
     launch = current.launch()
     name = name_of(launch.issuer_key, launch.patient.reference)

@@ -61,6 +61,15 @@ SPOILT = [
     ("noor.toml", 'who = "ik"', 'wie = "ik"', f"plan.goal[1].step[2].wie: {UNKNOWN}"),
     ("noor.toml", 'status = "doing"', 'status = "busy"', "plan.goal[1].step[3].status: is 'busy'; it must be one of"),
     ("noor.toml", 'progress = "improving"\n', "", "plan.goal[1].progress: goes with progress_days_ago"),
+    ("noor.toml", 'name = "Esra"', 'nmae = "Esra"', f"circle[5].nmae: {UNKNOWN}"),
+    ("noor.toml", 'who = "mila"', 'who = "milla"', "circle[1].who: is 'milla', who is not in the team"),
+    ("noor.toml", 'name = "Esra"', 'name = "Esra"\nwho = "mila"', "circle[5].name: and who: one of the people has one"),
+    (
+        "noor.toml",
+        'name = "Esra"',
+        'name = "Esra"\nreads = ["form.story"]',
+        "circle[5].reads: is of somebody",
+    ),
     ("capabilities.toml", '["vital-signs"]', "[]", "rules[2].only_categories: is []; write a list of at least one"),
     ("capabilities.toml", '["Practitioner", "system"]', "[]", "rules[1].only_users: is []; write a list of at least"),
     *(

@@ -13,7 +13,7 @@ from mappers.living import Content, Row
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Unreachable, Write
 from smartapp.services import KEY
-from tests.smartapp.helpers import EHR, launched, make_app, text_of
+from tests.smartapp.helpers import EHR, launched, make_app, share_with, text_of
 from tests.smartapp.pages.living.writing import put_form
 from tests.smartapp.pages.plan.pages import fields_of, fill
 
@@ -378,3 +378,43 @@ def test_in_english_too(anna):
     page = text_of(anna.get("people/?lang=en"))
     assert "Loved ones" in page
     assert "loved one" in page
+
+
+# --- what each of them reads ------------------------------------------------------------------------------------------
+
+
+def test_what_a_loved_one_reads_stands_beside_them_and_leads_to_where_it_is_chosen(app, anna):
+    fill(anna, "people/new/RelatedPerson/mila/", name="Mila", role="loved-one")
+    [mila] = people(anna)
+    assert "Leest nog niets." in text_of(anna.get("people/"))
+    share_with(app, "RelatedPerson/mila", "form.story", "phase")
+    assert "Leest: Mijn verhaal, Waar je nu staat." in text_of(anna.get("people/"))
+    page = anna.get(f"people/{mila.id}/")
+    [address] = re.findall(r'href="([^"]*/sharing/[^"]*form\.story[^"]*)"', page.text)
+    assert anna.get(address).status_code == 200
+    joost = launched(app, role="clinician")
+    for path in ("people/", f"people/{mila.id}/"):
+        assert "Leest" not in text_of(joost.get(path))
+
+
+def test_who_has_no_login_can_be_given_a_part_on_paper(anna):
+    add(anna, name="Oma")
+    page = anna.get(f"people/{people(anna)[0].id}/")
+    assert anna.get(re.findall(r'href="([^"]*/links/new)"', page.text)[0]).status_code == 200
+
+
+def test_who_comes_back_reads_nothing_that_was_shared_before_and_who_stays_after_all_reads_it_still(app, anna):
+    def reads():
+        return "Leest: Mijn verhaal." in text_of(anna.get("people/"))
+
+    fill(anna, "people/new/RelatedPerson/mila/", name="Mila", role="loved-one")
+    share_with(app, "RelatedPerson/mila", "form.story")
+    assert reads()
+    undo(anna, press(anna, "leave", people(anna)[0]))
+    assert reads()
+    press(anna, "leave", people(anna)[0])
+    assert not reads()
+    fill(anna, "people/new/RelatedPerson/mila/", name="Mila", role="loved-one")
+    assert [bool(one.until) for one in people(anna)] == [True, False]
+    assert not reads()
+    assert launched(app, role="loved-one").get("loved-one/shared/form.story/").status_code == 404
