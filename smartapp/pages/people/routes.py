@@ -200,9 +200,10 @@ def _asks(sentence: str) -> Callable[..., Press | None]:
 @pressed(_asks(message("You invited this person.")))
 def invite(member_id: str) -> ResponseReturnValue:
     """Note that the client invited somebody: Verstel sends no message."""
+    today = current.today()
     return _press(
         member_id,
-        lambda circle, member: circle.with_member(replace(member, invited_on=current.today())),
+        lambda circle, member: circle.with_member(replace(member, invited_on=today)),
         url_for("people.person", member_id=member_id, saved="invited"),
     )
 
@@ -211,8 +212,9 @@ def invite(member_id: str) -> ResponseReturnValue:
 @pressed(_asks(message("This person is no longer among your people.")))
 def leave(member_id: str) -> ResponseReturnValue:
     """End somebody's place in the circle, at once; the next page offers to take that back."""
+    now = _now()  # once: taking it back asks whether they left at this moment
     return _press(
-        member_id, lambda circle, _member: circle.ended(member_id, _now()), url_for("people.index", saved="left")
+        member_id, lambda circle, _member: circle.ended(member_id, now), url_for("people.index", saved="left")
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 
 import pytest
@@ -280,6 +281,18 @@ def test_who_leaves_is_out_at_once_and_still_told_of_and_it_can_be_taken_back(an
     assert not left.is_in(NOW)
     assert "Het is weer zoals het was." in text_of(undo(anna, page))
     assert people(anna) == [oma]
+
+
+def test_who_left_is_put_back_however_long_the_press_took():
+    """The clock moves on each time that somebody looks at it."""
+    seconds = itertools.count(1_800_000_000)
+    app = make_app(clock=lambda: next(seconds))
+    anna = launched(app)
+    add(anna, name="Oma")
+    [oma] = people(anna)
+    undo(anna, press(anna, "leave", oma))
+    assert people(anna) == [oma]
+    app.extensions[KEY].engine.dispose()
 
 
 def test_who_left_is_taken_out_altogether_and_put_back(anna):
