@@ -27,6 +27,9 @@ MOST_NUMBER: Final = 2**63
 LOOKS = 200
 """Rows of the log that a page tells of: a day of somebody's is one line, of as many rows as they opened pages."""
 MOST_ON_PAPER: Final = 5_000
+MOST_NAMED: Final = 4
+"""So many parts are read in one sentence; of more it names the first two, and the others can be unfolded."""
+NAMED: Final = 2
 PAPER: Final = Path(__file__).with_name("templates") / "home" / "who_looked.typ"
 
 _SOMEONE: Final = message("Someone on your care team")
@@ -84,6 +87,8 @@ class Line:
     who: str
     role: str
     said: tuple[str, ...]
+    seen: tuple[str, ...] = ()
+    """All parts that were seen, where those are too many for a sentence."""
 
 
 def who_looked() -> str:
@@ -99,7 +104,7 @@ def who_looked_as_pdf() -> Response:
     """Give the whole list as a PDF, and write in the log that its owner took it along."""
     launch = current.launch()
     rows = [entry for _number, entry in islice(_looks(None), MOST_ON_PAPER + 1)]
-    told = [line_of(one) for one in accesses_of(rows[:MOST_ON_PAPER], place_zone())]
+    told = [line_of(one, whole=True) for one in accesses_of(rows[:MOST_ON_PAPER], place_zone())]
     content = paper_of(told, cut=len(rows) > MOST_ON_PAPER, client=launch.patient, made=current.now())
     current.services().audit.record(launch, "export", [request.endpoint or ""])
     return download(content, "who-looked")
@@ -141,13 +146,15 @@ def _once(before: Sequence[str], more: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*before, *more]))
 
 
-def line_of(access: Access) -> Line:
-    """Say one of them in the reader's language."""
+def line_of(access: Access, *, whole: bool = False) -> Line:
+    """Say one of them in the reader's language; `whole` names all parts in the sentences, as paper can't unfold."""
+    seen = _names(access.parts)
     return Line(
         when=access.last,
         who=access.name or _(_UNNAMED.get(access.role, _SOMEONE)),
         role=role_title(access.role),
-        said=tuple(_sentences(access)),
+        said=tuple(_sentences(access, seen, whole=whole)),
+        seen=() if whole or len(seen) <= MOST_NAMED else tuple(seen),
     )
 
 
@@ -158,28 +165,35 @@ def role_title(role: str) -> str:
     return next((text_of(rights.title) for name, rights in table().roles.items() if name == role), "")
 
 
-def _sentences(access: Access) -> Iterator[str]:
+def _sentences(access: Access, seen: list[str], *, whole: bool) -> Iterator[str]:
     if access.wrote:
         yield _("Viewed this and added something.")
     elif access.looked or access.parts:
         yield _("Viewed this.")
     elif not access.took and not access.refused:
         yield _("Signed in.")
-    if seen := _listed(access.parts):
-        yield _("Seen: %(parts)s.", parts=seen)
+    if seen:
+        yield _seen(seen, whole=whole)
     if access.took:
         yield _("Made a copy of the list of who looked.")
     for kind in dict.fromkeys((_WANTED, _SOUGHT, _SENT, *_REFUSED.values(), _OFTEN)):
         if kind in access.refused:
             yield _(kind)
-    if asked := _listed(access.asked):
-        yield _("It was about: %(parts)s.", parts=asked)
+    if asked := _names(access.asked):
+        yield _("It was about: %(parts)s.", parts=format_list(asked))
     if why := _WHY.get(access.purpose or access.role):
         yield _(why)
 
 
-def _listed(parts: Iterable[str]) -> str:
-    return format_list([name for part in in_order(parts) if (name := name_of(part))])
+def _seen(names: list[str], *, whole: bool) -> str:
+    if whole or len(names) <= MOST_NAMED:
+        return _("Seen: %(parts)s.", parts=format_list(names))
+    named, more = ", ".join(names[:NAMED]), len(names) - NAMED
+    return _("Seen: %(parts)s, and %(number)s more parts.", parts=named, number=more)
+
+
+def _names(parts: Iterable[str]) -> list[str]:
+    return [name for part in in_order(parts) if (name := name_of(part))]
 
 
 def paper_of(told: Sequence[Line], *, cut: bool, client: Person, made: dt.datetime) -> bytes:

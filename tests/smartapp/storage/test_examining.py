@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import threading
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
+from mappers.audit import AuditEntry
 from smartapp.storage import examining
 from smartapp.storage.audit import Audit
 from smartapp.storage.chain import AUDIT, MARKS, keep, mark
@@ -114,6 +115,27 @@ def test_a_changed_column_is_found_in_its_row(engine, vault, column, value):
 def test_the_content_of_another_row_is_found(engine, vault):
     sql(engine, "UPDATE audit SET sealed = (SELECT sealed FROM audit WHERE number = 2) WHERE number = 4")
     assert found(engine, vault) == ["Row 4 was changed: it is not what was written after row 3."]
+
+
+@pytest.mark.parametrize("field", [one.name for one in fields(AuditEntry)])
+def test_whichever_field_of_a_row_is_changed_it_is_found_also_with_our_key(engine, vault, field):
+    with engine.connect() as connection:
+        sealed = connection.execute(sa.text("SELECT sealed FROM audit WHERE number = 4")).scalar_one()
+    content = vault.open(sealed)
+    content[field] = [*content[field], "x"] if isinstance(content[field], list) else "another"
+    sql(engine, "UPDATE audit SET sealed = :sealed WHERE number = 4", sealed=vault.seal(content))
+    assert found(engine, vault) == ["Row 4 was changed: it is not what was written after row 3."]
+
+
+@pytest.mark.parametrize("field", ["parts", "purpose", "system", "organisation", "visit"])
+def test_a_row_of_before_a_field_was_kept_opens_without_it(engine, vault, log, field):
+    with engine.connect() as connection:
+        sealed = connection.execute(sa.text("SELECT sealed FROM audit WHERE number = 4")).scalar_one()
+    content = vault.open(sealed)
+    del content[field]
+    sql(engine, "UPDATE audit SET sealed = :sealed WHERE number = 4", sealed=vault.seal(content))
+    [entry] = [entry for number, entry in log.numbered() if number == 4]
+    assert getattr(entry, field) in ("", ())
 
 
 def test_content_that_does_not_open_is_found(engine, vault):

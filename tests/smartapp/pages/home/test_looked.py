@@ -78,12 +78,24 @@ def test_what_a_row_of_before_tells_is_said_by_page_and_by_what_was_on_it():
 
 
 def test_parts_are_said_in_one_order_by_the_names_of_the_pages():
+    """On paper all of them; on the page the first two, and all when they are unfolded."""
     parts = ("scores", "answers.hoop", "domain.housing", "form.staying-well", "form.story", "plan", "overview")
     [look] = accesses_of([replace(ENTRY, parts=parts[:4]), replace(ENTRY, parts=parts[3:])], ZONE)
-    assert line_of(look).said[1] == (
+    assert line_of(look, whole=True).said[1] == (
         "Gezien: het overzicht, je plan, “Mijn verhaal”, “Mijn plan voor goede en moeilijke dagen”, het gebied "
         "“Wonen”, je antwoorden op “Hoop (HOOP)” en “Je scores”."
     )
+    assert line_of(look, whole=True).seen == ()
+    line = line_of(look)
+    assert line.said[1] == "Gezien: het overzicht, je plan, en nog 5 delen."
+    assert (len(line.seen), line.seen[2], line.seen[-1]) == (7, "“Mijn verhaal”", "“Je scores”")
+
+
+def test_as_many_parts_as_fit_a_sentence_are_all_named_there():
+    [look] = accesses_of([replace(ENTRY, parts=("overview", "plan", "form.story", "scores"))], ZONE)
+    line = line_of(look)
+    assert line.said[1] == "Gezien: het overzicht, je plan, “Mijn verhaal” en “Je scores”."
+    assert line.seen == ()
 
 
 def test_a_part_that_is_no_part_any_more_is_not_named():
