@@ -50,6 +50,8 @@ def page_for(role: Role, known: Catalogue) -> HelpPage:
         return HelpPage(own, lead, _for_a_client(), readers)
     rights, lead = table().roles[role], _("What of the client can be read here, and what not.")
     title = text_of(rights.title)
+    if role == "outside":
+        return HelpPage(own, lead, (_for_who_stands_in(),), role=title)
     if rights.professional:
         return HelpPage(own, lead, _for_a_professional(role), readers, title)
     return HelpPage(own, lead, _for_someone_close(role), role=title)
@@ -80,7 +82,7 @@ def _for_a_client() -> tuple[Section, ...]:
                 _("Did somebody type it with you? Then only they see it, and you, until you say yes."),
                 _("What you save in your plan, and what you send in, can be read by your care team."),
                 _("Your care team is everyone whom your care provider lets open your record."),
-                _("Someone outside your care team, such as a stand-in, reads the overview only."),
+                _("Someone outside your care team, such as a stand-in, reads only what to do in a crisis."),
                 _("A loved one reads only what you share with them."),
                 _("Does it say that something did not get through? Then only you see it here, until you decide."),
             ),
@@ -131,6 +133,16 @@ def _for_someone_close(role: Role) -> tuple[Section, ...]:
     )
 
 
+def _for_who_stands_in() -> Section:
+    return Section(
+        _("Who can read what?"),
+        (
+            _("You are not in the client's care team, as far as we know. So you read only what to do in a crisis."),
+            _("Each page opened here is logged. The client sees who opened what, and when."),
+        ),
+    )
+
+
 def _of_role(role: Role) -> tuple[str, ...]:
     """Return what is different for a professional with this role."""
     match role:
@@ -138,8 +150,6 @@ def _of_role(role: Role) -> tuple[str, ...]:
             return (_("You think along in the background: you read the plan and the answers, and write nothing here."),)
         case "peer-worker":
             return (_("You read what the care team reads, and write together with the client. You ask for nothing."),)
-        case "outside":
-            return (_("You are not in the client's care team, as far as we know. So you read the overview only."),)
         case _:
             return ()
 

@@ -63,7 +63,7 @@ def test_every_page_of_a_record_leads_to_it(app, role):
     [
         ("responsible", "regiebehandelaar", "Je denkt mee op de achtergrond"),
         ("peer-worker", "ervaringsdeskundige", "Je zet geen vragenlijsten klaar."),
-        ("outside", "zorgverlener buiten het team", "Daarom lees je alleen het overzicht."),
+        ("outside", "zorgverlener buiten het team", "Daarom lees je alleen wat te doen is in een crisis."),
         ("loved-one", "naaste", "De cliënt bepaalt wat je hier kunt lezen."),
         ("representative", "wettelijk vertegenwoordiger", "Herstel is van de cliënt."),
     ],
@@ -72,7 +72,7 @@ def test_others_read_which_role_they_have_here_and_what_that_is(app, role, title
     page = text_of(launched(app, role=role).get("help/"))
     assert f"Je rol hier: {title}." in page
     assert said in page
-    assert ("Per vragenlijst" in page) is (role not in ("loved-one", "representative"))
+    assert ("Per vragenlijst" in page) is (role in ("responsible", "peer-worker"))
 
 
 def test_who_is_nobody_here_has_no_help_either(app):
