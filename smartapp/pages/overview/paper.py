@@ -38,7 +38,7 @@ def contents(page: ConsultPage) -> dict[str, Any]:
             "must-title": _("Must be discussed"),
             "must": [lines(words) for words in page.must],
             "then": [{"question": line.question, "text": lines(line.answer)} for line in page.then],
-            "nothing": _("The client has not prepared a conversation."),
+            "nothing": _("No preparation of a conversation stands here."),
         },
         "news": {
             "title": _("New since %(when)s", when=page.looked) if page.looked else _("The newest"),
@@ -49,7 +49,7 @@ def contents(page: ConsultPage) -> dict[str, Any]:
         },
         "goals-title": _("Goals"),
         "goals": [goal_data(one.view) for one in page.goals],
-        "no-goals": _("No goals yet."),
+        "no-goals": _("No goals stand here."),
         "scores-title": _("Scores"),
         "about-scores": [
             sentence

@@ -73,7 +73,7 @@ def test_each_line_is_told_in_words(clinician):
 
 def test_where_nothing_is_written_it_says_so(app):
     text = printed(launched(app, role="clinician"))
-    for sentence in ("De cliënt heeft geen gesprek voorbereid.", "Niets nieuws.", "Nog geen doelen."):
+    for sentence in ("Hier staat geen voorbereiding van een gesprek.", "Niets nieuws.", "Hier staan geen doelen."):
         assert sentence in text
 
 

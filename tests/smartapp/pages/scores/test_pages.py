@@ -333,7 +333,7 @@ def test_the_care_team_sees_the_same_panels_all_on_one_page(app, anna):
 
 
 def test_the_care_team_is_told_that_nothing_was_filled_in(app):
-    assert "Er is nog geen vragenlijst met scores ingevuld." in launched(app, role="clinician").get("scores/").text
+    assert "Hier staan geen scores." in launched(app, role="clinician").get("scores/").text
 
 
 def test_that_the_care_team_looked_at_scores_is_in_the_log(app, anna):
