@@ -22,7 +22,7 @@ from smartapp.pages.people.views import PersonView, people_page
 from smartapp.pages.phase.markings import markings_of
 from smartapp.pages.phase.views import Said, newest_of
 from smartapp.pages.plan import stored
-from smartapp.pages.plan.service import living_queries, plan_read
+from smartapp.pages.plan.service import plan_read
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.pages.scores import asking
 from smartapp.pages.scores.notes import notes_of
@@ -35,6 +35,8 @@ from smartapp.web.language import gettext as _
 from smartapp.web.living_views import WrittenForm, written_form
 from smartapp.web.plan_views import DomainView, GoalView, Words, domain_view, goal_view
 
+IN_A_PAGE = "200"
+"""How many responses a server is asked for at once: each page more is a round trip more."""
 PHASE = "phase"
 ANSWERS = "answers"
 TITLES = {
@@ -108,17 +110,22 @@ class Shared:
 
 
 def load(name: str) -> Shared:
-    """Return what is shared with the reader, in one round trip; `name` is what the client is called here."""
+    """Return what is shared with the reader, all asked for at once; `name` is what the client is called here."""
     launch, known = current.launch(), catalogue()
     patient = launch.patient.reference
-    plans, goals, tasks = stored.queries(patient)
-    decisions, medicines, _tasks = found.queries(patient, known)
+    plans, goals, _steps = stored.queries(patient)
     teams, _related = circle.queries(patient)
-    asked = (plans, goals, tasks, Query.of("Task", patient=patient), asking.scores_of(patient))
-    more = (asking.responses_of(patient), notes_of(patient), markings_of(patient), decisions, medicines, teams)
-    results = current.records().search(*asked, *more, *living_queries())
-    all_tasks, scores, responses, notes, markings, decided, said_of, people = results[3:11]
-    plan = plan_read(results[:3], results[11:])
+    # Responses are asked for once: a server takes only so many questions at once, and those that wait take longer.
+    asked = (
+        plans,
+        goals,
+        Query.of("Task", patient=patient),
+        asking.scores_of(patient),
+        Query.of("QuestionnaireResponse", patient=patient, _count=IN_A_PAGE),
+    )
+    results = current.records().search(*asked, notes_of(patient), markings_of(patient), teams)
+    tasks, scores, responses, notes, markings, people = results[2:]
+    plan = plan_read(results[:3], [responses])
     own = circle.read_circle(people, (), launch)
     now = people_page(own, current.now().isoformat())
     finished = [one.resource for one in responses if is_finished(one.resource)]
@@ -134,9 +141,9 @@ def load(name: str) -> Shared:
         ),
         sent=tuple(one for one in sent_in(responses) if one.answers is not None),
         visits=tuple(
-            one for one in visits_in(found.found_in([decided, said_of, all_tasks], known), screens.day) if not one.empty
+            one for one in visits_in(found.found_in([responses, responses, tasks], known), screens.day) if not one.empty
         ),
-        asked=waiting(_resources(all_tasks), known),
+        asked=waiting(_resources(tasks), known),
         people=(*now.loved_ones, *now.professionals) if own.record else (),
     )
 
