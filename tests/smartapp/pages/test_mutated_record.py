@@ -102,6 +102,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "take-along/all.json",
         "take-along/all.pdf",
         "take-along/bring-in",
+        "take-along/bring-in/look",
         "take-along/leave",
         "take-along/leave/sure",
         "phase/",
