@@ -135,7 +135,7 @@ def document_of(
         "author": [client.as_reference()],
         "description": _DESCRIPTION.get(language),
         "content": [
-            {"attachment": _attachment(content, kind, title, date, language)}
+            {"attachment": attachment(content, kind, title, date, language)}
             for kind, content in ((PDF, pdf), (FHIR_JSON, _json(bundle)))
         ],
         "context": {
@@ -165,7 +165,8 @@ def _target(document: Resource, title: str) -> Resource:
     return {"type": "DocumentReference", "identifier": edition.identifier.as_fhir(), "display": title}
 
 
-def _attachment(content: bytes, kind: str, title: str, date: str, language: str) -> Resource:
+def attachment(content: bytes, kind: str, title: str, date: str, language: str) -> Resource:
+    """Return a file of this media type as FHIR's Attachment; `date` is an instant."""
     return {
         "contentType": kind,
         "language": language,

@@ -18,9 +18,8 @@ from mappers.errors import PlanError
 from mappers.portable import NotAFile, PersonFile, file_inside, is_pdf, read
 from smartapp.fhir.nowhere import Nowhere
 from smartapp.pages.take_along.bringing_in import Brought, Choice, prepare
-from smartapp.pages.take_along.gathering import bundle, gather
+from smartapp.pages.take_along.gathering import as_bytes, bundle, gather
 from smartapp.pages.take_along.paper import paper_of
-from smartapp.pages.take_along.routes import as_bytes
 from smartapp.pages.take_along.whose import is_theirs
 from smartapp.services import Services
 from smartapp.settings import Issuer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -96,3 +97,8 @@ def bundle(gathered: Gathered) -> Resource:
 def kept(records: Sequence[Record]) -> list[Kept]:
     """Return records as a file has them."""
     return [Kept(one.resource, one.place) for one in records]
+
+
+def as_bytes(made: Resource) -> bytes:
+    """Return a file as it is kept and handed out: JSON in UTF-8."""
+    return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from questionnaires.fhir import Resource
-from smartapp.pages.take_along import bringing, leaving
-from smartapp.pages.take_along.gathering import bundle, gather
+from smartapp.pages.take_along import bringing, in_chart, leaving
+from smartapp.pages.take_along.gathering import as_bytes, bundle, gather
 from smartapp.pages.take_along.paper import paper_of
 from smartapp.pages.take_along.views import page_of
 from smartapp.web.guard import MAX_FILE_BYTES
@@ -19,6 +17,7 @@ from smartapp.web.pdf import download
 blueprint = Blueprint("take_along", __name__, url_prefix="/take-along", template_folder="templates")
 
 
+blueprint.add_url_rule("/in-chart", view_func=in_chart.put_in_chart, methods=["POST"])
 blueprint.add_url_rule("/leave", view_func=leaving.leave)
 blueprint.add_url_rule("/leave/sure", view_func=leaving.sure)
 blueprint.add_url_rule("/leave/sure", view_func=leaving.erase_all, methods=["POST"])
@@ -38,7 +37,7 @@ def take_a_whole_file(endpoint: str | None, _values: dict[str, Any] | None) -> N
 @blueprint.get("/")
 def index() -> str:
     """Say what is in the file, and who can read it, before it is made."""
-    return render_template("take_along/index.html", page=page_of(gather()))
+    return render_template("take_along/index.html", page=page_of(gather()), can_go_in_chart=in_chart.is_taken())
 
 
 @blueprint.get("/all.pdf")
@@ -55,8 +54,3 @@ def as_json() -> Response:
     answer = Response(as_bytes(bundle(gather())), mimetype="application/fhir+json")
     answer.headers.set("Content-Disposition", "attachment", filename=f"{_('my-own')}.json")
     return answer
-
-
-def as_bytes(made: Resource) -> bytes:
-    """Return a file as it is kept and handed out: JSON in UTF-8."""
-    return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
