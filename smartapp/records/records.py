@@ -27,6 +27,7 @@ from smartapp.fhir.store import (
     Gone,
     NotFound,
     Query,
+    RecordError,
     RecordStore,
     Refused,
     Stored,
@@ -237,6 +238,16 @@ class Records:
         """Return what of that does not get through by itself: its author has to see it, and decide."""
         return [one for one in self.waiting() if one.state == "aside" or one.unit.stopped]
 
+    def seen(self, resource: Resource) -> Resource | None:
+        """Return what this user sees of something that waits or stopped, None for nothing; it raises nothing.
+
+        What was put back of what they do not see is in it too, or they see less than when they wrote it.
+        """
+        record = Record(resource, None, "own")
+        with contextlib.suppress(RecordError):
+            self._know_goals([record])
+        return next((one.resource for one in self._sight.of([record])), None)
+
     def is_stopped(self, types: Collection[str], id_: str = "") -> bool:
         """Tell whether something of these types that this user wrote, or a change of this one, does not get through.
 
@@ -325,6 +336,10 @@ class Records:
 
     def _whole(self, write: Write) -> Write:
         """Return a write with what its writer did not see of what was there. Raises Forbidden for a part of others."""
+        restricted = bool(self._sight.hidden or self._sight.locked)
+        if restricted and write.method == "update" and self._read_before(write) is None:
+            # Without it nobody knows what its writer did not see, and that would be gone.
+            self.read(write.resource["resourceType"], write.resource["id"])
         return replace(write, resource=self._sight.whole(write.resource, self._read_before(write)))
 
     def _check_steps(self, writes: Sequence[Write]) -> None:

@@ -58,4 +58,5 @@ def _unit(unit_id: str) -> StoppedUnit | None:
 
 
 def _shown(unsent: Unsent) -> StoppedUnit:
-    return stopped_unit(unsent, own=current.launch().user.role == "client", assigns=may("assignments.ask", "POST"))
+    own, assigns = current.launch().user.role == "client", may("assignments.ask", "POST")
+    return stopped_unit(unsent, own=own, assigns=assigns, seen=current.records().seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -78,16 +78,27 @@ class StoppedUnit:
     again: bool
 
 
-def stopped_unit(unsent: Unsent, *, own: bool, assigns: bool = False) -> StoppedUnit:
+def stopped_unit(
+    unsent: Unsent,
+    *,
+    own: bool,
+    assigns: bool = False,
+    seen: Callable[[Resource], Resource | None] = lambda resource: resource,
+) -> StoppedUnit:
     """Return how a unit that was stopped, or set aside, is shown to its author.
 
-    `own`: that is the client; `assigns`: that is somebody who may ask the client for things.
+    `own`: that is the client; `assigns`: that is somebody who may ask the client for things. `seen` gives what they see
+    of a resource: one is sent whole, with what its author does not read.
     """
     unit = unsent.unit
     left = unit.stopped or unit.pending
     # A save of the plan sends all of it: what its author only read is not theirs to decide about.
     numbers = [number for number in left if unit.parcels[number].anew] or left
-    things = [_thing(unit.parcels[number], own=own, assigns=assigns, set_aside=not unit.stopped) for number in numbers]
+    parcels = [unit.parcels[number] for number in numbers]
+    things = [
+        _thing(one, seen(one.write.resource) or {}, own=own, assigns=assigns, set_aside=not unit.stopped)
+        for one in parcels
+    ]
     return StoppedUnit(
         id=unsent.id,
         saved_at=dt.datetime.fromtimestamp(unsent.made, dt.UTC),
@@ -97,9 +108,9 @@ def stopped_unit(unsent: Unsent, *, own: bool, assigns: bool = False) -> Stopped
     )
 
 
-def _thing(parcel: Parcel, *, own: bool, assigns: bool, set_aside: bool) -> StoppedThing:
+def _thing(parcel: Parcel, resource: Resource, *, own: bool, assigns: bool, set_aside: bool) -> StoppedThing:
     why: Why = "trouble" if set_aside else "conflict" if parcel.state == "conflict" else "refused"
-    words = tuple(words_of(parcel.write.resource))
+    words = tuple(words_of(resource))
     what: What = "request" if parcel.type == "Task" and assigns else _WHAT.get(parcel.type, "other")
     form = _living_form(parcel.write.resource)
     if form is not None:

@@ -398,3 +398,20 @@ def test_agreements_and_people_that_are_locked_are_not_written(locked):
         with pytest.raises(Forbidden):
             records(locked, "clinician").save([Write("create", one, only_here=True)])
         assert len(records(locked, "client").save([Write("create", one, only_here=True)])) == 1
+
+
+def test_what_is_changed_without_reading_it_first_keeps_what_its_writer_does_not_see(app):
+    form = catalogue().living["staying-well"]
+    apart = next(iter(table().apart)).groups
+    groups = [next(one for one in form.groups if (one.link_id in apart) == named) for named in (True, False)]
+    items = [{"linkId": one.link_id, "item": [{"linkId": "x", "answer": [{"valueString": "w"}]}]} for one in groups]
+    response = {"resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": form.canonical}
+    [saved] = records(app, "client").save([Write("create", {**response, "subject": ANNA, "item": items})])
+    share(app, crisis=Choice(True, frozenset({"peer-worker"}), frozenset({"peer-worker"})))
+    [seen] = read_alone(app, "QuestionnaireResponse", "peer-worker")
+    assert seen["item"] == items[:1]
+    said = [{"linkId": "x", "answer": [{"valueString": "iets anders"}]}]
+    changed_ = {**seen, "item": [{**items[0], "item": said}]}
+    records(app, "peer-worker").save([Write("update", changed_, if_match=saved.etag)])
+    [whole] = read_alone(app, "QuestionnaireResponse", "client")
+    assert whole["item"] == [{**items[0], "item": said}, items[1]]

@@ -7,13 +7,16 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from mappers.sharing import Choice
 from questionnaires.catalogue import catalogue
+from smartapp.access import table
 from smartapp.fhir.store import Forbidden, Query, Unreachable, Write
 from smartapp.pages.unsent.views import stopped_unit
 from smartapp.records.outbox import OUTBOX, Unsent
 from smartapp.records.parcels import Parcel, Unit
 from smartapp.services import KEY
 from tests.smartapp.helpers import Visitor, launched, make_app, text_of
+from tests.smartapp.records.test_sight import share
 
 MINE, THEIRS = "Elke week zingen", "Van een ander"
 BANNER = "Iets wat je bewaarde is niet aangekomen"
@@ -193,3 +196,43 @@ def test_nobody_else_sees_it_or_decides_about_it(anna):
         assert "Weggegooid" not in text_of(nurse.get("overview/"))
     assert nurse.get(f"unsent/{unit}/discard").status_code == 303
     assert [one.state for one in anna.records.stopped()] == ["stopped"]
+
+
+def test_who_types_in_a_part_of_a_form_reads_of_it_no_more_when_it_does_not_get_through(anna, monkeypatch):
+    """A form is sent whole, with the groups that its author does not read."""
+    form = catalogue().living["staying-well"]
+    apart = next(one.groups for one in table().apart if one.part == "crisis")
+    groups = [next(one for one in form.groups if (one.link_id in apart) == named) for named in (True, False)]
+    words = ("Bel mijn zus", "Dit is van mij")
+
+    def items(*said: str) -> list[dict]:
+        return [
+            {"linkId": group.link_id, "item": [{"linkId": "x", "answer": [{"valueString": one}]}]}
+            for group, one in zip(groups, said, strict=False)
+        ]
+
+    person = {"reference": "Patient/anna", "display": "Anna Voorbeeld"}
+    response = {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed",
+        "questionnaire": form.canonical,
+        "subject": person,
+        "source": person,
+        "author": person,
+        "item": items(*words),
+    }
+    anna.records.save([Write("create", response)])
+    share(anna.app, crisis=Choice(True, frozenset({"peer-worker"}), frozenset({"peer-worker"})))
+    other = launched(anna.app, role="peer-worker")
+    [found] = other.records.search(Query.of("QuestionnaireResponse", patient="anna"))[0]
+    assert found.resource["item"] == items(words[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(anna.ehr, "write", away, raising=False)
+        other.records.save(
+            [Write("update", {**found.resource, "item": items("Bel mijn broer")}, if_match=found.etag, living=True)]
+        )
+    anna.ehr.write(Write("update", {**response, "id": found.resource["id"], "item": items("Bel Mila", words[1])}))
+    other.courier_comes()
+    page = text_of(other.get("unsent/"))
+    assert "Bel mijn broer" in page
+    assert words[1] not in page
