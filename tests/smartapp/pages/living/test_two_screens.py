@@ -7,8 +7,8 @@ import re
 import pytest
 
 from mappers.living import content_of
-from smartapp.commands.erase import erase
 from smartapp.courier import Courier
+from smartapp.erasing import erase
 from smartapp.fhir.store import Query, Unreachable
 from smartapp.services import KEY
 from smartapp.storage.drafts import DRAFTS
