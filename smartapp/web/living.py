@@ -102,13 +102,20 @@ def with_new_names(
 
 
 def with_former_names(
-    found: list[Record], search: Callable[[Query], list[Record]], *, care_plan: Resource | None, launch: Launch
+    found: list[Record],
+    search: Callable[[Query], list[Record]],
+    *,
+    care_plan: Resource | None,
+    known: Catalogue,
+    launch: Launch,
 ) -> list[Record]:
     """Return the records in which a form can be read: with those that the plan names and that no name of today finds.
 
     What was written while the issuer had no key is named by the address of then, which may be another one by now.
     """
     there = {name for one in found for name in values_in(one.resource, IDENTIFIER_SYSTEM)}
+    # What was asked for by its name of today and not found is not there, or is not for this reader.
+    there |= {name for form in known.living.values() for name in _names(launch, form)}
     names = [name for name in names_in(care_plan) if name not in there and _NAME.fullmatch(name)]
     return [*found, *(one for query in _query(launch, names) for one in search(query))]
 

@@ -73,7 +73,7 @@ def _plan(found: list[list[Record]], *, now: str, outbox: Sequence[Unsent]) -> S
 def _with_forms(plan: StoredPlan, responses: Sequence[list[Record]]) -> StoredPlan:
     here, known = current.launch(), catalogue()
     read = [one for records in responses for one in records]
-    named = living.with_former_names(read, _search, care_plan=plan.care_plan, launch=here)
+    named = living.with_former_names(read, _search, care_plan=plan.care_plan, known=known, launch=here)
     found = living.with_new_names(named, _search, known=known, launch=here)
     forms = living.read_forms(found, plan.care_plan, known=known, launch=here)
     contents = {form: one.content for form, one in forms.items() if one.record is not None}

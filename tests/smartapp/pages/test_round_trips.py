@@ -21,7 +21,7 @@ from tests.conftest import Server, serve
 # take, the less so. The other way round nothing is hidden: questions that wait for each other do so at any latency.
 LATENCIES = (0.1, 0.5, 2.0)
 # What these pages show we keep ourselves: the draft, and the log.
-OUR_OWN = ("questionnaires/hoop/questions/hoop-01", "who-looked/")
+OUR_OWN = ("questionnaires/hoop/questions/hoop-01", "who-looked/", "links/")
 
 
 @dataclass
@@ -101,6 +101,13 @@ def far() -> Iterator[tuple[Server, FarAway]]:
         ("clinician", "overview/together/report"),
         ("clinician", "assignments/"),
         ("clinician", "assignments/new"),
+        ("client", "sharing/"),
+        ("client", "sharing/domain.meaning"),
+        ("client", "take-along/"),
+        ("client", "links/"),
+        ("clinician&user=Practitioner/fatiha-amrani", "overview/"),
+        ("clinician&user=Practitioner/ruben-kartosen", "overview/"),
+        ("loved-one&user=RelatedPerson/mila", "loved-one/"),
     ],
 )
 def test_page_takes_at_most_two_round_trips(far: tuple[Server, FarAway], role: str, path: str) -> None:
