@@ -21,7 +21,7 @@ from tests.conftest import Server, serve
 # take, the less so. The other way round nothing is hidden: questions that wait for each other do so at any latency.
 LATENCIES = (0.1, 0.5, 2.0)
 # What these pages show we keep ourselves: the draft, and the log.
-OUR_OWN = ("questionnaires/hoop/questions/hoop-01", "who-looked/", "links/")
+OUR_OWN = ("questionnaires/hoop/questions/hoop-01", "who-looked/", "links/", "sharing/domain.meaning")
 
 
 @dataclass
