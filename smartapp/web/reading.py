@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flask import url_for
+from flask import request, url_for
 
 from mappers.circle import IDENTIFIER_SYSTEM, Circle, circle_of
 from mappers.identity import values_in
 from mappers.roles import ROLES
-from mappers.sharing import Choice, Reader, Sharing, parts_in, sharing_of
+from mappers.sharing import Apart, Choice, Reader, Sharing, parts_in, sharing_of
 from mappers.sharing.consent import displays_in
+from mappers.sharing.parts import CIRCLE, NOTES
 from questionnaires.catalogue import Catalogue, catalogue
 from questionnaires.fhir import Resource
 from smartapp.access import table
@@ -23,8 +24,9 @@ from smartapp.fhir.store import Query
 from smartapp.web import circle, current
 from smartapp.web.language import format_list, text_of
 from smartapp.web.language import gettext as _
+from smartapp.web.looked_at import parts_of_page
 
-HERE_ALONE: Final = "circle"
+HERE_ALONE: Final = CIRCLE
 """The part that is in no record, whatever its owner chooses."""
 
 
@@ -61,10 +63,48 @@ def read_by(reference: str, role: str) -> tuple[Reading, ...]:
     )
 
 
-def says_reads(part: str) -> str:
-    """Return the line alone, for beside a field; to who types with the client, that the client decides it."""
-    found = reading(part)
-    return found.says if found else _("The client decides who reads this.")
+def readings_here() -> list[Reading]:
+    """Return who reads the parts that this page is of, as its address says; none for every reader but the client."""
+    return [one for one in map(reading, _parts_here()) if one is not None]
+
+
+def says_reads(*named: str) -> str:
+    """Return who reads what is typed on this page, or `named` parts; to who types with the client, who decides that."""
+    here = current.launch_or_none()
+    if here is None or here.user.role != "client":
+        return _("The client decides who reads this.")
+    found = [one.says for part in named or _parts_here() if (one := reading(part))]
+    return " ".join(found) or _("You choose who reads this.")
+
+
+def says_after_sending(instrument: str) -> str:
+    """Return who reads the answers to a questionnaire after they are sent in, and what is not told of them."""
+    part = f"answers.{instrument}"
+    says = says_reads(part)
+    if _kept()[0].of(part).record:
+        return says
+    stays = _("Did somebody ask you for it? For them it stays open, also after you fill it in.")
+    return f"{says} {stays}"
+
+
+def _parts_here() -> tuple[str, ...]:
+    endpoint, args = request.endpoint or "", request.view_args or {}
+    if endpoint == "scores.note":
+        return (NOTES,)
+    found = [one for one in parts_of_page(endpoint, args, catalogue()) if one in parts()]
+    step, form = str(args.get("step") or args.get("group_id") or ""), str(args.get("form_id", ""))
+    for one in table().apart:
+        if f"form.{one.form}" in found:
+            of_it = _is_in(one, form, step)
+            found = [one.part] if of_it else [*found, one.part] if not step else found
+    return tuple(found)
+
+
+def _is_in(apart: Apart, form: str, step: str) -> bool:
+    """Tell whether a step of a form, a question or a group of it, is of the groups that are a part of their own."""
+    groups = (one for one in catalogue().living[form].groups if one.link_id in apart.groups)
+    names = {name for group in groups for name in (group.link_id, *(item.link_id for item in group.items))}
+    return f"{form}-{step}" in names
 
 
 def parts() -> tuple[str, ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mappers.roles import Role
+from mappers.sharing.parts import TALKS, answers_part, form_part
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument
 from smartapp.access import table
+from smartapp.web import reading
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 
@@ -40,37 +42,28 @@ class HelpPage:
 
 
 def page_for(role: Role, known: Catalogue) -> HelpPage:
-    """Return the page for a reader with this role, with every questionnaire of the catalogue."""
+    """Return the page for a reader with this role; to the client it says who reads what, of every questionnaire."""
     own = role == "client"
-    readers = tuple(
-        Readers(text_of(instrument.title), _who_reads(instrument, own=own)) for instrument in known.instruments.values()
-    )
     if own:
         lead = _("Who reads what you fill in, what happens to it, and whom you can ask.")
+        readers = tuple(
+            Readers(text_of(one.title), reading.says_reads(_part_of(one))) for one in known.instruments.values()
+        )
         return HelpPage(own, lead, _for_a_client(), readers)
     rights, lead = table().roles[role], _("What of the client can be read here, and what not.")
     title = text_of(rights.title)
     if role == "outside":
         return HelpPage(own, lead, (_for_who_stands_in(),), role=title)
     if rights.professional:
-        return HelpPage(own, lead, _for_a_professional(role), readers, title)
+        return HelpPage(own, lead, _for_a_professional(role), role=title)
     return HelpPage(own, lead, _for_someone_close(role), role=title)
 
 
-def _who_reads(instrument: Instrument, *, own: bool) -> str:
+def _part_of(instrument: Instrument) -> str:
+    """Return the part that what is written in it belongs to."""
     if instrument.living is not None:
-        return text_of(instrument.living.readers) if own else _("The client and, once it is saved, the care team.")
-    if instrument.kind == "record":
-        return (
-            _("You write this down together, and both read it.") if own else _("Written down together, read by both.")
-        )
-    if instrument.scores:
-        if own:
-            return _("You, and after you send it in your care team: your answers and your scores.")
-        return _("The client and, once it is sent in, the care team: answers and scores.")
-    if own:
-        return _("You, and after you send it in your care team: your answers. There are no scores.")
-    return _("The client and, once it is sent in, the care team: answers. There are no scores.")
+        return form_part(instrument.id)
+    return TALKS if instrument.kind == "record" else answers_part(instrument.id)
 
 
 def _for_a_client() -> tuple[Section, ...]:
@@ -80,8 +73,8 @@ def _for_a_client() -> tuple[Section, ...]:
             (
                 _("What you type and do not save or send in is seen by you alone."),
                 _("Did somebody type it with you? Then only they see it, and you, until you say yes."),
-                _("What you save in your plan, and what you send in, can be read by your care team."),
-                _("Your care team is everyone whom your care provider lets open your record."),
+                _("For each part you choose who reads what you save or send in. What you chose holds at once."),
+                _("What stands in your record can also be read by everyone whom your care provider lets open that."),
                 _("Someone outside your care team, such as a stand-in, reads only what to do in a crisis."),
                 _("A loved one reads only what you share with them."),
                 _("Does it say that something did not get through? Then only you see it here, until you decide."),
@@ -160,7 +153,7 @@ def _for_a_professional(role: Role) -> tuple[Section, ...]:
             _("Who can read what?"),
             (
                 *_of_role(role),
-                _("Whoever may open this record reads here what the client saved and sent in: answers, scores, plan."),
+                _("Here you read what the client shares with you, of what they saved and sent in."),
                 _("What the client typed and did not save or send in is seen by the client alone."),
                 _("What you type with the client is seen by you alone, until the client says yes."),
                 _("Each page opened here is logged. The client sees who opened what, and when."),

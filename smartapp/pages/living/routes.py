@@ -163,10 +163,6 @@ def _open(form: Instrument) -> Opened:
         raise
 
 
-def _more(form: Instrument) -> dict[str, object]:
-    return {"read_by": text_of(form.living.readers) if form.living else ""}
-
-
 def _back(form: Instrument, group: str | None = None) -> Link:
     address = url_for("living.form", form_id=form.id, _anchor=group)
     return Link(_("Back to “%(form)s”", form=text_of(form.title)), address)
@@ -230,7 +226,6 @@ def _ask(opened: Opened, here: Step, who: Who) -> ResponseReturnValue:
         asks_on=asks_on,
         part=who,
         proposed=proposed_from(request.args.get("from", ""), opened, here.items),
-        more=_more(asked),
     )
     today = "" if _puts_back() else current.today()
     return editing.edit(_EDITING, lambda _now: sections.answers(here.items, today), form, opened)
@@ -380,7 +375,6 @@ def _row_form(
         reword=url_for("living.row", **where) if key else "",
         proposed=proposed or {},
         more={
-            **_more(asked),
             "removing": removing,
             "beside": _beside(opened, group, row, part) if row else None,
             "time_before": _time_before(opened, group, row, about),

@@ -25,7 +25,7 @@ blueprint.context_processor(undoing.said)
 
 SAVED: Final[Mapping[str, str]] = {
     "marked": message("What you chose is saved."),
-    "removed": message("It is taken away. Your care team no longer sees it in Verstel either."),
+    "removed": message("It is taken away. Nobody sees it in Verstel any more."),
 }
 """What is said after saving, by the mark in `?saved=`."""
 NOT_DONE: Final = message("This is not done. Please try again in a moment.")

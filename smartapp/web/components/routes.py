@@ -32,6 +32,8 @@ for function in (
     frame.person_in_title,
     with_client.band,
     reading.reading,
+    reading.readings_here,
+    reading.says_after_sending,
     reading.says_reads,
 ):
     site_blueprint.add_app_template_global(function)

@@ -6,32 +6,34 @@ import re
 
 import pytest
 
+from mappers.sharing import ME, RECORD
 from questionnaires.catalogue import catalogue
 from smartapp.services import KEY
 from tests.new_form import ask_also
 from tests.smartapp.helpers import launched, text_of
+from tests.smartapp.records.test_sight import share
 
 
-@pytest.mark.parametrize("role", ["client", "clinician"])
-def test_it_says_of_every_questionnaire_who_reads_it(app, role):
-    said = text_of(launched(app, role=role).get("help/"))
+def test_it_says_to_the_client_of_every_questionnaire_who_reads_it(app):
+    share(app, answers__hoop=ME)
+    said = text_of(launched(app).get("help/"))
     known = catalogue().instruments.values()
     assert {one.kind for one in known} >= {"questionnaire", "record"}
     assert all(one.title.nl in said for one in known)
-    silent = "Er zijn geen scores."
-    assert said.count(silent) == sum(1 for one in known if one.kind == "questionnaire" and not one.scores)
-    together = "Dit schrijf je samen op." if role == "client" else "Samen opgeschreven, door beiden te lezen."
-    assert said.count(together) == sum(1 for one in known if one.kind == "record")
+    assert said.count("Dit lezen: behandelaar") == len(known) - 1
+    assert f"{catalogue().instruments['hoop'].title.nl} In Verstel lees alleen jij dit." in said
 
 
-@pytest.mark.parametrize(
-    ("role", "said"),
-    [("client", "Jij en je team lezen dit."), ("clinician", "De cliënt en, na het bewaren, het behandelteam.")],
-)
-def test_of_a_living_form_it_says_who_reads_what_is_saved(app, role, said, monkeypatch, tmp_path):
+def test_others_do_not_read_there_what_is_shared(app):
+    share(app, answers__hoop=ME)
+    before = text_of(launched(app, role="clinician").get("help/"))
+    share(app, answers__hoop=RECORD)
+    assert text_of(launched(app, role="clinician").get("help/")) == before
+
+
+def test_of_a_living_form_of_the_place_it_says_so_too(app, monkeypatch, tmp_path):
     ask_also(monkeypatch, tmp_path)
-    page = text_of(launched(app, role=role).get("help/"))
-    assert re.search(rf"Mijn tuin\W+{re.escape(said)}", page)
+    assert re.search(r"Mijn tuin\W+Dit lezen: behandelaar", text_of(launched(app).get("help/")))
 
 
 def test_a_client_reads_that_words_not_sent_are_theirs_and_finds_who_has_read(app):

@@ -76,7 +76,7 @@ def test_a_form_that_two_people_fill_in_while_they_talk_is_offered_to_nobody(ann
 def test_the_intro_says_how_much_how_long_and_who_reads(anna):
     page = anna.get("questionnaires/hoop/").text
     assert "12 vragen, ongeveer 3 minuten." in page
-    assert "Nu kun alleen jij je antwoorden zien." in page
+    assert "Nu zie alleen jij je antwoorden. Na het versturen: Dit lezen: behandelaar" in page
     assert "Je mag elke vraag overslaan." in page
 
 
@@ -176,7 +176,7 @@ def test_a_question_that_is_not_asked_leads_back(anna):
 def test_free_text_says_who_reads_it_and_is_kept_to_the_letter(anna):
     text = "  Wandelen.\n\nEn <b>muziek</b> & 🎷"
     page = anna.get(TEXT).text
-    assert "Na het versturen kan je behandelteam het lezen." in page
+    assert "Na het versturen: Dit lezen: behandelaar" in page
     assert "bel 112" in page
     anna.post(TEXT, {"answer": text.replace("\n", "\r\n"), "was": "", "next": "1"})
     assert draft(anna, "sdm-visit") == {"sdm-visit-helps": text}
