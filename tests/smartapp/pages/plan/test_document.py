@@ -18,7 +18,7 @@ from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
 
 # As at epic-like and oracle-like: documents are taken, plans only read.
 READ_ONLY_PLANS = "openid fhirUser patient/CarePlan.rs patient/Goal.rs patient/Task.rs patient/DocumentReference."
-ARRIVED = "Je behandelteam kan je plan lezen als document in je dossier."
+ARRIVED = "Je plan staat als document in je dossier. Wie dat mag openen, kan het lezen."
 ON_ITS_WAY = "Je plan is als document op weg naar je dossier."
 
 

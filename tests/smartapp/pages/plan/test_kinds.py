@@ -11,7 +11,7 @@ from tests.smartapp.pages.plan.pages import fields_of
 from tests.smartapp.records.desk import Desk
 
 WHERE: dict[Place, str] = {"ehr": "Bewaard in het dossier bij de zorgverlener", "own": "Bewaard in Verstel"}
-AS_DOCUMENT = "Je behandelteam kan je plan lezen als document in je dossier."
+AS_DOCUMENT = "Je plan staat als document in je dossier. Wie dat mag openen, kan het lezen."
 
 
 @pytest.mark.parametrize(

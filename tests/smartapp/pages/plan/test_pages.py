@@ -468,10 +468,12 @@ def test_a_clinician_does_not_edit_the_plan(app):
 
 
 def test_every_page_says_who_can_read_it(halfway):
-    for path in ("plan/", "plan/domains/housing/now", "plan/goals/new", goal_path(halfway)):
-        assert "kan je behandelteam dit lezen" in halfway.get(path).text
+    for path in ("plan/domains/housing/", "plan/domains/housing/now", goal_path(halfway)):
+        assert "Dit lezen: behandelaar" in halfway.get(path).text
     for path in ("living/story/", "living/story/story/", "living/strengths/list/"):
-        assert "Wie jouw dossier mag openen, kan dit lezen." in halfway.get(path).text
+        assert "Dit lezen: behandelaar" in halfway.get(path).text
+    assert "Jij kiest wie dit leest." in halfway.get("plan/goals/new").text
+    assert 'sharing/">Wie leest wat' in halfway.get("plan/").text
 
 
 def test_what_is_typed_is_text_and_never_markup(halfway):
@@ -516,7 +518,7 @@ def test_a_very_long_text_is_not_saved_and_not_lost(anna):
 def test_every_page_speaks_english(halfway, path):
     page = halfway.get(f"plan/{path}?lang=en")
     assert '<html lang="en">' in page.text
-    assert "your care team can read this" in page.text or path == "domains"
+    assert path == "domains" or re.search("This is read by|You choose who reads|Who reads what", page.text)
     assert "Terug naar" not in page.text
 
 
