@@ -156,11 +156,14 @@ class Services:
 
     def sight(self, launch: Launch) -> Sight:
         """Return what the user of a launch sees of the records, and what of them only our own store gets."""
-        reader, access = Reader(launch.user.role, launch.user.reference), table()
+        reader, access, sharing = Reader(launch.user.role, launch.user.reference), table(), self.sharing(launch)
         if reader.role in LOVED_ONES and self._member(launch) is None:
             # Whoever left the circle, or never was in it, reads nothing from that moment, whatever was shared before.
             reader = Reader("guest")
-        return sight_of(reader, self.sharing(launch), access.rule, catalogue(), access.apart)
+        elif reader.role != "client" and sharing.names(reader.reference) and self._member(launch) is None:
+            # A professional reads on what their role does, and nothing that was chosen for them by name.
+            reader = Reader(reader.role)
+        return sight_of(reader, sharing, access.rule, catalogue(), access.apart)
 
     def companion(self, issuer: str) -> RecordStore | None:
         """Return the companion server for what this issuer does not take, or None."""

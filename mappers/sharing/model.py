@@ -74,6 +74,10 @@ class Sharing:
         """Return what holds for a part."""
         return self.choices.get(part, RECORD)
 
+    def names(self, name: str) -> bool:
+        """Tell whether a choice names a reader."""
+        return any(name in one.readers | one.typists for one in self.choices.values())
+
     def may_read(self, part: str, reader: Reader, rule: Rule) -> bool:
         """Tell whether somebody may read a part."""
         if reader.role == CLIENT:
@@ -99,7 +103,7 @@ class Sharing:
 
     def without(self, name: str, changed: str) -> Sharing:
         """Return the choices without one reader: at once and in every part. The same where nothing names them."""
-        if not any(name in one.readers | one.typists for one in self.choices.values()):
+        if not self.names(name):
             return self
         left = {part: one.without(name) for part, one in self.choices.items()}
         return Sharing({part: one for part, one in left.items() if one != RECORD}, changed)

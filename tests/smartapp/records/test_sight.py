@@ -106,6 +106,20 @@ def test_a_loved_one_who_left_the_circle_or_was_never_in_it_reads_nothing(app):
     assert notes(open_.records) == []
 
 
+def test_a_professional_who_left_the_circle_reads_on_by_their_role_and_nothing_that_was_chosen_for_them(app):
+    """Also with the page open, and while the choice still names them."""
+    fatiha = Member("1", "Fatiha", "", "peer-worker", "Practitioner/fatiha")
+    put_circle(app, fatiha)
+    share(app, notes=Choice(False, frozenset({fatiha.reference})))
+    records(app, "client").save([Write("create", NOTE)])
+    open_ = launched(app, role="peer-worker", reference=fatiha.reference)
+    assert len(notes(open_.records)) == 1
+    put_circle(app, replace(fatiha, until="2020-01-01T10:00:00+01:00"))
+    assert notes(open_.records) == []
+    share(app, notes=Choice(False, frozenset({"peer-worker"})))
+    assert len(notes(open_.records)) == 1
+
+
 def test_what_was_in_the_record_goes_on_here_and_leaves_no_words_there(app):
     [stored] = records(app, "client").save([Write("create", NOTE)])
     assert stored.place == "ehr"
