@@ -285,6 +285,10 @@ class Records:
         """Tell whether only our own store may get a resource; see `sight`."""
         return self._sight.is_private(resource)
 
+    def is_locked(self, part: str) -> bool:
+        """Tell whether the reader may not type in a part."""
+        return part in self._sight.locked
+
     def outside(self, *queries: Query) -> list[Record]:
         """Return what stands outside our own store, each thing at each place where it stands, whole.
 

@@ -42,7 +42,7 @@ _HIDDEN = frozenset(
         *OURS,
         *SECRETS,
         "card",
-        "change",
+        "changing",
         "confirmed",
         "family",
         "from",

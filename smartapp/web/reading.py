@@ -65,7 +65,7 @@ def read_by(reference: str, role: str) -> tuple[Reading, ...]:
 
 def readings_here() -> list[Reading]:
     """Return who reads the parts that this page is of, as its address says; none for every reader but the client."""
-    return [one for one in map(reading, _parts_here()) if one is not None]
+    return [one for one in map(reading, parts_here()) if one is not None]
 
 
 def says_reads(*named: str) -> str:
@@ -73,7 +73,7 @@ def says_reads(*named: str) -> str:
     here = current.launch_or_none()
     if here is None or here.user.role != "client":
         return _("The client decides who reads this.")
-    found = [one.says for part in named or _parts_here() if (one := reading(part))]
+    found = [one.says for part in named or parts_here() if (one := reading(part))]
     return " ".join(found) or _("You choose who reads this.")
 
 
@@ -87,7 +87,8 @@ def says_after_sending(instrument: str) -> str:
     return f"{says} {stays}"
 
 
-def _parts_here() -> tuple[str, ...]:
+def parts_here() -> tuple[str, ...]:
+    """Return the parts that this page is of, as its address says."""
     endpoint, args = request.endpoint or "", request.view_args or {}
     if endpoint == "scores.note":
         return (NOTES,)

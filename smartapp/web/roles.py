@@ -8,7 +8,7 @@ from smartapp.access import Access, Method, table
 from smartapp.errors import NotAllowed, NotTogether
 from smartapp.i18n import message
 from smartapp.storage.launches import User
-from smartapp.web import current, with_client
+from smartapp.web import current, reading, with_client
 
 
 def let_in(user: User, endpoint: str, method: Method) -> None:
@@ -21,6 +21,8 @@ def let_in(user: User, endpoint: str, method: Method) -> None:
         return
     if access.may_together(user.role, endpoint):
         if with_client.goes_on():
+            if any(map(current.records().is_locked, reading.parts_here())):
+                raise NotAllowed(_WITHOUT_YOU, code="part")
             return
         raise NotTogether(_OF_THE_CLIENT, code="role")
     if user.role == "guest":
@@ -45,6 +47,7 @@ def _whose(access: Access, endpoint: str) -> str:
     return _OF_THE_TEAM if all(access.roles[role].professional for role in readers) else _OF_OTHERS
 
 
+_WITHOUT_YOU: Final = message("The client writes this part without you.")
 _OF_THE_CLIENT: Final = message("This page is for the person it is about. You signed in with another role.")
 _OF_THE_TEAM: Final = message("This page is for the care team. You signed in with another role.")
 _OF_OTHERS: Final = message("You signed in with a role that does not have this page.")

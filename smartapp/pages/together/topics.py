@@ -217,7 +217,7 @@ def options(number: int) -> ResponseReturnValue:
         problems = screens.too_long(talk, names)
         if problems:
             return _options_page(talk, number, problems)
-        return redirect(url_for("together.agree", number=number, change=request.form.get("change")), 303)
+        return redirect(url_for("together.agree", number=number, change=request.form.get("changing")), 303)
     return _options_page(sessions.get(), number)
 
 
@@ -237,7 +237,7 @@ def _options_page(talk: Session, number: int, problems: Mapping[str, str] | None
         "together/options.html",
         page=page,
         screen=screen,
-        change=request.form.get("change") or request.args.get("change"),
+        change=request.form.get("changing") or request.args.get("change"),
         key=talk.topic_key(number),
     ), 422 if problems else 200
 
