@@ -16,9 +16,11 @@ from mappers.health_link import Section
 from mappers.identity import URN
 from mappers.living import Content, Written, response_of
 from mappers.plan import Goal, PersonRef, Plan, resources_of
+from mappers.sharing.parts import domain_part, form_part
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
+from smartapp.access import table
 from smartapp.pages.living.card import CardPart, card_of, on_card
 from smartapp.pages.living.service import Opened
 from smartapp.pages.living.telephones import calls
@@ -72,6 +74,21 @@ def shareable(plan: StoredPlan, known: Catalogue) -> tuple[Shareable, ...]:
     if plan.begun:
         found.append(Shareable(WHOLE_PLAN, _("My whole recovery plan"), "plan"))
     return tuple(found)
+
+
+def parts_in_it(what: Shareable, plan: StoredPlan) -> tuple[str, ...]:
+    """Return the parts of the record that somebody reads who opens it."""
+    if what.kind == "plan":
+        forms = (part for one in shown_in(plan.forms, "plan") if one.content for part in _parts_of(one.form.id))
+        answered = (domain_part(one.domain) for one in plan.plan.domains)
+        goals = (domain_part(one.domain) for one in plan.plan.goals)
+        return tuple(dict.fromkeys((*forms, *answered, *goals)))
+    of_form = _parts_of(what.form)
+    return of_form[1:] or of_form if what.kind == "card" else of_form
+
+
+def _parts_of(form: str) -> tuple[str, ...]:
+    return form_part(form), *(one.part for one in table().apart if one.form == form)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from questionnaires.catalogue import catalogue
 from smartapp.i18n import message
 from smartapp.pages.links import qr
-from smartapp.pages.links.content import Shareable, shareable
+from smartapp.pages.links.content import Shareable, parts_in_it, shareable
 from smartapp.pages.links.opening import site_blueprint
 from smartapp.pages.links.paper import paper
 from smartapp.pages.links.service import (
@@ -28,10 +29,12 @@ from smartapp.pages.links.service import (
 )
 from smartapp.pages.links.views import LinkForm, link_view
 from smartapp.pages.plan.service import load
+from smartapp.pages.plan.stored import StoredPlan
 from smartapp.storage.health_links import MOST_LINKS, TooManyLinks
 from smartapp.web import current
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import download
+from smartapp.web.reading import title_of
 
 __all__ = ["blueprint", "site_blueprint"]
 
@@ -55,7 +58,8 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/new")
 def new() -> ResponseReturnValue:
     """Ask what a link is for, how long, and with which code."""
-    options = shareable(load(), catalogue())
+    plan = load()
+    options = shareable(plan, catalogue())
     chosen = request.args.get("what", "")
     form = LinkForm(
         options,
@@ -64,6 +68,7 @@ def new() -> ResponseReturnValue:
         passcode=f"{secrets.randbelow(10**SHORTEST_PASSCODE):0{SHORTEST_PASSCODE}}",
         without=False,
         key=secrets.token_urlsafe(16),
+        only_mine=_only_mine(options, plan),
     )
     return _asked(form)
 
@@ -86,6 +91,7 @@ def make_one() -> ResponseReturnValue:
         passcode=request.form.get("passcode", "").strip(),
         without=bool(request.form.get("choice-without")),
         key=request.form.get("key", ""),
+        only_mine=_only_mine(options, plan),
     )
     what = next((one for one in options if one.what == form.what), None)
     if "look" in request.form:
@@ -121,6 +127,13 @@ def end_one(id: str) -> ResponseReturnValue:
     """End a link: from now on nobody can open it. The record is not asked."""
     flash(_(ENDED) if end(id) else _(IS_OVER))
     return redirect(url_for("links.index"), 303)
+
+
+def _only_mine(options: Sequence[Shareable], plan: StoredPlan) -> dict[str, list[str]]:
+    """Return for what can be shared what its parts are called that nobody but the client reads: said before it is."""
+    sharing = current.services().sharing(current.launch())
+    mine = {one.what: [part for part in parts_in_it(one, plan) if sharing.of(part).only_me] for one in options}
+    return {what: [title_of(part) for part in parts] for what, parts in mine.items()}
 
 
 def _asked(form: LinkForm) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from smartapp.i18n import message
 from smartapp.pages.links.content import Shareable
 from smartapp.pages.links.service import LASTING
 from smartapp.storage.health_links import HealthLink
+from smartapp.web.language import format_list, place_zone
 from smartapp.web.language import gettext as _
-from smartapp.web.language import place_zone
 
 ENDED_BY: Final = {
     "person": message("You stopped this link."),
@@ -74,6 +74,8 @@ class LinkForm:
     without: bool
     key: str
     errors: Sequence[dict[str, str]] = ()
+    only_mine: Mapping[str, list[str]] = field(default_factory=dict)
+    """By what can be shared: what its parts are called that nobody but the client reads."""
 
     @property
     def whats(self) -> list[dict[str, Any]]:
@@ -83,7 +85,14 @@ class LinkForm:
             "form": _("All that is written in this form."),
             "plan": _("All that is in your plan: what you wrote, your goals and your steps."),
         }
-        return [{"value": one.what, "label": one.title, "help": helps[one.kind]} for one in self.options]
+        return [
+            {"value": one.what, "label": one.title, "help": f"{helps[one.kind]} {self._mine(one)}".strip()}
+            for one in self.options
+        ]
+
+    def _mine(self, one: Shareable) -> str:
+        parts = self.only_mine.get(one.what)
+        return _("Until now you alone read: %(parts)s.", parts=format_list(parts)) if parts else ""
 
     @property
     def lasting(self) -> list[dict[str, Any]]:

@@ -8,12 +8,14 @@ import re
 import pypdfium2
 import pytest
 
+from mappers.sharing import ME, Choice
 from smartapp.pages.links.qr import dark_runs
 from smartapp.storage.health_links import MOST_LINKS
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.links.conftest import CARD, FORM, PASSCODE, asked, end_all, link_on
 from tests.smartapp.pages.living.writing import FULL
 from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
+from tests.smartapp.records.test_sight import share
 
 SCALE = 6  # pixels a point
 CM = SCALE * 72 / 2.54
@@ -210,3 +212,12 @@ def test_the_viewer_is_about_nobody_and_needs_no_session(app):
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
     assert "Deze bladzijde heeft JavaScript nodig." in text_of(page)
     assert "Set-Cookie" not in page.headers
+
+
+def test_what_only_the_client_reads_is_named_before_a_link_with_it_is_made(noor):
+    named = "Nu lees jij dit nog alleen: Wat te doen in een crisis."
+    assert "Nu lees jij" not in text_of(noor.get("links/new"))
+    share(noor.app, crisis=ME)
+    assert text_of(noor.get("links/new")).count(named) == 3  # the card, its form, and the whole plan
+    share(noor.app, crisis=Choice(False, frozenset({"clinician"})))
+    assert "Nu lees jij" not in text_of(noor.get("links/new"))
