@@ -1,14 +1,19 @@
 """What becomes private is taken out of the record: moved once, with nothing lost, whatever the record answers."""
 
+import contextlib
+
 import pytest
 
+from mappers.plan.moving import is_closed
 from mappers.sharing import ME
 from questionnaires.canonical import questionnaire_url
+from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Forbidden, Query, Refused, Unreachable, Write
+from smartapp.records.outbox import OUTBOX
 from smartapp.records.taking_out import takes_out
 from smartapp.web.typed import digest
 from tests.smartapp.helpers import launched
-from tests.smartapp.records.test_sight import NOTE, at, goal, notes, share
+from tests.smartapp.records.test_sight import NOTE, at, goal, notes, plan_at, share
 
 STORY = "Toen ik veertien was"
 REFUSALS = [Forbidden("no", status=403), Refused("no", status=405), Refused("no", status=422)]
@@ -220,3 +225,45 @@ class TestPlan:
         share(app, domain__finances=ME)
         anna.records.take_out()
         assert "Mijn" not in str(self.at_ehr(app))
+
+
+class Died(BaseException):
+    """The process is gone: nothing after this was done."""
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("writes", range(4))
+def test_whenever_the_process_dies_the_plan_is_there_once_and_its_words_leave_the_record(
+    app, writes, after, monkeypatch
+):
+    anna, made, put_all = launched(app), [], OwnStore.put_all
+    plan_at(app)
+    share(app, domain__housing=ME)
+
+    def dies(store, units):
+        made.append(units)
+        if len(made) == writes + 1 and not after:
+            raise Died
+        stored = put_all(store, units)
+        if len(made) == writes + 1:
+            raise Died
+        return stored
+
+    with monkeypatch.context() as patch, contextlib.suppress(Died):
+        patch.setattr(OwnStore, "put_all", dies)
+        anna.records.take_out()
+    assert len(made) > writes
+    again = launched(app)
+    assert "Een eigen sleutel" in again.get("plan/").text
+    with anna.core.engine.begin() as connection:
+        connection.execute(OUTBOX.update().values(leased_until=0))
+    for _ in range(2):
+        again.courier_comes()
+    assert not again.records.take_out()
+    there = [at(app, "ehr").search(Query.of(type_, patient="anna")) for type_ in ("CarePlan", "Goal", "Task")]
+    assert "sleutel" not in str(there)
+    queries = [Query.of(type_, patient="anna") for type_ in ("CarePlan", "Goal", "Task")]
+    found = again.records.search(*queries)
+    going_on = [[one for one in some if not is_closed(one.resource)] for some in found]
+    assert [len(one) for one in going_on] == [1, 1, 1]
+    assert "Een eigen sleutel" in again.get("plan/").text
