@@ -125,6 +125,7 @@ class Services:
             capabilities=self.capabilities,
             touched=touched or (lambda event, objects: self.audit.record(launch, event, objects)),
             sight=self.sight(launch),
+            sight_now=lambda: self.sight(launch),
         )
 
     def consent(self, issuer: str, issuer_key: str, patient: str) -> Stored | None:

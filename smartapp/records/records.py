@@ -74,6 +74,7 @@ class Records:
         capabilities: Capabilities,
         touched: Touched = lambda _event, _objects: None,
         sight: Sight | None = None,
+        sight_now: Callable[[], Sight] | None = None,
     ) -> None:
         self.launch = launch
         self.drafts = drafts
@@ -82,6 +83,8 @@ class Records:
         self._capabilities = capabilities
         self._touched = touched
         self._sight = sight or Sight(catalogue())
+        # A page reads for as long as its servers take, and its person may choose something else meanwhile.
+        self._sight_now = sight_now or (lambda: self._sight)
         self._owner = outbox.owner(issuer_key, launch.patient.reference, launch.user.key)
         self._who = outbox.owner(issuer_key, "", launch.user.key).digest
         self._outbox = outbox
@@ -428,7 +431,7 @@ class Records:
             self.launch.issuer,
             progress,
             self._demote,
-            private=self._sight.is_private,
+            private=self._sight_now().is_private,
             whole=author_waits,
         )
 

@@ -75,6 +75,15 @@ def test_only_me_is_read_by_nobody_else_and_never_sent(app):
     assert str(hidden.value).replace(id_, "") == str(absent.value).replace("0" * 36, "")
 
 
+def test_what_becomes_private_while_a_page_is_read_is_kept_here_when_that_saves(app):
+    open_ = records(app, "client")
+    notes(open_)
+    share(app, notes=ME)
+    [saved] = open_.save([Write("create", NOTE)])
+    assert saved.place == "own"
+    assert at(app, "ehr").search(Query.of("Observation", patient="anna")) == []
+
+
 def test_sharing_that_ends_ends_at_once_also_for_who_has_the_page_open(app):
     share(app, notes=Choice(False, frozenset({"peer-worker"})))
     records(app, "client").save([Write("create", NOTE)])
