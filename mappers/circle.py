@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from mappers.fhir_text import narrative, paragraph, typed
 from mappers.human_name import human_name, reference_to
+from mappers.identity import values_in
 from mappers.period import is_on
 from mappers.tolerant import code_in, object_in, objects_in, text_in
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
@@ -136,6 +137,11 @@ def one_line(text: str) -> str:
 def circle_identifier(issuer: str, patient: str) -> str:
     """Return the identifier of the circle of one person: the same in two tabs, so that they write one."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{issuer}|{patient}|circle"))
+
+
+def is_circle(resource: Any) -> bool:
+    """Tell whether a resource is a circle of ours, whatever name it got when it was made."""
+    return text_in(resource, "resourceType") == "CareTeam" and bool(values_in(resource, IDENTIFIER_SYSTEM))
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

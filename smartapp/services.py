@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Engine
 
 from mappers.circle import IDENTIFIER_SYSTEM as CIRCLE_SYSTEM
-from mappers.circle import LOVED_ONES, Member, circle_identifier, circle_of
+from mappers.circle import LOVED_ONES, Member, circle_identifier, circle_of, is_circle
 from mappers.identity import values_in
 from mappers.sharing import Reader, Sharing, is_sharing, sharing_of
 from mappers.sharing.consent import IDENTIFIER_SYSTEM as CONSENT_SYSTEM
@@ -144,10 +144,11 @@ class Services:
 
     def circle(self, launch: Launch) -> Stored | None:
         """Return the CareTeam in which the person of a launch keeps their circle; None where there is none."""
-        patient = launch.patient.reference
-        names = {circle_identifier(issuer, patient) for issuer in (launch.issuer_key, launch.issuer)}
-        found = self.own_store(launch.issuer).search(Query.of("CareTeam", patient=patient))
-        return next((one for one in found if names & {*values_in(one.resource, CIRCLE_SYSTEM)}), None)
+        # By whom it is about, as `consent` is: under a new key nobody loses their people, or gets a second circle.
+        name = circle_identifier(launch.issuer_key, launch.patient.reference)
+        found = self.own_store(launch.issuer).search(Query.of("CareTeam", patient=launch.patient.reference))
+        ours = [one for one in found if is_circle(one.resource)]
+        return next((one for one in ours if name in values_in(one.resource, CIRCLE_SYSTEM)), next(iter(ours), None))
 
     def _member(self, launch: Launch) -> Member | None:
         """Return who the user of a launch is in the circle of its person, None where they are not in it now."""

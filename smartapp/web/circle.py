@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from mappers.circle import IDENTIFIER_SYSTEM, Circle, Member, circle_identifier, circle_of, team_of
+from mappers.circle import IDENTIFIER_SYSTEM, Circle, Member, circle_identifier, circle_of, is_circle, team_of
 from mappers.human_name import human_name, reference_to
 from mappers.identity import URN, values_in
 from mappers.plan import PersonRef
@@ -53,18 +53,14 @@ def queries(patient: str) -> tuple[Query, Query]:
     return Query.of("CareTeam", patient=patient), Query.of("RelatedPerson", patient=patient)
 
 
-def names(launch: Launch) -> tuple[str, ...]:
-    """Return the names under which the circle of a person may be kept; the first is the one that it gets now."""
-    issuers = dict.fromkeys((launch.issuer_key, launch.issuer))
-    return tuple(circle_identifier(issuer, launch.patient.reference) for issuer in issuers)
-
-
 def read_circle(teams: Iterable[Record], related: Iterable[Record], launch: Launch) -> StoredCircle:
     """Return the circle of the person of a launch, from what `queries` found."""
-    found, wanted = list(teams), names(launch)
-    # One of that name at another place is not ours: what others can write gives nobody a right here.
-    own = [one for one in found if one.place == "own" and set(values_in(one.resource, IDENTIFIER_SYSTEM)) & {*wanted}]
-    record = next(iter(own), None)
+    found, name = list(teams), circle_identifier(launch.issuer_key, launch.patient.reference)
+    # One at another place is not ours: what others can write gives nobody a right here. One that was named when the
+    # issuer had another key or address is: a person has one circle.
+    own = [one for one in found if one.place == "own" and is_circle(one.resource)]
+    named = (one for one in own if name in values_in(one.resource, IDENTIFIER_SYSTEM))
+    record = next(named, next(iter(own), None))
     members = (
         # Who is of another server, or called in a way that no server reads, is nobody who could sign in here.
         replace(member, reference=relative_user(member.reference, launch.issuer))
@@ -74,7 +70,7 @@ def read_circle(teams: Iterable[Record], related: Iterable[Record], launch: Laun
     )
     return StoredCircle(
         circle=circle_of(record.resource) if record else Circle(),
-        identifier=next(iter(values_in(record.resource, IDENTIFIER_SYSTEM)), wanted[0]) if record else wanted[0],
+        identifier=next(iter(values_in(record.resource, IDENTIFIER_SYSTEM))) if record else name,
         record=record,
         teams=_each_once(member for member in members if member.reference and member.name),
         related=_each_once(_related(one.resource) for one in related if one.resource.get("active") is not False),

@@ -11,8 +11,7 @@ from typing import Final
 
 from flask import request, url_for
 
-from mappers.circle import IDENTIFIER_SYSTEM, Circle, circle_of
-from mappers.identity import values_in
+from mappers.circle import Circle, circle_of
 from mappers.roles import ROLES
 from mappers.sharing import Apart, Choice, Reader, Sharing, parts_in, sharing_of
 from mappers.sharing.consent import displays_in
@@ -20,8 +19,7 @@ from mappers.sharing.parts import CIRCLE, NOTES
 from questionnaires.catalogue import Catalogue, catalogue
 from questionnaires.fhir import Resource
 from smartapp.access import table
-from smartapp.fhir.store import Query
-from smartapp.web import circle, current
+from smartapp.web import current
 from smartapp.web.language import format_list, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.looked_at import parts_of_page
@@ -148,12 +146,8 @@ def called(readers: Iterable[str], names: Mapping[str, str]) -> list[str]:
 
 def people() -> Circle:
     """Return the circle of the person of this launch, which is in our own store; it asks no record."""
-    launch = current.launch()
-    query = Query.of("CareTeam", patient=launch.patient.reference)
-    found = current.services().own_store(launch.issuer).search(query)
-    wanted = {*circle.names(launch)}
-    ours = (one.resource for one in found if wanted & set(values_in(one.resource, IDENTIFIER_SYSTEM)))
-    return circle_of(next(ours, None))
+    found = current.services().circle(current.launch())
+    return circle_of(found.resource if found else None)
 
 
 def names_in(consent: Resource | None, people: Circle) -> dict[str, str]:

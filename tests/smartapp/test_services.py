@@ -7,6 +7,7 @@ import re
 import pytest
 import responses
 
+from mappers.circle import Member, circle_of
 from mappers.sharing import ME, Sharing, consent_of
 from mappers.sharing.consent import name_of
 from smartapp import services as services_module
@@ -18,8 +19,8 @@ from smartapp.settings import Issuer
 from smartapp.storage import examining
 from smartapp.storage.database import open_database
 from smartapp.storage.examining import Examination
-from tests.smartapp.helpers import EHR, Visitor, launched, make_app, settings
-from tests.smartapp.pages.plan.pages import fields_of
+from tests.smartapp.helpers import EHR, Visitor, launched, make_app, put_circle, settings, share_with, text_of
+from tests.smartapp.pages.plan.pages import fields_of, fill
 
 RESPONSE = {"resourceType": "QuestionnaireResponse", "status": "completed", "subject": {"reference": "Patient/anna"}}
 
@@ -97,6 +98,25 @@ def test_what_a_client_shares_with_nobody_stays_so_when_their_issuer_gets_a_key_
         anna = sign_in(address, key="north")
         assert anna.core.sharing(anna.launch) == chosen
     assert sign_in("https://old.example/fhir", key="south").core.sharing(anna.launch) == Sharing()
+
+
+def test_the_people_of_a_client_stay_theirs_when_their_issuer_gets_a_key_and_moves(sign_in):
+    anna = sign_in("https://old.example/fhir")
+    mila = launched(anna.app, role="loved-one", issuer=anna.launch.issuer).launch.user.reference
+    member = Member("mila", "Mila", "mijn zus", "loved-one", mila)
+    put_circle(anna.app, member, issuer=anna.launch.issuer)
+    share_with(anna.app, mila, "phase", issuer=anna.launch.issuer)
+    for number, address in enumerate(("https://old.example/fhir", "https://new.example/fhir"), start=1):
+        anna = sign_in(address, key="north")
+        loved_one = launched(anna.app, role="loved-one", issuer=address).launch
+        assert "phase" not in anna.core.sight(loved_one).hidden.parts
+        assert "mijn zus" in anna.get("people/").text
+        assert "ervaringsdeskundige en Mila." in text_of(anna.get("sharing/"))
+        assert fill(anna, "people/new/loved-one/", name=f"Oma {number}", role="loved-one").status_code == 303
+        [team] = anna.core.own_store(address).search(Query.of("CareTeam", patient="Patient/anna"))
+        assert len(circle_of(team.resource).people) == 1 + number
+    other = sign_in(address, key="south")
+    assert other.core.circle(other.launch) is None
 
 
 def test_the_old_address_can_be_the_key(sign_in):
