@@ -155,6 +155,7 @@ class Outbox:
         *,
         follow_up: Resource | None = None,
         begin: Callable[[Unit], Unit] | None = None,
+        after: int = 0,
     ) -> tuple[Unit, Claim | None]:
         """Persist a new unit; return it with the claim of the caller, who sends it now.
 
@@ -162,7 +163,8 @@ class Outbox:
         arrived before is known of. `begin` gets the unit as it will be sent, and returns it as it is to be kept.
 
         The claim is None without `begin`, for a unit that can wait for the courier, and where another process sends
-        something of this owner right now. Raises Refused where too much waits already.
+        something of this owner right now. The courier does nothing with it for `after` seconds. Raises Refused where
+        too much waits already.
         """
         now = self._now()
         unit = Unit(str(uuid.uuid4()), tuple(parcels), follow_up)
@@ -179,10 +181,16 @@ class Outbox:
             # Each of an owner's units is made after the one before, also within a second: the newest words count.
             made = max([now, *(row.made + 1 for row in rows)])
             until = now + LEASE_SECONDS if claimed else 0
-            self._insert(connection, owner, unit, launch_id=launch_id, made=made, leased_until=until)
+            self._insert(connection, owner, unit, launch_id=launch_id, made=made, due=now + after, leased_until=until)
         if not claimed:
             self.news.set()
         return unit, Claim(unit, owner, launch_id, 1, made) if claimed else None
+
+    def withdraw(self, owner: Owner, unit_id: str) -> None:
+        """Forget a unit that who put it has done themselves; one that is being sent now is left to its sender."""
+        this = [OUTBOX.c.id == unit_id, OUTBOX.c.owner == owner.digest, OUTBOX.c.leased_until <= self._now()]
+        with writing(self._engine, on=_ALL) as connection:
+            connection.execute(OUTBOX.delete().where(*this))
 
     def unsent(self, owner: Owner) -> list[Unsent]:
         """Return what has not arrived, the oldest first; what does not open is not among it."""
@@ -404,7 +412,15 @@ class Outbox:
         return unit
 
     def _insert(
-        self, connection: Connection, owner: Owner, unit: Unit, *, launch_id: str, made: int, leased_until: int
+        self,
+        connection: Connection,
+        owner: Owner,
+        unit: Unit,
+        *,
+        launch_id: str,
+        made: int,
+        due: int,
+        leased_until: int,
     ) -> None:
         connection.execute(
             OUTBOX.insert().values(
@@ -415,7 +431,7 @@ class Outbox:
                 made=made,
                 state="waiting",
                 attempts=0,
-                due=self._now(),
+                due=due,
                 lease=1,
                 leased_until=leased_until,
                 sealed=self._vault.seal(packed(unit)),

@@ -38,7 +38,7 @@ from smartapp.fhir.store import (
 from smartapp.records.adding import only_names
 from smartapp.records.delivery import Delivery
 from smartapp.records.following import follow
-from smartapp.records.outbox import Claim, Outbox, Unsent
+from smartapp.records.outbox import LEASE_SECONDS, Claim, Outbox, Unsent
 from smartapp.records.overlay import Record, each_once, on_their_way, unsent_record
 from smartapp.records.parallel import in_parallel
 from smartapp.records.parcels import Parcel, Unit, placed, with_identifier
@@ -211,7 +211,7 @@ class Records:
         parcels = self._placed([with_identifier(self._whole(write)) for write in writes])
         self._unsent = None
         if all(parcel.place == "own" for parcel in parcels) and follow_up is None:
-            unit = self._save_here(parcels)
+            unit = self._save_here(parcels, self._delivery_here())
         else:
             unit = self._sender.send_new(parcels, follow_up=follow_up)
         self._unsent = None
@@ -219,6 +219,24 @@ class Records:
         # A new goal is known by now; nothing is asked for it: what is saved is saved, also where nobody answers.
         self._sight = self._sight.with_goals([one.resource for one in saved])
         return self._sight.of(saved)
+
+    def save_here(self, writes: Sequence[Write], *, follow_up: Resource) -> str:
+        """Save what only our own store gets and keep what follows on it, both or neither; return a name for `followed`.
+
+        The caller does at once what follows. Where they never come to say so, the courier does it. Raises as `save`.
+        """
+        parcels = self._placed([with_identifier(self._whole(write)) for write in writes])
+        delivery = self._delivery_here()  # this may ask a server, and nobody can write while we do so below
+        with self._outbox.as_one():
+            self._save_here(parcels, delivery)
+            unit = self._sender.keep_for_later([], follow_up=follow_up, after=LEASE_SECONDS)
+        self._unsent = None
+        return unit.id
+
+    def followed(self, name: str) -> None:
+        """Forget what `save_here` kept: it is done."""
+        self._unsent = None
+        self._outbox.withdraw(self._owner, name)
 
     def later(self, writes: Sequence[Write], *, follow_up: Resource | None = None) -> None:
         """Keep a unit that nobody waits for; the courier sends it. `follow_up` is as in `save`."""
@@ -444,9 +462,11 @@ class Records:
             return said if said.known else _EVERYTHING
         return _EVERYTHING
 
-    def _save_here(self, parcels: Sequence[Parcel]) -> Unit:
+    def _delivery_here(self) -> Delivery:
+        return self._delivery(lambda _unit: None, True)
+
+    def _save_here(self, parcels: Sequence[Parcel], delivery: Delivery) -> Unit:
         """Write a unit to our own store, which is in the outbox's own database: whole or not at all."""
-        delivery = self._delivery(lambda _unit: None, True)
         unit = delivery.send(Unit("", tuple(parcels)))
         self._arrived([parcel for parcel in unit.parcels if parcel.stored is not None])
         if delivery.errors:

@@ -65,9 +65,9 @@ class Sender:
         self.outbox.forget_tried_again(claim, unit)
         return unit
 
-    def keep_for_later(self, parcels: Sequence[Parcel], *, follow_up: Resource | None = None) -> Unit:
-        """Persist a unit that nobody waits for; the courier sends it."""
-        return self.outbox.put(self.owner, self.launch_id, parcels, follow_up=follow_up)[0]
+    def keep_for_later(self, parcels: Sequence[Parcel], *, follow_up: Resource | None = None, after: int = 0) -> Unit:
+        """Persist a unit that nobody waits for; the courier sends it, not sooner than `after` seconds from now."""
+        return self.outbox.put(self.owner, self.launch_id, parcels, follow_up=follow_up, after=after)[0]
 
     def send_due(self) -> None:
         """Send what waits and is due; what cannot be sent goes on waiting."""

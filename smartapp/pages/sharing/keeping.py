@@ -62,12 +62,24 @@ def choose(part: str, choice: Choice, seen: str) -> Outcome:
             raise ChangedMeanwhile
         after = kept.sharing.with_choice(part, choice, current.now().isoformat())
         try:
-            if after.choices != kept.sharing.choices:
-                current.records().save([_write(kept, after)])
+            if after.choices == kept.sharing.choices:
+                return "" if choice.record else take_out()
+            if not choice.record:
+                return _kept_and_taken_out(_write(kept, after))
+            current.records().save([_write(kept, after)])
         except Conflict:
             continue
-        return "" if choice.record else take_out()
+        return ""
     raise ChangedMeanwhile
+
+
+def _kept_and_taken_out(consent: Write) -> Outcome:
+    """Keep a choice together with what has to be done for it, so that it is done also when this process dies here."""
+    records = current.records()
+    to_do = records.save_here([consent], follow_up=takes_out())
+    outcome = take_out()  # where that has to wait, it leaves something of its own for the courier
+    records.followed(to_do)
+    return outcome
 
 
 def write_without(reference: str) -> Write | None:

@@ -143,6 +143,25 @@ def test_a_unit_that_nobody_waits_for_is_due_at_once_and_the_courier_is_told(box
     assert box.claim().unit == unit
 
 
+def test_what_its_author_does_now_the_courier_leaves_alone_for_a_while(box, anna, clock):
+    unit, _claim = box.put(anna, "launch", [], follow_up={"takes-out": True}, after=LEASE_SECONDS)
+    clock.now += LEASE_SECONDS - 1
+    assert box.claim() is None
+    clock.now += 1
+    assert box.claim().unit == unit
+
+
+def test_what_its_author_has_done_is_forgotten_and_nothing_else(box, anna):
+    bram = box.owner(ISSUER, "Patient/bram", "bram")
+    [done, other, being_sent] = [box.put(anna, "launch", [], follow_up={"takes-out": True})[0] for _ in range(3)]
+    while (claim := box.claim()).unit != being_sent:
+        box.keep(claim, claim.unit, "waiting")
+    box.withdraw(bram, done.id)
+    box.withdraw(anna, done.id)
+    box.withdraw(anna, being_sent.id)
+    assert [one.id for one in box.unsent(anna)] == [other.id, being_sent.id]
+
+
 def test_what_was_put_within_one_second_stays_in_its_order(box, anna, clock):
     claim = put(box, anna, parcel("0"))
     box.keep(claim, claim.unit, "waiting")

@@ -1,17 +1,23 @@
 """The pages about who reads what: each choice is kept in our own store, done at once, and taken back with one press."""
 
+import contextlib
 import re
 
 import pytest
 
 from mappers.circle import Circle, Member, circle_identifier, team_of
 from mappers.sharing import ME, RECORD, Choice, sharing_of
+from smartapp.courier import Courier
+from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Forbidden, Query, Unreachable, Write
+from smartapp.pages.sharing import keeping
+from smartapp.records.outbox import LEASE_SECONDS, OUTBOX
 from smartapp.services import KEY
 from smartapp.web import reading
 from smartapp.web.typed import digest
 from tests.smartapp.helpers import EHR, launched, make_app, text_of
-from tests.smartapp.records.test_sight import ANNA, at, share
+from tests.smartapp.records.conftest import Clock
+from tests.smartapp.records.test_sight import ANNA, at, plan_at, share
 
 STORY = "Toen ik veertien was"
 MILA = "RelatedPerson/mila"
@@ -176,6 +182,114 @@ class TestRecord:
         assert choice(other, "form.story") == RECORD
         assert "Mila" not in text_of(launched(other).get("sharing/form.story"))
         other.extensions[KEY].engine.dispose()
+
+
+class Died(BaseException):
+    """The process is gone: nothing after this was done."""
+
+
+def dies(*_args, **_named):
+    raise Died
+
+
+class TestDeath:
+    """A process that dies between a choice and what has to be done for it."""
+
+    @pytest.fixture
+    def clock(self):
+        return Clock()
+
+    @pytest.fixture
+    def app(self, clock):
+        app = make_app(clock)
+        yield app
+        app.extensions[KEY].engine.dispose()
+
+    def choose_and_die(self, anna, monkeypatch):
+        tell(anna)
+        before = seen(anna, "form.story")
+        with monkeypatch.context() as patch:
+            patch.setattr(keeping, "take_out", dies)
+            with pytest.raises(Died):
+                anna.post("sharing/form.story", {"seen": before, "who": "me"})
+
+    def test_the_courier_goes_on_by_itself(self, app, anna, clock, monkeypatch):
+        self.choose_and_die(anna, monkeypatch)
+        assert choice(app, "form.story") == ME
+        assert STORY in forms_at(app, "ehr")
+        clock.now += LEASE_SECONDS
+        for _ in range(3):
+            Courier(anna.core).round()
+            clock.now += 60
+        assert STORY not in forms_at(app, "ehr")
+        assert STORY in anna.get("living/story/").text
+        assert anna.records.waiting() == []
+
+    def test_so_does_who_signs_in_again(self, app, anna, monkeypatch):
+        self.choose_and_die(anna, monkeypatch)
+        launched(app)
+        for _ in range(3):
+            Courier(anna.core).round()
+        assert STORY not in forms_at(app, "ehr")
+
+    def test_a_record_that_is_away_then_is_asked_again(self, anna, monkeypatch):
+        flaky = anna.make_flaky()
+        self.choose_and_die(anna, monkeypatch)
+        flaky.silence = flaky.error = Unreachable("away")
+        anna.courier_comes()
+        assert STORY in str(flaky.store.search(Query.of("QuestionnaireResponse", patient="anna")))
+        assert "antwoordt nu niet" in text_of(anna.get("sharing/form.story"))
+        flaky.silence = flaky.error = None
+        for _ in range(3):
+            anna.courier_comes()
+        assert STORY not in str(flaky.store.search(Query.of("QuestionnaireResponse", patient="anna")))
+        assert anna.records.waiting() == []
+
+    def test_without_one_nothing_is_left_to_do(self, anna):
+        tell(anna)
+        choose(anna, "form.story", who="me")
+        assert anna.records.waiting() == []
+
+    def test_a_choice_that_could_not_be_kept_leaves_nothing_to_do(self, app, anna, monkeypatch):
+        before = seen(anna, "form.story")
+        with monkeypatch.context() as patch:
+            patch.setattr(anna.core.outbox, "put", dies)
+            with pytest.raises(Died):
+                anna.post("sharing/form.story", {"seen": before, "who": "me"})
+        assert choice(app, "form.story") == RECORD
+        assert anna.records.waiting() == []
+
+    @pytest.mark.parametrize("after", [False, True])
+    @pytest.mark.parametrize("writes", range(5))
+    def test_at_whatever_write_what_is_chosen_is_done(self, app, anna, writes, after, monkeypatch):
+        made, put_all = [], OwnStore.put_all
+        plan_at(app)
+        before = seen(anna, "domain.housing")
+
+        def dies_then(store, units, *rest):
+            made.append(units)
+            if len(made) == writes + 1 and not after:
+                raise Died
+            stored = put_all(store, units, *rest)
+            if len(made) == writes + 1:
+                raise Died
+            return stored
+
+        with monkeypatch.context() as patch, contextlib.suppress(Died):
+            patch.setattr(OwnStore, "put_all", dies_then)
+            anna.post("sharing/domain.housing", {"seen": before, "who": "me"})
+        assert len(made) > writes
+        again = launched(app)
+        with anna.core.engine.begin() as connection:
+            connection.execute(OUTBOX.update().values(leased_until=0))
+        for _ in range(3):
+            again.courier_comes()
+        is_chosen = choice(app, "domain.housing") == ME
+        assert is_chosen == (writes > 0)
+        there = [at(app, "ehr").search(Query.of(type_, patient="anna")) for type_ in ("CarePlan", "Goal", "Task")]
+        assert ("sleutel" in str(there)) != is_chosen
+        assert "Een eigen sleutel" in again.get("plan/").text
+        assert again.records.waiting() == []
 
 
 def in_circle(app):
