@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,24 +24,25 @@ _SENT: Final = ("answers", "scores", "talks", "asked")
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """A part in the list: who reads it, where it is kept, and what one press chooses ("me" or "team")."""
+    """A part in the list: who reads it, in a few words, and what one press chooses ("me" or "team")."""
 
     part: str
     title: str
     who: str
-    kept: str
     press: str
     seen: str
-    under: bool = False
-    """It is a part of the one above it."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """Parts under one heading; `folded` are those that nothing is written in yet. `follows` is what "only me" does."""
+    """Parts under one heading; `folded` are those that nothing is written in yet. `follows` is what "only me" does.
+
+    `team` is who "your team" is in these parts, as a list.
+    """
 
     id: str
     title: str
+    team: str
     follows: tuple[str, ...]
     parts: tuple[PartView, ...]
     folded: tuple[PartView, ...] = ()
@@ -64,6 +66,7 @@ class PartPage:
     part: str
     title: str
     now: str
+    kept: str
     who: str
     team: str
     default: str
@@ -84,35 +87,52 @@ def groups(kept: Kept, written: Iterable[str]) -> tuple[GroupView, ...]:
     domains = [f"domain.{one.code}" for one in known.life_domains]
     there = [one for one in domains if one in begun or one in kept.sharing.choices]
 
-    def shown(parts: Iterable[str]) -> tuple[PartView, ...]:
-        return tuple(_part(one, kept, under=one in apart.values()) for one in parts)
+    def group(id_: str, title: str, parts: Sequence[str], folded: Sequence[str] = ()) -> GroupView:
+        team = _team_of((*parts, *folded))
+        shown, later = (tuple(_part(one, kept, team) for one in some) for some in (parts, folded))
+        return GroupView(id_, title, text_list(team), follows((*parts, *folded)[0]), shown, later)
 
     return (
-        GroupView("forms", _("What you write"), follows("form."), shown(forms)),
-        GroupView(
-            "areas",
-            _("Areas of life"),
-            follows("domain."),
-            shown(there),
-            shown(one for one in domains if one not in there),
-        ),
-        GroupView("answers", _("Questionnaires"), follows("answers."), shown(f"answers.{one}" for one in known.asked)),
-        GroupView("scores", _("What follows from them"), follows("scores"), shown(("scores", "asked", "talks"))),
-        GroupView("more", _("And more"), follows("notes"), shown(("notes", "phase", "circle"))),
+        group("forms", _("What you write"), forms),
+        group("areas", _("Areas of life"), there, [one for one in domains if one not in there]),
+        group("answers", _("Questionnaires"), [f"answers.{one}" for one in known.asked]),
+        group("scores", _("What follows from them"), ("scores", "asked", "talks")),
+        group("more", _("And more"), ("notes", "phase", "circle")),
     )
 
 
-def _part(part: str, kept: Kept, *, under: bool) -> PartView:
+def _team_of(parts: Iterable[str]) -> frozenset[str]:
+    """Return the roles that read most of some parts, as long as the client leaves those in the record."""
+    return Counter(table().rule(part).readers for part in parts).most_common(1)[0][0]
+
+
+def _part(part: str, kept: Kept, team: frozenset[str]) -> PartView:
     choice = kept.sharing.of(part)
     return PartView(
         part,
         reading.title_of(part),
-        reading.says_who(part, choice, kept.names),
-        kept_where(part, choice),
+        _in_short(part, choice, team, kept.names),
         "me" if not choice.only_me else "team",
         digest_of(choice),
-        under,
     )
+
+
+def _in_short(part: str, choice: Choice, team: frozenset[str], names: Mapping[str, str]) -> str:
+    """Return in a few words who reads a part; those whom its group calls the team are not named again."""
+    if choice.only_me:
+        return _("You alone.")
+    if not choice.record:
+        return _("Only whom you chose: %(who)s.", who=format_list(reading.called(choice.readers, names)))
+    readers = table().rule(part).readers
+    if readers != team:
+        line = _("This is read by: %(who)s.", who=format_list(reading.called((*readers, *choice.readers), names)))
+    else:
+        more = reading.called(choice.readers - team, names)
+        line = _("Your team and %(who)s.", who=format_list(more)) if more else _("Your team.")
+    if part != reading.HERE_ALONE:
+        return line
+    kept = _("Kept in Verstel alone.")
+    return f"{line} {kept}"
 
 
 def kept_where(part: str, choice: Choice) -> str:
@@ -158,6 +178,7 @@ def page_of(part: str, kept: Kept, choice: Choice, *, left: str, error: str = ""
         part=part,
         title=reading.title_of(part),
         now=reading.says_who(part, now, kept.names),
+        kept=kept_where(part, now),
         who=who or ("me" if choice.only_me else "team" if choice.record else "chosen"),
         team=team,
         default=_("Your team: %(who)s.", who=team) if team else _("You alone."),

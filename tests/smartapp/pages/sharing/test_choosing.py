@@ -40,6 +40,12 @@ def choose(anna, part, **form):
     return anna.post(f"sharing/{part}", {"seen": seen(anna, part), **form})
 
 
+def line(anna, part):
+    """Return the text of a part in the list."""
+    item = re.search(rf'<li id="{re.escape(part)}">.*?</li>', anna.get("sharing/").text, re.DOTALL)[0]
+    return " ".join(re.sub("<[^>]*>", " ", item).split())
+
+
 def choice(app, part):
     consent = app.extensions[KEY].consent(EHR, EHR, "Patient/anna")
     return sharing_of(consent.resource if consent else None).of(part)
@@ -55,7 +61,31 @@ class TestList:
         with app.app_context():
             there = reading.parts()
         assert [part for part in there if f'id="{part}"' not in page] == []
-        assert "Dit lezen: behandelaar" in text_of(anna.get("sharing/"))
+        assert [part for part in there if not re.search("Je team|Dit lezen: ", line(anna, part))] == []
+
+    def test_a_part_is_named_after_its_team_and_says_only_what_differs(self, app, anna):
+        in_circle(app)
+        page = text_of(anna.get("sharing/"))
+        assert page.count("Je team is hier: behandelaar, regiebehandelaar, casemanager en ervaringsdeskundige.") == 3
+        assert page.count("Je team is hier: behandelaar, regiebehandelaar en casemanager.") == 2
+        assert page.count("Wat in je dossier staat, leest ook wie dat mag openen.") == 1
+        assert "Mijn verhaal Je team. Alleen ik" in line(anna, "form.story")
+        assert "Je team. Staat alleen in Verstel." in line(anna, "circle")
+        assert "Dit lezen: behandelaar, regiebehandelaar en casemanager." in line(anna, "form.staying-well")
+        assert "zorgverlener buiten het team." in line(anna, "crisis")
+        choose(anna, "form.story", who="team", reads=[MILA, "peer-worker"])
+        assert "Je team en Mila." in line(anna, "form.story")
+        choose(anna, "form.story", who="chosen", reads=[MILA, "peer-worker"])
+        assert "Alleen wie je koos: ervaringsdeskundige en Mila." in line(anna, "form.story")
+        choose(anna, "form.story", who="me")
+        assert "Alleen jij. Mijn team : Mijn verhaal" in line(anna, "form.story")
+        choose(anna, "crisis", who="team", reads=[MILA])
+        assert "zorgverlener buiten het team en Mila." in line(anna, "crisis")
+
+    def test_the_page_of_a_part_says_where_it_is_kept(self, anna):
+        assert "Staat in je dossier als dat het aanneemt" in text_of(anna.get("sharing/form.story"))
+        choose(anna, "form.story", who="me")
+        assert "Nieuwe woorden bewaart alleen Verstel." in text_of(anna.get("sharing/form.story"))
 
     def test_one_press_is_kept_and_taken_back(self, app, anna):
         tell(anna)
