@@ -28,6 +28,7 @@ PROMISED = {
     "talking-point",
     "own-note",
     "recovery-phase",
+    "plan-consent",
     "recovery-audit-event",
     "score-provenance",
 }
