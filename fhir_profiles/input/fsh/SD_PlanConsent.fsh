@@ -14,6 +14,10 @@ it would tell that something is hidden.
 * insert Publish("Wie leest wat")
 * insert Readable
 * identifier 1..* MS
+// The example of the base is no URI, as HL7's own validator finds.
+* identifier ^example.label = "General"
+* identifier ^example.valueIdentifier.system = "https://verstel.nl/fhir/identifier/plan-consent"
+* identifier ^example.valueIdentifier.value = "5b0d7c86-2a55-4f7e-9a3f-3a1c0f5d7e42"
 * status MS
 * scope = $consent-scope#patient-privacy
 * insert OfOnePerson(patient)
