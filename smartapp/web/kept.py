@@ -56,7 +56,21 @@ _HIDDEN = frozenset(
     | {"seen", "sketch", "taken-from", "taken-words", "undo", "topic", "version", "was"}
 )
 _BUTTONS = frozenset(
-    {"add", "clear", "hand-over", "look", "mark", "next", "pause", "previous", "remove", "reply", "stop", "tick"}
+    {
+        "add",
+        "clear",
+        "hand-over",
+        "look",
+        "mark",
+        "next",
+        "pause",
+        "press",
+        "previous",
+        "remove",
+        "reply",
+        "stop",
+        "tick",
+    }
     | {"unmark", "went", "what"}
 )
 _STARTS = ("seen-", "asked-", "choice-", "went-", "outcome-")
