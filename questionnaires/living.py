@@ -310,7 +310,7 @@ def words_around(form: Instrument) -> Iterator[tuple[str, Text]]:
     if form.living is None:
         return
     shown, review = form.living.overview, form.living.review
-    names = ("invitation", "write", "change", "saved", "readers", "emptied", "carried", "summary")
+    names = ("invitation", "write", "change", "saved", "emptied", "carried", "summary")
     said = {name: getattr(form.living, name) for name in names}
     said |= {"overview.title": shown.title, "overview.empty": shown.empty} if shown else {}
     said |= {"review.question": review.question, "review.yes": review.yes} if review else {}

@@ -365,10 +365,9 @@ class Living(Strict, frozen=True):
     """How a living form is shown, in the words of the page. `order`: its place among the others.
 
     `summary`: what its sheet is called, for whoever was there, where it is about more than one person's words.
-    `readers` says in one sentence who can read it. `cards`: its groups are shown as cards to choose from, and not one
-    after the other. `card`: what is marked so fits on a card the size of a bank card. `offline`: its owner may keep it
-    on an own device, to read without a network. `carried` stands on top wherever it is read away from its own page: on
-    paper, and on that device.
+    `cards`: its groups are shown as cards to choose from, and not one after the other. `card`: what is marked so fits
+    on a card the size of a bank card. `offline`: its owner may keep it on an own device, to read without a network.
+    `carried` stands on top wherever it is read away from its own page: on paper, and on that device.
     """
 
     order: int
@@ -376,7 +375,6 @@ class Living(Strict, frozen=True):
     write: Text
     change: Text
     saved: Text
-    readers: Text
     emptied: Text | None = None
     summary: Text | None = None
     overview: Shown | None = None

@@ -358,14 +358,13 @@ def _summary(instrument: Instrument) -> Iterator[str]:
 
 
 def _how_it_lives(living: Living) -> Iterator[str]:
-    """Yield how a living form is shown, to whom, and when it asks to be looked at again."""
+    """Yield how a living form is shown, and when it asks to be looked at again."""
     yield from ("## How it is shown", "")
     yield from _table(
         ("", ""),
         (
             ("place among the living forms", str(living.order)),
             ("invitation", f"{living.invitation.nl} ({living.invitation.en})"),
-            ("who can read it", f"{living.readers.nl} ({living.readers.en})"),
             *([("its sheet is called", f"{living.summary.nl} ({living.summary.en})")] if living.summary else []),
             ("shown in", ", ".join(living.shown_in) or "its own pages only"),
             ("asks to be looked at again", _looked_at_again(living.review)),

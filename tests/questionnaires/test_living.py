@@ -104,7 +104,7 @@ ROWS_ONLY = "is for a group with rows; add many = true, or leave it out"
 REFUSED = [
     ("living", ..., 'living: is missing; a definition of kind "living" says how it is shown'),
     ("living.order", ..., r"living\.order: is missing; it must be a whole number"),
-    ("living.readers", ..., r"living\.readers: is missing"),
+    ("living.saved", ..., r"living\.saved: is missing"),
     ("living.shown_in", ["front"], r"living\.shown_in\[1\]: is 'front'; it must be one of overview, plan, together"),
     ("living.colour", "red", r"living\.colour: is not a known key"),
     ("living.overview.empty", ..., r"living\.overview\.empty: is missing"),
@@ -518,7 +518,7 @@ LONG = "Dit is een zin die met opzet veel langer is dan wij ooit zouden schrijve
 @pytest.mark.parametrize(
     ("path", "place"),
     [
-        ("living.readers", "readers"),
+        ("living.saved", "saved"),
         ("living.overview.empty", "overview.empty"),
         ("living.review.question", "review.question"),
         (f"{STORY}.prompts.1", "garden-story prompt 2"),

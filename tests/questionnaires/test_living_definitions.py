@@ -73,7 +73,7 @@ def test_nothing_has_to_be_answered(form: Instrument):
 
 def test_the_texts_that_are_looked_at_are_of_every_sort():
     found = dict(_texts(STAYING_WELL, "form"))
-    assert {"form.intro", "form.living.readers", "form.living.review.question", "form.groups[3].add"} <= set(found)
+    assert {"form.intro", "form.living.saved", "form.living.review.question", "form.groups[3].add"} <= set(found)
     assert "form.groups[1].items[1].prompts[1]" in found
     assert any(place.endswith("scale.options[1].text") for place in found)
 

@@ -40,7 +40,7 @@ def texts(form: Instrument) -> Iterator[Text]:
     """Yield every text of a form that people read."""
     living = form.living
     yield from (form.title, form.subtitle, form.intro, form.wording_note, form.copyright)
-    yield from (living.invitation, living.write, living.change, living.saved, living.readers)
+    yield from (living.invitation, living.write, living.change, living.saved)
     yield from (one for one in (living.emptied, living.carried, living.review and living.review.question) if one)
     if living.overview:
         yield from (living.overview.title, living.overview.empty)
@@ -79,8 +79,7 @@ def test_no_sentence_has_more_than_fourteen_words_and_none_shouts(form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_who_can_read_it_is_said_and_nothing_is_computed(form):
-    assert form.living.readers.nl == "Wie jouw dossier mag openen, kan dit lezen."
+def test_nothing_is_computed(form):
     assert form.scores == ()
     assert {fact.certainty for fact in form.facts if fact.about == "items"} == {"own"}
     assert any(fact.verified for fact in form.facts)
