@@ -47,6 +47,21 @@ def reading(part: str) -> Reading | None:
     return Reading(part, title_of(part), says_who(part, sharing.of(part), names), url_for("sharing.part", part=part))
 
 
+def reading_of_all(parts_shown: Iterable[str], title: str, anchor: str = "") -> Reading | None:
+    """Return who reads some parts that one page shows together; None for every reader but the client, and for none.
+
+    Where they are not all read alike it says that alone. `anchor` is where they stand in the list of all parts.
+    """
+    here = current.launch_or_none()
+    there = [part for part in parts_shown if part in parts()]
+    if here is None or here.user.role != "client" or not there:
+        return None
+    sharing, names = _kept()
+    first, *others = {says_who(part, sharing.of(part), names): None for part in there}
+    says = _("Who reads this differs from part to part.") if others else first
+    return Reading("", title, says, url_for("sharing.index", _anchor=anchor or None))
+
+
 def read_by(reference: str, role: str) -> tuple[Reading, ...]:
     """Return the parts that somebody of the circle reads, each with where that is changed; nothing to other readers."""
     here = current.launch_or_none()

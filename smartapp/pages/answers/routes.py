@@ -12,7 +12,9 @@ from mappers.human_name import reference_to
 from mappers.identity import URN
 from mappers.plan import Goal, Step
 from mappers.said_in import answer_in
+from mappers.sharing import part_of
 from mappers.talking import IDENTIFIER_SYSTEM, TalkingPoint, marked, points_about, taken_back, talking_point_of, task_of
+from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.fhir.store import Conflict, Write
 from smartapp.pages.answers import finding, views
@@ -49,7 +51,8 @@ def index() -> str:
         for one in sent
     ]
     cut = {one for one in current.records().cut if one.type == "QuestionnaireResponse"}
-    page = SentList(rows, own, asking.cut_sentence(cut))
+    parts = dict.fromkeys(part_of(one.record.resource, catalogue()) for one in sent)
+    page = SentList(rows, own, asking.cut_sentence(cut), [*parts])
     return render_template("answers/index.html", page=page, together=_together())
 
 

@@ -137,6 +137,8 @@ class SentList:
     rows: Sequence[SentRow]
     own: bool
     cut: str
+    parts: Sequence[str]
+    """What the rows are of, as it is shared."""
 
 
 @dataclass(frozen=True, slots=True)

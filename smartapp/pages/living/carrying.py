@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
+from mappers.sharing.parts import form_part
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
+from smartapp.access import table
 from smartapp.errors import NotTypeset
 from smartapp.pages.living.card import Card, card_of, card_pdf, left_out
 from smartapp.pages.living.copying import copy, copy_as_file
@@ -38,7 +40,7 @@ def card(form_id: str) -> ResponseReturnValue:
             missing = left_out(found, client=current.launch().patient, made=current.now())
         except NotTypeset:  # what no paper can show can be read here all the same
             missing = None
-    return render_template("living/card.html", form=form, card=found, missing=missing)
+    return render_template("living/card.html", form=form, card=found, missing=missing, parts=_parts_on(form))
 
 
 def card_as_pdf(form_id: str) -> ResponseReturnValue:
@@ -50,6 +52,11 @@ def card_as_pdf(form_id: str) -> ResponseReturnValue:
     name = _("card")
     content = card_pdf(found, client=current.launch().patient, made=current.now())
     return download(content, f"{file_name(form)}-{name}")
+
+
+def _parts_on(form: Instrument) -> list[str]:
+    """Return the parts of the record that a card is of: what is apart in its form, such as a crisis, else the form."""
+    return [one.part for one in table().apart if one.form == form.id] or [form_part(form.id)]
 
 
 def _card_or_404(form: Instrument) -> Card:

@@ -9,6 +9,7 @@ from typing import Final
 
 from mappers.plan import MOST_DOMAINS, OtherGoal, Plan
 from mappers.plan.at_once import carrying, has_room
+from mappers.sharing.parts import domain_part, form_part
 from questionnaires.catalogue import Catalogue
 from smartapp.i18n import message
 from smartapp.pages.plan.document import InChart
@@ -66,6 +67,14 @@ class StartPage:
     saved_at: str  # the section that was saved, where its reader lands; "" for the top of the page
     begun: bool
     forms: tuple[FormView, ...] = ()  # the living forms that belong to the plan
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return the parts of the record whose words stand on this page, each once."""
+        texts = (form_part(one.part.code) for row in self.rows for one in row if one.texts)
+        areas = (domain_part(one.code) for one in self.domains)
+        goals = (domain_part(one.goal.domain) for one in (*self.goals, *self.later, *self.earlier))
+        return tuple(dict.fromkeys((*texts, *areas, *goals)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ for function in (
     frame.person_in_title,
     with_client.band,
     reading.reading,
+    reading.reading_of_all,
     reading.readings_here,
     reading.says_after_sending,
     reading.says_reads,

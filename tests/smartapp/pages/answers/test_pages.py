@@ -8,11 +8,13 @@ import pytest
 
 from mappers.plan import goal_of
 from mappers.said_in import said_in
+from mappers.sharing import ME
 from mappers.talking import talking_point_of
 from smartapp.fhir.store import Query, Unreachable, Write
 from tests.new_form import ask_also
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.scores.people import measure
+from tests.smartapp.records.test_sight import share
 
 
 def sent(visitor, day="2026-11-20", instrument="hoop"):
@@ -222,3 +224,13 @@ def test_only_a_questionnaire_with_scores_says_that_they_change_too(app, instrum
     page = text_of(visitor.get(f"answers/{sent(visitor, instrument=instrument)}/"))
     assert "Je kunt het nog verbeteren." in page
     assert ("Je scores veranderen dan mee." in page) is scored
+
+
+def test_the_list_says_to_the_client_alone_who_reads_the_answers(app, anna, clinician):
+    measure(anna, "nel", "2026-11-21", "3")
+    assert re.search("Dit lezen: behandelaar, [^<]* Verander wie dit leest", text_of(anna.get("answers/")))
+    assert "Verander wie dit leest" not in text_of(clinician.get("answers/"))
+    share(app, answers__nel=ME)
+    assert "Wie dit leest, verschilt per deel." in text_of(anna.get("answers/"))
+    share(app, answers__nel=ME, answers__hoop=ME)
+    assert "In Verstel lees alleen jij dit." in text_of(anna.get("answers/"))

@@ -9,11 +9,13 @@ from dataclasses import replace
 import pytest
 
 from mappers.living import Content, Row
+from mappers.sharing import ME
 from smartapp.errors import NotTypeset
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.living.pdf_letters import MM, letters_of, lines_of
 from tests.smartapp.pages.living.writing import FULL, of_noor, put_form
 from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
+from tests.smartapp.records.test_sight import share
 
 CARD = f"living/{FULL}/card"
 DOES_NOT_FIT = "Dit past niet op het kaartje"
@@ -157,6 +159,15 @@ def test_a_card_without_words_invites_and_has_no_paper(anna):
     assert "Er is nog niets opgeschreven van wat op het kaartje komt." in text_of(anna.get("living/garden/card"))
     assert anna.get("living/garden/card.pdf").status_code == 404
     assert "card.pdf" not in anna.get("living/garden/card").text
+
+
+def test_the_card_says_to_the_client_alone_who_reads_it(app):
+    anna = launched(app)
+    assert "zorgverlener buiten het team" in text_of(anna.get("living/staying-well/card"))
+    share(app, crisis=ME)
+    assert "In Verstel lees alleen jij dit." in text_of(anna.get("living/staying-well/card"))
+    for role in ("clinician", "responsible"):
+        assert "Verander wie dit leest" not in text_of(launched(app, role=role).get("living/staying-well/card"))
 
 
 def test_a_form_without_a_card_has_no_such_page(anna, known):

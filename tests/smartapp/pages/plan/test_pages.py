@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from mappers.sharing import ME
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Write
-from tests.smartapp.helpers import launched
+from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY, put
 from tests.smartapp.pages.plan.pages import fields_of, fill, stored_plan
+from tests.smartapp.records.test_sight import share
 
 DOMAINS = catalogue().life_domains
 
@@ -474,6 +476,14 @@ def test_every_page_says_who_can_read_it(halfway):
         assert "Dit lezen: behandelaar" in halfway.get(path).text
     assert "Jij kiest wie dit leest." in halfway.get("plan/goals/new").text
     assert 'sharing/">Wie leest wat' in halfway.get("plan/").text
+
+
+def test_the_plan_says_who_reads_it_as_a_whole(app, halfway):
+    assert re.search("Dit lezen: behandelaar, [^<]* Verander wie dit leest : Mijn plan", text_of(halfway.get("plan/")))
+    share(app, form__story=ME)
+    page = text_of(halfway.get("plan/"))
+    assert "Wie dit leest, verschilt per deel. Verander wie dit leest : Mijn plan" in page
+    assert "Dit lezen:" not in page
 
 
 def test_what_is_typed_is_text_and_never_markup(halfway):
