@@ -45,7 +45,7 @@ from smartapp.records.parcels import Parcel, Unit, placed, with_identifier
 from smartapp.records.placement import PLACES, Place, ladder
 from smartapp.records.sending import Sender
 from smartapp.records.sight import Sight, without_repeats
-from smartapp.records.taking_out import Exposed, exposed, take_out
+from smartapp.records.taking_out import Exposed, exposed, take_out, takes_out
 from smartapp.storage.drafts import Drafts
 
 if TYPE_CHECKING:
@@ -344,6 +344,18 @@ class Records:
     def take_out(self) -> Exposed:
         """Take out of the record what its owner no longer shares there; see `taking_out`. Raises Unreachable."""
         return take_out(self, self.launch.patient.reference, catalogue())
+
+    def is_taking_out(self) -> bool:
+        """Tell whether the courier still has to take something out."""
+        return any(one.unit.follow_up == takes_out() for one in self.waiting())
+
+    def look_again(self) -> None:
+        """Let the courier look, where something is private, whether others brought any of it since they last looked.
+
+        What they sent may have been without an answer when its owner chose, and have arrived after that.
+        """
+        if self._sight.private and not self.is_taking_out():
+            self.later([], follow_up=takes_out())
 
     # ---- inside
 

@@ -122,7 +122,7 @@ def take_out() -> Outcome:
 def still_there() -> Outcome:
     """Return whether words that are shared there no longer stand in the record now; "waits" where nobody can say."""
     records = current.records()
-    if any(one.unit.follow_up == takes_out() for one in records.waiting()):
+    if records.is_taking_out():
         return "waits"
     try:
         return "stays" if records.exposed() else ""

@@ -134,7 +134,11 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
         services.audit.pass_on_with(launch)
         if relation.role == "guest":
             services.audit.denied(launch, "sign_in.callback", relation.why)
-    services.records(launch).bind_waiting()
+    records = services.records(launch)
+    records.bind_waiting()
+    if launch.user.role == "client":
+        with contextlib.suppress(RecordError):  # it is looked at again the next time
+            records.look_again()
     if launch.user.role in LOVED_ONES:
         with contextlib.suppress(RecordError):  # a day that is not noted keeps nobody out
             note_first_time(services, launch, _now(services))

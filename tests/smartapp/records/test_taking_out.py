@@ -9,10 +9,14 @@ from mappers.sharing import ME
 from questionnaires.canonical import questionnaire_url
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Forbidden, Query, Refused, Unreachable, Write
+from smartapp.pages.sign_in.entering import SignedIn, enter
 from smartapp.records.outbox import OUTBOX
 from smartapp.records.taking_out import takes_out
+from smartapp.services import KEY
+from smartapp.smart.identity import Identity
+from smartapp.smart.tokens import Granted, Tokens
 from smartapp.web.typed import digest
-from tests.smartapp.helpers import launched
+from tests.smartapp.helpers import ALL_SCOPES, EHR, launched
 from tests.smartapp.records.test_sight import NOTE, at, goal, notes, plan_at, share
 
 STORY = "Toen ik veertien was"
@@ -187,6 +191,45 @@ class TestEhr:
         anna.courier_comes()
         assert note_left(app) == []
         assert my_notes(anna) == ["Ik durf meer"]
+
+
+class TestLate:
+    """Words that come to the record after their owner chose: another's unit was on its way then."""
+
+    def signs_in(self, app, reference="Patient/anna"):
+        services = app.extensions[KEY]
+        tokens = Tokens("token", None, None, ALL_SCOPES, "anna")
+        identity = Identity(EHR, reference.rpartition("/")[2], reference, "", None)
+        launch, _session = enter(
+            services, SignedIn(services.settings.issuer(EHR), Granted(tokens, None, {}), "anna", identity), None
+        )
+        return services.records(launch)
+
+    def test_are_taken_out_when_the_owner_signs_in(self, app):
+        anna = launched(app)
+        share(app, notes=ME)
+        assert not anna.records.take_out()
+        at(app, "ehr").write(Write("create", NOTE))
+        again = self.signs_in(app)
+        anna.courier_comes()
+        anna.courier_comes()
+        assert "durf" not in str(note_left(app))
+        assert my_notes(anna) == ["Ik durf meer"]
+        assert again.waiting() == []
+
+    def test_are_looked_for_once_however_often_they_sign_in(self, app):
+        share(app, notes=ME)
+        launched(app)
+        for _ in range(3):
+            records = self.signs_in(app)
+        assert [one.unit.follow_up for one in records.waiting()] == [takes_out()]
+
+    def test_are_not_looked_for_where_nothing_is_private_or_another_signs_in(self, app):
+        launched(app)
+        assert self.signs_in(app).waiting() == []
+        share(app, notes=ME)
+        launched(app, role="clinician")
+        assert self.signs_in(app, "Practitioner/jansen").waiting() == []
 
 
 class TestPlan:
