@@ -87,6 +87,17 @@ def parts_in_it(what: Shareable, plan: StoredPlan) -> tuple[str, ...]:
     return of_form[1:] or of_form if what.kind == "card" else of_form
 
 
+def may_hold(of_link: str, part: str, known: Catalogue) -> bool:
+    """Tell whether words of a part can be in a link that is of `of_link` (`Shareable.part`).
+
+    What was written when it was made is in the link alone: of the whole plan any part may have been.
+    """
+    if of_link == PLAN:
+        forms = (one.id for one in known.living.values() if one.living and "plan" in one.living.shown_in)
+        return part.startswith(domain_part("")) or any(part in _parts_of(form) for form in forms)
+    return part == of_link or part in _parts_of(of_link.removeprefix(form_part("")))
+
+
 def _parts_of(form: str) -> tuple[str, ...]:
     return form_part(form), *(one.part for one in table().apart if one.form == form)
 

@@ -17,7 +17,7 @@ from mappers.plan import PersonRef
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.i18n import message
-from smartapp.pages.links.content import Shareable, Writing, sections_of
+from smartapp.pages.links.content import Shareable, Writing, may_hold, sections_of
 from smartapp.pages.plan.stored import StoredPlan
 from smartapp.storage.health_links import LOGGED_AS, About, HealthLink, hashed, new_secret
 from smartapp.web import current
@@ -63,6 +63,12 @@ def person_here() -> str:
 def links_here() -> list[HealthLink]:
     """Return the links of the person of this launch, the newest first. The record is not asked."""
     return current.services().health_links.of(person_here())
+
+
+def may_open(part: str) -> bool:
+    """Tell whether there is a link of the person of this launch that can be opened, and can hold words of a part."""
+    now = current.services().clock()
+    return any(one.is_open(now) and may_hold(one.about.part, part, catalogue()) for one in links_here())
 
 
 def make(what: Shareable, plan: StoredPlan, *, days: int, passcode: str, asked: str) -> NewLink | None:

@@ -40,7 +40,10 @@ NONE_CHOSEN: Final = message("Choose one of these. Nothing is changed yet.")
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
     """Show all parts, and who reads each of them."""
-    return render_template("sharing/index.html", groups=views.groups(keeping.load(), _written()), saved=_saved())
+    kept, chosen = keeping.load(), request.args.get("part", "")
+    linked = chosen in reading.parts() and views.linked(chosen, kept.sharing.of(chosen))
+    groups = views.groups(kept, _written())
+    return render_template("sharing/index.html", groups=groups, saved=_saved(), linked=linked)
 
 
 @blueprint.get("/<part>")

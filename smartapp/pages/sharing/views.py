@@ -11,6 +11,7 @@ from mappers.roles import ROLES
 from mappers.sharing import ME, Choice
 from questionnaires.catalogue import catalogue
 from smartapp.access import table
+from smartapp.pages.links.service import may_open
 from smartapp.pages.sharing.keeping import Kept, digest_of
 from smartapp.web import current, reading
 from smartapp.web.language import format_list
@@ -61,7 +62,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class PartPage:
-    """What can be chosen for one part. `who`: "team", "chosen" or "me"; `default` is how it is without a choice."""
+    """What can be chosen for one part. `who`: "team", "chosen" or "me"; `default` is how it is without a choice.
+
+    `left` is what became of words in the record, and `linked` whether a link that was made before can still open it.
+    """
 
     part: str
     title: str
@@ -76,6 +80,7 @@ class PartPage:
     people: tuple[Option, ...]
     seen: str
     left: str
+    linked: bool
     error: str = ""
 
 
@@ -190,8 +195,14 @@ def page_of(part: str, kept: Kept, choice: Choice, *, left: str, error: str = ""
         people=_options(_people(kept, choice), choice, typed, kept),
         seen=digest_of(now),
         left=left,
+        linked=linked(part, now),
         error=error,
     )
+
+
+def linked(part: str, choice: Choice) -> bool:
+    """Tell whether a link that was made before can open a part that is no longer shared with the team."""
+    return not choice.record and may_open(part)
 
 
 def text_list(readers: Iterable[str]) -> str:

@@ -221,3 +221,34 @@ def test_what_only_the_client_reads_is_named_before_a_link_with_it_is_made(noor)
     assert text_of(noor.get("links/new")).count(named) == 3  # the card, its form, and the whole plan
     share(noor.app, crisis=Choice(False, frozenset({"clinician"})))
     assert "Nu lees jij" not in text_of(noor.get("links/new"))
+
+
+STILL_OPEN = "Je maakte eerder een QR-code waar dit in kan staan."
+
+
+@pytest.mark.parametrize(
+    ("what", "holds", "holds_not"),
+    [
+        (CARD, ["crisis"], [FORM, "domain.housing", "form.story", "notes"]),
+        (FORM, [FORM, "crisis"], ["domain.housing", "form.story", "answers.hoop"]),
+        ("plan", [FORM, "crisis", "domain.housing", "form.story"], ["form.intake", "answers.hoop", "scores", "notes"]),
+    ],
+)
+def test_a_part_that_is_kept_from_the_team_says_that_a_link_still_opens_it(app, noor, what, holds, holds_not):
+    assert asked(noor, what=what).status_code == 200
+    assert [part for part in holds if STILL_OPEN in noor.get(f"sharing/{part}").text] == []
+    share(app, **{part.replace(".", "__"): ME for part in (*holds, *holds_not)})
+    pages = {part: noor.get(f"sharing/{part}").text for part in (*holds, *holds_not)}
+    assert [part for part, page in pages.items() if STILL_OPEN in page] == holds
+    assert all('links/">Bekijk wat je deelt' in pages[part] for part in holds)
+    end_all(noor)
+    assert [part for part in holds if STILL_OPEN in noor.get(f"sharing/{part}").text] == []
+
+
+def test_one_press_that_keeps_a_part_from_the_team_says_so_at_once(noor):
+    asked(noor, what=CARD)
+    seen = re.search(r'name="seen" value="([^"]*)"', noor.get("sharing/crisis").text)[1]
+    page = noor.post("sharing/crisis", {"press": "me", "seen": seen}, follow_redirects=True)
+    assert "Wie leest wat" in page.text
+    assert page.text.count(STILL_OPEN) == 1
+    assert STILL_OPEN not in noor.get("sharing/").text
