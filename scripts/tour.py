@@ -360,6 +360,8 @@ STOPS: tuple[Stop, ...] = (
     Stop("leave-sure", "client", "noor", at("take-along/leave/sure")),
     Stop("help-clinician", "clinician", "noor", at("help/")),
     Stop("who-looked", "client", "noor", at("who-looked/")),
+    Stop("sharing", "client", "noor", at("sharing/")),
+    Stop("sharing-part", "client", "noor", at("sharing/domain.meaning")),
     Stop("questionnaires", "client", "noor", at("questionnaires/")),
     Stop("questionnaire-intro", "client", "noor", at("questionnaires/mansa-short/")),
     Stop("question", "client", "noor", at("questionnaires/hoop/questions/hoop-01")),
