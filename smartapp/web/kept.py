@@ -73,7 +73,7 @@ _BUTTONS = frozenset(
     }
     | {"unmark", "went", "what"}
 )
-_STARTS = ("seen-", "asked-", "choice-", "went-", "outcome-")
+_STARTS = ("seen-", "asked-", "choice-", "went-", "outcome-", "reads", "types")
 
 
 def typed_text(form: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

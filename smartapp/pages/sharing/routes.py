@@ -60,7 +60,8 @@ def choose(part: str) -> ResponseReturnValue:
     """Keep a choice for one part: from its own page, or with one press in the list."""
     name, sent, kept = _part_or_404(part), request.form, keeping.load()
     quick = keeping.QUICK.get(sent.get("press", ""))
-    choice = quick or views.chosen(name, kept, sent.get("who", ""), sent.getlist("reads"), sent.getlist("types"))
+    reads, types = ([*sent.getlist(what), *sent.getlist(f"{what}-role")] for what in ("reads", "types"))
+    choice = quick or views.chosen(name, kept, sent.get("who", ""), reads, types)
     if choice is None:
         who = sent.get("who", "")
         error = _(NOBODY_CHOSEN) if who == "chosen" else _(NONE_CHOSEN)
