@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from questionnaires.catalogue import catalogue
 from smartapp.pages.help.views import page_for
 from smartapp.web import current
 
@@ -14,4 +13,4 @@ blueprint = Blueprint("help", __name__, url_prefix="/help", template_folder="tem
 @blueprint.get("/")
 def index() -> str:
     """Say to a client what happens to their words, and to others what of them can be read here."""
-    return render_template("help/index.html", page=page_for(current.launch().user.role, catalogue()))
+    return render_template("help/index.html", page=page_for(current.launch().user.role))

@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mappers.roles import Role
-from mappers.sharing.parts import TALKS, answers_part, form_part
-from questionnaires.catalogue import Catalogue
-from questionnaires.model import Instrument
 from smartapp.access import table
-from smartapp.web import reading
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 
@@ -23,33 +19,21 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Readers:
-    """A questionnaire, or a form of a conversation, and who reads what of it."""
-
-    title: str
-    who: str
-
-
-@dataclass(frozen=True, slots=True)
 class HelpPage:
-    """`own`: the reader is the client. `readers` stands after the first section; `role` is what other readers are."""
+    """`own`: the reader is the client, who finds there who reads which part; `role` is what other readers are."""
 
     own: bool
     lead: str
     sections: tuple[Section, ...]
-    readers: tuple[Readers, ...] = ()
     role: str = ""
 
 
-def page_for(role: Role, known: Catalogue) -> HelpPage:
-    """Return the page for a reader with this role; to the client it says who reads what, of every questionnaire."""
+def page_for(role: Role) -> HelpPage:
+    """Return the page for a reader with this role."""
     own = role == "client"
     if own:
         lead = _("Who reads what you fill in, what happens to it, and whom you can ask.")
-        readers = tuple(
-            Readers(text_of(one.title), reading.says_reads(_part_of(one))) for one in known.instruments.values()
-        )
-        return HelpPage(own, lead, _for_a_client(), readers)
+        return HelpPage(own, lead, _for_a_client())
     rights, lead = table().roles[role], _("What of the client can be read here, and what not.")
     title = text_of(rights.title)
     if role == "outside":
@@ -57,13 +41,6 @@ def page_for(role: Role, known: Catalogue) -> HelpPage:
     if rights.professional:
         return HelpPage(own, lead, _for_a_professional(role), role=title)
     return HelpPage(own, lead, _for_someone_close(role), role=title)
-
-
-def _part_of(instrument: Instrument) -> str:
-    """Return the part that what is written in it belongs to."""
-    if instrument.living is not None:
-        return form_part(instrument.id)
-    return TALKS if instrument.kind == "record" else answers_part(instrument.id)
 
 
 def _for_a_client() -> tuple[Section, ...]:
@@ -142,7 +119,10 @@ def _of_role(role: Role) -> tuple[str, ...]:
         case "responsible":
             return (_("You think along in the background: you read the plan and the answers, and write nothing here."),)
         case "peer-worker":
-            return (_("You read what the care team reads, and write together with the client. You ask for nothing."),)
+            return (
+                _("You read the plan, and write in it together with the client. You ask for nothing."),
+                _("Questionnaires, scores and notes you read where the client shares them with you."),
+            )
         case _:
             return ()
 

@@ -1,27 +1,21 @@
-"""The help page says who reads what, of every questionnaire, and says it to whoever asks."""
+"""The help page says what each role reads, and leads the client to who reads which part."""
 
 from __future__ import annotations
-
-import re
 
 import pytest
 
 from mappers.sharing import ME, RECORD
-from questionnaires.catalogue import catalogue
 from smartapp.services import KEY
-from tests.new_form import ask_also
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.records.test_sight import share
 
 
-def test_it_says_to_the_client_of_every_questionnaire_who_reads_it(app):
-    share(app, answers__hoop=ME)
-    said = text_of(launched(app).get("help/"))
-    known = catalogue().instruments.values()
-    assert {one.kind for one in known} >= {"questionnaire", "record"}
-    assert all(one.title.nl in said for one in known)
-    assert said.count("Dit lezen: behandelaar") == len(known) - 1
-    assert f"{catalogue().instruments['hoop'].title.nl} In Verstel lees alleen jij dit." in said
+def test_the_client_finds_there_who_reads_which_part(app):
+    """In one place, where it is chosen too: said twice, one of the two is forgotten some day."""
+    anna = launched(app)
+    page = anna.get("help/").text
+    assert f'<a href="/l/{anna.launch.id}/sharing/">Wie leest wat</a>' in page
+    assert "Per deel kies je wie leest wat je bewaart of verstuurt." in text_of(anna.get("help/"))
 
 
 def test_others_do_not_read_there_what_is_shared(app):
@@ -29,11 +23,6 @@ def test_others_do_not_read_there_what_is_shared(app):
     before = text_of(launched(app, role="clinician").get("help/"))
     share(app, answers__hoop=RECORD)
     assert text_of(launched(app, role="clinician").get("help/")) == before
-
-
-def test_of_a_living_form_of_the_place_it_says_so_too(app, monkeypatch, tmp_path):
-    ask_also(monkeypatch, tmp_path)
-    assert re.search(r"Mijn tuin\W+Dit lezen: behandelaar", text_of(launched(app).get("help/")))
 
 
 def test_a_client_reads_that_words_not_sent_are_theirs_and_finds_who_has_read(app):
@@ -65,6 +54,7 @@ def test_every_page_of_a_record_leads_to_it(app, role):
     [
         ("responsible", "regiebehandelaar", "Je denkt mee op de achtergrond"),
         ("peer-worker", "ervaringsdeskundige", "Je zet geen vragenlijsten klaar."),
+        ("peer-worker", "ervaringsdeskundige", "scores en notities lees je als de cliënt die met je deelt."),
         ("outside", "zorgverlener buiten het team", "Daarom lees je alleen wat te doen is in een crisis."),
         ("loved-one", "naaste", "De cliënt bepaalt wat je hier kunt lezen."),
         ("representative", "wettelijk vertegenwoordiger", "Herstel is van de cliënt."),
@@ -74,7 +64,6 @@ def test_others_read_which_role_they_have_here_and_what_that_is(app, role, title
     page = text_of(launched(app, role=role).get("help/"))
     assert f"Je rol hier: {title}." in page
     assert said in page
-    assert "Per vragenlijst" not in page
 
 
 def test_who_is_nobody_here_has_no_help_either(app):
