@@ -28,6 +28,7 @@ blueprint = Blueprint("portal", __name__)
 _WHO = {"client": "Patient/", "clinician": "Practitioner/", "loved-one": "RelatedPerson/"}
 """Who opens the app, as a launch asks for it, and what they are here."""
 _ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
+_CONTEXT = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}|https?://\S{1,500}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +131,30 @@ def _asked(sandbox: Sandbox) -> tuple[Resource, str]:
 def _address(sandbox: Sandbox, person: Resource, user: str) -> str:
     """Return where the app is opened: by the client or somebody close from outside, else with the chart at hand.
 
-    `app` in the address names another registered app; that one is always opened with a chart. Raises NotFound.
+    `app` in the address names another registered app; that one is always opened with a chart, and so is any app that
+    is opened for something (`context`). Raises NotFound or Refused.
     """
-    other = _other_app(sandbox, request.args.get("app"))
-    if other is None and not user.startswith("Practitioner/"):
+    other, context = _other_app(sandbox, request.args.get("app")), _context()
+    if other is None and not context and not user.startswith("Practitioner/"):
         return f"{sandbox.app_url}/start?{urlencode({'iss': sandbox.base})}"
-    query = urlencode({"iss": sandbox.base, "launch": sandbox.tickets.launch(user, person["id"])})
+    query = urlencode({"iss": sandbox.base, "launch": sandbox.tickets.launch(user, person["id"], context)})
     app = other or f"{sandbox.app_url}/launch"
     return f"{app}{'&' if '?' in app else '?'}{query}"
+
+
+def _context() -> dict[str, Any]:
+    """Return what the app is opened for: each `context` is a reference (`Task/1`) or a questionnaire's canonical.
+
+    Whose it is does not matter here: an app has to bear also what is wrong. Raises Refused for what is neither.
+    """
+    asked = request.args.getlist("context")
+    if any(not _CONTEXT.fullmatch(one) for one in asked):
+        raise Refused(TEXTS[language()]["no_context"], status=400)
+    named = [
+        {"canonical": one, "type": "Questionnaire"} if "://" in one else {"reference": one, "type": one.split("/")[0]}
+        for one in asked
+    ]
+    return {"fhirContext": named} if named else {}
 
 
 def _other_app(sandbox: Sandbox, id_: str | None) -> str | None:

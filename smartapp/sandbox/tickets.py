@@ -7,8 +7,8 @@ loses nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,6 +78,13 @@ TOKENS = sa.Table(
     sa.Column("used", sa.Boolean, nullable=False, default=False),
     sa.Column("revoked", sa.Boolean, nullable=False, default=False),
 )
+CONTEXTS = sa.Table(
+    "sandbox_contexts",
+    metadata,
+    # Of a launch, and then of the code that it became.
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("context", sa.JSON, nullable=False),
+)
 ASSERTIONS = sa.Table(
     "sandbox_assertions",
     metadata,
@@ -99,6 +106,8 @@ class Grant:
     challenge: str = ""
     nonce: str | None = None
     expires: float | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """What the answer to the code says besides, such as `fhirContext`."""
 
 
 class TicketError(Exception):
@@ -148,12 +157,17 @@ class Tickets:
 
     # ---- launches
 
-    def launch(self, user: str, patient: str) -> str:
-        """Return a `launch` that stands for this user looking at this patient; it works once, for ten minutes."""
+    def launch(self, user: str, patient: str, context: Mapping[str, Any] | None = None) -> str:
+        """Return a `launch` that stands for this user looking at this patient; it works once, for ten minutes.
+
+        `context` is what the app is told besides.
+        """
         secret = secrets.token_urlsafe(24)
         values = {"digest": digest(secret), "user": user, "patient": patient, "made": self._clock(), "used": False}
         with writing(self._engine) as connection:
             connection.execute(sa.insert(LAUNCHES).values(values))
+            if context:
+                connection.execute(sa.insert(CONTEXTS).values(digest=digest(secret), context=dict(context)))
         return secret
 
     def launched(self, secret: str) -> tuple[str, str] | None:
@@ -180,6 +194,8 @@ class Tickets:
                 )
                 if spent.rowcount != 1:
                     return None
+                of_launch = CONTEXTS.c.digest == digest(launch)
+                connection.execute(sa.update(CONTEXTS).where(of_launch).values(digest=digest(secret)))
             connection.execute(
                 sa.insert(CODES).values(
                     digest=digest(secret),
@@ -204,6 +220,8 @@ class Tickets:
             reused = row is not None and row.used
             if row is not None:
                 connection.execute(sa.update(CODES).where(CODES.c.digest == row.digest).values(used=True))
+            of_code = sa.select(CONTEXTS.c.context).where(CONTEXTS.c.digest == digest(code))
+            context = connection.execute(of_code).scalar()
             if reused:
                 _revoke(connection, row.family)  # type: ignore[union-attr]
         # Only now, because an error inside the transaction would undo the revocation.
@@ -214,7 +232,15 @@ class Tickets:
         if self._clock() - row.made > CODE_SECONDS:
             raise TicketError("the authorization code is too old; start again")
         return Grant(
-            row.client, row.scope, row.user, row.patient, row.family, row.redirect_uri, row.challenge, row.nonce
+            client=row.client,
+            scope=row.scope,
+            user=row.user,
+            patient=row.patient,
+            family=row.family,
+            redirect_uri=row.redirect_uri,
+            challenge=row.challenge,
+            nonce=row.nonce,
+            context=context or {},
         )
 
     # ---- tokens

@@ -116,6 +116,7 @@ def _answer(sandbox: Sandbox, grant_: Grant, refresh: str | None, *, with_identi
         "scope": grant_.scope,
         # The sandbox shows nothing around the app, so the app itself must say whose record is open.
         "need_patient_banner": True,
+        **grant_.context,
     }
     if grant_.patient is not None:
         answer["patient"] = grant_.patient

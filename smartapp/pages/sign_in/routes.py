@@ -21,6 +21,7 @@ from smartapp.errors import AppError, BadRequest, LaunchRefused, NotAllowed
 from smartapp.i18n import message
 from smartapp.pages.sign_in.entering import begin, enter, signed_in
 from smartapp.pages.sign_in.names import LaterNames, missing_names
+from smartapp.pages.sign_in.opening import Opening, opening
 from smartapp.smart.authorization import STATE_SECONDS, login_cookie
 from smartapp.storage.sessions import LONGEST_PATH
 from smartapp.web import copies, current
@@ -86,15 +87,18 @@ def callback() -> AnyResponse:
         if not state:
             raise LaunchRefused(code="state-missing")
         pending = parts.authorizations.redeem(state, request.cookies.get(cookie))
-        launch, session = enter(parts, signed_in(parts, request.args, pending), present_session(parts))
+        who = signed_in(parts, request.args, pending)
+        launch, session = enter(parts, who, present_session(parts))
     except AppError as error:
         parts.audit.refused("callback", error.code)
         raise
     g.session = g.new_session = session
-    access, role = table(), launch.user.role
     # Words of a session that ended come before the first page.
-    first = "kept.index" if access.may(role, "kept.index") and waiting(launch) else access.roles[role].home
-    response = redirect(url_for(first, launch_id=launch.id), 303)
+    if table().may(launch.user.role, "kept.index") and waiting(launch):
+        first = Opening("kept.index", {})
+    else:
+        first = opening(parts, launch, who.granted.context)
+    response = redirect(url_for(first.endpoint, launch_id=launch.id, **first.values), 303)
     https = parts.settings.https
     response.delete_cookie(
         cookie, path="/", secure=https, httponly=True, samesite="None" if https else "Lax", partitioned=https

@@ -1,0 +1,96 @@
+"""The page that a sign-in ends on: what the EHR opened the app for, where that is here for this reader.
+
+Where it is not, such as a Task of somebody else, they get the first page of their role, and nothing is said of it: a
+page that said so would tell that there is such a Task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mappers.assignment import assignment_of, is_assignment
+from mappers.roles import Role
+from questionnaires.catalogue import catalogue
+from smartapp.access import table
+from smartapp.fhir.own.index import patients_of, relative
+from smartapp.fhir.store import RecordError
+from smartapp.records import Records
+from smartapp.services import Services
+from smartapp.smart.opened_for import opened_for
+from smartapp.storage.launches import Launch
+
+MOST_TASKS: Final = 3
+"""How many Tasks are read: each is a question to the EHR before the first page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A page by its endpoint, with what its address needs."""
+
+    endpoint: str
+    values: Mapping[str, Any]
+
+
+def opening(services: Services, launch: Launch, context: Mapping[str, Any]) -> Opening:
+    """Return the page to open first, given the context of a launch as the EHR gave it."""
+    role = launch.user.role
+    for page in _pages(services, launch, context):
+        if table().may(role, page.endpoint):
+            return page
+    return Opening(table().roles[role].home, {})
+
+
+def _pages(services: Services, launch: Launch, context: Mapping[str, Any]) -> Iterator[Opening]:
+    """Yield where each thing leads that the app was opened for; what leads nowhere for this reader is left out."""
+    left = MOST_TASKS
+    for one in opened_for(context, launch.issuer):
+        if one.type == "Questionnaire":
+            found = _of_questionnaire(launch.user.role, one.name)
+        elif left:
+            left -= 1
+            found = _of_task(services.records(launch), one.name)
+        else:
+            found = None
+        if found is not None:
+            yield found
+
+
+def _of_questionnaire(role: Role, name: str) -> Opening | None:
+    """Return where a client fills in a questionnaire, or a form of theirs; where a professional asks for it."""
+    known = catalogue()
+    asked = next((key for key, one in known.asked.items() if name in (key, one.url)), None)
+    if asked is not None:
+        own = Opening("questionnaire.intro", {"instrument_id": asked})
+        return own if role == "client" else Opening("assignments.new", {"questionnaire": asked})
+    form = next((key for key, one in known.living.items() if name in (key, one.url)), None)
+    return Opening("living.form", {"form_id": form}) if form is not None and role == "client" else None
+
+
+def _of_task(records: Records, id_: str) -> Opening | None:
+    """Return where a Task leads, None where it is no assignment of this person that the reader sees."""
+    launch = records.launch
+    try:
+        task = records.read("Task", id_).resource
+        # A Task about nobody is no one's: it could be meant for anybody.
+        if not is_assignment(task) or patients_of(task, launch.issuer) != {launch.patient.reference}:
+            return None
+        assignment = assignment_of(task)
+        if assignment.instrument not in catalogue().asked:
+            return None
+        if assignment.waiting:
+            own = Opening("questionnaire.intro", {"instrument_id": assignment.instrument})
+            return own if launch.user.role == "client" else Opening("assignments.index", {})
+        return _of_response(records, assignment.response or "")
+    except RecordError:
+        return None
+
+
+def _of_response(records: Records, reference: str) -> Opening | None:
+    """Return where the answer to a Task is read. Raises RecordError where the reader sees none."""
+    type_, _, id_ = relative(reference, records.launch.issuer).partition("/")
+    if type_ != "QuestionnaireResponse":
+        return None
+    records.read(type_, id_)
+    return Opening("answers.response", {"response_id": id_})
