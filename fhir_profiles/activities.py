@@ -1,13 +1,14 @@
-"""What can be asked of a client, in FHIR: an ActivityDefinition per questionnaire, and one PlanDefinition.
+"""What can be asked of a client, in FHIR: an ActivityDefinition per questionnaire, a PlanDefinition per programme.
 
 Generated from the catalogue, so that systems which hand out tasks can offer a new questionnaire without any code.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from questionnaires import __version__, canonical
+from questionnaires import canonical
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import (
     NETHERLANDS,
@@ -20,21 +21,32 @@ from questionnaires.fhir import (
     translated,
 )
 from questionnaires.model import Instrument, Text
-
-# When to measure, in months after the start of treatment, as the Dutch guideline has it.
-SOURCE: Final = "Handreiking voor de implementatie van herstelondersteunende zorg (2012): meten op drie momenten"
-MOMENTS: Final = (
-    ("start", Text("Beginfase: binnen 2 maanden na de start", "Start: within 2 months after the start"), (0, 2)),
-    ("follow-up", Text("Vervolgfase: na ongeveer 18 maanden", "Follow-up: after about 18 months"), (18, 18)),
-    ("consolidation", Text("Borgingsfase: na ongeveer 30 maanden", "Consolidation: after about 30 months"), (30, 30)),
+from questionnaires.programmes import (
+    PROGRAMMES,
+    Available,
+    Moment,
+    Programme,
+    Unit,
+    read_programmes,
+    span_of,
 )
+
+_CARE_ROLE: Final = canonical.code_system_url("care-team-role")
+_UCUM: Final[Mapping[Unit, tuple[str, str]]] = {
+    "days": ("d", "dagen"),
+    "weeks": ("wk", "weken"),
+    "months": ("mo", "maanden"),
+}
 
 
 def activities(known: Catalogue | None = None) -> list[Resource]:
-    """Return the ActivityDefinitions, in the catalogue's order, and the PlanDefinition."""
-    instruments = tuple((known or Catalogue()).asked.values())
-    scored = [instrument for instrument in instruments if any(rule.default for rule in instrument.scores)]
-    return [*(activity_definition(instrument) for instrument in instruments), measurement_plan(scored)]
+    """Return the ActivityDefinitions, in the catalogue's order, and the PlanDefinitions of our own programmes."""
+    used = known or Catalogue()
+    programmes = read_programmes([PROGRAMMES], used).values()
+    return [
+        *(activity_definition(instrument) for instrument in used.asked.values()),
+        *(plan_definition(programme, used) for programme in programmes),
+    ]
 
 
 def activity_definition(instrument: Instrument) -> Resource:
@@ -66,15 +78,16 @@ def activity_definition(instrument: Instrument) -> Resource:
     }
 
 
-def measurement_plan(instruments: list[Instrument]) -> Resource:
-    """Return the plan that asks the same questionnaires at three moments, to follow change over time."""
+def plan_definition(programme: Programme, known: Catalogue) -> Resource:
+    """Return a programme as the plan that a system applies to a client (`$apply`), from the day on which they begin."""
+    sources = [{"type": "citation", "citation": one.citation} for one in programme.sources.values()]
     return {
         "resourceType": "PlanDefinition",
-        "id": "three-moments",
-        "url": f"{canonical.BASE}/PlanDefinition/three-moments",
-        "version": __version__,
-        "name": "ThreeMoments",
-        **translated("title", Text("Meten op drie momenten", "Measuring at three moments")),
+        "id": programme.id,
+        "url": programme.canonical.partition("|")[0],
+        "version": programme.version,
+        "name": computer_name(programme.id),
+        **translated("title", programme.title),
         "type": concept(
             "http://terminology.hl7.org/CodeSystem/plan-definition-type", "workflow-definition", "Workflow Definition"
         ),
@@ -82,41 +95,61 @@ def measurement_plan(instruments: list[Instrument]) -> Resource:
         "experimental": False,
         "subjectCodeableConcept": concept(RESOURCE_TYPES, "Patient", "Patient"),
         "publisher": "Verstel",
-        **translated(
-            "description",
-            Text(
-                "Dezelfde vragenlijsten aan het begin, onderweg en later, om samen te zien wat er verandert.",
-                "The same questionnaires at the start, on the way and later, to see together what changes.",
-            ),
-            kind="markdown",
-        ),
+        **translated("description", programme.about, kind="markdown"),
         "jurisdiction": [NETHERLANDS],
         "copyright": "CC0-1.0",
-        "relatedArtifact": [{"type": "citation", "citation": SOURCE}],
-        "action": [_moment(code, title, months, instruments) for code, title, months in MOMENTS],
+        **({"relatedArtifact": sources} if sources else {}),
+        "action": [
+            *(_moment(moment, programme, known) for moment in programme.moments),
+            *(_available(one) for one in programme.available),
+        ],
     }
 
 
-def _moment(code: str, title: Text, months: tuple[int, int], instruments: list[Instrument]) -> Resource:
-    # FHIR has no point in time as a range: one moment is a Duration, a period a Range.
-    low, high = months
-    timing: Resource = (
-        {"timingDuration": _quantity(low)}
-        if low == high
-        else {"timingRange": {"low": _quantity(low), "high": _quantity(high)}}
-    )
+def _moment(moment: Moment, programme: Programme, known: Catalogue) -> Resource:
+    asked = [known.asked[one] for one in moment.questionnaires]
     return {
-        "id": code,
-        **translated("title", title),
-        **timing,
-        "action": [
+        "id": moment.id,
+        **translated("title", moment.title),
+        **(translated("description", moment.outcome) if moment.outcome else {}),
+        "reason": [translated("text", moment.purpose)],
+        **_timing(moment, programme),
+        **(
             {
-                "id": f"{code}-{instrument.id}",
-                **translated("title", instrument.title),
-                "definitionCanonical": f"{_address(instrument)}|{instrument.version}",
+                "action": [
+                    {
+                        "id": f"{moment.id}-{instrument.id}",
+                        **translated("title", instrument.title),
+                        "definitionCanonical": f"{_address(instrument)}|{instrument.version}",
+                    }
+                    for instrument in asked
+                ]
             }
-            for instrument in instruments
-        ],
+            if asked
+            else {"participant": [{"type": "patient"}, {"type": "practitioner"}]}
+        ),
+    }
+
+
+def _timing(moment: Moment, programme: Programme) -> Resource:
+    """Return when a moment is: again and again, at a point in time, or at some time between two."""
+    if moment.every:
+        number, unit = span_of(moment.every)
+        repeat: Resource = {"frequency": 1, "period": number, "periodUnit": _UCUM[unit][0]}
+        if programme.longest:
+            repeat = {"boundsDuration": _quantity(programme.longest), **repeat}
+        return {"timingTiming": {"repeat": repeat}}
+    if moment.about:
+        return {"timingDuration": _quantity(moment.about)}
+    return {"timingRange": {"low": _quantity(moment.opens, like=moment.closes), "high": _quantity(moment.closes)}}
+
+
+def _available(one: Available) -> Resource:
+    """Return somebody who is there all the time, at no moment."""
+    return {
+        "id": f"available-{one.role}",
+        **translated("title", one.text),
+        "participant": [{"type": "practitioner", "role": {"coding": [{"system": _CARE_ROLE, "code": one.role}]}}],
     }
 
 
@@ -124,5 +157,8 @@ def _address(instrument: Instrument) -> str:
     return f"{canonical.BASE}/ActivityDefinition/fill-in-{instrument.id}"
 
 
-def _quantity(months: int) -> Resource:
-    return {"value": months, "unit": "maanden", "system": UCUM, "code": "mo"}
+def _quantity(span: str, *, like: str = "") -> Resource:
+    """Return a span as a quantity; nothing at all is so many of the unit of another one."""
+    number, unit = span_of(span)
+    code, name = _UCUM[span_of(like)[1] if like and number == 0 else unit]
+    return {"value": number, "unit": name, "system": UCUM, "code": code}

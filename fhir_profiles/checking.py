@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, Final
 
 from fhir_profiles.tgz import sources
+from questionnaires import canonical
 from questionnaires.fhir import Resource
 
 _CORE: Final = "http://hl7.org/fhir/StructureDefinition/"
@@ -128,6 +129,24 @@ def _names_its_parties(event: Resource) -> bool:
     return [kinds.count(one) for one in _SOURCE_AND_DESTINATION] == [1, 1] and len(_acting(event)) == len(data) == 1
 
 
+def _parts(resource: Resource, url: str) -> Iterator[Resource]:
+    """Yield the extensions of ours with one url."""
+    yield from (one for one in _within(resource, "extension") if one.get("url") == url)
+
+
+def _moments_have_days(course: Resource) -> bool:
+    moments = (one for one in _within(course, "activity") if any(_parts(one, canonical.structure_url("course-moment"))))
+    details = (one.get("detail") for one in moments)
+    periods = (one.get("scheduledPeriod") if isinstance(one, dict) else None for one in details)
+    return all(isinstance(one, dict) and {"start", "end"} <= one.keys() for one in periods)
+
+
+def _says_since_when(course: Resource) -> bool:
+    events = _parts(course, canonical.structure_url("course-event"))
+    kinds = (part.get("valueCode") for event in events for part in _parts(event, "kind"))
+    return course.get("status") != "on-hold" or "paused" in kinds
+
+
 INVARIANTS: Final[Mapping[str, Callable[[Resource], bool]]] = {
     "verstel-reference-display": lambda r: all("display" in one for one in _everywhere(r) if _is_reference(one)),
     "verstel-coding-complete": lambda r: all("system" in one and "code" in one for one in _codings(r)),
@@ -140,6 +159,8 @@ INVARIANTS: Final[Mapping[str, Callable[[Resource], bool]]] = {
     "verstel-audit-person-no-network": lambda r: not any("network" in one for one in _acting(r)),
     "verstel-audit-parties": lambda r: not _was_done(r) or _names_its_parties(r),
     "verstel-assignment-answered": lambda r: r.get("status") != "completed" or "output" in r,
+    "verstel-course-moment-days": _moments_have_days,
+    "verstel-course-pause": _says_since_when,
 }
 
 

@@ -17,6 +17,8 @@ from questionnaires import canonical
 from questionnaires.fhir import SDC_CODES, URI
 
 ASSIGNMENT = "complete-questionnaire"
+MOMENT_SYSTEM = canonical.identifier_system("course-moment")
+"""Of what names a moment of a programme that a client follows, as the group of its Tasks; see `mappers.course`."""
 WAITING = ("requested", "received", "accepted", "ready", "in-progress", "on-hold")
 CANCELLED = "cancelled"
 
@@ -34,11 +36,24 @@ class Assignment:
     message: str
     asked_by: str
     response: str | None  # reference of the QuestionnaireResponse that answered it
+    opens: str | None = None  # the first day on which it is asked
+    of_course: bool = False
+    """A moment of a programme: what is not answered in its days is missed, and no longer asked."""
 
     @property
     def waiting(self) -> bool:
-        """Tell whether the client may still fill it in."""
+        """Tell whether the client may still fill it in, now or when its day comes."""
         return self.status in WAITING
+
+    def is_open(self, today: str) -> bool:
+        """Tell whether it is asked `today` (a FHIR date): it waits, its day came, and it is not missed or paused."""
+        if not self.waiting or (self.opens or "") > today:
+            return False
+        return not self.of_course or (self.status != "on-hold" and (self.due or today) >= today)
+
+    def is_coming(self, today: str) -> bool:
+        """Tell whether it is planned for a later day."""
+        return self.waiting and (self.opens or "") > today
 
 
 def is_assignment(task: dict[str, Any]) -> bool:
@@ -78,13 +93,20 @@ def assignment_of(task: dict[str, Any]) -> Assignment:
         message="\n\n".join(text for note in objects_in(task, "note") if (text := text_in(note, "text"))),
         asked_by=text_in(object_in(task, "requester"), "display"),
         response=next((name for out in objects_in(task, "output") if (name := _answer_in(out))), None),
+        opens=text_in(object_in(object_in(task, "restriction"), "period"), "start")[:10] or None,
+        of_course=object_in(task, "groupIdentifier").get("system") == MOMENT_SYSTEM,
     )
 
 
-def asks_for(task: dict[str, Any], instrument: str) -> bool:
-    """Tell whether a Task is an assignment that still waits for this instrument, given by its id."""
-    asked = _instrument(questionnaire_of(task)) if task.get("resourceType") == "Task" else ""
-    return asked == instrument and _status(task) in WAITING
+def asks_for(task: dict[str, Any], instrument: str, day: str) -> bool:
+    """Tell whether a Task is an assignment that answers of a day (a FHIR date) are for, given by their instrument.
+
+    What is planned for later stays: answers of today say nothing of how it will be then.
+    """
+    if not is_assignment(task):
+        return False
+    assignment = assignment_of(task)
+    return assignment.instrument == instrument and assignment.is_open(day)
 
 
 def _instrument(questionnaire: str) -> str:

@@ -58,6 +58,10 @@ _PLAN_CODES = (
     ("agreed-step", Text("Afspraak van een gesprek", "Agreement of a conversation")),
     ("recovery-phase", Text("Waar ik nu sta", "Where I am now")),
     ("family-team", Text("Gezinsteam", "Family team")),
+    ("programme", Text("Programma", "Programme")),
+    ("moment-declined", Text("De cliënt zei hier nee tegen", "The client said no to this")),
+    ("course-stopped", Text("Het programma is gestopt", "The programme was stopped")),
+    ("course-paused", Text("Het programma staat op pauze", "The programme is paused")),
 )
 
 

@@ -146,5 +146,6 @@ def test_the_environment_is_read_in_these_places_only() -> None:
         "fhir_profiles/compile.py",
         "questionnaires/canonical.py",
         "questionnaires/catalogue.py",
+        "questionnaires/programmes.py",
         "smartapp/settings.py",
     }

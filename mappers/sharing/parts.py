@@ -6,6 +6,7 @@
     answers.<id>    what was sent in of one             talks    conversations: decisions, medicines, agreements
                     questionnaire                       asked    what a professional asked to fill in
     circle          the client's people
+    course          the programme that the client follows, with what it asks and when
 
 Some groups of a form may be a part of their own (`Apart`). A resource that is none of these is not ours to hide: it is
 read as the EHR gives it.
@@ -23,6 +24,7 @@ from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import kind_of
 from mappers.assignment import is_assignment
 from mappers.circle import IDENTIFIER_SYSTEM as CIRCLE_SYSTEM
+from mappers.course import is_course, moment_of
 from mappers.identity import identifiers, values_in
 from mappers.observations import IDENTIFIER_SYSTEM as OF_SCORES
 from mappers.observations import SCORE_SYSTEM
@@ -44,6 +46,7 @@ NOTES: Final = "notes"
 TALKS: Final = "talks"
 ASKED: Final = "asked"
 CIRCLE: Final = "circle"
+COURSE: Final = "course"
 WHERE_NOW: Final = "phase"
 
 _OF_GOALS: Final = identifier_system("goal")
@@ -97,11 +100,12 @@ def parts_in(known: Catalogue, apart: Iterable[Apart] = ()) -> tuple[str, ...]:
         TALKS,
         ASKED,
         CIRCLE,
+        COURSE,
     )
 
 
 def part_of(resource: Resource, known: Catalogue) -> str:
-    """Return the part that a resource is of; "" where it is of none, or of several as a CarePlan is.
+    """Return the part that a resource is of; "" where it is of none, or of several as the CarePlan of a plan is.
 
     A step of a plan (Task) is of the part of its goal, which it only refers to.
     """
@@ -111,6 +115,7 @@ def part_of(resource: Resource, known: Catalogue) -> str:
         "Observation": _part_of_observation,
         "Task": _part_of_task,
         "CareTeam": _part_of_team,
+        "CarePlan": _part_of_care_plan,
     }
     type_ = text_in(resource, "resourceType")
     of = kinds.get(type_)
@@ -152,11 +157,17 @@ def _part_of_task(task: Resource, known: Catalogue) -> str:
         return _part_of_point(task, known)
     if code_in(task, "code", PLAN_SYSTEM) == AGREED:
         return TALKS
+    if moment_of(task) is not None:
+        return COURSE
     return ASKED if is_assignment(task) else ""
 
 
 def _part_of_team(team: Resource, _known: Catalogue) -> str:
     return CIRCLE if values_in(team, CIRCLE_SYSTEM) else ""
+
+
+def _part_of_care_plan(care_plan: Resource, _known: Catalogue) -> str:
+    return COURSE if is_course(care_plan) else ""
 
 
 def _part_of_response(response: Resource, known: Catalogue) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from mappers.course import is_course
 from mappers.identity import URN, identifiers, values_in
 from mappers.living.reading import GOAL_URL
 from mappers.plan.reading import domain_in
@@ -91,7 +92,7 @@ def seen(resource: Resource, hidden: Hidden, known: Catalogue) -> Resource | Non
     if not hidden:
         return resource
     match resource.get("resourceType"):
-        case "CarePlan":
+        case "CarePlan" if not is_course(resource):
             return _plan_seen(resource, hidden, known)
         case "QuestionnaireResponse":
             return _response_seen(resource, hidden, known)
@@ -114,7 +115,7 @@ def put_back(new: Resource, whole: Resource, hidden: Hidden, known: Catalogue) -
     was = seen(whole, hidden, known)
     if was is None or was is whole:
         return new
-    if new.get("resourceType") == "CarePlan":
+    if new.get("resourceType") == "CarePlan" and not is_course(new):
         lists = {
             name: _with_hidden(objects_in(new, name), objects_in(whole, name), _plan_filter(name, hidden, known))
             for name in _LISTS

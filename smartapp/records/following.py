@@ -98,7 +98,9 @@ def _answered(patient: str, unit: Unit, follow_up: Resource, base: str, records:
         return
     [tasks] = records.search(Query.of("Task", patient=patient))
     for task in tasks:
-        if task.state == "stored" and asks_for(task.resource, follow_up["instrument"]):
+        if task.state == "stored" and asks_for(
+            task.resource, follow_up["instrument"], text_in(there.resource, "authored")[:10]
+        ):
             closed = answered(task.resource, there.reference, follow_up["title"])
             named = partial(named_at, task.place, parcel, there.reference, base)
             yield Write("update", with_references(closed, named), if_match=task.etag), task.place

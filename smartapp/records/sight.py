@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from mappers.course import is_course
 from mappers.plan.reading import domain_in
 from mappers.plan.shapes import ANSWERS_URL, PLAN_SYSTEM, extensions
 from mappers.sameness import fingerprint
 from mappers.sharing import NOTHING, Apart, Hidden, Reader, Rule, Sharing, part_of, parts_in, put_back, seen
-from mappers.sharing.parts import ASKED, TALKS, domain_part, domains_of, form_part
+from mappers.sharing.parts import ASKED, COURSE, TALKS, domain_part, domains_of, form_part
 from mappers.tolerant import code_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -55,7 +56,7 @@ class Sight:
 
     def parts_of(self, resource: Resource) -> tuple[str, ...]:
         """Return the parts that the reader sees of a resource: of a form that is hidden, what is apart of it."""
-        if resource.get("resourceType") == "CarePlan":
+        if resource.get("resourceType") == "CarePlan" and not is_course(resource):
             answered = (domain_part(domain_in(one)) for one in extensions(resource, ANSWERS_URL))
             return tuple(part for part in answered if part not in self.hidden.parts)
         part = part_of(resource, self.known)
@@ -92,11 +93,11 @@ class Sight:
         if was is not None and fingerprint(was) == fingerprint(new):  # a plan is saved with all that is in it
             return
         kind, part = new.get("resourceType"), part_of(new, self.known)
-        if kind == "CarePlan":
+        if kind == "CarePlan" and part != COURSE:
             yield from self._changed_in_plan(new, was)
         elif kind == "QuestionnaireResponse":
             yield from self._changed_in_form(new, was, part)
-        elif kind in ("Goal", "Observation", "CareTeam") or part in (TALKS, ASKED):
+        elif kind in ("Goal", "Observation", "CareTeam") or part in (TALKS, ASKED, COURSE):
             yield from {part, part_of(was or new, self.known)}
 
     def _changed_in_plan(self, new: Resource, was: Resource | None) -> Iterator[str]:
@@ -121,7 +122,7 @@ class Sight:
         if not self.private:
             return False
         kind = resource.get("resourceType")
-        if kind == "CarePlan":
+        if kind == "CarePlan" and not is_course(resource):
             return self._has_private_words(resource)
         if kind == "DocumentReference":
             return bool(code_in(resource, "type", PLAN_SYSTEM)) and self.has_private_plan

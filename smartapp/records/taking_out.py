@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from mappers.answers import kind_of
+from mappers.course import is_course
 from mappers.identity import former, own_identifier
 from mappers.plan.moving import CLOSED, STATUS, is_withdrawn, withdrawn, words_in
 from mappers.plan.shapes import IDENTIFIER_SYSTEMS
@@ -96,7 +97,8 @@ def exposed(records: RecordsOfOne, patient: str, known: Catalogue) -> Exposed:
     ours, there = records.here(*queries), [one for one in records.outside(*queries) if not is_withdrawn(one.resource)]
     moved = {address for one in ours for address in former(one.resource)}
     private = [one for one in ours if one.state == "stored" and records.is_private(one.resource)]
-    if any(one.resource["resourceType"] in ("CarePlan", "Goal") for one in private):  # a plan is one thing
+    of_plan = (one.resource for one in private if not is_course(one.resource))
+    if any(one["resourceType"] in ("CarePlan", "Goal") for one in of_plan):  # a plan is one thing
         private += [one for one in ours if one.state == "stored" and one.resource["resourceType"] in TOGETHER]
     copies = {address: one for one in private for address in former(one.resource)}
     going_on = [one for one in there if (one.place, one.reference) not in moved]

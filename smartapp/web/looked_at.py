@@ -41,6 +41,7 @@ _OF_BLUEPRINTS: Final = {
     "together": "talks",
     "assignments": "asked",
     "people": "circle",
+    "course": "course",
 }
 _PAGES: Final = {
     OVERVIEW: message("the overview"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -254,6 +254,10 @@ def _text_of(document: Resource) -> str:
     return " ".join(base64.b64decode(one["data"]).decode() for one in found)
 
 
+_ANY_DAY: Final = "2026-11-24"
+"""No assignment of a history is planned for a day."""
+
+
 def _judge_assignments(world: World, ledger: Ledger, there: Sequence[There]) -> None:
     """Find assignments that still wait though they were answered after they had been stored."""
     if {"Task", "*"} & world.refused or any(map(_misleads, world.history)):
@@ -272,7 +276,7 @@ def _is_answered(task: There, asked: Word, ledger: Ledger, resources: Sequence[R
         word.slot[0] == "response"
         and word.committed
         and word.number > asked.number
-        and asks_for(task.resource, word.slot[2])
+        and asks_for(task.resource, word.slot[2], _ANY_DAY)
         and _about(task, word.writer.partition("/")[2])
         and word.content in contents(word.slot, resources)
         for word in ledger.words

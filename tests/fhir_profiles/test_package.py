@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from fhir_profiles.activities import MOMENTS, activities
+from fhir_profiles.activities import activities
 from fhir_profiles.checking import claimed
 from fhir_profiles.compile import PACKAGE, as_json, differences, package_files
 from questionnaires import canonical
@@ -29,6 +29,7 @@ PROMISED = {
     "own-note",
     "recovery-phase",
     "plan-consent",
+    "programme-course",
     "recovery-audit-event",
     "score-provenance",
 }
@@ -136,11 +137,26 @@ def test_each_questionnaire_can_be_asked_for():
 
 
 def test_the_three_moments_ask_for_what_has_scores():
-    plan = activities()[-1]
-    assert [one["id"] for one in plan["action"]] == [code for code, _title, _months in MOMENTS]
+    plan = next(one for one in activities() if one["id"] == "three-moments")
+    assert [(one["id"], *sorted(one.keys() & {"timingRange", "timingDuration"})) for one in plan["action"]] == [
+        ("start", "timingRange"),
+        ("follow-up", "timingDuration"),
+        ("consolidation", "timingDuration"),
+    ]
     scored = [i.id for i in Catalogue().instruments.values() if any(rule.default for rule in i.scores)]
     for moment in plan["action"]:
-        assert [one["id"] for one in moment["action"]] == [f"{moment['id']}-{ident}" for ident in scored]
+        assert sorted(one["id"] for one in moment["action"]) == sorted(f"{moment['id']}-{ident}" for ident in scored)
+
+
+def test_a_talk_that_comes_again_is_a_timing_within_the_longest_of_its_programme():
+    plan = next(one for one in activities() if one["id"] == "npi-recovery")
+    talk = next(one for one in plan["action"] if one["id"] == "talk")
+    assert talk["timingTiming"]["repeat"] == {
+        "boundsDuration": {"value": 12, "unit": "maanden", "system": "http://unitsofmeasure.org", "code": "mo"},
+        "frequency": 1,
+        "period": 6,
+        "periodUnit": "wk",
+    }
 
 
 def test_the_generated_part_of_the_package_is_up_to_date():

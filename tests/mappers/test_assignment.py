@@ -109,7 +109,7 @@ def test_a_task_is_a_valid_fhir_task():
     ids=["waits", "for another instrument", "taken back", "no assignment"],
 )
 def test_an_assignment_asks_for_one_instrument_as_long_as_it_waits(task, asks):
-    assert tasks.asks_for(task, "hoop") is asks
+    assert tasks.asks_for(task, "hoop", "2026-11-24") is asks
 
 
 def test_a_questionnaire_in_the_second_input_is_found():

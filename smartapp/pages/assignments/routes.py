@@ -59,7 +59,7 @@ def _tasks() -> list[Record]:
 def index() -> str:
     """Show everything that was asked of this client."""
     news = NEWS.get(request.args.get("news", ""))
-    page = views.assignments_page(_tasks(), catalogue(), news=_(news) if news else "")
+    page = views.assignments_page(_tasks(), catalogue(), today=current.today(), news=_(news) if news else "")
     return render_template("assignments/index.html", page=page, undo=undoing.offered())
 
 
@@ -97,7 +97,8 @@ def ask() -> View:
 
 
 def _waiting(tasks: list[Record]) -> dict[str, AssignmentRow]:
-    return {row.assignment.instrument: row for row in views.rows(tasks, catalogue()) if row.assignment.waiting}
+    asked = (row for row in views.rows(tasks, catalogue()) if row.assignment.is_open(current.today()))
+    return {row.assignment.instrument: row for row in asked}
 
 
 def _problems(typed: Mapping[str, str]) -> dict[str, str]:
@@ -204,7 +205,8 @@ def cancel(assignment_id: str) -> View:
         needs = {"was": former(found.resource)}
         return redirect(undoing.offer(back, needs, url_for("assignments.index", news="taken-back")), 303)
     return render_template(
-        "assignments/index.html", page=views.assignments_page(tasks, catalogue(), trouble=trouble)
+        "assignments/index.html",
+        page=views.assignments_page(tasks, catalogue(), today=current.today(), trouble=trouble),
     ), status
 
 
@@ -229,5 +231,5 @@ def restore(assignment_id: str) -> View:
             undoing.forget()
             news = "asked-again" if saved.state == "stored" else "on-its-way"
             return redirect(url_for("assignments.index", news=news), 303)
-    page = views.assignments_page(_tasks(), catalogue(), trouble=trouble)
+    page = views.assignments_page(_tasks(), catalogue(), today=current.today(), trouble=trouble)
     return render_template("assignments/index.html", page=page), status

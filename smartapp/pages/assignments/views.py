@@ -74,16 +74,25 @@ def rows(tasks: Iterable[Record], known: Catalogue) -> tuple[AssignmentRow, ...]
 
 
 def assignments_page(
-    tasks: Iterable[Record], known: Catalogue, *, news: str = "", trouble: str = ""
+    tasks: Iterable[Record], known: Catalogue, *, today: str, news: str = "", trouble: str = ""
 ) -> AssignmentsPage:
-    """Divide the assignments into those that wait and those that are over."""
+    """Divide the assignments into those that are asked `today` (a FHIR date) and those that are over.
+
+    What a programme asks later, or asked and missed, is on the page of its course.
+    """
     all_rows = rows(tasks, known)
     return AssignmentsPage(
-        waiting=tuple(row for row in reversed(all_rows) if row.assignment.waiting),
-        over=tuple(row for row in all_rows if not row.assignment.waiting),
+        waiting=tuple(row for row in reversed(all_rows) if row.assignment.is_open(today)),
+        over=tuple(row for row in all_rows if _is_over(row.assignment)),
         news=news,
         trouble=trouble,
     )
+
+
+def _is_over(assignment: Assignment) -> bool:
+    if assignment.of_course:
+        return assignment.status == "completed"
+    return not assignment.waiting
 
 
 def title(assignment: Assignment, known: Catalogue) -> str:

@@ -143,7 +143,7 @@ def load(name: str) -> Shared:
         visits=tuple(
             one for one in visits_in(found.found_in([responses, responses, tasks], known), screens.day) if not one.empty
         ),
-        asked=waiting(_resources(tasks), known),
+        asked=waiting(_resources(tasks), known, current.now().date()),
         people=(*now.loved_ones, *now.professionals) if own.record else (),
     )
 

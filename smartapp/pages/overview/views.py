@@ -131,7 +131,7 @@ def overview_page(
             for one in measured(observations, done, known, day_of)
             if one.leading is not None
         ),
-        waiting=waiting(tasks, known),
+        waiting=waiting(tasks, known, today),
         cut=cut,
         told=bool(done or agreements_in(tasks)),
         stored_forms=tuple(stored.forms.values()),
@@ -162,7 +162,8 @@ def _last_end(pause: re.Pattern[str], text: str, most: int) -> int:
     return ends[-1] if ends and ends[-1] >= most // 2 else 0
 
 
-def waiting(tasks: Iterable[Resource], known: Catalogue) -> tuple[OpenAssignment, ...]:
-    """Return what was asked for and has not been filled in yet, the oldest first."""
-    open_ones = [one for task in tasks if is_assignment(task) for one in [assignment_of(task)] if one.waiting]
+def waiting(tasks: Iterable[Resource], known: Catalogue, today: dt.date) -> tuple[OpenAssignment, ...]:
+    """Return what is asked for `today` and has not been filled in yet, the oldest first."""
+    day = today.isoformat()
+    open_ones = [one for task in tasks if is_assignment(task) for one in [assignment_of(task)] if one.is_open(day)]
     return tuple(OpenAssignment(title(one, known), one) for one in sorted(open_ones, key=lambda one: one.asked_on))

@@ -106,7 +106,7 @@ def index() -> ResponseReturnValue:
     """Show what is waiting, and what can be filled in without being asked."""
     found = in_reach(current.records())
     tasks, responses = found or ((), sent_here(current.records()))
-    entries = to_do_now(current.records(), tasks, catalogue())
+    entries = to_do_now(current.records(), tasks, catalogue(), current.today())
     known = {entry.instrument.id for entry in entries}
     others = [one for key, one in catalogue().asked.items() if key not in known]
     page = QuestionnairesPage(entries, others, last_sent(responses, catalogue()), record_away=found is None)
@@ -119,7 +119,7 @@ def intro(instrument_id: str) -> ResponseReturnValue:
     instrument = _instrument(instrument_id)
     filling = _filling(instrument)
     tasks, responses = in_reach(current.records()) or ((), sent_here(current.records()))
-    assignments = open_assignments(tasks, catalogue())
+    assignments = open_assignments(tasks, catalogue(), current.today())
     resume = filling.resume()
     page = IntroPage(
         instrument=instrument,

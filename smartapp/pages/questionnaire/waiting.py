@@ -33,9 +33,9 @@ class ToDo:
     renewed: bool = False
 
 
-def to_do_now(records: Records, tasks: Iterable[Record], catalogue: Catalogue) -> list[ToDo]:
-    """Return what is waiting for the person of this launch, given the Tasks of their record."""
-    return to_do(tasks, records.drafts.all(), catalogue, answered_on_their_way(records.waiting()))
+def to_do_now(records: Records, tasks: Iterable[Record], catalogue: Catalogue, today: str) -> list[ToDo]:
+    """Return what is waiting `today` (a FHIR date) for the person of this launch, given the Tasks of their record."""
+    return to_do(tasks, records.drafts.all(), catalogue, answered_on_their_way(records.waiting()), today=today)
 
 
 def tasks_in_reach(records: Records) -> list[Record] | None:
@@ -48,13 +48,18 @@ def tasks_in_reach(records: Records) -> list[Record] | None:
 
 
 def to_do(
-    tasks: Iterable[Record], drafts: Sequence[Draft], catalogue: Catalogue, answered: Collection[str] = ()
+    tasks: Iterable[Record],
+    drafts: Sequence[Draft],
+    catalogue: Catalogue,
+    answered: Collection[str] = (),
+    *,
+    today: str,
 ) -> list[ToDo]:
     """Return what is waiting: drafts first, the last changed on top; then assignments, the earliest due on top.
 
     `answered` are the ids of instruments whose answers were sent in and whose assignments are about to be closed.
     """
-    asked = {name: one for name, one in open_assignments(tasks, catalogue).items() if name not in answered}
+    asked = {name: one for name, one in open_assignments(tasks, catalogue, today).items() if name not in answered}
     # Popped, so that a questionnaire that was begun is not listed again as an assignment.
     begun = [_begun(draft, asked.pop(draft.questionnaire, None), catalogue) for draft in drafts]
     # Without a due date comes last.
@@ -71,14 +76,14 @@ def answered_on_their_way(outbox: Iterable[Unsent]) -> set[str]:
     return {answered_instrument(entry.unit) for entry in outbox} - {""}
 
 
-def open_assignments(tasks: Iterable[Record], catalogue: Catalogue) -> dict[str, Assignment]:
-    """Return the oldest assignment that still waits for each instrument that we know, by the instrument's id."""
+def open_assignments(tasks: Iterable[Record], catalogue: Catalogue, today: str) -> dict[str, Assignment]:
+    """Return the oldest assignment that is asked `today` for each instrument that we know, by the instrument's id."""
     found: dict[str, Assignment] = {}
     for task in tasks:
         if not is_assignment(task.resource):
             continue
         assignment = assignment_of(task.resource)
-        if assignment.waiting and assignment.instrument in catalogue.asked:
+        if assignment.is_open(today) and assignment.instrument in catalogue.asked:
             known = found.get(assignment.instrument)
             if known is None or assignment.asked_on < known.asked_on:
                 found[assignment.instrument] = assignment

@@ -101,7 +101,7 @@ def groups(kept: Kept, written: Iterable[str]) -> tuple[GroupView, ...]:
         group("forms", _("What you write"), forms),
         group("areas", _("Areas of life"), there, [one for one in domains if one not in there]),
         group("answers", _("Questionnaires"), [f"answers.{one}" for one in known.asked]),
-        group("scores", _("What follows from them"), ("scores", "asked", "talks")),
+        group("scores", _("What follows from them"), ("scores", "asked", "course", "talks")),
         group("more", _("And more"), ("notes", "phase", "circle")),
     )
 

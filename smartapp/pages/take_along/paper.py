@@ -131,7 +131,9 @@ def _agreed(tasks: Sequence[Resource], known: Catalogue) -> Iterable[dict[str, A
             asked = assignment_of(task)
             about = known.asked.get(asked.instrument)
             title = text_of(about.title) if about else asked.instrument
-            yield _line(title, _("Asked on %(day)s", day=format_date(asked.asked_on)), asked.asked_by)
+            days = {"first": format_date(asked.opens), "last": format_date(asked.due)}
+            when = _("For %(first)s to %(last)s", **days) if asked.opens and asked.due else ""
+            yield _line(title, _("Asked on %(day)s", day=format_date(asked.asked_on)), when, asked.asked_by)
         elif (point := talking_point_of(task)) is not None:
             yield _line(point.words, _("You want to talk about this") if point.waiting else _("Talked about"))
 

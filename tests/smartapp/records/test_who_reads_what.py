@@ -71,6 +71,14 @@ def words_of(part):
             "status": "active",
             "subject": ANNA,
         }
+    if kind == "course":
+        return {
+            "resourceType": "CarePlan",
+            "status": "active",
+            "intent": "plan",
+            "category": [{"coding": [{"system": PLAN, "code": "programme"}]}],
+            "subject": ANNA,
+        }
     if kind == "asked":
         canonical = catalogue().instruments["hoop"].canonical
         return {
