@@ -15,7 +15,10 @@ from typing import Final, Literal
 from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.fhir import RESOURCE_TYPES, Resource
 
-Event = Literal["launch", "logout", "read", "search", "create", "update", "export", "denied", "refused", "pruned"]
+Event = Literal[
+    "launch", "logout", "read", "search", "create", "update", "export", "denied", "refused", "pruned", "asked"
+]
+"""`asked`: the EHR asked on behalf of somebody whether there is something here, and was told nothing."""
 Purpose = Literal["TREAT", "PATRQT", "SUPNWK", "HSYSADMIN", "representative", ""]
 """What for, as a code of HL7's ActReason: treatment, the client asked, someone whom the client lets, or the operator of
 this installation. A legal representative has no code there: not each is appointed, or holds a power of attorney. Empty:

@@ -32,6 +32,13 @@ def human_name(resource: Any) -> str:
     return ""
 
 
+def first_name(display: str) -> str:
+    """Return the first name if a display begins with one, else all of it."""
+    # "Dr.", "A." and "Jansen," are not what anyone is called.
+    first = display.partition(" ")[0]
+    return first if len(first) > 1 and not first.endswith((".", ",")) else display
+
+
 def reference_to(reference: str, name: str, language: str) -> dict[str, str]:
     """Return the FHIR Reference to a person (`Patient/1`): with their name, or what they are where it is not known.
 

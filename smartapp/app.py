@@ -23,6 +23,7 @@ from smartapp.records.outbox import Outbox
 from smartapp.services import KEY, Services, log_of
 from smartapp.settings import Settings
 from smartapp.smart.authorization import Authorizations
+from smartapp.smart.callers import Callers
 from smartapp.smart.discovery import Discovery
 from smartapp.smart.identity import Identities
 from smartapp.smart.keys import SigningKeys
@@ -30,6 +31,7 @@ from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.clock import DatabaseClock
 from smartapp.storage.database import open_database
 from smartapp.storage.health_links import HealthLinks
+from smartapp.storage.hook_calls import HookCalls
 from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launches
 from smartapp.storage.marks import Marks
@@ -81,6 +83,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         capabilities=Capabilities(engine, clock),
         kept_words=KeptWords(engine, vault, clock),
         health_links=HealthLinks(engine, vault, audit, clock),
+        callers=Callers(settings, HookCalls(engine, clock), clock),
     )
     services.renew_own_stores()  # before anybody asks: after an update there may be much to seal
     app = Flask("smartapp", static_folder=None)

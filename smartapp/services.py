@@ -35,6 +35,7 @@ from smartapp.records.passing_on import pass_on
 from smartapp.records.sight import Sight, sight_of
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Authorizations
+from smartapp.smart.callers import Callers
 from smartapp.smart.discovery import Discovery
 from smartapp.smart.identity import Identities
 from smartapp.smart.keys import SigningKeys
@@ -107,6 +108,7 @@ class Services:
     capabilities: Capabilities
     kept_words: KeptWords
     health_links: HealthLinks
+    callers: Callers
     local_ehrs: dict[str, RecordStore] = field(default_factory=dict)
     """Issuers whose records are in this process: no HTTP between the app and them. For tests of pages."""
 

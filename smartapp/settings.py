@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 from urllib.parse import parse_qs, urlsplit
 
+import orjson
 from cryptography.fernet import Fernet
 
 from mappers.roles import ROLES, Role
+from questionnaires.model import Language
 from questionnaires.reading import DefinitionError, OneLine, Strict, read
 from smartapp.offer import Offered, read_offer, read_offer_for_loved_ones
 
@@ -87,6 +89,36 @@ def checked_base(value: str, name: str) -> str:
     return value
 
 
+def _is_origin(value: str) -> bool:
+    parts = urlsplit(value)
+    return bool(parts.scheme and parts.netloc) and not parts.path and not any(c in value for c in " ;,'\"*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """How an EHR asks our CDS Hooks services: what its CDS client calls itself, and where the keys of that are."""
+
+    iss: str
+    """The `iss` of its tokens, letter for letter."""
+    jku: str | None = None
+    """The address of its JSON Web Key Set, and the only `jku` that a token may have."""
+    keys: Mapping[str, Any] | None = None
+    """Or that set itself, as it was handed over."""
+    origins: tuple[str, ...] = ()
+    """Whose pages may ask from a browser; none for a client that is a server."""
+    language: Language | None = None
+    """The language of cards; None leaves that to the request."""
+
+    def __post_init__(self) -> None:
+        if (self.jku is None) == (self.keys is None):
+            raise ConfigError("hooks: has to say where the keys are, by one of jku and jwks_file.")
+        if self.jku is not None:
+            checked_base(self.jku, "hooks: jku")
+        for origin in self.origins:
+            if not _is_origin(origin):
+                raise ConfigError(f"hooks: origins holds {origin!r}; write an origin, https://host.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """One EHR or portal that may launch this app: what `iss` must be, letter for letter, and how we sign in there."""
@@ -116,6 +148,8 @@ class Issuer:
     """What its codes mean, by `system|code`: which role who carries such a code has here."""
     team: TeamRule = "follow"
     """ "ignore": its care teams are not kept, so nobody is outside the team because they are not in one."""
+    hooks: Hooks | None = None
+    """Where it asks our CDS Hooks services; None: it is told nothing there."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.base)
@@ -136,8 +170,7 @@ class Issuer:
                 raise ConfigError(f"{where}: hosts holds {host!r}; write the public name of a host, login.example.org.")
         # Each goes into the Content-Security-Policy, where a space or a semicolon would begin something else.
         for ancestor in self.frame_ancestors:
-            parts = urlsplit(ancestor)
-            if not parts.scheme or not parts.netloc or parts.path or any(c in ancestor for c in " ;,'\"*"):
+            if not _is_origin(ancestor):
                 raise ConfigError(f"{where}: frame_ancestors holds {ancestor!r}; write an origin, https://host.")
         self._check_roles(where)
 
@@ -467,6 +500,12 @@ class Settings:
             raise ConfigError("Two issuers have the same key: their people would share one record.")
         if any(issuer.auth == "private_key_jwt" for issuer in self.issuers) and self.signing_keys_file is None:
             raise ConfigError("An issuer uses auth = 'private_key_jwt': set VERSTEL_SIGNING_KEYS_FILE.")
+        callers: dict[str, Hooks] = {}
+        for hooks in (issuer.hooks for issuer in self.issuers if issuer.hooks is not None):
+            first = callers.setdefault(hooks.iss, hooks)
+            # Who a token is from is found by its `iss`, before anything else of it is believed.
+            if (first.jku, first.keys) != (hooks.jku, hooks.keys):
+                raise ConfigError(f"hooks: {hooks.iss!r} has other keys at one issuer than at another.")
         unproven = "" if self.database_without_tls else _unproven_postgresql_host(self.database_url)
         if unproven:
             raise ConfigError(
@@ -594,6 +633,14 @@ class _EmergencyLine(Strict, frozen=True):
     en: OneLine = ""
 
 
+class _HooksTable(Strict, frozen=True):
+    iss: OneLine
+    jku: OneLine | None = None
+    jwks_file: OneLine | None = None
+    origins: tuple[OneLine, ...] = ()
+    language: Language | None = None
+
+
 class _IssuerTable(Strict, frozen=True):
     base: OneLine
     name: OneLine
@@ -613,6 +660,7 @@ class _IssuerTable(Strict, frozen=True):
     emergency_line: _EmergencyLine = _EmergencyLine()
     roles: dict[OneLine, OneLine] | None = None
     team: TeamRule = "follow"
+    hooks: _HooksTable | None = None
 
 
 class _IssuersTable(Strict, frozen=True):
@@ -633,7 +681,8 @@ def read_issuers(path: Path, environ: Mapping[str, str]) -> tuple[Issuer, ...]:
     found = []
     for number, table in enumerate(tables, start=1):
         where = f"{path}: issuer[{number}]"
-        found.append(_issuer(table, where, _client_secret(table, where, path.parent, environ)))
+        secret, hooks = _client_secret(table, where, path.parent, environ), _hooks(table.hooks, where, path.parent)
+        found.append(_issuer(table, where, secret, hooks))
     return tuple(found)
 
 
@@ -652,7 +701,19 @@ def _client_secret(table: _IssuerTable, where: str, folder: Path, environ: Mappi
     return None if variable is None else environ[variable]
 
 
-def _issuer(table: _IssuerTable, where: str, client_secret: str | None) -> Issuer:
+def _hooks(table: _HooksTable | None, where: str, folder: Path) -> Hooks | None:
+    if table is None:
+        return None
+    try:
+        keys = None if table.jwks_file is None else orjson.loads(read_secret(folder / table.jwks_file))
+        return Hooks(iss=table.iss, jku=table.jku, keys=keys, origins=table.origins, language=table.language)
+    except orjson.JSONDecodeError as error:
+        raise ConfigError(f"{where}: hooks: jwks_file: {table.jwks_file} is not JSON.") from error
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: Hooks | None) -> Issuer:
     try:
         return Issuer(
             base=table.base,
@@ -672,6 +733,7 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None) -> Issue
             emergency_line={"nl": table.emergency_line.nl, "en": table.emergency_line.en},
             roles=cast(dict[str, Role], table.roles or {}),  # it says itself which of them are none
             team=table.team,
+            hooks=hooks,
         )
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error

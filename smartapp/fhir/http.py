@@ -76,13 +76,9 @@ class Reply:
     def json(self) -> Any:
         """Return the body as JSON. Raises OutboundError; nesting beyond MOST_LEVELS and NaN count as not JSON."""
         try:
-            # RFC 8259 8.1: a byte order mark does not belong there, and may be ignored.
-            value = orjson.loads(self.body.removeprefix(b"\xef\xbb\xbf"))
-        except orjson.JSONDecodeError as error:
+            return json_in(self.body)
+        except ValueError as error:
             raise OutboundError("not-json", "") from error
-        if _deeper_than(MOST_LEVELS, value):
-            raise OutboundError("not-json", "")
-        return value
 
     def retry_after(self) -> int | None:
         """Return after how many seconds a server that is busy wants to be asked again; None where it does not say."""
@@ -99,6 +95,15 @@ class Reply:
         # By the clock of the server that said so, where it shows: ours may differ by more than it asks for.
         now = _moment(self.headers.get("Date", "")) or datetime.now(UTC)
         return max(0, round((moment - now).total_seconds()))
+
+
+def json_in(body: bytes) -> Any:
+    """Return what a body says as JSON. Raises ValueError; nesting beyond MOST_LEVELS and NaN count as not JSON."""
+    # RFC 8259 8.1: a byte order mark does not belong there, and may be ignored.
+    value = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
+    if _deeper_than(MOST_LEVELS, value):
+        raise ValueError(f"nested deeper than {MOST_LEVELS} levels")
+    return value
 
 
 def _deeper_than(most: int, value: Any) -> bool:

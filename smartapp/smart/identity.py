@@ -135,22 +135,23 @@ class Identities:
     def keys(self, configuration: SmartConfiguration, *, other_than: KeySet | None = None) -> KeySet:
         """Return the keys that an issuer publishes; `other_than` are some that did not do. Raises LaunchRefused."""
         url = configuration.jwks_uri
-        return self._kept.get(url, lambda: _fetch(url), other_than=other_than)
+        return self._kept.get(url, lambda: fetch_keys(url), other_than=other_than)
 
 
-def _fetch(url: str) -> KeySet:
+def fetch_keys(url: str) -> KeySet:
+    """Return the keys at an address that our settings, or whom they name, say. Raises LaunchRefused."""
     try:
         answer = ask("GET", url, headers={"Accept": "application/json"}, max_bytes=MAX_BYTES)
         if answer.status != 200:
             raise _refused(f"jwks-{answer.status}")
-        return _understood(answer.json())
+        return usable_keys(answer.json())
     except OutboundError as error:
         raise _refused(f"jwks-{error.code}") from error
     except (JoseError, ValueError, KeyError, TypeError, AttributeError):
         raise _refused("jwks-malformed") from None
 
 
-def _understood(document: Any) -> KeySet:
+def usable_keys(document: Any) -> KeySet:
     """Return the keys that we can read and that are strong enough; the others are ignored (RFC 7517 5).
 
     Raises ValueError when none is left.

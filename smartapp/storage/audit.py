@@ -22,13 +22,13 @@ from smartapp.storage.strangers import SEVERAL, Attempts, Strangers
 from smartapp.storage.vault import SealBroken, Vault
 
 if TYPE_CHECKING:
-    from smartapp.storage.launches import Launch
+    from smartapp.storage.launches import Launch, User
 
 MOST_OBJECTS = 50
 ROWS_AT_ONCE = 500
 LOOKS_AT_ONCE = 250
 MOST_WRITES = 2000
-NO_LOOKS = ("denied", "refused", "logout")
+NO_LOOKS = ("denied", "refused", "logout", "asked")
 LONGEST_VISIT = 32
 TURN = "audit"
 """What the writers of the log wait in line for."""
@@ -172,6 +172,42 @@ class Audit:
             organisation=self._organisation(issuer),
         )
         self._write(entry, person=person)
+
+    def by_hook(
+        self,
+        user: User,
+        issuer: str,
+        patient: str,
+        *,
+        objects: Sequence[str],
+        parts: Sequence[str] = (),
+        reason: str = "",
+    ) -> None:
+        """Write what an EHR asked on behalf of a user about a person (`Patient/<id>`), and was told of it.
+
+        With `parts` they were told of those; with a `reason` they were refused. `issuer` is the address of the EHR.
+        """
+        self._write(
+            AuditEntry(
+                recorded=int(self._clock()),
+                event="denied" if reason else "read" if parts else "asked",
+                outcome="4" if reason else "0",
+                reason=reason,
+                issuer=issuer,
+                user=user.reference,
+                user_name=user.display,
+                role=user.role,
+                subject=user.subject,
+                patient=patient,
+                address=self._address(),
+                objects=tuple(objects)[:MOST_OBJECTS],
+                parts=tuple(dict.fromkeys(parts)),
+                purpose=purpose_of(user.role),
+                system=self._system,
+                organisation=self._organisation(issuer),
+            ),
+            person=self._person(user.issuer, patient),
+        )
 
     def adopt(self, former: str, issuer: str, patient: str) -> None:
         """Bring the rows about a person that stand under a former key of the issuer under the one of today."""

@@ -86,13 +86,6 @@ def typist_name() -> str:
     return current.launch().user.display or _("The professional")
 
 
-def first_name(display: str) -> str:
-    """Return the first name if a display begins with one, else all of it."""
-    # "Dr.", "A." and "Jansen," are not what anyone is called.
-    first = display.partition(" ")[0]
-    return first if len(first) > 1 and not first.endswith((".", ",")) else display
-
-
 # --- what every page of it says -------------------------------------------------------------------------------------
 
 

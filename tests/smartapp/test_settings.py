@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from cryptography.fernet import Fernet
 
 from smartapp.commands.serve import command as serve
-from smartapp.settings import ConfigError, Issuer, Settings, env_example, is_inside, read_issuers
+from smartapp.settings import ConfigError, Hooks, Issuer, Settings, env_example, is_inside, read_issuers
 from smartapp.storage.database import open_database
 from smartapp.web.guard import form_token, is_form_token
 
@@ -51,6 +51,32 @@ def test_the_example_of_the_issuers_is_read():
     assert issuers[1].key == issuers[1].base
     assert (set(issuers[0].roles.values()), issuers[0].team) == ({"peer-worker", "responsible"}, "follow")
     assert (issuers[1].roles, issuers[1].team) == ({}, "ignore")
+    assert issuers[0].hooks == Hooks(
+        iss="https://ehr.example.org/cds-client",
+        jku="https://ehr.example.org/cds-client/jwks",
+        origins=("https://ehr.example.org",),
+        language="nl",
+    )
+    assert issuers[1].hooks is None
+
+
+def test_the_keys_of_a_cds_client_may_be_in_a_file_beside_the_issuers(tmp_path):
+    file = tmp_path / "issuers.toml"
+    file.write_text(f'{ISSUER}[issuer.hooks]\niss = "https://ehr.example/cds"\njwks_file = "keys.json"\n')
+    (tmp_path / "keys.json").write_text('{"keys": []}')
+    assert read_issuers(file, {})[0].hooks == Hooks(iss="https://ehr.example/cds", keys={"keys": []})
+    for wrong, complaint in (
+        ('jwks_file = "none.json"', "none.json cannot be read"),
+        ('jwks_file = "issuers.toml"', "is not JSON"),
+        ("", "where the keys are"),
+        ('jku = "https://ehr.example/jwks"\njwks_file = "keys.json"', "where the keys are"),
+        ('jku = "http://ehr.example/jwks"', "plain http"),
+        ('jku = "https://ehr.example/jwks"\norigins = ["ehr.example"]', "write an origin"),
+        ('jku = "https://ehr.example/jwks"\nlanguage = "fr"', "language"),
+    ):
+        file.write_text(f'{ISSUER}[issuer.hooks]\niss = "https://ehr.example/cds"\n{wrong}\n')
+        with pytest.raises(ConfigError, match=rf"issuer.*{complaint}"):
+            read_issuers(file, {})
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from mappers.agreements import agreements_in
 from mappers.appointment import NextTalk, next_talk
 from mappers.errors import PlanError
+from mappers.human_name import first_name
 from mappers.plan import Goal, goal_of
 from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
@@ -31,7 +32,6 @@ from smartapp.web.language import day_of, format_date, format_list, format_numbe
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import FormView
 from smartapp.web.plan_views import STATUS_TEXTS
-from smartapp.web.with_client import first_name
 
 blueprint = Blueprint("home", __name__, template_folder="templates")
 

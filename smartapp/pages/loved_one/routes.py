@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, render_template
 
+from mappers.human_name import first_name
 from smartapp.fhir.store import Unreachable
 from smartapp.pages.loved_one.service import Shared, load
 from smartapp.pages.loved_one.views import beside
 from smartapp.pages.scores import trends
 from smartapp.web import current
 from smartapp.web.language import gettext as _
-from smartapp.web.with_client import first_name
 
 blueprint = Blueprint("loved_one", __name__, url_prefix="/loved-one", template_folder="templates")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mappers.human_name import first_name
 from smartapp.web import current
 from smartapp.web.fields import OfferView, offer_views
 from smartapp.web.language import gettext as _
-from smartapp.web.with_client import first_name
 
 
 @dataclass(frozen=True, slots=True)

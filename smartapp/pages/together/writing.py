@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from mappers.human_name import first_name
 from questionnaires.catalogue import catalogue
 from smartapp.errors import BadRequest
 from smartapp.pages.plan.service import load
@@ -34,7 +35,7 @@ def offer(plan: StoredPlan) -> Offer:
     pieces.append(Piece("phase", _("Where am I now?"), _("One of four descriptions that fits now, or none.")))
     if plan.begun:
         pieces.append(Piece("plan", _("The whole plan"), _("With the goals, the steps and the areas of life.")))
-    return Offer(with_client.first_name(with_client.client_name()), tuple(pieces))
+    return Offer(first_name(with_client.client_name()), tuple(pieces))
 
 
 def _piece(form: FormView) -> Piece:

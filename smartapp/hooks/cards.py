@@ -1,0 +1,103 @@
+"""The cards: that something is here to read, and the way to it. Pure.
+
+A card has no content, no number and no advice: whoever reads it knows that there is something, as far as they may read
+that, and opens the app to read it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mappers.answers import is_finished, kind_of
+from mappers.human_name import first_name, human_name
+from mappers.talking import talking_point_of
+from mappers.tolerant import text_in
+from mappers.visit import VISIT
+from questionnaires.catalogue import Catalogue
+from questionnaires.fhir import Resource
+from questionnaires.model import Language, Text
+
+LONGEST_DAYS: Final = 30
+"""How long a preparation is told of where nothing shows that the conversation was held."""
+_LONGEST_SUMMARY: Final = 139
+
+_PREPARED: Final = Text("{name} bereidde het gesprek voor", "{name} prepared the conversation")
+_PREPARED_UNNAMED: Final = Text("De cliënt bereidde het gesprek voor", "The client prepared the conversation")
+_TOGETHER: Final = Text("Er staat iets klaar om samen te bekijken", "Something is ready to look at together")
+_DETAIL: Final = Text(
+    "Deze kaart zegt alleen dat het er is. Wat er staat, is in Verstel te lezen.",
+    "This card only says that it is there. What it says can be read in Verstel.",
+)
+_OPEN: Final = Text("Open Verstel", "Open Verstel")
+_SOURCE: Final = "Verstel"
+
+MomentOf = Callable[[str], dt.date | None]
+"""Turns a FHIR date or instant into a day or a zoned instant; None where it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the cards tell of, by the resources themselves; empty where there is nothing to tell."""
+
+    preparation: Resource | None = None
+    points: tuple[Resource, ...] = ()
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """Return all of them."""
+        return (*([self.preparation] if self.preparation else []), *self.points)
+
+
+def told_by(seen: Iterable[Resource], known: Catalogue, *, now: dt.datetime, moment_of: MomentOf) -> Told:
+    """Return what there is to tell of what the reader sees of a record, at a zoned moment.
+
+    A preparation counts until a conversation was held after it, or for a month where none shows; one that carries no
+    readable time is not told of.
+    """
+    resources = list(seen)
+    responses = [one for one in resources if one.get("resourceType") == "QuestionnaireResponse" and is_finished(one)]
+    when = {id(one): moment for one in responses if (moment := _moment(one, moment_of, now)) is not None}
+    held = [when[id(one)] for one in responses if id(one) in when and kind_of(one, known) == "record"]
+    since = max([now - dt.timedelta(days=LONGEST_DAYS), *held])
+    prepared = [one for one in responses if _is_visit(one, known) and id(one) in when and since < when[id(one)] <= now]
+    points = [one for one in resources if (point := talking_point_of(one)) is not None and point.waiting]
+    return Told(max(prepared, key=lambda one: when[id(one)], default=None), tuple(points))
+
+
+def cards_of(told: Told, patient: Resource | None, *, launch: str, language: Language) -> list[dict[str, Any]]:
+    """Return the cards; `patient` is the Patient where it is known, `launch` the address that opens the app."""
+    name = first_name(human_name(patient)) if patient else ""
+    prepared = _PREPARED.get(language).format(name=name) if name else _PREPARED_UNNAMED.get(language)
+    if len(prepared) > _LONGEST_SUMMARY:
+        prepared = _PREPARED_UNNAMED.get(language)
+    summaries = [*([prepared] if told.preparation else []), *([_TOGETHER.get(language)] if told.points else [])]
+    return [
+        {
+            "summary": summary,
+            "detail": _DETAIL.get(language),
+            "indicator": "info",
+            "source": {"label": _SOURCE},
+            "links": [{"label": _OPEN.get(language), "url": launch, "type": "smart"}],
+        }
+        for summary in summaries
+    ]
+
+
+def _is_visit(response: Resource, known: Catalogue) -> bool:
+    # `kind_of` first: only what it knows can be looked up.
+    return kind_of(response, known) == "questionnaire" and _instrument(response, known) == VISIT
+
+
+def _instrument(response: Resource, known: Catalogue) -> str:
+    return known.by_canonical(text_in(response, "questionnaire").partition("|")[0]).id
+
+
+def _moment(response: Resource, moment_of: MomentOf, now: dt.datetime) -> dt.datetime | None:
+    """Return when a response was sent in, as a zoned moment; of a day its beginning, None where it cannot be read."""
+    moment = moment_of(text_in(response, "authored"))
+    if moment is None or isinstance(moment, dt.datetime):
+        return moment
+    return dt.datetime.combine(moment, dt.time(), now.tzinfo)
