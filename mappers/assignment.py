@@ -17,8 +17,8 @@ from questionnaires import canonical
 from questionnaires.fhir import SDC_CODES, URI
 
 ASSIGNMENT = "complete-questionnaire"
-MOMENT_SYSTEM = canonical.identifier_system("course-moment")
-"""Of what names a moment of a programme that a client follows, as the group of its Tasks; see `mappers.course`."""
+COURSE_SYSTEM = canonical.identifier_system("course")
+"""Of what names a programme that a client follows, and with `/` behind it a moment: the group of its Tasks."""
 WAITING = ("requested", "received", "accepted", "ready", "in-progress", "on-hold")
 CANCELLED = "cancelled"
 
@@ -94,7 +94,7 @@ def assignment_of(task: dict[str, Any]) -> Assignment:
         asked_by=text_in(object_in(task, "requester"), "display"),
         response=next((name for out in objects_in(task, "output") if (name := _answer_in(out))), None),
         opens=text_in(object_in(object_in(task, "restriction"), "period"), "start")[:10] or None,
-        of_course=object_in(task, "groupIdentifier").get("system") == MOMENT_SYSTEM,
+        of_course=object_in(task, "groupIdentifier").get("system") == COURSE_SYSTEM,
     )
 
 

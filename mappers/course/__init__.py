@@ -12,11 +12,13 @@ from mappers.course.applying import applied
 from mappers.course.changing import NotPossible, declined, moved, paused, resumed, stopped, taken_back
 from mappers.course.model import Answered, Asked, Course, CourseEvent, Planned, Standing
 from mappers.course.reading import course_of, is_course
+from mappers.course.shapes import CATEGORY
 from mappers.course.standing import is_over, standing
 from mappers.course.tasks import asked_for, moment_of, task_changes, tasks_of
 from mappers.course.writing import care_plan_of
 
 __all__ = [
+    "CATEGORY",
     "Answered",
     "Asked",
     "Course",

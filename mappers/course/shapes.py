@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from mappers.assignment import COURSE_SYSTEM
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
 
 PROFILE: Final = structure_url("programme-course")
-IDENTIFIER_SYSTEM: Final = identifier_system("course")
+IDENTIFIER_SYSTEM: Final = COURSE_SYSTEM
 GROUP_SYSTEM: Final = identifier_system("course-group")
 PLAN_SYSTEM: Final = code_system_url("plan")
 PROGRAMME: Final = "programme"
 """The category of the CarePlan."""
+CATEGORY: Final = f"{PLAN_SYSTEM}|{PROGRAMME}"
+"""What a search for courses asks as `category`."""
 MOMENT_URL: Final = structure_url("course-moment")
 EVENT_URL: Final = structure_url("course-event")
 

@@ -11,9 +11,9 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from mappers.assignment import MOMENT_SYSTEM, WAITING, task_of
+from mappers.assignment import WAITING, task_of
 from mappers.course.model import Asked, Course, Planned
-from mappers.course.shapes import DECLINED, PAUSED, PLAN_SYSTEM, REASONS, STOPPED, moment_value
+from mappers.course.shapes import DECLINED, IDENTIFIER_SYSTEM, PAUSED, PLAN_SYSTEM, REASONS, STOPPED, moment_value
 from mappers.course.standing import is_paused, is_stopped
 from mappers.tolerant import code_in, object_in, text_in
 from questionnaires.catalogue import Catalogue
@@ -52,7 +52,7 @@ def tasks_of(
             | {
                 "language": language,
                 "basedOn": [dict(care_plan)],
-                "groupIdentifier": {"system": MOMENT_SYSTEM, "value": moment_value(course.identifier, one.id)},
+                "groupIdentifier": {"system": IDENTIFIER_SYSTEM, "value": moment_value(course.identifier, one.id)},
             },
             course,
             one,
@@ -75,7 +75,7 @@ def moment_of(task: Any) -> tuple[str, str] | None:
     """Return of which course and which moment a Task is (its identifier, the moment's id); None for any other."""
     group = object_in(task, "groupIdentifier")
     course, _, moment = text_in(group, "value").rpartition("/")
-    return (course, moment) if group.get("system") == MOMENT_SYSTEM and course and moment else None
+    return (course, moment) if group.get("system") == IDENTIFIER_SYSTEM and course and moment else None
 
 
 def asked_for(course: Course, tasks: Iterable[Resource]) -> Iterator[tuple[Planned, Resource]]:

@@ -79,7 +79,7 @@ def as_it_was(resource: Resource, origins: Mapping[Identifier, Identifier]) -> R
 
 
 def renamed(node: Any, names: Mapping[Identifier, Identifier]) -> Any:
-    """Return a copy in which each identifier that has another name goes by that."""
+    """Return a copy in which each identifier that has another name goes by that, and what hangs on one (`name/…`)."""
     if isinstance(node, list):
         return [renamed(one, names) for one in node]
     if not isinstance(node, dict):
@@ -90,4 +90,7 @@ def renamed(node: Any, names: Mapping[Identifier, Identifier]) -> Any:
         other = names.get(Identifier(system, value))
         if other is not None:
             return {**made, "system": other.system, "value": other.value}
+        head, slash, tail = value.partition("/")
+        if slash and (whole := names.get(Identifier(system, head))) is not None:
+            return {**made, "system": whole.system, "value": f"{whole.value}/{tail}"}
     return made

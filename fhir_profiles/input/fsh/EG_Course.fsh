@@ -61,7 +61,7 @@ Usage: #example
 * insert ExampleText(Vragenlijst invullen: hoop)
 * insert ExampleIdentifier(assignment, 0f1f2a3b-7a5c-4c6d-8e9f-112233445588)
 * basedOn = Reference(CarePlan/example-course) "Meten op drie momenten"
-* groupIdentifier.system = "https://verstel.nl/fhir/identifier/course-moment"
+* groupIdentifier.system = "https://verstel.nl/fhir/identifier/course"
 * groupIdentifier.value = "3f0c0b0e-8d4b-5a56-9a3f-0a9f2e4d7c11/consolidation"
 * status = #on-hold
 * statusReason = $plan#course-paused "Het programma staat op pauze"

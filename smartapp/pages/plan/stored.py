@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from mappers.course import is_course
 from mappers.identity import URN, former, values_in
 from mappers.living import Content
 from mappers.plan import PLAN_SYSTEM, Goal, OtherGoal, PersonRef, Plan, other_goal_of, plan_of, resources_of
@@ -193,6 +194,8 @@ def _choose(care_plans: Iterable[Record]) -> Record | None:
     """Return the CarePlan that is going on and was changed last: a record may hold the plans of earlier years too."""
     going_on, left = [], []
     for one in care_plans:
+        if is_course(one.resource):  # a server may take no notice of the category that is asked for
+            continue
         if text_in(one.resource, "status") in _GOING_ON:
             going_on.append(one)
         elif was_left(one.resource):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
+from mappers.course import is_course
 from mappers.identity import URN, Identifier, identifiers, own_identifier
 from mappers.living import Content, Written, content_of, from_plan
 from mappers.living.linking import linked
@@ -20,6 +21,7 @@ from mappers.plan.shapes import IDENTIFIER_SYSTEMS
 from mappers.portable import Here, LeftOut, PersonFile, Why, names_of, taken, url_here
 from mappers.portable.merging import both, both_answers, is_one_thing
 from mappers.portable.naming import name_here
+from mappers.sharing.parts import COURSE
 from mappers.tolerant import text_in
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import catalogue
@@ -231,7 +233,8 @@ def _alone(resource: Resource) -> str:
 
 
 def _is_plan(resource: Resource) -> bool:
-    return resource["resourceType"] == "CarePlan" and text_in(resource, "status") in _GOING_ON
+    going_on = resource["resourceType"] == "CarePlan" and text_in(resource, "status") in _GOING_ON
+    return going_on and not is_course(resource)  # of programmes somebody may follow several
 
 
 def _is_part_of_plan(resource: Resource) -> bool:
@@ -248,7 +251,9 @@ def _form_of(resource: Resource) -> Instrument | None:
 
 
 def kind_of(resource: Resource) -> str:
-    """Return what pages call a resource: its type, or "form" where it is what is written in a living form."""
+    """Return what pages call a resource: its type; "form" for what is written in a living form, or COURSE."""
+    if is_course(resource):
+        return COURSE
     return "form" if _form_of(resource) else str(resource["resourceType"])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mappers.answers import is_finished, kind_of
+from mappers.course import CATEGORY
 from mappers.identity import identifiers
 from mappers.observations import SCORE_SYSTEM
 from mappers.own_notes import CODE as OWN_NOTE
@@ -58,7 +59,8 @@ def gather() -> Gathered:
     scores = Query.newest(MOST_RESULTS, "Observation", "date", patient=patient, category="survey", code=_score_codes())
     said = Query.of("Observation", patient=patient, code=f"{PLAN_SYSTEM}|{OWN_NOTE},{PLAN_SYSTEM}|{PHASE}")
     people, sharing = Query.of("CareTeam", patient=patient), Query.of("Consent", patient=patient)
-    found = records.search(plans, goals, tasks, responses, scores, said, people, sharing)
+    courses = Query.of("CarePlan", patient=patient, category=CATEGORY)
+    found = records.search(plans, goals, tasks, responses, scores, said, people, sharing, courses)
     plan = plan_in([found[0], found[1], found[2]], [found[3]])
     kept = tuple(one for part in found for one in part if _is_kept(one))
     return Gathered(plan, kept, tuple(sorted(records.forbidden)), bool({responses, scores} & records.cut))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mappers.portable import Unreadable, Why
+from mappers.sharing.parts import COURSE
 from smartapp.pages.take_along.bringing_in import Brought, Part, kind_of
 from smartapp.pages.take_along.gathering import Gathered
 from smartapp.pages.take_along.paper import not_in_it
@@ -135,6 +136,7 @@ def counted(counts: Mapping[str, int]) -> tuple[str, ...]:
     """Return how many there are of what, as people say it; what there is none of is left out."""
     said: dict[str, Callable[[int], str]] = {
         "CarePlan": lambda n: ngettext("%(num)s plan", "%(num)s plans", n),
+        COURSE: lambda n: ngettext("%(num)s programme", "%(num)s programmes", n),
         "Goal": lambda n: ngettext("%(num)s goal", "%(num)s goals", n),
         "Task": lambda n: ngettext("%(num)s step, agreement or request", "%(num)s steps, agreements and requests", n),
         "form": lambda n: ngettext("%(num)s form in your own words", "%(num)s forms in your own words", n),

@@ -97,3 +97,12 @@ def test_what_only_a_server_wrote_in_its_own_way_is_not_written_again(narrative)
     said = replace(before.plan, goals=(replace(first, text="Met andere woorden"), *others))
     goals = [one for one in writes(before, said, **who) if one.resource["resourceType"] == "Goal"]
     assert [one.resource["description"]["text"] for one in goals] == ["Met andere woorden"]
+
+
+def test_a_programme_that_the_person_follows_is_not_the_plan():
+    """A server may take no notice of the category that is asked for."""
+    care_plans, goals, tasks = records()
+    course = {**care_plans[0].resource, "id": "77", "meta": {"lastUpdated": "2099-01-01T00:00:00Z"}}
+    course["category"] = [{"coding": [{"system": "https://verstel.nl/fhir/CodeSystem/plan", "code": "programme"}]}]
+    found = read([[Record(course, "1", "ehr"), *care_plans], goals, tasks])
+    assert [goal.text for goal in found.plan.goals] == ["Weer leren zwemmen", "Een kat"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from flask import Flask
 
 from mappers.agreements import Agreement, task_of_agreement
+from mappers.course import applied, care_plan_of, paused, tasks_of
 from mappers.living import Content, Row, Written, form_identifier, response_of
 from mappers.own_notes import observation_of as own_note
 from mappers.phase import Marking
@@ -13,6 +16,7 @@ from mappers.plan import PersonRef
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from questionnaires.phases import phases
+from questionnaires.programmes import programmes
 from smartapp.fhir.store import Write
 from tests.smartapp.helpers import EHR, Visitor, launched
 from tests.smartapp.pages.overview.people import filled_in
@@ -27,6 +31,7 @@ NOTE = "Dit getal zegt weinig over mij."
 PHASE_WORDS = "Het is rustiger nu."
 AGREED = "Ik bel de bakker."
 TYPIST = "Karim Aziz"
+START = dt.date(2026, 5, 4)
 MONDAY = Written(ANNA, PersonRef("Practitioner/karim", TYPIST), "2026-05-04T10:00:00+02:00")
 
 
@@ -58,7 +63,7 @@ def write(visitor: Visitor, content: Content) -> None:
 
 
 def with_everything(app: Flask, issuer: str = EHR) -> Visitor:
-    """Sign Anna in, who has a plan, two forms, answers with their scores, a note and a marking."""
+    """Sign Anna in, who has a plan, two forms, answers with their scores, a note, a marking and a programme."""
     visitor = launched(app, birth_date=BORN, issuer=issuer)
     put(visitor.ehr)
     for content in (story(), signs(SIGN)):
@@ -66,7 +71,27 @@ def with_everything(app: Flask, issuer: str = EHR) -> Visitor:
     filled_in(visitor.ehr, "hoop", {f"hoop-{number:02}": "3" for number in range(1, 13)}, "2026-05-01T10:00:00+02:00")
     for one in [*observations(), agreement()]:
         visitor.ehr.write(Write("create", one))
+    visitor.ehr.write_all(course())
     return visitor
+
+
+def course() -> list[Write]:
+    """Return a programme that she follows, paused by herself, with what it asks: one unit."""
+    typist = MONDAY.author.as_reference()
+    begun = applied(
+        programmes()["three-moments"],
+        START,
+        known=catalogue(),
+        patient=ANNA.reference,
+        today=START,
+        by=typist,
+    )
+    now = paused(begun, START, WHO)
+    url, moment = f"urn:uuid:{now.identifier}", MONDAY.when
+    care_plan = care_plan_of(now, patient=WHO, author=typist, created=moment, today=START)
+    based_on = {"reference": url, "display": now.title.nl}
+    tasks = tasks_of(now, care_plan=based_on, patient=WHO, requester=typist, asked_on=moment, known=catalogue())
+    return [Write("create", care_plan, full_url=url), *(Write("create", task) for task in tasks)]
 
 
 def agreement() -> Resource:

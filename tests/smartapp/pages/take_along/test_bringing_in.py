@@ -8,6 +8,7 @@ import zlib
 
 import pytest
 
+from mappers.course import asked_for, course_of, is_course, resumed, task_changes
 from mappers.living import content_of
 from mappers.plan import DomainAnswers, Goal, Plan
 from mappers.portable.shapes import MOST_BYTES
@@ -24,6 +25,7 @@ from tests.smartapp.pages.take_along.people import (
     NOTE,
     PHASE_WORDS,
     SIGN,
+    START,
     STORY,
     TYPIST,
     signs,
@@ -130,12 +132,26 @@ def test_all_of_it_is_about_the_person_of_this_launch_and_nobody_of_this_ehr_wro
     assert response["source"]["reference"] == "Patient/p-7"
 
 
+def test_a_programme_comes_over_with_what_it_asks_and_goes_on_there(anna, files):
+    hand_in(anna, files[1])
+    say_yes(anna)
+    [stored] = [one for one in kept(anna, "CarePlan") if is_course(one)]
+    here = course_of(stored)
+    assert (here.status, here.paused_since, len(here.planned)) == ("on-hold", START, 3)
+    tasks = [task for _moment, task in asked_for(here, kept(anna, "Task"))]
+    assert len(tasks) == 12
+    assert {task["basedOn"][0]["reference"] for task in tasks} == {f"CarePlan/{stored['id']}"}
+    going_on = resumed(here, START, {"reference": "Patient/p-7", "display": "Anna"})
+    assert {task["status"] for task in task_changes(going_on, tasks)} == {"requested"}
+
+
 def test_taken_over_twice_it_is_there_once(anna, files):
     for _time in range(2):
         hand_in(anna, files[0])
         say_yes(anna)
     once = kept(anna)
-    assert len([one for one in once if one["resourceType"] == "CarePlan"]) == 1
+    assert [is_course(one) for one in once if one["resourceType"] == "CarePlan"].count(True) == 1
+    assert [is_course(one) for one in once if one["resourceType"] == "CarePlan"].count(False) == 1
     hand_in(anna, files[0])
     page = text_of(anna.get("take-along/bring-in/look"))
     assert "Niets nieuws." in page

@@ -46,8 +46,9 @@ def test_the_page_says_what_is_in_it_who_can_read_it_and_what_is_not(anna):
     page = text_of(anna.get("take-along/"))
     for said in (
         "1 plan",
+        "1 programma",
         "2 doelen",
-        "3 stappen, afspraken en verzoeken",
+        "15 stappen, afspraken en verzoeken",
         "4 formulieren in je eigen woorden",
         "1 keer dat je antwoorden instuurde",
         "Wie het bestand heeft, kan alles lezen.",
@@ -83,7 +84,7 @@ def test_the_paper_holds_everything_that_can_be_read(anna):
 def test_the_file_is_of_one_person_and_leads_to_nothing_outside(anna):
     bundle = json.loads(anna.get("take-along/all.json").data)
     kinds = Counter(one["resource"]["resourceType"] for one in bundle["entry"])
-    assert kinds["Patient"] == kinds["Provenance"] == kinds["CarePlan"] == 1
+    assert (kinds["Patient"], kinds["Provenance"], kinds["CarePlan"]) == (1, 1, 2)  # the plan, and a programme
     assert kinds["Goal"] == 2
     assert kinds["QuestionnaireResponse"] == 3
     urls = {one["fullUrl"] for one in bundle["entry"]}
