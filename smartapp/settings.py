@@ -89,9 +89,13 @@ def checked_base(value: str, name: str) -> str:
     return value
 
 
-def _is_origin(value: str) -> bool:
-    parts = urlsplit(value)
-    return bool(parts.scheme and parts.netloc) and not parts.path and not any(c in value for c in " ;,'\"*")
+def is_origin(value: str) -> bool:
+    """Tell whether a text is an origin, such as https://host: nothing behind the host, and nothing that CSP reads."""
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # an unmatched bracket
+        return False
+    return value == f"{parts.scheme}://{parts.netloc}" and bool(parts.netloc) and not re.search(r"[\s;,'\"*@]", value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +119,7 @@ class Hooks:
         if self.jku is not None:
             checked_base(self.jku, "hooks: jku")
         for origin in self.origins:
-            if not _is_origin(origin):
+            if not is_origin(origin):
                 raise ConfigError(f"hooks: origins holds {origin!r}; write an origin, https://host.")
 
 
@@ -170,7 +174,7 @@ class Issuer:
                 raise ConfigError(f"{where}: hosts holds {host!r}; write the public name of a host, login.example.org.")
         # Each goes into the Content-Security-Policy, where a space or a semicolon would begin something else.
         for ancestor in self.frame_ancestors:
-            if not _is_origin(ancestor):
+            if not is_origin(ancestor):
                 raise ConfigError(f"{where}: frame_ancestors holds {ancestor!r}; write an origin, https://host.")
         self._check_roles(where)
 

@@ -56,6 +56,8 @@ OPTIONAL: Final = (
     "user/PractitionerRole.rs",
 )
 """What every page, and every sign-in, can do without."""
+MESSAGES: Final = "messaging/ui"
+"""To say in the browser, to the EHR around us, that its user is done (SMART Web Messaging)."""
 
 
 def asked(configured: str, *, standalone: bool, offered: str = "") -> str:
@@ -66,7 +68,10 @@ def asked(configured: str, *, standalone: bool, offered: str = "") -> str:
     """
     drop = "launch" if standalone else "launch/patient"
     wanted = [scope for scope in configured.split() if scope != drop]
-    return " ".join([*wanted, *(scope for scope in OPTIONAL if scope not in wanted and _is_offered(scope, offered))])
+    also = [scope for scope in OPTIONAL if scope not in wanted and _is_offered(scope, offered)]
+    if not standalone and MESSAGES not in wanted and MESSAGES in offered.split():
+        also.append(MESSAGES)
+    return " ".join([*wanted, *also])
 
 
 def _is_offered(scope: str, offered: str) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
 from mappers.tolerant import object_in, objects_in, text_in
@@ -98,14 +100,27 @@ def framed() -> BaseResponse:
     """Show the app inside this record's own page, as an EHR does: the same launch, in a frame."""
     sandbox = current_sandbox()
     person, user = _asked(sandbox)
-    shown = render_template("chart.html", name=name_of(person), src=_address(sandbox, person, user))
+    # What the app has to show when it says that its user is done; see `static/chart.js`.
+    handle = secrets.token_urlsafe(24)
+    said = {"smart_web_messaging_handle": handle, "smart_web_messaging_origin": sandbox.public_url}
+    professional = user.startswith("Practitioner/")
+    src = _address(sandbox, person, user, **(said if professional else {}))
+    shown = render_template(
+        "chart.html", name=name_of(person), src=src, app=sandbox.app_url, handle=handle if professional else ""
+    )
     response = with_session(make_response(shown), sandbox, user)
     # The sign-in of this record is in that frame too, on its way to the app and back.
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; "
         f"frame-src 'self' {sandbox.app_url}; base-uri 'none'; frame-ancestors 'none'"
     )
     return response
+
+
+@blueprint.get("/chart.js")
+def chart_script() -> BaseResponse:
+    """Give the script of the page with the frame: it takes the messages of the app."""
+    return send_file(Path(__file__).with_name("static") / "chart.js", mimetype="text/javascript")
 
 
 def _asked(sandbox: Sandbox) -> tuple[Resource, str]:
@@ -128,16 +143,16 @@ def _asked(sandbox: Sandbox) -> tuple[Resource, str]:
     return resource, user
 
 
-def _address(sandbox: Sandbox, person: Resource, user: str) -> str:
+def _address(sandbox: Sandbox, person: Resource, user: str, **said: str) -> str:
     """Return where the app is opened: by the client or somebody close from outside, else with the chart at hand.
 
     `app` in the address names another registered app; that one is always opened with a chart, and so is any app that
-    is opened for something (`context`). Raises NotFound or Refused.
+    is opened for something (`context`). `said` is what the app is told besides. Raises NotFound or Refused.
     """
     other, context = _other_app(sandbox, request.args.get("app")), _context()
     if other is None and not context and not user.startswith("Practitioner/"):
         return f"{sandbox.app_url}/start?{urlencode({'iss': sandbox.base})}"
-    query = urlencode({"iss": sandbox.base, "launch": sandbox.tickets.launch(user, person["id"], context)})
+    query = urlencode({"iss": sandbox.base, "launch": sandbox.tickets.launch(user, person["id"], {**context, **said})})
     app = other or f"{sandbox.app_url}/launch"
     return f"{app}{'&' if '?' in app else '?'}{query}"
 

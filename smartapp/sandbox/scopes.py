@@ -16,7 +16,7 @@ from smartapp.sandbox.kinds import Kind
 
 Level = Literal["patient", "user", "system"]
 
-PLAIN = ("openid", "fhirUser", "profile", "launch", "launch/patient", "online_access", "offline_access")
+PLAIN = ("openid", "fhirUser", "profile", "launch", "launch/patient", "online_access", "offline_access", "messaging/ui")
 _V1 = {"read": "rs", "write": "cud", "*": "cruds"}
 _SCOPE = re.compile(
     r"^(?P<level>patient|user|system)/(?P<type>[A-Z][A-Za-z]+|\*)"

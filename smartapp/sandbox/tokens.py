@@ -116,7 +116,7 @@ def _answer(sandbox: Sandbox, grant_: Grant, refresh: str | None, *, with_identi
         "scope": grant_.scope,
         # The sandbox shows nothing around the app, so the app itself must say whose record is open.
         "need_patient_banner": True,
-        **grant_.context,
+        **_context(grant_),
     }
     if grant_.patient is not None:
         answer["patient"] = grant_.patient
@@ -125,6 +125,12 @@ def _answer(sandbox: Sandbox, grant_: Grant, refresh: str | None, *, with_identi
     if with_identity and "openid" in grant_.scope.split():
         answer["id_token"] = _id_token(sandbox, grant_)
     return answer
+
+
+def _context(grant_: Grant) -> dict[str, Any]:
+    """Return what the app is told besides; how it speaks with the page around it only where it was granted that."""
+    messages = "messaging/ui" in grant_.scope.split()
+    return {name: one for name, one in grant_.context.items() if messages or not name.startswith("smart_web_messaging")}
 
 
 def _id_token(sandbox: Sandbox, grant_: Grant) -> str:

@@ -7,7 +7,7 @@ not from the cookie. Two charts open side by side are two launches and never mix
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,6 +83,10 @@ class Launch:
     encounter: str | None = None
     need_patient_banner: bool = True
     made: int = 0
+    chart_origin: str = ""
+    """Where the EHR takes messages of ours in the browser (SMART Web Messaging); "" where it does not."""
+    chart_handle: str = field(default="", repr=False)
+    """What such a message has to show."""
 
     @property
     def issuer_key(self) -> str:

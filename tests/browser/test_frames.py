@@ -21,7 +21,7 @@ from wsgiref.types import WSGIApplication
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
-from playwright.sync_api import BrowserContext, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect, sync_playwright
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -222,3 +222,64 @@ def test_where_the_browser_blocks_our_cookie_the_frame_says_so_and_a_tab_opens(h
 
 def test_over_plain_http_the_frame_says_so_and_a_tab_opens(http: Sites, page: Page) -> None:
     blocked(http, page)
+
+
+def back(frame: FrameLocator) -> Locator:
+    return frame.get_by_role("button", name="Terug naar het dossier")
+
+
+def test_a_professional_goes_back_to_the_chart_which_closes_the_frame(https: Sites, page: Page) -> None:
+    page.goto(https.chart())
+    frame = frame_of(page)
+    expect(back(frame)).to_be_visible()
+    frame.get_by_role("link", name="Vragenlijsten").first.click()
+    expect(frame.locator("main h1")).to_have_text("Klaargezette vragenlijsten")
+    assert violations(page.frames[1]) == []
+    # The handle is in no address, also not after a page more.
+    handle = page.locator("iframe").get_attribute("data-handle") or ""
+    assert len(handle) > 20
+    assert all(handle not in one.url for one in page.frames)
+    back(frame).click()
+    expect(page.locator("#closed")).to_have_text("Verstel is gesloten. Je bent terug in het dossier.")
+    expect(page.locator("iframe")).to_have_count(0)
+
+
+def test_words_that_are_not_saved_keep_the_frame_open(https: Sites, page: Page) -> None:
+    page.goto(https.chart())
+    frame = frame_of(page)
+    frame.get_by_role("link", name="Vragenlijsten").first.click()
+    frame.locator("main a[href$='/assignments/new']").first.click()
+    frame.locator("main textarea").fill(WORDS)
+    back(frame).click()
+    expect(frame.locator("[data-chart-says]")).to_have_text("Wat je typte, is nog niet bewaard. Bewaar het eerst.")
+    expect(frame.locator("main textarea")).to_have_value(WORDS)
+    expect(page.locator("#closed")).to_be_hidden()
+
+
+def test_an_ehr_that_does_not_know_the_handle_does_not_close_and_the_page_says_so(https: Sites, page: Page) -> None:
+    page.goto(https.chart())
+    frame = frame_of(page)
+    expect(back(frame)).to_be_visible()
+    page.locator("iframe").evaluate("frame => { frame.dataset.handle = 'of another launch'; }")
+    back(frame).click()
+    expect(frame.locator("[data-chart-says]")).to_have_text("Het dossier sluit Verstel niet. Sluit het daar zelf.")
+    expect(page.locator("iframe")).to_have_count(1)
+
+
+def test_the_message_goes_to_the_origin_of_the_ehr_alone(https: Sites, page: Page) -> None:
+    """Whoever else frames the page, if that were possible, would not get the handle: the browser sees to that."""
+    page.goto(https.chart())
+    frame = frame_of(page)
+    expect(back(frame)).to_be_visible()
+    page.evaluate("() => { window.heard = []; addEventListener('message', (event) => heard.push(event.data)); }")
+    back(frame).evaluate("button => { button.closest('li').hidden = false; }")
+    page.frames[1].evaluate("() => { document.querySelector('[data-chart]').dataset.chart = 'https://other.example'; }")
+    back(frame).click()
+    expect(frame.locator("[data-chart-says]")).to_have_text("Het dossier sluit Verstel niet. Sluit het daar zelf.")
+    assert page.evaluate("() => window.heard") == []
+
+
+def test_in_a_tab_of_its_own_there_is_no_way_back_to_the_chart(https: Sites, page: Page) -> None:
+    page.goto(https.chart().replace("/frame?", "/launch?"))
+    expect(page.locator("main h1")).to_contain_text("Noor")
+    assert page.get_by_role("button", name="Terug naar het dossier").count() == 0

@@ -14,11 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, Final
 
 from mappers.circle import LOVED_ONES, Circle, circle_of
 from mappers.roles import Role
 from mappers.tolerant import text_in
 from questionnaires.fhir import Resource
+from smartapp.access import table
 from smartapp.errors import LaunchRefused, UnknownIssuer
 from smartapp.fhir.scopes import Scopes
 from smartapp.fhir.store import Query, RecordError, RecordStore
@@ -26,7 +28,7 @@ from smartapp.i18n import message
 from smartapp.pages.sign_in.names import known_as
 from smartapp.records.parallel import in_parallel
 from smartapp.services import Services
-from smartapp.settings import Issuer, Settings
+from smartapp.settings import Issuer, Settings, is_origin
 from smartapp.smart.authorization import Begun, Pending
 from smartapp.smart.identity import Identity
 from smartapp.smart.relation import NOBODY, Known, relation_of
@@ -35,6 +37,8 @@ from smartapp.storage.database import writing
 from smartapp.storage.launches import Launch, Person, User
 from smartapp.storage.sessions import Session
 from smartapp.web.circle import note_first_time
+
+LONGEST_HANDLE: Final = 2000
 
 _KNOWN_ERRORS = frozenset(
     {
@@ -147,6 +151,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
 
 def _launch_of(who: SignedIn, session: Session, role: Role, *, patient: Person, user: str) -> Launch:
     """Return the launch of who signed in, without an id yet; `user` is their name."""
+    origin, handle = chart_of(who.granted.context, who.issuer) if table().roles[role].professional else ("", "")
     return Launch(
         id="",
         session_id=session.id,
@@ -159,7 +164,20 @@ def _launch_of(who: SignedIn, session: Session, role: Role, *, patient: Person, 
         encounter=text_in(who.granted.context, "encounter") or None,
         # Shown unless the EHR says that it shows the person itself: one name too many does less harm than none.
         need_patient_banner=who.granted.context.get("need_patient_banner") is not False,
+        chart_origin=origin,
+        chart_handle=handle,
     )
+
+
+def chart_of(context: Mapping[str, Any], issuer: Issuer) -> tuple[str, str]:
+    """Return where the EHR takes messages of ours in the browser, and what they have to show; "" twice for nowhere.
+
+    The origin must be one that may frame us, or a host of this issuer: else whoever framed us would get the handle.
+    """
+    origin, handle = text_in(context, "smart_web_messaging_origin"), text_in(context, "smart_web_messaging_handle")
+    if not handle or len(handle) > LONGEST_HANDLE or not is_origin(origin):
+        return "", ""
+    return (origin, handle) if origin in issuer.frame_ancestors or issuer.trusts(origin) else ("", "")
 
 
 def _session_for(services: Services, who: SignedIn, present: Session | None) -> Session:

@@ -80,6 +80,12 @@ def whose_record() -> WhoseRecord | None:
     return WhoseRecord(here.patient.display, own, born() if here.user.professional else "")
 
 
+def chart_around() -> tuple[str, str] | None:
+    """Return where the EHR around this page takes messages (an origin), and what they show; None where it does not."""
+    here = current.launch_or_none()
+    return (here.chart_origin, here.chart_handle) if here is not None and here.chart_handle else None
+
+
 def born() -> str:
     """Return when the person of this page was born, and how old they are where that is sure; "" if it is not known."""
     birth_date = current.launch().patient.birth_date

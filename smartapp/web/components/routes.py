@@ -23,6 +23,7 @@ mimetypes.add_type("font/woff2", ".woff2")  # Python learns it in 3.14, and many
 # Every page draws the frame, so these are there for every template and not only for those of this package.
 for function in (
     frame.asset,
+    frame.chart_around,
     frame.head_of_sheets,
     frame.main_paths,
     frame.not_for_emergencies,

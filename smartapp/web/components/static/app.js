@@ -344,5 +344,42 @@ for (const button of document.querySelectorAll("button[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
+/* ---- back to the chart: SMART Web Messaging ---------------------------------------------------------------------
+   <button data-chart="https://ehr.example" data-handle="…" data-unsaved="…" data-silent="…"> in a hidden <li> tells the EHR
+   around us, at that origin and no other, that its user is done here (`ui.done`). It closes our frame, or says that it does
+   not; where it says nothing, we do. */
+const CLOSING = 3000; // ms for the EHR to answer
+function backToTheChart(button) {
+  const ehr = window.parent === window ? window.opener : window.parent;
+  const says = document.querySelector("[data-chart-says]");
+  if (!ehr || !says) return;
+  let asked = "";
+  let timer = 0;
+  const say = (text) => {
+    says.hidden = !text;
+    setTimeout(() => { says.textContent = text; }, 50); // read out what changes in a place that is there
+  };
+  button.addEventListener("click", () => {
+    document.getElementById("menu")?.hidePopover?.(); // what is said next stands behind it
+    // A browser asks before a page with unsaved words is left. An EHR that takes our frame away does not ask anybody.
+    if (!window.dispatchEvent(new Event("beforeunload", { cancelable: true }))) return say(button.dataset.unsaved);
+    say("");
+    asked = crypto.randomUUID();
+    const message = { messagingHandle: button.dataset.handle, messageId: asked, messageType: "ui.done", payload: {} };
+    ehr.postMessage(message, button.dataset.chart);
+    clearTimeout(timer);
+    timer = setTimeout(() => say(button.dataset.silent), CLOSING);
+  });
+  window.addEventListener("message", (event) => {
+    if (event.source !== ehr || event.origin !== button.dataset.chart || !asked) return;
+    if (event.data?.responseToMessageId !== asked) return;
+    asked = "";
+    clearTimeout(timer);
+    if (event.data.payload?.status !== "success") say(button.dataset.silent);
+  });
+  button.closest("li").hidden = false;
+}
+document.querySelectorAll("button[data-chart]").forEach(backToTheChart);
+
 /* ---- what went wrong is read out and seen first ---------------------------------------------------------------- */
 (document.getElementById("errors") ?? document.querySelector("main [aria-invalid=true]"))?.focus();
