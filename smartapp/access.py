@@ -22,7 +22,12 @@ TABLE: Final = Path(__file__).with_name("access.toml")
 BEGINS_TOGETHER: Final = "together.write"
 """The page where a professional begins to write with the client: who may send it, may write together."""
 
+CASELOAD: Final = "caseload.index"
+"""The first page of a launch about nobody: the list of a professional's own clients."""
+
 Method = Literal["GET", "POST"]
+About = Literal["somebody", "nobody", "either"]
+"""What launches a page is for: about a client, or about nobody, as where a professional opens their own clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,19 @@ class RoleRights:
 
 @dataclass(frozen=True, slots=True)
 class PageRights:
-    """Which roles may open a page and which may send it; `together`: also who writes with the client."""
+    """Which roles may open a page and which may send it; `together`: also who writes with the client.
+
+    `about` says in which launches.
+    """
 
     get: frozenset[Role] = frozenset()
     post: frozenset[Role] = frozenset()
     together: bool = False
+    about: About = "somebody"
+
+    def is_for(self, *, nobody: bool) -> bool:
+        """Tell whether it is a page of launches about nobody, or of those about somebody."""
+        return self.about in ("either", "nobody" if nobody else "somebody")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +119,15 @@ class Access:
         blueprint = endpoint.rpartition(".")[0]
         return self.pages.get(endpoint) or self.pages.get(f"{blueprint}.*", NOBODY)
 
-    def may(self, role: Role, endpoint: str, method: Method = "GET") -> bool:
-        """Tell whether a role may open a page, or send it, by itself."""
+    def may(self, role: Role, endpoint: str, method: Method = "GET", *, nobody: bool = False) -> bool:
+        """Tell whether a role may open a page, or send it, by itself; in a launch about a client, or about `nobody`."""
         page = self.page(endpoint)
-        return role in (page.get if method == "GET" else page.post)
+        return page.is_for(nobody=nobody) and role in (page.get if method == "GET" else page.post)
 
     def may_together(self, role: Role, endpoint: str) -> bool:
         """Tell whether a role may open and send a page while it writes with the client."""
-        return self.page(endpoint).together and self.writes_together(role)
+        page = self.page(endpoint)
+        return page.together and page.is_for(nobody=False) and self.writes_together(role)
 
     def writes_together(self, role: Role) -> bool:
         """Tell whether a role may write with the client."""
@@ -139,6 +153,7 @@ class _PageTable(Strict, frozen=True):
     get: tuple[OneLine, ...] = ()
     post: tuple[OneLine, ...] = ()
     together: bool = False
+    about: About = "somebody"
 
 
 class _PartTable(Strict, frozen=True):
@@ -207,7 +222,9 @@ def _page(place: FilePlace, said: _PageTable) -> PageRights:
     )
     if not get and not post:
         raise place.error("", "names no role; leave the page out, and it is nobody's")
-    return PageRights(get, post, said.together)
+    if said.about != "somebody" and said.together:
+        raise place.error("together", "needs a client, and this page is also of launches about nobody")
+    return PageRights(get, post, said.together, said.about)
 
 
 def _part(place: FilePlace, said: _PartTable) -> PartRights:

@@ -13,13 +13,17 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from smartapp.fhir.bulkheads import budget
-from smartapp.fhir.store import RecordError
+from smartapp.fhir.own.index import patients_of
+from smartapp.fhir.store import RecordError, Refused
 from smartapp.records.outbox import LEASE_SECONDS, LeaseLost
+from smartapp.storage.launches import Person
 from smartapp.storage.passing_on import LEASE_SECONDS as PASSED_ON_SECONDS
 
 if TYPE_CHECKING:
+    from smartapp.records import Records
     from smartapp.records.outbox import Claim
     from smartapp.services import Services
+    from smartapp.storage.launches import Launch
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +124,7 @@ class Courier(threading.Thread):
             self._services.outbox.hold(claim)
             return
         try:
-            records = self._services.records(launch)
+            records = self._records(launch, claim)
         except RecordError as error:  # such as for an issuer that left the settings
             log.info("courier: %s", type(error).__name__)
             self._services.outbox.hold(claim)
@@ -128,6 +132,22 @@ class Courier(threading.Thread):
         # In all, and as one visitor at each host: a unit never outlives its lease, and waits for its turn once.
         with budget(seconds=LEASE_SECONDS * 2 / 3):
             records.resume(claim)
+
+    def _records(self, launch: Launch, claim: Claim) -> Records:
+        """Return the records that a unit is of; in a launch about nobody, those of the one client it is about.
+
+        Raises Refused where nothing in the unit says who that is, or it is not who kept it.
+        """
+        if not launch.about_nobody:
+            return self._services.records(launch)
+        resources = [parcel.write.resource for parcel in claim.unit.parcels]
+        patients = {patient for one in resources for patient in patients_of(one, launch.issuer)}
+        if len(patients) != 1:
+            raise Refused("A unit of a launch about nobody has to be about one client.")
+        [patient] = patients
+        if self._services.outbox.owner(launch.issuer_key, patient, launch.user.key) != claim.owner:
+            raise Refused("A unit is about another client than its owner kept it for.")
+        return self._services.records_of(launch, Person(patient, ""))
 
     def _note_failure(self, claim: Claim) -> None:
         with contextlib.suppress(LeaseLost):

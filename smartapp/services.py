@@ -5,21 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.engine import Engine
 
 from mappers.circle import IDENTIFIER_SYSTEM as CIRCLE_SYSTEM
-from mappers.circle import LOVED_ONES, Member, circle_identifier, circle_of, is_circle
+from mappers.circle import LOVED_ONES, Circle, Member, circle_identifier, circle_of, is_circle
 from mappers.identity import values_in
 from mappers.sharing import Reader, Sharing, is_sharing, sharing_of
 from mappers.sharing.consent import IDENTIFIER_SYSTEM as CONSENT_SYSTEM
 from mappers.sharing.consent import name_of as consent_name
 from questionnaires.catalogue import catalogue
+from questionnaires.fhir import Resource
 from smartapp.access import table
 from smartapp.fhir.capabilities import Capabilities
 from smartapp.fhir.companion import CompanionStore
@@ -27,8 +28,8 @@ from smartapp.fhir.own.renewing import rename, tenants
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.remote import RemoteStore, TokenSource
 from smartapp.fhir.scopes import Scopes
-from smartapp.fhir.store import Query, Stored, Unauthorized
-from smartapp.records import Place, Records, Touched
+from smartapp.fhir.store import Query, RecordError, Refused, Stored, Unauthorized
+from smartapp.records import Place, Record, Records, Touched
 from smartapp.records.outbox import Outbox
 from smartapp.records.passing_on import TYPE as AUDIT_EVENT
 from smartapp.records.passing_on import pass_on
@@ -39,6 +40,7 @@ from smartapp.smart.callers import Callers
 from smartapp.smart.discovery import Discovery
 from smartapp.smart.identity import Identities
 from smartapp.smart.keys import SigningKeys
+from smartapp.smart.relation import Known, relation_of
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
 from smartapp.storage.drafts import Drafts, forget_untouched
@@ -46,7 +48,7 @@ from smartapp.storage.examining import prune
 from smartapp.storage.handed_over import Waiting, forget_old
 from smartapp.storage.health_links import HealthLinks
 from smartapp.storage.kept_words import KeptWords
-from smartapp.storage.launches import Launch, Launches, User
+from smartapp.storage.launches import Launch, Launches, Person, User
 from smartapp.storage.marks import Marks
 from smartapp.storage.not_now import forget_not_now
 from smartapp.storage.sessions import Sessions
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
     from smartapp.fhir.store import RecordStore
 
 log = logging.getLogger(__name__)
+
+_Kept = TypeVar("_Kept", Stored, Record)
 
 KEY = "verstel"
 MOST_PRUNED_BLOCKS = 20
@@ -113,7 +117,12 @@ class Services:
     """Issuers whose records are in this process: no HTTP between the app and them. For tests of pages."""
 
     def records(self, launch: Launch, touched: Touched | None = None) -> Records:
-        """Return the records of one launch: the EHR, the companion server if there is one, and our own store."""
+        """Return the records of one launch: the EHR, the companion server if there is one, and our own store.
+
+        Raises Refused for a launch about nobody: `records_of` gives those of one client.
+        """
+        if launch.about_nobody:
+            raise Refused("This is the list of a professional's own clients: it has no record of its own.")
         stores: dict[Place, RecordStore] = {"ehr": self.ehr(launch), "own": self.own_store(launch.issuer)}
         companion = self.companion(launch.issuer)
         if companion is not None:
@@ -130,14 +139,50 @@ class Services:
             sight_now=lambda: self.sight(launch),
         )
 
+    def records_of(self, launch: Launch, client: Person, touched: Touched | None = None) -> Records:
+        """Return the records of one client in a launch about nobody: with its token, and what this client lets be seen.
+
+        The user has the role there that they would have in a launch about this client, which asks their care teams.
+        What is written waits, and is kept, as if it came from such a launch: whoever opens that record next goes on.
+        """
+        about = launch.about(client)
+        teams = self._teams(about) if self._asks_teams(about) else None
+        found = self.circle(about)
+        people = circle_of(found.resource) if found else Circle()
+        return self.records(self.towards(launch, client, teams, people), touched)
+
+    def towards(self, launch: Launch, client: Person, teams: Sequence[Resource] | None, circle: Circle) -> Launch:
+        """Return a launch about nobody as one about a client, with the role that its user has towards them.
+
+        `teams` are the client's care teams, None where nothing is known of them; `circle` are their own people.
+        """
+        about, issuer = launch.about(client), self.settings.issuer(launch.issuer)
+        if issuer is None:
+            return replace(about, user=replace(about.user, role="guest"))
+        known = Known(launch.reader.get("user"), launch.reader.get("roles"), teams, circle)
+        role = relation_of(launch.user.reference, about.patient_id, known, issuer, self.now()).role
+        return replace(about, user=replace(about.user, role=role))
+
+    def _asks_teams(self, launch: Launch) -> bool:
+        return Scopes.parse(launch.scopes).allows("CareTeam", "s")
+
+    def _teams(self, launch: Launch) -> list[Resource] | None:
+        try:
+            found = self.ehr(launch).search(Query.of("CareTeam", patient=launch.patient_id))
+        except RecordError:  # as at a sign-in: what is not told is not known
+            return None
+        return [one.resource for one in found]
+
+    def now(self) -> str:
+        """Return the time in the place's own zone, in whole seconds, as a FHIR dateTime."""
+        zone = zoneinfo.ZoneInfo(self.settings.time_zone)
+        return dt.datetime.fromtimestamp(self.clock(), zone).replace(microsecond=0).isoformat()
+
     def consent(self, issuer: str, issuer_key: str, patient: str) -> Stored | None:
         """Return the Consent in which a person (`Patient/<id>`) keeps what they share; None where there is none."""
         # By whom it is about, and not by its name alone: that is made of the issuer's key, which may be new since then.
         # Not to find it would show to others what is for nobody else.
-        name = consent_name(issuer_key, patient)
-        found = self.own_store(issuer).search(Query.of("Consent", patient=patient))
-        ours = [one for one in found if is_sharing(one.resource)]
-        return next((one for one in ours if name in values_in(one.resource, CONSENT_SYSTEM)), next(iter(ours), None))
+        return consent_among(self.own_store(issuer).search(Query.of("Consent", patient=patient)), issuer_key, patient)
 
     def sharing(self, launch: Launch) -> Sharing:
         """Return what the person of a launch shares, as they chose until now."""
@@ -147,27 +192,17 @@ class Services:
     def circle(self, launch: Launch) -> Stored | None:
         """Return the CareTeam in which the person of a launch keeps their circle; None where there is none."""
         # By whom it is about, as `consent` is: under a new key nobody loses their people, or gets a second circle.
-        name = circle_identifier(launch.issuer_key, launch.patient.reference)
         found = self.own_store(launch.issuer).search(Query.of("CareTeam", patient=launch.patient.reference))
-        ours = [one for one in found if is_circle(one.resource)]
-        return next((one for one in ours if name in values_in(one.resource, CIRCLE_SYSTEM)), next(iter(ours), None))
+        return circle_among(found, launch.issuer_key, launch.patient.reference)
 
     def _member(self, launch: Launch) -> Member | None:
         """Return who the user of a launch is in the circle of its person, None where they are not in it now."""
-        found, zone = self.circle(launch), zoneinfo.ZoneInfo(self.settings.time_zone)
-        now = dt.datetime.fromtimestamp(self.clock(), zone).isoformat()
-        return circle_of(found.resource).of(launch.user.reference, now) if found else None
+        found = self.circle(launch)
+        return circle_of(found.resource).of(launch.user.reference, self.now()) if found else None
 
     def sight(self, launch: Launch) -> Sight:
         """Return what the user of a launch sees of the records, and what of them only our own store gets."""
-        reader, access, sharing = Reader(launch.user.role, launch.user.reference), table(), self.sharing(launch)
-        if reader.role in LOVED_ONES and self._member(launch) is None:
-            # Whoever left the circle, or never was in it, reads nothing from that moment, whatever was shared before.
-            reader = Reader("guest")
-        elif reader.role != "client" and sharing.names(reader.reference) and self._member(launch) is None:
-            # A professional reads on what their role does, and nothing that was chosen for them by name.
-            reader = Reader(reader.role)
-        return sight_of(reader, sharing, access.rule, catalogue(), access.apart)
+        return sight_by(launch.user, self.sharing(launch), lambda: self._member(launch) is not None)
 
     def companion(self, issuer: str) -> RecordStore | None:
         """Return the companion server for what this issuer does not take, or None."""
@@ -198,10 +233,14 @@ class Services:
         if taken is None:
             return False
         launch = self.launches.get(taken.launch_id)
+        if not taken.rows:  # none that our keys open
+            return True
         if launch is None or self.settings.issuer(launch.issuer) is None:
             waiting.hold(*taken.rows)
         else:
-            records = self.records(launch)
+            # Of a launch about nobody too: what it may send there depends on no person.
+            about = launch.about(Person(taken.rows[0].entry.patient, "")) if launch.about_nobody else launch
+            records = self.records(about)
             pass_on(taken, waiting, self.ehr(launch), records.capability(), records.not_taken)
         return True
 
@@ -343,3 +382,27 @@ class Services:
             self.audit.adopt(former.issuer_key, launch.issuer_key, patient)
             links = self.health_links
             links.adopt(links.person(former.issuer_key, patient), links.person(launch.issuer_key, patient))
+
+
+def consent_among(found: Iterable[_Kept], issuer_key: str, patient: str) -> _Kept | None:
+    """Return the Consent in which a person keeps what they share, among those that are about them."""
+    name, ours = consent_name(issuer_key, patient), [one for one in found if is_sharing(one.resource)]
+    return next((one for one in ours if name in values_in(one.resource, CONSENT_SYSTEM)), next(iter(ours), None))
+
+
+def circle_among(found: Iterable[_Kept], issuer_key: str, patient: str) -> _Kept | None:
+    """Return the CareTeam in which a person keeps their circle, among those that are about them."""
+    name, ours = circle_identifier(issuer_key, patient), [one for one in found if is_circle(one.resource)]
+    return next((one for one in ours if name in values_in(one.resource, CIRCLE_SYSTEM)), next(iter(ours), None))
+
+
+def sight_by(user: User, sharing: Sharing, is_in_circle: Callable[[], bool]) -> Sight:
+    """Return what somebody sees of what a person shares; `is_in_circle` tells whether they are one of their people."""
+    reader, access = Reader(user.role, user.reference), table()
+    if reader.role in LOVED_ONES and not is_in_circle():
+        # Whoever left the circle, or never was in it, reads nothing from that moment, whatever was shared before.
+        reader = Reader("guest")
+    elif reader.role != "client" and sharing.names(reader.reference) and not is_in_circle():
+        # A professional reads on what their role does, and nothing that was chosen for them by name.
+        reader = Reader(reader.role)
+    return sight_of(reader, sharing, access.rule, catalogue(), access.apart)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import orjson
 from cryptography.fernet import Fernet
@@ -47,6 +47,16 @@ DEFAULT_SCOPES = (
     "patient/Goal.cruds patient/Task.cruds patient/DocumentReference.crus patient/CareTeam.rs"
 )
 
+
+CASELOAD_SCOPES: Final = (
+    "openid fhirUser launch offline_access "
+    "user/Patient.rs user/CareTeam.rs user/Appointment.rs user/PractitionerRole.rs "
+    "user/Task.rs user/QuestionnaireResponse.rs"
+)
+"""What the list of a professional's own clients can use: what the demo asks. A place that has none sets it itself."""
+
+_PATIENT: Final = "{patient}"
+"""What stands in `chart_url` for the id of a person."""
 
 _MAPPED: Final = tuple(role for role in ROLES if role not in ("client", "guest"))
 """What a code can mean. Who the client is says the token alone, and a guest is who nothing is known of."""
@@ -145,6 +155,10 @@ class Issuer:
     """Names this issuer in our database; defaults to the base. Keep it when the address changes."""
     frame_ancestors: tuple[str, ...] = ()
     companion: str | None = None
+    caseload_scopes: str = ""
+    """What is asked where professionals open the list of their own clients, without a patient; "": there is no list."""
+    chart_url: str = ""
+    """Where the chart of a person is opened there, with `{patient}` for their id; "" where there is no such address."""
     search: SearchMethod = "get"
     """How its records and those of its companion are searched: "post" keeps the ids of people out of addresses."""
     emergency_line: Mapping[str, str] = field(default_factory=dict)
@@ -177,6 +191,7 @@ class Issuer:
             if not is_origin(ancestor):
                 raise ConfigError(f"{where}: frame_ancestors holds {ancestor!r}; write an origin, https://host.")
         self._check_roles(where)
+        self._check_caseload(where)
 
     def _check_roles(self, where: str) -> None:
         for code, role in self.roles.items():
@@ -186,6 +201,29 @@ class Issuer:
                 raise ConfigError(f"{where}: roles: {code!r} is {role!r}; use one of {', '.join(_MAPPED)}.")
         if self.team not in get_args(TeamRule):
             raise ConfigError(f"{where}: team is {self.team!r}; use one of {', '.join(get_args(TeamRule))}.")
+
+    def _check_caseload(self, where: str) -> None:
+        asked = self.caseload_scopes.split()
+        if asked and not {"openid", "fhirUser"} <= set(asked):
+            raise ConfigError(f"{where}: caseload_scopes has to hold openid and fhirUser: they say whose clients.")
+        # Whoever asks for a patient gets one, and a list of one client would look like all of them.
+        about_one = [scope for scope in asked if scope == "launch/patient" or scope.startswith("patient/")]
+        if about_one:
+            raise ConfigError(f"{where}: caseload_scopes holds {about_one[0]!r}; ask for user/… and for no patient.")
+        if asked and not any(scope.startswith("user/") for scope in asked):
+            raise ConfigError(f"{where}: caseload_scopes holds no user/… scope, such as user/Patient.rs.")
+        if self.chart_url:
+            # The host must stand there as it is: what is filled in may lead to another chart and to no other place.
+            before, there, after = self.chart_url.partition(_PATIENT)
+            if not there or _PATIENT in after or "/" not in urlsplit(before).path or not self.trusts(before):
+                raise ConfigError(
+                    f"{where}: chart_url is {self.chart_url!r}; write an https address on a host of this issuer, with "
+                    f"{_PATIENT} once in its path or query."
+                )
+
+    def chart_of(self, patient_id: str) -> str:
+        """Return where the chart of a person is opened, "" where this issuer has no address for it."""
+        return self.chart_url.replace(_PATIENT, quote(patient_id, safe=""))
 
     def trusts(self, url: str) -> bool:
         """Tell whether this issuer may name this URL as part of itself: https, and on one of its own hosts.
@@ -660,6 +698,8 @@ class _IssuerTable(Strict, frozen=True):
     key: OneLine = ""
     frame_ancestors: tuple[OneLine, ...] = ()
     companion: OneLine | None = None
+    caseload_scopes: OneLine = ""
+    chart_url: OneLine = ""
     search: SearchMethod = "get"
     emergency_line: _EmergencyLine = _EmergencyLine()
     roles: dict[OneLine, OneLine] | None = None
@@ -733,6 +773,8 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: H
             key=table.key,
             frame_ancestors=table.frame_ancestors,
             companion=table.companion,
+            caseload_scopes=table.caseload_scopes,
+            chart_url=table.chart_url,
             search=table.search,
             emergency_line={"nl": table.emergency_line.nl, "en": table.emergency_line.en},
             roles=cast(dict[str, Role], table.roles or {}),  # it says itself which of them are none

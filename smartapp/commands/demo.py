@@ -120,7 +120,7 @@ def demo_app(
 
 def _settings(url: str, database: Path, keys: Path) -> Settings:
     from smartapp.offer import EXAMPLE, read_offer, read_offer_for_loved_ones
-    from smartapp.settings import Issuer, Settings
+    from smartapp.settings import CASELOAD_SCOPES, Issuer, Settings
 
     kept = _keys(keys)
     return Settings(
@@ -136,6 +136,8 @@ def _settings(url: str, database: Path, keys: Path) -> Settings:
                 client_id=CLIENT_ID,
                 key="sandbox",
                 frame_ancestors=(url,),
+                caseload_scopes=CASELOAD_SCOPES,
+                chart_url=f"{url}/sandbox/launch?role=clinician&patient={{patient}}&user=me",
             ),
         ),
         several_users_per_browser=True,

@@ -5,6 +5,7 @@ The people live in the EHR, so references to them are absolute there and relativ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -14,6 +15,9 @@ from smartapp.fhir.references import renamed
 from smartapp.fhir.store import Conflict, Found, Query, RecordStore, Stored, Write, is_cut
 
 _T = TypeVar("_T")
+
+_SEPARATE = re.compile(r"(?<!\\),")
+"""Between two values of one parameter; a comma that is a part of one is escaped."""
 
 AT_THE_EHR = frozenset(
     {"Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Organization", "Encounter", "Appointment"}
@@ -42,7 +46,7 @@ class CompanionStore:
 
     def search(self, query: Query, /) -> list[Stored]:
         """Return every match."""
-        params = tuple((name, self._reference_out(self._typed(name, value))) for name, value in query.params)
+        params = tuple((name, self._each_out(name, value)) for name, value in query.params)
         found = self._store.search(replace(query, params=params))
         return Found(map(self._inward, found), cut=is_cut(found))
 
@@ -70,6 +74,10 @@ class CompanionStore:
 
     def _reference_out(self, text: str) -> str:
         return f"{self._base}{text}" if text.partition("/")[0] in AT_THE_EHR and "/" in text else text
+
+    def _each_out(self, name: str, value: str) -> str:
+        """Return the value of a parameter as it is said there; of several, each."""
+        return ",".join(self._reference_out(self._typed(name, one)) for one in _SEPARATE.split(value))
 
     @staticmethod
     def _typed(name: str, value: str) -> str:

@@ -66,11 +66,14 @@ _NO_ANSWER: Mapping[str, str] = {
 TokenSource = Callable[[str | None], str]
 """Returns an access token; gets the token that was just answered with 401, or None."""
 
-_UNSORTED: set[tuple[str, str]] = set()
-"""Servers, with a type of resource, that refused a search for its order; no CapabilityStatement can say so."""
+_PLAIN: set[tuple[str, str]] = set()
+"""Servers, with a type of resource, that refused a search for its order, or for asking only a part of what there is; no
+CapabilityStatement can say so."""
+_EXTRAS = frozenset({"_sort", "_elements"})
+"""What a search can do without: then more comes, or in another order."""
 
 _PEOPLE = frozenset({"Patient", "Person", "RelatedPerson", "Practitioner", "PractitionerRole"})
-_BY_ID = frozenset({"patient", "practitioner"})
+_BY_ID = frozenset({"patient", "practitioner", "general-practitioner"})
 _ANY_WORDS = frozenset({"_has", "_text", "_content", "_filter"})
 # A server that does not know `_search` takes it for an id, or a POST on it for something else.
 _NO_SEARCH_BY_POST = frozenset({404, 405, 415, 501})
@@ -263,17 +266,17 @@ class RemoteStore:
         raise Unreachable(f"{self._host} has more than {MOST_PAGES} pages of {query.type}. Not all could be read.")
 
     def _first_page(self, query: Query) -> Reply:
-        """Ask a search; a server that refuses to sort is asked without, from then on at once."""
-        unsorted = [pair for pair in query.params if pair[0] != "_sort"]
+        """Ask a search; a server that refuses to sort, or to leave out, is asked without, from then on at once."""
+        plain = [pair for pair in query.params if pair[0] not in _EXTRAS]
         key = (self.base, query.type)
-        if key not in _UNSORTED:
+        if key not in _PLAIN:
             try:
                 return self._matches(query.type, list(query.params))
             except Refused:
-                if len(unsorted) == len(query.params):
+                if len(plain) == len(query.params):
                     raise
-        answer = self._matches(query.type, unsorted)
-        _UNSORTED.add(key)
+        answer = self._matches(query.type, plain)
+        _PLAIN.add(key)
         return answer
 
     def _matches(self, type_: str, params: list[tuple[str, str]]) -> Reply:

@@ -19,7 +19,7 @@ from questionnaires.fhir import Resource
 from questionnaires.model import Language
 from smartapp.fhir.store import NotFound, Query, RecordError, Refused
 from smartapp.i18n import COOKIE as LANGUAGE_COOKIE
-from smartapp.sandbox.identities import SandboxUser, name_of, users, with_session
+from smartapp.sandbox.identities import COOKIE, SandboxUser, name_of, users, with_session
 from smartapp.sandbox.seeding import about
 from smartapp.sandbox.seeding import people as known_people
 from smartapp.sandbox.server import PREFIX, Sandbox, current_sandbox
@@ -29,6 +29,8 @@ blueprint = Blueprint("portal", __name__)
 
 _WHO = {"client": "Patient/", "clinician": "Practitioner/", "loved-one": "RelatedPerson/"}
 """Who opens the app, as a launch asks for it, and what they are here."""
+_ME = "me"
+"""Whoever is signed in at this browser, as `user` of a launch: an address of a chart is for nobody in particular."""
 _ID = re.compile(r"^[A-Za-z0-9\-.]{1,64}$")
 _CONTEXT = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}|https?://\S{1,500}")
 
@@ -60,6 +62,7 @@ class PeoplePage:
     """The page of people: the cards, and what kind of EHR this plays."""
 
     people: tuple[PatientCard, ...]
+    professionals: tuple[SandboxUser, ...]
     kind: str
     base: str
 
@@ -84,7 +87,7 @@ def people() -> str:
     found.sort(key=lambda one: order.index(one["id"]) if one["id"] in order else len(order))
     cards = tuple(_card(sandbox, one) for one in found)
     title = sandbox.kind.title if language() == "en" else sandbox.kind.title_nl
-    return render_template("people.html", page=PeoplePage(cards, title, sandbox.base))
+    return render_template("people.html", page=PeoplePage(cards, _professionals(sandbox), title, sandbox.base))
 
 
 @blueprint.get("/launch")
@@ -93,6 +96,21 @@ def launch() -> BaseResponse:
     sandbox = current_sandbox()
     person, user = _asked(sandbox)
     return with_session(redirect(_address(sandbox, person, user)), sandbox, user)
+
+
+@blueprint.get("/caseload")
+def own_clients() -> BaseResponse:
+    """Sign a professional in and open the list of their own clients: a launch of this record system without a chart.
+
+    With `alone` it is opened from outside, as from a bookmark.
+    """
+    sandbox = current_sandbox()
+    user = request.args.get("user", "")
+    if user not in {one.reference for one in _professionals(sandbox)}:
+        raise NotFound(TEXTS[language()]["no_person"])
+    launched = {} if "alone" in request.args else {"launch": sandbox.tickets.launch(user, "")}
+    query = urlencode({"iss": sandbox.base, **launched})
+    return with_session(redirect(f"{sandbox.app_url}/caseload?{query}"), sandbox, user)
 
 
 @blueprint.get("/frame")
@@ -137,6 +155,8 @@ def _asked(sandbox: Sandbox) -> tuple[Resource, str]:
     if role == "client":
         return resource, f"Patient/{patient}"
     user = request.args.get("user") or ("" if role == "loved-one" else _clinician(sandbox, resource).reference)
+    if user == _ME:
+        user = sandbox.tickets.signed_in(request.cookies.get(COOKIE)) or ""
     known = users(sandbox) if role == "clinician" else _close(sandbox, resource)
     if user not in {one.reference for one in known} or not user.startswith(_WHO[role]):
         raise NotFound(TEXTS[language()]["no_person"])
@@ -205,10 +225,15 @@ def _others(sandbox: Sandbox, patient: Resource) -> Iterator[Other]:
         for one in objects_in(team.resource, "participant")
     }
     own = _clinician(sandbox, patient)
-    professionals = [one for one in users(sandbox) if one.reference.startswith("Practitioner/") and one != own]
+    professionals = [one for one in _professionals(sandbox) if one != own]
     yield from (Other(one, "clinician", outside=False) for one in professionals if one.reference in members)
     yield from [Other(one, "clinician", outside=True) for one in professionals if one.reference not in members][-1:]
     yield from (Other(one, "loved-one", outside=False) for one in _close(sandbox, patient))
+
+
+def _professionals(sandbox: Sandbox) -> tuple[SandboxUser, ...]:
+    """Return the professionals who can sign in."""
+    return tuple(one for one in users(sandbox) if one.reference.startswith("Practitioner/"))
 
 
 def _close(sandbox: Sandbox, patient: Resource) -> list[SandboxUser]:
@@ -228,9 +253,8 @@ def _clinician(sandbox: Sandbox, patient: Resource) -> SandboxUser:
     for user in users(sandbox):
         if user.reference in references:
             return user
-    for user in users(sandbox):
-        if user.reference.startswith("Practitioner/"):
-            return user
+    for user in _professionals(sandbox):
+        return user
     raise NotFound("No professional is known here, so no chart can be opened.")
 
 

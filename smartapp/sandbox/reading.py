@@ -16,6 +16,7 @@ from smartapp.sandbox.server import current_sandbox
 
 PAGE = 200
 LARGEST_PAGE = 500
+_SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 
 
 def read_stored(type_: str, id_: str) -> Stored:
@@ -72,9 +73,20 @@ def search_bundle(type_: str, params: tuple[tuple[str, str], ...]) -> Resource:
         following = (*asked, ("_offset", str(offset + count)))
         links.append({"relation": "next", "url": _address(type_, following)})
     bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "total": found.total, "link": links}
-    entries = [*_entries(found.matches, "match"), *_entries(filter(_may_include, found.included), "include")]
+    matches = [_cut(one, dict(asked).get("_elements", "")) for one in found.matches]
+    entries = [*_entries(matches, "match"), *_entries(filter(_may_include, found.included), "include")]
     # FHIR has no empty lists.
     return {**bundle, "entry": entries} if entries else bundle
+
+
+def _cut(stored: Stored, elements: str) -> Stored:
+    """Return a match with only what was asked of it (`_elements`), and marked so: whoever gets it may not save it."""
+    if not elements:
+        return stored
+    kept = {*elements.split(","), "resourceType", "id", "meta"}
+    resource = {name: value for name, value in stored.resource.items() if name in kept}
+    meta = {**resource["meta"], "tag": [*resource["meta"].get("tag", []), _SUBSETTED]}
+    return replace(stored, resource={**resource, "meta": meta})
 
 
 def _entries(found: Iterable[Stored], mode: str) -> list[Resource]:

@@ -56,12 +56,13 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What we must remember between the two halves of a sign-in."""
+    """What we must remember between the two halves of a sign-in; `caseload`: it is to be about nobody."""
 
     issuer: str
     verifier: str
     nonce: str
     scopes: str
+    caseload: bool = False
 
 
 def challenge(verifier: str) -> str:
@@ -86,13 +87,21 @@ class Authorizations:
         self._settings = settings
         self._clock = clock
 
-    def begin(self, issuer: Issuer, configuration: SmartConfiguration, launch: str | None) -> Begun:
-        """Begin a sign-in: from the EHR with its `launch` value, standalone where that is None."""
+    def begin(
+        self, issuer: Issuer, configuration: SmartConfiguration, launch: str | None, *, caseload: bool = False
+    ) -> Begun:
+        """Begin a sign-in: from the EHR with its `launch` value, standalone where that is None.
+
+        With `caseload` no patient is asked for, and what the issuer has for that.
+        """
         state = self._marks.fresh(issuer.base)
         secret, verifier, nonce = (fresh_secret() for _ in range(3))
         # Who chose the scopes of an issuer chose all of them.
         offered = configuration.scopes_supported if issuer.scopes == DEFAULT_SCOPES else ""
-        scopes = asked(issuer.scopes, standalone=launch is None, offered=offered)
+        if caseload:
+            scopes = " ".join(one for one in issuer.caseload_scopes.split() if launch is not None or one != "launch")
+        else:
+            scopes = asked(issuer.scopes, standalone=launch is None, offered=offered)
         parameters = {
             "response_type": "code",
             "client_id": issuer.client_id,
@@ -110,7 +119,13 @@ class Authorizations:
             parameters["acr_values"] = " ".join(issuer.acr)
         if issuer.max_age is not None:
             parameters["max_age"] = str(issuer.max_age)
-        pending = {"issuer": issuer.base, "verifier": verifier, "nonce": nonce, "scopes": scopes}
+        pending = {
+            "issuer": issuer.base,
+            "verifier": verifier,
+            "nonce": nonce,
+            "scopes": scopes,
+            "caseload": caseload,
+        }
         now = int(self._clock())
         row = {"state": digest(state), "browser": digest(secret), "made": now, "sealed": self._vault.seal(pending)}
         with writing(self._engine, on=state) as connection:

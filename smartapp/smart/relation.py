@@ -22,7 +22,7 @@ from smartapp.smart.identity import relative_user
 _LEAST_FIRST: Final[tuple[Role, ...]] = ("outside", "responsible", "peer-worker", "case-manager", "clinician")
 """Of several roles that codes of one kind name, the one with least rights counts."""
 _CLOSE: Final[tuple[Role, ...]] = ("representative", "loved-one")
-_PROFESSIONALS: Final = frozenset({"Practitioner", "PractitionerRole"})
+PROFESSIONALS: Final = frozenset({"Practitioner", "PractitionerRole"})
 _ROLE_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 _DUTCH_CONTACT: Final = "urn:oid:2.16.840.1.113883.2.4.3.11.22.472"
 _CODES: Final[Mapping[str, Role]] = {
@@ -67,14 +67,17 @@ class Relation:
 def relation_of(reference: str, patient_id: str, known: Known, issuer: Issuer, now: str) -> Relation:
     """Return the role of a user (`Practitioner/7`, "" for nobody we know) towards a person.
 
-    `now` is a FHIR dateTime with a zone: who left a team, or whose role is over, has no role by it.
+    `now` is a FHIR dateTime with a zone: who left a team, or whose role is over, has no role by it. Where it is about
+    nobody (`patient_id` is ""), only professionals are somebody.
     """
     match reference.partition("/")[0]:
+        case "Patient" | "RelatedPerson" if not patient_id:
+            return Relation("guest", "no-professional")
         case "Patient":
             return Relation("client") if reference == f"Patient/{patient_id}" else Relation("guest", "another-patient")
         case "RelatedPerson":
             return _Asked(issuer, patient_id, now).of_someone_close(reference, known)
-        case type_ if type_ in _PROFESSIONALS:
+        case type_ if type_ in PROFESSIONALS:
             return _Asked(issuer, patient_id, now).of_a_professional(reference, known)
         case _:
             return Relation("guest", "unknown-user")
@@ -135,7 +138,7 @@ class _Asked:
 
     def is_known(self, in_teams: Iterable[Resource], names: Collection[str], known: Known) -> bool:
         """Tell whether the teams name professionals, in a way that would show this one if they were among them."""
-        others = {self.refers(one, "member").partition("/")[0] for one in in_teams} & _PROFESSIONALS
+        others = {self.refers(one, "member").partition("/")[0] for one in in_teams} & PROFESSIONALS
         if not others:
             return False
         # A team may name somebody by the other of the two: then both must be known of this one.

@@ -98,9 +98,18 @@ class Audit:
                 organisation=self._organisation(launch.issuer),
                 visit=self._vault.digest(f"visit|{launch.id}")[:LONGEST_VISIT],
             ),
-            person=self._person(launch.issuer_key, launch.patient.reference),
+            person="" if launch.about_nobody else self._person(launch.issuer_key, launch.patient.reference),
             launch_id=launch.id,
         )
+
+    def shown(self, launches: Mapping[str, tuple[Launch, Sequence[str]]], what: str) -> None:
+        """Write that a page (`what`) showed a line of each of several clients, in one transaction: all of it or none.
+
+        `launches` has for each client the launch as one about them, and the parts that the line is of.
+        """
+        with writing(self._engine, on=TURN):
+            for launch, parts in launches.values():
+                self.record(launch, "read", [what], parts=parts)
 
     def pass_on_with(self, launch: Launch) -> None:
         """Let a new launch send the rows about its person that an EHR has not got, and whose own launch is over."""

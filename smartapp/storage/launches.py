@@ -1,14 +1,15 @@
 """Launches: one sign-in about one person. Its id is in the address of every page.
 
 The person comes from the token response of this launch and from nothing else: not from the address, not from a form,
-not from the cookie. Two charts open side by side are two launches and never mix.
+not from the cookie. Two charts open side by side are two launches and never mix. A launch of a professional who opens
+the list of their own clients is about nobody; what is read or written there of one client is so in `about` them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -68,9 +69,17 @@ class User:
         return table().roles[self.role].professional
 
 
+NOBODY: Final = Person("", "")
+"""Whom a launch is about that is about nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One sign-in about one person, as the token response of the EHR gave it. `issuer` is the address of the EHR."""
+    """One sign-in about one person, as the token response of the EHR gave it. `issuer` is the address of the EHR.
+
+    About nobody, it has no `patient_id`, and keeps in `reader` what the EHR said of its user when they signed in: their
+    own resource (`user`) and their PractitionerRoles (`roles`), each None where it was not told.
+    """
 
     id: str
     session_id: str
@@ -87,6 +96,16 @@ class Launch:
     """Where the EHR takes messages of ours in the browser (SMART Web Messaging); "" where it does not."""
     chart_handle: str = field(default="", repr=False)
     """What such a message has to show."""
+    reader: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def about_nobody(self) -> bool:
+        """Tell whether this is a launch without a patient: of a professional, for the list of their own clients."""
+        return not self.patient_id
+
+    def about(self, person: Person) -> Launch:
+        """Return the same launch, with its token and its id, as one about a client (`Patient/<id>`)."""
+        return replace(self, patient_id=person.reference.removeprefix("Patient/"), patient=person)
 
     @property
     def issuer_key(self) -> str:

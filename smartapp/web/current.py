@@ -37,9 +37,11 @@ def launch_or_none() -> Launch | None:
     return cast("Launch | None", g.get("launch")) if has_request_context() else None
 
 
-def open_launch(launch: Launch, records: Records) -> None:
-    """Let this be the launch of this page, and these the records of the person it is about."""
-    g.launch, g.records = launch, records
+def open_launch(launch: Launch, records: Records | None) -> None:
+    """Let this be the launch of this page, and these the records of the person it is about; None about nobody."""
+    g.launch = launch
+    if records is not None:
+        g.records = records
     g.pop("decided", None)
 
 

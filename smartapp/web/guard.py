@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flask import Flask, Request, Response
 
     from mappers.audit import Event
+    from smartapp.records import Records
     from smartapp.services import Services
     from smartapp.storage.launches import Launch
     from smartapp.storage.sessions import Session
@@ -120,19 +121,23 @@ def guard(services: Services) -> None:
 def open_launch(services: Services, launch_id: str) -> None:
     """Put the launch of the address and its records into `g`, and let its user in. Raises LaunchEnded, NotAllowed.
 
-    This is the one place where rights are checked: a page that `access.toml` does not name is nobody's.
+    This is the one place where rights are checked: a page that `access.toml` does not name is nobody's. A launch about
+    nobody has no records.
     """
     with services.outbox.at_one_moment():
         session = present_session(services)
         launch = services.launches.find(launch_id, session.id) if session else None
         if launch is not None:
             g.read = []
-            records = services.records(launch, lambda event, objects: note(services, launch, event, objects))
-            current.open_launch(launch, records)
+            current.open_launch(launch, None if launch.about_nobody else _records(services, launch))
     if launch is None:
         services.end_sessions_that_are_over()
         raise LaunchEnded(code="no-such-launch")
-    let_in(launch.user, request.endpoint or "", "GET" if request.method in SAFE_METHODS else "POST")
+    let_in(launch, request.endpoint or "", "GET" if request.method in SAFE_METHODS else "POST")
+
+
+def _records(services: Services, launch: Launch) -> Records:
+    return services.records(launch, lambda event, objects: note(services, launch, event, objects))
 
 
 def note(services: Services, launch: Launch, event: Event, objects: Sequence[str]) -> None:
@@ -205,10 +210,14 @@ def dress_response(response: Response, settings: Settings) -> None:
 def present_session(services: Services) -> Session | None:
     """Return the live session of this browser, or None; looked up once per request."""
     if "session" not in g:
-        g.session = services.sessions.find(request.cookies.get(cookie_name(services.settings)))
+        secret = request.cookies.get(cookie_name(services.settings))
+        g.session = services.sessions.find(secret, touch=request.endpoint not in BY_ITSELF)
     session: Session | None = g.session
     return session
 
+
+BY_ITSELF = frozenset({"caseload.fresh"})
+"""What a page asks without its reader: a screen that somebody left must not stay open by it."""
 
 FOR_PROGRAMS: set[str] = set()
 """Endpoints outside any launch that other programs post to, as a specification says. They read no session."""

@@ -32,8 +32,8 @@ OURS = frozenset({"_csrf", "_for", PROOF})
 """The fields that every form of a record carries."""
 
 
-SECRETS = frozenset({"link", "passcode"})
-"""The fields that are kept nowhere: a link holds the key to what was shared by it."""
+SECRETS = frozenset({"link", "passcode", "find"})
+"""The fields that are kept nowhere: a link holds the key to what was shared by it, and a search somebody's name."""
 
 
 # The names that our forms use for themselves; a test compares them with the templates.
@@ -50,8 +50,10 @@ _HIDDEN = frozenset(
         "handed",
         "identifier",
         "key",
+        "order",
         "put-back",
         "remark",
+        "show",
     }
     | {"seen", "sketch", "taken-from", "taken-words", "undo", "topic", "version", "was"}
 )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BURST_MINUTES: Final = 2
 """A full bucket holds what this many minutes give: people come all at once when a class begins."""
 MOST_ADDRESSES: Final = 20_000
-SIGN_IN: Final = frozenset({"/launch", "/start", "/callback"})
+SIGN_IN: Final = frozenset({"/launch", "/start", "/caseload", "/callback"})
 UNCOUNTED: Final = frozenset({"/healthz", "/readyz"})
 ORDINARY: Final = frozenset({409, 413, 422, 429})
 """Refusals that are part of filling in a form, and our own."""

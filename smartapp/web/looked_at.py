@@ -23,6 +23,8 @@ OVERVIEW: Final = "overview"
 PLAN: Final = "plan"
 ANSWERS: Final = "answers"
 CRISIS: Final = "crisis"
+IN_LIST: Final = "caseload"
+"""That somebody stands in the list of a professional's own clients."""
 
 _OF_PAGES: Final = {
     "overview.plan": PLAN,
@@ -47,6 +49,7 @@ _PAGES: Final = {
     OVERVIEW: message("the overview"),
     PLAN: message("your plan"),
     ANSWERS: message("your answers"),
+    IN_LIST: message("your line in the list of their clients"),
 }
 _OF_MORE: Final = frozenset({*_PAGES, "talks"})
 """Pages that show something of other parts: of which, what was read says."""

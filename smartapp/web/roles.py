@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from smartapp.access import Access, Method, table
+from smartapp.access import CASELOAD, Access, Method, table
 from smartapp.errors import NotAllowed, NotTogether
 from smartapp.i18n import message
-from smartapp.storage.launches import User
+from smartapp.storage.launches import Launch
 from smartapp.web import current, reading, with_client
 
 
-def let_in(user: User, endpoint: str, method: Method) -> None:
-    """Let a user open or send a page. Raises NotAllowed, or NotTogether where the two can begin to write together.
+def let_in(launch: Launch, endpoint: str, method: Method) -> None:
+    """Let the user of a launch open or send a page.
 
-    What they save there together is confirmed by the client: see `confirming`.
+    Raises NotAllowed, or NotTogether where the two can begin to write together. What they save there together is
+    confirmed by the client: see `confirming`. In a launch about nobody there is no client, and nothing to open but the
+    pages of that.
     """
-    access = table()
-    if access.may(user.role, endpoint, method):
+    access, user = table(), launch.user
+    if access.may(user.role, endpoint, method, nobody=launch.about_nobody):
         return
+    if launch.about_nobody:
+        raise NotAllowed(_OF_NOBODY if user.role not in access.page(CASELOAD).get else _OF_A_RECORD, code="no-client")
     if access.may_together(user.role, endpoint):
         if with_client.goes_on():
             if any(map(current.records().is_locked, reading.parts_here())):
@@ -33,12 +37,14 @@ def let_in(user: User, endpoint: str, method: Method) -> None:
 def may(endpoint: str, method: Method = "GET") -> bool:
     """Tell whether the reader may open or send a page, so that no page offers what is refused."""
     here = current.launch_or_none()
-    return here is not None and table().may(here.user.role, endpoint, method)
+    return here is not None and table().may(here.user.role, endpoint, method, nobody=here.about_nobody)
 
 
 def _whose(access: Access, endpoint: str) -> str:
     """Return whose page it is, in one sentence."""
     page = access.page(endpoint)
+    if page.about == "nobody":
+        return _OF_YOUR_LIST
     readers = page.get | page.post
     if not readers:
         return ""
@@ -51,4 +57,6 @@ _WITHOUT_YOU: Final = message("The client writes this part without you.")
 _OF_THE_CLIENT: Final = message("This page is for the person it is about. You signed in with another role.")
 _OF_THE_TEAM: Final = message("This page is for the care team. You signed in with another role.")
 _OF_OTHERS: Final = message("You signed in with a role that does not have this page.")
+_OF_A_RECORD: Final = message("This page is of one client. Open the record of that client in the record system.")
+_OF_YOUR_LIST: Final = message("The list of your own clients is opened from the record system, outside a record.")
 _OF_NOBODY: Final = message("You signed in with a role that has no pages here.")

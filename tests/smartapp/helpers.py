@@ -35,7 +35,7 @@ from smartapp.records.outbox import OUTBOX
 from smartapp.services import KEY, Services
 from smartapp.settings import Issuer, Settings
 from smartapp.storage.audit import AuditEntry
-from smartapp.storage.launches import Launch, Person, Role, User
+from smartapp.storage.launches import NOBODY, Launch, Person, Role, User
 from smartapp.web import roles
 from smartapp.web.guard import cookie_name, form_token
 from smartapp.web.kept import PROOF, proof_of
@@ -243,11 +243,13 @@ def launched(
     language: str | None = None,
     subject: str | None = None,
     reference: str | None = None,
+    about_nobody: bool = False,
 ) -> Visitor:
     """Sign someone in directly: a patient in the EHR, `resources` beside it, a session and a launch.
 
     `browser` is a visitor whose browser (and session) this launch shares, as a second chart does. `reference` is who
-    signs in, where that is not the one person that each role has here.
+    signs in, where that is not the one person that each role has here. With `about_nobody` it is a launch without a
+    patient, as for the list of a professional's own clients.
     """
     core: Services = app.extensions[KEY]
     store = core.local_ehrs[issuer]
@@ -273,12 +275,13 @@ def launched(
             id="",
             session_id=session_id,
             issuer=issuer,
-            patient_id=patient,
-            patient=Person(f"Patient/{patient}", name, birth_date),
+            patient_id="" if about_nobody else patient,
+            patient=NOBODY if about_nobody else Person(f"Patient/{patient}", name, birth_date),
             user=user,
             scopes=scopes,
             language=language,
         )
     )
-    core.records(launch).bind_waiting()
+    if not about_nobody:
+        core.records(launch).bind_waiting()
     return Visitor(app, client, launch)

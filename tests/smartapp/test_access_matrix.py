@@ -46,6 +46,15 @@ def expected(cell: str, method: str) -> Answer:
     return "yes" if ("o" if method == "GET" else "s") in cell else "no"
 
 
+ALSO_ABOUT_NOBODY = {"help.index", "session.logout"}
+"""What a launch about nobody has besides the list of clients."""
+
+
+def expected_about_nobody(endpoint: str, cell: str, method: str) -> bool:
+    letter = "o" if method == "GET" else "s"
+    return letter.upper() in cell or (endpoint in ALSO_ABOUT_NOBODY and letter in cell)
+
+
 def ways_in(app) -> Iterator[tuple[Rule, str]]:
     """Yield every address below that of a record, with each method that it answers."""
     for rule in app.url_map.iter_rules():
@@ -88,7 +97,7 @@ def test_every_page_is_written_down_for_every_way_in_and_no_other(app):
     assert set(ROLES_AS_WRITTEN) == set(ROLES)
     assert sorted(written) == sorted(methods)
     for name, cells in written.items():
-        used = {letter for cell in cells.values() for letter in cell} - {"-", "t"}
+        used = {letter.lower() for cell in cells.values() for letter in cell} - {"-", "t"}
         assert used == methods[name], f"{name} answers {methods[name]}"
 
 
@@ -112,11 +121,23 @@ def test_a_role_gets_what_is_written_down_of_it_and_nothing_else(app, role):
         assert come(visitor, rule, method).status_code != 403, f"{role}, together: {method} {rule.endpoint}"
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_a_launch_about_nobody_has_the_list_of_clients_and_nothing_of_a_record(app, role):
+    written, visitor = written_down(), launched(app, role=role, about_nobody=True)
+    cases = sorted(ways_in(app), key=lambda one: one[0].endpoint == "session.logout")
+    for rule, method in cases:
+        page, what = come(visitor, rule, method), f"{role}: {method} {rule.endpoint}"
+        may = expected_about_nobody(rule.endpoint, written[rule.endpoint][role], method)
+        assert (page.status_code == 403) is not may, what
+        assert (TURNED_AWAY in page.text) is not may, what
+        assert BEGIN_TOGETHER not in page.text, what
+
+
 @pytest.mark.parametrize("role", ["outside", "guest"])
 def test_other_ways_to_open_a_page_are_asked_the_same(app, role):
     written, visitor = written_down(), launched(app, role=role)
     for rule, method in ways_in(app):
-        if method == "GET" and written[rule.endpoint][role] == "-":
+        if method == "GET" and written[rule.endpoint][role] in ("-", "O"):
             path = address(rule, visitor)
             assert visitor.client.head(path).status_code == visitor.client.options(path).status_code == 403
 
@@ -128,7 +149,7 @@ def test_what_is_written_down_is_what_each_role_says_of_itself():
     assert pages["guest"] == {"session.logout"}
     assert pages["loved-one"] == pages["representative"]
     sends = {role: {name for name, cells in written.items() if cells[role] in ("s", "os", "t")} for role in ROLES}
-    own = {"session.logout", "session.hand_off"}
+    own = {"session.logout", "session.hand_off", "caseload.find"}
     for role in ("responsible", "outside", "loved-one", "representative"):
         assert sends[role] <= own, f"{role} writes nothing"
     assert "schrijft niets" in rights["responsible"].may.nl

@@ -20,7 +20,7 @@ from smartapp.fhir.store import Query, Refused
 
 ParameterKind = Literal["token", "reference", "date", "string", "canonical", "uri"]
 
-_CONTROL = {"_sort", "_count", "_include", "_revinclude", "_total"}
+_CONTROL = {"_sort", "_count", "_elements", "_include", "_revinclude", "_total"}
 _PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 _MODIFIERS: Mapping[ParameterKind, frozenset[str]] = {
     "token": frozenset({"missing", "not"}),
@@ -168,6 +168,8 @@ def understand(query: Query) -> Search:
             inclusions.append(_inclusion(query.type, name, value))
         elif base_name == "_total":
             continue  # the total is always given, and always exact
+        elif base_name == "_elements":
+            continue  # all of a resource is never too much here: what goes over a wire is for who sends it to cut
         else:
             criteria.append(_criterion(known, base_name, modifier, value))
     return Search(query.type, tuple(ids), tuple(criteria), tuple(sort), count, tuple(inclusions))

@@ -28,10 +28,11 @@ from smartapp.pages.scores import asking, trends
 from smartapp.pages.together import screens
 from smartapp.records import Record
 from smartapp.web import current, undoing
-from smartapp.web.language import day_of, format_date, format_list, format_number, moment_of, place_zone
+from smartapp.web.language import day_of, format_date, format_list, format_number, moment_of
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import FormView
 from smartapp.web.plan_views import STATUS_TEXTS
+from smartapp.web.talks import when
 
 blueprint = Blueprint("home", __name__, template_folder="templates")
 
@@ -129,18 +130,6 @@ def _agreed(tasks: Iterable[Record], undo: undoing.Undo | None) -> AgreedToday:
     said = screens.saved() if "agreement" in request.args else ""
     pressed = request.args.get("agreement", "") if undo else ""
     return agreed_today(read, client=current.launch().patient.reference, pressed=pressed, said=said)
-
-
-def when(talk: NextTalk) -> str:
-    """Return when an appointment is, as people say it: today, tomorrow or the day, and the time."""
-    start = talk.start.astimezone(place_zone())
-    days, time = (start.date() - current.now().date()).days, start.strftime("%H:%M")
-    if days <= 0:
-        return _("Today at %(time)s", time=time)
-    if days == 1:
-        return _("Tomorrow at %(time)s", time=time)
-    day = format_date(start.date(), "full")
-    return _("%(day)s at %(time)s", day=day[:1].upper() + day[1:], time=time)
 
 
 def said(change: Change) -> str:

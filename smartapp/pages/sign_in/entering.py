@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import datetime as dt
-import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,10 +29,11 @@ from smartapp.services import Services
 from smartapp.settings import Issuer, Settings, is_origin
 from smartapp.smart.authorization import Begun, Pending
 from smartapp.smart.identity import Identity
-from smartapp.smart.relation import NOBODY, Known, relation_of
+from smartapp.smart.relation import NOBODY as NO_CIRCLE
+from smartapp.smart.relation import PROFESSIONALS, Known, relation_of
 from smartapp.smart.tokens import Granted
 from smartapp.storage.database import writing
-from smartapp.storage.launches import Launch, Person, User
+from smartapp.storage.launches import NOBODY, Launch, Person, User
 from smartapp.storage.sessions import Session
 from smartapp.web.circle import note_first_time
 
@@ -56,9 +55,17 @@ _KNOWN_ERRORS = frozenset(
 )
 
 
+_NO_CASELOAD = message("This place does not use the list of your own clients. Open the record of a client instead.")
+_OF_PROFESSIONALS = message("This address is for care professionals. Open the app from your own portal.")
+_ONE_RECORD = message("The record system opened one record, and not your own clients. Open the list outside a record.")
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Someone whom the EHR signed in: where, with which tokens, about which patient, and who they are."""
+    """Someone whom the EHR signed in: where, with which tokens, about which patient, and who they are.
+
+    `patient_id` is "" where it is about nobody: a professional opens the list of their own clients.
+    """
 
     issuer: Issuer
     granted: Granted
@@ -66,13 +73,19 @@ class SignedIn:
     identity: Identity
 
 
-def begin(services: Services, iss: str, launch: str | None) -> Begun:
-    """Begin a sign-in at `iss`, from the EHR with its `launch` or standalone. Raises UnknownIssuer, EhrTrouble."""
+def begin(services: Services, iss: str, launch: str | None, *, caseload: bool = False) -> Begun:
+    """Begin a sign-in at `iss`, from the EHR with its `launch` or standalone; with `caseload` it is about nobody.
+
+    Raises UnknownIssuer, EhrTrouble, and LaunchRefused where the settings have no caseload at this issuer.
+    """
     issuer = services.settings.issuer(iss)
     if issuer is None:
         services.audit.refused("launch", "unknown-issuer")
         raise UnknownIssuer(code=_unknown(iss, services.settings))
-    return services.authorizations.begin(issuer, services.discovery.of(issuer), launch)
+    if caseload and not issuer.caseload_scopes:
+        services.audit.refused("caseload", "caseload-off")
+        raise LaunchRefused(_NO_CASELOAD, code="caseload-off")
+    return services.authorizations.begin(issuer, services.discovery.of(issuer), launch, caseload=caseload)
 
 
 def _unknown(iss: str, settings: Settings) -> str:
@@ -105,9 +118,24 @@ def signed_in(services: Services, answer: Mapping[str, str], pending: Pending) -
     with _beside(lambda: services.identities.keys(configuration)):
         granted = services.token_endpoint.exchange(issuer, answer["code"], pending)
     identity = services.identities.verify(granted.id_token, issuer, configuration, pending.nonce)
+    if pending.caseload:
+        _check_about_nobody(granted, identity)
+        return SignedIn(issuer, granted, "", identity)
     if granted.tokens.patient is None:
         raise LaunchRefused(message("The record system did not say whose record this is."), code="patient-missing")
     return SignedIn(issuer, granted, granted.tokens.patient, identity)
+
+
+def _check_about_nobody(granted: Granted, identity: Identity) -> None:
+    """Let a sign-in for the list of clients pass where a professional came back, and no patient. Raises LaunchRefused.
+
+    A token for one patient may reach that one alone, and a list of one client would look like all of them. To make it a
+    launch about that patient is no way out: it was asked with the rights of a list, and by somebody who wanted one.
+    """
+    if identity.reference.partition("/")[0] not in PROFESSIONALS:
+        raise LaunchRefused(_OF_PROFESSIONALS, code="caseload-not-yours")
+    if granted.tokens.patient is not None:
+        raise LaunchRefused(_ONE_RECORD, code="caseload-with-patient")
 
 
 def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[Launch, Session]:
@@ -121,23 +149,27 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
     ehr = services.ehr_with(who.issuer, lambda _refused: token)
     with _beside(lambda: services.capabilities.of(who.issuer.key, ehr, who.granted.tokens.scope)):
         person, known = _met(services, ehr, who)
-    about = f"Patient/{who.patient_id}"
-    relation = relation_of(who.identity.reference, who.patient_id, known, who.issuer, _now(services))
+    about = f"Patient/{who.patient_id}" if who.patient_id else ""
+    relation = relation_of(who.identity.reference, who.patient_id, known, who.issuer, services.now())
     user = known_as(who.identity.reference, known.user).display or who.identity.name
-    patient = known_as(about, person)
+    patient = known_as(about, person) if about else NOBODY
     if relation.role == "client":
         user = patient.display or who.identity.name
         patient = replace(patient, display=user)
     session = _session_for(services, who, present)
     # One transaction: no launch is ever without its token or its row in the log, and each waits for the disk.
     with writing(services.engine, on=session.id):
-        launch = services.launches.add(_launch_of(who, session, relation.role, patient=patient, user=user))
+        made = _launch_of(who, session, relation.role, patient=patient, user=user)
+        launch = services.launches.add(made if about else replace(made, reader=_reader(known)))
         services.tokens.keep(launch.id, replace(who.granted.tokens, subject=who.identity.subject))
-        services.adopt_named_by_address(launch)
+        if about:
+            services.adopt_named_by_address(launch)
+            services.audit.pass_on_with(launch)
         services.audit.record(launch, "launch")
-        services.audit.pass_on_with(launch)
         if relation.role == "guest":
             services.audit.denied(launch, "sign_in.callback", relation.why)
+    if launch.about_nobody:
+        return launch, session
     records = services.records(launch)
     records.bind_waiting()
     if launch.user.role == "client":
@@ -145,7 +177,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
             records.look_again()
     if launch.user.role in LOVED_ONES:
         with contextlib.suppress(RecordError):  # a day that is not noted keeps nobody out
-            note_first_time(services, launch, _now(services))
+            note_first_time(services, launch, services.now())
     return launch, session
 
 
@@ -194,27 +226,35 @@ def _session_for(services: Services, who: SignedIn, present: Session | None) -> 
 def _met(services: Services, ehr: RecordStore, who: SignedIn) -> tuple[Resource | None, Known]:
     """Return the Patient, and what is known of the user towards them; all of it is read at once.
 
+    Where it is about nobody there is no Patient, and no team of theirs.
+
     Only what was granted is searched for: a server that refuses it anyway need not be asked. The resource of the user
     is what `fhirUser` is granted for.
     """
     reference, patient = who.identity.reference, f"Patient/{who.patient_id}"
-    if reference == patient:  # the client is both, so one call is enough
+    about = bool(who.patient_id)
+    if about and reference == patient:  # the client is both, so one call is enough
         found = _read(ehr, patient)
         return found, Known(user=found)
     granted, type_ = Scopes.parse(who.granted.tokens.scope), reference.partition("/")[0]
     professional = type_ in ("Practitioner", "PractitionerRole")
     roles = type_ == "Practitioner" and granted.allows("PractitionerRole", "s")
-    teams = professional and granted.allows("CareTeam", "s")
+    teams = about and professional and granted.allows("CareTeam", "s")
     person, user, works_as, in_teams = in_parallel(
         [
-            partial(_listed, ehr, patient),
+            partial(_listed, ehr, patient if about else ""),
             partial(_listed, ehr, reference),
             partial(_search, ehr, Query.of("PractitionerRole", practitioner=reference) if roles else None),
             partial(_search, ehr, Query.of("CareTeam", patient=who.patient_id) if teams else None),
         ]
     )
-    circle = _circle(services, who, patient) if professional else NOBODY
+    circle = _circle(services, who, patient) if about and professional else NO_CIRCLE
     return next(iter(person or ()), None), Known(next(iter(user or ()), None), works_as, in_teams, circle)
+
+
+def _reader(known: Known) -> dict[str, Any]:
+    """Return what a launch about nobody keeps of its user, to say later what they are towards each of their clients."""
+    return {"user": known.user, "roles": None if known.roles is None else list(known.roles)}
 
 
 def _circle(services: Services, who: SignedIn, patient: str) -> Circle:
@@ -242,11 +282,6 @@ def _search(store: RecordStore, query: Query | None) -> list[Resource] | None:
         return None if query is None else [stored.resource for stored in store.search(query)]
     except RecordError:
         return None
-
-
-def _now(services: Services) -> str:
-    zone = zoneinfo.ZoneInfo(services.settings.time_zone)
-    return dt.datetime.fromtimestamp(services.clock(), zone).replace(microsecond=0).isoformat()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from smartapp.access import table
+from smartapp.access import CASELOAD, table
 from smartapp.errors import AppError, BadRequest, LaunchRefused, NotAllowed
 from smartapp.i18n import message
 from smartapp.pages.sign_in.entering import begin, enter, signed_in
@@ -32,6 +32,7 @@ from smartapp.web.kept import waiting
 site_blueprint = Blueprint("sign_in", __name__, template_folder="templates")
 blueprint = Blueprint("session", __name__)
 
+_WHICH_RECORD = message("The record system did not say which record to open.")
 NAMES = "verstel-names"
 CLEAR = '"cache", "cookies", "storage"'
 CLEAR_BUT_COPIES = '"cache"'
@@ -66,15 +67,22 @@ def jwks() -> Response:
 def launch() -> AnyResponse:
     """Begin a sign-in from an EHR, which names itself (`iss`) and the chart (`launch`, opaque to us)."""
     value = request.args.get("launch", "")
-    if not value or len(value) > 4096:
-        raise BadRequest(message("The record system did not say which record to open."), code="launch-missing")
-    return _begin(value)
+    if not value:
+        raise BadRequest(_WHICH_RECORD, code="launch-missing")
+    return _begin(_bounded(value))
 
 
 @site_blueprint.get("/start")
 def start() -> AnyResponse:
     """Begin a sign-in from outside, for a person who opens the app from their portal."""
     return _begin(None)
+
+
+@site_blueprint.get("/caseload")
+def caseload() -> AnyResponse:
+    """Begin the sign-in of a professional to the list of their own clients: from an EHR, or from outside."""
+    value = request.args.get("launch", "")
+    return _begin(_bounded(value) if value else None, caseload=True)
 
 
 @site_blueprint.get("/callback")
@@ -93,9 +101,10 @@ def callback() -> AnyResponse:
         parts.audit.refused("callback", error.code)
         raise
     g.session = g.new_session = session
-    # Words of a session that ended come before the first page.
-    if table().may(launch.user.role, "kept.index") and waiting(launch):
-        first = Opening("kept.index", {})
+    if launch.about_nobody:
+        first = Opening(CASELOAD, {})
+    elif table().may(launch.user.role, "kept.index") and waiting(launch):
+        first = Opening("kept.index", {})  # words of a session that ended come before the first page
     else:
         first = opening(parts, launch, who.granted.context)
     response = redirect(url_for(first.endpoint, launch_id=launch.id, **first.values), 303)
@@ -166,9 +175,15 @@ def take_over() -> AnyResponse:
     return redirect(path, 303)
 
 
-def _begin(value: str | None) -> AnyResponse:
+def _bounded(value: str) -> str:
+    if len(value) > 4096:
+        raise BadRequest(_WHICH_RECORD, code="launch-missing")
+    return value
+
+
+def _begin(value: str | None, *, caseload: bool = False) -> AnyResponse:
     parts = current.services()
-    begun = begin(parts, request.args.get("iss", ""), value)
+    begun = begin(parts, request.args.get("iss", ""), value, caseload=caseload)
     response = redirect(begun.url, 303)
     response.set_cookie(
         begun.cookie,

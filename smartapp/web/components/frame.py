@@ -13,6 +13,7 @@ from pathlib import Path
 from flask import request, url_for
 
 from mappers.birth import age_on
+from smartapp.access import CASELOAD
 from smartapp.i18n import message
 from smartapp.web import current
 from smartapp.web.language import _, format_date, language
@@ -48,6 +49,7 @@ _OF_THE_CLIENT = (
     ("together.visits", message("My conversations")),
 )
 _OF_PROFESSIONALS = (
+    (CASELOAD, message("My clients")),
     ("overview.index", message("Overview")),
     ("scores.index", message("Scores")),
     ("assignments.index", message("Questionnaires")),
@@ -55,8 +57,13 @@ _OF_PROFESSIONALS = (
 
 
 def record_address(path: str = "") -> str:
-    """Return the address of a page in this record, given as `plan/`; outside a record that of the front page."""
+    """Return the address of a page in this record, given as `plan/`; outside a record that of the front page.
+
+    In a launch about nobody the first page is the list of the reader's own clients.
+    """
     here = current.launch_or_none()
+    if here is not None and here.about_nobody and not path:
+        return url_for(CASELOAD)
     return f"{request.script_root}/l/{here.id}/{path}" if here else url_for("sign_in.index")
 
 
@@ -108,7 +115,7 @@ def head_of_sheets() -> SheetHead | None:
     Other than on screen it is there whatever the EHR shows: a sheet leaves the EHR's frame.
     """
     here = current.launch_or_none()
-    if here is None:
+    if here is None or here.about_nobody:
         return None
     near = not here.user.professional and here.user.role != "client"
     who = replace(here.patient, birth_date="") if near else here.patient

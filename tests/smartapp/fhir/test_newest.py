@@ -20,7 +20,7 @@ ASKED = Query.newest(3, "Observation", "date", patient="Patient/1")
 
 @pytest.fixture
 def mock(monkeypatch):
-    monkeypatch.setattr("smartapp.fhir.remote._UNSORTED", set())
+    monkeypatch.setattr("smartapp.fhir.remote._PLAIN", set())
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
 
