@@ -35,7 +35,7 @@ from smartapp.fhir.bulkheads import HOSTS
 from smartapp.sandbox import Client, Sandbox, init_sandbox, make_sandbox
 from smartapp.sandbox.seeding import seed
 from smartapp.services import KEY
-from smartapp.settings import DEFAULT_SCOPES, Issuer, Settings
+from smartapp.settings import CASELOAD_SCOPES, DEFAULT_SCOPES, Issuer, Settings
 from smartapp.storage import database
 from smartapp.web.components.routes import init_examples
 from tests.compiled import RuleCompiledOnce
@@ -141,9 +141,9 @@ class Running:
         self.socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
 
-    def start(self, app: WSGIApplication) -> None:
+    def start(self, app: WSGIApplication, threads: int = 8) -> None:
         self._server = waitress.server.create_server(
-            app, sockets=[self.socket], threads=8, clear_untrusted_proxy_headers=True
+            app, sockets=[self.socket], threads=threads, clear_untrusted_proxy_headers=True
         )
         self._server.channel_class = Channel
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -187,13 +187,23 @@ class Server:
         return self.sandbox.base
 
 
-def serve(ehr: str = "full", *, scopes: str = DEFAULT_SCOPES, **changes: Any) -> Iterator[Server]:
+def _sandbox(url: str, scopes: str) -> Issuer:
+    return Issuer(
+        base=f"{url}/sandbox/fhir",
+        name="Sandbox",
+        client_id="verstel",
+        scopes=scopes,
+        caseload_scopes=CASELOAD_SCOPES,
+        chart_url=f"{url}/sandbox/launch?role=clinician&patient={{patient}}&user=me",
+    )
+
+
+def serve(ehr: str = "full", *, scopes: str = DEFAULT_SCOPES, threads: int = 8, **changes: Any) -> Iterator[Server]:
     """Serve the app and a sandbox of kind `ehr`, with a temporary database; `changes` are settings.
 
-    `scopes` are those that the app asks of the sandbox.
+    `scopes` are those that the app asks of the sandbox about one person; about nobody it asks those of the demo.
     """
     running = Running()
-    base = f"{running.url}/sandbox/fhir"
     app = create_app(
         Settings(
             **{
@@ -201,7 +211,7 @@ def serve(ehr: str = "full", *, scopes: str = DEFAULT_SCOPES, **changes: Any) ->
                 "secret_keys": ("a secret that only tests know, 32 characters",),
                 "encryption_keys": (Fernet.generate_key().decode(),),
                 "database_url": "sqlite://",
-                "issuers": (Issuer(base=base, name="Sandbox", client_id="verstel", scopes=scopes),),
+                "issuers": (_sandbox(running.url, scopes),),
                 **changes,
             }
         )
@@ -210,7 +220,7 @@ def serve(ehr: str = "full", *, scopes: str = DEFAULT_SCOPES, **changes: Any) ->
     sandbox = make_sandbox(engine, running.url, clients=(Client("verstel", (f"{running.url}/callback",)),), ehr=ehr)
     init_sandbox(app, sandbox)
     init_examples(app)
-    running.start(app)
+    running.start(app, threads)
     try:
         yield Server(running.url, app, sandbox)
     finally:  # also where the caller's own block raises, or leaves the generator lying

@@ -244,12 +244,13 @@ def launched(
     subject: str | None = None,
     reference: str | None = None,
     about_nobody: bool = False,
+    reader: Mapping[str, Any] | None = None,
 ) -> Visitor:
     """Sign someone in directly: a patient in the EHR, `resources` beside it, a session and a launch.
 
     `browser` is a visitor whose browser (and session) this launch shares, as a second chart does. `reference` is who
     signs in, where that is not the one person that each role has here. With `about_nobody` it is a launch without a
-    patient, as for the list of a professional's own clients.
+    patient, as for the list of a professional's own clients; `reader` is what the EHR said of them at the sign-in.
     """
     core: Services = app.extensions[KEY]
     store = core.local_ehrs[issuer]
@@ -280,6 +281,7 @@ def launched(
             user=user,
             scopes=scopes,
             language=language,
+            reader=reader or {},
         )
     )
     if not about_nobody:
