@@ -49,6 +49,9 @@ def test_the_example_of_the_issuers_is_read():
     assert [issuer.auth for issuer in issuers] == ["private_key_jwt", "client_secret"]
     assert issuers[0].key == "example-ehr"
     assert issuers[1].key == issuers[1].base
+    assert "user/Patient.rs" in issuers[0].caseload_scopes
+    assert issuers[0].chart_of("a/b") == "https://ehr.example.org/chart?patient=a%2Fb"
+    assert (issuers[1].caseload_scopes, issuers[1].chart_of("a")) == ("", "")
     assert (set(issuers[0].roles.values()), issuers[0].team) == ({"peer-worker", "responsible"}, "follow")
     assert (issuers[1].roles, issuers[1].team) == ({}, "ignore")
     assert issuers[0].hooks == Hooks(
@@ -141,6 +144,22 @@ def test_a_secret_is_not_in_what_a_log_would_show():
         (ISSUER + 'auth = "client_secret"\n', "client secret belongs"),
         (ISSUER + 'auth = "client_secret"\nclient_secret_env = "NOT_SET"\n', "NOT_SET"),
         (ISSUER + 'frame_ancestors = ["*"]\n', "frame_ancestors"),
+        (ISSUER + 'caseload_scopes = "user/Patient.rs"\n', "has to hold openid and fhirUser"),
+        (ISSUER + 'caseload_scopes = "openid fhirUser launch/patient user/Task.rs"\n', "holds 'launch/patient'"),
+        (ISSUER + 'caseload_scopes = "openid fhirUser patient/Task.rs user/Task.rs"\n', "holds 'patient/Task.rs'"),
+        (ISSUER + 'caseload_scopes = "openid fhirUser"\n', "holds no user/… scope"),
+        *(
+            (ISSUER + f'chart_url = "{wrong}"\n', "write an https address on a host of this issuer")
+            for wrong in (
+                "https://elsewhere.example/chart/{patient}",
+                "http://ehr.example/chart/{patient}",
+                "https://{patient}.ehr.example/",
+                "https://ehr.example{patient}/",
+                "https://ehr.example/chart",
+                "https://ehr.example/{patient}/{patient}",
+                "javascript:alert('{patient}')",
+            )
+        ),
         (ISSUER + 'team = "no"\n', r"issuer\[1\]\.team: is 'no'; it must be one of"),
         (ISSUER + 'roles = "clinician"\n', r"issuer\[1\]\.roles: is 'clinician'"),
         (ISSUER + 'roles = { "ED" = "peer-worker" }\n', "roles has 'ED'; write a code with its system"),

@@ -183,3 +183,26 @@ def test_all_types_become_what_each_type_offers_where_they_differ():
     granted = set(grant("patient/*.cruds", kind("athena-like"), "Patient").split())
     assert {"patient/QuestionnaireResponse.crs", "patient/Goal.rs"} <= granted
     assert not any(scope.startswith("patient/*") for scope in granted)
+
+
+@pytest.mark.parametrize("alone", ["", "&alone=1"])
+def test_a_professional_opens_their_own_clients_and_from_there_a_chart_as_themselves(server, browser, alone):
+    page = browser.get(f"{server.url}/sandbox/", timeout=20).text
+    assert "/sandbox/caseload?user=Practitioner/fatiha-amrani" in page
+    first = browser.get(f"{server.url}/sandbox/caseload?user=Practitioner/fatiha-amrani{alone}", timeout=20)
+    assert first.url.endswith("/caseload/")
+    [chart] = re.findall(r'href="([^"]+patient=noor[^"]*)"', first.text)
+    opened = browser.get(unescape(chart), timeout=20)
+    launch = server.app.extensions[KEY].launches.get(opened.url.split("/l/")[1].split("/")[0])
+    assert (launch.patient_id, launch.user.reference) == ("noor", "Practitioner/fatiha-amrani")
+
+
+@pytest.mark.parametrize("user", ["", "Patient/noor", "RelatedPerson/mila", "Practitioner/nobody", "me"])
+def test_nobody_but_a_professional_of_the_sandbox_has_own_clients(server, browser, user):
+    assert browser.get(f"{server.url}/sandbox/caseload?user={user}", timeout=20).status_code == 404
+
+
+def test_a_chart_is_opened_as_nobody_where_nobody_is_signed_in(server):
+    with requests.Session() as stranger:
+        query = "role=clinician&patient=noor&user=me"
+        assert stranger.get(f"{server.url}/sandbox/launch?{query}", timeout=20).status_code == 404
