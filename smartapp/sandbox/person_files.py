@@ -7,6 +7,8 @@ In a person's file:
 - `days_ago`, `due_in_days` and `in_days` count from the day the sandbox is filled.
 - `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
   `roles` is what a professional is in this team, where that is something else than what they are in general.
+- `[[course]]` is a programme of ours that the person follows, begun by a professional `by`; `[[course.decision]]` what
+  was decided about it since, by the person, or by the professional `by`. What was answered in its days counts for it.
 - `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
   `[plan.texts]` has what a plan of before had of story, strengths and stressors: one text, or a list of lines.
 - `[living.<form>]` is a living form, as it was `days_ago`, typed by the person, or by the professional `typed_by`, in
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,6 +31,7 @@ from msgspec.structs import replace
 from mappers.plan import Progress, StepStatus
 from questionnaires.model import Text
 from questionnaires.phases import phases
+from questionnaires.programmes import PROGRAMMES, Programme, read_programmes
 from questionnaires.reading import FilePlace, Name, OneLine, Strict, convert, read, read_toml
 
 _MOST_DAYS = 40_000  # more than anyone lives; infinity and not-a-number are outside too
@@ -43,6 +47,12 @@ DaysAhead = Annotated[
         description=f"is {{value!r}}; it must be a number of days from -{_MOST_DAYS} to {_MOST_DAYS}",
     ),
 ]
+
+
+@cache
+def our_programmes() -> Mapping[str, Programme]:
+    """Return the programmes that ship: a place may have others, but the made-up people follow these."""
+    return read_programmes([PROGRAMMES])
 
 
 class SeedError(ValueError):
@@ -127,6 +137,27 @@ class Planned(Strict, frozen=True):
 
     in_days: DaysAhead
     by: Name
+
+
+Decided = Literal["paused", "resumed", "declined", "stopped"]
+
+
+class DecisionEntry(Strict, frozen=True):
+    """What was decided about a programme on the way; `moment` is which one was declined, by its id in the course."""
+
+    kind: Decided
+    days_ago: DaysAgo
+    moment: OneLine = ""
+    by: Name | None = None
+
+
+class CourseEntry(Strict, frozen=True):
+    """A programme that the person follows since `days_ago`."""
+
+    programme: Name
+    days_ago: DaysAgo
+    by: Name
+    decision: tuple[DecisionEntry, ...] = ()
 
 
 class Medication(Strict, frozen=True):
@@ -248,6 +279,7 @@ class PersonFile(Named, frozen=True):
     response: tuple[FilledIn, ...] = ()
     assignment: tuple[Asked, ...] = ()
     appointment: tuple[Planned, ...] = ()
+    course: tuple[CourseEntry, ...] = ()
     medication: tuple[Medication, ...] = ()
     agreement: tuple[Agreed, ...] = ()
     phase: tuple[MarkedPhase, ...] = ()
@@ -279,6 +311,8 @@ def _person(path: Path) -> PersonFile:
         if who not in person.team:
             raise FilePlace(path.name).at("roles").error(who, "is not in the team of this person")
     _check_circle(person, FilePlace(path.name))
+    for place, course in FilePlace(path.name).each("course", person.course):
+        _check_course(course, person, place)
     for place, marked in FilePlace(path.name).each("phase", person.phase):
         if phases().phase(marked.code) is None:
             raise place.error("code", f"is {marked.code!r}; phases.toml has {', '.join(phases().codes)}")
@@ -294,6 +328,22 @@ def _check_circle(person: PersonFile, top: FilePlace) -> None:
             raise place.error("who", f"is {one.who!r}, who is not in the team and not among the related of this person")
         if one.reads and one.who is None:
             raise place.error("reads", "is of somebody who signs in; write who that is")
+
+
+def _check_course(course: CourseEntry, person: PersonFile, top: FilePlace) -> None:
+    if course.programme not in our_programmes():
+        raise top.error("programme", f"is {course.programme!r}; ours are {', '.join(our_programmes())}")
+    if course.by not in person.team:
+        raise top.error("by", f"is {course.by!r}, who is not in the team of this person")
+    since = course.days_ago
+    for place, decision in top.each("decision", course.decision):
+        if decision.days_ago > since:
+            raise place.error("days_ago", f"is {decision.days_ago}, which is before what stands above it")
+        since = decision.days_ago
+        if (decision.kind == "declined") != bool(decision.moment):
+            raise place.error("moment", "goes with declined: write it there, and nowhere else")
+        if decision.by is not None and decision.by not in person.team:
+            raise place.error("by", f"is {decision.by!r}, who is not in the team of this person")
 
 
 class _When(Strict, frozen=True):

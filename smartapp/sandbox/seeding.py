@@ -42,7 +42,8 @@ from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
 from smartapp.access import table
 from smartapp.fhir.own.store import OwnStore
-from smartapp.fhir.store import NotFound, RecordStore, Write
+from smartapp.fhir.store import NotFound, RecordStore, Stored, Write
+from smartapp.sandbox.courses import CourseSeeder, Sent
 from smartapp.sandbox.living import FormReader
 from smartapp.sandbox.person_files import (
     Agreed,
@@ -178,8 +179,12 @@ class _Seeder:
             return False
         return True
 
-    def write(self, moment: datetime, writes: Sequence[Write], *, ehr: bool = False) -> None:
-        """Store a unit at its moment in the past: in the EHR, or in the own store if this kind does not take it."""
+    def write(self, moment: datetime, writes: Sequence[Write], *, ehr: bool = False) -> list[Stored]:
+        """Store a unit at its moment in the past."""
+        return self.store(moment, writes, ehr=ehr).write_all(writes)
+
+    def store(self, moment: datetime, writes: Sequence[Write], *, ehr: bool = False) -> RecordStore:
+        """Return where a unit is kept: in the EHR, at a moment in the past; or in the own store if it is not taken."""
         takes = all(
             self.sandbox.kind.offers(write.resource["resourceType"], letter)
             for write in writes
@@ -187,12 +192,10 @@ class _Seeder:
         )
         if ehr or self.own is None or (takes and not self.sandbox.kind.rules):
             # The same records, by a clock that reads this moment: meta.lastUpdated tells the history too.
-            store: RecordStore = OwnStore(
+            return OwnStore(
                 self.sandbox.engine, self.sandbox.store.base_url, tenant=self.sandbox.store.tenant, clock=lambda: moment
             )
-        else:
-            store = self.own
-        store.write_all(writes)
+        return self.own
 
     def moment(self, days_ago: float) -> datetime:
         day = self.now.astimezone(UTC) - timedelta(days=days_ago)
@@ -204,12 +207,22 @@ class _Seeder:
         """Add one person with their whole history; the Patient last, so that one half added is added again."""
         where = f"people/{person.id}.toml"
         patient = _reference("Patient", person)
-        for entry in person.response:
-            self.response(patient, entry, where)
+        sent = [self.response(patient, entry, where) for entry in person.response]
         if person.plan is not None or person.living:
             self.plan(patient, person)
         for asked in person.assignment:
             self.assignment(patient, asked)
+        seeder = CourseSeeder(
+            store=self.store,
+            own=self.own,
+            moment=self.moment,
+            professional=lambda id_: _reference("Practitioner", practitioners()[id_]),
+            base=self.sandbox.base,
+            patient=patient,
+            where=where,
+        )
+        for course in person.course:
+            seeder.add(course, sent)
         for agreed in person.agreement:
             self.agreement(patient, agreed)
         for marked in person.phase:
@@ -307,18 +320,20 @@ class _Seeder:
         )
         return Answers(instrument, values, about)
 
-    def response(self, patient: Resource, entry: FilledIn, where: str) -> None:
+    def response(self, patient: Resource, entry: FilledIn, where: str) -> Sent:
         """Add a response with its scores, made as the app makes them when a client sends answers in."""
         filled_in = self.filled_in(patient, entry, where, status="completed")
         made = submission_of(filled_in)
         writes = [Write.once(one.resource, identifier=one.identifier, full_url=one.full_url) for one in made]
-        self.write(self.moment(entry.days_ago), writes)
+        store = self.store(self.moment(entry.days_ago), writes)
+        reference = store.write_all(writes)[0].reference
         for link_id in (*entry.marked, *entry.discussed):
             point = self.talking_point(patient, filled_in, link_id)
             self.once(self.moment(entry.days_ago), [discussed(point) if link_id in entry.discussed else point])
 
         if entry.note:
             self.once(self.moment(entry.days_ago), [self.own_note(patient, filled_in, entry.note)])
+        return Sent(filled_in.instrument, entry.days_ago, reference, ours=store is self.own)
 
     def own_note(self, patient: Resource, filled_in: Answers, text: str) -> Resource:
         """Return what a person wrote beside the scores of one response."""
