@@ -25,27 +25,24 @@ _ABOUT_ALL: Final[Mapping[str, Callable[[Course, date, Mapping[str, str]], Cours
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Answers that were sent in; `ours` where the app keeps them, because this kind of EHR does not."""
+    """Answers that were sent in, kept where the course is kept."""
 
     instrument: Instrument
     days_ago: float
     reference: str
-    ours: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CourseSeeder:
     """Writes the courses of one person.
 
-    `store` says where a unit is kept, at a moment in the past, and `own` is the app's own store; `moment` turns days
-    ago into a moment, `professional` an id into a Reference; `base` is the EHR's address, `where` the person's file.
+    `store` says where a unit is kept, at a moment in the past; `moment` turns days ago into a moment, `professional` an
+    id into a Reference; `where` is the person's file.
     """
 
     store: Callable[[datetime, Sequence[Write]], RecordStore]
-    own: RecordStore | None
     moment: Callable[[float], datetime]
     professional: Callable[[str], Resource]
-    base: str
     patient: Resource
     where: str
 
@@ -56,13 +53,13 @@ class CourseSeeder:
         kept = {one.reference: one.resource for one in self._at(entry.days_ago, writes).write_all(writes)}
         later: list[DecisionEntry | Sent] = [*entry.decision, *(one for one in sent if one.days_ago <= entry.days_ago)]
         for one in sorted(later, key=lambda one: one.days_ago, reverse=True):
-            store = self._at(one.days_ago, writes)
             if isinstance(one, Sent):
-                changed = list(self._closed(one, kept.values(), ours=store is self.own))
+                changed = list(self._closed(one, kept.values()))
             else:
                 course = self._decided(course, one)
                 changed = self._following(course, kept.values(), one.days_ago)
-            for stored in store.write_all([Write("update", new) for new in changed]):
+            again = [Write("update", new) for new in changed]
+            for stored in self._at(one.days_ago, writes).write_all(again):
                 kept[stored.reference] = stored.resource
 
     def _at(self, days_ago: float, writes: Sequence[Write]) -> RecordStore:
@@ -114,12 +111,11 @@ class CourseSeeder:
         )
         return [changed, *courses.task_changes(course, kept)]
 
-    def _closed(self, sent: Sent, kept: Iterable[Resource], *, ours: bool) -> Iterator[Resource]:
+    def _closed(self, sent: Sent, kept: Iterable[Resource]) -> Iterator[Resource]:
         """Yield the Tasks that answers close, as the app closes them when answers are sent in."""
-        reference = sent.reference if ours == sent.ours else f"{self.base}/{sent.reference}"
         for task in kept:
             if asks_for(task, sent.instrument.id, self._day(sent.days_ago).isoformat()):
-                yield answered(task, reference, sent.instrument.title.nl)
+                yield answered(task, sent.reference, sent.instrument.title.nl)
 
 
 def _once(resource: Resource) -> Write:

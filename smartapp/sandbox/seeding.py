@@ -214,10 +214,8 @@ class _Seeder:
             self.assignment(patient, asked)
         seeder = CourseSeeder(
             store=self.store,
-            own=self.own,
             moment=self.moment,
             professional=lambda id_: _reference("Practitioner", practitioners()[id_]),
-            base=self.sandbox.base,
             patient=patient,
             where=where,
         )
@@ -325,15 +323,14 @@ class _Seeder:
         filled_in = self.filled_in(patient, entry, where, status="completed")
         made = submission_of(filled_in)
         writes = [Write.once(one.resource, identifier=one.identifier, full_url=one.full_url) for one in made]
-        store = self.store(self.moment(entry.days_ago), writes)
-        reference = store.write_all(writes)[0].reference
+        reference = self.write(self.moment(entry.days_ago), writes)[0].reference
         for link_id in (*entry.marked, *entry.discussed):
             point = self.talking_point(patient, filled_in, link_id)
             self.once(self.moment(entry.days_ago), [discussed(point) if link_id in entry.discussed else point])
 
         if entry.note:
             self.once(self.moment(entry.days_ago), [self.own_note(patient, filled_in, entry.note)])
-        return Sent(filled_in.instrument, entry.days_ago, reference, ours=store is self.own)
+        return Sent(filled_in.instrument, entry.days_ago, reference)
 
     def own_note(self, patient: Resource, filled_in: Answers, text: str) -> Resource:
         """Return what a person wrote beside the scores of one response."""

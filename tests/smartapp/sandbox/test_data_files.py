@@ -70,6 +70,24 @@ SPOILT = [
         'name = "Esra"\nreads = ["form.story"]',
         "circle[5].reads: is of somebody",
     ),
+    ("noor.toml", 'programme = "npi', 'program = "npi', f"course[2].program: {UNKNOWN}"),
+    ("noor.toml", '"npi-recovery"', '"nip-recovery"', "course[2].programme: is 'nip-recovery'; ours are npi-recovery"),
+    (
+        "noor.toml",
+        'days_ago = 914\nby = "joost-terpstra"',
+        'days_ago = 914\nby = "ruben-kartosen"',
+        "course[1].by: is 'ruben-kartosen', who is not in the team",
+    ),
+    *(
+        ("noor.toml", "days_ago = 173\n", f"days_ago = 173\ndecision = [{{ {decision} }}]\n", f"decision[1].{message}")
+        for decision, message in (
+            ('kind = "moved", days_ago = 1', "kind: is 'moved'; it must be one of"),
+            ('kind = "paused", days_ago = 174', "days_ago: is 174"),
+            ('kind = "declined", days_ago = 1', "moment: goes with declined"),
+            ('kind = "paused", days_ago = 1, moment = "plan"', "moment: goes with declined"),
+            ('kind = "paused", days_ago = 1, by = "ruben-kartosen"', "by: is 'ruben-kartosen', who is not in the team"),
+        )
+    ),
     ("capabilities.toml", '["vital-signs"]', "[]", "rules[2].only_categories: is []; write a list of at least one"),
     ("capabilities.toml", '["Practitioner", "system"]', "[]", "rules[1].only_users: is []; write a list of at least"),
     *(
