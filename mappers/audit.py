@@ -16,7 +16,18 @@ from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.fhir import RESOURCE_TYPES, Resource
 
 Event = Literal[
-    "launch", "logout", "read", "search", "create", "update", "export", "denied", "refused", "pruned", "asked"
+    "launch",
+    "logout",
+    "read",
+    "search",
+    "create",
+    "update",
+    "export",
+    "denied",
+    "refused",
+    "pruned",
+    "asked",
+    "reminder",
 ]
 """`asked`: the EHR asked on behalf of somebody whether there is something here, and was told nothing."""
 Purpose = Literal["TREAT", "PATRQT", "SUPNWK", "HSYSADMIN", "representative", ""]
@@ -27,6 +38,8 @@ OPERATOR: Final = "operator"
 """The role of who has the command line: known to the machine, not to us."""
 BY_LINK: Final = "link"
 """The role of who has a link to what the client shared: known by nothing but what they call themselves."""
+BY_ITSELF: Final = "verstel"
+"""The role of this installation where it did by itself what the client asked of it, such as to send a reminder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,7 @@ _PURPOSE_OF: dict[str, Purpose] = {
     "loved-one": "SUPNWK",
     "representative": "representative",
     OPERATOR: "HSYSADMIN",
+    BY_ITSELF: "PATRQT",
 }
 _PURPOSES: dict[str, str] = {
     "TREAT": "treatment",
@@ -84,9 +98,10 @@ def _coding(system: str, code: str, display: str) -> Resource:
 
 _LOGIN = _coding(_DICOM, "110114", "User Authentication")
 _EXPORT = _coding(_DICOM, "110106", "Export")
+_ACTIVITY = _coding(_DICOM, "110100", "Application Activity")
 _LOG_USED = _coding(_DICOM, "110101", "Audit Log Used")
 _REST = _coding(f"{_TERMS}/audit-event-type", "rest", "RESTful Operation")
-_TYPES = {"launch": _LOGIN, "logout": _LOGIN, "export": _EXPORT, "pruned": _LOG_USED}
+_TYPES = {"launch": _LOGIN, "logout": _LOGIN, "export": _EXPORT, "pruned": _LOG_USED, "reminder": _ACTIVITY}
 _ACTIONS: dict[str, str] = {"read": "R", "create": "C", "update": "U", "export": "R", "pruned": "D"}
 _SUBTYPES: dict[str, Resource] = {
     "launch": _coding(_DICOM, "110122", "Login"),

@@ -404,6 +404,8 @@ STOPS: tuple[Stop, ...] = (
     Stop("links", "client", "noor", _link_stopped),
     Stop("link-new", "client", "noor", at("links/new")),
     Stop("link-made", "client", "noor", _link_made),
+    Stop("reminders", "client", "noor", at("reminders/")),
+    Stop("reminders-stop", "nobody", "", at("/reminders/stop/made-up")),
     Stop("plan-clash", "client", "iwan", _clash),
     Stop("plan-history", "client", "iwan", at("plan/history")),
     Stop("not-for-you", "client", "noor", at("overview/")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import time
+import zoneinfo
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +36,7 @@ from smartapp.storage.hook_calls import HookCalls
 from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launches
 from smartapp.storage.marks import Marks
+from smartapp.storage.reminders import Reminders
 from smartapp.storage.sessions import Sessions
 from smartapp.storage.vault import open_vault
 from smartapp.web import current
@@ -84,6 +86,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         kept_words=KeptWords(engine, vault, clock),
         health_links=HealthLinks(engine, vault, audit, clock),
         callers=Callers(settings, HookCalls(engine, clock), clock),
+        reminders=Reminders(engine, vault, audit, shared_clock, zoneinfo.ZoneInfo(settings.time_zone)),
     )
     services.renew_own_stores()  # before anybody asks: after an update there may be much to seal
     app = Flask("smartapp", static_folder=None)

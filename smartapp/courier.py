@@ -1,4 +1,4 @@
-"""The courier: sends what waits in the outbox, and wipes sessions that are over.
+"""The courier: sends what waits in the outbox and the reminders that are due, and wipes sessions that are over.
 
 No page does that, so no page waits for it. Each process may have a courier, and each courier has a few hands: the
 outbox sees to it that no unit is in two of them, and an EHR that is slow gets no more than half of them.
@@ -16,6 +16,7 @@ from smartapp.fhir.bulkheads import budget
 from smartapp.fhir.own.index import patients_of
 from smartapp.fhir.store import RecordError, Refused
 from smartapp.records.outbox import LEASE_SECONDS, LeaseLost
+from smartapp.reminding import remind
 from smartapp.storage.launches import Person
 from smartapp.storage.passing_on import LEASE_SECONDS as PASSED_ON_SECONDS
 
@@ -44,6 +45,7 @@ class Courier(threading.Thread):
         self._busy: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._passing_on = threading.Lock()
+        self._reminding = threading.Lock()
         self._tidied = 0.0
 
     def run(self) -> None:
@@ -65,6 +67,7 @@ class Courier(threading.Thread):
             self._carry(claim)
             tried += 1
         self._pass_on_log()
+        self._remind()
         return tried
 
     def stop(self) -> None:
@@ -83,6 +86,16 @@ class Courier(threading.Thread):
                     more = self._services.pass_on_log()
         finally:
             self._passing_on.release()
+
+    def _remind(self) -> None:
+        """Send the messages that are due: with one hand, since a mail server may be slow."""
+        if not self._reminding.acquire(blocking=False):
+            return
+        try:
+            while not self._stopped.is_set() and remind(self._services):
+                pass
+        finally:
+            self._reminding.release()
 
     def _work(self) -> None:
         news = self._services.outbox.news
@@ -162,6 +175,7 @@ class Courier(threading.Thread):
             self._services.outbox.forget_old_arrivals()
             self._services.kept_words.forget_old()
             self._services.health_links.tidy()
+            self._services.reminders.tidy()
             self._services.forget_untouched_drafts()
             self._services.forget_old_handed_over()
             self._services.forget_old_not_now()

@@ -33,6 +33,9 @@ def erase(services: Services, issuer: Issuer, patient_id: str) -> tuple[dict[str
     erased["links to what they shared"] = sum(
         services.health_links.erase(services.health_links.person(name, patient)) for name in {issuer.key, issuer.base}
     )
+    erased["reminders"] = sum(
+        services.reminders.erase(services.reminders.person(name, patient)) for name in {issuer.key, issuer.base}
+    )
     erased["open launches"] = len(launches)
     erased["resources in our own store"] = services.own_store(issuer.base).erase(patient)
     return dict(erased), len(rows)

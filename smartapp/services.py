@@ -51,6 +51,7 @@ from smartapp.storage.kept_words import KeptWords
 from smartapp.storage.launches import Launch, Launches, Person, User
 from smartapp.storage.marks import Marks
 from smartapp.storage.not_now import forget_not_now
+from smartapp.storage.reminders import Reminders
 from smartapp.storage.sessions import Sessions
 from smartapp.storage.vault import SealBroken, Vault
 
@@ -113,6 +114,7 @@ class Services:
     kept_words: KeptWords
     health_links: HealthLinks
     callers: Callers
+    reminders: Reminders
     local_ehrs: dict[str, RecordStore] = field(default_factory=dict)
     """Issuers whose records are in this process: no HTTP between the app and them. For tests of pages."""
 
@@ -382,6 +384,8 @@ class Services:
             self.audit.adopt(former.issuer_key, launch.issuer_key, patient)
             links = self.health_links
             links.adopt(links.person(former.issuer_key, patient), links.person(launch.issuer_key, patient))
+            reminders = self.reminders
+            reminders.adopt(reminders.person(former.issuer_key, patient), reminders.person(launch.issuer_key, patient))
 
 
 def consent_among(found: Iterable[_Kept], issuer_key: str, patient: str) -> _Kept | None:

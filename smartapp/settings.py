@@ -17,6 +17,7 @@ import textwrap
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 from urllib.parse import parse_qs, quote, urlsplit
@@ -34,6 +35,7 @@ FormOfAddress = Literal["je", "u"]
 _EMERGENCY_LINE_NL: Final = "Heb je nu hulp nodig? Bel je behandelteam. Bij levensgevaar: bel 112."
 _EMERGENCY_LINE_NL_U: Final = "Hebt u nu hulp nodig? Bel uw behandelteam. Bij levensgevaar: bel 112."
 SearchMethod = Literal["get", "post"]
+SmtpSecurity = Literal["starttls", "tls", "none"]
 TeamRule = Literal["follow", "ignore"]
 
 LONGEST_PUBLIC_URL: Final = 80
@@ -319,6 +321,35 @@ def _path(value: str) -> Path:
     return Path(_text(value))
 
 
+_MAILBOX: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
+
+
+def mailbox(value: str) -> str:
+    """Return the address of a mailbox, as SMTP takes it without extensions. Raises ValueError."""
+    address = value.strip()
+    if len(address) > 254 or not _MAILBOX.fullmatch(address):
+        raise ValueError("it is not an address such as name@example.org")
+    return address
+
+
+def _sender(value: str) -> str:
+    name, address = parseaddr(_text(value))
+    return formataddr((name, mailbox(address)))
+
+
+def _smtp_security(value: str) -> SmtpSecurity:
+    if value.strip() not in get_args(SmtpSecurity):
+        raise ValueError(f"{value!r} is not starttls, tls or none")
+    return cast(SmtpSecurity, value.strip())
+
+
+def _port(value: str) -> int:
+    number = _whole_number(value)
+    if not 1 <= number <= 65_535:
+        raise ValueError(f"{number} is no port")
+    return number
+
+
 def _token(value: str) -> str:
     # It travels in a header.
     if not re.fullmatch(r"[\x21-\x7e]+", value.strip()):
@@ -495,6 +526,52 @@ class Settings:
         example="Europe/Amsterdam",
         default="Europe/Amsterdam",
     )
+    smtp_host: str | None = _setting(
+        "VERSTEL_SMTP_HOST",
+        _text,
+        "Your own mail server, for reminders that a client asked for. Without one nobody can choose mail.",
+        example="smtp.example.org",
+        default=None,
+    )
+    smtp_port: int = _setting(
+        "VERSTEL_SMTP_PORT",
+        _port,
+        "Its port: 587 for starttls, mostly 465 for tls.",
+        example="587",
+        default=587,
+    )
+    smtp_security: SmtpSecurity = _setting(  # noqa: RUF009  (a field, not a value)
+        "VERSTEL_SMTP_SECURITY",
+        _smtp_security,
+        "starttls or tls, with a certificate that this machine trusts (SSL_CERT_FILE names an authority of your own); "
+        "none for a server on this machine only.",
+        example="starttls",
+        default="starttls",
+    )
+    smtp_user: str | None = _setting(
+        "VERSTEL_SMTP_USER", _text, "Who we are to the mail server, where it asks that.", example="", default=None
+    )
+    smtp_password: str | None = _setting(
+        "VERSTEL_SMTP_PASSWORD", _text, "The password that goes with it.", example="", default=None, secret=True
+    )
+    smtp_from: str | None = _setting(
+        "VERSTEL_SMTP_FROM",
+        _sender,
+        "Who reminders are from. A name that tells of care (GGZ Noord <…>) tells it to whoever sees the mail too: take "
+        "one that does not.",
+        example="no-reply@example.org",
+        default=None,
+    )
+    sign_in_url: str | None = _setting(
+        "VERSTEL_SIGN_IN_URL",
+        _url,
+        "Where clients sign in by themselves, such as your portal, as a reminder tells them; VERSTEL_PUBLIC_URL where "
+        "it is not set.",
+        example="https://portal.example.org",
+        default=None,
+    )
+    mail_folder: Path | None = field(default=None, metadata={})
+    """Where mails are put instead of being sent: for demonstrations."""
     trusted_proxies: int = _setting(
         "VERSTEL_TRUSTED_PROXIES",
         _whole_number,
@@ -548,6 +625,7 @@ class Settings:
             # Who a token is from is found by its `iss`, before anything else of it is believed.
             if (first.jku, first.keys) != (hooks.jku, hooks.keys):
                 raise ConfigError(f"hooks: {hooks.iss!r} has other keys at one issuer than at another.")
+        self._check_mail()
         unproven = "" if self.database_without_tls else _unproven_postgresql_host(self.database_url)
         if unproven:
             raise ConfigError(
@@ -556,6 +634,19 @@ class Settings:
                 "certificate of its authority (sslrootcert=system: those that this machine knows). Or set "
                 "VERSTEL_DATABASE_WITHOUT_TLS=yes where the network between is protected itself."
             )
+
+    def _check_mail(self) -> None:
+        if (self.smtp_host is None) != (self.smtp_from is None):
+            raise ConfigError("VERSTEL_SMTP_HOST and VERSTEL_SMTP_FROM belong together: set both, or neither.")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ConfigError("VERSTEL_SMTP_USER and VERSTEL_SMTP_PASSWORD belong together: set both, or neither.")
+        if self.smtp_security == "none" and self.smtp_host not in {None, *LOOPBACK}:
+            raise ConfigError("VERSTEL_SMTP_SECURITY=none is for a mail server on this machine only.")
+
+    @property
+    def mails(self) -> bool:
+        """Tell whether there is a way to send mail."""
+        return self.smtp_host is not None or self.mail_folder is not None
 
     @property
     def https(self) -> bool:

@@ -93,6 +93,7 @@ def _demo(listening: socket.socket, data: Path, chosen: Kind, others: tuple[Clie
         click.echo(f"  {client.id} may sign in at {sandbox.base}")
         if client.launch_uri:
             click.echo(f"    from a chart: {url}/sandbox/launch?role=clinician&patient=noor&app={quote(client.id)}")
+    click.echo(f"  Mails of this demo are put into {data / 'mail'}: nothing is sent.\n")
     click.echo(f"Kept in {data}. Stop with Ctrl-C.")
     _run(app, listening)
 
@@ -141,6 +142,7 @@ def _settings(url: str, database: Path, keys: Path) -> Settings:
             ),
         ),
         several_users_per_browser=True,
+        mail_folder=keys.parent / "mail",
         offer=read_offer(EXAMPLE),
         offer_for_loved_ones=read_offer_for_loved_ones(EXAMPLE),
     )

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from mappers.audit import BY_LINK, OPERATOR, AuditEntry, Event, purpose_of
+from mappers.audit import BY_ITSELF, BY_LINK, OPERATOR, AuditEntry, Event, purpose_of
 from smartapp.storage.chain import AUDIT, append
 from smartapp.storage.database import change_any, reading, writing
 from smartapp.storage.passing_on import TO_PASS_ON, PassingOn, put
@@ -217,6 +217,24 @@ class Audit:
             ),
             person=self._person(user.issuer, patient),
         )
+
+    def reminder(self, person: str, issuer: str, patient: str, what: Literal["sent", "stopped"]) -> None:
+        """Write that a reminder was sent to a person, or that reminders were stopped by a button in one.
+
+        `person` is as `person_digest` returns it. Where it was sent to stands nowhere.
+        """
+        entry = _of_nobody(
+            int(self._clock()),
+            "reminder",
+            issuer=issuer,
+            role=BY_ITSELF,
+            patient=patient,
+            objects=(f"reminders.{what}",),
+            purpose=purpose_of(BY_ITSELF),
+            system=self._system,
+            organisation=self._organisation(issuer),
+        )
+        self._write(entry, person=person)
 
     def adopt(self, former: str, issuer: str, patient: str) -> None:
         """Bring the rows about a person that stand under a former key of the issuer under the one of today."""

@@ -91,6 +91,8 @@ def ask() -> View:
         return _form_page(waiting, typed, trouble=_(NOT_SAVED)), 503
     except (Refused, Conflict, Forbidden):
         return _form_page(waiting, typed, trouble=_(NOT_TAKEN)), 422
+    if not sent_twice:
+        current.services().reminders.assigned(current.launch(), typed["questionnaire"])
     # Not stored means that the outbox has it: the EHR was away, and will get it later.
     news = "asked" if all(one.state == "stored" for one in saved) else "on-its-way"
     return redirect(url_for("assignments.index", news=news), 303)
@@ -199,6 +201,7 @@ def cancel(assignment_id: str) -> View:
             continue
         except (Unreachable, Refused, Forbidden):
             break
+        current.services().reminders.assigned_no_longer(current.launch(), assignment_of(found.resource).instrument)
         if saved.state != "stored":
             return redirect(url_for("assignments.index", news="taking-back"), 303)
         back = url_for("assignments.restore", assignment_id=assignment_id)
@@ -229,6 +232,7 @@ def restore(assignment_id: str) -> View:
             trouble, status = _(NOT_RESTORED), 503
         else:
             undoing.forget()
+            current.services().reminders.assigned(current.launch(), assignment.instrument)
             news = "asked-again" if saved.state == "stored" else "on-its-way"
             return redirect(url_for("assignments.index", news=news), 303)
     page = views.assignments_page(_tasks(), catalogue(), today=current.today(), trouble=trouble)

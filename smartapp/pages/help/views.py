@@ -8,6 +8,7 @@ from mappers.roles import Role
 from smartapp.access import table
 from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
+from smartapp.web.messages import may_send
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class HelpPage:
     lead: str
     sections: tuple[Section, ...]
     role: str = ""
+    reminders: bool = False
+    """To a client: messages can be sent here that something is ready."""
 
 
 def page_for(role: Role) -> HelpPage:
@@ -33,7 +36,7 @@ def page_for(role: Role) -> HelpPage:
     own = role == "client"
     if own:
         lead = _("Who reads what you fill in, what happens to it, and whom you can ask.")
-        return HelpPage(own, lead, _for_a_client())
+        return HelpPage(own, lead, _for_a_client(), reminders=may_send())
     rights, lead = table().roles[role], _("What of the client can be read here, and what not.")
     title = text_of(rights.title)
     if role == "outside":

@@ -12,7 +12,7 @@ from typing import Final
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
-from mappers.audit import BY_LINK, OPERATOR, AuditEntry, purpose_of
+from mappers.audit import BY_ITSELF, BY_LINK, OPERATOR, AuditEntry, purpose_of
 from smartapp.access import table
 from smartapp.i18n import message
 from smartapp.storage.launches import Person
@@ -33,7 +33,7 @@ NAMED: Final = 2
 PAPER: Final = Path(__file__).with_name("templates") / "home" / "who_looked.typ"
 
 _SOMEONE: Final = message("Someone on your care team")
-_UNNAMED: Final = {OPERATOR: message("The manager of Verstel"), BY_LINK: message("Someone")}
+_UNNAMED: Final = {OPERATOR: message("The manager of Verstel"), BY_LINK: message("Someone"), BY_ITSELF: "Verstel"}
 """Who somebody is that gives no name, by role."""
 _WHY: Final = {
     "TREAT": message("Why: for your treatment."),
@@ -44,6 +44,10 @@ _WHY: Final = {
 }
 _WANTED: Final = message("Wanted to look at something, and was not allowed to.")
 _SOUGHT: Final = message("Asked for something that could not be found here.")
+_REMINDED: Final = {
+    "reminders.sent": message("Sent you a message that something was ready, as you chose."),
+    "reminders.stopped": message("Stopped the messages: somebody pressed the button in one."),
+}
 _SENT: Final = message("Sent something that did not belong here. Nothing was saved.")
 _OFTEN: Final = message("Tried it more often after that.")
 _REFUSED: Final = {
@@ -73,6 +77,8 @@ class Access:
     wrote: bool = False
     took: bool = False
     """A copy was made of what is kept about this person."""
+    reminded: tuple[str, ...] = ()
+    """What was done with messages that something is ready, as message ids."""
     refused: tuple[str, ...] = ()
     """What they were turned away with, as message ids."""
     asked: tuple[str, ...] = ()
@@ -133,6 +139,9 @@ def _with(before: Access, entry: AuditEntry) -> Access:
     if entry.event == "denied":
         kind = _OFTEN if SEVERAL in entry.objects else _REFUSED.get(entry.reason, _WANTED)
         return replace(before, refused=_once(before.refused, [kind]), asked=_once(before.asked, parts))
+    if entry.event == "reminder":
+        said = [_REMINDED[one] for one in entry.objects if one in _REMINDED]
+        return replace(before, reminded=_once(before.reminded, said))
     return replace(
         before,
         parts=_once(before.parts, parts),
@@ -166,11 +175,12 @@ def role_title(role: str) -> str:
 
 
 def _sentences(access: Access, seen: list[str], *, whole: bool) -> Iterator[str]:
+    yield from map(_, access.reminded)
     if access.wrote:
         yield _("Viewed this and added something.")
     elif access.looked or access.parts:
         yield _("Viewed this.")
-    elif not access.took and not access.refused:
+    elif not access.took and not access.refused and not access.reminded:
         yield _("Signed in.")
     if seen:
         yield _seen(seen, whole=whole)

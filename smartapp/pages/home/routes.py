@@ -31,6 +31,7 @@ from smartapp.web import current, undoing
 from smartapp.web.language import day_of, format_date, format_list, format_number, moment_of
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import FormView
+from smartapp.web.messages import may_send
 from smartapp.web.plan_views import STATUS_TEXTS
 from smartapp.web.talks import when
 
@@ -53,6 +54,8 @@ class HomePage:
     """The record does not answer: only what we keep ourselves can be shown."""
     invitation: FormView | None = None
     """A living form that asks to be looked at again."""
+    reminders: bool = False
+    """Messages can be sent here that something is ready."""
 
     @property
     def new(self) -> bool:
@@ -65,7 +68,8 @@ def index() -> str | Response:
     """Show the start page of this person, in one round trip to the record."""
     if current.launch().user.role != "client":
         return redirect(url_for(table().roles[current.launch().user.role].home), 303)
-    away = False
+    here, away = current.launch(), False
+    current.services().reminders.opened(here.issuer_key, here.patient.reference)
     try:
         found = _found()
     except Unreachable:
@@ -92,6 +96,7 @@ def index() -> str | Response:
         change=change_today(scores),
         record_away=away,
         invitation=invitation(plan.forms),
+        reminders=may_send(),
     )
     return render_template(
         "home/index.html",

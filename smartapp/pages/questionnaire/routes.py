@@ -268,6 +268,7 @@ def submit(instrument_id: str) -> ResponseReturnValue:
         raise  # only a new sign-in helps, and that page says so; the draft stays
     except RecordError as error:
         raise LookAgain(NOT_SENT, 502) from error
+    current.services().reminders.assigned_no_longer(current.launch(), instrument.id)
 
     # Sending can take a while. What was answered meanwhile stays, and sending that in amends this.
     def as_sent(draft: dict[str, Any]) -> bool:

@@ -173,6 +173,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
     records = services.records(launch)
     records.bind_waiting()
     if launch.user.role == "client":
+        services.reminders.opened(launch.issuer_key, launch.patient.reference)
         with contextlib.suppress(RecordError):  # it is looked at again the next time
             records.look_again()
     if launch.user.role in LOVED_ONES:

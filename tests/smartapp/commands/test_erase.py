@@ -13,11 +13,15 @@ from smartapp.services import KEY
 from smartapp.settings import Issuer
 from smartapp.storage.database import open_database
 from smartapp.storage.health_links import About, new_secret
+from smartapp.storage.reminders import Choice
 from tests.smartapp.helpers import Visitor, launched, make_app, settings
 from tests.smartapp.pages.plan.pages import fields_of
 
 BASE = "https://ehr.example/fhir"
-HOLD_PEOPLE = ("health_links", "drafts", "kept_words", "outbox", "launches", "tokens", "resources", "resource_versions")
+HOLD_PEOPLE = (
+    *("health_links", "reminders", "ready_things", "drafts", "kept_words", "outbox"),
+    *("launches", "tokens", "resources", "resource_versions"),
+)
 
 
 @pytest.fixture
@@ -64,6 +68,9 @@ def leave(person: Visitor) -> None:
     links = core.health_links
     about = About("plan", "Mijn plan", BASE, patient)
     links.make(links.person("north", patient), about, asked=patient, secret=new_secret(), content="eyJ", until=2**31)
+    mail = Choice(address="anna@example.org", issuer=BASE, patient=patient)
+    core.reminders.choose("north", mail)
+    core.reminders.ready("north", patient, "assignment|hoop", 0)
     core.audit.record(person.launch, "launch")
     flaky = person.make_flaky()
     flaky.error = Unreachable("down")
@@ -94,6 +101,7 @@ def test_all_of_one_person_is_gone_and_all_of_another_is_untouched(app, environm
     expected = {"1 drafts", "2 sketches of the plan", "1 forms that were kept", "1 units that waited"}
     expected |= {
         "1 links to what they shared",
+        "2 reminders",
         "0 notes of who is in conversation",
         "0 files that were handed in",
         "0 words that waited for their yes",

@@ -27,6 +27,7 @@ def environment(tmp_path):
     [
         ["outbox"],
         ["outbox", "--retry-aside"],
+        ["reminders"],
         ["keys", "reencrypt"],
         ["erase", "--issuer", "north", "--patient", "7", "--yes"],
     ],

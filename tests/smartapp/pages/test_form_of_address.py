@@ -225,6 +225,7 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "scores.instrument": lambda _full: [f"scores/{one.id}/" for one in ASKED if one.scores],
     "scores.note": lambda _full: ["scores/hoop/note"],
     "links.index": lambda _full: ["links/"],
+    "reminders.index": lambda _full: ["reminders/"],
     "links.new": lambda _full: ["links/new"],
     "living.index": lambda _full: ["living/"],
     "living.form": lambda _full: [f"living/{one.id}/" for one in LIVING],
@@ -292,10 +293,12 @@ SAYS_NOTHING: Final = {
 
 
 @pytest.fixture(scope="module")
-def full(place) -> Full:
+def full(place, tmp_path_factory) -> Full:
     form = place[1]
     # It stands still: what is said a minute later is another conversation.
-    app = make_app(form_of_address=form, offer=read_offer(EXAMPLE), clock=Clock())
+    app = make_app(
+        form_of_address=form, offer=read_offer(EXAMPLE), clock=Clock(), mail_folder=tmp_path_factory.mktemp("mail")
+    )
     anna, joost = launched(app), launched(app, role="clinician")
     put(anna.ehr, with_a_goal_for_later())
     hope(anna.ehr)
@@ -312,6 +315,7 @@ def full(place) -> Full:
             fill(anna, f"living/{one.id}/{short(one, group.link_id)}/new", **row_in(one, group))
     shown = "".join(anna.get(f"living/{one.id}/").text for one in LIVING)
     fill(anna, "phase/", phase="living-with", words="Het gaat weer.")
+    anna.post("reminders/", {"choice-often": "weekly", "choice-how": "mail", "address": "anna@example.org"})
     for one in (MILA, {**MILA, "id": "theo"}):
         anna.ehr.write(Write("update", one))
     for kind, name in (("loved-one", "Oma"), ("professional", "Bos")):

@@ -108,6 +108,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "phase/",
         "links/",
         "links/new",
+        "reminders/",
         "sharing/",
         "sharing/form.story",
         "sharing/domain.meaning",

@@ -21,7 +21,7 @@ from tests.conftest import Server, serve
 # take, the less so. The other way round nothing is hidden: questions that wait for each other do so at any latency.
 LATENCIES = (0.1, 0.5, 2.0)
 # What these pages show we keep ourselves: the draft, and the log.
-OUR_OWN = ("questionnaires/hoop/questions/hoop-01", "who-looked/", "links/", "sharing/domain.meaning")
+OUR_OWN = ("questionnaires/hoop/questions/hoop-01", "who-looked/", "links/", "reminders/", "sharing/domain.meaning")
 
 
 @dataclass
@@ -105,6 +105,7 @@ def far() -> Iterator[tuple[Server, FarAway]]:
         ("client", "sharing/domain.meaning"),
         ("client", "take-along/"),
         ("client", "links/"),
+        ("client", "reminders/"),
         ("clinician&user=Practitioner/fatiha-amrani", "overview/"),
         ("clinician&user=Practitioner/ruben-kartosen", "overview/"),
         ("loved-one&user=RelatedPerson/mila", "loved-one/"),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from smartapp.fhir.store import Query, Unreachable, Write
 from smartapp.storage.database import metadata
 from smartapp.storage.health_links import About, new_secret
+from smartapp.storage.reminders import Choice
 from smartapp.storage.vault import SealBroken
 from tests.smartapp.helpers import Visitor, launched, make_app, text_of
 from tests.smartapp.pages.plan.pages import fields_of, fill
@@ -82,6 +83,8 @@ def write_everywhere(anna: Visitor, app) -> None:
     links, about = anna.core.health_links, About("plan", f"Mijn plan, {WORD}", anna.launch.issuer, "Patient/anna")
     person = links.person(anna.launch.issuer_key, "Patient/anna")
     links.make(person, about, asked="Patient/anna", secret=new_secret(), content=WORD, until=2**31)
+    choice = Choice(address=f"{WORD}@example.org", issuer=anna.launch.issuer, patient="Patient/anna")
+    anna.core.reminders.choose(anna.launch.issuer_key, choice)
     flaky = anna.make_flaky()
     flaky.error = Unreachable("away")
     note, _marking = observations()
@@ -99,7 +102,7 @@ def test_afterwards_nothing_readable_is_left_in_any_table(app, anna):
     write_everywhere(anna, app)
     before = tables_with(anna, WORD)
     assert before >= {
-        *("drafts", "health_links", "kept_words", "outbox", "resource_versions", "sessions"),
+        *("drafts", "health_links", "kept_words", "outbox", "reminders", "resource_versions", "sessions"),
     }
     assert say_yes(anna).status_code == 303
     assert tables_with(anna, WORD) == set()

@@ -1,0 +1,109 @@
+"""Sending the messages that something is ready: what they say, and what becomes of each. The courier calls this.
+
+A message has no name, no questionnaire and no words of anybody in it: that something is ready, where to sign in by
+oneself, and how to stop. So a mail that somebody else sees tells them nothing of what it is about.
+"""
+
+from __future__ import annotations
+
+import logging
+from email.message import EmailMessage
+from typing import Final
+
+from smartapp.mail import MailRefused, NotSent, PerhapsSent, mail_of, sender_of
+from smartapp.services import Services
+from smartapp.settings import Issuer, Settings
+from smartapp.storage.reminders import How, Message
+
+log = logging.getLogger(__name__)
+
+# Without je and u: so they are the same for every place.
+_READY: Final = {
+    "nl": (
+        "Er staat iets klaar",
+        "Er staat iets klaar.\n\n"
+        "Wat het is, staat niet in deze mail. Log zelf in om het te zien:\n{sign_in}\n\n"
+        "Geen berichten meer? Open dit adres en druk op de knop:\n{stop}\n\n"
+        "Antwoorden op deze mail kan niet.\n",
+    ),
+    "en": (
+        "Something is ready",
+        "Something is ready.\n\n"
+        "What it is does not stand in this mail. Sign in by yourself to see it:\n{sign_in}\n\n"
+        "No more messages? Open this address and press the button:\n{stop}\n\n"
+        "Nobody reads replies to this mail.\n",
+    ),
+}
+_CONFIRM: Final = {
+    "nl": (
+        "Klopt dit e-mailadres?",
+        "Iemand koos dit e-mailadres voor berichten. Klopt dat?\n"
+        "Open dan dit adres en druk op de knop:\n{confirm}\n\n"
+        "Klopt het niet? Dan hoeft er niets te gebeuren. Zonder de knop komen er geen berichten.\n\n"
+        "Antwoorden op deze mail kan niet.\n",
+    ),
+    "en": (
+        "Is this e-mail address right?",
+        "Somebody chose this e-mail address for messages. Is that right?\n"
+        "Then open this address and press the button:\n{confirm}\n\n"
+        "Is it not? Then nothing needs to be done. Without the button no messages come.\n\n"
+        "Nobody reads replies to this mail.\n",
+    ),
+}
+
+
+def stop_address(settings: Settings, secret: str) -> str:
+    """Return the address that stops messages: a page with one button, and what a mail program posts to."""
+    return f"{settings.public_url}/reminders/stop/{secret}"
+
+
+def confirm_address(settings: Settings, secret: str) -> str:
+    """Return the address of the page on which somebody says that a mailbox is theirs."""
+    return f"{settings.public_url}/reminders/confirm/{secret}"
+
+
+def ways(settings: Settings, issuer: Issuer | None) -> tuple[How, ...]:
+    """Return how people of an issuer can get messages here; none where the place set up no way."""
+    return ("mail",) if settings.mails and issuer is not None else ()
+
+
+def remind(services: Services) -> bool:
+    """Send one message that is due, and note what became of it; tell whether there was one."""
+    message = services.reminders.claim()
+    if message is None:
+        return False
+    try:
+        _send(services, message)
+    except NotSent as error:
+        log.warning("a message could not be sent, and is tried again: %s", error)
+        services.reminders.later(message)
+    except MailRefused as error:
+        log.info("a message was refused: %s", error)
+        services.reminders.refused(message)
+    except PerhapsSent as error:
+        log.warning("nobody knows whether a message was sent: %s", error)
+        services.reminders.unsure(message)
+    else:
+        services.reminders.sent(message)
+    return True
+
+
+def _send(services: Services, message: Message) -> None:
+    sender = sender_of(services.settings)
+    if sender is None:
+        raise NotSent("there is no mail server in the settings")
+    sender.send(mail_about(services.settings, message))
+
+
+def mail_about(settings: Settings, message: Message) -> EmailMessage:
+    """Return a message as a mail."""
+    choice, stop = message.choice, stop_address(settings, message.stop)
+    if message.kind == "confirm":
+        subject, text = _CONFIRM["en" if choice.language == "en" else "nl"]
+        said = text.format(confirm=confirm_address(settings, message.confirm))
+        return mail_of(settings, choice.address, subject, said)
+    subject, text = _READY["en" if choice.language == "en" else "nl"]
+    said = text.format(sign_in=settings.sign_in_url or settings.public_url, stop=stop)
+    # RFC 8058: a mail program stops them with one press, by a POST to this address.
+    one_press = {"List_Unsubscribe": f"<{stop}>", "List_Unsubscribe_Post": "List-Unsubscribe=One-Click"}
+    return mail_of(settings, choice.address, subject, said, **one_press)
