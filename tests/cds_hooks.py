@@ -4,7 +4,8 @@ The shapes are the logical models in `tests/data/cds-hooks`, of which the lines 
 they say beside that in FHIRPath is written out in `complaints`. The client follows CDS Hooks 2.0.1
 (https://cds-hooks.hl7.org/2.0/): it reads discovery, fills in the prefetch templates, signs a JWT for each call with
 `cryptography` alone, and uses nothing of the app. No package on PyPI or npm does all of that: `cds-validator` (npm,
-0.3.0) knows the hooks of before 1.0, and the client in `fhir-mcp` (PyPI, 0.2.2) sends no JWT.
+0.3.0) knows the hooks of before 1.0, and the client in `fhir-mcp` (PyPI, 0.2.2) sends no JWT. What HAPI FHIR has of it
+in Java asks too, in `tests/conformance/hooks`.
 """
 
 from __future__ import annotations

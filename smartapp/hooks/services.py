@@ -13,7 +13,7 @@ from questionnaires.model import Language, Text
 _PATIENT: Final = "{{context.patientId}}"
 PREFETCH: Final[Mapping[str, str]] = {
     "user": "{{context.userId}}",
-    "roles": "PractitionerRole?practitioner={{userPractitionerId}}",
+    "roles": "PractitionerRole?practitioner={{context.userId}}",
     "teams": f"CareTeam?patient={_PATIENT}",
     "patient": f"Patient/{_PATIENT}",
     "answers": f"QuestionnaireResponse?patient={_PATIENT}&_sort=-authored&_count=50",

@@ -33,6 +33,7 @@ PARTS = {
     "FHIR servers": "tests.conformance.servers",
     "write path": "tests.conformance.write_path",
     "links (SMART Health Links)": "tests.conformance.links.run",
+    "hooks (CDS Hooks)": "tests.conformance.hooks.run",
     "HL7 validator": "tests.conformance.validate",
     "paper (veraPDF)": "tests.conformance.paper",
     "PostgreSQL": "tests.conformance.databases",
