@@ -26,6 +26,11 @@ function plain(text) {
 function narrow() {
   const sought = plain(field?.value ?? "");
   for (const line of document.querySelectorAll("[data-line]")) line.hidden = !line.dataset.sought.includes(sought);
+  // How many there are would not be true of those that are left.
+  for (const [name, hidden] of [["all", sought !== ""], ["some", sought === ""]]) {
+    const said = document.querySelector(`#clients-title [data-${name}]`);
+    if (said) said.hidden = hidden;
+  }
 }
 
 function later() {
