@@ -1,4 +1,4 @@
-"""The list of own clients in a browser: narrowed while one types, fresh by itself, and without a script still a page."""
+"""The list of own clients in a browser: narrowed while one types, fresh by itself, and a page without a script too."""
 
 from __future__ import annotations
 
