@@ -60,6 +60,7 @@ _HIDDEN = frozenset(
 _BUTTONS = frozenset(
     {
         "add",
+        "begin",
         "clear",
         "hand-over",
         "look",
