@@ -24,6 +24,8 @@ from smartapp.web.language import gettext as _
 blueprint = Blueprint("course", __name__, url_prefix="/course", template_folder="templates")
 
 LONGEST_GROUP: Final = 100
+MOST_SHOWN: Final = 3
+"""Moments that come, or were, which are shown at once."""
 EARLIEST: Final = dt.timedelta(days=3 * 366)
 """How long ago a trajectory may have begun: the moments of ours are over by then."""
 LATEST: Final = dt.timedelta(days=366)
@@ -81,6 +83,7 @@ def index() -> str:
         "course/index.html",
         going_on=[one for one in found if not one.over],
         over=[one for one in found if one.over],
+        most=MOST_SHOWN,
         own=own,
         news=_news(),
         undo=undoing.offered(),

@@ -21,7 +21,7 @@ from smartapp.pages.scores import asking
 from smartapp.records import Records
 from smartapp.web import current
 from smartapp.web.forms import ATTEMPTS
-from smartapp.web.language import language
+from smartapp.web.language import language, wording
 
 _OF_TASKS: Final = identifier_system("assignment")
 
@@ -111,11 +111,11 @@ def _new(records: Records, course: Course, today: dt.date) -> list[Write]:
         requester=_user(),
         asked_on=now,
         known=catalogue(),
-        language=language(),
+        language=wording(),  # the client reads what it is for as a message, and so as this place speaks to them
     )
     return [
         Write.once(care_plan, identifier=f"{IDENTIFIER_SYSTEM}|{course.identifier}", full_url=name),
-        *(_new_task(one) for one in tasks),
+        *(_new_task({**one, "language": language()}) for one in tasks),
     ]
 
 

@@ -42,7 +42,7 @@ IS_OPEN: Final = {
     False: message("This is now, until %(day)s."),
 }
 """By whether it asks for questionnaires; so is WAS."""
-WAS: Final = {True: message("Filled in."), False: message("This conversation was held.")}
+WAS: Final = {True: message("Filled in."), False: message("This was held.")}
 DECLINED: Final = {True: message("You said: not this time."), False: message("The client said: not this time.")}
 """By whether the reader is the client."""
 

@@ -18,6 +18,8 @@ from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
 from smartapp.access import table
 from smartapp.fhir.store import Query, Refused, Unreachable
+from smartapp.pages.course import found as courses
+from smartapp.pages.course.views import Ahead, ahead
 from smartapp.pages.home import looked
 from smartapp.pages.home.inviting import invitation, not_now, still_so
 from smartapp.pages.home.today import AgreedToday, Change, GoalToday, agreed_today, change_today, goal_today
@@ -56,11 +58,15 @@ class HomePage:
     """A living form that asks to be looked at again."""
     reminders: bool = False
     """Messages can be sent here that something is ready."""
+    ahead: tuple[Ahead, ...] = ()
+    """What the programmes of this person ask now, or well before they ask it."""
+    programme: bool = False
+    """There is one, or there was."""
 
     @property
     def new(self) -> bool:
         """Tell whether this person has nothing here yet."""
-        return not (self.goal or self.measured or self.talk or self.agreed.shown)
+        return not (self.goal or self.measured or self.talk or self.agreed.shown or self.programme)
 
 
 @blueprint.get("/")
@@ -73,18 +79,19 @@ def index() -> str | Response:
     try:
         found = _found()
     except Unreachable:
-        found, away = [[], [], [], [], []], True
-    plan = plan_in([found[0], found[1], found[2]], found[5:])
+        found, away = [[], [], [], [], [], []], True
+    plan = plan_in([found[0], found[1], found[2]], found[6:])
     pressed = ticking.ticked(on_its_way=plan.on_its_way)
     goals = _active(plan.plan.goals, (record.resource for record in found[1]))
     scores = measured([record.resource for record in found[3]], (), catalogue(), day_of)
     talk = next_talk(
-        [record.resource for record in found[4]],
+        [record.resource for record in found[5]],
         patient=current.launch().patient.reference,
         now=current.now(),
         moment_of=moment_of,
     )
     undo = undoing.offered()
+    followed = courses.courses_in(found[4], found[2])
     page = HomePage(
         name=first_name(current.launch().patient.display),
         talk=talk,
@@ -97,6 +104,8 @@ def index() -> str | Response:
         record_away=away,
         invitation=invitation(plan.forms),
         reminders=may_send(),
+        ahead=ahead(followed, current.now().date()),
+        programme=bool(followed),
     )
     return render_template(
         "home/index.html",
@@ -112,10 +121,11 @@ def index() -> str | Response:
 
 
 def _found() -> list[list[Record]]:
-    """Return the plan (CarePlans, Goals, Tasks), the scores, the appointments and living forms, in one round trip."""
+    """Return the plan (CarePlans, Goals, Tasks), scores, programmes, appointments, living forms: in one round trip."""
     patient = current.launch().patient.reference
     plans, goals, _steps = stored.queries(patient)
     asked = [plans, goals, Query.of("Task", patient=patient), asking.scores_of(patient)]
+    asked.append(courses.query(patient))
     talks = Query.of("Appointment", patient=patient, date=f"ge{current.today()}")
     forms = living_queries()
     try:

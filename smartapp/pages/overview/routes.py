@@ -11,6 +11,8 @@ from mappers.agreements import agreements_in
 from mappers.answers import is_finished
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
+from smartapp.pages.course import found as courses
+from smartapp.pages.course.views import Line, line_of
 from smartapp.pages.overview.consult import MOST_SHOWN, ConsultPage, consult_page
 from smartapp.pages.overview.news import (
     LastLook,
@@ -47,7 +49,14 @@ def index() -> ResponseReturnValue:
     if request.args.get("mode") == "together":
         return redirect(url_for("together.start"))
     found, page = _everything()
-    return render_template("overview/overview.html", page=_consult(found, page), most=MOST_SHOWN)
+    shown = {"page": _consult(found, page), "programmes": _programmes(found)}
+    return render_template("overview/overview.html", most=MOST_SHOWN, **shown)
+
+
+def _programmes(found: list[list[Record]]) -> tuple[Line, ...]:
+    """Return what the client follows, each programme in one line."""
+    responses = [one.resource for one in found[4]]
+    return line_of(courses.courses_in(found[7], found[2], responses), current.now().date())
 
 
 @blueprint.get("/overview.pdf")
@@ -108,9 +117,10 @@ def _everything() -> tuple[list[list[Record]], OverviewPage]:
         asking.responses_of(patient),
         notes_of(patient),
         markings_of(patient),
+        courses.query(patient),
         *living_queries(),
     )
-    stored_plan = plan_read(found[:3], found[7:])
+    stored_plan = plan_read(found[:3], found[8:])
     page = overview_page(
         name=current.launch().patient.display,
         stored=stored_plan,

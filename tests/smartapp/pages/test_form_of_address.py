@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import io
 import re
@@ -17,6 +18,7 @@ from mappers.plan import Goal, Plan
 from mappers.sharing import parts_in
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Group, Instrument, Item
+from questionnaires.programmes import programmes
 from smartapp.access import table
 from smartapp.fhir.store import Query, Refused, Unreachable, Write
 from smartapp.offer import EXAMPLE, read_offer
@@ -138,6 +140,8 @@ class Full:
     """The addresses at which a supporter of the plan is put among them."""
     wish: str
     """The address at which words of a living form become a goal."""
+    moments: tuple[str, ...]
+    """The addresses of the moments of the programmes that are followed."""
 
 
 def steps_of(form: Instrument) -> list[str]:
@@ -173,6 +177,8 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "home.index": lambda _full: [""],
     "home.who_looked": lambda _full: ["who-looked/"],
     "help.index": lambda _full: ["help/"],
+    "course.index": lambda _full: ["course/", "course/?news=paused"],
+    "course.moment": lambda full: list(full.moments),
     "take_along.index": lambda _full: ["take-along/"],
     "take_along.leave": lambda _full: ["take-along/leave"],
     "take_along.sure": lambda _full: ["take-along/leave/sure"],
@@ -247,6 +253,7 @@ FULL_CLINICIAN: dict[str, Callable[[Full], list[str]]] = {
     "overview.plan": lambda _full: ["overview/plan"],
     "assignments.index": lambda _full: ["assignments/"],
     "assignments.new": lambda _full: ["assignments/new"],
+    "course.begin": lambda _full: ["course/begin"],
     "living.form": lambda _full: [f"living/{one.id}/?together=1" for one in LIVING],
     "living.theme": lambda _full: [
         f"living/{one.id}/theme/{short(one, group.link_id)}" for one in LIVING for group in one.groups if not group.many
@@ -334,6 +341,11 @@ def full(place, tmp_path_factory) -> Full:
     joost.post("overview/together/finish", {"let-go": "1"})
     joost.post("overview/together/discuss", {"topic-1": "Werk", "topic-2": "Wonen"})
     joost.post("overview/together/agree/2", {"outcome-2": "differ", "client-view-2": "Nee."})
+    for programme in programmes():
+        form_of = {"programme": programme, "start": current_day(app), "group": "Dinsdagochtend"}
+        read_first = joost.post("course/begin", form_of)
+        joost.post("course/begin", {**form_of, "seen": fields_of(read_first)["seen"], "begin": "1"})
+    moments = dict.fromkeys(re.findall(r"href=\"[^\"]*/(course/[^\"]*/moments/[^\"]+)\"", anna.get("course/").text))
     kept = anna.core.kept_words
     kept.keep(kept.owner(anna.launch.issuer_key, "anna", "anna"), "living/story/story/", [["story", "Een verhaal."]])
     found = {type_: anna.ehr.search(Query.of(type_)) for type_ in ("QuestionnaireResponse", "Goal", "Task")}
@@ -361,12 +373,18 @@ def full(place, tmp_path_factory) -> Full:
         people=people,
         shared=tuple(re.findall(r"href=\"[^\"]*/(loved-one/shared/[^\"]*)\"", mila.get("loved-one/").text)),
         supporters=tuple(re.findall(r"href=\"[^\"]*/(people/new/supporter/[^\"]*)\"", anna.get("people/new/").text)),
+        moments=tuple(moments),
         wish=html.unescape(re.findall(r"href=\"[^\"]*/(living/[^/\"]+/goal/[^\"]+)\"", shown)[0]),
     )
     app.extensions[KEY].engine.dispose()
 
 
 WHEN = "2026-06-03T10:00:00+02:00"
+
+
+def current_day(app: Flask) -> str:
+    """Return the day on which the clock of an app stands still."""
+    return dt.datetime.fromtimestamp(app.extensions[KEY].clock(), dt.UTC).date().isoformat()
 
 
 def with_a_goal_for_later() -> Plan:
@@ -405,6 +423,7 @@ def test_every_page_of_a_record_is_walked_in_both_forms(full):
 
 
 def test_there_is_something_to_read_on_both_sheets_and_more(full):
+    assert len(full.moments) > len(programmes())
     assert len(full.days) == 2
     assert len(full.rows) == sum(len(lists_of(one)) for one in LIVING)
     assert "Ik ga wandelen." in read(launched(full.app), f"visits/{full.days[-1]}")

@@ -92,6 +92,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "who-looked/",
         "who-looked/who-looked.pdf",
     ]
+    client += ["course/", "course/x/moments/start"]
     client += ["kept/", "unsent/", "unsent/x/discard", f"plan/goals/by-key/{KEY_OF_FORM}"]
     client += [f"plan/goals/by-key/{KEY_OF_FORM}/words", "visits/agreements/x"]
     client += ["plan/domains/meaning/", "plan/domains/meaning/now"]
@@ -157,6 +158,8 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "scores/",
         "assignments/",
         "assignments/new",
+        "course/",
+        "course/begin",
         "answers/",
         *(f"overview/together/{page}" for page in ("", "now", "medicines", "medicines/new", "discuss", "report")),
         *(f"overview/together/{page}" for page in ("options/1", "agree/1", "agreements/x", f"report/{talked[0]}")),

@@ -101,6 +101,8 @@ def far() -> Iterator[tuple[Server, FarAway]]:
         ("clinician", "overview/together/report"),
         ("clinician", "assignments/"),
         ("clinician", "assignments/new"),
+        ("clinician", "course/"),
+        ("client", "course/"),
         ("client", "sharing/"),
         ("client", "sharing/domain.meaning"),
         ("client", "take-along/"),

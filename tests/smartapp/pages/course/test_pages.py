@@ -386,3 +386,55 @@ def test_who_reads_no_answers_reads_that_they_came(app, anna):
         anna.ehr.write(Write("update", {**stored.resource, "status": "completed"}, if_match=stored.etag))
     said = text_of(launched(app, role="peer-worker").get("course/"))
     assert "Ingevuld" in said
+
+
+# --- on other pages -------------------------------------------------------------------------------------------------
+
+
+def test_the_start_page_says_well_ahead_what_will_be_asked_and_what_for(app, clock, anna):
+    assert "Nu: Aan het begin. Dit kan tot en met 27 januari 2027." in text_of(anna.get(""))
+    clock.day = dt.date(2027, 2, 1)
+    assert "vragen we je" not in text_of(launched(app).get(""))
+    clock.day = dt.date(2028, 4, 13)
+    said = text_of(launched(app).get(""))
+    assert "Over 2 weken vragen we je weer 4 vragenlijsten. Samen zien wat er veranderd is" in said
+
+
+def test_the_start_page_says_quietly_that_it_is_paused(app, anna):
+    press(anna, "pause")
+    said = text_of(anna.get(""))
+    assert "Dit staat op pauze. Er wordt nu niets gevraagd." in said
+    assert "Nu: Aan het begin" not in said
+
+
+def test_the_start_page_asks_to_prepare_a_conversation_that_is_planned(app, clock):
+    begins(launched(app, role="clinician"), programme=TALKS)
+    clock.day = dt.date(2026, 12, 30)
+    anna = launched(app)
+    said = text_of(anna.get(""))
+    assert "Rond 8 januari 2027 is je gesprek." in said
+    assert "Wil je het gesprek voorbereiden?" in said
+    start = "2027-01-07T10:00:00+01:00"
+    who = [{"actor": {"reference": "Practitioner/jansen", "display": "Joost"}, "status": "accepted"}]
+    mine = [*who, {"actor": {"reference": "Patient/anna"}, "status": "accepted"}]
+    anna.ehr.write(
+        Write("create", {"resourceType": "Appointment", "status": "booked", "start": start, "participant": mine})
+    )
+    said = text_of(anna.get(""))
+    assert "Je hebt een afspraak met Joost." in said
+    assert "Rond 8 januari" not in said
+    assert said.count("Wil je het gesprek voorbereiden?") == 1
+
+
+@pytest.mark.parametrize("role", ["clinician", "case-manager", "responsible", "peer-worker"])
+def test_the_overview_says_in_one_line_what_is_now(app, anna, role):
+    said = text_of(launched(app, role=role).get("overview/"))
+    assert "Programma: Meten op drie momenten , nu Aan het begin, tot en met 27 januari 2027" in said
+
+
+def test_who_is_outside_the_team_reads_nothing_of_it(app, anna):
+    assert "Meten op drie momenten" not in text_of(launched(app, role="outside").get("overview/"))
+
+
+def test_a_start_page_without_a_programme_says_nothing_of_one(app):
+    assert "rogramma" not in text_of(launched(app).get(""))

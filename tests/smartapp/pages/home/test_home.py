@@ -178,7 +178,7 @@ def today() -> Visitor:
 def test_the_next_talk_comes_first_with_its_day_and_whom_it_is_with(today, start, said):
     today.ehr.write(Write("create", appointment(start)))
     page = text_of(today.get(""))
-    assert f"{said} Je hebt een afspraak met Joost. Het gesprek voorbereiden" in page
+    assert f"{said} Je hebt een afspraak met Joost. Wil je het gesprek voorbereiden? Het gesprek voorbereiden" in page
     assert page.index(said) < page.index("Mijn plan")
 
 
