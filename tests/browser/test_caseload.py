@@ -68,9 +68,9 @@ def test_it_works_without_a_script(browser: Browser, demo: Demo) -> None:
     context = browser.new_context(java_script_enabled=False, locale="nl-NL")
     page = context.new_page()
     page.goto(f"{demo.url}/sandbox/caseload?user=Practitioner/joost-terpstra")
-    page.get_by_role("link", name="Er wacht iets").click()
+    page.get_by_role("link", name="Stuurde iets in").click()
     expect(page.locator("[data-line]")).to_have_count(3)
-    assert names(page) == ["Kees Hoekstra", "Noor Achterberg", "Sem Oudenaarden"]
+    assert names(page) == ["Iwan Pinas", "Kees Hoekstra", "Noor Achterberg"]
     page.get_by_label("Zoek een naam").fill("noor")
     page.get_by_role("button", name="Zoek").click()
     expect(page.locator("[data-line]")).to_have_count(1)
