@@ -12,6 +12,7 @@ from typing import Final
 from questionnaires.living import GOAL
 from questionnaires.model import (
     AnswerScale,
+    Certainty,
     Fact,
     Group,
     Instrument,
@@ -31,7 +32,7 @@ KINDS: Final[Mapping[InstrumentKind, str]] = {
 }
 """What each kind of definition is called."""
 
-_CERTAINTY = {
+CERTAINTY: Final[Mapping[Certainty, str]] = {
     "sure": "read in the source",
     "triangulated": "forced by several sources together",
     "inferred": "inferred by us from the source",
@@ -39,6 +40,7 @@ _CERTAINTY = {
     "unknown": "looked for, not found",
     "own": "our own choice",
 }
+"""How we know a fact, in words."""
 _AGGREGATE = {"sum": "sum", "mean": "mean of the answers that count"}
 
 
@@ -47,7 +49,8 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """Return the lines of a table, and an empty one after it."""
     titles = list(head)
     return [
         "| " + " | ".join(titles) + " |",
@@ -67,10 +70,10 @@ def _keys(sources: Iterable[Source]) -> str:
 
 def _facts(facts: Iterable[Fact]) -> list[str]:
     rows = (
-        (fact.about, fact.statement, _keys(fact.sources), _CERTAINTY[fact.certainty], "yes" if fact.verified else "no")
+        (fact.about, fact.statement, _keys(fact.sources), CERTAINTY[fact.certainty], "yes" if fact.verified else "no")
         for fact in facts
     )
-    return _table(("about", "fact", "sources", "how we know", "verified"), rows)
+    return table(("about", "fact", "sources", "how we know", "verified"), rows)
 
 
 _KINDS = {"boolean": "yes / no", "text": "open", "line": "one line", "date": "a date", "goal": "one of the goals"}
@@ -109,7 +112,7 @@ def _items(instrument: Instrument) -> Iterator[str]:
         if instrument.living:
             yield from _living_group(instrument, group)
             continue
-        yield from _table(
+        yield from table(
             ("item", "Dutch", "English", "subject", "answers", "direction", "wording"),
             (
                 (
@@ -131,7 +134,7 @@ def _living_group(instrument: Instrument, group: Group) -> Iterator[str]:
     if group.many:
         yield _rows(group)
         yield ""
-    yield from _table(
+    yield from table(
         ("item", "Dutch", "English", "subject", "answers", "who", "what becomes of it", "wording"),
         (
             (
@@ -223,7 +226,7 @@ def _scales(scales: Iterable[AnswerScale]) -> Iterator[str]:
     for scale in widest.values():
         yield f"`{scale.id}`"
         yield ""
-        yield from _table(
+        yield from table(
             ("code", "counts for", "Dutch", "English"),
             (
                 (option.code, "–" if option.value is None else str(option.value), option.text.nl, option.text.en)
@@ -260,7 +263,7 @@ def _score(instrument: Instrument, rule: ScoreRule) -> Iterator[str]:
     )
     yield ""
     reversed_ = ", ".join(_short(link_id, instrument) for link_id in rule.items if link_id in rule.reversed)
-    yield from _table(
+    yield from table(
         ("", ""),
         (
             ("rule version", rule.version),
@@ -287,7 +290,7 @@ def _example(instrument: Instrument, example: WorkedExample) -> Iterator[str]:
     yield f"Answers: {given}."
     yield ""
     scores = ((f"`{instrument.id}-{scale}`", "no score" if v is None else f"{v!r}") for scale, v in example.scores)
-    yield from _table(("score", "value"), scores)
+    yield from table(("score", "value"), scores)
     yield f"Working: {example.working}." + (f" Source: {example.source.key}." if example.source else "")
     yield ""
 
@@ -299,7 +302,7 @@ def _unverified(instrument: Instrument) -> Iterator[str]:
     open_points: dict[tuple[str, str, str], list[str]] = {}
     for code, fact in instrument.all_facts():
         if not fact.verified:
-            open_points.setdefault((fact.about, fact.statement, _CERTAINTY[fact.certainty]), []).append(code)
+            open_points.setdefault((fact.about, fact.statement, CERTAINTY[fact.certainty]), []).append(code)
     for (about, statement, certainty), codes in open_points.items():
         where = f"{about} of {', '.join(f'`{code}`' for code in codes)}" if codes[0] else about
         yield f"- {where}: {statement} ({certainty})"
@@ -325,7 +328,7 @@ def _lines(instrument: Instrument) -> Iterator[str]:
     yield from _published_numbers(instrument)
     yield from _unverified(instrument)
     yield from ("## Sources", "")
-    yield from _table(
+    yield from table(
         ("key", "source", "what was read of it"),
         ((citation.key, citation.text, citation.read) for citation in instrument.citations),
     )
@@ -339,7 +342,7 @@ def _summary(instrument: Instrument) -> Iterator[str]:
     yield ""
     yield f"> {instrument.wording_note.en}"
     yield ""
-    yield from _table(
+    yield from table(
         ("", ""),
         (
             ("canonical", f"`{instrument.canonical}`"),
@@ -360,7 +363,7 @@ def _summary(instrument: Instrument) -> Iterator[str]:
 def _how_it_lives(living: Living) -> Iterator[str]:
     """Yield how a living form is shown, and when it asks to be looked at again."""
     yield from ("## How it is shown", "")
-    yield from _table(
+    yield from table(
         ("", ""),
         (
             ("place among the living forms", str(living.order)),
@@ -386,10 +389,10 @@ def _looked_at_again(review: Review | None) -> str:
 def _published_numbers(instrument: Instrument) -> Iterator[str]:
     if instrument.reference_numbers:
         yield from ("## Published numbers", "")
-        yield from _table(
+        yield from table(
             ("people", "n", "numbers", "source", "how we know"),
             (
-                (number.population, number.n, number.statistic, number.source.key, _CERTAINTY[number.source.certainty])
+                (number.population, number.n, number.statistic, number.source.key, CERTAINTY[number.source.certainty])
                 for number in instrument.reference_numbers
             ),
         )
@@ -425,7 +428,7 @@ def index_page(instruments: Iterable[Instrument]) -> str:
         "What is asked, how it is scored, where each fact comes from, and what is not verified.",
         "Generated by `verstel questionnaires build` from `questionnaires/definitions/`.",
         "",
-        *_table(("instrument", "what", "items", "scores", "of which verified"), measured),
+        *table(("instrument", "what", "items", "scores", "of which verified"), measured),
     ]
     if living:
         lines += [
@@ -433,6 +436,6 @@ def index_page(instruments: Iterable[Instrument]) -> str:
             "",
             "What is never finished: its owner comes back to it, and every version is kept. Nothing is measured.",
             "",
-            *_table(("form", "what", "groups", "items"), living),
+            *table(("form", "what", "groups", "items"), living),
         ]
     return "\n".join(lines)

@@ -199,7 +199,13 @@ def _programmes(folders: tuple[Path, ...], known: Catalogue) -> Mapping[str, Pro
     return read_programmes(folders, known)
 
 
+def folder_of_the_place() -> Path | None:
+    """Return the folder that VERSTEL_PROGRAMMES names, or None where the variable is not set."""
+    named = os.environ.get("VERSTEL_PROGRAMMES", "")
+    return Path(named) if named else None
+
+
 def programmes() -> Mapping[str, Programme]:
     """Return the programmes of this process by id: ours, and those of the place in the folder VERSTEL_PROGRAMMES."""
-    named = os.environ.get("VERSTEL_PROGRAMMES", "")
-    return _programmes((PROGRAMMES, Path(named)) if named else (PROGRAMMES,), catalogue())
+    folder = folder_of_the_place()
+    return _programmes((PROGRAMMES, folder) if folder else (PROGRAMMES,), catalogue())

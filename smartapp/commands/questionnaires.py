@@ -14,11 +14,14 @@ from questionnaires.catalogue import Catalogue, DefinitionError, UnknownInstrume
 from questionnaires.demands import unmet
 from questionnaires.model import Instrument
 from questionnaires.page import KINDS, index_page, instrument_page
+from questionnaires.programme_page import programmes_page
+from questionnaires.programmes import PROGRAMMES, read_programmes
 from questionnaires.publish import VARIANTS, Variant, published, resource_bytes
 
 PACKAGE = Path(questionnaires.__file__).parent
 PUBLISHED = PACKAGE / "published"
 DOCS = PACKAGE.parent / "docs" / "instruments"
+PROGRAMMES_PAGE = DOCS.parent / "programmes.md"
 
 
 @click.group()
@@ -150,7 +153,8 @@ def _pages(known: Catalogue) -> dict[Path, bytes]:
     if not DOCS.parent.is_dir():
         return {}
     instruments = known.instruments.values()
-    index = {DOCS / "README.md": index_page(instruments).encode()}
+    ours = read_programmes([PROGRAMMES], known).values()
+    index = {DOCS / "README.md": index_page(instruments).encode(), PROGRAMMES_PAGE: programmes_page(ours).encode()}
     return index | {DOCS / f"{i.id}.md": instrument_page(i).encode() for i in instruments}
 
 
@@ -170,7 +174,7 @@ def stale_files() -> Iterator[str]:
     """Yield a line for each generated file that is left over, missing or outdated."""
     known = Catalogue()
     built = {**_resources(known, None, PUBLISHED), **_pages(known)}
-    there = {*PUBLISHED.rglob("*.json"), *DOCS.glob("*.md")}
+    there = {*PUBLISHED.rglob("*.json"), *DOCS.glob("*.md"), *DOCS.parent.glob(PROGRAMMES_PAGE.name)}
     for path in sorted({*built, *there}):
         name = path.relative_to(PACKAGE.parent).as_posix()
         if path not in built:

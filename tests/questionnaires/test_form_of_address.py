@@ -10,6 +10,7 @@ import pytest
 from questionnaires.catalogue import catalogue
 from questionnaires.demands import JE, texts_of
 from questionnaires.model import FORMAL, Text
+from questionnaires.programmes import PROGRAMMES, read_programmes
 from tests.new_form import garden
 
 U = re.compile(r"\b(u|uw|uzelf)\b", re.IGNORECASE)
@@ -25,6 +26,14 @@ def _all() -> Iterator[tuple[str, Text, bool]]:
     for question in known.plan_questions:
         for name in ("text", "asked", "help"):
             yield f"{question.code} {name}", getattr(question, name), False
+    for programme in read_programmes([PROGRAMMES]).values():
+        for name in ("title", "about", "counted_from"):
+            yield f"{programme.id} {name}", getattr(programme, name), False
+        for one in programme.available:
+            yield f"{programme.id} {one.role}", one.text, False
+        for moment in programme.moments:
+            texts = {"title": moment.title, "purpose": moment.purpose, "outcome": moment.outcome}
+            yield from ((f"{programme.id} {moment.id} {name}", text, False) for name, text in texts.items() if text)
 
 
 OURS = {place: text for place, text, quoted in _all() if not quoted}
