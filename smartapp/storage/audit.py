@@ -194,12 +194,13 @@ class Audit:
     ) -> None:
         """Write what an EHR asked on behalf of a user about a person (`Patient/<id>`), and was told of it.
 
-        With `parts` they were told of those; with a `reason` they were refused. `issuer` is the address of the EHR.
+        With `parts` they were told of those; with a `reason` the EHR got no answer. `issuer` is the address of the EHR.
+        That it got none is no attempt of a person's, and so nothing for the client's list of who wanted to look.
         """
         self._write(
             AuditEntry(
                 recorded=int(self._clock()),
-                event="denied" if reason else "read" if parts else "asked",
+                event="read" if parts else "asked",
                 outcome="4" if reason else "0",
                 reason=reason,
                 issuer=issuer,

@@ -266,7 +266,7 @@ def test_an_ehr_that_does_not_know_the_handle_does_not_close_and_the_page_says_s
     expect(page.locator("iframe")).to_have_count(1)
 
 
-def test_the_message_goes_to_the_origin_of_the_ehr_alone(https: Sites, page: Page) -> None:
+def test_attack_44_the_message_goes_to_the_origin_of_the_ehr_alone(https: Sites, page: Page) -> None:
     """Whoever else frames the page, if that were possible, would not get the handle: the browser sees to that."""
     page.goto(https.chart())
     frame = frame_of(page)

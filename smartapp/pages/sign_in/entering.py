@@ -26,7 +26,7 @@ from smartapp.i18n import message
 from smartapp.pages.sign_in.names import known_as
 from smartapp.records.parallel import in_parallel
 from smartapp.services import Services
-from smartapp.settings import Issuer, Settings, is_origin
+from smartapp.settings import Issuer, Settings, is_loopback, is_origin
 from smartapp.smart.authorization import Begun, Pending
 from smartapp.smart.identity import Identity
 from smartapp.smart.relation import NOBODY as NO_CIRCLE
@@ -205,10 +205,13 @@ def _launch_of(who: SignedIn, session: Session, role: Role, *, patient: Person, 
 def chart_of(context: Mapping[str, Any], issuer: Issuer) -> tuple[str, str]:
     """Return where the EHR takes messages of ours in the browser, and what they have to show; "" twice for nowhere.
 
-    The origin must be one that may frame us, or a host of this issuer: else whoever framed us would get the handle.
+    The origin must be https, and one that may frame us or a host of this issuer: else others would get the handle. Only
+    an EHR on this machine may do without https.
     """
     origin, handle = text_in(context, "smart_web_messaging_origin"), text_in(context, "smart_web_messaging_handle")
     if not handle or len(handle) > LONGEST_HANDLE or not is_origin(origin):
+        return "", ""
+    if not origin.startswith("https://") and not is_loopback(origin):
         return "", ""
     return (origin, handle) if origin in issuer.frame_ancestors or issuer.trusts(origin) else ("", "")
 

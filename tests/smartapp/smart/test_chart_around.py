@@ -52,7 +52,7 @@ ISSUER = Issuer(
     name="EHR",
     client_id="verstel",
     hosts=("login.ehr.example",),
-    frame_ancestors=("https://screens.example:8443",),
+    frame_ancestors=("https://screens.example:8443", "http://screens.example"),
 )
 
 
@@ -67,6 +67,7 @@ def test_an_origin_of_the_issuer_or_one_that_may_frame_us_is_trusted(origin):
     [
         ("https://evil.example", HANDLE),
         ("http://ehr.example", HANDLE),
+        ("http://screens.example", HANDLE),
         ("http://localhost", HANDLE),
         ("https://screens.example", HANDLE),
         ("https://ehr.example/", HANDLE),
@@ -85,7 +86,7 @@ def test_an_origin_of_the_issuer_or_one_that_may_frame_us_is_trusted(origin):
         (EHR, "x" * (LONGEST_HANDLE + 1)),
     ],
 )
-def test_anything_else_is_no_offer(origin, handle):
+def test_attack_44_anything_else_is_no_offer(origin, handle):
     said = {"smart_web_messaging_origin": origin, "smart_web_messaging_handle": handle}
     assert chart_of(said, ISSUER) == ("", "")
 

@@ -104,7 +104,7 @@ def test_a_clinician_lands_where_it_is_of_use_to_them(server):
         "https://example.org/fhir/Questionnaire/hoop",
     ],
 )
-def test_what_is_not_theirs_or_not_ours_opens_the_ordinary_first_page(server, role, context):
+def test_attack_45_what_is_not_theirs_or_not_ours_opens_the_ordinary_first_page(server, role, context):
     assert opened(server, role, context) == opened(server, role) == HOME[role]
 
 
@@ -118,7 +118,7 @@ def test_a_role_without_the_page_gets_its_first_page(server, monkeypatch):
     assert opened(server, "clinician", "Task/waiting") == HOME["clinician"]
 
 
-def test_what_the_client_hides_from_a_clinician_opens_nothing(server):
+def test_attack_45_what_the_client_hides_from_a_clinician_opens_nothing(server):
     core = server.app.extensions[KEY]
     sharing = Sharing({"asked": ME, "answers.hoop": ME}, "2026-11-27T10:00:00+01:00")
     who, name = {"reference": "Patient/anna", "display": "Anna"}, name_of(server.base, "Patient/anna")

@@ -242,7 +242,9 @@ def test_without_who_asks_the_answer_is_412(server, core, ehr, missing, how):
     answer = ehr.call("patient-view", HERE, prefetch={**rest, **instead})
     assert (answer.status_code, set(answer.json())) == (412, {"error"})
     *_, row = core.audit.entries()
-    assert (row.event, row.outcome, row.reason, row.patient) == ("denied", "4", "prefetch-missing", "Patient/anna")
+    assert (row.event, row.outcome, row.reason, row.patient) == ("asked", "4", "prefetch-missing", "Patient/anna")
+    # An EHR that is not set up well is nobody who wanted to look.
+    assert list(core.audit.looks(core.settings.issuer_key(server.base), "Patient/anna", denied=True)) == []
 
 
 # --- what is no call --------------------------------------------------------------------------------------------------
