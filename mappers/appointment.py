@@ -20,10 +20,15 @@ MomentOf = Callable[[str], dt.date | None]
 
 @dataclass(frozen=True, slots=True)
 class NextTalk:
-    """An appointment to come: when it starts, as a zoned moment, and with whom, as the record names them."""
+    """An appointment to come: when it starts, as a zoned moment, and with whom, as the record names them.
+
+    `end` is None where the record does not say it, `id` is its own.
+    """
 
     start: dt.datetime
     people: tuple[str, ...]
+    end: dt.datetime | None = None
+    id: str = ""
 
 
 def next_talk(
@@ -33,14 +38,21 @@ def next_talk(
 
     One that goes on now is still to come for who opens the app on the way. One that this person declined is not theirs.
     """
-    found = [
-        NextTalk(start, _people(one))
+    coming = talks_to_come(appointments, patient=patient, now=now, moment_of=moment_of)
+    return min(coming, key=lambda one: one.start, default=None)
+
+
+def talks_to_come(
+    appointments: Iterable[Resource], *, patient: str, now: dt.datetime, moment_of: MomentOf
+) -> list[NextTalk]:
+    """Return the appointments of a person (`Patient/<id>`) that are not over yet, in the order of the record."""
+    return [
+        NextTalk(start, _people(one), end, text_in(one, "id"))
         for one in appointments
         if text_in(one, "status") in _AGREED and not _declined(one, patient)
-        for start in [_moment(one, "start", moment_of)]
-        if start is not None and (_moment(one, "end", moment_of) or start) >= now
+        for start, end in [(_moment(one, "start", moment_of), _moment(one, "end", moment_of))]
+        if start is not None and (end or start) >= now
     ]
-    return min(found, key=lambda one: one.start, default=None)
 
 
 def _moment(appointment: Resource, name: str, moment_of: MomentOf) -> dt.datetime | None:

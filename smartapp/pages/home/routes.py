@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from mappers.agreements import agreements_in
-from mappers.appointment import NextTalk, next_talk
+from mappers.appointment import NextTalk, next_talk, talks_to_come
+from mappers.calendar_file import calendar_file
 from mappers.errors import PlanError
 from mappers.human_name import first_name
 from mappers.plan import Goal, goal_of
@@ -30,7 +32,7 @@ from smartapp.pages.scores import asking, trends
 from smartapp.pages.together import screens
 from smartapp.records import Record
 from smartapp.web import current, undoing
-from smartapp.web.language import day_of, format_date, format_list, format_number, moment_of
+from smartapp.web.language import day_of, format_date, format_list, format_number, moment_of, place_zone
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import FormView
 from smartapp.web.messages import may_send
@@ -120,13 +122,40 @@ def index() -> str | Response:
     )
 
 
+@blueprint.get("/appointments/<appointment_id>.ics")
+def appointment(appointment_id: str) -> Response:
+    """Give an appointment that is to come as a file for the client's own calendar, which tells nothing of care."""
+    here, core = current.launch(), current.services()
+    [found] = current.records().search(_talks())
+    coming = talks_to_come(
+        [record.resource for record in found], patient=here.patient.reference, now=current.now(), moment_of=moment_of
+    )
+    talk = next((one for one in coming if one.id == appointment_id), None) or abort(404)
+    content = calendar_file(
+        # The same each time, so that a calendar that has it changes it; and no id of the record.
+        uid=str(uuid.UUID(core.vault.digest(f"appointment|{here.issuer_key}|{talk.id}")[:32])),
+        summary=_("Appointment"),
+        start=talk.start,
+        end=talk.end,
+        made=current.now(),
+        zone=place_zone(),
+    )
+    answer = Response(content, mimetype="text/calendar", content_type="text/calendar; charset=utf-8")
+    answer.headers.set("Content-Disposition", "attachment", filename=_("appointment.ics"))
+    return answer
+
+
+def _talks() -> Query:
+    return Query.of("Appointment", patient=current.launch().patient.reference, date=f"ge{current.today()}")
+
+
 def _found() -> list[list[Record]]:
     """Return the plan (CarePlans, Goals, Tasks), scores, programmes, appointments, living forms: in one round trip."""
     patient = current.launch().patient.reference
     plans, goals, _steps = stored.queries(patient)
     asked = [plans, goals, Query.of("Task", patient=patient), asking.scores_of(patient)]
     asked.append(courses.query(patient))
-    talks = Query.of("Appointment", patient=patient, date=f"ge{current.today()}")
+    talks = _talks()
     forms = living_queries()
     try:
         return current.records().search(*asked, talks, *forms)

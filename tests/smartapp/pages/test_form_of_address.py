@@ -283,6 +283,7 @@ FULL_ABOUT_NOBODY: dict[str, Callable[[Full], list[str]]] = {
 SAYS_NOTHING: Final = {
     *(
         "answers.as_pdf",
+        "home.appointment",
         "home.who_looked_as_pdf",
         "overview.as_pdf",
         "overview.plan_as_pdf",

@@ -91,6 +91,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "questionnaires/",
         "who-looked/",
         "who-looked/who-looked.pdf",
+        "appointments/x.ics",
     ]
     client += ["course/", "course/x/moments/start"]
     client += ["kept/", "unsent/", "unsent/x/discard", f"plan/goals/by-key/{KEY_OF_FORM}"]

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from dataclasses import replace
 
+import icalendar
 import pytest
 
 from mappers.plan import Goal, Step
@@ -180,6 +181,51 @@ def test_the_next_talk_comes_first_with_its_day_and_whom_it_is_with(today, start
     page = text_of(today.get(""))
     assert f"{said} Je hebt een afspraak met Joost. Wil je het gesprek voorbereiden? Het gesprek voorbereiden" in page
     assert page.index(said) < page.index("Mijn plan")
+
+
+def calendar_link(visitor: Visitor) -> str:
+    found = re.search(r'href="([^"]+\.ics)"', visitor.get("").text)
+    assert found
+    return found[1]
+
+
+def test_an_appointment_goes_into_a_calendar_of_their_own_and_tells_nothing_of_care_there(today):
+    start, end = "2026-10-25T09:00:00+01:00", "2026-10-25T09:45:00+01:00"
+    words = {"description": "Kanarie", "comment": "Kanarie", "reasonCode": [{"text": "Kanarie"}]}
+    stored = today.ehr.write(Write("create", appointment(start, end=end, **words)))
+    first, second = today.get(calendar_link(today)), today.get(calendar_link(today))
+    assert first.mimetype == "text/calendar"
+    assert first.headers["Content-Disposition"] == "attachment; filename=afspraak.ics"
+    event, again = (icalendar.Calendar.from_ical(one.data).walk("VEVENT")[0] for one in (first, second))
+    assert (event.decoded("DTSTART").isoformat(), event.decoded("DTEND").isoformat()) == (
+        "2026-10-25T08:00:00+00:00",
+        "2026-10-25T08:45:00+00:00",
+    )
+    assert str(event["SUMMARY"]) == "Afspraak"
+    assert event["UID"] == again["UID"]
+    for word in ("Kanarie", "Joost", "Anna", "anna", "Practitioner", "EHR", stored.resource["id"]):
+        assert word not in first.text
+
+
+def test_an_appointment_that_was_moved_keeps_its_place_in_the_calendar(today):
+    stored = today.ehr.write(Write("create", appointment("2026-06-03T08:30:00Z")))
+    link = calendar_link(today)
+    before = icalendar.Calendar.from_ical(today.get(link).data).walk("VEVENT")[0]
+    today.ehr.write(
+        Write("update", {**stored.resource, "start": "2026-06-04T08:30:00Z", "end": "2026-06-04T09:00:00Z"})
+    )
+    after = icalendar.Calendar.from_ical(today.get(link).data).walk("VEVENT")[0]
+    assert before["UID"] == after["UID"]
+    assert before.decoded("DTSTART") != after.decoded("DTSTART")
+
+
+def test_only_their_own_appointments_that_are_to_come_are_there(today):
+    for more in ({"status": "cancelled"}, {"start": "2026-05-01T08:30:00Z", "end": "2026-05-01T09:00:00Z"}):
+        stored = today.ehr.write(Write("create", appointment("2026-06-03T08:30:00Z") | more))
+        assert today.get(f"appointments/{stored.resource['id']}.ics").status_code == 404
+    bert = launched(today.app, "bert", name="Bert")
+    stored = today.ehr.write(Write("create", appointment("2026-06-03T08:30:00Z")))
+    assert bert.get(f"appointments/{stored.resource['id']}.ics").status_code == 404
 
 
 def test_without_an_appointment_nothing_is_said_of_one(today):
