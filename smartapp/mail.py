@@ -11,7 +11,7 @@ import secrets
 import smtplib
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -97,12 +97,14 @@ class Smtp:
                 said = server.getreply()[0]
             except (smtplib.SMTPException, OSError) as error:
                 raise PerhapsSent(type(error).__name__) from error
-            self._judge("the content", said, (250,))
+            if said // 100 not in (2, 4, 5):  # neither yes nor no: it may well lie in the mailbox
+                raise PerhapsSent(f"the content {said}")
+            self._judge("the content", said, range(200, 300))
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 server.quit()
 
     @staticmethod
-    def _judge(what: str, said: int, good: tuple[int, ...]) -> None:
+    def _judge(what: str, said: int, good: Container[int]) -> None:
         if said in good:
             return
         raise (MailRefused if 500 <= said < 600 else NotSent)(f"{what} {said}")

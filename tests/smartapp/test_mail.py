@@ -104,6 +104,20 @@ def test_a_failure_says_whether_it_went(mailbox, answers, ends):
     assert len(mailbox.mails) == (2 if ends is PerhapsSent else 1)
 
 
+@pytest.mark.parametrize("said", ["?? garbled", "354 go on", "999 done"])
+def test_an_answer_after_the_content_that_says_neither_yes_nor_no_is_no_reason_to_send_it_again(mailbox, said):
+    mailbox.to_data = [said]
+    with running(mailbox) as port, pytest.raises(PerhapsSent):
+        sent(to(port))
+
+
+def test_any_yes_after_the_content_is_one(mailbox):
+    mailbox.to_data = ["251 passed on"]
+    with running(mailbox) as port:
+        sent(to(port))
+    assert mailbox.to_data == []
+
+
 def test_nobody_at_the_port():
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
