@@ -322,8 +322,9 @@ class Reminders:
     def refused(self, message: Message) -> None:
         """Note that a message did not arrive, and that no other should be tried until its person chooses anew."""
         with writing(self._engine, on=message.person) as connection:
-            self._untell(connection, message)
-            self._ended(connection, message, problem="refused", last=message.last)
+            if self._is_under_way(connection, message):
+                self._tell(connection, message.person, message.about, -1)
+                self._ended(connection, message, problem="refused", last=message.last)
 
     def later(self, message: Message) -> None:
         """Let a message that did not go be tried again after a pause, longer each time; at last it is refused."""
@@ -332,9 +333,10 @@ class Reminders:
             return
         pause = min(FIRST_PAUSE_SECONDS * 2 ** (message.tried - 1), LONGEST_PAUSE_SECONDS)
         with writing(self._engine, on=message.person) as connection:
-            self._untell(connection, message)
-            again = {"taken": None, "last": message.last, "due": int(self._clock()) + pause}
-            connection.execute(REMINDERS.update().where(*_this(message)).values(again))
+            if self._is_under_way(connection, message):
+                self._tell(connection, message.person, message.about, -1)
+                again = {"taken": None, "last": message.last, "due": int(self._clock()) + pause}
+                self._change(connection, message.person, **again)
 
     def tidy(self) -> None:
         """Forget addresses that nobody confirmed, who chose nothing any more, and what was ready a year ago."""
@@ -433,17 +435,18 @@ class Reminders:
 
     def _ended(self, connection: Connection, message: Message, *, problem: Problem, **values: Any) -> bool:
         """Note how a message ended; False where it was not this one that was under way, as after a new choice."""
-        if connection.execute(sa.select(REMINDERS.c.person).where(*_this(message))).first() is None:
+        if not self._is_under_way(connection, message):
             return False
         ended = {"taken": None, "tried": 0, "due": NEVER, **values}
         sealed = self._vault.seal(asdict(replace(message.choice, problem=problem)))
-        connection.execute(REMINDERS.update().where(*_this(message)).values(sealed=sealed, **ended))
+        self._change(connection, message.person, sealed=sealed, **ended)
         self._settle(connection, message.person)
         return True
 
-    def _untell(self, connection: Connection, message: Message) -> None:
-        if connection.execute(sa.select(REMINDERS.c.person).where(*_this(message))).first() is not None:
-            self._tell(connection, message.person, message.about, -1)
+    def _is_under_way(self, connection: Connection, message: Message) -> bool:
+        """Tell whether a message is the one that is being sent; not after a new choice, however quickly that came."""
+        row, choice = self._of(connection, message.person)
+        return row is not None and row.taken == message.taken and choice == message.choice
 
     def _tell(self, connection: Connection, person: str, ids: Iterable[str], by: int) -> None:
         which = (READY_THINGS.c.person == person, READY_THINGS.c.id.in_(list(ids)))
@@ -479,7 +482,3 @@ class Reminders:
 
 def _thing(person: str, id_: str) -> tuple[sa.ColumnElement[bool], ...]:
     return READY_THINGS.c.person == person, READY_THINGS.c.id == id_
-
-
-def _this(message: Message) -> tuple[sa.ColumnElement[bool], ...]:
-    return REMINDERS.c.person == message.person, REMINDERS.c.taken == message.taken

@@ -135,6 +135,22 @@ def test_an_address_that_nobody_confirms_is_forgotten(reminders, clock):
     assert not reminders.confirm(first.confirm)
 
 
+@pytest.mark.parametrize("how", ["sent", "unsure", "refused", "later"])
+def test_who_sends_to_a_former_address_puts_it_back_nowhere_however_quickly_another_was_chosen(processes, how):
+    """Two couriers within one second: the moment alone does not tell their tries apart."""
+    one, other = processes[:2]
+    one.choose(ISSUER, choice(address="stranger@example.org"))
+    first = one.claim()
+    one.choose(ISSUER, choice())
+    second = other.claim()
+    assert first.taken == second.taken
+    getattr(one, how)(first)
+    other.sent(second)
+    assert other.confirm(second.confirm)
+    known = one.chosen(ISSUER, PATIENT)
+    assert (known.state, known.choice.address, known.choice.problem) == ("on", ADDRESS, "")
+
+
 def test_strangers_are_not_mailed_by_typing_address_after_address(reminders, clock):
     for number in range(MOST_ASKED):
         reminders.choose(ISSUER, choice(address=f"{number}@example.org"))
