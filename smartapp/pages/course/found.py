@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from mappers.answers import is_finished
 from mappers.assignment import assignment_of, is_assignment
 from mappers.conversation import conversation_of
-from mappers.course import Answered, Asked, Course, Planned, Standing, course_of, is_over, moment_of, standing
-from mappers.course.shapes import PLAN_SYSTEM, PROGRAMME
+from mappers.course import CATEGORY, Answered, Asked, Course, Planned, Standing, course_of, is_over, moment_of, standing
 from mappers.tolerant import text_in
 from questionnaires.fhir import Resource
 from questionnaires.programmes import programmes
@@ -19,8 +17,6 @@ from smartapp.fhir.store import Query
 from smartapp.records import Record
 from smartapp.web import typed
 from smartapp.web.language import day_of
-
-_CATEGORY: Final = f"{PLAN_SYSTEM}|{PROGRAMME}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class Followed:
 
 def query(patient: str) -> Query:
     """Return the query for the courses of a person (`Patient/1`)."""
-    return Query.of("CarePlan", patient=patient, category=_CATEGORY)
+    return Query.of("CarePlan", patient=patient, category=CATEGORY)
 
 
 def courses_in(

@@ -21,7 +21,7 @@ from smartapp.pages.scores import asking
 from smartapp.records import Records
 from smartapp.web import current
 from smartapp.web.forms import ATTEMPTS
-from smartapp.web.language import language, wording
+from smartapp.web.language import language, place_zone, wording
 
 _OF_TASKS: Final = identifier_system("assignment")
 
@@ -97,6 +97,7 @@ def begin(records: Records, course: Course) -> Done:
     if same is not None:
         raise BegunBefore
     saved = records.save(_new(records, course, today))
+    _remind(records, course, today)
     return Done(course, arrived=all(one.state == "stored" for one in saved))
 
 
@@ -164,6 +165,7 @@ def change(identifier: str, seen: str, decide: Decide, *, is_so: Callable[[Cours
             saved = records.save(_changed(records, found, made, today))
         except Conflict:  # by what else stands in those resources: what was decided is looked at again
             continue
+        _remind(records, made, today)
         return Done(made, all(one.state == "stored" for one in saved), before=found.course)
     raise ChangedMeanwhile
 
@@ -184,6 +186,20 @@ def _changed(records: Records, found: Followed, course: Course, today: dt.date) 
         Write("update", care_plan, if_match=found.record.etag),
         *(Write("update", one, if_match=etags[f"Task/{one['id']}"]) for one in tasks),
     ]
+
+
+def _remind(records: Records, course: Course, today: dt.date) -> None:
+    """Let the client, where they chose so, be told on the first day of what is asked; of what is not, no more."""
+    reminders, launch = current.services().reminders, records.launch
+    for one in course.planned:
+        if not one.questionnaires or one.closes < today:
+            continue
+        key = f"course|{course.identifier}|{one.id}"
+        if course.status == "active" and not one.declined:
+            first = dt.datetime.combine(one.opens, dt.time(), place_zone())
+            reminders.ready(launch.issuer_key, launch.patient.reference, key, first.timestamp())
+        else:
+            reminders.no_longer(launch.issuer_key, launch.patient.reference, key)
 
 
 # --- taking back ----------------------------------------------------------------------------------------------------

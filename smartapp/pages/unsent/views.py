@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mappers.course import is_course, moment_of
 from mappers.tolerant import text_in
 from mappers.words import words_of
 from questionnaires.catalogue import catalogue
@@ -19,7 +20,7 @@ from smartapp.web.language import gettext as _
 from smartapp.web.language import text_of
 
 Why = Literal["conflict", "refused", "trouble"]
-What = Literal["answers", "goal", "step", "request", "plan", "document", "other"]
+What = Literal["answers", "goal", "step", "request", "plan", "programme", "document", "other"]
 
 _WHAT: dict[str, What] = {
     "QuestionnaireResponse": "answers",
@@ -35,6 +36,7 @@ NAMES: Final[dict[What, str]] = {
     "step": message("A step"),
     "request": message("What you asked for"),
     "plan": message("Your plan"),
+    "programme": message("A programme"),
     "document": message("Your plan as a document"),
     "other": message("Something you saved"),
 }
@@ -94,7 +96,7 @@ def stopped_unit(
     left = unit.stopped or unit.pending
     # A save of the plan sends all of it: what its author only read is not theirs to decide about.
     numbers = [number for number in left if unit.parcels[number].anew] or left
-    parcels = [unit.parcels[number] for number in numbers]
+    parcels = _without_moments([unit.parcels[number] for number in numbers])
     things = [
         _thing(one, seen(one.write.resource) or {}, own=own, assigns=assigns, set_aside=not unit.stopped)
         for one in parcels
@@ -108,6 +110,13 @@ def stopped_unit(
     )
 
 
+def _without_moments(parcels: list[Parcel]) -> list[Parcel]:
+    """Return the parcels without what a programme asks, where the programme itself is among them: it says it all."""
+    if not any(is_course(one.write.resource) for one in parcels):
+        return parcels
+    return [one for one in parcels if moment_of(one.write.resource) is None]
+
+
 def _thing(parcel: Parcel, resource: Resource, *, own: bool, assigns: bool, set_aside: bool) -> StoppedThing:
     why: Why = "trouble" if set_aside else "conflict" if parcel.state == "conflict" else "refused"
     words = tuple(words_of(resource))
@@ -115,6 +124,9 @@ def _thing(parcel: Parcel, resource: Resource, *, own: bool, assigns: bool, set_
     form = _living_form(parcel.write.resource)
     if form is not None:
         return StoppedThing(text_of(form.title), why, parcel.reason, words, f"living/{form.id}/")
+    if is_course(parcel.write.resource) or moment_of(parcel.write.resource) is not None:
+        title = text_in(resource, "title") or text_in(resource, "description")
+        return StoppedThing(_(NAMES["programme"]), why, parcel.reason, (title,) if title else (), "course/")
     pages = _PAGES if own else _PAGES_OF_OTHERS if assigns else {}
     return StoppedThing(_(NAMES[what]), why, parcel.reason, words, _page(parcel, pages))
 

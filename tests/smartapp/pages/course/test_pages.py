@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import zoneinfo
 
 import pytest
+import sqlalchemy as sa
 
 from mappers.course import course_of, is_course
 from mappers.sharing import ME
 from questionnaires.catalogue import catalogue
-from smartapp.fhir.store import Query, Unreachable, Write
+from smartapp.fhir.store import Query, Refused, Unreachable, Write
 from smartapp.services import KEY
+from smartapp.storage.reminders import READY_THINGS
 from tests.smartapp.helpers import launched, make_app, text_of, until
 from tests.smartapp.pages.overview.people import filled_in
 from tests.smartapp.pages.plan.pages import fields_of
@@ -438,3 +441,43 @@ def test_who_is_outside_the_team_reads_nothing_of_it(app, anna):
 
 def test_a_start_page_without_a_programme_says_nothing_of_one(app):
     assert "rogramma" not in text_of(launched(app).get(""))
+
+
+# --- what did not get through, and messages -------------------------------------------------------------------------
+
+
+def test_a_programme_that_the_record_refused_is_named_once(app, anna):
+    flaky = anna.make_flaky()
+    identifier, seen = courses_of(flaky)[0].identifier, seen_in(anna.get("course/"))
+    flaky.error = Unreachable("away")
+    anna.post(f"course/{identifier}/pause", {"seen": seen})
+    flaky.error = Refused("No plans are changed here.", status=422)
+    anna.courier_comes()
+    flaky.error = None
+    page = anna.get("unsent/")
+    assert text_of(page).count("Een programma") == 1
+    assert "Meten op drie momenten" in text_of(page)
+
+
+def ready(app):
+    """Return when something is ready for Anna, by the days."""
+    with app.extensions[KEY].engine.connect() as connection:
+        said = connection.execute(sa.select(READY_THINGS.c.said)).scalars()
+        zone = zoneinfo.ZoneInfo("Europe/Amsterdam")
+        return sorted(dt.datetime.fromtimestamp(one, zone).isoformat()[:16] for one in said)
+
+
+def test_messages_follow_the_first_days_of_what_is_asked(app, anna):
+    begun = ["2026-11-27T00:00", "2028-04-27T00:00", "2029-04-27T00:00"]
+    assert ready(app) == begun
+    answer = press(anna, "pause")
+    assert ready(app) == []
+    undo(anna, answer)
+    assert ready(app) == begun
+    press(anna, "moments/follow-up/decline")
+    assert ready(app) == [begun[0], begun[2]]
+    press(anna, "moments/follow-up/take-back")
+    press(anna, "moments/follow-up/move", opens="2028-05-11")
+    assert ready(app) == [begun[0], "2028-05-11T00:00", begun[2]]
+    press(anna, "stop")
+    assert ready(app) == []

@@ -11,8 +11,11 @@ import re
 
 import pytest
 
+from mappers.course import applied, care_plan_of, tasks_of
 from mappers.sharing import ME
 from questionnaires.canonical import questionnaire_url
+from questionnaires.catalogue import catalogue
+from questionnaires.programmes import programmes
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Write
 from smartapp.services import KEY, Services
@@ -34,6 +37,10 @@ class Clock:
 
     def __call__(self):
         return self.now
+
+
+BY = {"reference": "Practitioner/jansen", "display": "SPV J. Jansen"}
+WHOLE = {"type": "CarePlan", "display": "Meten op drie momenten"}
 
 
 def goal_with_step(domain):
@@ -83,6 +90,18 @@ def writes(path, **form):
     return lambda _app, anna, _number: fill(anna, path, **form)
 
 
+def programme(app, anna, _number):
+    """Begin a programme, as the one who may does; what is private is begun by nobody, and is the same to who reads."""
+    core = app.extensions[KEY]
+    day = day_of(core).date()
+    course = applied(programmes()["three-moments"], day, known=catalogue(), patient="Patient/anna", today=day, by=BY)
+    about = {"patient": {"reference": "Patient/anna", "display": "Anna Voorbeeld"}}
+    plan = care_plan_of(course, **about, author=BY, created=moment(app), today=day)
+    asked = tasks_of(course, care_plan=WHOLE, **about, requester=BY, asked_on=moment(app), known=catalogue())
+    names = {id(one): f"urn:uuid:{one['identifier'][0]['value']}" for one in (plan, *asked)}
+    anna.records.save([Write("create", one, full_url=names[id(one)]) for one in (plan, *asked)])
+
+
 def area(domain):
     """Choose one more area of life."""
 
@@ -106,6 +125,7 @@ DEEDS = (
     ("notes", note),
     ("phase", writes("phase/", phase="living-with", words="Het gaat.")),
     ("answers.nel", lambda _app, anna, _number: talk_about(anna.ehr, "Dat gaat wel")),
+    ("course", programme),
     ("", look),
     ("form.story", writes("living/story/story/", **{"story-story": "Mijn verhaal gaat verder."})),
     ("domain.finances", writes("plan/domains/finances/change", change="Rust op de bank.")),
@@ -179,6 +199,8 @@ def there():
 
 
 QUICK = (
+    ("course", "afterwards", "clinician"),
+    ("course", "from the start", "peer-worker"),
     ("domain.finances", "afterwards", "clinician"),
     ("form.story", "from the start", "peer-worker"),
     ("phase", "afterwards", "outside"),
@@ -213,6 +235,7 @@ def test_there_is_something_to_hide(there):
         "Schulden van vroeger.",
         "Doel in housing",
         "Het gaat.",
+        "Meten op drie momenten",
     ):
         assert words in shown
     assert len(seen) > 10
