@@ -120,13 +120,14 @@ def _without_moments(parcels: list[Parcel]) -> list[Parcel]:
 def _thing(parcel: Parcel, resource: Resource, *, own: bool, assigns: bool, set_aside: bool) -> StoppedThing:
     why: Why = "trouble" if set_aside else "conflict" if parcel.state == "conflict" else "refused"
     words = tuple(words_of(resource))
-    what: What = "request" if parcel.type == "Task" and assigns else _WHAT.get(parcel.type, "other")
+    if is_course(parcel.write.resource) or moment_of(parcel.write.resource) is not None:
+        what: What = "programme"
+        title = text_in(resource, "title") or text_in(resource, "description")
+        return StoppedThing(_(NAMES[what]), why, parcel.reason, (title,) if title else (), "course/")
+    what = "request" if parcel.type == "Task" and assigns else _WHAT.get(parcel.type, "other")
     form = _living_form(parcel.write.resource)
     if form is not None:
         return StoppedThing(text_of(form.title), why, parcel.reason, words, f"living/{form.id}/")
-    if is_course(parcel.write.resource) or moment_of(parcel.write.resource) is not None:
-        title = text_in(resource, "title") or text_in(resource, "description")
-        return StoppedThing(_(NAMES["programme"]), why, parcel.reason, (title,) if title else (), "course/")
     pages = _PAGES if own else _PAGES_OF_OTHERS if assigns else {}
     return StoppedThing(_(NAMES[what]), why, parcel.reason, words, _page(parcel, pages))
 
