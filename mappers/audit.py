@@ -40,6 +40,8 @@ BY_LINK: Final = "link"
 """The role of who has a link to what the client shared: known by nothing but what they call themselves."""
 BY_ITSELF: Final = "verstel"
 """The role of this installation where it did by itself what the client asked of it, such as to send a reminder."""
+BY_DOOR: Final = "door"
+"""The role of who has a device on which one questionnaire was opened for them: they did not sign in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class AuditEntry:
     organisation: str = ""  # what the issuer is called in the settings
     visit: str = ""
     """A digest that the rows of one launch have in common; it tells nothing of the launch."""
+    through: str = ""
+    """Who let somebody in that did not sign in, by name: who gave them the device."""
 
 
 def purpose_of(role: str) -> Purpose:
@@ -181,6 +185,8 @@ def _agents(entry: AuditEntry) -> list[Resource]:
     if entry.role:
         user["role"] = [{"text": entry.role}]
     agents = [user]
+    if entry.through:
+        agents.append({"who": {"display": entry.through}, "role": [{"text": "gave the device"}], "requestor": False})
     if entry.event in _CLIENT_SERVER_USER:
         client, server, kind = _CLIENT_SERVER_USER[entry.event]
         user["type"] = _concept(kind)

@@ -254,6 +254,34 @@ def _response(instrument: str, rest: str = "") -> Way:
     return way
 
 
+def _door_made(visitor: Visitor) -> None:
+    withdraw = '[action$="/withdraw"] button'
+    while visitor.go("door/").locator(withdraw).count():  # there are only so many at once
+        visitor.press(withdraw)
+    visitor.page.locator("#questionnaire-hoop").check()
+    visitor.press("#new-door .actions button")
+
+
+def _on_device(visitor: Visitor) -> None:
+    """Open, on a device on which nobody is signed in, what somebody else shows as a QR code."""
+    browser = visitor.page.context.browser
+    if browser is None:
+        raise RuntimeError("A device stands beside another one, and this browser can't have two.")
+    giver = Visitor(browser.new_context().new_page(), visitor.demo).launch("clinician", "noor")
+    _door_made(giver)
+    secret = giver.page.locator("input[name=link]").input_value()
+    visitor.page.context.clear_cookies()
+    visitor.go(f"/door/#{secret}")
+    visitor.press()
+    close(giver.page.context)
+
+
+def _stopping_on_device(visitor: Visitor) -> None:
+    _on_device(visitor)
+    visitor.press("main .actions a.button")
+    visitor.press(".stop-and-wipe a")
+
+
 def _answer_to(what: str) -> Way:
     def way(visitor: Visitor) -> None:
         _response("nel", "nel-01")(visitor)
@@ -406,6 +434,11 @@ STOPS: tuple[Stop, ...] = (
     Stop("link-made", "client", "noor", _link_made),
     Stop("reminders", "client", "noor", at("reminders/")),
     Stop("reminders-stop", "nobody", "", at("/reminders/stop/made-up")),
+    Stop("door", "clinician", "noor", at("door/")),
+    Stop("door-made", "clinician", "noor", _door_made),
+    Stop("device", "nobody", "", _on_device),
+    Stop("device-stop", "nobody", "", _stopping_on_device),
+    Stop("device-over", "nobody", "", at("/door/over?said=sent")),
     Stop("plan-clash", "client", "iwan", _clash),
     Stop("plan-history", "client", "iwan", at("plan/history")),
     Stop("not-for-you", "client", "noor", at("overview/")),

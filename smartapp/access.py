@@ -77,6 +77,14 @@ class Kept:
     setting: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DevicePages:
+    """The pages that a device may open and send on which one questionnaire was opened, by endpoint: nobody's role."""
+
+    get: frozenset[str] = frozenset()
+    post: frozenset[str] = frozenset()
+
+
 NOBODY: Final = PageRights()
 OF_NOBODY: Final = PartRights(Rule())
 
@@ -85,7 +93,7 @@ OF_NOBODY: Final = PartRights(Rule())
 class Access:
     """The table. `pages` is by endpoint, or by all of a blueprint: `plan.*`; `parts` by name, or by kind: `form.*`.
 
-    `apart` are the parts that are groups of a form, `kept` is what else is kept.
+    `apart` are the parts that are groups of a form, `kept` is what else is kept, `device` is for who did not sign in.
     """
 
     roles: Mapping[Role, RoleRights]
@@ -93,6 +101,7 @@ class Access:
     parts: Mapping[str, PartRights]
     apart: tuple[Apart, ...] = ()
     kept: Mapping[str, Kept] = field(default_factory=dict)
+    device: DevicePages = DevicePages()
 
     def part_title(self, name: str, known: Catalogue) -> Text:
         """Return what a part is called: as its form, its life domain or its questionnaire, or as the table says."""
@@ -124,6 +133,10 @@ class Access:
         page = self.page(endpoint)
         return page.is_for(nobody=nobody) and role in (page.get if method == "GET" else page.post)
 
+    def may_device(self, endpoint: str, method: Method = "GET") -> bool:
+        """Tell whether a device with one questionnaire may open a page, or send it."""
+        return endpoint in (self.device.get if method == "GET" else self.device.post)
+
     def may_together(self, role: Role, endpoint: str) -> bool:
         """Tell whether a role may open and send a page while it writes with the client."""
         page = self.page(endpoint)
@@ -140,6 +153,9 @@ class Access:
         for name in self.pages:
             if name not in known:
                 raise FilePlace(TABLE.name).error(f"pages.{name}", "is no page below the address of a record")
+        for name in self.device.get | self.device.post:
+            if name not in there:
+                raise FilePlace(TABLE.name).error("device", f"has {name!r}, which is no page of a record")
 
 
 class _RoleTable(Strict, frozen=True):
@@ -178,6 +194,7 @@ class _Table(Strict, frozen=True):
     pages: dict[str, _PageTable]
     parts: dict[str, _PartTable]
     kept: dict[str, _KeptTable]
+    device: _PageTable = _PageTable()
 
 
 @functools.cache
@@ -206,7 +223,8 @@ def read_access(path: Path) -> Access:
         name: Kept(one.what, one.tables, one.sealed, one.how_long, one.who, one.setting)
         for name, one in said.kept.items()
     }
-    access = Access(roles, pages, parts, apart, kept)
+    device = DevicePages(frozenset(said.device.get), frozenset(said.device.post))
+    access = Access(roles, pages, parts, apart, kept, device)
     for role, rights in roles.items():
         # A guest has no page: the first one says so.
         if role != "guest" and not access.may(role, rights.home):

@@ -31,6 +31,7 @@ from smartapp.smart.keys import SigningKeys
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.clock import DatabaseClock
 from smartapp.storage.database import open_database
+from smartapp.storage.doors import Doors
 from smartapp.storage.health_links import HealthLinks
 from smartapp.storage.hook_calls import HookCalls
 from smartapp.storage.kept_words import KeptWords
@@ -66,6 +67,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
     keys, discovery = SigningKeys.read(settings.signing_keys_file), Discovery(clock)
     token_endpoint = TokenEndpoint(settings, discovery, keys, clock)
     audit = log_of(settings, engine, vault, clock, caller_address)
+    launches = Launches(engine, vault, marks, clock, absolute=absolute, issuer_key=settings.issuer_key)
     services = Services(
         settings=settings,
         engine=engine,
@@ -73,7 +75,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         vault=vault,
         marks=marks,
         sessions=Sessions(engine, clock, inactivity=settings.inactivity_minutes * 60, absolute=absolute),
-        launches=Launches(engine, vault, marks, clock, absolute=absolute, issuer_key=settings.issuer_key),
+        launches=launches,
         keys=keys,
         discovery=discovery,
         authorizations=Authorizations(engine, vault, marks, settings, clock),
@@ -87,6 +89,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         health_links=HealthLinks(engine, vault, audit, clock),
         callers=Callers(settings, HookCalls(engine, clock), clock),
         reminders=Reminders(engine, vault, audit, shared_clock, zoneinfo.ZoneInfo(settings.time_zone)),
+        doors=Doors(engine, vault, audit, clock, launches.read),
     )
     services.renew_own_stores()  # before anybody asks: after an update there may be much to seal
     app = Flask("smartapp", static_folder=None)

@@ -168,6 +168,7 @@ class Courier(threading.Thread):
 
     def _tidy(self) -> None:
         """Wipe what is over. One courier at a time, now and then, and never in the way of sending."""
+        self._services.end_doors_that_are_over()
         self._services.end_sessions_that_are_over()
         now = self._services.clock()
         if not 0 <= now - self._tidied < TIDY_SECONDS:
@@ -176,6 +177,7 @@ class Courier(threading.Thread):
             self._services.kept_words.forget_old()
             self._services.health_links.tidy()
             self._services.reminders.tidy()
+            self._services.doors.forget_old()
             self._services.forget_untouched_drafts()
             self._services.forget_old_handed_over()
             self._services.forget_old_not_now()

@@ -36,9 +36,19 @@ def erase(services: Services, issuer: Issuer, patient_id: str) -> tuple[dict[str
     erased["reminders"] = sum(
         services.reminders.erase(services.reminders.person(name, patient)) for name in {issuer.key, issuer.base}
     )
+    erased["questionnaires on another device"] = sum(
+        _doors(services, name, patient) for name in {issuer.key, issuer.base}
+    )
     erased["open launches"] = len(launches)
     erased["resources in our own store"] = services.own_store(issuer.base).erase(patient)
     return dict(erased), len(rows)
+
+
+def _doors(services: Services, issuer_key: str, patient: str) -> int:
+    """Delete the one-time doors of a person, with what was answered behind them and not sent."""
+    for door in services.doors.of(issuer_key, patient):
+        services.drafts_of(issuer_key, patient, f"door {door.id}").erase()
+    return services.doors.erase(issuer_key, patient)
 
 
 def _of_user(services: Services, patient_id: str, user: User, issuer_key: str) -> dict[str, int]:

@@ -9,6 +9,7 @@ AppError                        a page that says what happened and what to do
 ├── NotAllowed          403     this role or this form token may not do this
 │   ├── NotTogether     403     a page of the client's, which a professional opens without the client
 │   └── StaleForm       403     the form is from another session
+├── DoorClosed          404     the questionnaire on this device is over, or could not be opened
 ├── LaunchEnded         404     no such launch in this browser, or not any more
 ├── NotFoundPage        404     no such page or record
 ├── WrongPerson         409     the form was filled in for someone else
@@ -111,6 +112,14 @@ class LaunchEnded(AppError):
     status = 404
     title = message("You have been signed out")
     advice = message("Open the app again from your portal or record. Everything that was saved is still there.")
+
+
+class DoorClosed(AppError):
+    """What was opened on this device for one questionnaire is over: it was wiped, and nothing is left to go to."""
+
+    status = 404
+    title = message("This is finished on this device")
+    advice = message("Nothing of it is left on this device. Give it back to who gave it to you.")
 
 
 class WrongPerson(AppError):

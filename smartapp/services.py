@@ -19,6 +19,7 @@ from mappers.identity import values_in
 from mappers.sharing import Reader, Sharing, is_sharing, sharing_of
 from mappers.sharing.consent import IDENTIFIER_SYSTEM as CONSENT_SYSTEM
 from mappers.sharing.consent import name_of as consent_name
+from mappers.sharing.parts import SCORES
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.access import table
@@ -33,7 +34,7 @@ from smartapp.records import Place, Record, Records, Touched
 from smartapp.records.outbox import Outbox
 from smartapp.records.passing_on import TYPE as AUDIT_EVENT
 from smartapp.records.passing_on import pass_on
-from smartapp.records.sight import Sight, sight_of
+from smartapp.records.sight import Sight, sight_of, sight_to_add
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Authorizations
 from smartapp.smart.callers import Callers
@@ -43,6 +44,9 @@ from smartapp.smart.keys import SigningKeys
 from smartapp.smart.relation import Known, relation_of
 from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
+from smartapp.storage.database import writing
+from smartapp.storage.doors import LOGGED_AS as DOOR
+from smartapp.storage.doors import Door, Doors, End, answers_part
 from smartapp.storage.drafts import Drafts, forget_untouched
 from smartapp.storage.examining import prune
 from smartapp.storage.handed_over import Waiting, forget_old
@@ -52,7 +56,7 @@ from smartapp.storage.launches import Launch, Launches, Person, User
 from smartapp.storage.marks import Marks
 from smartapp.storage.not_now import forget_not_now
 from smartapp.storage.reminders import Reminders
-from smartapp.storage.sessions import Sessions
+from smartapp.storage.sessions import Session, Sessions
 from smartapp.storage.vault import SealBroken, Vault
 
 if TYPE_CHECKING:
@@ -115,22 +119,25 @@ class Services:
     health_links: HealthLinks
     callers: Callers
     reminders: Reminders
+    doors: Doors
     local_ehrs: dict[str, RecordStore] = field(default_factory=dict)
     """Issuers whose records are in this process: no HTTP between the app and them. For tests of pages."""
 
     def records(self, launch: Launch, touched: Touched | None = None) -> Records:
         """Return the records of one launch: the EHR, the companion server if there is one, and our own store.
 
+        What comes from a device that somebody was handed goes as from who gave it: with their token, by their outbox.
         Raises Refused for a launch about nobody: `records_of` gives those of one client.
         """
         if launch.about_nobody:
             raise Refused("This is the list of a professional's own clients: it has no record of its own.")
+        sender = launch.handed.giver if launch.handed else launch
         stores: dict[Place, RecordStore] = {"ehr": self.ehr(launch), "own": self.own_store(launch.issuer)}
         companion = self.companion(launch.issuer)
         if companion is not None:
             stores["companion"] = companion
         return Records(
-            launch,
+            sender,
             stores,
             issuer_key=self.settings.issuer_key(launch.issuer),
             drafts=self.drafts(launch),
@@ -204,6 +211,9 @@ class Services:
 
     def sight(self, launch: Launch) -> Sight:
         """Return what the user of a launch sees of the records, and what of them only our own store gets."""
+        if launch.handed:
+            parts = (answers_part(launch.handed.instrument), SCORES)
+            return sight_to_add(parts, self.sharing(launch), catalogue(), table().apart)
         return sight_by(launch.user, self.sharing(launch), lambda: self._member(launch) is not None)
 
     def companion(self, issuer: str) -> RecordStore | None:
@@ -218,11 +228,11 @@ class Services:
         return CompanionStore(RemoteStore(base, source, search=known.search if known else "get"), issuer)
 
     def ehr(self, launch: Launch) -> RecordStore:
-        """Return the EHR of a launch, asked with the token of this launch and no other."""
+        """Return the EHR of a launch, asked with the token of this launch and no other; see `records` of a device."""
         issuer = self.settings.issuer(launch.issuer)
         if issuer is None:
             raise Unauthorized("This record system is no longer in the settings. Open the app from another one.")
-        return self.ehr_with(issuer, self.tokens.source(launch.id, issuer))
+        return self.ehr_with(issuer, self.tokens.source((launch.handed.giver if launch.handed else launch).id, issuer))
 
     def ehr_with(self, issuer: Issuer, token: TokenSource) -> RecordStore:
         """Return the EHR of an issuer, asked with the tokens of this source: for a sign-in that has no launch yet."""
@@ -267,6 +277,38 @@ class Services:
         for session_id in over:
             self.end_session(session_id)
         return len(over)
+
+    def open_door(self, door: Door) -> tuple[Launch, Session] | None:
+        """Open a door on the device that asks, which gets a session of its own; None where another one got in first."""
+        with writing(self.engine, on=door.id):
+            if not self.doors.open(door):
+                return None
+            session = self.sessions.start()
+            launch = self.launches.add(replace(door.device, session_id=session.id))
+            self.doors.entered(door, launch)
+            self.audit.record(launch, "launch", [DOOR], parts=[answers_part(door.instrument)])
+        return launch, session
+
+    def end_door(self, door: Door, how: End, *, response: str = "") -> bool:
+        """End a door and wipe the session of its device; False where it had ended before."""
+        ended = self.doors.end(door, how, response=response)
+        if door.session:
+            self.end_session(door.session)
+        if ended:
+            self.audit.record(door.device, "logout", [DOOR], reason=f"door-{how}")
+        return ended
+
+    def end_doors_that_are_over(self) -> None:
+        """End the doors of which the time is over; what was answered is kept for the client."""
+        for door in self.doors.over():
+            self.end_door(door, "over")
+
+    def door_drafts(self, door: Door) -> Drafts:
+        """Return what was answered behind a door and is not sent: it is the client's, and nobody else reads it."""
+        return self._door_drafts(door.id, door.giver)
+
+    def _door_drafts(self, door_id: str, giver: Launch) -> Drafts:
+        return self.drafts_of(giver.issuer_key, giver.patient.reference, f"door {door_id}")
 
     def end_sessions(self, *, person: str | None = None, issuer: str | None = None) -> int:
         """End every session, or those in which this person (`Practitioner/7`) signed in, at this issuer (its base).
@@ -336,7 +378,9 @@ class Services:
         return OwnStore(self.engine, f"{self.settings.public_url}/own", tenant=tenant, vault=self.vault)
 
     def drafts(self, launch: Launch) -> Drafts:
-        """Return the unfinished questionnaires of this user about this person."""
+        """Return the unfinished questionnaires of this user about this person; of a device, what was answered on it."""
+        if launch.handed:
+            return self._door_drafts(launch.handed.door, launch.handed.giver)
         return self.drafts_of(launch.issuer_key, launch.patient.reference, launch.user.reference)
 
     def sketches(self, launch: Launch) -> Drafts:
@@ -386,6 +430,13 @@ class Services:
             links.adopt(links.person(former.issuer_key, patient), links.person(launch.issuer_key, patient))
             reminders = self.reminders
             reminders.adopt(reminders.person(former.issuer_key, patient), reminders.person(launch.issuer_key, patient))
+            self._adopt_doors(former.issuer_key, launch.issuer_key, patient)
+
+    def _adopt_doors(self, former: str, issuer: str, patient: str) -> None:
+        for door in self.doors.of(former, patient):
+            author = f"door {door.id}"
+            self.drafts_of(issuer, patient, author).adopt(self.drafts_of(former, patient, author))
+        self.doors.adopt(former, issuer, patient)
 
 
 def consent_among(found: Iterable[_Kept], issuer_key: str, patient: str) -> _Kept | None:

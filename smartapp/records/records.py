@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -218,7 +219,7 @@ class Records:
         saved = [self._of_parcel(parcel) for parcel in unit.parcels[: len(writes)]]
         # A new goal is known by now; nothing is asked for it: what is saved is saved, also where nobody answers.
         self._sight = self._sight.with_goals([one.resource for one in saved])
-        return self._sight.of(saved)
+        return self._sight.of_written(saved)
 
     def save_here(self, writes: Sequence[Write], *, follow_up: Resource) -> str:
         """Save what only our own store gets and keep what follows on it, both or neither; return a name for `followed`.
@@ -486,7 +487,9 @@ class Records:
         return unit
 
     def _follow(self, unit: Unit, follow_up: Resource) -> None:
-        follow(self, self.launch.patient.reference, unit, follow_up, base=self.launch.issuer)
+        whole = copy(self)
+        whole._sight = self._sight.following()
+        follow(whole, self.launch.patient.reference, unit, follow_up, base=self.launch.issuer)
 
     def _arrived(self, parcels: Sequence[Parcel]) -> None:
         for event in ("create", "update"):

@@ -29,13 +29,15 @@ _NAMED_BY_GOALS: Final = frozenset({"CarePlan", "Task", "QuestionnaireResponse"}
 class Sight:
     """`hidden` is what the reader does not see, `locked` the parts that they may not type in.
 
-    `private` are the parts that are not in the record: whoever reads them, they are kept by us alone.
+    `private` are the parts that are not in the record: whoever reads them, they are kept by us alone. To the parts in
+    `adds` the reader may add something new, though they see nothing of what is there.
     """
 
     known: Catalogue
     hidden: Hidden = NOTHING
     locked: frozenset[str] = frozenset()
     private: frozenset[str] = frozenset()
+    adds: frozenset[str] = frozenset()
 
     def needs_goals(self, resources: Iterable[Resource]) -> bool:
         """Tell whether it takes the goals of the person to say what is seen of these."""
@@ -54,6 +56,14 @@ class Sight:
         shown = ((one, seen(one.resource, self.hidden, self.known)) for one in records)
         return [one if one.resource is there else replace(one, resource=there) for one, there in shown if there]
 
+    def of_written(self, records: Iterable[Record]) -> list[Record]:
+        """Return what the reader wrote just now, as they see it; who may only add knows what they added."""
+        return list(records) if self.adds else self.of(records)
+
+    def following(self) -> Sight:
+        """Return what is seen by what follows on a unit that arrived: all there is, since nobody is shown any of it."""
+        return replace(self, hidden=NOTHING, locked=frozenset())
+
     def parts_of(self, resource: Resource) -> tuple[str, ...]:
         """Return the parts that the reader sees of a resource: of a form that is hidden, what is apart of it."""
         if resource.get("resourceType") == "CarePlan" and not is_course(resource):
@@ -68,7 +78,7 @@ class Sight:
     def whole(self, new: Resource, before: Resource | None) -> Resource:
         """Return what is saved, with what its writer did not see of what was there. Raises Forbidden."""
         was = seen(before, self.hidden, self.known) if before else None
-        changed = set(self._changed(new, was))
+        changed = set(self._changed(new, was)) - (self.adds if before is None else frozenset())
         if changed & (self.locked | self.hidden.parts):
             raise Forbidden("The person whose record this is writes this part without you.")
         return put_back(new, before, self.hidden, self.known) if before and self.hidden else new
@@ -159,6 +169,19 @@ def sight_of(
         hidden=Hidden(frozenset(one for one in parts if not sharing.may_read(one, reader, rule_of(one))), apart=groups),
         locked=frozenset(one for one in parts if not sharing.may_type(one, reader, rule_of(one))),
         private=frozenset(one for one in parts if not sharing.of(one).record),
+    )
+
+
+def sight_to_add(parts_added: Iterable[str], sharing: Sharing, known: Catalogue, apart: Iterable[Apart] = ()) -> Sight:
+    """Return what somebody sees who reads nothing of a client, and may add to some parts."""
+    groups = tuple(apart)
+    parts = frozenset(parts_in(known, groups))
+    return Sight(
+        known,
+        hidden=Hidden(parts, apart=groups),
+        locked=parts,
+        private=frozenset(one for one in parts if not sharing.of(one).record),
+        adds=frozenset(parts_added),
     )
 
 

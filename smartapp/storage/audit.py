@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from mappers.audit import BY_ITSELF, BY_LINK, OPERATOR, AuditEntry, Event, purpose_of
+from mappers.audit import BY_DOOR, BY_ITSELF, BY_LINK, OPERATOR, AuditEntry, Event, purpose_of
 from smartapp.storage.chain import AUDIT, append
 from smartapp.storage.database import change_any, reading, writing
 from smartapp.storage.passing_on import TO_PASS_ON, PassingOn, put
@@ -76,8 +76,10 @@ class Audit:
     ) -> None:
         """Write what someone did in a launch. `outcome` is FHIR's: 0 success, 4 refused, 8 serious failure.
 
-        `address` is from where; by default, from where it is asked now.
+        `address` is from where; by default, from where it is asked now. Of who was handed a device nothing is known but
+        who gave it.
         """
+        handed = launch.handed
         self._write(
             AuditEntry(
                 recorded=int(self._clock()),
@@ -87,7 +89,7 @@ class Audit:
                 issuer=launch.issuer,
                 user=launch.user.reference,
                 user_name=launch.user.display,
-                role=launch.user.role,
+                role=BY_DOOR if handed else launch.user.role,
                 subject=launch.user.subject,
                 patient=launch.patient.reference,
                 address=self._address() if address is None else address,
@@ -97,6 +99,7 @@ class Audit:
                 system=self._system,
                 organisation=self._organisation(launch.issuer),
                 visit=self._vault.digest(f"visit|{launch.id}")[:LONGEST_VISIT],
+                through=handed.giver.user.display if handed else "",
             ),
             person="" if launch.about_nobody else self._person(launch.issuer_key, launch.patient.reference),
             launch_id=launch.id,

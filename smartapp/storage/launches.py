@@ -74,11 +74,25 @@ NOBODY: Final = Person("", "")
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """What a device was handed by a door (`doors`), which this names: one questionnaire, by somebody who signed in.
+
+    `giver` is their launch, of which the token sends the answers; it may be over by then.
+    """
+
+    door: str
+    instrument: str
+    giver: Launch
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """One sign-in about one person, as the token response of the EHR gave it. `issuer` is the address of the EHR.
 
     About nobody, it has no `patient_id`, and keeps in `reader` what the EHR said of its user when they signed in: their
     own resource (`user`) and their PractitionerRoles (`roles`), each None where it was not told.
+
+    `handed`: nobody signed in here. It is a device on which one questionnaire was opened, and no role's page is for it.
     """
 
     id: str
@@ -97,6 +111,7 @@ class Launch:
     chart_handle: str = field(default="", repr=False)
     """What such a message has to show."""
     reader: Mapping[str, Any] = field(default_factory=dict)
+    handed: Handed | None = None
 
     @property
     def about_nobody(self) -> bool:
@@ -215,4 +230,11 @@ class Launches:
     def _launch(self, values: dict[str, Any]) -> Launch:
         # The key of today: a launch of an older version was kept with the address.
         user = User(**values["user"] | {"issuer": self._issuer_key(values["issuer"])})
-        return Launch(**values | {"patient": Person(**values["patient"]), "user": user})
+        handed = values.get("handed")
+        if handed is not None:
+            handed = Handed(**handed | {"giver": self._launch(handed["giver"])})
+        return Launch(**values | {"patient": Person(**values["patient"]), "user": user, "handed": handed})
+
+    def read(self, values: dict[str, Any]) -> Launch:
+        """Return a launch from what `asdict` made of one, such as that of who made a door."""
+        return self._launch(values)

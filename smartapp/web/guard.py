@@ -12,22 +12,24 @@ from flask import g, has_request_context, request
 from flask.sessions import SessionInterface, SessionMixin
 from markupsafe import Markup
 
-from smartapp.errors import BadRequest, LaunchEnded, NotFoundPage, StaleForm, WrongPerson
+from smartapp.errors import BadRequest, DoorClosed, LaunchEnded, NotFoundPage, StaleForm, WrongPerson
 from smartapp.settings import LOOPBACK, Settings
+from smartapp.storage.doors import CLOSED, answers_part
 from smartapp.web import current
 from smartapp.web.framing import frame_ancestors
 from smartapp.web.kept import PROOF, forget_what_is_saved, proof_of
 from smartapp.web.looked_at import parts_seen
 from smartapp.web.masking import masked, unmasked
-from smartapp.web.roles import let_in, may
+from smartapp.web.roles import let_device_in, let_in, may
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
 
     from mappers.audit import Event
+    from smartapp.access import Method
     from smartapp.records import Records
     from smartapp.services import Services
-    from smartapp.storage.launches import Launch
+    from smartapp.storage.launches import Handed, Launch
     from smartapp.storage.sessions import Session
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -75,7 +77,9 @@ def csrf_field() -> Markup:
     """Return the hidden fields of every form: the token of this launch, whom it is about, and whose words it holds."""
     launch = current.launch()
     token = form_token(current.services().settings, launch.session_id, launch.id)
-    values = {"_csrf": token, "_for": launch.patient_id, PROOF: proof_of(launch)}
+    # Where nobody signed in there is nobody to keep words for: they would be found by no one.
+    proof = {} if launch.handed else {PROOF: proof_of(launch)}
+    values = {"_csrf": token, "_for": launch.patient_id, **proof}
     field = Markup('<input type="hidden" name="{}" value="{}">')
     return Markup("").join(field.format(name, value) for name, value in values.items())
 
@@ -132,8 +136,23 @@ def open_launch(services: Services, launch_id: str) -> None:
             current.open_launch(launch, None if launch.about_nobody else _records(services, launch))
     if launch is None:
         services.end_sessions_that_are_over()
+        if (door := services.doors.of_launch(launch_id)) is not None:
+            services.doors.knocked(door, CLOSED)
+            raise DoorClosed(code=CLOSED)
         raise LaunchEnded(code="no-such-launch")
-    let_in(launch, request.endpoint or "", "GET" if request.method in SAFE_METHODS else "POST")
+    method: Method = "GET" if request.method in SAFE_METHODS else "POST"
+    if launch.handed:
+        _let_device_in(services, launch.handed, method)
+    else:
+        let_in(launch, request.endpoint or "", method)
+
+
+def _let_device_in(services: Services, handed: Handed, method: Method) -> None:
+    """Let a device in that somebody was handed, as long as it is open there. Raises DoorClosed, NotAllowed."""
+    if not services.doors.is_filled_in(handed.door):
+        services.end_doors_that_are_over()
+        raise DoorClosed(code=CLOSED)
+    let_device_in(handed, request.endpoint or "", method, request.view_args or {})
 
 
 def _records(services: Services, launch: Launch) -> Records:
@@ -145,7 +164,8 @@ def note(services: Services, launch: Launch, event: Event, objects: Sequence[str
     if event in ("read", "search"):
         g.read.extend(objects)
     else:
-        services.audit.record(launch, event, objects, parts=parts_seen(objects))
+        parts = (answers_part(launch.handed.instrument),) if launch.handed else parts_seen(objects)
+        services.audit.record(launch, event, objects, parts=parts)
 
 
 def log_reading(services: Services, response: Response) -> None:
@@ -155,8 +175,9 @@ def log_reading(services: Services, response: Response) -> None:
     their sign-in, so that their pages wait for no writing.
     """
     launch = current.launch_or_none()
+    # A device that was handed to somebody reads nothing of the record: what was done on it has rows of its own.
     # Who was turned away saw nothing of what was read for them to find that out; that is a line of its own.
-    if launch is None or launch.user.role == "client" or g.get("denied"):
+    if launch is None or launch.user.role == "client" or launch.handed or g.get("denied"):
         return
     page = [request.endpoint or "", *([g.shown] if "shown" in g else [])]
     opened = page if request.method == "GET" and response.status_code == 200 else []
@@ -174,6 +195,8 @@ def check_form(settings: Settings) -> None:
     if not _came_from_us(settings):
         raise StaleForm(code="foreign-origin")
     launch = current.launch_or_none()
+    if launch is None and request.endpoint in WITHOUT_LAUNCH:
+        return
     if launch is None:
         raise BadRequest(code="post-without-launch")
     sent = request.form.get("_csrf") or request.headers.get("X-CSRF-Token", "")
@@ -221,6 +244,11 @@ BY_ITSELF = frozenset({"caseload.fresh"})
 
 FOR_PROGRAMS: set[str] = set()
 """Endpoints outside any launch that other programs post to, as a specification says. They read no session."""
+
+
+WITHOUT_LAUNCH: set[str] = set()
+"""Endpoints outside any launch with a form of ours: who sends it proves with a secret what they may, and the browser
+that it was sent from our own page."""
 
 
 class ServerSideSession(SessionMixin):

@@ -92,6 +92,9 @@ def says_reads(*named: str) -> str:
 
 def says_after_sending(instrument: str) -> str:
     """Return who reads the answers to a questionnaire after they are sent in, and what is not told of them."""
+    here = current.launch_or_none()
+    if here and here.handed:  # who reads what is told to the client, and not to whoever holds a device
+        return _("Whoever you let read them. You choose that in Verstel, when you sign in yourself.")
     part = f"answers.{instrument}"
     says = says_reads(part)
     if _kept()[0].of(part).record:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from smartapp.access import CASELOAD, Access, Method, table
 from smartapp.errors import NotAllowed, NotTogether
 from smartapp.i18n import message
-from smartapp.storage.launches import Launch
+from smartapp.storage.launches import Handed, Launch
 from smartapp.web import current, reading, with_client
 
 
@@ -34,9 +35,22 @@ def let_in(launch: Launch, endpoint: str, method: Method) -> None:
     raise NotAllowed(_whose(access, endpoint), code="role")
 
 
+def let_device_in(handed: Handed, endpoint: str, method: Method, address: Mapping[str, Any]) -> None:
+    """Let a device open or send a page of the one questionnaire that it was handed. Raises NotAllowed.
+
+    `address` is what the address of the page has in it.
+    """
+    if not table().may_device(endpoint, method):
+        raise NotAllowed(_OF_DEVICE, code="device")
+    if address.get("instrument_id", handed.instrument) != handed.instrument:
+        raise NotAllowed(_OF_DEVICE, code="other-questionnaire")
+
+
 def may(endpoint: str, method: Method = "GET") -> bool:
     """Tell whether the reader may open or send a page, so that no page offers what is refused."""
     here = current.launch_or_none()
+    if here is not None and here.handed:
+        return table().may_device(endpoint, method)
     return here is not None and table().may(here.user.role, endpoint, method, nobody=here.about_nobody)
 
 
@@ -59,4 +73,5 @@ _OF_THE_TEAM: Final = message("This page is for the care team. You signed in wit
 _OF_OTHERS: Final = message("You signed in with a role that does not have this page.")
 _OF_A_RECORD: Final = message("This page is of one client. Open the record of that client in the record system.")
 _OF_YOUR_LIST: Final = message("The list of your own clients is opened from the record system, outside a record.")
+_OF_DEVICE: Final = message("This device was opened for one questionnaire only.")
 _OF_NOBODY: Final = message("You signed in with a role that has no pages here.")

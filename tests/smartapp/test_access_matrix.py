@@ -16,6 +16,7 @@ from smartapp.services import KEY
 from tests.smartapp.helpers import Visitor, launched, make_app
 
 PAGES = Path(__file__).parents[1] / "data" / "access" / "pages.txt"
+DEVICE = PAGES.with_name("device.txt")
 Answer = Literal["yes", "together", "no"]
 TURNED_AWAY = "Deze pagina is niet voor jou"
 BEGIN_TOGETHER = "Samen schrijven kan hier wel"
@@ -38,6 +39,12 @@ def written_down() -> Mapping[str, Mapping[Role, str]]:
     heads = [line[1:] for line in lines if line[:3] == ["#", "client", "clinician"]]
     assert heads == [list(ROLES_AS_WRITTEN)]
     return {name: dict(zip(ROLES_AS_WRITTEN, cells, strict=True)) for name, *cells in lines if name != "#"}
+
+
+def of_device() -> Mapping[str, str]:
+    """Return, by endpoint, the letters of what a device may that was handed to somebody."""
+    lines = [line.split() for line in DEVICE.read_text(encoding="utf-8").splitlines()]
+    return {line[0]: line[1] for line in lines if line[0] != "#"}
 
 
 def expected(cell: str, method: str) -> Answer:
@@ -93,9 +100,10 @@ def test_every_page_is_written_down_for_every_way_in_and_no_other(app):
     methods: dict[str, set[str]] = {}
     for rule, method in ways_in(app):
         methods.setdefault(rule.endpoint, set()).add("o" if method == "GET" else "s")
-    written = written_down()
+    written, nobodys = written_down(), {name for name in of_device() if name.startswith("door.")}
     assert set(ROLES_AS_WRITTEN) == set(ROLES)
-    assert sorted(written) == sorted(methods)
+    assert not nobodys & set(written)
+    assert sorted({*written, *nobodys}) == sorted(methods)
     for name, cells in written.items():
         used = {letter.lower() for cell in cells.values() for letter in cell} - {"-", "t"}
         assert used == methods[name], f"{name} answers {methods[name]}"
@@ -106,7 +114,8 @@ def test_a_role_gets_what_is_written_down_of_it_and_nothing_else(app, role):
     written, visitor = written_down(), launched(app, role=role)
     # Signing out comes last: after it there is no launch.
     cases = sorted(ways_in(app), key=lambda one: one[0].endpoint == "session.logout")
-    answers = [(rule, method, expected(written[rule.endpoint][role], method)) for rule, method in cases]
+    cells = dict.fromkeys(of_device(), "-") | {name: cells[role] for name, cells in written.items()}
+    answers = [(rule, method, expected(cells[rule.endpoint], method)) for rule, method in cases]
     together = [(rule, method) for rule, method, answer in answers if answer == "together"]
     for rule, method, answer in answers:
         page, what = come(visitor, rule, method), f"{role}: {method} {rule.endpoint}"
@@ -127,7 +136,8 @@ def test_a_launch_about_nobody_has_the_list_of_clients_and_nothing_of_a_record(a
     cases = sorted(ways_in(app), key=lambda one: one[0].endpoint == "session.logout")
     for rule, method in cases:
         page, what = come(visitor, rule, method), f"{role}: {method} {rule.endpoint}"
-        may = expected_about_nobody(rule.endpoint, written[rule.endpoint][role], method)
+        cell = written[rule.endpoint][role] if rule.endpoint in written else "-"
+        may = expected_about_nobody(rule.endpoint, cell, method)
         assert (page.status_code == 403) is not may, what
         assert (TURNED_AWAY in page.text) is not may, what
         assert BEGIN_TOGETHER not in page.text, what
@@ -137,9 +147,28 @@ def test_a_launch_about_nobody_has_the_list_of_clients_and_nothing_of_a_record(a
 def test_other_ways_to_open_a_page_are_asked_the_same(app, role):
     written, visitor = written_down(), launched(app, role=role)
     for rule, method in ways_in(app):
-        if method == "GET" and written[rule.endpoint][role] in ("-", "O"):
+        closed = rule.endpoint not in written or written[rule.endpoint][role] in ("-", "O")
+        if method == "GET" and closed:
             path = address(rule, visitor)
             assert visitor.client.head(path).status_code == visitor.client.options(path).status_code == 403
+
+
+def test_a_device_gets_what_is_written_down_and_only_for_its_questionnaire(app):
+    giver = launched(app, role="clinician")
+    door = giver.core.doors.make(giver.launch, "hoop", asked="matrix")
+    assert door is not None
+    client = app.test_client()
+    assert client.post("/door/", data={"link": door.secret}).status_code == 303
+    (made,) = giver.core.doors.made_by(giver.launch)
+    (launch,) = giver.core.launches.of_session(made.session)
+    device, may = Visitor(app, client, launch), of_device()
+    # Leaving comes last: after it there is no launch.
+    for rule, method in sorted(ways_in(app), key=lambda one: one[0].endpoint == "door.leave" and one[1] == "POST"):
+        allowed = ("o" if method == "GET" else "s") in may.get(rule.endpoint, "")
+        for instrument in ("hoop", "nel") if "instrument_id" in rule.arguments else ("",):
+            path = address(rule, device).replace("/questionnaires/x/", f"/questionnaires/{instrument}/")
+            page = device.get(path) if method == "GET" else device.post(path)
+            assert (page.status_code == 403) is not (allowed and instrument != "nel"), f"{method} {path}"
 
 
 def test_what_is_written_down_is_what_each_role_says_of_itself():

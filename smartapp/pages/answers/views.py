@@ -240,7 +240,8 @@ def title_of(sent: Sent) -> str:
 def typed_by(sent: Sent) -> str:
     """Return who typed the answers, where that was not the person whose answers they are; "" otherwise."""
     author, subject = (object_in(sent.record.resource, name) for name in ("author", "subject"))
-    other = text_in(author, "reference") not in ("", text_in(subject, "reference"))
+    # Without a reference it is nobody whom we know, and the words say all there is.
+    other = text_in(author, "reference") != text_in(subject, "reference")
     return text_in(author, "display") if other else ""
 
 

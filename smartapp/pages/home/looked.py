@@ -12,9 +12,10 @@ from typing import Final
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
-from mappers.audit import BY_ITSELF, BY_LINK, OPERATOR, AuditEntry, purpose_of
+from mappers.audit import BY_DOOR, BY_ITSELF, BY_LINK, OPERATOR, AuditEntry, purpose_of
 from smartapp.access import table
 from smartapp.i18n import message
+from smartapp.storage.doors import CLOSED, LOGGED_AS
 from smartapp.storage.launches import Person
 from smartapp.storage.strangers import SEVERAL
 from smartapp.web import current
@@ -33,7 +34,11 @@ NAMED: Final = 2
 PAPER: Final = Path(__file__).with_name("templates") / "home" / "who_looked.typ"
 
 _SOMEONE: Final = message("Someone on your care team")
-_UNNAMED: Final = {OPERATOR: message("The manager of Verstel"), BY_LINK: message("Someone"), BY_ITSELF: "Verstel"}
+_UNNAMED: Final = {
+    OPERATOR: message("The manager of Verstel"),
+    **dict.fromkeys((BY_LINK, BY_DOOR), message("Someone")),
+    BY_ITSELF: "Verstel",
+}
 """Who somebody is that gives no name, by role."""
 _WHY: Final = {
     "TREAT": message("Why: for your treatment."),
@@ -41,6 +46,7 @@ _WHY: Final = {
     "representative": message("Why: as your legal representative."),
     "HSYSADMIN": message("Why: to manage Verstel, or to check who looked."),
     BY_LINK: message("Why: you shared it with a QR code."),
+    BY_DOOR: message("Why: to fill in a questionnaire without signing in."),
 }
 _WANTED: Final = message("Wanted to look at something, and was not allowed to.")
 _SOUGHT: Final = message("Asked for something that could not be found here.")
@@ -58,7 +64,10 @@ _REFUSED: Final = {
     "foreign-origin": _SENT,
     "wrong-passcode": message("Typed a code that is not right."),
     "no-passcode": message("Did not type the code."),
-    **dict.fromkeys(("ended", "time-over", "no-tries-left", "file-over"), message("It could not be opened any more.")),
+    **dict.fromkeys(
+        ("ended", "time-over", "no-tries-left", "file-over", "door-used", "door-over", "door-withdrawn"),
+        message("It could not be opened any more."),
+    ),
 }
 """What a refusal is called, by its code; all others are of a page that is not theirs."""
 
@@ -79,6 +88,10 @@ class Access:
     """A copy was made of what is kept about this person."""
     reminded: tuple[str, ...] = ()
     """What was done with messages that something is ready, as message ids."""
+    gave: bool = False
+    """Somebody was given a device to fill in a questionnaire without signing in."""
+    through: str = ""
+    """Who gave the device, where this was done on one."""
     refused: tuple[str, ...] = ()
     """What they were turned away with, as message ids."""
     asked: tuple[str, ...] = ()
@@ -124,17 +137,19 @@ def _looks(before: int | None) -> Iterator[tuple[int, AuditEntry]]:
 
 def accesses_of(entries: Iterable[AuditEntry], zone: dt.tzinfo) -> list[Access]:
     """Return one for each person, role and day, newest first."""
-    found: dict[tuple[str, str, str, dt.date], Access] = {}
+    found: dict[tuple[str, str, str, str, dt.date], Access] = {}
     for entry in entries:
         moment = dt.datetime.fromtimestamp(entry.recorded, zone)
-        key = (entry.user, entry.user_name, entry.role, moment.date())
+        key = (entry.user, entry.user_name, entry.role, entry.through, moment.date())
         purpose = entry.purpose or purpose_of(entry.role)
-        before = found.get(key, Access(entry.user_name, entry.role, moment, purpose))
+        before = found.get(key, Access(entry.user_name, entry.role, moment, purpose, through=entry.through))
         found[key] = _with(replace(before, last=max(moment, before.last)), entry)
     return sorted(found.values(), key=lambda access: access.last, reverse=True)
 
 
 def _with(before: Access, entry: AuditEntry) -> Access:
+    if entry.reason == CLOSED:  # such as Back on a device that was wiped: nothing to frighten anybody with
+        return before
     parts = entry.parts or parts_of_objects(entry.objects)
     if entry.event == "denied":
         kind = _OFTEN if SEVERAL in entry.objects else _REFUSED.get(entry.reason, _WANTED)
@@ -142,6 +157,11 @@ def _with(before: Access, entry: AuditEntry) -> Access:
     if entry.event == "reminder":
         said = [_REMINDED[one] for one in entry.objects if one in _REMINDED]
         return replace(before, reminded=_once(before.reminded, said))
+    if entry.role == BY_DOOR:  # nothing of the record is seen on a device: it was about this, and was filled in or not
+        wrote = before.wrote or entry.event in {"create", "update"}
+        return replace(before, wrote=wrote, asked=_once(before.asked, parts))
+    if LOGGED_AS in entry.objects:
+        return replace(before, gave=True, asked=_once(before.asked, parts))
     return replace(
         before,
         parts=_once(before.parts, parts),
@@ -161,7 +181,7 @@ def line_of(access: Access, *, whole: bool = False) -> Line:
     return Line(
         when=access.last,
         who=access.name or _(_UNNAMED.get(access.role, _SOMEONE)),
-        role=role_title(access.role),
+        role=_("on a device that %(name)s gave", name=access.through) if access.through else role_title(access.role),
         said=tuple(_sentences(access, seen, whole=whole)),
         seen=() if whole or len(seen) <= MOST_NAMED else tuple(seen),
     )
@@ -176,12 +196,7 @@ def role_title(role: str) -> str:
 
 def _sentences(access: Access, seen: list[str], *, whole: bool) -> Iterator[str]:
     yield from map(_, access.reminded)
-    if access.wrote:
-        yield _("Viewed this and added something.")
-    elif access.looked or access.parts:
-        yield _("Viewed this.")
-    elif not access.took and not access.refused and not access.reminded:
-        yield _("Signed in.")
+    yield from _on_device(access) if access.role == BY_DOOR else _did(access)
     if seen:
         yield _seen(seen, whole=whole)
     if access.took:
@@ -193,6 +208,24 @@ def _sentences(access: Access, seen: list[str], *, whole: bool) -> Iterator[str]
         yield _("It was about: %(parts)s.", parts=format_list(asked))
     if why := _WHY.get(access.purpose or access.role):
         yield _(why)
+
+
+def _did(access: Access) -> Iterator[str]:
+    if access.wrote:
+        yield _("Viewed this and added something.")
+    elif access.looked or access.parts:
+        yield _("Viewed this.")
+    elif not (access.took or access.refused or access.gave or access.reminded):
+        yield _("Signed in.")
+    if access.gave:
+        yield _("Gave a device to fill in a questionnaire on, without signing in.")
+
+
+def _on_device(access: Access) -> Iterator[str]:
+    if access.wrote:
+        yield _("Filled in a questionnaire and sent it in.")
+    elif not access.refused:
+        yield _("Opened a questionnaire, and did not send it in.")
 
 
 def _seen(names: list[str], *, whole: bool) -> str:

@@ -6,13 +6,14 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from mappers.answers import ResponseRef
 from mappers.helper import Helper
 from mappers.human_name import reference_to
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
-from questionnaires.model import Instrument, Item
+from questionnaires.model import Instrument, Item, Text
 from smartapp.pages.questionnaire.filling import (
     Filling,
     NotOnListError,
@@ -27,6 +28,8 @@ from smartapp.storage.drafts import Drafts
 from smartapp.storage.launches import Launch
 from smartapp.web.typed import clean, merge
 
+NOT_SIGNED_IN: Final = Text("iemand op een ander toestel, niet ingelogd", "somebody on another device, not signed in")
+
 
 class ChangedElsewhere(Exception):
     """Another tab saved another text for this question; `filling` is what is stored now."""
@@ -39,7 +42,8 @@ class ChangedElsewhere(Exception):
 def about(launch: Launch, now: dt.datetime, language: str) -> ResponseRef:
     """Return what is known about a response that the user of this launch writes now; its identifier is for a new one.
 
-    The answers are the client's, also when someone else types them.
+    The answers are the client's, also when someone else types them. On a device that was handed to somebody nobody
+    signed in: then nobody is named as who typed, and the words say so.
     """
     client = reference_to(launch.patient.reference, launch.patient.display, language)
     return ResponseRef(
@@ -47,10 +51,16 @@ def about(launch: Launch, now: dt.datetime, language: str) -> ResponseRef:
         identifier=str(uuid.uuid4()),
         authored=now.isoformat(),
         subject=client,
-        author=reference_to(launch.user.reference, launch.user.display, language),
+        author=_author(launch, language),
         source=client,
         language=language,
     )
+
+
+def _author(launch: Launch, language: str) -> dict[str, str]:
+    if launch.handed:
+        return {"display": NOT_SIGNED_IN.get(language)}
+    return reference_to(launch.user.reference, launch.user.display, language)
 
 
 @dataclass(frozen=True, slots=True)

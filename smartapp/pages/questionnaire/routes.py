@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.answers import ResponseRef
+from mappers.answers import Answers, ResponseRef
 from mappers.helper import ROLES, Helper
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument, Item
@@ -27,7 +27,7 @@ from smartapp.pages.questionnaire.filling import (
     raw_text,
     taken_over,
 )
-from smartapp.pages.questionnaire.sending import already_sent, corrected_on, send
+from smartapp.pages.questionnaire.sending import already_sent, corrected_on, send, send_later
 from smartapp.pages.questionnaire.views import (
     IntroPage,
     QuestionnairesPage,
@@ -37,8 +37,11 @@ from smartapp.pages.questionnaire.views import (
     review_page,
 )
 from smartapp.pages.questionnaire.waiting import open_assignments, to_do_now
+from smartapp.storage.doors import LOGGED_AS, answers_part
 from smartapp.web import current
+from smartapp.web.device import Said, door_here, left
 from smartapp.web.language import _, language
+from smartapp.web.left_behind import left_behind
 from smartapp.web.typed import clean, digest
 
 blueprint = Blueprint("questionnaire", __name__, url_prefix="/questionnaires", template_folder="templates")
@@ -50,7 +53,7 @@ blueprint.add_url_rule("/responses/<response_id>/correct", view_func=responses.c
 
 @blueprint.context_processor
 def _choices() -> dict[str, Any]:
-    return {"choice_name": choice_name, "just_sent": just_sent}
+    return {"choice_name": choice_name, "just_sent": just_sent, "left_behind": left_behind}
 
 
 def choice_name() -> str:
@@ -92,7 +95,7 @@ def look_again(reason: LookAgain) -> tuple[str, int]:
     """Show the answers as they are kept now, and why they have to be looked at once more."""
     filling = _filling(_instrument((request.view_args or {}).get("instrument_id", "")))
     # Only if the answers changed: a record that did not take them just now would be asked, and waited for, again.
-    correcting = corrected_on(current.records(), filling.identifier) if reason.problem == CHANGED else None
+    correcting = _correcting(filling) if reason.problem == CHANGED else None
     return render_template(
         "questionnaire/review.html", page=review_page(filling, _(reason.problem), correcting)
     ), reason.status
@@ -117,6 +120,8 @@ def index() -> ResponseReturnValue:
 def intro(instrument_id: str) -> ResponseReturnValue:
     """Say what it is, how long it takes and who sees it; or where the client left off."""
     instrument = _instrument(instrument_id)
+    if current.launch().handed:  # a device has a first page of its own, and reads nothing of the record
+        return redirect(url_for("door.begin"), 303)
     filling = _filling(instrument)
     tasks, responses = in_reach(current.records()) or ((), sent_here(current.records()))
     assignments = open_assignments(tasks, catalogue(), current.today())
@@ -160,7 +165,7 @@ def review(instrument_id: str) -> ResponseReturnValue:
     """Show every answer once more, with a way to change each."""
     instrument = _instrument(instrument_id)
     filling = _filling(instrument)
-    page = review_page(filling, correcting=corrected_on(current.records(), filling.identifier))
+    page = review_page(filling, correcting=_correcting(filling))
     return render_template("questionnaire/review.html", page=page)
 
 
@@ -254,18 +259,25 @@ def submit(instrument_id: str) -> ResponseReturnValue:
     """Send in the response with its scores as one unit; only then is the draft deleted."""
     instrument = _instrument(instrument_id)
     filling = _keep_helper(instrument)
-    # A second press of the button: the first sent the answers in and took the draft away.
-    if not filling.given and (sent := already_sent(current.records(), request.form.get("identifier", ""))):
+    # A second press of the button: the first sent the answers in and took the draft away. A device is wiped by then.
+    handed = current.launch().handed
+    again = not filling.given and not handed
+    if again and (sent := already_sent(current.records(), request.form.get("identifier", ""))):
         return redirect(url_for(".response", response_id=sent.resource["id"], sent="1"), 303)
     # The review says which answers it showed. What another tab saved since was never looked over.
     if request.form.get("seen", filling.digest) != filling.digest:
         raise LookAgain(CHANGED, 409)
     if not filling.given:
         raise LookAgain(NO_ANSWERS, 422)
+    answers = finished(filling, _about())
     try:
-        record = send(current.records(), finished(filling, _about()))
+        record = send(current.records(), answers)
     except Unauthorized:
-        raise  # only a new sign-in helps, and that page says so; the draft stays
+        if not handed:
+            raise  # only a new sign-in helps, and that page says so; the draft stays
+        # Nobody can sign in on this device. It is sent when who gave it signs in again.
+        send_later(current.records(), answers)
+        return _left_on_device(answers, "on-its-way")
     except RecordError as error:
         raise LookAgain(NOT_SENT, 502) from error
     current.services().reminders.assigned_no_longer(current.launch(), instrument.id)
@@ -276,6 +288,8 @@ def submit(instrument_id: str) -> ResponseReturnValue:
 
     if not current.records().drafts.delete(instrument.id, as_sent):
         raise LookAgain(CHANGED, 409)
+    if handed:
+        return _left_on_device(answers, "sent" if record.state == "stored" else "on-its-way")
     return redirect(url_for(".response", response_id=record.resource["id"], sent="1"), 303)
 
 
@@ -298,6 +312,20 @@ def _item(instrument: Instrument, link_id: str) -> Item:
 def _filling(instrument: Instrument) -> Filling:
     draft = current.records().drafts.get(instrument.id)
     return filling_of(instrument, draft.resource if draft else None, catalogue())
+
+
+def _left_on_device(answers: Answers, said: Said) -> ResponseReturnValue:
+    """Wipe the device on which answers were sent in, or kept to be sent, and note that."""
+    core, instrument, door = current.services(), answers.instrument.id, door_here() or abort(404)
+    core.reminders.assigned_no_longer(current.launch(), instrument)
+    core.audit.record(current.launch(), "create", [LOGGED_AS], parts=[answers_part(instrument)])
+    current.records().drafts.delete(instrument)
+    return left(door, "sent", said, response=answers.response.identifier)
+
+
+def _correcting(filling: Filling) -> str | None:
+    """Return when the response was filled in that this draft corrects; a device only ever sends something new."""
+    return None if current.launch().handed else corrected_on(current.records(), filling.identifier)
 
 
 def _about() -> ResponseRef:

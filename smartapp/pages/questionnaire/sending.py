@@ -30,6 +30,12 @@ def send(records: Records, answers: Answers) -> Record:
     return saved[0]
 
 
+def send_later(records: Records, answers: Answers) -> None:
+    """Keep completed answers until whose token sends them signs in again; see `send`. Raises RecordError."""
+    title = answers.instrument.title.get(answers.response.language)
+    records.later(writes_of(answers), follow_up=answers_follow_up(answers.instrument.id, title))
+
+
 def writes_of(answers: Answers) -> list[Write]:
     """Return the unit that sends answers in: the response and its scores."""
     return [

@@ -26,17 +26,15 @@ from smartapp.smart.authorization import STATE_SECONDS, login_cookie
 from smartapp.storage.sessions import LONGEST_PATH
 from smartapp.web import copies, current
 from smartapp.web.error_pages import places
-from smartapp.web.guard import cookie_name, present_session
+from smartapp.web.guard import present_session
 from smartapp.web.kept import waiting
+from smartapp.web.leaving import wiped
 
 site_blueprint = Blueprint("sign_in", __name__, template_folder="templates")
 blueprint = Blueprint("session", __name__)
 
 _WHICH_RECORD = message("The record system did not say which record to open.")
 NAMES = "verstel-names"
-CLEAR = '"cache", "cookies", "storage"'
-CLEAR_BUT_COPIES = '"cache"'
-"""Where somebody keeps a copy in this browser on purpose: that lies in the storage, and a cookie tells of it."""
 
 
 @site_blueprint.before_app_request
@@ -126,20 +124,7 @@ def signed_out(reason: str = "") -> AnyResponse:
     parts = current.services()
     parts.end_session(current.launch().session_id)
     parts.audit.record(current.launch(), "logout", reason=reason)
-    response = make_response(redirect(url_for("sign_in.goodbye"), 303))
-    https = parts.settings.https
-    # Named as it was set: browsers take nothing back in a frame that is less than that.
-    response.delete_cookie(
-        cookie_name(parts.settings),
-        path="/",
-        secure=https,
-        httponly=True,
-        samesite="None" if https else "Lax",
-        partitioned=https,
-    )
-    response.headers["Clear-Site-Data"] = CLEAR_BUT_COPIES if copies.are_here() else CLEAR
-    g.session = None
-    return response
+    return wiped(make_response(redirect(url_for("sign_in.goodbye"), 303)))
 
 
 @site_blueprint.get("/goodbye")

@@ -64,18 +64,23 @@ def record_address(path: str = "") -> str:
     here = current.launch_or_none()
     if here is not None and here.about_nobody and not path:
         return url_for(CASELOAD)
+    if here and here.handed and not path:
+        path = "door/begin"
     return f"{request.script_root}/l/{here.id}/{path}" if here else url_for("sign_in.index")
 
 
 def stopped_here() -> int:
     """Return how many things this user saved about this person did not get through; 0 outside a record."""
-    return len(current.records().stopped()) if current.has_records() else 0
+    here = current.launch_or_none()
+    # What somebody could not send who gave a device to others is not told on that device.
+    return len(current.records().stopped()) if current.has_records() and not (here and here.handed) else 0
 
 
 def whose_record() -> WhoseRecord | None:
     """Return whose record this is; None outside a record, or if the EHR shows the name around our page itself."""
     here = current.launch_or_none()
-    if here is None:
+    # A device that is handed on shows no name to who looks over a shoulder.
+    if here is None or here.handed:
         return None
     own = here.user.role == "client"
     # SMART's need_patient_banner: false means that our banner would repeat the EHR's. Clients see no EHR around us.
@@ -104,7 +109,7 @@ def born() -> str:
 def person_in_title() -> str:
     """Return whose record a page is about, for the tab of who has several charts open; "" for the person themself."""
     here = current.launch_or_none()
-    if here is None or here.user.role == "client" or not here.patient.display:
+    if here is None or here.handed or here.user.role == "client" or not here.patient.display:
         return ""
     return ", ".join(filter(None, (here.patient.display, born() if here.user.professional else "")))
 
@@ -115,7 +120,7 @@ def head_of_sheets() -> SheetHead | None:
     Other than on screen it is there whatever the EHR shows: a sheet leaves the EHR's frame.
     """
     here = current.launch_or_none()
-    if here is None or here.about_nobody:
+    if here is None or here.about_nobody or here.handed:
         return None
     near = not here.user.professional and here.user.role != "client"
     who = replace(here.patient, birth_date="") if near else here.patient

@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import Blueprint, Flask, Response, render_template, request
 
-from smartapp.web import handing_over, reading, with_client
+from smartapp.web import device, handing_over, reading, with_client
 from smartapp.web.components import frame
 from smartapp.web.components.chart import Chart, ChartValue, change_of, line_chart
 from smartapp.web.language import _, format_number
@@ -32,6 +32,7 @@ for function in (
     frame.whose_record,
     frame.person_in_title,
     with_client.band,
+    device.untouched_seconds,
     reading.reading,
     reading.reading_of_all,
     reading.readings_here,

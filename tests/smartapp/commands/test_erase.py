@@ -19,7 +19,7 @@ from tests.smartapp.pages.plan.pages import fields_of
 
 BASE = "https://ehr.example/fhir"
 HOLD_PEOPLE = (
-    *("health_links", "reminders", "ready_things", "drafts", "kept_words", "outbox"),
+    *("doors", "health_links", "reminders", "ready_things", "drafts", "kept_words", "outbox"),
     *("launches", "tokens", "resources", "resource_versions"),
 )
 
@@ -71,6 +71,9 @@ def leave(person: Visitor) -> None:
     mail = Choice(address="anna@example.org", issuer=BASE, patient=patient)
     core.reminders.choose("north", mail)
     core.reminders.ready("north", patient, "assignment|hoop", 0)
+    core.doors.make(person.launch, "hoop", asked=patient)
+    (door,) = core.doors.of("north", patient)
+    core.door_drafts(door).change("hoop", lambda _none: {"hoop-01": "3"})
     core.audit.record(person.launch, "launch")
     flaky = person.make_flaky()
     flaky.error = Unreachable("down")
@@ -102,6 +105,7 @@ def test_all_of_one_person_is_gone_and_all_of_another_is_untouched(app, environm
     expected |= {
         "1 links to what they shared",
         "2 reminders",
+        "1 questionnaires on another device",
         "0 notes of who is in conversation",
         "0 files that were handed in",
         "0 words that waited for their yes",

@@ -22,6 +22,7 @@ from questionnaires.programmes import programmes
 from smartapp.access import table
 from smartapp.fhir.store import Query, Refused, Unreachable, Write
 from smartapp.offer import EXAMPLE, read_offer
+from smartapp.pages.door.opening import OVER
 from smartapp.pages.living.earlier import typed_by_client
 from smartapp.services import KEY
 from smartapp.web.written import short
@@ -254,6 +255,7 @@ FULL_CLINICIAN: dict[str, Callable[[Full], list[str]]] = {
     "assignments.index": lambda _full: ["assignments/"],
     "assignments.new": lambda _full: ["assignments/new"],
     "course.begin": lambda _full: ["course/begin"],
+    "door.index": lambda _full: ["door/"],
     "living.form": lambda _full: [f"living/{one.id}/?together=1" for one in LIVING],
     "living.theme": lambda _full: [
         f"living/{one.id}/theme/{short(one, group.link_id)}" for one in LIVING for group in one.groups if not group.many
@@ -280,6 +282,13 @@ FULL_ABOUT_NOBODY: dict[str, Callable[[Full], list[str]]] = {
     "caseload.fresh": lambda _full: ["caseload/fresh"],
 }
 """The same of a professional's own clients, in a launch without a patient."""
+ON_DEVICE: Final = {
+    "door.begin": "door/begin",
+    "door.stop": "door/stop",
+    "questionnaire.question": "questionnaires/hoop/questions/hoop-01",
+    "questionnaire.review": "questionnaires/hoop/review",
+}
+"""Pages on a device that was handed to somebody who does not sign in."""
 SAYS_NOTHING: Final = {
     *(
         "answers.as_pdf",
@@ -419,7 +428,7 @@ def test_every_page_of_a_record_is_walked_in_both_forms(full):
         for rule in full.app.url_map.iter_rules()
         if rule.methods and "GET" in rule.methods and rule.rule.startswith("/l/<launch_id>/")
     }
-    walked = {*FULL_CLIENT, *FULL_CLINICIAN, *FULL_LOVED_ONE, *FULL_ABOUT_NOBODY}
+    walked = {*FULL_CLIENT, *FULL_CLINICIAN, *FULL_LOVED_ONE, *FULL_ABOUT_NOBODY, *ON_DEVICE}
     assert pages - walked == SAYS_NOTHING
 
 
@@ -446,6 +455,19 @@ def test_a_page_that_two_people_read_says_no_je_where_a_place_says_u(full, page)
     said = [(path, others(read(joost, path, 200), full.form)) for path in FULL_CLINICIAN[page](full)]
     # To two people at once it says "jullie", also where each of them alone is "u".
     assert [(path, one) for path, found in said for one in found if one.lower() != "jullie"] == []
+
+
+def test_a_page_on_a_device_says_je_or_u_and_never_both(full):
+    joost, client = launched(full.app, role="clinician"), full.app.test_client()
+    door = joost.core.doors.make(joost.launch, "hoop", asked="address")
+    assert door is not None
+    client.post("/door/", data={"link": door.secret})
+    (launch,) = joost.core.launches.of_session(joost.core.doors.made_by(joost.launch)[0].session)
+    device = Visitor(full.app, client, launch)
+    before = [read(joost, path, 200) for path in ("/door/", *(f"/door/over?said={one}" for one in OVER))]
+    inside = [read(device, path, 200) for path in ON_DEVICE.values()]
+    over = device.post("door/stop", {"press": "keep"}), read(device, "door/begin", 404)
+    assert [others(said, full.form) for said in (*before, *inside, over[1]) if others(said, full.form)] == []
 
 
 @pytest.mark.parametrize("page", FULL_LOVED_ONE)
