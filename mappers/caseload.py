@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mappers.answers import kind_of
 from mappers.appointment import MomentOf, NextTalk, next_talk
 from mappers.assignment import Assignment, assignment_of, is_assignment
 from mappers.birth import birth_date_of
+from mappers.course import Answered, Asked, Course, Planned, asked_for, course_of, is_course, is_over, standing
 from mappers.human_name import human_name
 from mappers.period import is_on
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
+from questionnaires.programmes import programmes
 
 Named = Callable[[str], str]
 """Turns a reference into `Type/id` of the same server, and leaves any other as it is."""
 
 _SENT = ("completed", "amended")
+_COMING = ("open", "announced", "later")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,23 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Follows:
+    """A programme that a client follows, and its moment of now or, where there is none, the next.
+
+    `moment` is None where the programme is `paused`.
+    """
+
+    course: Course
+    moment: Planned | None = None
+    is_open: bool = False
+
+    @property
+    def paused(self) -> bool:
+        """Tell whether the programme waits as a whole."""
+        return self.course.status == "on-hold"
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """What the list says of one client: of what they let its reader see, and of nothing else."""
 
@@ -70,7 +90,7 @@ class Line:
     sent: tuple[Sent, ...] = ()
     waiting: tuple[Assignment, ...] = ()
     talk: NextTalk | None = None
-
+    follows: tuple[Follows, ...] = ()
     days: tuple[dt.date, ...] = ()
     """The days that are to come of which the line tells: of the talk, and until when something is asked."""
 
@@ -155,7 +175,8 @@ def line_of(
 ) -> Line:
     """Return the line about a client, made of what its reader sees of them.
 
-    `resources` are their responses and Tasks, each once; of what was sent in before the day `since` it says nothing.
+    `resources` are their responses, Tasks and courses, each once. Of what was sent in before the day `since` it says
+    nothing, but that a moment of a programme is done.
     """
     there = list(resources)
     responses = (one for one in there if one.get("resourceType") == "QuestionnaireResponse")
@@ -167,9 +188,17 @@ def line_of(
         if moment is not None and moment >= since
     ]
     asked = [assignment_of(one) for one in there if is_assignment(one)]
-    waiting = sorted((one for one in asked if one.waiting), key=lambda one: (one.due or "9999", one.asked_on))
+    today = now.date()
+    waiting = sorted(
+        (one for one in asked if one.is_open(today.isoformat())), key=lambda one: (one.due or "9999", one.asked_on)
+    )
     talk = next_talk(client.talks, patient=client.reference, now=now, moment_of=moment_of)
-    days = [_day(moment_of(one.due or "")) for one in waiting] + ([talk.start.date()] if talk else [])
+    follows = tuple(_follows(there, today, moment_of))
+    days = [
+        *(_day(moment_of(one.due or "")) for one in waiting),
+        *([talk.start.date()] if talk else []),
+        *(one.moment.closes if one.is_open else one.moment.opens for one in follows if one.moment),
+    ]
     return Line(
         id=client.id,
         name=human_name(client.patient or {}) or client.called,
@@ -177,8 +206,35 @@ def line_of(
         sent=tuple(one for _, one in sorted(sent, key=lambda pair: (pair[0], pair[1].on), reverse=True)),
         waiting=tuple(waiting),
         talk=talk,
-        days=tuple(day for day in days if day is not None and day >= now.date()),
+        follows=follows,
+        days=tuple(day for day in days if day is not None and day >= today),
     )
+
+
+def _follows(resources: Iterable[Resource], today: dt.date, moment_of: MomentOf) -> Iterator[Follows]:
+    """Yield the programmes that go on, in the order of their days."""
+    there = list(resources)
+    responses = [one for one in there if one.get("resourceType") == "QuestionnaireResponse"]
+    sent = [
+        Answered(Asked(text_in(one, "questionnaire")).instrument, day)
+        for one in responses
+        if text_in(one, "status") in _SENT
+        for day in [_day(moment_of(text_in(one, "authored")))]
+        if day is not None
+    ]
+    done = [one for one in there if is_assignment(one) and text_in(one, "status") == "completed"]
+    courses = (course_of(one, programmes()) for one in there if is_course(one))
+    for course in sorted((one for one in courses if one is not None), key=lambda one: (one.start, one.identifier)):
+        if is_over(course, today):
+            continue
+        # Who reads the programme may not read the answers: that they came, its own Task says too.
+        by_task = [Answered(assignment_of(task).instrument, one.opens) for one, task in asked_for(course, done)]
+        coming = (one for one in standing(course, [*sent, *by_task], today) if one.state in _COMING)
+        found = next(coming, None)
+        if course.status == "on-hold":
+            yield Follows(course)
+        elif found is not None:
+            yield Follows(course, found.planned, found.state == "open")
 
 
 def _has(team: Resource, names: frozenset[str], named: Named, now: str) -> bool:

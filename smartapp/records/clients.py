@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 from mappers.assignment import WAITING
+from mappers.course import CATEGORY
 from questionnaires.fhir import Resource
 from smartapp.fhir.capabilities import Capability
 from smartapp.fhir.own.index import patients_of
@@ -28,7 +29,7 @@ LONGEST_LIST: Final = 4_000
 AT_ONCE: Final = 32
 PAGE: Final = ("_count", "500")
 """Asked of each search, since each page more is a round more; a server gives as many as it likes."""
-KEPT: Final = ("Task", "QuestionnaireResponse")
+KEPT: Final = ("Task", "QuestionnaireResponse", "CarePlan")
 RESPONSE: Final = ("meta", "identifier", "questionnaire", "status", "subject", "authored", "author", "source")
 """What is needed of a response: its answers stay where they are, unless the server gives all of it anyway."""
 
@@ -58,11 +59,11 @@ class Clients:
         return tuple([one.resource for one in each] for each in found)
 
     def people(self, ids: Sequence[str], teams_of: Sequence[str], since: str, own: Sequence[str]) -> Found:
-        """Return what is there of clients: of all of them what was asked and sent in, of `ids` who they are.
+        """Return what is there of clients: of all of them what is asked, sent in and followed, of `ids` who they are.
 
         `own` are all of them, `teams_of` those whose care teams are not known yet; what was sent in since a day.
         """
-        kept = [query for type_ in KEPT for query in _kept(type_, own, since)]
+        kept = list(_kept(own, since))
         away: list[tuple[Place, Query]] = [
             *(("ehr", query) for query in (*_of(ids, "Patient", "_id"), *_of(teams_of, "CareTeam", "patient"), *kept)),
             *(("companion", query) for query in kept if "companion" in self.stores),
@@ -124,16 +125,13 @@ class Found:
         return each_once([one for place in PLACES for type_ in types for one in self.at(client, place, type_)])
 
 
-def _kept(type_: str, ids: Sequence[str], since: str) -> Iterator[Query]:
-    more = {
-        "Task": (("status", ",".join(WAITING)),),
-        "QuestionnaireResponse": (
-            ("status", "completed,amended"),
-            ("authored", f"ge{since}"),
-            ("_elements", ",".join(RESPONSE)),
-        ),
-    }
-    return _of(ids, type_, "patient", *more[type_])
+def _kept(ids: Sequence[str], since: str) -> Iterator[Query]:
+    """Yield the queries for what is asked of some people, was done, was sent in since a day, and goes on."""
+    yield from _of(ids, "Task", "patient", ("status", ",".join(WAITING)))
+    yield from _of(ids, "Task", "patient", ("status", "completed"), ("_lastUpdated", f"ge{since}"))
+    sent = (("status", "completed,amended"), ("authored", f"ge{since}"), ("_elements", ",".join(RESPONSE)))
+    yield from _of(ids, "QuestionnaireResponse", "patient", *sent)
+    yield from _of(ids, "CarePlan", "patient", ("category", CATEGORY), ("status", "active,on-hold"))
 
 
 def _of(ids: Sequence[str], type_: str, by: str, *more: tuple[str, str]) -> Iterator[Query]:

@@ -14,7 +14,7 @@ from typing import Final
 from mappers.caseload import Client, Line, is_gone, line_of, own_clients
 from mappers.circle import Circle, circle_of
 from mappers.sharing import sharing_of
-from mappers.sharing.parts import ASKED, answers_part
+from mappers.sharing.parts import ASKED, COURSE, answers_part
 from mappers.tolerant import text_in
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
@@ -29,6 +29,8 @@ from smartapp.web.looked_at import IN_LIST
 
 SENT_DAYS: Final = 42
 """What was sent in so many days ago, or later, is on the list: six weeks, as far as two talks are often apart."""
+READ_DAYS: Final = 120
+"""Of so many days what was sent in is read: to know of a moment of a programme that it is done."""
 TALK_DAYS: Final = 56
 """An appointment within so many days makes somebody a client for whom nothing else does."""
 MOST: Final = 1000
@@ -64,7 +66,8 @@ def caseload(services: Services, launch: Launch) -> Caseload:
     unnamed = [id_ for id_, one in known.items() if one.patient is None]
     # In whose team the reader is, is known; of the others it may be that they are in none, and so outside of it.
     without_team = [id_ for id_, one in known.items() if not one.by_team]
-    found = places.people(unnamed, without_team, since.isoformat(), list(known))
+    read_since = now.date() - dt.timedelta(days=READ_DAYS)
+    found = places.people(unnamed, without_team, read_since.isoformat(), list(known))
     reader, asked = _Reader(services, launch, found, since), "CareTeam.patient" not in places.refused
     shown = []
     for client in known.values():
@@ -154,6 +157,8 @@ class _Reader:
 def _parts(line: Line) -> Iterator[str]:
     """Yield the parts that a line tells of, for the log: that the client stands there is one itself."""
     yield IN_LIST
-    if line.waiting:
+    if any(not one.of_course for one in line.waiting):
         yield ASKED
+    if line.follows or any(one.of_course for one in line.waiting):
+        yield COURSE
     yield from (answers_part(one.instrument) for one in line.sent if one.instrument)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mappers.assignment import Assignment
-from mappers.caseload import Line, Sent
+from mappers.caseload import Follows, Line, Sent
 from questionnaires.catalogue import Catalogue
 from smartapp.fhir.own.index import folded
 from smartapp.i18n import message
@@ -48,6 +48,7 @@ class Row:
     sent: tuple[str, ...]
     waiting: tuple[str, ...]
     talk: str
+    follows: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def page_of(
 ) -> CaseloadPage:
     """Return the page of what was found; `chart_of` gives the address of a chart by id, `mark_of` a keyed digest."""
     lines = [one.line for one in found.shown]
-    marks = {one.id: mark_of(repr((one.id, one.name, one.sent, one.waiting, one.talk))) for one in lines}
+    marks = {one.id: mark_of(_said(one)) for one in lines}
     rows = [
         Row(
             name=line.name or _("Name not known"),
@@ -120,6 +121,7 @@ def page_of(
             sent=tuple(_sent(one, known) for one in line.sent),
             waiting=tuple(_waiting(one, known) for one in line.waiting),
             talk=when(line.talk.start) if line.talk else "",
+            follows=tuple(_follows(one) for one in line.follows),
         )
         for line in wish.chosen(lines, today)
     ]
@@ -137,6 +139,22 @@ def page_of(
         told=found.told,
         charts=bool(chart_of("x")),
     )
+
+
+def _said(line: Line) -> str:
+    """Return what changes when the line says something else; not because a day went by."""
+    follows = [(one.course.identifier, one.paused, one.moment.id if one.moment else "") for one in line.follows]
+    return repr((line.id, line.name, line.sent, line.waiting, line.talk, follows))
+
+
+def _follows(one: Follows) -> str:
+    title = text_of(one.course.title)
+    if one.paused or one.moment is None:
+        return _("%(title)s: paused", title=title)
+    moment = text_of(one.moment.title)
+    if one.is_open:
+        return _("%(title)s: %(moment)s, until %(day)s", title=title, moment=moment, day=format_date(one.moment.closes))
+    return _("%(title)s: %(moment)s, from %(day)s", title=title, moment=moment, day=format_date(one.moment.opens))
 
 
 def _choices(all_: dict[str, str], chosen: str) -> tuple[Choice, ...]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
+
 from flask import Flask
 
 from mappers.assignment import task_of
+from mappers.course import Course, applied, care_plan_of, tasks_of
 from mappers.sharing import Choice, Sharing, consent_of
 from mappers.sharing.consent import name_of
+from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
+from questionnaires.programmes import programmes
 from smartapp.fhir.store import Write
 from smartapp.services import KEY
 from tests.smartapp.helpers import EHR, Visitor, launched
@@ -76,3 +82,27 @@ def keep_from_the_team(app: Flask, patient: str, *parts: str) -> None:
     sharing = Sharing({part: Choice(record=False) for part in parts}, "2026-05-30T10:00:00+02:00")
     made = consent_of(sharing, name=name, patient=who, titles={}, displays={})
     core.own_store(EHR).write(Write("create", made))
+
+
+def follows(
+    patient: str, start: dt.date, today: dt.date, decided: Callable[[Course], Course] = lambda one: one
+) -> list:
+    """Return a programme that a client follows from a day, with its Tasks, as the record has them."""
+    course = decided(
+        applied(
+            programmes()["three-moments"],
+            start,
+            known=catalogue(),
+            patient=f"Patient/{patient}",
+            today=start,
+            by=ME,
+        )
+    )
+    who = {"reference": f"Patient/{patient}", "display": "Iemand"}
+    plan = care_plan_of(course, patient=who, author=ME, created="2026-01-01T10:00:00+01:00", today=today)
+    named = {"reference": f"CarePlan/course-{patient}", "display": "Programma"}
+    tasks = tasks_of(
+        course, care_plan=named, patient=who, requester=ME, asked_on="2026-01-01T10:00:00+01:00", known=catalogue()
+    )
+    numbered = [{**one, "id": f"task-{patient}-{number}"} for number, one in enumerate(tasks)]
+    return [{**plan, "id": f"course-{patient}"}, *numbered]

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 from flask import Flask
 
 from mappers.circle import ROLE_SYSTEM, Member
+from mappers.course import paused, stopped
 from mappers.sharing import Choice, Sharing, consent_of
 from mappers.sharing.consent import name_of
-from mappers.sharing.parts import ASKED, answers_part
+from mappers.sharing.parts import ASKED, COURSE, answers_part
 from smartapp.fhir.store import Unreachable, Write
 from smartapp.services import KEY
 from smartapp.storage.audit import AUDIT
 from tests.smartapp.helpers import EHR, Visitor, launched, make_app, put_circle, share_with, text_of
-from tests.smartapp.pages.caseload.people import ME, answered, asked, joost, keep_from_the_team, person, put, talk, team
+from tests.smartapp.pages.caseload.people import (
+    ME,
+    answered,
+    asked,
+    follows,
+    joost,
+    keep_from_the_team,
+    person,
+    put,
+    talk,
+    team,
+)
 
 
 def shown(visitor: Visitor, query: str = "") -> dict[str, str]:
@@ -211,6 +224,53 @@ def replace_consent(app: Flask, patient: str, sharing: Sharing) -> None:
     name = name_of(core.settings.issuer_key(EHR), who["reference"])
     made = consent_of(sharing, name=name, patient=who, titles={}, displays={})
     core.own_store(EHR).write(Write("update", {**made, "id": found.resource["id"]}))
+
+
+# ---- programmes ------------------------------------------------------------------------------------------------------
+
+TODAY = dt.date(2026, 6, 1)
+
+
+def test_of_a_programme_the_moment_of_now_is_said_and_what_it_asks_later_does_not_wait(app):
+    put(app, person("noor", "Noor"), team("noor"), *follows("noor", dt.date(2026, 5, 25), TODAY))
+    put(app, person("sem", "Sem"), team("sem"), *follows("sem", dt.date(2025, 6, 1), TODAY))
+    said = shown(joost(app))
+    # Begun a week ago, the first moment is open; what is asked in a year and a half stands nowhere.
+    assert re.search(r"Programma Meten op drie momenten: [\w ]+, tot en met", said["Noor"])
+    assert said["Noor"].count("gevraagd door") == 4
+    assert re.search(r"Programma Meten op drie momenten: [\w ]+, vanaf", said["Sem"])
+    # The first one was a year ago: it was missed, and nobody waits for it.
+    assert "gevraagd door" not in said["Sem"]
+
+
+def test_a_programme_that_is_paused_says_so_and_one_that_is_over_is_not_said(app):
+    paused_ = follows("noor", dt.date(2026, 5, 25), TODAY, lambda one: paused(one, TODAY, ME))
+    ended = follows("sem", dt.date(2026, 5, 25), TODAY, lambda one: stopped(one, TODAY, ME))
+    put(app, person("noor", "Noor"), team("noor"), *paused_, person("sem", "Sem"), team("sem"), *ended)
+    said = shown(joost(app))
+    assert "Programma Meten op drie momenten: op pauze" in said["Noor"]
+    assert "gevraagd door" not in said["Noor"]
+    assert "Programma" not in said["Sem"]
+
+
+def test_a_moment_that_is_done_makes_place_for_the_next_whoever_reads_the_answers(app):
+    """A peer worker reads the programme and not the answers: that they came, the Tasks of the programme say."""
+    plan, *tasks = follows("noor", dt.date(2026, 5, 25), TODAY)
+    done = [{**one, "status": "completed"} for one in tasks[:4]]
+    put(app, person("noor", "Noor"), team("noor"), plan, *done, *tasks[4:])
+    for role in ("clinician", "peer-worker"):
+        peer = {"member": ME, "role": [{"coding": [{"system": ROLE_SYSTEM, "code": role}]}]}
+        put(app, team("noor", peer))
+        assert re.search(r"Programma Meten op drie momenten: [\w ]+, vanaf", shown(joost(app))["Noor"])
+
+
+def test_a_programme_that_a_client_keeps_to_themselves_is_as_one_that_is_not_there(app):
+    put(app, person("noor", "Noor"), team("noor"))
+    without = shown(joost(app))
+    put(app, *follows("noor", dt.date(2026, 5, 25), TODAY))
+    assert shown(joost(app)) != without
+    keep_from_the_team(app, "noor", COURSE)
+    assert shown(joost(app)) == without
 
 
 # ---- the log ---------------------------------------------------------------------------------------------------------

@@ -63,8 +63,9 @@ def test_three_hundred_clients_cost_two_round_trips_and_few_calls(far):
         "CareTeam": 1,
         "Patient": 1 + lists,
         "Appointment": 1,
-        "Task": lists,
+        "Task": 2 * lists,
         "QuestionnaireResponse": lists,
+        "CarePlan": lists,
     }
     rows = re.findall(r"<li data-line.*?</li>", page.text, re.DOTALL)
     assert len(rows) == CLIENTS
