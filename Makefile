@@ -39,7 +39,7 @@ setup-test: .venv/test
 	@touch $@
 
 demo: setup
-	$(BIN)/verstel demo --port $(PORT)
+	$(BIN)/verstel demo --port $(PORT) $(if $(DAY),--day $(DAY))
 
 # The tests make a database each, and wait for the disk most of the time: in memory where there is a gigabyte of it.
 # Three workers keep two cores busy: one that waits for a browser or a clock leaves its core to another. One that was

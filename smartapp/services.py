@@ -375,7 +375,13 @@ class Services:
         return sum(self._kept_as(name).renew() for name in tenants(self.engine) if name.startswith(_OWN))
 
     def _kept_as(self, tenant: str) -> OwnStore:
-        return OwnStore(self.engine, f"{self.settings.public_url}/own", tenant=tenant, vault=self.vault)
+        return OwnStore(
+            self.engine,
+            f"{self.settings.public_url}/own",
+            tenant=tenant,
+            vault=self.vault,
+            clock=lambda: dt.datetime.fromtimestamp(self.clock(), dt.UTC),
+        )
 
     def drafts(self, launch: Launch) -> Drafts:
         """Return the unfinished questionnaires of this user about this person; of a device, what was answered on it."""

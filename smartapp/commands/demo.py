@@ -6,6 +6,9 @@ import errno
 import json
 import secrets
 import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -24,6 +27,18 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 CLIENT_ID = "verstel"
+MOST_DAYS = 3650
+
+
+@dataclass(slots=True)
+class Clock:
+    """The one clock of a demo, in seconds since 1970: real time, and so many days ahead of it."""
+
+    days: int = 0
+
+    def __call__(self) -> float:
+        """Return what time it is in the demo."""
+        return time.time() + self.days * 86_400
 
 
 class _ListingKinds(click.Command):
@@ -47,6 +62,12 @@ class _ListingKinds(click.Command):
     help="The folder in which everything is kept between two runs.",
 )
 @click.option("--fresh", is_flag=True, help="Forget what was kept and start over with the original people.")
+@click.option(
+    "--day",
+    type=click.IntRange(0, MOST_DAYS),
+    metavar="N",
+    help="Go N days ahead of today, to see what comes then. Time only goes on: the next start is on that day or later.",
+)
 @click.option("--ehr", default="full", show_default=True, metavar="KIND", help="What the EHR accepts; see below.")
 @click.option(
     "--client",
@@ -56,7 +77,7 @@ class _ListingKinds(click.Command):
     help="Another SMART app that may sign in to the EHR: id=…,redirect_uri=…[,launch_uri=…][,secret=…][,scope=…], "
     "or a TOML file with [[client]] tables. Repeatable.",
 )
-def command(port: int, data: Path, fresh: bool, ehr: str, apps: tuple[str, ...]) -> None:
+def command(*, port: int, data: Path, fresh: bool, day: int | None, ehr: str, apps: tuple[str, ...]) -> None:
     """Run the embedded EHR and the app on this machine, with made-up people.
 
     Nothing leaves this machine. Stop it with Ctrl-C; everything typed is still there at the next start.
@@ -64,6 +85,7 @@ def command(port: int, data: Path, fresh: bool, ehr: str, apps: tuple[str, ...])
     \b
     Examples:
       verstel demo --port 8017
+      verstel demo --day 45
       verstel demo --ehr epic-like --client id=my-app,redirect_uri=http://127.0.0.1:9000/callback
     """  # noqa: D301 - click needs the real control character
     from smartapp.sandbox.kinds import UnknownKind, kind
@@ -75,19 +97,29 @@ def command(port: int, data: Path, fresh: bool, ehr: str, apps: tuple[str, ...])
         raise click.UsageError(str(wrong)) from None
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _lock(data), _listen(port) as listening:
-        _demo(listening, data, chosen, others, fresh=fresh)
+        # One database per kind: what one EHR accepted, and what therefore stayed in the app, would not fit another.
+        database = data / f"{chosen.name}.db"
+        if fresh:
+            for suffix in ("", "-wal", "-shm"):  # SQLite keeps its latest writes beside the file
+                database.with_name(database.name + suffix).unlink(missing_ok=True)
+            _day_file(database).unlink(missing_ok=True)
+        _demo(listening, database, chosen, others, day=day)
 
 
-def _demo(listening: socket.socket, data: Path, chosen: Kind, others: tuple[Client, ...], *, fresh: bool) -> None:
-    url = f"http://{HOST}:{listening.getsockname()[1]}"
-    # One database per kind: what one EHR accepted, and what therefore stayed in the app, would not fit another kind.
-    database = data / f"{chosen.name}.db"
-    if fresh:
-        for suffix in ("", "-wal", "-shm"):  # SQLite keeps its latest writes beside the file
-            database.with_name(database.name + suffix).unlink(missing_ok=True)
-    app, sandbox = demo_app(url, database, data / "keys.json", ehr=chosen.name, others=others)
+def _demo(
+    listening: socket.socket, database: Path, chosen: Kind, others: tuple[Client, ...], *, day: int | None
+) -> None:
+    url, data = f"http://{HOST}:{listening.getsockname()[1]}", database.parent
+    clock = Clock(_day_of(database))
+    ahead = _day_asked(day, clock.days)
+    app, sandbox = demo_app(url, database, data / "keys.json", ehr=chosen.name, others=others, clock=clock)
+    # On the day on which this folder was until now: whoever travels finds people who travelled along.
     added = _seeded(app, sandbox)
+    _day_file(database).write_text(f"{ahead}\n", encoding="ascii")
+    clock.days = sandbox.days_ahead = ahead
     click.echo(f"Verstel demo, with {'new' if added else 'the same'} made-up people ({chosen.title}).\n")
+    if ahead:
+        click.echo(f"  It is {sandbox.today():%d %B %Y} here, {ahead} days ahead of today.\n")
     click.echo(f"  Open   {url}/sandbox/   and choose a person.\n")
     for client in others:
         click.echo(f"  {client.id} may sign in at {sandbox.base}")
@@ -98,22 +130,53 @@ def _demo(listening: socket.socket, data: Path, chosen: Kind, others: tuple[Clie
     _run(app, listening)
 
 
+def _day_file(database: Path) -> Path:
+    """Return the file that says how many days ahead of today a demo was."""
+    return database.with_suffix(".day")
+
+
+def _day_of(database: Path) -> int:
+    kept = _day_file(database)
+    said = kept.read_text(encoding="ascii", errors="replace").strip() if kept.exists() else "0"
+    if not said.isdecimal() or int(said) > MOST_DAYS:
+        raise click.ClickException(f"{kept} holds no number of days. Begin again with --fresh.")
+    return int(said)
+
+
+def _day_asked(day: int | None, kept: int) -> int:
+    """Return how many days ahead to go; what was written on a later day must not come after what is written now."""
+    if day is not None and day < kept:
+        raise click.UsageError(
+            f"This demo was {kept} days ahead of today already, and time only goes on. "
+            f"Choose --day {kept} or more, or begin again with --fresh."
+        )
+    return kept if day is None else day
+
+
 def demo_app(
-    url: str, database: Path, keys: Path, *, ehr: str = "full", others: tuple[Client, ...] = ()
+    url: str,
+    database: Path,
+    keys: Path,
+    *,
+    ehr: str = "full",
+    others: tuple[Client, ...] = (),
+    clock: Callable[[], float] = time.time,
 ) -> tuple[Flask, Sandbox]:
     """Make the app with a sandbox at `/sandbox`; both use `database`, and `keys` is the file with the app's secrets.
 
-    `others` are the other apps that may sign in to the sandbox.
+    `others` are the other apps that may sign in to the sandbox; `clock` is that of both.
     """
     from smartapp import create_app
     from smartapp.sandbox import Client, init_sandbox, make_sandbox
     from smartapp.services import KEY
     from smartapp.web.components.routes import init_examples
 
-    app = create_app(_settings(url, database, keys))
+    app = create_app(_settings(url, database, keys), clock=clock)
     services: Services = app.extensions[KEY]
     client = Client(CLIENT_ID, redirect_uris=(services.settings.redirect_uri,))
-    sandbox = make_sandbox(services.engine, url, clients=(client, *others), ehr=ehr)
+    sandbox = make_sandbox(
+        services.engine, url, clients=(client, *others), ehr=ehr, clock=clock, time_zone=services.settings.time_zone
+    )
     init_sandbox(app, sandbox)
     init_examples(app)
     return app, sandbox
@@ -185,7 +248,7 @@ def _seeded(app: Flask, sandbox: Sandbox) -> tuple[str, ...]:
     services: Services = app.extensions[KEY]
     return seed(
         sandbox,
-        datetime.now(UTC),
+        datetime.fromtimestamp(services.clock(), UTC),
         own=services.own_store(sandbox.base),
         keep_draft=keep_draft(services, sandbox.base),
         issuer=services.settings.issuer_key(sandbox.base),
@@ -196,7 +259,7 @@ def keep_draft(services: Services, issuer: str) -> KeepDraft:
     """Return a function that stores a person's unfinished questionnaire as the app would, as if left yesterday."""
     from smartapp.storage.drafts import Drafts
 
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).timestamp()
+    yesterday = services.clock() - timedelta(days=1).total_seconds()
 
     def keep(patient: str, questionnaire: str, draft: dict[str, object]) -> None:
         key = services.settings.issuer_key(issuer)

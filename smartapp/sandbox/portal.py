@@ -6,11 +6,12 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from babel.dates import format_date
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -59,12 +60,19 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class PeoplePage:
-    """The page of people: the cards, and what kind of EHR this plays."""
+    """The page of people: the cards, what kind of EHR this plays, and which day it is here."""
 
     people: tuple[PatientCard, ...]
     professionals: tuple[SandboxUser, ...]
     kind: str
     base: str
+    today: str
+    days_ahead: int
+
+    @property
+    def further(self) -> int:
+        """Return a number of days to go ahead next: another month."""
+        return self.days_ahead + 30
 
 
 @blueprint.before_request
@@ -87,7 +95,15 @@ def people() -> str:
     found.sort(key=lambda one: order.index(one["id"]) if one["id"] in order else len(order))
     cards = tuple(_card(sandbox, one) for one in found)
     title = sandbox.kind.title if language() == "en" else sandbox.kind.title_nl
-    return render_template("people.html", page=PeoplePage(cards, _professionals(sandbox), title, sandbox.base))
+    page = PeoplePage(
+        cards,
+        _professionals(sandbox),
+        title,
+        sandbox.base,
+        today=format_date(sandbox.today(), "long", language()),
+        days_ahead=sandbox.days_ahead,
+    )
+    return render_template("people.html", page=page)
 
 
 @blueprint.get("/launch")
@@ -204,12 +220,11 @@ def _other_app(sandbox: Sandbox, id_: str | None) -> str | None:
 
 def _card(sandbox: Sandbox, resource: Resource) -> PatientCard:
     born = resource.get("birthDate")
-    today = datetime.fromtimestamp(sandbox.clock(), UTC).date()
     return PatientCard(
         id=resource["id"],
         name=name_of(resource),
         first_name=" ".join(resource.get("name", [{}])[0].get("given", [])) or name_of(resource),
-        age=_age(date.fromisoformat(born), today) if born and len(born) == 10 else None,
+        age=_age(date.fromisoformat(born), sandbox.today()) if born and len(born) == 10 else None,
         about=about(resource["id"], language()),
         clinician=_clinician(sandbox, resource),
         others=tuple(_others(sandbox, resource)),

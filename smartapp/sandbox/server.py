@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy.engine import Engine
@@ -51,6 +52,13 @@ class Sandbox:
     clock: Callable[[], float]
     faults: Faults
     app_url: str
+    zone: ZoneInfo
+    days_ahead: int = 0
+    """How many days its clock is ahead of real time, for the page of people to say."""
+
+    def today(self) -> date:
+        """Return the day that it is here, as the app reckons days."""
+        return datetime.fromtimestamp(self.clock(), self.zone).date()
 
     @property
     def base(self) -> str:
@@ -83,8 +91,11 @@ def make_sandbox(
     name: str = "sandbox",
     clock: Callable[[], float] = time.time,
     app_url: str = "",
+    time_zone: str = "Europe/Amsterdam",
 ) -> Sandbox:
     """Return a sandbox over a database; `name` keeps the records of two sandboxes in one database apart.
+
+    `clock` and `time_zone` are those of the app, which checks what this signs.
 
     `app_url` is for an app at another address than the sandbox, as one is in an EHR's frame.
 
@@ -106,6 +117,7 @@ def make_sandbox(
         clock=clock,
         faults=Faults(),
         app_url=app_url or public_url,
+        zone=ZoneInfo(time_zone),
     )
 
 

@@ -214,3 +214,11 @@ def test_a_log_whose_mark_is_not_ours_is_not_pruned_and_nothing_else_stops(caplo
     now[0] += 2 * 86_400
     assert anna.core.forget_old_log() == 0
     assert "run verstel audit verify" in caplog.text
+
+
+def test_our_own_store_goes_by_the_one_clock():
+    """So a demo that is days ahead, or a test, finds its own records of the day that it says."""
+    app = make_app(clock=lambda: 1_900_000_000.25)
+    stored = app.extensions[KEY].own_store(EHR).write(Write("create", GOAL))
+    assert stored.resource["meta"]["lastUpdated"] == "2030-03-17T17:46:40.250Z"
+    app.extensions[KEY].engine.dispose()

@@ -7,18 +7,24 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
+from babel.dates import format_date
 from click.testing import CliRunner
 from fhirclient.models.patient import Patient
 from fhirclient.server import FHIRServer
 
+from questionnaires.catalogue import catalogue
 from smartapp.cli import main
 from smartapp.sandbox.kinds import kinds
 from tests.conftest import port_of_ours
@@ -224,3 +230,80 @@ def test_an_app_that_cannot_be_registered_is_wrong_usage(tmp_path):
     result = CliRunner().invoke(main, ["demo", "--client", "id=my-app", "--data", str(tmp_path / "demo")])
     assert result.exit_code == 2
     assert "my-app has no redirect_uri" in result.output
+
+
+# ---- travelling in time
+
+
+def in_database(folder: Path, query: str) -> list[tuple]:
+    with closing(sqlite3.connect(folder / "full.db")) as database:
+        return database.execute(query).fetchall()
+
+
+def test_whoever_goes_500_days_ahead_is_asked_what_is_open_then(after, ended, browser, tmp_path):
+    """Sem's second moment opens 17 months after its start: the same folder, 500 days later, over real HTTP."""
+    titles = [catalogue().instrument(name).title.nl for name in ("nel", "hoop", "mhcs", "mansa")]
+    now = after("--port", "0")
+    page = browser.get(f"{now.url}/sandbox/launch?role=client&patient=sem", timeout=20).text
+    assert [title for title in titles if title in page] == titles[:1]  # what Joost asked
+    now.end()
+
+    then = after("--port", ended.port, "--day", "500")
+    day = datetime.now(ZoneInfo("Europe/Amsterdam")).date() + timedelta(days=500)
+    assert f"It is {day:%d %B %Y} here, 500 days ahead of today." in then.said
+    assert "the same made-up people" in then.said
+    page = browser.get(f"{then.url}/sandbox/launch?role=client&patient=sem", timeout=20).text
+    assert [title for title in titles if title in page] == titles
+    # Whoever was signed in before has to come in again: that launch is long over.
+    assert not ended.browser.get(ended.launch, timeout=20).ok
+
+    # What is written then is of then, in our own store as in the sandbox, and after all that was there.
+    rows = [one for (one,) in in_database(tmp_path / "demo", "SELECT recorded FROM audit ORDER BY number")]
+    assert rows == sorted(rows)
+    assert rows[-1] - rows[0] > 499 * 86_400
+
+
+def test_the_page_of_people_says_which_day_it_is_and_how_to_go_on(demos, browser):
+    demo = demos("--port", "0", "--day", "45", "--fresh")
+    day = datetime.now(ZoneInfo("Europe/Amsterdam")).date() + timedelta(days=45)
+    dutch, english = (
+        " ".join(browser.get(f"{demo.url}/sandbox/?lang={one}", timeout=20).text.split()) for one in ("nl", "en")
+    )
+    assert f"<strong>Het is hier {format_date(day, 'long', 'nl')}.</strong> Dat is 45 dagen na vandaag." in dutch
+    assert f"<strong>It is {format_date(day, 'long', 'en')} here.</strong> That is 45 days after today." in english
+    assert "<code>--day 75</code>" in dutch
+
+
+def test_people_who_are_new_are_made_today_and_then_travel(demos, browser):
+    """Somebody who goes 45 days ahead at once finds what they would have found by waiting: Kees is asked by then."""
+    demo = demos("--port", "0", "--day", "45")
+    page = browser.get(f"{demo.url}/sandbox/launch?role=client&patient=kees", timeout=20).text
+    assert catalogue().instrument("nel").title.nl in page
+
+
+def test_time_only_goes_on_in_a_folder_until_it_begins_anew(after, tmp_path):
+    def refused(*options: str) -> str:
+        done = CliRunner().invoke(main, ["demo", "--port", "0", "--data", str(tmp_path / "demo"), *options])
+        assert done.exit_code == 2
+        return done.output
+
+    after("--port", "0", "--day", "30").end()
+    assert "This demo was 30 days ahead of today already, and time only goes on." in refused("--day", "29")
+    assert "--day 30 or more, or begin again with --fresh" in refused("--day", "0")
+    stays = after("--port", "0")
+    assert "30 days ahead of today." in stays.said
+    stays.end()
+    assert "ahead of today" not in after("--port", "0", "--fresh").said
+
+
+@pytest.mark.parametrize("day", ["-1", "3651", "tomorrow"])
+def test_a_day_that_is_none_is_wrong_usage(day, tmp_path):
+    done = CliRunner().invoke(main, ["demo", "--port", "0", "--data", str(tmp_path / "d"), "--day", day])
+    assert done.exit_code == 2
+
+
+def test_a_file_of_the_day_that_was_changed_by_hand_is_named(tmp_path):
+    (tmp_path / "full.day").write_text("soon", encoding="ascii")
+    done = CliRunner().invoke(main, ["demo", "--port", "0", "--data", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "full.day holds no number of days. Begin again with --fresh." in done.output
