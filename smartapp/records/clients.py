@@ -46,6 +46,8 @@ class Clients:
     base: str
     refused: set[str] = field(default_factory=set)
     """What the EHR would not let us search, whatever it said before, by type and parameter; a page may say so."""
+    kept_back: set[str] = field(default_factory=set)
+    """Those of them that it says it can be asked: something may be there that did not come."""
 
     def ties(self, names: Sequence[str], since: str, until: str) -> tuple[list[Resource], ...]:
         """Return the care teams, the Patients and, between two days, the Appointments that name a professional."""
@@ -98,16 +100,22 @@ class Clients:
 
     def _of_the_ehr(self, query: Query) -> list[Stored]:
         """Ask the EHR, where it lets us search for this by what we have; nothing where it does not."""
-        by = query.params[0][0]
-        if not (self.capability.can(query.type, "search-type") and self.capability.offered.searches_by(query.type, by)):
-            self.refused.add(f"{query.type}.{by}")
-            return []
-        params = tuple(pair for pair in query.params if self.capability.offered.searches_by(query.type, pair[0]))
+        by, offered = query.params[0][0], self.capability.offered
+        has = offered.offers(query.type, "search-type") and offered.searches_by(query.type, by)
+        if not (has and self.capability.can(query.type, "search-type")):
+            # By which ties its clients are found is for a place to choose; a line does not say which it was.
+            return self._refused(f"{query.type}.{by}", kept_back=has and query.type in KEPT)
+        params = tuple(pair for pair in query.params if offered.searches_by(query.type, pair[0]))
         try:
             return self.stores["ehr"].search(Query(query.type, params))
         except (Forbidden, Refused):
-            self.refused.add(f"{query.type}.{by}")
-            return []
+            return self._refused(f"{query.type}.{by}", kept_back=True)
+
+    def _refused(self, what: str, *, kept_back: bool) -> list[Stored]:
+        self.refused.add(what)
+        if kept_back:
+            self.kept_back.add(what)
+        return []
 
 
 @dataclass(frozen=True, slots=True)

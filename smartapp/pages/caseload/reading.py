@@ -48,12 +48,16 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Caseload:
-    """The lines, in the order of names; whether there are `more`; whether the record tells whose clients they are."""
+    """The lines, in the order of names; whether there are `more`; whether the record tells whose clients they are.
+
+    `lacks` is what the record has and did not give all of: `clients`, `talks`, `sent`, `waiting`, `programmes`.
+    """
 
     shown: tuple[Shown, ...]
     more: bool
     told: bool
     since: dt.date
+    lacks: tuple[str, ...] = ()
 
 
 def caseload(services: Services, launch: Launch) -> Caseload:
@@ -79,10 +83,18 @@ def caseload(services: Services, launch: Launch) -> Caseload:
         more=more,
         told=bool(known) or len(places.refused & _TIES) < len(_TIES),
         since=since,
+        lacks=tuple(what for what, asked_by in _LACKS.items() if asked_by & places.kept_back),
     )
 
 
 _TIES: Final = frozenset({"CareTeam.participant", "Patient.general-practitioner", "Appointment.actor"})
+_LACKS: Final[Mapping[str, frozenset[str]]] = {
+    "clients": _TIES,
+    "talks": frozenset({"Appointment.actor"}),
+    "sent": frozenset({"QuestionnaireResponse.patient"}),
+    "waiting": frozenset({"Task.patient"}),
+    "programmes": frozenset({"CarePlan.patient"}),
+}
 
 
 def names_of(launch: Launch) -> tuple[str, ...]:

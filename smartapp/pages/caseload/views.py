@@ -24,6 +24,13 @@ _SHOWS: Final = {
     "waiting": message("Something waits"),
     "week": message("A talk within a week"),
 }
+_LACKS: Final = {
+    "clients": message("It did not name all your clients. Somebody may be missing here."),
+    "talks": message("It did not name all your talks."),
+    "sent": message("It did not name all that was sent in."),
+    "waiting": message("It did not name all that waits."),
+    "programmes": message("It did not name all programmes."),
+}
 _ORDERS: Final = {"": message("By name"), "near": message("What comes first")}
 
 
@@ -66,6 +73,7 @@ class CaseloadPage:
     find: str = ""
     more: bool = False
     told: bool = True
+    lacks: tuple[str, ...] = ()
     charts: bool = True
 
 
@@ -132,11 +140,12 @@ def page_of(
         orders=_choices(_ORDERS, wish.order),
         show=wish.show,
         order=wish.order,
-        stamp=mark_of("|".join(marks.values())),
+        stamp=mark_of("|".join([*marks.values(), *found.lacks])),
         since=found.since,
         find=wish.find,
         more=found.more,
         told=found.told,
+        lacks=tuple(_(_LACKS[one]) for one in found.lacks),
         charts=bool(chart_of("x")),
     )
 

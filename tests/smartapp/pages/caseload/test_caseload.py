@@ -13,7 +13,7 @@ from mappers.course import paused, stopped
 from mappers.sharing import Choice, Sharing, consent_of
 from mappers.sharing.consent import name_of
 from mappers.sharing.parts import ASKED, COURSE, answers_part
-from smartapp.fhir.store import Unreachable, Write
+from smartapp.fhir.store import Forbidden, Query, RecordError, Refused, Unreachable, Write
 from smartapp.services import KEY
 from smartapp.storage.audit import AUDIT
 from tests.smartapp.helpers import EHR, Visitor, launched, make_app, put_circle, share_with, text_of
@@ -450,3 +450,71 @@ def test_a_record_that_gives_no_answer_is_said_and_is_no_empty_list(three):
 def test_a_record_that_does_not_tell_whose_clients_they_are_says_so(app):
     visitor = launched(app, role="clinician", about_nobody=True, scopes="openid fhirUser user/Task.rs")
     assert "Het dossiersysteem zegt ons niet wie je cliënten zijn." in visitor.get("caseload/").text
+
+
+class Picky:
+    """An EHR that says it can be searched for these types, and then refuses it."""
+
+    def __init__(self, store, types: set[str], error: RecordError) -> None:
+        self._store, self._types, self._error = store, types, error
+
+    def search(self, query: Query):
+        if query.type in self._types:
+            raise self._error
+        return self._store.search(query)
+
+    def __getattr__(self, name: str):
+        return getattr(self._store, name)
+
+
+LACKS = {
+    "CareTeam": ("Het noemde niet al je cliënten.",),
+    "Patient": ("Het noemde niet al je cliënten.",),
+    "Appointment": ("Het noemde niet al je cliënten.", "Het noemde niet al je gesprekken."),
+    "QuestionnaireResponse": ("Het noemde niet alles wat is ingestuurd.",),
+    "Task": ("Het noemde niet alles wat wacht.",),
+    "CarePlan": ("Het noemde niet alle programma's.",),
+}
+
+
+@pytest.mark.parametrize("error", [Forbidden("no"), Refused("more than 2000 results")])
+@pytest.mark.parametrize("type_", LACKS)
+def test_half_a_list_says_that_it_is_half(three, type_, error):
+    put(three, person("iwan", "Iwan", generalPractitioner=[ME]))
+    ehrs = three.extensions[KEY].local_ehrs
+    whole = joost(three)
+    fresh = fresh_of(whole)
+    said = [one for all_ in LACKS.values() for one in all_]
+    assert not any(one in text_of(whole.get("caseload/")) for one in said)
+    ehrs[EHR] = Picky(ehrs[EHR], {type_}, error)
+    visitor = joost(three)
+    page = visitor.get("caseload/")
+    assert page.status_code == 200
+    assert {one for one in said if one in text_of(page)} == set(LACKS[type_])
+    # A page that stays open learns it too, in the part that it takes over.
+    again = whole.get(fresh)
+    assert again.status_code == 200
+    assert LACKS[type_][0] in text_of(again).partition("cliënten")[2]
+
+
+def test_an_empty_list_that_may_be_half_says_so_too(app):
+    ehrs = app.extensions[KEY].local_ehrs
+    ehrs[EHR] = Picky(ehrs[EHR], {"CareTeam"}, Forbidden("no"))
+    page = text_of(joost(app).get("caseload/"))
+    assert "Hier staat nog niemand" in page
+    assert "Het noemde niet al je cliënten." in page
+
+
+def test_what_was_not_granted_is_said_where_the_record_has_it(three):
+    visitor = launched(
+        three,
+        role="clinician",
+        about_nobody=True,
+        reference="Practitioner/jansen",
+        scopes="openid fhirUser user/CareTeam.rs user/Patient.rs user/Task.rs",
+    )
+    page = text_of(visitor.get("caseload/"))
+    # Any tie is enough: by which of them clients are found is the place's own choice.
+    assert "Het noemde niet al je cliënten." not in page
+    assert "Het noemde niet alles wat is ingestuurd." in page
+    assert "Het noemde niet alles wat wacht." not in page
