@@ -7,6 +7,7 @@ that, and opens the app to read it.
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +24,7 @@ from questionnaires.model import Language, Text
 LONGEST_DAYS: Final = 30
 """How long a preparation is told of where nothing shows that the conversation was held."""
 _LONGEST_SUMMARY: Final = 139
+_SIGNS_OF_A_NAME: Final = " -.'’"
 
 _PREPARED: Final = Text("{name} bereidde het gesprek voor", "{name} prepared the conversation")
 _PREPARED_UNNAMED: Final = Text("De cliënt bereidde het gesprek voor", "The client prepared the conversation")
@@ -70,6 +72,7 @@ def told_by(seen: Iterable[Resource], known: Catalogue, *, now: dt.datetime, mom
 def cards_of(told: Told, patient: Resource | None, *, launch: str, language: Language) -> list[dict[str, Any]]:
     """Return the cards; `patient` is the Patient where it is known, `launch` the address that opens the app."""
     name = first_name(human_name(patient)) if patient else ""
+    name = name if all(map(_is_of_a_name, name)) else ""
     prepared = _PREPARED.get(language).format(name=name) if name else _PREPARED_UNNAMED.get(language)
     if len(prepared) > _LONGEST_SUMMARY:
         prepared = _PREPARED_UNNAMED.get(language)
@@ -84,6 +87,11 @@ def cards_of(told: Told, patient: Resource | None, *, launch: str, language: Lan
         }
         for summary in summaries
     ]
+
+
+def _is_of_a_name(sign: str) -> bool:
+    """Tell whether a sign can stand in a name: a screen may read others as markup, or turn the line round by them."""
+    return sign in _SIGNS_OF_A_NAME or unicodedata.category(sign)[0] in "LM"
 
 
 def _is_visit(response: Resource, known: Catalogue) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from questionnaires.model import Language
 from smartapp.fhir.http import json_in
@@ -97,7 +98,7 @@ def _cards(service: Service, caller: Caller) -> list[dict[str, Any]]:
         asked = call_of(_body(), service)
     except NotACall as error:
         parts.audit.refused(f"{LOGGED_AS}.{service.id}", str(error))
-        raise _Turned(400, str(error)) from None
+        raise _Turned(413 if str(error) == "too-large" else 400, str(error)) from None
     issuer = _issuer(caller, asked)
     if issuer is None:
         parts.audit.refused(f"{LOGGED_AS}.{service.id}", "other-fhir-server")
@@ -118,6 +119,8 @@ def _body() -> Any:
     request.max_content_length = LONGEST_BODY
     try:
         return json_in(request.get_data())
+    except RequestEntityTooLarge:
+        raise NotACall("too-large") from None
     except ValueError:
         raise NotACall("no-json") from None
 
@@ -153,4 +156,5 @@ _SAID: Final = {
     403: "This is not for the FHIR server of this call.",
     404: "There is no such service.",
     412: "The prefetch of who asks (user, roles, teams) was not sent along.",
+    413: "This call is larger than 4 MB.",
 }

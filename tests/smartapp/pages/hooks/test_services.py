@@ -15,6 +15,7 @@ from mappers.sharing.consent import consent_of, name_of
 from mappers.talking import discussed, task_of
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Write
+from smartapp.pages.hooks.routes import LONGEST_BODY
 from smartapp.services import KEY
 from tests.cds_hooks import CdsClient, complaints
 from tests.smartapp.pages.hooks.conftest import TEAM, ago, know
@@ -91,6 +92,25 @@ def test_each_hook_gets_cards_that_only_link(server, ehr, hook, context):
         assert (card["indicator"], card["source"]) == ("info", {"label": "Verstel"})
         assert card["links"] == [{"label": "Open Verstel", "url": f"{server.url}/launch", "type": "smart"}]
         assert not re.search(r"Zingen|buiten|[0-9]", card["summary"] + card["detail"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["[x](https://a.example)", "<b>", "**N**", "`x`", "A\nB", "A\u202eB", "\u200b", "A\x07", "https://a.example"],
+)
+def test_a_name_that_a_screen_could_read_as_something_else_is_not_told(server, ehr, name):
+    write(server, prepared(ago(days=2)))
+    prefetch = ehr.body("patient-view", HERE)["prefetch"]
+    prefetch["patient"]["name"] = [{"given": [name]}]
+    assert summaries(ehr.call("patient-view", HERE, prefetch=prefetch)) == ["De cliënt bereidde het gesprek voor"]
+
+
+@pytest.mark.parametrize("name", ["Anne-Marie", "D’Arcy", "Zoë", "Zoe\u0308", "Ömer", "李", "अनिता", "J."])
+def test_other_names_are(server, ehr, name):
+    write(server, prepared(ago(days=2)))
+    prefetch = ehr.body("patient-view", HERE)["prefetch"]
+    prefetch["patient"]["name"] = [{"given": [name]}]
+    assert summaries(ehr.call("patient-view", HERE, prefetch=prefetch)) == [f"{name} bereidde het gesprek voor"]
 
 
 def test_the_shapes_of_hl7_do_refuse_what_is_wrong():
@@ -278,6 +298,15 @@ def test_what_is_no_json_of_ours_is_400(ehr, body):
 
 def test_a_hook_that_needs_an_encounter_is_not_called_without(ehr):
     assert ehr.call("encounter-start", HOOKS["encounter-start"], context=HERE).status_code == 400
+
+
+def test_a_call_that_is_too_large_is_413_for_a_program_and_a_row(core, ehr):
+    address = ehr.address("patient-view")
+    said = {"Authorization": f"Bearer {ehr.token(address)}", "Content-Type": "application/json"}
+    answer = ehr.ask("POST", address, headers=said, data=b" " * (LONGEST_BODY + 1))
+    assert (answer.status_code, list(answer.json())) == (413, ["error"])
+    *_, row = core.audit.entries()
+    assert (row.event, row.reason) == ("refused", "too-large")
 
 
 @pytest.mark.parametrize("base", ["https://other.example/fhir", "", "/"])
