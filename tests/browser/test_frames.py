@@ -262,6 +262,10 @@ def test_an_ehr_that_does_not_know_the_handle_does_not_close_and_the_page_says_s
     expect(back(frame)).to_be_visible()
     page.locator("iframe").evaluate("frame => { frame.dataset.handle = 'of another launch'; }")
     back(frame).click()
+    # A success that is no answer to what was asked, and one that does not come from the EHR's window, are not heard.
+    done = "{ responseToMessageId: 'a guess', payload: { status: 'success' } }"
+    page.locator("iframe").evaluate(f"frame => frame.contentWindow.postMessage({done}, '*')")
+    page.frames[1].evaluate(f"() => window.postMessage({done}, '*')")
     expect(frame.locator("[data-chart-says]")).to_have_text("Het dossier sluit Verstel niet. Sluit het daar zelf.")
     expect(page.locator("iframe")).to_have_count(1)
 
