@@ -183,6 +183,6 @@ def test_what_is_written_down_is_what_each_role_says_of_itself():
         assert sends[role] <= own, f"{role} writes nothing"
     assert "schrijft niets" in rights["responsible"].may.nl
     assert pages["case-manager"] == pages["clinician"]
-    planning = {name for name in written if name.startswith(("assignments.", "course."))}
+    planning = {name for name in written if name.startswith(("assignments.", "course.", "group."))}
     assert pages["clinician"] - pages["peer-worker"] == planning & pages["clinician"] - {"course.index"}
     assert pages["outside"] < pages["responsible"] < pages["clinician"]

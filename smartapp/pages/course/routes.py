@@ -10,10 +10,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from mappers.course import Course, NotPossible, declined, moved, paused, resumed, stopped, taken_back
-from questionnaires.programmes import Programme, programmes
+from questionnaires.programmes import Programme
 from smartapp.fhir.store import Forbidden, NotFound, Refused, Unreachable
 from smartapp.i18n import message
-from smartapp.pages.course import service, views
+from smartapp.pages.course import choosing, service, views
 from smartapp.pages.course.found import Followed, digest_of
 from smartapp.pages.course.service import BegunBefore, ChangedMeanwhile, Decide, Done, GoesOn
 from smartapp.web import current, typed, undoing
@@ -23,13 +23,10 @@ from smartapp.web.language import gettext as _
 
 blueprint = Blueprint("course", __name__, url_prefix="/course", template_folder="templates")
 
-LONGEST_GROUP: Final = 100
 MOST_SHOWN: Final = 3
 """Moments that come, or were, which are shown at once."""
 EARLIEST: Final = dt.timedelta(days=3 * 366)
 """How long ago a trajectory may have begun: the moments of ours are over by then."""
-LATEST: Final = dt.timedelta(days=366)
-
 NEWS: Final[Mapping[str, str]] = {
     "begun": message("The programme has begun. The client sees it on their own page."),
     "paused": message("The programme is paused. Nothing is asked now."),
@@ -62,11 +59,6 @@ NOT_POSSIBLE: Final[Mapping[str, str]] = {
     "already-declined": message("Somebody said no to this already."),
 }
 
-NEEDS_PROGRAMME: Final = message("Choose a programme.")
-NEEDS_START: Final = message("Choose the day on which it begins.")
-TOO_EARLY: Final = message("This day is too long ago. Choose a day in the last three years.")
-TOO_FAR: Final = message("This day is too far away. Choose a day that is nearer.")
-GROUP_TOO_LONG: Final = message("This name is too long. Keep it under a hundred characters.")
 GOES_ON: Final = message("The client follows this programme already. It can be stopped or moved on its own page.")
 BEGUN_BEFORE: Final = message("The client began with this on the same day before. Choose another day.")
 
@@ -192,8 +184,8 @@ def move(identifier: str, moment_id: str) -> ResponseReturnValue:
     if day is None:
         return _moment_page(identifier, moment_id, given, _(NOT_A_DATE))
     opens, along = dt.date.fromisoformat(day), "along" in request.form
-    if opens > today + EARLIEST:
-        return _moment_page(identifier, moment_id, given, _(TOO_FAR))
+    if opens > today + choosing.EARLIEST:
+        return _moment_page(identifier, moment_id, given, _(choosing.TOO_FAR))
     try:
         return _decided(
             identifier,
@@ -275,14 +267,14 @@ def begin() -> ResponseReturnValue:
     """Choose a programme and a day, read all that comes of it, and begin it."""
     if request.method == "GET":
         return _begin_page({"start": current.today()})
-    form = {name: typed.clean(request.form.get(name, "")) for name in ("programme", "start", "group")}
-    looks, problems = "look" in request.form, _problems(form)  # in another language: nothing is begun yet
+    form = choosing.posted()
+    looks, problems = "look" in request.form, choosing.problems(form)  # in another language: nothing is begun yet
     if problems or (looks and not request.form.get("seen")):
         return _begin_page(form, problems={} if looks else problems)
-    programme, start = _offered()[form["programme"]], dt.date.fromisoformat(iso_date(form["start"]) or "")
-    course = service.planned(current.records(), programme, start, form["group"])
+    programme, start = choosing.chosen(form)
+    course = service.planned(current.launch().patient.reference, programme, start, form["group"])
     # What is begun is what was read: a choice that was changed since is shown once more.
-    if "begin" not in request.form or request.form.get("seen") != _seen(form):
+    if "begin" not in request.form or request.form.get("seen") != choosing.seen(form):
         return _coming_page(form, programme, course)
     outcome = tried(lambda: _begun(course), TROUBLES)
     if isinstance(outcome, Trouble):
@@ -299,41 +291,11 @@ def _begun(course: Course) -> Done | Trouble:
         return Trouble(_(BEGUN_BEFORE), 409)
 
 
-def _offered() -> dict[str, Programme]:
-    """Return the programmes that the reader may begin, by their ids."""
-    role = current.launch().user.role
-    return {id_: one for id_, one in programmes().items() if role in one.started_by}
-
-
-def _problems(form: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    today = current.now().date()
-    if form["programme"] not in _offered():
-        found["programme"] = _(NEEDS_PROGRAMME)
-    day = iso_date(form["start"])
-    if not form["start"]:
-        found["start"] = _(NEEDS_START)
-    elif day is None:
-        found["start"] = _(NOT_A_DATE)
-    elif dt.date.fromisoformat(day) < today - EARLIEST:
-        found["start"] = _(TOO_EARLY)
-    elif dt.date.fromisoformat(day) > today + LATEST:
-        found["start"] = _(TOO_FAR)
-    if len(form["group"]) > LONGEST_GROUP:
-        found["group"] = _(GROUP_TOO_LONG)
-    return found
-
-
-def _seen(form: Mapping[str, str]) -> str:
-    """Return what stands for these choices: what comes of them is read before it is begun."""
-    return typed.digest("\n".join((form["programme"], iso_date(form["start"]) or "", form["group"])))
-
-
 def _coming_page(form: Mapping[str, str], programme: Programme, course: Course) -> ResponseReturnValue:
     moments = tried(lambda: service.foreseen_now(current.records(), course), TROUBLES)
     if isinstance(moments, Trouble):
         return _begin_page(form, trouble=moments)
-    return _begin_page(form, coming=views.coming(programme, course, moments, current.now().date(), _seen(form)))
+    return _begin_page(form, coming=views.coming(programme, course, moments, current.now().date(), choosing.seen(form)))
 
 
 def _begin_page(
@@ -344,7 +306,7 @@ def _begin_page(
     coming: views.Coming | None = None,
 ) -> ResponseReturnValue:
     page = views.BeginPage(
-        choices=views.choices(_offered().values()),
+        choices=views.choices(choosing.offered().values()),
         typed=form,
         problems=problems or {},
         trouble=trouble.sentence if trouble else "",

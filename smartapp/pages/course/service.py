@@ -62,13 +62,13 @@ def load(records: Records) -> tuple[Followed, ...]:
 # --- beginning ------------------------------------------------------------------------------------------------------
 
 
-def planned(records: Records, programme: Programme, start: dt.date, group: str) -> Course:
-    """Return the course that would begin, decided by who has the page; nothing is written."""
+def planned(patient: str, programme: Programme, start: dt.date, group: str) -> Course:
+    """Return the course that would begin for a client (`Patient/1`), decided by who has the page."""
     return applied(
         programme,
         start,
         known=catalogue(),
-        patient=records.launch.patient.reference,
+        patient=patient,
         today=current.now().date(),
         by=_user(),
         group=group,
@@ -87,8 +87,8 @@ def begin(records: Records, course: Course) -> Done:
 
     Raises GoesOn, BegunBefore, and what `Records.search` and `Records.save` do.
     """
-    found = load(records)
-    today = current.now().date()
+    [care_plans] = records.search(query(records.launch.patient.reference))
+    found, today = courses_in(care_plans), current.now().date()
     same = next((one for one in found if one.course.identifier == course.identifier), None)
     if same is not None and not same.is_over(today):
         return Done(same.course, arrived=not same.on_its_way)

@@ -280,6 +280,7 @@ FULL_LOVED_ONE: dict[str, Callable[[Full], list[str]]] = {
 FULL_ABOUT_NOBODY: dict[str, Callable[[Full], list[str]]] = {
     "caseload.index": lambda _full: ["caseload/", "caseload/?show=week"],
     "caseload.fresh": lambda _full: ["caseload/fresh"],
+    "group.begin": lambda _full: ["group/"],
 }
 """The same of a professional's own clients, in a launch without a patient."""
 ON_DEVICE: Final = {
