@@ -149,3 +149,24 @@ def test_the_environment_is_read_in_these_places_only() -> None:
         "questionnaires/programmes.py",
         "smartapp/settings.py",
     }
+
+
+def test_the_time_is_asked_in_these_places_only() -> None:
+    """Everything else goes by the clock that it is given, so that a test or a demo can be on another day.
+
+    Each of these is where a clock begins, or is about the time of other machines: the header `Date` of a mail and of an
+    answer, a token of the command line; or it is a command that works on what an installation keeps.
+    """
+    packages = ("questionnaires", "mappers", "smartapp")
+    code = [path for name in packages for path in (ROOT / name).rglob("*.py")]
+    asks = re.compile(r"\btime\.time\b|\bdatetime\.(now|today|utcnow)\b|\bdate\.today\b")
+    asking = {path.relative_to(ROOT).as_posix() for path in code if asks.search(path.read_text(encoding="utf-8"))}
+    assert {one for one in asking if not one.startswith("smartapp/commands/")} == {
+        "smartapp/app.py",
+        "smartapp/fhir/http.py",
+        "smartapp/fhir/own/store.py",
+        "smartapp/mail.py",
+        "smartapp/sandbox/server.py",
+        "smartapp/smart/backend.py",
+        "smartapp/storage/clock.py",
+    }
