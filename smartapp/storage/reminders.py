@@ -41,6 +41,9 @@ MOST_TRIES: Final = 12
 """With their pauses they take two days."""
 MOST_ASKED: Final = 3
 """First mails in a day, to whatever addresses somebody types."""
+MOST_ASKED_A_MONTH: Final = 6
+"""And in thirty days: who types the address of a stranger day after day sends them no more than these."""
+MONTH: Final = 30 * DAY
 ASKED_SECONDS: Final = 7 * DAY
 """How long an address waits for its owner's yes before it is forgotten."""
 KEPT_SECONDS: Final = 400 * DAY
@@ -81,7 +84,7 @@ READY_THINGS = sa.Table(
 class Choice:
     """What a client chose. `issuer` is the address of the EHR, `patient` is `Patient/<id>`; `address` is a mailbox.
 
-    `asked` are the moments of first mails. Of who wants nothing these are all that is kept, for a day.
+    `asked` are the moments of first mails. Of who wants nothing these are all that is kept, for a month.
     """
 
     often: Often = "once"
@@ -136,7 +139,11 @@ class Waiting:
 
 
 class TooManyAsked(ValueError):
-    """Somebody had as many first mails sent today as they may."""
+    """Somebody had as many first mails sent as they may, today or (`a_month`) in thirty days."""
+
+    def __init__(self, *, a_month: bool) -> None:
+        super().__init__(f"{MOST_ASKED_A_MONTH if a_month else MOST_ASKED} first mails were sent.")
+        self.a_month = a_month
 
 
 class Reminders:
@@ -230,9 +237,11 @@ class Reminders:
             if wanted.how == "portal":
                 self._begin(connection, person, kept, now)
                 return "on"
-            recent = tuple(one for one in before.asked if one > now - DAY)
-            if len(recent) >= MOST_ASKED:
-                raise TooManyAsked(f"{MOST_ASKED} first mails were sent today.")
+            recent = tuple(one for one in before.asked if one > now - MONTH)
+            if len(recent) >= MOST_ASKED_A_MONTH:
+                raise TooManyAsked(a_month=True)
+            if sum(one > now - DAY for one in recent) >= MOST_ASKED:
+                raise TooManyAsked(a_month=False)
             kept = replace(kept, asked=(*recent, now), confirm=fresh_secret())
             self._keep(connection, person, kept, state="asked", opened=now, last=None, due=now)
         return "asked"
@@ -341,10 +350,17 @@ class Reminders:
     def tidy(self) -> None:
         """Forget addresses that nobody confirmed, who chose nothing any more, and what was ready a year ago."""
         now, columns = int(self._clock()), REMINDERS.c
+        unconfirmed = (columns.state == "asked", columns.changed <= now - ASKED_SECONDS)
+        with reading(self._engine) as connection:
+            people = connection.execute(sa.select(columns.person).where(*unconfirmed)).scalars().all()
+        for person in people:
+            with writing(self._engine, on=person) as connection:
+                this = sa.select(columns.person).where(columns.person == person, *unconfirmed)
+                if connection.execute(this).first() is not None:
+                    self._forget(connection, person, self._of(connection, person)[1])
         with writing(self._engine) as connection:
-            for state, seconds in (("asked", ASKED_SECONDS), ("off", DAY)):
-                old = (columns.state == state, columns.changed <= now - seconds)
-                connection.execute(REMINDERS.delete().where(*old))
+            old = (columns.state == "off", columns.changed <= now - MONTH)
+            connection.execute(REMINDERS.delete().where(*old))
             connection.execute(READY_THINGS.delete().where(READY_THINGS.c.said <= now - KEPT_SECONDS))
 
     def waiting(self) -> Waiting:
@@ -415,11 +431,15 @@ class Reminders:
             row, choice = self._of(connection, person)
             if row is None or row.state == "off" or (secret is not None and row.stop != digest(secret)):
                 return False
-            asked = choice.asked if choice else ()
-            self._keep(connection, person, Choice(asked=asked), state="off", last=None, due=NEVER)
+            self._forget(connection, person, choice)
             if secret is not None and choice is not None:
                 self._log(person, choice, "stopped")
         return True
+
+    def _forget(self, connection: Connection, person: str, choice: Choice | None) -> None:
+        """Keep of a choice no more than when first mails were sent."""
+        kept = Choice(asked=choice.asked if choice else ())
+        self._keep(connection, person, kept, state="off", last=None, due=NEVER)
 
     def _settle(self, connection: Connection, person: str) -> None:
         """Say anew when a person's next message is due, where nobody is sending one to them."""

@@ -25,6 +25,7 @@ ON: Final = message("Saved. From now on you get a message when something is read
 ASKED: Final = message("Almost done. You get a mail. Open it and press the button in it.")
 IS_OFF: Final = message("You get no messages any more. Your e-mail address is deleted here.")
 TOO_MANY: Final = message("You had three mails to confirm an address today. Try again tomorrow.")
+TOO_MANY_A_MONTH: Final = message("You had six mails to confirm an address this month. Try again later.")
 
 
 @blueprint.get("/")
@@ -62,8 +63,9 @@ def choose() -> ResponseReturnValue:
     )
     try:
         state = current.services().reminders.choose(launch.issuer_key, choice)
-    except TooManyAsked:
-        return _page(form, [{"field": "address", "text": _(TOO_MANY)}]), 429
+    except TooManyAsked as error:
+        said = _(TOO_MANY_A_MONTH if error.a_month else TOO_MANY)
+        return _page(form, [{"field": "address", "text": said}]), 429
     _log()
     flash(_(ON) if state == "on" else _(ASKED))
     return redirect(url_for("reminders.index"), 303)

@@ -19,7 +19,9 @@ from smartapp.storage.reminders import (
     DAY,
     KEPT_SECONDS,
     LEASE_SECONDS,
+    MONTH,
     MOST_ASKED,
+    MOST_ASKED_A_MONTH,
     MOST_TRIES,
     NEVER,
     READY_THINGS,
@@ -161,6 +163,45 @@ def test_strangers_are_not_mailed_by_typing_address_after_address(reminders, clo
     assert reminders.choose(ISSUER, choice(address="9@example.org")) == "asked"
 
 
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_stranger_is_not_mailed_day_after_day(reminders, clock, stops):
+    """Also not by who stops in between, or who waits until the address is forgotten."""
+    mailed = []
+    for _day in range(28):
+        reminders.tidy()
+        try:
+            reminders.choose(ISSUER, choice(address="stranger@example.org"))
+        except TooManyAsked as error:
+            assert error.a_month  # noqa: PT017
+        mailed += sent_now(reminders)
+        if stops:
+            reminders.off(ISSUER, PATIENT)
+        clock.now += DAY
+    assert len(mailed) == MOST_ASKED_A_MONTH
+    clock.now += MONTH + ASKED_SECONDS
+    reminders.tidy()
+    assert reminders.choose(ISSUER, choice()) == "asked"
+
+
+def test_of_an_address_that_was_not_confirmed_only_the_moment_stays_and_that_for_a_month(reminders, clock):
+    reminders.choose(ISSUER, choice())
+    clock.now += ASKED_SECONDS
+    reminders.tidy()
+    with reminders._engine.connect() as connection:
+        [row] = connection.execute(sa.select(REMINDERS)).all()
+    [kept] = reminders._vault.open_any([row.sealed])
+    assert {name: value for name, value in kept.items() if value} == {
+        "often": "once",
+        "how": "mail",
+        "asked": [int(clock.now) - ASKED_SECONDS],
+    }
+    assert (row.state, row.stop, row.confirm, row.due) == ("off", None, None, NEVER)
+    clock.now += MONTH
+    reminders.tidy()
+    with reminders._engine.connect() as connection:
+        assert connection.execute(sa.select(REMINDERS)).all() == []
+
+
 def test_how_often_changes_without_a_new_first_mail_and_another_address_asks_again(reminders, clock):
     confirmed(reminders, clock)
     assert reminders.choose(ISSUER, choice("weekly")) == "on"
@@ -271,6 +312,7 @@ def test_stopped_by_the_address_in_a_mail_nothing_comes_and_no_address_is_left(r
         sealed = connection.execute(sa.select(REMINDERS.c.sealed)).scalar_one()
     assert ADDRESS not in str(reminders._vault.open(sealed))
     assert PATIENT not in str(reminders._vault.open(sealed))
+    clock.now += MONTH
     reminders.tidy()
     with reminders._engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(REMINDERS)).scalar_one() == 0
