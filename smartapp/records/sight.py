@@ -29,8 +29,8 @@ _NAMED_BY_GOALS: Final = frozenset({"CarePlan", "Task", "QuestionnaireResponse"}
 class Sight:
     """`hidden` is what the reader does not see, `locked` the parts that they may not type in.
 
-    `private` are the parts that are not in the record: whoever reads them, they are kept by us alone. To the parts in
-    `adds` the reader may add something new, though they see nothing of what is there.
+    `private` are the parts that are not in the record: whoever reads them, they are kept by us alone. Where there are
+    parts in `adds`, the reader may add something new to those, and do nothing else.
     """
 
     known: Catalogue
@@ -62,7 +62,7 @@ class Sight:
 
     def following(self) -> Sight:
         """Return what is seen by what follows on a unit that arrived: all there is, since nobody is shown any of it."""
-        return replace(self, hidden=NOTHING, locked=frozenset())
+        return replace(self, hidden=NOTHING, locked=frozenset(), adds=frozenset())
 
     def parts_of(self, resource: Resource) -> tuple[str, ...]:
         """Return the parts that the reader sees of a resource: of a form that is hidden, what is apart of it."""
@@ -77,8 +77,12 @@ class Sight:
 
     def whole(self, new: Resource, before: Resource | None) -> Resource:
         """Return what is saved, with what its writer did not see of what was there. Raises Forbidden."""
+        if self.adds:
+            if before is not None or part_of(new, self.known) not in self.adds:
+                raise Forbidden("Only answers to one questionnaire come from here.")
+            return new
         was = seen(before, self.hidden, self.known) if before else None
-        changed = set(self._changed(new, was)) - (self.adds if before is None else frozenset())
+        changed = set(self._changed(new, was))
         if changed & (self.locked | self.hidden.parts):
             raise Forbidden("The person whose record this is writes this part without you.")
         return put_back(new, before, self.hidden, self.known) if before and self.hidden else new

@@ -15,7 +15,7 @@ from typing import get_args
 
 from mappers.answers import IDENTIFIER_SYSTEM, PROFILE, answers_of, response_of
 from mappers.assignment import cancelled
-from mappers.audit import OPERATOR, AuditEntry, Event, audit_event, purpose_of
+from mappers.audit import BY_DOOR, OPERATOR, AuditEntry, Event, audit_event, purpose_of
 from mappers.observations import observations_of, provenance_of
 from mappers.plan import MOST_DOMAINS, DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
 from mappers.plan.document import Edition, bundle_of, digest_of, document_of, superseded
@@ -28,6 +28,7 @@ from questionnaires.model import Instrument
 from questionnaires.publish import questionnaire
 from smartapp.fhir.store import Query
 from smartapp.pages.plan.paper import paper
+from smartapp.pages.questionnaire.drafting import NOT_SIGNED_IN
 from smartapp.sandbox.seeding import seed
 from smartapp.sandbox.server import make_sandbox
 from smartapp.storage.database import open_database
@@ -120,6 +121,7 @@ def far_ends() -> list[Resource]:
         )
         answers = answers_of(response, known)
         scores = score(instrument, answers.values)
+        made.append({**response, "author": {"display": NOT_SIGNED_IN.en}})  # on a device where nobody signed in
         made += [response, *observations_of(answers, scores, response_reference="QuestionnaireResponse/1")]
     return made + resources_of(rough_plan(), patient=person, author=person, known=known, language="en")
 
@@ -229,5 +231,6 @@ def audit_events() -> list[Resource]:
     ]
     # As a version wrote them that did not know all of it.
     older = [replace(one, parts=(), purpose="", system="", organisation="", visit="") for one in entries]
-    made = [audit_event(entry, number) for number, entry in enumerate([*entries, *older])]
+    handed = [replace(one, user="", user_name="", role=BY_DOOR, subject="", through="Els Visser") for one in entries]
+    made = [audit_event(entry, number) for number, entry in enumerate([*entries, *older, *handed])]
     return [*made, *(audit_event(entry, number, literal=False) for number, entry in enumerate(entries))]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mappers.audit import OPERATOR, AuditEntry, audit_event, purpose_of, row_identifier
+from mappers.audit import BY_DOOR, OPERATOR, AuditEntry, audit_event, purpose_of, row_identifier
 
 READ = AuditEntry(
     recorded=1_770_000_000,
@@ -164,6 +164,17 @@ def test_what_is_written_goes_from_the_app_to_the_record_by_an_author(event, cli
     made = audit_event(replace(READ, event=event))
     types = [one["type"]["coding"][0]["code"] for one in made["agent"]]
     assert types == [user, client, "110152", "110150"]
+
+
+def test_of_who_has_a_device_it_says_who_gave_it_and_names_nobody_as_the_one_who_acted():
+    made = audit_event(
+        replace(READ, event="create", user="", user_name="", role=BY_DOOR, subject="", through="J. Jansen")
+    )
+    acted, gave, *_machines = made["agent"]
+    assert acted["who"] == {"display": "door"}
+    assert acted["requestor"] is True
+    assert gave == {"who": {"display": "J. Jansen"}, "role": [{"text": "gave the device"}], "requestor": False}
+    assert "altId" not in acted
 
 
 @pytest.mark.parametrize("event", ["launch", "logout", "export", "denied"])
