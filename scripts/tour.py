@@ -380,6 +380,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("not-found", "nobody", "", at("/nowhere")),
     Stop("launch-unknown-ehr", "nobody", "", at("/launch?iss=https://elsewhere.example.org&launch=x")),
     Stop("launch-ended", "nobody", "", at("/l/an-old-launch/plan/")),
+    Stop("own-clients", "nobody", "", at("/sandbox/caseload?user=Practitioner/joost-terpstra")),
     Stop("home", "client", "noor", at("")),
     Stop("help", "client", "noor", at("help/")),
     Stop("take-along", "client", "noor", at("take-along/")),

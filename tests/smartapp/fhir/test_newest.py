@@ -123,3 +123,31 @@ def test_our_own_store_and_a_companion_do_the_same():
         found = store.search(Query.newest(5, "Observation", "date", subject=person))
         assert (len(found), is_cut(found)) == (5, False)
     engine.dispose()
+
+
+def test_a_server_that_refuses_to_leave_out_is_asked_for_all_of_it_and_from_then_on_at_once(mock):
+    asked = []
+
+    def answer(request):
+        asked.append(set(parse_qs(urlsplit(request.url).query)))
+        if "_elements" in asked[-1]:
+            return 400, {}, json.dumps({"resourceType": "OperationOutcome"})
+        entry = [{"resource": score(1)}]
+        return 200, {}, json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entry})
+
+    mock.add_callback("GET", f"{BASE}/Observation", answer)
+    query = Query.of("Observation", patient="Patient/1", _elements="status,subject")
+    for _ in range(2):
+        assert [one.resource["id"] for one in RemoteStore(BASE).search(query)] == ["1"]
+    assert asked == [{"patient", "_elements"}, {"patient"}, {"patient"}]
+
+
+def test_a_list_of_people_is_a_list_of_addresses_at_a_companion(monkeypatch):
+    """Each of them, and a comma that is part of a value stays one."""
+    asked: list[Query] = []
+    store = OwnStore(open_database("sqlite://"), BASE)
+    monkeypatch.setattr(store, "search", lambda query: asked.append(query) or [])
+    values = {"patient": "a,b", "owner": "Patient/a,Patient/b", "identifier": "s|x\\,y"}
+    CompanionStore(store, BASE).search(Query.of("Task", values))
+    both = f"{BASE}/Patient/a,{BASE}/Patient/b"
+    assert dict(asked[0].params) == {"patient": both, "owner": both, "identifier": "s|x\\,y"}

@@ -14,6 +14,7 @@ from mappers.sharing import Choice, Sharing, consent_of
 from mappers.sharing.consent import name_of
 from mappers.sharing.parts import ASKED, COURSE, answers_part
 from smartapp.fhir.store import Forbidden, Query, RecordError, Refused, Unreachable, Write
+from smartapp.pages.caseload import reading
 from smartapp.services import KEY
 from smartapp.storage.audit import AUDIT
 from tests.smartapp.helpers import EHR, Visitor, launched, make_app, put_circle, share_with, text_of
@@ -518,3 +519,12 @@ def test_what_was_not_granted_is_said_where_the_record_has_it(three):
     assert "Het noemde niet al je cliënten." not in page
     assert "Het noemde niet alles wat is ingestuurd." in page
     assert "Het noemde niet alles wat wacht." not in page
+
+
+def test_more_clients_than_a_page_holds_are_said_and_nobody_else_is_logged(three, monkeypatch):
+    monkeypatch.setattr(reading, "MOST", 2)
+    page = joost(three).get("caseload/").text
+    assert "Er zijn meer cliënten dan hier passen." in page
+    assert len(lines_in(page)) == 2
+    people = {one.patient for one in three.extensions[KEY].audit.entries() if one.patient}
+    assert len(people) == 2
