@@ -158,6 +158,25 @@ def _first_goal(rest: str = "") -> Way:
     return way
 
 
+def _first_moment(visitor: Visitor) -> None:
+    """Go from the programme to the first moment of it that can be moved or declined."""
+    visitor.go("course/")
+    visitor.press('main a[href*="/moments/"]')
+
+
+def _what_comes(visitor: Visitor) -> None:
+    """Choose a programme, and read what comes before it begins."""
+    visitor.go("course/begin")
+    visitor.page.check("#programme-three-moments")
+    visitor.press("#choices .actions button")
+
+
+def _several_clients(visitor: Visitor) -> None:
+    """Go from the list of own clients to a programme for several of them."""
+    visitor.go("/sandbox/caseload?user=Practitioner/joost-terpstra")
+    visitor.press('main a[href$="/group/"]')
+
+
 def _six_domains(visitor: Visitor) -> None:
     visitor.go("plan/domains")
     for box in visitor.page.locator("main input[type=checkbox]").all():
@@ -419,6 +438,8 @@ STOPS: tuple[Stop, ...] = (
     Stop("plan-step-new", "client", "noor", _first_goal("steps/new")),
     Stop("plan-goal-history", "client", "noor", _first_goal("history")),
     Stop("phase", "client", "noor", at("phase/")),
+    Stop("programme", "client", "noor", at("course/")),
+    Stop("programme-moment", "client", "noor", _first_moment),
     Stop("my-people", "client", "noor", at("people/")),
     Stop("my-people-whom", "client", "noor", at("people/new/")),
     Stop("my-people-new", "client", "noor", at("people/new/RelatedPerson/mila/")),
@@ -488,4 +509,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("overview-scores-gaps", "clinician", "iwan", at("scores/")),
     Stop("assignments", "clinician", "noor", at("assignments/")),
     Stop("assignment-new", "clinician", "noor", at("assignments/new")),
+    Stop("programme-clinician", "clinician", "noor", at("course/")),
+    Stop("programme-begin", "clinician", "noor", _what_comes),
+    Stop("programme-several", "nobody", "", _several_clients),
 )

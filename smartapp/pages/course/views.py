@@ -81,7 +81,7 @@ class DecidedView:
 class CourseView:
     """A course as it is today. `says` is how it goes on, in one sentence; `seen` what it says, for its forms.
 
-    `changes`: something can be decided about it now.
+    `before` has what was last first.
     """
 
     identifier: str
@@ -122,7 +122,7 @@ def course_view(followed: Followed, today: dt.date, *, own: bool) -> CourseView:
         says=_goes(followed, today),
         now=tuple(view for one, view in shown if _is_now(one, today)),
         next=tuple(view for one, view in shown if not _is_now(one, today) and not _is_before(one, today)),
-        before=tuple(view for one, view in shown if _is_before(one, today)),
+        before=tuple(view for one, view in reversed(shown) if _is_before(one, today)),
         decided=tuple(_decided(course, one) for one in course.events),
         available=tuple(text_of(one.text) for one in programme.available) if programme and not over else (),
         seen=followed.seen,
@@ -337,8 +337,9 @@ class Ahead:
 
 
 def ahead(followed: Iterable[Followed], today: dt.date) -> tuple[Ahead, ...]:
-    """Return what the client's first page says of the courses that go on."""
-    return tuple(_ahead(one, today) for one in followed if not one.is_over(today))
+    """Return what the client's first page says of the courses that go on, as far as there is something to say."""
+    said = (_ahead(one, today) for one in followed if not one.is_over(today))
+    return tuple(one for one in said if one.says or one.paused or one.talk)
 
 
 def _ahead(followed: Followed, today: dt.date) -> Ahead:
@@ -353,7 +354,8 @@ def _ahead(followed: Followed, today: dt.date) -> Ahead:
     return Ahead(
         text_of(course.title),
         says=_asked(course, asked, today) if asked else "",
-        purpose=text_of(asked.planned.purpose) if asked else "",
+        # What is open stands on that page itself, with what it is for.
+        purpose=text_of(asked.planned.purpose) if asked and asked.state == "announced" else "",
         talk=talk,
     )
 
@@ -383,11 +385,13 @@ class Line:
 
 
 def line_of(followed: Iterable[Followed], today: dt.date) -> tuple[Line, ...]:
-    """Return the courses that go on, each in one line."""
-    return tuple(Line(text_of(one.course.title), _next(one, today)) for one in followed if not one.is_over(today))
+    """Return the courses that go on and of which something is now or comes, each in one line."""
+    lines = (Line(text_of(one.course.title), _next(one, today)) for one in followed if not one.is_over(today))
+    return tuple(one for one in lines if one.says)
 
 
 def _next(followed: Followed, today: dt.date) -> str:
+    """Return what is now or next, "" where nothing is."""
     if followed.course.paused_since is not None:
         return _("paused since %(day)s", day=format_date(followed.course.paused_since))
     moments = followed.standing(today)
@@ -397,5 +401,5 @@ def _next(followed: Followed, today: dt.date) -> str:
         return _("now %(title)s, until %(day)s", **values)
     later = next((one for one in moments if one.state in ("announced", "later")), None)
     if later is None:
-        return _("nothing more is planned")
+        return ""
     return _("next %(title)s, from %(day)s", title=text_of(later.planned.title), day=format_date(later.planned.opens))
