@@ -30,7 +30,7 @@ class NotSent(Exception):
     """A mail that certainly did not go, and may later. The message is a code for the operator and names nobody."""
 
 
-class MailRefused(Exception):
+class NotTaken(Exception):
     """A mail that certainly did not go, and will not: the server does not take it, or does not know the mailbox."""
 
 
@@ -39,7 +39,7 @@ class PerhapsSent(Exception):
 
 
 class Sender(Protocol):
-    """Sends a mail to the one mailbox in its `To`. Raises NotSent, MailRefused and PerhapsSent."""
+    """Sends a mail to the one mailbox in its `To`. Raises NotSent, NotTaken and PerhapsSent."""
 
     def send(self, mail: EmailMessage) -> None:
         """Send it."""
@@ -107,7 +107,7 @@ class Smtp:
     def _judge(what: str, said: int, good: Container[int]) -> None:
         if said in good:
             return
-        raise (MailRefused if 500 <= said < 600 else NotSent)(f"{what} {said}")
+        raise (NotTaken if 500 <= said < 600 else NotSent)(f"{what} {said}")
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:

@@ -1,4 +1,6 @@
-"""Sending the messages that something is ready: what they say, and what becomes of each. The courier calls this.
+"""Sending the messages that something is ready, by mail or into the portal: what they say, and what becomes of each.
+
+The courier calls this.
 
 A message has no name, no questionnaire and no words of anybody in it: that something is ready, where to sign in by
 oneself, and how to stop. So a mail that somebody else sees tells them nothing of what it is about.
@@ -6,13 +8,19 @@ oneself, and how to stop. So a mail that somebody else sees tells them nothing o
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
+import uuid
+import zoneinfo
 from email.message import EmailMessage
 from typing import Final
 
-from smartapp.mail import MailRefused, NotSent, PerhapsSent, mail_of, sender_of
+from mappers.ready_message import ready_message
+from smartapp.fhir.store import RecordError, Refused, Unreachable, Write
+from smartapp.mail import NotSent, NotTaken, PerhapsSent, mail_of, sender_of
 from smartapp.services import Services
 from smartapp.settings import Issuer, Settings
+from smartapp.smart.backend import BackendToken
 from smartapp.storage.reminders import How, Message
 
 log = logging.getLogger(__name__)
@@ -64,7 +72,10 @@ def confirm_address(settings: Settings, secret: str) -> str:
 
 def ways(settings: Settings, issuer: Issuer | None) -> tuple[How, ...]:
     """Return how people of an issuer can get messages here; none where the place set up no way."""
-    return ("mail",) if settings.mails and issuer is not None else ()
+    if issuer is None:
+        return ()
+    found: dict[How, bool] = {"mail": settings.mails, "portal": bool(issuer.messages_client_id)}
+    return tuple(how for how, there in found.items() if there)
 
 
 def remind(services: Services) -> bool:
@@ -77,7 +88,7 @@ def remind(services: Services) -> bool:
     except NotSent as error:
         log.warning("a message could not be sent, and is tried again: %s", error)
         services.reminders.later(message)
-    except MailRefused as error:
+    except NotTaken as error:
         log.info("a message was refused: %s", error)
         services.reminders.refused(message)
     except PerhapsSent as error:
@@ -89,10 +100,42 @@ def remind(services: Services) -> bool:
 
 
 def _send(services: Services, message: Message) -> None:
+    if message.choice.how == "portal":
+        _to_portal(services, message)
+        return
     sender = sender_of(services.settings)
     if sender is None:
         raise NotSent("there is no mail server in the settings")
     sender.send(mail_about(services.settings, message))
+
+
+def _to_portal(services: Services, message: Message) -> None:
+    """Write a message into the EHR of a person, whose portal shows it."""
+    issuer = services.settings.issuer(message.choice.issuer)
+    if issuer is None or not issuer.messages_client_id:
+        raise NotSent("its issuer takes no messages any more")
+    token = BackendToken(
+        issuer.base, issuer.messages_client_id, services.keys, issuer.messages_scope, clock=services.clock
+    )
+    zone = zoneinfo.ZoneInfo(services.settings.time_zone)
+    resource = ready_message(
+        patient=message.choice.patient,
+        identifier=str(uuid.uuid4()),
+        sent=dt.datetime.fromtimestamp(int(services.clock()), zone).isoformat(),
+        language="en" if message.choice.language == "en" else "nl",
+    )
+    try:
+        token(None)  # asked for first: while the EHR is away, that shows before anything is written
+    except RecordError as error:
+        raise NotSent(f"no token: {type(error).__name__}") from error
+    try:
+        services.ehr_with(issuer, token).write(Write("create", resource))
+    except Unreachable as error:
+        raise PerhapsSent(type(error).__name__) from error
+    except Refused as error:
+        raise NotTaken(type(error).__name__) from error
+    except RecordError as error:  # what we may there is for the place to mend
+        raise NotSent(type(error).__name__) from error
 
 
 def mail_about(settings: Settings, message: Message) -> EmailMessage:

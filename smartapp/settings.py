@@ -169,6 +169,9 @@ class Issuer:
     team: TeamRule = "follow"
     """ "ignore": its care teams are not kept, so nobody is outside the team because they are not in one."""
     hooks: Hooks | None = None
+    messages_client_id: str = ""
+    """As what we sign in there without anybody, to put a message into the portal; "": no messages there."""
+    messages_scope: str = "system/Communication.c"
     """Where it asks our CDS Hooks services; None: it is told nothing there."""
 
     def __post_init__(self) -> None:
@@ -619,6 +622,10 @@ class Settings:
             raise ConfigError("Two issuers have the same key: their people would share one record.")
         if any(issuer.auth == "private_key_jwt" for issuer in self.issuers) and self.signing_keys_file is None:
             raise ConfigError("An issuer uses auth = 'private_key_jwt': set VERSTEL_SIGNING_KEYS_FILE.")
+        if any(issuer.messages_client_id for issuer in self.issuers) and self.signing_keys_file is None:
+            raise ConfigError(
+                "An issuer has messages_client_id, which signs in by a key: set VERSTEL_SIGNING_KEYS_FILE."
+            )
         callers: dict[str, Hooks] = {}
         for hooks in (issuer.hooks for issuer in self.issuers if issuer.hooks is not None):
             first = callers.setdefault(hooks.iss, hooks)
@@ -796,6 +803,8 @@ class _IssuerTable(Strict, frozen=True):
     roles: dict[OneLine, OneLine] | None = None
     team: TeamRule = "follow"
     hooks: _HooksTable | None = None
+    messages_client_id: OneLine = ""
+    messages_scope: OneLine = "system/Communication.c"
 
 
 class _IssuersTable(Strict, frozen=True):
@@ -871,6 +880,8 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: H
             roles=cast(dict[str, Role], table.roles or {}),  # it says itself which of them are none
             team=table.team,
             hooks=hooks,
+            messages_client_id=table.messages_client_id,
+            messages_scope=table.messages_scope,
         )
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error

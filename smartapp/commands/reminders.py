@@ -38,7 +38,7 @@ def test(address: str) -> None:
     Exit code 1: it did not go.
     """
     from smartapp.commands.serve import settings_from_environment
-    from smartapp.mail import MailRefused, NotSent, PerhapsSent, mail_of, sender_of
+    from smartapp.mail import NotSent, NotTaken, PerhapsSent, mail_of, sender_of
     from smartapp.settings import mailbox
 
     settings = settings_from_environment()
@@ -53,7 +53,7 @@ def test(address: str) -> None:
         sender.send(mail)
     except NotSent as error:
         raise click.ClickException(f"It did not go ({error}). Messages wait and are tried again.") from error
-    except MailRefused as error:
+    except NotTaken as error:
         raise click.ClickException(f"It was refused for good ({error}).") from error
     except PerhapsSent as error:
         raise click.ClickException(

@@ -30,6 +30,7 @@ PROMISED = {
     "recovery-phase",
     "plan-consent",
     "programme-course",
+    "ready-message",
     "recovery-audit-event",
     "score-provenance",
 }

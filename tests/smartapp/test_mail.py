@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from smartapp.mail import Folder, MailRefused, NotSent, PerhapsSent, Smtp, mail_of, sender_of
+from smartapp.mail import Folder, NotSent, NotTaken, PerhapsSent, Smtp, mail_of, sender_of
 from smartapp.settings import ConfigError, Settings
 from tests.smartapp.helpers import settings
 from tests.smartapp.mail_server import PASSWORD, USER, Mailbox, certificate, running
@@ -85,11 +85,11 @@ def test_a_server_without_starttls_gets_nothing(mailbox):
     ("answers", "ends"),
     [
         ({"to_rcpt": ["451 later"]}, NotSent),
-        ({"to_rcpt": ["550 no such mailbox"]}, MailRefused),
+        ({"to_rcpt": ["550 no such mailbox"]}, NotTaken),
         ({"to_rcpt": ["drop"]}, NotSent),
         ({"to_mail": ["550 not you"]}, NotSent),
         ({"to_data": ["451 later"]}, NotSent),
-        ({"to_data": ["554 no"]}, MailRefused),
+        ({"to_data": ["554 no"]}, NotTaken),
         ({"to_data": ["drop"]}, PerhapsSent),
     ],
 )

@@ -16,6 +16,7 @@ Alias: $dicom = http://dicom.nema.org/resources/ontology/DCM
 Alias: $audit-entity = http://terminology.hl7.org/CodeSystem/audit-entity-type
 Alias: $object-role = http://terminology.hl7.org/CodeSystem/object-role
 Alias: $participation = http://terminology.hl7.org/CodeSystem/v3-ParticipationType
+Alias: $communication-category = http://terminology.hl7.org/CodeSystem/communication-category
 Alias: $consent-scope = http://terminology.hl7.org/CodeSystem/consentscope
 Alias: $consent-action = http://terminology.hl7.org/CodeSystem/consentaction
 Alias: $act-code = http://terminology.hl7.org/CodeSystem/v3-ActCode
