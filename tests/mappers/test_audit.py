@@ -130,6 +130,7 @@ def test_it_says_who_did_what_with_whose_record_when_from_where_and_what_for():
         ("export", "110106", "R", None),
         ("denied", "rest", "E", None),
         ("pruned", "110101", "D", None),
+        ("reminder", "110100", "E", None),
     ],
 )
 def test_each_event_has_its_codes(event, type_, action, subtype):
