@@ -49,6 +49,8 @@ ASKED_SECONDS: Final = 7 * DAY
 KEPT_SECONDS: Final = 400 * DAY
 """How long something that nobody took back counts as ready."""
 _AT_ONCE: Final = 20
+_HALF: Final = 32
+"""Of a digest, which has 64 signs."""
 
 REMINDERS = sa.Table(
     "reminders",
@@ -162,12 +164,14 @@ class Reminders:
 
     # --- of whoever makes something ready
 
-    def ready(self, issuer_key: str, patient: str, key: str, on: float) -> None:
+    def ready(self, issuer_key: str, patient: str, key: str, on: float, *, instrument: str = "") -> None:
         """Note that something will be ready for a person at `on` (seconds since 1970); `key` names what.
 
-        Said again with another `on` it is moved; to a day that is still to come, it is told anew.
+        Said again with another `on` it is moved; to a day that is still to come, it is told anew. With an `instrument`
+        it is to fill in that questionnaire, and `answered` ends it.
         """
-        person, id_, said, now = self.person(issuer_key, patient), self._id(key), int(on), int(self._clock())
+        person, id_ = self.person(issuer_key, patient), self._id(key, instrument)
+        said, now = int(on), int(self._clock())
         if self._said(person, id_) == said:
             return
         with writing(self._engine, on=person) as connection:
@@ -181,9 +185,9 @@ class Reminders:
                 connection.execute(moved.values(said=said, ready=max(said, now), told=told))
             self._settle(connection, person)
 
-    def no_longer(self, issuer_key: str, patient: str, key: str) -> None:
-        """Note that something waits no more: it was answered, taken back or put off."""
-        person, id_ = self.person(issuer_key, patient), self._id(key)
+    def no_longer(self, issuer_key: str, patient: str, key: str, *, instrument: str = "") -> None:
+        """Note that something waits no more: it was taken back or put off."""
+        person, id_ = self.person(issuer_key, patient), self._id(key, instrument)
         if self._said(person, id_) is None:
             return
         with writing(self._engine, on=person) as connection:
@@ -192,11 +196,25 @@ class Reminders:
 
     def assigned(self, launch: Launch, instrument_id: str) -> None:
         """Note that the person of a launch is asked to fill in a questionnaire, from now on."""
-        self.ready(launch.issuer_key, launch.patient.reference, f"assignment|{instrument_id}", self._clock())
+        key, now = f"assignment|{instrument_id}", self._clock()
+        self.ready(launch.issuer_key, launch.patient.reference, key, now, instrument=instrument_id)
 
     def assigned_no_longer(self, launch: Launch, instrument_id: str) -> None:
-        """Note that the person of a launch is asked for a questionnaire no more: it was answered, or taken back."""
-        self.no_longer(launch.issuer_key, launch.patient.reference, f"assignment|{instrument_id}")
+        """Note that the person of a launch is asked for a questionnaire no more: that was taken back."""
+        key = f"assignment|{instrument_id}"
+        self.no_longer(launch.issuer_key, launch.patient.reference, key, instrument=instrument_id)
+
+    def answered(self, launch: Launch, instrument_id: str) -> None:
+        """Note that the person of a launch filled in a questionnaire, whoever asked it until now, and on any device."""
+        person = self.person(launch.issuer_key, launch.patient.reference)
+        of_it = (READY_THINGS.c.person == person, READY_THINGS.c.id.startswith(self._of_instrument(instrument_id)))
+        until_now = (*of_it, READY_THINGS.c.said <= int(self._clock()))
+        with reading(self._engine) as connection:
+            if connection.execute(sa.select(READY_THINGS.c.id).where(*until_now)).first() is None:
+                return
+        with writing(self._engine, on=person) as connection:
+            connection.execute(READY_THINGS.delete().where(*until_now))
+            self._settle(connection, person)
 
     # --- of the client
 
@@ -489,8 +507,13 @@ class Reminders:
             said: int | None = connection.execute(sa.select(READY_THINGS.c.said).where(*_thing(person, id_))).scalar()
         return said
 
-    def _id(self, key: str) -> str:
-        return self._vault.digest(f"ready|{key}")
+    def _id(self, key: str, instrument: str) -> str:
+        """Return the name of a thing: first of its questionnaire, where it is one, and then its own."""
+        own = self._vault.digest(f"ready|{key}")
+        return self._of_instrument(instrument) + own[_HALF:] if instrument else own
+
+    def _of_instrument(self, instrument: str) -> str:
+        return self._vault.digest(f"instrument|{instrument}")[:_HALF]
 
     def _stop_of(self, choice: Choice) -> str:
         """Return the secret that stops the mails to an address: the same in each, also after a new choice."""

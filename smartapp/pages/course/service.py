@@ -194,12 +194,13 @@ def _remind(records: Records, course: Course, today: dt.date) -> None:
     for one in course.planned:
         if not one.questionnaires or one.closes < today:
             continue
-        key = f"course|{course.identifier}|{one.id}"
-        if course.status == "active" and not one.declined:
-            first = dt.datetime.combine(one.opens, dt.time(), place_zone())
-            reminders.ready(launch.issuer_key, launch.patient.reference, key, first.timestamp())
-        else:
-            reminders.no_longer(launch.issuer_key, launch.patient.reference, key)
+        key, first = f"course|{course.identifier}|{one.id}", dt.datetime.combine(one.opens, dt.time(), place_zone())
+        for asked in one.questionnaires:
+            what = (launch.issuer_key, launch.patient.reference, key)
+            if course.status == "active" and not one.declined:
+                reminders.ready(*what, first.timestamp(), instrument=asked.instrument)
+            else:
+                reminders.no_longer(*what, instrument=asked.instrument)
 
 
 # --- taking back ----------------------------------------------------------------------------------------------------

@@ -280,7 +280,7 @@ def submit(instrument_id: str) -> ResponseReturnValue:
         return _left_on_device(answers, "on-its-way")
     except RecordError as error:
         raise LookAgain(NOT_SENT, 502) from error
-    current.services().reminders.assigned_no_longer(current.launch(), instrument.id)
+    current.services().reminders.answered(current.launch(), instrument.id)
 
     # Sending can take a while. What was answered meanwhile stays, and sending that in amends this.
     def as_sent(draft: dict[str, Any]) -> bool:
@@ -317,7 +317,7 @@ def _filling(instrument: Instrument) -> Filling:
 def _left_on_device(answers: Answers, said: Said) -> ResponseReturnValue:
     """Wipe the device on which answers were sent in, or kept to be sent, and note that."""
     core, instrument, door = current.services(), answers.instrument.id, door_here() or abort(404)
-    core.reminders.assigned_no_longer(current.launch(), instrument)
+    core.reminders.answered(current.launch(), instrument)
     core.audit.record(current.launch(), "create", [LOGGED_AS], parts=[answers_part(instrument)])
     current.records().drafts.delete(instrument)
     return left(door, "sent", said, response=answers.response.identifier)

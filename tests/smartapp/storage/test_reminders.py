@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -290,6 +291,21 @@ def test_nothing_comes_once_it_was_answered_or_the_app_was_opened(reminders, clo
         assert sent_now(reminders) == []
         clock.now += DAY
     ready(reminders, "c", clock.now)
+    assert len(sent_now(reminders)) == 1
+
+
+def test_what_was_answered_is_told_no_more_whoever_asked_it_and_what_comes_later_is(reminders, clock):
+    confirmed(reminders, clock)
+    launch = SimpleNamespace(issuer_key=ISSUER, patient=SimpleNamespace(reference=PATIENT))
+    reminders.assigned(launch, "hoop")
+    reminders.ready(ISSUER, PATIENT, "course|1", NOON, instrument="hoop")
+    reminders.ready(ISSUER, PATIENT, "course|2", NOON + 9 * DAY, instrument="hoop")
+    reminders.answered(launch, "hoop")
+    assert sent_now(reminders) == []
+    reminders.ready(ISSUER, PATIENT, "course|1", NOON, instrument="nel")
+    reminders.answered(launch, "hoop")
+    assert len(sent_now(reminders)) == 1
+    clock.now += 9 * DAY
     assert len(sent_now(reminders)) == 1
 
 

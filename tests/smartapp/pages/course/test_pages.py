@@ -464,7 +464,26 @@ def ready(app):
     with app.extensions[KEY].engine.connect() as connection:
         said = connection.execute(sa.select(READY_THINGS.c.said)).scalars()
         zone = zoneinfo.ZoneInfo("Europe/Amsterdam")
-        return sorted(dt.datetime.fromtimestamp(one, zone).isoformat()[:16] for one in said)
+        return sorted({dt.datetime.fromtimestamp(one, zone).isoformat()[:16] for one in said})
+
+
+def waiting(app):
+    """Return how many questionnaires a message could tell of."""
+    with app.extensions[KEY].engine.connect() as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(READY_THINGS)).scalar_one()
+
+
+def test_what_a_programme_asked_and_was_answered_is_told_no_more_and_the_rest_is(app, anna):
+    """Also where the client did not open the app for it, as on another device: by that alone nobody would know."""
+    before, first = waiting(app), ready(app)[0]
+    instruments = [asked.instrument for asked in courses(anna)[0].planned[0].questionnaires]
+    for number in range(1, 13):
+        anna.post(f"questionnaires/hoop/questions/hoop-{number:02}", {"answer": "3", "next": "1"})
+    assert anna.post("questionnaires/hoop/submit").status_code == 303
+    assert "hoop" in instruments
+    # Only now: what is asked in eighteen months comes then.
+    assert waiting(app) == before - 1
+    assert (ready(app)[0] == first) is (len(instruments) > 1)
 
 
 def test_messages_follow_the_first_days_of_what_is_asked(app, anna):
