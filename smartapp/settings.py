@@ -53,7 +53,7 @@ DEFAULT_SCOPES = (
 CASELOAD_SCOPES: Final = (
     "openid fhirUser launch offline_access "
     "user/Patient.rs user/CareTeam.rs user/Appointment.rs user/PractitionerRole.rs "
-    "user/Task.rs user/QuestionnaireResponse.rs user/CarePlan.rs"
+    "user/QuestionnaireResponse.rs user/Task.crus user/CarePlan.crus user/Goal.crus"
 )
 """What the list of a professional's own clients can use: what the demo asks. A place that has none sets it itself."""
 

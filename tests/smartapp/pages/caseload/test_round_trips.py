@@ -12,6 +12,7 @@ import requests
 from smartapp.fhir.store import Query, Write
 from smartapp.records.clients import IDS_AT_ONCE, LONGEST_LIST, lists_of
 from smartapp.services import KEY
+from smartapp.storage.launches import Person
 from tests.conftest import Server, serve
 from tests.smartapp.pages.caseload.people import ME, answered, asked, person, team
 from tests.smartapp.pages.test_round_trips import LATENCIES, FarAway
@@ -86,6 +87,14 @@ def test_the_answers_themselves_do_not_travel(far):
     [there] = server.app.extensions[KEY].ehr(launch).search(query)
     assert set(there.resource) == {"resourceType", "id", "meta", "status", "subject", "questionnaire"}
     assert there.resource["meta"]["tag"][-1]["code"] == "SUBSETTED"
+
+
+def test_what_is_begun_for_a_client_from_the_list_goes_into_their_record(far):
+    """As far as the demo's token goes: what it may not write there is kept by us, as in a chart."""
+    server, _away = far
+    records = server.app.extensions[KEY].records_of(_launch(server), Person(f"Patient/{NAMES[0]}", ""))
+    places = {type_: records.place_for(type_, living=True) for type_ in ("CarePlan", "Task", "Observation")}
+    assert places == {"CarePlan": "ehr", "Task": "ehr", "Observation": "own"}
 
 
 def _launch(server: Server):
