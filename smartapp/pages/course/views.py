@@ -168,7 +168,8 @@ def _change(course: Course, one: Standing, today: dt.date) -> str:
     return url_for("course.moment", identifier=course.identifier, moment_id=one.planned.id)
 
 
-def _moment(one: Standing, today: dt.date, *, own: bool, change: str = "") -> MomentView:
+def _moment(one: Standing, today: dt.date, *, own: bool, change: str = "", leads: bool = True) -> MomentView:
+    """Return a moment in words; `leads`: with the way to what waits for the client."""
     planned = one.planned
     return MomentView(
         id=planned.id,
@@ -178,7 +179,7 @@ def _moment(one: Standing, today: dt.date, *, own: bool, change: str = "") -> Mo
         purpose=text_of(planned.purpose),
         outcome=text_of(planned.outcome),
         asks=_asks(planned, own=own),
-        waiting=tuple(_to_fill_in(instrument, own=own) for instrument in one.waiting),
+        waiting=tuple(_to_fill_in(instrument, leads=own and leads) for instrument in one.waiting),
         done=format_list([title_of(instrument) for instrument in one.done]) if one.state != "answered" else "",
         change=change,
         declined=planned.declined,
@@ -214,8 +215,8 @@ def title_of(instrument: str) -> str:
     return text_of(known.title) if known else instrument
 
 
-def _to_fill_in(instrument: str, *, own: bool) -> Link:
-    known = own and instrument in catalogue().asked
+def _to_fill_in(instrument: str, *, leads: bool) -> Link:
+    known = leads and instrument in catalogue().asked
     href = url_for("questionnaire.intro", instrument_id=instrument) if known else ""
     return Link(title_of(instrument), href)
 
@@ -253,6 +254,21 @@ def _decided(course: Course, event: CourseEvent) -> DecidedView:
         before = _("It was from %(first)s to %(last)s.", first=format_date(event.opens), last=format_date(event.closes))
     what = _(DECIDED[event.kind], title=text_of(one.title) if one else event.moment)
     return DecidedView(event.day, what, text_in(event.by, "display"), before)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A course to read and no more: what it is called, how it goes on, and its moments in the order of their days."""
+
+    title: str
+    says: str
+    moments: tuple[MomentView, ...]
+
+
+def told(followed: Followed, today: dt.date, *, own: bool) -> Told:
+    """Return a course for paper, or for somebody who only reads it; `own`: to the client whose it is."""
+    moments = (_moment(one, today, own=own, leads=False) for one in followed.standing(today))
+    return Told(text_of(followed.course.title), _goes(followed, today), tuple(moments))
 
 
 # --- beginning ------------------------------------------------------------------------------------------------------

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 from mappers.answers import is_finished
 from mappers.own_notes import OwnNote, note_of
-from mappers.sharing.parts import ASKED, CIRCLE, NOTES, SCORES, TALKS, domain_part, form_part
+from mappers.sharing.parts import ASKED, CIRCLE, COURSE, NOTES, SCORES, TALKS, domain_part, form_part
 from mappers.trends import Trend, measured
 from questionnaires.catalogue import catalogue
 from smartapp.access import table
 from smartapp.fhir.store import Query
 from smartapp.i18n import message
 from smartapp.pages.answers.finding import Sent, sent_in
+from smartapp.pages.course import found as courses
+from smartapp.pages.course.views import Told, told
 from smartapp.pages.overview.views import OpenAssignment, waiting
 from smartapp.pages.people.views import PersonView, people_page
 from smartapp.pages.phase.markings import markings_of
@@ -46,6 +48,7 @@ TITLES = {
     ANSWERS: message("Questionnaires that %(name)s filled in"),
     TALKS: message("Conversations and what was agreed"),
     ASKED: message("What was asked of %(name)s"),
+    COURSE: message("The programme of %(name)s"),
     CIRCLE: message("The people around %(name)s"),
 }
 
@@ -84,6 +87,7 @@ class Shared:
     sent: tuple[Sent, ...] = ()
     visits: tuple[Visit, ...] = ()
     asked: tuple[OpenAssignment, ...] = ()
+    programmes: tuple[Told, ...] = ()
     people: tuple[PersonView, ...] = ()
 
     @property
@@ -96,6 +100,7 @@ class Shared:
             ANSWERS: self.sent,
             TALKS: self.visits,
             ASKED: self.asked,
+            COURSE: self.programmes,
             CIRCLE: self.people,
         }
         return (
@@ -123,12 +128,13 @@ def load(name: str) -> Shared:
         asking.scores_of(patient),
         Query.of("QuestionnaireResponse", patient=patient, _count=IN_A_PAGE),
     )
-    results = current.records().search(*asked, notes_of(patient), markings_of(patient), teams)
-    tasks, scores, responses, notes, markings, people = results[2:]
+    results = current.records().search(*asked, notes_of(patient), markings_of(patient), teams, courses.query(patient))
+    tasks, scores, responses, notes, markings, people, programmes = results[2:]
     plan = plan_read(results[:3], [responses])
     own = circle.read_circle(people, (), launch)
     now = people_page(own, current.now().isoformat())
     finished = [one.resource for one in responses if is_finished(one.resource)]
+    today = current.now().date()
     trends = (one.leading for one in measured(_resources(scores), finished, known, day_of))
     return Shared(
         name,
@@ -143,7 +149,8 @@ def load(name: str) -> Shared:
         visits=tuple(
             one for one in visits_in(found.found_in([responses, responses, tasks], known), screens.day) if not one.empty
         ),
-        asked=waiting(_resources(tasks), known, current.now().date()),
+        asked=waiting(_resources(tasks), known, today),
+        programmes=tuple(told(one, today, own=False) for one in courses.courses_in(programmes, tasks, finished)),
         people=(*now.loved_ones, *now.professionals) if own.record else (),
     )
 

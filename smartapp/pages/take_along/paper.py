@@ -22,6 +22,8 @@ from questionnaires.fhir import Resource
 from smartapp.pages.answers.finding import Sent, readable
 from smartapp.pages.answers.paper import contents as answers_contents
 from smartapp.pages.answers.views import response_page
+from smartapp.pages.course.found import courses_in
+from smartapp.pages.course.views import told
 from smartapp.pages.living.paper import contents as form_contents
 from smartapp.pages.plan.paper import contents as plan_contents
 from smartapp.pages.scores.paper import all_panels
@@ -77,6 +79,8 @@ def contents(gathered: Gathered, known: Catalogue, *, client: Person, origin: Se
         "scores-title": _("My scores"),
         "about-scores": _("A score is a number that comes from your own answers. It does not say who you are."),
         "scores": _scores(gathered, known),
+        "programmes-title": _("My programme"),
+        "programmes": list(_programmes(gathered)),
         "agreed-title": _("What was agreed and asked"),
         "agreed": list(_agreed(tasks, known)),
         "people-title": _("The people around me"),
@@ -136,6 +140,15 @@ def _agreed(tasks: Sequence[Resource], known: Catalogue) -> Iterable[dict[str, A
             yield _line(title, _("Asked on %(day)s", day=format_date(asked.asked_on)), when, asked.asked_by)
         elif (point := talking_point_of(task)) is not None:
             yield _line(point.words, _("You want to talk about this") if point.waiting else _("Talked about"))
+
+
+def _programmes(gathered: Gathered) -> Iterable[dict[str, Any]]:
+    """Yield the programmes that are or were followed, the last first: each moment, when it is and where it stands."""
+    responses = (one.resource for one in gathered.of("QuestionnaireResponse"))
+    for one in courses_in(gathered.of("CarePlan"), gathered.of("Task"), responses):
+        course = told(one, current.now().date(), own=True)
+        moments = [_line(each.title, each.when, each.says, each.done) for each in course.moments]
+        yield {"title": course.title, "says": course.says, "moments": moments}
 
 
 def _line(words: str, *facts: str) -> dict[str, Any]:

@@ -172,7 +172,18 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
     clinician += ["overview/together/write"]
     clinician += ["overview/overview.pdf", "overview/plan.pdf", *taken_along]
     clinician += [f"overview/together/report/{talked[0]}/conversation.pdf"]
-    shared = ["form.story", "crisis", "domain.meaning", "phase", "scores", "notes", "answers", "talks", "circle"]
+    shared = [
+        "form.story",
+        "crisis",
+        "domain.meaning",
+        "phase",
+        "scores",
+        "notes",
+        "answers",
+        "talks",
+        "course",
+        "circle",
+    ]
     loved_one = ["loved-one/", *(f"loved-one/shared/{part}/" for part in shared), "help/"] * 3
     marked = [one["id"] for one in found if "valueCodeableConcept" in one][:2]
     forms = {

@@ -9,13 +9,14 @@ import zoneinfo
 import pytest
 import sqlalchemy as sa
 
+from mappers.circle import Member
 from mappers.course import course_of, is_course
 from mappers.sharing import ME
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Refused, Unreachable, Write
 from smartapp.services import KEY
 from smartapp.storage.reminders import READY_THINGS
-from tests.smartapp.helpers import launched, make_app, text_of, until
+from tests.smartapp.helpers import launched, make_app, put_circle, share_with, text_of, until
 from tests.smartapp.pages.overview.people import filled_in
 from tests.smartapp.pages.plan.pages import fields_of
 from tests.smartapp.records.test_sight import share
@@ -389,6 +390,18 @@ def test_who_reads_no_answers_reads_that_they_came(app, anna):
         anna.ehr.write(Write("update", {**stored.resource, "status": "completed"}, if_match=stored.etag))
     said = text_of(launched(app, role="peer-worker").get("course/"))
     assert "Ingevuld" in said
+
+
+def test_a_loved_one_reads_it_where_it_is_shared_and_only_reads(app, anna):
+    put_circle(app, Member("mila", "Mila", role="loved-one", reference="RelatedPerson/mila"))
+    mila = launched(app, role="loved-one")
+    assert "programma van Anna" not in text_of(mila.get("loved-one/"))
+    share_with(app, "RelatedPerson/mila", "course")
+    assert "Het programma van Anna" in text_of(mila.get("loved-one/"))
+    page = mila.get("loved-one/shared/course/")
+    assert "Dit is nu. Invullen kan tot en met 27 januari 2027." in text_of(page)
+    assert "/questionnaires/" not in page.text
+    assert mila.get("course/").status_code == 403
 
 
 # --- on other pages -------------------------------------------------------------------------------------------------

@@ -76,6 +76,8 @@ def test_the_paper_holds_everything_that_can_be_read(anna):
         "Een badpak kopen",
         "Ik woon fijn.",
         "Een kat",
+        "Meten op drie momenten",
+        "Dit wacht, want het programma staat op pauze.",
     ):
         assert squeezed(said) in text
     assert squeezed("http://localhost") in text
