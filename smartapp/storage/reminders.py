@@ -78,6 +78,8 @@ READY_THINGS = sa.Table(
     # When it is ready, as it was said; and when it counts as ready, which is not before we heard of it.
     sa.Column("said", sa.Integer, nullable=False, index=True),
     sa.Column("ready", sa.Integer, nullable=False),
+    # When it is ready no more by itself, such as after the last day of it; NULL where there is no such moment.
+    sa.Column("until", sa.Integer),
     sa.Column("told", sa.Integer, nullable=False),
 )
 
@@ -164,25 +166,31 @@ class Reminders:
 
     # --- of whoever makes something ready
 
-    def ready(self, issuer_key: str, patient: str, key: str, on: float, *, instrument: str = "") -> None:
-        """Note that something will be ready for a person at `on` (seconds since 1970); `key` names what.
+    def ready(
+        self, issuer_key: str, patient: str, key: str, on: float, *, until: float | None = None, instrument: str = ""
+    ) -> None:
+        """Note that something will be ready for a person from `on` `until` a moment (seconds since 1970), if any.
 
+        `key` names what.
         Said again with another `on` it is moved; to a day that is still to come, it is told anew. With an `instrument`
         it is to fill in that questionnaire, and `answered` ends it.
         """
         person, id_ = self.person(issuer_key, patient), self._id(key, instrument)
         said, now = int(on), int(self._clock())
-        if self._said(person, id_) == said:
+        days = (said, None if until is None else int(until))
+        if self._said(person, id_) == days:
             return
         with writing(self._engine, on=person) as connection:
             before = connection.execute(sa.select(READY_THINGS).where(*_thing(person, id_))).one_or_none()
             if before is None:
-                row = {"person": person, "id": id_, "said": said, "ready": max(said, now), "told": 0}
+                row = {"person": person, "id": id_, "ready": max(said, now), "told": 0}
+                row |= {"said": said, "until": days[1]}
                 connection.execute(READY_THINGS.insert().values(row))
             else:
                 told = 0 if said > now else before.told
                 moved = READY_THINGS.update().where(*_thing(person, id_))
-                connection.execute(moved.values(said=said, ready=max(said, now), told=told))
+                counts = before.ready if said == before.said else max(said, now)
+                connection.execute(moved.values(said=said, until=days[1], ready=counts, told=told))
             self._settle(connection, person)
 
     def no_longer(self, issuer_key: str, patient: str, key: str, *, instrument: str = "") -> None:
@@ -379,7 +387,8 @@ class Reminders:
         with writing(self._engine) as connection:
             old = (columns.state == "off", columns.changed <= now - MONTH)
             connection.execute(REMINDERS.delete().where(*old))
-            connection.execute(READY_THINGS.delete().where(READY_THINGS.c.said <= now - KEPT_SECONDS))
+            over = (READY_THINGS.c.said <= now - KEPT_SECONDS) | (READY_THINGS.c.until <= now)
+            connection.execute(READY_THINGS.delete().where(over))
 
     def waiting(self) -> Waiting:
         """Return how many people have which state, for who operates this."""
@@ -491,7 +500,8 @@ class Reminders:
         connection.execute(READY_THINGS.update().where(*which).values(told=READY_THINGS.c.told + by))
 
     def _things(self, connection: Connection, person: str) -> list[Thing]:
-        rows = connection.execute(sa.select(READY_THINGS).where(READY_THINGS.c.person == person)).all()
+        lasting = READY_THINGS.c.until.is_(None) | (READY_THINGS.c.until > int(self._clock()))
+        rows = connection.execute(sa.select(READY_THINGS).where(READY_THINGS.c.person == person, lasting)).all()
         return [Thing(row.id, row.ready, row.told) for row in rows]
 
     def _of(self, connection: Connection, person: str) -> tuple[sa.Row[Any] | None, Choice | None]:
@@ -502,10 +512,12 @@ class Reminders:
     def _change(self, connection: Connection, person: str, **values: Any) -> None:
         connection.execute(REMINDERS.update().where(REMINDERS.c.person == person).values(**values))
 
-    def _said(self, person: str, id_: str) -> int | None:
+    def _said(self, person: str, id_: str) -> tuple[int, int | None] | None:
+        """Return from when until when something is ready, as it was said; None for what was not said."""
+        days = sa.select(READY_THINGS.c.said, READY_THINGS.c.until).where(*_thing(person, id_))
         with reading(self._engine) as connection:
-            said: int | None = connection.execute(sa.select(READY_THINGS.c.said).where(*_thing(person, id_))).scalar()
-        return said
+            row = connection.execute(days).one_or_none()
+        return None if row is None else (row.said, row.until)
 
     def _id(self, key: str, instrument: str) -> str:
         """Return the name of a thing: first of its questionnaire, where it is one, and then its own."""

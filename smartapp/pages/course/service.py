@@ -189,16 +189,17 @@ def _changed(records: Records, found: Followed, course: Course, today: dt.date) 
 
 
 def _remind(records: Records, course: Course, today: dt.date) -> None:
-    """Let the client, where they chose so, be told on the first day of what is asked; of what is not, no more."""
+    """Let the client, where they chose so, be told from the first day of what is asked; of what is not, no more."""
     reminders, launch = current.services().reminders, records.launch
     for one in course.planned:
-        if not one.questionnaires or one.closes < today:
+        if one.closes < today:
             continue
-        key, first = f"course|{course.identifier}|{one.id}", dt.datetime.combine(one.opens, dt.time(), place_zone())
+        key, days = f"course|{course.identifier}|{one.id}", (one.opens, one.closes + dt.timedelta(days=1))
+        first, over = (dt.datetime.combine(day, dt.time(), place_zone()).timestamp() for day in days)
         for asked in one.questionnaires:
             what = (launch.issuer_key, launch.patient.reference, key)
             if course.status == "active" and not one.declined:
-                reminders.ready(*what, first.timestamp(), instrument=asked.instrument)
+                reminders.ready(*what, first, until=over, instrument=asked.instrument)
             else:
                 reminders.no_longer(*what, instrument=asked.instrument)
 

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(64), primary_key=True),
         sa.Column("said", sa.Integer, nullable=False),
         sa.Column("ready", sa.Integer, nullable=False),
+        sa.Column("until", sa.Integer),
         sa.Column("told", sa.Integer, nullable=False),
     )
     op.create_index(op.f("ix_ready_things_said"), "ready_things", ["said"])

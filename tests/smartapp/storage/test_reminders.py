@@ -309,6 +309,40 @@ def test_what_was_answered_is_told_no_more_whoever_asked_it_and_what_comes_later
     assert len(sent_now(reminders)) == 1
 
 
+@pytest.mark.parametrize("often", ["once", "weekly"])
+def test_what_is_over_is_told_to_nobody(reminders, clock, often):
+    """Neither when its message was to come after its last day, nor to who chooses messages then."""
+    confirmed(reminders, clock, often)
+    clock.to("2026-12-01 21:00")
+    reminders.ready(ISSUER, PATIENT, "until midnight", clock.now, until=clock.now + 3 * 3600)
+    reminders.ready(ISSUER, PATIENT, "two weeks", clock.now, until=clock.now + 14 * DAY)
+    clock.to("2026-12-02 12:00")
+    days = []
+    for day in range(60):
+        days += [day] * len(sent_now(reminders))
+        clock.now += DAY
+    assert days == ([0] if often == "once" else [0, 7])
+    reminders.off(ISSUER, PATIENT)
+    clock.now += 2 * DAY
+    confirmed(reminders, clock, often)
+    assert sent_now(reminders) == []
+    reminders.tidy()
+    with reminders._engine.connect() as connection:
+        assert connection.execute(sa.select(READY_THINGS)).all() == []
+
+
+def test_another_last_day_makes_nothing_ready_anew(reminders, clock):
+    confirmed(reminders, clock)
+    reminders.ready(ISSUER, PATIENT, "a", NOON, until=NOON + 9 * DAY)
+    assert len(sent_now(reminders)) == 1
+    clock.now += DAY
+    reminders.ready(ISSUER, PATIENT, "a", NOON, until=NOON + 19 * DAY)
+    for _day in range(9):
+        clock.now += DAY
+        assert sent_now(reminders) == []
+    assert due(reminders) == NEVER
+
+
 # --- stopping
 
 
