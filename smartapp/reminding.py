@@ -60,14 +60,19 @@ _CONFIRM: Final = {
 }
 
 
-def stop_address(settings: Settings, secret: str) -> str:
+def stop_address(settings: Settings, message: Message) -> str:
     """Return the address that stops messages: a page with one button, and what a mail program posts to."""
-    return f"{settings.public_url}/reminders/stop/{secret}"
+    return f"{settings.public_url}/reminders/stop/{message.stop}{_in_language(message)}"
 
 
-def confirm_address(settings: Settings, secret: str) -> str:
+def confirm_address(settings: Settings, message: Message) -> str:
     """Return the address of the page on which somebody says that a mailbox is theirs."""
-    return f"{settings.public_url}/reminders/confirm/{secret}"
+    return f"{settings.public_url}/reminders/confirm/{message.confirm}{_in_language(message)}"
+
+
+def _in_language(message: Message) -> str:
+    # Dutch is what a page is in anyway, and a short address breaks less often.
+    return "?lang=en" if message.choice.language == "en" else ""
 
 
 def ways(settings: Settings, issuer: Issuer | None) -> tuple[How, ...]:
@@ -140,10 +145,10 @@ def _to_portal(services: Services, message: Message) -> None:
 
 def mail_about(settings: Settings, message: Message) -> EmailMessage:
     """Return a message as a mail."""
-    choice, stop = message.choice, stop_address(settings, message.stop)
+    choice, stop = message.choice, stop_address(settings, message)
     if message.kind == "confirm":
         subject, text = _CONFIRM["en" if choice.language == "en" else "nl"]
-        said = text.format(confirm=confirm_address(settings, message.confirm))
+        said = text.format(confirm=confirm_address(settings, message))
         return mail_of(settings, choice.address, subject, said)
     subject, text = _READY["en" if choice.language == "en" else "nl"]
     said = text.format(sign_in=settings.sign_in_url or settings.public_url, stop=stop)

@@ -144,6 +144,11 @@ def test_the_first_mail_tells_nothing_either_and_is_in_english_for_who_reads_tha
     for word in (*CANARIES, anna.launch.id):
         assert word not in mail.as_string()
     assert "portal.example" not in mail.get_content()
+    stranger = app.test_client()
+    address = address_in(mail, "confirm")
+    assert "Is this your e-mail address?" in text_of(stranger.get(address))
+    # The form of the page has no language in its address: it is remembered.
+    assert "The address is right" in text_of(stranger.post(address.partition("?")[0]))
 
 
 def test_attack_43_before_the_address_is_confirmed_nothing_else_goes_to_it(anna, joost, mailbox, clock):
