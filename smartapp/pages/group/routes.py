@@ -25,7 +25,7 @@ from smartapp.pages.course.service import BegunBefore, GoesOn
 from smartapp.pages.course.views import Coming, choices, coming
 from smartapp.pages.group.views import GroupPage, Outcome, client_of
 from smartapp.records import Records
-from smartapp.storage.launches import Launch, Person
+from smartapp.storage.launches import Launch
 from smartapp.web import current
 from smartapp.web.language import gettext as _
 from smartapp.web.looked_at import IN_LIST
@@ -80,7 +80,7 @@ def _coming(form: Mapping[str, str], seen: str) -> Coming:
 
 def _begun(about: Launch, programme: Programme, form: Mapping[str, str]) -> str:
     """Begin for one client, and say in words what became of it; sent twice it is one, and says the same."""
-    records = _records(about.patient)
+    records = _records(about)
     if records.launch.user.role not in programme.started_by:
         return _(NOT_ALLOWED)
     course = _planned(records, form)
@@ -102,15 +102,13 @@ def _planned(records: Records, form: Mapping[str, str]) -> Course:
     return service.planned(records.launch.patient.reference, programme, start, form["group"])
 
 
-def _records(client: Person) -> Records:
-    """Return the records of one client, of whom the log tells what is looked at and written here."""
+def _records(about: Launch) -> Records:
+    """Return the records of one client, of whom the log tells what is looked at and written here.
+
+    The reader has the role there that the list found: asked again it could be more, where the record does not answer.
+    """
     services = current.services()
-    records = services.records_of(
-        current.launch(),
-        client,
-        lambda event, objects: services.audit.record(records.launch, event, objects, parts=(COURSE,)),
-    )
-    return records
+    return services.records(about, lambda event, objects: services.audit.record(about, event, objects, parts=(COURSE,)))
 
 
 def _tell(clients: Mapping[str, Launch]) -> None:

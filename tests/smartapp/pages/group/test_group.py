@@ -6,10 +6,11 @@ import datetime as dt
 
 import pytest
 
+from mappers.circle import ROLE_SYSTEM
 from mappers.course import course_of, is_course
-from smartapp.fhir.store import Query, Refused, Unreachable
+from smartapp.fhir.store import Forbidden, Query, RecordError, RecordStore, Refused, Unreachable
 from smartapp.records import Records
-from tests.smartapp.helpers import launched, text_of
+from tests.smartapp.helpers import EHR, launched, text_of
 from tests.smartapp.pages.caseload.people import ME, joost, keep_from_the_team, person, put, team
 from tests.smartapp.pages.plan.pages import fields_of
 
@@ -139,6 +140,35 @@ def test_the_client_finds_it_on_their_own_page(app, visitor):
     said = text_of(noor.get("course/"))
     assert "Samen gevolgd als groep: Dinsdagochtend." in said
     assert ME["display"] in said
+
+
+@pytest.mark.parametrize("error", [Unreachable("away"), Forbidden("not by patient")])
+def test_who_may_not_begin_it_for_a_client_may_not_where_the_record_says_nothing_of_their_team(app, visitor, error):
+    peer = {"member": ME, "role": [{"coding": [{"system": ROLE_SYSTEM, "code": "peer-worker"}]}]}
+    put(app, team("noor", peer))
+    form = {**FORM, "clients": ["noor"]}
+    seen = fields_of(visitor.post("group/", form))["seen"]
+    ehrs = visitor.core.local_ehrs
+    ehrs[EHR] = NoTeamOfAPatient(ehrs[EHR], error)
+    said = text_of(visitor.post("group/", {**form, "seen": seen, "begin": "1"}))
+    ehrs[EHR] = ehrs[EHR].store
+    assert "Noor Voor deze cliënt kan dit hier niet beginnen." in said
+    assert courses(visitor, "noor") == []
+
+
+class NoTeamOfAPatient:
+    """An EHR that names the teams of a professional, and not those of a patient."""
+
+    def __init__(self, store: RecordStore, error: RecordError) -> None:
+        self.store, self._error = store, error
+
+    def search(self, query: Query):
+        if query.type == "CareTeam" and query.params[0][0] == "patient":
+            raise self._error
+        return self.store.search(query)
+
+    def __getattr__(self, name: str):
+        return getattr(self.store, name)
 
 
 def test_the_list_of_clients_leads_to_it_for_who_may(app, visitor):
