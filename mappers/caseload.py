@@ -225,12 +225,12 @@ def _follows(resources: Iterable[Resource], today: dt.date, moment_of: MomentOf)
     done = [one for one in there if is_assignment(one) and text_in(one, "status") == "completed"]
     courses = (course_of(one, programmes()) for one in there if is_course(one))
     for course in sorted((one for one in courses if one is not None), key=lambda one: (one.start, one.identifier)):
-        if is_over(course, today):
-            continue
         # Who reads the programme may not read the answers: that they came, its own Task says too.
         by_task = [Answered(assignment_of(task).instrument, one.opens) for one, task in asked_for(course, done)]
-        coming = (one for one in standing(course, [*sent, *by_task], today) if one.state in _COMING)
-        found = next(coming, None)
+        moments = standing(course, [*sent, *by_task], today)
+        if is_over(course, moments, today):
+            continue
+        found = next((one for one in moments if one.state in _COMING), None)
         if course.status == "on-hold":
             yield Follows(course)
         elif found is not None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Final
 
 from mappers.course.model import Answered, Course, Planned, Standing, State
+
+_WAS: Final = frozenset({"answered", "missed", "past", "stopped"})
 
 
 def standing(
@@ -20,11 +23,15 @@ def standing(
     return tuple(_standing(course, one, sent, talks, today) for one in course.planned)
 
 
-def is_over(course: Course, today: dt.date) -> bool:
-    """Tell whether nothing of a course comes any more: it was stopped, or the days of all its moments are over."""
-    if course.status == "on-hold":
-        return False
-    return course.status != "active" or all(one.closes < today for one in course.planned)
+def is_over(course: Course, moments: Iterable[Standing], today: dt.date) -> bool:
+    """Tell whether nothing of a course comes any more, given where its moments are `today` (see `standing`).
+
+    It was stopped, or every moment was answered, or its days are over. A no can be taken back as long as they last, and
+    in a pause no day goes by.
+    """
+    until = course.paused_since or today
+    was = (one.state in _WAS or (one.state == "declined" and one.planned.closes < until) for one in moments)
+    return course.status not in ("active", "on-hold") or all(was)
 
 
 def _standing(

@@ -166,7 +166,7 @@ class TestDeciding:
             "follow-up": "stopped",
             "consolidation": "stopped",
         }
-        assert courses.is_over(course, DAY(2026, 9, 1))
+        assert courses.is_over(course, courses.standing(course, sent, DAY(2026, 9, 1)), DAY(2026, 9, 1))
 
     @pytest.mark.parametrize(
         ("code", "attempt"),

@@ -48,7 +48,7 @@ class Followed:
 
     def is_over(self, today: dt.date) -> bool:
         """Tell whether nothing of it comes any more."""
-        return is_over(self.course, today)
+        return is_over(self.course, self.standing(today), today)
 
 
 def query(patient: str) -> Query:

@@ -148,12 +148,12 @@ def _is_now(one: Standing, today: dt.date) -> bool:
 
 def _goes(followed: Followed, today: dt.date) -> str:
     course = followed.course
-    if course.paused_since is not None:
-        return _("Paused since %(day)s. Nothing is asked now.", day=format_date(course.paused_since))
     if course.stopped_on is not None:
         return _("Stopped on %(day)s. What was, stays.", day=format_date(course.stopped_on))
     if followed.is_over(today):
         return _("This programme is over.")
+    if course.paused_since is not None:
+        return _("Paused since %(day)s. Nothing is asked now.", day=format_date(course.paused_since))
     if course.start > today:
         return _("This begins on %(day)s.", day=format_date(course.start))
     if course.end is None:

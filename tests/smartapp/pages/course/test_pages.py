@@ -513,3 +513,46 @@ def test_messages_follow_the_first_days_of_what_is_asked(app, anna):
     assert ready(app) == [begun[0], "2028-05-11T00:00", begun[2]]
     press(anna, "stop")
     assert ready(app) == []
+
+
+# --- what comes no more ---------------------------------------------------------------------------------------------
+
+
+def completed(anna, moment=""):
+    """Let the Tasks of a programme, or of one moment of it, be answered."""
+    for stored in anna.ehr.search(Query.of("Task")):
+        if stored.resource["groupIdentifier"]["value"].endswith(moment):
+            anna.ehr.write(Write("update", {**stored.resource, "status": "completed"}, if_match=stored.etag))
+
+
+def test_a_programme_of_which_nothing_comes_any_more_is_over_while_the_days_of_the_last_moment_last(app, clock, anna):
+    clock.day = dt.date(2029, 5, 1)  # the last moment is from 27 April to 27 July
+    before = text_of(launched(app).get("course/"))
+    assert "Pauze: er wordt niets gevraagd" in before
+    completed(anna, "/consolidation")
+    for role in ("client", "clinician"):
+        page = launched(app, role=role).get("course/")
+        assert "Dit programma is voorbij." in text_of(page)
+        assert "/pause" not in page.text
+        assert "/stop" not in page.text
+    assert "Meten op drie momenten" not in text_of(launched(app).get(""))
+    assert "Meten op drie momenten" not in text_of(launched(app, role="clinician").get("overview/"))
+
+
+def test_a_pause_of_which_nothing_is_left_is_over_and_one_with_a_moment_left_is_not(app, clock, anna):
+    press(anna, "pause")
+    clock.day = dt.date(2031, 1, 1)
+    anna = launched(app)
+    assert "Op pauze sinds 27 november 2026." in text_of(anna.get("course/"))
+    completed(anna)
+    page = anna.get("course/")
+    assert "Dit programma is voorbij." in text_of(page)
+    assert "/resume" not in page.text
+
+
+def test_a_no_can_be_taken_back_as_long_as_its_days_last_also_where_it_is_the_last_moment(app, clock, anna):
+    clock.day = dt.date(2029, 5, 1)
+    press(launched(app), "moments/consolidation/decline")
+    assert "/moments/consolidation" in launched(app).get("course/").text
+    clock.day = dt.date(2029, 7, 28)
+    assert "Dit programma is voorbij." in text_of(launched(app).get("course/"))
