@@ -146,6 +146,7 @@ class Services:
             touched=touched or (lambda event, objects: self.audit.record(launch, event, objects)),
             sight=self.sight(launch),
             sight_now=lambda: self.sight(launch),
+            zone=zoneinfo.ZoneInfo(self.settings.time_zone),
         )
 
     def records_of(self, launch: Launch, client: Person, touched: Touched | None = None) -> Records:

@@ -9,6 +9,7 @@ changed. Doing it twice does nothing more.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
@@ -58,8 +59,10 @@ class RecordsOfOne(Protocol):
         """Write one thing at once."""
 
 
-def follow(records: RecordsOfOne, patient: str, unit: Unit, follow_up: Resource, *, base: str) -> None:
-    """Do what follows when a patient's unit has arrived; `base` is the EHR's address.
+def follow(
+    records: RecordsOfOne, patient: str, unit: Unit, follow_up: Resource, *, base: str, zone: dt.tzinfo = dt.UTC
+) -> None:
+    """Do what follows when a patient's unit has arrived; `base` is the EHR's address, `zone` is the place's.
 
     Raises RecordError where that has to wait.
     """
@@ -68,7 +71,7 @@ def follow(records: RecordsOfOne, patient: str, unit: Unit, follow_up: Resource,
         records.take_out()
         return
     if "instrument" in follow_up:
-        changes = partial(_answered, patient, unit, follow_up, base)
+        changes = partial(_answered, patient, unit, follow_up, base=base, zone=zone)
     else:
         changes = partial(_former, patient, unit)
     for _ in range(_MOST_TRIES):
@@ -87,7 +90,9 @@ def follow(records: RecordsOfOne, patient: str, unit: Unit, follow_up: Resource,
 _Changes = Iterator[tuple[Write, Place]]
 
 
-def _answered(patient: str, unit: Unit, follow_up: Resource, base: str, records: RecordsOfOne) -> _Changes:
+def _answered(
+    patient: str, unit: Unit, follow_up: Resource, records: RecordsOfOne, *, base: str, zone: dt.tzinfo
+) -> _Changes:
     """Yield the assignments that a response answers, closed."""
     arrived = (parcel for parcel in unit.parcels if parcel.type == "QuestionnaireResponse")
     response = next(((parcel, parcel.stored) for parcel in arrived if parcel.stored is not None), None)
@@ -96,14 +101,22 @@ def _answered(patient: str, unit: Unit, follow_up: Resource, base: str, records:
     parcel, there = response
     if records.is_private(there.resource):  # an assignment that is answered would tell that there are answers
         return
+    day = _day(text_in(there.resource, "authored"), zone)
     [tasks] = records.search(Query.of("Task", patient=patient))
     for task in tasks:
-        if task.state == "stored" and asks_for(
-            task.resource, follow_up["instrument"], text_in(there.resource, "authored")[:10]
-        ):
+        if task.state == "stored" and asks_for(task.resource, follow_up["instrument"], day):
             closed = answered(task.resource, there.reference, follow_up["title"])
             named = partial(named_at, task.place, parcel, there.reference, base)
             yield Write("update", with_references(closed, named), if_match=task.etag), task.place
+
+
+def _day(moment: str, zone: dt.tzinfo) -> str:
+    """Return the day of a FHIR dateTime where the client lives: a server may write it in another zone."""
+    try:
+        read = dt.datetime.fromisoformat(moment)
+        return (read.astimezone(zone) if read.tzinfo else read).date().isoformat()
+    except (ValueError, OverflowError):
+        return moment[:10]
 
 
 def named_at(place: Place, parcel: Parcel, reference: str, base: str, given: Mapping[str, Any]) -> dict[str, Any]:

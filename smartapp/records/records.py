@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
@@ -76,6 +77,7 @@ class Records:
         touched: Touched = lambda _event, _objects: None,
         sight: Sight | None = None,
         sight_now: Callable[[], Sight] | None = None,
+        zone: dt.tzinfo = dt.UTC,
     ) -> None:
         self.launch = launch
         self.drafts = drafts
@@ -83,6 +85,7 @@ class Records:
         self._issuer_key = issuer_key
         self._capabilities = capabilities
         self._touched = touched
+        self._zone = zone
         self._sight = sight or Sight(catalogue())
         # A page reads for as long as its servers take, and its person may choose something else meanwhile.
         self._sight_now = sight_now or (lambda: self._sight)
@@ -489,7 +492,7 @@ class Records:
     def _follow(self, unit: Unit, follow_up: Resource) -> None:
         whole = copy(self)
         whole._sight = self._sight.following()
-        follow(whole, self.launch.patient.reference, unit, follow_up, base=self.launch.issuer)
+        follow(whole, self.launch.patient.reference, unit, follow_up, base=self.launch.issuer, zone=self._zone)
 
     def _arrived(self, parcels: Sequence[Parcel]) -> None:
         for event in ("create", "update"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 import zoneinfo
@@ -16,7 +17,7 @@ from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Refused, Unreachable, Write
 from smartapp.services import KEY
 from smartapp.storage.reminders import READY_THINGS
-from tests.smartapp.helpers import launched, make_app, put_circle, share_with, text_of, until
+from tests.smartapp.helpers import Flaky, launched, make_app, put_circle, share_with, text_of, until
 from tests.smartapp.pages.overview.people import filled_in
 from tests.smartapp.pages.plan.pages import fields_of
 from tests.smartapp.records.test_sight import share
@@ -30,9 +31,10 @@ class Clock:
 
     def __init__(self):
         self.day = TODAY
+        self.time = dt.time(12)
 
     def __call__(self):
-        return dt.datetime.combine(self.day, dt.time(12), dt.UTC).timestamp()
+        return dt.datetime.combine(self.day, self.time, dt.UTC).timestamp()
 
 
 @pytest.fixture
@@ -556,3 +558,53 @@ def test_a_no_can_be_taken_back_as_long_as_its_days_last_also_where_it_is_the_la
     assert "/moments/consolidation" in launched(app).get("course/").text
     clock.day = dt.date(2029, 7, 28)
     assert "Dit programma is voorbij." in text_of(launched(app).get("course/"))
+
+
+# --- around midnight ------------------------------------------------------------------------------------------------
+
+
+class InUtc(Flaky):
+    """An EHR that gives every moment back in UTC, as some do."""
+
+    def write_all(self, writes):
+        return super().write_all([self._in_utc(one) for one in writes])
+
+    def write(self, write):
+        return super().write(self._in_utc(write))
+
+    def _in_utc(self, write):
+        if not (authored := write.resource.get("authored")):
+            return write
+        moment = dt.datetime.fromisoformat(authored).astimezone(dt.UTC)
+        return dataclasses.replace(write, resource={**write.resource, "authored": moment.isoformat()})
+
+
+def sends_hoop(visitor):
+    for number in range(1, 13):
+        visitor.post(f"questionnaires/hoop/questions/hoop-{number:02}", {"answer": "3", "next": ""})
+    page = visitor.get("questionnaires/hoop/review").text
+    fields = dict(re.findall(r'name="(identifier|seen)" value="([^"]+)"', page))
+    assert visitor.post("questionnaires/hoop/submit", fields).status_code == 303
+    visitor.courier_comes()
+
+
+@pytest.mark.parametrize(
+    ("day", "closed"),
+    [
+        (dt.date(2028, 4, 27), 1),  # half past midnight of the first day, which is the day before in UTC
+        (dt.date(2028, 7, 28), 0),  # of the day after the last, which is the last in UTC
+    ],
+)
+def test_the_first_and_the_last_day_are_those_of_the_place_whatever_zone_the_record_writes(
+    app, clock, clinician, day, closed
+):
+    begins(clinician, start=dt.date(2026, 11, 27))
+    issuer = clinician.launch.issuer
+    clinician.core.local_ehrs[issuer] = InUtc(clinician.core.local_ehrs[issuer])
+    clock.day, clock.time = day - dt.timedelta(days=1), dt.time(22, 30)  # summer time: 00:30 there
+    anna = launched(app)
+    sends_hoop(anna)
+    closed_now = [one for one in anna.records.search(Query.of("Task"))[0] if one.resource["status"] == "completed"]
+    assert len(closed_now) == closed
+    said = text_of(anna.get("course/"))
+    assert ("Ingevuld: Hoop (HOOP)" in said) == bool(closed)
