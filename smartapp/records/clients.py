@@ -1,7 +1,7 @@
 """What a professional's own clients have, read for all of them at once, by a token that is about nobody.
 
 Two rounds, however many clients there are: who is theirs, and then what each of them has, by lists of people. What
-comes is sorted by whom it is about; what is about nobody who was asked for, or about several, is left out.
+comes is sorted by whom it is about; what is about nobody, or about several people, is left out.
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ class Clients:
             found += [(query.type, place, stored) for stored in each]
         for query, each in zip(ours, here, strict=True):
             found += [(query.type, "own", stored) for stored in each]
-        return self._sorted(found, frozenset(own))
+        return self._sorted(found)
 
-    def _sorted(self, found: Iterable[tuple[str, Place, Stored]], asked: frozenset[str]) -> Found:
+    def _sorted(self, found: Iterable[tuple[str, Place, Stored]]) -> Found:
         kept: dict[tuple[str, Place, str], dict[str, Record]] = defaultdict(dict)
         for type_, place, stored in found:
             who = self._whose(stored.resource)
-            if who in asked and stored.resource["resourceType"] == type_:
+            if who and stored.resource["resourceType"] == type_:
                 kept[who, place, type_].setdefault(stored.reference, Record(stored.resource, stored.etag, place))
         return Found({key: tuple(records.values()) for key, records in kept.items()})
 

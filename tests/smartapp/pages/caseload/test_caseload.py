@@ -109,6 +109,13 @@ def test_what_is_about_somebody_else_stands_on_nobodys_line(app):
     assert "Hoop" not in said
 
 
+def test_what_is_about_two_people_stands_on_nobodys_line(app):
+    """As in a chart: nobody can say of which of the two it is."""
+    put(app, person("noor", "Noor"), team("noor"), person("sem", "Sem"), team("sem"))
+    put(app, answered("noor", source={"reference": "Patient/sem"}))
+    assert not any("Hoop" in said for said in shown(joost(app)).values())
+
+
 @pytest.mark.parametrize("on", ["2026-04-19T10:00:00+02:00", "2025-01-01", "", "not a date"])
 def test_what_was_sent_in_long_ago_or_at_no_day_is_not_said(app, on):
     put(app, person("noor", "Noor"), team("noor"))
