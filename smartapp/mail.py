@@ -68,6 +68,12 @@ def mail_of(settings: Settings, to: str, subject: str, text: str, **headers: str
     return mail
 
 
+def _written(mail: EmailMessage) -> bytes:
+    # A header longer than a line of text would be written in encoded words, and no mail program finds an address of
+    # RFC 8058 in those. This is the longest line that SMTP carries.
+    return mail.as_bytes(policy=SMTP.clone(max_line_length=998))
+
+
 def _domain(mailbox: str) -> str:
     return parseaddr(mailbox)[1].rpartition("@")[2]
 
@@ -93,7 +99,7 @@ class Smtp:
             except (smtplib.SMTPException, OSError) as error:
                 raise NotSent(type(error).__name__) from error
             try:
-                server.send(re.sub(rb"(?m)^\.", b"..", mail.as_bytes()) + b".\r\n")
+                server.send(re.sub(rb"(?m)^\.", b"..", _written(mail)) + b".\r\n")
                 said = server.getreply()[0]
             except (smtplib.SMTPException, OSError) as error:
                 raise PerhapsSent(type(error).__name__) from error
@@ -153,4 +159,4 @@ class Folder:
         """Put a mail there; the newest has the last name."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = time.strftime("%Y-%m-%d-%H%M%S", time.gmtime())
-        (self.folder / f"{name}-{secrets.token_hex(4)}.eml").write_bytes(mail.as_bytes())
+        (self.folder / f"{name}-{secrets.token_hex(4)}.eml").write_bytes(_written(mail))

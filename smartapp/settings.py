@@ -330,7 +330,8 @@ _MAILBOX: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9
 def mailbox(value: str) -> str:
     """Return the address of a mailbox, as SMTP takes it without extensions. Raises ValueError."""
     address = value.strip()
-    if len(address) > 254 or not _MAILBOX.fullmatch(address):
+    # What begins an encoded word is read as other signs where it stands in a header: a comma, or the end of a line.
+    if len(address) > 254 or "=?" in address or not _MAILBOX.fullmatch(address):
         raise ValueError("it is not an address such as name@example.org")
     return address
 

@@ -155,6 +155,15 @@ def test_a_demonstration_puts_its_mails_into_a_folder(tmp_path):
     assert f"To: {TO}" in file.read_text()
 
 
+def test_a_long_address_in_a_header_travels_as_it_is(tmp_path):
+    known, address = settings(mail_folder=tmp_path), f"<https://verstel.example.org/reminders/stop/{'0' * 64}>"
+    Folder(tmp_path).send(mail_of(known, TO, "Er staat iets klaar", "één\n" + "x" * 300, List_Unsubscribe=address))
+    [file] = tmp_path.iterdir()
+    lines = file.read_bytes().split(b"\r\n")
+    assert f"List-Unsubscribe: {address}".encode() in lines
+    assert max(map(len, lines)) == len(f"List-Unsubscribe: {address}")
+
+
 def test_without_a_server_there_is_no_mail():
     assert sender_of(settings()) is None
 

@@ -130,6 +130,8 @@ def test_a_mail_tells_that_something_is_ready_and_nothing_else(anna, joost, mail
     for word in (*CANARIES, anna.launch.id, anna.launch.session_id):
         assert word not in whole.replace(stop, "")
     assert mail["List-Unsubscribe"] == f"<http://localhost{stop}>"
+    # As it travels, too: a mail program reads no encoded words there.
+    assert dict(mail.raw_items())["List-Unsubscribe"].strip() == f"<http://localhost{stop}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert "Stuurde je een bericht dat er iets klaarstond" in who_looked(anna)
     assert ADDRESS not in str([*anna.core.audit.entries()])
@@ -371,6 +373,8 @@ def test_off_is_the_default(anna):
         ({"address": "anna"}, "Typ een e-mailadres"),
         ({"address": "anna@example.org\r\nBcc: all@example.org"}, "Typ een e-mailadres"),
         ({"address": "anna@example.org, all@example.org"}, "Typ een e-mailadres"),
+        ({"address": "=?utf-8?q?all=40example.org=2C?=@example.org"}, "Typ een e-mailadres"),
+        ({"address": "=?utf-8?q?a=0D=0ABcc=3Aall=40example.org?=@example.org"}, "Typ een e-mailadres"),
         ({"choice-how": "pigeon"}, "Kies waar"),
     ],
 )
