@@ -204,6 +204,8 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         *(("client", page, {}) for page in client),
         *(("clinician", page, {}) for page in clinician),
         *(("loved-one", page, {}) for page in loved_one),
+        *(("own-clients", page, {}) for page in ("caseload/", "caseload/fresh", "group/") * 4),
+        ("own-clients", "group/", {"programme": "three-moments", "start": "2026-11-22", "clients": PERSON}),
         *(("client", page, form) for page, form in forms.items()),
         ("clinician", "assignments/new", asked),
     ]
@@ -243,7 +245,9 @@ def people(app) -> dict[str, Visitor]:
     mila = launched(app, PERSON, "loved-one", name="Noor")
     put_circle(app, Member("1", "Mila", role="loved-one", reference=mila.launch.user.reference), patient=PERSON)
     share_with(app, "loved-one", *parts_in(catalogue(), table().apart), patient=PERSON)
-    return {"client": client, "clinician": clinician, "loved-one": mila}
+    about = {"about_nobody": True, "reference": "Practitioner/joost-terpstra", "scopes": "openid fhirUser user/*.cruds"}
+    own_clients = launched(app, PERSON, "clinician", **about)
+    return {"client": client, "clinician": clinician, "loved-one": mila, "own-clients": own_clients}
 
 
 def opened(people, caplog, numbers: Iterable[int], hold: Callable[[RecordStore], None]) -> int:
