@@ -215,6 +215,18 @@ def test_while_the_record_is_away_it_is_on_its_way_and_arrives_once(app, clinici
     assert [one.state for one in found] == ["stored"]
 
 
+def test_where_the_record_takes_no_plans_all_of_it_is_kept_here(app):
+    clinician = launched(app, role="clinician", scopes="openid fhirUser patient/*.rs")
+    assert begins(clinician).status_code == 303
+    assert courses(clinician) == tasks(clinician) == []
+    mine = clinician.core.own_store(clinician.launch.issuer)
+    anna = launched(app, scopes="openid fhirUser patient/*.rs")
+    identifier = courses_of(mine)[0].identifier
+    answer = anna.post(f"course/{identifier}/pause", {"seen": seen_in(anna.get("course/"))})
+    assert "Het programma staat op pauze." in text_of(anna.get(answer.location))
+    assert {one.resource["status"] for one in mine.search(Query.of("Task"))} == {"on-hold"}
+
+
 # --- deciding -------------------------------------------------------------------------------------------------------
 
 
@@ -362,8 +374,8 @@ def test_while_it_is_on_its_way_nothing_else_is_decided(anna):
     assert "/stop" not in anna.get("course/").text
 
 
-def courses_of(flaky):
-    return [course_of(one.resource) for one in flaky.store.search(Query.of("CarePlan")) if is_course(one.resource)]
+def courses_of(store):
+    return [course_of(one.resource) for one in store.search(Query.of("CarePlan")) if is_course(one.resource)]
 
 
 def test_there_is_no_page_of_what_is_not_there(anna):
