@@ -121,14 +121,16 @@ def apply(
     """  # noqa: D301
     from smartapp.deploy.applying import transaction_of
 
-    bundle = transaction_of(
-        _programme(identifier),
-        start.date(),
-        patient=_reference(patient, patient_name, _PATIENT, "--patient", "Patient/1"),
-        by=_reference(by, by_name, _BY, "--by", "Practitioner/2"),
-        now=datetime.now(UTC),
-        known=catalogue(),
-    )
+    programme = _programme(identifier)
+    client = _reference(patient, patient_name, _PATIENT, "--patient", "Patient/1")
+    beginner = _reference(by, by_name, _BY, "--by", "Practitioner/2")
+    try:
+        bundle = transaction_of(
+            programme, start.date(), patient=client, by=beginner, now=datetime.now(UTC), known=catalogue()
+        )
+    except (OverflowError, ValueError) as error:  # a day after the year 9999
+        message = f"--start is {start:%Y-%m-%d}; counted from there, no calendar has the days of this programme."
+        raise click.UsageError(message) from error
     click.echo(json.dumps(bundle, ensure_ascii=False, indent=2))
 
 

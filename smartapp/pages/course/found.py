@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mappers.answers import is_finished
 from mappers.assignment import assignment_of, is_assignment
 from mappers.conversation import conversation_of
-from mappers.course import CATEGORY, Answered, Asked, Course, Planned, Standing, course_of, is_over, moment_of, standing
+from mappers.course import (
+    CATEGORY,
+    Answered,
+    Asked,
+    Course,
+    Planned,
+    Standing,
+    course_of,
+    is_over,
+    moment_of,
+    standing,
+    task_changes,
+)
 from mappers.tolerant import text_in
 from questionnaires.fhir import Resource
 from questionnaires.programmes import programmes
@@ -68,6 +80,21 @@ def courses_in(
     read = ((course_of(one.resource, programmes()), one) for one in care_plans if one.state != "refused")
     found = [_followed(course, record, asked, sent) for course, record in read if course is not None]
     return tuple(sorted(found, key=lambda one: one.course.start, reverse=True))
+
+
+def as_decided(care_plans: Iterable[Record], tasks: Iterable[Record]) -> list[Record]:
+    """Return Tasks as the courses of the same person have them.
+
+    What was decided stands in the course. An EHR may not have let its Tasks follow: then they say what was before.
+    """
+    read = (course_of(one.resource, programmes()) for one in care_plans if one.state != "refused")
+    courses = [one for one in read if one is not None]
+    return [_as_decided(courses, one) for one in tasks]
+
+
+def _as_decided(courses: Iterable[Course], task: Record) -> Record:
+    changed = (new for course in courses for new in task_changes(course, [task.resource]))
+    return next((replace(task, resource=new) for new in changed), task)
 
 
 def digest_of(course: Course) -> str:

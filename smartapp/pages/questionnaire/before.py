@@ -12,6 +12,7 @@ from mappers.answers import is_finished
 from mappers.tolerant import text_in
 from questionnaires.catalogue import Catalogue
 from smartapp.fhir.store import Query, Unreachable
+from smartapp.pages.course import found as courses
 from smartapp.records import Record, Records
 from smartapp.records.overlay import on_their_way
 from smartapp.web import current
@@ -43,10 +44,10 @@ def in_reach(records: Records) -> tuple[list[Record], list[Record]] | None:
     patient = records.launch.patient.reference
     sent = Query.newest(MOST, "QuestionnaireResponse", "authored", patient=patient)
     try:
-        tasks, responses = records.search(Query.of("Task", patient=patient), sent)
+        tasks, responses, care_plans = records.search(Query.of("Task", patient=patient), sent, courses.query(patient))
     except Unreachable:
         return None
-    return tasks, responses
+    return courses.as_decided(care_plans, tasks), responses
 
 
 def sent_here(records: Records) -> list[Record]:

@@ -196,6 +196,7 @@ def test_a_server_takes_it_and_the_second_time_changes_nothing():
         ((*THREE[:4], "Patient/1\n", *THREE[5:]), "--patient is 'Patient/1\\n'"),
         ((*THREE[:6], "Patient/2"), "--by is 'Patient/2'; write a relative reference, such as Practitioner/2."),
         (THREE[:5], "Missing option '--by'"),
+        (("three-moments", "--start", "9999-12-31", *THREE[3:]), "--start is 9999-12-31; counted from there"),
         (("running", *THREE[1:]), "There is no programme 'running'"),
     ],
 )

@@ -422,7 +422,9 @@ def test_a_loved_one_reads_it_where_it_is_shared_and_only_reads(app, anna):
 
 
 def test_the_start_page_says_well_ahead_what_will_be_asked_and_what_for(app, clock, anna):
-    assert "Nu: Aan het begin. Dit kan tot en met 27 januari 2027." in text_of(anna.get(""))
+    said = text_of(anna.get(""))
+    assert "Nu: Aan het begin. Dit kan tot en met 27 januari 2027." in said
+    assert "Later mag ook" not in said  # what is not answered in its days is missed
     clock.day = dt.date(2027, 2, 1)
     assert "vragen we je" not in text_of(launched(app).get(""))
     clock.day = dt.date(2028, 4, 13)

@@ -1,0 +1,80 @@
+"""What was decided about a programme counts, also where the record took the course and not what hangs on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from smartapp.fhir.store import Forbidden, Query, Refused
+from smartapp.services import KEY
+from tests.smartapp.helpers import Flaky, launched, make_app, text_of
+from tests.smartapp.pages.course.test_pages import Clock, begins, courses, press, seen_in, undo
+
+HOOP = "Hoop (HOOP)"
+
+
+class KeepsTasks(Flaky):
+    """An EHR that lets nobody change an assignment, as some do for clients."""
+
+    refusal: Exception = Refused("No Task is changed here.", status=422)
+
+    def _before(self, *writes):
+        if any(one.method == "update" and one.resource["resourceType"] == "Task" for one in writes):
+            raise self.refusal
+        super()._before(*writes)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def app(clock):
+    made = make_app(clock)
+    yield made
+    made.extensions[KEY].engine.dispose()
+
+
+@pytest.fixture(params=[Refused("No Task is changed here.", status=422), Forbidden("Not yours.")])
+def anna(app, request):
+    clinician = launched(app, role="clinician")
+    begins(clinician)
+    core, issuer = clinician.core, clinician.launch.issuer
+    core.local_ehrs[issuer] = KeepsTasks(core.local_ehrs[issuer])
+    core.local_ehrs[issuer].refusal = request.param
+    return launched(app)
+
+
+def asked(visitor):
+    """Return whether the start page, or the page of all questionnaires, asks for the HOOP."""
+    pages = (text_of(visitor.get("")), text_of(visitor.get("questionnaires/")))
+    return [f"Bekijken : {HOOP}" in page for page in pages]
+
+
+def test_what_is_paused_is_not_asked_and_says_so(app, anna):
+    assert asked(anna) == [True, True]
+    answer = press(anna, "pause")
+    assert "Het programma staat op pauze." in text_of(anna.get(answer.location))
+    assert "er is niets veranderd" not in text_of(anna.get("course/"))
+    assert asked(launched(app)) == [False, False]
+    assert "vroeg je dit" not in text_of(launched(app).get("questionnaires/hoop/"))
+
+
+def test_what_is_declined_is_not_asked_and_is_asked_again_after_undo(app, anna):
+    answer = press(anna, "moments/start/decline")
+    assert asked(launched(app)) == [False, False]
+    undo(anna, answer)
+    assert not courses(anna)[0].moment("start").declined
+    assert asked(launched(app)) == [True, True]
+
+
+def test_where_the_course_itself_is_refused_nothing_has_changed_and_that_is_said(anna):
+    flaky = anna.core.local_ehrs[anna.launch.issuer]
+    flaky.no_updates = flaky.refusal
+    identifier, seen = courses(anna)[0].identifier, seen_in(anna.get("course/"))
+    answer = anna.post(f"course/{identifier}/pause", {"seen": seen})
+    said = text_of(anna.get(answer.location))
+    assert "er is niets veranderd" in said or "Alles is zoals het was" in said
+    assert courses(anna)[0].status == "active"
+    assert asked(anna) == [True, True]
+    assert len(anna.ehr.search(Query.of("Task"))) == 12
