@@ -7,7 +7,7 @@ one answer, letter for letter. Short codes can be guessed at, so wrong ones are 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
@@ -48,14 +48,14 @@ def count_wrong_codes(state: BlueprintSetupState) -> None:
 @site_blueprint.get("/")
 def index() -> ResponseReturnValue:
     """Show the page that opens a door. Nothing is opened by looking: some programs look at all addresses."""
-    return render_template("door/knock.html", signed_in=_is_signed_in())
+    return render_template("door/knock.html", taken=_taken())
 
 
 @site_blueprint.post("/")
 def open_one() -> ResponseReturnValue:
     """Open a door on this device, once, and show its first page."""
-    if _is_signed_in():
-        return render_template("door/knock.html", signed_in=True), 409
+    if taken := _taken():
+        return render_template("door/knock.html", taken=taken), 409
     secret, code = (request.form.get(name, "")[:_LONGEST] for name in ("link", "passcode"))
     if not secret:
         _take_turn(0)
@@ -63,7 +63,7 @@ def open_one() -> ResponseReturnValue:
     if opened is None:
         if not secret:
             _take_turn(1)
-        return render_template("door/knock.html", signed_in=False, problem=_(NOT_OPENED)), 422
+        return render_template("door/knock.html", taken="", problem=_(NOT_OPENED)), 422
     g.session = g.new_session = opened[1]
     return redirect(url_for("door.begin", launch_id=opened[0].id), 303)
 
@@ -101,9 +101,19 @@ def _why_not(door: Door) -> str:
     return {"over": "door-over", "withdrawn": "door-withdrawn"}.get(state, "door-used")
 
 
-def _is_signed_in() -> bool:
-    # A device that is handed on must not lead back into a record, and one browser has one session.
-    return present_session(current.services()) is not None
+def _taken() -> Literal["", "signed-in", "door"]:
+    """Return by what this browser is taken: somebody is signed in, or another door is open here; "" where it is free.
+
+    A device that is handed on must not lead back into a record, and one browser has one session.
+    """
+    core = current.services()
+    session = present_session(core)
+    if session is None:
+        return ""
+    if not any(one.handed for one in core.launches.of_session(session.id)):
+        return "signed-in"
+    core.end_doors_that_are_over()  # one that was left lying here keeps nobody out
+    return "door" if any(one.handed for one in core.launches.of_session(session.id)) else ""
 
 
 def _take_turn(tokens: float) -> None:

@@ -111,6 +111,21 @@ class TestOpening:
             assert "is iemand ingelogd" in text_of(page)
         assert door_of(joost).opened is None
 
+    def test_a_second_is_not_opened_over_a_first_until_that_is_over(self, joost, tablet, clock):
+        first, second = made(joost), made(joost)
+        device = tablet.inside(first)
+        fill_in(device, 2)
+        page = tablet.opens(link=second.secret)
+        assert page.status_code == 409
+        assert "Er staat nog een vragenlijst open op dit toestel." in text_of(page)
+        assert "is iemand ingelogd" not in text_of(page)
+        assert device.get("questionnaires/hoop/review").status_code == 200
+        # Left lying: nobody is kept out by it, and nobody has to come along to end it.
+        clock.now += UNTOUCHED_SECONDS + 1
+        assert "Er staat nog een vragenlijst open" not in text_of(tablet.client.get("/door/"))
+        assert tablet.opens(link=made(joost).secret).status_code == 303
+        assert {one.state(clock.now) for one in joost.core.doors.made_by(joost.launch)} == {"opened", "over"}
+
     def test_what_is_kept_opens_nothing_and_names_nobody(self, joost):
         shown = made(joost)
         with joost.core.engine.connect() as connection:
