@@ -139,11 +139,12 @@ def _programme(course: Course) -> Programme | None:
 
 
 def _is_before(one: Standing, today: dt.date) -> bool:
-    return one.planned.closes < today or one.state in ("stopped", "answered")
+    # In a pause no day goes by: what waits comes when the programme goes on, whatever day it had.
+    return (one.planned.closes < today and one.state != "paused") or one.state in ("stopped", "answered")
 
 
 def _is_now(one: Standing, today: dt.date) -> bool:
-    return not _is_before(one, today) and one.planned.opens <= today
+    return not _is_before(one, today) and one.planned.opens <= today and one.state != "paused"
 
 
 def _goes(followed: Followed, today: dt.date) -> str:

@@ -559,7 +559,11 @@ def test_a_pause_of_which_nothing_is_left_is_over_and_one_with_a_moment_left_is_
     press(anna, "pause")
     clock.day = dt.date(2031, 1, 1)
     anna = launched(app)
-    assert "Op pauze sinds 27 november 2026." in text_of(anna.get("course/"))
+    said = text_of(anna.get("course/"))
+    assert "Op pauze sinds 27 november 2026." in said
+    # In a pause no day goes by: nothing of it was, or is now.
+    assert said.index("Wat komt") < said.index("Aan het begin") < said.index("Wat er kan")
+    assert "Wat was" not in said
     completed(anna)
     page = anna.get("course/")
     assert "Dit programma is voorbij." in text_of(page)
