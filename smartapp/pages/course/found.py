@@ -111,14 +111,19 @@ def foreseen(course: Course, responses: Iterable[Resource], today: dt.date) -> t
 
 def _followed(course: Course, record: Record, tasks: Iterable[Record], responses: Iterable[Resource]) -> Followed:
     mine = [(one, task) for task in tasks if (one := _moment(course, task)) is not None]
-    # Who reads the programme may not read the answers: that they came, its own Task says too.
+    sent = tuple(responses)
+    # Who reads the programme may not read the answers: that they came, its own Task says too. Another system
+    # may close a Task by answers that came too late: where those are read, they say so.
+    days = {f"QuestionnaireResponse/{text_in(one, 'id')}": day_of(text_in(one, "authored")) for one in sent}
     by_task = [
-        Answered(assignment_of(task.resource).instrument, one.opens)
+        Answered(asked.instrument, one.opens)
         for one, task in mine
         if is_assignment(task.resource) and text_in(task.resource, "status") == "completed"
+        for asked in [assignment_of(task.resource)]
+        if (days.get(asked.response or "") or one.closes) <= one.closes
     ]
-    answered = (*by_task, *_answered(responses))
-    return Followed(course, record, tuple(task for _one, task in mine), answered, _talked(responses))
+    answered = (*by_task, *_answered(sent))
+    return Followed(course, record, tuple(task for _one, task in mine), answered, _talked(sent))
 
 
 def _answered(responses: Iterable[Resource]) -> tuple[Answered, ...]:

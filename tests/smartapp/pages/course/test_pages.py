@@ -626,3 +626,24 @@ def test_the_first_and_the_last_day_are_those_of_the_place_whatever_zone_the_rec
     assert len(closed_now) == closed
     said = text_of(anna.get("course/"))
     assert ("Ingevuld: Hoop (HOOP)" in said) == bool(closed)
+
+
+def test_an_assignment_that_another_system_closed_by_answers_that_came_too_late_fills_in_nothing(app, clock, anna):
+    clock.day = dt.date(2027, 2, 10)  # the first moment was until 27 January
+    values = {f"hoop-{number:02}": "3" for number in range(1, 13)}
+    filled_in(anna.ehr, "hoop", values, "2027-02-09T10:00:00+01:00")
+    [response] = anna.ehr.search(Query.of("QuestionnaireResponse"))
+    for stored in anna.ehr.search(Query.of("Task")):
+        if stored.resource["groupIdentifier"]["value"].endswith("/start"):
+            output = [{"type": {"text": "Answers"}, "valueReference": {"reference": response.reference}}]
+            closed = {**stored.resource, "status": "completed", "output": output}
+            anna.ehr.write(Write("update", closed, if_match=stored.etag))
+    said = text_of(launched(app).get("course/"))
+    assert "Gemist. Dat is niet erg." in said
+
+
+def test_what_was_filled_in_of_a_moment_stays_so_when_the_rest_of_it_is_moved(app, clock, anna):
+    sends_hoop(anna)
+    press(anna, "moments/start/move", opens="2027-01-10")
+    clock.day = dt.date(2027, 1, 11)
+    assert "Ingevuld: Hoop (HOOP)." in text_of(launched(app).get("course/"))
