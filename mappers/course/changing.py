@@ -29,17 +29,21 @@ def paused(course: Course, today: dt.date, by: Mapping[str, str]) -> Course:
 def resumed(course: Course, today: dt.date, by: Mapping[str, str]) -> Course:
     """Return the course that goes on from today: what was not over when it was paused comes so many days later.
 
-    A moment that had begun keeps its first day and ends later, so that what was answered in it stays answered. The
-    longest that the course may take grows by the pause too. Raises NotPossible.
+    A moment that had begun keeps its first day and ends later, so that what was answered in it stays answered. A day
+    that was chosen in the pause holds, unless it went by. The longest that the course may take grows by the pause too.
+    Raises NotPossible.
     """
     since = course.paused_since
     if since is None:
         raise NotPossible("not-paused")
     pause = today - since
+    chosen = _moved_in_pause(course)
 
     def later(one: Planned) -> Planned:
         if one.closes < since:
             return one
+        if one.id in chosen:
+            return _by(one, max(today - one.opens, dt.timedelta()), course.start)
         moved_on = replace(one, closes=one.closes + pause)
         if one.opens >= since:
             about = one.about + pause if one.about else None
@@ -59,27 +63,15 @@ def moved(
     `with_later` moves all that begin after it by as much. What was over stays where it was. Raises NotPossible.
     """
     _must_go_on(course)
-    found = _moment(course, moment)
-    if found.closes < today:
-        raise NotPossible("moment-over")
+    found, until = _not_over(course, moment, today), _until(course, today)
     if opens < max(course.start, today) and opens != found.opens:
         raise NotPossible("before-start")
     by_days = opens - found.opens
-    changed = {one.id for one in course.planned if with_later and one.opens > found.opens and one.closes >= today}
+    changed = {one.id for one in course.planned if with_later and one.opens > found.opens and one.closes >= until}
     changed.add(moment)
 
-    def shifted(one: Planned) -> Planned:
-        if one.id not in changed:
-            return one
-        return replace(
-            one,
-            tell=max(course.start, one.tell + by_days),
-            opens=one.opens + by_days,
-            closes=one.closes + by_days,
-            about=one.about + by_days if one.about else None,
-        )
-
-    planned = tuple(sorted(map(shifted, course.planned), key=lambda one: (one.opens, one.closes)))
+    shifted = (_by(one, by_days, course.start) if one.id in changed else one for one in course.planned)
+    planned = tuple(sorted(shifted, key=lambda one: (one.opens, one.closes)))
     events = tuple(
         CourseEvent("moved", today, by, one.id, one.opens, one.closes) for one in course.planned if one.id in changed
     )
@@ -89,22 +81,18 @@ def moved(
 def declined(course: Course, moment: str, today: dt.date, by: Mapping[str, str]) -> Course:
     """Return the course in which the client says no to one moment, which is not over yet. Raises NotPossible."""
     _must_go_on(course)
-    found = _moment(course, moment)
-    if found.declined:
+    if _moment(course, moment).declined:
         raise NotPossible("already-declined")
-    if found.closes < today:
-        raise NotPossible("moment-over")
+    found = _not_over(course, moment, today)
     return _with(_with_moment(course, replace(found, declined=True)), "declined", today, by, moment)
 
 
 def taken_back(course: Course, moment: str, today: dt.date, by: Mapping[str, str]) -> Course:
     """Return the course in which a no to one moment is taken back, as long as its days last. Raises NotPossible."""
     _must_go_on(course)
-    found = _moment(course, moment)
-    if not found.declined:
+    if not _moment(course, moment).declined:
         raise NotPossible("not-declined")
-    if found.closes < today:
-        raise NotPossible("moment-over")
+    found = _not_over(course, moment, today)
     return _with(_with_moment(course, replace(found, declined=False)), "taken-back", today, by, moment)
 
 
@@ -133,6 +121,37 @@ def _moment(course: Course, id_: str) -> Planned:
     if found is None:
         raise NotPossible("no-such-moment")
     return found
+
+
+def _not_over(course: Course, id_: str, today: dt.date) -> Planned:
+    """Return a moment about which something can be decided still."""
+    found = _moment(course, id_)
+    if found.closes < _until(course, today):
+        raise NotPossible("moment-over")
+    return found
+
+
+def _until(course: Course, today: dt.date) -> dt.date:
+    """Return the day before which moments are over: in a pause no day goes by."""
+    return course.paused_since or today
+
+
+def _moved_in_pause(course: Course) -> frozenset[str]:
+    """Return the moments of a paused course of which the days were chosen since it was paused."""
+    kinds = [one.kind for one in course.events]
+    since = len(kinds) - kinds[::-1].index("paused") if "paused" in kinds else len(kinds)
+    return frozenset(one.moment for one in course.events[since:] if one.kind == "moved")
+
+
+def _by(one: Planned, days: dt.timedelta, start: dt.date) -> Planned:
+    """Return a moment so many days later; nobody is told of it before its course begins."""
+    return replace(
+        one,
+        tell=max(start, one.tell + days),
+        opens=one.opens + days,
+        closes=one.closes + days,
+        about=one.about + days if one.about else None,
+    )
 
 
 def _with_moment(course: Course, moment: Planned) -> Course:

@@ -140,6 +140,26 @@ class TestDeciding:
         assert states(course, DAY(2026, 10, 2), *sent)["start"] == "answered"
         assert states(course, DAY(2026, 10, 2))["start"] == "open"
 
+    def test_a_day_that_was_chosen_in_a_pause_holds_unless_it_went_by(self):
+        course = courses.paused(begun(), DAY(2027, 6, 1), NOOR)
+        course = courses.moved(course, "follow-up", DAY(2027, 10, 1), DAY(2027, 6, 20), NOOR)
+        soon = courses.resumed(course, DAY(2027, 7, 1), NOOR)
+        assert [one.opens for one in soon.planned[1:]] == [DAY(2027, 10, 1), DAY(2028, 9, 1)]
+        late = courses.resumed(course, DAY(2027, 11, 1), NOOR).moment("follow-up")
+        assert (late.opens, late.closes - late.opens) == (DAY(2027, 11, 1), DAY(2027, 11, 2) - DAY(2027, 8, 2))
+        # What was moved before the pause comes later by it, as all the rest.
+        before = courses.moved(begun(), "follow-up", DAY(2027, 10, 1), DAY(2026, 3, 3), NOOR)
+        again = courses.resumed(courses.paused(before, DAY(2027, 6, 1), NOOR), DAY(2027, 7, 1), NOOR)
+        assert again.moment("follow-up").opens == DAY(2027, 10, 31)
+
+    def test_in_a_pause_no_day_goes_by_so_what_waits_can_be_declined_and_moved(self):
+        course = courses.paused(begun(), DAY(2026, 4, 1), NOOR)
+        later = DAY(2027, 1, 1)  # the first moment was until 2 May 2026
+        no = courses.declined(course, "start", later, NOOR)
+        assert no.moment("start").declined
+        assert not courses.taken_back(no, "start", later, NOOR).moment("start").declined
+        assert courses.moved(course, "start", DAY(2027, 2, 1), later, NOOR).moment("start").opens == DAY(2027, 2, 1)
+
     def test_no_to_one_measurement_is_a_no_to_that_one_and_can_be_taken_back(self):
         course = courses.declined(begun(), "follow-up", DAY(2026, 3, 3), NOOR)
         assert states(course, DAY(2027, 9, 1)) == {"start": "missed", "follow-up": "declined", "consolidation": "later"}

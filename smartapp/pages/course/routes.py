@@ -122,8 +122,8 @@ def _moment_page(identifier: str, moment_id: str, opens: str = "", problem: str 
 
 def _later(course: Course, moment_id: str, today: dt.date) -> set[str]:
     """Return what moves along where all that comes after a moment does."""
-    one = course.moment(moment_id)
-    return {each.id for each in course.planned if one and each.opens > one.opens and each.closes >= today}
+    one, until = course.moment(moment_id), course.paused_since or today
+    return {each.id for each in course.planned if one and each.opens > one.opens and each.closes >= until}
 
 
 def _found(identifier: str) -> Followed:

@@ -157,14 +157,14 @@ def _goes(followed: Followed, today: dt.date) -> str:
         return _("Paused since %(day)s. Nothing is asked now.", day=format_date(course.paused_since))
     if course.start > today:
         return _("This begins on %(day)s.", day=format_date(course.start))
-    if course.end is None:
+    if course.end is None or any(one.opens > course.end for one in course.planned):  # moved beyond it
         return _("Begun on %(day)s.", day=format_date(course.start))
     return _("Begun on %(day)s, until %(end)s at most.", day=format_date(course.start), end=format_date(course.end))
 
 
 def _change(course: Course, one: Standing, today: dt.date) -> str:
     """Return where a moment is moved or declined, "" where it is over."""
-    if one.planned.closes < today or one.state == "answered" or not course.identifier:
+    if one.planned.closes < (course.paused_since or today) or one.state == "answered" or not course.identifier:
         return ""
     return url_for("course.moment", identifier=course.identifier, moment_id=one.planned.id)
 

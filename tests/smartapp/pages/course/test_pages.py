@@ -647,3 +647,13 @@ def test_what_was_filled_in_of_a_moment_stays_so_when_the_rest_of_it_is_moved(ap
     press(anna, "moments/start/move", opens="2027-01-10")
     clock.day = dt.date(2027, 1, 11)
     assert "Ingevuld: Hoop (HOOP)." in text_of(launched(app).get("course/"))
+
+
+def test_the_longest_is_not_said_of_a_programme_of_which_something_was_moved_beyond_it(app, clinician):
+    begins(clinician, programme=TALKS)
+    anna = launched(app)
+    assert "Het duurt hoogstens tot 27 november 2027." in text_of(anna.get("course/"))
+    press(anna, "moments/talk-8/move", opens="2029-01-01")
+    said = text_of(anna.get("course/"))
+    assert "Begonnen op 27 november 2026." in said
+    assert "27 november 2027" not in said
