@@ -218,10 +218,12 @@ def chart_of(context: Mapping[str, Any], issuer: Issuer) -> tuple[str, str]:
 
 def _session_for(services: Services, who: SignedIn, present: Session | None) -> Session:
     """Return the session of this browser under a new secret; another user's session ends first."""
-    # People who share a computer must not find each other's launches.
-    if present is not None and not services.settings.several_users_per_browser:
-        key = f"{who.issuer.key}|{who.identity.subject}"
-        if any(launch.user.key != key for launch in services.launches.of_session(present.id)):
+    # People who share a computer must not find each other's launches; and that of a device that was handed to somebody
+    # is wiped when its questionnaire is over, which must wipe nothing of who signed in.
+    if present is not None:
+        key, several = f"{who.issuer.key}|{who.identity.subject}", services.settings.several_users_per_browser
+        launches = services.launches.of_session(present.id)
+        if any(launch.handed or (launch.user.key != key and not several) for launch in launches):
             services.end_session(present.id)
             present = None
     return services.sessions.renew(present) if present else services.sessions.start()

@@ -8,12 +8,13 @@ import pytest
 import requests
 
 from smartapp import create_app
-from smartapp.services import KEY
+from smartapp.services import KEY, Services
 from smartapp.storage.launches import Launch, Person, User
 from smartapp.storage.sessions import Sessions
 from smartapp.web.guard import form_token
 from smartapp.web.kept import PROOF, proof_of
-from tests.smartapp.smart.ehr import BASE, Browser, opened
+from tests.smartapp.helpers import settings
+from tests.smartapp.smart.ehr import APP, BASE, Browser, opened
 
 COOKIE = "__Host-verstel"
 
@@ -294,3 +295,25 @@ class TestTime:
         assert core.launches.get(launch_id) is not None
         clock.now += 1
         assert core.launches.get(launch_id) is None
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_who_signs_in_where_a_device_was_handed_on_gets_a_session_of_their_own(issuers, ehr, clock, several):
+    """That of the device is wiped when its questionnaire is over: nothing of theirs goes with it."""
+    app = create_app(settings(public_url=APP, issuers=issuers, several_users_per_browser=several), clock=clock)
+    core: Services = app.extensions[KEY]
+    giver, device = Browser(app.test_client(), ehr), Browser(app.test_client(), ehr)
+    launch = core.launches.get(giver.enter())
+    assert launch is not None
+    new = core.doors.make(launch, "hoop", asked="once")
+    assert new is not None
+    assert device.post("/door/", {"link": new.secret}).status_code == 303
+    [door] = core.doors.made_by(launch)
+    mine = device.enter()
+    theirs = core.launches.get(mine)
+    assert theirs is not None
+    assert theirs.session_id != door.session
+    assert core.launches.of_session(door.session) == []
+    core.end_door(door, "withdrawn")
+    assert core.launches.get(mine) is not None
+    core.engine.dispose()
