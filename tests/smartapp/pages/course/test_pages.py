@@ -549,6 +549,7 @@ def test_a_programme_of_which_nothing_comes_any_more_is_over_while_the_days_of_t
     for role in ("client", "clinician"):
         page = launched(app, role=role).get("course/")
         assert "Dit programma is voorbij." in text_of(page)
+        assert "altijd pauze" not in text_of(page)
         assert "/pause" not in page.text
         assert "/stop" not in page.text
     assert "Meten op drie momenten" not in text_of(launched(app).get(""))
