@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from mappers.course.model import Course, CourseEvent, EventKind, Planned, Status
@@ -50,7 +50,7 @@ def resumed(course: Course, today: dt.date, by: Mapping[str, str]) -> Course:
             moved_on = replace(moved_on, opens=one.opens + pause, about=about)
         return replace(moved_on, tell=one.tell + pause) if one.tell >= since else moved_on
 
-    planned = tuple(map(later, course.planned))
+    planned = _in_order(map(later, course.planned))
     end = course.end + pause if course.end and course.end >= since else course.end
     return _with(replace(course, planned=planned, end=end), "resumed", today, by, status="active")
 
@@ -71,7 +71,7 @@ def moved(
     changed.add(moment)
 
     shifted = (_by(one, by_days, course.start) if one.id in changed else one for one in course.planned)
-    planned = tuple(sorted(shifted, key=lambda one: (one.opens, one.closes)))
+    planned = _in_order(shifted)
     events = tuple(
         CourseEvent("moved", today, by, one.id, one.opens, one.closes) for one in course.planned if one.id in changed
     )
@@ -141,6 +141,10 @@ def _moved_in_pause(course: Course) -> frozenset[str]:
     kinds = [one.kind for one in course.events]
     since = len(kinds) - kinds[::-1].index("paused") if "paused" in kinds else len(kinds)
     return frozenset(one.moment for one in course.events[since:] if one.kind == "moved")
+
+
+def _in_order(planned: Iterable[Planned]) -> tuple[Planned, ...]:
+    return tuple(sorted(planned, key=lambda one: (one.opens, one.closes)))
 
 
 def _by(one: Planned, days: dt.timedelta, start: dt.date) -> Planned:
