@@ -114,7 +114,7 @@ def _index(*, chosen: str = "", error: str = "") -> str:
         choices=[{"value": one.id, "label": title_of(one.id, catalogue())} for one in catalogue().asked.values()],
         chosen=chosen,
         error=error,
-        key=secrets.token_urlsafe(16),
+        key=secrets.token_urlsafe(24),
     )
 
 
