@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from scripts.tour import Demo, Visitor, close
 from tests.browser.test_pages import violations
@@ -65,10 +66,13 @@ def is_wiped(tablet: Page) -> None:
     assert tablet.evaluate("caches.keys()") == []
     assert tablet.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.length)") == 0
     for _ in range(3):
-        tablet.go_back()
+        # A page of before that leads on at once breaks off the way to itself; what is looked at is where it ends.
+        with contextlib.suppress(Error):
+            tablet.go_back()
         expect(tablet.get_by_role("heading", level=1)).to_have_text("Dit is klaar op dit toestel")
         expect(tablet.get_by_text(re.compile("positieve kijk|Mee eens|Achterberg"))).to_have_count(0)
-    tablet.go_forward()
+    with contextlib.suppress(Error):
+        tablet.go_forward()
     expect(tablet.get_by_role("heading", level=1)).to_have_text("Dit is klaar op dit toestel")
 
 
