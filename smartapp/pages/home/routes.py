@@ -66,6 +66,19 @@ class HomePage:
     """There is one, or there was."""
 
     @property
+    def cards(self) -> list[ToDo]:
+        """Return what waits and has a card: the first, what somebody asked by themselves, and what is begun.
+
+        A programme may ask four at once; the others of those are `named`, and stand whole on their own page.
+        """
+        return [one for number, one in enumerate(self.to_do) if number == 0 or not one.of_programme]
+
+    @property
+    def named(self) -> list[ToDo]:
+        """Return what waits besides, in one line."""
+        return [one for one in self.to_do[1:] if one.of_programme]
+
+    @property
     def new(self) -> bool:
         """Tell whether this person has nothing here yet."""
         return not (self.goal or self.measured or self.talk or self.agreed.shown or self.programme)

@@ -32,6 +32,11 @@ class ToDo:
     changed: int | None = None
     renewed: bool = False
 
+    @property
+    def of_programme(self) -> bool:
+        """Tell whether a programme asks it and nobody began with it."""
+        return self.done is None and self.assignment is not None and self.assignment.of_course
+
 
 def to_do_now(records: Records, tasks: Iterable[Record], catalogue: Catalogue, today: str) -> list[ToDo]:
     """Return what is waiting `today` (a FHIR date) for the person of this launch, given the Tasks of their record."""

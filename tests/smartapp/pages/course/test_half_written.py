@@ -47,8 +47,9 @@ def anna(app, request):
 
 def asked(visitor):
     """Return whether the start page, or the page of all questionnaires, asks for the HOOP."""
-    pages = (text_of(visitor.get("")), text_of(visitor.get("questionnaires/")))
-    return [f"Bekijken : {HOOP}" in page for page in pages]
+    start, all_of_them = text_of(visitor.get("")), text_of(visitor.get("questionnaires/"))
+    named = start.partition("Ook voor jou:")[2].partition(".")[0]
+    return [f"Bekijken : {HOOP}" in start or HOOP in named, f"Bekijken : {HOOP}" in all_of_them]
 
 
 def test_what_is_paused_is_not_asked_and_says_so(app, anna):
@@ -78,3 +79,11 @@ def test_where_the_course_itself_is_refused_nothing_has_changed_and_that_is_said
     assert courses(anna)[0].status == "active"
     assert asked(anna) == [True, True]
     assert len(anna.ehr.search(Query.of("Task"))) == 12
+
+
+def test_the_start_page_has_a_card_for_the_first_that_a_programme_asks_and_names_the_others(anna):
+    start = text_of(anna.get(""))
+    named = start.partition("Ook voor jou:")[2].partition(".")[0]
+    assert start.count("Bekijken :") == 1
+    assert len(named.split(",")) == 3
+    assert text_of(anna.get("questionnaires/")).count("Bekijken :") == 4

@@ -461,7 +461,7 @@ def test_the_start_page_asks_to_prepare_a_conversation_that_is_planned(app, cloc
 @pytest.mark.parametrize("role", ["clinician", "case-manager", "responsible", "peer-worker"])
 def test_the_overview_says_in_one_line_what_is_now(app, anna, role):
     said = text_of(launched(app, role=role).get("overview/"))
-    assert "Programma: Meten op drie momenten , nu Aan het begin, tot en met 27 januari 2027" in said
+    assert "Programma: nu Aan het begin, tot en met 27 januari 2027 : Meten op drie momenten" in said
 
 
 def test_who_is_outside_the_team_reads_nothing_of_it(app, anna):
