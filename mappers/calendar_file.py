@@ -28,13 +28,18 @@ def calendar_file(
         "BEGIN:VEVENT",
         f"UID:{uid}",
         f"DTSTAMP:{_utc(made)}",
-        *_when(start, end if end is not None and end > start else None, zone),
+        *_when(start, end if end is not None and _is_after(end, start) else None, zone),
         f"SUMMARY:{summary}",
         "CLASS:PRIVATE",
         "END:VEVENT",
         "END:VCALENDAR",
     ]
     return "".join(f"{line}\r\n" for line in lines)
+
+
+def _is_after(end: dt.datetime, start: dt.datetime) -> bool:
+    # In UTC: two moments of one zone are compared by the wall, and that shows one hour twice when summer time ends.
+    return end.astimezone(dt.UTC) > start.astimezone(dt.UTC)
 
 
 def _when(start: dt.datetime, end: dt.datetime | None, zone: dt.tzinfo) -> list[str]:
