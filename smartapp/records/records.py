@@ -189,6 +189,19 @@ class Records:
         [found] = self.search(Query.of(type, identifier=identifier.token))
         return found[0] if found else None
 
+    def arrived(self, type: str, identifier: Identifier) -> Record | None:
+        """Return what arrived from here under an identifier of ours, as it is now; None where nothing did, or is gone.
+
+        Only our own list of arrivals is asked, so of what is new it costs nothing.
+        """
+        arrival = self._outbox.arrival(self._owner, type, identifier)
+        if arrival is None or arrival.place not in self._stores:
+            return None
+        self._seen.setdefault((type, arrival.stored.resource["id"]), arrival.place)
+        with contextlib.suppress(NotFound, Gone, Forbidden):
+            return self.read(type, arrival.stored.resource["id"])
+        return None
+
     def parts_of(self, references: Iterable[str]) -> tuple[str, ...]:
         """Return the parts of what was read or written here, as far as its reader sees them; each once."""
         pairs = (one.partition("/_history/")[0].split("/") for one in references)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mappers.identity import own_identifier
+from smartapp.fhir.references import references
 from tests.faults import checker
 from tests.faults.authority import SignIn
 from tests.faults.chance import seeded
@@ -299,7 +300,10 @@ class History:
         resource = dict(self.chance.choice(chosen).resource)
         type_ = resource["resourceType"]
         found = own_identifier(resource)
-        if type_ == "Goal" and found is not None and resource.get("lifecycleStatus") != "entered-in-error":
+        # A goal that no plan names is not there for anybody yet: what others write in it, nobody was promised to find.
+        plans = [one.resource for one in self.world.ehr.current() if one.resource["resourceType"] == "CarePlan"]
+        is_named = f"{type_}/{resource['id']}" in {name for plan in plans for name in references(plan)}
+        if type_ == "Goal" and is_named and found is not None and resource.get("lifecycleStatus") != "entered-in-error":
             text = self.ledger.fresh("edited")
             before = frozenset({resource["description"]["text"]})
             word = self.ledger.write(self.world.now, "the EHR", ("goal", found.value), text, before)

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mappers.errors import PlanError, TooManyDomains
+from mappers.identity import own_identifier
 from mappers.living.in_plan import with_forms
 from mappers.plan import PersonRef, Plan
 from questionnaires.catalogue import catalogue
-from smartapp.fhir.store import Conflict, Query
+from smartapp.fhir.store import Conflict, Query, Write
 from smartapp.i18n import message
 from smartapp.pages.plan import document, stored
 from smartapp.pages.plan.stored import StoredPlan
@@ -114,6 +115,38 @@ def change(
     )
 
 
+def _with_orphans(unit: list[Write]) -> list[Write]:
+    """Return a unit in which what arrived before, and is in no plan, is changed instead of made once more.
+
+    A goal may have arrived whose plan was refused then: its author got the words back, and may have changed them.
+    Raises Conflict where it is in the plan by now, as from another tab: then the two are looked at together.
+    """
+    found: dict[int, Record] = {}
+    for number, write in enumerate(unit):
+        ours = own_identifier(write.resource)
+        if write.method == "create" and write.resource["resourceType"] != "CarePlan" and ours is not None:
+            there = current.records().arrived(write.resource["resourceType"], ours)
+            if there is not None and there.state == "stored" and not stored.arrived([write], [there]):
+                found[number] = there
+    if not found:
+        return unit
+    now = load()
+    if any(one.reference == other.reference for one in found.values() for other in now.records):
+        raise Conflict("What this form makes was made a moment before, with other words.", None)
+    return [
+        replace(
+            write,
+            method="update",
+            resource={**write.resource, "id": found[number].resource["id"]},
+            if_match=found[number].etag,
+            if_none_exist=None,
+        )
+        if number in found
+        else write
+        for number, write in enumerate(unit)
+    ]
+
+
 def _save(before: StoredPlan, after: Plan, was: Mapping[str, Mapping[str, Any]] | None = None) -> Saved | Trouble:
     """Write a changed plan as one unit. Raises Conflict if someone else wrote in between."""
     client, who = current.launch().patient, with_client.author()
@@ -123,6 +156,7 @@ def _save(before: StoredPlan, after: Plan, was: Mapping[str, Mapping[str, Any]] 
         return Saved(arrived=not before.on_its_way)
     if before.on_its_way:
         return Trouble(_(ON_ITS_WAY), 409)
+    unit = _with_orphans(unit)
     records = current.records().save(unit)
     if not stored.arrived(unit, records):
         raise Conflict("What this form makes was made a moment before, with other words.", None)
