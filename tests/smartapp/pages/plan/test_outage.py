@@ -159,3 +159,21 @@ def test_a_step_that_arrived_before_its_plan_is_shown(halfway, without_transacti
     halfway.courier_comes()
     halfway.get("plan/")
     assert stored_plan(flaky).goals[0].steps[-1].text == "Een schep lenen"
+
+
+def test_a_goal_whose_plan_was_refused_is_saved_again_with_other_words(halfway, flaky, monkeypatch):
+    """Without transactions a goal arrives before its plan; the form that made it changes it, and makes no second."""
+    whole = flaky.store.capabilities()
+    rest = [{**one, "interaction": []} for one in whole["rest"]]
+    monkeypatch.setattr(flaky, "capabilities", lambda: {**whole, "rest": rest})
+    form = {**fields_of(halfway.get("plan/goals/new")), "text": "Een hond", "domain": "housing"}
+    flaky.no_updates = Refused("no")
+    refused = halfway.post("plan/goals/new", form)
+    assert refused.status_code == 422
+    before = [one.resource["description"]["text"] for one in flaky.search(Query.of("Goal"))]
+    assert "Een hond" in before
+    assert "Een hond" not in [goal.text for goal in stored_plan(flaky).goals]
+    flaky.no_updates = None
+    assert halfway.post("plan/goals/new", {**form, "text": "Een kat en een hond"}).status_code == 303
+    assert "Een kat en een hond" in [goal.text for goal in stored_plan(flaky).goals]
+    assert len(flaky.search(Query.of("Goal"))) == len(before)
