@@ -15,7 +15,7 @@ from mappers.answers import kind_of
 from mappers.appointment import MomentOf, NextTalk, next_talk
 from mappers.assignment import Assignment, assignment_of, is_assignment
 from mappers.birth import birth_date_of
-from mappers.course import Answered, Asked, Course, Planned, asked_for, course_of, is_course, is_over, standing
+from mappers.course import Course, Planned, answered_in, as_decided, course_of, is_course, is_over, standing
 from mappers.human_name import human_name
 from mappers.period import is_on
 from mappers.tolerant import object_in, objects_in, text_in
@@ -187,13 +187,15 @@ def line_of(
         for moment in [_day(moment_of(text_in(one, "authored")))]
         if moment is not None and moment >= since
     ]
-    asked = [assignment_of(one) for one in there if is_assignment(one)]
+    read = (course_of(one, programmes()) for one in there if is_course(one))
+    courses = sorted((one for one in read if one is not None), key=lambda one: (one.start, one.identifier))
+    asked = [assignment_of(as_decided(one, courses)) for one in there if is_assignment(one)]
     today = now.date()
     waiting = sorted(
         (one for one in asked if one.is_open(today.isoformat())), key=lambda one: (one.due or "9999", one.asked_on)
     )
     talk = next_talk(client.talks, patient=client.reference, now=now, moment_of=moment_of)
-    follows = tuple(_follows(there, today, moment_of))
+    follows = tuple(_follows(courses, there, today, moment_of))
     days = [
         *(_day(moment_of(one.due or "")) for one in waiting),
         *([talk.start.date()] if talk else []),
@@ -211,23 +213,15 @@ def line_of(
     )
 
 
-def _follows(resources: Iterable[Resource], today: dt.date, moment_of: MomentOf) -> Iterator[Follows]:
+def _follows(
+    courses: Iterable[Course], resources: Iterable[Resource], today: dt.date, moment_of: MomentOf
+) -> Iterator[Follows]:
     """Yield the programmes that go on, in the order of their days."""
     there = list(resources)
     responses = [one for one in there if one.get("resourceType") == "QuestionnaireResponse"]
-    sent = [
-        Answered(Asked(text_in(one, "questionnaire")).instrument, day)
-        for one in responses
-        if text_in(one, "status") in _SENT
-        for day in [_day(moment_of(text_in(one, "authored")))]
-        if day is not None
-    ]
-    done = [one for one in there if is_assignment(one) and text_in(one, "status") == "completed"]
-    courses = (course_of(one, programmes()) for one in there if is_course(one))
-    for course in sorted((one for one in courses if one is not None), key=lambda one: (one.start, one.identifier)):
-        # Who reads the programme may not read the answers: that they came, its own Task says too.
-        by_task = [Answered(assignment_of(task).instrument, one.opens) for one, task in asked_for(course, done)]
-        moments = standing(course, [*sent, *by_task], today)
+    for course in courses:
+        answered = answered_in(course, there, responses, lambda text: _day(moment_of(text)))
+        moments = standing(course, answered, today)
         if is_over(course, moments, today):
             continue
         found = next((one for one in moments if one.state in _COMING), None)

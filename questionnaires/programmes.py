@@ -25,6 +25,8 @@ from questionnaires.tables import CitationTable, FactTable
 
 PROGRAMMES: Final = Path(__file__).with_name("programmes")
 
+MOST_TIMES: Final = 200
+"""So often a moment may come again: nobody reads of more, and each is a row in the record."""
 MomentKind = Literal["plan", "talk", "measurement", "evaluation"]
 Unit = Literal["days", "weeks", "months"]
 StartedBy = Literal["clinician", "case-manager", "peer-worker"]
@@ -165,6 +167,8 @@ def _check_time(where: FilePlace, one: Moment, programme: Programme) -> None:
             raise where.error("every", "is no time at all; write how long after one the next comes")
         if programme.longest is None:
             raise where.error("every", "needs an end: give the programme its longest")
+        if after(_STARTS[0], one.every, MOST_TIMES) <= after(_STARTS[0], programme.longest):
+            raise where.error("every", f"is {one.every!r}: it would come more than {MOST_TIMES} times")
         if not all(after(after(day, one.opens), one.every) > after(day, one.closes) for day in _STARTS):
             raise where.error("every", f"is {one.every!r}: the next would begin before this one is over")
 

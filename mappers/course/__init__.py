@@ -8,13 +8,14 @@
 Days are days in the client's own time zone, given by the caller: nothing here reads a clock.
 """
 
+from mappers.course.answers import answered_in, sent_in
 from mappers.course.applying import applied
 from mappers.course.changing import NotPossible, declined, moved, paused, resumed, stopped, taken_back
 from mappers.course.model import Answered, Asked, Course, CourseEvent, Planned, Standing
 from mappers.course.reading import course_of, is_course
 from mappers.course.shapes import CATEGORY
 from mappers.course.standing import is_over, standing
-from mappers.course.tasks import asked_for, moment_of, task_changes, tasks_of
+from mappers.course.tasks import as_decided, asked_for, moment_of, task_changes, tasks_of
 from mappers.course.writing import care_plan_of
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "NotPossible",
     "Planned",
     "Standing",
+    "answered_in",
     "applied",
+    "as_decided",
     "asked_for",
     "care_plan_of",
     "course_of",
@@ -37,6 +40,7 @@ __all__ = [
     "moved",
     "paused",
     "resumed",
+    "sent_in",
     "standing",
     "stopped",
     "taken_back",

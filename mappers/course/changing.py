@@ -12,7 +12,8 @@ from mappers.course.model import Course, CourseEvent, EventKind, Planned, Status
 class NotPossible(ValueError):
     """What was asked does not fit where the course is. `code` says why, for the caller to put into a sentence.
 
-    `not-going-on`, `not-paused`, `no-such-moment`, `moment-over`, `before-start`, `not-declined`, `already-declined`.
+    `not-going-on`, `not-paused`, `no-such-moment`, `moment-over`, `before-start`, `after-end`, `not-declined`,
+    `already-declined`.
     """
 
     def __init__(self, code: str) -> None:
@@ -60,7 +61,8 @@ def moved(
 ) -> Course:
     """Return the course in which a moment begins on another day, as long as before; its point in time moves with it.
 
-    `with_later` moves all that begin after it by as much. What was over stays where it was. Raises NotPossible.
+    `with_later` moves all that begin after it by as much. What was over stays where it was, and nothing comes after the
+    longest that the course may take. Raises NotPossible.
     """
     _must_go_on(course)
     found, until = _not_over(course, moment, today), _until(course, today)
@@ -72,6 +74,9 @@ def moved(
 
     shifted = (_by(one, by_days, course.start) if one.id in changed else one for one in course.planned)
     planned = _in_order(shifted)
+    end = _end(course, today)
+    if end is not None and any((one.about or one.opens) > end for one in planned if one.id in changed):
+        raise NotPossible("after-end")
     events = tuple(
         CourseEvent("moved", today, by, one.id, one.opens, one.closes) for one in course.planned if one.id in changed
     )
@@ -134,6 +139,11 @@ def _not_over(course: Course, id_: str, today: dt.date) -> Planned:
 def _until(course: Course, today: dt.date) -> dt.date:
     """Return the day before which moments are over: in a pause no day goes by."""
     return course.paused_since or today
+
+
+def _end(course: Course, today: dt.date) -> dt.date | None:
+    """Return the last day that a course may take; a pause adds to it, as far as it lasts until now."""
+    return course.end + (today - _until(course, today)) if course.end else None
 
 
 def _moved_in_pause(course: Course) -> frozenset[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from mappers.course.model import Answered, Course, Planned, Standing, State
+from mappers.course.shapes import DECLINED, PAUSED, STOPPED
 
 _WAS: Final = frozenset({"answered", "missed", "past", "stopped"})
 
@@ -66,6 +67,15 @@ def is_stopped(course: Course, one: Planned) -> bool:
 def is_paused(course: Course, one: Planned) -> bool:
     """Tell whether a moment waits, since its course was paused before it was over."""
     return (since := course.paused_since) is not None and one.closes >= since
+
+
+def why_not(course: Course, one: Planned) -> str:
+    """Return the code of why a moment is not asked, by what was decided; "" where nothing keeps it back."""
+    if one.declined:
+        return DECLINED
+    if is_stopped(course, one):
+        return STOPPED
+    return PAUSED if is_paused(course, one) else ""
 
 
 def _by_day(one: Planned, today: dt.date) -> State:

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from mappers.assignment import WAITING, task_of
 from mappers.course.model import Asked, Course, Planned
-from mappers.course.shapes import DECLINED, IDENTIFIER_SYSTEM, PAUSED, PLAN_SYSTEM, REASONS, STOPPED, moment_value
-from mappers.course.standing import is_paused, is_stopped
+from mappers.course.shapes import IDENTIFIER_SYSTEM, PAUSED, PLAN_SYSTEM, REASONS, moment_value
+from mappers.course.standing import why_not
 from mappers.tolerant import code_in, object_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource, concept
@@ -92,6 +92,14 @@ def task_changes(course: Course, tasks: Iterable[Resource]) -> list[Resource]:
     return [new for old, new in changes if new != old]
 
 
+def as_decided(task: Resource, courses: Iterable[Course]) -> Resource:
+    """Return a Task as the courses of the same person have it; the same object where they have it so, or not at all.
+
+    What was decided stands in the course. A server may not have let its Tasks follow: then they say what was before.
+    """
+    return next((new for course in courses for new in task_changes(course, [task])), task)
+
+
 def _follows(task: Resource) -> bool:
     """Tell whether a Task goes with its course: it waits, or it was the course that took it away."""
     status = text_in(task, "status")
@@ -102,20 +110,11 @@ def _following(task: Resource, course: Course, one: Planned) -> Resource:
     """Return a Task with the days of its moment, and as far asked as that is."""
     period = {"start": one.opens.isoformat(), "end": one.closes.isoformat()}
     made = {**task, "restriction": {**object_in(task, "restriction"), "period": period}}
-    status, reason = _status(course, one)
+    reason = why_not(course, one)
     if not reason:
         kept = {name: value for name, value in made.items() if name != "statusReason"}
         # One that its portal has taken up stays so.
         begun = text_in(task, "status") in WAITING and text_in(task, "status") != "on-hold"
-        return kept if begun else {**kept, "status": status}
+        return kept if begun else {**kept, "status": "requested"}
+    status = "on-hold" if reason == PAUSED else "cancelled"
     return {**made, "status": status, "statusReason": concept(PLAN_SYSTEM, reason, REASONS[reason])}
-
-
-def _status(course: Course, one: Planned) -> tuple[str, str]:
-    if one.declined:
-        return "cancelled", DECLINED
-    if is_stopped(course, one):
-        return "cancelled", STOPPED
-    if is_paused(course, one):
-        return "on-hold", PAUSED
-    return "requested", ""

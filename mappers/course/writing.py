@@ -25,12 +25,14 @@ from mappers.course.shapes import (
     REASONS,
     STOPPED,
 )
-from mappers.course.standing import is_paused, is_stopped
+from mappers.course.standing import why_not
 from mappers.fhir_text import narrative, paragraph
 from mappers.tolerant import object_in, objects_in
 from questionnaires import canonical
 from questionnaires.fhir import Resource, concept, translated
 
+_STATUS: Final = {DECLINED: "cancelled", STOPPED: "stopped", PAUSED: "on-hold"}
+"""FHIR's status of an activity, by the code of its reason."""
 _LANGUAGE: Final = "nl"  # what is published and kept is Dutch, with English by the translation extension
 
 
@@ -127,7 +129,9 @@ def _activity(course: Course, one: Planned, today: dt.date) -> Resource:
     ]
     what += [_date("about", one.about)] if one.about else []
     what += [{"url": "minutes", "valuePositiveInt": one.minutes}] if one.minutes else []
-    status, reason = _status(course, one, today)
+    # Whether answers came is not the CarePlan's to say: they stand in the record by themselves.
+    reason = why_not(course, one)
+    status = _STATUS[reason] if reason else "unknown" if one.closes < today else "not-started"
     detail: Resource = {
         "kind": "Task" if one.questionnaires else "Appointment",
         "code": translated("text", one.title),
@@ -142,17 +146,3 @@ def _activity(course: Course, one: Planned, today: dt.date) -> Resource:
     if one.outcome:
         detail |= translated("description", one.outcome)
     return {"extension": [{"url": MOMENT_URL, "extension": what}], "detail": detail}
-
-
-def _status(course: Course, one: Planned, today: dt.date) -> tuple[str, str]:
-    """Return FHIR's status of an activity and the code of its reason, "" for none.
-
-    Whether answers came is not the CarePlan's to say: they stand in the record by themselves.
-    """
-    if one.declined:
-        return "cancelled", DECLINED
-    if is_stopped(course, one):
-        return "stopped", STOPPED
-    if is_paused(course, one):
-        return "on-hold", PAUSED
-    return ("unknown" if one.closes < today else "not-started"), ""

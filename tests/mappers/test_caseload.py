@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mappers import course as courses
 from mappers.caseload import Client, is_gone, line_of, own_clients
 from questionnaires.catalogue import catalogue
+from questionnaires.programmes import programmes
 
 ZONE = dt.timezone(dt.timedelta(hours=2))
 NOW = dt.datetime(2026, 6, 1, 10, tzinfo=ZONE)
@@ -96,3 +98,27 @@ def test_the_day_that_comes_first_is_one_that_is_not_over(due, near):
     )
     assert line.near == (dt.date.fromisoformat(near) if near else None)
     assert (line.name, len(line.waiting)) == ("Noor", 2)
+
+
+def test_what_a_paused_programme_asked_does_not_wait_also_where_its_tasks_could_not_follow():
+    noor, els, day = {"reference": "Patient/noor", "display": "Noor"}, {**ME, "display": "Els"}, dt.date(2026, 6, 1)
+    begun = courses.applied(
+        programmes()["three-moments"], day, known=catalogue(), patient="Patient/noor", today=day, by=els
+    )
+    tasks = courses.tasks_of(
+        begun,
+        care_plan={"reference": "CarePlan/1", "display": "Meten op drie momenten"},
+        patient=noor,
+        requester=els,
+        asked_on=NOW.isoformat(),
+        known=catalogue(),
+    )
+
+    def line(course):
+        plan = courses.care_plan_of(course, patient=noor, author=els, created=NOW.isoformat(), today=day)
+        return line_of(Client("noor"), [plan, *tasks], since=day, now=NOW, moment_of=moment_of, known=catalogue())
+
+    assert [one.instrument for one in line(begun).waiting] == ["nel", "hoop", "mhcs", "mansa"]
+    waits = line(courses.paused(begun, day, noor))
+    assert waits.waiting == ()
+    assert waits.follows[0].paused

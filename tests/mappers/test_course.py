@@ -178,6 +178,16 @@ class TestDeciding:
             ("consolidation", DAY(2028, 8, 2)),
         ]
 
+    def test_what_is_moved_with_all_after_it_stays_within_the_longest(self):
+        course = begun("npi-recovery")  # until 2 March 2027; the last talk is about 1 February 2027
+        later = courses.moved(course, "talk-7", DAY(2027, 1, 4), DAY(2026, 4, 1), NOOR, with_later=True)
+        assert later.moment("talk-8").about == DAY(2027, 2, 22)
+        with pytest.raises(NotPossible) as refused:
+            courses.moved(course, "talk-7", DAY(2027, 1, 14), DAY(2026, 4, 1), NOOR, with_later=True)
+        assert refused.value.code == "after-end"
+        waits = courses.paused(course, DAY(2026, 4, 1), NOOR)  # a pause adds to the longest
+        assert courses.moved(waits, "talk-8", DAY(2027, 3, 1), DAY(2026, 6, 1), NOOR).moment("talk-8")
+
     def test_stopped_early_nothing_more_comes_and_what_was_stays(self):
         sent = [Answered(one, DAY(2026, 3, 20)) for one in ASKED]
         course = courses.stopped(begun(), DAY(2026, 9, 1), NOOR)
@@ -201,6 +211,10 @@ class TestDeciding:
             ("moment-over", lambda c: courses.declined(c, "start", DAY(2026, 5, 3), NOOR)),
             ("moment-over", lambda c: courses.moved(c, "start", DAY(2026, 7, 1), DAY(2026, 5, 3), NOOR)),
             ("before-start", lambda c: courses.moved(c, "follow-up", DAY(2026, 3, 31), DAY(2026, 4, 1), NOOR)),
+            (
+                "after-end",
+                lambda _c: courses.moved(begun("npi-recovery"), "talk-8", DAY(2027, 3, 1), DAY(2026, 4, 1), NOOR),
+            ),
             ("not-declined", lambda c: courses.taken_back(c, "follow-up", DAY(2026, 4, 1), NOOR)),
             (
                 "already-declined",
@@ -271,7 +285,55 @@ class TestInFhir:
         assert [one.id for one in courses.course_of(spoilt).planned] == ["start", "consolidation"]
 
 
+class TestAnswers:
+    def test_its_own_task_says_that_answers_came_to_who_does_not_read_them(self):
+        task = asked(begun())[0] | {"status": "completed", "output": [output("QuestionnaireResponse/9")]}
+        assert courses.answered_in(begun(), [task], [], day_of) == (Answered("nel", BEGIN),)
+
+    def test_a_task_that_was_closed_by_answers_that_came_too_late_says_nothing(self):
+        task = asked(begun())[0] | {"status": "completed", "output": [output("QuestionnaireResponse/9")]}
+        late = response("nel", "2026-05-03")  # the last day is 2 May
+        assert courses.answered_in(begun(), [task], [late], day_of) == (Answered("nel", DAY(2026, 5, 3)),)
+        in_time = response("nel", "2026-05-02")
+        assert set(courses.answered_in(begun(), [task], [in_time], day_of)) == {
+            Answered("nel", BEGIN),
+            Answered("nel", DAY(2026, 5, 2)),
+        }
+
+    def test_what_is_not_finished_or_has_no_day_was_not_sent_in(self):
+        begun_with = response("nel", "2026-03-10") | {"status": "in-progress"}
+        assert courses.sent_in([begun_with, response("hoop", ""), response("mhcs", "2026-03-11")], day_of) == (
+            Answered("mhcs", DAY(2026, 3, 11)),
+        )
+
+
+def output(reference: str) -> dict:
+    return {"type": {"text": "response"}, "valueReference": {"reference": reference}}
+
+
+def response(instrument: str, authored: str) -> dict:
+    form = catalogue().instruments[instrument]
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": "9",
+        "status": "completed",
+        "questionnaire": form.canonical,
+        "authored": authored,
+    }
+
+
+def day_of(text: str) -> DAY | None:
+    return DAY.fromisoformat(text[:10]) if text else None
+
+
 class TestTasks:
+    def test_where_they_could_not_follow_what_was_decided_counts(self):
+        task = asked(begun())[0]
+        waits = courses.paused(begun(), BEGIN, NOOR)
+        assert courses.as_decided(task, [waits])["status"] == "on-hold"
+        assert courses.as_decided(task, [begun(), begun("npi-recovery")]) is task
+        assert courses.as_decided({"resourceType": "Task", "status": "requested"}, [waits])["status"] == "requested"
+
     def test_each_questionnaire_of_each_moment_is_an_assignment_in_its_days(self):
         found = [assignment_of(one) for one in asked(begun()) if is_assignment(one)]
         assert [(one.instrument, one.opens, one.due) for one in found[:4]] == [

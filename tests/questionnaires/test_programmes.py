@@ -136,6 +136,7 @@ REFUSED = [
     ('longest = "6 months"', 'longest = "6 days"', "moments[2].opens: is '1 week', after the longest"),
     ('longest = "6 months"\n', "", "moments[2].every: needs an end: give the programme its longest"),
     ('every = "3 weeks"', 'every = "0 weeks"', "moments[2].every: is no time at all"),
+    ('longest = "6 months"', 'longest = "9999 months"', "moments[2].every: is '3 weeks': it would come more than 200"),
     ('every = "3 weeks"', 'every = "1 week"', "moments[2].every: is '1 week': the next would begin before this one is"),
     ('opens = "1 week"', 'opens = "1 year"', "moments[2].opens: is '1 year'; write a number of days, weeks or months"),
     ('opens = "1 week"', 'opens = "-1 week"', "moments[2].opens: is '-1 week'; write a number of days"),

@@ -7,20 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from mappers.answers import is_finished
-from mappers.assignment import assignment_of, is_assignment
 from mappers.conversation import conversation_of
 from mappers.course import (
     CATEGORY,
     Answered,
-    Asked,
     Course,
-    Planned,
     Standing,
+    answered_in,
+    as_decided,
+    asked_for,
     course_of,
     is_over,
-    moment_of,
+    sent_in,
     standing,
-    task_changes,
 )
 from mappers.tolerant import text_in
 from questionnaires.fhir import Resource
@@ -82,19 +81,12 @@ def courses_in(
     return tuple(sorted(found, key=lambda one: one.course.start, reverse=True))
 
 
-def as_decided(care_plans: Iterable[Record], tasks: Iterable[Record]) -> list[Record]:
-    """Return Tasks as the courses of the same person have them.
-
-    What was decided stands in the course. An EHR may not have let its Tasks follow: then they say what was before.
-    """
+def tasks_as_decided(care_plans: Iterable[Record], tasks: Iterable[Record]) -> list[Record]:
+    """Return Tasks as the courses of the same person have them, whatever the record let follow."""
     read = (course_of(one.resource, programmes()) for one in care_plans if one.state != "refused")
     courses = [one for one in read if one is not None]
-    return [_as_decided(courses, one) for one in tasks]
-
-
-def _as_decided(courses: Iterable[Course], task: Record) -> Record:
-    changed = (new for course in courses for new in task_changes(course, [task.resource]))
-    return next((replace(task, resource=new) for new in changed), task)
+    decided = ((one, as_decided(one.resource, courses)) for one in tasks)
+    return [one if new is one.resource else replace(one, resource=new) for one, new in decided]
 
 
 def digest_of(course: Course) -> str:
@@ -106,36 +98,14 @@ def digest_of(course: Course) -> str:
 def foreseen(course: Course, responses: Iterable[Resource], today: dt.date) -> tuple[Standing, ...]:
     """Return where each moment of a course that is not begun yet would be, by what was sent in before."""
     sent = [one for one in responses if is_finished(one)]
-    return standing(course, _answered(sent), today, talked=_talked(sent))
+    return standing(course, sent_in(sent, day_of), today, talked=_talked(sent))
 
 
 def _followed(course: Course, record: Record, tasks: Iterable[Record], responses: Iterable[Resource]) -> Followed:
-    mine = [(one, task) for task in tasks if (one := _moment(course, task)) is not None]
     sent = tuple(responses)
-    # Who reads the programme may not read the answers: that they came, its own Task says too. Another system
-    # may close a Task by answers that came too late: where those are read, they say so.
-    days = {f"QuestionnaireResponse/{text_in(one, 'id')}": day_of(text_in(one, "authored")) for one in sent}
-    by_task = [
-        Answered(asked.instrument, one.opens)
-        for one, task in mine
-        if is_assignment(task.resource) and text_in(task.resource, "status") == "completed"
-        for asked in [assignment_of(task.resource)]
-        if (days.get(asked.response or "") or one.closes) <= one.closes
-    ]
-    answered = (*by_task, *_answered(sent))
-    return Followed(course, record, tuple(task for _one, task in mine), answered, _talked(sent))
-
-
-def _answered(responses: Iterable[Resource]) -> tuple[Answered, ...]:
-    days = ((one, day_of(text_in(one, "authored"))) for one in responses)
-    named = ((Asked(text_in(one, "questionnaire")), day) for one, day in days if day is not None)
-    return tuple(Answered(asked.instrument, day) for asked, day in named)
-
-
-def _moment(course: Course, task: Record) -> Planned | None:
-    """Return the moment of a course that a Task is of, None where it is of none."""
-    named = moment_of(task.resource)
-    return course.moment(named[1]) if named is not None and named[0] == course.identifier else None
+    mine = tuple(one for one in tasks if any(asked_for(course, [one.resource])))
+    answered = answered_in(course, (one.resource for one in mine), sent, day_of)
+    return Followed(course, record, mine, answered, _talked(sent))
 
 
 def _talked(responses: Iterable[Resource]) -> tuple[dt.date, ...]:

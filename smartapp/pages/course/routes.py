@@ -25,8 +25,8 @@ blueprint = Blueprint("course", __name__, url_prefix="/course", template_folder=
 
 MOST_SHOWN: Final = 3
 """Moments that come, or were, which are shown at once."""
-EARLIEST: Final = dt.timedelta(days=3 * 366)
-"""How long ago a trajectory may have begun: the moments of ours are over by then."""
+FARTHEST: Final = dt.timedelta(days=3 * 366)
+"""How far from today something may be moved."""
 NEWS: Final[Mapping[str, str]] = {
     "begun": message("The programme has begun. The client sees it on their own page."),
     "paused": message("The programme is paused. Nothing is asked now."),
@@ -55,9 +55,13 @@ NOT_POSSIBLE: Final[Mapping[str, str]] = {
     "no-such-moment": message("This is no longer in the programme."),
     "moment-over": message("These days are over, so this cannot be changed any more."),
     "before-start": message("Choose today or a later day, not before the programme begins."),
+    "after-end": message("The programme does not last that long. Choose an earlier day."),
     "not-declined": message("Nobody said no to this."),
     "already-declined": message("Somebody said no to this already."),
 }
+
+Back = Callable[[str], ResponseReturnValue]
+"""Leads to a page that says a sentence."""
 
 GOES_ON: Final = message("The client follows this programme already. It can be stopped or moved on its own page.")
 BEGUN_BEFORE: Final = message("The client began with this on the same day before. Choose another day.")
@@ -102,12 +106,12 @@ def _moment_page(identifier: str, moment_id: str, opens: str = "", problem: str 
     found = _found(identifier)
     planned = found.course.moment(moment_id)
     if planned is None:
-        abort(404)
+        return _back(problem) if problem else abort(404)
     today, own = current.now().date(), current.launch().user.role == "client"
     shown = views.course_view(found, today, own=own)
     view = next(one for one in (*shown.now, *shown.next, *shown.before) if one.id == moment_id)
     if not view.change:
-        return redirect(url_for("course.index"), 303)
+        return _back(problem) if problem else redirect(url_for("course.index"), 303)
     page = render_template(
         "course/moment.html",
         course=shown,
@@ -184,20 +188,16 @@ def move(identifier: str, moment_id: str) -> ResponseReturnValue:
     if day is None:
         return _moment_page(identifier, moment_id, given, _(NOT_A_DATE))
     opens, along = dt.date.fromisoformat(day), "along" in request.form
-    if opens > today + choosing.EARLIEST:
+    if opens > today + FARTHEST:
         return _moment_page(identifier, moment_id, given, _(choosing.TOO_FAR))
-    try:
-        return _decided(
-            identifier,
-            "moved",
-            lambda course, today, by: moved(course, moment_id, opens, today, by, with_later=along),
-            is_so=lambda course: (one := course.moment(moment_id)) is not None and one.opens == opens,
-            says=False,
-        )
-    except NotPossible as error:
-        if error.code == "before-start":
-            return _moment_page(identifier, moment_id, given, _(NOT_POSSIBLE[error.code]))
-        return _back(_(NOT_POSSIBLE[error.code]))
+    return _decided(
+        identifier,
+        "moved",
+        lambda course, today, by: moved(course, moment_id, opens, today, by, with_later=along),
+        is_so=lambda course: (one := course.moment(moment_id)) is not None and one.opens == opens,
+        # With the day that was chosen: nobody has to look for it again.
+        back=lambda sentence: _moment_page(identifier, moment_id, given, sentence),
+    )
 
 
 @blueprint.post("/<identifier>/undo")
@@ -210,7 +210,7 @@ def undo(identifier: str) -> ResponseReturnValue:
     def restore(course: Course, _today: dt.date, _by: Mapping[str, str]) -> Course:
         return service.as_before(course, needs["was"])
 
-    outcome = _tried(lambda: service.change(identifier, needs["seen"], restore, is_so=_never))
+    outcome = _tried(lambda: service.change(identifier, needs["seen"], restore, is_so=_never), _back)
     if not isinstance(outcome, Done):
         return outcome
     undoing.forget()
@@ -223,35 +223,36 @@ def _never(_course: Course) -> bool:
 
 
 def _decided(
-    identifier: str, mark: str, decide: Decide, *, is_so: Callable[[Course], bool], says: bool = True
+    identifier: str, mark: str, decide: Decide, *, is_so: Callable[[Course], bool], back: Back | None = None
 ) -> ResponseReturnValue:
-    """Save a decision and lead to the page that says so, with the way back. `says` False: raises NotPossible."""
+    """Save a decision and lead to the page that says so, with the way back.
+
+    `back` is where somebody reads that it was not done; by default the page of all programmes.
+    """
     seen = request.form.get("seen", "")
-    outcome = _tried(lambda: service.change(identifier, seen, decide, is_so=is_so), says=says)
+    outcome = _tried(lambda: service.change(identifier, seen, decide, is_so=is_so), back or _back)
     if not isinstance(outcome, Done):
         return outcome
     if not outcome.arrived:
         return redirect(url_for("course.index", waits="1"), 303)
-    after, back = url_for("course.index", news=mark), url_for("course.undo", identifier=identifier)
+    after, undo_at = url_for("course.index", news=mark), url_for("course.undo", identifier=identifier)
     if outcome.before is None:  # pressed twice: what the first press did can be taken back
-        return redirect(undoing.offer_again(back, after), 303)
+        return redirect(undoing.offer_again(undo_at, after), 303)
     needs = {"was": service.former(outcome.before), "seen": digest_of(outcome.course)}
-    return redirect(undoing.offer(back, needs, after), 303)
+    return redirect(undoing.offer(undo_at, needs, after), 303)
 
 
-def _tried(do: Callable[[], Done], *, says: bool = True) -> Done | ResponseReturnValue:
-    """Decide something, or lead to the page as it is now, which says why it was not done."""
+def _tried(do: Callable[[], Done], back: Back) -> Done | ResponseReturnValue:
+    """Decide something, or lead `back` to a page as it is now, with the sentence why it was not done."""
     try:
         outcome = tried(do, TROUBLES)
     except NotFound:
         abort(404)
     except ChangedMeanwhile:
-        return _back(_(MEANWHILE))
+        return back(_(MEANWHILE))
     except NotPossible as error:
-        if not says:
-            raise
-        return _back(_(NOT_POSSIBLE[error.code]))
-    return _back(outcome.sentence) if isinstance(outcome, Trouble) else outcome
+        return back(_(NOT_POSSIBLE[error.code]))
+    return back(outcome.sentence) if isinstance(outcome, Trouble) else outcome
 
 
 def _back(sentence: str) -> ResponseReturnValue:

@@ -157,7 +157,7 @@ def _goes(followed: Followed, today: dt.date) -> str:
         return _("Paused since %(day)s. Nothing is asked now.", day=format_date(course.paused_since))
     if course.start > today:
         return _("This begins on %(day)s.", day=format_date(course.start))
-    if course.end is None or any(one.opens > course.end for one in course.planned):  # moved beyond it
+    if course.end is None:
         return _("Begun on %(day)s.", day=format_date(course.start))
     return _("Begun on %(day)s, until %(end)s at most.", day=format_date(course.start), end=format_date(course.end))
 

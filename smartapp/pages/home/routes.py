@@ -110,7 +110,7 @@ def index() -> str | Response:
     page = HomePage(
         name=first_name(current.launch().patient.display),
         talk=talk,
-        to_do=to_do_now(current.records(), courses.as_decided(found[4], found[2]), catalogue(), current.today()),
+        to_do=to_do_now(current.records(), courses.tasks_as_decided(found[4], found[2]), catalogue(), current.today()),
         goal=goal_today(goals, pressed.step),
         goals=len(goals),
         agreed=_agreed(found[2], undo),

@@ -47,7 +47,7 @@ def in_reach(records: Records) -> tuple[list[Record], list[Record]] | None:
         tasks, responses, care_plans = records.search(Query.of("Task", patient=patient), sent, courses.query(patient))
     except Unreachable:
         return None
-    return courses.as_decided(care_plans, tasks), responses
+    return courses.tasks_as_decided(care_plans, tasks), responses
 
 
 def sent_here(records: Records) -> list[Record]:

@@ -337,7 +337,7 @@ def test_what_somebody_else_decided_meanwhile_is_shown_and_nothing_is_written_ov
     seen = seen_in(anna.get(f"course/{course.identifier}/moments/follow-up"))
     press(launched(app, role="clinician"), "moments/follow-up/move", opens="2028-05-20")
     answer = anna.post(f"course/{course.identifier}/moments/follow-up/move", {"seen": seen, "opens": "2028-06-01"})
-    assert "Er is intussen iets anders besloten." in text_of(anna.get(answer.location))
+    assert "Er is intussen iets anders besloten." in text_of(answer)
     assert courses(anna)[0].moment("follow-up").opens == dt.date(2028, 5, 20)
 
 
@@ -650,11 +650,25 @@ def test_what_was_filled_in_of_a_moment_stays_so_when_the_rest_of_it_is_moved(ap
     assert "Ingevuld: Hoop (HOOP)." in text_of(launched(app).get("course/"))
 
 
-def test_the_longest_is_not_said_of_a_programme_of_which_something_was_moved_beyond_it(app, clinician):
+def test_nothing_is_moved_beyond_the_longest_that_a_programme_takes(app, clinician):
     begins(clinician, programme=TALKS)
     anna = launched(app)
-    assert "Het duurt hoogstens tot 27 november 2027." in text_of(anna.get("course/"))
-    press(anna, "moments/talk-8/move", opens="2029-01-01")
-    said = text_of(anna.get("course/"))
-    assert "Begonnen op 27 november 2026." in said
-    assert "27 november 2027" not in said
+    refused = press(anna, "moments/talk-8/move", opens="2028-01-01")
+    assert refused.status_code == 422
+    assert "Zo lang duurt het programma niet." in text_of(refused)
+    assert 'value="2028-01-01"' in refused.text
+    assert courses(anna)[0].moment("talk-8").about == dt.date(2027, 10, 29)  # 27 November 2026 and 48 weeks
+
+
+def test_a_day_that_was_chosen_while_somebody_else_decided_is_still_there(app, anna):
+    """Both had the page open; what the other decided is shown, with the day that this one chose."""
+    identifier = courses(anna)[0].identifier
+    seen = seen_in(anna.get(f"course/{identifier}/moments/start"))
+    press(launched(app), "moments/follow-up/decline")
+    answer = anna.post(f"course/{identifier}/moments/start/move", {"seen": seen, "opens": "2026-12-24"})
+    assert answer.status_code == 422
+    assert "Er is intussen iets anders besloten." in text_of(answer)
+    assert 'value="2026-12-24"' in answer.text
+    again = anna.post(f"course/{identifier}/moments/start/move", {"seen": seen_in(answer), "opens": "2026-12-24"})
+    assert again.status_code == 303
+    assert courses(anna)[0].moment("start").opens == dt.date(2026, 12, 24)
