@@ -90,6 +90,16 @@ def text_of(page: TestResponse) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page.text.partition("<main")[2])))
 
 
+class Clock:
+    """A clock that only a test moves, in seconds since 1970."""
+
+    def __init__(self, now: float = 1_795_800_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Flaky:
     """A record in front of another, which fails as a test wants: it takes no writes, or answers nothing at all."""
 

@@ -18,6 +18,7 @@ from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable
 from smartapp.i18n import message
 from smartapp.pages.assignments import views
 from smartapp.pages.assignments.views import AssignmentRow, NewPage, QuestionnaireChoice
+from smartapp.pages.course import found as courses
 from smartapp.records import Record
 from smartapp.web import current, undoing
 from smartapp.web.dates import NOT_A_DATE, iso_date
@@ -51,8 +52,10 @@ NOT_TAKEN_BACK: Final = message(
 
 
 def _tasks() -> list[Record]:
-    found: list[Record] = current.records().search(Query.of("Task", patient=current.launch().patient.reference))[0]
-    return found
+    """Return what is asked of this client, as their programmes have it, whatever the record let follow."""
+    patient = current.launch().patient.reference
+    tasks, care_plans = current.records().search(Query.of("Task", patient=patient), courses.query(patient))
+    return courses.tasks_as_decided(care_plans, tasks)
 
 
 @blueprint.get("/")
@@ -192,6 +195,8 @@ def cancel(assignment_id: str) -> View:
         if not assignment_of(found.resource).waiting:
             trouble, status = _(ALREADY_OVER), 409
             break
+        if assignment_of(found.resource).of_course:  # taken out of it, its moment would go on asking for it
+            return redirect(url_for("course.index"), 303)
         if not may_try:
             break
         reason = _("Withdrawn by the care team")

@@ -5,19 +5,12 @@ from __future__ import annotations
 import pytest
 
 from smartapp.services import KEY
-from tests.smartapp.helpers import launched, make_app
-
-
-class Clock:
-    now = 1_770_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.smartapp.helpers import Clock, launched, make_app
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1_770_000_000.0)
 
 
 @pytest.fixture

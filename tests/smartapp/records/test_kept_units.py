@@ -46,7 +46,7 @@ def engine():
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_770_000_000.0)
 
 
 @pytest.fixture

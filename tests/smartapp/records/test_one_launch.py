@@ -36,7 +36,7 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def shared_clock() -> Clock:
-    return Clock()
+    return Clock(1_770_000_000.0)
 
 
 @pytest.fixture(scope="module")

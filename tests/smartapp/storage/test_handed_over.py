@@ -9,16 +9,10 @@ from smartapp.storage.database import open_database
 from smartapp.storage.drafts import Drafts, forget_untouched
 from smartapp.storage.handed_over import DAYS, HandedOver, Waiting, forget_old
 from smartapp.storage.vault import open_vault
+from tests.smartapp.helpers import Clock
 
 KEY = Fernet.generate_key().decode()
 DAY = 86_400
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -30,7 +24,7 @@ def engine(url):
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1_800_000_000.0)
 
 
 def waiting(engine, clock, patient="Patient/anna") -> Waiting:

@@ -20,7 +20,7 @@ from smartapp.storage.database import writing
 from smartapp.storage.sessions import HANDOFF_SECONDS
 from smartapp.web.guard import MAX_FORM_BYTES
 from smartapp.web.language import _
-from tests.smartapp.helpers import EHR, Visitor, launched, make_app, settings, with_rights
+from tests.smartapp.helpers import EHR, Clock, Visitor, launched, make_app, settings, with_rights
 
 HTTPS = "https://app.example"
 GOAL = {
@@ -32,16 +32,9 @@ GOAL = {
 }
 
 
-class Clock:
-    now = 1_770_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_770_000_000.0)
 
 
 def with_pages(app):

@@ -9,23 +9,15 @@ from flask import Flask
 
 from smartapp.services import KEY
 from smartapp.settings import Issuer
-from tests.smartapp.helpers import EHR, make_app
+from tests.smartapp.helpers import EHR, Clock, make_app
 
 NOW = 1_780_300_800.0  # Monday 1 June 2026, 10:00 in Amsterdam
 CHART = "http://localhost/chart?patient={patient}"
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture

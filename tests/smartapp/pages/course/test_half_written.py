@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from smartapp.fhir.store import Forbidden, Query, Refused
-from smartapp.services import KEY
-from tests.smartapp.helpers import Flaky, launched, make_app, text_of
-from tests.smartapp.pages.course.test_pages import Clock, begins, courses, press, seen_in, undo
+from tests.smartapp.helpers import Flaky, launched, text_of
+from tests.smartapp.pages.course.test_pages import begins, courses, press, seen_in, undo
 
 HOOP = "Hoop (HOOP)"
 
@@ -21,18 +20,6 @@ class KeepsTasks(Flaky):
         if any(one.method == "update" and one.resource["resourceType"] == "Task" for one in writes):
             raise self.refusal
         super()._before(*writes)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def app(clock):
-    made = make_app(clock)
-    yield made
-    made.extensions[KEY].engine.dispose()
 
 
 @pytest.fixture(params=[Refused("No Task is changed here.", status=422), Forbidden("Not yours.")])
@@ -87,3 +74,15 @@ def test_the_start_page_has_a_card_for_the_first_that_a_programme_asks_and_names
     assert start.count("Bekijken :") == 1
     assert len(named.split(",")) == 3
     assert text_of(anna.get("questionnaires/")).count("Bekijken :") == 4
+
+
+def test_the_professional_finds_what_is_asked_as_the_programme_has_it(app, anna):
+    """And no way to withdraw it beside it: its moment would go on asking for it."""
+    clinician = launched(app, role="clinician")
+    page = clinician.get("assignments/")
+    assert f"Naar het programma : {HOOP}" in text_of(page)
+    assert "/cancel" not in page.text
+    [task] = [one for one in anna.ehr.search(Query.of("Task")) if "hoop" in str(one.resource["input"])][:1]
+    assert clinician.post(f"assignments/{task.resource['id']}/cancel", {}).location.endswith("/course/")
+    press(anna, "pause")
+    assert "Er wacht niets." in text_of(clinician.get("assignments/"))

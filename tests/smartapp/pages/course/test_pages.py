@@ -17,36 +17,13 @@ from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Refused, Unreachable, Write
 from smartapp.services import KEY
 from smartapp.storage.reminders import READY_THINGS
-from tests.smartapp.helpers import Flaky, launched, make_app, put_circle, share_with, text_of, until
+from tests.smartapp.helpers import Flaky, launched, put_circle, share_with, text_of, until
+from tests.smartapp.pages.course.conftest import TODAY
 from tests.smartapp.pages.overview.people import filled_in
 from tests.smartapp.pages.plan.pages import fields_of
 from tests.smartapp.records.test_sight import share
 
 MEASURES, TALKS = "three-moments", "npi-recovery"
-TODAY = dt.date(2026, 11, 27)
-
-
-class Clock:
-    """A clock of which the day can be chosen."""
-
-    def __init__(self):
-        self.day = TODAY
-        self.time = dt.time(12)
-
-    def __call__(self):
-        return dt.datetime.combine(self.day, self.time, dt.UTC).timestamp()
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def app(clock):
-    made = make_app(clock)
-    yield made
-    made.extensions[KEY].engine.dispose()
 
 
 @pytest.fixture

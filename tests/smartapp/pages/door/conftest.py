@@ -14,22 +14,15 @@ from flask.testing import FlaskClient
 from smartapp.fhir.store import Query
 from smartapp.services import KEY
 from smartapp.storage.doors import Door
-from tests.smartapp.helpers import Visitor, launched, make_app
+from tests.smartapp.helpers import Clock, Visitor, launched, make_app
 
 NOW = 1_795_800_000.0
 HOOP = [f"hoop-{number:02}" for number in range(1, 13)]
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ STILL_SO = "look-again/garden/still-so"
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1_800_000_000.0)
 
 
 @pytest.fixture

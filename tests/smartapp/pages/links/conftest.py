@@ -16,7 +16,7 @@ from mappers.plan import PersonRef
 from smartapp.fhir.store import Query, Write
 from smartapp.services import KEY
 from tests import shlink_client
-from tests.smartapp.helpers import Visitor, launched, make_app
+from tests.smartapp.helpers import Clock, Visitor, launched, make_app
 from tests.smartapp.pages.living.writing import FULL, WHEN, of_noor, put_form
 
 CARD, FORM = f"card.{FULL}", f"form.{FULL}"
@@ -24,16 +24,9 @@ PASSCODE = "482913"
 NOW = 1_795_800_000.0
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def known(tmp_path, monkeypatch):
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_800_000_000.0)
 
 
 @pytest.fixture

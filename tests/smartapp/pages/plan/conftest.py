@@ -7,7 +7,7 @@ import pytest
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step, resources_of
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Write
-from tests.smartapp.helpers import launched
+from tests.smartapp.helpers import Clock, launched
 
 ANNA = PersonRef("Patient/anna", "Anna Voorbeeld")
 URN = "urn:uuid:00000000-0000-4000-8000-00000000000"
@@ -48,18 +48,9 @@ def put(store, plan: Plan = HALFWAY) -> None:
     )
 
 
-class Clock:
-    """A clock that only a test moves, in seconds since 1970."""
-
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_800_000_000.0)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from smartapp.courier import Courier
 from smartapp.fhir.store import Query, Unreachable, Write
 from smartapp.records.outbox import OUTBOX
 from smartapp.services import KEY
-from tests.smartapp.helpers import Visitor, launched, make_app, settings, text_of
+from tests.smartapp.helpers import Clock, Visitor, launched, make_app, settings, text_of
 from tests.smartapp.mail_server import Mailbox, running
 
 NOON = dt.datetime(2026, 11, 27, 12, tzinfo=ZoneInfo("Europe/Amsterdam")).timestamp()
@@ -26,16 +26,9 @@ CANARIES = ("Kanariegeel", "kanariegeel", "patientkanarie", "HOOP", "hoop", "Hoo
 """The name of the person, their ids, what was asked of them, and who asks."""
 
 
-class Clock:
-    now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture

@@ -230,7 +230,7 @@ class TestDeath:
 
     @pytest.fixture
     def clock(self):
-        return Clock()
+        return Clock(1_770_000_000.0)
 
     @pytest.fixture
     def app(self, clock):
