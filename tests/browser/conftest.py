@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from scripts.tour import CHROMIUM, Demo, Visitor, chromium, close
 
@@ -14,6 +15,9 @@ def pytest_runtest_setup() -> None:
     """Skip each test of this folder, with the reason, where there is no browser to run it in."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: the browser tests did not run")
+
+
+PHONE: Final = {"width": 320, "height": 700}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +37,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.fixture
 def visitor(browser: Browser, demo: Demo) -> Iterator[Visitor]:
     """Someone with a phone of 320 px."""
-    context = browser.new_context(viewport={"width": 320, "height": 700}, locale="nl-NL")
+    context = browser.new_context(viewport=PHONE, locale="nl-NL")
     yield Visitor(context.new_page(), demo)
     close(context)
+
+
+@pytest.fixture(params=[True, False], ids=["scripts", "plain"])
+def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
+    """A phone of 320 px, with scripts and without."""
+    made = browser.new_context(viewport=PHONE, locale="nl-NL", java_script_enabled=request.param)
+    yield made
+    close(made)

@@ -9,11 +9,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from scripts.tour import Demo, Visitor, close
+from tests.browser.conftest import PHONE
 from tests.browser.test_pages import violations
 
 pytestmark = pytest.mark.browser
-
-PHONE = {"width": 320, "height": 700}
 
 
 @pytest.fixture
@@ -22,13 +21,6 @@ def own_demo(tmp_path: Path) -> Iterator[Demo]:
     demo = Demo.start(tmp_path)
     yield demo
     demo.stop()
-
-
-@pytest.fixture(params=[True, False], ids=["scripts", "plain"])
-def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(viewport=PHONE, locale="nl-NL", java_script_enabled=request.param)
-    yield made
-    close(made)
 
 
 def looked_at(page: Page, said: str) -> None:
