@@ -169,10 +169,11 @@ class Issuer:
     team: TeamRule = "follow"
     """ "ignore": its care teams are not kept, so nobody is outside the team because they are not in one."""
     hooks: Hooks | None = None
+    """How it asks our CDS Hooks services; None: it is told nothing there."""
     messages_client_id: str = ""
     """As what we sign in there without anybody, to put a message into the portal; "": no messages there."""
     messages_scope: str = "system/Communication.c"
-    """Where it asks our CDS Hooks services; None: it is told nothing there."""
+    """What is asked for that."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.base)

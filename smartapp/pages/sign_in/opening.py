@@ -50,7 +50,7 @@ def _pages(services: Services, launch: Launch, context: Mapping[str, Any]) -> It
             found = _of_questionnaire(launch.user.role, one.name)
         elif left:
             left -= 1
-            found = _of_task(services.records(launch), one.name)
+            found = _of_task(services.records(launch), one.name, services.now()[:10])
         else:
             found = None
         if found is not None:
@@ -68,8 +68,8 @@ def _of_questionnaire(role: Role, name: str) -> Opening | None:
     return Opening("living.form", {"form_id": form}) if form is not None and role == "client" else None
 
 
-def _of_task(records: Records, id_: str) -> Opening | None:
-    """Return where a Task leads, None where it is no assignment of this person that the reader sees."""
+def _of_task(records: Records, id_: str, today: str) -> Opening | None:
+    """Return where a Task leads `today`, None where it is no assignment of this person that the reader sees."""
     launch = records.launch
     try:
         task = records.read("Task", id_).resource
@@ -79,6 +79,8 @@ def _of_task(records: Records, id_: str) -> Opening | None:
         assignment = assignment_of(task)
         if assignment.instrument not in catalogue().asked:
             return None
+        if assignment.is_coming(today):  # answers of today would not be those of its days
+            return Opening("course.index", {})
         if assignment.waiting:
             own = Opening("questionnaire.intro", {"instrument_id": assignment.instrument})
             return own if launch.user.role == "client" else Opening("assignments.index", {})

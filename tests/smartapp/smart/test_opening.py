@@ -55,7 +55,8 @@ def server(fresh_server):
     nobodys = {name: value for name, value in asked_of("anna", "nobodys").items() if name not in ("for", "owner")}
     elsewhere = asked_of("anna", "other", input=[], focus={"reference": "Questionnaire/of-another"})
     step = {"resourceType": "Task", "id": "step", "status": "requested", "intent": "plan", "for": done["for"]}
-    tasks = [asked_of("anna", "waiting"), asked_of("bram", "of-bram"), done, nobodys, elsewhere, step]
+    later = asked_of("anna", "later", restriction={"period": {"start": "2999-01-01", "end": "2999-03-01"}})
+    tasks = [later, asked_of("anna", "waiting"), asked_of("bram", "of-bram"), done, nobodys, elsewhere, step]
     for one in [*PEOPLE, response, *tasks]:
         fresh_server.sandbox.store.write(Write("update", one))
     return fresh_server
@@ -136,3 +137,8 @@ def test_an_ehr_that_does_not_answer_for_the_task_opens_the_ordinary_first_page(
 def test_the_sandbox_says_what_it_can_be_asked_for(server):
     asked = f"{server.url}/sandbox/launch?role=client&patient=anna&context=nonsense"
     assert requests.get(asked, timeout=20).status_code == 400
+
+
+@pytest.mark.parametrize("role", ["client", "clinician"])
+def test_what_is_planned_for_later_opens_the_programme_and_no_form_yet(server, role):
+    assert opened(server, role, "Task/later") == "course/"
