@@ -177,15 +177,12 @@ class Records:
         """
         new = (one for one in self._on_their_way()[0] if one.state == "waiting")
         waiting = [one for one in new if _is_called(one, type, identifier)]
-        arrival = self._outbox.arrival(self._owner, type, identifier)
         if waiting:
             with contextlib.suppress(NotFound):
                 return self._shown(waiting[-1])
             return None
-        if arrival is not None and arrival.place in self._stores:
-            self._seen.setdefault((type, arrival.stored.resource["id"]), arrival.place)
-            with contextlib.suppress(NotFound, Gone, Forbidden):
-                return self.read(type, arrival.stored.resource["id"])
+        if (arrived := self.arrived(type, identifier)) is not None:
+            return arrived
         [found] = self.search(Query.of(type, identifier=identifier.token))
         return found[0] if found else None
 
