@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
@@ -34,11 +34,20 @@ MOST_DAYS = 3650
 class Clock:
     """The one clock of a demo, in seconds since 1970: real time, and so many days ahead of it."""
 
-    days: int = 0
+    ahead_seconds: float = 0.0
 
     def __call__(self) -> float:
         """Return what time it is in the demo."""
-        return time.time() + self.days * 86_400
+        return time.time() + self.ahead_seconds
+
+    def go_ahead(self, days: int, zone: tzinfo) -> None:
+        """Be this many days ahead of today, at the same time of day."""
+        self.ahead_seconds = seconds_ahead(datetime.now(zone), days)
+
+
+def seconds_ahead(now: datetime, days: int) -> float:
+    """Return how far ahead the same time of day is: between winter and summer a day has 23 or 25 hours."""
+    return (now + timedelta(days=days)).timestamp() - now.timestamp()
 
 
 class _ListingKinds(click.Command):
@@ -110,13 +119,15 @@ def _demo(
     listening: socket.socket, database: Path, chosen: Kind, others: tuple[Client, ...], *, day: int | None
 ) -> None:
     url, data = f"http://{HOST}:{listening.getsockname()[1]}", database.parent
-    clock = Clock(_day_of(database))
-    ahead = _day_asked(day, clock.days)
+    clock, until_now = Clock(), _day_of(database)
+    ahead = _day_asked(day, until_now)
     app, sandbox = demo_app(url, database, data / "keys.json", ehr=chosen.name, others=others, clock=clock)
     # On the day on which this folder was until now: whoever travels finds people who travelled along.
+    clock.go_ahead(until_now, sandbox.zone)
     added = _seeded(app, sandbox)
     _day_file(database).write_text(f"{ahead}\n", encoding="ascii")
-    clock.days = sandbox.days_ahead = ahead
+    clock.go_ahead(ahead, sandbox.zone)
+    sandbox.days_ahead = ahead
     click.echo(f"Verstel demo, with {'new' if added else 'the same'} made-up people ({chosen.title}).\n")
     if ahead:
         click.echo(f"  It is {sandbox.today():%d %B %Y} here, {ahead} days ahead of today.\n")

@@ -26,6 +26,7 @@ from fhirclient.server import FHIRServer
 
 from questionnaires.catalogue import catalogue
 from smartapp.cli import main
+from smartapp.commands.demo import seconds_ahead
 from smartapp.sandbox.kinds import kinds
 from tests.conftest import port_of_ours
 
@@ -238,6 +239,20 @@ def test_an_app_that_cannot_be_registered_is_wrong_usage(tmp_path):
 def in_database(folder: Path, query: str) -> list[tuple]:
     with closing(sqlite3.connect(folder / "full.db")) as database:
         return database.execute(query).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("days", "there", "hours"),
+    [
+        (0, "2026-11-27T23:45:00+01:00", 0),
+        (45, "2027-01-11T23:45:00+01:00", 45 * 24),
+        (500, "2028-04-10T23:45:00+02:00", 500 * 24 - 1),  # the night of 26 March 2028 has an hour less
+    ],
+)
+def test_days_ahead_is_the_same_time_of_day_in_summer_too(days, there, hours):
+    now = datetime(2026, 11, 27, 23, 45, tzinfo=ZoneInfo("Europe/Amsterdam"))
+    assert seconds_ahead(now, days) == hours * 3600
+    assert datetime.fromtimestamp(now.timestamp() + hours * 3600, now.tzinfo).isoformat() == there
 
 
 def test_whoever_goes_500_days_ahead_is_asked_what_is_open_then(after, ended, browser, tmp_path):
