@@ -105,12 +105,18 @@ def is_finished(response: Resource) -> bool:
     return text_in(response, "status") in _FINISHED
 
 
-def kind_of(response: Resource, catalogue: Catalogue) -> InstrumentKind | None:
-    """Return what kind of form a response answers, in whatever version; None for a form that is not known here."""
+def asked_in(response: Resource, catalogue: Catalogue) -> Instrument | None:
+    """Return the form that a response answers in whatever version, as it is today; None for one not known here."""
     try:
-        return catalogue.by_canonical(text_in(response, "questionnaire").partition("|")[0]).kind
+        return catalogue.by_canonical(text_in(response, "questionnaire").partition("|")[0])
     except UnknownInstrument:
         return None
+
+
+def kind_of(response: Resource, catalogue: Catalogue) -> InstrumentKind | None:
+    """Return what kind of form a response answers, in whatever version; None for a form that is not known here."""
+    asked = asked_in(response, catalogue)
+    return asked.kind if asked else None
 
 
 def answers_of(response: Any, catalogue: Catalogue) -> Answers:

@@ -15,7 +15,7 @@ _AGREED: Final = frozenset({"booked", "arrived", "checked-in"})
 _WITH: Final = frozenset({"Practitioner", "PractitionerRole"})
 
 MomentOf = Callable[[str], dt.date | None]
-"""Turns a FHIR instant into a zoned moment; None where it cannot be read."""
+"""Turns a FHIR date or instant into a day or a zoned moment; None where it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

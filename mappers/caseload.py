@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mappers.answers import kind_of
+from mappers.answers import asked_in, is_finished
 from mappers.appointment import MomentOf, NextTalk, next_talk
 from mappers.assignment import Assignment, assignment_of, is_assignment
 from mappers.birth import birth_date_of
@@ -26,7 +26,6 @@ from questionnaires.programmes import programmes
 Named = Callable[[str], str]
 """Turns a reference into `Type/id` of the same server, and leaves any other as it is."""
 
-_SENT = ("completed", "amended")
 _COMING = ("open", "announced", "later")
 
 
@@ -179,11 +178,12 @@ def line_of(
     nothing, but that a moment of a programme is done.
     """
     there = list(resources)
-    responses = (one for one in there if one.get("resourceType") == "QuestionnaireResponse")
+    responses = [one for one in there if one.get("resourceType") == "QuestionnaireResponse"]
     sent = [
-        (moment, Sent(_instrument(one, known), text_in(one, "authored")))
+        (moment, Sent(asked.id if asked else "", text_in(one, "authored")))
         for one in responses
-        if text_in(one, "status") in _SENT and kind_of(one, known) in (None, "questionnaire")
+        for asked in [asked_in(one, known)]
+        if is_finished(one) and (asked is None or asked.kind == "questionnaire")
         for moment in [_day(moment_of(text_in(one, "authored")))]
         if moment is not None and moment >= since
     ]
@@ -195,7 +195,7 @@ def line_of(
         (one for one in asked if one.is_open(today.isoformat())), key=lambda one: (one.due or "9999", one.asked_on)
     )
     talk = next_talk(client.talks, patient=client.reference, now=now, moment_of=moment_of)
-    follows = tuple(_follows(courses, there, today, moment_of))
+    follows = tuple(_follows(courses, there, responses, today, moment_of))
     days = [
         *(_day(moment_of(one.due or "")) for one in waiting),
         *([talk.start.date()] if talk else []),
@@ -214,13 +214,15 @@ def line_of(
 
 
 def _follows(
-    courses: Iterable[Course], resources: Iterable[Resource], today: dt.date, moment_of: MomentOf
+    courses: Iterable[Course],
+    tasks: Sequence[Resource],
+    responses: Sequence[Resource],
+    today: dt.date,
+    moment_of: MomentOf,
 ) -> Iterator[Follows]:
-    """Yield the programmes that go on, in the order of their days."""
-    there = list(resources)
-    responses = [one for one in there if one.get("resourceType") == "QuestionnaireResponse"]
+    """Yield the programmes that go on, in the order of their days; `tasks` may have other resources among them."""
     for course in courses:
-        answered = answered_in(course, there, responses, lambda text: _day(moment_of(text)))
+        answered = answered_in(course, tasks, responses, lambda text: _day(moment_of(text)))
         moments = standing(course, answered, today)
         if is_over(course, moments, today):
             continue
@@ -247,12 +249,6 @@ def _holds(resource: Resource, now: str) -> bool:
 def _patient_in(reference: str) -> str:
     type_, _, id_ = reference.partition("/")
     return id_ if type_ == "Patient" and "/" not in id_ else ""
-
-
-def _instrument(response: Resource, known: Catalogue) -> str:
-    if kind_of(response, known) is None:
-        return ""
-    return known.by_canonical(text_in(response, "questionnaire").partition("|")[0]).id
 
 
 def _day(moment: dt.date | None) -> dt.date | None:

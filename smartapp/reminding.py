@@ -8,10 +8,8 @@ oneself, and how to stop. So a mail that somebody else sees tells them nothing o
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import uuid
-import zoneinfo
 from email.message import EmailMessage
 from typing import Final
 
@@ -122,11 +120,10 @@ def _to_portal(services: Services, message: Message) -> None:
     token = BackendToken(
         issuer.base, issuer.messages_client_id, services.keys, issuer.messages_scope, clock=services.clock
     )
-    zone = zoneinfo.ZoneInfo(services.settings.time_zone)
     resource = ready_message(
         patient=message.choice.patient,
         identifier=str(uuid.uuid4()),
-        sent=dt.datetime.fromtimestamp(int(services.clock()), zone).isoformat(),
+        sent=services.now(),
         language="en" if message.choice.language == "en" else "nl",
     )
     try:

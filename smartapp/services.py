@@ -19,7 +19,7 @@ from mappers.identity import values_in
 from mappers.sharing import Reader, Sharing, is_sharing, sharing_of
 from mappers.sharing.consent import IDENTIFIER_SYSTEM as CONSENT_SYSTEM
 from mappers.sharing.consent import name_of as consent_name
-from mappers.sharing.parts import SCORES
+from mappers.sharing.parts import SCORES, answers_part
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.access import table
@@ -46,7 +46,7 @@ from smartapp.smart.tokens import TokenEndpoint, TokenStore
 from smartapp.storage.audit import Audit
 from smartapp.storage.database import writing
 from smartapp.storage.doors import LOGGED_AS as DOOR
-from smartapp.storage.doors import Door, Doors, End, answers_part
+from smartapp.storage.doors import Door, Doors, End
 from smartapp.storage.drafts import Drafts, forget_untouched
 from smartapp.storage.examining import prune
 from smartapp.storage.handed_over import Waiting, forget_old
@@ -146,7 +146,7 @@ class Services:
             touched=touched or (lambda event, objects: self.audit.record(launch, event, objects)),
             sight=self.sight(launch),
             sight_now=lambda: self.sight(launch),
-            zone=zoneinfo.ZoneInfo(self.settings.time_zone),
+            zone=self.zone,
         )
 
     def records_of(self, launch: Launch, client: Person, touched: Touched | None = None) -> Records:
@@ -183,10 +183,14 @@ class Services:
             return None
         return [one.resource for one in found]
 
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """Return the place's own time zone."""
+        return zoneinfo.ZoneInfo(self.settings.time_zone)
+
     def now(self) -> str:
         """Return the time in the place's own zone, in whole seconds, as a FHIR dateTime."""
-        zone = zoneinfo.ZoneInfo(self.settings.time_zone)
-        return dt.datetime.fromtimestamp(self.clock(), zone).replace(microsecond=0).isoformat()
+        return dt.datetime.fromtimestamp(self.clock(), self.zone).replace(microsecond=0).isoformat()
 
     def consent(self, issuer: str, issuer_key: str, patient: str) -> Stored | None:
         """Return the Consent in which a person (`Patient/<id>`) keeps what they share; None where there is none."""

@@ -21,7 +21,7 @@ from typing import Final
 from mappers.agreements import AGREED
 from mappers.agreements import IDENTIFIER_SYSTEM as AGREEMENT_SYSTEM
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
-from mappers.answers import kind_of
+from mappers.answers import asked_in
 from mappers.assignment import is_assignment
 from mappers.circle import IDENTIFIER_SYSTEM as CIRCLE_SYSTEM
 from mappers.course import is_course, moment_of
@@ -171,11 +171,10 @@ def _part_of_care_plan(care_plan: Resource, _known: Catalogue) -> str:
 
 
 def _part_of_response(response: Resource, known: Catalogue) -> str:
-    kind = kind_of(response, known)
-    if kind is None:
+    asked = asked_in(response, known)
+    if asked is None:
         return ""
-    id_ = known.by_canonical(text_in(response, "questionnaire").partition("|")[0]).id
-    return {"living": form_part(id_), "record": TALKS}.get(kind, answers_part(id_))
+    return {"living": form_part(asked.id), "record": TALKS}.get(asked.kind, answers_part(asked.id))
 
 
 def _part_of_point(task: Resource, known: Catalogue) -> str:

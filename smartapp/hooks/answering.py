@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mappers.appointment import MomentOf
 from mappers.circle import Circle, circle_of
 from mappers.human_name import human_name
 from mappers.tolerant import text_in
@@ -22,10 +23,10 @@ from smartapp.access import table
 from smartapp.fhir.own.index import patients_of
 from smartapp.fhir.store import Query
 from smartapp.hooks.calls import Call
-from smartapp.hooks.cards import MomentOf, cards_of, told_by
+from smartapp.hooks.cards import cards_of, told_by
 from smartapp.hooks.services import Service
 from smartapp.records.overlay import Record
-from smartapp.services import Services
+from smartapp.services import Services, circle_among
 from smartapp.settings import Issuer
 from smartapp.smart.relation import Known, relation_of
 from smartapp.storage.launches import Launch, Person, User
@@ -80,8 +81,10 @@ def _known(services: Services, issuer: Issuer, call: Call) -> Known | None:
 
 
 def _circle(services: Services, issuer: Issuer, call: Call) -> Circle:
-    found = services.own_store(issuer.base).search(Query.of("CareTeam", patient=f"Patient/{call.patient_id}"))
-    return Circle(tuple(member for one in found for member in circle_of(one.resource).people))
+    patient = f"Patient/{call.patient_id}"
+    found = services.own_store(issuer.base).search(Query.of("CareTeam", patient=patient))
+    circle = circle_among(found, issuer.key, patient)
+    return circle_of(circle.resource) if circle else Circle()
 
 
 def _as_launch(issuer: Issuer, call: Call, known: Known, now: dt.datetime) -> Launch:

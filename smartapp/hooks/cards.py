@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mappers.answers import is_finished, kind_of
+from mappers.answers import asked_in, is_finished, kind_of
+from mappers.appointment import MomentOf
 from mappers.human_name import first_name, human_name
 from mappers.talking import talking_point_of
 from mappers.tolerant import text_in
@@ -35,9 +36,6 @@ _DETAIL: Final = Text(
 )
 _OPEN: Final = Text("Open Verstel", "Open Verstel")
 _SOURCE: Final = "Verstel"
-
-MomentOf = Callable[[str], dt.date | None]
-"""Turns a FHIR date or instant into a day or a zoned instant; None where it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +93,8 @@ def _is_of_a_name(sign: str) -> bool:
 
 
 def _is_visit(response: Resource, known: Catalogue) -> bool:
-    # `kind_of` first: only what it knows can be looked up.
-    return kind_of(response, known) == "questionnaire" and _instrument(response, known) == VISIT
-
-
-def _instrument(response: Resource, known: Catalogue) -> str:
-    return known.by_canonical(text_in(response, "questionnaire").partition("|")[0]).id
+    asked = asked_in(response, known)
+    return asked is not None and asked.id == VISIT
 
 
 def _moment(response: Resource, moment_of: MomentOf, now: dt.datetime) -> dt.datetime | None:

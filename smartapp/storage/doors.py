@@ -29,6 +29,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from mappers.sharing.parts import answers_part
 from smartapp.storage.audit import Audit, person_digest
 from smartapp.storage.database import change_any, metadata, reading, writing
 from smartapp.storage.launches import Handed, Launch, User
@@ -139,11 +140,6 @@ class TooManyDoors(ValueError):
     """A person has as many doors as there may be at once."""
 
 
-def answers_part(instrument: str) -> str:
-    """Return the part of the record that is filled in through a door."""
-    return f"answers.{instrument}"
-
-
 def normal(code: str) -> str:
     """Return a short code as it counts: in capitals, without what people put between its signs."""
     return "".join(sign for sign in code.upper() if sign.isalnum())
@@ -181,7 +177,7 @@ class Doors:
             "asked": self._vault.digest(f"door|asked|{giver.id}|{asked}"),
             "made": now,
             "until": new.until,
-            "sealed": self._vault.seal({"giver": asdict(kept), "instrument": instrument}),
+            "sealed": self._sealed(kept, instrument),
         }
         with writing(self._engine, on=person) as connection:
             before = sa.select(DOORS.c.id).where(DOORS.c.asked == row["asked"])
@@ -219,12 +215,8 @@ class Doors:
 
     def entered(self, door: Door, launch: Launch) -> None:
         """Note which launch and session the device got that opened a door."""
-        sealed = {
-            "giver": asdict(door.giver),
-            "instrument": door.instrument,
-            "session": launch.session_id,
-        }
-        named = {"launch": self._launch(launch.id), "sealed": self._vault.seal(sealed)}
+        sealed = self._sealed(door.giver, door.instrument, session=launch.session_id)
+        named = {"launch": self._launch(launch.id), "sealed": sealed}
         self._change(DOORS.c.id == door.id, on=door.id, **named)
 
     def knocked(self, door: Door, reason: str) -> None:
@@ -253,8 +245,7 @@ class Doors:
         """End a door; False where it had ended before. `response` is our identifier of what was sent, and only then."""
         values: dict[str, Any] = {"ended": self._now(), "how": how, "code": None}
         if response:
-            sealed = {"giver": asdict(door.giver), "instrument": door.instrument, "session": door.session}
-            values["sealed"] = self._vault.seal({**sealed, "response": response})
+            values["sealed"] = self._sealed(door.giver, door.instrument, session=door.session, response=response)
         goes_on = DOORS.c.ended.is_(None)
         can_end = sa.or_(goes_on, DOORS.c.how != "sent") if how == "sent" else goes_on
         return self._change(DOORS.c.id == door.id, can_end, on=door.id, **values)
@@ -298,6 +289,9 @@ class Doors:
 
     def _launch(self, launch_id: str) -> str:
         return self._vault.digest(f"door|launch|{launch_id}")
+
+    def _sealed(self, giver: Launch, instrument: str, **more: str) -> bytes:
+        return self._vault.seal({"giver": asdict(giver), "instrument": instrument, **more})
 
     def _change(self, *which: sa.ColumnElement[bool], on: str, **values: Any) -> bool:
         with writing(self._engine, on=on) as connection:

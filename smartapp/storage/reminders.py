@@ -171,9 +171,8 @@ class Reminders:
     ) -> None:
         """Note that something will be ready for a person from `on` `until` a moment (seconds since 1970), if any.
 
-        `key` names what.
-        Said again with another `on` it is moved; to a day that is still to come, it is told anew. With an `instrument`
-        it is to fill in that questionnaire, and `answered` ends it.
+        `key` names what. Said again with another `on` it is moved; to a day that is still to come, it is told anew.
+        With an `instrument` it is to fill in that questionnaire, and `answered` ends it.
         """
         person, id_ = self.person(issuer_key, patient), self._id(key, instrument)
         said, now = int(on), int(self._clock())

@@ -12,9 +12,10 @@ from flask import g, has_request_context, request
 from flask.sessions import SessionInterface, SessionMixin
 from markupsafe import Markup
 
+from mappers.sharing.parts import answers_part
 from smartapp.errors import BadRequest, DoorClosed, LaunchEnded, NotFoundPage, StaleForm, WrongPerson
 from smartapp.settings import LOOPBACK, Settings
-from smartapp.storage.doors import CLOSED, answers_part
+from smartapp.storage.doors import CLOSED
 from smartapp.web import current
 from smartapp.web.framing import frame_ancestors
 from smartapp.web.kept import PROOF, forget_what_is_saved, proof_of

@@ -6,15 +6,14 @@ each client and each part, once in such a launch, however often the list is open
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
-from flask import Blueprint, render_template, request, session
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from questionnaires.catalogue import catalogue
-from smartapp.access import CASELOAD
-from smartapp.pages.caseload.reading import Shown, caseload
+from smartapp.pages.caseload.reading import caseload
+from smartapp.pages.caseload.telling import tell
 from smartapp.pages.caseload.views import CaseloadPage, Wish, page_of
 from smartapp.web import current
 
@@ -59,22 +58,9 @@ def _page(wish: Wish, *, seen: str = "") -> CaseloadPage | None:
     )
     if page.stamp == seen:
         return None
-    _tell(found.shown)
+    tell({one.line.id: (one.launch, one.parts) for one in found.shown})
     return page
 
 
 def _drawn(page: CaseloadPage | None) -> str:
     return render_template("caseload/index.html", page=page, every=EVERY_SECONDS)
-
-
-def _tell(shown: Iterable[Shown]) -> None:
-    """Write for each client what of them is shown now and was not before in this launch, before anybody sees it."""
-    key = f"caseload-{current.launch().id}"
-    before: dict[str, list[str]] = session.get(key, {})
-    those = [one for one in shown if not set(one.parts) <= set(before.get(one.line.id, ()))]
-    new = {one.line.id: (one.launch, one.parts) for one in those}
-    if not new:
-        return
-    current.services().audit.shown(new, CASELOAD)
-    told = {id_: sorted({*before.get(id_, ()), *parts}) for id_, (_launch, parts) in new.items()}
-    session[key] = {**before, **told}

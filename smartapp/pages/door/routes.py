@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from mappers.answers import IDENTIFIER_SYSTEM
 from mappers.identity import values_in
+from mappers.sharing.parts import answers_part
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.i18n import message
@@ -31,7 +32,6 @@ from smartapp.storage.doors import (
     Door,
     NewDoor,
     TooManyDoors,
-    answers_part,
 )
 from smartapp.web import current
 from smartapp.web.device import door_here, left

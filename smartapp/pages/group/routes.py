@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from flask import Blueprint, render_template, request, session
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from mappers.course import Course
 from mappers.sharing.parts import COURSE
 from questionnaires.programmes import Programme
-from smartapp.access import CASELOAD
 from smartapp.fhir.store import Forbidden, Refused, Unreachable
 from smartapp.i18n import message
 from smartapp.pages.caseload.reading import caseload
+from smartapp.pages.caseload.telling import tell
 from smartapp.pages.course import choosing, service
 from smartapp.pages.course.found import foreseen
 from smartapp.pages.course.service import BegunBefore, GoesOn
@@ -50,7 +50,7 @@ def begin() -> ResponseReturnValue:
     """Begin a programme for several of one's own clients."""
     launch = current.launch()
     clients = {one.line.id: one.launch for one in caseload(current.services(), launch).shown}
-    _tell(clients)
+    tell({id_: (about, (IN_LIST,)) for id_, about in clients.items()})
     if request.method == "GET":
         return _page(clients, {"programme": "", "start": current.today(), "group": ""}, ())
     form, wanted = choosing.posted(), [id_ for id_ in request.form.getlist("clients") if id_ in clients]
@@ -109,16 +109,6 @@ def _records(about: Launch) -> Records:
     """
     services = current.services()
     return services.records(about, lambda event, objects: services.audit.record(about, event, objects, parts=(COURSE,)))
-
-
-def _tell(clients: Mapping[str, Launch]) -> None:
-    """Write for each client that they stood on a list, where that was not written in this launch before."""
-    key = f"caseload-{current.launch().id}"
-    before: dict[str, list[str]] = session.get(key, {})
-    new = {id_: (about, (IN_LIST,)) for id_, about in clients.items() if id_ not in before}
-    if new:
-        current.services().audit.shown(new, CASELOAD)
-        session[key] = {**before, **{id_: [IN_LIST] for id_ in new}}
 
 
 def _page(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from mappers.agreements import Agreement, Remark
 from mappers.answers import kind_of
+from mappers.appointment import MomentOf
 from mappers.audit import AuditEntry
 from mappers.identity import former
 from mappers.own_notes import OwnNote
@@ -20,8 +21,6 @@ from smartapp.web.living import StoredForm
 
 Kind = Literal["answers", "conversation", "agreement", "note", "form", "goal", "progress", "reworded", "step", "plan"]
 NOT_OF_PLAN: Final = frozenset({"answers", "conversation", "agreement", "note"})
-MomentOf = Callable[[str], dt.date | None]
-"""Turns a FHIR date or instant into a day or a zoned instant; None where it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

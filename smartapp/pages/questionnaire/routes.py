@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from mappers.answers import Answers, ResponseRef
 from mappers.helper import ROLES, Helper
+from mappers.sharing.parts import answers_part
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument, Item
 from smartapp.fhir.store import RecordError, Unauthorized
@@ -37,7 +38,7 @@ from smartapp.pages.questionnaire.views import (
     review_page,
 )
 from smartapp.pages.questionnaire.waiting import open_assignments, to_do_now
-from smartapp.storage.doors import LOGGED_AS, answers_part
+from smartapp.storage.doors import LOGGED_AS
 from smartapp.web import current
 from smartapp.web.device import Said, door_here, left
 from smartapp.web.language import _, language

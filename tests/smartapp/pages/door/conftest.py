@@ -16,13 +16,12 @@ from smartapp.services import KEY
 from smartapp.storage.doors import Door
 from tests.smartapp.helpers import Clock, Visitor, launched, make_app
 
-NOW = 1_795_800_000.0
 HOOP = [f"hoop-{number:02}" for number in range(1, 13)]
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock(NOW)
+    return Clock()
 
 
 @pytest.fixture

@@ -238,6 +238,20 @@ def test_who_may_not_read_it_is_told_nothing(server, ehr, user):
     assert summaries(ehr.post(address, ehr.token(address), body)) == []
 
 
+def test_a_team_in_our_store_that_is_not_the_clients_own_circle_makes_nobody_one_of_their_people(server, core, ehr):
+    write(server, prepared(ago(days=2)))
+    theirs = {
+        **TEAM,
+        "id": "other",
+        "participant": [{"member": {"reference": "Practitioner/else", "display": "E. B."}}],
+    }
+    core.own_store(server.base).write(Write("create", theirs))
+    body = ehr.body("patient-view", {**HERE, "userId": "Practitioner/else"})
+    body["prefetch"] |= {"user": {"resourceType": "Practitioner", "id": "else"}}
+    address = ehr.address("patient-view")
+    assert summaries(ehr.post(address, ehr.token(address), body)) == []
+
+
 def test_a_role_that_a_code_names_is_that_of_the_app(server, ehr):
     """A peer worker reads no answers unless the client chose so."""
     write(server, prepared(ago(days=2)))

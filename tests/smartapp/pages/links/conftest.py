@@ -21,12 +21,11 @@ from tests.smartapp.pages.living.writing import FULL, WHEN, of_noor, put_form
 
 CARD, FORM = f"card.{FULL}", f"form.{FULL}"
 PASSCODE = "482913"
-NOW = 1_795_800_000.0
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock(NOW)
+    return Clock()
 
 
 @pytest.fixture
