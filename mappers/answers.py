@@ -1,9 +1,11 @@
 """QuestionnaireResponse ↔ answers: what a response says, checked against the questionnaire that it answers.
 
 EHRs rewrite what they store, so the same answer is accepted in several forms: `valueCoding` with or without system,
-display or translation; `valueInteger`; a whole `valueDecimal`; items inside their groups or flat. Anything that
-could give a wrong score is refused with a reason: an unknown linkId, one that appears twice, two answers, an answer
-outside the options or of another code system, a number as text, another questionnaire or version.
+display or translation; `valueInteger`; a whole `valueDecimal`; items inside their groups, flat, or in groups of the
+EHR's own; a group in two pieces; the same answer twice; a questionnaire named by its address at the EHR or contained in
+the response; items of the EHR's own beside ours. Anything that could give a wrong score is refused with a reason: a
+linkId of ours that the form does not have, two different answers, an answer outside the options or of another code
+system, a number as text, another questionnaire or version, an item of the EHR's own that may be one of ours.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from typing import Any, Final
 
 from mappers.errors import LivingForm, NotAResponse, OtherQuestionnaire, RefusedAnswer, RefusedItem, shown
 from mappers.helper import Helper, as_extension, helper_in
-from mappers.tolerant import text_in
-from questionnaires.canonical import identifier_system, structure_url
+from mappers.tolerant import object_in, objects_in, text_in, texts_in
+from questionnaires.canonical import code_system_url, identifier_system, questionnaire_url, structure_url
 from questionnaires.catalogue import Catalogue, UnknownInstrument
 from questionnaires.fhir import Resource, translated
 from questionnaires.model import AnswerScale, Instrument, InstrumentKind, Item, Option
@@ -36,6 +38,13 @@ _DATE_TIME: Final = re.compile(
 _WHOLE_DATE: Final = len("2026-05-31")
 LONGEST_IDENTIFIER: Final = 256
 _SHOWN: Final = 200  # characters of a canonical that a message may repeat
+_FORMS: Final = questionnaire_url("")
+_SYSTEMS: Final = code_system_url("")
+_MOST_DEEP: Final = 10  # levels of groups that are looked into; our forms have one
+# Kinds of answers that no item with a number takes, in whatever form an EHR writes it.
+_NEVER_COUNTED: Final = frozenset(
+    f"value{kind}" for kind in ("Boolean", "Date", "DateTime", "Time", "Uri", "Attachment", "Reference")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +70,15 @@ class ResponseRef:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The answers of one response: linkId → code, boolean or text; what is not answered is not in it."""
+    """The answers of one response: linkId → code, boolean or text; what is not answered is not in it.
+
+    `others` counts what was answered beside them, to items of an EHR's own: that is in the response alone.
+    """
 
     instrument: Instrument
     values: Mapping[str, str | bool]
     response: ResponseRef
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +119,9 @@ def is_finished(response: Resource) -> bool:
 
 
 def asked_in(response: Resource, catalogue: Catalogue) -> Instrument | None:
-    """Return the form that a response answers in whatever version, as it is today; None for one not known here."""
+    """Return what form a response answers, as it is today; None for a form that is not known here."""
     try:
-        return catalogue.by_canonical(text_in(response, "questionnaire").partition("|")[0])
+        return catalogue.by_canonical(named_in(response).canonical.partition("|")[0])
     except UnknownInstrument:
         return None
 
@@ -117,6 +130,55 @@ def kind_of(response: Resource, catalogue: Catalogue) -> InstrumentKind | None:
     """Return what kind of form a response answers, in whatever version; None for a form that is not known here."""
     asked = asked_in(response, catalogue)
     return asked.kind if asked else None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The questionnaire that a response names: our `canonical`, or what it says where that is none of ours.
+
+    `by_address`: it is named by where an EHR keeps it, so that it is ours is only as sure as the codes of its answers.
+    """
+
+    canonical: str
+    by_address: bool = False
+
+
+def named_in(response: Any) -> Named:
+    """Return which questionnaire a response names: by its canonical, contained, or by where an EHR keeps our form.
+
+    A contained form counts by its own canonical, or by ours that it says it derives from.
+    """
+    said = text_in(response, "questionnaire")
+    if said.startswith("#"):
+        return _contained(response, said)
+    if said.startswith(_FORMS):
+        return Named(said)
+    address, _, version = said.partition("|")
+    type_, _, id_ = address.rpartition("/")
+    # Another's form may have the name of one of ours; codes of our own systems are in no other form.
+    if type_.rpartition("/")[2] == "Questionnaire" and id_ and _has_our_codes(response.get("item"), _MOST_DEEP):
+        return Named(f"{_FORMS}{id_}{'|' if version else ''}{version}", by_address=True)
+    return Named(said)
+
+
+def _contained(response: Any, said: str) -> Named:
+    for form in objects_in(response, "contained"):
+        if form.get("resourceType") == "Questionnaire" and f"#{form.get('id')}" == said:
+            version = text_in(form, "version")
+            own = text_in(form, "url") + (f"|{version}" if version else "")
+            derived = [one for one in texts_in(form, "derivedFrom") if one.startswith(_FORMS)]
+            return Named(own) if own.startswith(_FORMS) or not derived else Named(derived[0], by_address=True)
+    return Named(said)
+
+
+def _has_our_codes(items: Any, most_deep: int) -> bool:
+    """Tell whether an answer in these items has a code of one of our code systems."""
+    return most_deep > 0 and any(
+        any(text_in(object_in(answer, "valueCoding"), "system").startswith(_SYSTEMS) for answer in given)
+        or _has_our_codes(one.get("item"), most_deep - 1)
+        for one in objects_in({"item": items}, "item")
+        for given in [objects_in(one, "answer")]
+    )
 
 
 def answers_of(response: Any, catalogue: Catalogue) -> Answers:
@@ -134,29 +196,30 @@ def answers_of(response: Any, catalogue: Catalogue) -> Answers:
         raise NotAResponse(
             f"this is a resource of type {shown(response.get('resourceType'))}", advice="Give a QuestionnaireResponse"
         )
-    about = _about(response)
-    instrument = instrument_of(about.canonical, catalogue)
+    about, named = _about(response), named_in(response)
+    instrument = instrument_of(named.canonical, catalogue)
     if instrument.kind == "living":
         raise LivingForm(
             f"{instrument.canonical} is a living form: it measures nothing, and has no scores",
             where="questionnaire",
             advice="Leave it out",
         )
-    return Answers(instrument, _values(response, instrument), about)
+    values, others = _values(response, instrument, catalogue, with_system=named.by_address)
+    return Answers(instrument, values, about, others)
 
 
 def instrument_of(canonical: str, catalogue: Catalogue) -> Instrument:
     """Return the instrument that a response answers.
 
-    Without a version this works only while a single version is known: a guess could give a wrong score.
+    Without a version this works only while all known versions ask and count the same: a guess could give a wrong score.
     Raises OtherQuestionnaire.
     """
     try:
         instrument = catalogue.by_canonical(canonical)
-        if "|" not in canonical and len(catalogue.versions(instrument.id)) > 1:
+        if "|" not in canonical and len({_meaning(one) for one in catalogue.versions(instrument.id)}) > 1:
             known = ", ".join(one.canonical for one in catalogue.versions(instrument.id))
             raise OtherQuestionnaire(
-                "the questionnaire's version is missing, and more than one is known",
+                "the questionnaire's version is missing, and not all that are known count the same",
                 where="questionnaire",
                 advice=f"Name one of {known}",
             )
@@ -167,6 +230,23 @@ def instrument_of(canonical: str, catalogue: Catalogue) -> Instrument:
             message, where="questionnaire", advice="Score it where its questionnaire is known"
         ) from None
     return instrument
+
+
+def _meaning(instrument: Instrument) -> tuple[object, ...]:
+    """Return all of an instrument that makes its numbers; its wording is left out."""
+    items = tuple(
+        (
+            item.link_id,
+            item.kind,
+            item.scale and (item.scale.system, [(one.code, one.value) for one in item.scale.options]),
+        )
+        for item in instrument.items
+    )
+    rules = tuple(
+        (one.code, one.version, one.items, sorted(one.reversed), one.aggregate, one.minimum_answered, one.rounding)
+        for one in instrument.scores
+    )
+    return (repr(items), repr(rules))
 
 
 def _about(response: Resource) -> ResponseRef:
@@ -225,43 +305,70 @@ def _reference(response: Resource, name: str) -> Mapping[str, Any] | None:
     return reference
 
 
-def _values(response: Resource, instrument: Instrument) -> dict[str, str | bool]:
+def _values(
+    response: Resource, instrument: Instrument, catalogue: Catalogue, *, with_system: bool
+) -> tuple[dict[str, str | bool], int]:
+    """Return the checked answers and how many others there are; `with_system` if a code must say that it is ours."""
     form = form_of(instrument)
     # Apart from `values`: an item without an answer also counts as there, or the second of two would decide.
-    seen: set[str] = set()
-    values: dict[str, str | bool] = {}
-    for link_id, item in _flat(response.get("item", []), form):
-        if link_id in seen:
-            raise RefusedItem(f"{shown(link_id)} appears twice", where="item", advice="Keep one of the two")
-        seen.add(link_id)
+    seen: dict[str, str | bool | None] = {}
+    others: list[Resource] = []
+    for link_id, item in _flat(response.get("item", []), form, _MOST_DEEP):
         if link_id in form.items:
-            value = _answer(item, form.items[link_id])
-            if value is not None:
-                values[link_id] = value
-        elif link_id not in form.score_items and link_id not in form.groups:
+            value = _answer(item, form.items[link_id], with_system=with_system)
+            if link_id in seen and seen[link_id] != value:
+                raise RefusedItem(f"{shown(link_id)} appears twice", where="item", advice="Keep one of the two")
+            seen[link_id] = value
+        elif link_id not in form.score_items:
+            others.append(item)
+    values = {link_id: value for link_id, value in seen.items() if value is not None}
+    return values, _others(others, instrument, catalogue, values)
+
+
+def _flat(items: Any, form: FormLayout, most_deep: int) -> Iterator[tuple[str, Resource]]:
+    """Yield the items of a response that are no groups. A group may be the form's or the EHR's own: it says nothing."""
+    if most_deep == 0:
+        raise RefusedItem("items are nested too deep", where="item", advice="Nest items in the form's groups")
+    for item in _list(items, "item"):
+        link_id = _link_id(item)
+        if link_id in form.groups and item.get("answer"):
+            raise RefusedItem(f"the group {shown(link_id)} has an answer of its own", where="item")
+        if link_id in form.groups or (item.get("item") and not item.get("answer") and link_id not in form.items):
+            yield from _flat(item.get("item", []), form, most_deep - 1)
+        elif item.get("item"):
+            raise RefusedItem(f"{shown(link_id)} has items in it", where="item", advice="Nest items in groups only")
+        else:
+            yield link_id, item
+
+
+def _others(
+    items: list[Resource], instrument: Instrument, catalogue: Catalogue, values: Mapping[str, str | bool]
+) -> int:
+    """Return how many of these items, which the form does not have, are answered. Refuse one that may be ours.
+
+    An EHR puts items of its own into a form, such as a department. But an answer of ours under another name, or of
+    another version of the form, would leave a score too low or absent. It is none of these if it is not named as ours
+    are, has no code of ours, and either every answer that counts is there already, or it is of a kind that none has.
+    """
+    missing = {link_id for rule in instrument.scores for link_id in rule.items} - set(values)
+    count = 0
+    for item in items:
+        link_id = item["linkId"]
+        answers = item.get("answer", [])
+        if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
+            raise RefusedAnswer("answer is not a list of objects", where="item")
+        kinds = {name for answer in answers for name in answer if name.startswith("value")}
+        is_ours = link_id.startswith(tuple(f"{name}-" for name in catalogue.instruments)) or _has_our_codes([item], 1)
+        nested = any(answer.get("item") for answer in answers)
+        if is_ours or nested or (missing and not kinds <= _NEVER_COUNTED):
             raise RefusedItem(
-                f"{instrument.canonical} has no item {shown(link_id)}",
+                f"{instrument.canonical} has no item {shown(link_id)}"
+                + ("" if is_ours or nested else f", which may be one of the {len(missing)} that are not answered"),
                 where="item",
                 advice="Use the linkIds of the published Questionnaire",
             )
-    return values
-
-
-def _flat(items: Any, form: FormLayout) -> Iterator[tuple[str, Resource]]:
-    """Yield the items of a response, groups first and then what is in them; there is one level of groups."""
-    for item in _list(items, "item"):
-        link_id = _link_id(item)
-        yield link_id, item
-        if link_id in form.groups:
-            if item.get("answer"):
-                raise RefusedItem(f"the group {shown(link_id)} has an answer of its own", where="item")
-            for inner in _list(item.get("item", []), link_id):
-                inner_id = _link_id(inner)
-                if inner_id in form.groups or inner.get("item"):
-                    raise RefusedItem(f"{shown(inner_id)} is nested too deep", where=link_id, advice="Nest one level")
-                yield inner_id, inner
-        elif item.get("item"):
-            raise RefusedItem(f"{shown(link_id)} has items in it", where="item", advice="Nest items in groups only")
+        count += bool(kinds)
+    return count
 
 
 def _list(items: Any, where: str) -> list[Resource]:
@@ -277,7 +384,7 @@ def _link_id(item: Resource) -> str:
     return link_id
 
 
-def _answer(item: Resource, asked: Item) -> str | bool | None:
+def _answer(item: Resource, asked: Item, *, with_system: bool) -> str | bool | None:
     """Return the answer as code, boolean or text; None if there is none."""
     where = asked.link_id
     answers = item.get("answer", [])
@@ -300,7 +407,7 @@ def _answer(item: Resource, asked: Item) -> str | bool | None:
         if name != "valueBoolean" or not isinstance(value, bool):
             raise RefusedAnswer("the answer is not yes or no", where=where, advice="Give valueBoolean")
         return value
-    return _choice(name, value, asked)
+    return _choice(name, value, asked, with_system=with_system)
 
 
 def _text(name: str, value: Any, where: str) -> str | None:
@@ -309,10 +416,16 @@ def _text(name: str, value: Any, where: str) -> str | None:
     return value if value.strip() else None
 
 
-def _choice(name: str, value: Any, asked: Item) -> str:
+def _choice(name: str, value: Any, asked: Item, *, with_system: bool) -> str:
     scale = asked.scale
     if scale is None:  # the catalogue refuses such a definition
         raise TypeError(f"{asked.link_id} is a choice without answer scale")
+    if with_system and text_in(value, "system") != scale.system:
+        raise RefusedAnswer(
+            "a code that does not say that it is ours, in a form that is named by its address",
+            where=asked.link_id,
+            advice=f"Name the form by {_FORMS}…, or give codes with their system {scale.system}",
+        )
     if name == "valueCoding" and isinstance(value, dict):
         option = _coded(value, scale, asked.link_id)
     elif _is_whole_number(name, value):
