@@ -121,7 +121,7 @@ def is_finished(response: Resource) -> bool:
 def asked_in(response: Resource, catalogue: Catalogue) -> Instrument | None:
     """Return what form a response answers, as it is today; None for a form that is not known here."""
     try:
-        return catalogue.by_canonical(named_in(response).canonical.partition("|")[0])
+        return catalogue.by_canonical(named_in(response, catalogue).canonical.partition("|")[0])
     except UnknownInstrument:
         return None
 
@@ -143,7 +143,7 @@ class Named:
     by_address: bool = False
 
 
-def named_in(response: Any) -> Named:
+def named_in(response: Any, catalogue: Catalogue) -> Named:
     """Return which questionnaire a response names: by its canonical, contained, or by where an EHR keeps our form.
 
     A contained form counts by its own canonical, or by ours that it says it derives from.
@@ -156,7 +156,11 @@ def named_in(response: Any) -> Named:
     address, _, version = said.partition("|")
     type_, _, id_ = address.rpartition("/")
     # Another's form may have the name of one of ours; codes of our own systems are in no other form.
-    if type_.rpartition("/")[2] == "Questionnaire" and id_ and _has_our_codes(response.get("item"), _MOST_DEEP):
+    if type_.rpartition("/")[2] == "Questionnaire" and _has_our_codes(response.get("item"), _MOST_DEEP):
+        try:
+            catalogue.by_canonical(f"{_FORMS}{id_}")
+        except UnknownInstrument:
+            return Named(said)
         return Named(f"{_FORMS}{id_}{'|' if version else ''}{version}", by_address=True)
     return Named(said)
 
@@ -196,7 +200,7 @@ def answers_of(response: Any, catalogue: Catalogue) -> Answers:
         raise NotAResponse(
             f"this is a resource of type {shown(response.get('resourceType'))}", advice="Give a QuestionnaireResponse"
         )
-    about, named = _about(response), named_in(response)
+    about, named = _about(response), named_in(response, catalogue)
     instrument = instrument_of(named.canonical, catalogue)
     if instrument.kind == "living":
         raise LivingForm(
