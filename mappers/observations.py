@@ -20,6 +20,7 @@ from typing import Any, Final
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import Answers, ResponseRef
 from mappers.errors import NotScorable, shown
+from mappers.identity import values_in
 from mappers.scoring import Score
 from mappers.tolerant import code_in, object_in, objects_in, text_in
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
@@ -49,6 +50,8 @@ class ScorePoint:
 
     `value` is None if there is no score; `reason` says why, in the words that are stored (`scoring.reason_of`). `date`
     is the FHIR dateTime of the answers. `code` is the score's code (`hoop-total`), `id` the Observation's id or "".
+    `rule_version` is "" where the Observation does not say by which rule it was made. `ours` if this program made it:
+    then it has our identifier. `sources` are the names of the responses it comes from, as `names_of` gives them.
     """
 
     code: str
@@ -59,6 +62,8 @@ class ScorePoint:
     rule_version: str
     status: str
     id: str
+    ours: bool = True
+    sources: tuple[str, ...] = ()
 
 
 def observations_of(answers: Answers, scores: Sequence[Score], *, response_reference: str = "") -> list[Resource]:
@@ -235,7 +240,7 @@ def full_url(observation: Resource) -> str:
 def scores_from(observations: Iterable[Any]) -> list[ScorePoint]:
     """Return our scores among Observations of any kind, oldest first, without panels and those entered in error."""
     points = [point for one in observations if (point := _point(one)) is not None]
-    return sorted(points, key=lambda point: (_moment(point.date), point.code))
+    return sorted(points, key=lambda point: (moment_of(point.date), point.code))
 
 
 def _point(observation: Any) -> ScorePoint | None:
@@ -253,13 +258,43 @@ def _point(observation: Any) -> ScorePoint | None:
         reason=text_in(object_in(observation, "dataAbsentReason"), "text"),
         date=text_in(observation, "effectiveDateTime"),
         response_reference=text_in(derived[0], "reference") if derived else "",
-        rule_version=code_in(observation, "method", RULE_SYSTEM).rpartition("@")[2],
+        rule_version=rule_in(observation).rpartition("@")[2],
         status=status,
         id=text_in(observation, "id"),
+        ours=bool(values_in(observation, IDENTIFIER_SYSTEM)),
+        sources=tuple(name for source in derived for name in names_in(source)),
     )
 
 
-def _moment(date: str) -> datetime:
+def rule_in(observation: Any) -> str:
+    """Return the rule that made a score (`hoop-total@1`), "" where the Observation does not say.
+
+    Extraction by definition cannot fill in `method`; what it copies is the item's code, which names the rule too.
+    """
+    return code_in(observation, "method", RULE_SYSTEM) or code_in(observation, "code", RULE_SYSTEM)
+
+
+def names_of(response: Any) -> list[str]:
+    """Return what an Observation may call the response that it comes from: its reference, and our identifier."""
+    id_, ours = text_in(response, "id"), text_in(object_in(response, "identifier"), "value")
+    has_ours = object_in(response, "identifier").get("system") == RESPONSE_SYSTEM and ours
+    return [*([f"QuestionnaireResponse/{id_}"] if id_ else []), *([f"identifier {ours}"] if has_ours else [])]
+
+
+def names_in(source: Any) -> list[str]:
+    """Return the names (`names_of`) of a response that a reference of `derivedFrom` may have."""
+    identifier = object_in(source, "identifier")
+    ours = text_in(identifier, "value") if identifier.get("system", RESPONSE_SYSTEM) == RESPONSE_SYSTEM else ""
+    reference = unversioned(text_in(source, "reference"))
+    return [*([reference] if reference else []), *([f"identifier {ours}"] if ours else [])]
+
+
+def unversioned(reference: str) -> str:
+    """Return a reference as `Type/id`: servers may make references absolute or versioned."""
+    return "/".join(reference.partition("/_history/")[0].split("/")[-2:])
+
+
+def moment_of(date: str) -> datetime:
     """Return a FHIR dateTime as a moment to sort by; a partial date is its beginning, an unreadable one comes first."""
     # fromisoformat wants at least a day.
     for form in ("%Y", "%Y-%m"):

@@ -1,20 +1,21 @@
-"""From stored score Observations to lines over time.
+"""From stored score Observations, and answers that have none, to lines over time.
 
 A trend is one score by one version of its rule: numbers that were computed in different ways never share a line,
 because the step between them would look like a change in the person.
+
+A response that another program saved has no scores of ours: they are computed when it is read. A score that another
+program extracted is in the line when it says by which rule it was made, or when its answers give the same number.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from mappers.answers import answers_of
-from mappers.errors import RefusedResponse
-from mappers.observations import ScorePoint, scores_from
+from mappers.observations import ScorePoint
+from mappers.read_scores import Origin, ReadScore, read_scores
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument, ScoreRule
@@ -30,6 +31,7 @@ class Measurement:
     response_id: str  # "" if the response is not at hand
     answered: int | None = None  # how many of the rule's items; None if the response is not at hand
     corrected: bool = False
+    origin: Origin = "stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,10 @@ class Measurements:
     alternatives: tuple[Trend, ...] = ()  # by today's other rules, such as a total beside a mean
     earlier: tuple[Trend, ...] = ()  # by older versions of a rule
     not_ours: tuple[ScorePoint, ...] = ()
-    """Scores by a rule version that we do not know. They get a table of their own and no line: we know no range."""
+    """Scores by a rule version that we do not know. They get a table of their own and no line: we know no range.
+
+    A score that another program made of answers that do not give it is one of these.
+    """
 
     @property
     def leading(self) -> Trend | None:
@@ -95,26 +100,23 @@ def measured(
 ) -> list[Measurements]:
     """Return what was measured, one entry per instrument, the most recently measured first.
 
-    `responses` tell how many questions were answered; for a score whose response is not among them that is unknown.
+    `responses` tell how many questions were answered, which for a score whose response is not among them is unknown;
+    of those that are finished and have no scores, the scores are computed here.
     `day_of` turns a FHIR dateTime into the day it was where the client lives, or None if it cannot be read: without a
     day a score has no place on a line, and is left out.
     """
-    given = _answers(responses, catalogue)
-    dated = [(day, point) for point in scores_from(observations) if (day := day_of(point.date))]
+    dated = [(day, one) for one in read_scores(observations, responses, catalogue) if (day := day_of(one.point.date))]
     found: list[Measurements] = []
     for instrument in catalogue.instruments.values():
         codes = {rule.code for rule in instrument.scores}
-        mine = [(day, point) for day, point in dated if point.code in codes]
+        mine = [(day, one) for day, one in dated if one.point.code in codes]
         if mine:
-            found.append(_of_instrument(instrument, mine, given, catalogue))
+            found.append(_of_instrument(instrument, mine, catalogue))
     return sorted(found, key=lambda one: one.last_day if one.shown or one.earlier else dt.date.min, reverse=True)
 
 
 def _of_instrument(
-    instrument: Instrument,
-    dated: Sequence[tuple[dt.date, ScorePoint]],
-    given: Mapping[str, Mapping[str, Any]],
-    catalogue: Catalogue,
+    instrument: Instrument, dated: Sequence[tuple[dt.date, ReadScore]], catalogue: Catalogue
 ) -> Measurements:
     # The newest definition last, so that it wins where two versions of an instrument share a version of a rule.
     rules = {
@@ -129,38 +131,27 @@ def _of_instrument(
     not_ours: list[ScorePoint] = []
     # groupby needs equals side by side; within that, the scores keep the order of the instrument.
     order = [rule.code for rule in instrument.scores]
-    dated = sorted(dated, key=lambda one: (order.index(one[1].code), one[1].rule_version))
-    for key, group in itertools.groupby(dated, key=lambda one: (one[1].code, one[1].rule_version)):
+    dated = sorted(dated, key=lambda one: (order.index(one[1].point.code), one[1].point.rule_version))
+    for key, group in itertools.groupby(dated, key=lambda one: (one[1].point.code, one[1].point.rule_version)):
         if key not in rules:
-            not_ours += [point for _day, point in group]
+            not_ours += [one.point for _day, one in group]
             continue
         measurements = tuple(
-            sorted((_measurement(day, point, rules[key], given) for day, point in group), key=lambda one: one.day)
+            sorted((_measurement(day, one, rules[key]) for day, one in group), key=lambda one: one.day)
         )
         trend = Trend(instrument, rules[key], measurements, current=key in today)
         (earlier if not trend.current else shown if trend.rule.default else alternatives).append(trend)
     return Measurements(instrument, tuple(shown), tuple(alternatives), tuple(earlier), tuple(not_ours))
 
 
-def _answers(responses: Iterable[Resource], catalogue: Catalogue) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
-    for response in responses:
-        try:
-            found[f"QuestionnaireResponse/{response.get('id', '')}"] = answers_of(response, catalogue).values
-        except RefusedResponse:
-            continue
-    return found
-
-
-def _measurement(
-    day: dt.date, point: ScorePoint, rule: ScoreRule, given: Mapping[str, Mapping[str, Any]]
-) -> Measurement:
-    values = given.get(point.response_reference)
+def _measurement(day: dt.date, one: ReadScore, rule: ScoreRule) -> Measurement:
+    point, values = one.point, one.answers.values if one.answers else None
     return Measurement(
         day=day,
         value=point.value,
         reason=point.reason,
-        response_id=point.response_reference.rpartition("/")[2] if values is not None else "",
+        response_id=one.answers.response.reference.rpartition("/")[2] if one.answers else "",
         answered=None if values is None else sum(1 for link_id in rule.items if link_id in values),
         corrected=point.status == "corrected",
+        origin=one.origin,
     )

@@ -6,10 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
 from mappers.answers import Answers, answers_of
 from mappers.errors import RefusedResponse, shown
-from mappers.observations import IDENTIFIER_SYSTEM, RULE_SYSTEM, SCORE_SYSTEM, STATUS_OF_SCORES
+from mappers.observations import (
+    IDENTIFIER_SYSTEM,
+    SCORE_SYSTEM,
+    STATUS_OF_SCORES,
+    names_in,
+    names_of,
+    rule_in,
+    unversioned,
+)
 from mappers.scoring import score_by
 from mappers.tolerant import code_in, object_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
@@ -30,7 +37,8 @@ def differences(resources: Iterable[Any], catalogue: Catalogue) -> tuple[list[Di
     """Return every stored score that its response does not give, and the number of stored scores checked.
 
     `resources` are QuestionnaireResponses and Observations in any order; others are ignored. Checked are the value or
-    its absence, the rule and its version, the status and the client. Observations entered in error are skipped.
+    its absence, the rule and its version where one is stated, the status and the client. Observations entered in error
+    are skipped.
     """
     responses: dict[str, Resource] = {}
     observations: list[tuple[str, Resource]] = []
@@ -38,7 +46,7 @@ def differences(resources: Iterable[Any], catalogue: Catalogue) -> tuple[list[Di
         if not isinstance(resource, dict):
             continue
         if resource.get("resourceType") == "QuestionnaireResponse":
-            responses |= dict.fromkeys(_names(resource), resource)
+            responses |= dict.fromkeys(names_of(resource), resource)
         elif resource.get("resourceType") == "Observation":
             code = code_in(resource, "code", SCORE_SYSTEM)
             # `hasMember` marks a panel, which has no score of its own.
@@ -48,22 +56,9 @@ def differences(resources: Iterable[Any], catalogue: Catalogue) -> tuple[list[Di
     return [one for one in found if one is not None], len(observations)
 
 
-def _names(response: Resource) -> list[str]:
-    """Return what an Observation's `derivedFrom` may call a response: its reference, and our identifier."""
-    ident, identifier = text_in(response, "id"), object_in(response, "identifier")
-    ours = text_in(identifier, "value") if identifier.get("system") == RESPONSE_SYSTEM else ""
-    return [*([f"QuestionnaireResponse/{ident}"] if ident else []), *([f"identifier {ours}"] if ours else [])]
-
-
 def _response(observation: Resource, responses: dict[str, Resource]) -> Resource | None:
-    for source in objects_in(observation, "derivedFrom"):
-        # Servers may make references absolute or versioned; what identifies the response is the last Type/id.
-        unversioned, _, _ = text_in(source, "reference").partition("/_history/")
-        reference = "/".join(unversioned.split("/")[-2:])
-        for name in (reference, f"identifier {text_in(object_in(source, 'identifier'), 'value')}"):
-            if name in responses:
-                return responses[name]
-    return None
+    names = (name for source in objects_in(observation, "derivedFrom") for name in names_in(source))
+    return next((responses[name] for name in names if name in responses), None)
 
 
 def _difference(code: str, one: Resource, responses: dict[str, Resource], catalogue: Catalogue) -> Difference | None:
@@ -89,14 +84,16 @@ def _name(code: str, one: Resource) -> str:
 
 def _checks(code: str, one: Resource, answers: Answers) -> Iterable[tuple[str, str]]:
     """Yield (what is stored, what it should be), the most serious first: only the first that differs is reported."""
-    same_client = text_in(object_in(one, "subject"), "reference") == text_in(answers.response.subject, "reference")
+    subject, client = object_in(one, "subject"), answers.response.subject
+    same_client = unversioned(text_in(subject, "reference")) == unversioned(text_in(client, "reference"))
     yield ("" if same_client else "of another client", "")
     rules = {rule.code: rule for rule in answers.instrument.scores}
     yield (shown(code) if code not in rules else "", "" if code in rules else f"one of {', '.join(rules)}")
     # Only reached for a known code: the caller stops at the first pair that differs.
     rule = rules[code]
-    stored_rule = code_in(one, "method", RULE_SYSTEM)
-    yield (f"rule {stored_rule or 'not stated'}", f"rule {rule.code}@{rule.version}")
+    # An Observation that was extracted by another program may say nothing of the rule: then the numbers tell.
+    expected = f"{rule.code}@{rule.version}"
+    yield (f"rule {rule_in(one) or expected}", f"rule {expected}")
     yield (_shown_value(_stored_value(one)), _shown_value(score_by(answers.instrument, rule, answers.values).value))
     status = STATUS_OF_SCORES.get(answers.response.status)
     yield (

@@ -197,7 +197,8 @@ def _score_item(instrument: Instrument, rule: ScoreRule, variant: Variant) -> Re
     return {
         "extension": extensions,
         "linkId": f"{instrument.id}-score-{rule.scale}",
-        "code": [_score_coding(rule)],
+        # Extraction copies the codes into the Observation, and has no other way to say by which rule it was made.
+        "code": [_score_coding(rule), _rule_coding(rule)],
         **translated("text", rule.title),
         "type": "decimal",
         "readOnly": True,

@@ -100,7 +100,7 @@ def test_the_score_that_leads_is_the_first_by_todays_rules_else_what_there_is():
     assert mansa.leading == mansa.shown[0]
     others = {trend.rule.code for trend in mansa.alternatives}
     [counted_otherwise] = measured(
-        [one for one in made if one["code"]["coding"][0]["code"] in others], [given], CATALOGUE, day_of
+        [one for one in made if one["code"]["coding"][0]["code"] in others], [], CATALOGUE, day_of
     )
     assert (counted_otherwise.shown, counted_otherwise.leading) == ((), counted_otherwise.alternatives[0])
 
