@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.conformance import strangers
+
 CACHE = Path(".cache/conformance")
 PASSED, FAILED, NOT_RUN = 0, 1, 3
 
@@ -55,6 +57,7 @@ def main(names: list[str]) -> int:
         print(f"no part is called {', '.join(unknown)}; there are: {', '.join(PARTS)}")
         return 2
     chosen = [part for part in PARTS if not names or any(name in part for name in names)]
+    strangers.forget(chosen)
     outcomes: dict[str, int] = {}
     if BESIDE in chosen and len(chosen) > 1:
         with _begun(BESIDE) as ended:
@@ -69,6 +72,8 @@ def main(names: list[str]) -> int:
     CACHE.mkdir(parents=True, exist_ok=True)
     (CACHE / "exit").write_text(f"{verdict}\n")
     (CACHE / "last-line").write_text(f"{last_line}\n")
+    if not names:
+        strangers.write_page()
     print(f"\n{last_line}")
     return verdict
 

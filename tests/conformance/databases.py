@@ -15,7 +15,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
+from tests.conformance import strangers
+
+POSTGRESQL = "PostgreSQL"
+RESULTS = Path(".cache/conformance/postgresql.xml")
 PASSED, FAILED, NOT_RUN = 0, 1, 3
 TESTS = (
     "tests/smartapp/storage",
@@ -67,14 +72,25 @@ def main() -> int:
     programs = binaries()
     if programs is None:
         print("There is no PostgreSQL on this machine.")
+        strangers.missing(POSTGRESQL, "There is none on this machine.")
         return NOT_RUN
     with server(programs) as url:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS],
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={RESULTS}", *TESTS],
             env={**os.environ, "TEST_POSTGRESQL_URL": url},
             check=False,
         )
+    ran, failed = told_by(RESULTS)
+    strangers.held(POSTGRESQL, ran, failed, version=programs.parent.name if programs.parent.name.isdecimal() else "")
     return PASSED if done.returncode == 0 else FAILED
+
+
+def told_by(results: Path) -> tuple[int, list[str]]:
+    """Return how many tests ran, and the names of those that failed, from the results that pytest wrote."""
+    cases = ET.parse(results).getroot().findall(".//testcase")
+    ran = [one for one in cases if one.find("skipped") is None]
+    failed = [one for one in ran if one.find("failure") is not None or one.find("error") is not None]
+    return len(ran), [f"{one.get('classname')}::{one.get('name')}" for one in failed]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -37,6 +38,12 @@ def build(name: str) -> Path:
             raise BuildError(words)
         raise NotHereError(f"Maven can't get what {name} needs (JDK 17 and a Maven registry):\n{words[:600]}")
     return jar.parent
+
+
+def version(name: str, property_: str) -> str:
+    """Return a version that the program in `java/<name>` asks for, such as `hapi.version`; "" if it names none."""
+    found = re.search(f"<{property_}>(.*?)</{property_}>", (JAVA / name / "pom.xml").read_text("utf-8"))
+    return found[1] if found else ""
 
 
 def java(name: str, main: str, *options: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 from functools import cache
@@ -37,6 +38,13 @@ def install(source: Path, target: Path) -> Path:
         npm(target, "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund")
         stamp.write_text(wanted)
     return target / "node_modules"
+
+
+def version(source: Path, package: str) -> str:
+    """Return the version of a package that the lock in a folder asks for."""
+    lock = json.loads((source / "package-lock.json").read_text("utf-8"))
+    found: str = lock["packages"][f"node_modules/{package}"]["version"]
+    return found
 
 
 def npm(folder: Path, *arguments: str) -> None:

@@ -48,7 +48,8 @@ from smartapp.pages.plan import stored
 from smartapp.pages.questionnaire.sending import writes_of
 from smartapp.records import Record
 from smartapp.settings import DEFAULT_SCOPES
-from tests.conformance.java_tools import BuildError, NotHereError
+from tests.conformance import strangers
+from tests.conformance.java_tools import BuildError, NotHereError, version
 from tests.conformance.server_journeys import journeys_on
 from tests.conformance.starting import hapi, running
 
@@ -458,6 +459,11 @@ def sekmet() -> list[str]:
 
 
 SERVERS: dict[str, Callable[[], list[str]]] = {"hapi": hapi, "sekmet": sekmet}
+KNOWN_AS = {
+    "hapi": ("HAPI FHIR JPA", version("server", "hapi.version")),
+    "sekmet": ("sekmet-fhir", SEKMET.partition("==")[2]),
+}
+"""What docs/strangers.md calls each, and its version."""
 
 
 def run_checks(name: str, base: str) -> list[str]:
@@ -503,17 +509,23 @@ def main(names: list[str]) -> int:
         try:
             with running(SERVERS[name](), CACHE / "conformance" / f"{name}.log") as base:
                 print(f"{name}: ready after {time.monotonic() - began:.0f} s", flush=True)
-                failed += run_checks(name, base)
+                wrong, of = run_checks(name, base), len(CHECKS)
                 if CHROMIUM is None:
                     missing.append(f"the journeys on {name}")
                     print(f"{name}: no Chromium here: the journeys were not walked", file=sys.stderr)
                 else:
-                    failed += run_journeys(name, base)
+                    wrong += run_journeys(name, base)
+                    of += 1
+                system, release = KNOWN_AS[name]
+                strangers.held(system, of, wrong, version=release)
+                failed += wrong
         except NotHereError as error:
             missing.append(name)
+            strangers.missing(KNOWN_AS[name][0], error)
             print(f"{name}: did not run: {error}", file=sys.stderr)
         except BuildError as error:
             failed.append(f"{name}: {error}")
+            strangers.held(KNOWN_AS[name][0], len(CHECKS), [f"{name}: {error}"])
             print(f"{name}: {error}", file=sys.stderr)
     ran = [name for name in names or SERVERS if name not in missing]
     print(f"FHIR servers: {len(CHECKS)} checks on {', '.join(ran) or 'none'}: {len(failed)} failed")

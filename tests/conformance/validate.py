@@ -22,7 +22,8 @@ from typing import Any
 
 from fhir_profiles import definitions
 from questionnaires.reading import Strict, read
-from tests.conformance.java_tools import BuildError, NotHereError, java
+from tests.conformance import strangers
+from tests.conformance.java_tools import BuildError, NotHereError, java, version
 from tests.conformance.written import write_down
 from tests.fhir_profiles.bad_examples import BadExample, bad_examples
 
@@ -32,6 +33,7 @@ WRITTEN = CACHE / "written"
 SANDBOX = CACHE / "sandbox"
 PACKAGE = ROOT / "fhir_profiles" / "package"
 PUBLISHED = ROOT / "questionnaires" / "published"
+HL7 = "HL7's validator"
 ACCEPTED = Path(__file__).with_name("accepted_warnings.toml")
 
 
@@ -124,6 +126,7 @@ def main(arguments: list[str]) -> int:
         results = run_validator([PACKAGE, PUBLISHED, *written, bad], CACHE / "validation.json")
     except (NotHereError, definitions.RegistryUnreachableError) as error:
         print(f"HL7 validator: {error}", file=sys.stderr)
+        strangers.missing(HL7, error)
         return 3
     except (BuildError, definitions.WrongHashError) as error:
         print(f"HL7 validator: {error}", file=sys.stderr)
@@ -140,6 +143,7 @@ def main(arguments: list[str]) -> int:
     for line in failures:
         print(line)
     _print_counts(good_results, written, len(cases), used)
+    strangers.held(HL7, len(results), failures, version=f"{version('validator', 'hapi.version')} (HAPI FHIR)")
     print(f"HL7 validator: {len(failures)} complaints" if failures else "HL7 validator: zero errors")
     return 1 if failures else 0
 

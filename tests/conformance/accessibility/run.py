@@ -27,9 +27,11 @@ from playwright.sync_api import Browser, Page
 from questionnaires.reading import Strict, read
 from scripts.tour import CHROMIUM, STOPS, Demo, Stop, Visitor, chromium, close
 from smartapp.i18n import LANGUAGES, cookie_name
-from tests.conformance.npm import MissingToolError, install
+from tests.conformance import strangers
+from tests.conformance.npm import MissingToolError, install, version
 
 HERE = Path(__file__).parent
+ENGINE = "IBM Equal Access"
 CACHE = Path(".cache/accessibility")
 REPORT = Path(".cache/conformance/accessibility.json")
 ACCEPTED = HERE / "accepted_findings.toml"
@@ -154,11 +156,13 @@ def main(names: list[str]) -> int:
     """Walk the tour in both languages at once, write the report, and return the exit code."""
     if CHROMIUM is None:
         print("no Chromium here: no page was judged")
+        strangers.missing(ENGINE, "There is no Chromium here.")
         return NOT_RUN
     try:
         engine = (install(HERE, CACHE) / "accessibility-checker-engine" / "ace.js").read_text()
     except MissingToolError as missing:
         print(missing)
+        strangers.missing(ENGINE, missing)
         return NOT_RUN
     lines = [f"the engine overlooks {rule}" for rule in sorted(overlooked(engine))]
     stops = [stop for stop in STOPS if not names or stop.name.startswith(tuple(names))]
@@ -171,6 +175,8 @@ def main(names: list[str]) -> int:
     print(f"{len(stops)} pages, {len(LANGUAGES)} languages, two widths; to be looked at by a person ({REPORT}):")
     print("\n".join(f"  {rule}: {count}" for rule, count in to_look_at.most_common()))
     print("\n".join(lines) or "nothing fails")
+    of = len(stops) * len(LANGUAGES) * 2  # wide and narrow
+    strangers.held(ENGINE, of, lines, version=version(HERE, "accessibility-checker-engine"))
     return FAILED if lines else PASSED
 
 

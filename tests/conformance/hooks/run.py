@@ -25,12 +25,17 @@ from smartapp.services import KEY
 from smartapp.settings import Hooks
 from smartapp.smart.callers import Callers
 from smartapp.storage.hook_calls import HookCalls
-from tests.conformance.java_tools import BuildError, NotHereError, java
+from tests.conformance import strangers
+from tests.conformance.java_tools import BuildError, NotHereError, java, version
 from tests.conftest import Server, serve
 
 ISS: Final = "https://ehr.example/cds-client"
+CLIENT: Final = "HAPI FHIR's CDS Hooks models with Nimbus"
 PERSON: Final = "noor"
 PATIENCE: Final = 120
+HOOKS: Final = ("patient-view", "appointment-book", "encounter-start")
+QUESTIONS: Final = 4 * len(HOOKS) + 2
+"""Per hook: the status, what HAPI read of discovery and of the cards, and the card; then two who must be refused."""
 PASSED, FAILED, NOT_RUN = 0, 1, 3
 PREPARED: Final = "Noor bereidde het gesprek voor"
 LOST: Final = frozenset({"usageRequirements"})
@@ -43,6 +48,7 @@ def main() -> int:
         command = java("hooks", "nl.verstel.conformance.Hooks")
     except NotHereError as missing:
         print(f"hooks were not asked: {missing}")
+        strangers.missing(CLIENT, missing)
         return NOT_RUN
     except BuildError as broken:
         print(f"hooks: {broken}")
@@ -54,6 +60,7 @@ def main() -> int:
     for complaint in complaints:
         print(complaint)
     print(f"hooks: three services asked by HAPI's and Nimbus' parts: {len(complaints)} complaints")
+    strangers.held(CLIENT, QUESTIONS, complaints, version=f"{version('hooks', 'hapi.version')} (HAPI FHIR)")
     return FAILED if complaints else PASSED
 
 
@@ -73,7 +80,7 @@ def complaints_of(server: Server, command: list[str]) -> Iterator[str]:
     person = server.sandbox.store.read("Patient", PERSON).resource
     [own] = [one["reference"] for one in person["generalPractitioner"]]
     context = {"userId": own, "patientId": PERSON, "encounterId": "e-1"}
-    for hook in ("patient-view", "appointment-book", "encounter-start"):
+    for hook in HOOKS:
         answer = asked(command, {**job, "hook": hook, "context": context})
         yield from (f"{hook}: {one}" for one in _read_well(answer))
         if PREPARED not in [card.get("summary") for card in answer.get("answer", {}).get("cards", [])]:
