@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from mappers.answers import Answers, answers_of, is_finished
+from mappers.answers import Answers, answers_of, asked_in, is_finished
 from mappers.errors import NotScorable, RefusedResponse, shown
 from mappers.tolerant import text_in
 from questionnaires.catalogue import Catalogue
@@ -68,14 +68,15 @@ class VisitReport:
     sections: tuple[ReportSection, ...]
 
 
-def is_visit(response: Resource) -> bool:
-    """Tell whether a response is to the form that prepares a visit, of whatever version."""
-    return text_in(response, "questionnaire").partition("|")[0].endswith(f"/{VISIT}")
+def is_visit(response: Resource, known: Catalogue) -> bool:
+    """Tell whether a response is to the form that prepares a visit, of whatever version or variant."""
+    asked = asked_in(response, known)
+    return asked is not None and asked.id == VISIT
 
 
 def latest_visit(responses: Iterable[Resource], known: Catalogue, language: str) -> VisitReport | None:
     """Return the newest readable preparation of a visit that was sent in; None if there is none."""
-    found = [one for one in responses if is_visit(one) and is_finished(one)]
+    found = [one for one in responses if is_visit(one, known) and is_finished(one)]
     for response in sorted(found, key=lambda one: text_in(one, "authored"), reverse=True):
         try:
             return visit_of(answers_of(response, known), language)

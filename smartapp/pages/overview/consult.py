@@ -13,6 +13,7 @@ from typing import Final
 
 from flask import url_for
 
+from mappers.answers import asked_in
 from mappers.talking import still_to_discuss
 from mappers.tolerant import text_in
 from mappers.trends import Measurement, Trend
@@ -234,8 +235,8 @@ def _of_plan(one: New, day: str) -> NewLine:
 
 
 def _filled_in(response: Resource, known: Catalogue) -> str:
-    id_ = text_in(response, "questionnaire").partition("|")[0].rpartition("/")[2]
-    return _("%(title)s: filled in", title=_title(id_, known))
+    asked = asked_in(response, known)
+    return _("%(title)s: filled in", title=text_of(asked.title) if asked else _("A questionnaire"))
 
 
 def _title(instrument: str, known: Catalogue) -> str:

@@ -123,7 +123,7 @@ def overview_page(
             view for answers in plan.domains for view in [domain_view(answers, plan, words)] if view.answered
         ),
         visit=latest_visit(done, known, language),
-        visits=sum(map(is_visit, done)),
+        visits=sum(is_visit(one, known) for one in done),
         notes=tuple(sorted(filter(None, map(note_of, notes)), key=lambda note: note.written_on, reverse=True)),
         phase=newest_of(markings),
         measured=tuple(

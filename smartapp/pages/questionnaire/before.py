@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import session
 
-from mappers.answers import is_finished
+from mappers.answers import asked_in, is_finished
 from mappers.tolerant import text_in
 from questionnaires.catalogue import Catalogue
 from smartapp.fhir.store import Query, Unreachable
@@ -66,9 +66,8 @@ def last_sent(responses: Iterable[Record], catalogue: Catalogue) -> dict[str, Be
             continue
         if not is_finished(record.resource) or day_of(authored) is None:
             continue
-        try:
-            instrument = catalogue.by_canonical(text_in(record.resource, "questionnaire"))
-        except LookupError:
+        instrument = asked_in(record.resource, catalogue)
+        if instrument is None:
             continue
         known = found.get(instrument.id)
         if known is None or str(day_of(known.authored)) <= str(day_of(authored)):

@@ -10,7 +10,7 @@ from typing import Final
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.answers import is_finished
+from mappers.answers import asked_in, is_finished
 from mappers.human_name import reference_to
 from mappers.identity import URN, values_in
 from mappers.own_notes import (
@@ -142,7 +142,7 @@ def _stored(instrument: Instrument, beside: str = "") -> _Stored | None:
     mine = [
         one
         for one in responses
-        if text_in(one.resource, "questionnaire").partition("|")[0] == instrument.url and is_finished(one.resource)
+        if is_finished(one.resource) and (asked := asked_in(one.resource, catalogue())) and asked.id == instrument.id
     ]
     newest = max(mine, key=lambda one: text_in(one.resource, "authored"), default=None)
     # Sent in again meanwhile, in another tab: the words are about the answers that the form was opened beside.

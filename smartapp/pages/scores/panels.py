@@ -10,11 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from mappers.answers import Answers, answers_of, is_finished
+from mappers.answers import Answers, answers_of, asked_in, is_finished
 from mappers.comparing import Change as AnswerChange
 from mappers.comparing import as_much_changed, most_changed, previous_of
 from mappers.errors import RefusedResponse
-from mappers.tolerant import text_in
 from mappers.trends import Measurements, Trend
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument, ScoreRule
@@ -198,8 +197,8 @@ def _sentence(change: AnswerChange, help_text: str) -> ChangedSentence:
 def _answers(instrument: Instrument, responses: Iterable[dict[str, Any]], known: Catalogue) -> list[Answers]:
     found = []
     for response in responses:
-        mine = text_in(response, "questionnaire").partition("|")[0] == instrument.url
-        if mine and is_finished(response):
+        asked = asked_in(response, known)
+        if asked is not None and asked.id == instrument.id and is_finished(response):
             try:
                 found.append(answers_of(response, known))
             except RefusedResponse:  # its page says so; here it has nothing to compare

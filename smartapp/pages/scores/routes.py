@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, render_template
 
-from mappers.answers import is_finished
+from mappers.answers import asked_in, is_finished
 from mappers.observations import SCORE_SYSTEM, ScorePoint
 from mappers.own_notes import OwnNote, notes_about
 from mappers.tolerant import code_in, text_in
@@ -192,12 +192,11 @@ def _measured(records: _Records) -> list[Measurements]:
 
 def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:
     """Return the finished responses to questionnaires without scores, the newest first."""
-    without = {one.url: one for one in catalogue().asked.values() if not one.scores}
+    without = {one.id: one for one in catalogue().asked.values() if not one.scores}
     found = [
-        Conversation(without[url], text_in(response, "id"), text_in(response, "authored"))
+        Conversation(without[asked.id], text_in(response, "id"), text_in(response, "authored"))
         for response in responses
-        for url in [text_in(response, "questionnaire").partition("|")[0]]
-        if url in without and is_finished(response)
+        if is_finished(response) and (asked := asked_in(response, catalogue())) and asked.id in without
     ]
     return sorted(found, key=lambda one: one.authored, reverse=True)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from mappers.agreements import agreements_in
+from mappers.answers import kind_of
 from mappers.assignment import assignment_of, is_assignment
 from mappers.circle import circle_of
 from mappers.own_notes import notes_about
 from mappers.phase import history_of
 from mappers.talking import talking_point_of
-from mappers.tolerant import text_in
 from mappers.trends import measured
 from questionnaires import __version__
 from questionnaires.catalogue import Catalogue, catalogue
@@ -107,8 +107,7 @@ def _phase(title: str, day: str, words: str) -> dict[str, Any]:
 
 def _sent(responses: Iterable[Record], known: Catalogue) -> list[Sent]:
     """Return what was sent in or written down together, the newest first: all but living forms, which stand before."""
-    living = {form.url for form in known.living.values()}
-    others = (one for one in responses if text_in(one.resource, "questionnaire").partition("|")[0] not in living)
+    others = (one for one in responses if kind_of(one.resource, known) != "living")
     return sorted((Sent(one, readable(one)) for one in others), key=lambda one: one.authored, reverse=True)
 
 
