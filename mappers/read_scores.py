@@ -5,7 +5,7 @@ store them is for whoever may (`unstored`). A score that another program extract
 rule it was made, or if its answers give the same number. Where its answers give another number it is left as a score by
 a rule that we do not know, and what the answers give stands beside it.
 
-Scores are a part of the record of their own: whoever may not see them is given no responses to compute them from.
+Scores are a part of the record of their own: those with origin "answers" are not for whoever may not see that part.
 """
 
 from __future__ import annotations

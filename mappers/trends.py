@@ -97,15 +97,22 @@ def measured(
     responses: Iterable[Resource],
     catalogue: Catalogue,
     day_of: Callable[[str], dt.date | None],
+    *,
+    computes: bool,
 ) -> list[Measurements]:
     """Return what was measured, one entry per instrument, the most recently measured first.
 
     `responses` tell how many questions were answered, which for a score whose response is not among them is unknown;
-    of those that are finished and have no scores, the scores are computed here.
+    of those that are finished and have no scores, the scores are computed here, if `computes`: not for whoever may see
+    the answers and not the scores.
     `day_of` turns a FHIR dateTime into the day it was where the client lives, or None if it cannot be read: without a
     day a score has no place on a line, and is left out.
     """
-    dated = [(day, one) for one in read_scores(observations, responses, catalogue) if (day := day_of(one.point.date))]
+    dated = [
+        (day, one)
+        for one in read_scores(observations, responses, catalogue)
+        if (computes or one.origin != "answers") and (day := day_of(one.point.date))
+    ]
     found: list[Measurements] = []
     for instrument in catalogue.instruments.values():
         codes = {rule.code for rule in instrument.scores}

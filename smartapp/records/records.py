@@ -320,6 +320,10 @@ class Records:
         """Tell whether only our own store may get a resource; see `sight`."""
         return self._sight.is_private(resource)
 
+    def shows(self, part: str) -> bool:
+        """Tell whether the reader sees a part: what is made of other parts, such as scores of answers, is of it too."""
+        return part not in self._sight.hidden.parts
+
     def is_locked(self, part: str) -> bool:
         """Tell whether the reader may not type in a part."""
         return part in self._sight.locked

@@ -91,7 +91,7 @@ def test_a_score_that_was_taken_back_does_not_come_back():
 def test_what_was_extracted_from_our_form_says_its_rule_in_its_code_and_is_in_the_line_without_its_answers():
     found = read_scores(extracted(elsewhere()), [], CATALOGUE)
     assert ("hoop-total", 26, "1", "elsewhere") in told(found)
-    [hoop] = measured(extracted(elsewhere()), [], CATALOGUE, day_of)
+    [hoop] = measured(extracted(elsewhere()), [], CATALOGUE, day_of, computes=True)
     assert (hoop.leading.rule.code, hoop.not_ours) == ("hoop-total", ())
     assert [one.origin for one in hoop.leading.measurements] == ["elsewhere"]
 
@@ -110,7 +110,7 @@ def test_a_number_that_the_answers_do_not_give_is_no_score_of_ours_and_what_they
     wrong = extracted(elsewhere(), rule=rule)
     total = next(one for one in wrong if one["code"]["coding"][0]["code"] == "hoop-total")
     total["valueQuantity"] = {**total["valueQuantity"], "value": 27}
-    [hoop] = measured(wrong, [elsewhere()], CATALOGUE, day_of)
+    [hoop] = measured(wrong, [elsewhere()], CATALOGUE, day_of, computes=True)
     line = next(one for one in hoop.shown if one.rule.code == "hoop-total")
     assert [(one.value, one.origin) for one in line.measurements] == [(26, "answers")]
     assert [(one.code, one.value) for one in hoop.not_ours] == [("hoop-total", 27)]
@@ -161,3 +161,11 @@ def test_a_score_is_the_same_number_wherever_it_stands(instrument):
         assert points[0] == points[1] == points[2]
 
     holds()
+
+
+def test_whoever_sees_answers_and_no_scores_gets_none_made_of_them():
+    given = [elsewhere()]
+    assert measured([], given, CATALOGUE, day_of, computes=True)
+    assert measured([], given, CATALOGUE, day_of, computes=False) == []
+    [hoop] = measured(extracted(elsewhere()), given, CATALOGUE, day_of, computes=False)
+    assert {one.origin for trend in hoop.shown for one in trend.measurements} == {"elsewhere"}

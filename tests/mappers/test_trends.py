@@ -28,7 +28,7 @@ def filled_in(instrument: str, number: int, code: str = "2", *, without: int = 0
 
 def lines(*filled) -> list[Measurements]:
     observations = [one for _given, made in filled for one in made]
-    return measured(observations, [given for given, _made in filled], CATALOGUE, day_of)
+    return measured(observations, [given for given, _made in filled], CATALOGUE, day_of, computes=True)
 
 
 def test_a_score_of_two_days_is_one_line_from_the_oldest_to_the_newest():
@@ -58,7 +58,7 @@ def test_a_day_without_a_score_says_why_and_is_not_drawn():
 def test_a_score_whose_response_is_not_at_hand_or_is_refused_says_nothing_of_the_answers():
     given, made = filled_in("hoop", 2)
     for responses in ([], [{**given, "questionnaire": "https://example.org/other"}]):
-        [hoop] = measured(made, responses, CATALOGUE, day_of)
+        [hoop] = measured(made, responses, CATALOGUE, day_of, computes=True)
         [one] = hoop.shown[0].measurements
         assert (one.response_id, one.answered) == ("", None)
 
@@ -67,25 +67,28 @@ def test_a_value_outside_the_published_range_is_told_and_not_drawn():
     given, made = filled_in("hoop", 2)
     total = next(one for one in made if one["code"]["coding"][0]["code"] == "hoop-total")
     too_high = {**total, "valueQuantity": {**total["valueQuantity"], "value": 480}}
-    [hoop] = measured([too_high], [given], CATALOGUE, day_of)
+    [hoop] = measured([too_high], [given], CATALOGUE, day_of, computes=True)
     assert [one.value for one in hoop.shown[0].measurements] == [480]
     assert hoop.shown[0].scored == ()
 
 
 def test_a_score_without_a_day_has_no_place_on_a_line():
     _given, made = filled_in("hoop", 2)
-    assert measured([{**one, "effectiveDateTime": "soon"} for one in made], [], CATALOGUE, day_of) == []
+    assert measured([{**one, "effectiveDateTime": "soon"} for one in made], [], CATALOGUE, day_of, computes=True) == []
 
 
 def test_a_score_by_a_rule_that_we_do_not_know_is_in_no_line():
     _given, made = filled_in("hoop", 2)
     strange = [_by_rule(one, "9.9") for one in made]
-    [hoop] = measured(strange, [], CATALOGUE, day_of)
+    [hoop] = measured(strange, [], CATALOGUE, day_of, computes=True)
     assert (hoop.shown, hoop.alternatives, hoop.earlier) == ((), (), ())
     assert {point.rule_version for point in hoop.not_ours} == {"9.9"}
     # What has no day that we know of comes after what has one.
     _other, mhcs = filled_in("mhcs", 1)
-    assert [one.instrument.id for one in measured([*strange, *mhcs], [], CATALOGUE, day_of)] == ["mhcs", "hoop"]
+    assert [one.instrument.id for one in measured([*strange, *mhcs], [], CATALOGUE, day_of, computes=True)] == [
+        "mhcs",
+        "hoop",
+    ]
 
 
 def test_another_way_to_count_is_an_alternative_and_no_second_line():
@@ -100,7 +103,7 @@ def test_the_score_that_leads_is_the_first_by_todays_rules_else_what_there_is():
     assert mansa.leading == mansa.shown[0]
     others = {trend.rule.code for trend in mansa.alternatives}
     [counted_otherwise] = measured(
-        [one for one in made if one["code"]["coding"][0]["code"] in others], [], CATALOGUE, day_of
+        [one for one in made if one["code"]["coding"][0]["code"] in others], [], CATALOGUE, day_of, computes=True
     )
     assert (counted_otherwise.shown, counted_otherwise.leading) == ((), counted_otherwise.alternatives[0])
 

@@ -98,7 +98,7 @@ def index() -> str | Response:
     plan = plan_in([found[0], found[1], found[2]], found[6:])
     pressed = ticking.ticked(on_its_way=plan.on_its_way)
     goals = _active(plan.plan.goals, (record.resource for record in found[1]))
-    scores = measured([record.resource for record in found[3]], (), catalogue(), day_of)
+    scores = measured([record.resource for record in found[3]], (), catalogue(), day_of, computes=True)
     talk = next_talk(
         [record.resource for record in found[5]],
         patient=current.launch().patient.reference,

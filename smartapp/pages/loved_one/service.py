@@ -135,7 +135,8 @@ def load(name: str) -> Shared:
     now = people_page(own, current.now().isoformat())
     finished = [one.resource for one in responses if is_finished(one.resource)]
     today = current.now().date()
-    trends = (one.leading for one in measured(_resources(scores), finished, known, day_of))
+    computes = current.records().shows(SCORES)
+    trends = (one.leading for one in measured(_resources(scores), finished, known, day_of, computes=computes))
     return Shared(
         name,
         forms=tuple(_forms(plan)),

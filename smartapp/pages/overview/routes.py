@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from mappers.agreements import agreements_in
 from mappers.answers import is_finished
+from mappers.sharing.parts import SCORES
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
 from smartapp.pages.course import found as courses
@@ -132,6 +133,7 @@ def _everything() -> tuple[list[list[Record]], OverviewPage]:
         notes=[one.resource for one in found[5]],
         markings=[one.resource for one in found[6]],
         language=wording(),
+        computes=current.records().shows(SCORES),
         cut=asking.cut_sentence(current.records().cut),
     )
     return found, page

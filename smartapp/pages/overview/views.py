@@ -105,11 +105,15 @@ def overview_page(
     responses: Sequence[Resource],
     known: Catalogue,
     language: str,
+    computes: bool,
     notes: Iterable[Resource] = (),
     markings: Iterable[Resource] = (),
     cut: str = "",
 ) -> OverviewPage:
-    """Put the page together from what the record holds; `stored` is the plan with its living forms."""
+    """Put the page together from what the record holds; `stored` is the plan with its living forms.
+
+    `computes`: scores are made of answers that have none (`mappers.trends.measured`).
+    """
     words, plan = Words.of(known), stored.plan
     goals = [goal_view(goal, words, stored.began_at(goal)) for goal in plan.goals]
     done = [one for one in responses if is_finished(one)]
@@ -128,7 +132,7 @@ def overview_page(
         phase=newest_of(markings),
         measured=tuple(
             InstrumentSummary(one, one.leading)
-            for one in measured(observations, done, known, day_of)
+            for one in measured(observations, done, known, day_of, computes=computes)
             if one.leading is not None
         ),
         waiting=waiting(tasks, known, today),

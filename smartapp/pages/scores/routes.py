@@ -10,6 +10,7 @@ from flask import Blueprint, Response, abort, render_template
 from mappers.answers import asked_in, is_finished
 from mappers.observations import SCORE_SYSTEM, ScorePoint
 from mappers.own_notes import OwnNote, notes_about
+from mappers.sharing.parts import SCORES
 from mappers.tolerant import code_in, text_in
 from mappers.trends import Measurements, measured
 from questionnaires.catalogue import catalogue
@@ -187,7 +188,7 @@ def _records(instruments: list[Instrument] | None = None) -> _Records:
 
 def _measured(records: _Records) -> list[Measurements]:
     scores, answers = ([one.resource for one in part] for part in (records.scores, records.responses))
-    return measured(scores, answers, catalogue(), day_of)
+    return measured(scores, answers, catalogue(), day_of, computes=current.records().shows(SCORES))
 
 
 def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:

@@ -120,7 +120,9 @@ def _answers(sent: Sent) -> dict[str, Any]:
 
 def _scores(gathered: Gathered, known: Catalogue) -> list[dict[str, Any]]:
     observations = [one.resource for one in gathered.of("Observation")]
-    found = measured(observations, [one.resource for one in gathered.of("QuestionnaireResponse")], known, day_of)
+    # It is the client's own, who sees all of it.
+    responses = [one.resource for one in gathered.of("QuestionnaireResponse")]
+    found = measured(observations, responses, known, day_of, computes=True)
     notes = {one.instrument.id: notes_about(observations, one.instrument.id) for one in found}
     return [{**panel, "level": 2} for panel in all_panels(found, notes, own=True)]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from flask import render_template
 
+from mappers.sharing.parts import SCORES
 from mappers.tolerant import text_in
 from mappers.trends import measured
 from mappers.visit import VISIT, VisitReport, latest_visit
@@ -58,7 +59,7 @@ def now() -> str:
 
 
 def _rows(observations: list[Resource], responses: list[Resource]) -> Iterable[Row]:
-    for found in measured(observations, responses, catalogue(), day_of):
+    for found in measured(observations, responses, catalogue(), day_of, computes=current.records().shows(SCORES)):
         if found.leading is not None:
             yield leading_row(found)
 
