@@ -31,6 +31,7 @@ from questionnaires.reading import DefinitionError, OneLine, Strict, read
 from smartapp.offer import Offered, read_offer, read_offer_for_loved_ones
 
 AuthMethod = Literal["public", "client_secret", "private_key_jwt"]
+SecretAs = Literal["basic", "basic-raw", "post"]
 FormOfAddress = Literal["je", "u"]
 _EMERGENCY_LINE_NL: Final = "Heb je nu hulp nodig? Bel je behandelteam. Bij levensgevaar: bel 112."
 _EMERGENCY_LINE_NL_U: Final = "Hebt u nu hulp nodig? Bel uw behandelteam. Bij levensgevaar: bel 112."
@@ -45,9 +46,10 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 DEFAULT_SCOPES = (
     "openid fhirUser launch launch/patient offline_access "
-    "patient/Patient.rs patient/QuestionnaireResponse.cruds patient/Observation.cruds patient/CarePlan.cruds "
-    "patient/Goal.cruds patient/Task.cruds patient/DocumentReference.crus patient/CareTeam.rs"
+    "patient/Patient.rs patient/QuestionnaireResponse.crus patient/Observation.crus patient/CarePlan.crus "
+    "patient/Goal.crus patient/Task.crus patient/DocumentReference.crus patient/CareTeam.rs"
 )
+"""No `d` in any of them: nothing is ever deleted in a record."""
 
 
 CASELOAD_SCOPES: Final = (
@@ -144,6 +146,8 @@ class Issuer:
     client_id: str
     auth: AuthMethod = "public"
     client_secret: str | None = field(default=None, repr=False)
+    secret_as: SecretAs = "basic"
+    """How the secret travels: in the header as RFC 6749 writes it, there without its encoding, or in the form."""
     scopes: str = DEFAULT_SCOPES
     openid_issuer: str | None = None
     """What the authorization server must call itself; None accepts any name on the hosts of this issuer."""
@@ -183,6 +187,7 @@ class Issuer:
             raise ConfigError(f"{where}: auth is {self.auth!r}; use one of {', '.join(get_args(AuthMethod))}.")
         if (self.auth == "client_secret") != bool(self.client_secret):
             raise ConfigError(f"{where}: a client secret belongs to auth = 'client_secret', and only to that.")
+        self._check_secret_as(where)
         if self.companion is not None:
             checked_base(self.companion, f"{where}: companion")
         if any(not value or " " in value for value in self.acr):
@@ -198,6 +203,16 @@ class Issuer:
                 raise ConfigError(f"{where}: frame_ancestors holds {ancestor!r}; write an origin, https://host.")
         self._check_roles(where)
         self._check_caseload(where)
+
+    def _check_secret_as(self, where: str) -> None:
+        if self.secret_as not in get_args(SecretAs):
+            raise ConfigError(f"{where}: secret_as is {self.secret_as!r}; use one of {', '.join(get_args(SecretAs))}.")
+        if self.secret_as != "basic" and self.auth != "client_secret":
+            raise ConfigError(f"{where}: secret_as belongs to auth = 'client_secret', and only to that.")
+        if self.secret_as == "basic-raw" and ":" in self.client_id:
+            raise ConfigError(
+                f"{where}: client_id is {self.client_id!r}; with secret_as = 'basic-raw' nothing tells where it ends."
+            )
 
     def _check_roles(self, where: str) -> None:
         for code, role in self.roles.items():
@@ -790,6 +805,7 @@ class _IssuerTable(Strict, frozen=True):
     auth: AuthMethod = "public"
     client_secret_env: OneLine | None = None
     client_secret_file: OneLine | None = None
+    secret_as: SecretAs = "basic"
     scopes: OneLine = DEFAULT_SCOPES
     openid_issuer: OneLine | None = None
     hosts: tuple[OneLine, ...] = ()
@@ -867,6 +883,7 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: H
             client_id=table.client_id,
             auth=table.auth,
             client_secret=client_secret,
+            secret_as=table.secret_as,
             scopes=table.scopes,
             openid_issuer=table.openid_issuer,
             hosts=table.hosts,

@@ -23,7 +23,7 @@ from smartapp.smart.keys import SigningKeys
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-SCOPE = "system/*.cruds"
+SCOPE = "system/*.crus"
 # For each outcome the words of a dry run, and the words after the fact.
 WORDS = {
     "create": ("would create", "created"),

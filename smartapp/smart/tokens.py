@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import re
 import threading
 import time
@@ -34,7 +35,13 @@ from smartapp.smart.keys import ASSERTION_TYPE, SigningKeys
 from smartapp.storage.database import metadata, reading, writing
 from smartapp.storage.vault import Vault
 
+log = logging.getLogger(__name__)
+
 MAX_BYTES = 256 * 1024
+_SECRET_AS = (
+    "%s refuses our client secret, which has signs that not every server reads in the same way. "
+    "Try another `secret_as` for this issuer in the issuers file."
+)
 LEEWAY_SECONDS = 30
 """A token this close to its end is refreshed before it is used: it must outlive the request it is sent with."""
 
@@ -220,7 +227,10 @@ class TokenEndpoint:
         try:
             answer = ask("POST", endpoint, headers=headers, data=form, max_bytes=MAX_BYTES)
             if answer.status in (400, 401, 403):
-                raise GrantRefused(_error_code(answer))
+                code = _error_code(answer)
+                if code == "invalid_client" and _has_two_forms(issuer):
+                    log.warning(_SECRET_AS, issuer.base)
+                raise GrantRefused(code)
             if answer.status != 200:
                 raise _trouble(f"token-{answer.status}")
             return answer.json()
@@ -231,16 +241,26 @@ class TokenEndpoint:
         """Put into `form` who we are and return the headers that prove it."""
         headers = {"Accept": "application/json"}
         match issuer.auth:
+            case "client_secret" if issuer.secret_as == "post":
+                form |= {"client_id": issuer.client_id, "client_secret": issuer.client_secret or ""}
             case "client_secret":
-                # RFC 6749 2.3.1: both halves are form-encoded before they are joined.
-                pair = f"{quote(issuer.client_id, safe='')}:{quote(issuer.client_secret or '', safe='')}"
-                headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+                pair = (issuer.client_id, issuer.client_secret or "")
+                if issuer.secret_as == "basic":
+                    # RFC 6749 2.3.1: both halves are form-encoded before they are joined.
+                    pair = (quote(pair[0], safe=""), quote(pair[1], safe=""))
+                headers["Authorization"] = f"Basic {base64.b64encode(':'.join(pair).encode()).decode()}"
             case "private_key_jwt":
                 form["client_assertion_type"] = ASSERTION_TYPE
                 form["client_assertion"] = self._keys.assertion(issuer.client_id, endpoint, self._clock)
             case _:
                 form["client_id"] = issuer.client_id
         return headers
+
+
+def _has_two_forms(issuer: Issuer) -> bool:
+    """Tell whether the pair of id and secret is another one in the header where it is not form-encoded first."""
+    pair = f"{issuer.client_id}{issuer.client_secret or ''}"
+    return issuer.auth == "client_secret" and issuer.secret_as != "post" and quote(pair, safe="") != pair
 
 
 def _error_code(answer: Reply) -> str:

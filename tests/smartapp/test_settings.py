@@ -11,8 +11,20 @@ import pytest
 from click.testing import CliRunner
 from cryptography.fernet import Fernet
 
+from smartapp.commands.publish import SCOPE as PUBLISHING
 from smartapp.commands.serve import command as serve
-from smartapp.settings import ConfigError, Hooks, Issuer, Settings, env_example, is_inside, read_issuers
+from smartapp.fhir.scopes import Scopes
+from smartapp.settings import (
+    CASELOAD_SCOPES,
+    DEFAULT_SCOPES,
+    ConfigError,
+    Hooks,
+    Issuer,
+    Settings,
+    env_example,
+    is_inside,
+    read_issuers,
+)
 from smartapp.storage.database import open_database
 from smartapp.web.guard import form_token, is_form_token
 
@@ -143,6 +155,13 @@ def test_a_secret_is_not_in_what_a_log_would_show():
         (ISSUER + 'auth = "password"\n', r"issuer\[1\]\.auth: is 'password'; it must be one of"),
         (ISSUER + 'auth = "client_secret"\n', "client secret belongs"),
         (ISSUER + 'auth = "client_secret"\nclient_secret_env = "NOT_SET"\n', "NOT_SET"),
+        (ISSUER + 'secret_as = "query"\n', r"issuer\[1\]\.secret_as: is 'query'; it must be one of"),
+        (ISSUER + 'secret_as = "post"\n', "secret_as belongs to auth = 'client_secret'"),
+        (
+            ISSUER.replace('client_id = "', 'client_id = "a:')
+            + 'auth = "client_secret"\nclient_secret_env = "SECRET"\nsecret_as = "basic-raw"\n',
+            "with secret_as = 'basic-raw' nothing tells where it ends",
+        ),
         (ISSUER + 'frame_ancestors = ["*"]\n', "frame_ancestors"),
         (ISSUER + 'caseload_scopes = "user/Patient.rs"\n', "has to hold openid and fhirUser"),
         (ISSUER + 'caseload_scopes = "openid fhirUser launch/patient user/Task.rs"\n', "holds 'launch/patient'"),
@@ -184,7 +203,20 @@ def test_a_wrong_file_of_issuers_is_named_with_issuer_and_key(tmp_path, lines, c
     file = tmp_path / "issuers.toml"
     file.write_text(lines)
     with pytest.raises(ConfigError, match=complaint):
-        read_issuers(file, {})
+        read_issuers(file, {"SECRET": "s3cret"})
+
+
+def test_a_client_secret_travels_as_its_issuer_says(tmp_path):
+    file = tmp_path / "issuers.toml"
+    file.write_text(ISSUER + 'auth = "client_secret"\nclient_secret_env = "SECRET"\nsecret_as = "post"\n')
+    assert read_issuers(file, {"SECRET": "s3cret"})[0].secret_as == "post"
+
+
+def test_nothing_that_we_ask_for_may_delete():
+    """No page of ours deletes anything in a record, so that right would only be there to be misused."""
+    asked = Scopes.parse(f"{DEFAULT_SCOPES} {CASELOAD_SCOPES} {PUBLISHING}")
+    assert asked.allows("Goal", "u")
+    assert not {letter for _type, letter in asked.granted} & {"d"}
 
 
 @pytest.mark.parametrize(("second", "complaint"), [({}, "listed twice"), ({"base": "https://b.example"}, "same key")])

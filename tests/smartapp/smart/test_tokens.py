@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from urllib.parse import parse_qsl
 
 import orjson
@@ -325,7 +325,75 @@ class TestClientSecret:
         browser.enter()
         [request] = ehr.calls("/token")
         assert request.headers["Authorization"] == "Basic YSUyMGI6cCUzQXclMkZkJTI1"  # a%20b:p%3Aw%2Fd%25
-        assert "client_id" not in dict(parse_qsl(request.body))
+        assert not {"client_id", "client_secret"} & set(dict(parse_qsl(request.body)))
+
+    @pytest.mark.parametrize("secret_as", ["basic", "basic-raw"])
+    def test_a_secret_that_servers_read_in_two_ways_and_that_is_refused_is_named_with_its_setting(
+        self, browser, ehr, core, caplog, secret_as
+    ):
+        core.settings = replace(core.settings, issuers=(replace(core.settings.issuers[0], secret_as=secret_as),))
+        ehr.token_answer = lambda _: (401, {}, '{"error": "invalid_client"}')
+        assert browser.sign_in().status_code == 400
+        [said] = [record.getMessage() for record in caplog.records if "secret_as" in record.getMessage()]
+        assert BASE in said
+        assert "p:w/d%" not in said
+
+    @pytest.mark.parametrize(
+        "case",
+        [
+            ({"client_secret": "plain-1.~_"}, "invalid_client"),
+            ({"secret_as": "post"}, "invalid_client"),
+            ({}, "invalid_grant"),
+        ],
+    )
+    def test_a_refusal_that_no_other_form_would_mend_says_nothing_of_it(self, browser, ehr, core, caplog, case):
+        changes, error = case
+        issuer = replace(core.settings.issuers[0], client_id="verstel", **changes)
+        core.settings = replace(core.settings, issuers=(issuer,))
+        ehr.token_answer = lambda _: (401, {}, json.dumps({"error": error}))
+        assert browser.sign_in().status_code == 400
+        assert not [record for record in caplog.records if "secret_as" in record.getMessage()]
+
+
+class TestASecretInAnotherForm:
+    """For servers that do not read the header as RFC 6749 writes it; chosen by the operator, and never guessed."""
+
+    @pytest.fixture
+    def secret_as(self) -> str:
+        return "basic-raw"
+
+    @pytest.fixture
+    def issuers(self, secret_as):
+        secret = "s3+cr/et==%:"
+        return (
+            Issuer(
+                base=BASE,
+                name="E",
+                client_id="verstel",
+                hosts=HOSTS,
+                auth="client_secret",
+                client_secret=secret,
+                secret_as=secret_as,
+            ),
+        )
+
+    def test_in_the_header_as_it_is(self, browser, ehr):
+        browser.enter()
+        [request] = ehr.calls("/token")
+        assert request.headers["Authorization"] == f"Basic {base64.b64encode(b'verstel:s3+cr/et==%:').decode()}"
+        assert not {"client_id", "client_secret"} & set(ehr.form())
+
+    @pytest.mark.parametrize("secret_as", ["post"])
+    def test_in_the_form_and_not_in_the_header(self, browser, ehr, core, issuer, clock):
+        launch_id = browser.enter()
+        clock.now += 300
+        core.tokens.access(launch_id, issuer)
+        for request in ehr.calls("/token"):
+            form = dict(parse_qsl(request.body))
+            assert (form["client_id"], form["client_secret"]) == ("verstel", "s3+cr/et==%:")
+            assert "Authorization" not in request.headers
+        core.token_endpoint.revoke(issuer, core.tokens.find(launch_id))
+        assert {dict(parse_qsl(request.body))["client_secret"] for request in ehr.calls("/revoke")} == {"s3+cr/et==%:"}
 
 
 @pytest.mark.parametrize("key", [RSA, EC], ids=["RS384", "ES384"])
