@@ -21,6 +21,7 @@ from questionnaires.living import check as check_living
 from questionnaires.model import (
     DEFAULT_ROWS,
     NOT_APPLICABLE,
+    VARIANTS,
     AnswerScale,
     Certainty,
     Citation,
@@ -654,7 +655,8 @@ class Catalogue:
         identifier = url.removeprefix(prefix) if url.startswith(prefix) else ""
         if identifier not in self._shelf:
             # The variants ask and score the same: their answers are this instrument's.
-            identifier = identifier.removesuffix("-template").removesuffix("-plain")
+            base, _, variant = identifier.rpartition("-")
+            identifier = base if variant in VARIANTS[1:] else identifier
         self._known(identifier, canonical)
         if not version:
             return self._shelf[identifier]

@@ -22,6 +22,8 @@ Certainty = Literal["sure", "triangulated", "inferred", "recalled", "unknown", "
 ItemKind = Literal["choice", "boolean", "text", "line", "date", "goal"]
 Aggregate = Literal["sum", "mean", "mean-times-n"]
 Wording = Literal["working", "official"]
+Variant = Literal["default", "template", "plain", "structure"]
+"""A form of the published Questionnaire: what each is for is in `publish.py`."""
 # A questionnaire is filled in by the client and sent; a record is what two people write down while they talk, so nobody
 # is asked to fill it in; a living form is never finished: its owner comes back to it, and it has versions.
 InstrumentKind = Literal["questionnaire", "record", "living"]
@@ -36,6 +38,7 @@ Day = Literal["", "been", "coming"]
 """Which days a date may name: one that has been, or one that is still to come; today is both. "" where any will do."""
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+VARIANTS: tuple[Variant, ...] = get_args(Variant)
 CERTAINTIES: tuple[str, ...] = get_args(Certainty)
 NOT_APPLICABLE = "na"
 FORMAL: Final = "nl-x-u"

@@ -1,10 +1,13 @@
-"""Instruments as FHIR R4: Questionnaires in three variants, and the CodeSystems and ValueSets they use. Pure.
+"""Instruments as FHIR R4: Questionnaires in four variants, and the CodeSystems and ValueSets they use. Pure.
 
 - `default`: scores as calculated items that form renderers fill and extract as Observations (observationExtract, unit)
 - `template`: the same, but extraction by template, for renderers that know only that; never both on one form
 - `plain`: questions only, in Dutch, with item types and extensions that every Dutch portal can show; no scores
+- `structure`: the default one without any wording of questions and answers: for a place that may compute with an
+  instrument and not publish its sentences. It holds linkIds, codes, weights and expressions, and nobody can show it.
 
-The variants have addresses of their own (`hoop-template`, `hoop-plain`) and say that they derive from the default one.
+The variants have addresses of their own (`hoop-template`, `hoop-plain`, `hoop-structure`) and say that they derive from
+the default one.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal, get_args
+from typing import Final
 
 from questionnaires import __version__
 from questionnaires.canonical import code_system_url, questionnaire_url, structure_url, value_set_url
@@ -30,7 +33,18 @@ from questionnaires.fhir import (
     concept,
     translated,
 )
-from questionnaires.model import AnswerScale, Group, Instrument, Item, ItemKind, Option, ScoreRule, Text
+from questionnaires.model import (
+    VARIANTS,
+    AnswerScale,
+    Group,
+    Instrument,
+    Item,
+    ItemKind,
+    Option,
+    ScoreRule,
+    Text,
+    Variant,
+)
 from questionnaires.phases import CODE_SYSTEM, phases
 
 # A goal's words are a text of one line: which goal they belong to is for the app to know.
@@ -43,12 +57,13 @@ _TYPES: Final[Mapping[ItemKind, str]] = {
     "goal": "string",
 }
 
-Variant = Literal["default", "template", "plain"]
-VARIANTS: tuple[Variant, ...] = get_args(Variant)
-
 _CC0 = Text(
     "CC0-1.0: vrij voor elk gebruik. De vragenlijsten zelf zijn van hun makers.",
     "CC0-1.0: free for any use. The questionnaires themselves belong to their authors.",
+)
+_WORDLESS = Text(
+    "Alleen de opbouw: plaatsen, codes en rekenregels, zonder de tekst van vragen en antwoorden. Niet om in te vullen.",
+    "Structure only: places, codes and rules, without the text of questions and answers. Not for filling in.",
 )
 _PLAN_CODES = (
     ("recovery-plan", Text("Herstelplan", "Recovery plan")),
@@ -77,16 +92,22 @@ def _weight(instrument: Instrument, item: Item, option: Option) -> int | None:
     return item.scale.low + item.scale.high - option.value if directions == {True} else option.value
 
 
-def _coding(scale: AnswerScale, option: Option) -> Resource:
-    return coding(scale.system, option.code, option.text.nl)
+def _code(system: str, code: str, words: str, variant: Variant) -> Resource:
+    """Return a Coding of ours; its display is wording too, which the structure alone does not have."""
+    return {"system": system, "code": code} if variant == "structure" else coding(system, code, words)
+
+
+def _coding(scale: AnswerScale, option: Option, variant: Variant) -> Resource:
+    return _code(scale.system, option.code, option.text.nl, variant)
 
 
 def _answer_option(
     instrument: Instrument, item: Item, scale: AnswerScale, option: Option, variant: Variant
 ) -> Resource:
-    answer = _coding(scale, option)
-    if variant != "plain":
+    answer = _coding(scale, option, variant)
+    if variant not in {"plain", "structure"}:
         answer |= translated("display", option.text)
+    if variant != "plain":
         weight = _weight(instrument, item, option)
         if weight is not None:
             # On the Coding, not on the answerOption: there a renderer prints it to the person who answers.
@@ -94,7 +115,7 @@ def _answer_option(
     return {"valueCoding": answer}
 
 
-def _enable_when(instrument: Instrument, item: Item) -> Resource:
+def _enable_when(instrument: Instrument, item: Item, variant: Variant) -> Resource:
     if item.enable_when is None:
         return {}
     condition: Resource = {"question": item.enable_when.item, "operator": "="}
@@ -102,12 +123,18 @@ def _enable_when(instrument: Instrument, item: Item) -> Resource:
     if isinstance(item.enable_when.answer, bool):
         condition["answerBoolean"] = item.enable_when.answer
     elif scale is not None and (option := scale.option(item.enable_when.answer)) is not None:
-        condition["answerCoding"] = _coding(scale, option)
+        condition["answerCoding"] = _coding(scale, option, variant)
     return {"enableWhen": [condition]}
 
 
-def _text(element: str, text: Text, variant: Variant) -> Resource:
+def _about(element: str, text: Text, variant: Variant) -> Resource:
+    """Return what is said about a form, in the languages of the variant."""
     return {element: text.nl} if variant == "plain" else translated(element, text)
+
+
+def _text(text: Text, variant: Variant) -> Resource:
+    """Return the words of an item, where the variant has any."""
+    return {} if variant == "structure" else _about("text", text, variant)
 
 
 def _item(instrument: Instrument, item: Item, variant: Variant) -> Resource:
@@ -117,9 +144,9 @@ def _item(instrument: Instrument, item: Item, variant: Variant) -> Resource:
         control = concept("http://hl7.org/fhir/questionnaire-item-control", code, words)
         resource["extension"] = [{"url": f"{STRUCTURES}/questionnaire-itemControl", "valueCodeableConcept": control}]
     resource |= {
-        **_text("text", item.asked, variant),
+        **_text(item.asked, variant),
         "type": _TYPES[item.kind],
-        **_enable_when(instrument, item),
+        **_enable_when(instrument, item, variant),
         "required": item.required,
         **_repeats(item),
     }
@@ -136,15 +163,16 @@ def _repeats(one: Item | Group) -> Resource:
 
 def _prompts(instrument: Instrument, item: Item, variant: Variant) -> list[Resource]:
     """Return the ideas for an answer as a text below its question, which is there when the question is."""
-    if not item.prompts:
+    # An item that only shows words is nothing without them.
+    if not item.prompts or variant == "structure":
         return []
     nl, en = ("; ".join(prompt.get(language) for prompt in item.prompts) for language in ("nl", "en"))
     return [
         {
             "linkId": f"{item.link_id}-prompts",
-            **_text("text", Text(f"Ideeën: {nl}", f"Ideas: {en}"), variant),
+            **_text(Text(f"Ideeën: {nl}", f"Ideas: {en}"), variant),
             "type": "display",
-            **_enable_when(instrument, item),
+            **_enable_when(instrument, item, variant),
         }
     ]
 
@@ -152,7 +180,7 @@ def _prompts(instrument: Instrument, item: Item, variant: Variant) -> list[Resou
 def _group(instrument: Instrument, group: Group, variant: Variant) -> Resource:
     return {
         "linkId": group.link_id,
-        **_text("text", group.asked, variant),
+        **_text(group.asked, variant),
         "type": "group",
         **_repeats(group),
         "item": [
@@ -166,12 +194,12 @@ def _group(instrument: Instrument, group: Group, variant: Variant) -> Resource:
 # ---- scores ----------------------------------------------------------------------------------------------------------
 
 
-def _score_coding(rule: ScoreRule) -> Resource:
-    return coding(code_system_url("score"), rule.code, rule.title.nl)
+def _score_coding(rule: ScoreRule, variant: Variant) -> Resource:
+    return _code(code_system_url("score"), rule.code, rule.title.nl, variant)
 
 
-def _rule_coding(rule: ScoreRule) -> Resource:
-    return coding(code_system_url("score-rule"), f"{rule.code}@{rule.version}", rule.method.nl)
+def _rule_coding(rule: ScoreRule, variant: Variant) -> Resource:
+    return _code(code_system_url("score-rule"), f"{rule.code}@{rule.version}", rule.method.nl, variant)
 
 
 def _template_id(rule: ScoreRule) -> str:
@@ -198,8 +226,8 @@ def _score_item(instrument: Instrument, rule: ScoreRule, variant: Variant) -> Re
         "extension": extensions,
         "linkId": f"{instrument.id}-score-{rule.scale}",
         # Extraction copies the codes into the Observation, and has no other way to say by which rule it was made.
-        "code": [_score_coding(rule), _rule_coding(rule)],
-        **translated("text", rule.title),
+        "code": [_score_coding(rule, variant), _rule_coding(rule, variant)],
+        **_text(rule.title, variant),
         "type": "decimal",
         "readOnly": True,
     }
@@ -210,7 +238,7 @@ def _scores(instrument: Instrument, rules: list[ScoreRule], variant: Variant) ->
         # Renderers compute these items; there is nothing to fill in.
         "extension": [{"url": f"{STRUCTURES}/questionnaire-hidden", "valueBoolean": True}],
         "linkId": f"{instrument.id}-scores",
-        **translated("text", Text("Scores", "Scores")),
+        **_text(Text("Scores", "Scores"), variant),
         "type": "group",
         "item": [_score_item(instrument, rule, variant) for rule in rules],
     }
@@ -231,7 +259,7 @@ def _observation_template(rule: ScoreRule) -> Resource:
         "id": _template_id(rule),
         "status": "final",
         "category": [SURVEY],
-        "code": {"coding": [_score_coding(rule)], "text": rule.title.nl},
+        "code": {"coding": [_score_coding(rule, "template")], "text": rule.title.nl},
         "subject": {"_reference": _extracted("%resource.subject.reference")},
         "_effectiveDateTime": _extracted("%resource.authored"),
         "valueQuantity": {
@@ -240,7 +268,7 @@ def _observation_template(rule: ScoreRule) -> Resource:
             "system": UCUM,
             "code": "{score}",
         },
-        "method": {"coding": [_rule_coding(rule)], "text": rule.method.nl},
+        "method": {"coding": [_rule_coding(rule, "template")], "text": rule.method.nl},
         "derivedFrom": [{"_reference": _extracted("'QuestionnaireResponse/' + %resource.id")}],
     }
 
@@ -253,10 +281,13 @@ def variant_id(instrument: Instrument, variant: Variant = "default") -> str:
     return instrument.id if variant == "default" else f"{instrument.id}-{variant}"
 
 
-def _description(instrument: Instrument, rules: list[ScoreRule]) -> Text:
+def _description(instrument: Instrument, rules: list[ScoreRule], variant: Variant) -> Text:
     """Say what the form is, what its wording is, and how each score is made and whether that was verified."""
-    nl = [instrument.subtitle.nl + ".", instrument.intro.nl, instrument.wording_note.nl]
-    en = [instrument.subtitle.en + ".", instrument.intro.en, instrument.wording_note.en]
+    if variant == "structure":
+        nl, en = [_WORDLESS.nl], [_WORDLESS.en]
+    else:
+        nl = [instrument.subtitle.nl + ".", instrument.intro.nl, instrument.wording_note.nl]
+        en = [instrument.subtitle.en + ".", instrument.intro.en, instrument.wording_note.en]
     if rules:
         nl.append("Scores:\n\n" + "\n".join(f"- {rule.method.nl}" for rule in rules))
         en.append("Scores:\n\n" + "\n".join(f"- {rule.method.en}" for rule in rules))
@@ -270,7 +301,7 @@ def questionnaire(instrument: Instrument, variant: Variant = "default") -> Resou
     rules = [] if variant == "plain" else [rule for rule in instrument.scores if rule.published]
     resource: Resource = {
         **_header(instrument, rules, variant),
-        "code": [_panel_coding(instrument)] if rules else [],
+        "code": [_panel_coding(instrument, variant)] if rules else [],
         "item": [
             *(_group(instrument, group, variant) for group in instrument.groups),
             *([_scores(instrument, rules, variant)] if rules else []),
@@ -284,6 +315,7 @@ def _header(instrument: Instrument, rules: list[ScoreRule], variant: Variant) ->
     """Return all that is said about a form before what it asks."""
     plain = variant == "plain"
     identifier = variant_id(instrument, variant)
+    wording = "none" if variant == "structure" else instrument.wording
     return {
         "resourceType": "Questionnaire",
         "id": identifier,
@@ -291,20 +323,20 @@ def _header(instrument: Instrument, rules: list[ScoreRule], variant: Variant) ->
         "meta": {"profile": [f"{STRUCTURES}/Questionnaire"]},
         "language": "nl-NL" if plain else "nl",
         "contained": [_observation_template(rule) for rule in rules if variant == "template"],
-        "extension": [] if plain else [{"url": structure_url("wording-status"), "valueCode": instrument.wording}],
+        "extension": [] if plain else [{"url": structure_url("wording-status"), "valueCode": wording}],
         "url": questionnaire_url(identifier),
         "version": instrument.version,
         "name": computer_name(identifier),
-        **_text("title", instrument.title, variant),
+        **_about("title", instrument.title, variant),
         "derivedFrom": _derived_from(instrument, variant),
         # A form in working wording is a draft, however sure its structure: its sentences were never validated.
-        "status": "active" if instrument.wording == "official" else "draft",
+        "status": "active" if wording == "official" else "draft",
         "experimental": False,
         "subjectType": ["Patient"],
         "publisher": "Verstel",
-        **_text("description", _description(instrument, rules), variant),
+        **_about("description", _description(instrument, rules, variant), variant),
         "jurisdiction": [NETHERLANDS],
-        **_text("copyright", instrument.copyright, variant),
+        **_about("copyright", instrument.copyright, variant),
     }
 
 
@@ -314,8 +346,8 @@ def _derived_from(instrument: Instrument, variant: Variant) -> list[str]:
     return [instrument.derived_from] if instrument.derived_from is not None else []
 
 
-def _panel_coding(instrument: Instrument) -> Resource:
-    return coding(code_system_url("score"), instrument.panel_code, instrument.title.nl)
+def _panel_coding(instrument: Instrument, variant: Variant) -> Resource:
+    return _code(code_system_url("score"), instrument.panel_code, instrument.title.nl, variant)
 
 
 # ---- terminology -----------------------------------------------------------------------------------------------------

@@ -12,11 +12,11 @@ import questionnaires
 from mappers.scoring import score
 from questionnaires.catalogue import Catalogue, DefinitionError, UnknownInstrument, catalogue
 from questionnaires.demands import unmet
-from questionnaires.model import Instrument
+from questionnaires.model import VARIANTS, Instrument, Variant
 from questionnaires.page import KINDS, index_page, instrument_page
 from questionnaires.programme_page import programmes_page
 from questionnaires.programmes import PROGRAMMES, read_programmes
-from questionnaires.publish import VARIANTS, Variant, published, resource_bytes
+from questionnaires.publish import published, resource_bytes
 
 PACKAGE = Path(questionnaires.__file__).parent
 PUBLISHED = PACKAGE / "published"

@@ -15,9 +15,9 @@ from fhir.resources.R4B import get_fhir_model_class
 from questionnaires.canonical import BASE
 from questionnaires.catalogue import Catalogue, DefinitionError, catalogue, instrument_from
 from questionnaires.demands import unmet
-from questionnaires.model import Text
+from questionnaires.model import VARIANTS, Text
 from questionnaires.page import index_page, instrument_page
-from questionnaires.publish import VARIANTS, published, questionnaire
+from questionnaires.publish import published, questionnaire
 from questionnaires.writing import definition_toml
 from tests.new_form import garden, garden_data, known_with
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from mappers.scoring import score, score_by
 from questionnaires.canonical import BASE
-from questionnaires.catalogue import Catalogue, catalogue
+from questionnaires.catalogue import Catalogue, UnknownInstrument, catalogue
 from questionnaires.expressions import NotExpressible, calculated_expression
-from questionnaires.model import Instrument, RoundingRule, Text
-from questionnaires.publish import VARIANTS, published, questionnaire, resource_bytes, terminology
+from questionnaires.model import VARIANTS, Instrument, RoundingRule, Text
+from questionnaires.publish import published, questionnaire, resource_bytes, terminology
 from smartapp.commands.questionnaires import PUBLISHED, stale_files
+from tests.conformance.renderers.cases import expected_scores, form_of, response_of
 
 KNOWN = Catalogue()
 INSTRUMENTS = [pytest.param(instrument, id=instrument.id) for instrument in KNOWN.instruments.values()]
@@ -89,7 +90,10 @@ def test_nothing_is_empty(variant, name):
 
 @pytest.mark.parametrize(("variant", "name"), EVERYTHING)
 def test_every_coding_has_system_code_and_display(variant, name):
+    """But for our own codings where there is no wording: see below for what those have."""
+    wordless = f"{BASE}/" if variant == "structure" else "no system"
     codings = [part for part in walk(EVERYTHING[variant, name]) if "system" in part and "code" in part]
+    codings = [coding for coding in codings if not coding["system"].startswith(wordless)]
     assert not [coding for coding in codings if "display" not in coding and "unit" not in coding]
 
 
@@ -100,18 +104,27 @@ def test_every_resource_names_a_profile(variant, name):
 
 def test_variants_have_addresses_of_their_own_and_derive_from_the_default():
     for instrument in KNOWN.instruments.values():
-        for variant in ("template", "plain"):
+        for variant in VARIANTS[1:]:
             form = questionnaire(instrument, variant)
             assert form["url"] == f"{instrument.url}-{variant}"
             assert form["derivedFrom"] == [instrument.canonical]
 
 
-def test_answers_to_a_variant_are_answers_to_the_instrument():
-    assert catalogue().by_canonical(f"{BASE}/Questionnaire/mansa-short-plain|1.0.0").id == "mansa-short"
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_answers_to_a_variant_are_answers_to_the_instrument(variant):
+    form = questionnaire(KNOWN.instrument("mansa-short"), variant)
+    assert catalogue().by_canonical(f"{form['url']}|{form['version']}").id == "mansa-short"
+
+
+@pytest.mark.parametrize("name", ["mansa-short-default", "mansa-short-plain-template", "short-plain", "structure"])
+def test_what_is_no_variant_is_not_taken_for_one(name):
+    with pytest.raises(UnknownInstrument):
+        catalogue().by_canonical(f"{BASE}/Questionnaire/{name}")
 
 
 def test_there_is_no_other_variant():
-    with pytest.raises(ValueError, match="there is no variant 'fancy'; choose one of default, template, plain"):
+    choices = "default, template, plain, structure"
+    with pytest.raises(ValueError, match=f"there is no variant 'fancy'; choose one of {choices}"):
         questionnaire(KNOWN.instrument("hoop"), "fancy")
 
 
@@ -220,22 +233,110 @@ def test_the_other_variants_have_what_a_portal_refuses(instrument: Instrument):
     assert {"readOnly", "code", "_text", "extension", "nl", TRANSLATION} <= refused
 
 
+def asked(form: dict[str, Any], *, words: bool = True) -> list[tuple[Any, ...]]:
+    """Return the questions of a form, without those items that only show words where `words` do not count."""
+    return [
+        (
+            item["linkId"],
+            item["type"],
+            item["text"] if words else None,
+            [o["valueCoding"]["code"] for o in item.get("answerOption", [])],
+        )
+        for item in items(form)
+        if "-score" not in item["linkId"] and (words or item["type"] != "display")
+    ]
+
+
 @pytest.mark.parametrize("instrument", INSTRUMENTS)
 def test_all_variants_ask_the_same(instrument: Instrument):
-    def asked(form):
-        return [
-            (
-                item["linkId"],
-                item["type"],
-                item["text"],
-                [o["valueCoding"]["code"] for o in item.get("answerOption", [])],
-            )
-            for item in items(form)
-            if "-score" not in item["linkId"]
-        ]
+    form = questionnaire(instrument)
+    assert asked(form) == asked(questionnaire(instrument, "plain"))
+    assert asked(form) == asked(questionnaire(instrument, "template"))
+    assert asked(form, words=False) == asked(questionnaire(instrument, "structure"), words=False)
 
-    assert asked(questionnaire(instrument)) == asked(questionnaire(instrument, "plain"))
-    assert asked(questionnaire(instrument)) == asked(questionnaire(instrument, "template"))
+
+# ---- structure without wording ---------------------------------------------------------------------------------------
+
+SENTINEL = "WORDS"
+
+
+def with_sentinels(value: Any) -> Any:
+    """Return a definition in which each text that people read says where it stands: `WORDS` and its own words.
+
+    Three things are not wording: what an instrument is called, whose it is, and our sentence about its arithmetic.
+    """
+    if isinstance(value, Text):
+        return Text(f"{SENTINEL} {value.nl}", f"{SENTINEL} {value.en}")
+    if isinstance(value, tuple):
+        return tuple(with_sentinels(one) for one in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        names = {one.name for one in fields(value) if one.init} - {"title", "copyright", "method"}
+        if not isinstance(value, Instrument):
+            names |= {"title"} & {one.name for one in fields(value)}
+        return replace(value, **{name: with_sentinels(getattr(value, name)) for name in names})
+    return value
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+@pytest.mark.parametrize("wording", ["working", "official"])
+def test_no_word_of_a_definition_is_in_its_structure(instrument: Instrument, wording):
+    """Official wording that an organisation applied would be in the same places: none of it is published with this."""
+    worded = replace(with_sentinels(instrument), wording=wording)
+    assert SENTINEL not in json.dumps(questionnaire(worded, "structure"))
+    assert json.dumps(questionnaire(worded)).count(SENTINEL) > len(instrument.items)
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_a_structure_says_that_it_has_no_wording_and_is_never_more_than_a_draft(instrument: Instrument):
+    form = questionnaire(replace(instrument, wording="official"), "structure")
+    assert form["extension"] == [{"url": f"{BASE}/StructureDefinition/wording-status", "valueCode": "none"}]
+    assert form["status"] == "draft"
+    assert questionnaire(replace(instrument, wording="official"))["status"] == "active"
+    assert form["description"].startswith("Alleen de opbouw")
+    assert form["title"] == instrument.title.nl
+    assert form["copyright"] == instrument.copyright.nl
+
+
+def arithmetic(form: dict[str, Any]) -> list[Any]:
+    """Return all that a program computes with: codes, weights, conditions, expressions and how to extract."""
+    kept = ("linkId", "type", "repeats", "readOnly")
+    return [
+        (
+            {key: item.get(key) for key in kept},
+            [(coding["system"], coding["code"]) for coding in item.get("code", [])],
+            item.get("extension"),
+            [{**option["valueCoding"], "display": None, "_display": None} for option in item.get("answerOption", [])],
+            [
+                (one["question"], one.get("answerBoolean"), one.get("answerCoding", {}).get("code"))
+                for one in item.get("enableWhen", [])
+            ],
+        )
+        for item in items(form)
+        if item["type"] != "display"
+    ]
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_a_structure_computes_as_the_form_does(instrument: Instrument):
+    form = questionnaire(instrument)
+    wordless = [
+        (kept, codes, extension, [{"display": None, "_display": None, **option} for option in options], conditions)
+        for kept, codes, extension, options, conditions in arithmetic(questionnaire(instrument, "structure"))
+    ]
+    assert wordless == arithmetic(form)
+    assert expressions(questionnaire(instrument, "structure")) == expressions(form)
+
+
+@pytest.mark.parametrize("instrument", SCORED)
+def test_answers_to_a_structure_are_scored_by_their_codes_alone(instrument: Instrument):
+    """A program that has only the structure sends codes without words."""
+    worded, wordless = (form_of(questionnaire(instrument, variant)) for variant in ("default", "structure"))
+    values = {one.link_id: one.numbered[-1] for one in worded.questions if one.kind == "choice"}
+    response = response_of(wordless, values, "codes only")
+    assert "display" not in json.dumps(response["item"])
+    expected = expected_scores(worded, response_of(worded, values, "worded"), KNOWN)
+    assert expected_scores(wordless, response, KNOWN) == expected
+    assert expected
 
 
 # ---- scores ----------------------------------------------------------------------------------------------------------

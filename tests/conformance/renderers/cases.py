@@ -107,7 +107,9 @@ def form_of(questionnaire: Resource) -> Form:
                 scores[item["linkId"]] = item["code"][0]["code"]
             elif item["type"] != "display":
                 codings = tuple(option["valueCoding"] for option in item.get("answerOption", []))
-                questions.append(Question(group["linkId"], item["linkId"], item["type"], item["text"], codings))
+                # The structure alone has no words.
+                words = item.get("text", "")
+                questions.append(Question(group["linkId"], item["linkId"], item["type"], words, codings))
     return Form(questionnaire, tuple(questions), scores)
 
 
