@@ -16,7 +16,7 @@ from mappers.calendar_file import calendar_file
 from mappers.errors import PlanError
 from mappers.human_name import first_name
 from mappers.plan import Goal, goal_of
-from mappers.trends import Measurements, measured
+from mappers.trends import Measurements
 from questionnaires.catalogue import catalogue
 from smartapp.access import table
 from smartapp.fhir.store import Query, Refused, Unreachable
@@ -32,7 +32,7 @@ from smartapp.pages.scores import asking, trends
 from smartapp.pages.together import screens
 from smartapp.records import Record
 from smartapp.web import current, undoing
-from smartapp.web.language import day_of, format_date, format_list, format_number, moment_of, place_zone
+from smartapp.web.language import format_date, format_list, format_number, moment_of, place_zone
 from smartapp.web.language import gettext as _
 from smartapp.web.living_views import FormView
 from smartapp.web.messages import may_send
@@ -94,13 +94,13 @@ def index() -> str | Response:
     try:
         found = _found()
     except Unreachable:
-        found, away = [[], [], [], [], [], []], True
-    plan = plan_in([found[0], found[1], found[2]], found[6:])
+        found, away = [[], [], [], [], [], [], []], True
+    plan = plan_in([found[0], found[1], found[2]], found[7:])
     pressed = ticking.ticked(on_its_way=plan.on_its_way)
     goals = _active(plan.plan.goals, (record.resource for record in found[1]))
-    scores = measured([record.resource for record in found[3]], (), catalogue(), day_of, computes=True)
+    scores = asking.measured_here(found[3], found[5])
     talk = next_talk(
-        [record.resource for record in found[5]],
+        [record.resource for record in found[6]],
         patient=current.launch().patient.reference,
         now=current.now(),
         moment_of=moment_of,
@@ -163,11 +163,14 @@ def _talks() -> Query:
 
 
 def _found() -> list[list[Record]]:
-    """Return the plan (CarePlans, Goals, Tasks), scores, programmes, appointments, living forms: in one round trip."""
+    """Return the plan, scores, programmes, responses, appointments and living forms: in one round trip.
+
+    The plan is three: CarePlans, Goals and Tasks.
+    """
     patient = current.launch().patient.reference
     plans, goals, _steps = stored.queries(patient)
     asked = [plans, goals, Query.of("Task", patient=patient), asking.scores_of(patient)]
-    asked.append(courses.query(patient))
+    asked += [courses.query(patient), asking.responses_of(patient)]
     talks = _talks()
     forms = living_queries()
     try:

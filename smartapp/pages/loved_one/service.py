@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mappers.answers import is_finished
 from mappers.own_notes import OwnNote, note_of
 from mappers.sharing.parts import ASKED, CIRCLE, COURSE, NOTES, SCORES, TALKS, domain_part, form_part
-from mappers.trends import Trend, measured
+from mappers.trends import Trend
 from questionnaires.catalogue import catalogue
 from smartapp.access import table
 from smartapp.fhir.store import Query
@@ -32,8 +32,8 @@ from smartapp.pages.together import found, screens
 from smartapp.pages.together.by_visit import Visit, visits_in
 from smartapp.records import Record
 from smartapp.web import circle, current
-from smartapp.web.language import day_of, text_of
 from smartapp.web.language import gettext as _
+from smartapp.web.language import text_of
 from smartapp.web.living_views import WrittenForm, written_form
 from smartapp.web.plan_views import DomainView, GoalView, Words, domain_view, goal_view
 
@@ -135,8 +135,7 @@ def load(name: str) -> Shared:
     now = people_page(own, current.now().isoformat())
     finished = [one.resource for one in responses if is_finished(one.resource)]
     today = current.now().date()
-    computes = current.records().shows(SCORES)
-    trends = (one.leading for one in measured(_resources(scores), finished, known, day_of, computes=computes))
+    trends = (one.leading for one in asking.measured_here(scores, responses))
     return Shared(
         name,
         forms=tuple(_forms(plan)),

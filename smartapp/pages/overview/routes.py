@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 
 from mappers.agreements import agreements_in
 from mappers.answers import is_finished
-from mappers.sharing.parts import SCORES
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query
 from smartapp.pages.course import found as courses
@@ -127,13 +126,12 @@ def _everything() -> tuple[list[list[Record]], OverviewPage]:
         stored=stored_plan,
         today=current.now().date(),
         tasks=[one.resource for one in found[2]],
-        observations=[one.resource for one in found[3]],
+        measured=asking.measured_here(found[3], found[4]),
         responses=[one.resource for one in found[4]],
         known=catalogue(),
         notes=[one.resource for one in found[5]],
         markings=[one.resource for one in found[6]],
         language=wording(),
-        computes=current.records().shows(SCORES),
         cut=asking.cut_sentence(current.records().cut),
     )
     return found, page

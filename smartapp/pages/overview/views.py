@@ -13,14 +13,13 @@ from mappers.answers import is_finished
 from mappers.assignment import Assignment, assignment_of, is_assignment
 from mappers.own_notes import OwnNote, note_of
 from mappers.plan import Plan
-from mappers.trends import Measurements, Trend, measured
+from mappers.trends import Measurements, Trend
 from mappers.visit import VisitReport, is_visit, latest_visit
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from smartapp.pages.assignments.views import title
 from smartapp.pages.phase.views import Said, newest_of
 from smartapp.pages.plan.stored import StoredPlan
-from smartapp.web.language import day_of
 from smartapp.web.language import gettext as _
 from smartapp.web.living import StoredForm
 from smartapp.web.living_views import WrittenForm, shown_in, written_form
@@ -101,19 +100,15 @@ def overview_page(
     stored: StoredPlan,
     today: dt.date,
     tasks: Sequence[Resource],
-    observations: Sequence[Resource],
+    measured: Iterable[Measurements],
     responses: Sequence[Resource],
     known: Catalogue,
     language: str,
-    computes: bool,
     notes: Iterable[Resource] = (),
     markings: Iterable[Resource] = (),
     cut: str = "",
 ) -> OverviewPage:
-    """Put the page together from what the record holds; `stored` is the plan with its living forms.
-
-    `computes`: scores are made of answers that have none (`mappers.trends.measured`).
-    """
+    """Put the page together from what the record holds; `stored` is the plan with its living forms."""
     words, plan = Words.of(known), stored.plan
     goals = [goal_view(goal, words, stored.began_at(goal)) for goal in plan.goals]
     done = [one for one in responses if is_finished(one)]
@@ -130,11 +125,7 @@ def overview_page(
         visits=sum(is_visit(one, known) for one in done),
         notes=tuple(sorted(filter(None, map(note_of, notes)), key=lambda note: note.written_on, reverse=True)),
         phase=newest_of(markings),
-        measured=tuple(
-            InstrumentSummary(one, one.leading)
-            for one in measured(observations, done, known, day_of, computes=computes)
-            if one.leading is not None
-        ),
+        measured=tuple(InstrumentSummary(one, one.leading) for one in measured if one.leading is not None),
         waiting=waiting(tasks, known, today),
         cut=cut,
         told=bool(done or agreements_in(tasks)),

@@ -10,9 +10,8 @@ from flask import Blueprint, Response, abort, render_template
 from mappers.answers import asked_in, is_finished
 from mappers.observations import SCORE_SYSTEM, ScorePoint
 from mappers.own_notes import OwnNote, notes_about
-from mappers.sharing.parts import SCORES
 from mappers.tolerant import code_in, text_in
-from mappers.trends import Measurements, measured
+from mappers.trends import Measurements
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.pages.scores import asking
@@ -21,7 +20,7 @@ from smartapp.pages.scores.panels import ChangedSentences, Panel, Row, changed_s
 from smartapp.pages.scores.paper import paper_of_all, paper_of_chart, paper_of_one
 from smartapp.records import Record
 from smartapp.web import current
-from smartapp.web.language import _, day_of, text_of
+from smartapp.web.language import _, text_of
 from smartapp.web.pdf import download
 
 blueprint = Blueprint("scores", __name__, url_prefix="/scores", template_folder="templates")
@@ -187,8 +186,7 @@ def _records(instruments: list[Instrument] | None = None) -> _Records:
 
 
 def _measured(records: _Records) -> list[Measurements]:
-    scores, answers = ([one.resource for one in part] for part in (records.scores, records.responses))
-    return measured(scores, answers, catalogue(), day_of, computes=current.records().shows(SCORES))
+    return asking.measured_here(records.scores, records.responses)
 
 
 def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:

@@ -26,6 +26,7 @@ from smartapp.pages.course.found import courses_in
 from smartapp.pages.course.views import told
 from smartapp.pages.living.paper import contents as form_contents
 from smartapp.pages.plan.paper import contents as plan_contents
+from smartapp.pages.scores.asking import in_reach
 from smartapp.pages.scores.paper import all_panels
 from smartapp.pages.take_along.gathering import Gathered
 from smartapp.records import Record
@@ -122,7 +123,8 @@ def _scores(gathered: Gathered, known: Catalogue) -> list[dict[str, Any]]:
     observations = [one.resource for one in gathered.of("Observation")]
     # It is the client's own, who sees all of it.
     responses = [one.resource for one in gathered.of("QuestionnaireResponse")]
-    found = measured(observations, responses, known, day_of, computes=True)
+    there = in_reach(observations, responses, cut=gathered.cut)
+    found = measured(observations, there, known, day_of, computes=True)
     notes = {one.instrument.id: notes_about(observations, one.instrument.id) for one in found}
     return [{**panel, "level": 2} for panel in all_panels(found, notes, own=True)]
 

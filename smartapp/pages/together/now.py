@@ -7,9 +7,7 @@ from dataclasses import replace
 
 from flask import render_template
 
-from mappers.sharing.parts import SCORES
 from mappers.tolerant import text_in
-from mappers.trends import measured
 from mappers.visit import VISIT, VisitReport, latest_visit
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
@@ -23,8 +21,9 @@ from smartapp.pages.scores import asking
 from smartapp.pages.scores.panels import Row, leading_row
 from smartapp.pages.together import screens, views
 from smartapp.pages.together.writing import offer
+from smartapp.records import Record
 from smartapp.web import current
-from smartapp.web.language import day_of, wording
+from smartapp.web.language import wording
 from smartapp.web.living_views import shown_in, written_form
 from smartapp.web.plan_views import Words, goal_view
 
@@ -45,7 +44,7 @@ def now() -> str:
     page = views.NowPage(
         goals=tuple(goal_view(goal, words, kept.began_at(goal)) for goal in plan.goals if goal.active),
         prepared=only(prepared(responses), ("well", "strength", "functioning")),
-        scores=tuple(_rows([one.resource for one in results[3]], responses)),
+        scores=tuple(_rows(results[3], results[4])),
         filled_in=tuple(newest_of_each(sent_in(results[4]))),
         forms=tuple(
             written_form(one, kept.content_of(one.form.id), known, current.now().date())
@@ -58,8 +57,8 @@ def now() -> str:
     return render_template("together/now.html", page=page, screen=screens.screen("now"))
 
 
-def _rows(observations: list[Resource], responses: list[Resource]) -> Iterable[Row]:
-    for found in measured(observations, responses, catalogue(), day_of, computes=current.records().shows(SCORES)):
+def _rows(scores: list[Record], responses: list[Record]) -> Iterable[Row]:
+    for found in asking.measured_here(scores, responses):
         if found.leading is not None:
             yield leading_row(found)
 
