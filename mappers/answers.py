@@ -3,9 +3,10 @@
 EHRs rewrite what they store, so the same answer is accepted in several forms: `valueCoding` with or without system,
 display or translation; `valueInteger`; a whole `valueDecimal`; items inside their groups, flat, or in groups of the
 EHR's own; a group in two pieces; the same answer twice; a questionnaire named by its address at the EHR or contained in
-the response; items of the EHR's own beside ours. Anything that could give a wrong score is refused with a reason: a
-linkId of ours that the form does not have, two different answers, an answer outside the options or of another code
-system, a number as text, another questionnaire or version, an item of the EHR's own that may be one of ours.
+the response; items of the EHR's own beside ours. A response to a form of the EHR's own is read where a map of the place
+says how (`mappers.mapping`). Anything that could give a wrong score is refused with a reason: a linkId of ours that the
+form does not have, two different answers, an answer outside the options or of another code system, a number as text,
+another questionnaire or version, an item of the EHR's own that may be one of ours.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 from mappers.errors import LivingForm, NotAResponse, OtherQuestionnaire, RefusedAnswer, RefusedItem, shown
 from mappers.helper import Helper, as_extension, helper_in
+from mappers.mapping import answered_in, map_of, ours
 from mappers.tolerant import object_in, objects_in, text_in, texts_in
 from questionnaires.canonical import code_system_url, identifier_system, questionnaire_url, structure_url
 from questionnaires.catalogue import Catalogue, UnknownInstrument
@@ -146,8 +148,11 @@ class Named:
 def named_in(response: Any, catalogue: Catalogue) -> Named:
     """Return which questionnaire a response names: by its canonical, contained, or by where an EHR keeps our form.
 
-    A contained form counts by its own canonical, or by ours that it says it derives from.
+    A contained form counts by its own canonical, or by ours that it says it derives from. A form that a map of the
+    place reads (`mappers.mapping`) is the one that the map leads to.
     """
+    if form := map_of(response, catalogue.maps):
+        return Named(form.instrument.canonical)
     said = text_in(response, "questionnaire")
     if said.startswith("#"):
         return _contained(response, said)
@@ -200,6 +205,7 @@ def answers_of(response: Any, catalogue: Catalogue) -> Answers:
         raise NotAResponse(
             f"this is a resource of type {shown(response.get('resourceType'))}", advice="Give a QuestionnaireResponse"
         )
+    given, response = response, ours(response, catalogue.maps)
     about, named = _about(response), named_in(response, catalogue)
     instrument = instrument_of(named.canonical, catalogue)
     if instrument.kind == "living":
@@ -209,7 +215,8 @@ def answers_of(response: Any, catalogue: Catalogue) -> Answers:
             advice="Leave it out",
         )
     values, others = _values(response, instrument, catalogue, with_system=named.by_address)
-    return Answers(instrument, values, about, others)
+    # Of a response that was mapped, the record has no item of ours: all that was answered is the EHR's own.
+    return Answers(instrument, values, about, others if response is given else answered_in(given))
 
 
 def instrument_of(canonical: str, catalogue: Catalogue) -> Instrument:

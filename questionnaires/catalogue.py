@@ -18,6 +18,8 @@ from pathlib import Path
 from questionnaires.canonical import BASE, questionnaire_url
 from questionnaires.living import LIFE_DOMAIN, PlanPart, check_ends, check_names, check_offer, check_was, plan_parts
 from questionnaires.living import check as check_living
+from questionnaires.maps import Maps, read_maps
+from questionnaires.maps import folder_of_the_place as maps_folder
 from questionnaires.model import (
     DEFAULT_ROWS,
     NOT_APPLICABLE,
@@ -588,11 +590,19 @@ def _find_files(own: Mapping[str, Path], applied: Path | None) -> dict[str, tupl
 class Catalogue:
     """All instruments and life domains that are known here."""
 
-    def __init__(self, applied: Path | None = None, definitions: Path = DEFINITIONS) -> None:
-        """Look for definitions in our own folder and in `applied`; nothing is parsed yet."""
+    def __init__(
+        self, applied: Path | None = None, definitions: Path = DEFINITIONS, *, maps: Path | None = None
+    ) -> None:
+        """Look for definitions in our own folder and in `applied`, and for maps in `maps`; nothing is parsed yet."""
         self._own = _own_files(definitions)
         self._shelf = _Shelf(_find_files(self._own, applied))
         self._life_domains: tuple[tuple[LifeDomain, ...], tuple[PlanQuestion, ...]] | None = None
+        self._maps = maps
+
+    @cached_property
+    def maps(self) -> Maps:
+        """Return the place's maps of other people's forms. DefinitionError names file and key of one that can't be."""
+        return read_maps(self._maps, self.versions) if self._maps else {}
 
     @property
     def instruments(self) -> Mapping[str, Instrument]:
@@ -688,7 +698,7 @@ class Catalogue:
         return tuple(plan_parts(self.living.values()))
 
 
-# By folder, so that another VERSTEL_DEFINITIONS in this process gets a catalogue of its own.
+# By folders, so that another VERSTEL_DEFINITIONS or VERSTEL_MAPS in this process gets a catalogue of its own.
 _catalogue = lru_cache(maxsize=8)(Catalogue)
 
 
@@ -699,5 +709,5 @@ def applied_folder() -> Path | None:
 
 
 def catalogue() -> Catalogue:
-    """Return the catalogue of this process: our definitions and those in `applied_folder()`, each read once."""
-    return _catalogue(applied_folder())
+    """Return the catalogue of this process: our definitions, those in `applied_folder()`, and the maps of the place."""
+    return _catalogue(applied_folder(), maps=maps_folder())

@@ -749,7 +749,9 @@ class Settings:
         return cls(**values)
 
 
-_ELSEWHERE = frozenset({"VERSTEL_CANONICAL_BASE", "VERSTEL_DEFINITIONS", "VERSTEL_PROGRAMMES", "VERSTEL_TOKEN"})
+_ELSEWHERE = frozenset(
+    {"VERSTEL_CANONICAL_BASE", "VERSTEL_DEFINITIONS", "VERSTEL_MAPS", "VERSTEL_PROGRAMMES", "VERSTEL_TOKEN"}
+)
 """Variables with our prefix that another part of the product reads."""
 
 

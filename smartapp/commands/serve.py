@@ -187,10 +187,15 @@ def reached_without_tls(listen: tuple[str, int], metrics: tuple[str, int] | None
 
 def _made(settings: Settings, *, alone: bool = True) -> tuple[Flask, Engine]:
     """Return the app and its database, or end the command with exit code 2 and the reason."""
+    from questionnaires.catalogue import DefinitionError, catalogue
     from smartapp import create_app
     from smartapp.settings import ConfigError
     from smartapp.storage.vault import SealBroken
 
+    try:
+        catalogue().maps  # noqa: B018 - read now: of a map that can't be read, no page could say so
+    except DefinitionError as error:
+        raise Misconfigured(str(error)) from error
     engine = opened(settings, alone=alone)
     try:
         return create_app(settings, engine=engine), engine
