@@ -146,6 +146,7 @@ def test_the_environment_is_read_in_these_places_only() -> None:
         "fhir_profiles/compile.py",
         "questionnaires/canonical.py",
         "questionnaires/catalogue.py",
+        "questionnaires/maps.py",
         "questionnaires/programmes.py",
         "smartapp/settings.py",
     }
