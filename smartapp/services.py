@@ -241,7 +241,9 @@ class Services:
 
     def ehr_with(self, issuer: Issuer, token: TokenSource) -> RecordStore:
         """Return the EHR of an issuer, asked with the tokens of this source: for a sign-in that has no launch yet."""
-        return self.local_ehrs.get(issuer.base) or RemoteStore(issuer.base, token, search=issuer.search)
+        return self.local_ehrs.get(issuer.base) or RemoteStore(
+            issuer.base, token, search=issuer.search, aliases=issuer.aliases
+        )
 
     def pass_on_log(self) -> bool:
         """Send some rows of the log to the EHR that gets them; tell whether any were due."""

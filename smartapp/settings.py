@@ -28,6 +28,7 @@ from cryptography.fernet import Fernet
 from mappers.roles import ROLES, Role
 from questionnaires.model import Language
 from questionnaires.reading import DefinitionError, OneLine, Strict, read
+from smartapp.bases import normal, overlap
 from smartapp.offer import Offered, read_offer, read_offer_for_loved_ones
 
 AuthMethod = Literal["public", "client_secret", "private_key_jwt"]
@@ -157,6 +158,8 @@ class Issuer:
     """How strongly people must have signed in there, any of these values; empty leaves that to the EHR."""
     max_age: int | None = None
     """For how many seconds a sign-in there counts before people must sign in anew; None leaves that to the EHR."""
+    aliases: tuple[str, ...] = ()
+    """Other addresses by which its server writes itself. They are only read: nothing is ever asked there."""
     key: str = ""
     """Names this issuer in our database; defaults to the base. Keep it when the address changes."""
     frame_ancestors: tuple[str, ...] = ()
@@ -201,6 +204,7 @@ class Issuer:
         for ancestor in self.frame_ancestors:
             if not is_origin(ancestor):
                 raise ConfigError(f"{where}: frame_ancestors holds {ancestor!r}; write an origin, https://host.")
+        self._check_aliases(where)
         self._check_roles(where)
         self._check_caseload(where)
 
@@ -213,6 +217,12 @@ class Issuer:
             raise ConfigError(
                 f"{where}: client_id is {self.client_id!r}; with secret_as = 'basic-raw' nothing tells where it ends."
             )
+
+    def _check_aliases(self, where: str) -> None:
+        for alias in self.aliases:
+            checked_base(alias, f"{where}: aliases")
+        if len({normal(base).rstrip("/") for base in self.bases}) < len(self.bases):
+            raise ConfigError(f"{where}: aliases holds one address twice, or that of the issuer itself.")
 
     def _check_roles(self, where: str) -> None:
         for code, role in self.roles.items():
@@ -241,6 +251,11 @@ class Issuer:
                     f"{where}: chart_url is {self.chart_url!r}; write an https address on a host of this issuer, with "
                     f"{_PATIENT} once in its path or query."
                 )
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """Return every address by which this server writes itself: its base first."""
+        return (self.base, *self.aliases)
 
     def chart_of(self, patient_id: str) -> str:
         """Return where the chart of a person is opened, "" where this issuer has no address for it."""
@@ -635,6 +650,7 @@ class Settings:
             if issuer.base in seen:
                 raise ConfigError(f"issuer {issuer.base!r} is listed twice.")
             seen.add(issuer.base)
+        self._check_aliases()
         if len({issuer.key for issuer in self.issuers}) < len(self.issuers):
             raise ConfigError("Two issuers have the same key: their people would share one record.")
         if any(issuer.auth == "private_key_jwt" for issuer in self.issuers) and self.signing_keys_file is None:
@@ -658,6 +674,15 @@ class Settings:
                 "certificate of its authority (sslrootcert=system: those that this machine knows). Or set "
                 "VERSTEL_DATABASE_WITHOUT_TLS=yes where the network between is protected itself."
             )
+
+    def _check_aliases(self) -> None:
+        for issuer in self.issuers:
+            others = [base for one in self.issuers if one is not issuer for base in one.bases]
+            for alias in issuer.aliases:
+                # A person written below it would be of the one and of the other.
+                taken = next((other for other in others if overlap(alias, other)), None)
+                if taken is not None:
+                    raise ConfigError(f"issuer {issuer.base!r}: aliases: {alias!r} is another issuer's: {taken!r}.")
 
     def _check_mail(self) -> None:
         if (self.smtp_host is None) != (self.smtp_from is None):
@@ -689,6 +714,15 @@ class Settings:
     def issuer(self, base: str) -> Issuer | None:
         """Return the issuer whose base equals `base` letter for letter, or None."""
         return next((issuer for issuer in self.issuers if issuer.base == base), None)
+
+    def launched_from(self, iss: str) -> Issuer | None:
+        """Return the issuer that a launch names, letter for letter, by its base or by one of its aliases, or None."""
+        return next((issuer for issuer in self.issuers if iss in issuer.bases), None)
+
+    def bases(self, base: str) -> tuple[str, ...]:
+        """Return every address of the issuer at `base`; that alone where it is not in the settings any more."""
+        issuer = self.issuer(base)
+        return issuer.bases if issuer else (base,)
 
     def issuer_key(self, base: str) -> str:
         """Return what names an issuer in our database."""
@@ -813,6 +847,7 @@ class _IssuerTable(Strict, frozen=True):
     hosts: tuple[OneLine, ...] = ()
     acr: tuple[OneLine, ...] = ()
     max_age: int | None = None
+    aliases: tuple[OneLine, ...] = ()
     key: OneLine = ""
     frame_ancestors: tuple[OneLine, ...] = ()
     companion: OneLine | None = None
@@ -891,6 +926,7 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: H
             hosts=table.hosts,
             acr=table.acr,
             max_age=table.max_age,
+            aliases=table.aliases,
             key=table.key,
             frame_ancestors=table.frame_ancestors,
             companion=table.companion,

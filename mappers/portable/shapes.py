@@ -50,6 +50,8 @@ class Owner:
     patient_id: str
     name: str = ""
     birth_date: str = ""
+    aliases: tuple[str, ...] = ()
+    """Other addresses by which that EHR writes itself."""
 
     @property
     def url(self) -> str:

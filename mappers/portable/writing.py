@@ -129,7 +129,7 @@ class _Freed:
         return self._reference(made) if isinstance(made.get("reference"), str) or _names_someone(made) else made
 
     def _reference(self, node: dict[str, Any]) -> dict[str, Any]:
-        target = _relative(text_in(node, "reference"), self._owner.issuer)
+        target = _relative(text_in(node, "reference"), self._owner.issuer, *self._owner.aliases)
         if target.startswith("#"):
             return node
         if target == f"{PATIENT}/{self._owner.patient_id}":
@@ -156,8 +156,10 @@ def _without(node: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in node.items() if name not in names}
 
 
-def _relative(reference: str, issuer: str) -> str:
-    return reference.removeprefix(issuer.rstrip("/") + "/").split("/_history/")[0]
+def _relative(reference: str, *bases: str) -> str:
+    for base in sorted(bases, key=len, reverse=True):
+        reference = reference.removeprefix(base.rstrip("/") + "/")
+    return reference.split("/_history/")[0]
 
 
 def _type_of(target: str) -> str:

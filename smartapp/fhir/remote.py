@@ -16,6 +16,7 @@ import orjson
 
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.fhir import Resource
+from smartapp.bases import behind
 from smartapp.fhir.answers import ID, Answer, version_tag, written, written_all
 from smartapp.fhir.http import OutboundError, Reply, ask
 from smartapp.fhir.newest import is_newest_first, newest
@@ -89,6 +90,8 @@ class RemoteStore:
     `wait` (seconds) is how a program waits where the server says `Retry-After`; without it nothing waits, as the one
     who waits would be a person. `search` is how it is asked: "get" with the parameters in the address, which caches and
     every server understand, or "post" with them in a form, which is in no log on the way.
+
+    By its `aliases` the server may name a next page, which is asked for at `base`.
     """
 
     def __init__(
@@ -98,11 +101,13 @@ class RemoteStore:
         *,
         wait: Callable[[float], None] | None = None,
         search: SearchMethod = "get",
+        aliases: Sequence[str] = (),
     ) -> None:
         self.base = base.rstrip("/")
         self._token = token
         self._wait = wait
         self._search_method = search
+        self._aliases = tuple(aliases)
 
     # ---- the seam
 
@@ -302,6 +307,8 @@ class RemoteStore:
             return None
         try:
             url = urljoin(f"{self.base}/", following)
+            below = behind(url, *self._aliases)
+            url = url if below is None else f"{self.base}/{below}"
             here = _origin(url) == _origin(self.base)
         except ValueError:  # not an address at all
             here = False

@@ -102,13 +102,12 @@ def _seen(services: Services, launch: Launch, call: Call) -> Iterator[Resource]:
     if not table().roles[launch.user.role].professional:
         return
     ours = services.own_store(launch.issuer)
+    bases = services.settings.bases(launch.issuer)
     queries = [Query.of(type_, patient=launch.patient.reference) for type_ in ("QuestionnaireResponse", "Task")]
     here = [stored.resource for query in queries for stored in ours.search(query)]
     sent = [one for key in ("answers", "points") for one in call.found(key) or () if one["resourceType"] in _TYPES]
     records = [
-        Record(one, None, "own")
-        for one in (*here, *sent)
-        if patients_of(one, launch.issuer) == {launch.patient.reference}
+        Record(one, None, "own") for one in (*here, *sent) if patients_of(one, *bases) == {launch.patient.reference}
     ]
     yield from (record.resource for record in services.sight(launch).of(records))
 

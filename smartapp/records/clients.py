@@ -36,14 +36,14 @@ RESPONSE: Final = ("meta", "identifier", "questionnaire", "status", "subject", "
 
 @dataclass(slots=True)
 class Clients:
-    """Asks the places of one launch about nobody. `base` is the address of its EHR, to know its people by.
+    """Asks the places of one launch about nobody. `bases` are the addresses of its EHR, to know its people by.
 
     Raises Unreachable and Unauthorized. What a place does not let us search is left out, and the EHR's is `refused`.
     """
 
     stores: Mapping[Place, RecordStore]
     capability: Capability
-    base: str
+    bases: Sequence[str]
     refused: set[str] = field(default_factory=set)
     """What the EHR would not let us search, whatever it said before, by type and parameter; a page may say so."""
     kept_back: set[str] = field(default_factory=set)
@@ -92,7 +92,7 @@ class Clients:
         """Return the id of the one person whom a resource is about; "" for nobody, for several, and for no id."""
         if resource.get("resourceType") not in definitions() or not isinstance(resource.get("id"), str):
             return ""
-        patients = patients_of(resource, self.base)
+        patients = patients_of(resource, *self.bases)
         return next(iter(patients)).partition("/")[2] if len(patients) == 1 else ""
 
     def _at(self, place: Place, query: Query) -> list[Stored]:

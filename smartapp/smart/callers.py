@@ -48,8 +48,11 @@ class Caller:
     issuers: tuple[Issuer, ...]
 
     def issuer(self, base: str) -> Issuer | None:
-        """Return the issuer whose FHIR server this is, letter for letter, where it is one of this client's."""
-        return next((one for one in self.issuers if one.base == base), None)
+        """Return the issuer whose FHIR server this is, letter for letter, where it is one of this client's.
+
+        Its aliases count: a CDS client may name the address that it reaches the server at.
+        """
+        return next((one for one in self.issuers if base in one.bases), None)
 
 
 class Callers:

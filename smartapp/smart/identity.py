@@ -14,6 +14,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from mappers.tolerant import text_in
+from smartapp.bases import behind
 from smartapp.errors import LaunchRefused
 from smartapp.fhir.http import OutboundError, ask
 from smartapp.i18n import message
@@ -33,7 +34,7 @@ MAX_BYTES = 256 * 1024
 LEAST_RSA_BITS = 2048
 """RFC 7518 3.3 allows no fewer. SMART's own algorithm for RSA says no more, so an EHR may have just these."""
 
-_FHIR_USER = re.compile(r"(?:(?P<base>https?://.+)/)?(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})")
+_FHIR_USER = re.compile(r"(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,13 @@ def _refused(code: str) -> LaunchRefused:
     return LaunchRefused(message("We could not make sure who you are."), code=code)
 
 
-def relative_user(fhir_user: str, base: str) -> str:
-    """Return `Type/id` of a fhirUser that is relative or of this base, else the empty string.
+def relative_user(fhir_user: str, *bases: str) -> str:
+    """Return `Type/id` of a fhirUser that is relative or below one of these bases, else the empty string.
 
     A foreign absolute URL is no one we know, and it is never fetched.
     """
-    match = _FHIR_USER.fullmatch(fhir_user)
-    if match is None or (match["base"] is not None and match["base"] != base.rstrip("/")):
-        return ""
-    return f"{match['type']}/{match['id']}"
+    match = _FHIR_USER.fullmatch(fhir_user if "://" not in fhir_user else behind(fhir_user, *bases) or "")
+    return f"{match['type']}/{match['id']}" if match else ""
 
 
 class Identities:
@@ -98,7 +97,7 @@ class Identities:
         return Identity(
             issuer=issuer.base,
             subject=claims["sub"],
-            reference=relative_user(fhir_user, issuer.base),
+            reference=relative_user(fhir_user, *issuer.bases),
             name=text_in(claims, "name"),
             locale=text_in(claims, "locale") or None,
         )

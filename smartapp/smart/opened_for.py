@@ -30,8 +30,8 @@ class OpenedFor:
     name: str
 
 
-def opened_for(context: Mapping[str, Any], base: str) -> tuple[OpenedFor, ...]:
-    """Return the Tasks and Questionnaires in the context of a launch, at the EHR at `base`; anything else is left out.
+def opened_for(context: Mapping[str, Any], *bases: str) -> tuple[OpenedFor, ...]:
+    """Return the Tasks and Questionnaires in the context of a launch, at the EHR with these bases, and nothing else.
 
     Those in whose context the app was opened (no role, or `launch`) come first; a role of somebody's own says no more
     to us than that it is there.
@@ -40,14 +40,14 @@ def opened_for(context: Mapping[str, Any], base: str) -> tuple[OpenedFor, ...]:
     entries = said[:MOST] if isinstance(said, list) else [said]
     first = [one for one in entries if text_in(one, "role") in ("", "launch")]
     rest = [one for one in entries if text_in(one, "role") not in ("", "launch")]
-    return tuple(dict.fromkeys(found for one in [*first, *rest] for found in _named(one, base)))
+    return tuple(dict.fromkeys(found for one in [*first, *rest] for found in _named(one, *bases)))
 
 
-def _named(entry: Any, base: str) -> Iterator[OpenedFor]:
+def _named(entry: Any, *bases: str) -> Iterator[OpenedFor]:
     canonical = text_in(entry, "canonical").partition("|")[0]
     # A canonical can be of any definition: one without a type is a questionnaire if it is called so.
     if canonical and text_in(entry, "type") in ("", "Questionnaire"):
         yield OpenedFor("Questionnaire", canonical)
     reference = entry if isinstance(entry, str) else text_in(entry, "reference")
-    if found := _REFERENCE.fullmatch(relative(reference, base)):
+    if found := _REFERENCE.fullmatch(relative(reference, *bases)):
         yield OpenedFor("Task" if found[1] == "Task" else "Questionnaire", found[2])

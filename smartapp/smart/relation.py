@@ -157,7 +157,7 @@ class _Asked:
 
     def refers(self, resource: Resource, name: str) -> str:
         """Return `Type/id` of whom an element refers to, "" where that is nobody at this issuer."""
-        return relative_user(text_in(object_in(resource, name), "reference"), self.issuer.base)
+        return relative_user(text_in(object_in(resource, name), "reference"), *self.issuer.bases)
 
     def holds(self, resource: Resource) -> bool:
         """Tell whether a resource, or a part of one, is active and its period not over."""

@@ -7,7 +7,7 @@ where others write. Care teams of the EHR are read beside it. They belong to who
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -53,8 +53,10 @@ def queries(patient: str) -> tuple[Query, Query]:
     return Query.of("CareTeam", patient=patient), Query.of("RelatedPerson", patient=patient)
 
 
-def read_circle(teams: Iterable[Record], related: Iterable[Record], launch: Launch) -> StoredCircle:
-    """Return the circle of the person of a launch, from what `queries` found."""
+def read_circle(
+    teams: Iterable[Record], related: Iterable[Record], launch: Launch, bases: Sequence[str]
+) -> StoredCircle:
+    """Return the circle of the person of a launch, from what `queries` found; `bases` are the addresses of its EHR."""
     found, name = list(teams), circle_identifier(launch.issuer_key, launch.patient.reference)
     # One at another place is not ours: what others can write gives nobody a right here. One that was named when the
     # issuer had another key or address is: a person has one circle.
@@ -63,7 +65,7 @@ def read_circle(teams: Iterable[Record], related: Iterable[Record], launch: Laun
     record = next(named, next(iter(own), None))
     members = (
         # Who is of another server, or called in a way that no server reads, is nobody who could sign in here.
-        replace(member, reference=relative_user(member.reference, launch.issuer))
+        replace(member, reference=relative_user(member.reference, *bases))
         for one in found
         if one not in own and text_in(one.resource, "status") not in _ENDED
         for member in circle_of(one.resource).people

@@ -45,6 +45,11 @@ def open_launch(launch: Launch, records: Records | None) -> None:
     g.pop("decided", None)
 
 
+def bases() -> tuple[str, ...]:
+    """Return every address by which the EHR of this launch writes itself."""
+    return services().settings.bases(launch().issuer)
+
+
 def is_first(sentence: str) -> bool:
     """Tell whether a page says this for the first time in this request; from now on it was said."""
     said: set[str] = g.setdefault("said", set())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,6 +107,17 @@ def contents(bundle, owner):
     """What a file holds, without what differs: who the person is to that EHR, and who made the file, where and when."""
     text = json.dumps(bundle["entry"]).replace(owner.url, "urn:the-person")
     return [one for one in json.loads(text) if one["resource"]["resourceType"] not in ("Patient", "Provenance")]
+
+
+def test_who_is_named_by_an_alias_of_the_ehr_is_named_as_in_the_file():
+    alias = "https://inside.example/r4"
+    goal = {"resourceType": "Goal", "id": "g1", "subject": {"reference": f"{alias}/Patient/anna"}}
+    known, unknown = (replace(OWNER, aliases=aliases) for aliases in ((alias,), ()))
+    subjects = [
+        next(one["resource"] for one in out([Kept(goal, "ehr")], owner)["entry"] if "subject" in one["resource"])
+        for owner in (known, unknown)
+    ]
+    assert [one["subject"].get("reference") for one in subjects] == [OWNER.url, None]
 
 
 def out(resources, owner=OWNER, made=MADE):

@@ -188,6 +188,13 @@ def test_a_secret_is_not_in_what_a_log_would_show():
         (ISSUER + 'roles = { "http://x|ED" = "client" }\n', "is 'client'; use one of"),
         (ISSUER + 'roles = { "http://x|ED" = "guest" }\n', "is 'guest'; use one of"),
         (ISSUER + 'search = "put"\n', r"issuer\[1\]\.search: is 'put'; it must be one of"),
+        (ISSUER + 'aliases = ["ehr.inside"]\n', "aliases: 'ehr.inside' is not an absolute https URL"),
+        (ISSUER + 'aliases = ["http://ehr.inside/fhir"]\n', "aliases: 'http://ehr.inside/fhir' uses plain http"),
+        (
+            ISSUER + 'aliases = ["https://EHR.example:443/fhir/"]\n',
+            "aliases holds one address twice, or that of the issuer",
+        ),
+        (ISSUER + 'aliases = ["https://b.example", "https://b.example/"]\n', "aliases holds one address twice"),
         (ISSUER + 'hosts = ["https://login.example"]\n', "hosts holds 'https://login.example'; write the public name"),
         (ISSUER + 'hosts = ["*.example"]\n', "hosts holds"),
         (ISSUER + 'acr = ["loa3 loa4"]\n', "acr holds"),
@@ -229,6 +236,41 @@ def test_two_issuers_never_share_a_record(second, complaint):
     }
     with pytest.raises(ConfigError, match=complaint):
         Settings(**values, issuers=(Issuer(**first), Issuer(**{**first, **second})))
+
+
+@pytest.mark.parametrize(
+    "alias", ["https://b.example/fhir", "https://B.example:443/fhir/", "https://b.example", "https://b.example/fhir/x"]
+)
+@pytest.mark.parametrize("of", ["base", "alias"])
+def test_an_alias_that_reaches_into_another_issuer_is_refused(alias, of):
+    other = {"base": "https://b.example/fhir"}
+    if of == "alias":
+        other = {"base": "https://c.example", "aliases": ("https://b.example/fhir",)}
+    issuers = (
+        Issuer(base="https://a.example", name="A", client_id="v", aliases=(alias,)),
+        Issuer(name="B", client_id="v", **other),
+    )
+    values = {
+        "public_url": "https://x.example",
+        "secret_keys": ("x" * 32,),
+        "encryption_keys": (GOOD["VERSTEL_ENCRYPTION_KEYS"],),
+    }
+    with pytest.raises(ConfigError, match="is another issuer's"):
+        Settings(**values, issuers=issuers)
+
+
+def test_an_issuer_is_found_by_its_addresses_letter_for_letter():
+    beside = Issuer(base="https://a.example", name="A", client_id="v", aliases=("https://a.inside/fhir",))
+    found = Settings(
+        public_url="https://x.example",
+        secret_keys=("x" * 32,),
+        encryption_keys=(GOOD["VERSTEL_ENCRYPTION_KEYS"],),
+        issuers=(beside,),
+    )
+    assert [found.launched_from(iss) for iss in beside.bases] == [beside, beside]
+    assert found.launched_from("https://a.inside/fhir/") is None
+    assert found.bases("https://a.example") == ("https://a.example", "https://a.inside/fhir")
+    assert found.bases("https://gone.example") == ("https://gone.example",)
 
 
 INSIDE = "localhost LOCALHOST. a.localhost 127.0.0.1 127.9.9.9 127.1 2130706433 0x7f.1 0.0.0.0 10.1.2.3 172.16.0.1"

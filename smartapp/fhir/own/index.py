@@ -9,6 +9,7 @@ from typing import Any
 
 from mappers.tolerant import text_in
 from questionnaires.fhir import Resource
+from smartapp.bases import behind
 from smartapp.fhir.own.dates import EARLIEST, LATEST, date_range
 from smartapp.fhir.own.search import Parameter, definition
 
@@ -45,15 +46,18 @@ def index_rows(resource: Resource, base: str) -> list[IndexRow]:
     return sorted(rows, key=lambda row: (row.param, row.system, row.value, row.low or "", row.high or ""))
 
 
-def patients_of(resource: Resource, base: str) -> frozenset[str]:
-    """Return the patients (`Patient/<id>`) whose record the resource belongs to by its own elements."""
+def patients_of(resource: Resource, *bases: str) -> frozenset[str]:
+    """Return the patients (`Patient/<id>`) whose record the resource belongs to by its own elements.
+
+    References may start with any of these bases.
+    """
     found: set[str] = set()
     for path in definition(resource["resourceType"]).compartment:
         if path == "#self":
             found.add(f"Patient/{resource.get('id')}")
             continue
         for value in walk(resource, path):
-            reference = relative(text_in(value, "reference"), base)
+            reference = relative(text_in(value, "reference"), *bases)
             if reference.startswith("Patient/"):
                 found.add(reference)
     return frozenset(found)
@@ -73,10 +77,10 @@ def walk(node: Any, path: str) -> Iterator[Any]:
             yield from walk(node[name], rest)
 
 
-def relative(reference: str, base: str) -> str:
-    """Return a reference as `Type/id` when it points into `base`, without a version; any other text as it is."""
-    text = reference.removeprefix(base.rstrip("/") + "/")
-    return text.split("/_history/")[0]
+def relative(reference: str, *bases: str) -> str:
+    """Return a reference as `Type/id` when it points into one of these bases, without a version; else as it is."""
+    inside = behind(reference, *bases) if "://" in reference else None
+    return (reference if inside is None else inside).split("/_history/")[0]
 
 
 def _rows(parameter: Parameter, value: Any, base: str) -> Iterator[IndexRow]:

@@ -112,7 +112,7 @@ def _places(services: Services, launch: Launch) -> Clients:
     return Clients(
         {"ehr": ehr, "own": services.own_store(launch.issuer), **({"companion": companion} if companion else {})},
         services.capabilities.of(launch.issuer_key, ehr, launch.scopes, role=role, person=person),
-        launch.issuer,
+        services.settings.bases(launch.issuer),
     )
 
 
@@ -125,7 +125,7 @@ def _own(places: Clients, launch: Launch, now: dt.datetime) -> Mapping[str, Clie
         patients=patients,
         talks=talks,
         names=names,
-        named=lambda reference: relative(reference, launch.issuer),
+        named=lambda reference: relative(reference, *places.bases),
         now=now,
         moment_of=moment_of,
     )

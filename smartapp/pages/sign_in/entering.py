@@ -78,7 +78,7 @@ def begin(services: Services, iss: str, launch: str | None, *, caseload: bool = 
 
     Raises UnknownIssuer, EhrTrouble, and LaunchRefused where the settings have no caseload at this issuer.
     """
-    issuer = services.settings.issuer(iss)
+    issuer = services.settings.launched_from(iss)
     if issuer is None:
         services.audit.refused("launch", "unknown-issuer")
         raise UnknownIssuer(code=_unknown(iss, services.settings))
@@ -90,7 +90,7 @@ def begin(services: Services, iss: str, launch: str | None, *, caseload: bool = 
 
 def _unknown(iss: str, settings: Settings) -> str:
     """Return why an `iss` is refused, as a code for the operator; one that is nearly right has its own."""
-    near = any(iss.rstrip("/") == issuer.base.rstrip("/") for issuer in settings.issuers)
+    near = any(iss.rstrip("/") == base.rstrip("/") for issuer in settings.issuers for base in issuer.bases)
     return "issuer-differs-by-a-slash" if near else "unknown-issuer"
 
 

@@ -45,12 +45,12 @@ def opening(services: Services, launch: Launch, context: Mapping[str, Any]) -> O
 def _pages(services: Services, launch: Launch, context: Mapping[str, Any]) -> Iterator[Opening]:
     """Yield where each thing leads that the app was opened for; what leads nowhere for this reader is left out."""
     left = MOST_TASKS
-    for one in opened_for(context, launch.issuer):
+    for one in opened_for(context, *services.settings.bases(launch.issuer)):
         if one.type == "Questionnaire":
             found = _of_questionnaire(launch.user.role, one.name)
         elif left:
             left -= 1
-            found = _of_task(services.records(launch), one.name, services.now()[:10])
+            found = _of_task(services, launch, one.name)
         else:
             found = None
         if found is not None:
@@ -68,13 +68,14 @@ def _of_questionnaire(role: Role, name: str) -> Opening | None:
     return Opening("living.form", {"form_id": form}) if form is not None and role == "client" else None
 
 
-def _of_task(records: Records, id_: str, today: str) -> Opening | None:
-    """Return where a Task leads `today`, None where it is no assignment of this person that the reader sees."""
-    launch = records.launch
+def _of_task(services: Services, launch: Launch, id_: str) -> Opening | None:
+    """Return where a Task leads today, None where it is no assignment of this person that the reader sees."""
+    records, today = services.records(launch), services.now()[:10]
+    bases = services.settings.bases(launch.issuer)
     try:
         task = records.read("Task", id_).resource
         # A Task about nobody is no one's: it could be meant for anybody.
-        if not is_assignment(task) or patients_of(task, launch.issuer) != {launch.patient.reference}:
+        if not is_assignment(task) or patients_of(task, *bases) != {launch.patient.reference}:
             return None
         assignment = assignment_of(task)
         if assignment.instrument not in catalogue().asked:
@@ -84,14 +85,14 @@ def _of_task(records: Records, id_: str, today: str) -> Opening | None:
         if assignment.waiting:
             own = Opening("questionnaire.intro", {"instrument_id": assignment.instrument})
             return own if launch.user.role == "client" else Opening("assignments.index", {})
-        return _of_response(records, assignment.response or "")
+        return _of_response(records, relative(assignment.response or "", *bases))
     except RecordError:
         return None
 
 
 def _of_response(records: Records, reference: str) -> Opening | None:
     """Return where the answer to a Task is read. Raises RecordError where the reader sees none."""
-    type_, _, id_ = relative(reference, records.launch.issuer).partition("/")
+    type_, _, id_ = reference.partition("/")
     if type_ != "QuestionnaireResponse":
         return None
     records.read(type_, id_)

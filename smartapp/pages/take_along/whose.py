@@ -9,7 +9,9 @@ from smartapp.web import current
 def owner_here() -> Owner:
     """Return whose file one of this launch is."""
     launch = current.launch()
-    return Owner(launch.issuer, launch.patient_id, launch.patient.display, launch.patient.birth_date)
+    return Owner(
+        launch.issuer, launch.patient_id, launch.patient.display, launch.patient.birth_date, current.bases()[1:]
+    )
 
 
 def is_theirs(file: PersonFile) -> bool:

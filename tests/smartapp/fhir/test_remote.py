@@ -172,6 +172,19 @@ def test_a_next_page_may_name_the_port_that_goes_without_saying(mock, base):
     assert [one.reference for one in RemoteStore(base).search(Query.of("Goal"))] == ["Goal/1", "Goal/2"]
 
 
+def test_a_next_page_below_an_alias_is_asked_for_at_the_base(mock):
+    """The server writes itself in another way; the token still goes to the address of the settings alone."""
+    alias = "https://inside.example:8443/r4"
+    mock.add("GET", f"{BASE}/Goal", json=bundle(GOAL, following=f"{alias}/Goal?page=2&x=%2F"))
+    mock.add("GET", f"{BASE}/Goal?page=2&x=%2F", json=bundle({**GOAL, "id": "2"}))
+    found = RemoteStore(BASE, lambda _refused: "t", aliases=[alias]).search(Query.of("Goal"))
+    assert [one.reference for one in found] == ["Goal/1", "Goal/2"]
+    assert {call.request.headers["Authorization"] for call in mock.calls} == {"Bearer t"}
+    mock.add("GET", f"{BASE}/Task", json=bundle(following="https://inside.example:8443/r4x/Task?page=2"))
+    with pytest.raises(Unreachable, match="another server"):
+        RemoteStore(BASE, aliases=[alias]).search(Query.of("Task"))
+
+
 def test_a_byte_order_mark_does_not_hide_an_answer(mock, store):
     mock.add("GET", f"{BASE}/Goal/1", body=b"\xef\xbb\xbf" + json.dumps(GOAL).encode())
     assert store.read("Goal", "1").resource == GOAL

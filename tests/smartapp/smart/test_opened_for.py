@@ -35,6 +35,12 @@ def test_what_the_app_was_opened_for(said, found):
     assert opened_for({"fhirContext": said}, BASE) == found
 
 
+def test_a_reference_below_an_alias_is_of_this_ehr():
+    said = {"fhirContext": [{"reference": "https://inside.example/r4/Task/t-1/_history/2"}]}
+    assert opened_for(said, BASE, "https://inside.example/r4") == (TASK,)
+    assert opened_for(said, BASE) == ()
+
+
 @pytest.mark.parametrize(
     "said",
     [
