@@ -15,6 +15,7 @@ from typing import Any
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires import canonical
 from questionnaires.fhir import SDC_CODES, URI
+from questionnaires.model import instrument_id
 
 ASSIGNMENT = "complete-questionnaire"
 COURSE_SYSTEM = canonical.identifier_system("course")
@@ -29,7 +30,7 @@ class Assignment:
 
     id: str
     questionnaire: str  # the canonical as the Task has it, with its version if it names one
-    instrument: str  # the id of the instrument: the last part of the canonical's path
+    instrument: str  # the id of the instrument, also where the canonical names a variant of its form
     status: str
     asked_on: str
     due: str | None  # the last day on which an answer is in time
@@ -86,7 +87,7 @@ def assignment_of(task: dict[str, Any]) -> Assignment:
     return Assignment(
         id=text_in(task, "id"),
         questionnaire=questionnaire,
-        instrument=_instrument(questionnaire),
+        instrument=instrument_id(questionnaire),
         status=_status(task),
         asked_on=text_in(task, "authoredOn"),
         due=text_in(object_in(object_in(task, "restriction"), "period"), "end") or None,
@@ -107,11 +108,6 @@ def asks_for(task: dict[str, Any], instrument: str, day: str) -> bool:
         return False
     assignment = assignment_of(task)
     return assignment.instrument == instrument and assignment.is_open(day)
-
-
-def _instrument(questionnaire: str) -> str:
-    """Return the id of the instrument that a canonical or reference leads to: its last part, without a version."""
-    return questionnaire.partition("|")[0].rsplit("/", 1)[-1]
 
 
 def _status(task: dict[str, Any]) -> str:

@@ -195,7 +195,7 @@ def line_of(
         (one for one in asked if one.is_open(today.isoformat())), key=lambda one: (one.due or "9999", one.asked_on)
     )
     talk = next_talk(client.talks, patient=client.reference, now=now, moment_of=moment_of)
-    follows = tuple(_follows(courses, there, responses, today, moment_of))
+    follows = tuple(_follows(courses, there, responses, today, moment_of, known=known))
     days = [
         *(_day(moment_of(one.due or "")) for one in waiting),
         *([talk.start.date()] if talk else []),
@@ -219,10 +219,12 @@ def _follows(
     responses: Sequence[Resource],
     today: dt.date,
     moment_of: MomentOf,
+    *,
+    known: Catalogue,
 ) -> Iterator[Follows]:
     """Yield the programmes that go on, in the order of their days; `tasks` may have other resources among them."""
     for course in courses:
-        answered = answered_in(course, tasks, responses, lambda text: _day(moment_of(text)))
+        answered = answered_in(course, tasks, responses, lambda text: _day(moment_of(text)), known)
         moments = standing(course, answered, today)
         if is_over(course, moments, today):
             continue

@@ -23,7 +23,6 @@ from questionnaires.maps import folder_of_the_place as maps_folder
 from questionnaires.model import (
     DEFAULT_ROWS,
     NOT_APPLICABLE,
-    VARIANTS,
     AnswerScale,
     Certainty,
     Citation,
@@ -41,6 +40,7 @@ from questionnaires.model import (
     Source,
     Text,
     WorkedExample,
+    instrument_id,
 )
 from questionnaires.reading import DefinitionError, FilePlace, convert, parse_toml, read, read_text
 from questionnaires.tables import (
@@ -446,6 +446,8 @@ def instrument_from(data: Mapping[str, object], file: str) -> Instrument:
     table = convert(data, InstrumentTable, top)
     if not _VERSION.fullmatch(table.version):
         raise top.error("version", f"is {table.version!r}; write it as 1.0.0, or 1.0.0-something")
+    if instrument_id(table.id) != table.id:
+        raise top.error("id", f"is {table.id!r}; the variants of a form end like that, so choose another")
     if not table.groups:
         raise top.error("groups", "is missing; an instrument asks something")
     if table.kind != "questionnaire" and table.scores:
@@ -663,10 +665,8 @@ class Catalogue:
         url, _, version = canonical.partition("|")
         prefix = f"{BASE}/Questionnaire/"
         identifier = url.removeprefix(prefix) if url.startswith(prefix) else ""
-        if identifier not in self._shelf:
-            # The variants ask and score the same: their answers are this instrument's.
-            base, _, variant = identifier.rpartition("-")
-            identifier = base if variant in VARIANTS[1:] else identifier
+        # The variants ask and score the same: their answers are this instrument's.
+        identifier = instrument_id(identifier)
         self._known(identifier, canonical)
         if not version:
             return self._shelf[identifier]

@@ -47,6 +47,16 @@ DEFAULT_ROWS: Final = 5
 """The height of a field, in lines, where its definition says nothing."""
 
 
+def instrument_id(form: str) -> str:
+    """Return the id of the instrument whose form a canonical or reference names, in whatever version or variant.
+
+    That is the last part of it; a variant (`hoop-plain`) asks and scores as the instrument itself does.
+    """
+    last = form.partition("|")[0].rpartition("/")[2]
+    base, _, variant = last.rpartition("-")
+    return base if base and variant in VARIANTS[1:] else last
+
+
 class Text(Strict, frozen=True):
     """The same words in Dutch, the language we publish in, and in English.
 

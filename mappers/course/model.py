@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from questionnaires.model import Text
+from questionnaires.model import Text, instrument_id
 from questionnaires.programmes import MomentKind
 
 Status = Literal["active", "on-hold", "revoked", "completed"]
@@ -43,7 +43,7 @@ class Asked:
     @property
     def instrument(self) -> str:
         """Return the id of the instrument."""
-        return self.canonical.partition("|")[0].rsplit("/", 1)[-1]
+        return instrument_id(self.canonical)
 
 
 @dataclass(frozen=True, slots=True)

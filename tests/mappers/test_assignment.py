@@ -102,11 +102,13 @@ def test_a_task_is_a_valid_fhir_task():
     ("task", "asks"),
     [
         (asked(), True),
+        (asked(questionnaire="https://verstel.nl/fhir/Questionnaire/hoop-plain|1.0.0"), True),
+        (asked(questionnaire="https://verstel.nl/fhir/Questionnaire/hoop-structure"), True),
         (asked(questionnaire="https://verstel.nl/fhir/Questionnaire/nel|1.0.0"), False),
         (tasks.cancelled(asked(), "not needed"), False),
         ({"resourceType": "Task", "status": "requested"}, False),
     ],
-    ids=["waits", "for another instrument", "taken back", "no assignment"],
+    ids=["waits", "by a variant", "without its words", "for another instrument", "taken back", "no assignment"],
 )
 def test_an_assignment_asks_for_one_instrument_as_long_as_it_waits(task, asks):
     assert tasks.asks_for(task, "hoop", "2026-11-24") is asks

@@ -288,23 +288,38 @@ class TestInFhir:
 class TestAnswers:
     def test_its_own_task_says_that_answers_came_to_who_does_not_read_them(self):
         task = asked(begun())[0] | {"status": "completed", "output": [output("QuestionnaireResponse/9")]}
-        assert courses.answered_in(begun(), [task], [], day_of) == (Answered("nel", BEGIN),)
+        assert courses.answered_in(begun(), [task], [], day_of, catalogue()) == (Answered("nel", BEGIN),)
 
     def test_a_task_that_was_closed_by_answers_that_came_too_late_says_nothing(self):
         task = asked(begun())[0] | {"status": "completed", "output": [output("QuestionnaireResponse/9")]}
         late = response("nel", "2026-05-03")  # the last day is 2 May
-        assert courses.answered_in(begun(), [task], [late], day_of) == (Answered("nel", DAY(2026, 5, 3)),)
+        assert courses.answered_in(begun(), [task], [late], day_of, catalogue()) == (Answered("nel", DAY(2026, 5, 3)),)
         in_time = response("nel", "2026-05-02")
-        assert set(courses.answered_in(begun(), [task], [in_time], day_of)) == {
+        assert set(courses.answered_in(begun(), [task], [in_time], day_of, catalogue())) == {
             Answered("nel", BEGIN),
             Answered("nel", DAY(2026, 5, 2)),
         }
 
     def test_what_is_not_finished_or_has_no_day_was_not_sent_in(self):
         begun_with = response("nel", "2026-03-10") | {"status": "in-progress"}
-        assert courses.sent_in([begun_with, response("hoop", ""), response("mhcs", "2026-03-11")], day_of) == (
-            Answered("mhcs", DAY(2026, 3, 11)),
-        )
+        assert courses.sent_in(
+            [begun_with, response("hoop", ""), response("mhcs", "2026-03-11")], day_of, catalogue()
+        ) == (Answered("mhcs", DAY(2026, 3, 11)),)
+
+    @pytest.mark.parametrize(
+        ("questionnaire", "counts"),
+        [
+            ("https://verstel.nl/fhir/Questionnaire/nel-plain|1.0.0", True),
+            ("https://verstel.nl/fhir/Questionnaire/nel-structure", True),
+            ("https://ehr.example/fhir/Questionnaire/nel", False),
+        ],
+    )
+    def test_answers_to_a_variant_count_and_those_to_a_form_of_others_with_its_name_do_not(self, questionnaire, counts):
+        sent = response("nel", "2026-03-11") | {"questionnaire": questionnaire}
+        there = courses.sent_in([sent], day_of, catalogue())
+        assert there == ((Answered("nel", DAY(2026, 3, 11)),) if counts else ())
+        [first, *_rest] = courses.standing(begun(), there, DAY(2026, 3, 12))
+        assert first.done == (("nel",) if counts else ())
 
 
 def output(reference: str) -> dict:

@@ -326,6 +326,7 @@ REFUSED = [
     ("facts.0", FROM_MEMORY | {"certainty": "recalled"}, r"sources: names 'paper', but the fact is 'recalled'"),
     ("facts.0", FROM_MEMORY | {"certainty": "own"}, r"sources: names 'paper', but the fact is 'own'"),
     ("facts.0.sources", ["book"], r"sources: names 'book'; \[sources\] has paper"),
+    ("id", "tiny-plain", r"id: is 'tiny-plain'; the variants of a form end like that"),
     ("scores.0.rounding", {"decimals": 7}, r"rounding: has fewer than 0 or more than 6 decimals"),
     ("examples.0.all", "9", r"examples\[1\]\.all: is '9', which no item offers"),
     ("examples.0.scores", {}, r"examples\[1\]\.scores: is empty"),

@@ -22,6 +22,7 @@ from mappers.course import (
     standing,
 )
 from mappers.tolerant import text_in
+from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from questionnaires.programmes import programmes
 from smartapp.fhir.store import Query
@@ -98,13 +99,13 @@ def digest_of(course: Course) -> str:
 def foreseen(course: Course, responses: Iterable[Resource], today: dt.date) -> tuple[Standing, ...]:
     """Return where each moment of a course that is not begun yet would be, by what was sent in before."""
     sent = [one for one in responses if is_finished(one)]
-    return standing(course, sent_in(sent, day_of), today, talked=_talked(sent))
+    return standing(course, sent_in(sent, day_of, catalogue()), today, talked=_talked(sent))
 
 
 def _followed(course: Course, record: Record, tasks: Iterable[Record], responses: Iterable[Resource]) -> Followed:
     sent = tuple(responses)
     mine = tuple(one for one in tasks if any(asked_for(course, [one.resource])))
-    answered = answered_in(course, (one.resource for one in mine), sent, day_of)
+    answered = answered_in(course, (one.resource for one in mine), sent, day_of, catalogue())
     return Followed(course, record, mine, answered, _talked(sent))
 
 
