@@ -97,6 +97,8 @@ pins: setup-test
 	$(BIN)/pip install --quiet --disable-pip-version-check 'pip-tools>=7.6'
 	$(BIN)/$(COMPILE) pyproject.toml -o requirements.txt
 	$(BIN)/$(COMPILE) --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
+	echo 'psycopg[binary]' | $(BIN)/$(COMPILE) -c requirements-test.txt - -o requirements-postgresql.txt
+	echo hatchling | $(BIN)/$(COMPILE) -c requirements-test.txt - -o requirements-build.txt
 
 # Read from the pins: an environment would also have what tests need. The tool is none of ours, so it has a place of its own.
 sbom: .cache/sbom/bin/cyclonedx-py

@@ -45,7 +45,7 @@ from smartapp.web.compression import init_compression
 from smartapp.web.error_pages import init_errors
 from smartapp.web.framing import init_framing, issuer_here
 from smartapp.web.guard import ServerSideSessions, caller_address, init_security
-from smartapp.web.health import init_health
+from smartapp.web.health import init_health, probed_by_address
 from smartapp.web.language import init_i18n, language
 from smartapp.web.limits import init_limits
 from smartapp.web.logs import init_logs
@@ -101,6 +101,7 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.wsgi_app = _within_budget(app.wsgi_app)  # type: ignore[assignment,method-assign]
+    app.wsgi_app = probed_by_address(app.wsgi_app, settings.public_url)  # type: ignore[assignment,method-assign]
     app.wsgi_app = _below(urlsplit(settings.public_url).path, app.wsgi_app)  # type: ignore[assignment,method-assign]
     init_logs(app)
     init_compression(app)

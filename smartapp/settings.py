@@ -414,9 +414,13 @@ def _setting(
     example: str,
     default: Any = dataclasses.MISSING,
     secret: bool = False,
+    shown: bool = False,
 ) -> Any:
-    """Declare one setting: its variable, how its text is read, and what `.env.example` says about it."""
-    metadata = {"env": env, "parse": parse, "help": help_text, "example": example, "secret": secret}
+    """Declare one setting: its variable, how its text is read, and what `.env.example` says about it.
+
+    `shown`: it is set there, though the app could do without. For a secret without a default `example` names its file.
+    """
+    metadata = {"env": env, "parse": parse, "help": help_text, "example": example, "secret": secret, "shown": shown}
     return field(default=default, repr=not secret, metadata=metadata)
 
 
@@ -434,16 +438,16 @@ class Settings:
         "VERSTEL_SECRET_KEY",
         secret_keys_in,
         "Signs the tokens in forms. The first key signs, all keys prove, so a new key goes in front (comma between "
-        'them). Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"',
-        example="",
+        "them). Make the file: verstel keys new secret --file secret-keys",
+        example="secret-keys",
         secret=True,
     )
     encryption_keys: tuple[str, ...] = _setting(
         "VERSTEL_ENCRYPTION_KEYS",
         encryption_keys_in,
         "Encrypt tokens at rest. The first key writes, all keys read, so a new key goes in front (comma between them). "
-        'Make one: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"',
-        example="",
+        "Make the file: verstel keys new encryption --file encryption-keys",
+        example="encryption-keys",
         secret=True,
     )
     issuers: tuple[Issuer, ...] = field(default=(), metadata={})
@@ -453,6 +457,7 @@ class Settings:
         "The EHRs and portals that may launch the app; issuers.example.toml shows every key.",
         example="issuers.toml",
         default=None,
+        shown=True,
     )
     offer: tuple[Offered, ...] = field(default=(), metadata={})
     offer_for_loved_ones: tuple[Offered, ...] = field(default=(), metadata={})
@@ -948,15 +953,23 @@ def env_example() -> str:
     """Return the text of `.env.example`: every setting, what it means, and its default or an example."""
     lines = [
         "# Settings of `verstel serve`. Copy to .env, fill in, and load it into the environment of the process.",
-        "# A secret may be in a file instead, which the variable with _FILE at its end names.",
+        "# A secret may be in a file instead, which the variable with _FILE at its end names. docs/operators.md has the",
+        "# commands that make the two that are named here.",
     ]
     for setting in _settings():
-        optional = setting.default is not dataclasses.MISSING
+        about = setting.metadata
+        needed = setting.default is dataclasses.MISSING
+        in_file = needed and about["secret"]
+        value = "" if in_file else _quoted(about["example"])
+        off = "" if (needed and not in_file) or about["shown"] else "# "
         lines += [
             "",
-            *textwrap.wrap(setting.metadata["help"], 110, initial_indent="# ", subsequent_indent="# "),
-            f"{'# ' if optional else ''}{setting.metadata['env']}={_quoted(setting.metadata['example'])}",
-            *(f"# {name}=/run/secrets/{setting.name}" for name in _variables(setting)[1:]),
+            *textwrap.wrap(about["help"], 110, initial_indent="# ", subsequent_indent="# "),
+            f"{off}{about['env']}={value}",
+            *(
+                f"{name}={about['example']}" if in_file else f"# {name}=/run/secrets/{setting.name}"
+                for name in _variables(setting)[1:]
+            ),
         ]
     return "\n".join(lines) + "\n"
 

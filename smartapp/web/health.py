@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from flask import Blueprint, Flask, Response, current_app, jsonify
@@ -16,6 +17,10 @@ from sqlalchemy.pool import NullPool
 
 from smartapp.services import Services
 from smartapp.web import current
+from smartapp.web.limits import UNCOUNTED
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _WRITE: Final = sa.text("update alembic_version set version_num = version_num")
 """Writes the one row that every database of ours has, as it is: only a write tells whether the disk is full."""
@@ -94,6 +99,21 @@ def init_health(app: Flask, services: Services) -> None:
     """Add `/healthz` and `/readyz`."""
     app.extensions[KEY] = Readiness(services.engine)
     app.register_blueprint(_blueprint)
+
+
+def probed_by_address(app: WSGIApplication, public_url: str) -> WSGIApplication:
+    """Let a load balancer or a Kubernetes ask a process how it is by its address: it does not know our host's name.
+
+    All else is answered under the public name only; what these two answer is the same for everybody.
+    """
+    host = urlsplit(public_url).netloc
+
+    def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") in UNCOUNTED:
+            environ = {**environ, "HTTP_HOST": host}
+        return app(environ, start_response)
+
+    return served
 
 
 def readiness(app: Flask) -> Readiness:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ from smartapp.settings import (
     Hooks,
     Issuer,
     Settings,
+    _HooksTable,
+    _IssuerTable,
     env_example,
     is_inside,
     read_issuers,
@@ -56,8 +59,24 @@ def test_a_shell_reads_every_line_of_the_example_as_we_write_it(tmp_path):
     assert (read.stdout, read.stderr) == (Settings.from_env(GOOD).emergency_line_nl, "")
 
 
-def test_the_example_of_the_issuers_is_read():
-    issuers = read_issuers(ROOT / "issuers.example.toml", {"PORTAL_CLIENT_SECRET": "secret"})
+def test_the_example_of_the_issuers_is_read_as_it_stands():
+    [issuer] = read_issuers(ROOT / "issuers.example.toml", {})
+    assert (issuer.base, issuer.auth, issuer.hooks) == ("https://ehr.example.org/fhir", "public", None)
+
+
+def test_the_example_of_the_issuers_names_every_key():
+    text = (ROOT / "issuers.example.toml").read_text("utf-8")
+    named = set(re.findall(r"(?m)^(?:# |## or )?(?:\[issuer\.)?(\w+)(?= = |\]$)", text))
+    keys = {*_IssuerTable.__struct_fields__, *_HooksTable.__struct_fields__}
+    assert keys - named == set()
+
+
+def test_the_example_of_the_issuers_is_read_with_all_that_is_optional(tmp_path):
+    file = tmp_path / "issuers.toml"
+    file.write_text(
+        re.sub(r"(?m)^# (?=[\[\"]|\w+ = )", "", (ROOT / "issuers.example.toml").read_text("utf-8")), "utf-8"
+    )
+    issuers = read_issuers(file, {"PORTAL_CLIENT_SECRET": "secret"})
     assert [issuer.auth for issuer in issuers] == ["private_key_jwt", "client_secret"]
     assert issuers[0].key == "example-ehr"
     assert issuers[1].key == issuers[1].base

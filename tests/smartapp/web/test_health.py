@@ -30,6 +30,13 @@ def test_an_app_whose_database_takes_a_write_is_ready(app):
     assert asked(app) == (200, {"status": "ready"})
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_process_is_asked_how_it_is_by_its_own_address_and_for_nothing_else(app, path):
+    client = app.test_client()
+    assert client.get(path, headers={"Host": "10.1.2.3:8000"}).status_code == 200
+    assert client.get("/", headers={"Host": "10.1.2.3:8000"}).status_code == 400
+
+
 def test_a_locked_database_is_told_and_liveness_stays(app, tmp_path):
     with sqlite3.connect(tmp_path / "app.db", isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
