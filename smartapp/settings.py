@@ -953,8 +953,8 @@ def env_example() -> str:
     """Return the text of `.env.example`: every setting, what it means, and its default or an example."""
     lines = [
         "# Settings of `verstel serve`. Copy to .env, fill in, and load it into the environment of the process.",
-        "# A secret may be in a file instead, which the variable with _FILE at its end names. docs/operators.md has the",
-        "# commands that make the two that are named here.",
+        "# A secret may be in a file instead, which the variable with _FILE at its end names. docs/operators.md has",
+        "# the commands that make the two that are named here.",
     ]
     for setting in _settings():
         about = setting.metadata
