@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fhir_profiles import compiled_from, definitions
+from fhir_profiles import compiled_from, definitions, views
 from fhir_profiles.activities import activities
 from questionnaires import canonical
 from questionnaires.fhir import Resource
@@ -103,12 +103,19 @@ def sushi(target: Path) -> list[Resource]:
 
 
 def package_files(resources: list[Resource]) -> dict[str, bytes]:
-    """Return the files of the committed package by name: the manifest, definitions, and examples in `example/`."""
+    """Return the files of the committed package by name: the manifest, definitions, examples in `example/`, and views.
+
+    Views lie in a folder of their own: beside the definitions, software for FHIR R4 would stop at a type that is none.
+    """
     files: dict[str, bytes] = {"package.json": as_json(manifest())}
     for resource in resources:
         name = f"{resource['resourceType']}-{resource['id']}.json"
+        if resource["resourceType"] == "ViewDefinition":
+            name = f"{views.FOLDER}/{name}"
         # Definitions have a canonical address; whatever has none is an example.
-        files[name if "url" in resource else f"example/{name}"] = as_json(resource)
+        elif "url" not in resource:
+            name = f"example/{name}"
+        files[name] = as_json(resource)
     return files
 
 
@@ -144,12 +151,17 @@ def differences(files: Mapping[str, bytes], folder: Path = PACKAGE) -> list[str]
     ]
 
 
+def made() -> list[Resource]:
+    """Return the resources of the package that are made in Python, without compiling."""
+    return activities() + views.definitions()
+
+
 def compiled() -> dict[str, bytes]:
     """Fetch what is needed, compile the source and return the package's files by name."""
     definitions.fetch_all()
     target = CACHE / "fhir" / "project"
     project(target)
-    resources = sushi(target) + activities()
+    resources = sushi(target) + made()
     return package_files(sorted(resources, key=lambda one: (one["resourceType"], one["id"])))
 
 

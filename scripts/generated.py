@@ -16,7 +16,6 @@ from pathlib import Path
 
 import fhir_profiles.compile
 from fhir_profiles import compiled_from
-from fhir_profiles.activities import activities
 from questionnaires.reading import DefinitionError
 from scripts import last_resort, privacy, security
 from smartapp.commands import questionnaires
@@ -52,11 +51,11 @@ def parts() -> tuple[Generated, ...]:
 def stale_package() -> Iterator[str]:
     """Yield a line for each reason why the committed FHIR package is out of date, without compiling it."""
     yield from compiled_from.stale()
-    made = fhir_profiles.compile.package_files(activities())
+    made = fhir_profiles.compile.package_files(fhir_profiles.compile.made())
     for name in sorted(made.keys() - {"package.json"}):  # the record covers its sources
         path = fhir_profiles.compile.PACKAGE / name
         if not path.is_file() or path.read_bytes() != made[name]:
-            yield f"{path.relative_to(ROOT).as_posix()}: is not what the questionnaires give"
+            yield f"{path.relative_to(ROOT).as_posix()}: is not what the questionnaires and views give"
 
 
 def check(known: Iterable[Generated]) -> list[str]:
