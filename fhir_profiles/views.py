@@ -262,7 +262,7 @@ def _scores() -> View:
                     Column(
                         "score_integer", "value.ofType(integer)", "integer", "The score, where another wrote it so."
                     ),
-                    Column("absent", _code("dataAbsentReason", _ABSENT), "code", "Why there is none, as code."),
+                    Column("absent_code", _code("dataAbsentReason", _ABSENT), "code", "Why there is none, as code."),
                     Column("reason", "dataAbsentReason.text", "string", "Why there is none, in our own words."),
                     Column(
                         "rule", _code("method", _RULE), "code", "The rule with its version, such as `hoop-total@1`."

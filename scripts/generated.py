@@ -17,7 +17,7 @@ from pathlib import Path
 import fhir_profiles.compile
 from fhir_profiles import compiled_from
 from questionnaires.reading import DefinitionError
-from scripts import last_resort, privacy, security
+from scripts import last_resort, privacy, security, view_tables
 from smartapp.commands import questionnaires
 from smartapp.settings import env_example
 
@@ -39,6 +39,11 @@ def parts() -> tuple[Generated, ...]:
     return (
         Generated("questionnaires and their pages", questionnaires.stale_files, _build_questionnaires),
         Generated("FHIR package", stale_package, lambda: fhir_profiles.compile.main([])),
+        Generated(
+            "page of tables",
+            lambda: _differs(view_tables.PAGE, view_tables.fresh(), "fhir_profiles/views.py"),
+            view_tables.main,
+        ),
         Generated("example settings", lambda: _differs(SETTINGS, env_example(), "the settings"), _write_settings),
         Generated("font of last resort", last_resort.stale, last_resort.main),
         Generated(
