@@ -61,7 +61,11 @@ class Select:
     def as_fhir(self) -> Resource:
         """Return the select as part of a ViewDefinition."""
         made: Resource = {"forEachOrNull" if self.or_null else "forEach": self.each} if self.each else {}
-        parts = {"column": self.columns, "select": self.selects, "unionAll": self.union}
+        parts: dict[str, Sequence[Column | Select]] = {
+            "column": self.columns,
+            "select": self.selects,
+            "unionAll": self.union,
+        }
         return made | {name: [one.as_fhir() for one in part] for name, part in parts.items() if part}
 
     def all_columns(self) -> Iterator[Column]:
