@@ -16,7 +16,7 @@ from mappers.appointment import MomentOf, NextTalk, next_talk
 from mappers.assignment import Assignment, assignment_of, is_assignment
 from mappers.birth import birth_date_of
 from mappers.course import Course, Planned, answered_in, as_decided, course_of, is_course, is_over, standing
-from mappers.human_name import human_name
+from mappers.human_name import name_of
 from mappers.period import is_on
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
@@ -81,7 +81,10 @@ class Follows:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the list says of one client: of what they let its reader see, and of nothing else."""
+    """What the list says of one client: of what they let its reader see, and of nothing else.
+
+    `called` is what they are called beside their name, "" where the record says nothing of it.
+    """
 
     id: str
     name: str
@@ -92,6 +95,7 @@ class Line:
     follows: tuple[Follows, ...] = ()
     days: tuple[dt.date, ...] = ()
     """The days that are to come of which the line tells: of the talk, and until when something is asked."""
+    called: str = ""
 
     @property
     def near(self) -> dt.date | None:
@@ -191,6 +195,7 @@ def line_of(
     courses = sorted((one for one in read if one is not None), key=lambda one: (one.start, one.identifier))
     asked = [assignment_of(as_decided(one, courses)) for one in there if is_assignment(one)]
     today = now.date()
+    name = name_of(client.patient, today)
     waiting = sorted(
         (one for one in asked if one.is_open(today.isoformat())), key=lambda one: (one.due or "9999", one.asked_on)
     )
@@ -203,13 +208,14 @@ def line_of(
     ]
     return Line(
         id=client.id,
-        name=human_name(client.patient or {}) or client.called,
+        name=name.full or client.called,
         birth_date=birth_date_of(client.patient) if client.patient else "",
         sent=tuple(one for _, one in sorted(sent, key=lambda pair: (pair[0], pair[1].on), reverse=True)),
         waiting=tuple(waiting),
         talk=talk,
         follows=follows,
         days=tuple(day for day in days if day is not None and day >= today),
+        called=name.called,
     )
 
 

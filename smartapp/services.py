@@ -192,6 +192,10 @@ class Services:
         """Return the time in the place's own zone, in whole seconds, as a FHIR dateTime."""
         return dt.datetime.fromtimestamp(self.clock(), self.zone).replace(microsecond=0).isoformat()
 
+    def today(self) -> dt.date:
+        """Return the day in the place's own zone."""
+        return dt.datetime.fromtimestamp(self.clock(), self.zone).date()
+
     def consent(self, issuer: str, issuer_key: str, patient: str) -> Stored | None:
         """Return the Consent in which a person (`Patient/<id>`) keeps what they share; None where there is none."""
         # By whom it is about, and not by its name alone: that is made of the issuer's key, which may be new since then.

@@ -66,7 +66,8 @@ def answer(services: Services, issuer: Issuer, service: Service, call: Call, rea
     services.audit.by_hook(launch.user, issuer.base, launch.patient.reference, objects=objects, parts=parts)
     patient = call.resource("patient")
     theirs = patient if text_in(patient, "id") == call.patient_id else None
-    return cards_of(told, theirs, launch=f"{services.settings.public_url}/launch", language=reader.language)
+    address, today = f"{services.settings.public_url}/launch", reader.now.date()
+    return cards_of(told, theirs, launch=address, language=reader.language, today=today)
 
 
 def _known(services: Services, issuer: Issuer, call: Call) -> Known | None:
@@ -90,7 +91,7 @@ def _circle(services: Services, issuer: Issuer, call: Call) -> Circle:
 def _as_launch(issuer: Issuer, call: Call, known: Known, now: dt.datetime) -> Launch:
     """Return who asks about whom, as a launch of theirs would say it; it is kept nowhere and opens nothing."""
     relation = relation_of(call.user, call.patient_id, known, issuer, now.isoformat())
-    user = User(call.user, human_name(known.user), relation.role, issuer.key, "")
+    user = User(call.user, human_name(known.user, now.date()), relation.role, issuer.key, "")
     patient = Person(f"Patient/{call.patient_id}", "")
     return Launch(
         id="", session_id="", issuer=issuer.base, patient_id=call.patient_id, patient=patient, user=user, scopes=""

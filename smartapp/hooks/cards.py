@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mappers.answers import asked_in, is_finished, kind_of
 from mappers.appointment import MomentOf
-from mappers.human_name import first_name, human_name
+from mappers.human_name import name_of
 from mappers.talking import talking_point_of
 from mappers.tolerant import text_in
 from mappers.visit import VISIT
@@ -67,9 +67,11 @@ def told_by(seen: Iterable[Resource], known: Catalogue, *, now: dt.datetime, mom
     return Told(max(prepared, key=lambda one: when[id(one)], default=None), tuple(points))
 
 
-def cards_of(told: Told, patient: Resource | None, *, launch: str, language: Language) -> list[dict[str, Any]]:
+def cards_of(
+    told: Told, patient: Resource | None, *, launch: str, language: Language, today: dt.date
+) -> list[dict[str, Any]]:
     """Return the cards; `patient` is the Patient where it is known, `launch` the address that opens the app."""
-    name = first_name(human_name(patient)) if patient else ""
+    name = name_of(patient, today).address
     name = name if all(map(_is_of_a_name, name)) else ""
     prepared = _PREPARED.get(language).format(name=name) if name else _PREPARED_UNNAMED.get(language)
     if len(prepared) > _LONGEST_SUMMARY:

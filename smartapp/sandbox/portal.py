@@ -15,6 +15,7 @@ from babel.dates import format_date
 from flask import Blueprint, make_response, redirect, render_template, request, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
+from mappers.human_name import name_of as called_by
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.fhir import Resource
 from questionnaires.model import Language
@@ -42,7 +43,7 @@ class PatientCard:
 
     id: str
     name: str
-    first_name: str
+    called: str
     age: int | None
     about: str
     clinician: SandboxUser | None
@@ -223,7 +224,7 @@ def _card(sandbox: Sandbox, resource: Resource) -> PatientCard:
     return PatientCard(
         id=resource["id"],
         name=name_of(resource),
-        first_name=" ".join(resource.get("name", [{}])[0].get("given", [])) or name_of(resource),
+        called=called_by(resource, sandbox.today()).address or name_of(resource),
         age=_age(date.fromisoformat(born), sandbox.today()) if born and len(born) == 10 else None,
         about=about(resource["id"], language()),
         clinician=_clinician(sandbox, resource),

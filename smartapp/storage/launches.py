@@ -14,6 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from mappers.human_name import PersonName
 from mappers.roles import Role
 from smartapp.access import table
 from smartapp.storage.database import metadata, reading, writing
@@ -37,19 +38,26 @@ _BY_ID = sa.select(LAUNCHES).where(LAUNCHES.c.id == sa.bindparam("id"))
 class Person:
     """A person as FHIR refers to them: `reference` is `Type/id`, relative to the issuer's base.
 
-    `birth_date` is a FHIR date (`1992`, `1992-03`, `1992-03-14`), "" where it is not known.
+    `birth_date` is a FHIR date (`1992`, `1992-03`, `1992-03-14`), "" where it is not known. `called` is what they are
+    called in daily life, "" where the record says nothing of it beside the name.
     """
 
     reference: str
     display: str
     birth_date: str = ""
+    called: str = ""
+
+    @property
+    def address(self) -> str:
+        """Return how to speak to them: what they are called, else their first name; "" where no name is known."""
+        return PersonName(self.display, self.called).address
 
 
 @dataclass(frozen=True, slots=True)
 class User:
     """Who signed in. Two issuers may use one `subject` for two people, so only `key` says who it is.
 
-    `issuer` is the issuer's key and not its address, which may change.
+    `issuer` is the issuer's key and not its address, which may change. `called` is as of a `Person`.
     """
 
     reference: str
@@ -57,6 +65,12 @@ class User:
     role: Role
     issuer: str
     subject: str
+    called: str = ""
+
+    @property
+    def address(self) -> str:
+        """Return how to speak to them: what they are called, else their first name; "" where no name is known."""
+        return PersonName(self.display, self.called).address
 
     @property
     def key(self) -> str:
@@ -203,8 +217,8 @@ class Launches:
                 return
             values = self._vault.open(row.sealed)
             for who in (values["patient"], values["user"]):
-                if found := people.get(who["reference"]):
-                    who["display"] = who["display"] or found.display
+                if (found := people.get(who["reference"])) and not who["display"]:
+                    who.update(display=found.display, called=found.called)
             if found := people.get(values["patient"]["reference"]):
                 values["patient"]["birth_date"] = values["patient"].get("birth_date") or found.birth_date
             connection.execute(

@@ -7,6 +7,7 @@ where others write. Care teams of the EHR are read beside it. They belong to who
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -54,9 +55,12 @@ def queries(patient: str) -> tuple[Query, Query]:
 
 
 def read_circle(
-    teams: Iterable[Record], related: Iterable[Record], launch: Launch, bases: Sequence[str]
+    teams: Iterable[Record], related: Iterable[Record], launch: Launch, bases: Sequence[str], *, today: dt.date
 ) -> StoredCircle:
-    """Return the circle of the person of a launch, from what `queries` found; `bases` are the addresses of its EHR."""
+    """Return the circle of the person of a launch, from what `queries` found; `bases` are the addresses of its EHR.
+
+    The names are those of the day `today`.
+    """
     found, name = list(teams), circle_identifier(launch.issuer_key, launch.patient.reference)
     # One at another place is not ours: what others can write gives nobody a right here. One that was named when the
     # issuer had another key or address is: a person has one circle.
@@ -75,7 +79,7 @@ def read_circle(
         identifier=next(iter(values_in(record.resource, IDENTIFIER_SYSTEM))) if record else name,
         record=record,
         teams=_each_once(member for member in members if member.reference and member.name),
-        related=_each_once(_related(one.resource) for one in related if one.resource.get("active") is not False),
+        related=_each_once(_related(one.resource, today) for one in related if one.resource.get("active") is not False),
     )
 
 
@@ -83,10 +87,10 @@ def _each_once(people: Iterable[Member]) -> tuple[Member, ...]:
     return tuple({one.reference: one for one in reversed([*people])}.values())[::-1]
 
 
-def _related(person: Resource) -> Member:
+def _related(person: Resource, today: dt.date) -> Member:
     relation = next((text_in(one, "text") for one in objects_in(person, "relationship") if text_in(one, "text")), "")
     reference = f"RelatedPerson/{text_in(person, 'id')}"
-    return Member(reference, human_name(person), relation, "loved-one", reference)
+    return Member(reference, human_name(person, today), relation, "loved-one", reference)
 
 
 def write_of(before: StoredCircle, after: Circle, launch: Launch, *, author: PersonRef, language: str) -> Write | None:

@@ -13,7 +13,6 @@ from typing import Final, ParamSpec
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from mappers.human_name import first_name
 from smartapp.web import typed, with_client
 from smartapp.web.fields import Field, Link
 from smartapp.web.forms import posted
@@ -132,7 +131,7 @@ def page_of_words(
     """Return the page on which the client reads their words. `values`: all that is sent with a *yes*, to `action`."""
     sent = tuple(values)
     words = any(not one.plain for one in changes)
-    who = first_name(with_client.client_name())
+    who = with_client.client_called()
     return ConfirmPage(
         title=_("%(name)s, are these words right?", name=who) if words else _("%(name)s, is this right?", name=who),
         lead=lead,
@@ -195,7 +194,7 @@ def pressed(
 
 
 def _page_of_press(press: Press, fields: list[tuple[str, str]]) -> ConfirmPage:
-    who = first_name(with_client.client_name())
+    who = with_client.client_called()
     return ConfirmPage(
         title=_("%(name)s, is this right?", name=who),
         lead=_("%(typist)s pressed this. It counts once you say yes.", typist=with_client.typist_name()),

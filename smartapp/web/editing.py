@@ -20,7 +20,6 @@ from urllib.parse import urlencode, urlsplit
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from mappers.human_name import first_name
 from questionnaires.model import Who
 from smartapp.i18n import message
 from smartapp.records import Place
@@ -351,7 +350,7 @@ class _Page(Generic[_Stored, _Document]):
         elif undoing.PUT_BACK in more:
             others, back = (), replace(back, href=self.form.back.href)
         else:
-            name = first_name(with_client.client_name())
+            name = with_client.client_called()
             others = (Button(handing_over.HAND_OVER, "1", _("Let %(name)s say yes on their own screen", name=name)),)
         page = confirming.page_of_words(
             confirming.changes_in(self.form.fields, before, sent.values),
@@ -424,7 +423,7 @@ class _Page(Generic[_Stored, _Document]):
             waits=bool(request.args.get("waits")) and not current.records().stopped(),
             saved=request.method == "GET" and "saved" in request.args,
             place=self.editing.place(),
-            asks=first_name(with_client.client_name()) if self.asks else "",
+            asks=with_client.client_called() if self.asks else "",
             own_part=form.part != "client",
         )
         return render_template(self.editing.templates[0], page=page, **form.more)

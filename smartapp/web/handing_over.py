@@ -14,7 +14,6 @@ from typing import Final
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.human_name import first_name
 from mappers.plan import PersonRef
 from smartapp.i18n import message
 from smartapp.storage.handed_over import HandedOver, State
@@ -75,7 +74,7 @@ def hand_over(form: str, title: str, fields: Mapping[str, str], words: Sequence[
     waits = current.services().handed_over(here).hand_over(made)
     # It is in no record yet, and still the client's to know: somebody typed words of theirs.
     current.services().audit.record(here, "create", [request.endpoint or "", HANDED])
-    values = {"name": first_name(with_client.client_name()), "day": _day(waits.until)}
+    values = {"name": with_client.client_called(), "day": _day(waits.until)}
     return _("These words wait for %(name)s until %(day)s, on their own start page.", **values)
 
 
@@ -185,7 +184,7 @@ def _view(one: HandedOver, says: str) -> HandedView:
 
 
 def _said(one: HandedOver) -> str:
-    name = first_name(with_client.client_name())
+    name = with_client.client_called()
     values = {"name": name, "day": _day(one.until if one.state == "waiting" else one.answered)}
     sentences = {
         "waiting": _("Waits for %(name)s until %(day)s.", **values),

@@ -81,6 +81,11 @@ def client_name() -> str:
     return current.launch().patient.display or _("The client")
 
 
+def client_called() -> str:
+    """Return how to speak to the client, who reads along."""
+    return current.launch().patient.address or _("The client")
+
+
 def typist_name() -> str:
     """Return what the professional of this launch is called."""
     return current.launch().user.display or _("The professional")

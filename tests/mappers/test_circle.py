@@ -27,6 +27,7 @@ from mappers.circle import (
 from smartapp.fhir.checked import problems
 from tests.examples import examples
 from tests.mappers.build import bent
+from tests.nictiz import person
 
 NOOR = {"reference": "Patient/noor", "display": "Noor Bakker"}
 KARIM = {"reference": "Practitioner/karim", "display": "Karim Aziz"}
@@ -125,6 +126,23 @@ def test_who_gets_a_login_is_no_longer_described_and_keeps_their_number():
     made = written(ALL.with_member(known), written(ALL))
     assert circle_of(made).member("m2") == known
     assert "Oma" not in [one["name"][0]["text"] for one in made["contained"]]
+
+
+@pytest.mark.parametrize("text", ["J.P.M. van Putten-van der Giessen", "Jo"])
+def test_a_name_that_was_stored_in_parts_or_as_another_line_stays_as_it_was_written(text):
+    """Who has a name of nl-core is shown by one line of it; a line that an older version made of one is a name too."""
+    stored = written(ALL)
+    names = person("ContactPerson-01").resource["name"] if text != "Jo" else [{"text": text}]
+    oma = next(one for one in stored["contained"] if one["name"][0]["text"] == "Oma")
+    oma["name"] = copy.deepcopy(names)
+    there = circle_of(stored)
+    [member] = [one for one in there.people if one.name == text]
+    for now in (there, there.with_member(replace(member, phone="06 87654321"))):
+        made = written(now, copy.deepcopy(stored))
+        assert names in [one["name"] for one in made["contained"]]
+    renamed = written(there.with_member(replace(member, name="Truus")), copy.deepcopy(stored))
+    assert [{"text": "Truus"}] in [one["name"] for one in renamed["contained"]]
+    assert names not in [one["name"] for one in renamed["contained"]]
 
 
 def test_the_narrative_names_who_is_in_it_and_escapes_what_was_typed():

@@ -246,6 +246,7 @@ def launched(
     *,
     name: str = "Anna Voorbeeld",
     birth_date: str = "",
+    called: str = "",
     resources: Sequence[Resource] = (),
     scopes: str = ALL_SCOPES,
     issuer: str = EHR,
@@ -273,10 +274,10 @@ def launched(
         session = core.sessions.start()
         session_id = session.id
         client.set_cookie(cookie_name(core.settings), session.secret, secure=core.settings.https)
-    here, called = _PEOPLE.get(role, (f"Patient/{patient}", name))
+    here, display = _PEOPLE.get(role, (f"Patient/{patient}", name))
     user = User(
         reference=here if reference is None else reference,
-        display=called,
+        display=display,
         role=role,
         issuer=issuer,
         subject=subject or (reference or here).rpartition("/")[2],
@@ -287,7 +288,7 @@ def launched(
             session_id=session_id,
             issuer=issuer,
             patient_id="" if about_nobody else patient,
-            patient=NOBODY if about_nobody else Person(f"Patient/{patient}", name, birth_date),
+            patient=NOBODY if about_nobody else Person(f"Patient/{patient}", name, birth_date, called),
             user=user,
             scopes=scopes,
             language=language,

@@ -162,7 +162,7 @@ class _Reader:
         seen = [one.resource for one in sight.of(found.of(client.id, *KEPT))]
         whole = replace(client, patient=told)
         line = line_of(whole, seen, since=self.since, now=now, moment_of=moment_of, known=catalogue())
-        person = Person(client.reference, line.name, line.birth_date)
+        person = Person(client.reference, line.name, line.birth_date, line.called)
         return Shown(line, replace(about, patient=person), tuple(_parts(line)))
 
 

@@ -14,7 +14,6 @@ from mappers.agreements import agreements_in
 from mappers.appointment import NextTalk, next_talk, talks_to_come
 from mappers.calendar_file import calendar_file
 from mappers.errors import PlanError
-from mappers.human_name import first_name
 from mappers.plan import Goal, goal_of
 from mappers.trends import Measurements
 from questionnaires.catalogue import catalogue
@@ -108,7 +107,7 @@ def index() -> str | Response:
     undo = undoing.offered()
     followed = courses.courses_in(found[4], found[2])
     page = HomePage(
-        name=first_name(current.launch().patient.display),
+        name=current.launch().patient.address,
         talk=talk,
         to_do=to_do_now(current.records(), courses.tasks_as_decided(found[4], found[2]), catalogue(), current.today()),
         goal=goal_today(goals, pressed.step),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, render_template
 
-from mappers.human_name import first_name
 from smartapp.fhir.store import Unreachable
 from smartapp.pages.loved_one.service import Shared, load
 from smartapp.pages.loved_one.views import beside
@@ -19,8 +18,8 @@ blueprint = Blueprint("loved_one", __name__, url_prefix="/loved-one", template_f
 
 
 def _client() -> str:
-    """Return what the client is called here: by their first name, as those who are near do."""
-    return first_name(current.launch().patient.display) or _("the person you stand beside")
+    """Return what the client is called here: as those who are near call them."""
+    return current.launch().patient.address or _("the person you stand beside")
 
 
 @blueprint.get("/")

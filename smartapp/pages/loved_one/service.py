@@ -131,10 +131,10 @@ def load(name: str) -> Shared:
     results = current.records().search(*asked, notes_of(patient), markings_of(patient), teams, courses.query(patient))
     tasks, scores, responses, notes, markings, people, programmes = results[2:]
     plan = plan_read(results[:3], [responses])
-    own = circle.read_circle(people, (), launch, current.bases())
+    today = current.now().date()
+    own = circle.read_circle(people, (), launch, current.bases(), today=today)
     now = people_page(own, current.now().isoformat())
     finished = [one.resource for one in responses if is_finished(one.resource)]
-    today = current.now().date()
     trends = (one.leading for one in asking.measured_here(scores, responses))
     return Shared(
         name,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mappers.human_name import first_name
 from smartapp.web import current
 from smartapp.web.fields import OfferView, offer_views
 from smartapp.web.language import gettext as _
@@ -39,7 +38,7 @@ def beside(client: str) -> Beside:
     else:
         says = (_("It is good that you stand beside %(name)s.", name=client),)
     return Beside(
-        name=first_name(here.user.display),
+        name=here.user.address,
         says=says,
         can=(
             _("Ask what helps, and what does not. Then you need not guess."),

@@ -35,7 +35,8 @@ def load() -> StoredCircle:
     """Return the circle of the person of this launch, and who the record has, in one round trip."""
     launch = current.launch()
     teams, related = current.records().search(*circle.queries(launch.patient.reference))
-    return circle.read_circle(teams, related, launch, current.bases())
+    today = current.now().date()
+    return circle.read_circle(teams, related, launch, current.bases(), today=today)
 
 
 def load_proposed() -> Proposed:
@@ -44,7 +45,8 @@ def load_proposed() -> Proposed:
     asked = living.queries(launch, known)
     teams, related, *found = current.records().search(*circle.queries(launch.patient.reference), *asked)
     written = living.read_forms([one for records in found for one in records], None, known=known, launch=launch)
-    return Proposed(circle.read_circle(teams, related, launch, current.bases()), supporters_in(written))
+    own = circle.read_circle(teams, related, launch, current.bases(), today=current.now().date())
+    return Proposed(own, supporters_in(written))
 
 
 def change(edit: Edit, first: StoredCircle) -> Saved | Wrong | Clash | Trouble:

@@ -151,11 +151,12 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
         person, known = _met(services, ehr, who)
     about = f"Patient/{who.patient_id}" if who.patient_id else ""
     relation = relation_of(who.identity.reference, who.patient_id, known, who.issuer, services.now())
-    user = known_as(who.identity.reference, known.user).display or who.identity.name
-    patient = known_as(about, person) if about else NOBODY
+    today = services.today()
+    user = known_as(who.identity.reference, known.user, today)
+    patient = known_as(about, person, today) if about else NOBODY
     if relation.role == "client":
-        user = patient.display or who.identity.name
-        patient = replace(patient, display=user)
+        patient = user = replace(patient, display=patient.display or who.identity.name)
+    user = replace(user, reference=who.identity.reference, display=user.display or who.identity.name)
     session = _session_for(services, who, present)
     # One transaction: no launch is ever without its token or its row in the log, and each waits for the disk.
     with writing(services.engine, on=session.id):
@@ -182,8 +183,8 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
     return launch, session
 
 
-def _launch_of(who: SignedIn, session: Session, role: Role, *, patient: Person, user: str) -> Launch:
-    """Return the launch of who signed in, without an id yet; `user` is their name."""
+def _launch_of(who: SignedIn, session: Session, role: Role, *, patient: Person, user: Person) -> Launch:
+    """Return the launch of who signed in, without an id yet; `user` is what is known of them."""
     origin, handle = chart_of(who.granted.context, who.issuer) if table().roles[role].professional else ("", "")
     return Launch(
         id="",
@@ -191,7 +192,7 @@ def _launch_of(who: SignedIn, session: Session, role: Role, *, patient: Person, 
         issuer=who.issuer.base,
         patient_id=who.patient_id,
         patient=patient,
-        user=User(who.identity.reference, user, role, who.issuer.key, who.identity.subject),
+        user=User(user.reference, user.display, role, who.issuer.key, who.identity.subject, user.called),
         scopes=who.granted.tokens.scope,
         language=who.identity.locale,
         encounter=text_in(who.granted.context, "encounter") or None,

@@ -6,12 +6,13 @@ once; a later look for one that is missing goes beside the page, and the page af
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from mappers.birth import birth_date_of
-from mappers.human_name import human_name
+from mappers.human_name import name_of
 from mappers.tolerant import object_in, text_in
 from questionnaires.fhir import Resource
 from smartapp.fhir.bulkheads import budget
@@ -28,24 +29,28 @@ _MOST_REMEMBERED = 10_000
 _NEVER_TOLD = (Forbidden, Gone, NotFound)
 
 
-def person_of(ehr: RecordStore, reference: str) -> Person | None:
+def person_of(ehr: RecordStore, reference: str, today: dt.date) -> Person | None:
     """Return name and birth date of a person; "" where the EHR does not tell them, None where it gave no answer."""
     type_, _, id_ = reference.partition("/")
     try:
-        return known_as(reference, ehr.read(type_, id_).resource)
+        return known_as(reference, ehr.read(type_, id_).resource, today)
     except _NEVER_TOLD:
         return Person(reference, "")
     except RecordError:
         return None
 
 
-def known_as(reference: str, resource: Resource | None) -> Person:
-    """Return name and birth date of a person by their resource; "" where there is none, or it does not tell them."""
+def known_as(reference: str, resource: Resource | None, today: dt.date) -> Person:
+    """Return name and birth date of a person by their resource; "" where there is none, or it does not tell them.
+
+    The name is that of the day `today`: people change theirs.
+    """
     if resource is None:
         return Person(reference, "")
     # A PractitionerRole has no name of its own, but says whose it is.
-    name = human_name(resource) or text_in(object_in(resource, "practitioner"), "display")
-    return Person(reference, name, birth_date_of(resource))
+    name = name_of(resource, today)
+    display = name.full or text_in(object_in(resource, "practitioner"), "display")
+    return Person(reference, display, birth_date_of(resource), name.called)
 
 
 def missing_names(launch: Launch) -> frozenset[str]:
@@ -84,7 +89,8 @@ class LaterNames:
         except RecordError:
             return
         with budget():  # of its own: the page that began this is not kept waiting
-            found = {reference: person_of(ehr, reference) for reference in missing}
+            today = self._services.today()
+            found = {reference: person_of(ehr, reference, today) for reference in missing}
         if None not in found.values():
             with self._lock:
                 self._tried[launch.id] = MOST_TRIES, 0.0

@@ -8,7 +8,6 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mappers.agreements import Agreement
-from mappers.human_name import first_name
 from smartapp.fhir.store import NotFound
 from smartapp.i18n import message
 from smartapp.pages.plan.service import load
@@ -60,7 +59,7 @@ def _start_page(
         unsettled=tuple(one for one in found.unsettled if not is_of(talk, one)),
         first=first,
         offer=offer(plan) if plan is not None and not plan.begun else None,
-        client=first_name(with_client.client_name()),
+        client=with_client.client_called(),
         handed=handing_over.by_me(),
     )
     screen = screens.screen("start", trouble=trouble)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from mappers.human_name import first_name
 from questionnaires.catalogue import catalogue
 from smartapp.errors import BadRequest
 from smartapp.pages.plan.service import load
@@ -35,7 +34,7 @@ def offer(plan: StoredPlan) -> Offer:
     pieces.append(Piece("phase", _("Where am I now?"), _("One of four descriptions that fits now, or none.")))
     if plan.begun:
         pieces.append(Piece("plan", _("The whole plan"), _("With the goals, the steps and the areas of life.")))
-    return Offer(first_name(with_client.client_name()), tuple(pieces))
+    return Offer(with_client.client_called(), tuple(pieces))
 
 
 def _piece(form: FormView) -> Piece:

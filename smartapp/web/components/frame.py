@@ -15,6 +15,7 @@ from flask import request, url_for
 from mappers.birth import age_on
 from smartapp.access import CASELOAD
 from smartapp.i18n import message
+from smartapp.storage.launches import Person
 from smartapp.web import current
 from smartapp.web.language import _, format_date, language
 from smartapp.web.roles import may
@@ -86,10 +87,21 @@ def whose_record() -> WhoseRecord | None:
     # SMART's need_patient_banner: false means that our banner would repeat the EHR's. Clients see no EHR around us.
     if not own and not here.need_patient_banner:
         return None
-    if not here.patient.display:
-        return None
     # Who works with others must see that this is the right person; who is near them, or they themselves, know.
-    return WhoseRecord(here.patient.display, own, born() if here.user.professional else "")
+    if here.user.professional:
+        name, day = _name_and_called(here.patient), born()
+        return WhoseRecord(name or _("Name not known"), own, day) if name or day else None
+    return WhoseRecord(here.patient.display, own) if here.patient.display else None
+
+
+def _name_and_called(person: Person) -> str:
+    """Return the name, with what the person is called behind it where the name does not have it; "" for no name.
+
+    A team knows somebody as Jo, and the record has Johanna Petronella Maria.
+    """
+    words = person.display.casefold().split()
+    known = all(word in words for word in person.called.casefold().split())
+    return person.display if known else f"{person.display} ({person.called})"
 
 
 def chart_around() -> tuple[str, str] | None:
@@ -109,9 +121,11 @@ def born() -> str:
 def person_in_title() -> str:
     """Return whose record a page is about, for the tab of who has several charts open; "" for the person themself."""
     here = current.launch_or_none()
-    if here is None or here.handed or here.user.role == "client" or not here.patient.display:
+    if here is None or here.handed or here.user.role == "client":
         return ""
-    return ", ".join(filter(None, (here.patient.display, born() if here.user.professional else "")))
+    if here.user.professional:
+        return ", ".join(filter(None, (_name_and_called(here.patient), born())))
+    return here.patient.display
 
 
 def head_of_sheets() -> SheetHead | None:

@@ -19,6 +19,7 @@ from smartapp.smart.tokens import TOKENS
 from smartapp.storage.database import _WRITES, reading
 from smartapp.storage.launches import LAUNCHES
 from smartapp.web.guard import form_token
+from tests.nictiz import person
 from tests.smartapp.smart.ehr import BASE, NOW
 
 CONFIGURATION, TOKEN, JWKS = "/fhir/.well-known/smart-configuration", "/token", "/jwks"
@@ -102,6 +103,16 @@ class TestANameThatTheEhrDidNotTellAtTheSignIn:
         assert (named.patient.display, named.user.display) == ("Anna Voorbeeld", "Els Visser")
         assert named.patient.birth_date == "1992-03-14"
         assert replace(named, patient=launch.patient, user=launch.user) == launch
+
+    def test_says_what_the_person_is_called_too(self, browser, ehr, core):
+        names, ehr.records = ehr.records, {}
+        launch = core.launches.get(browser.enter())
+        ehr.records = names
+        for reference in ("Patient/anna", "Practitioner/p1"):
+            ehr.records[reference] |= {"name": person("NameInformation-initials").resource["name"]}
+        LaterNames(core).look(launch).result(20)
+        named = core.launches.get(launch.id)
+        assert {(one.display, one.called) for one in (named.patient, named.user)} == {("H.J.W. Schemer", "Henk")}
 
     def test_takes_no_other_name_away_and_has_bounds_of_its_own(self, browser, ehr, core):
         names, ehr.records = ehr.records, {}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from smartapp.fhir.store import NotFound, Stored
 from smartapp.pages.sign_in.entering import SignedIn, enter
 from smartapp.smart.authorization import challenge
 from smartapp.smart.identity import Identity
 from smartapp.smart.tokens import Granted, Tokens
 from smartapp.storage.launches import Person
+from tests.nictiz import people, person
 from tests.smartapp.smart.ehr import APP, BASE
 
 TOKENS = Tokens(access="access-1", refresh=None, expires=None, scope="openid", patient="anna")
@@ -68,6 +73,39 @@ def test_a_launch_keeps_what_the_ehr_said_of_it(browser, ehr, core, clock):
     assert (launch.encounter, launch.need_patient_banner, launch.made) == ("visit-7", False, clock.now)
     until = int(clock.now) + 300
     assert core.tokens.find(launch.id) == Tokens("access-1", "refresh-1", until, launch.scopes, "anna", "u1")
+
+
+@pytest.mark.parametrize("one", [one for one in people() if one.called], ids=lambda one: one.file)
+def test_a_chart_shows_the_whole_name_of_a_dutch_record_with_call_name_and_birth_date(browser, ehr, one):
+    """Nictiz' own examples: a call name stands beside the family name, never instead of it."""
+    born = one.resource.get("birthDate", "1992-03-14")
+    ehr.records["Patient/anna"] = {**one.resource, "resourceType": "Patient", "id": "anna", "birthDate": born}
+    page = browser.get(f"/l/{browser.enter()}/overview/").text
+    tab = re.search(r"<title>(.*?)</title>", page)[1]
+    assert tab.startswith(f"{one.shown} ({one.called}), ")
+    assert f"<strong>{one.shown} ({one.called})</strong>, " in page
+    assert born[:4] in tab
+
+
+def test_a_name_that_is_over_on_the_day_of_the_sign_in_is_not_shown(browser, ehr, core, clock):
+    new = {"use": "official", "given": ["Anna"], "family": "Voorbeeld"}
+    old = {"use": "usual", "given": ["Anna"], "family": "Jansen", "period": {"end": "2026-02-01"}}
+    ehr.records["Patient/anna"] |= {"name": [old, new]}
+    ehr.records["Practitioner/p1"] |= {"name": [{"use": "usual", "given": ["Ellie"]}, new]}
+    launch = core.launches.get(browser.enter())
+    assert (launch.patient.display, launch.patient.called) == ("Anna Voorbeeld", "")
+    assert (launch.user.display, launch.user.called, launch.user.address) == ("Anna Voorbeeld", "Ellie", "Ellie")
+    clock.now -= 5 * 86400
+    ehr.claims |= {"iat": int(clock.now), "exp": int(clock.now) + 600}
+    assert core.launches.get(browser.enter()).patient.display == "Anna Jansen"
+
+
+def test_a_client_is_called_as_their_own_record_says(browser, ehr, core):
+    ehr.claims["fhirUser"] = "Patient/anna"
+    ehr.records["Patient/anna"] |= {"name": person("Patient-01").resource["name"]}
+    launch = core.launches.get(browser.enter())
+    assert launch.user.display == launch.patient.display == person("Patient-01").shown
+    assert launch.user.address == launch.patient.address == "Jo"
 
 
 def test_what_the_ehr_does_not_say_is_not_made_up_and_its_person_is_shown(browser, core):

@@ -51,6 +51,11 @@ def test_a_first_name_is_used_where_there_is_one(app, display, called):
     assert f"<h1>Welkom, {called}</h1>" in launched(app, name=display).get("").text
 
 
+def test_who_is_called_something_else_than_their_first_name_is_greeted_by_that(app):
+    page = launched(app, name="Johanna Petronella Maria van Putten", called="Jo").get("").text
+    assert "<h1>Welkom, Jo</h1>" in page
+
+
 def test_an_unfinished_questionnaire_comes_first(anna):
     for number in range(1, 13):
         anna.post(f"questionnaires/nel/questions/nel-{number:02}", {"answer": "3", "next": "1"})

@@ -18,6 +18,7 @@ from smartapp.fhir.store import Write
 from smartapp.pages.hooks.routes import LONGEST_BODY
 from smartapp.services import KEY
 from tests.cds_hooks import CdsClient, complaints
+from tests.nictiz import person
 from tests.smartapp.pages.hooks.conftest import TEAM, ago, know
 
 ANNA = {"reference": "Patient/anna", "display": "Anna Voorbeeld"}
@@ -96,7 +97,7 @@ def test_each_hook_gets_cards_that_only_link(server, ehr, hook, context):
 
 @pytest.mark.parametrize(
     "name",
-    ["[x](https://a.example)", "<b>", "**N**", "`x`", "A\nB", "A\u202eB", "\u200b", "A\x07", "https://a.example"],
+    ["[x](https://a.example)", "<b>", "**N**", "`x`", "A\u202eB", "\u200b", "A\x07", "https://a.example"],
 )
 def test_a_name_that_a_screen_could_read_as_something_else_is_not_told(server, ehr, name):
     write(server, prepared(ago(days=2)))
@@ -111,6 +112,17 @@ def test_other_names_are(server, ehr, name):
     prefetch = ehr.body("patient-view", HERE)["prefetch"]
     prefetch["patient"]["name"] = [{"given": [name]}]
     assert summaries(ehr.call("patient-view", HERE, prefetch=prefetch)) == [f"{name} bereidde het gesprek voor"]
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [([{"given": ["A\nB"]}], "A B"), (person("Patient-01").resource["name"], "Jo"), ([{"text": "de Boer"}], "de Boer")],
+)
+def test_a_person_is_called_on_one_line_by_what_they_are_called(server, ehr, names, told):
+    write(server, prepared(ago(days=2)))
+    prefetch = ehr.body("patient-view", HERE)["prefetch"]
+    prefetch["patient"]["name"] = names
+    assert summaries(ehr.call("patient-view", HERE, prefetch=prefetch)) == [f"{told} bereidde het gesprek voor"]
 
 
 def test_the_shapes_of_hl7_do_refuse_what_is_wrong():

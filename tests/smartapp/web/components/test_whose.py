@@ -41,6 +41,30 @@ def test_what_is_not_known_is_not_shown(app, born, shown):
     assert title(launched(app, role="clinician", birth_date=born).get("overview/")).startswith(shown)
 
 
+@pytest.mark.parametrize(
+    ("name", "called", "shown"),
+    [
+        ("Johanna Petronella Maria van Putten", "Jo", "Johanna Petronella Maria van Putten (Jo), 14 maart 1992"),
+        ("Hendrik J.W. Schemer", "Henk", "Hendrik J.W. Schemer (Henk), 14 maart 1992"),
+        ("Anna Maria de Vries", "anna", "Anna Maria de Vries, 14 maart 1992"),
+        ("Joanna Smit", "Jo", "Joanna Smit (Jo), 14 maart 1992"),
+    ],
+)
+def test_a_clinician_sees_what_the_person_is_called_where_the_name_does_not_say_it(app, name, called, shown):
+    visitor = launched(app, role="clinician", name=name, called=called, birth_date="1992-03-14")
+    page = visitor.get("overview/")
+    assert title(page).startswith(shown)
+    assert shown in header(page).replace(" ,", ",")
+    assert f"({called})" not in launched(app, name=name, called=called).get("").text
+
+
+def test_a_person_without_a_name_is_known_by_the_birth_date(app):
+    page = launched(app, role="clinician", name="", birth_date="1992-03-14").get("overview/")
+    assert "Naam niet bekend , 14 maart 1992 (34 jaar)" in header(page)
+    assert title(page).startswith("14 maart 1992 (34 jaar) · ")
+    assert 'class="whose"' not in launched(app, role="clinician", name="").get("overview/").text
+
+
 def test_a_client_is_told_when_they_were_born_on_paper_only(app):
     page = launched(app, birth_date="1992-03-14").get("")
     [on_paper] = re.findall(r'<div class="sheet-head">.*?</div>', page.text)
