@@ -32,6 +32,8 @@ class Measurement:
     answered: int | None = None  # how many of the rule's items; None if the response is not at hand
     corrected: bool = False
     origin: Origin = "stored"
+    filled_in_elsewhere: bool = False
+    """Another program made its response; False if the response is not at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +163,5 @@ def _measurement(day: dt.date, one: ReadScore, rule: ScoreRule) -> Measurement:
         answered=None if values is None else sum(1 for link_id in rule.items if link_id in values),
         corrected=point.status == "corrected",
         origin=one.origin,
+        filled_in_elsewhere=one.answers is not None and not one.answers.response.identifier,
     )

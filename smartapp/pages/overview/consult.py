@@ -24,6 +24,7 @@ from questionnaires.model import ScoreRule
 from smartapp.i18n import message
 from smartapp.pages.overview.news import LastLook, New
 from smartapp.pages.overview.views import FoldedText, InstrumentSummary, OverviewPage, first_lines
+from smartapp.pages.scores.trends import origin_words
 from smartapp.web import current
 from smartapp.web.language import format_date, format_month, format_number, moment_of, text_of
 from smartapp.web.language import gettext as _
@@ -90,6 +91,8 @@ class ScoreLine:
     last_month: str
     parts: int
     """Of how many parts there is a score, where there is none for the whole."""
+    origin: str
+    """Where the last number comes from, in words; "" where it was filled in and stored here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,16 @@ def score_line(summary: InstrumentSummary) -> ScoreLine:
     first, first_month = _number(lead, scored[0]) if len(scored) > 1 else ("", "")
     last, last_month = _number(lead, scored[-1]) if scored else ("", "")
     limits = f"{format_number(lead.rule.low)}–{format_number(lead.rule.high)}"
-    return ScoreLine(summary, limits, first, first_month, last, last_month, summary.measurements.parts_scored)
+    return ScoreLine(
+        summary=summary,
+        range=limits,
+        first=first,
+        first_month=first_month,
+        last=last,
+        last_month=last_month,
+        parts=summary.measurements.parts_scored,
+        origin=origin_words(scored[-1]) if scored else "",
+    )
 
 
 def _number(trend: Trend, one: Measurement) -> tuple[str, str]:

@@ -6,6 +6,7 @@ The rows keep the order of the instrument, whichever changed more. Nothing here 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -14,6 +15,7 @@ from mappers.answers import Answers, answers_of, asked_in, is_finished
 from mappers.comparing import Change as AnswerChange
 from mappers.comparing import as_much_changed, most_changed, previous_of
 from mappers.errors import RefusedResponse
+from mappers.observations import moment_of
 from mappers.trends import Measurements, Trend
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument, ScoreRule
@@ -51,6 +53,8 @@ class TableRow:
     reason: str
     answered: str
     corrected: bool
+    origin: str
+    """Where it comes from, in words; "" where it was filled in and stored here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,12 @@ class TableMoment:
     day: str
     response_id: str
     rows: tuple[TableRow, ...]
+
+    @property
+    def origin(self) -> str:
+        """Return where all of them come from; "" where they differ in that."""
+        origins = {row.origin for row in self.rows}
+        return origins.pop() if len(origins) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,8 @@ class Panel:
     moments: tuple[TableMoment, ...]
     made: tuple[Made, ...]
     sources: tuple[str, ...]
+    origins: tuple[str, ...]
+    """How often it was not filled in and stored here but otherwise, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,7 @@ def panel_of(drawn: Sequence[Trend], *, id: str, title: str, own: bool) -> Panel
     ranges = {(trend.rule.low, trend.rule.high) for trend in drawn}
     alike = len(ranges) == 1
     most = max(len(trend.scored) for trend in drawn)
+    moments = _moments(drawn)
     return Panel(
         id=id,
         title=title,
@@ -126,9 +139,10 @@ def panel_of(drawn: Sequence[Trend], *, id: str, title: str, own: bool) -> Panel
         several=most > 1,
         between=most > 2,
         rows=tuple(row_of(trend, own_scale=not alike) for trend in drawn),
-        moments=_moments(drawn),
+        moments=moments,
         made=tuple(_made(trend.rule, own=own) for trend in drawn),
         sources=tuple(dict.fromkeys(source.citation for trend in drawn for source in trend.rule.sources)),
+        origins=_origins(moments),
     )
 
 
@@ -163,10 +177,23 @@ def leading_row(one: Measurements) -> Row:
     if one.leading is None:
         raise ValueError(f"{one.instrument.id} has no score of ours.")
     row = row_of(one.leading, title=text_of(one.instrument.title))
-    if not one.parts_scored:
-        return row
-    parts = ngettext("There is a score for %(num)s part.", "There is a score for %(num)s parts.", one.parts_scored)
-    return replace(row, notes=(*row.notes, parts))
+    notes = [*row.notes, trends.origin_sentence(one.leading)]
+    if one.parts_scored:
+        notes.append(
+            ngettext("There is a score for %(num)s part.", "There is a score for %(num)s parts.", one.parts_scored)
+        )
+    return replace(row, notes=tuple(filter(None, notes)))
+
+
+def strange_lines(found: Measurements) -> list[str]:
+    """Say each score of an instrument of which we do not know how it was calculated, the oldest first."""
+    titles = {rule.code: text_of(rule.title) for rule in found.instrument.scores}
+    lines = []
+    for one in sorted(found.not_ours, key=lambda each: moment_of(each.date)):
+        value = _("No score") if one.value is None else format_number(one.value)
+        rule = _("Version %(version)s", version=one.rule_version) if one.rule_version else _("rule not stated")
+        lines.append(f"{format_date(one.date)}: {titles[one.code]}, {value} ({rule})")
+    return lines
 
 
 def changed_sentences(
@@ -232,6 +259,14 @@ def _notes(trend: Trend) -> tuple[str, ...]:
     )
 
 
+def _origins(moments: Iterable[TableMoment]) -> tuple[str, ...]:
+    met = Counter(origin for one in moments for origin in dict.fromkeys(row.origin for row in one.rows) if origin)
+    return tuple(
+        ngettext("%(num)s time: %(origin)s.", "%(num)s times: %(origin)s.", times, origin=origin)
+        for origin, times in met.items()
+    )
+
+
 def _moments(drawn: Sequence[Trend]) -> tuple[TableMoment, ...]:
     """Put the scores of all trends together per response, the newest first; without a response, per day."""
     found: dict[tuple[dt.date, str], list[TableRow]] = {}
@@ -240,7 +275,7 @@ def _moments(drawn: Sequence[Trend]) -> tuple[TableMoment, ...]:
         # Both are the same measurements; the rows come newest first.
         for one, row in zip(reversed(trend.measurements), trends.rows_of(trend), strict=True):
             found.setdefault((one.day, one.response_id), []).append(
-                TableRow(title, row["value"], row["reason"] or "", row["answered"], row["corrected"])
+                TableRow(title, row["value"], row["reason"] or "", row["answered"], row["corrected"], row["origin"])
             )
     newest = sorted(found.items(), key=lambda one: one[0][0], reverse=True)
     return tuple(TableMoment(format_date(day), response_id, tuple(rows)) for (day, response_id), rows in newest)

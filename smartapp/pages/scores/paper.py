@@ -8,12 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from mappers.observations import ScorePoint
 from mappers.own_notes import OwnNote
 from mappers.trends import Measurements
-from smartapp.pages.scores.panels import Panel, Row, TableMoment, TableRow, panel_of, row_of
+from smartapp.pages.scores.panels import Panel, Row, TableMoment, TableRow, panel_of, row_of, strange_lines
 from smartapp.storage.launches import Person
-from smartapp.web.language import format_date, format_number, text_of
+from smartapp.web.language import format_date, text_of
 from smartapp.web.language import gettext as _
 from smartapp.web.pdf import lines, pdf
 
@@ -123,7 +122,7 @@ def panel_data(panel: Panel) -> dict[str, Any]:
     return {
         "title": panel.title,
         "level": 1,
-        "when": panel.when,
+        "when": " ".join([panel.when, *panel.origins]),
         "key": key_data(between=panel.between) if panel.several else [],
         "scale": panel.scale,
         "rows": [row_data(row) for row in panel.rows],
@@ -165,16 +164,10 @@ def _table(panel: Panel, moments: Sequence[TableMoment]) -> dict[str, Any]:
 
 def _cell(row: TableRow) -> dict[str, str]:
     why = ". ".join(part for part in (_("No score"), row.reason) if part)
-    beside = (row.answered if row.value else "", _("corrected") if row.corrected else "")
+    beside = (row.answered if row.value else "", _("corrected") if row.corrected else "", row.origin)
     return {"value": row.value or why, "about": ", ".join(part for part in beside if part)}
 
 
 def _strange(found: Measurements, about: str) -> list[dict[str, Any]]:
-    rows = [_not_ours(point) for point in found.not_ours]
+    rows = strange_lines(found)
     return [{"title": _("Calculated in a way we do not know"), "about": about, "strange": rows}] if rows else []
-
-
-def _not_ours(point: ScorePoint) -> str:
-    value = _("No score") if point.value is None else format_number(point.value)
-    version = _("Version %(version)s", version=point.rule_version or "?")
-    return f"{format_date(point.date)}: {value} ({point.code}, {version})"

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template
 
 from mappers.answers import asked_in, is_finished
-from mappers.observations import SCORE_SYSTEM, ScorePoint
+from mappers.observations import SCORE_SYSTEM
 from mappers.own_notes import OwnNote, notes_about
 from mappers.tolerant import code_in, text_in
 from mappers.trends import Measurements
@@ -16,7 +16,15 @@ from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.pages.scores import asking
 from smartapp.pages.scores.notes import note, notes_of
-from smartapp.pages.scores.panels import ChangedSentences, Panel, Row, changed_sentences, leading_row, panel_of
+from smartapp.pages.scores.panels import (
+    ChangedSentences,
+    Panel,
+    Row,
+    changed_sentences,
+    leading_row,
+    panel_of,
+    strange_lines,
+)
 from smartapp.pages.scores.paper import paper_of_all, paper_of_chart, paper_of_one
 from smartapp.records import Record
 from smartapp.web import current
@@ -43,7 +51,8 @@ class InstrumentScores:
     shown: Panel | None
     alternatives: Panel | None
     earlier: Panel | None
-    not_ours: tuple[ScorePoint, ...]
+    strange: list[str]
+    """Its scores of which we do not know how they were calculated, a line each."""
     changed: ChangedSentences | None
     notes: tuple[OwnNote, ...]
     """What the client wrote beside the scores, newest first."""
@@ -64,6 +73,8 @@ class ScoresPage:
     """What was measured, newest first; finished questionnaires without scores; scored ones never filled in."""
 
     rows: list[LeadingRow]
+    strange: list[Instrument]
+    """Those of which there are scores that were calculated in a way that we do not know."""
     conversations: list[Conversation]
     not_yet: list[Instrument]
     cut: str
@@ -81,6 +92,7 @@ def index() -> str:
     known = {one.instrument.id for one in found}
     page = ScoresPage(
         rows=[LeadingRow(one.instrument, leading_row(one)) for one in found if one.leading],
+        strange=[one.instrument for one in found if one.not_ours],
         conversations=_conversations([record.resource for record in records.responses]),
         # What was not asked for may have been filled in long ago.
         not_yet=[one for one in catalogue().instruments.values() if one.scores and one.id not in known and not cut],
@@ -124,7 +136,7 @@ def _scores_of(mine: Measurements, records: _Records) -> InstrumentScores:
         shown=panel_of(mine.shown, id=id, title=title, own=own),
         alternatives=panel_of(mine.alternatives, id=f"{id}-others", title=differently, own=own),
         earlier=panel_of(mine.earlier, id=f"{id}-earlier", title=older, own=own),
-        not_ours=mine.not_ours,
+        strange=strange_lines(mine),
         changed=changed_sentences(mine.instrument, [record.resource for record in records.responses], catalogue()),
         notes=notes_about([record.resource for record in records.notes], id),
         place=places[-1] if places else "",

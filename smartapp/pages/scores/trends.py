@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from mappers.read_scores import Origin
 from mappers.scoring import reason_of
 from mappers.trends import Measurement, Trend
 from questionnaires.model import ScoreRule
+from smartapp.i18n import message
 from smartapp.web.components.chart import Chart, ChartValue, line_chart
 from smartapp.web.language import _, format_date, format_list, format_month, format_number, text_of
+
+ORIGINS: Final[dict[Origin, str]] = {
+    "stored": "",
+    "answers": message("calculated from the answers"),
+    "elsewhere": message("calculated by another program"),
+}
 
 
 def score_text(rule: ScoreRule, value: float) -> str:
@@ -99,6 +107,19 @@ def _the_same() -> str:
     return _("That is the same.")
 
 
+def origin_words(one: Measurement) -> str:
+    """Say where a score comes from, "" for one that was filled in and stored here."""
+    made = ORIGINS[one.origin]
+    said = (_("filled in elsewhere") if one.filled_in_elsewhere else "", _(made) if made else "")
+    return ", ".join(filter(None, said))
+
+
+def origin_sentence(trend: Trend) -> str:
+    """Say where the newest score comes from, "" for one that was filled in and stored here."""
+    words = origin_words(trend.scored[-1]) if trend.scored else ""
+    return _("Last time: %(origin)s.", origin=words) if words else ""
+
+
 def rows_of(trend: Trend) -> list[dict[str, Any]]:
     """Return the rows of the table below the chart, the newest first."""
     rows = []
@@ -114,6 +135,7 @@ def rows_of(trend: Trend) -> list[dict[str, Any]]:
                 "answered": _answered(one, trend.rule),
                 "response_id": one.response_id,
                 "corrected": one.corrected,
+                "origin": origin_words(one),
             }
         )
     return rows

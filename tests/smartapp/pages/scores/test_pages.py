@@ -226,8 +226,8 @@ def test_two_rule_versions_never_share_a_line(anna):
     page = anna.get("scores/hoop/").text
     assert "Op 3 juni 2026: 42." in page
     assert "hoger" not in page
-    assert "Uitgerekend op een manier die we niet kennen" in page
-    assert "15 januari 2024: 26" in page
+    assert "Hoop (HOOP): uitgerekend op een manier die we niet kennen" in page
+    assert "15 januari 2024: Hoop, totaal, 26 (Versie 0)" in page
 
 
 def test_a_number_outside_its_range_is_not_drawn(anna):

@@ -113,7 +113,7 @@ def test_a_number_made_in_another_way_is_named_and_not_drawn(anna):
     measure(anna, "mhcs", "2026-06-03", "4", rule="1999")
     [sheet] = sheets_in(anna.get("scores/mhcs/scores.pdf").data)
     assert "Uitgerekend op een manier die we niet kennen" in sheet
-    assert "3 juni 2026: 64 (mhcs-total, Versie 1999)" in sheet  # sixteen times 4
+    assert "3 juni 2026: Vertrouwen, totaal, 64 (Versie 1999)" in sheet  # sixteen times 4
     assert not [tag for tag, _alt in tags_in(anna.get("scores/mhcs/scores.pdf").data) if tag == "Figure"]
 
 
