@@ -27,7 +27,7 @@ from smartapp.fhir.capabilities import Capabilities
 from smartapp.fhir.companion import CompanionStore
 from smartapp.fhir.own.renewing import rename, tenants
 from smartapp.fhir.own.store import OwnStore
-from smartapp.fhir.remote import RemoteStore, TokenSource
+from smartapp.fhir.remote import Prover, RemoteStore, TokenSource
 from smartapp.fhir.scopes import Scopes
 from smartapp.fhir.store import Query, RecordError, Refused, Stored, Unauthorized
 from smartapp.records import Place, Record, Records, Touched
@@ -241,12 +241,13 @@ class Services:
         issuer = self.settings.issuer(launch.issuer)
         if issuer is None:
             raise Unauthorized("This record system is no longer in the settings. Open the app from another one.")
-        return self.ehr_with(issuer, self.tokens.source((launch.handed.giver if launch.handed else launch).id, issuer))
+        sender = launch.handed.giver if launch.handed else launch
+        return self.ehr_with(issuer, *self.tokens.source(sender.id, issuer))
 
-    def ehr_with(self, issuer: Issuer, token: TokenSource) -> RecordStore:
+    def ehr_with(self, issuer: Issuer, token: TokenSource, prover: Prover | None = None) -> RecordStore:
         """Return the EHR of an issuer, asked with the tokens of this source: for a sign-in that has no launch yet."""
         return self.local_ehrs.get(issuer.base) or RemoteStore(
-            issuer.base, token, search=issuer.search, aliases=issuer.aliases
+            issuer.base, token, search=issuer.search, aliases=issuer.aliases, prover=prover
         )
 
     def pass_on_log(self) -> bool:

@@ -33,6 +33,7 @@ from smartapp.offer import Offered, read_offer, read_offer_for_loved_ones
 
 AuthMethod = Literal["public", "client_secret", "private_key_jwt"]
 SecretAs = Literal["basic", "basic-raw", "post"]
+Use = Literal["offered", "required", "off"]
 FormOfAddress = Literal["je", "u"]
 _EMERGENCY_LINE_NL: Final = "Heb je nu hulp nodig? Bel je behandelteam. Bij levensgevaar: bel 112."
 _EMERGENCY_LINE_NL_U: Final = "Hebt u nu hulp nodig? Bel uw behandelteam. Bij levensgevaar: bel 112."
@@ -149,6 +150,8 @@ class Issuer:
     client_secret: str | None = field(default=None, repr=False)
     secret_as: SecretAs = "basic"
     """How the secret travels: in the header as RFC 6749 writes it, there without its encoding, or in the form."""
+    dpop: Use = "offered"
+    """Whether its tokens are bound to a key (RFC 9449): where it offers that, always, or never."""
     scopes: str = DEFAULT_SCOPES
     openid_issuer: str | None = None
     """What the authorization server must call itself; None accepts any name on the hosts of this issuer."""
@@ -186,11 +189,7 @@ class Issuer:
         object.__setattr__(self, "key", self.key or self.base)
         where = f"issuer {self.base!r}"
         checked_base(self.base, where)
-        if self.auth not in get_args(AuthMethod):
-            raise ConfigError(f"{where}: auth is {self.auth!r}; use one of {', '.join(get_args(AuthMethod))}.")
-        if (self.auth == "client_secret") != bool(self.client_secret):
-            raise ConfigError(f"{where}: a client secret belongs to auth = 'client_secret', and only to that.")
-        self._check_secret_as(where)
+        self._check_client(where)
         if self.companion is not None:
             checked_base(self.companion, f"{where}: companion")
         if any(not value or " " in value for value in self.acr):
@@ -208,7 +207,13 @@ class Issuer:
         self._check_roles(where)
         self._check_caseload(where)
 
-    def _check_secret_as(self, where: str) -> None:
+    def _check_client(self, where: str) -> None:
+        if self.auth not in get_args(AuthMethod):
+            raise ConfigError(f"{where}: auth is {self.auth!r}; use one of {', '.join(get_args(AuthMethod))}.")
+        if (self.auth == "client_secret") != bool(self.client_secret):
+            raise ConfigError(f"{where}: a client secret belongs to auth = 'client_secret', and only to that.")
+        if self.dpop not in get_args(Use):
+            raise ConfigError(f"{where}: dpop is {self.dpop!r}; use one of {', '.join(get_args(Use))}.")
         if self.secret_as not in get_args(SecretAs):
             raise ConfigError(f"{where}: secret_as is {self.secret_as!r}; use one of {', '.join(get_args(SecretAs))}.")
         if self.secret_as != "basic" and self.auth != "client_secret":
@@ -847,6 +852,7 @@ class _IssuerTable(Strict, frozen=True):
     client_secret_env: OneLine | None = None
     client_secret_file: OneLine | None = None
     secret_as: SecretAs = "basic"
+    dpop: Use = "offered"
     scopes: OneLine = DEFAULT_SCOPES
     openid_issuer: OneLine | None = None
     hosts: tuple[OneLine, ...] = ()
@@ -926,6 +932,7 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: H
             auth=table.auth,
             client_secret=client_secret,
             secret_as=table.secret_as,
+            dpop=table.dpop,
             scopes=table.scopes,
             openid_issuer=table.openid_issuer,
             hosts=table.hosts,

@@ -18,6 +18,7 @@ from smartapp.fhir.scopes import Scopes
 from smartapp.records.placement import Place, can_live_in_ehr, ladder
 from smartapp.settings import DEFAULT_SCOPES, ConfigError, Issuer, is_inside
 from smartapp.smart.discovery import other_hosts, read_configuration
+from smartapp.smart.proofs import ALGORITHM
 
 # What people call it, the FHIR type that carries it, and whether it is part of a plan: the parts of a plan stay
 # together, so an EHR that refuses one of them gets none.
@@ -147,4 +148,15 @@ def _smart(base: str, smart: Any) -> tuple[LaunchCheck, ...]:
                 ("scopes of SMART 2", "permission-v2"),
             )
         ),
+        _bound(smart),
     )
+
+
+def _bound(smart: Mapping[str, Any]) -> LaunchCheck:
+    """Say whether tokens would be bound to a key there. Whether the FHIR server takes them only a sign-in shows."""
+    listed = texts_in(smart, "dpop_signing_alg_values_supported")
+    if ALGORITHM in listed:
+        found = 'offered, so used; where the FHIR server knows bearer tokens only (dpop-not-taken), set dpop = "off"'
+    else:
+        found = f"not for {ALGORITHM}" if listed else "dpop_signing_alg_values_supported is not listed"
+    return LaunchCheck("tokens bound to a key", ALGORITHM in listed, False, found)

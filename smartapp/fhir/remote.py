@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import orjson
@@ -67,6 +67,17 @@ _NO_ANSWER: Mapping[str, str] = {
 TokenSource = Callable[[str | None], str]
 """Returns an access token; gets the token that was just answered with 401, or None."""
 
+
+class Prover(Protocol):
+    """Shows a token that is bound to a key, with a proof that the key is ours (DPoP, RFC 9449)."""
+
+    def headers(self, method: str, url: str, token: str, /) -> Mapping[str, str]:
+        """Return the headers of one request, each time others."""
+
+    def asks_again(self, answer: Reply, /) -> bool:
+        """Take in an answer; tell whether it wants the same request with another proof, of which nothing was done."""
+
+
 _PLAIN: set[tuple[str, str]] = set()
 """Servers, with a type of resource, that refused a search for its order, or for asking only a part of what there is; no
 CapabilityStatement can say so."""
@@ -89,7 +100,8 @@ class RemoteStore:
 
     `wait` (seconds) is how a program waits where the server says `Retry-After`; without it nothing waits, as the one
     who waits would be a person. `search` is how it is asked: "get" with the parameters in the address, which caches and
-    every server understand, or "post" with them in a form, which is in no log on the way.
+    every server understand, or "post" with them in a form, which is in no log on the way. With a `prover` the token is
+    bound to a key, and never shown without a proof.
 
     By its `aliases` the server may name a next page, which is asked for at `base`.
     """
@@ -102,9 +114,11 @@ class RemoteStore:
         wait: Callable[[float], None] | None = None,
         search: SearchMethod = "get",
         aliases: Sequence[str] = (),
+        prover: Prover | None = None,
     ) -> None:
         self.base = base.rstrip("/")
         self._token = token
+        self._prover = prover
         self._wait = wait
         self._search_method = search
         self._aliases = tuple(aliases)
@@ -222,23 +236,33 @@ class RemoteStore:
         params: list[tuple[str, str]] | None = None,
     ) -> Reply:
         all_headers = {"Accept": FHIR_JSON, **(headers or {})}
-        if token is not None:
-            all_headers["Authorization"] = f"Bearer {token}"
         data = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
+
+        def sent() -> Reply:
+            shown = {} if token is None else self._shown(method, url, token)
+            return ask(method, url, headers={**all_headers, **shown}, data=data, params=params)
+
         try:
-            answer = ask(method, url, headers=all_headers, data=data, params=params)
+            answer = sent()
+            if token is not None and self._prover is not None and self._prover.asks_again(answer):
+                answer = sent()
+                self._prover.asks_again(answer)  # for what it says; whoever asks twice would ask for ever
             for _ in range(MOST_WAITS):
                 seconds = answer.retry_after()
                 if self._wait is None or seconds is None or seconds > LONGEST_WAIT_SECONDS:
                     break
                 self._wait(seconds)
-                answer = ask(method, url, headers=all_headers, data=data, params=params)
+                answer = sent()
         except OutboundError as error:
             said = _NO_ANSWER.get(error.code, "gave no usable answer ({}). Try again in a moment.").format(error.code)
             # As after the server's own 429: nothing was sent, so a write is not in doubt.
             status = 429 if error.code in ("busy", "paused") else None
             raise Unreachable(f"{self._host} {said}", status=status, retry_after=error.retry_after) from error
         return answer
+
+    def _shown(self, method: str, url: str, token: str) -> Mapping[str, str]:
+        """Return the headers that show the token, for one request."""
+        return self._prover.headers(method, url, token) if self._prover else {"Authorization": f"Bearer {token}"}
 
     def _resource(self, answer: Reply, type_: str) -> Resource:
         if answer.status >= 400:

@@ -20,6 +20,7 @@ from smartapp.fhir.scopes import asked
 from smartapp.i18n import message
 from smartapp.settings import DEFAULT_SCOPES, Issuer, Settings
 from smartapp.smart.discovery import SmartConfiguration
+from smartapp.smart.proofs import ALGORITHM, ProofKey
 from smartapp.storage.database import metadata, writing
 from smartapp.storage.marks import Marks
 from smartapp.storage.vault import Vault, digest, fresh_secret
@@ -54,7 +55,7 @@ class Begun:
     secret: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Pending:
     """What we must remember between the two halves of a sign-in; `caseload`: it is to be about nobody."""
 
@@ -63,11 +64,24 @@ class Pending:
     nonce: str
     scopes: str
     caseload: bool = False
+    key: str = ""
+    """The key that its tokens are to be bound to, "" where they are not; see `ProofKey`."""
 
 
 def challenge(verifier: str) -> str:
     """Return the S256 code challenge of a verifier (RFC 7636)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def proof_key(issuer: Issuer, configuration: SmartConfiguration) -> ProofKey | None:
+    """Return a key for the tokens of a new sign-in, None where they are not to be bound to one.
+
+    Raises LaunchRefused where they have to be, and the server says that it takes no proofs of our kind.
+    """
+    named, required = configuration.dpop_algorithms, issuer.dpop == "required"
+    if required and named and ALGORITHM not in named:
+        raise LaunchRefused(code="dpop-no-es256")
+    return ProofKey.new() if required or (issuer.dpop == "offered" and ALGORITHM in named) else None
 
 
 def login_cookie(state: str, settings: Settings) -> str:
@@ -92,9 +106,10 @@ class Authorizations:
     ) -> Begun:
         """Begin a sign-in: from the EHR with its `launch` value, standalone where that is None.
 
-        With `caseload` no patient is asked for, and what the issuer has for that.
+        With `caseload` no patient is asked for, and what the issuer has for that. Raises LaunchRefused where the
+        settings want what the server does not have.
         """
-        state = self._marks.fresh(issuer.base)
+        state, key = self._marks.fresh(issuer.base), proof_key(issuer, configuration)
         secret, verifier, nonce = (fresh_secret() for _ in range(3))
         # Who chose the scopes of an issuer chose all of them.
         offered = configuration.scopes_supported if issuer.scopes == DEFAULT_SCOPES else ""
@@ -119,12 +134,15 @@ class Authorizations:
             parameters["acr_values"] = " ".join(issuer.acr)
         if issuer.max_age is not None:
             parameters["max_age"] = str(issuer.max_age)
+        if key is not None:
+            parameters["dpop_jkt"] = key.thumbprint  # so that the code is of use to nobody else either
         pending = {
             "issuer": issuer.base,
             "verifier": verifier,
             "nonce": nonce,
             "scopes": scopes,
             "caseload": caseload,
+            "key": key.text if key else "",
         }
         now = int(self._clock())
         row = {"state": digest(state), "browser": digest(secret), "made": now, "sealed": self._vault.seal(pending)}

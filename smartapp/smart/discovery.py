@@ -47,6 +47,8 @@ class SmartConfiguration:
     """The server promises `iss` on the callback (RFC 9207)."""
     scopes_supported: str = ""
     """The scopes that the server says it has, between spaces; it may have others too."""
+    dpop_algorithms: tuple[str, ...] = ()
+    """With which it takes proofs of possession (RFC 9449); none where it does not say that it does."""
 
 
 def _trouble(code: str) -> EhrTrouble:
@@ -82,6 +84,7 @@ def read_configuration(document: Any, issuer: Issuer) -> SmartConfiguration:
         ),
         names_itself=document.get("authorization_response_iss_parameter_supported") is True,
         scopes_supported=" ".join(texts_in(document, "scopes_supported")),
+        dpop_algorithms=tuple(texts_in(document, "dpop_signing_alg_values_supported")),
     )
 
 

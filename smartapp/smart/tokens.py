@@ -32,6 +32,7 @@ from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Pending
 from smartapp.smart.discovery import Discovery
 from smartapp.smart.keys import ASSERTION_TYPE, SigningKeys
+from smartapp.smart.proofs import Nonces, ProofKey, Prover
 from smartapp.storage.database import metadata, reading, writing
 from smartapp.storage.vault import Vault
 
@@ -47,8 +48,8 @@ LEEWAY_SECONDS = 30
 
 WAIT_SECONDS = 0.1
 MOST_WAITS = 50
-LEASE_SECONDS = 40
-"""How long one process may take for a refresh before another one tries; longer than any request of ours."""
+LEASE_SECONDS = 70
+"""How long one process may take for a refresh before another one tries; longer than any two requests of ours."""
 _MOST_LOCKS = 10_000
 """More can only be of launches that ended long ago."""
 
@@ -74,6 +75,10 @@ class Tokens:
     patient: str | None
     subject: str = ""
     """Whose they are, as the id_token of the sign-in says; "" in those that were kept before it was."""
+    key: str = ""
+    """The key that was proven where they were asked for; "" where none was. See `ProofKey`."""
+    bound: bool = False
+    """They are worth nothing without a proof of that key; a server may have taken it and still give others."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -103,20 +108,31 @@ _KNOWN_ERRORS = frozenset(
         "unauthorized_client",
         "unsupported_grant_type",
         "invalid_scope",
+        "use_dpop_nonce",
+        "invalid_dpop_proof",
     }
 )
+_OF_THE_PROOF = frozenset({"use_dpop_nonce", "invalid_dpop_proof"})
+"""They say nothing of what was asked, only of how it was proven: by clocks that run apart, say."""
+
+_BEARER = frozenset({"bearer"})
+_BOUND = frozenset({"dpop"})
 
 
-def read_tokens(document: Any, *, asked_scopes: str, now: float) -> Tokens:
-    """Read a token response strictly. Raises EhrTrouble whose code names what is wrong."""
+def read_tokens(document: Any, *, asked_scopes: str, now: float, kinds: frozenset[str] = _BEARER) -> Tokens:
+    """Read a token response strictly; `kinds` are the types of token that will do, "bearer" and "dpop".
+
+    Raises EhrTrouble whose code names what is wrong.
+    """
     if not isinstance(document, Mapping):
         raise _trouble("token-not-an-object")
     access = text_in(document, "access_token")
     # It travels in a header: what can't stand there would break every request that carries it (RFC 6750 2.1).
     if not re.fullmatch(r"[\x21-\x7e]+", access):
         raise _trouble("token-no-access-token")
-    if text_in(document, "token_type").lower() != "bearer":
-        raise _trouble("token-not-bearer")
+    kind = text_in(document, "token_type").lower()
+    if kind not in kinds:
+        raise _trouble("token-not-dpop" if kinds == _BOUND else "token-not-bearer")
     seconds = _seconds(document.get("expires_in"))
     scope = document.get("scope")
     if isinstance(scope, list):  # some servers send what they granted as a list
@@ -130,6 +146,7 @@ def read_tokens(document: Any, *, asked_scopes: str, now: float) -> Tokens:
         # RFC 6749 5.1: left out means granted as asked.
         scope=scope if isinstance(scope, str) else asked_scopes,
         patient=patient_id if _ID.fullmatch(patient_id) else None,
+        bound=kind in _BOUND,
     )
 
 
@@ -164,10 +181,12 @@ class TokenEndpoint:
         self._discovery = discovery
         self._keys = keys
         self._clock = clock
+        self._nonces = Nonces()
 
     def exchange(self, issuer: Issuer, code: str, pending: Pending) -> Granted:
         """Trade a code for tokens. Raises GrantRefused or EhrTrouble."""
         # Never tried again: a code works once, and a server that sees it twice may revoke what the first use gave.
+        # Only one that wants a nonce has not looked at it yet.
         document = self._post(
             issuer,
             {
@@ -176,24 +195,36 @@ class TokenEndpoint:
                 "redirect_uri": self._settings.redirect_uri,
                 "code_verifier": pending.verifier,
             },
+            pending.key,
         )
-        tokens = read_tokens(document, asked_scopes=pending.scopes, now=self._clock())
+        kinds = _BEARER if not pending.key else _BOUND if issuer.dpop == "required" else _BEARER | _BOUND
+        tokens = read_tokens(document, asked_scopes=pending.scopes, now=self._clock(), kinds=kinds)
+        tokens = replace(tokens, key=pending.key)
         return Granted(tokens, text_in(document, "id_token") or None, document)
 
     def refresh(self, issuer: Issuer, tokens: Tokens) -> Tokens:
         """Return new tokens; a refresh token that is not replaced stays good.
 
         No scope is asked for: a server may take that as a wish for less, and drop what it does not recognise. Nothing
-        that is said here of the user is taken over. Raises GrantRefused where they are somebody else now, EhrTrouble.
+        that is said here of the user is taken over. Tokens that were bound to a key are never replaced by others.
+        Raises GrantRefused where they are somebody else now, EhrTrouble.
         """
-        document = self._post(issuer, {"grant_type": "refresh_token", "refresh_token": tokens.refresh or ""})
-        fresh = read_tokens(document, asked_scopes=tokens.scope, now=self._clock())
+        form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh or ""}
+        document = self._post(issuer, form, tokens.key)
+        kinds = _BOUND if tokens.bound else _BEARER
+        fresh = read_tokens(document, asked_scopes=tokens.scope, now=self._clock(), kinds=kinds)
         # Said in a way that we cannot read is not the same as not said: it may be someone else.
         if document.get("patient") and fresh.patient != tokens.patient:
             raise _trouble("refresh-other-patient")
         if tokens.subject and _subject_in(text_in(document, "id_token")) not in ("", tokens.subject):
             raise GrantRefused("other-subject")
-        return replace(fresh, refresh=fresh.refresh or tokens.refresh, patient=tokens.patient, subject=tokens.subject)
+        return replace(
+            fresh,
+            refresh=fresh.refresh or tokens.refresh,
+            patient=tokens.patient,
+            subject=tokens.subject,
+            key=tokens.key,
+        )
 
     def revoke(self, issuer: Issuer, tokens: Tokens) -> bool:
         """Tell the server that we are done with these tokens; False where it cannot be told.
@@ -221,21 +252,37 @@ class TokenEndpoint:
         except OutboundError:
             return False
 
-    def _post(self, issuer: Issuer, form: dict[str, str]) -> Any:
+    def _post(self, issuer: Issuer, form: Mapping[str, str], key: str) -> Any:
         endpoint = self._discovery.of(issuer).token_endpoint
-        headers = self._authenticate(issuer, endpoint, form)
         try:
-            answer = ask("POST", endpoint, headers=headers, data=form, max_bytes=MAX_BYTES)
+            answer = self._send(issuer, endpoint, form, key)
+            if self._nonces.hear(issuer.base, answer) and key and _error_code(answer) == "use_dpop_nonce":
+                answer = self._send(issuer, endpoint, form, key)
+                self._nonces.hear(issuer.base, answer)
             if answer.status in (400, 401, 403):
                 code = _error_code(answer)
                 if code == "invalid_client" and _has_two_forms(issuer):
                     log.warning(_SECRET_AS, issuer.base)
+                if code in _OF_THE_PROOF:
+                    raise _trouble(f"token-{code}")
                 raise GrantRefused(code)
             if answer.status != 200:
                 raise _trouble(f"token-{answer.status}")
             return answer.json()
         except OutboundError as error:
             raise _trouble(f"token-{error.code}") from error
+
+    def _send(self, issuer: Issuer, endpoint: str, form: Mapping[str, str], key: str) -> Reply:
+        """Send a form as the client that the issuer knows, with a proof of this key where there is one.
+
+        Each time is a new one: neither the proof nor an assertion may be seen twice.
+        """
+        filled = dict(form)
+        headers = self._authenticate(issuer, endpoint, filled)
+        if key:
+            nonce = self._nonces.of(issuer.base)
+            headers["DPoP"] = ProofKey.read(key).proof("POST", endpoint, self._clock(), nonce=nonce)
+        return ask("POST", endpoint, headers=headers, data=filled, max_bytes=MAX_BYTES)
 
     def _authenticate(self, issuer: Issuer, endpoint: str, form: dict[str, str]) -> dict[str, str]:
         """Put into `form` who we are and return the headers that prove it."""
@@ -295,6 +342,7 @@ class TokenStore:
         self._wait = wait
         self._locks: dict[str, threading.Lock] = {}
         self._locks_lock = threading.Lock()
+        self._nonces = Nonces()
 
     def keep(self, launch_id: str, tokens: Tokens) -> None:
         """Keep the tokens of a new launch."""
@@ -322,8 +370,11 @@ class TokenStore:
         with holding(self._lock(launch_id)):
             return self._refreshed(launch_id, issuer, refused)
 
-    def source(self, launch_id: str, issuer: Issuer) -> Callable[[str | None], str]:
-        """Return what gives access tokens for a launch, as `access` does; it looks once, now, while that one works."""
+    def source(self, launch_id: str, issuer: Issuer) -> tuple[Callable[[str | None], str], Prover | None]:
+        """Return what gives access tokens for a launch, as `access` does, and what proves them, where they are bound.
+
+        It looks once, now, while that token works.
+        """
         known = self.find(launch_id)
 
         def token(refused: str | None) -> str:
@@ -331,7 +382,13 @@ class TokenStore:
                 return known.access
             return self.access(launch_id, issuer, refused=refused)
 
-        return token
+        return token, self.prover(issuer, known)
+
+    def prover(self, issuer: Issuer, tokens: Tokens | None) -> Prover | None:
+        """Return what proves tokens at the FHIR server of an issuer, None where they are bound to no key."""
+        if tokens is None or not tokens.bound:
+            return None
+        return Prover(issuer.base, tokens.key, self._nonces, self._clock)
 
     def _usable(self, tokens: Tokens, refused: str | None) -> bool:
         if refused is not None and tokens.access == refused:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ from smartapp.storage.launches import NOBODY, Launch, Person, User
 from smartapp.storage.sessions import Session
 from smartapp.web.circle import note_first_time
 
+log = logging.getLogger(__name__)
+
 LONGEST_HANDLE: Final = 2000
 
 _KNOWN_ERRORS = frozenset(
@@ -54,6 +57,11 @@ _KNOWN_ERRORS = frozenset(
     }
 )
 
+
+_NOT_TAKEN: Final = (
+    "The authorization server of %s binds tokens to a key (DPoP), and its FHIR server refuses them: it seems to know "
+    'bearer tokens only. Set dpop = "off" for this issuer in the issuers file.'
+)
 
 _NO_CASELOAD = message("This place does not use the list of your own clients. Open the record of a client instead.")
 _OF_PROFESSIONALS = message("This address is for care professionals. Open the app from your own portal.")
@@ -143,12 +151,17 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
 
     The names are read here, with the token of this launch: every page shows them, and none should have to wait. Beside
     them is read what their role hangs on, and what the EHR can do, as the first page needs it. The role stays as it is
-    now for all of this launch: no answer of later changes it.
+    now for all of this launch: no answer of later changes it. Raises LaunchRefused where the FHIR server does not take
+    the kind of token that its own authorization server gives.
     """
     token = who.granted.tokens.access
-    ehr = services.ehr_with(who.issuer, lambda _refused: token)
+    prover = services.tokens.prover(who.issuer, who.granted.tokens)
+    ehr = services.ehr_with(who.issuer, lambda _refused: token, prover)
     with _beside(lambda: services.capabilities.of(who.issuer.key, ehr, who.granted.tokens.scope)):
         person, known = _met(services, ehr, who)
+    if prover is not None and prover.not_taken:
+        log.warning(_NOT_TAKEN, who.issuer.base)
+        raise LaunchRefused(code="dpop-not-taken")
     about = f"Patient/{who.patient_id}" if who.patient_id else ""
     relation = relation_of(who.identity.reference, who.patient_id, known, who.issuer, services.now())
     today = services.today()

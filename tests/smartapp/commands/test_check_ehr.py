@@ -131,6 +131,21 @@ def test_hosts_that_the_issuers_file_has_to_list_are_named() -> None:
     assert row.found == "complete; hosts to list for this issuer: login.example.org"
 
 
+@pytest.mark.parametrize(
+    ("listed", "met", "found"),
+    [
+        (["RS256", "ES256"], True, 'dpop = "off"'),
+        (["RS256"], False, "not for ES256"),
+        (None, False, "dpop_signing_alg_values_supported is not listed"),
+    ],
+)
+def test_whether_tokens_would_be_bound_to_a_key_is_said(listed: Any, met: bool, found: str) -> None:
+    told = report(BASE, statement(EVERYTHING), {**SMART, "dpop_signing_alg_values_supported": listed})
+    [row] = [row for row in told.requirements if row.name == "tokens bound to a key"]
+    assert (row.met, row.needed, found in row.found) == (met, False, True)
+    assert told.usable
+
+
 def test_good_server_is_usable() -> None:
     assert report(BASE, statement(EVERYTHING), SMART).usable
 

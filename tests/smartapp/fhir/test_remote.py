@@ -51,6 +51,27 @@ def tokens(mock) -> list[str | None]:
     return [call.request.headers.get("Authorization") for call in mock.calls]
 
 
+class Numbered:
+    """A prover whose proofs are numbers."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def headers(self, _method: str, _url: str, token: str, /) -> dict[str, str]:
+        self.made += 1
+        return {"Authorization": f"DPoP {token}", "DPoP": str(self.made)}
+
+    def asks_again(self, _answer: object, /) -> bool:
+        return False
+
+
+def test_what_is_public_is_asked_for_without_token_and_without_proof(mock):
+    mock.add("GET", f"{BASE}/metadata", json={"resourceType": "CapabilityStatement"})
+    prover = Numbered()
+    RemoteStore(BASE, lambda _refused: "t", prover=prover).capabilities()
+    assert (tokens(mock), prover.made) == ([None], 0)
+
+
 def test_a_resource_comes_with_its_version_tag(mock, store):
     mock.add("GET", f"{BASE}/Goal/1", json=GOAL, headers={"ETag": 'W/"3"'})
     stored = store.read("Goal", "1")
@@ -477,6 +498,14 @@ class TestAServerThatIsBusy:
         waited: list[float] = []
         assert RemoteStore(BASE, wait=waited.append).read("Goal", "1").resource == GOAL
         assert waited == [7]
+
+    def test_each_time_a_bound_token_is_proven_anew(self, mock):
+        mock.add("GET", f"{BASE}/Goal/1", status=429, headers={"Retry-After": "7"})
+        mock.add("GET", f"{BASE}/Goal/1", json=GOAL)
+        prover = Numbered()
+        RemoteStore(BASE, lambda _refused: "t", wait=lambda _seconds: None, prover=prover).read("Goal", "1")
+        assert [call.request.headers["DPoP"] for call in mock.calls] == ["1", "2"]
+        assert tokens(mock) == ["DPoP t", "DPoP t"]
 
     def test_it_gives_up_after_some(self, mock):
         mock.add("GET", f"{BASE}/Goal/1", status=429, headers={"Retry-After": "1"})

@@ -37,6 +37,14 @@ def opened(core: Services) -> int:
     return int(launches or 0)
 
 
+Answer = tuple[int, dict[str, str], str]
+
+
+def _bearer(request: requests.PreparedRequest) -> Answer | None:
+    good = request.headers.get("Authorization", "").startswith("Bearer access-")
+    return None if good else (401, {}, "{}")
+
+
 class Clock:
     """A clock that a test sets; it starts at NOW."""
 
@@ -94,6 +102,12 @@ class Ehr:
         }
         self.found: dict[str, list[dict[str, Any]]] = {}
         """What a search finds, by type; of a type that is not here the search is refused."""
+        self.judged: Callable[[requests.PreparedRequest], Answer | None] = _bearer
+        """Says at each FHIR request why it is refused, None where its token is good."""
+        self.judged_token: Callable[[requests.PreparedRequest], Answer | None] = lambda _request: None
+        """The same at each token request."""
+        self.heads: dict[str, str] = {}
+        """Headers that go with every answer of the token endpoint and the FHIR server."""
         self.before: Callable[[str], None] = lambda _path: None
         """Called with the path of each request before it is answered."""
         self.nonces: dict[str, str] = {}
@@ -128,6 +142,9 @@ class Ehr:
     def _token(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
         self.before(request.path_url)
         form = dict(parse_qsl(request.body))
+        refused = self.judged_token(request)
+        if refused is not None:
+            return refused
         if self.token_answer is not None:
             return self.token_answer(form)
         number = next(self._numbers)
@@ -136,16 +153,17 @@ class Ehr:
             id_token = self.id_token({**self.claims, "nonce": self.nonces[form["code"]]})
             if id_token is not None:
                 answer["id_token"] = id_token
-        return 200, {}, json.dumps({key: value for key, value in answer.items() if value is not None})
+        return 200, self.heads, json.dumps({key: value for key, value in answer.items() if value is not None})
 
     def _read(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
         self.before(request.path_url)
         reference = urlsplit(request.url).path.removeprefix(urlsplit(self.base).path + "/")
-        if not request.headers.get("Authorization", "").startswith("Bearer access-"):
-            return 401, {}, "{}"
+        refused = self.judged(request)
+        if refused is not None:
+            return refused
         if reference not in self.records:
             return 404, {}, "{}"
-        return 200, {}, json.dumps(self.records[reference])
+        return 200, self.heads, json.dumps(self.records[reference])
 
     def _search(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
         self.before(request.path_url)

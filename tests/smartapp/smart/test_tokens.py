@@ -87,7 +87,7 @@ def test_another_process_that_holds_the_lease_is_waited_for(core, launch, issuer
     core.tokens._wait = wait
     assert core.tokens._lease(launch.id, 1)
     assert core.tokens.access(launch.id, issuer) == "access-2"
-    assert len(waits) == 4  # 40 seconds of lease, 10 per wait
+    assert len(waits) == 7  # 70 seconds of lease, 10 per wait
 
 
 def test_who_waits_in_vain_for_another_process_is_told_to_try_again_and_the_token_stays(
