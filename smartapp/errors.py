@@ -8,6 +8,7 @@ AppError                        a page that says what happened and what to do
 ├── TooManyRequests     429     more from one network address than people need
 ├── NotAllowed          403     this role or this form token may not do this
 │   ├── NotTogether     403     a page of the client's, which a professional opens without the client
+│   ├── Guest           403     signed in, and nobody who has a page here
 │   └── StaleForm       403     the form is from another session
 ├── DoorClosed          404     the questionnaire on this device is over, or could not be opened
 ├── LaunchEnded         404     no such launch in this browser, or not any more
@@ -97,6 +98,12 @@ class NotTogether(NotAllowed):
     """The client's own words, which a professional may type only together with the client."""
 
     advice = message("You can write here together: begin with the client, under “Look together”.")
+
+
+class Guest(NotAllowed):
+    """Somebody signed in who has no page here; the page tells the code, to pass on to who can do something about it."""
+
+    advice = message("Sign out here, and open the app again from your own portal or record.")
 
 
 class StaleForm(NotAllowed):

@@ -170,8 +170,8 @@ class Services:
         if issuer is None:
             return replace(about, user=replace(about.user, role="guest"))
         known = Known(launch.reader.get("user"), launch.reader.get("roles"), teams, circle)
-        role = relation_of(launch.user.reference, about.patient_id, known, issuer, self.now()).role
-        return replace(about, user=replace(about.user, role=role))
+        relation = relation_of(launch.user.reference, about.patient_id, known, issuer, self.now())
+        return replace(about, user=replace(about.user, role=relation.role), why=relation.why)
 
     def _asks_teams(self, launch: Launch) -> bool:
         return Scopes.parse(launch.scopes).allows("CareTeam", "s")

@@ -35,17 +35,23 @@ LEAST_RSA_BITS = 2048
 """RFC 7518 3.3 allows no fewer. SMART's own algorithm for RSA says no more, so an EHR may have just these."""
 
 _FHIR_USER = re.compile(r"(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})")
+_AT_A_SERVER = re.compile(rf"https?://(?P<host>[^/?#@\s]{{1,100}})/(?:[^?#\s]*/)?{_FHIR_USER.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signed in. `reference` is their fhirUser relative to the base, empty where it is not of this base."""
+    """Who signed in. `reference` is their fhirUser relative to the base, empty where it is not of this base.
+
+    Then `why` says what is the matter with it, and `elsewhere` on which host it lies where it is of another server.
+    """
 
     issuer: str
     subject: str
     reference: str
     name: str
     locale: str | None
+    why: str = ""
+    elsewhere: str = ""
 
 
 def _refused(code: str) -> LaunchRefused:
@@ -59,6 +65,17 @@ def relative_user(fhir_user: str, *bases: str) -> str:
     """
     match = _FHIR_USER.fullmatch(fhir_user if "://" not in fhir_user else behind(fhir_user, *bases) or "")
     return f"{match['type']}/{match['id']}" if match else ""
+
+
+def why_nobody(fhir_user: Any, *bases: str) -> tuple[str, str]:
+    """Return why a fhirUser that is nobody here is that, as a code, and the host where it is of another server."""
+    if fhir_user in (None, ""):
+        return "fhir-user-missing", ""
+    # Only of what reads like a person at a server it can be said that this is another one.
+    at = _AT_A_SERVER.fullmatch(fhir_user) if isinstance(fhir_user, str) else None
+    if at is None or behind(fhir_user, *bases) is not None:
+        return "fhir-user-unreadable", ""
+    return "fhir-user-elsewhere", at["host"]
 
 
 class Identities:
@@ -93,13 +110,17 @@ class Identities:
             raise _refused("id-token-azp")
         self._strong_enough(claims, issuer)
         # `profile` is what SMART called it before 2.0; read only where the new name is absent: one token, one user.
-        fhir_user = text_in(claims, "fhirUser" if "fhirUser" in claims else "profile")
+        fhir_user = claims.get("fhirUser" if "fhirUser" in claims else "profile")
+        reference = relative_user(fhir_user, *issuer.bases) if isinstance(fhir_user, str) else ""
+        why, elsewhere = ("", "") if reference else why_nobody(fhir_user, *issuer.bases)
         return Identity(
             issuer=issuer.base,
             subject=claims["sub"],
-            reference=relative_user(fhir_user, *issuer.bases),
+            reference=reference,
             name=text_in(claims, "name"),
             locale=text_in(claims, "locale") or None,
+            why=why,
+            elsewhere=elsewhere,
         )
 
     def _strong_enough(self, claims: Mapping[str, Any], issuer: Issuer) -> None:

@@ -58,7 +58,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A role, and for the log why it is no more than that: "" where there is nothing to say."""
+    """A role, and why it is no more than that, as a code for the log and the page: "" where there is nothing to say."""
 
     role: Role
     why: str = ""
@@ -80,7 +80,7 @@ def relation_of(reference: str, patient_id: str, known: Known, issuer: Issuer, n
         case type_ if type_ in PROFESSIONALS:
             return _Asked(issuer, patient_id, now).of_a_professional(reference, known)
         case _:
-            return Relation("guest", "unknown-user")
+            return Relation("guest", "fhir-user-type")
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,8 @@ class Launch:
     chart_handle: str = field(default="", repr=False)
     """What such a message has to show."""
     reader: Mapping[str, Any] = field(default_factory=dict)
+    why: str = ""
+    """Why its user has no greater role, as a code (`relation`); "" where there is nothing to say."""
     handed: Handed | None = None
 
     @property

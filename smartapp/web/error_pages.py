@@ -14,6 +14,7 @@ from smartapp.errors import (
     BadRequest,
     ChangedMeanwhile,
     EhrTrouble,
+    Guest,
     LaunchEnded,
     LaunchRefused,
     NotAllowed,
@@ -73,7 +74,15 @@ DENIED = (NotAllowed, LaunchEnded, WrongPerson, NotFoundPage)
 def _drawn(error: AppError, typed: list[tuple[str, str]], *, kept: bool) -> str:
     where_to = places() if isinstance(error, LaunchEnded | LaunchRefused | UnknownIssuer) else []
     together = with_client.BEGIN if isinstance(error, NotTogether) else ""
-    return render_template("error.html", error=error, typed=typed, kept=kept, places=where_to, together=together)
+    return render_template(
+        "error.html",
+        error=error,
+        typed=typed,
+        kept=kept,
+        places=where_to,
+        together=together,
+        helpdesk_code=error.code if isinstance(error, Guest) else "",
+    )
 
 
 def _bare(error: AppError, typed: list[tuple[str, str]]) -> str:

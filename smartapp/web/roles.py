@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from smartapp.access import CASELOAD, Access, Method, table
-from smartapp.errors import NotAllowed, NotTogether
+from smartapp.errors import Guest, NotAllowed, NotTogether
 from smartapp.i18n import message
 from smartapp.storage.launches import Handed, Launch
 from smartapp.web import current, reading, with_client
@@ -15,13 +15,15 @@ from smartapp.web import current, reading, with_client
 def let_in(launch: Launch, endpoint: str, method: Method) -> None:
     """Let the user of a launch open or send a page.
 
-    Raises NotAllowed, or NotTogether where the two can begin to write together. What they save there together is
+    Raises Guest, NotAllowed, or NotTogether where the two can begin to write together. What they save there together is
     confirmed by the client: see `confirming`. In a launch about nobody there is no client, and nothing to open but the
     pages of that.
     """
     access, user = table(), launch.user
     if access.may(user.role, endpoint, method, nobody=launch.about_nobody):
         return
+    if user.role == "guest":
+        raise Guest(_WHY_GUEST.get(launch.why, _OF_NOBODY), code=f"guest-{launch.why}" if launch.why else "guest")
     if launch.about_nobody:
         raise NotAllowed(_OF_NOBODY if user.role not in access.page(CASELOAD).get else _OF_A_RECORD, code="no-client")
     if access.may_together(user.role, endpoint):
@@ -30,8 +32,6 @@ def let_in(launch: Launch, endpoint: str, method: Method) -> None:
                 raise NotAllowed(_WITHOUT_YOU, code="part")
             return
         raise NotTogether(_OF_THE_CLIENT, code="role")
-    if user.role == "guest":
-        raise NotAllowed(_OF_NOBODY, code="guest")
     raise NotAllowed(_whose(access, endpoint), code="role")
 
 
@@ -75,3 +75,15 @@ _OF_A_RECORD: Final = message("This page is of one client. Open the record of th
 _OF_YOUR_LIST: Final = message("The list of your own clients is opened from the record system, outside a record.")
 _OF_DEVICE: Final = message("This device was opened for one questionnaire only.")
 _OF_NOBODY: Final = message("You signed in with a role that has no pages here.")
+_WHY_GUEST: Final[Mapping[str, str]] = {
+    "fhir-user-missing": message("The record system did not say who you are."),
+    "fhir-user-unreadable": message("We could not read who you are from what the record system said."),
+    "fhir-user-elsewhere": message("The record system says that you belong to an address that we do not know."),
+    "fhir-user-type": message("You signed in with a kind of account that has no pages here."),
+    "another-patient": message("You signed in as a client, and this record is of somebody else."),
+    "related-person-unread": message("The record system did not tell how you know the person of this record."),
+    "related-person-of-another": message("The record system knows you as somebody close to another person."),
+    "related-person-over": message("According to the record system you are no longer a loved one here."),
+    "practitioner-role-over": message("According to the record system your role as a care professional has ended."),
+}
+"""What a guest reads, by the code of `relation` and `identity`: never of whom else they are somebody."""

@@ -16,7 +16,6 @@ from functools import partial
 from typing import Any, Final
 
 from mappers.circle import LOVED_ONES, Circle, circle_of
-from mappers.roles import Role
 from mappers.tolerant import text_in
 from questionnaires.fhir import Resource
 from smartapp.access import table
@@ -31,7 +30,7 @@ from smartapp.settings import Issuer, Settings, is_loopback, is_origin
 from smartapp.smart.authorization import Begun, Pending
 from smartapp.smart.identity import Identity
 from smartapp.smart.relation import NOBODY as NO_CIRCLE
-from smartapp.smart.relation import PROFESSIONALS, Known, relation_of
+from smartapp.smart.relation import PROFESSIONALS, Known, Relation, relation_of
 from smartapp.smart.tokens import Granted
 from smartapp.storage.database import writing
 from smartapp.storage.launches import NOBODY, Launch, Person, User
@@ -127,20 +126,22 @@ def signed_in(services: Services, answer: Mapping[str, str], pending: Pending) -
         granted = services.token_endpoint.exchange(issuer, answer["code"], pending)
     identity = services.identities.verify(granted.id_token, issuer, configuration, pending.nonce)
     if pending.caseload:
-        _check_about_nobody(granted, identity)
+        _check_about_nobody(issuer, granted, identity)
         return SignedIn(issuer, granted, "", identity)
     if granted.tokens.patient is None:
         raise LaunchRefused(message("The record system did not say whose record this is."), code="patient-missing")
     return SignedIn(issuer, granted, granted.tokens.patient, identity)
 
 
-def _check_about_nobody(granted: Granted, identity: Identity) -> None:
+def _check_about_nobody(issuer: Issuer, granted: Granted, identity: Identity) -> None:
     """Let a sign-in for the list of clients pass where a professional came back, and no patient. Raises LaunchRefused.
 
     A token for one patient may reach that one alone, and a list of one client would look like all of them. To make it a
     launch about that patient is no way out: it was asked with the rights of a list, and by somebody who wanted one.
     """
     if identity.reference.partition("/")[0] not in PROFESSIONALS:
+        if identity.why:
+            _warn_of_guest(issuer, identity, identity.why)
         raise LaunchRefused(_OF_PROFESSIONALS, code="caseload-not-yours")
     if granted.tokens.patient is not None:
         raise LaunchRefused(_ONE_RECORD, code="caseload-with-patient")
@@ -173,7 +174,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
     session = _session_for(services, who, present)
     # One transaction: no launch is ever without its token or its row in the log, and each waits for the disk.
     with writing(services.engine, on=session.id):
-        made = _launch_of(who, session, relation.role, patient=patient, user=user)
+        made = _launch_of(who, session, relation, patient=patient, user=user)
         launch = services.launches.add(made if about else replace(made, reader=_reader(known)))
         services.tokens.keep(launch.id, replace(who.granted.tokens, subject=who.identity.subject))
         if about:
@@ -181,7 +182,9 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
             services.audit.pass_on_with(launch)
         services.audit.record(launch, "launch")
         if relation.role == "guest":
-            services.audit.denied(launch, "sign_in.callback", relation.why)
+            services.audit.denied(launch, "sign_in.callback", launch.why)
+    if relation.role == "guest":
+        _warn_of_guest(who.issuer, who.identity, launch.why)
     if launch.about_nobody:
         return launch, session
     records = services.records(launch)
@@ -196,8 +199,9 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
     return launch, session
 
 
-def _launch_of(who: SignedIn, session: Session, role: Role, *, patient: Person, user: Person) -> Launch:
+def _launch_of(who: SignedIn, session: Session, relation: Relation, *, patient: Person, user: Person) -> Launch:
     """Return the launch of who signed in, without an id yet; `user` is what is known of them."""
+    role = relation.role
     origin, handle = chart_of(who.granted.context, who.issuer) if table().roles[role].professional else ("", "")
     return Launch(
         id="",
@@ -213,7 +217,19 @@ def _launch_of(who: SignedIn, session: Session, role: Role, *, patient: Person, 
         need_patient_banner=who.granted.context.get("need_patient_banner") is not False,
         chart_origin=origin,
         chart_handle=handle,
+        why=who.identity.why or relation.why,
     )
+
+
+def _warn_of_guest(issuer: Issuer, identity: Identity, why: str) -> None:
+    """Say in the log that somebody signed in for whom there is no page: why, and nothing of who it is."""
+    advice = (
+        f" Their fhirUser lies on {identity.elsewhere!r}: if that is this EHR, add its FHIR base to `aliases` of this "
+        "issuer in the issuers file."
+        if identity.elsewhere
+        else ""
+    )
+    log.warning("A user of %s signed in as guest: guest-%s.%s", issuer.base, why, advice)
 
 
 def chart_of(context: Mapping[str, Any], issuer: Issuer) -> tuple[str, str]:
