@@ -8,6 +8,7 @@ MapperError
 │   ├── RefusedItem          an item that this questionnaire does not have, has elsewhere, or has twice
 │   ├── RefusedAnswer        an answer of another kind, outside the options, or more than one
 │   └── NotScorable          readable, but not finished, or without what a score must carry
+├── NotAsked                 what a PGO may ask, and this is not
 └── PlanError                a plan that cannot be written, or resources that are not a plan
     ├── TooManyDomains       more than five life domains, or one domain twice
     ├── UnknownDomain        a life domain that is not in the list
@@ -76,6 +77,10 @@ class RefusedAnswer(RefusedResponse):
 
 class NotScorable(RefusedResponse):
     """A readable response that is not finished, or lacks what a score must carry."""
+
+
+class NotAsked(MapperError):
+    """A question that is none of those that a PGO asks, or with a filter that we do not know."""
 
 
 class PlanError(MapperError):

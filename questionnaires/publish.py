@@ -77,6 +77,7 @@ _PLAN_CODES = (
     ("moment-declined", Text("De cliënt zei hier nee tegen", "The client said no to this")),
     ("course-stopped", Text("Het programma is gestopt", "The programme was stopped")),
     ("course-paused", Text("Het programma staat op pauze", "The programme is paused")),
+    ("conversation-report", Text("Verslag van een gesprek", "Report of a conversation")),
 )
 
 

@@ -25,6 +25,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import orjson
 from cryptography.fernet import Fernet
 
+from mappers.medmij import Custodian
 from mappers.roles import ROLES, Role
 from questionnaires.model import Language
 from questionnaires.reading import DefinitionError, OneLine, Strict, read
@@ -37,6 +38,7 @@ Use = Literal["offered", "required", "off"]
 FormOfAddress = Literal["je", "u"]
 _EMERGENCY_LINE_NL: Final = "Heb je nu hulp nodig? Bel je behandelteam. Bij levensgevaar: bel 112."
 _EMERGENCY_LINE_NL_U: Final = "Hebt u nu hulp nodig? Bel uw behandelteam. Bij levensgevaar: bel 112."
+DocumentShape = Literal["pdf+fhir", "mhd"]
 SearchMethod = Literal["get", "post"]
 SmtpSecurity = Literal["starttls", "tls", "none"]
 TeamRule = Literal["follow", "ignore"]
@@ -184,6 +186,10 @@ class Issuer:
     """As what we sign in there without anybody, to put a message into the portal; "": no messages there."""
     messages_scope: str = "system/Communication.c"
     """What is asked for that."""
+    documents: DocumentShape = "pdf+fhir"
+    """What the plan is as a document there: a PDF with the plan as FHIR beside it, or by IHE MHD the PDF alone."""
+    custodian: Custodian | None = None
+    """Who answers for documents that are published by IHE MHD; None: none of them names a custodian."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.base)
@@ -235,6 +241,9 @@ class Issuer:
                 raise ConfigError(f"{where}: roles has {code!r}; write a code with its system, http://…|code.")
             if role not in _MAPPED:
                 raise ConfigError(f"{where}: roles: {code!r} is {role!r}; use one of {', '.join(_MAPPED)}.")
+        if self.documents not in get_args(DocumentShape):
+            allowed = ", ".join(get_args(DocumentShape))
+            raise ConfigError(f"{where}: documents is {self.documents!r}; use one of {allowed}.")
         if self.team not in get_args(TeamRule):
             raise ConfigError(f"{where}: team is {self.team!r}; use one of {', '.join(get_args(TeamRule))}.")
 
@@ -844,6 +853,12 @@ class _HooksTable(Strict, frozen=True):
     language: Language | None = None
 
 
+class _CustodianTable(Strict, frozen=True):
+    name: OneLine
+    system: OneLine
+    value: OneLine
+
+
 class _IssuerTable(Strict, frozen=True):
     base: OneLine
     name: OneLine
@@ -871,6 +886,8 @@ class _IssuerTable(Strict, frozen=True):
     hooks: _HooksTable | None = None
     messages_client_id: OneLine = ""
     messages_scope: OneLine = "system/Communication.c"
+    documents: DocumentShape = "pdf+fhir"
+    custodian: _CustodianTable | None = None
 
 
 class _IssuersTable(Strict, frozen=True):
@@ -923,6 +940,14 @@ def _hooks(table: _HooksTable | None, where: str, folder: Path) -> Hooks | None:
         raise ConfigError(f"{where}: {error}") from error
 
 
+def _custodian(table: _CustodianTable | None, where: str) -> Custodian | None:
+    if table is None:
+        return None
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", table.system):
+        raise ConfigError(f"{where}: custodian.system is {table.system!r}; write an address, http://… or urn:oid:….")
+    return Custodian(table.name, table.system, table.value)
+
+
 def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: Hooks | None) -> Issuer:
     try:
         return Issuer(
@@ -951,6 +976,8 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: H
             hooks=hooks,
             messages_client_id=table.messages_client_id,
             messages_scope=table.messages_scope,
+            documents=table.documents,
+            custodian=_custodian(table.custodian, where),
         )
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error

@@ -26,8 +26,8 @@ from questionnaires.model import Text
 DOCUMENT_SYSTEM: Final = identifier_system("plan-document")
 PDF: Final = "application/pdf"
 FHIR_JSON: Final = "application/fhir+json"
-# The code of the plan itself, from our own CodeSystem. No LOINC or SNOMED CT code for such a document was read in a
-# source; and a `category` would say nothing more than this.
+# The code of the plan itself, from our own CodeSystem; a `category` would say nothing more than this. The LOINC code
+# that is near it (`mappers.medmij.documents`) stands in what other networks get: a chart is searched by ours.
 TYPE: Final = f"{PLAN_SYSTEM}|recovery-plan"
 
 _TITLE: Final = Text("Herstelplan", "Recovery plan")
@@ -119,7 +119,7 @@ def document_of(
 ) -> Resource:
     """Return the DocumentReference with the PDF and the Bundle in it; it says which documents it `replaces`.
 
-    `date` is an instant. A replaced one that has no id yet, since it is on its way, is named by its identifier.
+    `date` is an instant.
     """
     title = _TITLE.get(language)
     code = concept(PLAN_SYSTEM, "recovery-plan", title)
@@ -148,7 +148,7 @@ def document_of(
             ]
         },
     }
-    if former := [{"code": "replaces", "target": _target(one, title)} for one in replaces]:
+    if former := [{"code": "replaces", "target": reference_to(one, language)} for one in replaces]:
         made["relatesTo"] = former
     return made
 
@@ -158,8 +158,9 @@ def superseded(document: Resource) -> Resource:
     return {**document, "status": "superseded"}
 
 
-def _target(document: Resource, title: str) -> Resource:
-    edition = edition_of(document)
+def reference_to(document: Resource, language: str) -> Resource:
+    """Return the Reference to a document of ours; one that has no id yet is named by its identifier."""
+    edition, title = edition_of(document), _TITLE.get(language)
     if document.get("id") or edition is None:
         return {"reference": f"DocumentReference/{document.get('id')}", "display": title}
     return {"type": "DocumentReference", "identifier": edition.identifier.as_fhir(), "display": title}

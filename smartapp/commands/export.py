@@ -1,4 +1,4 @@
-"""`verstel export`: what Verstel keeps, handed out: so far, all of one person, for that person."""
+"""`verstel export`: what Verstel keeps of one person, handed out: all of it for them, or as their PGO asks for it."""
 
 from __future__ import annotations
 
@@ -62,12 +62,70 @@ def person(*, issuer: str, patient: str, name: str, born: str, language: Languag
     except FileExistsError as error:
         raise click.ClickException(f"{out} is there already. Name another file.") from error
     except (RecordError, NotTypeset, OSError) as error:
-        raise click.ClickException(f"the file was not made: {_reason(error)}") from error
+        instead = "; take .json" if isinstance(error, NotTypeset) else ""
+        raise click.ClickException(f"the file was not made: {_reason(error)}{instead}") from error
     finally:
         engine.dispose()
     click.echo(f"{out}: {count} parts. Not in it: what is at {known.name}, since nobody signed in.", err=True)
     if not whose.display or not whose.birth_date:
         click.echo("Without --name and --born another place can't tell whose file it is, and refuses it.", err=True)
+
+
+@command.command(
+    epilog="Example:  verstel export medmij --issuer north --patient 12345 --base https://dva.example/fhir --out anna"
+)
+@click.option("--issuer", required=True, metavar="KEY", help="The key of the issuer, or its address where it has none.")
+@click.option("--patient", required=True, metavar="ID", help="The id of the person at this issuer, without Patient/.")
+@click.option("--name", default="", help="Their name, as the EHR has it.")
+@click.option("--born", default="", metavar="YYYY-MM-DD", help="Their birth date.")
+@click.option("--base", required=True, metavar="URL", help="The address at which the answers will be served.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The folder to make, with one file for each answer. It must not be there yet.",
+)
+def medmij(*, issuer: str, patient: str, name: str, born: str, base: str, out: Path) -> None:
+    """Write what a PGO gets of one person: the answer to each query of MedMij, and the papers.
+
+    Who serves a PGO (a DVA) takes part in MedMij; Verstel does not, and gives what such a party can serve. The file
+    index.json says of each query what of it is ours, and why not. There is no sign-in here, so what is at the EHR is
+    not read. Whoever has the folder can read it. The person finds under who looked that it was made.
+
+    Exit code 1: it can't be made or written, or a server does not answer. 2: wrong usage.
+    """
+    from smartapp import create_app
+    from smartapp.commands.erase import issuer_of
+    from smartapp.errors import NotTypeset
+    from smartapp.fhir.store import RecordError
+    from smartapp.pages.take_along import by_operator
+    from smartapp.services import KEY
+    from smartapp.settings import ConfigError, checked_base
+
+    try:
+        checked_base(base, "--base")
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    if out.exists():
+        raise click.ClickException(f"{out} is there already. Name another folder.")
+    settings = settings_from_environment()
+    known = issuer_of(settings, issuer)
+    engine = opened_again(settings)
+    try:
+        app = create_app(settings, engine=engine)
+        services = app.extensions[KEY]
+        whose = by_operator.known_person(services, known, patient, name, born)
+        with by_operator.opened(app, services, known, whose):
+            made = by_operator.files(base.rstrip("/"), known.custodian)
+        out.mkdir(mode=0o700)
+        for file, content in made.items():
+            _write(out / file, content)
+    except (RecordError, NotTypeset, OSError) as error:
+        raise click.ClickException(f"the answers were not made: {_reason(error)}") from error
+    finally:
+        engine.dispose()
+    papers = sum(1 for file in made if file.startswith("Binary-"))
+    click.echo(f"{out}: {len(made)} files, {papers} papers. Not in it: what is at {known.name}.", err=True)
 
 
 def _write(out: Path, content: bytes) -> None:
@@ -84,4 +142,4 @@ def _reason(error: Exception) -> str:
         return error.message
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
-    return "it can't be made into a PDF; take .json"
+    return "it can't be made into a PDF"

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.fernet import Fernet
 
+from mappers.medmij import Custodian
 from smartapp.commands.publish import SCOPE as PUBLISHING
 from smartapp.commands.serve import command as serve
 from smartapp.fhir.scopes import Scopes
@@ -92,6 +93,23 @@ def test_the_example_of_the_issuers_is_read_with_all_that_is_optional(tmp_path):
         language="nl",
     )
     assert issuers[1].hooks is None
+    assert issuers[0].custodian == Custodian("Example organisation", "http://fhir.nl/fhir/NamingSystem/ura", "00000000")
+    assert (issuers[0].documents, issuers[1].documents, issuers[1].custodian) == ("pdf+fhir", "pdf+fhir", None)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('documents = "paper"', "documents"),
+        ('[issuer.custodian]\nname = "North"\nsystem = "ura"\nvalue = "1"', "custodian.system is 'ura'"),
+        ('[issuer.custodian]\nname = "North"\nvalue = "1"', "system"),
+    ],
+)
+def test_documents_and_their_custodian_are_read_strictly(tmp_path, more, said):
+    path = tmp_path / "issuers.toml"
+    path.write_text(f'[[issuer]]\nbase = "https://ehr.example"\nname = "E"\nclient_id = "v"\n{more}\n')
+    with pytest.raises(ConfigError, match=said):
+        read_issuers(path, {})
 
 
 def test_the_keys_of_a_cds_client_may_be_in_a_file_beside_the_issuers(tmp_path):

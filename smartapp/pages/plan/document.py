@@ -13,8 +13,18 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mappers.errors import PlanError
+from mappers.medmij import Paper, published
 from mappers.plan import PersonRef, Plan
-from mappers.plan.document import TYPE, Edition, bundle_of, digest_of, document_of, edition_of, next_edition
+from mappers.plan.document import (
+    TYPE,
+    Edition,
+    bundle_of,
+    digest_of,
+    document_of,
+    edition_of,
+    next_edition,
+    reference_to,
+)
 from mappers.tolerant import text_in
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
@@ -28,6 +38,7 @@ from smartapp.records import Place, Record
 from smartapp.records.following import replaces_documents
 from smartapp.records.placement import can_live_in_ehr
 from smartapp.web import current
+from smartapp.web.language import gettext as _
 from smartapp.web.language import kept_in
 
 log = logging.getLogger(__name__)
@@ -100,15 +111,24 @@ def _write(before: StoredPlan, after: Plan, documents: Sequence[Record], languag
     now = current.now()
     with kept_in(tongue):
         pages = paper(after, catalogue(), client=launch.patient, made=now)
-    made = document_of(
-        pages,
-        bundle_of(resources, edition=edition, date=now.isoformat(), language=tongue),
-        edition=edition,
-        client=client,
-        date=now.isoformat(),
-        language=tongue,
-        replaces=[_named(one) for one in former],
-    )
+    replaced = [_named(one) for one in former]
+    issuer = current.services().settings.issuer(launch.issuer)
+    if issuer is not None and issuer.documents == "mhd":
+        with kept_in(tongue):
+            title = _("My recovery plan")
+        alone = Paper(pages, "recovery-plan", title, now.isoformat(), edition.identifier, tongue)
+        references = [reference_to(one, tongue) for one in replaced]
+        made = published(alone, client=client, custodian=issuer.custodian, replaces=references)
+    else:
+        made = document_of(
+            pages,
+            bundle_of(resources, edition=edition, date=now.isoformat(), language=tongue),
+            edition=edition,
+            client=client,
+            date=now.isoformat(),
+            language=tongue,
+            replaces=replaced,
+        )
     return Write.once(made, identifier=edition.identifier.token, full_url=edition.name)
 
 

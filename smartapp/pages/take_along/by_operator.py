@@ -18,6 +18,7 @@ from mappers.errors import PlanError
 from mappers.portable import NotAFile, PersonFile, file_inside, is_pdf, read
 from smartapp.fhir.nowhere import Nowhere
 from smartapp.pages.take_along.bringing_in import Brought, Choice, prepare
+from smartapp.pages.take_along.for_pgo import files
 from smartapp.pages.take_along.gathering import as_bytes, bundle, gather
 from smartapp.pages.take_along.paper import paper_of
 from smartapp.pages.take_along.whose import is_theirs
@@ -26,7 +27,7 @@ from smartapp.settings import Issuer
 from smartapp.storage.launches import Launch, Person, User
 from smartapp.web import current
 
-__all__ = ["NotAFile", "PlanError", "brought", "contents_of", "known_person", "made", "opened", "take_over"]
+__all__ = ["NotAFile", "PlanError", "brought", "contents_of", "files", "known_person", "made", "opened", "take_over"]
 
 MOST_READ: Final = 16 * 1024 * 1024
 """Bytes of a file that are looked at: more than any that is taken."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
 from pathlib import Path
@@ -10,11 +11,15 @@ import pypdfium2
 import pytest
 from click.testing import CliRunner, Result
 
+from mappers.medmij import queries
 from smartapp.commands import bring_in, export
 from smartapp.services import KEY
 from smartapp.settings import Issuer
+from tests.mappers.medmij.rules import broken
 from tests.smartapp.helpers import Visitor, launched, make_app, settings
 from tests.smartapp.pages.plan.pages import fill
+from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
+from tests.smartapp.pages.together.test_walk import decide
 
 BASE, OTHER = "https://ehr.example/fhir", "https://other.example/fhir"
 OWN = "openid fhirUser patient/Patient.r"
@@ -24,10 +29,10 @@ WHO = ("--name", "Anna Voorbeeld", "--born", "1992-03-14")
 class Place:
     """An installation: its environment, its app, and Anna with a story that is kept there."""
 
-    def __init__(self, folder: Path, base: str) -> None:
+    def __init__(self, folder: Path, base: str, more: str = "") -> None:
         folder.mkdir()
         (folder / "issuers.toml").write_text(
-            f'[[issuer]]\nbase = "{base}"\nname = "EHR"\nclient_id = "verstel"\nkey = "north"\n'
+            f'[[issuer]]\nbase = "{base}"\nname = "EHR"\nclient_id = "verstel"\nkey = "north"\n{more}'
         )
         self.base = base
         self.environment = {
@@ -52,13 +57,25 @@ class Place:
     def export(self, out: Path, *more: str) -> Result:
         return self.run(export.command, "--patient", "anna", "--out", str(out), *more)
 
+    def medmij(self, out: Path, *more: str, base: str = "https://dva.example/fhir/") -> Result:
+        where = ("--issuer", "north", "--patient", "anna", "--base", base, "--out", str(out))
+        return CliRunner(env=self.environment).invoke(export.command, ["medmij", *where, *more])
+
     def bring_in(self, file: Path, *more: str) -> Result:
         return self.run(bring_in.command, "--patient", "anna", str(file), *more)
 
 
+CUSTODIAN = """
+[issuer.custodian]
+name = "Instelling Noord"
+system = "urn:oid:2.16.528.1.1007.3.3"
+value = "00000001"
+"""
+
+
 @pytest.fixture
 def here(tmp_path):
-    place = Place(tmp_path / "here", BASE)
+    place = Place(tmp_path / "here", BASE, CUSTODIAN)
     fill(place.anna(), "living/story/story/", story_story="Ik zing weer.")
     yield place
     place.app.extensions[KEY].engine.dispose()
@@ -165,3 +182,89 @@ def test_no_file_at_all_is_refused(there, tmp_path):
     file = tmp_path / "x.json"
     file.write_text("[]")
     assert "is refused" in there.bring_in(file, *WHO).output
+
+
+# --- for a PGO --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(here):
+    """Anna's place, with an area of her plan and a conversation too."""
+    anna = here.anna()
+    fill(anna, "plan/domains", domains="housing,social-contacts")
+    fill(anna, "plan/domains/housing/support", support="Het team komt.")
+    fill(anna, "plan/domains/social-contacts/now", now="Mijn zus belt.")
+    decide(here.anna(role="clinician"), outcome="agreed", words="We gaan wandelen.")
+    return here
+
+
+def answer_in(folder: Path, name: str) -> dict:
+    return json.loads((folder / name).read_bytes())
+
+
+def test_every_query_of_a_pgo_has_its_answer_as_a_file(told, tmp_path):
+    out = tmp_path / "anna"
+    result = told.medmij(out, *WHO)
+    assert result.exit_code == 0, result.output
+    index = answer_in(out, "index.json")
+    assert len(index["queries"]) == len(queries())
+    for row, query in zip(index["queries"], queries(), strict=True):
+        answer = answer_in(out, row["file"])
+        assert broken(answer, query.path) == []
+        assert (row["total"], row["ours"]) == (answer["total"], query.ours)
+    totals = {row["file"]: row["total"] for row in index["queries"] if row["total"]}
+    assert totals == {
+        "50-patient.json": 1,
+        "50-participationInSociety.json": 1,
+        "50-helpFromOthers.json": 1,
+        "51-documentReference.json": 2,
+    }
+    assert "Het team komt." in (out / "50-helpFromOthers.json").read_text()
+    assert "Mijn zus belt." in (out / "50-participationInSociety.json").read_text()
+    assert "Not in it: what is at EHR." in result.output
+
+
+def test_the_papers_are_the_plan_and_the_conversation(told, tmp_path):
+    out = tmp_path / "anna"
+    told.medmij(out, *WHO)
+    said = {}
+    for entry in answer_in(out, "51-documentReference.json")["entry"]:
+        attachment = entry["resource"]["content"][0]["attachment"]
+        name = attachment["url"].removeprefix("Binary/")
+        content = base64.b64decode(answer_in(out, f"Binary-{name}.json")["content"])
+        published = answer_in(out, f"published-{name}.json")
+        assert base64.b64decode(published["content"][0]["attachment"]["data"]) == content
+        assert published["custodian"]["display"] == "Instelling Noord"
+        assert b"pdfaid:part" in content
+        said[name[:4]] = text_in(content)
+    assert squeezed("Ik zing weer.") in said["hers"]
+    assert squeezed("Mijn zus belt.") in said["hers"]
+    assert squeezed("We gaan wandelen.") in said["gesp"]
+
+
+def test_only_its_owner_can_open_the_folder_and_the_person_finds_that_it_was_made(told, tmp_path):
+    out = tmp_path / "anna"
+    told.medmij(out, *WHO)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(one.stat().st_mode) for one in out.iterdir()} == {0o600}
+    assert "Beheer van Verstel" in told.anna().get("who-looked/").text
+
+
+def test_of_somebody_of_whom_nothing_is_kept_there_is_who_they_are(there, tmp_path):
+    out = tmp_path / "anna"
+    assert there.medmij(out, *WHO).exit_code == 0
+    assert {row["total"] for row in answer_in(out, "index.json")["queries"]} == {0, 1}
+    assert not list(out.glob("Binary-*"))
+
+
+def test_a_folder_that_is_there_is_left_alone(here, tmp_path):
+    out = tmp_path / "anna"
+    out.mkdir()
+    assert here.medmij(out).exit_code == 1
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("base", ["dva", "http://dva.example/fhir", "https://dva.example/fhir?x=1"])
+def test_an_address_that_can_serve_nothing_is_wrong_usage(here, tmp_path, base):
+    assert here.medmij(tmp_path / "anna", base=base).exit_code == 2
+    assert not (tmp_path / "anna").exists()

@@ -7,12 +7,14 @@ import json
 
 import pytest
 
+from mappers.medmij import Custodian
 from mappers.plan import Plan, plan_of
 from mappers.plan.document import TYPE, digest_of, edition_of
 from questionnaires.catalogue import catalogue
 from smartapp.errors import NotTypeset
 from smartapp.fhir.store import Query, Refused, Unreachable, Write
-from tests.smartapp.helpers import launched, make_app, text_of
+from smartapp.settings import Issuer
+from tests.smartapp.helpers import EHR, launched, make_app, text_of
 from tests.smartapp.pages.plan.pages import STORY, fields_of, fill
 from tests.smartapp.pages.plan.pdf_text import squeezed, text_in
 
@@ -291,3 +293,41 @@ def test_the_digest_of_what_was_saved_is_that_of_what_is_read_back(chart):
     *_, last = documents(chart)
     assert edition_of(last).digest == digest_of(plan_in(contents(last)[1]))
     assert ARRIVED in text_of(chart.get("plan/"))
+
+
+# --- by IHE MHD -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def exchange(clock):
+    """Anna, at an EHR that takes documents as IHE MHD has them, for an organisation that answers for them."""
+    issuer = Issuer(
+        base=EHR,
+        name="Test EHR",
+        client_id="verstel",
+        documents="mhd",
+        custodian=Custodian("Instelling Noord", "urn:oid:2.16.528.1.1007.3.3", "00000001"),
+    )
+    visitor = launched(make_app(clock=clock, issuers=(issuer,)), scopes=f"{READ_ONLY_PLANS}crus")
+    yield visitor
+    visitor.core.engine.dispose()
+
+
+def test_where_documents_go_by_mhd_there_is_one_content_with_a_name_and_a_custodian(exchange):
+    write(exchange, "story", "Ik hou van de zee.")
+    (document,) = documents(exchange)
+    [content] = document["content"]
+    pdf = base64.b64decode(content["attachment"]["data"])
+    assert squeezed("Ik hou van de zee.") in text_in(pdf)
+    assert document["masterIdentifier"]["value"] == edition_of(document).name
+    assert document["custodian"]["display"] == "Instelling Noord"
+    assert "docStatus" not in document
+    assert ARRIVED in text_of(exchange.get("plan/"))
+
+
+def test_there_a_changed_plan_replaces_the_former_too_and_the_same_words_are_sent_once(exchange):
+    for text in ("Eerst dit.", "Nu dat.", "Nu dat."):
+        write(exchange, "story", text)
+    former, now = documents(exchange)
+    assert (former["status"], now["status"]) == ("superseded", "current")
+    assert now["relatesTo"][0]["target"]["reference"] == f"DocumentReference/{former['id']}"
