@@ -26,6 +26,7 @@ from questionnaires.catalogue import Catalogue
 LONGEST_LINE: Final = 32 * 1024 * 1024
 TOO_LONG: Final = f"longer than {LONGEST_LINE // 1024 // 1024} MB; give one QuestionnaireResponse per line"
 BOM: Final = b"\xef\xbb\xbf"
+_STAND_IN: Final = "QuestionnaireResponse/nameless"
 
 
 # Consecutive whole lines without their line ends; None for a line that was too long to keep.
@@ -91,8 +92,10 @@ def numbered(results: Iterable[Scored]) -> Iterator[Scored]:
 class BulkScorer:
     """Scores one batch after another, and keeps what it has compiled from one to the next."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, *, nameless: bool = False) -> None:
+        """Score with this catalogue; `nameless` for scores that nobody stores: then a response needs no name."""
         self._catalogue = catalogue
+        self._stand_in = _STAND_IN if nameless else ""
         self._fast = FastScorer(catalogue)
 
     def score(self, batch: Batch) -> Scored:
@@ -120,7 +123,7 @@ class BulkScorer:
         is_bundle = isinstance(value, dict) and value.get("resourceType") == "Bundle"
         for entry, response in _responses(value) if is_bundle else [(None, value)]:
             try:
-                made = observations_as_ndjson(response, self._catalogue)
+                made = observations_as_ndjson(response, self._catalogue, stand_in=self._stand_in)
             except RefusedResponse as refused:
                 refusals.append(Refusal(line, entry, str(refused)))
             else:
@@ -128,16 +131,17 @@ class BulkScorer:
                     yield made
 
 
-def observations_as_ndjson(response: Any, catalogue: Catalogue) -> bytes:
+def observations_as_ndjson(response: Any, catalogue: Catalogue, *, stand_in: str = "") -> bytes:
     """Return the Observations of one parsed response as NDJSON, the plain way; empty if its instrument has no scores.
 
-    Raises RefusedResponse.
+    `stand_in` is what a response is called that has neither id nor identifier. Raises RefusedResponse.
     """
     try:
         answers = answers_of(response, catalogue)
     except LivingForm:  # an export of a whole record has these too, and there is nothing wrong with them
         return b""
-    made = observations_of(answers, score(answers.instrument, answers.values))
+    reference = answers.response.reference or ("" if answers.response.identifier else stand_in)
+    made = observations_of(answers, score(answers.instrument, answers.values), response_reference=reference)
     try:
         return b"".join(orjson.dumps(one) + b"\n" for one in made)
     except orjson.JSONEncodeError as error:  # json.loads, unlike orjson's, lets half a surrogate pair through

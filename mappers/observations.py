@@ -97,8 +97,12 @@ class _Frame:
 def _frame(answers: Answers, reference: str) -> _Frame:
     about = answers.response
     if about.status not in STATUS_OF_SCORES:
+        # Some form programs leave it so when a form is sent; only whoever runs them can know that it was.
+        sent = ": if they were sent in, have the form program set 'completed'" if about.status == "in-progress" else ""
         raise NotScorable(
-            f"the response is {shown(about.status)}", where="status", advice="Only completed answers are scored"
+            f"the response is {shown(about.status)}",
+            where="status",
+            advice=f"Only completed answers are scored{sent}",
         )
     if not about.authored:
         raise NotScorable("the response has no date", where="authored", advice="Add when the answers were given")

@@ -14,11 +14,10 @@ import click
 from smartapp.deploy import publishing
 from smartapp.deploy.artefacts import artefacts
 from smartapp.deploy.publishing import PlannedArtefact
-from smartapp.fhir.remote import RemoteStore, TokenSource, outcome_text
-from smartapp.fhir.store import RecordError, RecordStore, Unauthorized, Unreachable
+from smartapp.deploy.signing_in import token_source, words_of
+from smartapp.fhir.remote import RemoteStore
+from smartapp.fhir.store import RecordError, RecordStore, Unreachable
 from smartapp.settings import ConfigError, checked_base
-from smartapp.smart.backend import BackendToken, NoTokenError
-from smartapp.smart.keys import SigningKeys
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -69,7 +68,7 @@ def command(
     Exit code 0: everything is there. 1: something was left alone or refused. 2: wrong usage.
     """
     try:
-        sign_in = _token_source(base, token, client_id, keys, scope)
+        sign_in = token_source(base, token, client_id, keys, scope)
         store = RemoteStore(checked_base(base.rstrip("/"), "--to"), sign_in, wait=time.sleep)
         resources = artefacts()
         # Everything is compared before anything is written: a server that fails half-way through has not been touched.
@@ -78,7 +77,7 @@ def command(
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     except RecordError as error:
-        click.echo(f"Nothing was published: {_words(error)}", err=True)
+        click.echo(f"Nothing was published: {words_of(error)}", err=True)
         sys.exit(1)
     tally: Counter[str] = Counter()
     for artefact, outcome, reason in _carried_out(planned, store, dry_run=dry_run):
@@ -90,18 +89,6 @@ def command(
     if tally.total() < len(planned):
         click.echo(f"Stopped: {MOST_UNANSWERED} writes in a row without an answer. Run again to continue.", err=True)
     sys.exit(1 if UNDONE & tally.keys() else 0)
-
-
-def _token_source(
-    base: str, token: str | None, client_id: str | None, keys: Path | None, scope: str
-) -> TokenSource | None:
-    if (client_id is None) != (keys is None):
-        raise click.UsageError("--client-id and --keys go together.")
-    if client_id and token:
-        raise click.UsageError("Give a token or a client id with keys, not both.")
-    if client_id:
-        return BackendToken(base.rstrip("/"), client_id, SigningKeys.read(keys), scope)
-    return (lambda _refused: token) if token else None
 
 
 def _carried_out(
@@ -122,7 +109,7 @@ def _carried_out(
                     store.write(write)
                     unanswered = 0
                 except RecordError as error:
-                    outcome, reason = "refused", _words(error)
+                    outcome, reason = "refused", words_of(error)
                     unanswered = unanswered + 1 if isinstance(error, Unreachable) else 0
             done.append((artefact, outcome, reason))
             if unanswered == MOST_UNANSWERED:
@@ -133,14 +120,6 @@ def _carried_out(
 def _progress(planned: Iterable[PlannedArtefact], length: int, label: str) -> ProgressBar[PlannedArtefact]:
     """Return a progress bar on standard error, hidden unless that is a terminal."""
     return click.progressbar(planned, length, label, file=sys.stderr, hidden=not sys.stderr.isatty())
-
-
-def _words(error: RecordError) -> str:
-    """Return what went wrong, for the operator: the message of a 401 is written for people who use the app."""
-    if isinstance(error, Unauthorized) and not isinstance(error, NoTokenError):
-        said = outcome_text(error.outcome)
-        return f"the server does not accept how we sign in (401{f': {said}' if said else ''}). Check the token or key."
-    return error.message
 
 
 def _show(artefact: PlannedArtefact, outcome: str, reason: str, *, dry_run: bool) -> None:

@@ -3,7 +3,8 @@
 Everything streams: blocks of a file become batches of lines, batches become Observations, and these are written before
 the next block is read. So memory stays the same for a hundred lines and for a hundred million, a pipe sees scores at
 once, and a file that turns out to be damaged has given what came before the damage. Only `--verify` reads a whole file
-first: a score may come before the response that it belongs to.
+first: a score may come before the response that it belongs to. `--from` reads a server instead of files, a page at a
+time, and writes what is missing there.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from __future__ import annotations
 import gzip
 import signal
 import sys
+import time
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -32,6 +34,8 @@ from questionnaires.fhir import Resource
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from smartapp.deploy.backfill import Done
+
 _BLOCK: Final = 256 * 1024  # small enough for the processor's cache
 _STDIN: Final = "-"
 _DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
@@ -46,9 +50,11 @@ Examples:
   zcat responses.ndjson.gz | verstel score -
   verstel score --provenance responses.ndjson > scores.ndjson
   verstel score --verify bundle.json
+  verstel score --from https://fhir.example.org/r4 --client-id verstel --keys keys.json --dry-run
 
 Exit code 0: everything was scored. 1: some input was refused, or a stored score differs. 2: wrong usage.
 """
+_SCOPE: Final = "system/QuestionnaireResponse.rs system/Observation.crs"
 
 
 @click.command(epilog=_EPILOG)
@@ -83,27 +89,71 @@ Exit code 0: everything was scored. 1: some input was refused, or a stored score
     is_flag=True,
     help="Also write a Provenance after the Observations of each response: this program, its version, the response.",
 )
+@click.option(
+    "--from",
+    "base",
+    metavar="URL",
+    help="Fill in what is missing on the FHIR R4 server at this base: read all responses there, and store the scores "
+    "that nobody stored. Safe to repeat.",
+)
+@click.option("--dry-run", is_flag=True, help="With --from: only say what would be stored.")
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --from: keep in this file how far it came; the next run with it reads what was changed since.",
+)
+@click.option(
+    "--token",
+    envvar="VERSTEL_TOKEN",
+    help="With --from: a bearer token. Safer in VERSTEL_TOKEN than on the command line.",
+)
+@click.option("--client-id", help="With --from: sign in with SMART backend services as this client.")
+@click.option(
+    "--keys",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The JSON Web Key Set that holds our private key (with --client-id).",
+)
+@click.option("--scope", default=_SCOPE, show_default=True, help="The scopes to ask for (with --client-id).")
 def command(
-    files: tuple[str, ...], form: str, rejects: str | None, jobs: int, verify: str | None, *, provenance: bool
+    files: tuple[str, ...],
+    form: str,
+    rejects: str | None,
+    jobs: int,
+    verify: str | None,
+    *,
+    provenance: bool,
+    base: str | None,
+    dry_run: bool,
+    state: Path | None,
+    token: str | None,
+    client_id: str | None,
+    keys: Path | None,
+    scope: str,
 ) -> None:
     """Score QuestionnaireResponses.
 
     Each FILE is a QuestionnaireResponse, a Bundle, NDJSON (plain or .gz), a folder from a bulk export, or - for
     standard input. The scores are written as FHIR Observations, one per line, in the order of the input. Refused lines
     are reported on standard error (or in --rejects) with file, line number and reason; all others are scored.
+
+    With --from a FHIR server is read instead. Only finished responses to our forms that have no scores get them, each
+    exactly once; scores that another program stored count where the answers give the same number.
     """
+    if base is not None:
+        if files or verify is not None or provenance or form != "ndjson" or jobs > 1:
+            raise click.UsageError("--from reads a server: leave out FILE, --verify, --provenance, --format, --jobs.")
+        sys.exit(_fill(base, rejects, state, (token, client_id, keys, scope), dry_run=dry_run))
+    if dry_run or state or client_id or keys:
+        raise click.UsageError("--dry-run, --state, --client-id and --keys go with --from.")
     if verify is not None:
-        if files:
-            raise click.UsageError("--verify takes its own file; leave out FILE.")
-        if provenance:
-            raise click.UsageError("--provenance goes with new scores, and --verify makes none; leave one of them out.")
-        sys.exit(_verify(Path(verify)))
+        sys.exit(_verify(Path(verify), files, provenance=provenance))
     sources = _sources(files)
     if rejects is not None and any(source.is_file(rejects) for source in sources):
         raise click.UsageError(f"{rejects} is one of the files to score; name another file for --rejects.")
     write = _writer(form, provenance=provenance)
     try:  # closing files included: a full disk may show only then
-        with _refusals(rejects) as refused, _scorer(jobs) as score:
+        # A table is read and thrown away, so its responses need no name to be stored under.
+        with _refusals(rejects) as refused, _scorer(jobs, nameless=form == "table") as score:
             for source in sources:
                 _score_source(source, score, write, refused)
             sys.stdout.flush()
@@ -200,11 +250,11 @@ _Score = Callable[[Iterable[Batch]], Iterator[Scored]]
 _of_this_process: BulkScorer | None = None
 
 
-def _score_batch(batch: Batch) -> Scored:
+def _score_batch(batch: Batch, nameless: bool) -> Scored:
     """Score in a process of the pool, which keeps what it compiles from one batch to the next."""
     global _of_this_process  # noqa: PLW0603 - a process of a pool has no other place for it
     if _of_this_process is None:
-        _of_this_process = BulkScorer(catalogue())
+        _of_this_process = BulkScorer(catalogue(), nameless=nameless)
     return _of_this_process.score(batch)
 
 
@@ -222,10 +272,10 @@ def _ctrl_c_held_back() -> Iterator[None]:
 
 
 @contextmanager
-def _scorer(jobs: int) -> Iterator[_Score]:
+def _scorer(jobs: int, *, nameless: bool) -> Iterator[_Score]:
     """Give a function that scores batches in order: here, or in `jobs` processes with few batches in flight."""
     if jobs == 1:
-        here = BulkScorer(catalogue()).score
+        here = BulkScorer(catalogue(), nameless=nameless).score
         yield lambda batches: map(here, batches)
         return
     from concurrent.futures import ProcessPoolExecutor
@@ -237,7 +287,7 @@ def _scorer(jobs: int) -> Iterator[_Score]:
             # The pool starts its processes here. One that is interrupted before it ignores Ctrl-C ends in a stack trace
             # and breaks the pool; but a process inherits from its parent which signals are held back.
             with _ctrl_c_held_back():
-                return pool.submit(_score_batch, batch)
+                return pool.submit(_score_batch, batch, nameless)
 
         def score(batches: Iterable[Batch]) -> Iterator[Scored]:
             in_flight: deque[Future[Scored]] = deque()
@@ -273,6 +323,14 @@ class _Refusals:
             return
         told = {"file": source, "line": refusal.line, "entry": refusal.entry, "reason": refusal.reason}
         self.to.write(orjson.dumps({name: value for name, value in told.items() if value is not None}).decode() + "\n")
+
+    def add_response(self, reference: str, reason: str) -> None:
+        """Add a response of a server, which has no line."""
+        self.count += 1
+        if self.to is None:
+            click.echo(f"{_CLEAR_LINE if sys.stderr.isatty() else ''}{reference}: {reason}", err=True)
+        else:
+            self.to.write(orjson.dumps({"response": reference, "reason": reason}).decode() + "\n")
 
 
 @contextmanager
@@ -377,9 +435,13 @@ def _whose(observation: dict[str, Any]) -> str:
     return str(subject.get("reference") or subject["display"])
 
 
-def _verify(path: Path) -> int:
+def _verify(path: Path, files: Sequence[str], *, provenance: bool) -> int:
     from mappers.verify import differences
 
+    if files:
+        raise click.UsageError("--verify takes its own file; leave out FILE.")
+    if provenance:
+        raise click.UsageError("--provenance goes with new scores, and --verify makes none; leave one of them out.")
     refused = _Refusals(None)
     with path.open("rb") as file:
         resources = list(_resources(path.name, batches_of(_document(_blocks(file, lambda _taken: None))), refused))
@@ -417,3 +479,116 @@ def _resources_of(name: str, number: int, line: bytes | None, refused: _Refusals
     entries = resource.get("entry")
     for entry in entries if isinstance(entries, list) else []:
         yield entry.get("resource") if isinstance(entry, dict) else None
+
+
+# --- a whole server ---------------------------------------------------------------------------------------------
+
+
+def _fill(
+    base: str,
+    rejects: str | None,
+    state: Path | None,
+    sign_in: tuple[str | None, str | None, Path | None, str],
+    *,
+    dry_run: bool,
+) -> int:
+    """Store what is missing on a server; return the exit code."""
+    from smartapp.deploy.backfill import Backfill
+    from smartapp.deploy.signing_in import token_source, words_of
+    from smartapp.fhir.remote import RemoteStore
+    from smartapp.fhir.store import RecordError
+    from smartapp.settings import ConfigError, checked_base
+
+    try:
+        server = checked_base(base.rstrip("/"), "--from")
+        store = RemoteStore(server, token_source(server, *sign_in), wait=time.sleep)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    since = _read_state(state, server)
+    tally, stopped, until = _Tally(dry_run=dry_run), "", since
+    with _refusals(rejects) as refused:
+        try:
+            for page in Backfill(store, catalogue(), time.sleep, dry_run=dry_run).run(since):
+                for one in page.done:
+                    tally.add(one)
+                    if one.outcome == "refused":
+                        refused.add_response(one.reference, one.reason)
+                tally.show(page.total)
+                until = page.until
+                if state is not None and not dry_run:
+                    # A server that turns out to give them in another order may still have what was changed before.
+                    _write_state(state, server, until or since)
+        except RecordError as error:
+            stopped = words_of(error)
+    tally.tell()
+    if stopped:
+        click.echo(f"Stopped before the end: {stopped} Run again to continue.", err=True)
+    elif state is not None and not dry_run and not until:
+        click.echo("This server gives responses in no order of change: the next run reads all of them.", err=True)
+    return 1 if stopped or refused.count else 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How many responses of each outcome there have been, and of each instrument how many were scored."""
+
+    dry_run: bool
+    outcomes: Counter[str] = field(default_factory=Counter)
+    instruments: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def read(self) -> int:
+        return self.outcomes.total()
+
+    def add(self, one: Done) -> None:
+        self.outcomes[one.outcome] += 1
+        if one.outcome == "scored":
+            self.instruments[one.instrument] += 1
+
+    def show(self, total: int | None) -> None:
+        """Show on a terminal how far it is; the line is written over by the next."""
+        if sys.stderr.isatty():
+            of = f" of {total}" if total is not None else ""
+            click.echo(f"{_CLEAR_LINE}{self.read}{of} responses read, {self._words('scored')}", nl=False, err=True)
+
+    def tell(self) -> None:
+        if sys.stderr.isatty():
+            click.echo(_CLEAR_LINE, nl=False, err=True)
+        click.echo(f"{self.read} responses read: {', '.join(map(self._words, _OUTCOMES))}.")
+        for name, number in sorted(self.instruments.items()):
+            click.echo(f"  {name:<14} {number:>7}")
+
+    def _words(self, outcome: str) -> str:
+        before, after = _OUTCOMES[outcome]
+        return f"{self.outcomes[outcome]} {before if self.dry_run else after}"
+
+
+_OUTCOMES: Final = {
+    "scored": ("would be scored", "scored"),
+    "there": ("had their scores", "had their scores"),
+    "other-form": ("of other forms", "of other forms"),
+    "no-scores": ("of forms without scores", "of forms without scores"),
+    "refused": ("refused", "refused"),
+}
+"""For each outcome the words of a dry run, and the words after the fact."""
+
+
+def _read_state(path: Path | None, server: str) -> str:
+    """Return until when this server was read, "" for not at all. A file of another server is refused."""
+    if path is None or not path.exists():
+        return ""
+    try:
+        kept = orjson.loads(path.read_bytes())
+        if kept["server"] == server:
+            return str(kept["read_until"])
+        found = f"is of {kept['server']}"
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+        found = "is not such a file"
+    raise click.UsageError(f"--state {path} {found}; name another file.")
+
+
+def _write_state(path: Path, server: str, until: str) -> None:
+    """Keep how far it came, in whole: a run that ends while this is written leaves what was there before."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_bytes(orjson.dumps({"server": server, "read_until": until}))
+    beside.replace(path)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
 from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -95,6 +97,14 @@ _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 _IN_BUNDLE = {"If-Match": "ifMatch", "If-None-Match": "ifNoneMatch", "If-None-Exist": "ifNoneExist"}
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a search: the resources of the type that was asked for, and how many there are in all, if said."""
+
+    found: tuple[Stored, ...]
+    total: int | None
+
+
 class RemoteStore:
     """The FHIR server at `base`. Without a `token` source it is asked without a token.
 
@@ -173,6 +183,14 @@ class RemoteStore:
             if query.most is not None and (enough or len(found) >= MOST_RESULTS):
                 return newest(found, query, cut=not is_last)
         return newest(found, query, cut=False) if query.most is not None else found
+
+    def pages(self, query: Query, /) -> Iterator[Page]:
+        """Yield a search page by page, as many as there are: for a program that reads a whole server, not a person."""
+        for bundle, _is_last in self._pages(query, most=None):
+            resources = [object_in(entry, "resource") for entry in objects_in(bundle, "entry")]
+            found = tuple(_stored(one, None) for one in resources if text_in(one, "resourceType") == query.type)
+            total = bundle.get("total")
+            yield Page(found, total if type(total) is int else None)
 
     def write(self, write: Write, /) -> Stored:
         """Write one resource. Raises Conflict with what is stored now, or Refused with the server's own words."""
@@ -276,13 +294,13 @@ class RemoteStore:
         understood: Resource = resource
         return understood
 
-    def _pages(self, query: Query) -> Iterator[tuple[Resource, bool]]:
-        """Yield the Bundles of a search, and whether each is the last one."""
+    def _pages(self, query: Query, most: int | None = MOST_PAGES) -> Iterator[tuple[Resource, bool]]:
+        """Yield the Bundles of a search, at most so many, and whether each is the last one."""
         if not _TYPE.fullmatch(query.type):
             raise Refused(f"{query.type[:64]!r} is not a FHIR resource type.", status=400)
         answer = self._first_page(query)
         seen: set[str] = set()
-        for _ in range(MOST_PAGES):
+        for _ in range(most) if most is not None else count():
             bundle = self._resource(answer, "Bundle")
             following = self._next(bundle)
             yield bundle, following is None
@@ -292,7 +310,7 @@ class RemoteStore:
                 raise Unreachable(f"{self._host} sends its pages of {query.type} in a circle. Not all could be read.")
             seen.add(following)
             answer = self._ask("GET", following)
-        raise Unreachable(f"{self._host} has more than {MOST_PAGES} pages of {query.type}. Not all could be read.")
+        raise Unreachable(f"{self._host} has more than {most} pages of {query.type}. Not all could be read.")
 
     def _first_page(self, query: Query) -> Reply:
         """Ask a search; a server that refuses to sort, or to leave out, is asked without, from then on at once."""

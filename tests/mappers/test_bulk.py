@@ -76,7 +76,8 @@ def test_a_bundle_gives_the_scores_of_its_responses_and_names_the_entry_that_it_
     made, refusals = scored(orjson.dumps({"resourceType": "Bundle", "entry": entries}))
     assert made == ONE
     assert [str(one) for one in refusals] == [
-        "entry[2]: status: the response is 'in-progress'. Only completed answers are scored"
+        "entry[2]: status: the response is 'in-progress'. Only completed answers are scored: if they were sent in, "
+        "have the form program set 'completed'"
     ]
 
 

@@ -151,7 +151,11 @@ def test_an_instrument_without_scores_gives_no_observations():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"status": "in-progress"}, "status: the response is 'in-progress'. Only completed answers are scored"),
+        (
+            {"status": "in-progress"},
+            "status: the response is 'in-progress'. Only completed answers are scored: if they were sent in, have the "
+            "form program set 'completed'",
+        ),
         ({"status": "stopped"}, "status: the response is 'stopped'. Only completed answers are scored"),
         ({"authored": None}, "authored: the response has no date. Add when the answers were given"),
         ({"subject": None}, "subject: the response does not say whose it is. Add a subject reference"),

@@ -300,6 +300,19 @@ def test_the_table_is_for_people(ndjson):
     assert "11 van 12 vragen beantwoord" in result.stdout
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_table_needs_no_name_of_a_response_and_what_is_stored_does(ndjson, jobs):
+    """LHC-Forms exports a response without id: nobody stores a table."""
+    nameless = json.dumps(response("hoop", all_answered("hoop"), id=None, identifier=None))
+    table = run("--format", "table", "--jobs", jobs, ndjson(GOOD, nameless))
+    assert (table.exit_code, table.stderr) == (0, "")
+    first, second = table.stdout.strip().split("\n\n")
+    assert first == second
+    stored = run("--jobs", jobs, ndjson(nameless))
+    assert (stored.exit_code, stored.stdout) == (1, "")
+    assert "id: the response has neither id nor identifier" in stored.stderr
+
+
 @pytest.mark.parametrize(
     ("status", "mark"), [("completed", ""), ("amended", "  [corrected]"), ("entered-in-error", "  [entered-in-error]")]
 )
