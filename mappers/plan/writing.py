@@ -289,7 +289,8 @@ class _Writer:
         for goal in plan.goals:
             parts += [heading(self.titles[goal.domain], 4), paragraph(goal.text)]
             parts += [paragraph(f"– {step.text}{f' ({step.who})' if step.who else ''}") for step in goal.steps]
-        return narrative(parts, self.language, "extensions")
+        # It tells more than this resource has: the goals and steps are resources of their own.
+        return narrative(parts, self.language, "additional")
 
 
 def _lifecycle(goal: Goal, now: str) -> str:

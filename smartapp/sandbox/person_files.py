@@ -59,12 +59,22 @@ class SeedError(ValueError):
     """A file about a made-up person says something impossible; the message says where."""
 
 
-class Named(Strict, frozen=True):
-    """Anyone with an id and a name."""
+class Named(Strict, frozen=True, kw_only=True):
+    """Anyone with an id and a name; `prefix` stands before the family name, `partner` is the name of their partner.
+
+    All of them go by the family name that is their own.
+    """
 
     id: Name
     given: tuple[OneLine, ...]
     family: OneLine
+    prefix: OneLine = ""
+    partner: OneLine = ""
+
+    @property
+    def whole_family(self) -> str:
+        """Return the family name with what stands before it."""
+        return " ".join(filter(None, (self.prefix, self.family)))
 
 
 TeamRole = Literal["clinician", "responsible", "case-manager", "peer-worker"]

@@ -23,6 +23,7 @@ from mappers.circle import IDENTIFIER_SYSTEM as CIRCLE_SYSTEM
 from mappers.circle import Circle, Member, circle_identifier, team_of
 from mappers.conversation import Conversation, as_encounter
 from mappers.decisions import DECISION, Decision, values_of
+from mappers.human_name import ASSEMBLY_ORDER, OWN_NAME, OWN_PREFIX, PARTNER_NAME, QUALIFIER
 from mappers.living import Written, form_identifier
 from mappers.living import response_of as response_of_form
 from mappers.living.linking import linked
@@ -544,11 +545,27 @@ def _name(patient: Resource, *parts: object) -> str:
 
 
 def _full_name(person: Named) -> str:
-    return " ".join([*person.given, person.family])
+    return " ".join([*person.given, person.whole_family])
 
 
 def _human_name(person: Named) -> list[Resource]:
-    return [{"use": "official", "text": _full_name(person), "family": person.family, "given": list(person.given)}]
+    """Return a name as nl-core has it: each first name marked as one, and the family name by its parts too."""
+    parts = ((OWN_PREFIX, person.prefix), (OWN_NAME, person.family), (PARTNER_NAME, person.partner))
+    name: Resource = {
+        "use": "official",
+        "text": _full_name(person),
+        "family": person.whole_family,
+        "_family": {"extension": [{"url": url, "valueString": text} for url, text in parts if text]},
+        "given": list(person.given),
+        "_given": [{"extension": [{"url": QUALIFIER, "valueCode": "BR"}]} for _ in person.given],
+    }
+    # Only where there is another name that they could go by does the record have to say which.
+    return [{"extension": [{"url": ASSEMBLY_ORDER, "valueCode": "NL1"}], **name} if person.partner else name]
+
+
+def _identifier(person: Named) -> list[Resource]:
+    # Made-up people have a made-up number of this sandbox; there are no numbers of citizens or of care here.
+    return [{"system": identifier_system("sandbox-person"), "value": f"oefen-{person.id}"}]
 
 
 def _reference(type_: str, person: Named) -> Resource:
@@ -559,15 +576,20 @@ def _patient(person: PersonFile) -> Resource:
     return {
         "resourceType": "Patient",
         "id": person.id,
-        # Made-up people have a made-up number of this sandbox; there are no citizen service numbers here.
-        "identifier": [{"system": identifier_system("sandbox-person"), "value": f"oefen-{person.id}"}],
+        "identifier": _identifier(person),
         "active": True,
         "name": _human_name(person),
         "gender": person.gender,
         "birthDate": person.birth_date,
         "communication": [
             {
-                "language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "nl", "display": "Dutch"}]},
+                # Of nl-core the first, of R4 the second.
+                "language": {
+                    "coding": [
+                        {"system": "urn:oid:1.0.639.1", "code": "nl", "display": "Nederlands"},
+                        {"system": "urn:ietf:bcp:47", "code": "nl", "display": "Dutch"},
+                    ]
+                },
                 "preferred": True,
             }
         ],
@@ -579,6 +601,7 @@ def _practitioner(person: Practitioner) -> Resource:
     return {
         "resourceType": "Practitioner",
         "id": person.id,
+        "identifier": _identifier(person),
         "active": True,
         "name": _human_name(person),
         "qualification": [{"code": {"text": person.occupation}}],

@@ -7,11 +7,14 @@ own qualification scripts (Nictiz-testscripts) assert on every answer. They were
 
 import re
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
+from mappers.human_name import OWN_NAME, OWN_PREFIX, PARTNER_NAME, PARTNER_PREFIX, QUALIFIER, human_name
 from tests.conformance.written import audit_events, far_ends, seeded
+from tests.fhir_profiles.rules import Rule, check, each, extensions
 
 SNOMED_ICF_NOC_OMAHA = {
     "http://snomed.info/sct",
@@ -119,16 +122,124 @@ def test_where_a_team_goes_beyond_nl_core_it_is_by_having_more_people():
         assert kinds["Patient"] == 1
 
 
-# ---- nl-core-Patient, -ContactPerson -------------------------------------------------------------------------------
+# ---- nl-core-Patient, -ContactPerson, -HealthProfessional-Practitioner ---------------------------------------------
 
 
-def test_a_patient_has_what_nl_core_requires():
-    """nl-core-Patient: gender with a code, names with a use, telecom with a system, languages with a code."""
-    for patient in of("Patient"):
-        assert patient["gender"]
-        assert all(name["use"] in {"official", "usual"} for name in patient["name"])
-        assert all("system" in telecom for telecom in patient.get("telecom", []))
-        assert all(one["language"]["coding"][0]["code"] for one in patient.get("communication", []))
+LANGUAGES = "urn:oid:1.0.639.1"
+"""The system of every code of CommunicatieTaalCodelijst, to which zib-Patient binds a language (required)."""
+
+
+def official(person):
+    return [one for one in person["name"] if one.get("use") == "official"]
+
+
+def qualifiers(name):
+    """Return of each official given name how many qualifiers it has."""
+    beside = [*name.get("_given", []), *[None] * len(name.get("given", []))]
+    return [len(extensions(one, QUALIFIER)) for one, _ in zip(beside, name.get("given", []), strict=False)]
+
+
+def family_part(url):
+    return lambda name: bool(extensions(name.get("_family"), url))
+
+
+def implied(if_there, then_there):
+    return lambda person: all(not if_there(name) or then_there(name) for name in official(person))
+
+
+def prefix_alone(prefix):
+    def spoil(person):
+        official(person)[0]["_family"]["extension"] = [{"url": prefix, "valueString": "van"}]
+
+    return spoil
+
+
+def structured(name):
+    return bool(name.keys() & {"family", "given", "prefix", "suffix"})
+
+
+NAMES = (
+    Rule(
+        "zib-NameInformation use 1..",
+        "",
+        lambda one: all(name.get("use") in {"official", "usual"} for name in one["name"]),
+        lambda one: one["name"][0].pop("use"),
+    ),
+    Rule(
+        "zib-NameInformation given.extension 1..",
+        "",
+        lambda one: all(len(name.get("_given", [])) == len(name.get("given", [])) for name in official(one)),
+        lambda one: one["name"][0].pop("_given"),
+    ),
+    Rule(
+        "zib-NameInformation given.extension:givenOrInitial 1..1",
+        "",
+        lambda one: all(count == 1 for name in official(one) for count in qualifiers(name)),
+        lambda one: one["name"][0]["_given"][0]["extension"][0].update(url="https://ehr.example/other"),
+    ),
+    Rule(
+        "zib-NameInformation-1",
+        "",
+        implied(family_part(OWN_PREFIX), family_part(OWN_NAME)),
+        prefix_alone(OWN_PREFIX),
+    ),
+    Rule(
+        "zib-NameInformation-2",
+        "",
+        implied(family_part(PARTNER_PREFIX), family_part(PARTNER_NAME)),
+        prefix_alone(PARTNER_PREFIX),
+    ),
+    Rule(
+        "nl-core-NameInformation-01",
+        "",
+        implied(structured, lambda name: bool(name.get("text"))),
+        lambda one: one["name"][0].pop("text"),
+    ),
+    Rule(
+        "nl-core-NameInformation-02",
+        "",
+        implied(lambda name: "extension" in name.get("_family", {}), lambda name: bool(name.get("family"))),
+        lambda one: one["name"][0].pop("family"),
+    ),
+)
+PATIENT = (
+    Rule("gender 1..", "Patient", lambda one: bool(one.get("gender")), lambda one: one.pop("gender")),
+    Rule(
+        "telecom.system 1..",
+        "Patient",
+        lambda one: all("system" in telecom for telecom in one.get("telecom", [])),
+        lambda one: one.update(telecom=[{"value": "06 12345678"}]),
+    ),
+    Rule(
+        "communication.language of CommunicatieTaalCodelijst",
+        "Patient",
+        lambda one: all(
+            any(coding["system"] == LANGUAGES and coding["code"] for coding in each_["language"]["coding"])
+            for each_ in one["communication"]
+        ),
+        lambda one: one["communication"][0]["language"]["coding"].pop(0),
+    ),
+)
+
+
+@each(replace(rule, kind=kind) for kind in ("Patient", "RelatedPerson", "Practitioner") for rule in NAMES)
+def test_a_name_is_as_nl_core_has_it(rule):
+    """nl-core-Patient, -ContactPerson, -HealthProfessional-Practitioner: their names are nl-core-NameInformation."""
+    check(rule, written())
+
+
+@each(PATIENT)
+def test_a_patient_has_what_nl_core_requires(rule):
+    """nl-core-Patient: gender, telecom, and a language by which of its codes."""
+    check(rule, written())
+
+
+def test_the_family_name_of_our_people_is_the_one_that_its_parts_make():
+    """nl-core-NameInformation, comment at family: the value is made of the parts in the order of NameUsage."""
+    for one in written():
+        for name in one.get("name", []) if one["resourceType"] in {"Patient", "RelatedPerson", "Practitioner"} else []:
+            parts = {key: value for key, value in name.items() if key not in {"text", "family"}}
+            assert human_name({"name": [parts]}) == name["text"]
 
 
 # ---- Nictiz-testscripts: on every answer ---------------------------------------------------------------------------
