@@ -49,6 +49,9 @@ def heading(text: str, level: int = 3) -> str:
 
 
 def narrative(parts: list[str], language: str, status: str) -> dict[str, Any]:
-    """Return a FHIR Narrative from XHTML parts; `status` is `generated`, or `additional` where it tells more than its resource has."""
+    """Return a FHIR Narrative from XHTML parts.
+
+    `status` is `generated`, or `additional` where it tells more than its resource has.
+    """
     opening = f'<div xmlns="http://www.w3.org/1999/xhtml" lang="{language}" xml:lang="{language}">'
     return {"status": status, "div": f"{opening}{''.join(parts)}</div>"}
