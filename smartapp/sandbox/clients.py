@@ -36,6 +36,18 @@ def proved_client(sandbox: Sandbox) -> Client:
     return client
 
 
+def refreshing_client(sandbox: Sandbox) -> Client:
+    """Return the app whose refresh token is shown, once it has proved itself as far as it has to. Raises OAuthError.
+
+    RFC 6749 6 asks a proof of confidential apps alone: a public one need not even say who it is, as its token does.
+    """
+    form = request.form
+    if request.authorization is not None or "client_id" in form or "client_assertion" in form:
+        return proved_client(sandbox)
+    client = sandbox.clients.get(sandbox.tickets.client_of(form.get("refresh_token", "")) or "")
+    return client if client is not None and client.is_public else proved_client(sandbox)
+
+
 def _asserted(sandbox: Sandbox, assertion: str) -> Client:
     """Check a private_key_jwt: signature by the registered keys, addressed to us, at most 300 s, never seen before."""
     wrong = OAuthError("invalid_client", "the client assertion is not good: key, aud, exp (at most 300 s) or jti", 401)

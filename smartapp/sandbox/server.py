@@ -38,6 +38,11 @@ class Client:
     scope: str | None = None
     launch_uri: str | None = None
 
+    @property
+    def is_public(self) -> bool:
+        """Tell whether this app has nothing to prove itself with."""
+        return self.secret is None and self.jwks is None
+
 
 @dataclass(slots=True)
 class Sandbox:

@@ -280,6 +280,12 @@ class Tickets:
             return None
         return _grant(row)
 
+    def client_of(self, refresh: str) -> str | None:
+        """Return whose refresh token this is, used before or not; None for one that is not known."""
+        with reading(self._engine) as connection:
+            known = sa.select(TOKENS.c.client).where(TOKENS.c.digest == digest(refresh), TOKENS.c.kind == "refresh")
+            return connection.execute(known).scalar_one_or_none()
+
     def rotate(self, token: str, client: str) -> tuple[Grant, str]:
         """Redeem a refresh token for its grant and the next one. Raises TicketError.
 

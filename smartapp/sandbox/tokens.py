@@ -14,7 +14,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from joserfc import jwt
 
-from smartapp.sandbox.clients import proved_client
+from smartapp.sandbox.clients import proved_client, refreshing_client
 from smartapp.sandbox.oauth import OAuthError, no_store, oauth_answer
 from smartapp.sandbox.scopes import grant, registered
 from smartapp.sandbox.server import Client, Sandbox, current_sandbox
@@ -36,7 +36,8 @@ def token() -> Response:
     if isinstance(fault, int) or fault == "timeout":
         return no_store(jsonify({"error": "temporarily_unavailable"}), fault if isinstance(fault, int) else 504)
     try:
-        answer = _granted(sandbox, proved_client(sandbox))
+        refreshes = request.form.get("grant_type") == "refresh_token"
+        answer = _granted(sandbox, refreshing_client(sandbox) if refreshes else proved_client(sandbox))
     except OAuthError as error:
         return oauth_answer(error)
     return no_store(jsonify(answer), 200)

@@ -9,6 +9,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from smartapp.sandbox import Client, make_sandbox
+from smartapp.sandbox.tickets import Grant
 from smartapp.storage.database import open_database
 from tests.smartapp.sandbox.conftest import CALLBACK, Visitor, came_back, goal, serve_ehr
 
@@ -268,6 +269,49 @@ def test_a_refresh_token_of_another_app_is_refused(visitor):
         client_secret="not for browsers",
     )
     assert answer.json()["error"] == "invalid_grant"
+
+
+def alone(visitor, **form):
+    """Refresh as an app that says nothing of itself: no client_id, no header."""
+    form = {"grant_type": "refresh_token", **form}
+    return requests.post(f"{visitor.ehr.sandbox.issuer}/token", data=form, timeout=20)
+
+
+def test_a_public_app_refreshes_by_its_token_alone(visitor):
+    visitor.portal()
+    first = visitor.exchange(visitor.code()).json()
+    second = alone(visitor, refresh_token=first["refresh_token"])
+    assert second.status_code == 200
+    assert visitor.api(second.json()["access_token"]).get("Patient/anna").status_code == 200
+    assert alone(visitor, refresh_token=first["refresh_token"]).json()["error"] == "invalid_grant"
+    assert alone(visitor, refresh_token=second.json()["refresh_token"]).status_code == 400  # used twice: all is over
+
+
+@pytest.mark.parametrize("app", [{"secret": "not for browsers"}, {"jwks": {"keys": []}}])
+def test_an_app_that_can_prove_itself_does_not_refresh_by_its_token_alone(visitor, app):
+    grant = Grant("other", "patient/*.rs offline_access", "Patient/anna", "anna", "family")
+    visitor.ehr.sandbox.clients = {"other": Client("other", (CALLBACK,), **app)}
+    token = visitor.ehr.sandbox.tickets.token(grant, "refresh", None)
+    answer = alone(visitor, refresh_token=token)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize("token", ["", "made-up"])
+def test_a_refresh_token_that_nobody_knows_makes_nobody_known(visitor, token):
+    answer = alone(visitor, refresh_token=token)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+def test_an_access_token_is_no_refresh_token(visitor):
+    visitor.portal()
+    first = visitor.exchange(visitor.code()).json()
+    assert alone(visitor, refresh_token=first["access_token"]).status_code == 401
+
+
+def test_a_code_still_asks_who_is_there(visitor):
+    visitor.portal()
+    form = {"grant_type": "authorization_code", "code": visitor.code(), "redirect_uri": CALLBACK}
+    assert alone(visitor, **form).status_code == 401
 
 
 def test_an_access_token_ends_after_an_hour(visitor):
