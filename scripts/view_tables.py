@@ -1,6 +1,7 @@
 """Write docs/views.md: the tables that the views of the FHIR package make, column by column, and how to ask them.
 
-Run as `python -m scripts.view_tables`; `make generate` does so.
+Run as `python -m scripts.view_tables`; `make generate` does so. The queries
+on the page are run by `tests.conformance.views`.
 """
 
 from __future__ import annotations
@@ -47,9 +48,12 @@ place may make of whose data, and with whose consent, is for that place to decid
 - Resources need the ids that a server gave them. What `verstel score` writes has none yet.
 - Columns with free words are marked: leave them out where data must not lead to a person. A key does so too.
 - Of the address in a reference, engines promise to read only the short form (`Patient/1`). Where a server writes whole
-  addresses, a key may be empty or differ; the `…_reference` columns have what is stored.
+  addresses or a version, a key may be empty or differ; the `…_reference` columns have what is stored.
 - A ViewDefinition is a resource of HL7's ballot for version 3. Engines of version 2 know it without a `resourceType`,
   or with `https://sql-on-fhir.org/ig/StructureDefinition/ViewDefinition`.
+
+`make conformance` runs the views in two engines that others wrote, over all that the app writes: they must make equal
+tables, and equal to what the app itself reads there; these queries too. What held is in [strangers.md](strangers.md).
 """
 
 

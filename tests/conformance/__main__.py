@@ -37,6 +37,7 @@ PARTS = {
     "links (SMART Health Links)": "tests.conformance.links.run",
     "hooks (CDS Hooks)": "tests.conformance.hooks.run",
     "HL7 validator": "tests.conformance.validate",
+    "views (SQL on FHIR)": "tests.conformance.views.run",
     "paper (veraPDF)": "tests.conformance.paper",
     "PostgreSQL": "tests.conformance.databases",
     "form renderers": "tests.conformance.renderers.run",
