@@ -99,6 +99,7 @@ pins: setup-test
 	$(BIN)/$(COMPILE) --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
 	echo 'psycopg[binary]' | $(BIN)/$(COMPILE) -c requirements-test.txt - -o requirements-postgresql.txt
 	echo hatchling | $(BIN)/$(COMPILE) -c requirements-test.txt - -o requirements-build.txt
+	echo fhir4ds-v2 | $(BIN)/$(COMPILE) - -o tests/conformance/views/requirements.txt
 
 # Read from the pins: an environment would also have what tests need. The tool is none of ours, so it has a place of its own.
 sbom: .cache/sbom/bin/cyclonedx-py
