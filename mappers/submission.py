@@ -43,7 +43,18 @@ def submission_of(answers: Answers) -> list[Entry]:
     """
     name = urn_of(answers)
     response = Entry(response_from(answers), name, f"{RESPONSE_SYSTEM}|{answers.response.identifier}")
-    return [response, *_scores(answers, name)]
+    return [response, *scores_of(answers, name)]
+
+
+def scores_of(answers: Answers, reference: str = "") -> list[Entry]:
+    """Return the scores of a response, and their panel; `reference` names it where it has no id yet.
+
+    Raises NotScorable as `observations_of` does.
+    """
+    # `observations_of` has the panel first; here it comes last (see `submission_of`).
+    scores = score(answers.instrument, answers.values)
+    observations = observations_of(answers, scores, response_reference=reference)
+    return [Entry(one, full_url(one), f"{SCORE_SYSTEM}|{_score_identifier(one)}") for one in reversed(observations)]
 
 
 def urn_of(answers: Answers) -> str:
@@ -63,13 +74,6 @@ def urn_of(answers: Answers) -> str:
         return uuid.UUID(identifier).urn
     except ValueError:
         return uuid.uuid5(uuid.NAMESPACE_URL, f"{RESPONSE_SYSTEM}|{identifier}").urn
-
-
-def _scores(answers: Answers, reference: str) -> list[Entry]:
-    # `observations_of` has the panel first; here it comes last (see `submission_of`).
-    scores = score(answers.instrument, answers.values)
-    observations = observations_of(answers, scores, response_reference=reference)
-    return [Entry(one, full_url(one), f"{SCORE_SYSTEM}|{_score_identifier(one)}") for one in reversed(observations)]
 
 
 def _score_identifier(observation: Resource) -> str:

@@ -48,5 +48,5 @@ def known_with(folder: Path, *files: Path) -> Catalogue:
 def ask_also(monkeypatch: pytest.MonkeyPatch, folder: Path, *files: Path) -> Catalogue:
     """Let the whole process read these definitions too, until the test ends; other tests' catalogue stays as it is."""
     known = known_with(folder, *files)
-    monkeypatch.setattr(reading, "_catalogue", lambda _applied: known)
+    monkeypatch.setattr(reading, "_catalogue", lambda _applied, **_maps: known)
     return known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, render_template, request
 
 from mappers.answers import asked_in, is_finished
 from mappers.observations import SCORE_SYSTEM
@@ -15,6 +15,7 @@ from mappers.trends import Measurements
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.pages.scores import asking
+from smartapp.pages.scores.keeping import NEWS, Unkept, keep, mark_of, unkept_in
 from smartapp.pages.scores.notes import note, notes_of
 from smartapp.pages.scores.panels import (
     ChangedSentences,
@@ -77,8 +78,13 @@ class ScoresPage:
     """Those of which there are scores that were calculated in a way that we do not know."""
     conversations: list[Conversation]
     not_yet: list[Instrument]
+    unkept: list[Unkept]
+    """Responses whose scores are not in the record; `seen` is the mark of them."""
+    seen: str
     cut: str
     """The sentence that says that there is more than was asked for, else ""."""
+    news: str
+    """What just happened, in a sentence, or ""."""
 
 
 @blueprint.get("/")
@@ -90,13 +96,18 @@ def index() -> str:
     if current.launch().user.role != "client":
         return render_template("scores/chart.html", all=[_scores_of(one, records) for one in found], cut=cut)
     known = {one.instrument.id for one in found}
+    unkept = unkept_in(records.scores, records.responses)
+    news = NEWS.get(request.args.get("news", ""))
     page = ScoresPage(
         rows=[LeadingRow(one.instrument, leading_row(one)) for one in found if one.leading],
         strange=[one.instrument for one in found if one.not_ours],
         conversations=_conversations([record.resource for record in records.responses]),
         # What was not asked for may have been filled in long ago.
         not_yet=[one for one in catalogue().instruments.values() if one.scores and one.id not in known and not cut],
+        unkept=unkept,
+        seen=mark_of(unkept),
         cut=cut,
+        news=_(news) if news else "",
     )
     return render_template("scores/index.html", page=page)
 
@@ -212,4 +223,5 @@ def _conversations(responses: list[dict[str, Any]]) -> list[Conversation]:
     return sorted(found, key=lambda one: one.authored, reverse=True)
 
 
+blueprint.add_url_rule("/keep", view_func=keep, methods=["POST"])
 blueprint.add_url_rule("/<instrument_id>/note", view_func=note, methods=["GET", "POST"])
