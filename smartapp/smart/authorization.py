@@ -102,10 +102,17 @@ class Authorizations:
         self._clock = clock
 
     def begin(
-        self, issuer: Issuer, configuration: SmartConfiguration, launch: str | None, *, caseload: bool = False
+        self,
+        issuer: Issuer,
+        configuration: SmartConfiguration,
+        launch: str | None,
+        *,
+        caseload: bool = False,
+        aud: str = "",
     ) -> Begun:
         """Begin a sign-in: from the EHR with its `launch` value, standalone where that is None.
 
+        `aud` is the address that the launch named the EHR by (SMART: the same as its `iss`); the base when left out.
         With `caseload` no patient is asked for, and what the issuer has for that. Raises LaunchRefused where the
         settings want what the server does not have.
         """
@@ -124,7 +131,7 @@ class Authorizations:
             "scope": scopes,
             "state": state,
             "nonce": nonce,
-            "aud": issuer.base,  # letter for letter as registered, trailing slash included
+            "aud": aud or issuer.base,  # letter for letter as registered, trailing slash included
             "code_challenge": challenge(verifier),
             "code_challenge_method": "S256",
         }

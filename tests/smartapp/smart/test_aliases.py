@@ -59,7 +59,7 @@ def test_a_team_that_names_its_members_by_the_alias_is_read(browser, ehr, core):
 
 def test_a_launch_that_names_the_alias_signs_in_at_the_base(browser, ehr, core):
     asked = browser.begin(f"/launch?iss={ALIAS}&launch=chart-7")
-    assert asked["aud"] == BASE
+    assert asked["aud"] == ALIAS  # SMART: the same as the `iss` of the launch
     assert browser.finish(asked).status_code == 303
     assert core.launches.get(browser.enter()).issuer == BASE
     assert not [call for call in ehr.mock.calls if "inside" in call.request.url]
