@@ -13,13 +13,15 @@
 #   make pins         write the exact versions of all dependencies, and the digests of their files, anew
 #   make vulnerabilities  ask PyPI which of the pinned versions are known to be vulnerable; fails where one is, or can't be told
 #   make sbom         what the app is made of, for who checks it: .cache/sbom.json, in CycloneDX
+#   make wheel        the wheel and its source into dist/, the same bytes each time from one commit
+#   make release      all that a release has into dist/ (TAG=v1.2.3), when version, changes and tag agree
 PYTHON ?= python3
 PORT ?= 8017
 BIN := .venv/bin
 # Images often forbid Python to keep what it compiled. Here it is started some hundred times, and compiled all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures coverage mutants pins sbom vulnerabilities clean
+.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures coverage mutants pins sbom vulnerabilities wheel release clean
 .DEFAULT_GOAL := test
 
 setup: .venv/runtime
@@ -101,9 +103,22 @@ pins: setup-test
 	echo hatchling | $(BIN)/$(COMPILE) -c requirements-test.txt - -o requirements-build.txt
 	echo fhir4ds-v2 | $(BIN)/$(COMPILE) - -o tests/conformance/views/requirements.txt
 
+# The time of the commit stands in place of that of the machine, so that the bytes are the same wherever it is made.
+wheel: export SOURCE_DATE_EPOCH := $(or $(shell git log -1 --format=%ct 2>/dev/null),$(SOURCE_DATE_EPOCH))
+wheel: setup-test
+	rm -f dist/verstel-*.whl dist/verstel-*.tar.gz
+	$(BIN)/hatchling build -t wheel -t sdist -d dist
+
+release: wheel sbom
+	rm -f dist/*.tgz
+	$(BIN)/verstel package --out dist/
+	cp .cache/sbom.json dist/sbom.json
+	$(BIN)/python -m scripts.release $(TAG)
+
 # Read from the pins: an environment would also have what tests need. The tool is none of ours, so it has a place of its own.
 sbom: .cache/sbom/bin/cyclonedx-py
-	PYTHONWARNINGS=ignore $< requirements --pyproject pyproject.toml --output-reproducible -o .cache/sbom.json requirements.txt
+	cat requirements.txt requirements-postgresql.txt > .cache/sbom.txt
+	PYTHONWARNINGS=ignore $< requirements --pyproject pyproject.toml --output-reproducible -o .cache/sbom.json .cache/sbom.txt
 	@echo "Written: .cache/sbom.json"
 
 .cache/sbom/bin/cyclonedx-py:
@@ -112,7 +127,7 @@ sbom: .cache/sbom/bin/cyclonedx-py
 
 # --strict: what could not be looked up counts as found, or no answer would look like good news.
 vulnerabilities: .cache/vulnerabilities/bin/pip-audit
-	$< --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt
+	$< --strict --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r requirements-postgresql.txt
 
 .cache/vulnerabilities/bin/pip-audit:
 	$(PYTHON) -m venv .cache/vulnerabilities

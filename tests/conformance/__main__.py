@@ -41,6 +41,7 @@ PARTS = {
     "paper (veraPDF)": "tests.conformance.paper",
     "PostgreSQL": "tests.conformance.databases",
     "form renderers": "tests.conformance.renderers.run",
+    "deployment": "tests.conformance.deployed.run",
 }
 
 BESIDE = "histories of faults"

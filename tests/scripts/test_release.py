@@ -1,0 +1,33 @@
+"""A release is made when tag, versions and changes agree, and else says what does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripts.release import changes, problems
+
+CHANGELOG = "# Changes\n\n## Unreleased\n\n- new\n\n## 1.2.3, 28 November 2026\n\n- one\n- two\n\n## 1.2.2\n\n- old\n"
+
+
+def test_the_changes_of_a_version_are_those_below_its_heading():
+    assert changes(CHANGELOG, "1.2.3") == "- one\n- two"
+    assert changes(CHANGELOG, "1.2.2") == "- old"
+    assert changes(CHANGELOG, "1.2") is None
+
+
+def test_what_agrees_has_no_problem():
+    assert problems("v1.2.3", version="1.2.3", fhir="1.2.3", changelog=CHANGELOG) == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "version", "fhir", "says"),
+    [
+        ("v1.2.4", "1.2.3", "1.2.3", "The tag is v1.2.4"),
+        ("1.2.3", "1.2.3", "1.2.3", "The tag is 1.2.3"),
+        ("v1.2.3", "1.2.3", "1.2.2", "sushi-config.yaml has version 1.2.2"),
+        ("v1.3.0", "1.3.0", "1.3.0", "no section '## 1.3.0'"),
+    ],
+)
+def test_each_thing_that_does_not_agree_is_named(tag, version, fhir, says):
+    [problem] = problems(tag, version=version, fhir=fhir, changelog=CHANGELOG)
+    assert says in problem
