@@ -13,7 +13,7 @@ shape of IHE MHD; `shapes` has what they share. Everything is in Dutch: a PGO sh
 from __future__ import annotations
 
 from mappers.medmij.answering import answer, binary
-from mappers.medmij.documents import Custodian, Paper, paper_of, published
+from mappers.medmij.documents import Custodian, Paper, paper_in, paper_of, published
 from mappers.medmij.queries import CARE, DOCUMENTS, PgoQuery, queries
 from mappers.medmij.record import OwnRecord
 
@@ -26,6 +26,7 @@ __all__ = [
     "PgoQuery",
     "answer",
     "binary",
+    "paper_in",
     "paper_of",
     "published",
     "queries",

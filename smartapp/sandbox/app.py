@@ -14,6 +14,8 @@ from smartapp.sandbox.answers import refused
 from smartapp.sandbox.api import blueprint as api
 from smartapp.sandbox.authorization import blueprint as authorization
 from smartapp.sandbox.discovery import blueprint as discovery
+from smartapp.sandbox.pgo import ADDRESS as PGO
+from smartapp.sandbox.pgo import blueprint as pgo
 from smartapp.sandbox.portal import blueprint as portal
 from smartapp.sandbox.portal import language
 from smartapp.sandbox.server import KEY, PREFIX, Sandbox
@@ -38,6 +40,7 @@ def sandbox_app(sandbox: Sandbox) -> Flask:
     app.extensions[KEY] = sandbox
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.register_blueprint(api, url_prefix="/fhir")
+    app.register_blueprint(pgo, url_prefix=PGO)
     for part in (discovery, authorization, tokens):
         app.register_blueprint(part, url_prefix="/auth")
     app.register_blueprint(portal)
@@ -53,7 +56,7 @@ def _answer_errors(app: Flask) -> None:
     def http_problem(error: HTTPException) -> Response | tuple[str, int]:
         status = error.code or 500
         said = HTTPStatus(status).phrase
-        if request.path.startswith("/fhir"):
+        if request.path.startswith(("/fhir", f"{PGO}/")):
             failure = Refused(_SAID.get(status, f"{said}. See the CapabilityStatement at /metadata."), status=status)
             return refused(failure)
         text = TEXTS[language()]["our_fault" if status >= 500 else "nothing_here"]
