@@ -154,6 +154,8 @@ class Issuer:
     """How the secret travels: in the header as RFC 6749 writes it, there without its encoding, or in the form."""
     dpop: Use = "offered"
     """Whether its tokens are bound to a key (RFC 9449): where it offers that, always, or never."""
+    par: Use = "offered"
+    """Whether what we ask of it is pushed to it, and not carried by the browser (RFC 9126)."""
     scopes: str = DEFAULT_SCOPES
     openid_issuer: str | None = None
     """What the authorization server must call itself; None accepts any name on the hosts of this issuer."""
@@ -218,8 +220,9 @@ class Issuer:
             raise ConfigError(f"{where}: auth is {self.auth!r}; use one of {', '.join(get_args(AuthMethod))}.")
         if (self.auth == "client_secret") != bool(self.client_secret):
             raise ConfigError(f"{where}: a client secret belongs to auth = 'client_secret', and only to that.")
-        if self.dpop not in get_args(Use):
-            raise ConfigError(f"{where}: dpop is {self.dpop!r}; use one of {', '.join(get_args(Use))}.")
+        for name, use in (("dpop", self.dpop), ("par", self.par)):
+            if use not in get_args(Use):
+                raise ConfigError(f"{where}: {name} is {use!r}; use one of {', '.join(get_args(Use))}.")
         if self.secret_as not in get_args(SecretAs):
             raise ConfigError(f"{where}: secret_as is {self.secret_as!r}; use one of {', '.join(get_args(SecretAs))}.")
         if self.secret_as != "basic" and self.auth != "client_secret":
@@ -868,6 +871,7 @@ class _IssuerTable(Strict, frozen=True):
     client_secret_file: OneLine | None = None
     secret_as: SecretAs = "basic"
     dpop: Use = "offered"
+    par: Use = "offered"
     scopes: OneLine = DEFAULT_SCOPES
     openid_issuer: OneLine | None = None
     hosts: tuple[OneLine, ...] = ()
@@ -958,6 +962,7 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: H
             client_secret=client_secret,
             secret_as=table.secret_as,
             dpop=table.dpop,
+            par=table.par,
             scopes=table.scopes,
             openid_issuer=table.openid_issuer,
             hosts=table.hosts,

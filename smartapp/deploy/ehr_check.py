@@ -17,7 +17,7 @@ from smartapp.fhir.capabilities import Capability, Interaction, read_offered
 from smartapp.fhir.scopes import Scopes
 from smartapp.records.placement import Place, can_live_in_ehr, ladder
 from smartapp.settings import DEFAULT_SCOPES, ConfigError, Issuer, is_inside
-from smartapp.smart.discovery import other_hosts, read_configuration
+from smartapp.smart.discovery import PAR_ENDPOINT, other_hosts, pushes, read_configuration
 from smartapp.smart.proofs import ALGORITHM
 
 # What people call it, the FHIR type that carries it, and whether it is part of a plan: the parts of a plan stay
@@ -149,6 +149,7 @@ def _smart(base: str, smart: Any) -> tuple[LaunchCheck, ...]:
             )
         ),
         _bound(smart),
+        _pushed(smart),
     )
 
 
@@ -160,3 +161,10 @@ def _bound(smart: Mapping[str, Any]) -> LaunchCheck:
     else:
         found = f"not for {ALGORITHM}" if listed else "dpop_signing_alg_values_supported is not listed"
     return LaunchCheck("tokens bound to a key", ALGORITHM in listed, False, found)
+
+
+def _pushed(smart: Mapping[str, Any]) -> LaunchCheck:
+    """Say whether what is asked at a sign-in goes to the server itself there, and not by the browser."""
+    needed = smart.get("require_pushed_authorization_requests") is True
+    how = ("required" if needed else "offered") if pushes(smart) else f"{PAR_ENDPOINT} is not listed"
+    return LaunchCheck("pushed requests", pushes(smart), needed, how)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -84,6 +84,18 @@ def proof_key(issuer: Issuer, configuration: SmartConfiguration) -> ProofKey | N
     return ProofKey.new() if required or (issuer.dpop == "offered" and ALGORITHM in named) else None
 
 
+def pushed_to(issuer: Issuer, configuration: SmartConfiguration) -> str | None:
+    """Return where what we ask is given to the server itself (RFC 9126), None where the browser carries it.
+
+    Raises LaunchRefused where it has to be, by the settings or by the server, and the other does not have that.
+    """
+    if issuer.par == "off" and configuration.par_required:
+        raise LaunchRefused(code="par-required")
+    if issuer.par == "required" and configuration.par_endpoint is None:
+        raise LaunchRefused(code="par-not-offered")
+    return configuration.par_endpoint
+
+
 def login_cookie(state: str, settings: Settings) -> str:
     """Return the name of the cookie that binds the sign-in with this state to the browser that began it."""
     return f"{'__Host-' if settings.https else ''}verstel-login-{digest(state)[:16]}"
@@ -107,14 +119,16 @@ class Authorizations:
         configuration: SmartConfiguration,
         launch: str | None,
         *,
+        push: Callable[[str, Mapping[str, str]], str],
         caseload: bool = False,
         aud: str = "",
     ) -> Begun:
         """Begin a sign-in: from the EHR with its `launch` value, standalone where that is None.
 
         `aud` is the address that the launch named the EHR by (SMART: the same as its `iss`); the base when left out.
-        With `caseload` no patient is asked for, and what the issuer has for that. Raises LaunchRefused where the
-        settings want what the server does not have.
+        With `caseload` no patient is asked for, and what the issuer has for that. `push` gives what is asked to an
+        endpoint of the server, and returns the name that it has there. Raises what `push` raises, and LaunchRefused
+        where the settings want what the server does not have, or not what it wants.
         """
         state, key = self._marks.fresh(issuer.base), proof_key(issuer, configuration)
         secret, verifier, nonce = (fresh_secret() for _ in range(3))
@@ -151,13 +165,17 @@ class Authorizations:
             "caseload": caseload,
             "key": key.text if key else "",
         }
+        shown, there = parameters, pushed_to(issuer, configuration)
+        if there is not None:
+            # Nothing else may stand beside it (RFC 9126 4): all the rest is in what was pushed.
+            shown = {"client_id": issuer.client_id, "request_uri": push(there, parameters)}
         now = int(self._clock())
         row = {"state": digest(state), "browser": digest(secret), "made": now, "sealed": self._vault.seal(pending)}
         with writing(self._engine, on=state) as connection:
             connection.execute(_FORGET_OLD, {"since": now - STATE_SECONDS})
             connection.execute(_ADD, row)
         endpoint = configuration.authorization_endpoint
-        url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
+        url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(shown)}"
         return Begun(url, login_cookie(state, self._settings), secret)
 
     def redeem(self, state: str, secret: str | None) -> Pending:

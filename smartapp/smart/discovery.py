@@ -13,7 +13,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mappers.tolerant import text_in, texts_in
@@ -32,6 +32,7 @@ STALE_SECONDS = 24 * 3600
 # Anyone may begin a sign-in, so few threads may wait for an EHR that is silent.
 PATIENCE_SECONDS = 2
 MAX_BYTES = 256 * 1024
+PAR_ENDPOINT: Final = "pushed_authorization_request_endpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ class SmartConfiguration:
     """The scopes that the server says it has, between spaces; it may have others too."""
     dpop_algorithms: tuple[str, ...] = ()
     """With which it takes proofs of possession (RFC 9449); none where it does not say that it does."""
+    par_endpoint: str | None = None
+    """Where it takes what is asked from us and not from the browser (RFC 9126); None where it is not to be asked so."""
+    par_required: bool = False
+    """It takes it in no other way."""
 
 
 def _trouble(code: str) -> EhrTrouble:
@@ -85,7 +90,14 @@ def read_configuration(document: Any, issuer: Issuer) -> SmartConfiguration:
         names_itself=document.get("authorization_response_iss_parameter_supported") is True,
         scopes_supported=" ".join(texts_in(document, "scopes_supported")),
         dpop_algorithms=tuple(texts_in(document, "dpop_signing_alg_values_supported")),
+        par_endpoint=_endpoint(document, PAR_ENDPOINT, issuer) if issuer.par != "off" and pushes(document) else None,
+        par_required=document.get("require_pushed_authorization_requests") is True,
     )
+
+
+def pushes(document: Mapping[str, Any]) -> bool:
+    """Tell whether a smart-configuration names where an authorization request can be pushed to."""
+    return bool(document.get(PAR_ENDPOINT))
 
 
 def _endpoint(document: Mapping[str, Any], name: str, issuer: Issuer) -> str:
@@ -118,7 +130,14 @@ def _pinned(url: str, name: str, issuer: Issuer) -> str:
 
 def other_hosts(document: Any, base: str) -> tuple[str, ...]:
     """Return the hosts beside that of `base` that a smart-configuration names, as the issuers file has to list them."""
-    members = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint")
+    members = (
+        "issuer",
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "revocation_endpoint",
+        PAR_ENDPOINT,
+    )
     found = set()
     for name in members:
         with contextlib.suppress(ValueError):

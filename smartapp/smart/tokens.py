@@ -16,14 +16,14 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from mappers.tolerant import text_in, texts_in
-from smartapp.errors import EhrTrouble, LaunchRefused
+from smartapp.errors import AppError, EhrTrouble, LaunchRefused
 from smartapp.fhir.http import OutboundError, Reply, ask
 from smartapp.fhir.store import Unauthorized, Unreachable
 from smartapp.fhir.workplaces import elsewhere, holding
@@ -91,14 +91,17 @@ class Granted:
 
 
 class GrantRefused(LaunchRefused):
-    """The token endpoint said no. `oauth_error` is its code, such as invalid_grant."""
+    """The token endpoint said no, or the one for pushed requests. `oauth_error` is its code, such as invalid_grant."""
 
-    def __init__(self, oauth_error: str) -> None:
-        super().__init__(code=f"token-{oauth_error}")
+    def __init__(self, oauth_error: str, endpoint: str = "token") -> None:
+        super().__init__(code=f"{endpoint}-{oauth_error}")
         self.oauth_error = oauth_error
 
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_DONE: Final[Mapping[str, tuple[int, ...]]] = {"token": (200,), "par": (200, 201)}
+"""What an endpoint answers when all is well. A pushed request is created (RFC 9126 2.2); some servers say 200."""
+_REQUEST_URI = re.compile(r"[\x21-\x7e]{1,2000}")
 
 _KNOWN_ERRORS = frozenset(
     {
@@ -108,6 +111,7 @@ _KNOWN_ERRORS = frozenset(
         "unauthorized_client",
         "unsupported_grant_type",
         "invalid_scope",
+        "unsupported_response_type",
         "use_dpop_nonce",
         "invalid_dpop_proof",
     }
@@ -183,6 +187,18 @@ class TokenEndpoint:
         self._clock = clock
         self._nonces = Nonces()
 
+    def push(self, issuer: Issuer, endpoint: str, parameters: Mapping[str, str]) -> str:
+        """Give an authorization request to the server (RFC 9126) and return its name there, for one use and a minute.
+
+        Raises GrantRefused or EhrTrouble; a request that is refused here is not sent by the browser instead.
+        """
+        # Of a proof only the thumbprint is needed here, which is among the parameters.
+        document = self._post(issuer, parameters, "", endpoint=endpoint, name="par")
+        request_uri = text_in(document, "request_uri")
+        if not _REQUEST_URI.fullmatch(request_uri):
+            raise _trouble("par-no-request-uri")
+        return request_uri
+
     def exchange(self, issuer: Issuer, code: str, pending: Pending) -> Granted:
         """Trade a code for tokens. Raises GrantRefused or EhrTrouble."""
         # Never tried again: a code works once, and a server that sees it twice may revoke what the first use gave.
@@ -252,25 +268,29 @@ class TokenEndpoint:
         except OutboundError:
             return False
 
-    def _post(self, issuer: Issuer, form: Mapping[str, str], key: str) -> Any:
-        endpoint = self._discovery.of(issuer).token_endpoint
+    def _post(
+        self, issuer: Issuer, form: Mapping[str, str], key: str, *, endpoint: str | None = None, name: str = "token"
+    ) -> Any:
+        """Return what an endpoint answers, the token endpoint where no other is given; `name` begins each code."""
+        endpoint = endpoint or self._discovery.of(issuer).token_endpoint
         try:
             answer = self._send(issuer, endpoint, form, key)
             if self._nonces.hear(issuer.base, answer) and key and _error_code(answer) == "use_dpop_nonce":
                 answer = self._send(issuer, endpoint, form, key)
                 self._nonces.hear(issuer.base, answer)
             if answer.status in (400, 401, 403):
-                code = _error_code(answer)
-                if code == "invalid_client" and _has_two_forms(issuer):
-                    log.warning(_SECRET_AS, issuer.base)
-                if code in _OF_THE_PROOF:
-                    raise _trouble(f"token-{code}")
-                raise GrantRefused(code)
-            if answer.status != 200:
-                raise _trouble(f"token-{answer.status}")
+                raise self._refusal(issuer, _error_code(answer), name)
+            if answer.status not in _DONE[name]:
+                raise _trouble(f"{name}-{answer.status}")
             return answer.json()
         except OutboundError as error:
-            raise _trouble(f"token-{error.code}") from error
+            raise _trouble(f"{name}-{error.code}") from error
+
+    def _refusal(self, issuer: Issuer, code: str, name: str) -> AppError:
+        """Return what a refusal with this code is; the log is told where another setting may help."""
+        if code == "invalid_client" and _has_two_forms(issuer):
+            log.warning(_SECRET_AS, issuer.base)
+        return _trouble(f"{name}-{code}") if code in _OF_THE_PROOF else GrantRefused(code, name)
 
     def _send(self, issuer: Issuer, endpoint: str, form: Mapping[str, str], key: str) -> Reply:
         """Send a form as the client that the issuer knows, with a proof of this key where there is one.
@@ -278,7 +298,8 @@ class TokenEndpoint:
         Each time is a new one: neither the proof nor an assertion may be seen twice.
         """
         filled = dict(form)
-        headers = self._authenticate(issuer, endpoint, filled)
+        # Assertions are for the token endpoint, wherever they are shown: SMART says so, and RFC 9126 2 allows it.
+        headers = self._authenticate(issuer, self._discovery.of(issuer).token_endpoint, filled)
         if key:
             nonce = self._nonces.of(issuer.base)
             headers["DPoP"] = ProofKey.read(key).proof("POST", endpoint, self._clock(), nonce=nonce)

@@ -193,6 +193,7 @@ def test_a_secret_is_not_in_what_a_log_would_show():
         (ISSUER + 'auth = "client_secret"\n', "client secret belongs"),
         (ISSUER + 'auth = "client_secret"\nclient_secret_env = "NOT_SET"\n', "NOT_SET"),
         (ISSUER + 'secret_as = "query"\n', r"issuer\[1\]\.secret_as: is 'query'; it must be one of"),
+        (ISSUER + 'par = "yes"\n', r"issuer\[1\]\.par: is 'yes'; it must be one of"),
         (ISSUER + 'dpop = "always"\n', r"issuer\[1\]\.dpop: is 'always'; it must be one of"),
         (ISSUER + 'secret_as = "post"\n', "secret_as belongs to auth = 'client_secret'"),
         (
@@ -257,12 +258,15 @@ def test_a_client_secret_travels_as_its_issuer_says(tmp_path):
     assert read_issuers(file, {"SECRET": "s3cret"})[0].secret_as == "post"
 
 
-def test_whether_tokens_are_bound_to_a_key_is_a_setting_of_the_issuer(tmp_path):
+def test_bound_tokens_and_pushed_requests_are_settings_of_the_issuer(tmp_path):
     file = tmp_path / "issuers.toml"
     file.write_text(ISSUER)
     assert read_issuers(file, {})[0].dpop == "offered"
     file.write_text(ISSUER + 'dpop = "required"\n')
     assert read_issuers(file, {})[0].dpop == "required"
+    assert read_issuers(file, {})[0].par == "offered"
+    file.write_text(ISSUER + 'par = "off"\n')
+    assert read_issuers(file, {})[0].par == "off"
     with pytest.raises(ConfigError, match="dpop is 'always'; use one of offered, required, off"):
         Issuer(base="https://a.example", name="A", client_id="v", dpop="always")
 

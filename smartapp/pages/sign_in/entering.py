@@ -92,7 +92,14 @@ def begin(services: Services, iss: str, launch: str | None, *, caseload: bool = 
     if caseload and not issuer.caseload_scopes:
         services.audit.refused("caseload", "caseload-off")
         raise LaunchRefused(_NO_CASELOAD, code="caseload-off")
-    return services.authorizations.begin(issuer, services.discovery.of(issuer), launch, caseload=caseload, aud=iss)
+    return services.authorizations.begin(
+        issuer,
+        services.discovery.of(issuer),
+        launch,
+        push=partial(services.token_endpoint.push, issuer),
+        caseload=caseload,
+        aud=iss,
+    )
 
 
 def _unknown(iss: str, settings: Settings) -> str:

@@ -146,6 +146,30 @@ def test_whether_tokens_would_be_bound_to_a_key_is_said(listed: Any, met: bool, 
     assert told.usable
 
 
+PUSHED = {"pushed_authorization_request_endpoint": "https://par.example.org/par"}
+
+
+@pytest.mark.parametrize(
+    ("smart", "said", "usable"),
+    [
+        ({}, (False, "pushed_authorization_request_endpoint is not listed"), True),
+        (PUSHED, (True, "offered"), True),
+        ({**PUSHED, "require_pushed_authorization_requests": True}, (True, "required"), True),
+        (
+            {"require_pushed_authorization_requests": True},
+            (False, "pushed_authorization_request_endpoint is not listed"),
+            False,
+        ),
+    ],
+)
+def test_whether_requests_would_be_pushed_is_said(smart: Any, said: tuple[bool, str], usable: bool) -> None:
+    told = report(BASE, statement(EVERYTHING), {**SMART, **smart})
+    [row] = [row for row in told.requirements if row.name == "pushed requests"]
+    assert ((row.met, row.found), told.usable) == (said, usable)
+    [hosts] = [row.found for row in told.requirements if row.name == "SMART configuration"]
+    assert ("par.example.org" in hosts) == ("pushed_authorization_request_endpoint" in smart)
+
+
 def test_good_server_is_usable() -> None:
     assert report(BASE, statement(EVERYTHING), SMART).usable
 
