@@ -65,6 +65,11 @@ _WORDLESS = Text(
     "Alleen de opbouw: plaatsen, codes en rekenregels, zonder de tekst van vragen en antwoorden. Niet om in te vullen.",
     "Structure only: places, codes and rules, without the text of questions and answers. Not for filling in.",
 )
+_SEMVER: Final[Resource] = {
+    "url": f"{STRUCTURES}/artifact-versionAlgorithm",
+    "valueCoding": coding("http://hl7.org/fhir/version-algorithm", "semver", "SemVer"),
+}
+"""How versions of a form count: SDC 4 wants to be told where a form has a version."""
 _PLAN_CODES = (
     ("recovery-plan", Text("Herstelplan", "Recovery plan")),
     ("recovery-step", Text("Stap", "Step")),
@@ -320,11 +325,12 @@ def _header(instrument: Instrument, rules: list[ScoreRule], variant: Variant) ->
     return {
         "resourceType": "Questionnaire",
         "id": identifier,
-        # No profile of SDC is claimed: those need extensions of R5 (versionAlgorithm) that few R4 servers know.
+        # No profile of SDC is claimed, though its rules are kept: a server that lacks it may refuse the form, and the
+        # only package of SDC 4 on npm is a ballot, whose extension for how versions count is another one.
         "meta": {"profile": [f"{STRUCTURES}/Questionnaire"]},
         "language": "nl-NL" if plain else "nl",
         "contained": [_observation_template(rule) for rule in rules if variant == "template"],
-        "extension": [] if plain else [{"url": structure_url("wording-status"), "valueCode": wording}],
+        "extension": [] if plain else [{"url": structure_url("wording-status"), "valueCode": wording}, _SEMVER],
         "url": questionnaire_url(identifier),
         "version": instrument.version,
         "name": computer_name(identifier),
