@@ -92,9 +92,7 @@ def _shown(one: Sent, sent: list[Sent], tasks: list[Record]) -> ResponsePage:
         beside=beside,
         points=_points(tasks, one.record.resource),
         readings=finding.readings().get(one.record.reference, ()) if own else (),
-        correctable=own
-        and one.answers is not None
-        and correctable(current.records(), one.record, one.answers.instrument),
+        correctable=own and one.answers is not None and correctable(current.records(), one.record, one.answers),
         state="refused" if stopped else one.record.state,
     )
 

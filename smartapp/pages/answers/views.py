@@ -95,6 +95,8 @@ class ResponsePage:
     as_much: int
     readings: Sequence[Reading]
     correctable: bool
+    elsewhere: bool
+    """Another program made it, or added answers of its own, so that it cannot be corrected here."""
 
     @property
     def markable(self) -> bool:
@@ -225,6 +227,7 @@ def response_page(
         as_much=as_much_changed(answers, before) if answers else 0,
         readings=readings,
         correctable=correctable,
+        elsewhere=answers is not None and (not answers.response.identifier or answers.others > 0),
     )
 
 

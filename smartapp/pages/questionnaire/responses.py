@@ -51,9 +51,11 @@ def correct(response_id: str) -> ResponseReturnValue:
     """Open a response once more as a draft of its own; sending that in amends the response and its scores."""
     record = _own_response(response_id)
     instrument = _by_canonical(text_in(record.resource, "questionnaire"))
-    if instrument is None or not correctable(current.records(), record, instrument):
+    if instrument is None:
         abort(404)
     sent = filling_of(instrument, record.resource, catalogue())
+    if not correctable(current.records(), record, sent.answers):
+        abort(404)
 
     # A draft that another tab began meanwhile goes first: it holds answers that are nowhere else.
     def update(draft: dict[str, Any] | None) -> dict[str, Any]:

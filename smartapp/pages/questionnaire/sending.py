@@ -11,7 +11,6 @@ from mappers.identity import Identifier
 from mappers.submission import submission_of
 from mappers.tolerant import object_in, text_in
 from questionnaires.fhir import Resource
-from questionnaires.model import Instrument
 from smartapp.fhir.store import NotFound, Unreachable, Write
 from smartapp.records import Record, Records
 from smartapp.records.following import answers as answers_follow_up
@@ -85,18 +84,20 @@ def own_response(records: Records, response_id: str) -> Record:
     return record
 
 
-def correctable(records: Records, record: Record, instrument: Instrument) -> bool:
+def correctable(records: Records, record: Record, answers: Answers) -> bool:
     """Tell whether the client may change this response: theirs, arrived, of today's version, in a store that lets us.
 
-    An unfinished questionnaire of the same kind goes first: a correction would have to replace it.
+    An unfinished questionnaire of the same kind goes first: a correction would have to replace it. What another program
+    answered beside ours would be lost by it, for a response is written anew.
     """
-    response = record.resource
+    response, instrument = record.resource, answers.instrument
     theirs = text_in(object_in(response, "author"), "reference") == records.launch.user.reference
     # Without an identifier of ours, sending the correction could not find what it corrects.
     ours = bool(FHIR_ID.fullmatch(_our_identifier(response))) and response.get("questionnaire") == instrument.canonical
+    whole = not answers.others
     allowed = record.place != "ehr" or records.capability().can("QuestionnaireResponse", "update")
     free = records.drafts.get(instrument.id) is None
-    return record.state == "stored" and theirs and ours and is_finished(response) and allowed and free
+    return record.state == "stored" and theirs and ours and whole and is_finished(response) and allowed and free
 
 
 def _our_identifier(response: Resource) -> str:

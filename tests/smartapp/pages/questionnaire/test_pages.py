@@ -14,7 +14,7 @@ from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Conflict, Forbidden, Query, Refused, Unreachable, Write
 from smartapp.records import Records
 from smartapp.web.typed import LONGEST
-from tests.smartapp.helpers import Visitor, launched
+from tests.smartapp.helpers import Visitor, launched, text_of
 from tests.smartapp.pages.plan.pages import fields_of
 
 HOOP = catalogue().instruments["hoop"]
@@ -797,6 +797,29 @@ def test_an_unfinished_questionnaire_is_not_pushed_aside_by_a_correction(anna):
     assert "Mijn antwoorden verbeteren" not in anna.get(f"answers/{sent['id']}/").text
     assert anna.post(f"questionnaires/responses/{sent['id']}/correct").status_code == 404
     assert draft(anna) == {"hoop-01": "2"}
+
+
+def test_a_response_in_which_another_program_answered_too_is_not_rewritten_without_that(anna):
+    fill(anna)
+    anna.post("questionnaires/hoop/submit")
+    [sent] = stored(anna, "QuestionnaireResponse")
+    own_item = {"linkId": "department", "text": "Afdeling", "answer": [{"valueString": "Oost"}]}
+    changed = anna.ehr.write(Write("update", {**sent, "item": [*sent["item"], own_item]})).resource
+    page = text_of(anna.get(f"answers/{sent['id']}/"))
+    assert "Mijn antwoorden verbeteren" not in page
+    assert "Verbeteren kan alleen daar." in page
+    assert anna.post(f"questionnaires/responses/{sent['id']}/correct").status_code == 404
+    assert draft(anna) == {}
+    assert stored(anna, "QuestionnaireResponse") == [changed]
+
+
+def test_a_response_of_another_program_is_not_corrected_here(anna):
+    fill(anna)
+    anna.post("questionnaires/hoop/submit")
+    [sent] = stored(anna, "QuestionnaireResponse")
+    anna.ehr.write(Write("update", {name: value for name, value in sent.items() if name != "identifier"}))
+    assert "Verbeteren kan alleen daar." in text_of(anna.get(f"answers/{sent['id']}/"))
+    assert anna.post(f"questionnaires/responses/{sent['id']}/correct").status_code == 404
 
 
 def test_somebody_else_corrects_nothing(app, anna):
