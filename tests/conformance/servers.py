@@ -33,9 +33,11 @@ from mappers.observations import SCORE_SYSTEM, provenance_of, scores_from
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Step
 from mappers.sameness import as_amendment
 from mappers.scoring import score
+from mappers.verify import differences
 from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.catalogue import Catalogue
 from scripts.tour import CHROMIUM
+from smartapp import cli
 from smartapp.commands import publish
 from smartapp.deploy.artefacts import artefacts
 from smartapp.deploy.ehr_check import report
@@ -338,6 +340,34 @@ def check_published_twice_changes_nothing(site: Site) -> None:
 
 def _publish(site: Site) -> Result:
     return CliRunner().invoke(publish.command, ["--to", site.store.base])
+
+
+def check_scores_of_a_whole_server(site: Site) -> None:
+    """`verstel score --from` stores what other form programs left out, each once; a second run has nothing to do."""
+    made = [site.response(name) for name in ("hoop", "mansa", "nel")]
+    left = [{name: value for name, value in one.items() if name != "identifier"} for one in made]
+    stored = [site.store.write(Write("create", one)).resource for one in left]
+    with_scores = site.store.write_all(_unit(site.response()))
+    said = _score_from(site)
+    assert int(said.partition(" responses read: ")[2].split()[0]) >= len(stored), said
+    scores = {one.resource["id"]: one.resource for one in site.store.search(_scores_of(site))}
+    found, looked_at = differences([*stored, with_scores[0].resource, *scores.values()], CATALOGUE)
+    rules = [rule for name in ("hoop", "mansa", "nel", "hoop") for rule in CATALOGUE.instruments[name].scores]
+    assert (found, looked_at) == ([], len(rules)), (found, looked_at)
+    assert ": 0 scored, " in (again := _score_from(site)), again
+    assert {one.resource["id"] for one in site.store.search(_scores_of(site))} == set(scores)
+
+
+def _score_from(site: Site) -> str:
+    """Fill in what the server misses; what the other checks left there may be refused, and is none of ours."""
+    done = CliRunner().invoke(cli.main, ["score", "--from", site.store.base])
+    assert done.exit_code in (0, 1), done.output
+    assert "Stopped before the end" not in done.stderr, done.stderr
+    return done.stdout
+
+
+def _scores_of(site: Site) -> Query:
+    return Query.of("Observation", patient=site.patient.resource["id"], _count="500")
 
 
 def check_capability_check_places_everything_here(site: Site) -> None:
