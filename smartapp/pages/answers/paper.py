@@ -31,6 +31,7 @@ def contents(page: ResponsePage) -> dict[str, Any]:
                 _("Filled in on %(day)s.", day=format_datetime(page.authored)),
                 _("Typed by %(name)s.", name=page.typed_by) if page.typed_by else "",
                 _("Filled in together with %(name)s.", name=page.helper) if page.helper else "",
+                _("Filled in on another form. Here the answers stand with our questions.") if page.mapped else "",
                 "" if page.groups else _("We do not know this questionnaire. Here is what it says."),
             )
             if sentence

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from mappers.answers import Answers
 from mappers.comparing import as_much_changed, before_of, most_changed
 from mappers.helper import ROLES, helper_in
+from mappers.mapping import map_of
 from mappers.talking import TalkingPoint
 from mappers.tolerant import object_in, text_in
+from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument, Item
 from smartapp.pages.answers.finding import Reading, Sent
 from smartapp.pages.questionnaire.filling import Filling, raw_answers, raw_text
@@ -75,7 +77,7 @@ class ResponsePage:
     """One response. `own`: it is read by the person whose answers these are.
 
     `place` is where it is kept, or "waiting" or "refused"; `typed_by` who typed it, where that was someone else;
-    `helper` who helped; `beside` the response of before that is shown beside it, None where there is none; `earlier`
+    `helper` who helped; `mapped` if it was filled in on a form of the EHR's own; `beside` the response of before that is shown beside it, None where there is none; `earlier`
     all of before.
     """
 
@@ -84,6 +86,7 @@ class ResponsePage:
     authored: str
     typed_by: str
     helper: str
+    mapped: bool
     place: str
     own: bool
     instrument: Instrument | None
@@ -208,6 +211,7 @@ def response_page(
         authored=sent.authored,
         typed_by=typed_by(sent),
         helper=helper_of(sent),
+        mapped=answers is not None and map_of(sent.record.resource, catalogue().maps) is not None,
         place=sent.record.place if state == "stored" else state,
         own=own,
         instrument=answers.instrument if answers else None,
