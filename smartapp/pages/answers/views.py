@@ -77,8 +77,8 @@ class ResponsePage:
     """One response. `own`: it is read by the person whose answers these are.
 
     `place` is where it is kept, or "waiting" or "refused"; `typed_by` who typed it, where that was someone else;
-    `helper` who helped; `mapped` if it was filled in on a form of the EHR's own; `beside` the response of before that is shown beside it, None where there is none; `earlier`
-    all of before.
+    `helper` who helped; `mapped` if it was filled in on a form of the EHR's own; `beside` the response of before that
+    is shown beside it, None where there is none; `earlier` all of before.
     """
 
     title: str

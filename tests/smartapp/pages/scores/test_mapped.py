@@ -1,4 +1,4 @@
-"""A response to a form of the EHR's own, which a map of the place reads, counts on every page; nothing of it is changed."""
+"""A response to a form of the EHR's own, which a map of the place reads, counts on every page and is never changed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tests.mappers.test_mapping import SYSTEM, theirs
 from tests.questionnaires.test_maps import written
 from tests.smartapp.helpers import Visitor, launched, text_of
 from tests.smartapp.pages.caseload.people import keep_from_the_team
+from tests.smartapp.pages.plan.pdf_text import sheets_in
+from tests.smartapp.pages.scores.test_from_answers import fill_in_elsewhere
 
 NOTE = "Ingevuld op een ander formulier. Hier staan de antwoorden bij onze vragen."
 # All C, which is 3, and items 3 and 6 reversed: 10 × 3 + 2 × 2.
@@ -52,8 +54,6 @@ def test_its_page_says_that_it_was_another_form_and_lets_nobody_correct_it(anna)
 
 
 def test_ours_says_nothing_of_another_form(anna):
-    from tests.smartapp.pages.scores.test_from_answers import fill_in_elsewhere
-
     ours = fill_in_elsewhere(anna)
     assert NOTE not in text_of(anna.get(f"answers/{ours['id']}/"))
 
@@ -82,8 +82,6 @@ def test_its_scores_are_put_into_the_record_and_it_stays_as_it_was(anna):
 
 
 def test_on_paper_it_says_so_too(anna):
-    from tests.smartapp.pages.plan.pdf_text import sheets_in
-
     paper = " ".join(" ".join(sheets_in(anna.get("answers/e1/answers.pdf").data)).split())
     assert NOTE in paper
 
