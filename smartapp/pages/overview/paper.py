@@ -68,7 +68,7 @@ def _phase(everything: OverviewPage) -> dict[str, str] | None:
     said = everything.phase
     if said is None:
         return None
-    who = _("%(name)s says:", name=everything.name) if everything.name else _("The client says:")
+    who = _("%(name)s says:", name=everything.called) if everything.called else _("The client says:")
     return {"who": who, "title": said.title, "day": format_date(said.marked_on) if said.marked_on else ""}
 
 

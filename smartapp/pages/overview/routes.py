@@ -123,6 +123,7 @@ def _everything() -> tuple[list[list[Record]], OverviewPage]:
     stored_plan = plan_read(found[:3], found[8:])
     page = overview_page(
         name=current.launch().patient.display,
+        called=current.launch().patient.called,
         stored=stored_plan,
         today=current.now().date(),
         tasks=[one.resource for one in found[2]],

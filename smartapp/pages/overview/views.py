@@ -66,6 +66,7 @@ class OverviewPage:
     """The whole page. Everything the client wrote is shown exactly as written."""
 
     name: str
+    called: str  # the client in a sentence: the call name where the record has one, else the name
     plan: Plan
     goals: tuple[GoalView, ...]  # those being worked on
     earlier: tuple[GoalView, ...]  # those that were reached or ended
@@ -97,6 +98,7 @@ class OverviewPage:
 def overview_page(
     *,
     name: str,
+    called: str,
     stored: StoredPlan,
     today: dt.date,
     tasks: Sequence[Resource],
@@ -114,6 +116,7 @@ def overview_page(
     done = [one for one in responses if is_finished(one)]
     return OverviewPage(
         name=name,
+        called=called or name,
         plan=plan,
         goals=tuple(view for view in goals if view.goal.active),
         earlier=tuple(view for view in goals if not view.goal.active),

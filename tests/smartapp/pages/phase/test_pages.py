@@ -369,6 +369,15 @@ def test_the_clinician_reads_the_newest_and_nothing_of_how_it_was_before(clock, 
         assert squeezed("Toen ging het goed.") not in squeezed(page)
 
 
+def test_the_clinician_reads_what_who_is_called_something_else_says(app, anna):
+    """A whole name of a Dutch record would leave no room for what is said."""
+    fill(anna, PAGE, phase="struggling")
+    clinician = launched(app, role="clinician", name="Johanna Petronella Maria van Putten", called="Jo")
+    for path in ("overview/", "overview/plan"):
+        assert "Jo zegt zelf: Ik worstel ermee" in text_of(clinician.get(path))
+    assert squeezed("Jo zegt zelf: Ik worstel ermee") in squeezed(pdf_text(clinician.get("overview/overview.pdf").data))
+
+
 @pytest.mark.parametrize("path", ["overview/", "overview/plan", "overview/together/now"])
 def test_where_nothing_is_marked_no_page_of_the_clinician_says_a_word_of_it(app, anna, path):
     fill(anna, "living/story/story/", story_story="Ik zing weer.")
