@@ -32,6 +32,7 @@ _STATUS_OF: Final = {
 }
 _SURVEY: Final = {"coding": [coding("http://hl7.org/fhir/observation-category", "survey", "survey")]}
 _UNIT: Final = "punten"  # what a person reads behind the number; the code says it to computers
+_DECIMALS: Final = 2  # as on our own pages: the state's PGO shows every digit that it gets
 
 _Known = Mapping[str, tuple[Instrument, ScoreRule]]
 
@@ -93,7 +94,7 @@ def _score(key: str, point: ScorePoint, rule: ScoreRule, subject: Resource) -> R
         reason = point.reason or "Er is geen score."
         made = {**made, "dataAbsentReason": {"text": reason}, "comment": reason}
     else:
-        made["valueQuantity"] = {"value": point.value, "unit": _UNIT, "system": UCUM, "code": UNIT}
+        made["valueQuantity"] = {"value": round(point.value, _DECIMALS), "unit": _UNIT, "system": UCUM, "code": UNIT}
     if point.rule_version:
         display = rule.method.nl if point.rule_version == rule.version else f"Rekenregel, versie {point.rule_version}"
         made["method"] = {"coding": [coding(RULE_SYSTEM, f"{point.code}@{point.rule_version}", display)]}

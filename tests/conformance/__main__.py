@@ -36,6 +36,7 @@ PARTS = {
     "write path": "tests.conformance.write_path",
     "links (SMART Health Links)": "tests.conformance.links.run",
     "hooks (CDS Hooks)": "tests.conformance.hooks.run",
+    "PGO (MedMij)": "tests.conformance.mgo.run",
     "HL7 validator": "tests.conformance.validate",
     "views (SQL on FHIR)": "tests.conformance.views.run",
     "paper (veraPDF)": "tests.conformance.paper",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 
 from mappers.answers import answers_of
@@ -9,8 +10,9 @@ from mappers.circle import Circle, Member, circle_identifier, team_of
 from mappers.medmij import OwnRecord
 from mappers.medmij.documents import paper_of
 from mappers.medmij.queries import queries
-from mappers.observations import observations_of
-from mappers.plan import DomainAnswers, PersonRef, Plan
+from mappers.observations import full_url, observations_of
+from mappers.plan import DomainAnswers, PersonRef, Plan, resources_of
+from mappers.plan.document import Edition, document_of
 from mappers.scoring import score
 from questionnaires.catalogue import catalogue
 from tests.mappers.build import all_answered, response
@@ -83,3 +85,22 @@ RECORD = OwnRecord(
 )
 EMPTY = replace(RECORD, observations=(), responses=(), plan=None, plan_name="", teams=(), papers=(), birth_date="")
 QUERIES = {one.id: one for one in queries()}
+
+
+def entries():
+    """Return what a sandbox holds of Anna, as the entries of a transaction; she herself is not among them."""
+    plan = replace(PLAN, id=f"urn:uuid:{PLAN_NAME}")
+    edition = Edition(PLAN_NAME, 1, "a" * 32)
+    bundle = {"resourceType": "Bundle", "type": "collection"}
+    document = document_of(b"%PDF-1.7", bundle, edition=edition, client=ANNA, date=NOW, language="nl")
+    named = [*resources_of(plan, patient=ANNA, author=ANNA, known=CATALOGUE), document, HOOP, TEAM]
+    made = [(f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, str(number))}", one) for number, one in enumerate(named)]
+    made += [(full_url(one), one) for one in HOOP_SCORES]
+    return [
+        {
+            "fullUrl": name,
+            "resource": {key: value for key, value in one.items() if key != "id"},
+            "request": {"method": "POST", "url": one["resourceType"]},
+        }
+        for name, one in made
+    ]

@@ -226,6 +226,16 @@ def test_scores_that_only_answers_give_are_among_them_with_the_identifier_they_w
     assert resources("generalMeasurement", record) == stored
 
 
+def test_a_mean_is_given_in_two_decimals_and_a_sum_as_it_is():
+    """The state's PGO shows every digit that it gets: 2.6666666666666665 is no number for people."""
+    observations = [
+        {**one, "valueQuantity": {**one["valueQuantity"], "value": value}}
+        for one, value in zip(HOOP_SCORES[1:4], (2.6666666666666665, 3.5, 24), strict=True)
+    ]
+    found = resources("generalMeasurement", replace(RECORD, observations=observations, responses=()))
+    assert [one["valueQuantity"]["value"] for one in found[1:]] == [2.67, 3.5, 24]
+
+
 def test_a_corrected_score_says_so_and_one_that_was_taken_back_is_gone():
     corrected = [one for one in resources("generalMeasurement") if "mhcs" in one["id"]]
     assert {one["status"] for one in corrected} == {"corrected"}

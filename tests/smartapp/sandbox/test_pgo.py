@@ -10,22 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from mappers.medmij import queries
-from mappers.observations import full_url
-from mappers.plan import DomainAnswers, PersonRef, Plan, resources_of
-from mappers.plan.document import Edition, document_of
-from questionnaires.catalogue import catalogue
 from smartapp.sandbox.reading import LARGEST_PAGE
-from tests.mappers.medmij.cases import HOOP, HOOP_SCORES, TEAM
+from tests.mappers.medmij.cases import HOOP_SCORES, entries
 from tests.mappers.medmij.reader import shown
 from tests.mappers.medmij.rules import broken
 
-ANNA = PersonRef("Patient/anna", "Anna Voorbeeld")
-PLAN = Plan(
-    "urn:uuid:0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a01",
-    domains=(DomainAnswers("social-contacts", now="Mijn zus belt.", support="Het team komt."),),
-)
-EDITION = Edition("0b9f1f0e-6a54-4f7b-9d0f-3f0e5f0f8a01", 1, "a" * 32)
-MOMENT = "2026-11-20T10:00:00+01:00"
 OWN = "patient/*.rs"
 
 
@@ -44,17 +33,8 @@ def ask(api, service: str, path: str):
 @pytest.fixture
 def told(ehr):
     """Anna's record, with a plan, scores, a circle and a document."""
-    scores = [{name: value for name, value in one.items() if name != "id"} for one in HOOP_SCORES]
-    entries = [
-        {"fullUrl": full_url(one), "resource": one, "request": {"method": "POST", "url": "Observation"}}
-        for one in scores
-    ]
-    told = ehr.as_("Patient/anna", "patient/*.crus", "anna")
-    for one in (*resources_of(PLAN, patient=ANNA, author=ANNA, known=catalogue()), HOOP, TEAM):
-        assert told.put(f"{one['resourceType']}/1", {**one, "id": "1"}).status_code == 201
-    assert told.post("", {"resourceType": "Bundle", "type": "transaction", "entry": entries}).status_code == 200
-    bundle = {"resourceType": "Bundle", "type": "collection"}
-    ehr.put(document_of(b"%PDF-1.7", bundle, edition=EDITION, client=ANNA, date=MOMENT, language="nl"))
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries()}
+    assert ehr.anna().post("", bundle).status_code == 200
     return ehr
 
 
@@ -79,9 +59,12 @@ def test_what_is_stored_is_what_is_shown(told):
     [person] = found(told, "patient")
     assert shown(person)["name"] == ["Anna Voorbeeld"]
     [help_] = found(told, "helpFromOthers")
-    assert shown(help_)["help"] == [("Sociale contacten", "Het team komt.")]
+    assert shown(help_)["help"] == [
+        ("Wonen", "Twee keer per week iemand van het team"),
+        ("Financiën en administratie", "Mijn bewindvoerder"),
+    ]
     [network] = found(told, "participationInSociety")
-    assert shown(network)["network"] == "Mijn zus belt."
+    assert shown(network)["network"] == "Ik zie mijn zus\nelke week."
     assert len(found(told, "generalMeasurement")) == len(HOOP_SCORES)
     [team] = found(told, "careteam")
     assert "Mila Bakker" in str(shown(team))
