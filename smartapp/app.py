@@ -20,6 +20,7 @@ import smartapp.web.components.routes
 from smartapp.access import table
 from smartapp.fhir.bulkheads import budget
 from smartapp.fhir.capabilities import Capabilities
+from smartapp.koppeltaal.domains import Domains
 from smartapp.records.outbox import Outbox
 from smartapp.services import KEY, Services, log_of
 from smartapp.settings import Settings
@@ -35,6 +36,7 @@ from smartapp.storage.doors import Doors
 from smartapp.storage.health_links import HealthLinks
 from smartapp.storage.hook_calls import HookCalls
 from smartapp.storage.kept_words import KeptWords
+from smartapp.storage.koppeltaal import KoppeltaalWrites
 from smartapp.storage.launches import Launches
 from smartapp.storage.marks import Marks
 from smartapp.storage.reminders import Reminders
@@ -90,6 +92,8 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         callers=Callers(settings, HookCalls(engine, clock), clock),
         reminders=Reminders(engine, vault, audit, shared_clock, zoneinfo.ZoneInfo(settings.time_zone)),
         doors=Doors(engine, vault, audit, clock, launches.read),
+        domains=Domains(discovery, keys, clock),
+        koppeltaal_writes=KoppeltaalWrites(engine, vault, clock),
     )
     services.renew_own_stores()  # before anybody asks: after an update there may be much to seal
     app = Flask("smartapp", static_folder=None)

@@ -46,6 +46,7 @@ class Courier(threading.Thread):
         self._lock = threading.Lock()
         self._passing_on = threading.Lock()
         self._reminding = threading.Lock()
+        self._telling = threading.Lock()
         self._tidied = 0.0
 
     def run(self) -> None:
@@ -68,6 +69,7 @@ class Courier(threading.Thread):
             tried += 1
         self._pass_on_log()
         self._remind()
+        self._tell_domains()
         return tried
 
     def stop(self) -> None:
@@ -96,6 +98,18 @@ class Courier(threading.Thread):
                 pass
         finally:
             self._reminding.release()
+
+    def _tell_domains(self) -> None:
+        """Tell Koppeltaal domains what waits for them: with one hand, since a domain may be slow."""
+        if not self._telling.acquire(blocking=False):
+            return
+        try:
+            more = True
+            while more and not self._stopped.is_set():
+                with budget():
+                    more = self._services.tell_domains()
+        finally:
+            self._telling.release()
 
     def _work(self) -> None:
         news = self._services.outbox.news

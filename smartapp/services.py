@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sqlalchemy.engine import Engine
 
 from mappers.circle import IDENTIFIER_SYSTEM as CIRCLE_SYSTEM
 from mappers.circle import LOVED_ONES, Circle, Member, circle_identifier, circle_of, is_circle
 from mappers.identity import values_in
+from mappers.koppeltaal.projection import task_named_in
 from mappers.sharing import Reader, Sharing, is_sharing, sharing_of
 from mappers.sharing.consent import IDENTIFIER_SYSTEM as CONSENT_SYSTEM
 from mappers.sharing.consent import name_of as consent_name
@@ -25,11 +26,14 @@ from questionnaires.fhir import Resource
 from smartapp.access import table
 from smartapp.fhir.capabilities import Capabilities
 from smartapp.fhir.companion import CompanionStore
+from smartapp.fhir.nowhere import Nowhere
 from smartapp.fhir.own.renewing import rename, tenants
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.remote import Prover, RemoteStore, TokenSource
 from smartapp.fhir.scopes import Scopes
 from smartapp.fhir.store import Query, RecordError, Refused, Stored, Unauthorized
+from smartapp.koppeltaal.domains import Domains
+from smartapp.koppeltaal.telling import tell_next
 from smartapp.records import Place, Record, Records, Touched
 from smartapp.records.outbox import Outbox
 from smartapp.records.passing_on import TYPE as AUDIT_EVENT
@@ -52,6 +56,7 @@ from smartapp.storage.examining import prune
 from smartapp.storage.handed_over import Waiting, forget_old
 from smartapp.storage.health_links import HealthLinks
 from smartapp.storage.kept_words import KeptWords
+from smartapp.storage.koppeltaal import KoppeltaalWrites, ToTell
 from smartapp.storage.launches import Launch, Launches, Person, User
 from smartapp.storage.marks import Marks
 from smartapp.storage.not_now import forget_not_now
@@ -120,6 +125,8 @@ class Services:
     callers: Callers
     reminders: Reminders
     doors: Doors
+    domains: Domains
+    koppeltaal_writes: KoppeltaalWrites
     local_ehrs: dict[str, RecordStore] = field(default_factory=dict)
     """Issuers whose records are in this process: no HTTP between the app and them. For tests of pages."""
 
@@ -143,11 +150,40 @@ class Services:
             drafts=self.drafts(launch),
             outbox=self.outbox,
             capabilities=self.capabilities,
-            touched=touched or (lambda event, objects: self.audit.record(launch, event, objects)),
+            touched=self._with_domain(launch, touched),
             sight=self.sight(launch),
             sight_now=lambda: self.sight(launch),
             zone=self.zone,
         )
+
+    def _with_domain(self, launch: Launch, touched: Touched | None) -> Touched:
+        """Return what is told of each look and write; a Koppeltaal domain hears that what its Task asked is done."""
+        noted: Touched = touched or (lambda event, objects: self.audit.record(launch, event, objects))
+        if not self._in_domain(launch.issuer):
+            return noted
+
+        def told(event: Literal["read", "search", "create", "update"], objects: Sequence[str]) -> None:
+            noted(event, objects)
+            if event == "update":
+                self._tell_done(launch, objects)
+
+        return told
+
+    def _tell_done(self, launch: Launch, objects: Sequence[str]) -> None:
+        for type_, _, id_ in (one.partition("/_history/")[0].partition("/") for one in objects):
+            if type_ != "Task":
+                continue
+            task = self.own_store(launch.issuer).read(type_, id_).resource
+            if (named := task_named_in(task)) and task.get("status") == "completed":
+                self.koppeltaal_writes.put(ToTell(launch.issuer_key, launch.trace, task=named, step="completed"))
+
+    def tell_domains(self) -> bool:
+        """Tell a Koppeltaal domain one thing that waits for it; tell whether there was one."""
+        return tell_next(self.settings, self.domains, self.koppeltaal_writes, self.clock())
+
+    def _in_domain(self, issuer: str) -> bool:
+        known = self.settings.issuer(issuer)
+        return known is not None and known.koppeltaal is not None
 
     def records_of(self, launch: Launch, client: Person, touched: Touched | None = None) -> Records:
         """Return the records of one client in a launch about nobody: with its token, and what this client lets be seen.
@@ -229,6 +265,8 @@ class Services:
         """Return the companion server for what this issuer does not take, or None."""
         # An organisation may have one server for all its EHRs, and another for one of them.
         known = self.settings.issuer(issuer)
+        if known is not None and known.koppeltaal is not None:  # what people write there is kept by us alone
+            return None
         base = (known.companion if known else None) or self.settings.companion_url
         if base is None:
             return None
@@ -241,6 +279,8 @@ class Services:
         issuer = self.settings.issuer(launch.issuer)
         if issuer is None:
             raise Unauthorized("This record system is no longer in the settings. Open the app from another one.")
+        if issuer.koppeltaal is not None:  # nobody has a token there of their own, and ours sees everybody
+            return Nowhere()
         sender = launch.handed.giver if launch.handed else launch
         return self.ehr_with(issuer, *self.tokens.source(sender.id, issuer))
 

@@ -42,6 +42,7 @@ DocumentShape = Literal["pdf+fhir", "mhd"]
 SearchMethod = Literal["get", "post"]
 SmtpSecurity = Literal["starttls", "tls", "none"]
 TeamRule = Literal["follow", "ignore"]
+NonceRule = Literal["any", "required"]
 
 LONGEST_PUBLIC_URL: Final = 80
 """The address of a manifest of SMART Health Links has at most 128 characters, of which ours needs 48."""
@@ -141,6 +142,43 @@ class Hooks:
                 raise ConfigError(f"hooks: origins holds {origin!r}; write an origin, https://host.")
 
 
+KOPPELTAAL_LAUNCH: Final = "launch openid fhirUser"
+"""What a launch from a Koppeltaal domain asks: these three and no other, or the domain refuses (TOP-KT-007)."""
+KOPPELTAAL_STANDALONE: Final = "openid fhirUser launch/patient"
+
+_SNOMED: Final = "http://snomed.info/sct"
+_KOPPELTAAL_ROLES: Final[Mapping[str, Role]] = {
+    f"{_SNOMED}|405623001": "clinician",  # assigned practitioner
+    f"{_SNOMED}|224608005": "outside",  # administrative staff: they get tasks ready, and start none
+    f"{_SNOMED}|768821004": "outside",  # care team coordinator: likewise
+    f"{_SNOMED}|310391000146105": "representative",  # legal representative
+    f"{_SNOMED}|407542009": "loved-one",  # informal carer
+    f"{_SNOMED}|125677006": "loved-one",  # relative
+    f"{_SNOMED}|62071000": "loved-one",  # friend, buddy
+}
+"""What the roles in a domain's care teams mean (TOP-KT-027), where its table in the issuers file says nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Koppeltaal:
+    """What makes an issuer a domain of Koppeltaal 2.0: it launches us with a task, and our own key reads there."""
+
+    device: str
+    """The Device that the domain made for us, `Device/<id>`."""
+    nonce: NonceRule = "any"
+    """ "any": its id_tokens do not hold the nonce that we sent; "required" once they do."""
+    standalone: bool = False
+    """People may sign in there without a task."""
+    backend_scope: str = "system/*.cruds"
+    """What our own key asks for; "": nothing, as the domain decides what we may."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"Device/[A-Za-z0-9\-.]{1,64}", self.device):
+            raise ConfigError(f"koppeltaal: device is {self.device!r}; write Device/ and its id in the domain.")
+        if self.nonce not in get_args(NonceRule):
+            raise ConfigError(f"koppeltaal: nonce is {self.nonce!r}; use one of {', '.join(get_args(NonceRule))}.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """One EHR or portal that may launch this app: what `iss` must be, letter for letter, and how we sign in there."""
@@ -192,10 +230,13 @@ class Issuer:
     """What the plan is as a document there: a PDF with the plan as FHIR beside it, or by IHE MHD the PDF alone."""
     custodian: Custodian | None = None
     """Who answers for documents that are published by IHE MHD; None: none of them names a custodian."""
+    koppeltaal: Koppeltaal | None = None
+    """It is a domain of Koppeltaal: nothing clinical goes there."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.base)
         where = f"issuer {self.base!r}"
+        self._as_domain(where)
         checked_base(self.base, where)
         self._check_client(where)
         if self.companion is not None:
@@ -237,6 +278,26 @@ class Issuer:
             checked_base(alias, f"{where}: aliases")
         if len({normal(base).rstrip("/") for base in self.bases}) < len(self.bases):
             raise ConfigError(f"{where}: aliases holds one address twice, or that of the issuer itself.")
+
+    def _as_domain(self, where: str) -> None:
+        """Check a Koppeltaal domain, and fill in what is the same for each."""
+        if self.koppeltaal is None:
+            return
+        if self.auth != "private_key_jwt":
+            raise ConfigError(f"{where}: a Koppeltaal domain knows us by our key: set auth = 'private_key_jwt'.")
+        # A launch there gives no access of its own, and what people write belongs to us and to no third place.
+        without = {
+            "scopes": self.scopes not in (DEFAULT_SCOPES, KOPPELTAAL_LAUNCH),
+            "caseload_scopes": bool(self.caseload_scopes),
+            "companion": self.companion is not None,
+            "messages_client_id": bool(self.messages_client_id),
+            "hooks": self.hooks is not None,
+        }
+        for name in (name for name, said in without.items() if said):
+            raise ConfigError(f"{where}: a Koppeltaal domain has no {name}; take it away.")
+        object.__setattr__(self, "scopes", KOPPELTAAL_LAUNCH)
+        object.__setattr__(self, "dpop", "off")  # its token is none
+        object.__setattr__(self, "roles", {**_KOPPELTAAL_ROLES, **self.roles})
 
     def _check_roles(self, where: str) -> None:
         for code, role in self.roles.items():
@@ -862,6 +923,13 @@ class _CustodianTable(Strict, frozen=True):
     value: OneLine
 
 
+class _KoppeltaalTable(Strict, frozen=True):
+    device: OneLine | None = None
+    nonce: NonceRule = "any"
+    standalone: bool = False
+    backend_scope: str = "system/*.cruds"
+
+
 class _IssuerTable(Strict, frozen=True):
     base: OneLine
     name: OneLine
@@ -892,6 +960,7 @@ class _IssuerTable(Strict, frozen=True):
     messages_scope: OneLine = "system/Communication.c"
     documents: DocumentShape = "pdf+fhir"
     custodian: _CustodianTable | None = None
+    koppeltaal: _KoppeltaalTable | None = None
 
 
 class _IssuersTable(Strict, frozen=True):
@@ -952,6 +1021,17 @@ def _custodian(table: _CustodianTable | None, where: str) -> Custodian | None:
     return Custodian(table.name, table.system, table.value)
 
 
+def _koppeltaal(table: _IssuerTable) -> Koppeltaal | None:
+    said = table.koppeltaal
+    if said is None:
+        return None
+    # TOP-KT-007: the Device of an application is named by its client id, where the domain does not say otherwise.
+    device = said.device or f"Device/{table.client_id}"
+    return Koppeltaal(
+        device=device, nonce=said.nonce, standalone=said.standalone, backend_scope=said.backend_scope.strip()
+    )
+
+
 def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: Hooks | None) -> Issuer:
     try:
         return Issuer(
@@ -983,6 +1063,7 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: H
             messages_scope=table.messages_scope,
             documents=table.documents,
             custodian=_custodian(table.custodian, where),
+            koppeltaal=_koppeltaal(table),
         )
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error

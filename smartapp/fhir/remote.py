@@ -111,7 +111,7 @@ class RemoteStore:
     `wait` (seconds) is how a program waits where the server says `Retry-After`; without it nothing waits, as the one
     who waits would be a person. `search` is how it is asked: "get" with the parameters in the address, which caches and
     every server understand, or "post" with them in a form, which is in no log on the way. With a `prover` the token is
-    bound to a key, and never shown without a proof.
+    bound to a key, and never shown without a proof. `headers` gives what each request carries besides, anew for each.
 
     By its `aliases` the server may name a next page, which is asked for at `base`.
     """
@@ -125,6 +125,7 @@ class RemoteStore:
         search: SearchMethod = "get",
         aliases: Sequence[str] = (),
         prover: Prover | None = None,
+        headers: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self.base = base.rstrip("/")
         self._token = token
@@ -132,6 +133,7 @@ class RemoteStore:
         self._wait = wait
         self._search_method = search
         self._aliases = tuple(aliases)
+        self._headers = headers
 
     # ---- the seam
 
@@ -253,7 +255,7 @@ class RemoteStore:
         body: Resource | bytes | None = None,
         params: list[tuple[str, str]] | None = None,
     ) -> Reply:
-        all_headers = {"Accept": FHIR_JSON, **(headers or {})}
+        all_headers = {"Accept": FHIR_JSON, **self._headers(), **(headers or {})}
         data = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
 
         def sent() -> Reply:

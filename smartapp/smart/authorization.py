@@ -18,9 +18,10 @@ from sqlalchemy.engine import Engine
 from smartapp.errors import LaunchRefused
 from smartapp.fhir.scopes import asked
 from smartapp.i18n import message
-from smartapp.settings import DEFAULT_SCOPES, Issuer, Settings
+from smartapp.settings import DEFAULT_SCOPES, KOPPELTAAL_LAUNCH, KOPPELTAAL_STANDALONE, Issuer, Settings
 from smartapp.smart.discovery import SmartConfiguration
 from smartapp.smart.proofs import ALGORITHM, ProofKey
+from smartapp.smart.tracing import trace_of
 from smartapp.storage.database import metadata, writing
 from smartapp.storage.marks import Marks
 from smartapp.storage.vault import Vault, digest, fresh_secret
@@ -66,6 +67,8 @@ class Pending:
     caseload: bool = False
     key: str = ""
     """The key that its tokens are to be bound to, "" where they are not; see `ProofKey`."""
+    trace: str = ""
+    """What a Koppeltaal domain calls the chain that this sign-in belongs to; "" elsewhere."""
 
 
 def challenge(verifier: str) -> str:
@@ -134,7 +137,9 @@ class Authorizations:
         secret, verifier, nonce = (fresh_secret() for _ in range(3))
         # Who chose the scopes of an issuer chose all of them.
         offered = configuration.scopes_supported if issuer.scopes == DEFAULT_SCOPES else ""
-        if caseload:
+        if issuer.koppeltaal is not None:
+            scopes = KOPPELTAAL_STANDALONE if launch is None else KOPPELTAAL_LAUNCH
+        elif caseload:
             scopes = " ".join(one for one in issuer.caseload_scopes.split() if launch is not None or one != "launch")
         else:
             scopes = asked(issuer.scopes, standalone=launch is None, offered=offered)
@@ -164,6 +169,7 @@ class Authorizations:
             "scopes": scopes,
             "caseload": caseload,
             "key": key.text if key else "",
+            "trace": "" if issuer.koppeltaal is None else trace_of(launch),
         }
         shown, there = parameters, pushed_to(issuer, configuration)
         if there is not None:

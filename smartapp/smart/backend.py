@@ -32,13 +32,15 @@ class BackendToken:
     keys: SigningKeys
     scope: str
     clock: Callable[[], float] = time.time
+    endpoint: Callable[[], str] | None = None
+    """Where the token endpoint is known already; "" for `scope` then asks for what the server gives by itself."""
     _token: str | None = field(default=None, repr=False)
 
     def __call__(self, refused: str | None) -> str:
         """Return an access token; `refused` is one that the server just answered with 401."""
         # When the server says that the last one is over, not by the clock: one run of `publish` outlives many tokens.
         if self._token is None or self._token == refused:
-            self._token = self._ask(self._token_endpoint())
+            self._token = self._ask((self.endpoint or self._token_endpoint)())
         return self._token
 
     def _token_endpoint(self) -> str:
@@ -62,7 +64,7 @@ class BackendToken:
     def _ask(self, endpoint: str) -> str:
         form = {
             "grant_type": "client_credentials",
-            "scope": self.scope,
+            **({"scope": self.scope} if self.scope else {}),
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": self.keys.assertion(self.client_id, endpoint, self.clock),
         }

@@ -58,6 +58,16 @@ def _refused(code: str) -> LaunchRefused:
     return LaunchRefused(message("We could not make sure who you are."), code=code)
 
 
+def _nonce(nonce: str, issuer: Issuer) -> dict[str, Any]:
+    """Return the rule for the nonce of an id_token: it is ours, unless this is a domain that does not send it back.
+
+    There PKCE, a state that is bound to the browser, and our key at the token endpoint bind the code to this sign-in.
+    """
+    if issuer.koppeltaal is not None and issuer.koppeltaal.nonce == "any":
+        return {}
+    return {"nonce": {"essential": True, "value": nonce}}
+
+
 def relative_user(fhir_user: str, *bases: str) -> str:
     """Return `Type/id` of a fhirUser that is relative or below one of these bases, else the empty string.
 
@@ -98,7 +108,7 @@ class Identities:
             sub={"essential": True},
             exp={"essential": True},
             iat={"essential": True},
-            nonce={"essential": True, "value": nonce},
+            **_nonce(nonce, issuer),
         )
         try:
             registry.validate(dict(claims))
@@ -111,6 +121,8 @@ class Identities:
         self._strong_enough(claims, issuer)
         # `profile` is what SMART called it before 2.0; read only where the new name is absent: one token, one user.
         fhir_user = claims.get("fhirUser" if "fhirUser" in claims else "profile")
+        if issuer.koppeltaal is not None and not fhir_user:
+            fhir_user = claims["sub"]  # the reference itself, as Koppeltaal's own authorization service has it
         reference = relative_user(fhir_user, *issuer.bases) if isinstance(fhir_user, str) else ""
         why, elsewhere = ("", "") if reference else why_nobody(fhir_user, *issuer.bases)
         return Identity(

@@ -99,7 +99,12 @@ class _Asked:
             return Relation("guest", "related-person-of-another")
         if not self.holds(person):
             return Relation("guest", "related-person-over")
-        named = self.roles_in(objects_in(person, "relationship"), _CLOSE)
+        said = objects_in(person, "relationship")
+        if self.issuer.koppeltaal is not None:
+            # There the role in the care team leads, and what the two are to each other is for information (TOP-KT-027).
+            mine = (one for one in self.members(known.teams or ()) if self.refers(one, "member") == reference)
+            said = [concept for one in mine for concept in objects_in(one, "role")]
+        named = self.roles_in(said, _CLOSE)
         return Relation("representative" if "representative" in named else "loved-one")
 
     def of_a_professional(self, reference: str, known: Known) -> Relation:
@@ -133,8 +138,13 @@ class _Asked:
         """Yield who is in a team of this person at this moment."""
         for team in teams:
             about = self.refers(team, "subject") == f"Patient/{self.patient_id}"
-            if about and text_in(team, "status") in ("active", "") and self.holds(team):
+            if about and text_in(team, "status") in self.working and self.holds(team):
                 yield from (one for one in objects_in(team, "participant") if self.holds(one))
+
+    @property
+    def working(self) -> tuple[str, ...]:
+        """Return the status of a team that works; a Koppeltaal domain always says it (KT2_CareTeam)."""
+        return ("active",) if self.issuer.koppeltaal is not None else ("active", "")
 
     def is_known(self, in_teams: Iterable[Resource], names: Collection[str], known: Known) -> bool:
         """Tell whether the teams name professionals, in a way that would show this one if they were among them."""

@@ -128,6 +128,8 @@ class Launch:
     why: str = ""
     """Why its user has no greater role, as a code (`relation`); "" where there is nothing to say."""
     handed: Handed | None = None
+    trace: str = ""
+    """What a Koppeltaal domain calls the chain that this launch began; "" elsewhere."""
 
     @property
     def about_nobody(self) -> bool:

@@ -27,6 +27,7 @@ from smartapp.errors import (
 )
 from smartapp.fhir.store import Conflict, Forbidden, Gone, NotFound, RecordError, Refused, Unauthorized
 from smartapp.i18n import message
+from smartapp.settings import Issuer
 from smartapp.web import current, handing_over, with_client
 from smartapp.web.framing import issuer_here
 from smartapp.web.kept import keep, typed_text
@@ -62,10 +63,15 @@ def of_record_error(error: RecordError) -> AppError:
 def places() -> list[dict[str, str]]:
     """Return where the app can be opened from: the one that this page is about, else all of them if they are few."""
     here = issuer_here()
-    issuers = (here,) if here else current.services().settings.issuers
+    issuers = [one for one in ((here,) if here else current.services().settings.issuers) if _from_outside(one)]
     if len(issuers) > MOST_PLACES:
         return []
     return [{"name": issuer.name, "href": url_for("sign_in.start", iss=issuer.base)} for issuer in issuers]
+
+
+def _from_outside(issuer: Issuer) -> bool:
+    """Tell whether people may begin at us: most Koppeltaal domains open us with a task, and in no other way."""
+    return issuer.koppeltaal is None or issuer.koppeltaal.standalone
 
 
 DENIED = (NotAllowed, LaunchEnded, WrongPerson, NotFoundPage)

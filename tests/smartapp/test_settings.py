@@ -22,9 +22,11 @@ from smartapp.settings import (
     ConfigError,
     Hooks,
     Issuer,
+    Koppeltaal,
     Settings,
     _HooksTable,
     _IssuerTable,
+    _KoppeltaalTable,
     env_example,
     is_inside,
     read_issuers,
@@ -68,7 +70,7 @@ def test_the_example_of_the_issuers_is_read_as_it_stands():
 def test_the_example_of_the_issuers_names_every_key():
     text = (ROOT / "issuers.example.toml").read_text("utf-8")
     named = set(re.findall(r"(?m)^(?:# |## or )?(?:\[issuer\.)?(\w+)(?= = |\]$)", text))
-    keys = {*_IssuerTable.__struct_fields__, *_HooksTable.__struct_fields__}
+    keys = {*_IssuerTable.__struct_fields__, *_HooksTable.__struct_fields__, *_KoppeltaalTable.__struct_fields__}
     assert keys - named == set()
 
 
@@ -78,7 +80,7 @@ def test_the_example_of_the_issuers_is_read_with_all_that_is_optional(tmp_path):
         re.sub(r"(?m)^# (?=[\[\"]|\w+ = )", "", (ROOT / "issuers.example.toml").read_text("utf-8")), "utf-8"
     )
     issuers = read_issuers(file, {"PORTAL_CLIENT_SECRET": "secret"})
-    assert [issuer.auth for issuer in issuers] == ["private_key_jwt", "client_secret"]
+    assert [issuer.auth for issuer in issuers] == ["private_key_jwt", "client_secret", "private_key_jwt"]
     assert issuers[0].key == "example-ehr"
     assert issuers[1].key == issuers[1].base
     assert "user/Patient.rs" in issuers[0].caseload_scopes
@@ -93,6 +95,8 @@ def test_the_example_of_the_issuers_is_read_with_all_that_is_optional(tmp_path):
         language="nl",
     )
     assert issuers[1].hooks is None
+    assert issuers[1].koppeltaal is None
+    assert issuers[2].koppeltaal == Koppeltaal(device="Device/0f1f2a3b-0000-4000-8000-000000000000")
     assert issuers[0].custodian == Custodian("Example organisation", "http://fhir.nl/fhir/NamingSystem/ura", "00000000")
     assert (issuers[0].documents, issuers[1].documents, issuers[1].custodian) == ("pdf+fhir", "pdf+fhir", None)
 

@@ -23,6 +23,8 @@ from smartapp.errors import LaunchRefused, UnknownIssuer
 from smartapp.fhir.scopes import Scopes
 from smartapp.fhir.store import Query, RecordError, RecordStore
 from smartapp.i18n import message
+from smartapp.koppeltaal.arriving import Arrival
+from smartapp.pages.sign_in.from_domain import arrived, tell_arrival
 from smartapp.pages.sign_in.names import known_as
 from smartapp.records.parallel import in_parallel
 from smartapp.services import Services
@@ -31,7 +33,7 @@ from smartapp.smart.authorization import Begun, Pending
 from smartapp.smart.identity import Identity
 from smartapp.smart.relation import NOBODY as NO_CIRCLE
 from smartapp.smart.relation import PROFESSIONALS, Known, Relation, relation_of
-from smartapp.smart.tokens import Granted
+from smartapp.smart.tokens import Granted, Tokens
 from smartapp.storage.database import writing
 from smartapp.storage.launches import NOBODY, Launch, Person, User
 from smartapp.storage.sessions import Session
@@ -40,6 +42,8 @@ from smartapp.web.circle import note_first_time
 log = logging.getLogger(__name__)
 
 LONGEST_HANDLE: Final = 2000
+NOTHING: Final = Granted(Tokens(access="", refresh=None, expires=None, scope="", patient=None), None, {})
+"""What is kept of the answer of a Koppeltaal domain: its access token is a word that opens nothing (`NOOP`)."""
 
 _KNOWN_ERRORS = frozenset(
     {
@@ -62,6 +66,7 @@ _NOT_TAKEN: Final = (
     'bearer tokens only. Set dpop = "off" for this issuer in the issuers file.'
 )
 
+_WITH_A_TASK = message("From this portal Verstel opens with a task. Go to your portal and choose the task there.")
 _NO_CASELOAD = message("This place does not use the list of your own clients. Open the record of a client instead.")
 _OF_PROFESSIONALS = message("This address is for care professionals. Open the app from your own portal.")
 _ONE_RECORD = message("The record system opened one record, and not your own clients. Open the list outside a record.")
@@ -78,6 +83,8 @@ class SignedIn:
     granted: Granted
     patient_id: str
     identity: Identity
+    arrival: Arrival | None = None
+    """What a Koppeltaal domain launched, None at any other issuer."""
 
 
 def begin(services: Services, iss: str, launch: str | None, *, caseload: bool = False) -> Begun:
@@ -92,6 +99,9 @@ def begin(services: Services, iss: str, launch: str | None, *, caseload: bool = 
     if caseload and not issuer.caseload_scopes:
         services.audit.refused("caseload", "caseload-off")
         raise LaunchRefused(_NO_CASELOAD, code="caseload-off")
+    if launch is None and issuer.koppeltaal is not None and not issuer.koppeltaal.standalone:
+        services.audit.refused("launch", "koppeltaal-without-task")
+        raise LaunchRefused(_WITH_A_TASK, code="koppeltaal-without-task")
     return services.authorizations.begin(
         issuer,
         services.discovery.of(issuer),
@@ -132,6 +142,10 @@ def signed_in(services: Services, answer: Mapping[str, str], pending: Pending) -
     with _beside(lambda: services.identities.keys(configuration)):
         granted = services.token_endpoint.exchange(issuer, answer["code"], pending)
     identity = services.identities.verify(granted.id_token, issuer, configuration, pending.nonce)
+    if issuer.koppeltaal is not None:
+        arrival = arrived(services, issuer, granted.context, identity, pending)
+        identity = replace(identity, reference=arrival.context.user, why="", elsewhere="")
+        return SignedIn(issuer, NOTHING, arrival.context.patient_id, identity, arrival)
     if pending.caseload:
         _check_about_nobody(issuer, granted, identity)
         return SignedIn(issuer, granted, "", identity)
@@ -162,14 +176,7 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
     now for all of this launch: no answer of later changes it. Raises LaunchRefused where the FHIR server does not take
     the kind of token that its own authorization server gives.
     """
-    token = who.granted.tokens.access
-    prover = services.tokens.prover(who.issuer, who.granted.tokens)
-    ehr = services.ehr_with(who.issuer, lambda _refused: token, prover)
-    with _beside(lambda: services.capabilities.of(who.issuer.key, ehr, who.granted.tokens.scope)):
-        person, known = _met(services, ehr, who)
-    if prover is not None and prover.not_taken:
-        log.warning(_NOT_TAKEN, who.issuer.base)
-        raise LaunchRefused(code="dpop-not-taken")
+    person, known = _met_at_ehr(services, who) if who.arrival is None else _met_in_domain(services, who, who.arrival)
     about = f"Patient/{who.patient_id}" if who.patient_id else ""
     relation = relation_of(who.identity.reference, who.patient_id, known, who.issuer, services.now())
     today = services.today()
@@ -183,7 +190,10 @@ def enter(services: Services, who: SignedIn, present: Session | None) -> tuple[L
     with writing(services.engine, on=session.id):
         made = _launch_of(who, session, relation, patient=patient, user=user)
         launch = services.launches.add(made if about else replace(made, reader=_reader(known)))
-        services.tokens.keep(launch.id, replace(who.granted.tokens, subject=who.identity.subject))
+        if who.arrival is not None:
+            tell_arrival(services, launch, who.arrival)
+        else:
+            services.tokens.keep(launch.id, replace(who.granted.tokens, subject=who.identity.subject))
         if about:
             services.adopt_named_by_address(launch)
             services.audit.pass_on_with(launch)
@@ -225,6 +235,7 @@ def _launch_of(who: SignedIn, session: Session, relation: Relation, *, patient: 
         chart_origin=origin,
         chart_handle=handle,
         why=who.identity.why or relation.why,
+        trace=who.arrival.tracing.trace if who.arrival else "",
     )
 
 
@@ -266,6 +277,19 @@ def _session_for(services: Services, who: SignedIn, present: Session | None) -> 
     return services.sessions.renew(present) if present else services.sessions.start()
 
 
+def _met_at_ehr(services: Services, who: SignedIn) -> tuple[Resource | None, Known]:
+    """Return what `_met` does, with the token of this launch, and look beside it what the EHR can do."""
+    token = who.granted.tokens.access
+    prover = services.tokens.prover(who.issuer, who.granted.tokens)
+    ehr = services.ehr_with(who.issuer, lambda _refused: token, prover)
+    with _beside(lambda: services.capabilities.of(who.issuer.key, ehr, who.granted.tokens.scope)):
+        met = _met(services, ehr, who)
+    if prover is not None and prover.not_taken:
+        log.warning(_NOT_TAKEN, who.issuer.base)
+        raise LaunchRefused(code="dpop-not-taken")
+    return met
+
+
 def _met(services: Services, ehr: RecordStore, who: SignedIn) -> tuple[Resource | None, Known]:
     """Return the Patient, and what is known of the user towards them; all of it is read at once.
 
@@ -293,6 +317,13 @@ def _met(services: Services, ehr: RecordStore, who: SignedIn) -> tuple[Resource 
     )
     circle = _circle(services, who, patient) if about and professional else NO_CIRCLE
     return next(iter(person or ()), None), Known(next(iter(user or ()), None), works_as, in_teams, circle)
+
+
+def _met_in_domain(services: Services, who: SignedIn, arrival: Arrival) -> tuple[Resource, Known]:
+    """Return the Patient, and what is known of the user towards them, as they arrived from a Koppeltaal domain."""
+    if who.identity.reference.partition("/")[0] not in PROFESSIONALS:
+        return arrival.person, arrival.known
+    return arrival.person, replace(arrival.known, circle=_circle(services, who, f"Patient/{who.patient_id}"))
 
 
 def _reader(known: Known) -> dict[str, Any]:

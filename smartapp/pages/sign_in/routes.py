@@ -20,13 +20,14 @@ from smartapp.access import CASELOAD, table
 from smartapp.errors import AppError, BadRequest, LaunchRefused, NotAllowed
 from smartapp.i18n import message
 from smartapp.pages.sign_in.entering import begin, enter, signed_in
+from smartapp.pages.sign_in.from_domain import opening_of, tell_failure
 from smartapp.pages.sign_in.names import LaterNames, missing_names
 from smartapp.pages.sign_in.opening import Opening, opening
 from smartapp.smart.authorization import STATE_SECONDS, login_cookie
 from smartapp.storage.sessions import LONGEST_PATH
 from smartapp.web import copies, current
 from smartapp.web.error_pages import places
-from smartapp.web.guard import present_session
+from smartapp.web.guard import FOR_PROGRAMS, present_session
 from smartapp.web.kept import waiting
 from smartapp.web.leaving import wiped
 
@@ -35,6 +36,7 @@ blueprint = Blueprint("session", __name__)
 
 _WHICH_RECORD = message("The record system did not say which record to open.")
 NAMES = "verstel-names"
+FOR_PROGRAMS.add("sign_in.launch_posted")  # the page of a portal posts it
 
 
 @site_blueprint.before_app_request
@@ -67,20 +69,39 @@ def launch() -> AnyResponse:
     value = request.args.get("launch", "")
     if not value:
         raise BadRequest(_WHICH_RECORD, code="launch-missing")
-    return _begin(_bounded(value))
+    if _is_domain(request.args.get("iss", "")):  # its token belongs in no address, where logs would keep it
+        raise BadRequest(code="koppeltaal-get")
+    return _begin(request.args.get("iss", ""), _bounded(value))
+
+
+@site_blueprint.post("/launch")
+def launch_posted() -> AnyResponse:
+    """Begin a sign-in from a portal of a Koppeltaal domain, whose form has its HTI token as `launch` (TOP-KT-007)."""
+    given = {name: request.form.getlist(name) for name in ("iss", "launch")}
+    if any(len(values) != 1 or not values[0] for values in given.values()):
+        raise BadRequest(_WHICH_RECORD, code="launch-missing")
+    iss, value = given["iss"][0], _bounded(given["launch"][0])
+    if current.services().settings.launched_from(iss) is not None and not _is_domain(iss):
+        raise BadRequest(code="launch-by-post")
+    return _begin(iss, value)
+
+
+def _is_domain(iss: str) -> bool:
+    issuer = current.services().settings.launched_from(iss)
+    return issuer is not None and issuer.koppeltaal is not None
 
 
 @site_blueprint.get("/start")
 def start() -> AnyResponse:
     """Begin a sign-in from outside, for a person who opens the app from their portal."""
-    return _begin(None)
+    return _begin(request.args.get("iss", ""), None)
 
 
 @site_blueprint.get("/caseload")
 def caseload() -> AnyResponse:
     """Begin the sign-in of a professional to the list of their own clients: from an EHR, or from outside."""
     value = request.args.get("launch", "")
-    return _begin(_bounded(value) if value else None, caseload=True)
+    return _begin(request.args.get("iss", ""), _bounded(value) if value else None, caseload=True)
 
 
 @site_blueprint.get("/callback")
@@ -89,6 +110,7 @@ def callback() -> AnyResponse:
     parts = current.services()
     state = request.args.get("state", "")
     cookie = login_cookie(state, parts.settings)
+    pending = None
     try:
         if not state:
             raise LaunchRefused(code="state-missing")
@@ -97,12 +119,15 @@ def callback() -> AnyResponse:
         launch, session = enter(parts, who, present_session(parts))
     except AppError as error:
         parts.audit.refused("callback", error.code)
+        tell_failure(parts, pending, error)
         raise
     g.session = g.new_session = session
     if launch.about_nobody:
         first = Opening(CASELOAD, {})
     elif table().may(launch.user.role, "kept.index") and waiting(launch):
         first = Opening("kept.index", {})  # words of a session that ended come before the first page
+    elif who.arrival is not None:
+        first = opening_of(parts, launch, who.arrival)
     else:
         first = opening(parts, launch, who.granted.context)
     response = redirect(url_for(first.endpoint, launch_id=launch.id, **first.values), 303)
@@ -166,9 +191,9 @@ def _bounded(value: str) -> str:
     return value
 
 
-def _begin(value: str | None, *, caseload: bool = False) -> AnyResponse:
+def _begin(iss: str, value: str | None, *, caseload: bool = False) -> AnyResponse:
     parts = current.services()
-    begun = begin(parts, request.args.get("iss", ""), value, caseload=caseload)
+    begun = begin(parts, iss, value, caseload=caseload)
     response = redirect(begun.url, 303)
     response.set_cookie(
         begun.cookie,
