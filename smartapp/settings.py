@@ -1,7 +1,8 @@
 """Settings: what the app reads from its environment, typed; an error says which value is wrong and why.
 
-The app itself reads the environment here and nowhere else. Three variables belong to parts of the product that run
-without it: `VERSTEL_CANONICAL_BASE` and `VERSTEL_DEFINITIONS` to `questionnaires`, `VERSTEL_TOKEN` to the command line.
+The app itself reads the environment here and nowhere else. Some variables belong to parts of the product that run
+without it: `VERSTEL_CANONICAL_BASE`, and the folders of a place (`VERSTEL_DEFINITIONS`, `VERSTEL_MAPS`,
+`VERSTEL_PROGRAMMES`), to `questionnaires`; `VERSTEL_TOKEN` to the command line.
 Each field has the name of its variable, its parser and the sentence that `.env.example` shows; a test keeps that file
 equal to `env_example()`.
 """

@@ -103,6 +103,13 @@ _SCOPE: Final = "system/QuestionnaireResponse.rs system/Observation.crs"
     help="With --from: keep in this file how far it came; the next run with it reads what was changed since.",
 )
 @click.option(
+    "--page",
+    type=click.IntRange(1, 500),
+    default=100,
+    show_default=True,
+    help="With --from: how many responses to ask for at once; fewer where they are too large.",
+)
+@click.option(
     "--token",
     envvar="VERSTEL_TOKEN",
     help="With --from: a bearer token. Safer in VERSTEL_TOKEN than on the command line.",
@@ -125,6 +132,7 @@ def command(
     base: str | None,
     dry_run: bool,
     state: Path | None,
+    page: int,
     token: str | None,
     client_id: str | None,
     keys: Path | None,
@@ -142,7 +150,7 @@ def command(
     if base is not None:
         if files or verify is not None or provenance or form != "ndjson" or jobs > 1:
             raise click.UsageError("--from reads a server: leave out FILE, --verify, --provenance, --format, --jobs.")
-        sys.exit(_fill(base, rejects, state, (token, client_id, keys, scope), dry_run=dry_run))
+        sys.exit(_fill(base, rejects, state, (token, client_id, keys, scope), dry_run=dry_run, page=page))
     if dry_run or state or client_id or keys:
         raise click.UsageError("--dry-run, --state, --client-id and --keys go with --from.")
     if verify is not None:
@@ -491,6 +499,7 @@ def _fill(
     sign_in: tuple[str | None, str | None, Path | None, str],
     *,
     dry_run: bool,
+    page: int,
 ) -> int:
     """Store what is missing on a server; return the exit code."""
     from smartapp.deploy.backfill import Backfill
@@ -508,13 +517,13 @@ def _fill(
     tally, stopped, until = _Tally(dry_run=dry_run), "", since
     with _refusals(rejects) as refused:
         try:
-            for page in Backfill(store, catalogue(), time.sleep, dry_run=dry_run).run(since):
-                for one in page.done:
+            for found in Backfill(store, catalogue(), time.sleep, dry_run, page).run(since):
+                for one in found.done:
                     tally.add(one)
                     if one.outcome == "refused":
                         refused.add_response(one.reference, one.reason)
-                tally.show(page.total)
-                until = page.until
+                tally.show(found.total)
+                until = found.until
                 if state is not None and not dry_run:
                     # A server that turns out to give them in another order may still have what was changed before.
                     _write_state(state, server, until or since)

@@ -33,8 +33,6 @@ from smartapp.fhir.references import renamed
 from smartapp.fhir.remote import RemoteStore
 from smartapp.fhir.store import Conflict, Forbidden, Query, RecordError, Refused, Unauthorized, Write
 
-PAGE: Final = 100
-"""Responses that are asked for at once."""
 LOOKED_UP: Final = 30
 """Responses whose scores are asked for at once: their references must fit into one address."""
 MOST_TRIES: Final = 3
@@ -68,12 +66,16 @@ class DonePage:
 
 @dataclass(slots=True)
 class Backfill:
-    """One run. `wait` (seconds) is how it waits before it tries again; with `dry_run` nothing is written."""
+    """One run. `wait` (seconds) is how it waits before it tries again; with `dry_run` nothing is written.
+
+    `page` is how many responses are asked for at once.
+    """
 
     store: RemoteStore
     catalogue: Catalogue
     wait: Callable[[float], None]
     dry_run: bool = False
+    page: int = 100
     _offered: Offered = field(default_factory=Offered)
 
     def run(self, since: str = "") -> Iterator[DonePage]:
@@ -83,7 +85,7 @@ class Backfill:
         """
         self._offered = read_offered(self.store.capabilities())
         changed = (("_lastUpdated", f"ge{since}"),) if since else ()
-        params = (("status", "completed,amended"), *changed, ("_sort", "_lastUpdated"), ("_count", str(PAGE)))
+        params = (("status", "completed,amended"), *changed, ("_sort", "_lastUpdated"), ("_count", str(self.page)))
         latest: str | None = since
         for page in self.store.pages(Query("QuestionnaireResponse", params)):
             responses = [one.resource for one in page.found]

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mappers.answers import answers_of, asked_in
 from mappers.bulk import BulkScorer
-from mappers.errors import NotAResponse, OtherQuestionnaire, RefusedAnswer, RefusedItem
+from mappers.errors import NotAResponse, OtherQuestionnaire, RefusedAnswer, RefusedItem, RefusedResponse
 from mappers.fast import FastScorer
 from mappers.mapping import mapped, ours
 from mappers.read_scores import read_scores, unstored
 from questionnaires.catalogue import Catalogue
+from tests.examples import examples
 from tests.mappers.build import CATALOGUE, all_answered, response
 from tests.questionnaires.test_maps import FORM, written
 
 SYSTEM = "https://ehr.example.org/fhir/CodeSystem/eens"
+_NAMES = ("item", "answer", "linkId", "text", "valueCoding", "valueInteger", "valueString", "code", "system", "display")
 CODES = dict(zip("1234", "ABCD", strict=True))
 
 
@@ -224,6 +229,22 @@ def test_items_nested_without_end_are_refused(known):
         deep = {"linkId": "group", "item": [deep]}
     with pytest.raises(RefusedItem, match="nested too deep"):
         answers_of(theirs(item=[deep]), known)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 5) | st.floats() | st.sampled_from(["", "v1", "A", "Mee eens", FORM]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_NAMES), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@examples(400)
+@given(item=json_values, contained=json_values, status=json_values)
+def test_whatever_stands_in_a_response_is_read_or_refused(known, item, contained, status):
+    made = theirs(item=item, contained=contained, status=status)
+    with contextlib.suppress(RefusedResponse):
+        assert all(value in set("1234") for value in answers_of(made, known).values.values())
+    assert asked_in(made, known).id == "hoop"
 
 
 def test_all_that_was_answered_is_the_ehrs_own(known):

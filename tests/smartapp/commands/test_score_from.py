@@ -269,13 +269,12 @@ def test_a_server_that_stays_away_ends_the_run_with_what_to_do(full: Hospital) -
 
 
 def test_whole_server_page_by_page_and_no_more_at_once(full: Hospital, monkeypatch) -> None:
-    monkeypatch.setattr(backfill, "PAGE", 4)
     monkeypatch.setattr(backfill, "LOOKED_UP", 3)
     given = [answered(number, "hoop" if number % 2 else "mansa") for number in range(11)]
     put(full, *given)
     sizes, real = [], backfill.Backfill._done
     monkeypatch.setattr(backfill.Backfill, "_done", lambda self, page: sizes.append(len(page)) or real(self, page))
-    assert "11 responses read: 11 scored" in fill(full).stdout
+    assert "11 responses read: 11 scored" in fill(full, "--page", "4").stdout
     assert sizes == [4, 4, 3]
     assert identifiers(full) == expected(*given)
 
@@ -297,7 +296,6 @@ def test_state_goes_on_with_what_was_changed_since(full: Hospital, tmp_path: Pat
 
 
 def test_state_stays_where_it_was_when_a_page_was_not_finished(full: Hospital, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(backfill, "PAGE", 1)
     state = tmp_path / "state.json"
     put(full, answered(1), answered(2))
     real = remote.RemoteStore.write_all
@@ -311,7 +309,7 @@ def test_state_stays_where_it_was_when_a_page_was_not_finished(full: Hospital, t
 
     with monkeypatch.context() as patched:
         patched.setattr(remote.RemoteStore, "write_all", second_breaks)
-        assert fill(full, "--state", str(state)).exit_code == 1
+        assert fill(full, "--state", str(state), "--page", "1").exit_code == 1
     until = orjson.loads(state.read_bytes())["read_until"]
     first, second = (full.sandbox.store.read("QuestionnaireResponse", id_) for id_ in ("r1", "r2"))
     assert until == first.resource["meta"]["lastUpdated"] <= second.resource["meta"]["lastUpdated"]
