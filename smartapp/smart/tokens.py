@@ -288,7 +288,8 @@ class TokenEndpoint:
 
     def _refusal(self, issuer: Issuer, code: str, name: str) -> AppError:
         """Return what a refusal with this code is; the log is told where another setting may help."""
-        if code == "invalid_client" and _has_two_forms(issuer):
+        # Some call it an invalid request where they cannot even decode it.
+        if code in ("invalid_client", "invalid_request") and _has_two_forms(issuer):
             log.warning(_SECRET_AS, issuer.base)
         return _trouble(f"{name}-{code}") if code in _OF_THE_PROOF else GrantRefused(code, name)
 

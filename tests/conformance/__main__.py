@@ -37,6 +37,7 @@ PARTS = {
     "links (SMART Health Links)": "tests.conformance.links.run",
     "hooks (CDS Hooks)": "tests.conformance.hooks.run",
     "PGO (MedMij)": "tests.conformance.mgo.run",
+    "sign-in (oidc-provider)": "tests.conformance.sign_in.oidc",
     "HL7 validator": "tests.conformance.validate",
     "views (SQL on FHIR)": "tests.conformance.views.run",
     "paper (veraPDF)": "tests.conformance.paper",

@@ -327,12 +327,15 @@ class TestClientSecret:
         assert request.headers["Authorization"] == "Basic YSUyMGI6cCUzQXclMkZkJTI1"  # a%20b:p%3Aw%2Fd%25
         assert not {"client_id", "client_secret"} & set(dict(parse_qsl(request.body)))
 
-    @pytest.mark.parametrize("secret_as", ["basic", "basic-raw"])
+    @pytest.mark.parametrize(
+        "case", [("basic", "invalid_client"), ("basic-raw", "invalid_client"), ("basic-raw", "invalid_request")]
+    )
     def test_a_secret_that_servers_read_in_two_ways_and_that_is_refused_is_named_with_its_setting(
-        self, browser, ehr, core, caplog, secret_as
+        self, browser, ehr, core, caplog, case
     ):
+        secret_as, error = case
         core.settings = replace(core.settings, issuers=(replace(core.settings.issuers[0], secret_as=secret_as),))
-        ehr.token_answer = lambda _: (401, {}, '{"error": "invalid_client"}')
+        ehr.token_answer = lambda _: (401, {}, json.dumps({"error": error}))
         assert browser.sign_in().status_code == 400
         [said] = [record.getMessage() for record in caplog.records if "secret_as" in record.getMessage()]
         assert BASE in said

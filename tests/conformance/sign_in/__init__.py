@@ -1,0 +1,1 @@
+"""Authorization servers that strangers wrote sign people in to the app."""
