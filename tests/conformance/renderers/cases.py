@@ -42,10 +42,12 @@ class Case:
     before: Resource | None = None
     earlier: Mapping[str, Number] = field(default_factory=dict)
     observations: tuple[Resource, ...] = ()
+    whole: bool = False
+    """The engine's own response is asked for too; of the many that are only compared it is not."""
 
     def job(self) -> Resource:
         """Return what a driver needs to know."""
-        asked: Resource = {"name": self.name, "response": self.response}
+        asked: Resource = {"name": self.name, "response": self.response, "whole": self.whole}
         return {**asked, "before": self.before} if self.before else asked
 
 
@@ -226,6 +228,11 @@ def _made(form: Form, least: int, count: int, seed: str) -> Iterator[tuple[str, 
             yield f"{kind} {number}", after(form, choose), before(form, choose)
         else:
             yield f"{kind} {number}", turns[kind](form, choose), None
+
+
+def made_values(form: Form, kind: str, seed: str) -> Values:
+    """Return made-up answers of one of the kinds of `IN_TURN`."""
+    return IN_TURN[kind](form, random.Random(f"{form.id} {kind} {seed}"))
 
 
 def _around_halves(instrument: Instrument, rule: ScoreRule) -> Iterator[tuple[str, Values]]:

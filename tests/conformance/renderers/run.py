@@ -20,10 +20,11 @@ from playwright.sync_api import Error as PlaywrightError
 
 from questionnaires.catalogue import catalogue
 from tests.conformance import strangers
-from tests.conformance.renderers import by_hand, kept, report, selftest, tools
+from tests.conformance.renderers import by_hand, exports, kept, report, selftest, tools
 from tests.conformance.renderers.cases import Case, Form, cases_of, form_of
 from tests.conformance.renderers.compare import EMPTY_ITEMS, WITHDRAWN, Tally, observations_agree, scores_agree
 from tests.conformance.renderers.engines import ENGINES, LHC_FORMS, MEDPLUM, SMART_FORMS, Answer, Engine, LhcForms
+from tests.conftest import serve
 
 PUBLISHED: Final = Path("questionnaires/published")
 TEMPLATES: Final = PUBLISHED / "variants" / "template"
@@ -54,6 +55,8 @@ class Outcome:
     scores: dict[str, Tally] = field(default_factory=dict)
     extractions: dict[str, Tally] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
+    read: int = 0
+    """How many scores of its exports were looked up in the app."""
     missing: str = ""
 
 
@@ -68,6 +71,14 @@ def scored_forms(folder: Path) -> dict[str, Form]:
     return {name: form for name, form in published_forms(folder).items() if form.scores}
 
 
+def variants() -> dict[str, dict[str, Form]]:
+    """Return the forms of instruments with scores in each variant that has words, by instrument."""
+    scored = scored_forms(PUBLISHED)
+    folders = {"default": PUBLISHED, "template": TEMPLATES, "plain": PUBLISHED / "variants" / "plain"}
+    found = {name: published_forms(folder) for name, folder in folders.items()}
+    return {name: {one: forms[one] for one in scored} for name, forms in found.items()}
+
+
 def examine(engine: Engine, work: Mapping[str, Work]) -> Outcome:
     """Let one engine answer everything."""
     outcome = Outcome()
@@ -80,6 +91,7 @@ def examine(engine: Engine, work: Mapping[str, Work]) -> Outcome:
                 tally = outcome.scores[name]
                 print(f"{engine.name}, {name}: {tally.cases} responses, {tally.seconds:.0f} s", flush=True)
             outcome.complaints += _living(engine, answer)
+            _read_in_app(engine, answer, work, outcome)
             if isinstance(answer, LhcForms):
                 outcome.complaints += _by_hand(answer)
     except tools.MissingToolError as missing:
@@ -107,6 +119,16 @@ def _living(engine: Engine, answer: Answer) -> list[str]:
         found += [f"{engine.name}, {name}: {one}" for one in kept.complaints(answer, form)]
         print(f"{engine.name}, {name}: two rows of everything", flush=True)
     return found
+
+
+def _read_in_app(engine: Engine, answer: Answer, work: Mapping[str, Work], outcome: Outcome) -> None:
+    """Let an engine fill in every variant of the forms, and read its exports in the app."""
+    forms = {name: {one: each[one] for one in work} for name, each in variants().items()}
+    exported = exports.exports_of(engine.name, answer, forms)
+    for server in serve():
+        outcome.complaints += exports.unread(server, exported, catalogue())
+    outcome.read = sum(len(one.scores) for one in exported)
+    print(f"{engine.name}: {len(exported)} exports read in the app, {outcome.read} scores", flush=True)
 
 
 def _by_hand(engine: LhcForms) -> list[str]:
@@ -244,7 +266,7 @@ def _report(engine: Engine, outcome: Outcome) -> None:
     known = sum(tally.known for _one, tally in tallies)
     strangers.held(
         engine.name,
-        sum(tally.compared - tally.known for _one, tally in tallies) + len(outcome.complaints),
+        sum(tally.compared - tally.known for _one, tally in tallies) + max(outcome.read, len(outcome.complaints)),
         [*failed, *outcome.complaints],
         version=tools.versions()[engine.package],
         note=f"{known} results are a known limit of the engine: see [renderers.md](renderers.md)." if known else "",

@@ -70,7 +70,8 @@ async function answered({ cases, extract }) {
       const options = extract ? { extract: true, subject: { resourceType: "Patient", id: "one" } } : {};
       const made = LForms.Util.getFormFHIRData("QuestionnaireResponse", "R4", form, options);
       const [response, ...observations] = extract ? made : [made];
-      results.push({ name: one.name, scores: scoresIn(response), ...(extract ? { extracted: observations } : {}) });
+      const more = { ...(extract ? { extracted: observations } : {}), ...(one.whole ? { response } : {}) };
+      results.push({ name: one.name, scores: scoresIn(response), ...more });
     } catch (error) {
       results.push({ name: one.name, error: String(error?.stack ?? error) });
     }

@@ -16,7 +16,7 @@ await run(({ questionnaire }) => {
   return (one) => {
     const response = one.before ? amended(scored(one.before), one.response, linkIds) : one.response;
     const filled = scored(response);
-    // Of a form without scores the response is asked for; of the others there are hundreds.
-    return { scores: scoresIn(filled, linkIds), ...(linkIds.length ? {} : { response: filled }) };
+    // Of a form without scores the response is asked for; of the others there are hundreds, and a few are wanted whole.
+    return { scores: scoresIn(filled, linkIds), ...(linkIds.length && !one.whole ? {} : { response: filled }) };
   };
 });

@@ -28,8 +28,8 @@ await run(({ questionnaire, extract }) => {
     const result = { scores: scoresIn(response, linkIds) };
     // What a host saves is the form without its empty items, with who, when and which response it is.
     const filled = removeEmptyAnswersFromResponse(questionnaire, response);
-    // Only what a form without scores is asked for: of the others there are hundreds of responses.
-    if (!extract) return linkIds.length ? result : { ...result, response: filled };
+    // What a form without scores is asked for: of the others there are hundreds of responses, and a few are wanted whole.
+    if (!extract) return linkIds.length && !one.whole ? result : { ...result, response: filled };
     const { id, authored, subject, status } = one.response;
     const saved = { ...filled, id, authored, subject, status };
     return {
