@@ -60,6 +60,40 @@ def answered_in(response: Any) -> int:
     return sum(1 for item in _walked(response) if _given(item))
 
 
+def disagreements(form: FormMap, questionnaire: Any) -> list[str]:
+    """Say in English in what a map and the EHR's own Questionnaire do not agree, so that responses would be refused."""
+    url, version = text_in(questionnaire, "url"), text_in(questionnaire, "version")
+    named = f"{url}|{version}" if version else url
+    said = [] if {url, named} & set(form.table.questionnaires) else [f"this map does not read {named or 'it: no url'}"]
+    found: set[str] = set()
+    for item in _walked(questionnaire):
+        link_id, asked = text_in(item, "linkId"), text_in(item, "type") not in ("group", "display")
+        try:
+            one = _found({**item, "answer": [{"valueBoolean": True}] if asked else []}, form)
+        except RefusedItem as refused:
+            said.append(refused.reason)
+            one = None
+            found |= {each.ours for each in form.table.items if each.link_id == link_id}
+        if one is not None:
+            found.add(one.ours)
+            said += [f"{one.ours}: {reason}" for reason in _unread(item, one, form)]
+            if text_in(item, "answerValueSet"):
+                said.append(f"{one.ours}: the answers to {shown(link_id)} are in a value set, which is not looked into")
+    said += [f"{one.ours}: the form does not have it" for one in form.table.items if one.ours not in found]
+    return said
+
+
+def _unread(item: Resource, one: MapItem, form: FormMap) -> list[str]:
+    """Return why answers that an item of a Questionnaire offers are not read, each reason once."""
+    reasons = []
+    for number, option in enumerate(objects_in(item, "answerOption"), start=1):
+        try:
+            _value({"answer": [option]}, one, form)
+        except RefusedAnswer as refused:
+            reasons.append(f"option {number} of {_called(item)}: {refused.reason}")
+    return reasons
+
+
 def _form_in(response: Any) -> str:
     """Return the canonical of the form that a response answers; that of a contained form is its own."""
     said = text_in(response, "questionnaire")

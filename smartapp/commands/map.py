@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 import orjson
@@ -28,17 +28,21 @@ def command() -> None:
 
 @command.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(exists=True, path_type=Path))
-def check(files: tuple[Path, ...]) -> None:
+@click.option("--form", type=click.File("rb"), help="The EHR's own Questionnaire as JSON: do it and the map agree?")
+def check(files: tuple[Path, ...], form: BinaryIO | None) -> None:
     """Read maps (files, or folders of them) and say what each leaves open; name file and key of what can't be.
 
-    Set VERSTEL_MAPS to the folder, and its maps count in the app and in `verstel score`.
+    Set VERSTEL_MAPS to the folder, and its maps count in the app and in `verstel score`. With --form the map is also
+    compared with the EHR's Questionnaire: every item that is answered is named, every answer that it offers is read.
 
-    Exit code 0: all can be read. 1: one can't, or two read the same form.
+    Exit code 0: all is well. 1: one can't be read, two read the same form, or map and form do not agree.
 
     \b
     Example:
-      verstel map check hope-of-the-house.toml
+      verstel map check hope-of-the-house.toml --form questionnaire.json
     """  # noqa: D301
+    if form is not None and (len(files) > 1 or files[0].is_dir()):
+        raise click.UsageError("--form is about one map; name one FILE.")
     paths = [path for one in files for path in (sorted(one.glob("*.toml")) if one.is_dir() else [one])]
     if not paths:
         raise click.ClickException("no file that ends on .toml in there; a map is one such file.")
@@ -54,9 +58,31 @@ def check(files: tuple[Path, ...]) -> None:
         wrong.append(str(problem))
     for one in found:
         _tell(one)
+        if form is not None:
+            wrong += [f"{one.id}.toml: {line}" for line in _disagreements(one, _questionnaire(form))]
     for line in wrong:
         click.echo(line, err=True)
     raise SystemExit(1 if wrong else 0)
+
+
+def _questionnaire(form: BinaryIO) -> Any:
+    try:
+        found = orjson.loads(form.read())
+    except orjson.JSONDecodeError as error:
+        raise click.ClickException(f"--form is not readable as JSON: {error}") from error
+    if not isinstance(found, dict) or found.get("resourceType") != "Questionnaire":
+        raise click.ClickException("--form is not a Questionnaire; give the EHR's own form.")
+    return found
+
+
+def _disagreements(form: FormMap, questionnaire: Any) -> list[str]:
+    from mappers.errors import RefusedResponse
+    from mappers.mapping import disagreements
+
+    try:
+        return disagreements(form, questionnaire)
+    except RefusedResponse as refused:  # such as items that are no list
+        raise click.ClickException(f"--form: {refused}") from refused
 
 
 def _tell(form: FormMap) -> None:
@@ -73,7 +99,7 @@ def _tell(form: FormMap) -> None:
 @command.command("try")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("response", type=click.File("rb"))
-def try_command(file: Path, response: Any) -> None:
+def try_command(file: Path, response: BinaryIO) -> None:
     """Show what a map makes of one QuestionnaireResponse (a JSON file, or - for standard input): answers and scores.
 
     Exit code 0: it was read. 1: it was not, and why.

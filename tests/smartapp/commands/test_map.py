@@ -53,6 +53,70 @@ def test_check_of_an_empty_folder_and_of_nothing(tmp_path):
     assert run("check").exit_code == 2
 
 
+SYSTEM = "https://ehr.example.org/fhir/CodeSystem/eens"
+
+
+def their_form(**changes) -> dict:
+    """The EHR's own Questionnaire, as far as a map goes by it."""
+    options = [{"valueCoding": {"system": SYSTEM, "code": code}} for code in "ABCD"]
+    items = [{"linkId": f"v{n}", "text": f"Vraag {n}", "type": "choice", "answerOption": options} for n in range(1, 13)]
+    items[0]["text"] = "Ik kijk positief naar het leven"
+    more = [{"linkId": "intro", "type": "display"}, {"linkId": "department", "type": "string"}]
+    url, _, version = FORM.partition("|")
+    made = {"resourceType": "Questionnaire", "url": url, "version": version}
+    return {**made, "item": [{"linkId": "all", "type": "group", "item": [*items, *more]}], **changes}
+
+
+def check_with(tmp_path, form, *changes: tuple[str, str]):
+    return run("check", written(tmp_path, GOOD, *changes), "--form", "-", given=json.dumps(form))
+
+
+def test_check_with_the_form_of_the_ehr_where_both_agree(tmp_path):
+    done = check_with(tmp_path, their_form())
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_check_with_the_form_of_the_ehr_names_each_disagreement(tmp_path):
+    form = their_form(version="4")
+    items = form["item"][0]["item"]
+    items[0]["text"] = "Ik voel me alleen"
+    items[1]["answerOption"] = [{"valueCoding": {"system": SYSTEM, "code": "E"}}, {"valueString": "Mee eens"}]
+    items[2]["answerOption"] = [{"valueCoding": {"system": "https://other.example.org", "code": "A"}}]
+    items[3] |= {"answerOption": [], "answerValueSet": "https://ehr.example.org/fhir/ValueSet/eens"}
+    del items[4]
+    items.append({"linkId": "v13", "type": "choice"})
+    done = check_with(tmp_path, form)
+    assert done.exit_code == 1
+    assert [line.removeprefix("hope-of-the-house.toml: ") for line in done.stderr.splitlines()] == [
+        "this map does not read https://ehr.example.org/fhir/Questionnaire/hope|4",
+        "'v1' asks something else than the map hope-of-the-house says",
+        "hoop-02: option 1 of 'v2': the scale 'eens' of the map hope-of-the-house does not have this answer",
+        "hoop-03: option 1 of 'v3': a code of another code system",
+        "hoop-04: the answers to 'v4' are in a value set, which is not looked into",
+        "the map hope-of-the-house does not say what 'v13' is",
+        "hoop-05: the form does not have it",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("{", "--form is not readable as JSON"),
+        ('{"resourceType": "Patient"}', "--form is not a Questionnaire"),
+        ('{"resourceType": "Questionnaire", "item": 1}', "--form: item: item is not a list of objects"),
+    ],
+)
+def test_a_form_that_is_none_is_said_in_words(tmp_path, given, said):
+    done = run("check", written(tmp_path), "--form", "-", given=given)
+    assert (done.exit_code, said in done.stderr) == (1, True)
+
+
+def test_a_form_goes_with_one_map(tmp_path):
+    written(tmp_path)
+    done = run("check", tmp_path, "--form", "-", given="{}")
+    assert (done.exit_code, "--form is about one map" in done.stderr) == (2, True)
+
+
 def test_try_shows_answers_and_scores(tmp_path):
     path, response = written(tmp_path), tmp_path / "response.json"
     response.write_text(json.dumps(theirs({2: {"valueInteger": 0}})), encoding="utf-8")
