@@ -172,12 +172,22 @@ class Koppeltaal:
     """People may sign in there without a task."""
     backend_scope: str = "system/*.cruds"
     """What our own key asks for; "": nothing, as the domain decides what we may."""
+    activities: tuple[str, ...] = ()
+    """What `verstel koppeltaal publish` offers there: ids of questionnaires, and "plan"."""
+    clients_start: tuple[str, ...] = ()
+    """Which of them people may begin by themselves."""
+    publisher_id: str = ""
+    """How the domain calls who offers them (KT2_PublisherId); "" for no such name."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"Device/[A-Za-z0-9\-.]{1,64}", self.device):
             raise ConfigError(f"koppeltaal: device is {self.device!r}; write Device/ and its id in the domain.")
         if self.nonce not in get_args(NonceRule):
             raise ConfigError(f"koppeltaal: nonce is {self.nonce!r}; use one of {', '.join(get_args(NonceRule))}.")
+        if self.publisher_id and not re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", self.publisher_id):
+            raise ConfigError(f"koppeltaal: publisher_id is {self.publisher_id!r}; write 64 letters or digits at most.")
+        for name in sorted(set(self.clients_start) - set(self.activities)):
+            raise ConfigError(f"koppeltaal: clients_start has {name!r}, which is not among the activities.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -929,6 +939,9 @@ class _KoppeltaalTable(Strict, frozen=True):
     nonce: NonceRule = "any"
     standalone: bool = False
     backend_scope: str = "system/*.cruds"
+    activities: tuple[OneLine, ...] = ()
+    clients_start: tuple[OneLine, ...] = ()
+    publisher_id: OneLine = ""
 
 
 class _IssuerTable(Strict, frozen=True):
@@ -1029,7 +1042,13 @@ def _koppeltaal(table: _IssuerTable) -> Koppeltaal | None:
     # TOP-KT-007: the Device of an application is named by its client id, where the domain does not say otherwise.
     device = said.device or f"Device/{table.client_id}"
     return Koppeltaal(
-        device=device, nonce=said.nonce, standalone=said.standalone, backend_scope=said.backend_scope.strip()
+        device=device,
+        nonce=said.nonce,
+        standalone=said.standalone,
+        backend_scope=said.backend_scope.strip(),
+        activities=said.activities,
+        clients_start=said.clients_start,
+        publisher_id=said.publisher_id,
     )
 
 

@@ -110,6 +110,15 @@ class KoppeltaalWrites:
         """Keep it, and try it no more: the domain does not take it."""
         self._change(taken, STOPPED, reason)
 
+    def forget_stopped(self, issuer: str) -> int:
+        """Forget what a domain did not take; return how much that was."""
+        with writing(self._engine, on=_TURN) as connection:
+            rows = connection.execute(sa.select(KOPPELTAAL_WRITES).where(KOPPELTAAL_WRITES.c.due == STOPPED)).all()
+            opened = self._vault.open_any([row.sealed for row in rows])
+            theirs = [row.id for row, one in zip(rows, opened, strict=True) if one and one["issuer"] == issuer]
+            connection.execute(KOPPELTAAL_WRITES.delete().where(KOPPELTAAL_WRITES.c.id.in_(theirs)))
+        return len(theirs)
+
     def of(self, issuer: str) -> list[tuple[ToTell, bool]]:
         """Return what waits for a domain, each with whether it stopped."""
         with reading(self._engine) as connection:

@@ -381,9 +381,8 @@ class Domain:
                 wanted = value if "/" in value else f"Patient/{value}"
                 found = [one for one in found if one.get("subject", {}).get("reference") == wanted]
             elif name == "identifier":
-                system, _, named = value.partition("|")
-                pair = {"system": system, "value": named}
-                found = [one for one in found if any(pair.items() <= each.items() for each in one["identifier"])]
+                wanted_ones = {tuple(one.split("|")) for one in value.split(",")}
+                found = [one for one in found if _named(one) & wanted_ones]
             else:
                 raise Refuse(400)
         entries = [{"fullUrl": f"{self.base}/{type_}/{one['id']}", "resource": one} for one in found]
@@ -428,6 +427,10 @@ def _json(document: dict[str, Any]) -> Answer:
 def _origin(resource: dict[str, Any]) -> str:
     named = [one["valueReference"]["reference"] for one in resource.get("extension", []) if one["url"] == ORIGIN]
     return next(iter(named), "")
+
+
+def _named(resource: dict[str, Any]) -> set[tuple[str, ...]]:
+    return {(one["system"], one["value"]) for one in resource.get("identifier", [])}
 
 
 def _references(node: Any) -> list[str]:

@@ -45,6 +45,8 @@ def test_a_domain_has_its_own_scopes_and_roles_and_a_place_may_say_otherwise(tmp
         ('device = "verstel-1"', "device is 'verstel-1'"),
         ('nonce = "never"', "nonce"),
         ('scope = "x"', "scope"),
+        ('publisher_id = "a b"', "publisher_id"),
+        ('clients_start = ["hoop"]', "clients_start has 'hoop'"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, wrong, said):

@@ -96,7 +96,12 @@ def test_the_example_of_the_issuers_is_read_with_all_that_is_optional(tmp_path):
     )
     assert issuers[1].hooks is None
     assert issuers[1].koppeltaal is None
-    assert issuers[2].koppeltaal == Koppeltaal(device="Device/0f1f2a3b-0000-4000-8000-000000000000")
+    assert issuers[2].koppeltaal == Koppeltaal(
+        device="Device/0f1f2a3b-0000-4000-8000-000000000000",
+        activities=("hoop", "plan"),
+        clients_start=("hoop",),
+        publisher_id="verstel",
+    )
     assert issuers[0].custodian == Custodian("Example organisation", "http://fhir.nl/fhir/NamingSystem/ura", "00000000")
     assert (issuers[0].documents, issuers[1].documents, issuers[1].custodian) == ("pdf+fhir", "pdf+fhir", None)
 
