@@ -49,7 +49,12 @@ def _without_slash(base: str) -> str:
     return normal(base).rstrip("/")
 
 
+def same(one: str, other: str) -> bool:
+    """Tell whether two bases are one and the same server."""
+    return _without_slash(one) == _without_slash(other)
+
+
 def overlap(one: str, other: str) -> bool:
     """Tell whether two bases are the same, or one of them lies below the other."""
     first, second = _without_slash(one), _without_slash(other)
-    return first == second or first.startswith(f"{second}/") or second.startswith(f"{first}/")
+    return same(one, other) or first.startswith(f"{second}/") or second.startswith(f"{first}/")

@@ -30,6 +30,7 @@ from smartapp.fhir.workplaces import elsewhere, holding
 from smartapp.i18n import message
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Pending
+from smartapp.smart.details import at
 from smartapp.smart.discovery import Discovery
 from smartapp.smart.keys import ASSERTION_TYPE, SigningKeys
 from smartapp.smart.proofs import Nonces, ProofKey, Prover
@@ -203,16 +204,13 @@ class TokenEndpoint:
         """Trade a code for tokens. Raises GrantRefused or EhrTrouble."""
         # Never tried again: a code works once, and a server that sees it twice may revoke what the first use gave.
         # Only one that wants a nonce has not looked at it yet.
-        document = self._post(
-            issuer,
-            {
-                "grant_type": "authorization_code",
-                "code": code,
-                "redirect_uri": self._settings.redirect_uri,
-                "code_verifier": pending.verifier,
-            },
-            pending.key,
-        )
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self._settings.redirect_uri,
+            "code_verifier": pending.verifier,
+        }
+        document = at(self._post(issuer, form, pending.key), *issuer.bases)
         kinds = _BEARER if not pending.key else _BOUND if issuer.dpop == "required" else _BEARER | _BOUND
         tokens = read_tokens(document, asked_scopes=pending.scopes, now=self._clock(), kinds=kinds)
         tokens = replace(tokens, key=pending.key)
@@ -226,7 +224,7 @@ class TokenEndpoint:
         Raises GrantRefused where they are somebody else now, EhrTrouble.
         """
         form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh or ""}
-        document = self._post(issuer, form, tokens.key)
+        document = at(self._post(issuer, form, tokens.key), *issuer.bases)
         kinds = _BOUND if tokens.bound else _BEARER
         fresh = read_tokens(document, asked_scopes=tokens.scope, now=self._clock(), kinds=kinds)
         # Said in a way that we cannot read is not the same as not said: it may be someone else.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smartapp.bases import behind, normal, overlap
+from smartapp.bases import behind, normal, overlap, same
 
 BASE = "https://ehr.example/fhir"
 
@@ -42,6 +42,11 @@ def test_what_stands_behind_a_base(address, rest):
 def test_the_normal_form_keeps_what_tells_two_addresses_apart():
     assert normal("HTTP://[::1]:80/a/B?c=D#e") == "http://[::1]/a/B?c=D#e"
     assert normal("ftp://EHR.example") == "ftp://EHR.example"
+
+
+def test_two_bases_are_the_same_server_however_they_are_written():
+    assert same(BASE, "HTTPS://EHR.example:443/fhir/")
+    assert not same(BASE, f"{BASE}/tenant")
 
 
 @pytest.mark.parametrize(
