@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from mappers.answers import answers_of
 from mappers.observations import observations_of
@@ -132,6 +132,22 @@ def response_of(form: Form, values: Mapping[str, str | bool], name: str, status:
     }
     items = [{"linkId": group, "item": answered} for group, answered in groups.items()]
     return {**response, "item": items} if items else response
+
+
+def wordless(case: Case, form: Form) -> Case:
+    """Return the same answers as codes alone, to the structure of the form: who has no words can send none."""
+    canonical = f"{form.questionnaire['url']}|{form.questionnaire['version']}"
+
+    def sent(response: Resource | None) -> Resource | None:
+        return response and {**_without_display(response), "questionnaire": canonical}
+
+    return replace(case, response=sent(case.response) or {}, before=sent(case.before))
+
+
+def _without_display(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_display(part) for name, part in value.items() if name != "display"}
+    return [_without_display(part) for part in value] if isinstance(value, list) else value
 
 
 # --- made-up answers ----------------------------------------------------------------------------------------------

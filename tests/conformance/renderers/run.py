@@ -21,18 +21,21 @@ from playwright.sync_api import Error as PlaywrightError
 from questionnaires.catalogue import catalogue
 from tests.conformance import strangers
 from tests.conformance.renderers import by_hand, exports, kept, report, selftest, tools
-from tests.conformance.renderers.cases import Case, Form, cases_of, form_of
+from tests.conformance.renderers.cases import Case, Form, cases_of, form_of, wordless
 from tests.conformance.renderers.compare import EMPTY_ITEMS, WITHDRAWN, Tally, observations_agree, scores_agree
 from tests.conformance.renderers.engines import ENGINES, LHC_FORMS, MEDPLUM, SMART_FORMS, Answer, Engine, LhcForms
 from tests.conftest import serve
 
 PUBLISHED: Final = Path("questionnaires/published")
 TEMPLATES: Final = PUBLISHED / "variants" / "template"
+STRUCTURES: Final = PUBLISHED / "variants" / "structure"
 RESULTS: Final = Path(".cache/conformance/renderers.json")
 PAGE: Final = Path("docs/renderers.md")
 LIMITS: Final = Path(__file__).parent / "known_limits.json"
 RESPONSES: Final = 200
 EXTRACTIONS: Final = 40
+WORDLESS: Final = 40
+"""How many of the responses are also given to the structure, which has no wording."""
 AGREED, DISAGREED, NOT_RUN = 0, 1, 3
 
 # Two lanes for two cores; Smart Forms parses each expression anew for each response and fills one of them.
@@ -41,10 +44,11 @@ LANES: Final = ((LHC_FORMS, MEDPLUM), (SMART_FORMS,))
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A published form, its variant for extraction by template, and the cases to answer."""
+    """A published form, its variants for extraction by template and without wording, and the cases to answer."""
 
     form: Form
     template: Form
+    structure: Form
     cases: list[Case]
 
 
@@ -149,6 +153,9 @@ def _examine_form(engine: Engine, answer: Answer, work: Work, limits: frozenset[
     results, seconds = answer(form, cases, extracts_by_item)
     tally = outcome.scores[form.id] = scores_agree(form.scores, cases, results, limits)
     tally.seconds = seconds
+    bare = [wordless(one, work.structure) for one in cases[:WORDLESS]]
+    of_codes, _seconds = answer(work.structure, bare, False)
+    tally.differences += scores_agree(work.structure.scores, bare, of_codes, limits).differences
     if extracts_by_item:
         outcome.extractions[form.id] = observations_agree(cases, results)
     elif engine.extracts == "templateExtract":
@@ -187,11 +194,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     forms = _wanted(scored_forms(PUBLISHED), options.instrument)
     templates = _wanted(scored_forms(TEMPLATES), options.instrument)
-    if not forms or forms.keys() != templates.keys():
-        print(f"{PUBLISHED} and {TEMPLATES} must hold the same scored forms: run `verstel questionnaires build`")
+    structures = _wanted(scored_forms(STRUCTURES), options.instrument)
+    if not forms or not forms.keys() == templates.keys() == structures.keys():
+        print(f"{PUBLISHED} and its variants must hold the same scored forms: run `verstel questionnaires build`")
         return DISAGREED
     work = {
-        name: Work(form, templates[name], cases_of(form, catalogue(), options.responses, options.seed))
+        name: Work(
+            form, templates[name], structures[name], cases_of(form, catalogue(), options.responses, options.seed)
+        )
         for name, form in forms.items()
     }
     engines = [one for one in ENGINES if not options.engine or one.name in options.engine]

@@ -10,7 +10,7 @@ import pytest
 from questionnaires.catalogue import catalogue
 from questionnaires.publish import questionnaire
 from tests.conformance.renderers import kept, report, run, selftest
-from tests.conformance.renderers.cases import Case, Form, cases_of, form_of
+from tests.conformance.renderers.cases import Case, Form, cases_of, form_of, wordless
 from tests.conformance.renderers.compare import (
     WITHDRAWN,
     Tally,
@@ -65,6 +65,17 @@ def test_anything_else_is_a_difference(expected: object, got: object) -> None:
 def test_each_score_item_of_each_case_is_compared() -> None:
     tally = scores_agree(["a", "b"], [case(a=1)], result(a=1))
     assert (tally.compared, tally.scores, tally.agreed, tally.differences) == (2, 1, 2, [])
+
+
+def test_answers_to_a_structure_are_the_same_codes_without_words() -> None:
+    structure = run.scored_forms(run.STRUCTURES)["hoop"]
+    for one in cases_of(FORMS["hoop"], catalogue(), 20):
+        bare = wordless(one, structure)
+        assert bare.response["questionnaire"] == "https://verstel.nl/fhir/Questionnaire/hoop-structure|1.0.0"
+        assert "display" not in json.dumps([bare.response, bare.before])
+        assert (bare.scores, bare.earlier) == (one.scores, one.earlier)
+        assert json.dumps(bare.response).count('"code"') == json.dumps(one.response).count('"code"')
+        assert (bare.before is None) == (one.before is None)
 
 
 def test_a_score_that_should_not_be_there_is_a_difference() -> None:

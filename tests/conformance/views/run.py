@@ -2,18 +2,21 @@
 
 Medplum's engine (JavaScript) and fhir4ds (SQL on DuckDB) must make equal tables, keys must lead to the same resources,
 and what the tables say must be what the app itself reads. Queries of docs/views.md give the same on DuckDB and SQLite.
-A view with one wrong path must be noticed, each. Run as `python -m tests.conformance.views.run`.
+A view with one wrong path must be noticed, each. sof-js, HL7's reference implementation, is on no registry: where
+`VERSTEL_SOF_JS` names its folder, with what it needs installed in it, it must make the same tables too.
+Run as `python -m tests.conformance.views.run`.
 Exit 0: all agree, 1: they do not, 3: an engine can't be had here, and nothing else disagreed.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +38,7 @@ PLACE: Final = CACHE / "views"
 PATIENCE: Final = 900
 MEDPLUM: Final = "Medplum's SQL on FHIR"
 DUCKDB: Final = "fhir4ds on DuckDB"
+REFERENCE: Final = "sof-js"
 PASSED, FAILED, NOT_RUN = 0, 1, 3
 
 
@@ -76,6 +80,14 @@ def duckdb() -> Engine:
             raise MissingToolError(f"fhir4ds can't be installed: {done.stderr[-300:]}")
         stamp.write_text(pins)
     return lambda given, resources: _run([python, HERE / "duck.py"], given, resources)
+
+
+def reference() -> Engine:
+    """Return HL7's reference implementation from the folder that somebody put it in; MissingToolError without one."""
+    folder = os.environ.get("VERSTEL_SOF_JS", "")
+    if not folder:
+        raise MissingToolError("It is on no registry; nobody named its folder in VERSTEL_SOF_JS.")
+    return lambda given, resources: _run([program("node"), HERE / "reference.mjs", folder], given, resources)
 
 
 def _run(command: Sequence[str | Path], given: Sequence[Resource], resources: Sequence[Resource]) -> Made:
@@ -131,35 +143,45 @@ def asked_alike(first: Made, second: Made) -> Iterator[str]:
             yield f"{what} {len(here)} rows in SQLite, {len(there)} on DuckDB, not the same"
 
 
+ENGINES: Final[Mapping[str, Callable[[], Engine]]] = {MEDPLUM: medplum, DUCKDB: duckdb, REFERENCE: reference}
+
+
 def main() -> int:
     """Run all, report, and return the exit code."""
-    resources, outcomes = corpus(), {MEDPLUM: PASSED, DUCKDB: PASSED}
+    resources, missing = corpus(), set()
     made: dict[str, Made] = {}
-    found: dict[str, list[str]] = {MEDPLUM: [], DUCKDB: []}
-    for name, engine in ((MEDPLUM, medplum), (DUCKDB, duckdb)):
+    found: dict[str, list[str]] = {}
+    for name, engine in ENGINES.items():
         try:
             opened = engine()
+            found[name] = []
             made[name] = opened(definitions(), resources)
             found[name] += complaints_of(made[name], resources)
             if name == MEDPLUM:
                 found[name] += unnoticed(opened, made[name], resources)
                 found[name] += (f"{one} is empty in all" for one in empty_columns(made[name].tables, views()))
+            elif MEDPLUM in made:
+                found[name] += differences(made[MEDPLUM].tables, made[name].tables)
         except MissingToolError as error:
-            print(f"did not run: {error}")
+            print(f"{name} did not run: {error}")
             strangers.missing(name, error)
-            outcomes[name] = NOT_RUN
+            missing.add(name)
         except EngineError as error:
             found[name].append(str(error))
-    if len(made) == len(found):
-        found[DUCKDB] += differences(made[MEDPLUM].tables, made[DUCKDB].tables)
+    if {MEDPLUM, DUCKDB} <= made.keys():
         found[DUCKDB] += asked_alike(made[MEDPLUM], made[DUCKDB])
     for name, lines in found.items():
         for line in lines:
             print(f"{name}: {line}")
-        if outcomes[name] != NOT_RUN:
-            _report(name, made.get(name), lines)
-            outcomes[name] = FAILED if lines else PASSED
-    return FAILED if FAILED in outcomes.values() else max(outcomes.values())
+        _report(name, made.get(name), lines)
+    return verdict(found, missing)
+
+
+def verdict(found: Mapping[str, Sequence[str]], missing: Set[str]) -> int:
+    """Return the exit code. Two engines are enough: the reference can't be had by itself, and may be missing."""
+    if any(found.values()):
+        return FAILED
+    return NOT_RUN if missing - {REFERENCE} else PASSED
 
 
 def _report(name: str, made: Made | None, lines: Sequence[str]) -> None:
@@ -170,6 +192,8 @@ def _report(name: str, made: Made | None, lines: Sequence[str]) -> None:
 
 
 def _version(name: str) -> str:
+    if name == REFERENCE:
+        return ""  # its package says 1.0.0 of each
     if name == MEDPLUM:
         return version(HERE, "@medplum/core")
     pins = (HERE / "requirements.txt").read_text("utf-8").splitlines()

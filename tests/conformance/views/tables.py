@@ -66,13 +66,16 @@ def plain(tables: Tables) -> dict[str, Counter[tuple[tuple[str, Value], ...]]]:
     """Return how often each row stands in each table, with keys as the resources that they lead to."""
     keys = own_keys(tables)
     return {
-        name: Counter(tuple((column, _plain(column, row, keys)) for column in row) for row in rows)
+        name: Counter(tuple((column, _plain(column, row, keys)) for column in sorted(row)) for row in rows)
         for name, rows in tables.items()
     }
 
 
 def _plain(column: str, row: Row, keys: Mapping[str, str]) -> Value:
     value = row[column]
+    stored = row.get(_STORED.get(column, "")) if column.endswith("_key") else None
+    if stored is not None and not SHORT.fullmatch(stored):
+        return UNPROMISED
     if isinstance(value, bool):
         return str(value).lower()
     if value is None or value == "":
@@ -81,9 +84,6 @@ def _plain(column: str, row: Row, keys: Mapping[str, str]) -> Value:
         return float(value)
     if not column.endswith("_key"):
         return str(value)
-    stored = row.get(_STORED.get(column, ""))
-    if stored is not None and not SHORT.fullmatch(stored):
-        return UNPROMISED
     return keys.get(f"{column.removesuffix('_key')} {value}", NOWHERE)
 
 
@@ -91,7 +91,7 @@ def differences(ours: Tables, theirs: Tables) -> Iterator[str]:
     """Yield a line for each row that only one of two engines has."""
     here, there = plain(ours), plain(theirs)
     for name in here:
-        columns = {tuple(row) for rows in (ours[name], theirs[name]) for row in rows}
+        columns = {tuple(sorted(row)) for rows in (ours[name], theirs[name]) for row in rows}
         if len(columns) > 1:
             yield f"{name}: the columns differ: {sorted(columns)}"
             continue

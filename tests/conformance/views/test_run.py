@@ -13,7 +13,20 @@ from scripts.view_tables import QUERIES
 from tests.conformance.strangers import systems
 from tests.conformance.views import meaning
 from tests.conformance.views.corpus import KINDS, strange
-from tests.conformance.views.run import DUCKDB, MEDPLUM, Made, asked_alike, unnoticed, with_fault
+from tests.conformance.views.run import (
+    DUCKDB,
+    ENGINES,
+    FAILED,
+    MEDPLUM,
+    NOT_RUN,
+    PASSED,
+    REFERENCE,
+    Made,
+    asked_alike,
+    unnoticed,
+    verdict,
+    with_fault,
+)
 from tests.conformance.views.tables import NOWHERE, PATIENTS, UNPROMISED, differences, empty_columns, plain
 
 NAMES = [one.name for one in views()]
@@ -147,5 +160,23 @@ def test_resources_of_other_programs_are_of_each_type_and_have_ids():
     assert len({(one["resourceType"], one["id"]) for one in made}) == len(made)
 
 
-def test_both_engines_are_on_the_page():
-    assert {MEDPLUM, DUCKDB} <= {one.name for one in systems()}
+def test_all_engines_are_on_the_page():
+    assert ENGINES.keys() <= {one.name for one in systems()}
+
+
+@pytest.mark.parametrize(
+    ("complaints", "missing", "code"),
+    [
+        ([], set(), PASSED),
+        ([], {REFERENCE}, PASSED),
+        ([], {REFERENCE, DUCKDB}, NOT_RUN),
+        (["a row"], {REFERENCE, DUCKDB}, FAILED),
+    ],
+)
+def test_only_the_reference_may_be_missing(complaints, missing, code):
+    assert verdict({MEDPLUM: complaints}, missing) == code
+
+
+def test_columns_may_stand_in_any_order():
+    turned = [{"domain": "housing", "status": "active", "goal_id": "7", "goal_key": "7"}]
+    assert list(differences(tables(), tables(verstel_goals=turned))) == []

@@ -1,4 +1,5 @@
 // Bundle the Smart Forms driver for node: the packages import style sheets and fonts, which mean nothing there.
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const [entry, outfile, packages] = process.argv.slice(2);
@@ -7,6 +8,7 @@ await build({
   outfile,
   nodePaths: [packages],
   bundle: true,
+  alias: { fhirclient: fileURLToPath(new URL("no-server.mjs", import.meta.url)) },
   platform: "node",
   format: "esm",
   logLevel: "error",
