@@ -14,6 +14,7 @@
 #   make vulnerabilities  ask PyPI which of the pinned versions are known to be vulnerable; fails where one is, or can't be told
 #   make sbom         what the app is made of, for who checks it: .cache/sbom.json, in CycloneDX
 #   make wheel        the wheel and its source into dist/, the same bytes each time from one commit
+#   make guide        pages to browse our profiles, examples and differences between versions: dist/guide/index.html
 #   make release      all that a release has into dist/ (TAG=v1.2.3), when version, changes and tag agree
 PYTHON ?= python3
 PORT ?= 8017
@@ -21,7 +22,7 @@ BIN := .venv/bin
 # Images often forbid Python to keep what it compiled. Here it is started some hundred times, and compiled all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures coverage mutants pins sbom vulnerabilities wheel release clean
+.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures coverage mutants pins sbom vulnerabilities wheel guide release clean
 .DEFAULT_GOAL := test
 
 setup: .venv/runtime
@@ -109,8 +110,13 @@ wheel: setup-test
 	rm -f dist/verstel-*.whl dist/verstel-*.tar.gz
 	$(BIN)/hatchling build -t wheel -t sdist -d dist
 
-release: wheel sbom
-	rm -f dist/*.tgz
+guide: setup
+	rm -rf dist/guide
+	$(BIN)/python -m fhir_profiles.guide dist/guide
+
+release: wheel sbom guide
+	rm -f dist/*.tgz dist/*.zip
+	cd dist && ../$(BIN)/python -m zipfile -c verstel-guide.zip guide/
 	$(BIN)/verstel package --out dist/
 	cp .cache/sbom.json dist/sbom.json
 	$(BIN)/python -m scripts.release $(TAG)

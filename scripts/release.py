@@ -15,8 +15,8 @@ import questionnaires
 from scripts.generated import ROOT
 
 DIST: Final = ROOT / "dist"
-_KINDS: Final = ("*.whl", "*.tar.gz", "*.tgz", "sbom.json")
-"""What people get: the wheel, its source, the FHIR package and the list of components."""
+_KINDS: Final = ("*.whl", "*.tar.gz", "*.tgz", "*.zip", "sbom.json")
+"""What people get: the wheel, its source, the FHIR package, its guide and the list of components."""
 
 
 def changes(text: str, version: str) -> str | None:
