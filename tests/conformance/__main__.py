@@ -38,6 +38,7 @@ PARTS = {
     "hooks (CDS Hooks)": "tests.conformance.hooks.run",
     "PGO (MedMij)": "tests.conformance.mgo.run",
     "sign-in (oidc-provider)": "tests.conformance.sign_in.oidc",
+    "PGO answers (STU3)": "tests.conformance.mgo.stu3",
     "HL7 validator": "tests.conformance.validate",
     "views (SQL on FHIR)": "tests.conformance.views.run",
     "paper (veraPDF)": "tests.conformance.paper",

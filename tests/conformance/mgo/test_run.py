@@ -9,7 +9,7 @@ import pytest
 
 from mappers.medmij import answer, queries
 from tests.conformance import strangers
-from tests.conformance.mgo import run
+from tests.conformance.mgo import run, stu3
 from tests.mappers.medmij.cases import BASE, CATALOGUE, EMPTY, RECORD
 from tests.mappers.medmij.reader import shown
 
@@ -112,3 +112,22 @@ def test_a_parser_that_breaks_down_is_no_reading():
         run.read([sys.executable, "-c", "raise SystemExit(3)"], [])
     echo = "import json, sys; print(json.dumps([[] for _ in json.load(sys.stdin)]))"
     assert run.read([sys.executable, "-c", echo], [{"a": 1}, {}]) == [[], []]
+
+
+def test_the_validator_s_words_are_judged_both_ways():
+    good, bad = {"a": {}, "b": {}}, {"bad-r4": {}}
+    assert stu3.complaints_of({"a": [], "b": [], "bad-r4": ["x"]}, good, bad) == []
+    assert stu3.complaints_of({"a": ["at: wrong"], "bad-r4": []}, good, bad) == [
+        "a: at: wrong",
+        "b: it was not judged",
+        "bad-r4: no error where one must be",
+    ]
+
+
+def test_what_is_validated_is_every_answer_and_each_resource_in_it():
+    made = stu3.answers()
+    assert {one.id for one in queries()} <= set(made)
+    assert {"Patient", "Observation", "CarePlan", "CareTeam", "DocumentReference", "Binary", "Bundle"} == {
+        one["resourceType"] for one in made.values()
+    }
+    assert set(stu3.spoilt(profiled=False)) < set(stu3.spoilt(profiled=True))

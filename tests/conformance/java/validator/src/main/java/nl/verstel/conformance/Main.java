@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.hl7.fhir.common.hapi.validation.support.CommonCodeSystemsTerminologyService;
 import org.hl7.fhir.common.hapi.validation.support.InMemoryTerminologyServerValidationSupport;
+import org.hl7.fhir.common.hapi.validation.support.PrePopulatedValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
@@ -26,7 +27,8 @@ import org.hl7.fhir.r5.utils.validation.constants.BestPracticeWarningLevel;
 /**
  * HL7's instance validator over files and folders, offline: no package cache, no terminology server.
  *
- * <p>Arguments: {@code --definitions FOLDER}... {@code --report FILE} then files (.json, .ndjson) and folders.
+ * <p>Arguments: {@code --definitions FOLDER}... {@code --report FILE} then files (.json, .ndjson) and folders. With
+ * {@code --stu3} they are FHIR STU3, and so are the definitions: XML files. Without any, what profiles and extensions ask is not judged.
  * The report holds every issue of every resource; what is acceptable is decided by whoever reads it.
  * Exit code 0: no issue of severity error or fatal; 1: some; 2: wrong usage.
  */
@@ -41,15 +43,17 @@ public final class Main {
         List<Path> definitions = new ArrayList<>();
         List<Path> files = new ArrayList<>();
         Path report = null;
+        boolean stu3 = false;
         for (int i = 0; i < arguments.length; i++) {
             switch (arguments[i]) {
                 case "--definitions" -> definitions.add(Path.of(arguments[++i]));
+                case "--stu3" -> stu3 = true;
                 case "--report" -> report = Path.of(arguments[++i]);
                 default -> files.add(Path.of(arguments[i]));
             }
         }
         if (report == null || files.isEmpty()) {
-            System.err.println("usage: [--definitions FOLDER]... --report FILE FILE|FOLDER...");
+            System.err.println("usage: [--stu3] [--definitions FOLDER]... --report FILE FILE|FOLDER...");
             System.exit(2);
         }
         List<Input> inputs = new ArrayList<>();
@@ -57,7 +61,7 @@ public final class Main {
             collect(file, inputs);
         }
         long start = System.nanoTime();
-        FhirValidator validator = validator(definitions);
+        FhirValidator validator = validator(definitions, stu3);
         // The same text in two places is judged once: the journeys also leave what the sandbox's people have.
         List<String> texts = inputs.stream().map(Input::text).distinct().toList();
         Map<String, ObjectNode> judged = new ConcurrentHashMap<>();
@@ -100,25 +104,38 @@ public final class Main {
         }
     }
 
-    private static FhirValidator validator(List<Path> definitions) throws IOException {
-        FhirContext context = FhirContext.forR4();
+    private static FhirValidator validator(List<Path> definitions, boolean stu3) throws IOException {
+        FhirContext context = stu3 ? FhirContext.forDstu3() : FhirContext.forR4();
         List<IValidationSupport> chain = new ArrayList<>();
         chain.add(new DefaultProfileValidationSupport(context));
         for (Path folder : definitions) {
-            chain.add(new PackageFolder(context, folder));
+            chain.add(stu3 ? xmlFolder(context, folder) : new PackageFolder(context, folder));
         }
         chain.add(new CommonCodeSystemsTerminologyService(context));
         chain.add(new InMemoryTerminologyServerValidationSupport(context));
         chain.add(new SnapshotGeneratingValidationSupport(context));
         FhirInstanceValidator engine =
                 new FhirInstanceValidator(new ValidationSupportChain(chain.toArray(IValidationSupport[]::new)));
-        engine.setValidatorResourceFetcher(new StatedTypes());
-        engine.setValidatorPolicyAdvisor(new StatedTypes.Policy());
+        if (!stu3) {
+            engine.setValidatorResourceFetcher(new StatedTypes());
+            engine.setValidatorPolicyAdvisor(new StatedTypes.Policy());
+        }
         engine.setNoExtensibleWarnings(false);
-        engine.setAnyExtensionsAllowed(false);
-        engine.setErrorForUnknownProfiles(true);
+        boolean known = !stu3 || !definitions.isEmpty();
+        engine.setAnyExtensionsAllowed(!known);
+        engine.setErrorForUnknownProfiles(known);
         engine.setBestPracticeWarningLevel(BestPracticeWarningLevel.Hint);
         return context.newValidator().registerValidatorModule(engine);
+    }
+
+    private static IValidationSupport xmlFolder(FhirContext context, Path folder) throws IOException {
+        PrePopulatedValidationSupport read = new PrePopulatedValidationSupport(context);
+        try (Stream<Path> found = Files.walk(folder)) {
+            for (Path file : found.filter(one -> one.toString().endsWith(".xml")).sorted().toList()) {
+                read.addResource(context.newXmlParser().parseResource(Files.readString(file)));
+            }
+        }
+        return read;
     }
 
     private static ObjectNode validate(FhirValidator validator, String text) {
