@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from mappers.answers import IDENTIFIER_SYSTEM
+from mappers.answers import IDENTIFIER_SYSTEM, asked_in
 from mappers.identity import URN, values_in
 from mappers.living import Content, Written, content_of, form_identifier, from_plan, response_of
 from mappers.living.content import Answer
@@ -153,7 +153,7 @@ def read_forms(
     forms = {}
     for form in known.living.values():
         names = _names(launch, form, _number(launch, form, gone, there))
-        former = (one for one in names_in(care_plan) if one in there and _is_of(there[one].resource, form))
+        former = (one for one in names_in(care_plan) if one in there and _is_of(there[one].resource, form, known))
         name = next((one for one in names if one in there), None) or next(former, names[0])
         record = there.get(name)
         content = content_of(record.resource, form) if record else from_plan(care_plan, form)
@@ -161,8 +161,9 @@ def read_forms(
     return forms
 
 
-def _is_of(resource: Resource, form: Instrument) -> bool:
-    return text_in(resource, "questionnaire").partition("|")[0] == form.url
+def _is_of(resource: Resource, form: Instrument, known: Catalogue) -> bool:
+    asked = asked_in(resource, known)
+    return asked is not None and asked.id == form.id
 
 
 def _newest(one: Record | None, other: Record) -> Record:

@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from mappers.assignment import assignment_of, is_assignment
 from mappers.roles import Role
+from questionnaires.canonical import questionnaire_url
 from questionnaires.catalogue import catalogue
+from questionnaires.model import instrument_id
 from smartapp.access import table
 from smartapp.fhir.own.index import patients_of, relative
 from smartapp.fhir.store import RecordError
@@ -60,12 +62,12 @@ def _pages(services: Services, launch: Launch, context: Mapping[str, Any]) -> It
 def _of_questionnaire(role: Role, name: str) -> Opening | None:
     """Return where a client fills in a questionnaire, or a form of theirs; where a professional asks for it."""
     known = catalogue()
-    asked = next((key for key, one in known.asked.items() if name in (key, one.url)), None)
-    if asked is not None:
+    # An EHR may call our form by its id there, but another's canonical that ends like ours is another form.
+    asked = instrument_id(name) if "/" not in name or name.startswith(questionnaire_url("")) else ""
+    if asked in known.asked:
         own = Opening("questionnaire.intro", {"instrument_id": asked})
         return own if role == "client" else Opening("assignments.new", {"questionnaire": asked})
-    form = next((key for key, one in known.living.items() if name in (key, one.url)), None)
-    return Opening("living.form", {"form_id": form}) if form is not None and role == "client" else None
+    return Opening("living.form", {"form_id": asked}) if asked in known.living and role == "client" else None
 
 
 def _of_task(services: Services, launch: Launch, id_: str) -> Opening | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from mappers.answers import IDENTIFIER_SYSTEM as RESPONSE_SYSTEM
+from mappers.answers import asked_in
 from mappers.course import is_course
 from mappers.identity import URN, Identifier, identifiers, own_identifier
 from mappers.living import Content, Written, content_of, from_plan
@@ -244,10 +245,8 @@ def _is_part_of_plan(resource: Resource) -> bool:
 
 
 def _form_of(resource: Resource) -> Instrument | None:
-    if resource["resourceType"] != "QuestionnaireResponse":
-        return None
-    url = text_in(resource, "questionnaire").partition("|")[0]
-    return next((form for form in catalogue().living.values() if form.url == url), None)
+    asked = asked_in(resource, catalogue()) if resource["resourceType"] == "QuestionnaireResponse" else None
+    return asked if asked and asked.kind == "living" else None
 
 
 def kind_of(resource: Resource) -> str:

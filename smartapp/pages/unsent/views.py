@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mappers.answers import asked_in
 from mappers.course import is_course, moment_of
 from mappers.tolerant import text_in
 from mappers.words import words_of
@@ -134,8 +135,8 @@ def _thing(parcel: Parcel, resource: Resource, *, own: bool, assigns: bool, set_
 
 def _living_form(resource: Resource) -> Instrument | None:
     """Return the living form that a response is of, in whatever version; None for anything else."""
-    url = text_in(resource, "questionnaire").partition("|")[0]
-    return next((form for form in catalogue().living.values() if url == form.url), None)
+    asked = asked_in(resource, catalogue())
+    return asked if asked and asked.kind == "living" else None
 
 
 def _page(parcel: Parcel, pages: Mapping[str, str]) -> str:

@@ -73,7 +73,15 @@ def opened(server, role: str, *context: str) -> str:
     return re.sub(r"^/l/[\w-]+/", "", parts.path) + (f"?{parts.query}" if parts.query else "")
 
 
-@pytest.mark.parametrize("context", ["Task/waiting", HOOP, "https://verstel.nl/fhir/Questionnaire/hoop"])
+@pytest.mark.parametrize(
+    "context",
+    [
+        "Task/waiting",
+        HOOP,
+        "https://verstel.nl/fhir/Questionnaire/hoop",
+        "https://verstel.nl/fhir/Questionnaire/hoop-plain",
+    ],
+)
 def test_a_client_lands_on_the_questionnaire_that_the_portal_opened(server, context):
     assert opened(server, "client", context) == "questionnaires/hoop/"
 
