@@ -581,18 +581,7 @@ def _patient(person: PersonFile) -> Resource:
         "name": _human_name(person),
         "gender": person.gender,
         "birthDate": person.birth_date,
-        "communication": [
-            {
-                # Of nl-core the first, of R4 the second.
-                "language": {
-                    "coding": [
-                        {"system": "urn:oid:1.0.639.1", "code": "nl", "display": "Nederlands"},
-                        {"system": "urn:ietf:bcp:47", "code": "nl", "display": "Dutch"},
-                    ]
-                },
-                "preferred": True,
-            }
-        ],
+        # No language is said: nl-core and R4 want codes of two lists, and engines that know one of them refuse the other.
         "generalPractitioner": [_reference("Practitioner", practitioners()[person.clinician])],
     }
 

@@ -215,9 +215,9 @@ PATIENT = (
         "Patient",
         lambda one: all(
             any(coding["system"] == LANGUAGES and coding["code"] for coding in each_["language"]["coding"])
-            for each_ in one["communication"]
+            for each_ in one.get("communication", [])
         ),
-        lambda one: one["communication"][0]["language"]["coding"].pop(0),
+        lambda one: one.update(communication=[{"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "nl"}]}}]),
     ),
 )
 
