@@ -581,7 +581,7 @@ def _patient(person: PersonFile) -> Resource:
         "name": _human_name(person),
         "gender": person.gender,
         "birthDate": person.birth_date,
-        # No language is said: nl-core and R4 want codes of two lists, and engines that know one of them refuse the other.
+        # No language is said: nl-core and R4 want codes of two lists, and who knows one of them refuses the other.
         "generalPractitioner": [_reference("Practitioner", practitioners()[person.clinician])],
     }
 
