@@ -135,3 +135,9 @@ def test_who_else_reads_the_scores_does_not_press_it(app, anna):
     assert BUTTON not in clinician.get("scores/").text
     assert clinician.post("scores/keep", {"seen": "x"}).status_code == 403
     assert stored(anna) == []
+
+
+def test_many_of_them_are_folded(anna):
+    for month in range(1, 7):
+        fill_in_elsewhere(anna, f"2026-0{month}-03")
+    assert re.search(r"<details><summary>6 vragenlijsten</summary>\s*<ul", anna.get("scores/").text)
