@@ -39,6 +39,7 @@ PARTS = {
     "PGO (MedMij)": "tests.conformance.mgo.run",
     "sign-in (oidc-provider)": "tests.conformance.sign_in.oidc",
     "PGO answers (STU3)": "tests.conformance.mgo.stu3",
+    "Koppeltaal (authorization service)": "tests.conformance.koppeltaal",
     "HL7 validator": "tests.conformance.validate",
     "views (SQL on FHIR)": "tests.conformance.views.run",
     "paper (veraPDF)": "tests.conformance.paper",

@@ -11,8 +11,8 @@ from mappers.assignment import assignment_of
 from mappers.koppeltaal.projection import task_named_in
 from smartapp.fhir.store import Query
 from tests.koppeltaal import checking
-from tests.koppeltaal.conftest import task
 from tests.koppeltaal.domain import BASE, INSTANTIATES, ORIGIN, RIGHTS
+from tests.koppeltaal.people import task
 from tests.koppeltaal.portal import APP
 from tests.smartapp.helpers import Visitor
 from tests.smartapp.pages.questionnaire.test_pages import fill, form_of
