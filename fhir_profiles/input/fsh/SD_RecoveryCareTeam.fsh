@@ -34,3 +34,14 @@ Title: "nl-core-CareTeam (zib2020 R4)"
 Description: "A team with one loved one, one client and one professional complies; nl-core allows no second of a kind."
 * subject -> "CareTeam.subject"
 * participant.member -> "CareTeam.participant.member" "contactPerson, patient, healthcareProfessional: at most one each there"
+
+Mapping: RecoveryCareTeamMedMij
+Source: RecoveryCareTeam
+Target: "http://fhir.nl/fhir/StructureDefinition/nl-core-careteam"
+Id: medmij
+Title: "nl-core-careteam (zib2017 STU3), what a PGO gets"
+Description: "Made when a PGO asks for it: mappers/medmij. Only who is in the circle at that moment, without phone numbers and references."
+* identifier -> "CareTeam.identifier"
+* subject -> "CareTeam.subject"
+* participant.role -> "CareTeam.participant.role" "One there, with a Dutch display"
+* participant.member -> "CareTeam.participant.member" "By name alone"

@@ -78,3 +78,19 @@ Description: "Not claimed: that profile requires a code of SNOMED CT, ICF, NOC o
 * code -> "Observation.code" "There bound to SNOMED CT, ICF, NOC and Omaha; here a code of our own"
 * value[x] -> "Observation.valueQuantity" "There value[x] is sliced by type and open, so a Quantity is allowed"
 * effective[x] -> "Observation.effectiveDateTime"
+
+Mapping: RecoveryScoreMedMij
+Source: RecoveryScore
+Target: "http://nictiz.nl/fhir/StructureDefinition/zib-GeneralMeasurement"
+Id: medmij
+Title: "zib-GeneralMeasurement (zib2017 STU3), what a PGO gets"
+Description: "Made of a score when a PGO asks for it: mappers/medmij. There is no place for derivedFrom there."
+* identifier -> "Observation.identifier"
+* status -> "Observation.status" "There with the code-specification of the zib too"
+* category -> "Observation.category" "The code survey, of STU3's own code system"
+* code -> "Observation.code" "Extensible there to SNOMED CT; the code stays ours"
+* subject -> "Observation.subject"
+* effective[x] -> "Observation.effectiveDateTime"
+* value[x] -> "Observation.valueQuantity" "At most two decimals"
+* dataAbsentReason -> "Observation.dataAbsentReason" "Its words are in comment too, which is what a PGO shows"
+* method -> "Observation.method"

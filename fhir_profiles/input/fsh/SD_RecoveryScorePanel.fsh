@@ -47,3 +47,13 @@ Title: "nl-core-FunctionalOrMentalStatus (zib2020 R4)"
 Description: "Not claimed, for the same reason as recovery-score: the code is one of our own."
 * code -> "Observation.code" "There bound to SNOMED CT, ICF, NOC and Omaha; here a code of our own"
 * effective[x] -> "Observation.effectiveDateTime"
+
+Mapping: RecoveryScorePanelMedMij
+Source: RecoveryScorePanel
+Target: "http://nictiz.nl/fhir/StructureDefinition/zib-GeneralMeasurement"
+Id: medmij
+Title: "zib-GeneralMeasurement (zib2017 STU3), what a PGO gets"
+Description: "Made of the scores of one response when a PGO asks for them: mappers/medmij. A panel has no value there either."
+* code -> "Observation.code"
+* effective[x] -> "Observation.effectiveDateTime"
+* hasMember -> "Observation.related" "type has-member; each target is in the same answer"
