@@ -31,7 +31,7 @@ from smartapp.i18n import message
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.authorization import Pending
 from smartapp.smart.details import at
-from smartapp.smart.discovery import Discovery
+from smartapp.smart.discovery import Discovery, SmartConfiguration
 from smartapp.smart.keys import ASSERTION_TYPE, SigningKeys
 from smartapp.smart.proofs import Nonces, ProofKey, Prover
 from smartapp.storage.database import metadata, reading, writing
@@ -247,20 +247,21 @@ class TokenEndpoint:
         given back, both at once. Three seconds at most: signing out here must not depend on the EHR being there.
         """
         try:
-            endpoint = (self._discovery.last(issuer) or self._discovery.of(issuer)).revocation_endpoint
+            configuration = self._discovery.last(issuer) or self._discovery.of(issuer)
         except EhrTrouble:
             return False
-        if endpoint is None:
+        if configuration.revocation_endpoint is None:
             return False
         held = [("refresh_token", tokens.refresh)] if tokens.refresh else []
         if tokens.expires is None or self._clock() < tokens.expires:
             held.append(("access_token", tokens.access))
         with ThreadPoolExecutor(max_workers=2) as pool:
-            return all(list(pool.map(lambda one: self._revoke(issuer, endpoint, *one), held)))
+            return all(list(pool.map(lambda one: self._revoke(issuer, configuration, *one), held)))
 
-    def _revoke(self, issuer: Issuer, endpoint: str, hint: str, token: str) -> bool:
-        form = {"token": token, "token_type_hint": hint}
-        headers = self._authenticate(issuer, endpoint, form)
+    def _revoke(self, issuer: Issuer, configuration: SmartConfiguration, hint: str, token: str) -> bool:
+        form, endpoint = {"token": token, "token_type_hint": hint}, configuration.revocation_endpoint or ""
+        # An assertion for the token endpoint here too: Keycloak takes no other.
+        headers = self._authenticate(issuer, configuration.token_endpoint, form)
         try:
             return ask("POST", endpoint, headers=headers, data=form, max_bytes=MAX_BYTES, read_seconds=3).status == 200
         except OutboundError:

@@ -40,6 +40,8 @@ PARTS = {
     "sign-in (oidc-provider)": "tests.conformance.sign_in.oidc",
     "PGO answers (STU3)": "tests.conformance.mgo.stu3",
     "Koppeltaal (authorization service)": "tests.conformance.koppeltaal",
+    "sign-in (Keycloak)": "tests.conformance.sign_in.keycloak.run",
+    "sign-in (SMART launcher)": "tests.conformance.sign_in.launcher.run",
     "HL7 validator": "tests.conformance.validate",
     "views (SQL on FHIR)": "tests.conformance.views.run",
     "paper (veraPDF)": "tests.conformance.paper",

@@ -428,6 +428,14 @@ class TestPrivateKey:
         assert tokens[0].claims["jti"] != tokens[1].claims["jti"]
         assert not {"client_id", "client_secret"} & set(forms[0])
 
+    def test_the_assertion_that_ends_a_sign_in_is_for_the_token_endpoint_too(self, browser, ehr, core, key):
+        launch = core.launches.get(browser.enter())
+        assert core.token_endpoint.revoke(core.settings.issuer(BASE), core.tokens.find(launch.id))
+        forms = [dict(parse_qsl(request.body)) for request in ehr.calls("/revoke")]
+        said = [jwt.decode(form["client_assertion"], key, algorithms=["RS384", "ES384"]).claims for form in forms]
+        assert [one["aud"] for one in said] == [f"{AUTH}/token"] * 2
+        assert said[0]["jti"] != said[1]["jti"]
+
     def test_attack_28_the_published_key_set_has_no_private_member(self, browser, key):
         response = browser.get("/.well-known/jwks.json")
         keys = response.get_json()["keys"]

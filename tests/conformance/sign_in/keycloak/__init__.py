@@ -1,0 +1,1 @@
+"""Keycloak signs people in to the app: its release of Maven Central, started by our script."""
