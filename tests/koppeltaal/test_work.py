@@ -193,6 +193,32 @@ def test_what_was_stopped_in_the_portal_is_asked_here_no_more_and_again_when_it_
     assert "statusReason" not in ours(core)[0]
 
 
+def test_what_was_stopped_meanwhile_is_seen_at_the_next_launch_of_anything(anna, domain, core):
+    domain.put(task("t2"))
+    anna()
+    for status in ("on-hold", "cancelled"):
+        domain.change("Task/t1", status=status)
+        anna(task="Task/t2")
+        waits = {task_named_in(one): assignment_of(one).waiting for one in ours(core)}
+        assert waits == {"Task/t1": status == "on-hold", "Task/t2": True}
+
+
+def test_what_is_no_longer_in_the_domain_is_asked_no_more(anna, domain, core):
+    domain.put(task("t2"))
+    anna()
+    del domain.versions["Task/t1"]
+    anna(task="Task/t2")
+    assert {task_named_in(one): one["status"] for one in ours(core)} == {"Task/t1": "cancelled", "Task/t2": "requested"}
+
+
+def test_what_gives_no_answer_stays_asked(anna, domain, core):
+    domain.put(task("t2"))
+    anna()
+    domain.versions["Task/t1"][-1] = {"resourceType": "Patient", "id": "t1", "meta": {"versionId": "2"}}
+    anna(task="Task/t2")
+    assert {one["status"] for one in ours(core)} == {"requested"}
+
+
 def test_a_domain_that_forgot_that_it_is_done_hears_it_again(anna, domain, courier):
     anna().answers()
     courier.round()

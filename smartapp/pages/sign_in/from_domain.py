@@ -6,21 +6,25 @@ import contextlib
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
+from mappers.assignment import assignment_of, is_assignment
 from mappers.human_name import reference_to
 from mappers.koppeltaal.activities import PLAN
 from mappers.koppeltaal.audit import EXPECTED, UNEXPECTED, Chain, Teller, launch_failed, launched
-from mappers.koppeltaal.projection import IDENTIFIER_SYSTEM, aligned, assignment_for
+from mappers.koppeltaal.projection import IDENTIFIER_SYSTEM, aligned, assignment_for, task_named_in
+from mappers.koppeltaal.work import Work, work_of
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.access import table
 from smartapp.errors import AppError, BadRequest, LaunchRefused
-from smartapp.fhir.store import Query, RecordError, Stored, Write
+from smartapp.fhir.store import Gone, NotFound, Query, RecordError, Stored, Write
 from smartapp.koppeltaal.arriving import Arrival, TaskRefused, arrive
 from smartapp.koppeltaal.context import read_context
 from smartapp.pages.sign_in.names import known_as
 from smartapp.pages.sign_in.opening import Opening, opening
+from smartapp.records.parallel import in_parallel
 from smartapp.services import Services
 from smartapp.settings import KOPPELTAAL_LAUNCH, Issuer
 from smartapp.smart.authorization import Pending
@@ -29,6 +33,8 @@ from smartapp.smart.tracing import Tracing
 from smartapp.storage.koppeltaal import ToTell
 from smartapp.storage.launches import Launch
 
+MOST_OTHERS: Final = 10
+"""How many other Tasks are looked at: each is a question to the domain before the first page, all at once."""
 STOPPED_THERE: Final = "Gestopt in het portaal"
 
 
@@ -75,7 +81,12 @@ def tell_failure(services: Services, pending: Pending | None, error: AppError) -
 
 
 def opening_of(services: Services, launch: Launch, arrival: Arrival) -> Opening:
-    """Return the page that a launch of a domain ends on: what its Task asks, where that is for this reader now."""
+    """Return the page that a launch of a domain ends on: what its Task asks, where that is for this reader now.
+
+    What the domain asked of a client before is looked at too: who stopped it there expects it to be stopped here.
+    """
+    if launch.user.role == "client":
+        _look_at_others(services, launch, arrival)
     return opening(services, launch, _asked(services, launch, arrival)) if arrival.activity != PLAN else _plan(launch)
 
 
@@ -123,6 +134,34 @@ def _assignment(services: Services, launch: Launch, arrival: Arrival) -> Stored 
         # Answered, and the domain did not hear of it, or forgot: told once more.
         services.koppeltaal_writes.put(ToTell(launch.issuer_key, launch.trace, task=work.reference, step="completed"))
     return next(iter(store.search(query)), None)
+
+
+def _look_at_others(services: Services, launch: Launch, arrival: Arrival) -> None:
+    """Bring what waits here of other Tasks up to date with the domain; what gives no answer stays as it is."""
+    issuer = services.settings.issuer(launch.issuer)
+    here = arrival.work.reference if arrival.work else ""
+    found = services.own_store(launch.issuer).search(Query.of("Task", patient=launch.patient_id))
+    named = [(one, task_named_in(one.resource)) for one in found if is_assignment(one.resource)]
+    waiting = [(one, name) for one, name in named if name not in ("", here) and assignment_of(one.resource).waiting][
+        :MOST_OTHERS
+    ]
+    if issuer is None or not waiting:
+        return
+
+    def read(name: str) -> Work | None:
+        try:
+            found = services.domains.store(issuer, Tracing(launch.trace)).read("Task", name.removeprefix("Task/"))
+        except (NotFound, Gone):
+            return work_of({"status": "entered-in-error"}, issuer.base)  # there is none, so nobody asks it
+        except RecordError:
+            return None
+        return work_of(found.resource, issuer.base)
+
+    records = services.records(launch)
+    for (ours, _name), work in zip(waiting, in_parallel([partial(read, name) for _, name in waiting]), strict=True):
+        if work is not None and (changed := aligned(ours.resource, work, STOPPED_THERE)):
+            with contextlib.suppress(RecordError):  # it is looked at again the next time
+                records.write_now(Write("update", changed, if_match=ours.etag), "own")
 
 
 def _made(services: Services, launch: Launch, arrival: Arrival) -> Resource:
