@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from mappers.identity import Identifier
-from mappers.medmij.shapes import LANGUAGE, SNOMED, ZIB, filled, readable_id, start
+from mappers.medmij.shapes import LANGUAGE, SNOMED, ZIB, date_time, filled, readable_id, start
 from mappers.plan import PersonRef, Plan
 from questionnaires.canonical import identifier_system
 from questionnaires.catalogue import Catalogue
@@ -26,7 +26,7 @@ def help_of(plan: Plan, plan_name: str, catalogue: Catalogue, *, client: PersonR
     activities = [
         {
             "detail": {
-                "code": {"text": titles.get(one.domain, one.domain)},
+                "code": {"text": titles.get(one.domain, one.domain) or "Hulp"},
                 "status": "in-progress",
                 "description": one.support,
             }
@@ -44,7 +44,7 @@ def help_of(plan: Plan, plan_name: str, catalogue: Catalogue, *, client: PersonR
         "intent": "plan",
         "category": [_CATEGORY],
         "subject": client.as_reference(LANGUAGE),
-        "period": {"start": plan.created} if plan.created else {},
+        "period": filled({"start": date_time(plan.created)}),
         "author": [client.as_reference(LANGUAGE)],
         "activity": activities,
     }

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from mappers.identity import Identifier
-from mappers.medmij.shapes import LANGUAGE, ZIB, filled, readable_id, start
+from mappers.medmij.shapes import LANGUAGE, ZIB, date_time, filled, readable_id, start
 from mappers.observations import IDENTIFIER_SYSTEM, RULE_SYSTEM, SCORE_SYSTEM, UNIT, ScorePoint
 from mappers.plan import PersonRef
 from mappers.read_scores import read_scores
@@ -106,11 +106,11 @@ def _common(key: str, code: str, title: str, *, status: str, date: str, subject:
     made = {
         **start("Observation", PROFILE, readable_id(f"{words or code}-{date[:10]}", identifier)),
         "identifier": [identifier.as_fhir()],
-        "status": status,
+        "status": status if status in _STATUS_OF else "unknown",
         "category": [_SURVEY],
         "code": {"coding": [coding(SCORE_SYSTEM, code, title)]},
         "subject": subject,
-        "effectiveDateTime": date,
+        "effectiveDateTime": date_time(date),
     }
     if status in _STATUS_OF:
         said = {"coding": [coding(_STATUSES, *_STATUS_OF[status])]}

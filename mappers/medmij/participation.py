@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from mappers.identity import Identifier
-from mappers.medmij.shapes import LANGUAGE, SNOMED, ZIB, filled, readable_id, start
+from mappers.medmij.shapes import LANGUAGE, SNOMED, ZIB, date_time, filled, readable_id, start
 from mappers.plan import PersonRef, Plan
 from questionnaires.canonical import identifier_system
 from questionnaires.fhir import Resource, concept
@@ -35,7 +35,7 @@ def participation_of(plan: Plan, plan_name: str, *, client: PersonRef) -> list[R
         "status": "final",
         "code": _CODE,
         "subject": client.as_reference(LANGUAGE),
-        "effectiveDateTime": plan.updated,
+        "effectiveDateTime": date_time(plan.updated),
         "performer": [client.as_reference(LANGUAGE)],
         "comment": "In eigen woorden, uit het herstelplan.",
         "component": [{"code": _NETWORK, "valueString": words}],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from mappers.identity import Identifier
@@ -14,6 +15,7 @@ ZIB: Final = "http://nictiz.nl/fhir/StructureDefinition"
 NL_CORE: Final = "http://fhir.nl/fhir/StructureDefinition"
 SNOMED: Final = "http://snomed.info/sct"
 LANGUAGE: Final = "nl"
+_DATE_TIME: Final = re.compile(r"\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?)?)?", re.ASCII)
 _LONGEST: Final = 55  # of the words of an id, which FHIR wants to be 64 signs at most
 
 
@@ -22,6 +24,17 @@ def readable_id(words: str, identifier: Identifier) -> str:
     said = re.sub("[^A-Za-z0-9.]+", "-", words).strip("-")[:_LONGEST]
     digest = hashlib.sha256(identifier.token.encode(errors="replace")).hexdigest()[:8]
     return f"{said}-{digest}"
+
+
+def date_time(text: str) -> str:
+    """Return a FHIR dateTime as it is; "" for what is none, which a PGO would refuse with all that it stands in."""
+    if not _DATE_TIME.fullmatch(text):
+        return ""
+    try:
+        datetime.fromisoformat((text + "-01-01")[:10] + text[10:])
+    except ValueError:
+        return ""
+    return text
 
 
 def start(type_: str, profile: str, id_: str) -> Resource:

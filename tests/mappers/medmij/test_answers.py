@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from mappers.circle import ROLES, Circle, Member, circle_identifier, team_of
 from mappers.errors import NotAsked
-from mappers.medmij import OwnRecord, answer, binary, queries
-from mappers.plan import DomainAnswers, PersonRef, Plan
+from mappers.medmij import OwnRecord, answer, binary, paper_in, queries
+from mappers.medmij.shapes import date_time
+from mappers.plan import DomainAnswers, PersonRef, Plan, plan_of
 from tests.examples import examples
-from tests.mappers.build import response
+from tests.mappers.build import bent, response
 from tests.mappers.medmij import rules
 from tests.mappers.medmij.cases import (
     ANNA,
@@ -34,6 +35,7 @@ from tests.mappers.medmij.cases import (
     QUERIES,
     RECORD,
     answered,
+    entries,
 )
 from tests.mappers.medmij.reader import shown
 
@@ -391,3 +393,47 @@ def test_a_document_has_nothing_that_the_profile_forbids():
 def test_documents_are_found_by_status_and_moment(parameters, there):
     bundle = answer("51", "DocumentReference", parameters, RECORD, CATALOGUE, base=BASE, path="/DocumentReference")
     assert bundle["total"] == there
+
+
+@pytest.mark.parametrize(
+    "text", ["2026", "2026-11", "2026-11-28", "2026-11-28T12:00:00Z", "2026-11-28T12:00:00.123456+01:00"]
+)
+def test_a_date_of_fhir_stays_as_it_is(text):
+    assert date_time(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "gisteren", "2026-13", "2026-02-30", "2026-11-28T12:00", "2026-11-28T12:00:00", "2026-11-28T25:00:00Z"]
+)
+def test_what_is_no_date_of_fhir_is_left_out(text):
+    assert date_time(text) == ""
+
+
+def test_help_with_what_no_area_is_named_for_is_called_help():
+    record = replace(RECORD, plan=Plan("7", domains=(DomainAnswers("", support="Mijn buurman"),)))
+    [one] = resources("helpFromOthers", record)
+    assert shown(one)["help"] == [("Hulp", "Mijn buurman")]
+
+
+# --- whatever a record holds ------------------------------------------------------------------------------------------
+
+_WHOLE = [*HOOP_SCORES[:3], HOOP, RECORD.teams[0], *(one["resource"] for one in entries()[:2])]
+
+
+@examples(150, deadline=None)
+@given(st.lists(bent(st.sampled_from(_WHOLE)), min_size=1, max_size=4))
+def test_whatever_shape_a_record_is_in_every_answer_keeps_to_the_rules_and_is_stu3(found):
+    of = {type_: [one for one in found if one.get("resourceType") == type_] for type_ in ("Observation", "CareTeam")}
+    plans = [one for one in found if one.get("resourceType") == "CarePlan" and one.get("id", "7")]
+    record = replace(
+        RECORD,
+        observations=of["Observation"],
+        responses=[one for one in found if one.get("resourceType") == "QuestionnaireResponse"],
+        teams=of["CareTeam"],
+        plan=plan_of({**plans[0], "id": "7"}, known=CATALOGUE) if plans else None,
+        papers=[paper for one in found if (paper := paper_in(one))],
+    )
+    for id_ in OURS:
+        bundle = ask(id_, record)
+        assert rules.broken(bundle, QUERIES[id_].path) == []
+        stu3("Bundle")(**bundle)
