@@ -1,7 +1,7 @@
 """Rules of profiles whose package we can't be given, as functions: each is tried on what we have, and on a bad copy.
 
-Which version of which source they were read in stands in the test that has them. They were read, not run by HL7's
-validator; a rule that nothing can break would say nothing, so each one brings a change that has to break it.
+Which version of which source they were read in stands in the test that has them. A rule that nothing can break would
+say nothing, so each one brings a change that has to break it.
 """
 
 from __future__ import annotations
