@@ -36,6 +36,7 @@ from smartapp.offer import Offered, read_offer, read_offer_for_loved_ones
 AuthMethod = Literal["public", "client_secret", "private_key_jwt"]
 SecretAs = Literal["basic", "basic-raw", "post"]
 Use = Literal["offered", "required", "off"]
+AuthorizeBy = Literal["get", "post"]
 FormOfAddress = Literal["je", "u"]
 _EMERGENCY_LINE_NL: Final = "Heb je nu hulp nodig? Bel je behandelteam. Bij levensgevaar: bel 112."
 _EMERGENCY_LINE_NL_U: Final = "Hebt u nu hulp nodig? Bel uw behandelteam. Bij levensgevaar: bel 112."
@@ -205,6 +206,8 @@ class Issuer:
     """Whether its tokens are bound to a key (RFC 9449): where it offers that, always, or never."""
     par: Use = "offered"
     """Whether what we ask of it is pushed to it, and not carried by the browser (RFC 9126)."""
+    authorize: AuthorizeBy = "get"
+    """How the browser carries what is not pushed: in an address, or in a form of a page between."""
     scopes: str = DEFAULT_SCOPES
     openid_issuer: str | None = None
     """What the authorization server must call itself; None accepts any name on the hosts of this issuer."""
@@ -272,9 +275,13 @@ class Issuer:
             raise ConfigError(f"{where}: auth is {self.auth!r}; use one of {', '.join(get_args(AuthMethod))}.")
         if (self.auth == "client_secret") != bool(self.client_secret):
             raise ConfigError(f"{where}: a client secret belongs to auth = 'client_secret', and only to that.")
-        for name, use in (("dpop", self.dpop), ("par", self.par)):
-            if use not in get_args(Use):
-                raise ConfigError(f"{where}: {name} is {use!r}; use one of {', '.join(get_args(Use))}.")
+        for name, chosen, of in (
+            ("dpop", self.dpop, Use),
+            ("par", self.par, Use),
+            ("authorize", self.authorize, AuthorizeBy),
+        ):
+            if chosen not in get_args(of):
+                raise ConfigError(f"{where}: {name} is {chosen!r}; use one of {', '.join(get_args(of))}.")
         if self.secret_as not in get_args(SecretAs):
             raise ConfigError(f"{where}: secret_as is {self.secret_as!r}; use one of {', '.join(get_args(SecretAs))}.")
         if self.secret_as != "basic" and self.auth != "client_secret":
@@ -954,6 +961,7 @@ class _IssuerTable(Strict, frozen=True):
     secret_as: SecretAs = "basic"
     dpop: Use = "offered"
     par: Use = "offered"
+    authorize: AuthorizeBy = "get"
     scopes: OneLine = DEFAULT_SCOPES
     openid_issuer: OneLine | None = None
     hosts: tuple[OneLine, ...] = ()
@@ -1063,6 +1071,7 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: H
             secret_as=table.secret_as,
             dpop=table.dpop,
             par=table.par,
+            authorize=table.authorize,
             scopes=table.scopes,
             openid_issuer=table.openid_issuer,
             hosts=table.hosts,

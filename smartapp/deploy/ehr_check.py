@@ -146,6 +146,7 @@ def _smart(base: str, smart: Any) -> tuple[LaunchCheck, ...]:
                 ("client with a key", "client-confidential-asymmetric"),
                 ("refresh without the user", "permission-offline"),
                 ("scopes of SMART 2", "permission-v2"),
+                ("requests by a form", "authorize-post"),
             )
         ),
         _bound(smart),

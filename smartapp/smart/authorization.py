@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
@@ -49,11 +49,15 @@ _TAKE = AUTHORIZATIONS.delete().where(AUTHORIZATIONS.c.state == sa.bindparam("th
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A sign-in that has begun: where to send the browser, and the cookie that binds it to this browser."""
+    """A sign-in that has begun: where to send the browser, and the cookie that binds it to this browser.
+
+    With `fields` it is sent there by a form that holds them, else as it is.
+    """
 
     url: str
     cookie: str
     secret: str
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -180,9 +184,11 @@ class Authorizations:
         with writing(self._engine, on=state) as connection:
             connection.execute(_FORGET_OLD, {"since": now - STATE_SECONDS})
             connection.execute(_ADD, row)
-        endpoint = configuration.authorization_endpoint
+        endpoint, cookie = configuration.authorization_endpoint, login_cookie(state, self._settings)
+        if issuer.authorize == "post" and there is None:
+            return Begun(endpoint, cookie, secret, parameters)
         url = f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(shown)}"
-        return Begun(url, login_cookie(state, self._settings), secret)
+        return Begun(url, cookie, secret)
 
     def redeem(self, state: str, secret: str | None) -> Pending:
         """Take a state out of the list for good and return what belongs to it.

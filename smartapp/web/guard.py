@@ -45,9 +45,13 @@ def cookie_name(settings: Settings) -> str:
     return "__Host-verstel" if settings.https else "verstel"
 
 
-def content_security_policy(frame_ancestors: tuple[str, ...] = ()) -> str:
-    """Return the policy of a page: everything from ourselves, nothing inline, framed only by these origins."""
-    own = ("style-src", "script-src", "img-src", "font-src", "connect-src", "form-action")
+def content_security_policy(frame_ancestors: tuple[str, ...] = (), *, forms_leave: bool = False) -> str:
+    """Return the policy of a page: everything from ourselves, nothing inline, framed only by these origins.
+
+    With `forms_leave` its forms may go elsewhere: some browsers hold every redirect that follows on a form against the
+    policy of its page, and by which addresses a sign-in goes only the EHR knows.
+    """
+    own = ("style-src", "script-src", "img-src", "font-src", "connect-src", *(() if forms_leave else ("form-action",)))
     rules = ["default-src 'none'", *(f"{what} 'self'" for what in own), "base-uri 'none'"]
     framed_by = " ".join(frame_ancestors) or "'none'"
     return "; ".join([*rules, f"frame-ancestors {framed_by}"])

@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from wsgiref.types import WSGIApplication
 
@@ -190,6 +190,21 @@ def test_signing_in_inside_the_chart_works_and_words_of_an_ended_session_stay(ht
     frame.get_by_role("button", name="Dit alsnog bewaren").click()
     expect(frame.locator("main")).to_contain_text(WORDS)
     expect(frame.locator("main h1")).not_to_have_text("Dit typte je voordat je uitgelogd werd")
+
+
+def test_a_form_leads_to_signing_in_inside_the_chart_too(https: Sites, page: Page) -> None:
+    """Its page is framed and its form goes to another site; no Lax cookie goes with it, so this EHR asks anew."""
+    core = https.app.extensions[KEY]
+    kept = core.settings
+    core.settings = replace(kept, issuers=tuple(replace(one, authorize="post") for one in kept.issuers))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url.partition('?')[0]}"))
+    try:
+        page.goto(https.chart())
+        expect(frame_of(page).locator("main h1")).to_have_text("Wie ben je?")
+    finally:
+        core.settings = kept
+    assert f"POST {https.ehr}{PREFIX}/auth/authorize" in asked
 
 
 def test_signing_out_inside_the_chart_says_so_there(https: Sites, page: Page) -> None:

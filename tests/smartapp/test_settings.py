@@ -202,6 +202,7 @@ def test_a_secret_is_not_in_what_a_log_would_show():
         (ISSUER + 'auth = "client_secret"\n', "client secret belongs"),
         (ISSUER + 'auth = "client_secret"\nclient_secret_env = "NOT_SET"\n', "NOT_SET"),
         (ISSUER + 'secret_as = "query"\n', r"issuer\[1\]\.secret_as: is 'query'; it must be one of"),
+        (ISSUER + 'authorize = "put"\n', r"issuer\[1\]\.authorize: is 'put'; it must be one of"),
         (ISSUER + 'par = "yes"\n', r"issuer\[1\]\.par: is 'yes'; it must be one of"),
         (ISSUER + 'dpop = "always"\n', r"issuer\[1\]\.dpop: is 'always'; it must be one of"),
         (ISSUER + 'secret_as = "post"\n', "secret_as belongs to auth = 'client_secret'"),
@@ -274,6 +275,9 @@ def test_bound_tokens_and_pushed_requests_are_settings_of_the_issuer(tmp_path):
     file.write_text(ISSUER + 'dpop = "required"\n')
     assert read_issuers(file, {})[0].dpop == "required"
     assert read_issuers(file, {})[0].par == "offered"
+    assert read_issuers(file, {})[0].authorize == "get"
+    file.write_text(ISSUER + 'authorize = "post"\n')
+    assert read_issuers(file, {})[0].authorize == "post"
     file.write_text(ISSUER + 'par = "off"\n')
     assert read_issuers(file, {})[0].par == "off"
     with pytest.raises(ConfigError, match="dpop is 'always'; use one of offered, required, off"):

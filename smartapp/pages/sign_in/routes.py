@@ -23,11 +23,12 @@ from smartapp.pages.sign_in.entering import begin, enter, signed_in
 from smartapp.pages.sign_in.from_domain import opening_of, tell_failure
 from smartapp.pages.sign_in.names import LaterNames, missing_names
 from smartapp.pages.sign_in.opening import Opening, opening
-from smartapp.smart.authorization import STATE_SECONDS, login_cookie
+from smartapp.smart.authorization import STATE_SECONDS, Begun, login_cookie
 from smartapp.storage.sessions import LONGEST_PATH
 from smartapp.web import copies, current
 from smartapp.web.error_pages import places
-from smartapp.web.guard import FOR_PROGRAMS, present_session
+from smartapp.web.framing import frame_ancestors
+from smartapp.web.guard import FOR_PROGRAMS, content_security_policy, present_session
 from smartapp.web.kept import waiting
 from smartapp.web.leaving import wiped
 
@@ -191,10 +192,17 @@ def _bounded(value: str) -> str:
     return value
 
 
+def _onward(begun: Begun) -> AnyResponse:
+    """Return the page whose form goes to the EHR; a script sends it, and where there is none a press does."""
+    response = make_response(render_template("sign_in/onward.html", url=begun.url, fields=begun.fields))
+    response.headers["Content-Security-Policy"] = content_security_policy(frame_ancestors(), forms_leave=True)
+    return response
+
+
 def _begin(iss: str, value: str | None, *, caseload: bool = False) -> AnyResponse:
     parts = current.services()
     begun = begin(parts, iss, value, caseload=caseload)
-    response = redirect(begun.url, 303)
+    response = _onward(begun) if begun.fields else redirect(begun.url, 303)
     response.set_cookie(
         begun.cookie,
         begun.secret,

@@ -344,6 +344,9 @@ for (const button of document.querySelectorAll("button[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
+/* ---- a form that only leads on to where people sign in is sent at once ------------------------------------------ */
+document.querySelector("form[data-onward]")?.submit();
+
 /* ---- back to the chart: SMART Web Messaging ---------------------------------------------------------------------
    <button data-chart="https://ehr.example" data-handle="…" data-unsaved="…" data-silent="…"> in a hidden <li> tells the EHR
    around us, at that origin and no other, that its user is done here (`ui.done`). It closes our frame, or says that it does
