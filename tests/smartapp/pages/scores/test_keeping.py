@@ -10,8 +10,11 @@ from mappers.answers import answers_of
 from mappers.observations import observations_of
 from mappers.scoring import score
 from questionnaires.catalogue import catalogue
+from smartapp.fhir.companion import CompanionStore
+from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Query, Unreachable, Write
-from tests.smartapp.helpers import Visitor, launched, text_of
+from smartapp.services import KEY, Services
+from tests.smartapp.helpers import EHR, Visitor, launched, text_of
 from tests.smartapp.pages.scores.people import measure
 from tests.smartapp.pages.scores.test_from_answers import fill_in_elsewhere
 
@@ -111,6 +114,22 @@ def test_an_ehr_that_takes_no_scores_leaves_them_with_us(app):
     answer = press(anna)
     assert "Deze scores staan in het dossier." in text_of(anna.get(answer.location))
     assert stored(anna) == []
+    page = anna.get("scores/")
+    assert BUTTON not in page.text
+    assert "Laatste keer: elders ingevuld." in text_of(page)
+
+
+def test_a_companion_is_told_in_full_where_the_answers_are(app, monkeypatch):
+    """It cannot know what is at the EHR: by a relative reference it would look at itself."""
+    there = OwnStore(app.extensions[KEY].engine, EHR, tenant="companion")
+    monkeypatch.setattr(Services, "companion", lambda _services, issuer: CompanionStore(there, issuer))
+    anna = launched(app, scopes="openid fhirUser patient/*.rs")
+    response = fill_in_elsewhere(anna)
+    press(anna)
+    kept = [one.resource for one in there.search(Query.of("Observation"))]
+    assert len(kept) == 1 + len(catalogue().instruments["hoop"].scores)
+    named = {one["derivedFrom"][0]["reference"] for one in kept}
+    assert named == {f"{EHR}/QuestionnaireResponse/{response['id']}"}
     page = anna.get("scores/")
     assert BUTTON not in page.text
     assert "Laatste keer: elders ingevuld." in text_of(page)
