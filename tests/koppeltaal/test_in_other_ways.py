@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from smartapp.fhir.store import Query
 from smartapp.settings import Issuer, Koppeltaal
 from tests.koppeltaal.domain import BASE, MODULE
 from tests.koppeltaal.test_launch import codes
@@ -69,3 +72,15 @@ class TestWithoutTeams:
         launch = core.launches.get(portal.enter("Practitioner/els")[0])
         assert launch.user.role == "clinician"
         assert domain.asked("GET", "/CareTeam") == []
+
+
+class TestTwoDomains:
+    def test_people_of_two_domains_who_have_one_id_never_meet(self, portal, core, issuer):
+        """Nor does what waits for one of them reach the other."""
+        portal.enter()
+        south = replace(issuer, base="https://south.example/fhir/r4", name="GGZ Zuid", key="zuid")
+        core.settings = replace(core.settings, issuers=(*core.settings.issuers, south))
+        assert len(core.own_store(BASE).search(Query.of("Task", patient="Patient/anna"))) == 1
+        assert core.own_store(south.base).search(Query.of("Task", patient="Patient/anna")) == []
+        assert core.koppeltaal_writes.of("noord")
+        assert core.koppeltaal_writes.of("zuid") == []
