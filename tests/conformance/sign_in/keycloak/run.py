@@ -27,14 +27,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-import orjson
 import requests
+from click.testing import CliRunner
 from cryptography.fernet import Fernet
-from joserfc.jwk import ECKey, KeySet
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.wrappers import Response
 
 from smartapp import create_app
+from smartapp.commands.keys import command as verstel_keys
 from smartapp.sandbox import Client, make_sandbox
 from smartapp.sandbox.app import sandbox_app
 from smartapp.sandbox.seeding import seed
@@ -168,8 +168,9 @@ def _served(app: Running, folder: Path, server: dict[str, str]) -> Iterator[Stag
     gate = Front(front.url, sandbox, server)
     front.start(gate)
     keys = folder / "keys.json"
-    signing = ECKey.generate_key("P-384", {"use": "sig", "alg": "ES384"}, auto_kid=True)
-    keys.write_bytes(orjson.dumps(KeySet([signing]).as_dict(private=True)))
+    # As an operator makes them, so that what `verstel keys` writes is what Keycloak reads.
+    for words in (["new", "signing", "--file", str(keys)], ["rotate", "signing", str(keys)]):
+        CliRunner().invoke(verstel_keys, words, catch_exceptions=False)
     made = create_app(
         Settings(
             public_url=app.url,
