@@ -155,7 +155,9 @@ def command(
             "SQLite is for one process. For --workers, set VERSTEL_DATABASE_URL to a PostgreSQL database."
         )
     if check:
-        click.echo(f"The settings are complete. Redirect URI to register: {settings.redirect_uri}")
+        click.echo(
+            "\n".join(["The settings are complete. To register at each EHR or portal:", *_to_register(settings)])
+        )
         return
     # Why a sign-in was refused is only in the log, so it is always on. No line of it holds names, answers or tokens.
     logs.set_up(log_format)
@@ -170,6 +172,20 @@ def command(
     engine.dispose()  # each process opens its own: a connection cannot be shared
     if not supervise(workers, serving.work):
         raise click.ClickException("A process did not end in time or broke; what it had under way is in the outbox.")
+
+
+def _to_register(settings: Settings) -> list[str]:
+    """Return the addresses of this app that an EHR or portal asks for, one a line."""
+    here, issuers = settings.public_url, settings.issuers
+    signs = any(issuer.auth == "private_key_jwt" or issuer.messages_client_id for issuer in issuers)
+    lists = any(issuer.caseload_scopes for issuer in issuers)
+    rows = [
+        ("launch URL", f"{here}/launch"),
+        *([("launch URL of the list of own clients", f"{here}/caseload")] if lists else []),
+        ("redirect URI", settings.redirect_uri),
+        *([("keys of ours (JWKS)", f"{here}/.well-known/jwks.json")] if signs else []),
+    ]
+    return [f"  {name}: {address}" for name, address in rows]
 
 
 def reached_without_tls(listen: tuple[str, int], metrics: tuple[str, int] | None) -> list[str]:

@@ -328,7 +328,9 @@ def test_the_first_start_goes_as_it_is_written(tmp_path):
     )
     assert (done.returncode, done.stdout) == (
         0,
-        "The settings are complete. Redirect URI to register: https://verstel.example.org/callback\n",
+        "The settings are complete. To register at each EHR or portal:\n"
+        "  launch URL: https://verstel.example.org/launch\n"
+        "  redirect URI: https://verstel.example.org/callback\n",
     ), done.stderr
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from cryptography.fernet import Fernet
+from joserfc.jwk import ECKey, KeySet
 
 from mappers.medmij import Custodian
 from smartapp.commands.publish import SCOPE as PUBLISHING
@@ -552,7 +554,32 @@ class TestServe:
     def test_complete_settings_are_enough_to_start(self, tmp_path):
         result = self.run(tmp_path)
         assert result.exit_code == 0, result.output
-        assert "https://verstel.example.org/callback" in result.output
+        assert result.output.splitlines() == [
+            "The settings are complete. To register at each EHR or portal:",
+            "  launch URL: https://verstel.example.org/launch",
+            "  redirect URI: https://verstel.example.org/callback",
+        ]
+
+    @pytest.mark.parametrize(
+        ("lines", "named"),
+        [
+            ('messages_client_id = "m"\n', "  keys of ours (JWKS): https://verstel.example.org/.well-known/jwks.json"),
+            (
+                'caseload_scopes = "openid fhirUser user/Patient.rs"\n',
+                "  launch URL of the list of own clients: https://verstel.example.org/caseload",
+            ),
+        ],
+    )
+    def test_what_an_issuer_uses_is_named_among_what_is_registered(self, tmp_path, lines, named):
+        without = self.run(tmp_path).output.splitlines()
+        file = tmp_path / "more.toml"
+        file.write_text(f"{ISSUER}{lines}")
+        keys = tmp_path / "keys.json"
+        keys.write_text(json.dumps(KeySet([ECKey.generate_key("P-384")]).as_dict(private=True)))
+        result = self.run(tmp_path, VERSTEL_ISSUERS_FILE=str(file), VERSTEL_SIGNING_KEYS_FILE=str(keys))
+        assert result.exit_code == 0, result.output
+        assert named in result.output.splitlines()
+        assert named not in without
 
     @pytest.mark.parametrize(
         ("changes", "complaint"),
