@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import ssl
 import tempfile
 import threading
 import time
@@ -84,6 +86,7 @@ def open_existing(url: str, table: sa.Table) -> Engine:
         if address.get_backend_name() == "sqlite":
             engine = sa.create_engine(_only_if_there(address))
         else:
+            _show_authorities(address)
             engine = sa.create_engine(address, pool_pre_ping=True)
         has_table = sa.inspect(engine).has_table(table.name)
     if has_table:
@@ -131,8 +134,22 @@ def _explained() -> Iterator[None]:
         raise DatabaseError(f"The database cannot be opened: {reason}. Check VERSTEL_DATABASE_URL.") from None
 
 
+def _show_authorities(address: URL) -> None:
+    """Let `sslrootcert=system` mean the authorities that this machine trusts.
+
+    The wheel of psycopg brings an OpenSSL of its own, which looks for them in a folder that no machine has: every
+    certificate would be refused. Python knows where they are; what the environment says already goes before.
+    """
+    if address.query.get("sslrootcert") == "system":
+        known = ssl.get_default_verify_paths()
+        for name, place in (("SSL_CERT_FILE", known.cafile), ("SSL_CERT_DIR", known.capath)):
+            if place:
+                os.environ.setdefault(name, place)
+
+
 def _opened(address: URL) -> Engine:
     if address.get_backend_name() != "sqlite":
+        _show_authorities(address)
         engine = sa.create_engine(address)
         ask_after_a_pause(engine)
         event.listen(engine, "begin", _begin_postgresql)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import ssl
 import stat
 import subprocess
 import sys
@@ -230,3 +232,18 @@ class TestAConnectionThatMayHaveLostItsServer:
         clock[0] += 1.0
         first.close()
         assert self.use(engine) is not first
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_authorities_of_this_machine_are_shown_to_a_driver_that_looks_elsewhere(tmp_path, monkeypatch, asked):
+    # The OpenSSL in the wheel of psycopg looks in a folder that no machine has: "system" would refuse every server.
+    known = ssl.get_default_verify_paths()._replace(cafile=str(tmp_path / "all.pem"), capath=str(tmp_path))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: known)
+    monkeypatch.setenv("SSL_CERT_FILE", "chosen.pem")
+    monkeypatch.setenv("SSL_CERT_DIR", "")
+    monkeypatch.delenv("SSL_CERT_DIR")
+    address = "postgresql+psycopg://verstel:x@127.0.0.1:1/verstel?sslmode=verify-full&sslrootcert="
+    with pytest.raises(DatabaseError):
+        open_database(address + ("system" if asked else "mine.pem"))
+    assert os.environ["SSL_CERT_FILE"] == "chosen.pem"
+    assert os.environ.get("SSL_CERT_DIR") == (str(tmp_path) if asked else None)
