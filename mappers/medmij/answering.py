@@ -14,7 +14,7 @@ from mappers.medmij.participation import participation_of
 from mappers.medmij.person import person_of
 from mappers.medmij.queries import DOCUMENTS, PgoQuery, query_of
 from mappers.medmij.record import OwnRecord
-from mappers.medmij.shapes import searchset
+from mappers.medmij.shapes import date_time, searchset
 from mappers.medmij.team import teams_of
 from mappers.plan import Plan
 from questionnaires.catalogue import Catalogue
@@ -87,13 +87,10 @@ def _filter(parameters: Sequence[tuple[str, str]]) -> Callable[[Paper], bool]:
 
 
 def _is_bound(value: str) -> bool:
-    if value[:2] not in ("ge", "le"):
+    prefix, bound = value[:2], value[2:]
+    if prefix not in ("ge", "le") or len(bound) < _DAY or not date_time(bound):
         return False
-    try:
-        moment = datetime.fromisoformat(value[2:])
-    except ValueError:
-        return False
-    return len(value[2:]) == _DAY or moment.tzinfo is not None
+    return len(bound) == _DAY or datetime.fromisoformat(bound).tzinfo is not None
 
 
 def _is_within(made: str, prefix: str, bound: str) -> bool:

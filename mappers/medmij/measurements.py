@@ -15,6 +15,7 @@ from mappers.medmij.shapes import LANGUAGE, ZIB, date_time, filled, readable_id,
 from mappers.observations import IDENTIFIER_SYSTEM, RULE_SYSTEM, SCORE_SYSTEM, UNIT, ScorePoint
 from mappers.plan import PersonRef
 from mappers.read_scores import read_scores
+from mappers.scoring import reason_of
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import UCUM, Resource, coding
 from questionnaires.model import Instrument, ScoreRule
@@ -34,7 +35,11 @@ _SURVEY: Final = {"coding": [coding("http://hl7.org/fhir/observation-category", 
 _UNIT: Final = "punten"  # what a person reads behind the number; the code says it to computers
 _DECIMALS: Final = 2  # as on our own pages: the state's PGO shows every digit that it gets
 
-_Known = Mapping[str, tuple[Instrument, ScoreRule]]
+# As our own page says it.
+_OUTSIDE: Final = "Het bewaarde getal valt buiten de schaal."
+
+_Known = Mapping[tuple[str, str], tuple[Instrument, ScoreRule]]
+"""Every rule, also the former ones, by its code and version, with the instrument as it is today."""
 
 
 def measurements_of(
@@ -42,20 +47,31 @@ def measurements_of(
 ) -> list[Resource]:
     """Return the scores, each panel before its members, the oldest first.
 
-    Also those that only answers give. A score by a rule that we do not know is left out: nobody could say of what.
+    Also those that only answers give. A score by a rule that we do not know, or by a version of it that we do not know,
+    is left out: nobody could say of what.
     """
-    rules = {rule.code: (one, rule) for one in catalogue.instruments.values() for rule in one.scores}
+    rules = _known(catalogue)
     subject = client.as_reference(LANGUAGE)
     groups: dict[tuple[str, str], dict[str, ScorePoint]] = {}
     # Ours first: what we stored says more than what another program, or these answers, say of the same score.
     found = read_scores(observations, responses, catalogue)
     for read in sorted(found, key=lambda one: one.origin != "stored"):
         point = read.point
-        if point.code in rules and (point.ours or point.rule_version):
-            group = groups.setdefault((_key(point), rules[point.code][0].panel_code), {})
+        if (made_by := rules.get((point.code, point.rule_version))) is not None:
+            group = groups.setdefault((_key(point), made_by[0].panel_code), {})
             group.setdefault(point.code, point)
     made = [_group(key, panel, group, rules, subject) for (key, panel), group in groups.items()]
     return [one for group in sorted(made, key=lambda one: (_date(one), one[0]["id"])) for one in group]
+
+
+def _known(catalogue: Catalogue) -> _Known:
+    # The newest definition last, so that it wins where two versions of an instrument share a version of a rule.
+    return {
+        (rule.code, rule.version): (one, rule)
+        for one in catalogue.instruments.values()
+        for version in (*reversed(catalogue.versions(one.id)), one)
+        for rule in version.scores
+    }
 
 
 def _key(point: ScorePoint) -> str:
@@ -69,10 +85,10 @@ def _date(group: list[Resource]) -> str:
 
 
 def _group(key: str, panel: str, group: Mapping[str, ScorePoint], rules: _Known, subject: Resource) -> list[Resource]:
-    order = list(rules)
+    order = [code for code, _version in rules]
     points = sorted(group.values(), key=lambda one: order.index(one.code))
-    members = [_score(key, one, rules[one.code][1], subject) for one in points]
-    instrument = rules[points[0].code][0]
+    members = [_score(key, one, rules[one.code, one.rule_version][1], subject) for one in points]
+    instrument = rules[points[0].code, points[0].rule_version][0]
     status = "corrected" if any(one.status == "corrected" for one in points) else points[0].status
     about = _common(
         key, panel, instrument.title.nl, status=status, date=points[0].date, subject=subject, words=instrument.id
@@ -89,16 +105,23 @@ def _group(key: str, panel: str, group: Mapping[str, ScorePoint], rules: _Known,
 
 def _score(key: str, point: ScorePoint, rule: ScoreRule, subject: Resource) -> Resource:
     made = _common(key, point.code, rule.title.nl, status=point.status, date=point.date, subject=subject)
-    if point.value is None:
+    reason = _why_none(point, rule)
+    if point.value is None or reason:
         # A PGO shows no reason for an absent value, but it does show a comment.
-        reason = point.reason or "Er is geen score."
         made = {**made, "dataAbsentReason": {"text": reason}, "comment": reason}
     else:
         made["valueQuantity"] = {"value": round(point.value, _DECIMALS), "unit": _UNIT, "system": UCUM, "code": UNIT}
-    if point.rule_version:
-        display = rule.method.nl if point.rule_version == rule.version else f"Rekenregel, versie {point.rule_version}"
-        made["method"] = {"coding": [coding(RULE_SYSTEM, f"{point.code}@{point.rule_version}", display)]}
+    made["method"] = {"coding": [coding(RULE_SYSTEM, f"{rule.code}@{rule.version}", rule.method.nl)]}
     return made
+
+
+def _why_none(point: ScorePoint, rule: ScoreRule) -> str:
+    """Return in Dutch why a score has no number to show, "" where it has one."""
+    if point.value is None:
+        # The record has it in the language of who sent the answers in.
+        known = reason_of(point.reason)
+        return known.nl if known else point.reason or "Er is geen score."
+    return "" if rule.low <= point.value <= rule.high else _OUTSIDE
 
 
 def _common(key: str, code: str, title: str, *, status: str, date: str, subject: Resource, words: str = "") -> Resource:

@@ -14,11 +14,14 @@ from fhir.resources.STU3 import get_fhir_model_class as stu3
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mappers.answers import answers_of
 from mappers.circle import ROLES, Circle, Member, circle_identifier, team_of
 from mappers.errors import NotAsked
 from mappers.medmij import OwnRecord, answer, binary, paper_in, queries
 from mappers.medmij.shapes import date_time
+from mappers.observations import observations_of
 from mappers.plan import DomainAnswers, PersonRef, Plan, plan_of
+from mappers.scoring import score
 from tests.examples import examples
 from tests.mappers.build import bent, response
 from tests.mappers.medmij import rules
@@ -102,6 +105,7 @@ def test_the_order_of_parameters_does_not_matter(query):
         ("51", "DocumentReference", (("type", "x"),)),
         ("51", "DocumentReference", (("indexed", "2026-11-28"),)),
         ("51", "DocumentReference", (("indexed", "ge2026-11"),)),
+        ("51", "DocumentReference", (("indexed", "ge2026-W48-6"),)),
         ("51", "DocumentReference", (("indexed", "ge2026-11-28T10:00:00"),)),
     ],
 )
@@ -229,13 +233,13 @@ def test_scores_that_only_answers_give_are_among_them_with_the_identifier_they_w
 
 
 def test_a_mean_is_given_in_two_decimals_and_a_sum_as_it_is():
-    """The state's PGO shows every digit that it gets: 2.6666666666666665 is no number for people."""
+    """The state's PGO shows every digit that it gets: 32.666666666666664 is no number for people."""
     observations = [
         {**one, "valueQuantity": {**one["valueQuantity"], "value": value}}
-        for one, value in zip(HOOP_SCORES[1:4], (2.6666666666666665, 3.5, 24), strict=True)
+        for one, value in zip(HOOP_SCORES[1:4], (32.666666666666664, 13.5, 24), strict=True)
     ]
     found = resources("generalMeasurement", replace(RECORD, observations=observations, responses=()))
-    assert [one["valueQuantity"]["value"] for one in found[1:]] == [2.67, 3.5, 24]
+    assert [one["valueQuantity"]["value"] for one in found[1:]] == [32.67, 13.5, 24]
 
 
 def test_a_corrected_score_says_so_and_one_that_was_taken_back_is_gone():
@@ -259,6 +263,35 @@ def test_a_number_that_another_program_made_by_a_rule_we_do_not_know_is_left_out
     assert resources("generalMeasurement", record) == []
     known = {**HOOP_SCORES[1], "identifier": other["identifier"]}
     assert len(resources("generalMeasurement", replace(record, observations=(known,)))) == 2
+
+
+@pytest.mark.parametrize("more", [{}, {"identifier": [{"system": "urn:x", "value": "1"}]}], ids=["ours", "another"])
+def test_a_number_by_a_version_of_a_rule_that_we_do_not_know_is_left_out(more):
+    later = copy.deepcopy({**HOOP_SCORES[1], **more})
+    later["method"]["coding"][0]["code"] = "hoop-total@99"
+    found = resources("generalMeasurement", replace(RECORD, responses=(HOOP,), observations=(later,)))
+    assert "hoop-total" not in [one["code"]["coding"][0]["code"] for one in found]
+    assert len(found) == len(HOOP_SCORES) - 1
+
+
+@pytest.mark.parametrize("value", [9999, -1, 48.01, float("nan"), float("inf")])
+def test_a_number_outside_the_scale_is_no_score_and_says_so(value):
+    odd = {**HOOP_SCORES[1], "valueQuantity": {**HOOP_SCORES[1]["valueQuantity"], "value": value}}
+    _panel, one = resources("generalMeasurement", replace(RECORD, responses=(), observations=(odd,)))
+    assert "valueQuantity" not in one
+    assert one["comment"] == one["dataAbsentReason"]["text"] == "Het bewaarde getal valt buiten de schaal."
+
+
+def test_why_there_is_no_score_is_said_in_dutch_whatever_language_was_used():
+    spoken = {language: response("hoop", {"hoop-01": "2"}, language=language) for language in ("nl", "en")}
+    comments = []
+    for made in spoken.values():
+        answers = answers_of(made, CATALOGUE)
+        stored = observations_of(answers, score(answers.instrument, answers.values))
+        found = resources("generalMeasurement", replace(RECORD, responses=(), observations=stored))
+        comments.append([one.get("comment") for one in found])
+    assert comments[0] == comments[1]
+    assert any(comments[0])
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
