@@ -116,11 +116,30 @@ def moments_of(resource: Resource) -> Resource:
 def as_amendment(resource: Resource, before: Resource) -> Resource:
     """Return a resource as it replaces what the same author said `before`: a response amended, a score corrected.
 
-    It takes the id of what it replaces, and is about the same moment.
+    It takes the id of what it replaces, and is about the same moment. What another program answered in it stays.
     """
     status = _AMENDED.get((resource.get("resourceType", ""), resource.get("status", "")))
     kept = {"id": before["id"], **moments_of(before)}
+    if theirs := list(_of_others(before, _names_in_form(resource))):
+        kept["item"] = [*objects_in(resource, "item"), *theirs]
     return {**resource, **kept, **({"status": status} if status else {})}
+
+
+def _names_in_form(response: Resource) -> str:
+    """Return what the linkIds of a form begin with; "" for what answers none."""
+    form = text_in(response, "questionnaire").partition("|")[0].rpartition("/")[2]
+    return f"{form}-" if form else ""
+
+
+def _of_others(node: Resource, form: str) -> Iterator[Resource]:
+    """Yield the items in a response that its form does not have, in the groups of another program that hold them."""
+    for item in objects_in(node, "item") if form else ():
+        inside = list(_of_others(item, form))
+        if text_in(item, "linkId").startswith(form):
+            yield from inside
+        elif inside or not item.get("item") or item.get("answer"):
+            rest = {name: value for name, value in item.items() if name != "item"}
+            yield {**rest, **({"item": inside} if inside else {})}
 
 
 def _without(resource: Resource, names: frozenset[str]) -> Resource:

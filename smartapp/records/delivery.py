@@ -244,11 +244,30 @@ class Delivery:
         if error.status == 409 and not is_guarded:  # nobody can have overtaken it: the server is busy with the same
             self.errors.update(dict.fromkeys(numbers, _busy(error)))
         elif self.whole:
+            if (again := self._over_what_stands(unit, numbers)) is not None:
+                return again
             self.errors.update(dict.fromkeys(numbers, error))
             return _each(unit, numbers, lambda parcel: parcel.after("overtaken", reason=error.message))
         else:
             self._one_by_one.add(place)
         return _each(unit, numbers, lambda parcel: parcel.after("absent"))
+
+    def _over_what_stands(self, unit: Unit, numbers: Sequence[int]) -> Unit | None:
+        """Return answers as they amend what stands there by now: an EHR may add to a response at any moment.
+
+        None where that is not to be seen or was taken back, and for what is not its author's to say anew.
+        """
+        parcels = {number: unit.parcels[number] for number in numbers}
+        amending = [number for number, parcel in parcels.items() if parcel.known is not None]
+        if self._times_on_top >= _MOST_TIMES_ON_TOP or not all(parcel.is_restated for parcel in parcels.values()):
+            return None
+        self._times_on_top += 1
+        found = dict(zip(amending, in_parallel([partial(self._standing, unit, n) for n in amending]), strict=True))
+        there = {number: one for number, one in found.items() if isinstance(one, Stored) and not _is_taken_back(one)}
+        if not there or len(there) < len(found):
+            return None
+        older = {n: replace(parcels[n].after("older"), known=one, amends=False) for n, one in there.items()}
+        return unit.changed({n: older[n] if n in older else parcel.after("absent") for n, parcel in parcels.items()})
 
     def _send_each(self, unit: Unit, numbers: Sequence[int]) -> Unit:
         jobs = [partial(self._written, self._prepared(unit, number, set()), unit, number) for number in numbers]
@@ -532,6 +551,10 @@ def _is_about_type(error: RecordError) -> bool:
     """Tell whether a refusal is about what may be done with a type, and not, by the server's own word, this content."""
     is_about_content = any(text_in(issue, "code") in _CONTENT for issue in objects_in(error.outcome, "issue"))
     return error.status in DEMOTING_STATUSES and not is_about_content
+
+
+def _is_taken_back(stored: Stored) -> bool:
+    return text_in(stored.resource, "status") == "entered-in-error"
 
 
 def _turn(parcel: Parcel) -> int:

@@ -82,6 +82,25 @@ def test_an_amendment_takes_the_id_and_the_moment_of_what_it_replaces():
     assert as_amendment({"resourceType": "Goal", "id": "1"}, {"id": "2"}) == {"resourceType": "Goal", "id": "2"}
 
 
+def test_an_amendment_keeps_what_another_program_answered_and_nothing_that_the_form_asked_before():
+    department = {"linkId": "department", "answer": [{"valueString": "Oost"}]}
+    ward = {"linkId": "ward", "answer": [{"valueString": "3"}]}
+    old = {"linkId": "hoop-02", "answer": [{"valueInteger": 4}]}
+    form = {"questionnaire": "https://verstel.example/fhir/Questionnaire/hoop|1.0.0"}
+    items = [
+        {"linkId": "hoop-statements", "item": [*ANSWERS["item"], old, department]},
+        {"linkId": "theirs", "text": "Van ons", "item": [old, ward]},
+        {"linkId": "wrapper", "item": [old]},
+        {"linkId": "hoop-scores", "item": [{"linkId": "hoop-score-total", "answer": [{"valueDecimal": 12}]}]},
+    ]
+    amended = as_amendment({**ANSWERS, **form}, {**ANSWERS, **form, "id": "7", "item": items})
+    assert amended["item"] == [
+        *ANSWERS["item"],
+        department,
+        {"linkId": "theirs", "text": "Van ons", "item": [ward]},
+    ]
+
+
 json = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**31), 2**31 - 1) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

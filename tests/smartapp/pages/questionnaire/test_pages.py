@@ -813,6 +813,35 @@ def test_a_response_in_which_another_program_answered_too_is_not_rewritten_witho
     assert stored(anna, "QuestionnaireResponse") == [changed]
 
 
+def test_what_another_program_answers_while_a_correction_is_open_stays_when_that_is_sent(anna):
+    fill(anna, "4")
+    anna.post("questionnaires/hoop/submit")
+    [sent] = stored(anna, "QuestionnaireResponse")
+    anna.post(f"questionnaires/responses/{sent['id']}/correct")
+    anna.post(QUESTION.format(1), {"answer": "1", "from_review": "1", "next": "1"})
+    own_item = {"linkId": "department", "text": "Afdeling", "answer": [{"valueString": "Oost"}]}
+    anna.ehr.write(Write("update", {**sent, "item": [*sent["item"], own_item]}))
+    assert anna.post("questionnaires/hoop/submit").status_code == 303
+    [after] = stored(anna, "QuestionnaireResponse")
+    assert (after["status"], after["item"][-1]) == ("amended", own_item)
+    read = answers_of(after, catalogue())
+    assert (read.values["hoop-01"], read.others) == ("1", 1)
+    [total] = [point for point in scores_from(stored(anna, "Observation")) if point.code == "hoop-total"]
+    assert total.value == 39  # 42 − 4 + 1
+
+
+def test_a_response_that_was_taken_back_while_its_correction_was_open_stays_taken_back(anna):
+    fill(anna, "4")
+    anna.post("questionnaires/hoop/submit")
+    [sent] = stored(anna, "QuestionnaireResponse")
+    anna.post(f"questionnaires/responses/{sent['id']}/correct")
+    anna.post(QUESTION.format(1), {"answer": "1", "from_review": "1", "next": "1"})
+    anna.ehr.write(Write("update", {**sent, "status": "entered-in-error"}))
+    anna.post("questionnaires/hoop/submit")
+    assert [one["status"] for one in stored(anna, "QuestionnaireResponse")] == ["entered-in-error"]
+    assert draft(anna)["hoop-01"] == "1"
+
+
 def test_a_response_of_another_program_is_not_corrected_here(anna):
     fill(anna)
     anna.post("questionnaires/hoop/submit")
