@@ -34,13 +34,18 @@ def problems(tag: str, *, version: str, fhir: str, changelog: str) -> list[str]:
         )
     if fhir != version:
         found.append(f"fhir_profiles/sushi-config.yaml has version {fhir}: write {version}, and run make generate.")
-    if not changes(changelog, version):
+    if changes(changelog, "Unreleased"):
+        found.append(f"CHANGELOG.md has changes that are *Unreleased*: put them below '## {version}'.")
+    elif not changes(changelog, version):
         found.append(f"CHANGELOG.md has no section '## {version}' with changes: name *Unreleased* so.")
     return found
 
 
 def main(arguments: list[str]) -> int:
     """Check the tag, and write what is said of the release and the digests of its files beside them."""
+    if len(arguments) != 1:
+        print("Say which release this is: make release TAG=v1.2.3")
+        return 1
     [tag] = arguments
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     config = (ROOT / "fhir_profiles" / "sushi-config.yaml").read_text("utf-8")

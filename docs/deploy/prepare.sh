@@ -39,18 +39,26 @@ chmod 444 site/secrets/*
 [ -e site/issuers.toml ] || cp ../../issuers.example.toml site/issuers.toml
 [ -e site/application.yaml ] || cp application.example.yaml site/application.yaml
 [ -e site/verstel.env ] || cat >site/verstel.env <<ENV
-# Settings that are no secret, one NAME=value a line. .env.example has them all, with what each is for.
+# Settings that are no secret, one NAME=value a line, without quotes: Kubernetes would take those as part of the value.
+# .env.example has them all, with what each is for.
 VERSTEL_PUBLIC_URL=https://$host
 ENV
 [ -e .env ] || printf 'HOST_NAME=%s\n' "$host" >.env
 chmod 644 site/issuers.toml site/application.yaml
 
+# What was there before stays, and is what counts.
+there() { grep -qF "$2" "$1" || printf '%s\n' "$1 was there already and does not say $2. Change it there." >&2; }
+there .env "HOST_NAME=$host"
+there site/verstel.env "VERSTEL_PUBLIC_URL=https://$host"
+there site/secrets/database_url "@$database/"
+public=$(sed -n 's/^VERSTEL_PUBLIC_URL=//p' site/verstel.env)
+
 cat <<TEXT
 Made, in site/. Next:
 1. Write your EHR into site/issuers.toml, and register Verstel there:
-     launch address    https://$host/launch
-     redirect address  https://$host/callback
-     public keys       https://$host/.well-known/jwks.json
+     launch address    $public/launch
+     redirect address  $public/callback
+     public keys       $public/.well-known/jwks.json
 2. Go on where docs/deploy/README.md says how you run it.
 Keep a copy of site/secrets/encryption_keys apart from the backups of the database: without it they can't be read.
 TEXT

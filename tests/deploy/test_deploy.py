@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -116,10 +117,20 @@ def test_a_database_on_another_machine_proves_who_it_is(sites):
 def test_what_was_made_is_never_made_again(made):
     before = {path.name: path.read_text() for path in (made / "secrets").iterdir()}
     script = made.parent / "prepare.sh"
-    subprocess.run(["/bin/sh", str(script), "other.example.org"], check=True, capture_output=True)
+    done = subprocess.run(
+        ["/bin/sh", str(script), "other.example.org", "other"], check=True, capture_output=True, text=True
+    )
     assert {path.name: path.read_text() for path in (made / "secrets").iterdir()} == before
     assert HOST in (made / "verstel.env").read_text()
     assert (made / "secrets").stat().st_mode & 0o077 == 0
+    # What is to be registered is what the app will say, not what was asked for this time.
+    assert f"https://{HOST}/callback" in done.stdout
+    assert "other.example.org" not in done.stdout
+    assert [line.partition(" ")[0] for line in done.stderr.splitlines()] == [
+        ".env",
+        "site/verstel.env",
+        "site/secrets/database_url",
+    ]
 
 
 def commands() -> list[tuple[str, list[str]]]:
@@ -211,6 +222,23 @@ def test_what_waits_for_a_healthy_service_waits_for_one_that_tells():
     assert waits == {"app", "db"} <= tells
 
 
+def test_a_script_that_postgresql_runs_runs_by_itself_and_names_no_password_in_a_command(made, tmp_path):
+    script = DEPLOY / "databases.sh"
+    # The image of PostgreSQL would read one that can't be run into its own shell, with all that it sets there.
+    assert os.access(script, os.X_OK)
+    said = tmp_path / "said"
+    psql = tmp_path / "psql"
+    psql.write_text(f'#!/bin/sh\necho "$@" > {said}.command\ncat > {said}.sql\n')
+    psql.chmod(0o700)
+    (tmp_path / "verstel_database_password").write_text("it's $1 \\ `x` \"")
+    (tmp_path / "hapi_database_password").write_text("plain")
+    environment = {"PATH": "/usr/bin:/bin", "PSQL": f"env {psql}", "SECRETS": str(tmp_path)}
+    subprocess.run(["/bin/sh", str(script)], check=True, env=environment)
+    assert "CREATE ROLE verstel LOGIN PASSWORD 'it''s $1 \\ `x` \"';" in Path(f"{said}.sql").read_text()
+    assert "PASSWORD 'plain';" in Path(f"{said}.sql").read_text()
+    assert "plain" not in Path(f"{said}.command").read_text()
+
+
 # --- the image --------------------------------------------------------------------------------------------------------
 
 
@@ -276,6 +304,14 @@ def test_kubernetes_sets_no_variable_that_the_app_would_refuse(sites):
         Settings.from_env({**of("kubernetes", sites).environment, "VERSTEL_SERVICE_HOST": "10.0.0.1"})
 
 
+def test_kubernetes_gets_the_secrets_that_the_app_reads_and_no_other(sites):
+    # The folder also has the password of PostgreSQL's superuser.
+    [line] = re.findall(r"create secret generic .*", (DEPLOY / "README.md").read_text(encoding="utf-8"))
+    given = {word.removeprefix("--from-file=site/secrets/") for word in shlex.split(line) if word.startswith("--")}
+    read_by_app = {Path(value).name for value in of("kubernetes", sites).environment.values() if "/secrets/" in value}
+    assert given == read_by_app
+
+
 def test_the_pods_keep_to_what_the_namespace_enforces():
     pod = kubernetes()["Deployment"][0]["spec"]["template"]["spec"]
     [container] = pod["containers"]
@@ -339,4 +375,4 @@ def test_the_first_start_goes_as_it_is_written(tmp_path):
 
 def test_no_file_that_a_place_makes_can_be_committed():
     patterns = (DEPLOY / ".gitignore").read_text().split()
-    assert all(any(fnmatch(name, pattern) for pattern in patterns) for name in (".env", "site/"))
+    assert all(any(fnmatch(name, pattern) for pattern in patterns) for name in (".env", "site/", "verstel.dump"))

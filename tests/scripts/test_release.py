@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.release import changes, problems
+from scripts.release import changes, main, problems
 
-CHANGELOG = "# Changes\n\n## Unreleased\n\n- new\n\n## 1.2.3, 28 November 2026\n\n- one\n- two\n\n## 1.2.2\n\n- old\n"
+CHANGELOG = "# Changes\n\n## Unreleased\n\n## 1.2.3, 28 November 2026\n\n- one\n- two\n\n## 1.2.2\n\n- old\n"
 
 
 def test_the_changes_of_a_version_are_those_below_its_heading():
@@ -31,3 +31,14 @@ def test_what_agrees_has_no_problem():
 def test_each_thing_that_does_not_agree_is_named(tag, version, fhir, says):
     [problem] = problems(tag, version=version, fhir=fhir, changelog=CHANGELOG)
     assert says in problem
+
+
+def test_what_changed_since_and_is_not_said_of_a_version_is_not_released():
+    changelog = CHANGELOG.replace("## Unreleased\n", "## Unreleased\n\n### Added\n\n- new\n")
+    [problem] = problems("v1.2.3", version="1.2.3", fhir="1.2.3", changelog=changelog)
+    assert "changes that are *Unreleased*" in problem
+
+
+def test_a_release_without_a_tag_says_what_it_needs(capsys):
+    assert main([]) == 1
+    assert "TAG=v1.2.3" in capsys.readouterr().out
