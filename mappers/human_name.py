@@ -30,6 +30,8 @@ _USES: Final = ("usual", "", "official", "temp", "nickname", "anonymous")
 """Which name goes before which; "" is one that does not say what it is used for."""
 _PAST: Final = ("old", "maiden")
 _DUTCH: Final = ("BR", "IN", "CL")
+_UNSEEN: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Signs that nobody sees: of control, which FHIR forbids, and those that turn the direction of what follows."""
 _DATE: Final = re.compile(r"(\d{4}(?:-\d{2}(?:-\d{2})?)?)(?:T.*)?")
 
 _CARE: Final = Text("zorgverlener", "care professional")
@@ -177,15 +179,24 @@ def _given(name: Resource) -> str:
     there = _givens(name)
     if any(mark != "CL" for _, mark in there):
         there = [one for one in there if one[1] != "CL"]
-    full = "".join(word[0] for value, mark in there if mark == "BR" for word in value.split()).casefold()
-    initials = "".join(sign for value, mark in there if mark == "IN" for sign in value if sign.isalpha()).casefold()
-    if full == initials:
+    full = [word for value, mark in there if mark == "BR" for word in value.split()]
+    if _are_initials_of([value for value, mark in there if mark == "IN"], full):
         there = [one for one in there if one[1] != "IN"]
     line, before = "", ""
     for value, mark in there:
         line += value if not line or mark == before == "IN" else f" {value}"
         before = mark
     return line
+
+
+def _are_initials_of(initials: Sequence[str], full: Sequence[str]) -> bool:
+    """Tell whether initials are those of all the names in full; some have more than one letter (`Th.`, `IJ.`)."""
+    parts = [part for value in initials for part in re.split(r"[.\s]+", value) if part]
+    if len(parts) != len(full):  # written without points between
+        parts = [sign for part in parts for sign in part]
+    return len(parts) == len(full) and all(
+        word.casefold().startswith(part.casefold()) for part, word in zip(parts, full, strict=True)
+    )
 
 
 def _givens(name: Resource) -> list[tuple[str, str]]:
@@ -234,4 +245,4 @@ def _texts(name: Mapping[str, Any], part: str) -> list[str]:
 
 
 def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(_UNSEEN.sub("", text).split())
