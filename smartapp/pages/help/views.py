@@ -75,6 +75,7 @@ def _for_a_client() -> tuple[Section, ...]:
             (
                 _("You can talk about them together. Verstel gives no advice and no judgement."),
                 _("Some questionnaires give scores, by a fixed rule. With each score it says how we work it out."),
+                _("Did you fill something in elsewhere? Then it says so beside the score."),
                 _("You can still correct what you sent in."),
             ),
         ),
@@ -153,6 +154,7 @@ def _for_a_professional(role: Role) -> tuple[Section, ...]:
             _("What happens to the answers?"),
             (
                 _("Scores are numbers with a range and a source. Verstel gives no judgement, alarm or advice."),
+                _("Beside a score that was not filled in or calculated here, it says where it comes from."),
                 _("The client may skip any question, stop at any moment, and correct what was sent in."),
             ),
         ),

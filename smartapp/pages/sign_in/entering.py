@@ -286,6 +286,8 @@ def _met_at_ehr(services: Services, who: SignedIn) -> tuple[Resource | None, Kno
         met = _met(services, ehr, who)
     if prover is not None and prover.not_taken:
         log.warning(_NOT_TAKEN, who.issuer.base)
+        # No session will hold them, so nobody else gives them back.
+        services.token_endpoint.revoke(who.issuer, who.granted.tokens)
         raise LaunchRefused(code="dpop-not-taken")
     return met
 

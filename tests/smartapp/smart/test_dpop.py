@@ -246,6 +246,13 @@ class TestAFhirServerThatKnowsNoProofs:
         [advice] = [one for one in caplog.messages if 'dpop = "off"' in one]
         assert BASE in advice
 
+    def test_gets_its_tokens_back(self, judge, line):
+        """They are good at the server that made them, and no session holds them that would end them later."""
+        judge.ehr.judged = lambda _request: (401, {}, "{}")
+        assert line(judge.browser.sign_in()) == "400 dpop-not-taken"
+        back = {dict(parse_qsl(request.body))["token"] for request in judge.ehr.calls("/revoke")}
+        assert back == {"access-1", "refresh-1"}
+
     @pytest.mark.parametrize(
         "answer", [(503, {}, ""), (403, {}, "{}"), (401, {"WWW-Authenticate": 'DPoP error="invalid_token"'}, "{}")]
     )

@@ -16,6 +16,7 @@ from tests.smartapp.helpers import Visitor, launched, make_app, text_of
 from tests.smartapp.pages.plan.conftest import HALFWAY, put
 from tests.smartapp.pages.plan.test_ticking import buttons, press, status_of
 from tests.smartapp.pages.scores.people import measure
+from tests.smartapp.pages.scores.test_from_answers import fill_in_elsewhere
 
 
 @pytest.fixture
@@ -90,6 +91,16 @@ def test_the_newest_change_of_a_score_stands_here_as_two_numbers(anna):
     page = text_of(anna.get(""))
     assert "Op 3 juni 2025 was het 26, op 3 juni 2026 was het 42." in page
     assert "De schaal loopt van 12 tot 48." in page
+
+
+def test_a_change_to_a_score_that_was_not_made_here_says_where_it_comes_from(anna):
+    measure(anna, "hoop", "2025-06-03", "2")
+    measure(anna, "hoop", "2026-03-03", "3")
+    assert "Laatste keer:" not in text_of(anna.get(""))
+    fill_in_elsewhere(anna)
+    page = text_of(anna.get(""))
+    assert "op 3 juni 2026 was het 42." in page
+    assert "Laatste keer: elders ingevuld, uit de antwoorden berekend." in page
 
 
 def test_one_measurement_is_no_change(anna):
