@@ -253,7 +253,9 @@ def _point(observation: Any) -> ScorePoint | None:
     is_score = text_in(observation, "resourceType") == "Observation" and "hasMember" not in observation
     if not code or not is_score or status in ("entered-in-error", "cancelled"):
         return None
-    value = object_in(observation, "valueQuantity").get("value", observation.get("valueInteger"))
+    quantity = object_in(observation, "valueQuantity")
+    # "Less than 4" is no number to draw.
+    value = quantity.get("value", observation.get("valueInteger")) if "comparator" not in quantity else None
     derived = objects_in(observation, "derivedFrom")
     return ScorePoint(
         code=code,

@@ -3,7 +3,8 @@
 A response that another program saved has no scores of ours, so they are computed when it is read, by the same rules; to
 store them is for whoever may (`unstored`). A score that another program extracted counts as ours if it says by which
 rule it was made, or if its answers give the same number. Where its answers give another number it is left as a score by
-a rule that we do not know, and what the answers give stands beside it.
+a rule that we do not know, and what the answers give stands beside it. So is one of ours whose answers another program
+changed. Of a response that was entered in error no score counts.
 
 Scores are a part of the record of their own: those with origin "answers" are not for whoever may not see that part.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from mappers.answers import Answers, answers_of, is_finished
 from mappers.errors import RefusedResponse
@@ -31,6 +32,9 @@ from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import ScoreRule
 
+_CUT_OFF: Final = 0.005
+"""One other answer makes more of a difference in any score."""
+
 Origin = Literal["stored", "elsewhere", "answers"]
 """A score is stored by us, stored by another program, or only in the answers."""
 
@@ -46,8 +50,9 @@ class ReadScore:
 
 def read_scores(observations: Iterable[Any], responses: Iterable[Any], catalogue: Catalogue) -> list[ReadScore]:
     """Return every score in these resources, the oldest first. Drafts and responses entered in error give none."""
-    observations, given = list(observations), _given(responses, catalogue)
-    stored = _stored(observations, given)
+    observations, responses = list(observations), list(responses)
+    given = _given(responses, catalogue)
+    stored = _stored(observations, given, _taken_back(responses))
     there = _there(observations, stored)
     computed = [
         ReadScore(_point(answers, one), "answers", answers)
@@ -62,8 +67,9 @@ def unstored(
     observations: Iterable[Any], responses: Iterable[Any], catalogue: Catalogue
 ) -> list[tuple[Resource, Answers]]:
     """Return the finished responses of which no score is stored, with their answers."""
-    observations, given = list(observations), _given(responses, catalogue)
-    there = _there(observations, _stored(observations, given))
+    observations, responses = list(observations), list(responses)
+    given = _given(responses, catalogue)
+    there = _there(observations, _stored(observations, given, _taken_back(responses)))
     return [
         (response, answers)
         for response, answers in given
@@ -87,13 +93,24 @@ def _given(responses: Iterable[Any], catalogue: Catalogue) -> list[tuple[Resourc
     return found
 
 
-def _stored(observations: list[Any], given: Iterable[tuple[Resource, Answers]]) -> list[ReadScore]:
+def _taken_back(responses: Iterable[Any]) -> frozenset[str]:
+    """Return the names of responses that were entered in error; their scores may not say so."""
+    return frozenset(
+        name for one in responses if text_in(one, "status") == "entered-in-error" for name in names_of(one)
+    )
+
+
+def _stored(
+    observations: list[Any], given: Iterable[tuple[Resource, Answers]], taken_back: frozenset[str]
+) -> list[ReadScore]:
     """Return the stored scores, without what another program extracted of a score that is stored already."""
     at_hand = {name: answers for response, answers in given for name in names_of(response)}
     found: list[ReadScore] = []
     seen: set[tuple[object, ...]] = set()
     # Ours first, for what we stored says more than a copy of it. Of ours, each is shown.
     for point in sorted(scores_from(observations), key=lambda one: not one.ours):
+        if not taken_back.isdisjoint(point.sources):
+            continue
         one = _as_stored(point, at_hand)
         key = (_name(one), one.point.code, one.point.rule_version, one.point.value)
         if point.ours or key not in seen:
@@ -109,7 +126,7 @@ def _name(one: ReadScore) -> object:
 
 
 def _there(observations: Iterable[Any], stored: Iterable[ReadScore]) -> _There:
-    """Return the scores that need not be computed; another program's number that its answers do not give is none."""
+    """Return the scores that need not be computed; a number that its answers do not give is none."""
     # Those entered in error count: whoever took a score back does not want it to come back.
     taken_back = {
         (name, code_in(one, "code", SCORE_SYSTEM))
@@ -119,10 +136,7 @@ def _there(observations: Iterable[Any], stored: Iterable[ReadScore]) -> _There:
         for name in names_in(source)
     }
     return frozenset(taken_back) | {
-        (name, one.point.code)
-        for one in stored
-        if one.point.ours or one.point.rule_version
-        for name in one.point.sources
+        (name, one.point.code) for one in stored if one.point.rule_version for name in one.point.sources
     }
 
 
@@ -137,15 +151,20 @@ def _names(answers: Answers) -> list[str]:
 
 def _as_stored(point: ScorePoint, at_hand: Mapping[str, Answers]) -> ReadScore:
     answers = next((at_hand[name] for name in point.sources if name in at_hand), None)
-    if point.ours:
-        return ReadScore(point, "stored", answers)
-    if answers is None:
-        return ReadScore(point, "elsewhere", None)
-    rule = next((rule for rule in answers.instrument.scores if rule.code == point.code), None)
-    if rule is None or point.rule_version not in ("", rule.version):
-        return ReadScore(point, "elsewhere", answers)
-    same = score_by(answers.instrument, rule, answers.values).value == point.value
-    return ReadScore(replace(point, rule_version=rule.version if same else ""), "elsewhere", answers)
+    origin: Origin = "stored" if point.ours else "elsewhere"
+    rule = next((rule for rule in answers.instrument.scores if rule.code == point.code), None) if answers else None
+    if answers is None or rule is None or point.rule_version not in ("", rule.version):
+        return ReadScore(point, origin, answers)
+    if point.ours and point.value is not None and not rule.low <= point.value <= rule.high:
+        return ReadScore(point, origin, answers)  # it is told as a number that cannot be
+    same = is_given_by(answers, rule, point.value)
+    return ReadScore(replace(point, rule_version=rule.version if same else ""), origin, answers)
+
+
+def is_given_by(answers: Answers, rule: ScoreRule, value: float | None) -> bool:
+    """Tell whether a number, or that there is none, is what answers give; a server may have cut off its decimals."""
+    expected = score_by(answers.instrument, rule, answers.values).value
+    return value == expected or (value is not None and expected is not None and abs(value - expected) < _CUT_OFF)
 
 
 def _point(answers: Answers, one: Score) -> ScorePoint:

@@ -23,8 +23,8 @@ from mappers.observations import (
     names_of,
     observations_of,
 )
-from mappers.read_scores import ReadScore, read_scores
-from mappers.scoring import score, score_by
+from mappers.read_scores import ReadScore, is_given_by, read_scores
+from mappers.scoring import score
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
@@ -210,12 +210,11 @@ def _check_unchanged(read: Sequence[ReadScore]) -> None:
         if one.origin != "stored" or one.answers is None:
             continue
         rule = next((rule for rule in one.answers.instrument.scores if rule.code == one.point.code), None)
-        if rule is not None and rule.version == one.point.rule_version:
-            value = score_by(one.answers.instrument, rule, one.answers.values).value
-            if value != one.point.value:
-                raise Changed(
-                    f"the stored {rule.code} is not what the answers give", advice="Look with verstel score --verify"
-                )
+        same_rule = rule is not None and one.point.rule_version in ("", rule.version)
+        if rule is not None and same_rule and not is_given_by(one.answers, rule, one.point.value):
+            raise Changed(
+                f"the stored {rule.code} is not what the answers give", advice="Look with verstel score --verify"
+            )
 
 
 def _reference(response: Resource) -> str:

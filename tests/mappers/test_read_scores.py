@@ -169,3 +169,46 @@ def test_whoever_sees_answers_and_no_scores_gets_none_made_of_them():
     assert measured([], given, CATALOGUE, day_of, computes=False) == []
     [hoop] = measured(extracted(elsewhere()), given, CATALOGUE, day_of, computes=False)
     assert {one.origin for trend in hoop.shown for one in trend.measurements} == {"elsewhere"}
+
+
+def test_a_score_of_ours_whose_answers_another_program_changed_is_no_score_of_them():
+    made = response("hoop", all_answered("hoop"))
+    scores = scores_of(made)
+    other = copy.deepcopy(made)
+    # Item 12 is in the total and in some of the parts; the rest is as it was.
+    [item] = [one for group in other["item"] for one in group["item"] if one["linkId"] == "hoop-12"]
+    item["answer"][0]["valueCoding"]["code"] = "1"
+    before = {one.point.code: one.point.value for one in read_scores(scores, [made], CATALOGUE)}
+    now = {one.rule.code: one.value for one in score(answers_of(other, CATALOGUE).instrument, values_of(other))}
+    found = read_scores(scores, [other], CATALOGUE)
+    assert {one.point.code: one.point.value for one in found if one.point.rule_version} == now
+    assert before["hoop-total"] != now["hoop-total"]
+    assert ("hoop-total", before["hoop-total"], "", "stored") in told(found)
+    assert ("hoop-total", now["hoop-total"], "1", "answers") in told(found)
+
+
+def values_of(made):
+    return answers_of(made, CATALOGUE).values
+
+
+def test_a_mean_whose_decimals_a_server_cut_off_is_the_same_mean():
+    made = response("nel", all_answered("nel") | {"nel-01": "1"})
+    scores = copy.deepcopy(scores_of(made))
+    for one in scores:
+        if "valueQuantity" in one:
+            one["valueQuantity"]["value"] = round(one["valueQuantity"]["value"], 2)
+    assert {(one.origin, one.point.rule_version) for one in read_scores(scores, [made], CATALOGUE)} == {("stored", "1")}
+
+
+def test_no_score_of_a_response_that_was_entered_in_error_counts():
+    made = response("hoop", all_answered("hoop"))
+    wrong = {**made, "status": "entered-in-error"}
+    assert read_scores(scores_of(made), [wrong], CATALOGUE) == []
+    assert read_scores(extracted(elsewhere()), [elsewhere(status="entered-in-error")], CATALOGUE) == []
+
+
+def test_less_than_a_number_is_no_number():
+    made = extracted(elsewhere())
+    for one in made:
+        one["valueQuantity"]["comparator"] = "<"
+    assert {one.point.value for one in read_scores(made, [], CATALOGUE)} == {None}
