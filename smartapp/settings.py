@@ -884,9 +884,14 @@ class Settings:
         return cls(**values)
 
 
-_ELSEWHERE = frozenset(
-    {"VERSTEL_CANONICAL_BASE", "VERSTEL_DEFINITIONS", "VERSTEL_MAPS", "VERSTEL_PROGRAMMES", "VERSTEL_TOKEN"}
-)
+_FOLDERS = {
+    "VERSTEL_DEFINITIONS": "/etc/verstel/questionnaires",
+    "VERSTEL_MAPS": "/etc/verstel/maps",
+    "VERSTEL_PROGRAMMES": "/etc/verstel/programmes",
+}
+"""Variables that name a folder of the place, each with an example; the catalogue reads them, and so every command."""
+
+_ELSEWHERE = frozenset({*_FOLDERS, "VERSTEL_CANONICAL_BASE", "VERSTEL_TOKEN"})
 """Variables with our prefix that another part of the product reads."""
 
 
@@ -1120,6 +1125,11 @@ def env_example() -> str:
                 for name in _variables(setting)[1:]
             ),
         ]
+    lines += [
+        "",
+        "# Folders of this place's own, beside what Verstel has; questionnaires/README.md says what goes into each.",
+    ]
+    lines += [f"# {name}={_FOLDERS[name]}" for name in sorted(_FOLDERS)]
     return "\n".join(lines) + "\n"
 
 

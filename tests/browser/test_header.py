@@ -54,6 +54,15 @@ def test_a_phone_keeps_its_height_and_the_menu_opens_without_scripts(phone, role
     expect(page.locator('#menu [aria-current="page"]')).to_have_text(entries[1])
 
 
+@pytest.mark.parametrize("role", ["client", "clinician"])
+def test_a_name_of_one_long_word_makes_no_page_wider(phone, role):
+    page = phone.launch(role, "noor").go("")
+    page.set_viewport_size({"width": 320, "height": 568})
+    page.evaluate("for (const e of document.querySelectorAll('.whose strong, h1')) e.textContent = 'Wit'.repeat(30)")
+    assert page.locator("h1").text_content() == "Wit" * 30
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 def test_in_the_frame_of_an_ehr_it_is_no_higher(phone):
     page = phone.go("/sandbox/frame?role=clinician&patient=noor")
     frame = page.frame_locator("iframe")

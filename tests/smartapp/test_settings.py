@@ -19,6 +19,7 @@ from smartapp.commands.publish import SCOPE as PUBLISHING
 from smartapp.commands.serve import command as serve
 from smartapp.fhir.scopes import Scopes
 from smartapp.settings import (
+    _ELSEWHERE,
     CASELOAD_SCOPES,
     DEFAULT_SCOPES,
     ConfigError,
@@ -53,6 +54,12 @@ def test_three_settings_are_enough():
 
 def test_the_example_file_names_every_setting_as_it_is_read():
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example()
+
+
+def test_the_example_file_names_the_folders_of_a_place_too():
+    named = set(re.findall(r"(?m)^(?:# )?(VERSTEL_\w+)=", env_example()))
+    # The other two are for commands: under whose name forms are built, and a token that is used once.
+    assert _ELSEWHERE - named == {"VERSTEL_CANONICAL_BASE", "VERSTEL_TOKEN"}
 
 
 def test_a_shell_reads_every_line_of_the_example_as_we_write_it(tmp_path):
