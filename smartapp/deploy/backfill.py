@@ -38,6 +38,8 @@ LOOKED_UP: Final = 30
 MOST_TRIES: Final = 3
 FIRST_WAIT_SECONDS: Final = 2
 
+_NOT_FOUND: Final = "subject: names nobody by a reference, and this server finds stored scores by their client only"
+
 Outcome = Literal["scored", "there", "other-form", "no-scores", "refused"]
 
 
@@ -101,6 +103,8 @@ class Backfill:
                 yield Done(_reference(one), "other-form")
             elif not asked.scores:
                 yield Done(_reference(one), "no-scores", asked.id)
+            elif not self._finds_by_response and not _client(one):
+                yield Done(_reference(one), "refused", asked.id, reason=_NOT_FOUND)
             else:
                 ours.append(one)
         for start in range(0, len(ours), LOOKED_UP):
@@ -150,17 +154,21 @@ class Backfill:
             half = len(responses) // 2
             return [*self._stored(responses[:half]), *self._stored(responses[half:])]
 
+    @property
+    def _finds_by_response(self) -> bool:
+        return self._offered.searches_by("Observation", "derived-from")
+
     def _query(self, responses: Sequence[Resource]) -> Query:
-        if self._offered.searches_by("Observation", "derived-from"):
+        if self._finds_by_response:
             return Query("Observation", (("derived-from", ",".join(map(_reference, responses))), ("_count", "500")))
-        patients = dict.fromkeys(text_in(object_in(one, "subject"), "reference") for one in responses)
+        patients = dict.fromkeys(map(_client, responses))
         codes = {
             f"{SCORE_SYSTEM}|{code}"
             for one in responses
             if (asked := asked_in(one, self.catalogue))
             for code in (asked.panel_code, *(rule.code for rule in asked.scores))
         }
-        params = (("patient", ",".join(filter(None, patients))), ("code", ",".join(sorted(codes))), ("_count", "500"))
+        params = (("patient", ",".join(patients)), ("code", ",".join(sorted(codes))), ("_count", "500"))
         return Query("Observation", params)
 
     # ---- writing
@@ -215,6 +223,10 @@ def _check_unchanged(read: Sequence[ReadScore]) -> None:
             raise Changed(
                 f"the stored {rule.code} is not what the answers give", advice="Look with verstel score --verify"
             )
+
+
+def _client(response: Resource) -> str:
+    return text_in(object_in(response, "subject"), "reference")
 
 
 def _reference(response: Resource) -> str:

@@ -104,6 +104,23 @@ def test_what_is_missing_is_stored_once_and_is_what_score_makes(hospital: Hospit
     assert stored(hospital) == made
 
 
+def test_a_response_of_nobody_stops_no_run_where_scores_are_found_by_their_client(
+    full: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smartapp.fhir.capabilities.Offered.searches_by", lambda *_asked: False)
+    by_identifier = {"identifier": {"system": "https://example.org/people", "value": "7"}}
+    put(full, answered(1, subject=None), answered(2, subject=by_identifier))
+    done = fill(full)
+    assert done.exit_code == 1
+    assert "2 responses read: 0 scored" in done.stdout
+    assert [line.partition(": names")[0] for line in done.stderr.splitlines()] == [
+        "QuestionnaireResponse/r1: subject",
+        "QuestionnaireResponse/r2: subject",
+    ]
+    put(full, answered(3))
+    assert "3 responses read: 1 scored" in fill(full).stdout
+
+
 def test_dry_run_says_how_much_and_writes_nothing(hospital: Hospital) -> None:
     put(hospital, answered(1), answered(2), answered(3, "mansa"))
     done = fill(hospital, "--dry-run")
