@@ -6,7 +6,7 @@ nowhere: nobody's work is moved by a guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -18,6 +18,8 @@ from questionnaires.fhir import Resource
 Step = Literal["in-progress", "completed"]
 """What we do with a Task: it has begun, and it is done."""
 Phase = Literal["to-begin", "begun", "paused", "done", "closed"]
+Named = Callable[[str], str]
+"""What a reference of the domain says as `Type/id`, "" where it leads out of the domain or is no such reference."""
 
 _PHASES: Final[dict[str, Phase]] = {
     "requested": "to-begin",
@@ -35,7 +37,7 @@ _FROM: Final[dict[Step, tuple[Phase, ...]]] = {"in-progress": ("to-begin",), "co
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A Task as we read it; references are relative to the domain's base, "" where there is none."""
+    """A Task as we read it; references are as `Named` gives them."""
 
     reference: str
     versioned: str
@@ -61,11 +63,11 @@ class Work:
         return bool(self.patient) and self.owner == self.patient
 
 
-def work_of(task: Resource, base: str) -> Work:
-    """Read a Task of the domain at `base`."""
+def work_of(task: Resource, named: Named) -> Work:
+    """Read a Task of a domain."""
 
     def refers(node: object) -> str:
-        return relative(text_in(node, "reference"), base)
+        return named(text_in(node, "reference"))
 
     reference = f"Task/{text_in(task, 'id')}"
     version = text_in(object_in(task, "meta"), "versionId")
@@ -86,13 +88,6 @@ def work_of(task: Resource, base: str) -> Work:
     )
 
 
-def relative(reference: str, base: str) -> str:
-    """Return a literal reference as `Type/id`, "" where it leads out of the domain or is no such reference."""
-    inside = reference.removeprefix(f"{base.rstrip('/')}/").partition("/_history/")[0]
-    type_, _, id_ = inside.partition("/")
-    return inside if type_.isalpha() and id_ and "/" not in id_ and ":" not in inside else ""
-
-
 def may_view(view: Work, main: Work) -> bool:
     """Tell whether a sub-task that only looks on is one as KT2_Task describes it.
 
@@ -101,12 +96,12 @@ def may_view(view: Work, main: Work) -> bool:
     return view.part_of == main.reference and not main.code and bool(main.patient) and view.patient == main.patient
 
 
-def works_in(teams: Iterable[Resource], team: str, patient: str, base: str, now: str) -> bool:
+def works_in(teams: Iterable[Resource], team: str, patient: str, named: Named, now: str) -> bool:
     """Tell whether a care team (`CareTeam/<id>`) may own work about a person now: theirs, active, in its period."""
     mine = [one for one in teams if f"CareTeam/{text_in(one, 'id')}" == team]
     return any(
         one.get("status") == "active"
-        and relative(text_in(object_in(one, "subject"), "reference"), base) == patient
+        and named(text_in(object_in(one, "subject"), "reference")) == patient
         and is_on(text_in(object_in(one, "period"), "start"), text_in(object_in(one, "period"), "end"), now)
         for one in mine
     )

@@ -11,14 +11,14 @@ from functools import partial
 from typing import Final
 
 from mappers.koppeltaal.activities import activity_at
-from mappers.koppeltaal.work import Work, may_view, relative, work_of, works_in
+from mappers.koppeltaal.work import Work, may_view, work_of, works_in
 from mappers.tolerant import text_in
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from smartapp.errors import EhrTrouble, LaunchRefused
 from smartapp.fhir.store import Query, RecordError, RecordStore, Unauthorized, Unreachable
 from smartapp.i18n import message
-from smartapp.koppeltaal.context import Context
+from smartapp.koppeltaal.context import Context, names_at
 from smartapp.koppeltaal.domains import Domains
 from smartapp.records.parallel import in_parallel
 from smartapp.settings import Issuer
@@ -56,7 +56,7 @@ def arrive(domains: Domains, issuer: Issuer, context: Context, tracing: Tracing,
     """Read and judge what a launch named; `now` is a FHIR dateTime. Raises LaunchRefused or EhrTrouble."""
     work = main = None
     if context.task:
-        work = work_of(_read(domains.store(issuer, tracing), context.task), issuer.base)
+        work = work_of(_read(domains.store(issuer, tracing), context.task), names_at(issuer))
     versioned = work.versioned if work else ""
     behind = tracing.following() if work else tracing
     definition = "" if work is None else _definition(context, work, issuer)
@@ -82,8 +82,8 @@ def arrive(domains: Domains, issuer: Issuer, context: Context, tracing: Tracing,
     if work is None:
         return Arrival(context, person, known, None, "", None, tracing)
     asks_for = activity_at(text_in(activity, "url"), catalogue())
-    of_main = None if main is None else work_of(main, issuer.base)
-    in_team = works_in(teams, work.owner, patient, issuer.base, now)
+    of_main = None if main is None else work_of(main, names_at(issuer))
+    in_team = works_in(teams, work.owner, patient, names_at(issuer), now)
     why = _why_not(work, of_main, patient, in_team=in_team) or ("" if asks_for else "koppeltaal-definition-not-ours")
     if why:
         raise TaskRefused(why, work.versioned)
@@ -96,7 +96,7 @@ def _definition(context: Context, work: Work, issuer: Issuer) -> str:
     A launch names it by reference (TOP-KT-007) or by its canonical address (HTI); where it has the address, or says
     nothing, the one definition of the Task is meant.
     """
-    named = relative(context.definition, issuer.base)
+    named = names_at(issuer)(context.definition)
     if named.startswith("ActivityDefinition/") and named in work.definitions:
         return named
     if named or len(work.definitions) != 1:

@@ -5,11 +5,10 @@ The HTI token itself says the same, but only the domain can prove it (TOP-KT-007
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mappers.koppeltaal.work import relative
 from mappers.tolerant import text_in
 from smartapp.errors import LaunchRefused
 from smartapp.i18n import message
@@ -30,6 +29,11 @@ class Context:
     definition: str
 
 
+def names_at(issuer: Issuer) -> Callable[[str], str]:
+    """Return how a reference is read at a domain, whatever version it is of and by whichever of its addresses."""
+    return lambda reference: relative_user(reference.partition("/_history/")[0], *issuer.bases)
+
+
 def read_context(answer: Mapping[str, Any], user: str, issuer: Issuer) -> Context:
     """Read the answer to the code of `user` (`Practitioner/7`, as the id_token says; "" where it does not).
 
@@ -43,7 +47,7 @@ def read_context(answer: Mapping[str, Any], user: str, issuer: Issuer) -> Contex
     who = user or launching
     if who.partition("/")[0] not in _PEOPLE:
         raise _refused("koppeltaal-no-user")
-    task = relative(text_in(answer, "resource"), issuer.base)
+    task = names_at(issuer)(text_in(answer, "resource"))
     if answer.get("resource") and not task.startswith("Task/"):
         raise _refused("koppeltaal-resource")
     return Context(who, _patient(answer, who, issuer), task, text_in(answer, "definition"))

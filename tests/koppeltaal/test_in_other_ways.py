@@ -84,3 +84,42 @@ class TestTwoDomains:
         assert core.own_store(south.base).search(Query.of("Task", patient="Patient/anna")) == []
         assert core.koppeltaal_writes.of("noord")
         assert core.koppeltaal_writes.of("zuid") == []
+
+
+class TestSeveralAddresses:
+    """A domain that writes itself by another address than we know it by, as any other server may."""
+
+    INSIDE = "https://inside.example/fhir"
+
+    @pytest.fixture
+    def issuer(self, koppeltaal):
+        return Issuer(
+            base=BASE,
+            name="GGZ Noord",
+            client_id=MODULE,
+            auth="private_key_jwt",
+            key="noord",
+            koppeltaal=koppeltaal,
+            aliases=(self.INSIDE,),
+        )
+
+    @pytest.mark.parametrize("at", [INSIDE, BASE, BASE.replace("https://domain.example/", "HTTPS://Domain.example:443/")])
+    def test_whatever_names_the_task_and_its_people_is_read_by_any_of_its_addresses(self, portal, domain, core, at):
+        domain.change(
+            "Task/t1",
+            **{name: {"reference": f"{at}/Patient/anna/_history/1"} for name in ("for", "owner")},
+            extension=[
+                {
+                    "url": "http://vzvz.nl/fhir/StructureDefinition/instantiates",
+                    "valueReference": {"reference": f"{at}/ActivityDefinition/hoop"},
+                }
+            ],
+        )
+        launch_id, page = portal.enter(task=f"{at}/Task/t1", definition=f"{at}/ActivityDefinition/hoop")
+        assert page == "questionnaires/hoop/"
+        assert core.launches.get(launch_id).patient.reference == "Patient/anna"
+
+    def test_a_person_of_another_server_is_nobody_here(self, portal, domain, core):
+        domain.change("Task/t1", **{"for": {"reference": "https://inside.example/fhir2/Patient/anna"}})
+        assert portal.launch().status_code == 400
+        assert codes(core)[-1] == "koppeltaal-task-of-another"

@@ -21,7 +21,7 @@ from smartapp.access import table
 from smartapp.errors import AppError, BadRequest, LaunchRefused
 from smartapp.fhir.store import Gone, NotFound, Query, RecordError, Stored, Write
 from smartapp.koppeltaal.arriving import Arrival, TaskRefused, arrive
-from smartapp.koppeltaal.context import read_context
+from smartapp.koppeltaal.context import names_at, read_context
 from smartapp.pages.sign_in.names import known_as
 from smartapp.pages.sign_in.opening import Opening, opening
 from smartapp.records.parallel import in_parallel
@@ -152,10 +152,10 @@ def _look_at_others(services: Services, launch: Launch, arrival: Arrival) -> Non
         try:
             found = services.domains.store(issuer, Tracing(launch.trace)).read("Task", name.removeprefix("Task/"))
         except (NotFound, Gone):
-            return work_of({"status": "entered-in-error"}, issuer.base)  # there is none, so nobody asks it
+            return work_of({"status": "entered-in-error"}, names_at(issuer))  # there is none, so nobody asks it
         except RecordError:
             return None
-        return work_of(found.resource, issuer.base)
+        return work_of(found.resource, names_at(issuer))
 
     records = services.records(launch)
     for (ours, _name), work in zip(waiting, in_parallel([partial(read, name) for _, name in waiting]), strict=True):
