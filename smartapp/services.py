@@ -178,7 +178,8 @@ class Services:
             except RecordError:  # what was written stands; the next launch sees that the domain does not know
                 continue
             if (named := task_named_in(task)) and task.get("status") == "completed":
-                self.koppeltaal_writes.put(ToTell(launch.issuer_key, launch.trace, task=named, step="completed"))
+                done = ToTell(launch.issuer_key, launch.trace, "", named, launch.patient.reference, "completed")
+                self.koppeltaal_writes.put(done)
 
     def tell_domains(self) -> bool:
         """Tell a Koppeltaal domain one thing that waits for it; tell whether there was one."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final, cast
 
-from mappers.koppeltaal.work import Step, moved
+from mappers.koppeltaal.work import Step, moved, work_of
 from smartapp.fhir.store import Conflict, RecordError, RecordStore, Refused, Unauthorized, Unreachable, Write
+from smartapp.koppeltaal.context import names_at
 from smartapp.koppeltaal.domains import Domains
 from smartapp.settings import Issuer, Settings
 from smartapp.smart.tracing import Tracing
@@ -36,7 +37,7 @@ def _tell(issuer: Issuer, domains: Domains, waiting: KoppeltaalWrites, taken: Ta
         if taken.what.event is not None:
             store.write(Write("create", taken.what.event))
         else:
-            _step(store, tracing, taken.what, now)
+            _step(issuer, store, tracing, taken.what, now)
     except (Unreachable, Unauthorized, Conflict) as error:
         # A token that is refused may be a key that the domain has not read yet; and who changes a Task is soon done.
         waiting.later(taken, str(error.status))
@@ -46,10 +47,17 @@ def _tell(issuer: Issuer, domains: Domains, waiting: KoppeltaalWrites, taken: Ta
         waiting.done(taken)
 
 
-def _step(store: RecordStore, tracing: Tracing, what: ToTell, now: float) -> None:
-    """Let a Task take a step, unless it took it already or goes no such way any more. Raises RecordError."""
+def _step(issuer: Issuer, store: RecordStore, tracing: Tracing, what: ToTell, now: float) -> None:
+    """Let a Task take a step, unless it took it already or goes no such way any more. Raises RecordError.
+
+    Our key reaches the Task of everybody, and what names one here may be older than it, or come out of a file: so only
+    one that is this person's own is moved.
+    """
     for again in range(MOST_TRIES):
         found = store.read("Task", what.task.removeprefix("Task/"))
+        work = work_of(found.resource, names_at(issuer))
+        if not work.of_the_patient or work.patient != what.patient:
+            return
         recorded = dt.datetime.fromtimestamp(now, dt.UTC).isoformat(timespec="seconds")
         changed = moved(found.resource, cast(Step, what.step), recorded)
         if changed is None:

@@ -38,7 +38,7 @@ KOPPELTAAL_WRITES = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class ToTell:
-    """One thing for a domain (the key of its issuer): a step of a Task (`Task/<id>`), or an AuditEvent.
+    """One thing for a domain (the key of its issuer): a step of a Task (`Task/<id>`) of a patient, or an AuditEvent.
 
     `trace` is the chain that it belongs to, `correlation` the request that it follows on, "" where there is none.
     """
@@ -47,6 +47,7 @@ class ToTell:
     trace: str
     correlation: str = ""
     task: str = ""
+    patient: str = ""
     step: str = ""
     event: Resource | None = None
     reason: str = ""

@@ -103,7 +103,9 @@ class TestSeveralAddresses:
             aliases=(self.INSIDE,),
         )
 
-    @pytest.mark.parametrize("at", [INSIDE, BASE, BASE.replace("https://domain.example/", "HTTPS://Domain.example:443/")])
+    @pytest.mark.parametrize(
+        "at", [INSIDE, BASE, BASE.replace("https://domain.example/", "HTTPS://Domain.example:443/")]
+    )
     def test_whatever_names_the_task_and_its_people_is_read_by_any_of_its_addresses(self, portal, domain, core, at):
         domain.change(
             "Task/t1",

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from mappers.assignment import assignment_of
 from mappers.koppeltaal.projection import task_named_in
-from smartapp.fhir.store import Query
+from smartapp.fhir.store import Query, Write
 from tests.koppeltaal import checking
 from tests.koppeltaal.domain import BASE, INSTANTIATES, ORIGIN, RIGHTS
 from tests.koppeltaal.people import task
@@ -316,3 +316,60 @@ def test_each_write_has_a_new_number_and_the_trace_of_the_launch(portal, domain,
     assert {one.headers["X-Trace-Id"] for one in writes} == {"trace-7"}
     numbers = [one.headers["X-Request-Id"] for one in domain.requests if "X-Request-Id" in one.headers]
     assert len(numbers) == len(set(numbers))
+
+
+# --- the Task of somebody else ----------------------------------------------------------------------------------------
+
+
+def names_instead(core, name: str) -> None:
+    """Let our own assignment name another Task of the domain, as one that comes out of a file of a person's own may."""
+    store = core.own_store(BASE)
+    [found] = store.search(Query.of("Task"))
+    named = [{**one, "value": name} if one["value"] == "Task/t1" else one for one in found.resource["identifier"]]
+    store.write(Write("update", {**found.resource, "identifier": named}, if_match=found.etag))
+
+
+def test_answers_move_no_task_that_is_of_another_person_by_now(anna, domain, core, courier):
+    visitor = anna()
+    courier.round()
+    domain.change("Task/t1", **{name: {"reference": "Patient/bram"} for name in ("for", "owner")})
+    visitor.answers()
+    courier.round()
+    assert assignment_of(ours(core)[0]).status == "completed"
+    assert told(core) == []
+    assert domain.now("Task/t1")["status"] == "in-progress"
+
+
+def test_answers_move_no_task_of_another_person_that_our_own_assignment_names(anna, domain, core, courier):
+    bram = {"reference": "Patient/bram"}
+    domain.put(task("of-bram", **{"for": bram, "owner": bram}))
+    visitor = anna()
+    courier.round()
+    names_instead(core, "Task/of-bram")
+    visitor.answers()
+    courier.round()
+    assert assignment_of(ours(core)[0]).status == "completed"
+    assert told(core) == []
+    assert statuses(domain, "Task/of-bram") == ["ready"]
+
+
+def test_how_it_is_with_a_task_of_another_person_is_told_to_nobody(anna, domain, core):
+    bram = {"reference": "Patient/bram"}
+    domain.put(task("of-bram", **{"for": bram, "owner": bram}))
+    anna()
+    names_instead(core, "Task/of-bram")
+    domain.change("Task/of-bram", status="cancelled")
+    domain.put(task("t2", "plan"))
+    anna(task="Task/t2", definition="ActivityDefinition/plan")
+    [ours_] = ours(core)
+    assert assignment_of(ours_).waiting
+
+
+@pytest.mark.parametrize(
+    "change", [{"for": {"reference": "Patient/bram"}}, {"owner": {"reference": "Practitioner/els"}}]
+)
+def test_a_task_that_went_to_somebody_else_meanwhile_is_left_as_it_is(anna, domain, courier, change):
+    anna()
+    domain.change("Task/t1", **change)
+    courier.round()
+    assert domain.now("Task/t1")["status"] == "ready"

@@ -60,7 +60,7 @@ def tell_arrival(services: Services, launch: Launch, arrival: Arrival) -> None:
     event = launched(_teller(services, issuer.koppeltaal.device), _chain(tracing), work.versioned, _instant(services))
     things = [ToTell(key, tracing.trace, tracing.last, event=event)]
     if _is_own(launch, arrival) and work.phase == "to-begin":
-        things.append(ToTell(key, tracing.trace, tracing.last, task=work.reference, step="in-progress"))
+        things.append(ToTell(key, tracing.trace, tracing.last, work.reference, work.patient, "in-progress"))
     services.koppeltaal_writes.put(*things)
 
 
@@ -132,7 +132,8 @@ def _assignment(services: Services, launch: Launch, arrival: Arrival) -> Stored 
         records.write_now(Write("update", changed, if_match=found.etag), "own")
     elif found.resource.get("status") == "completed" and work.phase in ("to-begin", "begun"):
         # Answered, and the domain did not hear of it, or forgot: told once more.
-        services.koppeltaal_writes.put(ToTell(launch.issuer_key, launch.trace, task=work.reference, step="completed"))
+        done = ToTell(launch.issuer_key, launch.trace, "", work.reference, work.patient, "completed")
+        services.koppeltaal_writes.put(done)
     return next(iter(store.search(query)), None)
 
 
@@ -159,7 +160,9 @@ def _look_at_others(services: Services, launch: Launch, arrival: Arrival) -> Non
 
     records = services.records(launch)
     for (ours, _name), work in zip(waiting, in_parallel([partial(read, name) for _, name in waiting]), strict=True):
-        if work is not None and (changed := aligned(ours.resource, work, STOPPED_THERE)):
+        if work is None or work.patient not in ("", launch.patient.reference):
+            continue  # of another person's Task nothing is said here, not even how it is with it
+        if changed := aligned(ours.resource, work, STOPPED_THERE):
             with contextlib.suppress(RecordError):  # it is looked at again the next time
                 records.write_now(Write("update", changed, if_match=ours.etag), "own")
 
