@@ -2,7 +2,8 @@
 
 The app itself reads the environment here and nowhere else. Some variables belong to parts of the product that run
 without it: `VERSTEL_CANONICAL_BASE`, and the folders of a place (`VERSTEL_DEFINITIONS`, `VERSTEL_MAPS`,
-`VERSTEL_PROGRAMMES`), to `questionnaires`; `VERSTEL_TOKEN` to the command line.
+`VERSTEL_PROGRAMMES`), to `questionnaires`; `VERSTEL_TOKEN` to the command line. Where this machine's authorities are,
+`storage/database.py` says in it to PostgreSQL's library.
 Each field has the name of its variable, its parser and the sentence that `.env.example` shows; a test keeps that file
 equal to `env_example()`.
 """
