@@ -53,7 +53,10 @@ def correct(response_id: str) -> ResponseReturnValue:
     instrument = _by_canonical(text_in(record.resource, "questionnaire"))
     if instrument is None:
         abort(404)
-    sent = filling_of(instrument, record.resource, catalogue())
+    try:
+        sent = filling_of(instrument, record.resource, catalogue())
+    except OtherVersion:  # another program made something of it that we cannot read
+        abort(404)
     if not correctable(current.records(), record, sent.answers):
         abort(404)
 

@@ -842,6 +842,16 @@ def test_a_response_that_was_taken_back_while_its_correction_was_open_stays_take
     assert draft(anna)["hoop-01"] == "1"
 
 
+def test_a_response_that_cannot_be_read_anymore_is_not_corrected(anna):
+    fill(anna)
+    anna.post("questionnaires/hoop/submit")
+    [sent] = stored(anna, "QuestionnaireResponse")
+    strange = {"linkId": "hoop-99", "answer": [{"valueInteger": 2}]}
+    anna.ehr.write(Write("update", {**sent, "item": [*sent["item"], strange]}))
+    assert anna.post(f"questionnaires/responses/{sent['id']}/correct").status_code == 404
+    assert draft(anna) == {}
+
+
 def test_a_response_of_another_program_is_not_corrected_here(anna):
     fill(anna)
     anna.post("questionnaires/hoop/submit")
