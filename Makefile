@@ -125,6 +125,7 @@ release: wheel sbom guide
 sbom: .cache/sbom/bin/cyclonedx-py
 	cat requirements.txt requirements-postgresql.txt > .cache/sbom.txt
 	PYTHONWARNINGS=ignore $< requirements --pyproject pyproject.toml --output-reproducible -o .cache/sbom.json .cache/sbom.txt
+	$(PYTHON) -m scripts.sbom .cache/sbom.json
 	@echo "Written: .cache/sbom.json"
 
 .cache/sbom/bin/cyclonedx-py:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scripts.release import changes, main, problems
+from scripts.sbom import of_version
 
 CHANGELOG = "# Changes\n\n## Unreleased\n\n## 1.2.3, 28 November 2026\n\n- one\n- two\n\n## 1.2.2\n\n- old\n"
 
@@ -42,3 +43,15 @@ def test_what_changed_since_and_is_not_said_of_a_version_is_not_released():
 def test_a_release_without_a_tag_says_what_it_needs(capsys):
     assert main([]) == 1
     assert "TAG=v1.2.3" in capsys.readouterr().out
+
+
+def test_the_list_of_components_says_of_which_version_it_is():
+    listed = {"metadata": {"tools": {}, "component": {"name": "verstel", "type": "application"}}, "components": [{}]}
+    made = of_version(listed, "1.2.3")
+    assert made["metadata"]["component"] == {
+        "name": "verstel",
+        "type": "application",
+        "version": "1.2.3",
+    }
+    assert {**made, "metadata": {}} == {**listed, "metadata": {}}
+    assert made["metadata"]["tools"] == {}
