@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from smartapp.commands.erase import birth_date, patient_id
 from smartapp.commands.serve import opened_again, settings_from_environment
 
 
@@ -21,9 +22,15 @@ def command() -> None:
 @command.command(epilog="Example:  verstel bring-in person anna.pdf --issuer north --patient 12345")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--issuer", required=True, metavar="KEY", help="The key of the issuer, or its address where it has none.")
-@click.option("--patient", required=True, metavar="ID", help="The id of the person at this issuer, without Patient/.")
+@click.option(
+    "--patient",
+    required=True,
+    metavar="ID",
+    callback=patient_id,
+    help="The id of the person at this issuer, without Patient/.",
+)
 @click.option("--name", default="", help="Their name, as the EHR has it: the file has to be of the same person.")
-@click.option("--born", default="", metavar="YYYY-MM-DD", help="Their birth date, for the same.")
+@click.option("--born", default="", metavar="YYYY-MM-DD", callback=birth_date, help="Their birth date, for the same.")
 @click.option(
     "--clashes",
     type=click.Choice(["mine", "theirs", "both"]),

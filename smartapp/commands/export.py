@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from questionnaires.model import Language
+from smartapp.commands.erase import birth_date, patient_id
 from smartapp.commands.serve import opened_again, settings_from_environment
 
 
@@ -21,9 +22,15 @@ def command() -> None:
 
 @command.command(epilog="Example:  verstel export person --issuer north --patient 12345 --out anna.pdf")
 @click.option("--issuer", required=True, metavar="KEY", help="The key of the issuer, or its address where it has none.")
-@click.option("--patient", required=True, metavar="ID", help="The id of the person at this issuer, without Patient/.")
+@click.option(
+    "--patient",
+    required=True,
+    metavar="ID",
+    callback=patient_id,
+    help="The id of the person at this issuer, without Patient/.",
+)
 @click.option("--name", default="", help="Their name, as the EHR has it; another place knows by it whose file it is.")
-@click.option("--born", default="", metavar="YYYY-MM-DD", help="Their birth date, for the same.")
+@click.option("--born", default="", metavar="YYYY-MM-DD", callback=birth_date, help="Their birth date, for the same.")
 @click.option("--language", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Of the PDF.")
 @click.option(
     "--out",
@@ -75,9 +82,15 @@ def person(*, issuer: str, patient: str, name: str, born: str, language: Languag
     epilog="Example:  verstel export medmij --issuer north --patient 12345 --base https://dva.example/fhir --out anna"
 )
 @click.option("--issuer", required=True, metavar="KEY", help="The key of the issuer, or its address where it has none.")
-@click.option("--patient", required=True, metavar="ID", help="The id of the person at this issuer, without Patient/.")
+@click.option(
+    "--patient",
+    required=True,
+    metavar="ID",
+    callback=patient_id,
+    help="The id of the person at this issuer, without Patient/.",
+)
 @click.option("--name", default="", help="Their name, as the EHR has it.")
-@click.option("--born", default="", metavar="YYYY-MM-DD", help="Their birth date.")
+@click.option("--born", default="", metavar="YYYY-MM-DD", callback=birth_date, help="Their birth date.")
 @click.option("--base", required=True, metavar="URL", help="The address at which the answers will be served.")
 @click.option(
     "--out",

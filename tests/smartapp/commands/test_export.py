@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mappers.medmij import queries
-from smartapp.commands import bring_in, export
+from smartapp.commands import bring_in, erase, export
 from smartapp.services import KEY
 from smartapp.settings import Issuer
 from tests.mappers.medmij.rules import broken
@@ -34,7 +34,7 @@ class Place:
         (folder / "issuers.toml").write_text(
             f'[[issuer]]\nbase = "{base}"\nname = "EHR"\nclient_id = "verstel"\nkey = "north"\n{more}'
         )
-        self.base = base
+        self.base, self.folder = base, folder
         self.environment = {
             "VERSTEL_PUBLIC_URL": "http://localhost",
             "VERSTEL_SECRET_KEY": "a secret that only tests know 32 characters",
@@ -268,3 +268,29 @@ def test_a_folder_that_is_there_is_left_alone(here, tmp_path):
 def test_an_address_that_can_serve_nothing_is_wrong_usage(here, tmp_path, base):
     assert here.medmij(tmp_path / "anna", base=base).exit_code == 2
     assert not (tmp_path / "anna").exists()
+
+
+@pytest.mark.parametrize("patient", ["Patient/anna", "../anna", "an na", "", "a" * 65, "anna?x", "anna\n"])
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        (export.command, ("person", "--out", "anna.json")),
+        (export.command, ("medmij", "--base", "https://dva.example/fhir", "--out", "anna")),
+        (bring_in.command, ("person", __file__)),
+        (erase.command, ("--yes",)),
+    ],
+)
+def test_what_is_no_id_of_a_person_is_wrong_usage_and_not_half_of_them(here, command, more, patient, monkeypatch):
+    monkeypatch.chdir(here.folder)
+    result = CliRunner(env=here.environment).invoke(command, [*more, "--issuer", "north", "--patient", patient])
+    assert result.exit_code == 2
+    assert "without Patient/" in result.output
+    assert not list(here.folder.glob("anna*"))
+
+
+@pytest.mark.parametrize("born", ["14-03-1992", "1992", "1992-02-30", "19920314", "1992-W11-6", " 1992-03-14"])
+def test_what_is_no_day_of_birth_is_wrong_usage(here, tmp_path, born):
+    for result in (here.export(tmp_path / "anna.json", "--born", born), here.medmij(tmp_path / "anna", "--born", born)):
+        assert result.exit_code == 2
+        assert "YYYY-MM-DD" in result.output
+    assert not list(tmp_path.glob("anna*"))
