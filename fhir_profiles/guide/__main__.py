@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from fhir_profiles import tgz
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     """Do what is asked; return the exit code: 2 for wrong usage."""
     files = tgz.files()
     match arguments:
-        case ["record", day, name]:
+        case ["record", day, name] if _is_day(day):
             resources = {path: json.loads(content) for path, content in files.items() if path.endswith(".json")}
             del resources["package.json"], resources[".index.json"]
             print(keep(day, name, digest(resources)))
@@ -35,6 +36,14 @@ def main(arguments: Sequence[str]) -> int:
             print(__doc__, file=sys.stderr)
             return 2
     return 0
+
+
+def _is_day(text: str) -> bool:
+    """Tell whether a text is a day that exists, written as 2027-01-31: the pages are sorted by it."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ class Backfill:
         latest: str | None = since
         for page in self.store.pages(Query("QuestionnaireResponse", params)):
             responses = [one.resource for one in page.found]
-            latest = _latest(latest, responses)
+            latest = _latest(latest, responses) if page.sorted else None
             yield DonePage(tuple(self._done(responses)), page.total, latest or "")
 
     def _done(self, responses: Sequence[Resource]) -> Iterator[Done]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import orjson
 
@@ -99,10 +99,14 @@ _IN_BUNDLE = {"If-Match": "ifMatch", "If-None-Match": "ifNoneMatch", "If-None-Ex
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a search: the resources of the type that was asked for, and how many there are in all, if said."""
+    """One page of a search: the resources of the type that was asked for, and how many there are in all, if said.
+
+    `sorted` is False where the server is known to take no notice of the order that was asked for.
+    """
 
     found: tuple[Stored, ...]
     total: int | None
+    sorted: bool = True
 
 
 class RemoteStore:
@@ -188,11 +192,14 @@ class RemoteStore:
 
     def pages(self, query: Query, /) -> Iterator[Page]:
         """Yield a search page by page, as many as there are: for a program that reads a whole server, not a person."""
+        as_asked: bool | None = None
         for bundle, _is_last in self._pages(query, most=None):
+            if as_asked is None:
+                as_asked = (self.base, query.type) not in _PLAIN and _says_sorted(bundle)
             resources = [object_in(entry, "resource") for entry in objects_in(bundle, "entry")]
             found = tuple(_stored(one, None) for one in resources if text_in(one, "resourceType") == query.type)
             total = bundle.get("total")
-            yield Page(found, total if type(total) is int else None)
+            yield Page(found, total if type(total) is int else None, as_asked)
 
     def write(self, write: Write, /) -> Stored:
         """Write one resource. Raises Conflict with what is stored now, or Refused with the server's own words."""
@@ -446,6 +453,14 @@ def _transaction_entry(write: Write) -> dict[str, Any]:
     said = {_IN_BUNDLE[name]: value for name, value in conditions.items()}
     entry: dict[str, Any] = {"resource": _body(write), "request": {"method": method, "url": path, **said}}
     return {"fullUrl": write.full_url, **entry} if write.full_url else entry
+
+
+def _says_sorted(bundle: Resource) -> bool:
+    """Tell whether the first page of a search does not say that it left the order out: `self` names what was used."""
+    used = next((text_in(link, "url") for link in objects_in(bundle, "link") if link.get("relation") == "self"), "")
+    names = {name for name, _value in parse_qsl(urlsplit(used).query, keep_blank_values=True)}
+    # A server may also name a search that it keeps, and nothing of what was asked.
+    return "_sort" in names or "status" not in names
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

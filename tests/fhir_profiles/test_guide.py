@@ -171,3 +171,4 @@ def test_it_is_written_into_a_folder(tmp_path: Path, capsys):
     assert main([str(tmp_path / "guide")]) == 0
     assert {path.name for path in (tmp_path / "guide").iterdir()} == GUIDE.keys()
     assert main([]) == 2
+    assert main(["record", "2027-13-01", "0.2.0"]) == 2

@@ -472,6 +472,27 @@ def test_a_server_that_does_not_sort_keeps_no_place_to_go_on_from(tmp_path: Path
 
 
 @responses.activate
+@pytest.mark.parametrize("how", ["refuses", "says so"])
+def test_a_run_that_stops_after_a_page_without_order_leaves_nothing_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("smartapp.fhir.remote._PLAIN", set())
+    one = {**answered(1, questionnaire="https://else"), "meta": {"lastUpdated": "2026-05-02T10:00:00Z"}}
+    page = page_of(one, following=f"{BASE}?page=2")
+    responses.get(f"{BASE}/metadata", json=STATEMENT)
+    if how == "refuses":
+        responses.get(f"{BASE}/QuestionnaireResponse", status=400)
+    else:
+        page["link"].append({"relation": "self", "url": f"{BASE}/QuestionnaireResponse?status=completed,amended"})
+    responses.get(f"{BASE}/QuestionnaireResponse", json=page)
+    responses.get(f"{BASE}?page=2", status=500)
+    state = tmp_path / "state.json"
+    done = CliRunner().invoke(main, ["score", "--from", BASE, "--token", "t", "--state", str(state)])
+    assert "Run again to continue." in done.stderr
+    assert orjson.loads(state.read_bytes()) == {"server": BASE, "read_until": ""}
+
+
+@responses.activate
 def test_a_server_that_takes_no_notice_of_derived_from_gives_others_scores_which_count_for_nobody() -> None:
     given = answered(1)
     other = elsewhere(answered(2))
