@@ -30,6 +30,8 @@ _USES: Final = ("usual", "", "official", "temp", "nickname", "anonymous")
 """Which name goes before which; "" is one that does not say what it is used for."""
 _PAST: Final = ("old", "maiden")
 _DUTCH: Final = ("BR", "IN", "CL")
+_BEFORE_A_NAME: Final = frozenset("mevrouw mevr mw meneer dhr mr mrs ms miss mx dr drs ir ing prof".split())
+"""What a line may begin with, also without a point behind it, that is nobody's name."""
 _UNSEEN: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
 """Signs that nobody sees: of control, which FHIR forbids, and those that turn the direction of what follows."""
 _DATE: Final = re.compile(r"(\d{4}(?:-\d{2}(?:-\d{2})?)?)(?:T.*)?")
@@ -84,8 +86,9 @@ def human_name(resource: Any, today: dt.date | None = None) -> str:
 def first_name(display: str) -> str:
     """Return the first name if a display begins with one, else all of it."""
     first = display.partition(" ")[0]
-    # "Dr.", "A.", "Jansen," and the "de" of "de Boer" are not what anyone is called.
-    return first if len(first) > 1 and not first.endswith((".", ",")) and not first[0].islower() else display
+    # "Dr.", "A.", "Jansen," and the "de" of "de Boer" are not what anyone is called, nor is "Mevrouw".
+    is_one = len(first) > 1 and not first.endswith((".", ",")) and not first[0].islower()
+    return first if is_one and first.casefold() not in _BEFORE_A_NAME else display
 
 
 def reference_to(reference: str, name: str, language: str) -> dict[str, str]:

@@ -263,7 +263,14 @@ def test_a_name_as_dutch_records_of_fhir_stu3_have_it_is_read_too():
 
 @pytest.mark.parametrize(
     ("display", "first"),
-    [("Anna Voorbeeld", "Anna"), ("J. de Vries", "J. de Vries"), ("Vries, Jan", "Vries, Jan"), ("de Boer", "de Boer")],
+    [
+        ("Anna Voorbeeld", "Anna"),
+        ("J. de Vries", "J. de Vries"),
+        ("Vries, Jan", "Vries, Jan"),
+        ("de Boer", "de Boer"),
+        ("Mevrouw de Boer", "Mevrouw de Boer"),
+        ("Dhr Jan de Boer", "Dhr Jan de Boer"),
+    ],
 )
 def test_a_first_name_is_taken_from_a_line_that_begins_with_one(display, first):
     assert first_name(display) == PersonName(display).address == first
