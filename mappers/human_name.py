@@ -30,7 +30,9 @@ _USES: Final = ("usual", "", "official", "temp", "nickname", "anonymous")
 """Which name goes before which; "" is one that does not say what it is used for."""
 _PAST: Final = ("old", "maiden")
 _DUTCH: Final = ("BR", "IN", "CL")
-_BEFORE_A_NAME: Final = frozenset("mevrouw mevr mw meneer dhr mr mrs ms miss mx dr drs ir ing prof".split())
+_BEFORE_A_NAME: Final = frozenset(
+    ["mevrouw", "mevr", "mw", "meneer", "dhr", "mr", "mrs", "ms", "miss", "mx", "dr", "drs", "ir", "ing", "prof"]
+)
 """What a line may begin with, also without a point behind it, that is nobody's name."""
 _UNSEEN: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
 """Signs that nobody sees: of control, which FHIR forbids, and those that turn the direction of what follows."""
