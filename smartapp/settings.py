@@ -311,6 +311,7 @@ class Issuer:
             "companion": self.companion is not None,
             "messages_client_id": bool(self.messages_client_id),
             "hooks": self.hooks is not None,
+            "dpop": self.dpop == "required",
         }
         for name in (name for name, said in without.items() if said):
             raise ConfigError(f"{where}: a Koppeltaal domain has no {name}; take it away.")
@@ -1041,11 +1042,11 @@ def _hooks(table: _HooksTable | None, where: str, folder: Path) -> Hooks | None:
         raise ConfigError(f"{where}: {error}") from error
 
 
-def _custodian(table: _CustodianTable | None, where: str) -> Custodian | None:
+def _custodian(table: _CustodianTable | None) -> Custodian | None:
     if table is None:
         return None
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", table.system):
-        raise ConfigError(f"{where}: custodian.system is {table.system!r}; write an address, http://… or urn:oid:….")
+        raise ConfigError(f"custodian.system is {table.system!r}; write an address, http://… or urn:oid:….")
     return Custodian(table.name, table.system, table.value)
 
 
@@ -1097,7 +1098,7 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: H
             messages_client_id=table.messages_client_id,
             messages_scope=table.messages_scope,
             documents=table.documents,
-            custodian=_custodian(table.custodian, where),
+            custodian=_custodian(table.custodian),
             koppeltaal=_koppeltaal(table),
         )
     except ConfigError as error:

@@ -63,6 +63,7 @@ def test_what_is_wrong_is_named(tmp_path, wrong, said):
         ({"companion": "https://fhir.example.org/r4"}, "companion"),
         ({"messages_client_id": "m"}, "messages_client_id"),
         ({"hooks": Hooks(iss="https://x.example", jku="https://x.example/jwks")}, "hooks"),
+        ({"dpop": "required"}, "dpop"),
     ],
 )
 def test_what_no_domain_has_is_refused(more, said):

@@ -126,8 +126,9 @@ def test_the_example_of_the_issuers_is_read_with_all_that_is_optional(tmp_path):
 def test_documents_and_their_custodian_are_read_strictly(tmp_path, more, said):
     path = tmp_path / "issuers.toml"
     path.write_text(f'[[issuer]]\nbase = "https://ehr.example"\nname = "E"\nclient_id = "v"\n{more}\n')
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=said) as caught:
         read_issuers(path, {})
+    assert str(caught.value).count("issuers.toml") == 1
 
 
 def test_the_keys_of_a_cds_client_may_be_in_a_file_beside_the_issuers(tmp_path):
