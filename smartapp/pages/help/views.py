@@ -76,6 +76,7 @@ def _for_a_client() -> tuple[Section, ...]:
                 _("You can talk about them together. Verstel gives no advice and no judgement."),
                 _("Some questionnaires give scores, by a fixed rule. With each score it says how we work it out."),
                 _("Did you fill something in elsewhere? Then it says so beside the score."),
+                _("Does your record not have that score yet? Under My scores you can put it there."),
                 _("You can still correct what you sent in."),
             ),
         ),
@@ -89,7 +90,10 @@ def _for_a_client() -> tuple[Section, ...]:
         ),
         Section(
             _("Whom can I ask?"),
-            (_("Is something not clear, or not right? Ask your care team, or the people of your portal."),),
+            (
+                _("Is something not clear, or not right? Ask your care team, or the people of your portal."),
+                _("Is your name not right? Your care provider can change it in your record."),
+            ),
         ),
     )
 
