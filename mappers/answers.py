@@ -6,7 +6,7 @@ EHR's own; a group in two pieces; the same answer twice; a questionnaire named b
 the response; items of the EHR's own beside ours. A response to a form of the EHR's own is read where a map of the place
 says how (`mappers.mapping`). Anything that could give a wrong score is refused with a reason: a linkId of ours that the
 form does not have, two different answers, an answer outside the options or of another code system, a number as text,
-another questionnaire or version, an item of the EHR's own that may be one of ours.
+another questionnaire or version, an item of the EHR's own that may be one of ours, an extension that changes meaning.
 """
 
 from __future__ import annotations
@@ -205,6 +205,7 @@ def answers_of(response: Any, catalogue: Catalogue) -> Answers:
         raise NotAResponse(
             f"this is a resource of type {shown(response.get('resourceType'))}", advice="Give a QuestionnaireResponse"
         )
+    _refuse_other_meaning(response, _MOST_DEEP)
     given, response = response, ours(response, catalogue.maps)
     about, named = _about(response), named_in(response, catalogue)
     instrument = instrument_of(named.canonical, catalogue)
@@ -217,6 +218,17 @@ def answers_of(response: Any, catalogue: Catalogue) -> Answers:
     values, others = _values(response, instrument, catalogue, with_system=named.by_address)
     # Of a response that was mapped, the record has no item of ours: all that was answered is the EHR's own.
     return Answers(instrument, values, about, others if response is given else answered_in(given))
+
+
+def _refuse_other_meaning(node: Any, most_deep: int) -> None:
+    """Refuse what may mean something else than it says: FHIR has it understood or left alone."""
+    for name in ("modifierExtension", "implicitRules"):
+        if isinstance(node, dict) and node.get(name):
+            raise NotAResponse(
+                f"{name} may change what it means", where=text_in(node, "linkId") or name, advice="Look what it says"
+            )
+    for inside in (*objects_in(node, "item"), *objects_in(node, "answer")) if most_deep > 0 else ():
+        _refuse_other_meaning(inside, most_deep - 1)
 
 
 def instrument_of(canonical: str, catalogue: Catalogue) -> Instrument:

@@ -251,7 +251,8 @@ def _point(observation: Any) -> ScorePoint | None:
     code = code_in(observation, "code", SCORE_SYSTEM)
     status = text_in(observation, "status")
     is_score = text_in(observation, "resourceType") == "Observation" and "hasMember" not in observation
-    if not code or not is_score or status in ("entered-in-error", "cancelled"):
+    # FHIR has an extension that may change what a number means understood, or the number left alone.
+    if not code or not is_score or status in ("entered-in-error", "cancelled") or observation.get("modifierExtension"):
         return None
     quantity = object_in(observation, "valueQuantity")
     # "Less than 4" is no number to draw.

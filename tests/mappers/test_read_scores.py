@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mappers.answers import answers_of
+from mappers.bulk import BulkScorer
+from mappers.errors import NotAResponse
 from mappers.observations import observations_of
 from mappers.read_scores import read_scores, unstored
 from mappers.scoring import score
@@ -212,3 +215,26 @@ def test_less_than_a_number_is_no_number():
     for one in made:
         one["valueQuantity"]["comparator"] = "<"
     assert {one.point.value for one in read_scores(made, [], CATALOGUE)} == {None}
+
+
+CHANGES_MEANING = {"modifierExtension": [{"url": "https://example.org/negated", "valueBoolean": True}]}
+
+
+@pytest.mark.parametrize("where", ["response", "group", "item", "answer", "rules"])
+def test_what_may_mean_something_else_than_it_says_is_refused_on_both_ways(where):
+    made = response("hoop", all_answered("hoop"))
+    group = made["item"][0]
+    item = group["item"][0]
+    changed = {"response": made, "group": group, "item": item, "answer": item["answer"][0]}
+    changed.get(where, made).update(
+        {"implicitRules": "https://example.org/rules"} if where == "rules" else CHANGES_MEANING
+    )
+    with pytest.raises(NotAResponse, match="may change what it means"):
+        answers_of(made, CATALOGUE)
+    scored = BulkScorer(CATALOGUE).score([orjson.dumps(made)])
+    assert scored.observations == b""
+    assert len(scored.refusals) == 1
+
+
+def test_a_score_with_an_extension_that_may_change_its_meaning_is_not_shown():
+    assert read_scores([{**one, **CHANGES_MEANING} for one in extracted(elsewhere())], [], CATALOGUE) == []
