@@ -7,7 +7,7 @@ newest step waits. What the domain refused for good stays here, stopped, for `ve
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -113,12 +113,11 @@ class KoppeltaalWrites:
 
     def forget_stopped(self, issuer: str) -> int:
         """Forget what a domain did not take; return how much that was."""
-        with writing(self._engine, on=_TURN) as connection:
-            rows = connection.execute(sa.select(KOPPELTAAL_WRITES).where(KOPPELTAAL_WRITES.c.due == STOPPED)).all()
-            opened = self._vault.open_any([row.sealed for row in rows])
-            theirs = [row.id for row, one in zip(rows, opened, strict=True) if one and one["issuer"] == issuer]
-            connection.execute(KOPPELTAAL_WRITES.delete().where(KOPPELTAAL_WRITES.c.id.in_(theirs)))
-        return len(theirs)
+        return self._forget(lambda one, due: one["issuer"] == issuer and due == STOPPED)
+
+    def erase(self, issuer: str, patient: str) -> int:
+        """Forget the steps of a person's Tasks (`Patient/<id>`) that wait; return how many. An event names nobody."""
+        return self._forget(lambda one, _due: (one["issuer"], one["patient"]) == (issuer, patient))
 
     def of(self, issuer: str) -> list[tuple[ToTell, bool]]:
         """Return what waits for a domain, each with whether it stopped."""
@@ -127,6 +126,14 @@ class KoppeltaalWrites:
         opened: list[dict[str, Any] | None] = list(self._vault.open_any([row.sealed for row in rows]))
         found = [(ToTell(**one), row.due == STOPPED) for one, row in zip(opened, rows, strict=True) if one is not None]
         return [(what, stopped) for what, stopped in found if what.issuer == issuer]
+
+    def _forget(self, chosen: Callable[[Mapping[str, Any], int], bool]) -> int:
+        with writing(self._engine, on=_TURN) as connection:
+            rows = connection.execute(sa.select(KOPPELTAAL_WRITES)).all()
+            opened = self._vault.open_any([row.sealed for row in rows])
+            mine = [row.id for row, one in zip(rows, opened, strict=True) if one and chosen(one, row.due)]
+            connection.execute(KOPPELTAAL_WRITES.delete().where(KOPPELTAAL_WRITES.c.id.in_(mine)))
+        return len(mine)
 
     def _change(self, taken: Taken, due: int, reason: str) -> None:
         sealed = self._vault.seal({**asdict(taken.what), "reason": reason})

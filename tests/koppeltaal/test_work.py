@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from mappers.assignment import assignment_of
 from mappers.koppeltaal.projection import task_named_in
+from smartapp.erasing import erase
 from smartapp.fhir.store import Query, Write
 from tests.koppeltaal import checking
 from tests.koppeltaal.domain import BASE, INSTANTIATES, ORIGIN, RIGHTS
@@ -373,3 +374,13 @@ def test_a_task_that_went_to_somebody_else_meanwhile_is_left_as_it_is(anna, doma
     domain.change("Task/t1", **change)
     courier.round()
     assert domain.now("Task/t1")["status"] == "ready"
+
+
+def test_who_is_erased_leaves_no_step_that_waits_and_others_keep_theirs(anna, domain, core, issuer):
+    anna()
+    bram = {"reference": "Patient/bram"}
+    domain.put(task("of-bram", **{"for": bram, "owner": bram}))
+    anna(user="Patient/bram", task="Task/of-bram")
+    erased, _rows = erase(core, issuer, "anna")
+    assert erased["steps that a Koppeltaal domain had to hear"] == 1
+    assert [one for one in told(core) if one[0]] == [("Task/of-bram", "in-progress", False)]

@@ -109,6 +109,7 @@ def test_all_of_one_person_is_gone_and_all_of_another_is_untouched(app, environm
         "0 notes of who is in conversation",
         "0 files that were handed in",
         "0 words that waited for their yes",
+        "0 steps that a Koppeltaal domain had to hear",
     }
     assert expected | {"1 open launches", "1 resources in our own store"} == {
         line.removesuffix(" deleted") for line in said[:-1]
