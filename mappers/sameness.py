@@ -33,6 +33,9 @@ _AMENDED: Final = {
 
 _ANSWERS: Final = frozenset({"valueCoding", "valueInteger", "valueDecimal", "valueString"})
 
+_FILED: Final = ("basedOn", "partOf", "encounter")
+"""Elements by which an EHR files answers and scores where they belong; in these we write none of them."""
+
 RESTATED: Final = frozenset(resource_type for resource_type, _status in _AMENDED)
 """Types that their author states as a whole each time, so that the newest replaces what they said before.
 
@@ -116,10 +119,13 @@ def moments_of(resource: Resource) -> Resource:
 def as_amendment(resource: Resource, before: Resource) -> Resource:
     """Return a resource as it replaces what the same author said `before`: a response amended, a score corrected.
 
-    It takes the id of what it replaces, and is about the same moment. What another program answered in it stays.
+    It takes the id of what it replaces, and is about the same moment. What another program answered in it stays, and
+    where that filed it.
     """
     status = _AMENDED.get((resource.get("resourceType", ""), resource.get("status", "")))
     kept = {"id": before["id"], **moments_of(before)}
+    if status:
+        kept |= {name: before[name] for name in _FILED if before.get(name) and name not in resource}
     if theirs := list(_of_others(before, _names_in_form(resource))):
         kept["item"] = [*objects_in(resource, "item"), *theirs]
     return {**resource, **kept, **({"status": status} if status else {})}

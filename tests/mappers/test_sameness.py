@@ -82,6 +82,14 @@ def test_an_amendment_takes_the_id_and_the_moment_of_what_it_replaces():
     assert as_amendment({"resourceType": "Goal", "id": "1"}, {"id": "2"}) == {"resourceType": "Goal", "id": "2"}
 
 
+@pytest.mark.parametrize("made", [ANSWERS, SCORE])
+def test_an_amendment_stays_where_an_ehr_filed_what_it_amends(made):
+    filed = {"encounter": {"reference": "Encounter/9"}, "basedOn": [{"reference": "ServiceRequest/3"}]}
+    amended = as_amendment(made, {**made, "id": "7", **filed})
+    assert {name: amended[name] for name in filed} == filed
+    assert says_the_same({**made, "id": "7", **filed, "status": amended["status"]}, amended)
+
+
 def test_an_amendment_keeps_what_another_program_answered_and_nothing_that_the_form_asked_before():
     department = {"linkId": "department", "answer": [{"valueString": "Oost"}]}
     ward = {"linkId": "ward", "answer": [{"valueString": "3"}]}
