@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -61,6 +61,8 @@ class Taken:
     id: str
     tried: int
     what: ToTell
+    sealed: bytes = field(repr=False)
+    """As it was when it was taken: what came in its place since then is another."""
 
 
 class KoppeltaalWrites:
@@ -95,7 +97,7 @@ class KoppeltaalWrites:
             connection.execute(table.update().where(table.c.id == row.id).values(changed))
         [values] = self._vault.open_any([row.sealed])
         # One that our keys do not open is taken again when its time is over: another key may come back.
-        return self.take() if values is None else Taken(row.id, row.tried + 1, ToTell(**values))
+        return self.take() if values is None else Taken(row.id, row.tried + 1, ToTell(**values), row.sealed)
 
     def done(self, taken: Taken) -> None:
         """Forget what the domain has; a newer step of the same Task that came meanwhile stays."""
@@ -141,4 +143,5 @@ class KoppeltaalWrites:
             connection.execute(KOPPELTAAL_WRITES.update().where(*self._same(taken)).values(due=due, sealed=sealed))
 
     def _same(self, taken: Taken) -> tuple[sa.ColumnElement[bool], ...]:
-        return KOPPELTAAL_WRITES.c.id == taken.id, KOPPELTAAL_WRITES.c.tried == taken.tried
+        columns = KOPPELTAAL_WRITES.c
+        return columns.id == taken.id, columns.tried == taken.tried, columns.sealed == taken.sealed

@@ -11,6 +11,7 @@ from mappers.assignment import assignment_of
 from mappers.koppeltaal.projection import task_named_in
 from smartapp.erasing import erase
 from smartapp.fhir.store import Query, Write
+from smartapp.storage.koppeltaal import ToTell
 from tests.koppeltaal import checking
 from tests.koppeltaal.domain import BASE, INSTANTIATES, ORIGIN, RIGHTS
 from tests.koppeltaal.people import task
@@ -384,3 +385,14 @@ def test_who_is_erased_leaves_no_step_that_waits_and_others_keep_theirs(anna, do
     erased, _rows = erase(core, issuer, "anna")
     assert erased["steps that a Koppeltaal domain had to hear"] == 1
     assert [one for one in told(core) if one[0]] == [("Task/of-bram", "in-progress", False)]
+
+
+def test_a_step_that_came_while_the_one_before_was_told_is_not_lost_whoever_tells_it(core):
+    waiting = core.koppeltaal_writes
+    waiting.put(ToTell("noord", "t", "", "Task/t1", "Patient/anna", "in-progress"))
+    first = waiting.take()
+    waiting.put(ToTell("noord", "t", "", "Task/t1", "Patient/anna", "completed"))
+    second = waiting.take()  # by another process
+    waiting.done(first)
+    waiting.later(second, "503")
+    assert told(core) == [("Task/t1", "completed", False)]
