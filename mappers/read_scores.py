@@ -66,10 +66,15 @@ def read_scores(observations: Iterable[Any], responses: Iterable[Any], catalogue
 def unstored(
     observations: Iterable[Any], responses: Iterable[Any], catalogue: Catalogue
 ) -> list[tuple[Resource, Answers]]:
-    """Return the finished responses of which no score is stored, with their answers."""
+    """Return the finished responses of which no score is stored, with their answers.
+
+    One of ours that its answers no longer give is stored too: a second one beside it would help nobody.
+    """
     observations, responses = list(observations), list(responses)
     given = _given(responses, catalogue)
-    there = _there(observations, _stored(observations, given, _taken_back(responses)))
+    stored = _stored(observations, given, _taken_back(responses))
+    ours = {(name, one.point.code) for one in stored if one.point.ours for name in one.point.sources}
+    there = _there(observations, stored) | ours
     return [
         (response, answers)
         for response, answers in given

@@ -160,3 +160,15 @@ def test_many_of_them_are_folded(anna):
     for month in range(1, 7):
         fill_in_elsewhere(anna, f"2026-0{month}-03")
     assert re.search(r"<details><summary>6 vragenlijsten</summary>\s*<ul", anna.get("scores/").text)
+
+
+def test_scores_of_ours_that_the_answers_no_longer_give_are_shown_and_not_stored_a_second_time(anna):
+    measure(anna, "hoop", "2026-06-03", "4")
+    [answers] = [one.resource for one in anna.ehr.search(Query.of("QuestionnaireResponse", patient="Patient/anna"))]
+    for item in (item for group in answers["item"] for item in group["item"]):
+        item["answer"][0]["valueCoding"]["code"] = "2"
+    anna.ehr.write(Write("update", answers))
+    page = text_of(anna.get("scores/"))
+    assert "Laatste keer 26" in page
+    assert BUTTON not in page
+    assert "3 juni 2026: Hoop, totaal, 42" in text_of(anna.get("scores/hoop/"))
