@@ -81,7 +81,9 @@ def work_of(task: Resource, named: Named) -> Work:
         requester=refers(task.get("requester")),
         definitions=tuple(found for one in instantiates if (found := refers(one.get("valueReference")))),
         part_of=next((found for one in objects_in(task, "partOf") if (found := refers(one))), ""),
-        code=next((text_in(one, "code") for one in objects_in(object_in(task, "code"), "coding")), ""),
+        code=next(
+            (code for one in objects_in(object_in(task, "code"), "coding") if (code := text_in(one, "code"))), ""
+        ),
         is_view=code_in(task, "code", TASK_CODES) == "view",
         asked_on=text_in(task, "authoredOn"),
         due=text_in(object_in(task, "executionPeriod"), "end")[:10],

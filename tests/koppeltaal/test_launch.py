@@ -10,6 +10,7 @@ import pytest
 from smartapp.fhir.store import Query
 from smartapp.storage.launches import Person
 from tests.koppeltaal.domain import BASE, Refuse
+from tests.koppeltaal.people import task
 from tests.koppeltaal.portal import APP, FROM_ELSEWHERE
 
 
@@ -309,3 +310,10 @@ def test_without_a_task_nobody_comes_in_where_the_settings_do_not_say_so(portal,
     assert domain.requests == []
     assert codes(core)[-1] == "koppeltaal-without-task"
     assert f"/start?iss={BASE}" not in portal.get("/").text
+
+
+def test_a_view_of_a_task_that_has_a_code_anywhere_opens_nothing(portal, domain, core):
+    view = {"system": "http://vzvz.nl/fhir/CodeSystem/koppeltaal-task-code", "code": "view"}
+    domain.put(task("t2", code={"coding": [view]}, partOf=[{"reference": "Task/t1"}]))
+    domain.change("Task/t1", code={"coding": [{"display": "Iets"}, view]})
+    refused(portal.launch("Practitioner/els", "Task/t2"), core, "koppeltaal-view")
