@@ -255,8 +255,9 @@ def _point(observation: Any) -> ScorePoint | None:
     if not code or not is_score or status in ("entered-in-error", "cancelled") or observation.get("modifierExtension"):
         return None
     quantity = object_in(observation, "valueQuantity")
-    # "Less than 4" is no number to draw.
-    value = quantity.get("value", observation.get("valueInteger")) if "comparator" not in quantity else None
+    # "Less than 4" is no number to draw, nor is one in another unit; extraction may say no unit at all.
+    is_plain = "comparator" not in quantity and text_in(quantity, "code") in ("", UNIT, "1")
+    value = quantity.get("value", observation.get("valueInteger")) if is_plain else None
     derived = objects_in(observation, "derivedFrom")
     return ScorePoint(
         code=code,
@@ -265,12 +266,18 @@ def _point(observation: Any) -> ScorePoint | None:
         reason=text_in(object_in(observation, "dataAbsentReason"), "text"),
         date=text_in(observation, "effectiveDateTime"),
         response_reference=text_in(derived[0], "reference") if derived else "",
-        rule_version=rule_in(observation).rpartition("@")[2],
+        rule_version=_version_in(rule_in(observation), code),
         status=status,
         id=text_in(observation, "id"),
         ours=bool(values_in(observation, IDENTIFIER_SYSTEM)),
         sources=tuple(name for source in derived for name in names_in(source)),
     )
+
+
+def _version_in(rule: str, code: str) -> str:
+    """Return the version of the rule of a score; a rule of another score counts as one that we do not know."""
+    name, _, version = rule.rpartition("@")
+    return version if name == code else rule
 
 
 def rule_in(observation: Any) -> str:

@@ -83,7 +83,16 @@ class KoppeltaalWrites:
                 connection.execute(KOPPELTAAL_WRITES.insert().values(row))
 
     def take(self) -> Taken | None:
-        """Take the first that is due, for as long as telling it may take; None where none is."""
+        """Take the first that is due and opens, for as long as telling it may take; None where none is."""
+        while (row := self._next()) is not None:
+            [values] = self._vault.open_any([row.sealed])
+            # One that our keys do not open is taken again when its time is over: another key may come back.
+            if values is not None:
+                return Taken(row.id, row.tried + 1, ToTell(**values), row.sealed)
+        return None
+
+    def _next(self) -> sa.Row[Any] | None:
+        """Take the first row that is due and return it as it was; nobody else gets it meanwhile."""
         now, table = int(self._clock()), KOPPELTAAL_WRITES
         due = sa.select(table).where(table.c.due <= now).order_by(table.c.due, table.c.id).limit(1)
         with reading(self._engine) as connection:  # nearly always there is nothing, and then nobody waits for a turn
@@ -91,13 +100,10 @@ class KoppeltaalWrites:
                 return None
         with writing(self._engine, on=_TURN) as connection:
             row = connection.execute(due).one_or_none()
-            if row is None:
-                return None
-            changed = {"due": now + LEASE_SECONDS, "tried": row.tried + 1}
-            connection.execute(table.update().where(table.c.id == row.id).values(changed))
-        [values] = self._vault.open_any([row.sealed])
-        # One that our keys do not open is taken again when its time is over: another key may come back.
-        return self.take() if values is None else Taken(row.id, row.tried + 1, ToTell(**values), row.sealed)
+            if row is not None:
+                changed = {"due": now + LEASE_SECONDS, "tried": row.tried + 1}
+                connection.execute(table.update().where(table.c.id == row.id).values(changed))
+        return row
 
     def done(self, taken: Taken) -> None:
         """Forget what the domain has; a newer step of the same Task that came meanwhile stays."""

@@ -14,7 +14,7 @@ from questionnaires.catalogue import catalogue
 from smartapp.cli import main
 from smartapp.storage.database import open_database
 from smartapp.storage.koppeltaal import KoppeltaalWrites, ToTell
-from smartapp.storage.vault import open_vault
+from smartapp.storage.vault import Vault, open_vault
 from tests.koppeltaal import checking
 from tests.koppeltaal.conftest import SIGNING
 from tests.koppeltaal.domain import BASE, MODULE, OTHER_MODULE, RIGHTS, Client, Domain
@@ -184,6 +184,18 @@ def test_a_domain_that_cannot_says_what_is_missing(terminal, domain):
     refused = terminal.run("check", "noord")
     assert refused.exit_code == 1
     assert f"Device/{MODULE}, by our key" in refused.output
+
+
+def test_rows_that_no_key_opens_are_passed_over_however_many_there_are(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'app.db'}")
+    lost = KoppeltaalWrites(engine, Vault((Fernet.generate_key().decode(),), b"digest-key"), time.time)
+    lost.put(*(ToTell("noord", "t", task=f"Task/{number}", step="completed") for number in range(1050)))
+    kept = KoppeltaalWrites(engine, Vault((Fernet.generate_key().decode(),), b"digest-key"), time.time)
+    kept.put(ToTell("noord", "t", task="Task/ours", step="completed"))
+    taken = kept.take()
+    assert taken is not None
+    assert taken.what.task == "Task/ours"
+    engine.dispose()
 
 
 def test_what_waits_is_shown_and_what_stopped_is_forgotten_when_asked(terminal):

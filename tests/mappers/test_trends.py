@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
 from mappers.answers import answers_of
 from mappers.observations import observations_of
 from mappers.scoring import score
@@ -89,6 +91,23 @@ def test_a_score_by_a_rule_that_we_do_not_know_is_in_no_line():
         "mhcs",
         "hoop",
     ]
+
+
+def test_a_score_by_the_rule_of_another_score_is_in_no_line():
+    _given, made = filled_in("hoop", 2)
+    total = next(one for one in made if one["code"]["coding"][0]["code"] == "hoop-total")
+    coding = {**total["method"]["coding"][0], "code": "mhcs-total@1"}
+    [hoop] = measured([{**total, "method": {"coding": [coding]}}], [], CATALOGUE, day_of, computes=True)
+    assert (hoop.shown, [point.rule_version for point in hoop.not_ours]) == ((), ["mhcs-total@1"])
+
+
+@pytest.mark.parametrize(("unit", "drawn"), [({}, [24]), ({"code": "{score}"}, [24]), ({"code": "%"}, [None])])
+def test_a_score_in_another_unit_is_no_number_of_ours(unit, drawn):
+    _given, made = filled_in("hoop", 2)
+    total = next(one for one in made if one["code"]["coding"][0]["code"] == "hoop-total")
+    quantity = {"value": 24, **unit}
+    [hoop] = measured([{**total, "valueQuantity": quantity}], [], CATALOGUE, day_of, computes=True)
+    assert [one.value for one in hoop.shown[0].measurements] == drawn
 
 
 def test_another_way_to_count_is_an_alternative_and_no_second_line():
