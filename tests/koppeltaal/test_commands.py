@@ -188,9 +188,9 @@ def test_a_domain_that_cannot_says_what_is_missing(terminal, domain):
 
 def test_rows_that_no_key_opens_are_passed_over_however_many_there_are(tmp_path):
     engine = open_database(f"sqlite:///{tmp_path / 'app.db'}")
-    lost = KoppeltaalWrites(engine, Vault((Fernet.generate_key().decode(),), b"digest-key"), time.time)
+    lost = KoppeltaalWrites(engine, Vault((Fernet.generate_key().decode(),), b"digest-key"), lambda: 1000)
     lost.put(*(ToTell("noord", "t", task=f"Task/{number}", step="completed") for number in range(1050)))
-    kept = KoppeltaalWrites(engine, Vault((Fernet.generate_key().decode(),), b"digest-key"), time.time)
+    kept = KoppeltaalWrites(engine, Vault((Fernet.generate_key().decode(),), b"digest-key"), lambda: 1001)
     kept.put(ToTell("noord", "t", task="Task/ours", step="completed"))
     taken = kept.take()
     assert taken is not None
