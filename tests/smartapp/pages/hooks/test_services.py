@@ -97,13 +97,21 @@ def test_each_hook_gets_cards_that_only_link(server, ehr, hook, context):
 
 @pytest.mark.parametrize(
     "name",
-    ["[x](https://a.example)", "<b>", "**N**", "`x`", "A\u202eB", "\u200b", "A\x07", "https://a.example"],
+    ["[x](https://a.example)", "<b>", "**N**", "`x`", "\u200b", "https://a.example"],
 )
 def test_a_name_that_a_screen_could_read_as_something_else_is_not_told(server, ehr, name):
     write(server, prepared(ago(days=2)))
     prefetch = ehr.body("patient-view", HERE)["prefetch"]
     prefetch["patient"]["name"] = [{"given": [name]}]
     assert summaries(ehr.call("patient-view", HERE, prefetch=prefetch)) == ["De cliënt bereidde het gesprek voor"]
+
+
+@pytest.mark.parametrize("name", ["A\u202eB", "A\x07B"])
+def test_signs_that_nobody_sees_are_left_out_of_a_name(server, ehr, name):
+    write(server, prepared(ago(days=2)))
+    prefetch = ehr.body("patient-view", HERE)["prefetch"]
+    prefetch["patient"]["name"] = [{"given": [name]}]
+    assert summaries(ehr.call("patient-view", HERE, prefetch=prefetch)) == ["AB bereidde het gesprek voor"]
 
 
 @pytest.mark.parametrize("name", ["Anne-Marie", "D’Arcy", "Zoë", "Zoe\u0308", "Ömer", "李", "अनिता", "J."])
