@@ -7,8 +7,8 @@ from typing import Literal
 
 import click
 
-from smartapp.commands.erase import birth_date, patient_id
-from smartapp.commands.serve import opened_again, settings_from_environment
+from smartapp.commands import about_person, named
+from smartapp.commands.export import opened_about
 
 
 @click.group(epilog="Example:  verstel bring-in person anna.pdf --issuer north --patient 12345 --dry-run")
@@ -21,16 +21,8 @@ def command() -> None:
 
 @command.command(epilog="Example:  verstel bring-in person anna.pdf --issuer north --patient 12345")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--issuer", required=True, metavar="KEY", help="The key of the issuer, or its address where it has none.")
-@click.option(
-    "--patient",
-    required=True,
-    metavar="ID",
-    callback=patient_id,
-    help="The id of the person at this issuer, without Patient/.",
-)
-@click.option("--name", default="", help="Their name, as the EHR has it: the file has to be of the same person.")
-@click.option("--born", default="", metavar="YYYY-MM-DD", callback=birth_date, help="Their birth date, for the same.")
+@about_person
+@named(what_for="the file has to be of the same person")
 @click.option(
     "--clashes",
     type=click.Choice(["mine", "theirs", "both"]),
@@ -56,20 +48,11 @@ def person(
 
     Exit code 1: the file is refused, part of it is left out, or a server does not answer. 2: wrong usage.
     """
-    from smartapp import create_app
-    from smartapp.commands.erase import issuer_of
     from smartapp.fhir.store import RecordError
     from smartapp.pages.take_along import by_operator
-    from smartapp.services import KEY
 
-    settings = settings_from_environment()
-    known = issuer_of(settings, issuer)
-    engine = opened_again(settings)
     try:
-        app = create_app(settings, engine=engine)
-        services = app.extensions[KEY]
-        whose = by_operator.known_person(services, known, patient, name, born)
-        with by_operator.opened(app, services, known, whose):
+        with opened_about(issuer, patient, name, born):
             found = by_operator.brought(by_operator.contents_of(file))
             for kind, count in sorted(found.counts.items()):
                 click.echo(f"{count} {kind} new")
@@ -82,8 +65,6 @@ def person(
     except (RecordError, OSError) as error:
         why = error.message if isinstance(error, RecordError) else (error.strerror or type(error).__name__)
         raise click.ClickException(f"nothing was called saved: {why}") from error
-    finally:
-        engine.dispose()
     click.echo("Nothing was written (--dry-run)." if dry_run else f"{written} written.", err=True)
     left_out = {why: count for why, count in found.left_out.items() if count}
     if left_out:

@@ -6,39 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from smartapp.commands import about_person
+
 if TYPE_CHECKING:
     from smartapp.settings import Issuer, Settings
 
-_DAY = len("1992-03-14")
-
-
-def patient_id(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """Return the id of a person. Raises BadParameter: by another one, part of them would look like all."""
-    from mappers.answers import FHIR_ID
-
-    if not FHIR_ID.fullmatch(value):
-        raise click.BadParameter("write the id as the EHR has it, without Patient/: letters, digits, - and . only.")
-    return value
-
-
-def birth_date(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """Return a birth date, "" where none was said. Raises BadParameter for what is no day."""
-    from mappers.birth import birth_date_of
-
-    if value and (len(value) != _DAY or not birth_date_of({"birthDate": value})):
-        raise click.BadParameter("write a day as YYYY-MM-DD.")
-    return value
-
 
 @click.command(epilog="Example:  verstel erase --issuer example-ehr --patient 12345")
-@click.option("--issuer", required=True, metavar="KEY", help="The key of the issuer, or its address where it has none.")
-@click.option(
-    "--patient",
-    required=True,
-    metavar="ID",
-    callback=patient_id,
-    help="The id of the person at this issuer, without Patient/.",
-)
+@about_person
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def command(issuer: str, patient: str, *, yes: bool) -> None:
     """Delete what Verstel keeps about a person: drafts, unsaved words, what waits to be sent, and its own records.

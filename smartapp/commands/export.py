@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from questionnaires.model import Language
-from smartapp.commands.erase import birth_date, patient_id
+from smartapp.commands import about_person, named
 from smartapp.commands.serve import opened_again, settings_from_environment
+
+if TYPE_CHECKING:
+    from smartapp.settings import Issuer
+    from smartapp.storage.launches import Person
 
 
 @click.group(epilog="Example:  verstel export person --issuer north --patient 12345 --out anna.pdf")
@@ -21,16 +28,8 @@ def command() -> None:
 
 
 @command.command(epilog="Example:  verstel export person --issuer north --patient 12345 --out anna.pdf")
-@click.option("--issuer", required=True, metavar="KEY", help="The key of the issuer, or its address where it has none.")
-@click.option(
-    "--patient",
-    required=True,
-    metavar="ID",
-    callback=patient_id,
-    help="The id of the person at this issuer, without Patient/.",
-)
-@click.option("--name", default="", help="Their name, as the EHR has it; another place knows by it whose file it is.")
-@click.option("--born", default="", metavar="YYYY-MM-DD", callback=birth_date, help="Their birth date, for the same.")
+@about_person
+@named(what_for="another place knows by it whose file it is")
 @click.option("--language", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Of the PDF.")
 @click.option(
     "--out",
@@ -46,24 +45,15 @@ def person(*, issuer: str, patient: str, name: str, born: str, language: Languag
 
     Exit code 1: the file can't be made or written, or a server does not answer. 2: wrong usage.
     """
-    from smartapp import create_app
-    from smartapp.commands.erase import issuer_of
     from smartapp.errors import NotTypeset
     from smartapp.fhir.store import RecordError
     from smartapp.pages.take_along import by_operator
-    from smartapp.services import KEY
     from smartapp.web.language import kept_in
 
     if out.suffix not in (".pdf", ".json"):
         raise click.UsageError(f"--out {out.name}: end it with .pdf or .json.")
-    settings = settings_from_environment()
-    known = issuer_of(settings, issuer)
-    engine = opened_again(settings)
     try:
-        app = create_app(settings, engine=engine)
-        services = app.extensions[KEY]
-        whose = by_operator.known_person(services, known, patient, name, born)
-        with by_operator.opened(app, services, known, whose), kept_in(language):
+        with opened_about(issuer, patient, name, born) as (known, whose), kept_in(language):
             content, count = by_operator.made(as_pdf=out.suffix == ".pdf")
         _write(out, content)
     except FileExistsError as error:
@@ -71,8 +61,6 @@ def person(*, issuer: str, patient: str, name: str, born: str, language: Languag
     except (RecordError, NotTypeset, OSError) as error:
         instead = "; take .json" if isinstance(error, NotTypeset) else ""
         raise click.ClickException(f"the file was not made: {_reason(error)}{instead}") from error
-    finally:
-        engine.dispose()
     click.echo(f"{out}: {count} parts. Not in it: what is at {known.name}, since nobody signed in.", err=True)
     if not whose.display or not whose.birth_date:
         click.echo("Without --name and --born another place can't tell whose file it is, and refuses it.", err=True)
@@ -81,16 +69,8 @@ def person(*, issuer: str, patient: str, name: str, born: str, language: Languag
 @command.command(
     epilog="Example:  verstel export medmij --issuer north --patient 12345 --base https://dva.example/fhir --out anna"
 )
-@click.option("--issuer", required=True, metavar="KEY", help="The key of the issuer, or its address where it has none.")
-@click.option(
-    "--patient",
-    required=True,
-    metavar="ID",
-    callback=patient_id,
-    help="The id of the person at this issuer, without Patient/.",
-)
-@click.option("--name", default="", help="Their name, as the EHR has it.")
-@click.option("--born", default="", metavar="YYYY-MM-DD", callback=birth_date, help="Their birth date.")
+@about_person
+@named()
 @click.option("--base", required=True, metavar="URL", help="The address at which the answers will be served.")
 @click.option(
     "--out",
@@ -107,12 +87,9 @@ def medmij(*, issuer: str, patient: str, name: str, born: str, base: str, out: P
 
     Exit code 1: it can't be made or written, or a server does not answer. 2: wrong usage.
     """
-    from smartapp import create_app
-    from smartapp.commands.erase import issuer_of
     from smartapp.errors import NotTypeset
     from smartapp.fhir.store import RecordError
     from smartapp.pages.take_along import by_operator
-    from smartapp.services import KEY
     from smartapp.settings import ConfigError, checked_base
 
     try:
@@ -121,6 +98,29 @@ def medmij(*, issuer: str, patient: str, name: str, born: str, base: str, out: P
         raise click.UsageError(str(error)) from error
     if out.exists():
         raise click.ClickException(f"{out} is there already. Name another folder.")
+    try:
+        with opened_about(issuer, patient, name, born) as (known, _whose):
+            made = by_operator.files(base.rstrip("/"), known.custodian)
+        out.mkdir(mode=0o700)
+        for file, content in made.items():
+            _write(out / file, content)
+    except (RecordError, NotTypeset, OSError) as error:
+        raise click.ClickException(f"the answers were not made: {_reason(error)}") from error
+    papers = sum(1 for file in made if file.startswith("Binary-"))
+    click.echo(f"{out}: {len(made)} files, {papers} papers. Not in it: what is at {known.name}.", err=True)
+
+
+@contextmanager
+def opened_about(issuer: str, patient: str, name: str, born: str) -> Iterator[tuple[Issuer, Person]]:
+    """Open the app for work on what it keeps of one person, without a sign-in; yield their issuer and who they are.
+
+    Raises RecordError where a companion server does not answer.
+    """
+    from smartapp import create_app
+    from smartapp.commands.erase import issuer_of
+    from smartapp.pages.take_along import by_operator
+    from smartapp.services import KEY
+
     settings = settings_from_environment()
     known = issuer_of(settings, issuer)
     engine = opened_again(settings)
@@ -129,16 +129,9 @@ def medmij(*, issuer: str, patient: str, name: str, born: str, base: str, out: P
         services = app.extensions[KEY]
         whose = by_operator.known_person(services, known, patient, name, born)
         with by_operator.opened(app, services, known, whose):
-            made = by_operator.files(base.rstrip("/"), known.custodian)
-        out.mkdir(mode=0o700)
-        for file, content in made.items():
-            _write(out / file, content)
-    except (RecordError, NotTypeset, OSError) as error:
-        raise click.ClickException(f"the answers were not made: {_reason(error)}") from error
+            yield known, whose
     finally:
         engine.dispose()
-    papers = sum(1 for file in made if file.startswith("Binary-"))
-    click.echo(f"{out}: {len(made)} files, {papers} papers. Not in it: what is at {known.name}.", err=True)
 
 
 def _write(out: Path, content: bytes) -> None:

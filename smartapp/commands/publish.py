@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from smartapp.commands import signing_in
 from smartapp.deploy import publishing
 from smartapp.deploy.artefacts import artefacts
 from smartapp.deploy.publishing import PlannedArtefact
@@ -45,18 +46,7 @@ MOST_UNANSWERED = 3
 @click.option("--to", "base", required=True, metavar="URL", help="The base of the FHIR R4 server.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change, element by element.")
 @click.option("--force", is_flag=True, help="Also replace what someone else changed on the server.")
-@click.option(
-    "--token",
-    envvar="VERSTEL_TOKEN",
-    help="A bearer token. Safer in VERSTEL_TOKEN than on the command line.",
-)
-@click.option("--client-id", help="Sign in with SMART backend services as this client, instead of with --token.")
-@click.option(
-    "--keys",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The JSON Web Key Set that holds our private key (with --client-id).",
-)
-@click.option("--scope", default=SCOPE, show_default=True, help="The scopes to ask for (with --client-id).")
+@signing_in(SCOPE)
 def command(
     base: str, *, dry_run: bool, force: bool, token: str | None, client_id: str | None, keys: Path | None, scope: str
 ) -> None:

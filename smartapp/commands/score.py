@@ -30,6 +30,7 @@ from mappers.bulk import BOM, TOO_LONG, Batch, BulkScorer, Refusal, Scored, batc
 from questionnaires import __version__
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
+from smartapp.commands import signing_in
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -109,18 +110,7 @@ _SCOPE: Final = "system/QuestionnaireResponse.rs system/Observation.crs"
     show_default=True,
     help="With --from: how many responses to ask for at once; fewer where they are too large.",
 )
-@click.option(
-    "--token",
-    envvar="VERSTEL_TOKEN",
-    help="With --from: a bearer token. Safer in VERSTEL_TOKEN than on the command line.",
-)
-@click.option("--client-id", help="With --from: sign in with SMART backend services as this client.")
-@click.option(
-    "--keys",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The JSON Web Key Set that holds our private key (with --client-id).",
-)
-@click.option("--scope", default=_SCOPE, show_default=True, help="The scopes to ask for (with --client-id).")
+@signing_in(_SCOPE, only_with="--from")
 def command(
     files: tuple[str, ...],
     form: str,

@@ -20,7 +20,7 @@ import threading
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
@@ -86,13 +86,17 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A unit to send, by whom, the number of the lease, and when it was made (seconds since 1970)."""
+    """A unit to send, by whom, the number of the lease, and when it was made (seconds since 1970).
+
+    `taken_in` are the rows of the older units that it replaces, as they were.
+    """
 
     unit: Unit
     owner: Owner
     launch_id: str
     lease: int
     made: int
+    taken_in: tuple[sa.Row[Any], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +177,10 @@ class Outbox:
             if len(rows) >= MOST_UNITS:
                 raise Refused("Too much of this person is waiting to be sent. Wait until some of it has arrived.")
             is_free = not any(now < row.leased_until <= now + LEASE_SECONDS for row in rows)
+            taken_in: list[sa.Row[Any]] = []
             if is_free:
-                unit = self._informed(connection, owner, self._taken_in(connection, unit, rows))
+                unit, taken_in = self._taken_in(connection, unit, rows)
+                unit = self._informed(connection, owner, unit)
             claimed = is_free and begin is not None
             if is_free and begin is not None:
                 unit = begin(unit)
@@ -184,7 +190,7 @@ class Outbox:
             self._insert(connection, owner, unit, launch_id=launch_id, made=made, due=now + after, leased_until=until)
         if not claimed:
             self.news.set()
-        return unit, Claim(unit, owner, launch_id, 1, made) if claimed else None
+        return unit, Claim(unit, owner, launch_id, 1, made, tuple(taken_in)) if claimed else None
 
     def withdraw(self, owner: Owner, unit_id: str) -> None:
         """Forget a unit that who put it has done themselves; one that is being sent now is left to its sender."""
@@ -270,9 +276,14 @@ class Outbox:
             self._arrivals.note(connection, claim.owner.key, unit.parcels, self._now())
 
     def drop(self, claim: Claim) -> None:
-        """Forget a unit of which surely nothing is anywhere, and whose author was told. Raises LeaseLost."""
-        with writing(self._engine, on=claim.unit.id) as connection:
+        """Forget a unit of which surely nothing is anywhere, and whose author was told. Raises LeaseLost.
+
+        What it was to replace goes on: of that its author heard that it is kept.
+        """
+        with writing(self._engine, on=_ALL) as connection:
             self._forget(connection, claim)
+            for row in claim.taken_in:
+                connection.execute(OUTBOX.insert().values(row._asdict()))
 
     def keep(self, claim: Claim, unit: Unit, state: UnitState, *, retry_after: int | None = None) -> None:
         """Leave a unit for later and give up its lease; one that waits is due after a pause that grows each time.
@@ -399,17 +410,21 @@ class Outbox:
         It was put while one of them was being sent, and that one may be without an answer since.
         """
         older = sa.select(OUTBOX).where(OUTBOX.c.owner == row.owner, OUTBOX.c.made < row.made)
-        return self._taken_in(connection, unit, connection.execute(older).all())
+        return self._taken_in(connection, unit, connection.execute(older).all())[0]
 
-    def _taken_in(self, connection: Connection, unit: Unit, rows: Sequence[sa.Row[Any]]) -> Unit:
-        """Return the unit with what became of older ones that it replaces; those are forgotten."""
+    def _taken_in(
+        self, connection: Connection, unit: Unit, rows: Sequence[sa.Row[Any]]
+    ) -> tuple[Unit, list[sa.Row[Any]]]:
+        """Return the unit with what became of older ones that it replaces, and their rows; those are forgotten."""
+        gone = []
         for row in rows:
             older = self._opened(row)
             newer = taken_over(unit, older) if older is not None else None
             if newer is not None:
                 connection.execute(OUTBOX.delete().where(OUTBOX.c.id == row.id))
+                gone.append(row)
                 unit = newer
-        return unit
+        return unit, gone
 
     def _insert(
         self,

@@ -98,7 +98,10 @@ class Sender:
         # In the log and out of the outbox at once: no death in between leaves one without the other.
         with self.outbox.as_one():
             self.arrived([one for one in unit.parcels if one.stored and not one.closing and id(one) not in before])
-            self._settle(claim, unit, errors, is_given_back=final is not None and unit.is_nowhere)
+            # What had arrived before says what it said then: giving the rest back changes nothing of that.
+            rest = tuple(one for one in unit.parcels if not (one.stored and id(one) in before))
+            is_given_back = final is not None and replace(unit, parcels=rest).is_nowhere
+            self._settle(claim, unit, errors, is_given_back=is_given_back)
         if final is not None:
             raise final
         return unit

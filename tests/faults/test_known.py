@@ -238,6 +238,23 @@ def test_an_amendment_that_arrived_without_an_answer_is_amended_by_the_next(stor
     assert story.found() == []
 
 
+@pytest.mark.parametrize("story", ["taskless"], indirect=True)
+def test_scores_that_waited_arrive_though_a_correction_of_their_answers_is_given_back(story):
+    """Seed 1848: the correction took them in, was refused as a whole, and they were left with it."""
+    story.anna.answer()
+    story.fault("POST :81/fhir$", "422")  # so that it goes one by one
+    for _ in range(4):
+        story.fault("POST :81/fhir/Observation", "html-200")
+    story.anna.submit()
+    story.fault("POST :81/fhir$", "409")
+    for _ in range(3):  # what stands there cannot be seen
+        story.fault("GET :81/fhir/Observation/n", "412")
+    story.anna.amend()
+    assert claims(story)[1] == "draft"
+    story.world.weather.planned.clear()
+    assert story.found() == []
+
+
 @pytest.mark.parametrize("story", ["full", "plain", "client-ids"], indirect=True)
 @pytest.mark.parametrize("add", ["add_goal", "add_step"])
 def test_what_is_new_is_named_by_a_plan_that_another_program_changed_meanwhile(story, add):
