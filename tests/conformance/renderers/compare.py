@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mappers.observations import rule_in
 from tests.conformance.renderers.cases import Case
 
 WITHDRAWN: Final = "withdrawn-score"
@@ -80,9 +81,10 @@ def same(expected: object, got: object) -> bool:
 
 
 def observations_agree(cases: Sequence[Case], results: Sequence[Mapping[str, Any]]) -> Tally:
-    """Compare the Observations that an engine extracted from each response with ours: code, number and unit.
+    """Compare the Observations that an engine extracted from each response with ours: code, number, unit and rule.
 
-    Where we say why there is no score (`dataAbsentReason`), an engine makes no Observation at all.
+    By its rule a score stands in the line of those that we stored. Where we say why there is no score
+    (`dataAbsentReason`), an engine makes no Observation at all.
     """
     tally = Tally(cases=len(cases))
     for case, result in zip(cases, results, strict=True):
@@ -110,8 +112,8 @@ def observations_in(extracted: object) -> list[dict[str, Any]]:
     return observations_in([entry.get("resource") for entry in extracted.get("entry", [])])
 
 
-def coded_value(observation: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return code, number and unit of an Observation as texts that sort; what is missing shows as such."""
+def coded_value(observation: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return code, number, unit and rule of an Observation as texts that sort; what is missing shows as such."""
     code = observation.get("code", {}).get("coding", [{}])[0]
     quantity = observation.get("valueQuantity", {})
     number = quantity.get("value")
@@ -119,4 +121,5 @@ def coded_value(observation: Mapping[str, Any]) -> tuple[str, str, str]:
         f"{code.get('system')}#{code.get('code')}",
         repr(float(number)) if isinstance(number, int | float) else repr(number),
         f"{quantity.get('system')}#{quantity.get('code')}",
+        rule_in(observation),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mappers.observations import RULE_SYSTEM
 from questionnaires.catalogue import catalogue
 from questionnaires.publish import questionnaire
 from tests.conformance.renderers import kept, report, run, selftest
@@ -142,17 +143,18 @@ ABSENT = {"resourceType": "Observation", "code": {"coding": [{"system": "s", "co
         ([], False),
         ([observation("a", 5)], False),
         ([observation("a", 4, unit="1")], False),
+        ([{**observation("a", 4), "method": {"coding": [{"system": RULE_SYSTEM, "code": "a@2"}]}}], False),
         ([observation("a", 4), observation("a", 4)], False),  # the same score twice
         ([observation("a", 4), observation("b", None)], False),  # an Observation where there is no score
     ],
 )
-def test_extracted_observations_have_our_codes_numbers_and_units(extracted: list[object], agrees: bool) -> None:
+def test_extracted_observations_have_our_codes_numbers_units_and_rules(extracted: list[object], agrees: bool) -> None:
     ours = Case("one", RESPONSE, {}, observations=(observation("a", 4), ABSENT))
     assert (not observations_agree([ours], [{"name": "one", "extracted": extracted}]).differences) is agrees
 
 
 def test_an_observation_without_value_shows_as_such() -> None:
-    assert coded_value(observation("a", None)) == ("s#a", "None", "u#{score}")
+    assert coded_value(observation("a", None)) == ("s#a", "None", "u#{score}", "")
 
 
 def test_observations_are_found_in_bundles_in_lists() -> None:
