@@ -32,12 +32,17 @@ About = Literal["somebody", "nobody", "either"]
 
 @dataclass(frozen=True, slots=True)
 class RoleRights:
-    """What a role is called, what it may in one sentence to the client, and the endpoint of its first page."""
+    """What a role is called, what it may in one sentence to the client, and the endpoint of its first page.
+
+    `codes` (`system|code`) are what means this role in a record, `domain_codes` in a care team of a Koppeltaal domain.
+    """
 
     title: Text
     may: Text
     professional: bool
     home: str
+    codes: tuple[str, ...] = ()
+    domain_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,14 @@ class Access:
     kept: Mapping[str, Kept] = field(default_factory=dict)
     device: DevicePages = DevicePages()
 
+    def role_codes(self) -> dict[str, Role]:
+        """Return what codes mean in a record where its issuer says nothing else, by `system|code`."""
+        return {code: role for role, one in self.roles.items() for code in one.codes}
+
+    def domain_role_codes(self) -> dict[str, Role]:
+        """Return what codes mean in the care teams of a Koppeltaal domain, by `system|code`."""
+        return {code: role for role, one in self.roles.items() for code in one.domain_codes}
+
     def part_title(self, name: str, known: Catalogue) -> Text:
         """Return what a part is called: as its form, its life domain or its questionnaire, or as the table says."""
         kind, _, id_ = name.partition(".")
@@ -163,6 +176,8 @@ class _RoleTable(Strict, frozen=True):
     may: Text
     professional: bool
     home: OneLine
+    codes: tuple[OneLine, ...] = ()
+    domain_codes: tuple[OneLine, ...] = ()
 
 
 class _PageTable(Strict, frozen=True):
@@ -213,10 +228,11 @@ def read_access(path: Path) -> Access:
             raise top.at("roles").error(role, "is missing; each role says what it may")
     pages = {name: _page(top.at("pages").at(name), page) for name, page in said.pages.items()}
     roles = {
-        role: RoleRights(one.title, one.may, one.professional, one.home)
+        role: RoleRights(one.title, one.may, one.professional, one.home, one.codes, one.domain_codes)
         for role in ROLES
         for one in (said.roles[role],)
     }
+    _check_codes(top.at("roles"), said)
     parts = {name: _part(top.at("parts").at(name), part) for name, part in said.parts.items()}
     apart = tuple(_apart(top.at("parts").at(name), name, part) for name, part in said.parts.items() if part.form)
     kept = {
@@ -232,6 +248,18 @@ def read_access(path: Path) -> Access:
         if access.writes_together(role) and not rights.professional:
             raise top.at(f"pages.{BEGINS_TOGETHER}").error("post", f"has {role!r}, who is no professional")
     return access
+
+
+def _check_codes(place: FilePlace, said: _Table) -> None:
+    for kind in ("codes", "domain_codes"):
+        met: dict[str, str] = {}
+        for role, one in said.roles.items():
+            for code in getattr(one, kind):
+                if not all(code.partition("|")):
+                    raise place.at(role).error(kind, f"has {code!r}; write system|code")
+                if code in met:
+                    raise place.at(role).error(kind, f"has {code!r}, which means {met[code]} already")
+                met[code] = role
 
 
 def _page(place: FilePlace, said: _PageTable) -> PageRights:

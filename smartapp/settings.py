@@ -31,6 +31,7 @@ from mappers.medmij import Custodian
 from mappers.roles import ROLES, Role
 from questionnaires.model import Language
 from questionnaires.reading import DefinitionError, OneLine, Strict, read
+from smartapp import access
 from smartapp.bases import normal, overlap
 from smartapp.offer import Offered, read_offer, read_offer_for_loved_ones
 
@@ -148,18 +149,6 @@ class Hooks:
 KOPPELTAAL_LAUNCH: Final = "launch openid fhirUser"
 """What a launch from a Koppeltaal domain asks: these three and no other, or the domain refuses (TOP-KT-007)."""
 KOPPELTAAL_STANDALONE: Final = "openid fhirUser launch/patient"
-
-_SNOMED: Final = "http://snomed.info/sct"
-_KOPPELTAAL_ROLES: Final[Mapping[str, Role]] = {
-    f"{_SNOMED}|405623001": "clinician",  # assigned practitioner
-    f"{_SNOMED}|224608005": "outside",  # administrative staff: they get tasks ready, and start none
-    f"{_SNOMED}|768821004": "outside",  # care team coordinator: likewise
-    f"{_SNOMED}|310391000146105": "representative",  # legal representative
-    f"{_SNOMED}|407542009": "loved-one",  # informal carer
-    f"{_SNOMED}|125677006": "loved-one",  # relative
-    f"{_SNOMED}|62071000": "loved-one",  # friend, buddy
-}
-"""What the roles in a domain's care teams mean (TOP-KT-027), where its table in the issuers file says nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +306,7 @@ class Issuer:
             raise ConfigError(f"{where}: a Koppeltaal domain has no {name}; take it away.")
         object.__setattr__(self, "scopes", KOPPELTAAL_LAUNCH)
         object.__setattr__(self, "dpop", "off")  # its token is none
-        object.__setattr__(self, "roles", {**_KOPPELTAAL_ROLES, **self.roles})
+        object.__setattr__(self, "roles", {**access.table().domain_role_codes(), **self.roles})
 
     def _check_roles(self, where: str) -> None:
         for code, role in self.roles.items():

@@ -16,6 +16,7 @@ from mappers.period import is_on
 from mappers.roles import Role
 from mappers.tolerant import object_in, objects_in, text_in
 from questionnaires.fhir import Resource
+from smartapp.access import table
 from smartapp.settings import Issuer
 from smartapp.smart.identity import relative_user
 
@@ -23,20 +24,8 @@ _LEAST_FIRST: Final[tuple[Role, ...]] = ("outside", "responsible", "peer-worker"
 """Of several roles that codes of one kind name, the one with least rights counts."""
 _CLOSE: Final[tuple[Role, ...]] = ("representative", "loved-one")
 PROFESSIONALS: Final = frozenset({"Practitioner", "PractitionerRole"})
-_ROLE_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
-_DUTCH_CONTACT: Final = "urn:oid:2.16.840.1.113883.2.4.3.11.22.472"
-_CODES: Final[Mapping[str, Role]] = {
-    **{f"{ROLE_SYSTEM}|{role}": role for role in (*_LEAST_FIRST, *_CLOSE)},
-    "http://snomed.info/sct|768832004": "case-manager",
-    # Who decides about care for somebody, by law or by their own word; not who looks after money only.
-    f"{_ROLE_CODE}|GUARD": "representative",
-    f"{_ROLE_CODE}|HPOWATT": "representative",
-    f"{_DUTCH_CONTACT}|03": "representative",  # curator
-    f"{_DUTCH_CONTACT}|11": "representative",  # guardian
-    f"{_DUTCH_CONTACT}|15": "representative",  # mentor
-    f"{_DUTCH_CONTACT}|24": "representative",  # legal representative
-}
-"""What codes mean where the settings of an issuer say nothing else, by `system|code`."""
+_OURS: Final[Mapping[str, Role]] = {f"{ROLE_SYSTEM}|{role}": role for role in (*_LEAST_FIRST, *_CLOSE)}
+"""Codes of our own mean themselves; what others mean is in `access.toml` with each role."""
 
 
 NOBODY: Final = Circle()
@@ -157,7 +146,7 @@ class _Asked:
 
     def roles_in(self, concepts: Iterable[Resource], of: Collection[Role]) -> set[Role]:
         """Return the roles, of these, that the codes of some concepts name."""
-        codes = {**_CODES, **self.issuer.roles}
+        codes = {**_OURS, **table().role_codes(), **self.issuer.roles}
         keys = (
             f"{text_in(coding, 'system')}|{text_in(coding, 'code')}"
             for concept in concepts

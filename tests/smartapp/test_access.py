@@ -96,6 +96,12 @@ def test_the_more_exact_name_counts_alone():
         ),
         ('form = "staying-well"', 'form = "hoop"', "parts.crisis.form: is 'hoop', which is no living form"),
         ('groups = ["crisis"', 'groups = ["boss", "crisis"', "parts.crisis.groups: has 'boss', which is no group"),
+        ("[roles.guest]\n", '[roles.guest]\ncodes = ["GUARD"]\n', "roles.guest.codes: has 'GUARD'; write system|code"),
+        (
+            "[roles.guest]\n",
+            '[roles.guest]\ncodes = ["http://snomed.info/sct|768832004"]\n',
+            "roles.guest.codes: has 'http://snomed.info/sct|768832004', which means case-manager already",
+        ),
         ('post = ["door.leave"', 'post = ["door.leave", 7', "device.post[2]: is 7"),
         ("[parts.scores]\n", "[parts.scores]\nboss = true\n", "parts.scores.boss: is not a known key"),
     ],
