@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import ssl
 import tempfile
 import threading
@@ -351,11 +352,29 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _keep_a_log_ahead(cursor)
     # FULL: what was answered with "kept" is on the disk, also when the power fails the next moment.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _keep_a_log_ahead(cursor: sqlite3.Cursor) -> None:
+    """Let readers and a writer go on beside each other (WAL).
+
+    A new file changes to that once. SQLite does not let that wait for another process that does the same at this
+    moment, as it lets a transaction wait: it refuses at once.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _prepare_temporary(connection: Any, record: object) -> None:

@@ -46,6 +46,33 @@ def test_no_file_of_a_new_database_can_be_read_by_others(tmp_path):
     engine.dispose()
 
 
+def test_a_new_file_that_another_process_is_changing_is_waited_for(tmp_path):
+    file = tmp_path / "verstel.db"
+    # As a process that starts at the same moment holds it; SQLite's own waiting does not cover the change to WAL.
+    other = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE theirs (x)")
+    leaving = threading.Timer(0.3, other.execute, ["COMMIT"])
+    leaving.start()
+    engine = open_database(f"sqlite:///{file}")
+    with reading(engine) as connection:
+        assert sa.inspect(connection).has_table("theirs")
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    leaving.join()
+    other.close()
+    engine.dispose()
+
+
+def test_a_file_that_stays_locked_is_said_to_be(tmp_path, monkeypatch):
+    monkeypatch.setattr("smartapp.storage.database.BUSY_SECONDS", 0.05)
+    file = tmp_path / "verstel.db"
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseError, match="cannot be opened: database is locked"):
+        open_database(f"sqlite:///{file}")
+    other.close()
+
+
 def test_files_that_others_can_read_are_closed_to_them(tmp_path):
     older = sqlite3.connect(tmp_path / "verstel.db")
     older.execute("PRAGMA journal_mode = WAL")
