@@ -35,12 +35,16 @@ OURS = frozenset({"_csrf", "_for", PROOF})
 SECRETS = frozenset({"link", "passcode", "find"})
 """The fields that are kept nowhere: a link holds the key to what was shared by it, and a search somebody's name."""
 
+_LAUNCH = frozenset({"launch", "iss"})
+"""The fields of the form with which a portal launches us: nobody typed them, and a token tells who somebody is."""
+
 
 # The names that our forms use for themselves; a test compares them with the templates.
 _HIDDEN = frozenset(
     {
         *OURS,
         *SECRETS,
+        *_LAUNCH,
         "card",
         "changing",
         "confirmed",

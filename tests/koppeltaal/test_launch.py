@@ -278,6 +278,22 @@ def test_a_token_that_is_too_long_is_refused(portal):
     assert portal.send("x" * 5000).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"launch": "x" * 5000, "iss": BASE},
+        {"launch": "xxx.yyy.zzz", "iss": "https://ehr.example/fhir"},
+        {"launch": ["xxx.yyy.zzz", "2"], "iss": BASE},
+    ],
+)
+def test_a_page_gives_nothing_back_of_a_form_that_a_portal_filled_in(portal, form):
+    """Nobody typed it, and a token says who somebody is."""
+    page = portal.client.post("/launch", data=form, base_url=APP, headers=FROM_ELSEWHERE).text
+    assert "Dit lukt zo niet" in page
+    assert "xxx" not in page
+    assert "Wat je typte" not in page
+
+
 def test_a_launch_works_once(portal, domain):
     begun = portal.send(domain.hti(sub="Patient/anna", resource="Task/t1", definition="ActivityDefinition/hoop"))
     portal.come_back(begun)
