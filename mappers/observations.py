@@ -67,14 +67,16 @@ class ScorePoint:
 
 
 def observations_of(answers: Answers, scores: Sequence[Score], *, response_reference: str = "") -> list[Resource]:
-    """Return the panel and then one Observation per score; nothing for an instrument without scores.
+    """Return the panel and then one Observation per score; nothing for an instrument without scores, or about a team.
+
+    No Observation of R4 can be about a team: what its answers come to is in `mappers.team`.
 
     `response_reference` is what `derivedFrom` says (`QuestionnaireResponse/ID`, or a `urn:uuid:` in a transaction);
     without it, the response's own reference. Give the scores of `mappers.scoring.score`, or some of them.
 
     Raises NotScorable: a response that is not finished, has no date, no client, or nothing to identify it by.
     """
-    if not scores:
+    if not scores or answers.instrument.subject == "team":
         return []
     frame = _frame(answers, response_reference or answers.response.reference)
     members = [_score(frame, one) for one in scores]

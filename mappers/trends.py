@@ -116,7 +116,7 @@ def measured(
         if (computes or one.origin != "answers") and (day := day_of(one.point.date))
     ]
     found: list[Measurements] = []
-    for instrument in catalogue.instruments.values():
+    for instrument in catalogue.scored.values():
         codes = {rule.code for rule in instrument.scores}
         mine = [(day, one) for day, one in dated if one.point.code in codes]
         if mine:

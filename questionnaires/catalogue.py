@@ -440,6 +440,19 @@ def _example(place: FilePlace, table: ExampleTable, items: _Items, scores: tuple
 # ---- whole files -----------------------------------------------------------------------------------------------------
 
 
+def _check_of_team(top: FilePlace, table: InstrumentTable) -> None:
+    """Refuse what a form about a team can't have: an owner who comes back to it, and scores that become Observations.
+
+    R4's Observation is about a person, a group, a place or a device, never about an organisation or a care team.
+    """
+    if table.kind == "living":
+        raise top.error("subject", 'is "team", but a living form is of one person; choose another kind')
+    for place, score in top.each("scores", table.scores):
+        if score.published:
+            problem = "is true, but no Observation can be about a team; set it to false"
+            raise place.error("published", problem)
+
+
 def instrument_from(data: Mapping[str, object], file: str) -> Instrument:
     """Return the instrument that the data of a definition describes; DefinitionError names file and key."""
     top = FilePlace(file)
@@ -452,6 +465,8 @@ def instrument_from(data: Mapping[str, object], file: str) -> Instrument:
         raise top.error("groups", "is missing; an instrument asks something")
     if table.kind != "questionnaire" and table.scores:
         raise top.error("scores", f'are given, but a definition of kind "{table.kind}" measures nothing')
+    if table.subject == "team":
+        _check_of_team(top, table)
     if table.minutes < 1:
         raise top.error("minutes", "is less than 1; say about how many minutes it takes")
     check_living(top, table)
@@ -481,6 +496,7 @@ def instrument_from(data: Mapping[str, object], file: str) -> Instrument:
         examples=tuple(_example(place, one, items, scores) for place, one in top.each("examples", table.examples)),
         derived_from=table.derived_from,
         kind=table.kind,
+        subject=table.subject,
         living=table.living,
     )
 
@@ -612,9 +628,26 @@ class Catalogue:
         return self._shelf
 
     @cached_property
+    def _of_persons(self) -> Mapping[str, Instrument]:
+        return {name: one for name, one in self._shelf.items() if one.subject == "person"}
+
+    @cached_property
     def asked(self) -> Mapping[str, Instrument]:
-        """Return the instruments that a client can be asked to fill in: no record of a conversation, no living form."""
-        return {name: one for name, one in self._shelf.items() if one.kind == "questionnaire"}
+        """Return the instruments that a client can be asked to fill in, about themselves.
+
+        No record of a conversation, no living form, and nothing about a team.
+        """
+        return {name: one for name, one in self._of_persons.items() if one.kind == "questionnaire"}
+
+    @cached_property
+    def scored(self) -> Mapping[str, Instrument]:
+        """Return the instruments that give scores of a person."""
+        return {name: one for name, one in self._of_persons.items() if one.scores}
+
+    @cached_property
+    def of_teams(self) -> Mapping[str, Instrument]:
+        """Return the forms about a team."""
+        return {name: one for name, one in self._shelf.items() if one.subject == "team"}
 
     @cached_property
     def living(self) -> Mapping[str, Instrument]:

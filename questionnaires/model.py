@@ -27,6 +27,8 @@ Variant = Literal["default", "template", "plain", "structure"]
 # A questionnaire is filled in by the client and sent; a record is what two people write down while they talk, so nobody
 # is asked to fill it in; a living form is never finished: its owner comes back to it, and it has versions.
 InstrumentKind = Literal["questionnaire", "record", "living"]
+Subject = Literal["person", "team"]
+"""Whom a form is about: one person, in whose record its answers are, or a team, and then nobody's record has them."""
 Who = Literal["client", "peer-worker", "professional"]
 """Whose part of a form something is: who may fill it in."""
 Place = Literal["plan", "overview", "together"]
@@ -421,6 +423,7 @@ class Instrument:
     examples: tuple[WorkedExample, ...]
     derived_from: str | None = None
     kind: InstrumentKind = "questionnaire"
+    subject: Subject = "person"
     living: Living | None = None
     _items: dict[str, Item] = field(init=False, repr=False, compare=False)
     _scores: dict[str, ScoreRule] = field(init=False, repr=False, compare=False)

@@ -347,6 +347,7 @@ def _summary(instrument: Instrument) -> Iterator[str]:
         (
             ("canonical", f"`{instrument.canonical}`"),
             ("kind", KINDS[instrument.kind]),
+            *([("about", "a team, not a person")] if instrument.subject == "team" else []),
             ("items", str(len(instrument.items))),
             ("takes about", f"{instrument.minutes} minutes"),
             ("scores", ", ".join(f"`{rule.code}`" for rule in instrument.scores) or "none"),

@@ -42,6 +42,7 @@ from questionnaires.model import (
     ItemKind,
     Option,
     ScoreRule,
+    Subject,
     Text,
     Variant,
 )
@@ -55,6 +56,11 @@ _TYPES: Final[Mapping[ItemKind, str]] = {
     "text": "text",
     "line": "string",
     "goal": "string",
+}
+
+_SUBJECT_TYPES: Final[Mapping[Subject, tuple[str, ...]]] = {
+    "person": ("Patient",),
+    "team": ("Organization", "CareTeam"),
 }
 
 _CC0 = Text(
@@ -339,7 +345,7 @@ def _header(instrument: Instrument, rules: list[ScoreRule], variant: Variant) ->
         # A form in working wording is a draft, however sure its structure: its sentences were never validated.
         "status": "active" if wording == "official" else "draft",
         "experimental": False,
-        "subjectType": ["Patient"],
+        "subjectType": list(_SUBJECT_TYPES[instrument.subject]),
         "publisher": "Verstel",
         **_about("description", _description(instrument, rules, variant), variant),
         "jurisdiction": [NETHERLANDS],

@@ -18,6 +18,7 @@ from questionnaires.model import (
     Living,
     Per,
     RoundingRule,
+    Subject,
     Text,
     Who,
     Wording,
@@ -176,6 +177,7 @@ class InstrumentTable(Strict, frozen=True):
     copyright: Text
     sources: dict[str, CitationTable]
     kind: InstrumentKind = "questionnaire"
+    subject: Subject = "person"
     living: Living | None = None
     note: OneLine = ""
     derived_from: OneLine | None = None

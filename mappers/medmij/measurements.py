@@ -68,7 +68,7 @@ def _known(catalogue: Catalogue) -> _Known:
     # The newest definition last, so that it wins where two versions of an instrument share a version of a rule.
     return {
         (rule.code, rule.version): (one, rule)
-        for one in catalogue.instruments.values()
+        for one in catalogue.scored.values()
         for version in (*reversed(catalogue.versions(one.id)), one)
         for rule in version.scores
     }

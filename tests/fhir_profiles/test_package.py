@@ -144,7 +144,7 @@ def test_the_three_moments_ask_for_what_has_scores():
         ("follow-up", "timingDuration"),
         ("consolidation", "timingDuration"),
     ]
-    scored = [i.id for i in Catalogue().instruments.values() if any(rule.default for rule in i.scores)]
+    scored = [i.id for i in Catalogue().scored.values() if any(rule.default for rule in i.scores)]
     for moment in plan["action"]:
         assert sorted(one["id"] for one in moment["action"]) == sorted(f"{moment['id']}-{ident}" for ident in scored)
 

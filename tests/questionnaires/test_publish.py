@@ -25,7 +25,11 @@ from tests.conformance.renderers.cases import expected_scores, form_of, response
 
 KNOWN = Catalogue()
 INSTRUMENTS = [pytest.param(instrument, id=instrument.id) for instrument in KNOWN.instruments.values()]
-SCORED = [pytest.param(instrument, id=instrument.id) for instrument in KNOWN.instruments.values() if instrument.scores]
+SCORED = [
+    pytest.param(instrument, id=instrument.id)
+    for instrument in KNOWN.instruments.values()
+    if any(rule.published for rule in instrument.scores)
+]
 EVERYTHING = {(variant, name): made for variant in VARIANTS for name, made in published(variant).items()}
 FORMS = [pytest.param(questionnaire(i, v), id=f"{i.id}-{v}") for i in KNOWN.instruments.values() for v in VARIANTS]
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"

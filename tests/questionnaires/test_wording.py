@@ -44,11 +44,12 @@ def filled_in(identifier: str, edit: Edit = lambda rows: rows, meta: Mapping[str
     lines = wording_template(instrument).splitlines()
     rows = list(csv.DictReader(lines[4:]))
     scored = [item.link_id for item in instrument.items if any(item.link_id in one.items for one in instrument.scores)]
+    dimensions = DIMENSIONS if identifier == "nel" else [rule.scale for rule in instrument.scores for _ in rule.items]
     for row in rows:
         row["nl"], row["en"] = f"Officieel {row['item']}", f"Official {row['item']}"
         if row["item"] in scored:
             row.update({column: "no" for column in ("reversed", "not_applicable") if column in row})
-            row.update({"dimension": DIMENSIONS[scored.index(row["item"])]} if "dimension" in row else {})
+            row.update({"dimension": dimensions[scored.index(row["item"])]} if "dimension" in row else {})
     edit(rows)
     out = io.StringIO()
     out.write(f"# instrument: {identifier}\n" + "".join(f"# {key}: {value}\n" for key, value in meta.items()))

@@ -31,7 +31,7 @@ def scores_of(patient: str, instruments: Iterable[Instrument] | None = None) -> 
 
     Only our own codes: others keep surveys in the same category, and a panel says nothing that its scores do not.
     """
-    chosen = catalogue().instruments.values() if instruments is None else instruments
+    chosen = catalogue().scored.values() if instruments is None else instruments
     codes = sorted({rule.code for one in chosen for rule in one.scores})
     # Without their system, to keep the address short. What is of another system is left out when it is read.
     return Query.newest(MOST_SCORES, "Observation", "date", patient=patient, category=_SURVEY, code=",".join(codes))

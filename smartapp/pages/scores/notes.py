@@ -78,7 +78,7 @@ def notes_of(patient: str) -> Query:
 
 def note(instrument_id: str) -> ResponseReturnValue:
     """Write what the scores of an instrument mean to me, or take that back."""
-    instrument = catalogue().instruments.get(instrument_id) or abort(404)
+    instrument = catalogue().scored.get(instrument_id) or abort(404)
     if (answer := _sketch(instrument, _beside()).answered()) is not None:
         return answer
     stored = _stored(instrument, _beside()) or abort(404)

@@ -103,7 +103,7 @@ def index() -> str:
         strange=[one.instrument for one in found if one.not_ours],
         conversations=_conversations([record.resource for record in records.responses]),
         # What was not asked for may have been filled in long ago.
-        not_yet=[one for one in catalogue().instruments.values() if one.scores and one.id not in known and not cut],
+        not_yet=[one for one in catalogue().scored.values() if one.id not in known and not cut],
         unkept=unkept,
         seen=mark_of(unkept),
         cut=cut,
@@ -126,9 +126,7 @@ def instrument(instrument_id: str) -> str:
 
 def _of(instrument_id: str) -> tuple[Instrument, _Records, Measurements | None]:
     """Return an instrument with scores, what the record has of it, and what was measured by it."""
-    chosen = catalogue().instruments.get(instrument_id)
-    if chosen is None or not chosen.scores:
-        abort(404)
+    chosen = catalogue().scored.get(instrument_id) or abort(404)
     records = _records([chosen])
     return chosen, records, next((one for one in _measured(records) if one.instrument.id == chosen.id), None)
 

@@ -68,7 +68,7 @@ def gather() -> Gathered:
 
 def _score_codes() -> str:
     """Return the codes of all scores, and of the panels that hold them; without their system, as on other pages."""
-    scored = [one for one in catalogue().instruments.values() if one.scores]
+    scored = catalogue().scored.values()
     return ",".join(sorted({code for one in scored for code in (one.panel_code, *(rule.code for rule in one.scores))}))
 
 
