@@ -89,6 +89,10 @@ _PLAN_CODES = (
     ("course-stopped", Text("Het programma is gestopt", "The programme was stopped")),
     ("course-paused", Text("Het programma staat op pauze", "The programme is paused")),
     ("conversation-report", Text("Verslag van een gesprek", "Report of a conversation")),
+    ("team-told-back", Text("Teruggekoppeld", "Told back")),
+    ("team-action", Text("Actie van een team", "Action of a team")),
+    ("team-action-outcome", Text("Wat de actie opleverde", "What came of the action")),
+    ("clients-of-team", Text("Cliënten van een team", "Clients of a team")),
 )
 
 
