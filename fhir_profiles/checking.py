@@ -24,6 +24,7 @@ _REFERENCE: Final = re.compile(r"(?:.*/)?(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9.-]{
 _LISTS: Final = "*"
 _DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 _SOURCE_AND_DESTINATION: Final = ("110153", "110152")
+_FEWEST: Final = 6  # as the profile of figures about a team says
 _ENTITY_TYPES: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 
 
@@ -147,6 +148,15 @@ def _says_since_when(course: Resource) -> bool:
     return course.get("status") != "on-hold" or "paused" in kinds
 
 
+def _counts(group: Resource) -> list[Any]:
+    return [one["count"] for one in _within(group, "population") if one.get("count") is not None]
+
+
+def _both_or_neither(report: Resource) -> bool:
+    counted = [one for one in _within(report, "group") if one.get("population")]
+    return all(bool(_counts(one)) == ("value" in (one.get("measureScore") or {})) for one in counted)
+
+
 INVARIANTS: Final[Mapping[str, Callable[[Resource], bool]]] = {
     "verstel-reference-display": lambda r: all("display" in one for one in _everywhere(r) if _is_reference(one)),
     "verstel-coding-complete": lambda r: all("system" in one and "code" in one for one in _codings(r)),
@@ -161,6 +171,9 @@ INVARIANTS: Final[Mapping[str, Callable[[Resource], bool]]] = {
     "verstel-assignment-answered": lambda r: r.get("status") != "completed" or "output" in r,
     "verstel-course-moment-days": _moments_have_days,
     "verstel-course-pause": _says_since_when,
+    "verstel-team-group-whose": lambda r: "managingEntity" in r or "characteristic" in r,
+    "verstel-team-report-enough": lambda r: all(n >= _FEWEST for one in _within(r, "group") for n in _counts(one)),
+    "verstel-team-report-both": _both_or_neither,
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -22,6 +22,23 @@ from mappers.plan.document import Edition, bundle_of, digest_of, document_of, su
 from mappers.portable import SUBJECTS, Kept, Made, Owner
 from mappers.portable import bundle_of as file_of
 from mappers.scoring import score
+from mappers.small_cells import FEWEST
+from mappers.team import (
+    Action,
+    Figure,
+    Round,
+    Team,
+    ToldBack,
+    audit_report,
+    audits_of,
+    communication_of,
+    group_of,
+    marks_of,
+    marks_report,
+    score_report,
+    task_of,
+    team_response,
+)
 from questionnaires.catalogue import Catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
@@ -66,7 +83,7 @@ def write_down(folder: Path) -> dict[str, int]:
     folder.mkdir(parents=True)
     counts: dict[str, int] = {}
     people = seeded()
-    for resource in [*people, person_file(people), *far_ends(), *documents(), *audit_events()]:
+    for resource in [*people, person_file(people), *far_ends(), *of_teams(), *documents(), *audit_events()]:
         kind = resource["resourceType"]
         counts[kind] = counts.get(kind, 0) + 1
         name = f"{kind}-{counts[kind]:03}.json"
@@ -105,7 +122,7 @@ def far_ends() -> list[Resource]:
     person = PersonRef("Patient/noor", "Noor Bakker")
     made = [_with_rows(form, person) for form in known.living.values()]
     for instrument in known.instruments.values():
-        if instrument.living:
+        if instrument.living or instrument.subject == "team":
             continue
         kinds: dict[str, str | bool] = {"boolean": True, "text": ROUGH}
         response = response_of(
@@ -124,6 +141,36 @@ def far_ends() -> list[Resource]:
         made.append({**response, "author": {"display": NOT_SIGNED_IN.en}})  # on a device where nobody signed in
         made += [response, *observations_of(answers, scores, response_reference="QuestionnaireResponse/1")]
     return made + resources_of(rough_plan(), patient=person, author=person, known=known, language="en")
+
+
+def of_teams() -> list[Resource]:
+    """Return all that is written about a team: answered forms, figures shown and left out, what was told, an action."""
+    known, today = Catalogue(), NOW.date()
+    made: list[Resource] = []
+    for team in (Team("Organization/north", "Team Noord"), Team("CareTeam/south", "Team Zuid")):
+        answered = [
+            team_response(
+                {i.link_id: i.scale.options[-1].code if i.scale else ROUGH for i in instrument.items},
+                instrument,
+                team,
+                authored="2026-05-01",
+                identifier=f"{team.reference}-{instrument.id}-{number}",
+                language="en",
+            )
+            for instrument in known.of_teams.values()
+            for number in range(FEWEST if instrument.id == "team-marks" else 1)
+        ]
+        [marks] = marks_of(answered, team, [Round("mei", date(2026, 5, 1), date(2026, 5, 31))], known, today=today)
+        rule = known.instrument("nel").score("nel-professional-help")
+        figures = (Figure(12, 3.4, 0.6), Figure())
+        reports = [score_report(rule, team, 2025 - n, one, made=NOW.isoformat()) for n, one in enumerate(figures)]
+        made += [*answered, *reports, {**group_of(team), "id": team.name[-4:]}]
+        made += [one for one in (marks_report(marks, team, made=NOW.isoformat()),) if one]
+        made += [audit_report(one, team, made=NOW.isoformat()) for one in audits_of(answered, team, known)]
+        made.append(communication_of(ToldBack(today, ROUGH, ROUGH), team, identifier=team.reference))
+        action = Action(ROUGH, ROUGH, today, "done", ROUGH)
+        made.append(task_of(action, team, identifier=team.reference, written=NOW.isoformat()))
+    return made
 
 
 def _with_rows(form: Instrument, person: PersonRef) -> Resource:

@@ -33,6 +33,11 @@ PROMISED = {
     "ready-message",
     "recovery-audit-event",
     "score-provenance",
+    "team-response",
+    "team-group",
+    "team-report",
+    "team-told-back",
+    "team-action",
 }
 
 

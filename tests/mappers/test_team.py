@@ -8,9 +8,11 @@ from math import sqrt
 from typing import Any
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhir_profiles.checking import claimed, problems
 from mappers.small_cells import FEWEST
 from mappers.team import (
     Action,
@@ -441,6 +443,33 @@ def test_the_report_of_the_ropi_has_what_was_agreed_and_no_number_where_nothing_
     assert {"value" in one["measureScore"] for one in audit_report(first, NORTH, made=MADE)["group"]} == {False}
     [agreed] = audits_of([audit("3", 4)], NORTH, KNOWN)
     assert [one["measureScore"]["value"] for one in audit_report(agreed, NORTH, made=MADE)["group"]] == [4] * 8
+
+
+AUDITED = audits_of([audit("1", 3), audit("2", 4), audit("3", 4)], NORTH, KNOWN)[0]
+WRITTEN = {
+    "marks of a client": mark("1", 7, why="Rustig"),
+    "scores of an auditor": audit("1", 3, **{"01-seen": "Het visiedocument"}),
+    "figure": score_report(NEL_HELP, NORTH, 2025, Figure(6, 3.5, 0.5), made=MADE),
+    "figure of a care team": score_report(NEL_HELP, SOUTH, 2025, Figure(6, 3.5, 0.5), made=MADE),
+    "figure that is left out": score_report(NEL_HELP, NORTH, 2025, Figure(), made=MADE),
+    "all teams together": score_report(NEL_HELP, None, 2025, Figure(40, 3.5, 0.5), made=MADE),
+    "marks of a round": marks_report(
+        marks_of([mark(str(n), 7) for n in range(6)], NORTH, [SPRING], KNOWN, today=AFTER)[0], NORTH, made=MADE
+    ),
+    "ROPI": audit_report(AUDITED, NORTH, made=MADE),
+    "clients of an organisation": group_of(NORTH),
+    "clients of a care team": group_of(SOUTH),
+    "told back": communication_of(ToldBack(AFTER, "Dank", "ervaringsdeskundige"), NORTH, identifier="m"),
+    "action": task_of(Action("Wandelen", "Team", AFTER, "done", "Elke week"), SOUTH, identifier="a", written=MADE),
+}
+
+
+@pytest.mark.parametrize("one", WRITTEN.values(), ids=WRITTEN)
+def test_what_is_written_keeps_to_its_profile_and_to_fhir(one: Any):
+    assert one is not None
+    [profile] = claimed(one)
+    assert problems(one, profile) == []
+    get_fhir_model_class(one["resourceType"]).model_validate(one)
 
 
 # ---- all together ----------------------------------------------------------------------------------------------------
