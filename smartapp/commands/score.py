@@ -9,39 +9,31 @@ time, and writes what is missing there.
 
 from __future__ import annotations
 
-import gzip
-import signal
 import sys
 import time
-import zlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import chain
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 import orjson
 
-from mappers.bulk import BOM, TOO_LONG, Batch, BulkScorer, Refusal, Scored, batches_of, numbered
-from questionnaires import __version__
+from mappers.bulk import BOM, TOO_LONG, BulkScorer, Refusal, batches_of
 from questionnaires.catalogue import catalogue
-from questionnaires.fhir import Resource
 from smartapp.commands import signing_in
+from smartapp.populations.pieces import Pieces, Show, WorkerLost, one_process
+from smartapp.populations.reading import EXPORTED, STDIN, Damaged, Source, blocks_of, exported
+from smartapp.populations.writing import as_table, with_provenance
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from smartapp.deploy.backfill import Done
 
-_BLOCK: Final = 256 * 1024  # small enough for the processor's cache
-_STDIN: Final = "-"
-_DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 _CLEAR_LINE: Final = "\r\x1b[K"
-_EXPORTED: Final = ("*QuestionnaireResponse*.ndjson", "*QuestionnaireResponse*.ndjson.gz")
 
 _EPILOG: Final = """\b
 Examples:
@@ -76,9 +68,9 @@ _SCOPE: Final = "system/QuestionnaireResponse.rs system/Observation.crs"
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Processes that score, besides the one that reads and writes. Worth it only for responses that another system "
-    "rewrote (valueInteger, items outside their groups), with cores to spare: for the usual form one process is about "
-    "as fast as many. Try it on your own files.",
+    help="Processes that read and score at the same time, each a part of the files; one more writes, in the order of "
+    "the input. Take as many as there are cores to spare. A compressed file, a single document and standard input "
+    "are each read by one process.",
 )
 @click.option(
     "--verify",
@@ -148,13 +140,13 @@ def command(
     sources = _sources(files)
     if rejects is not None and any(source.is_file(rejects) for source in sources):
         raise click.UsageError(f"{rejects} is one of the files to score; name another file for --rejects.")
-    write = _writer(form, provenance=provenance)
+    # A table is read and thrown away, so its responses need no name to be stored under.
+    pieces = _scored(sources, _shown(form, provenance=provenance), jobs, nameless=form == "table")
     try:  # closing files included: a full disk may show only then
-        # A table is read and thrown away, so its responses need no name to be stored under.
-        with _refusals(rejects) as refused, _scorer(jobs, nameless=form == "table") as score:
-            for source in sources:
-                _score_source(source, score, write, refused)
-            sys.stdout.flush()
+        with _refusals(rejects) as refused, closing(pieces):
+            _write(pieces, refused)
+    except WorkerLost as lost:
+        raise click.ClickException(f"stopped before the end: {lost}") from lost
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough; click exits quietly
         raise
     except OSError as error:
@@ -163,147 +155,70 @@ def command(
     sys.exit(1 if refused.count else 0)
 
 
-# --- what is read -----------------------------------------------------------------------------------------------
+# --- what is read, who scores it, and what is written -----------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """One file to read; "-" is standard input."""
-
-    name: str
-
-    @property
-    def path(self) -> Path:
-        return Path(self.name)
-
-    @property
-    def size(self) -> int:
-        return 0 if self.name == _STDIN else self.path.stat().st_size
-
-    def is_file(self, name: str) -> bool:
-        """Tell whether a path, which need not exist, is this very file, however it is spelt."""
-        return self.name != _STDIN and Path(name).exists() and self.path.samefile(name)
-
-
-def _sources(names: Sequence[str]) -> list[_Source]:
+def _sources(names: Sequence[str]) -> list[Source]:
     if not names:
         raise click.UsageError("Name a FILE, a folder, or - for standard input.")
-    sources: list[_Source] = []
+    sources: list[Source] = []
     for name in names:
-        if name != _STDIN and Path(name).is_dir():
-            found = sorted(path for pattern in _EXPORTED for path in Path(name).glob(pattern))
-            if not found:
-                raise click.UsageError(f"{name}: no file called {_EXPORTED[0]} in this folder.")
-            sources += [_Source(str(path)) for path in found]
-        else:
-            sources.append(_Source(name))
+        if name == STDIN or not Path(name).is_dir():
+            sources.append(Source(name))
+            continue
+        found = exported(Path(name))
+        if not found:
+            raise click.UsageError(f"{name}: no file called {EXPORTED[0]} in this folder.")
+        sources += found
     return sources
 
 
-@contextmanager
-def _opened(source: _Source) -> Iterator[BinaryIO]:
-    """Open a file only while it is read: an export may have more files than a process may hold open."""
-    if source.name == _STDIN:
-        yield sys.stdin.buffer
-        return
-    with source.path.open("rb") as file:
-        yield file
-
-
-def _blocks(file: BinaryIO, read: Callable[[int], None]) -> Iterator[bytes]:
-    """Yield a file in blocks, decompressed if it is gzip; `read` is told how many bytes of the file each one took."""
-    taken = 0
-    # read1 returns what has been decompressed so far; read would discard it if damage came before the block was full.
-    # Told by its first bytes, not its name: standard input has no name.
-    more = gzip.GzipFile(fileobj=file).read1 if _peek(file) == b"\x1f\x8b" else file.read
-    while block := more(_BLOCK):
-        if file.seekable():
-            here = file.tell()
-            read(here - taken)
-            taken = here
-        yield block
-
-
-def _peek(file: BinaryIO) -> bytes:
-    peek = getattr(file, "peek", None)
-    return bytes(peek(2)[:2]) if peek else b""
-
-
-def _document(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Put a pretty-printed JSON file on one line; leave NDJSON as it is.
-
-    A line feed between JSON tokens is white space, so it may become a space. The first line that is not blank tells the
-    two apart: only in a pretty-printed file does it hold nothing but an opening brace.
-    """
-    first = next(blocks, b"")
-    if first.removeprefix(BOM).lstrip().split(b"\n", 1)[0].strip() in (b"{", b"["):
-        yield from (block.replace(b"\n", b" ") for block in chain([first], blocks))
-    else:
-        yield from chain([first], blocks)
-
-
-# --- what is done with it ---------------------------------------------------------------------------------------
-
-_Score = Callable[[Iterable[Batch]], Iterator[Scored]]
-_of_this_process: BulkScorer | None = None
-
-
-def _score_batch(batch: Batch, nameless: bool) -> Scored:
-    """Score in a process of the pool, which keeps what it compiles from one batch to the next."""
-    global _of_this_process  # noqa: PLW0603 - a process of a pool has no other place for it
-    if _of_this_process is None:
-        _of_this_process = BulkScorer(catalogue(), nameless=nameless)
-    return _of_this_process.score(batch)
-
-
-@contextmanager
-def _ctrl_c_held_back() -> Iterator[None]:
-    """Delay a Ctrl-C until the end of this context; on Windows, which cannot do that, it arrives at once."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _scorer(jobs: int, *, nameless: bool) -> Iterator[_Score]:
-    """Give a function that scores batches in order: here, or in `jobs` processes with few batches in flight."""
+def _scored(sources: Iterable[Source], show: Show, jobs: int, *, nameless: bool) -> Pieces:
+    """Return the scores of all sources, in order, and say which of them only one process reads."""
+    scorer = BulkScorer(catalogue(), nameless=nameless)
     if jobs == 1:
-        here = BulkScorer(catalogue(), nameless=nameless).score
-        yield lambda batches: map(here, batches)
-        return
-    from concurrent.futures import ProcessPoolExecutor
+        return one_process(sources, scorer.score, show)
+    from smartapp.populations.workers import several_processes
 
-    # Ctrl-C reaches every process of the group. Only this one heeds it; the others end when it closes the pool.
-    with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
+    told: set[str] = set()
 
-        def submit(batch: Batch) -> Future[Scored]:
-            # The pool starts its processes here. One that is interrupted before it ignores Ctrl-C ends in a stack trace
-            # and breaks the pool; but a process inherits from its parent which signals are held back.
-            with _ctrl_c_held_back():
-                return pool.submit(_score_batch, batch, nameless)
+    def say(source: Source, why_one: str) -> None:
+        if why_one not in told:
+            told.add(why_one)
+            name = "standard input" if source.name == STDIN else source.name
+            click.echo(f"{_clear_line()}{name} {why_one}: read by one process", err=True)
 
-        def score(batches: Iterable[Batch]) -> Iterator[Scored]:
-            in_flight: deque[Future[Scored]] = deque()
-            damage: Exception | None = None
-            try:
-                for batch in batches:
-                    in_flight.append(submit(batch))
-                    # Two per process keep all of them busy; more would only fill the memory, for reading is faster.
-                    if len(in_flight) > 2 * jobs:
-                        yield in_flight.popleft().result()
-            except _DAMAGED as error:  # what was read before the damage still counts, and is still in flight
-                damage = error
-            while in_flight:
-                yield in_flight.popleft().result()
-            if damage is not None:
-                raise damage
+    return several_processes(sources, scorer.score, show, jobs=jobs, say=say)
 
-        yield score
+
+def _shown(form: str, *, provenance: bool) -> Show:
+    if form != "table":
+        return with_provenance if provenance else lambda observations: observations
+    if provenance:
+        raise click.UsageError(
+            "--provenance adds FHIR resources, and a table has no room for them; leave one of the two out."
+        )
+    encoding, errors = sys.stdout.encoding, sys.stdout.errors or "strict"
+    return lambda observations: as_table(observations).encode(encoding, errors)
+
+
+def _write(pieces: Pieces, refused: _Refusals) -> None:
+    """Write scores to standard output, and refusals with their lines in the whole file."""
+    for source, of_source in groupby(pieces, key=attrgetter("source")):
+        line = 0
+        with _progress(source) as read:
+            for piece in of_source:
+                sys.stdout.buffer.write(piece.output)
+                for refusal in piece.refusals:
+                    refused.add(source.name, replace(refusal, line=refusal.line + line))
+                line += piece.lines
+                read(piece.taken)
+    sys.stdout.flush()
+
+
+def _clear_line() -> str:
+    """On a terminal the progress bar may be on this line: clear it; it is drawn again below."""
+    return _CLEAR_LINE if sys.stderr.isatty() else ""
 
 
 @dataclass(slots=True)
@@ -316,8 +231,7 @@ class _Refusals:
     def add(self, source: str, refusal: Refusal) -> None:
         self.count += 1
         if self.to is None:
-            # On a terminal the progress bar may be on this line: clear it; it is drawn again below.
-            click.echo(f"{_CLEAR_LINE if sys.stderr.isatty() else ''}{source}:{refusal.line}: {refusal}", err=True)
+            click.echo(f"{_clear_line()}{source}:{refusal.line}: {refusal}", err=True)
             return
         told = {"file": source, "line": refusal.line, "entry": refusal.entry, "reason": refusal.reason}
         self.to.write(orjson.dumps({name: value for name, value in told.items() if value is not None}).decode() + "\n")
@@ -326,7 +240,7 @@ class _Refusals:
         """Add a response of a server, which has no line."""
         self.count += 1
         if self.to is None:
-            click.echo(f"{_CLEAR_LINE if sys.stderr.isatty() else ''}{reference}: {reason}", err=True)
+            click.echo(f"{_clear_line()}{reference}: {reason}", err=True)
         else:
             self.to.write(orjson.dumps({"response": reference, "reason": reason}).decode() + "\n")
 
@@ -344,27 +258,8 @@ def _refusals(rejects: str | None) -> Iterator[_Refusals]:
         yield _Refusals(file)
 
 
-def _damaged(line: int, error: Exception) -> Refusal:
-    return Refusal(line, None, f"the gzip file is damaged from here: {error}")
-
-
-def _score_source(source: _Source, score: _Score, write: Callable[[bytes], None], refused: _Refusals) -> None:
-    """Score one file. Damage half-way through is a refusal of its own; what came before it is scored."""
-    line = 0
-    with _opened(source) as file, _progress(source) as read:
-        try:
-            batches = batches_of(_document(_blocks(file, read)))
-            for made in numbered(score(batches)):
-                write(made.observations)
-                for refusal in made.refusals:
-                    refused.add(source.name, refusal)
-                line += made.lines
-        except _DAMAGED as error:
-            refused.add(source.name, _damaged(line + 1, error))
-
-
 @contextmanager
-def _progress(source: _Source) -> Iterator[Callable[[int], None]]:
+def _progress(source: Source) -> Iterator[Callable[[int], None]]:
     """Show how much of a file has been read, on a terminal that is not already showing the scores."""
     if not sys.stderr.isatty() or sys.stdout.isatty() or not source.size:
         yield lambda _taken: None
@@ -373,64 +268,7 @@ def _progress(source: _Source) -> Iterator[Callable[[int], None]]:
         yield bar.update
 
 
-# --- what comes out ---------------------------------------------------------------------------------------------
-
-
-def _writer(form: str, *, provenance: bool) -> Callable[[bytes], None]:
-    if form != "table":
-        return _with_provenance if provenance else _as_ndjson
-    if provenance:
-        raise click.UsageError(
-            "--provenance adds FHIR resources, and a table has no room for them; leave one of the two out."
-        )
-    return _as_table
-
-
-def _as_ndjson(observations: bytes) -> None:
-    sys.stdout.buffer.write(observations)
-
-
-def _with_provenance(observations: bytes) -> None:
-    """Write the Observations of each response, and after them the Provenance that says what computed them."""
-    from mappers.observations import provenance_of
-
-    recorded = datetime.now(UTC).isoformat(timespec="seconds")
-    for made in _by_response(map(orjson.loads, observations.splitlines())):
-        added = provenance_of(made, recorded=recorded, software="Verstel", version=__version__)
-        _as_ndjson(b"".join(orjson.dumps(one) + b"\n" for one in (*made, added)))
-
-
-def _by_response(observations: Iterable[Resource]) -> Iterator[list[Resource]]:
-    """Yield the Observations of one response at a time: each begins with its panel, the only one that has members."""
-    group: list[Resource] = []
-    for one in observations:
-        if group and "hasMember" in one:
-            yield group
-            group = []
-        group.append(one)
-    if group:
-        yield group
-
-
-def _as_table(observations: bytes) -> None:
-    """Write the scores for people: a heading per response, and below it each score or why there is none.
-
-    A status other than final (corrected, or entered in error) is shown beside the heading.
-    """
-    for line in observations.splitlines():
-        one = orjson.loads(line)
-        if "hasMember" in one:
-            status = "" if one["status"] == "final" else f"  [{one['status']}]"
-            click.echo(f"\n{one['effectiveDateTime'][:10]}  {one['code']['text']}  ({_whose(one)}){status}")
-        elif "valueQuantity" in one:
-            click.echo(f"  {one['code']['text']:<45} {one['valueQuantity']['value']:>8.2f}".rstrip("0").rstrip("."))
-        else:
-            click.echo(f"  {one['code']['text']:<45}        –  {one['dataAbsentReason']['text']}")
-
-
-def _whose(observation: dict[str, Any]) -> str:
-    subject = observation["subject"]
-    return str(subject.get("reference") or subject["display"])
+# --- what is stored already ---------------------------------------------------------------------------------------
 
 
 def _verify(path: Path, files: Sequence[str], *, provenance: bool) -> int:
@@ -441,8 +279,7 @@ def _verify(path: Path, files: Sequence[str], *, provenance: bool) -> int:
     if provenance:
         raise click.UsageError("--provenance goes with new scores, and --verify makes none; leave one of them out.")
     refused = _Refusals(None)
-    with path.open("rb") as file:
-        resources = list(_resources(path.name, batches_of(_document(_blocks(file, lambda _taken: None))), refused))
+    resources = list(_resources(Source(str(path)), refused))
     # Not a stream: an Observation may come long before its response.
     found, looked_at = differences(resources, catalogue())
     for one in found:
@@ -451,14 +288,15 @@ def _verify(path: Path, files: Sequence[str], *, provenance: bool) -> int:
     return 1 if found or refused.count else 0
 
 
-def _resources(name: str, batches: Iterable[Batch], refused: _Refusals) -> Iterator[Any]:
+def _resources(source: Source, refused: _Refusals) -> Iterator[Any]:
     """Yield the resources of a Bundle or of NDJSON; damage half-way through is a refusal of its own."""
     number = 0
     try:
+        batches = batches_of(blocks_of(source, lambda _taken: None))
         for number, line in enumerate(chain.from_iterable(batches), start=1):
-            yield from _resources_of(name, number, line, refused)
-    except _DAMAGED as error:
-        refused.add(name, _damaged(number + 1, error))
+            yield from _resources_of(source.path.name, number, line, refused)
+    except Damaged as damaged:
+        refused.add(source.path.name, Refusal(number + 1, None, str(damaged)))
 
 
 def _resources_of(name: str, number: int, line: bytes | None, refused: _Refusals) -> Iterator[Any]:

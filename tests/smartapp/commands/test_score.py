@@ -19,6 +19,7 @@ from mappers.observations import full_url
 from questionnaires import __version__
 from smartapp.cli import main
 from smartapp.commands.score import command
+from smartapp.populations.ranges import SIZE
 from tests.mappers.build import CATALOGUE, all_answered, response
 from tests.mappers.test_bulk import HOSTILE
 
@@ -180,7 +181,7 @@ def has_started_its_processes(running):
 def test_ctrl_c_stops_all_processes_without_a_stack_trace(ndjson, moment):
     """Ctrl-C on a terminal reaches the whole group, whatever each process is doing."""
     with subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "--jobs", "8", ndjson(*[GOOD] * 1000)],
+        [sys.executable, "-c", COMMAND, "--jobs", "8", ndjson(*[GOOD] * (9 * SIZE // len(GOOD)))],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
