@@ -60,7 +60,6 @@ def pieces_of(part: Part, score: Score, show: Show) -> Pieces:
             made = score(batch)
             yield Piece(part.source, show(made.observations), made.lines, made.refusals, taken)
             taken = 0
-        if part.end is not None:
-            yield Piece(part.source, b"", 0, (), part.end - part.start)
+        yield Piece(part.source, b"", 0, (), taken if part.end is None else part.end - part.start)
     except Damaged as damaged:
         yield Piece(part.source, b"", 0, (Refusal(1, None, str(damaged)),), taken)

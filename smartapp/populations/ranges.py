@@ -18,7 +18,7 @@ from smartapp.populations.reading import BLOCK, STDIN, Damaged, Source, damage, 
 SIZE: Final = 2 * 1024 * 1024
 """Bytes of a range: enough that handing it out costs nothing beside scoring it, and its scores fit in the memory."""
 SHORTER: Final = "the file became shorter while it was read; what it still had was scored"
-_BEYOND: Final = 16 * 1024  # how much to read at once after the end of a range, where only its last line is wanted
+_BEYOND: Final = 16 * 1024  # the least to read at once: after the end of a range only its last line is wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +121,14 @@ def blocks_of_range(part: Part) -> Iterator[bytes]:
 def lines_between(file: BinaryIO, start: int, end: int, size: int) -> Iterator[bytes]:
     """Yield, in blocks, the lines of the first `size` bytes of a file that begin in [start, end).
 
-    A file takes one pass in all, however long its lines: a range without a beginning stops at its own end. Raises
-    Damaged when the file ends before `size`.
+    A file takes one pass in all, however long its lines: a range in which none begins reads hardly further than its own
+    end. Raises Damaged when the file ends before `size`.
     """
     here = max(start - 1, 0)  # a line begins at `start` if a line feed is just before
     file.seek(here)
     begun = start == 0
     while here < size:
-        block = file.read(min(BLOCK, end - here if here < end else _BEYOND, size - here))
+        block = file.read(min(BLOCK, max(end - here, _BEYOND), size - here))
         if not block:
             raise Damaged(SHORTER)
         first, here = here, here + len(block)

@@ -1,0 +1,227 @@
+"""`verstel score --jobs`: several real processes give what one gives, and whatever happens to them is said in words."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from mappers.bulk import BOM, BulkScorer
+from smartapp.commands.score import command
+from smartapp.populations import ranges, workers
+from smartapp.populations.pieces import one_process
+from smartapp.populations.ranges import SHORTER, SIZE
+from smartapp.populations.reading import Source
+from smartapp.populations.workers import several_processes
+from tests.mappers.build import CATALOGUE, all_answered, response
+
+GOOD = json.dumps(response("hoop", all_answered("hoop"))).encode() + b"\n"
+MHCS = json.dumps(response("mhcs", all_answered("mhcs"))).encode() + b"\n"
+PANEL = b'"code":"hoop-panel"'
+COMMAND = "from smartapp.cli import main; main()"
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's list of processes")
+
+
+def run(*arguments, stdin=None):
+    return CliRunner().invoke(command, [str(one) for one in arguments], input=stdin)
+
+
+def started(*arguments, **how):
+    """Start the command in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "score", *map(str, arguments)],
+        stdout=how.pop("stdout", subprocess.PIPE),
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        bufsize=0,
+        **how,
+    )
+
+
+def no_process_is_left(of):
+    with pytest.raises(ProcessLookupError):
+        os.killpg(of.pid, 0)
+
+
+def children(of):
+    return [int(one) for one in Path(f"/proc/{of.pid}/task/{of.pid}/children").read_text().split()]
+
+
+def is_alive(process):
+    """Tell whether a process still runs; one that only waits for somebody to ask how it ended does not."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes() != b""
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def many(tmp_path):
+    """A file of nine ranges: its scores are more than two workers can hold back."""
+    path = tmp_path / "many.ndjson"
+    path.write_bytes(GOOD * (9 * SIZE // len(GOOD)))
+    return path
+
+
+def scored(*paths, jobs=0, size=100, said=None):
+    """Return the output and the refusals of files: of several processes, or of one."""
+    sources = [Source(str(path)) for path in paths]
+    score = BulkScorer(CATALOGUE).score
+    say = (lambda source, why: said.append((source.path.name, why))) if said is not None else (lambda *_told: None)
+    if jobs:
+        pieces = several_processes(sources, score, bytes, jobs=jobs, say=say, size=size)
+    else:
+        pieces = one_process(sources, score, bytes)
+    output, refused, lines = [], [], dict.fromkeys(map(str, paths), 0)
+    for piece in pieces:
+        output.append(bytes(piece.output))
+        name = piece.source.name
+        refused += [(name, one.line + lines[name], one.entry, one.reason) for one in piece.refusals]
+        lines[name] += piece.lines
+    return b"".join(output), refused
+
+
+def test_a_folder_of_all_kinds_of_files_gives_the_same_from_several_processes_as_from_one(tmp_path):
+    bundle = json.dumps(
+        {"resourceType": "Bundle", "entry": [{"resource": json.loads(GOOD)}, {"resource": {"resourceType": "Bundle"}}]}
+    )
+    contents = {
+        "a-plain": GOOD + b"\n{\n \r\n" + MHCS * 9 + b"[]\n",
+        "b-marked-crlf-and-no-last-line-feed": BOM + GOOD.replace(b"\n", b"\r\n") * 5 + BOM + b"7\r\n" + GOOD.strip(),
+        "c-empty": b"",
+        "d-packed": gzip.compress(MHCS * 30 + b"7\n"),
+        "e-damaged": gzip.compress(GOOD * 50)[:-200],
+        "f-a-document": json.dumps(json.loads(MHCS), indent=2).encode(),
+        "g-one-line": bundle.encode(),
+        "h-too-long-a-line": b'{"x":"' + b"x" * (33 << 20) + b'"}\n' + GOOD,
+        "i-small": GOOD,
+        "j-small": b"7\n" + MHCS,
+    }
+    paths = []
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        paths.append(tmp_path / name)
+    paths.insert(3, tmp_path / "gone")  # nothing of this name is there: refused in its place
+    said = []
+    one = scored(*paths)
+    assert scored(*paths, jobs=3, size=1 << 20) == one
+    assert scored(*(path for path in paths if path.name != "h-too-long-a-line"), jobs=3, size=700, said=said)[0]
+    assert said == [
+        ("d-packed", "is compressed"),
+        ("e-damaged", "is compressed"),
+        ("f-a-document", "is one document"),
+        ("g-one-line", "is one line"),
+    ]
+    # Two of a, one each of b, d, g and j, and those that a rule names: gone, damaged, too long.
+    assert len(one[1]) == 2 + 1 + 1 + 1 + 1 + 3
+    assert one[0].count(PANEL) > 1 + 6 + 1 + 1 + 1  # of a, b, g, h and i; how many of e depends on how it was packed
+
+
+def test_scores_and_refusals_of_a_part_may_be_more_than_a_slot_holds(tmp_path, monkeypatch):
+    """A slot is written whenever it is full, also within a file that only one process can read."""
+    monkeypatch.setattr(workers, "SLOT", 5_000)
+    monkeypatch.setattr(workers, "_MANY_REFUSALS", 3)
+    (tmp_path / "a.gz").write_bytes(gzip.compress((GOOD * 3 + b"7\n" * 5) * 40))
+    (tmp_path / "b").write_bytes(MHCS * 50)
+    both = tmp_path / "a.gz", tmp_path / "b"
+    assert scored(*both, jobs=2, size=20_000) == scored(*both)
+
+
+def test_a_file_that_becomes_shorter_while_it_is_read_says_so_once(tmp_path):
+    path = tmp_path / "responses.ndjson"
+    path.write_bytes(b"[]\n" * 1_000)  # 150 ranges of 20 bytes; two workers are at most 4 ahead
+    sources = [Source(str(path))]
+    pieces = several_processes(sources, BulkScorer(CATALOGUE).score, bytes, jobs=2, say=lambda *_told: None, size=20)
+    next(pieces)
+    os.truncate(path, 0)
+    assert [refusal.reason for piece in pieces for refusal in piece.refusals].count(SHORTER) == 1
+
+
+@pytest.mark.parametrize("form", [["--format", "table"], ["--rejects", "refused"], []])
+def test_each_form_of_output_is_the_same_from_several_processes(tmp_path, monkeypatch, form):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ranges, "SIZE", 2_000)
+    Path("responses.ndjson").write_bytes((GOOD + MHCS + b"7\n") * 700)  # more than two ranges
+    results = []
+    for jobs in (1, 2):
+        done = run("--jobs", jobs, *form, "responses.ndjson")
+        results.append(
+            (done.exit_code, done.stdout, done.stderr, Path("refused").exists() and Path("refused").read_text())
+        )
+    assert results[0] == results[1]
+    assert results[0][0] == 1
+    assert results[0][1]
+
+
+def test_what_one_process_reads_is_said_once_and_only_to_those_who_asked_for_more(tmp_path):
+    for name in ("a.ndjson.gz", "b.ndjson.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(GOOD))
+    both = tmp_path / "a.ndjson.gz", tmp_path / "b.ndjson.gz"
+    assert run("--jobs", 2, *both).stderr == f"{both[0]} is compressed: read by one process\n"
+    assert run(*both).stderr == ""
+    done = run("--jobs", 2, "-", stdin=GOOD)
+    assert (done.exit_code, done.stderr) == (0, "standard input is no file on disk: read by one process\n")
+
+
+def test_standard_input_among_files_keeps_its_place(tmp_path):
+    (tmp_path / "a").write_bytes(MHCS)
+    done = run("--jobs", 2, tmp_path / "a", "-", tmp_path / "a", stdin=GOOD)
+    assert done.stdout == run(tmp_path / "a", "-", tmp_path / "a", stdin=GOOD).stdout
+    assert done.stdout.count("hoop-panel") > 0
+
+
+def test_a_reader_that_has_seen_enough_ends_all_processes(many):
+    with started("--jobs", "2", many) as running:
+        assert running.stdout.readline().startswith(b"{")
+        running.stdout.close()
+        assert running.wait(30) == 1
+        assert running.stderr.read() == b""
+    no_process_is_left(running)
+
+
+def test_a_full_disk_ends_all_processes_and_is_said_in_words(many):
+    with Path("/dev/full").open("wb") as full, started("--jobs", "2", many, stdout=full) as running:
+        _, error = running.communicate(timeout=30)
+    assert (running.returncode, error) == (1, b"Error: stopped before the end: No space left on device\n")
+    no_process_is_left(running)
+
+
+def test_a_worker_that_is_killed_is_said_in_words_and_what_was_written_are_whole_lines(many):
+    with started("--jobs", "2", many) as running:
+        first = running.stdout.read(1)  # nobody reads the rest yet, so work is left
+        assert len(children(running)) == 2
+        os.kill(children(running)[0], signal.SIGKILL)
+        rest, error = running.communicate(timeout=30)
+    assert running.returncode == 1
+    assert error.startswith(b"Error: stopped before the end: a process that scored was ended by signal 9;")
+    assert [json.loads(line)["resourceType"] for line in (first + rest).splitlines()]
+    assert (first + rest).endswith(b"\n")
+    no_process_is_left(running)
+
+
+def test_workers_end_when_the_process_that_writes_is_killed(many):
+    with started("--jobs", "2", many) as running:
+        running.stdout.read(1)
+        theirs = children(running)
+        running.kill()
+        running.communicate(timeout=30)
+    assert len(theirs) == 2
+    until = time.monotonic() + 20
+    while any(map(is_alive, theirs)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not any(map(is_alive, theirs))
+
+
+def test_a_small_file_needs_no_second_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers._Pool, "one_more", lambda _pool: pytest.fail("started a process"))
+    (tmp_path / "small").write_bytes(GOOD)
+    assert run("--jobs", 8, tmp_path / "small").exit_code == 0
