@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import chain, groupby
 from operator import attrgetter
 from pathlib import Path
@@ -193,13 +194,17 @@ def _scored(sources: Iterable[Source], show: Show, jobs: int, *, nameless: bool)
 
 def _shown(form: str, *, provenance: bool) -> Show:
     if form != "table":
-        return with_provenance if provenance else lambda observations: observations
+        return _with_provenance if provenance else lambda observations: observations
     if provenance:
         raise click.UsageError(
             "--provenance adds FHIR resources, and a table has no room for them; leave one of the two out."
         )
     encoding, errors = sys.stdout.encoding, sys.stdout.errors or "strict"
     return lambda observations: as_table(observations).encode(encoding, errors)
+
+
+def _with_provenance(observations: bytes) -> bytes:
+    return with_provenance(observations, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def _write(pieces: Pieces, refused: _Refusals) -> None:

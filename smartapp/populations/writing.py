@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -13,9 +12,11 @@ from questionnaires import __version__
 from questionnaires.fhir import Resource
 
 
-def with_provenance(observations: bytes) -> bytes:
-    """Return the Observations of each response, and after them the Provenance that says what computed them."""
-    recorded = datetime.now(UTC).isoformat(timespec="seconds")
+def with_provenance(observations: bytes, recorded: str) -> bytes:
+    """Return the Observations of each response, and after them the Provenance that says what computed them, and when.
+
+    `recorded` is a FHIR instant.
+    """
     written: list[bytes] = []
     for made in _by_response(map(orjson.loads, observations.splitlines())):
         added = provenance_of(made, recorded=recorded, software="Verstel", version=__version__)
