@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import re
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,7 +24,7 @@ import orjson
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from smartapp.fhir.bulkheads import HOSTS, Stopped, present_budget
+from smartapp.fhir.bulkheads import HOSTS, Host, Stopped, present_budget
 from smartapp.fhir.connections import UNTIL, InTimeAdapter
 from smartapp.fhir.workplaces import elsewhere
 from smartapp.settings import is_loopback
@@ -82,8 +84,10 @@ class Reply:
 
     def retry_after(self) -> int | None:
         """Return after how many seconds a server that is busy wants to be asked again; None where it does not say."""
-        if self.status not in (409, 429, 503):
-            return None
+        return self.wait_said() if self.status in (409, 429, 503) else None
+
+    def wait_said(self) -> int | None:
+        """Return the seconds of `Retry-After`, whatever the status: what is not ready yet says so with a 202."""
         said = self.headers.get("Retry-After", "").strip()
         seconds = int(said) if _SECONDS.fullmatch(said) else self._seconds_until(said)
         return min(seconds, LONGEST_RETRY_SECONDS) if seconds else None
@@ -192,10 +196,7 @@ def ask(
     read_seconds: float | None = None,
 ) -> Reply:
     """Send one request and return its answer, whatever the status; a redirect is an error. Raises OutboundError."""
-    scheme = url.partition("://")[0].lower()
-    if not _host(url) or (scheme != "https" and not (scheme == "http" and is_loopback(url))):
-        raise OutboundError("insecure", url)
-    host = HOSTS.of(url.partition("://")[0] + "://" + urlsplit(url).netloc)
+    host = _checked_host(url)
     try:
         with elsewhere(), host.visit(present_budget() or object(), _has_answered):
             return _asked(
@@ -211,6 +212,36 @@ def ask(
         raise OutboundError(error.code, url, error.retry_after) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An answer of any length, while it comes in: `chunks` are its bytes as they were sent, packed where they were."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: Iterator[bytes]
+
+
+@contextmanager
+def opened(url: str, *, headers: Mapping[str, str]) -> Iterator[Incoming]:
+    """Send one GET for a file that may be larger than memory; a redirect is an error. Raises OutboundError.
+
+    Bounded is only how long it may be silent: this is for programs that keep what came, and not for pages. That it
+    came whole is for the caller to see; a connection that breaks is an OutboundError where HTTP can tell.
+    """
+    _checked_host(url)
+    what = {"headers": dict(headers), "timeout": (CONNECT_SECONDS, READ_SECONDS)}
+    with elsewhere(), _sent("GET", url, math.inf, **what) as response:
+        yield Incoming(response.status_code, response.headers, _as_sent(response, url))
+
+
+def _checked_host(url: str) -> Host:
+    """Return the host of an address, as everyone here sees it. Raises OutboundError for plain http to elsewhere."""
+    scheme = url.partition("://")[0].lower()
+    if not _host(url) or (scheme != "https" and not (scheme == "http" and is_loopback(url))):
+        raise OutboundError("insecure", url)
+    return HOSTS.of(url.partition("://")[0] + "://" + urlsplit(url).netloc)
+
+
 def _has_answered(error: Exception) -> bool | None:
     """Tell what an error says about the host: nothing, where it was never asked or the page ran out of time."""
     page = present_budget()
@@ -220,19 +251,25 @@ def _has_answered(error: Exception) -> bool | None:
 
 
 def _asked(method: str, url: str, *, max_bytes: int, **what: Any) -> Reply:
-    session = _LOOPBACK if is_loopback(url) else _WORLD
     until = time.monotonic() + WHOLE_SECONDS
     page = present_budget()
     if page is not None:
         page.spend(0)
         until = min(until, page.until)
+    with _sent(method, url, until, **what) as response:
+        return Reply(response.status_code, response.headers, _bounded(response, url, max_bytes, until))
+
+
+@contextmanager
+def _sent(method: str, url: str, until: float, **what: Any) -> Iterator[requests.Response]:
+    session = _LOOPBACK if is_loopback(url) else _WORLD
     UNTIL.set(until)
     # `from None`: the exceptions of the HTTP library quote the address, and whoever logs ours would log that too.
     try:
         with session.request(method, url, auth=_no_netrc, allow_redirects=False, stream=True, **what) as response:
             if 300 <= response.status_code < 400 and response.status_code != 304:
                 raise OutboundError("redirect", url)
-            return Reply(response.status_code, response.headers, _bounded(response, url, max_bytes, until))
+            yield response
     except requests.Timeout:
         raise OutboundError("timeout", url) from None
     except requests.exceptions.SSLError:
@@ -242,6 +279,16 @@ def _asked(method: str, url: str, *, max_bytes: int, **what: Any) -> Reply:
         raise OutboundError("unreachable", url) from None
     except ValueError:  # such as a header with characters that no header can have
         raise OutboundError("unsendable", url) from None
+
+
+def _as_sent(response: requests.Response, url: str) -> Iterator[bytes]:
+    try:
+        while chunk := response.raw.read1(65536, decode_content=False):
+            yield chunk
+    except ReadTimeoutError:
+        raise OutboundError("timeout", url) from None
+    except HTTPError:
+        raise OutboundError("unreachable", url) from None
 
 
 def _bounded(response: requests.Response, url: str, max_bytes: int, until: float) -> bytes:

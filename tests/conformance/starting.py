@@ -41,6 +41,6 @@ def running(command: list[str], log: Path) -> Iterator[str]:
             process.stdout.close()
 
 
-def hapi() -> list[str]:
-    """Return the command that starts HAPI FHIR JPA (built by Maven when needed)."""
-    return java("server", "nl.verstel.conformance.Server", "-Xmx2g")
+def hapi(*, bulk: bool = False) -> list[str]:
+    """Return the command that starts HAPI FHIR JPA (built by Maven when needed), perhaps with $export and $import."""
+    return [*java("server", "nl.verstel.conformance.Server", "-Xmx2g"), *(["bulk"] if bulk else [])]

@@ -1,0 +1,295 @@
+"""`verstel bulk store`: Observations over real HTTP, with a fault at every step; each is stored once."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mappers.answers import answers_of
+from mappers.observations import observations_of
+from mappers.scoring import score
+from smartapp.cli import main
+from smartapp.populations import write_back
+from tests.mappers.build import CATALOGUE, all_answered, response
+from tests.smartapp.hospital import running_hospital
+from tests.smartapp.populations.scores_server import ScoresServer
+
+ROOT = Path(__file__).parents[3]
+
+
+def scores(number: int, name: str = "hoop") -> list[dict]:
+    """What `verstel score` makes of one response; for hoop a panel and six scores."""
+    answers = answers_of(response(name, all_answered(name), id=f"r{number}", identifier=None), CATALOGUE)
+    return observations_of(answers, score(answers.instrument, answers.values))
+
+
+def lines(*resources: dict) -> bytes:
+    return b"".join(json.dumps(one).encode() + b"\n" for one in resources)
+
+
+FOUR = [one for number in range(4) for one in scores(number)]  # 28 Observations
+
+
+@pytest.fixture(params=["transactions", "one by one", "nothing conditional", "neither"])
+def server(request) -> Iterator[ScoresServer]:
+    """Servers that take Observations in four ways."""
+    one = ScoresServer(
+        transaction=request.param in ("transactions", "nothing conditional"),
+        conditional=request.param in ("transactions", "one by one"),
+    ).start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def units() -> Iterator[ScoresServer]:
+    one = ScoresServer().start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    asked: list[float] = []
+    monkeypatch.setattr("smartapp.commands.bulk._wait", asked.append)
+    return asked
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "observations.ndjson"
+    path.write_bytes(lines(*FOUR))
+    return path
+
+
+def store(server: ScoresServer, source: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["bulk", "store", str(source), "--to", server.base, *options])
+
+
+def each_once(server: ScoresServer, *resources: dict) -> bool:
+    """Tell whether these are stored, each once, and every panel names its members where they are."""
+    there = {f"Observation/{one['id']}" for one in server.stored if "hasMember" not in one}
+    named = {member["reference"] for one in server.stored for member in one.get("hasMember", [])}
+    expected = {one["identifier"][0]["value"] for one in resources}
+    return server.counts() == dict.fromkeys(expected, 1) and named == there
+
+
+@pytest.mark.parametrize("batch", ["1", "10", "100"])
+def test_every_score_is_written_once_and_a_second_run_has_nothing_to_do(server, file, batch) -> None:
+    done = store(server, file, "--batch", batch)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "28 lines read: 28 Observations written, 0 were there, 0 refused." in done.stdout
+    assert each_once(server, *FOUR)
+    writes = server.writes
+    again = store(server, file)
+    assert again.stdout.startswith("Nothing to do: observations.ndjson: 28 lines read: 28 Observations written")
+    assert (again.exit_code, server.writes) == (0, writes)
+
+
+def test_what_is_sent_again_is_found_there(server, file) -> None:
+    store(server, file)
+    done = store(server, file, "--again")
+    assert "0 Observations written, 28 were there, 0 refused." in done.stdout
+    assert each_once(server, *FOUR)
+
+
+def test_batches_do_not_cut_the_scores_of_one_response(units, file) -> None:
+    store(units, file, "--batch", "3")
+    assert units.writes == 4  # a response each: seven at once, and never three
+
+
+@pytest.mark.parametrize(
+    ("fault", "waited"),
+    [("429/7", 7), ("503/3", 3), ("503", 2), ("stored, then nothing", 2), ("stored, then half", 2)],
+    ids=str,
+)
+def test_nothing_is_lost_or_doubled_when_a_write_goes_wrong(server, file, waits, fault, waited) -> None:
+    server.faults = [None, fault]
+    done = store(server, file, "--batch", "7")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert each_once(server, *FOUR)
+    assert waits == [waited]
+
+
+def test_a_server_that_stays_silent_ends_the_run_and_the_next_goes_on(units, file) -> None:
+    units.faults = [None, *["503"] * write_back.MOST_TRIES]
+    stopped = store(units, file, "--batch", "7")
+    assert stopped.exit_code == 1
+    assert "Run again to go on" in stopped.stderr
+    assert len(units.stored) == 7
+    units.writes = 0
+    assert store(units, file, "--batch", "7").exit_code == 0
+    assert (units.writes, each_once(units, *FOUR)) == (3, True)
+
+
+def test_one_response_that_is_refused_is_told_and_the_others_are_written(server, tmp_path) -> None:
+    good, bad = [*scores(0), *scores(2)], scores(1, "mhcs")
+    path = tmp_path / "observations.ndjson"
+    path.write_bytes(lines(*good[:7], *bad, *good[7:]))
+    server.bad = {"mhcs-total"}
+    done = store(server, path)
+    assert done.exit_code == 1
+    (told,) = [json.loads(line) for line in (tmp_path / "observations.ndjson.rejects.ndjson").read_text().splitlines()]
+    assert (told["file"], told["line"]) == ("observations.ndjson", 8)
+    assert "mhcs-total is not taken here" in told["reason"]
+    counts = server.counts()
+    assert {value: counts[value] for value in (one["identifier"][0]["value"] for one in good)} == dict.fromkeys(
+        (one["identifier"][0]["value"] for one in good), 1
+    )
+    server.bad = set()
+    assert store(server, path, "--again").exit_code == 0
+    assert each_once(server, *good, *bad)
+
+
+def test_lines_that_are_no_scores_are_told_with_their_number(units, tmp_path) -> None:
+    path = tmp_path / "observations.ndjson"
+    other = {"resourceType": "Observation", "code": {"text": "weight"}}
+    path.write_bytes(b'{"resourceType":"Prove\n\n' + lines(other) + lines(*scores(0)))
+    assert store(units, path).exit_code == 1
+    told = [json.loads(line) for line in Path(f"{path}.rejects.ndjson").read_text().splitlines()]
+    assert [one["line"] for one in told] == [1, 3]
+    assert each_once(units, *scores(0))
+
+
+def test_a_file_that_was_made_anew_is_begun_anew(units, file) -> None:
+    store(units, file)
+    file.write_bytes(lines(*scores(9), *FOUR))
+    done = store(units, file)
+    assert "is not what it was when observations.ndjson.stored.json was kept: begun anew" in done.stderr
+    assert "35 lines read: 7 Observations written, 28 were there" in done.stdout
+
+
+def test_a_file_that_has_grown_is_gone_on_with(units, file) -> None:
+    store(units, file)
+    with file.open("ab") as more:
+        more.write(lines(*scores(9)))
+    assert "35 lines read: 35 Observations written, 0 were there" in store(units, file).stdout
+    assert each_once(units, *FOUR, *scores(9))
+
+
+def test_a_journal_of_another_server_does_not_count(units, file) -> None:
+    store(units, file)
+    other = ScoresServer().start()
+    try:
+        assert store(other, file).exit_code == 0
+        assert each_once(other, *FOUR)
+    finally:
+        other.stop()
+
+
+def test_a_packed_file_is_written_too(units, tmp_path) -> None:
+    path = tmp_path / "observations.ndjson.gz"
+    path.write_bytes(gzip.compress(lines(*FOUR)))
+    assert store(units, path).exit_code == 0
+    assert each_once(units, *FOUR)
+
+
+def test_a_score_that_somebody_changed_on_the_server_is_left_and_told(server, file) -> None:
+    store(server, file)
+    changed = next(one for one in server.stored if "valueQuantity" in one)
+    changed["valueQuantity"]["value"] += 1
+    done = store(server, file, "--again")
+    assert done.exit_code == 1
+    assert "21 were there, 1 refused" in done.stdout  # three responses of seven, and the changed one
+    told = json.loads(Path(f"{file}.rejects.ndjson").read_text())
+    assert told["reason"].startswith("another number is stored for it")
+
+
+def an_export(folder: Path, *observations: dict, deleted: str = "") -> Path:
+    """A folder as `bulk fetch` leaves it."""
+    folder.mkdir()
+    (folder / "Observation.0001.ndjson").write_bytes(lines(*observations))
+    (folder / "deleted-responses.txt").write_text(deleted)
+    told = {"kind": "output", "type": "Observation", "url": "", "name": "Observation.0001.ndjson"}
+    state = {"server": "s", "path": "p", "time": "t", "files": [told], "done": True}
+    (folder / "bulk-export.json").write_text(json.dumps(state))
+    return folder
+
+
+def test_what_an_export_holds_is_not_sent(units, tmp_path) -> None:
+    folder = an_export(tmp_path / "export", *scores(0))
+    (folder / "observations.ndjson").write_bytes(lines(*FOUR))
+    done = store(units, folder)
+    assert "21 Observations written, 7 were there" in done.stdout
+    assert each_once(units, *[one for number in (1, 2, 3) for one in scores(number)])
+
+
+def test_a_score_of_another_program_with_the_same_number_is_not_doubled(units, tmp_path) -> None:
+    panel, total, *_others = scores(0)
+    theirs = {name: value for name, value in total.items() if name != "identifier"}
+    folder = an_export(tmp_path / "export", theirs)
+    (folder / "observations.ndjson").write_bytes(lines(*scores(0)))
+    assert "6 Observations written, 1 were there" in store(units, folder).stdout
+    assert each_once(units, panel, *_others)
+    # With another number it is not ours, and what the answers give is stored beside it.
+    theirs["valueQuantity"] = {**theirs["valueQuantity"], "value": 0}
+    other = an_export(tmp_path / "other", theirs)
+    (other / "observations.ndjson").write_bytes(lines(*scores(0)))
+    units.stored.clear()
+    store(units, other)
+    assert each_once(units, *scores(0))
+
+
+def test_scores_of_a_response_that_was_deleted_are_not_written(units, file, tmp_path) -> None:
+    folder = an_export(tmp_path / "export", deleted="QuestionnaireResponse/r1\n")
+    done = store(units, file, "--export", str(folder))
+    assert done.exit_code == 1
+    assert json.loads(Path(f"{file}.rejects.ndjson").read_text())["reason"] == "its response was deleted on the server"
+    assert each_once(units, *[one for number in (0, 2, 3) for one in scores(number)])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_command_that_is_killed_again_and_again_has_written_each_score_once(file, seed) -> None:
+    """It is killed with -9 at a write that chance picks, before or after it was done, and run again until it ends."""
+    chance = random.Random(seed)
+    refused = scores(7, "mhcs")
+    file.write_bytes(lines(*FOUR[:14], *refused, *FOUR[14:]))
+    server = ScoresServer(conditional=seed == 1, bad={"mhcs-total"}).start()
+    command = [sys.executable, "-m", "smartapp", "bulk", "store", str(file), "--to", server.base, "--batch", "7"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    killed = 0
+    try:
+        for _ in range(20):
+            server.faults = [None] * chance.randrange(3) + [chance.choice(["kill", "kill before"])] * (killed < 2)
+            process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            server.victim = process.pid
+            said, _ = process.communicate(timeout=60)
+            if process.returncode != -signal.SIGKILL:
+                break
+            killed += 1
+        assert (process.returncode, killed >= 2) == (1, True)
+        assert b"33 lines read" in said
+        assert b"1 refused" in said
+        assert each_once(server, *FOUR)
+        assert len(Path(f"{file}.rejects.ndjson").read_text().splitlines()) == 1
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    "kind", [{}, {"transaction": False, "conditional_create": False, "update_create": False}], ids=["units", "alone"]
+)
+def test_a_server_that_knows_us_by_a_key_takes_them(tmp_path, file, kind) -> None:
+    with running_hospital(tmp_path, "scorer", **kind) as hospital:
+        command = ["bulk", "store", str(file), "--to", hospital.sandbox.base, *hospital.signed]
+        done = CliRunner().invoke(main, command)
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert "28 Observations written" in done.stdout
+        again = CliRunner().invoke(main, [*command, "--again"])
+        assert "0 Observations written, 28 were there" in again.stdout
+
+
+def test_a_folder_without_scores_says_what_it_looked_for(units, tmp_path) -> None:
+    done = store(units, tmp_path)
+    assert done.exit_code == 2
+    assert "no file called observations*.ndjson" in done.stderr
