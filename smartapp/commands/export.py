@@ -1,20 +1,28 @@
-"""`verstel export`: what Verstel keeps of one person, handed out: all of it for them, or as their PGO asks for it."""
+"""`verstel export`: what Verstel keeps, handed out: to the person, as their PGO asks for it, or for research."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from mappers.bulk import Refusal
+from mappers.small_cells import FEWEST
+from questionnaires.catalogue import catalogue
 from questionnaires.model import Language
 from smartapp.commands import about_person, named
 from smartapp.commands.serve import opened_again, settings_from_environment
 
 if TYPE_CHECKING:
+    from smartapp.commands.team import Refused
+    from smartapp.populations.research import Gathered, Register
+    from smartapp.populations.research_tables import Days
     from smartapp.settings import Issuer
     from smartapp.storage.launches import Person
 
@@ -108,6 +116,182 @@ def medmij(*, issuer: str, patient: str, name: str, born: str, base: str, out: P
         raise click.ClickException(f"the answers were not made: {_reason(error)}") from error
     papers = sum(1 for file in made if file.startswith("Binary-"))
     click.echo(f"{out}: {len(made)} files, {papers} papers. Not in it: what is at {known.name}.", err=True)
+
+
+_RESEARCH: Final = """\b
+Examples:
+  verstel export research export-folder/ --consents Consent.ndjson --to study --format all --by "D. Manager" \\
+    --purpose "recovery 2026" --key-for age1… --key-holder "K. Holder" --key-out ../safe/study.age
+  verstel export research export-folder/ … --key ../safe/study.age --identity holder.txt --key-out ../safe/again.age
+
+Exit code 0: all was read. 1: some input was refused, or too few people are left. 2: wrong usage.
+"""
+
+
+@command.command(epilog=_RESEARCH)
+@click.argument("files", nargs=-1, metavar="FILE…|-", type=click.Path(exists=True, allow_dash=True))
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), help="The folder to make.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    required=True,
+    type=click.Choice(["csv", "parquet", "xlsx", "sav", "all"]),
+    help="May be given more than once. sav is for SPSS, and made in memory.",
+)
+@click.option(
+    "--consents",
+    type=click.Path(exists=True, dir_okay=False),
+    help="FHIR Consents to research as NDJSON (also .gz): only who consents is in. The newest of each person decides.",
+)
+@click.option("--by", required=True, metavar="WHO", help="Who exports; the codebook says it.")
+@click.option("--purpose", required=True, help="What for; the codebook and the key say it.")
+@click.option(
+    "--key-for", required=True, metavar="RECIPIENT", help="To whom the key is encrypted: age1… or an SSH public key."
+)
+@click.option("--key-holder", required=True, metavar="NAME", help="The one person who keeps the key.")
+@click.option(
+    "--key-out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the encrypted key: not in the folder of --to. It must not be there yet.",
+)
+@click.option(
+    "--key",
+    "earlier",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The key of an earlier export: the same people get the same numbers.",
+)
+@click.option(
+    "--identity",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --key: the file with the identity (age or SSH, without passphrase) of who keeps it.",
+)
+@click.option("--language", type=click.Choice(["nl", "en"]), default="nl", show_default=True, help="Of the labels.")
+@click.option(
+    "--days",
+    type=click.Choice(["since-first", "month", "exact"]),
+    default="since-first",
+    show_default=True,
+    help="When something was sent in: days since the first response of that person, the month, or the day.",
+)
+@click.option(
+    "--start",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day on which a traject started for all: begin, middle and end are then within 2 months, at about 18 and "
+    "about 30 months after it. Without it they are each person's own first, nearest the middle, and last.",
+)
+@click.option("--free-text", is_flag=True, help="Put the person's own words in too. They may say who somebody is.")
+def research(
+    *,
+    files: tuple[str, ...],
+    folder: Path,
+    formats: tuple[str, ...],
+    consents: str | None,
+    by: str,
+    purpose: str,
+    key_for: str,
+    key_holder: str,
+    key_out: Path,
+    earlier: Path | None,
+    identity: Path | None,
+    language: Language,
+    days: Days,
+    start: datetime | None,
+    free_text: bool,
+) -> None:
+    """Write files for research: answers and scores by respondent number, with labels and a codebook.
+
+    Each FILE is what `verstel score` takes. In the files are no names, ids or dates (see --days), and only people who
+    consented. Who has which number stands in the key, encrypted to one person. What fewer than six people sent in at
+    one moment is left out. How many responses were left out, and why, is said on standard error.
+    """
+    from smartapp.commands.team import Refused
+    from smartapp.populations import research as population
+    from smartapp.populations import research_files, research_tables
+
+    if consents is None:
+        raise click.UsageError(
+            "Only who consented may be in the files: name the Consents in --consents FILE (FHIR, as NDJSON)."
+        )
+    _check_places(files, folder, key_out)
+    if (earlier is None) is not (identity is None):
+        raise click.UsageError("--key and --identity go together.")
+    wanted = research_files.FORMATS if "all" in formats else tuple(dict.fromkeys(formats))
+    try:
+        recipient = population.recipient_of(key_for)
+        known = {} if earlier is None or identity is None else population.unsealed(earlier, identity)
+    except population.NotReadable as error:
+        raise click.UsageError(str(error)) from error
+    refused = Refused()
+    gathered = population.Gathered(population.Numbers(known), free_text=free_text)
+    register = _gather(gathered, files, consents, refused)
+    choices = research_tables.Choices(
+        language=language,
+        days=days,
+        start=start.date() if start else None,
+        free_text=free_text,
+        about=(("purpose", purpose), ("exported by", by), ("key kept by", key_holder)),
+    )
+    try:
+        with research_tables.new_folder(folder):
+            with research_files.opened(wanted, folder) as written:
+                made = research_tables.write(gathered, catalogue(), written, folder, choices)
+            in_it = {patient for patient, number in gathered.numbers.of_patient.items() if number in made.respondents}
+            in_key = {
+                one: number for one, number in gathered.numbers.of_patient.items() if one in in_it or one in known
+            }
+            register.tell(by=by, what=purpose, patients=in_it)
+            _write(key_out, population.sealed(in_key, key_holder, purpose, recipient))
+    except (research_tables.TooFew, research_files.NotInstalled) as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(f"nothing was written: {where}{error.strerror or error}") from error
+    finally:
+        gathered.close()
+    for canonical, moment in made.withheld:
+        click.echo(f"left out: {canonical.rpartition('/')[2]}, {moment}: fewer than {FEWEST} people", err=True)
+    words = " Free text is in it." if free_text else ""
+    click.echo(f"{folder}: {len(made.respondents)} people, {made.long} answers and scores.{words}", err=True)
+    click.echo(f"{key_out}: the key; only {key_holder} can open it.", err=True)
+    sys.exit(1 if refused.count else 0)
+
+
+def _check_places(files: tuple[str, ...], folder: Path, key_out: Path) -> None:
+    """Raise UsageError for files that are not named, and for places where something is already."""
+    if not files:
+        raise click.UsageError("Name a FILE, a folder, or - for standard input.")
+    if folder.exists():
+        raise click.UsageError(f"--to {folder} is there already. Name another folder.")
+    if key_out.exists():
+        raise click.UsageError(f"--key-out {key_out} is there already. Name another file.")
+    if folder.resolve() in key_out.resolve().parents:
+        raise click.UsageError(
+            "--key-out is in the folder of --to: who gets the files would get the key. Name another."
+        )
+
+
+def _gather(gathered: Gathered, files: tuple[str, ...], consents: str, refused: Refused) -> Register:
+    """Read who consented, then the responses; say how many were left out and why. Return who consented."""
+    from mappers.errors import RefusedResponse
+    from smartapp.commands.team import sources_of
+    from smartapp.populations.reading import Source
+    from smartapp.populations.research import ConsentsOfFile
+    from smartapp.populations.teams import resources_of
+
+    known = catalogue()
+    today = datetime.now(UTC).date().isoformat()
+    register = ConsentsOfFile((one for _, one in resources_of(Source(consents), refused)), today)
+    for source in sources_of(files):
+        for line, response in resources_of(source, refused):
+            try:
+                gathered.add(response, known, register)
+            except RefusedResponse as error:
+                refused(source, Refusal(line, None, str(error)))
+    for why, number in sorted(gathered.left_out.items()):
+        click.echo(f"left out: {number} responses: {why}", err=True)
+    return register
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def report(
         raise click.UsageError("--keep and --issuer go together.")
     known = catalogue()
     rule = _rule(code, known)
-    refused = _Refused()
+    refused = Refused()
     teams = read_teams(map(Source, of_teams), refused)
     if not teams.members:
         raise click.UsageError(
@@ -107,7 +107,7 @@ def report(
         )
     scores = Scores(rule, teams)
     now = dt.datetime.now(dt.UTC)
-    years = yearly(scores.read(_sources(files), known, refused))
+    years = yearly(scores.read(sources_of(files), known, refused))
     reported = [one for one in years if this_year or one.year < now.year]
     if len(reported) < len(years):
         click.echo(f"{now.year} is not over, and left out; --this-year has it.", err=True)
@@ -129,7 +129,8 @@ def _rule(code: str, known: Catalogue) -> ScoreRule:
     return rules[code]
 
 
-def _sources(names: Sequence[str]) -> list[Source]:
+def sources_of(names: Sequence[str]) -> list[Source]:
+    """Return the files that these names mean, those of a bulk export for a folder."""
     found: list[Source] = []
     for name in names:
         if name != STDIN and Path(name).is_dir():
@@ -142,13 +143,14 @@ def _sources(names: Sequence[str]) -> list[Source]:
     return found
 
 
-class _Refused:
+class Refused:
     """Says on standard error what was refused, and counts it."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def __call__(self, source: Source, refusal: Refusal) -> None:
+        """Say that a line of a file was refused, and why."""
         self.count += 1
         click.echo(f"{source.name}:{refusal.line}: {refusal}", err=True)
 

@@ -87,13 +87,14 @@ def read_teams(sources: Iterable[Source], refuse: Refuse) -> Teams:
     """Return who belongs to which team by these files: NDJSON (plain or .gz), a resource, or a Bundle."""
     teams = Teams()
     for source in sources:
-        for number, resource in _resources(source, refuse):
+        for number, resource in resources_of(source, refuse):
             if problem := teams.add(resource):
                 refuse(source, Refusal(number, None, problem))
     return teams
 
 
-def _resources(source: Source, refuse: Refuse) -> Iterator[tuple[int, Any]]:
+def resources_of(source: Source, refuse: Refuse) -> Iterator[tuple[int, Any]]:
+    """Yield each resource of a file with the number of its line; what cannot be read is refused."""
     number = 0
     try:
         for batch in batches_of(blocks_of(source, lambda _taken: None)):
