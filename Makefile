@@ -65,6 +65,7 @@ generate: setup-test
 
 bench: setup-test
 	$(BIN)/python -m benchmarks.scoring
+	$(BIN)/python -m benchmarks.processes
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.growth --many 10000 --no-postgresql
 	$(BIN)/python -m benchmarks.log

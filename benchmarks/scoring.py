@@ -221,36 +221,6 @@ def whole_command(responses: Sequence[bytes], rounds: int) -> Timing:
     return Timing("verstel score", does, min(times) / len(responses) * 1e6, min(floors) / min(times))
 
 
-_REPORTING_ITS_CPU: Final = """
-import resource, sys
-from smartapp.cli import main
-try:
-    main()
-finally:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    print(used.ru_utime + used.ru_stime, file=sys.stderr)
-"""
-
-
-def most_of_jobs(responses: Sequence[bytes]) -> float:
-    """Return how many times faster `--jobs` can be at most, however many cores there are.
-
-    The process that reads, hands out, gathers and writes cannot be sped up by more processes. So the bound is what a
-    single process needs for everything, divided by what the reading process still needs with `--jobs 2`, both in CPU
-    seconds.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "responses.ndjson"
-        source.write_bytes(b"\n".join(responses) + b"\n")
-
-        def used(jobs: int) -> float:
-            command = [sys.executable, "-c", _REPORTING_ITS_CPU, "score", "--jobs", str(jobs), str(source)]
-            done = subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT)
-            return float(done.stderr)
-
-        return min(used(1) for _ in range(3)) / min(used(2) for _ in range(3))
-
-
 def rewritten(line: bytes) -> bytes:
     """Return a response as some EHRs return it, with numbers instead of codes; only the plain way reads that."""
     response = orjson.loads(line)
@@ -260,17 +230,6 @@ def rewritten(line: bytes) -> bytes:
             if code != NOT_APPLICABLE:
                 item["answer"] = [{"valueInteger": int(code)}]
     return orjson.dumps(response)
-
-
-def jobs_table(responses: Sequence[bytes]) -> list[str]:
-    """Return what `--jobs` can give at most, as lines of Markdown."""
-    usual, other = most_of_jobs(responses), most_of_jobs([rewritten(line) for line in responses])
-    return [
-        "| responses | `--jobs` makes it at most |",
-        "|---|---:|",
-        f"| in the usual form | {usual:.1f} times as fast |",
-        f"| with numbers for codes, as some EHRs give them back | {other:.1f} times as fast |",
-    ]
 
 
 def check(responses: Sequence[bytes]) -> None:
@@ -299,7 +258,7 @@ def _ratio(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
 
 
-def page(rows: Sequence[Timing], jobs: Sequence[str], size: int, count: int) -> str:
+def page(rows: Sequence[Timing], size: int, count: int) -> str:
     """Return docs/benchmarks.md."""
     used = ", ".join(f"{name} {version(name)}" for name in ("orjson", "msgspec", "fhir.resources"))
     return "\n".join(
@@ -318,14 +277,7 @@ def page(rows: Sequence[Timing], jobs: Sequence[str], size: int, count: int) -> 
             "scores.",
             f"Promised are a ratio of at least {IN_PROCESS} in process and {COMMAND} for the whole command.",
             "",
-            "## Several processes",
-            "",
-            "With `--jobs N`, N processes score and one more reads, hands out and writes. What that one needs is the",
-            "bound, on any number of cores. So one process is the right choice for responses in the usual form;",
-            "several pay where another system rewrote them and there are cores to spare. Below are the CPU seconds of",
-            "one process, divided by those of the reading process with `--jobs 2`.",
-            "",
-            *jobs,
+            "What several processes give (`verstel score --jobs`) is measured by `python -m benchmarks.processes`.",
             "",
             f"Python {platform.python_version()}, {used}, fhirpathpy as in benchmarks/requirements.txt; "
             f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores.",
@@ -358,11 +310,10 @@ def main() -> int:
     else:
         print("fhirpathpy could not be installed; its row is missing.", file=sys.stderr)
     rows.append(whole_command(responses, 3 if chosen.quick else 5))
-    jobs = jobs_table(responses)
-    print("\n".join([*table(rows), "", *jobs]))
+    print("\n".join(table(rows)))
     if chosen.write:
         PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(page(rows, jobs, sum(map(len, responses)) // len(responses), count), encoding="utf-8")
+        PAGE.write_text(page(rows, sum(map(len, responses)) // len(responses), count), encoding="utf-8")
     bars = {"**Verstel**": IN_PROCESS, "verstel score": COMMAND}
     # A quick run is too short to be held to the promise for the whole command: starting up weighs too much.
     slow = [
