@@ -234,9 +234,9 @@ def research(
         about=(("purpose", purpose), ("exported by", by), ("key kept by", key_holder)),
     )
     try:
-        with research_tables.new_folder(folder):
-            with research_files.opened(wanted, folder) as written:
-                made = research_tables.write(gathered, catalogue(), written, folder, choices)
+        with research_tables.new_folder(folder) as part:
+            with research_files.opened(wanted, part) as written:
+                made = research_tables.write(gathered, catalogue(), written, part, choices)
             in_it = {patient for patient, number in gathered.numbers.of_patient.items() if number in made.respondents}
             in_key = {
                 one: number for one, number in gathered.numbers.of_patient.items() if one in in_it or one in known

@@ -48,11 +48,11 @@ class NotReadable(Exception):
 class Register(Protocol):
     """Who consents to reuse of their answers; and who was told that they were taken."""
 
-    def may(self, patient_reference: str) -> bool:
-        """Tell whether this person's answers may be used."""
+    def may(self, patient_reference: str, instrument: str = "") -> bool:
+        """Tell whether this person's answers may be used: those to an instrument, or ("") any at all."""
 
-    def tell(self, *, by: str, what: str, patients: Iterable[str]) -> None:
-        """Keep in the log who exported what, and of whom."""
+    def tell(self, *, by: str, what: str, patients: Iterable[str]) -> int:
+        """Keep in the log who exports what, and of whom; return of how many."""
 
 
 # --- consent in a file of another system ------------------------------------------------------------------------
@@ -70,12 +70,13 @@ class ConsentsOfFile:
                 newest[patient] = max(newest.get(patient, (dated, not permits)), (dated, not permits))
         self._permits = {patient for patient, (_, refuses) in newest.items() if not refuses}
 
-    def may(self, patient_reference: str) -> bool:
+    def may(self, patient_reference: str, instrument: str = "") -> bool:  # noqa: ARG002 - it is about all answers
         """Tell whether this person's newest consent permits."""
         return patient_reference in self._permits
 
-    def tell(self, *, by: str, what: str, patients: Iterable[str]) -> None:
-        """Do nothing: the log of the system that asked is not ours to write."""
+    def tell(self, *, by: str, what: str, patients: Iterable[str]) -> int:  # noqa: ARG002 - nothing is written
+        """Keep nothing: the log of the system that asked is not ours to write."""
+        return len(set(patients))
 
 
 # --- numbers, and the key ---------------------------------------------------------------------------------------
@@ -267,7 +268,7 @@ def _left_out(instrument: Instrument, status: str, patient: str, authored: str, 
         return "a form that measures nothing"
     if not patient:
         return "it does not say whose it is"
-    if not register.may(patient):
+    if not register.may(patient, instrument.id):
         return "no consent to reuse"
     if status not in _FINISHED:
         return "not finished, or entered in error"

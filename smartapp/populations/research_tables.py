@@ -334,10 +334,15 @@ def _renamed(one: Variable, name: str, label: str, missing: tuple[Missing, ...])
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Make a folder that only its owner can read; what is half made is taken away again."""
-    folder.mkdir(mode=0o700)
+    """Make a folder that only its owner can read; it has its name once all is in it, and is gone if that fails.
+
+    Raises OSError.
+    """
+    part = folder.with_name(f".{folder.name}.part")
+    part.mkdir(mode=0o700)
     try:
-        yield folder
+        yield part
+        part.rename(folder)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(part, ignore_errors=True)
         raise
