@@ -34,8 +34,9 @@ _FINISHED: Final = frozenset({"completed", "amended"})
 
 FHIR_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _DATE_TIME: Final = re.compile(
-    r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])"
-    r"(T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]))?)?)?"
+    r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01])"
+    r"(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]{1,9})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9]))?"
+    r")?)?"
 )
 _WHOLE_DATE: Final = len("2026-05-31")
 LONGEST_IDENTIFIER: Final = 256
@@ -102,11 +103,14 @@ def form_of(instrument: Instrument) -> FormLayout:
 
 def is_date_time(text: str) -> bool:
     """Tell whether a text is a FHIR dateTime (R4: with seconds and zone where it has a time) of a day that exists."""
-    if not _DATE_TIME.fullmatch(text):
-        return False
-    # The pattern can't know which months have 31 days.
+    return _DATE_TIME.fullmatch(text) is not None and _exists(text[:_WHOLE_DATE])
+
+
+@lru_cache(maxsize=4096)  # ten years of days; a whole population answers on few
+def _exists(day: str) -> bool:
+    """Tell whether a day, month or year exists: the pattern can't know which months have 31 days."""
     try:
-        date.fromisoformat(f"{text}-01-01"[:_WHOLE_DATE])
+        date.fromisoformat(f"{day}-01-01"[:_WHOLE_DATE])
     except ValueError:
         return False
     return True

@@ -7,23 +7,29 @@ instrument, and kept as a `_Compiled`.
 
 **Reading.** The ordinary shape of a response becomes a msgspec type: the groups of the published Questionnaire, one
 `valueCoding` or `valueBoolean` per answer, finished, with a date and a client. Only the instrument's own linkIds, codes
-and systems decode. There are two such types: a narrow one for choices that are all answered, and a wide one that also
-takes yes/no items, items without an answer, and the calculated scores that form renderers add.
+and systems decode. There are two such types: a narrow one for choices that are all answered, and a wide one that also takes
+yes/no items, items without an answer, and the calculated scores that form renderers add.
+
+**Recalling.** A program writes the same answer to the same item in the same bytes every time. So a line is cut before
+each `{"linkId":`, and each cut that decodes by itself, as an item or as the beginning of a group, is remembered with
+what it is worth and what it closes (`_Cuts`). A line of known cuts, in an order in which they close what they opened, is
+the JSON that was decoded before, only in another arrangement: only its beginning (name, client, date) is decoded anew.
 
 **Adding up.** `scoring.outcome` needs three numbers per score rule: how many items are answered, how many of them
 count ("not applicable" is an answer that does not), and the sum. They are packed into one integer per answer, so that
 one addition per answer advances every count of every rule at once:
 
     high bits                                                                             low bits
-    … | rule 2: sum, counted, answered | rule 1: sum, counted, answered | one bit per item of the form
+    … | rule 2: sum, counted, answered | rule 1: sum, counted, answered | one bit per item and per group of the form
 
 Each field is wide enough for the highest value a response can reach, so no field spills into the next. The bits at the
-bottom detect an item that appears twice: n powers of two add up to a number with n bits set only when no two are equal.
+bottom detect what appears twice: n powers of two add up to a number with n bits set only when no two are equal.
 They are the lowest because sums carry upwards only: whatever happens above cannot hide what happened there.
 
 **Writing.** The plain way writes the Observations once, with a marker wherever responses differ, and its output is cut
-at those markers (`_template`). Filling in is joining bytes. The part of an Observation that states its score depends on
-the rule's bits and the language alone; it is made by `scoring.outcome` and the plain way when first needed, and kept.
+at those markers (`_template`). Filling in is choosing pieces; whoever has the pieces of many responses joins them once,
+for each join copies all bytes. The part of an Observation that states its score depends on the rule's bits and the
+language alone; it is made by `scoring.outcome` and the plain way when first needed, and kept.
 
 **Giving up.** Whatever does not fit returns None: other shapes, drafts, unknown questionnaires, invalid dates,
 duplicates. The plain way then decides, and words the refusal. Nothing here refuses a response, and nothing here raises
@@ -37,8 +43,9 @@ for byte, on generated responses: ordinary ones (`test_both_ways_give_the_same_b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 from typing import Annotated, Any, Final, Literal
 
@@ -69,6 +76,8 @@ class NoFastWay(Exception):
 # A number above and below 1, so no JSON fits: whatever fills an element of this type goes to the plain way. An absent
 # element gets the default, which msgspec does not check.
 _NEVER: Final[tuple[Any, Any]] = (Annotated[int, Meta(gt=1, lt=1)], 0)
+# What may change the meaning of what holds it: the plain way refuses it where these stand.
+_OTHER_MEANING: Final[list[Any]] = [("modifierExtension", *_NEVER), ("implicitRules", *_NEVER)]
 
 
 def _decoder(instrument: Instrument, *, wide: bool) -> Callable[[bytes], Any]:
@@ -77,11 +86,15 @@ def _decoder(instrument: Instrument, *, wide: bool) -> Callable[[bytes], Any]:
     The narrow decoder, which is faster, takes choices only, each with its answer. Elements that never affect a score
     (`text`, `extension`, `meta`, …) are skipped, as in the plain way.
     """
-    return msgspec.json.Decoder(_response_type(instrument, _group_type(instrument, wide=wide))).decode
+    return _decode(_response_type(instrument, _group_type(instrument, _item_type(instrument, wide=wide))))
 
 
-def _group_type(instrument: Instrument, *, wide: bool) -> Any:
-    """Return the type of one group with its items and answers. Raises NoFastWay for more than one code system."""
+def _decode(kind: Any) -> Callable[[bytes], Any]:
+    return msgspec.json.Decoder(kind).decode
+
+
+def _item_type(instrument: Instrument, *, wide: bool) -> Any:
+    """Return the type of one item with its answer. Raises NoFastWay for more than one code system."""
     form = form_of(instrument)
     scales = instrument.scales
     systems = {scale.system for scale in scales}
@@ -106,10 +119,19 @@ def _group_type(instrument: Instrument, *, wide: bool) -> Any:
     # Strict, unlike the other types: a value[x] that we do not know is an answer, and must not be skipped.
     answer = defstruct("Answer", values, forbid_unknown_fields=True, gc=False)
     answers: list[Any] = [("answer", tuple[answer] | UnsetType, UNSET)] if wide else [("answer", tuple[answer])]  # type: ignore[valid-type]
-    item = defstruct("Item", [("linkId", _one_of(link_ids)), *answers, ("item", *_NEVER)], gc=False)
+    return defstruct("Item", [("linkId", _one_of(link_ids)), *answers, ("item", *_NEVER), *_OTHER_MEANING], gc=False)
+
+
+def _group_type(instrument: Instrument, item: Any) -> Any:
+    """Return the type of one group of items of a type."""
     return defstruct(
         "Group",
-        [("linkId", _one_of(form.groups)), ("item", list[item]), ("answer", *_NEVER)],  # type: ignore[valid-type]
+        [
+            ("linkId", _one_of(form_of(instrument).groups)),
+            ("item", list[item]),
+            ("answer", *_NEVER),
+            *_OTHER_MEANING,
+        ],
         gc=False,
     )
 
@@ -137,6 +159,7 @@ def _response_type(instrument: Instrument, group: Any) -> Any:
             # Not used, but the plain way refuses a response whose author or source is not an object.
             ("author", person | UnsetType, UNSET),
             ("source", person | UnsetType, UNSET),
+            *_OTHER_MEANING,
         ],
         gc=False,
     )
@@ -165,7 +188,8 @@ class _Bits:
 
     @property
     def mask(self) -> int:
-        return (1 << self.width) - 1
+        """What is left of a sum when all but this rule's fields are blotted out."""
+        return (1 << self.width) - 1 << self.shift
 
     def of(self, number: int | None) -> int:
         """Return what one answer adds: 1 answered, 1 counted unless `number` is None, and the number itself."""
@@ -173,16 +197,16 @@ class _Bits:
         return (1 | counts << self.count | (number or 0) << 2 * self.count) << self.shift
 
     def score(self, bits: int) -> Score:
-        """Return the score that this rule's bits, shifted down and masked, stand for."""
-        counts = (1 << self.count) - 1
+        """Return the score that this rule's bits, masked, stand for."""
+        counts, bits = (1 << self.count) - 1, bits >> self.shift
         return outcome(self.rule, bits & counts, bits >> self.count & counts, bits >> 2 * self.count)
 
 
 def _bits(instrument: Instrument) -> tuple[_Bits, ...]:
-    """Lay out the fields of every rule, above the bits of the items."""
+    """Lay out the fields of every rule, above the bits of the items and groups."""
     layout: list[_Bits] = []
     form = form_of(instrument)
-    shift = len(form.items) + len(form.score_items)
+    shift = len(form.items) + len(form.score_items) + len(form.groups)
     for rule in instrument.scores:
         # Wide enough for every item answered with its highest number; duplicates, which could exceed that, are refused.
         highest = [max(number or 0 for number in worth.values()) for worth in numbers(instrument, rule).values()]
@@ -192,9 +216,13 @@ def _bits(instrument: Instrument) -> tuple[_Bits, ...]:
     return tuple(layout)
 
 
-def _worth(instrument: Instrument, layout: tuple[_Bits, ...]) -> tuple[dict[str, dict[str | bool | None, int]], int]:
-    """Return linkId → answer (None: not answered) → its number, and the mask of the items' own bits."""
-    table: dict[str, dict[str | bool | None, int]] = {}
+# linkId → answer (None: not answered) → its number. That of a group is of None.
+_Worth = dict[str, dict[str | bool | None, int]]
+
+
+def _worth(instrument: Instrument, layout: tuple[_Bits, ...]) -> tuple[_Worth, int]:
+    """Return what each answer is worth, and the mask of the own bits of items and groups."""
+    table: _Worth = {}
     own = 1
     for item in instrument.items:
         # Also for "not answered": an item that appears once with and once without an answer appears twice.
@@ -204,7 +232,8 @@ def _worth(instrument: Instrument, layout: tuple[_Bits, ...]) -> tuple[dict[str,
             for answer, number in numbers(instrument, bits.rule).get(item.link_id, {}).items():
                 table[item.link_id][answer] += bits.of(number)
     # Calculated scores are worth nothing, for we always compute them ourselves, but they too may appear only once.
-    for link_id in sorted(form_of(instrument).score_items):
+    form = form_of(instrument)
+    for link_id in (*sorted(form.score_items), *sorted(form.groups)):
         table[link_id] = {None: own}
         own <<= 1
     return table, own - 1
@@ -216,10 +245,89 @@ def _answers(item: Item) -> tuple[str | bool, ...]:
     return (True, False) if item.kind == "boolean" else ()
 
 
+def _code(item: Any) -> str:
+    """Return the code of an item that the narrow decoder took."""
+    code: str = item.answer[0].valueCoding.code
+    return code
+
+
+def _value(item: Any) -> str | bool | None:
+    """Return the value of an item that the wide decoder took; None for no answer."""
+    if item.answer is UNSET:
+        return None
+    (answer,) = item.answer
+    given = [one for one in (answer.valueCoding, answer.valueBoolean, answer.valueDecimal) if one is not UNSET]
+    if len(given) != 1 or answer.valueDecimal is not UNSET:
+        raise KeyError("no value, two values, or a number")
+    found: str | bool = given[0] if answer.valueCoding is UNSET else given[0].code
+    return found
+
+
+# --- recalling: what was decoded before --------------------------------------------------------------------------
+
+_CUT: Final = b'{"linkId":'  # within a string its quotation marks are escaped, so in JSON this always begins an object
+_OPEN: Final = b'"item":['  # what the beginning of a response ends with, and that of a group
+# What may follow on an item: another one; the next group; nothing more. The letters stand for it in `_ORDER`.
+_AFTER: Final = ((b"i", b","), (b"g", b"]},"), (b"e", b"]}]}"), (b"e", b"]}]}\r"))
+_ORDER: Final = re.compile(rb"(oi*g)*oi*e")  # o opens a group
+_MOST_CUTS: Final = 4096  # remembered cuts; every answer to the NEL, each in its three places, is 600
+_LONGEST_CUT: Final = 4096  # bytes
+
+
+@lru_cache(maxsize=4096)
+def _in_order(kinds: bytes) -> bool:
+    """Tell whether cuts of these kinds, one letter each, close all that they open and nothing else."""
+    return _ORDER.fullmatch(kinds) is not None
+
+
+class _Cuts:
+    """The cuts of one instrument's responses that are known by their bytes."""
+
+    def __init__(self, instrument: Instrument, worth: _Worth) -> None:
+        item = _item_type(instrument, wide=True)
+        self._item, self._group = _decode(item), _decode(_group_type(instrument, item))
+        self._score_items = form_of(instrument).score_items
+        self._table = worth
+        self._worth: dict[bytes, int] = {}
+        self._kinds: dict[bytes, int] = {}
+
+    def sum(self, cuts: list[bytes]) -> int:
+        """Return what cuts are worth. Raises KeyError for an unknown one, and where they do not fit together."""
+        total = sum(map(self._worth.__getitem__, cuts))
+        if not _in_order(bytes(map(self._kinds.__getitem__, cuts))):
+            raise KeyError("not in order")
+        return total
+
+    def learn(self, cuts: list[bytes]) -> None:
+        """Remember the cuts of a response that was decoded; when there are enough of them, no more."""
+        for cut in cuts:
+            if len(self._kinds) < _MOST_CUTS and len(cut) <= _LONGEST_CUT and cut not in self._kinds:
+                for kind, worth in self._meanings(cut):
+                    self._worth[cut], self._kinds[cut] = worth, ord(kind)
+
+    def _meanings(self, cut: bytes) -> Iterator[tuple[bytes, int]]:
+        """Yield the kind and the worth of a cut that decodes by itself: none, or the only one that there can be."""
+        try:
+            if cut.endswith(_OPEN):
+                yield b"o", self._table[self._group(_CUT + cut + b"]}").linkId][None]
+        except (msgspec.MsgspecError, KeyError, RecursionError, ValueError):
+            return
+        for kind, end in _AFTER:
+            if cut.endswith(end):
+                try:
+                    item = self._item(_CUT + cut.removesuffix(end))
+                    given = None if item.linkId in self._score_items else _value(item)
+                    yield kind, self._table[item.linkId][given]
+                except (msgspec.MsgspecError, KeyError, RecursionError, ValueError):
+                    continue
+
+
 # --- writing: the plain way's output, cut where responses differ -------------------------------------------------
 
 # Letters and @ only, so that JSON writes them as they are and no instrument's own text holds them.
 _REFERENCE, _KEY, _WHO, _NAME, _WHEN, _WHY = (f"@@{name}@@" for name in ("ref", "key", "who", "name", "when", "why"))
+# The elements of an Observation that depend on its score and on the language, and on nothing else.
+_SAID: Final = ("valueQuantity", "dataAbsentReason", "method")
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,11 +347,8 @@ class _Template:
     fixed: list[bytes]
     choose: Callable[[list[bytes]], tuple[bytes, ...]]
 
-    def filled(self, values: list[bytes]) -> bytes:
-        return b"".join(self.choose(self.fixed + values))
 
-
-# Where each value is in the list that `_Compiled.observations` makes; from the last one on there is one per score.
+# Where each value is in the list that `_Compiled.pieces` makes; from the last one on there is one per score.
 _KEY_AT, _REFERENCE_AT, _URN_AT, _FRAME_AT, _SCORES_AT = range(5)
 
 
@@ -268,25 +373,28 @@ def _template(instrument: Instrument, shape: _Shape) -> _Template:
     made = observations_of(answers, no_scores)
     lines = b"\n".join(orjson.dumps(one) for one in made) + b"\n"
     key = response_key(answers.response, answers.response.reference)
-    frame = _members({name: made[0][name] for name in ("subject", "effectiveDateTime")})
+    frame = _members({name: made[0][name] for name in ("subject", "effectiveDateTime")}) + b","
     # A `urn:uuid:` is a digest of the key, so it carries no marker: what the marked key digests to is one itself.
     places = {
-        _members({"dataAbsentReason": made[1]["dataAbsentReason"]}): _SCORES_AT,
         frame: _FRAME_AT,
         urn_start(key).encode(): _URN_AT,
         _KEY.encode(): _KEY_AT,
         _REFERENCE.encode(): _REFERENCE_AT,
     }
+    # The scores come in the order of the rules, in `made` as in the layout; each says by which rule it was made.
+    places |= {_said(one): _SCORES_AT + number for number, one in enumerate(made[1:])}
     # Splitting on a group keeps what was split on: fixed pieces and places alternate, a fixed piece first and last.
     cut = re.split(b"(" + b"|".join(re.escape(place) for place in places) + b")", lines)
-    order = [places[place] for place in cut[1::2]]
-    # The scores come in the order of the rules, in `made` as in the layout; each takes the next value.
-    scores = iter(range(_SCORES_AT, _SCORES_AT + len(no_scores)))
-    order = [next(scores) if place == _SCORES_AT else place for place in order]
-    fixed = cut[::2]
+    fixed = [piece for piece in cut[::2] if piece]
     # One itemgetter over `fixed + values` picks everything in order, without a loop in Python per response.
-    both = [number for pair in enumerate(len(fixed) + place for place in order) for number in pair]
-    return _Template(fixed, itemgetter(*both, len(fixed) - 1))
+    numbers_of_fixed = iter(range(len(fixed)))
+    order = [len(fixed) + places[piece] if piece in places else next(numbers_of_fixed) for piece in cut if piece]
+    return _Template(fixed, itemgetter(*order))
+
+
+def _said(observation: Mapping[str, Any]) -> bytes:
+    """Return the members that state a score, or why there is none, and by which rule."""
+    return _members({name: observation[name] for name in observation if name in _SAID})
 
 
 def _members(elements: Mapping[str, Any]) -> bytes:
@@ -297,6 +405,23 @@ def _members(elements: Mapping[str, Any]) -> bytes:
 # --- all together ------------------------------------------------------------------------------------------------
 
 
+class _Pieces(dict[int, bytes]):
+    """How one score is stated in one language, by the bits that it comes from; made when first asked for, and kept."""
+
+    def __init__(self, instrument: Instrument, bits: _Bits, language: str) -> None:
+        super().__init__()
+        self._bits = bits
+        self._answers = _marked(instrument, _Shape("completed", language, has_id=True, has_identifier=True))
+
+    def __missing__(self, found: int) -> bytes:
+        # A mean over many items has many values; starting over is simpler than evicting, and hardly ever happens.
+        if len(self) >= _MOST_PIECES:
+            self.clear()
+        (_, made) = observations_of(self._answers, [self._bits.score(found)])
+        self[found] = piece = _said(made)
+        return piece
+
+
 @dataclass(slots=True)
 class _Compiled:
     """Everything that can be known beforehand about the responses to one version of one instrument."""
@@ -305,11 +430,10 @@ class _Compiled:
     narrow: Callable[[bytes], Any] | None  # None: it has items that only the wide decoder takes
     wide: Callable[[bytes], Any]
     score_items: frozenset[str]
-    worth: dict[str, dict[str | bool | None, int]]
+    worth: _Worth
     own_bits: int
-    layout: tuple[_Bits, ...]
-    # Per rule: its bits, with the language as one more low bit → the members that state the score.
-    pieces: list[dict[int, bytes]]
+    cuts: _Cuts
+    pieces: dict[str, list[tuple[int, _Pieces]]]  # by language, per rule: the mask of its bits, and what these say
     templates: dict[tuple[str, str, bool, bool], _Template] = field(default_factory=dict)
 
     @classmethod
@@ -327,50 +451,69 @@ class _Compiled:
             score_items=form_of(instrument).score_items,
             worth=worth,
             own_bits=own_bits,
-            layout=layout,
-            pieces=[{} for _ in layout],
+            cuts=_Cuts(instrument, worth),
+            pieces={
+                language: [(bits.mask, _Pieces(instrument, bits, language)) for bits in layout]
+                for language in _LANGUAGES
+            },
         )
 
     def read(self, line: bytes) -> tuple[Any, int] | None:
         """Return a response and the sum of the numbers of its answers; None leaves it to the plain way."""
+        head, *cuts = line.split(_CUT)
+        recalled = self.recall(head, cuts)
+        if recalled is not None or not _is_utf8(line):
+            return recalled
         for decode, value_of in ((self.narrow, _code), (self.wide, self.value)):
             if decode is None:
                 continue
             try:
                 response = decode(line)
-                return response, self.sum(response, value_of)
+                total = self.sum(response, value_of)
             except (msgspec.MsgspecError, KeyError, RecursionError, ValueError):
                 continue
+            self.cuts.learn(cuts)
+            return response, total
         return None
+
+    def recall(self, head: bytes, cuts: list[bytes]) -> tuple[Any, int] | None:
+        """Return the same of a line by what is known of its cuts; None for a line that has to be decoded."""
+        # An open list, closed at once, makes the head a whole response only if it is the response's own list.
+        if not head.endswith(_OPEN) or not _is_utf8(head):
+            return None
+        try:
+            response = (self.narrow or self.wide)(head + b"]}")
+            total = self.cuts.sum(cuts)
+            self.refuse_twice(total, len(cuts))
+        except (msgspec.MsgspecError, KeyError, RecursionError, ValueError):
+            return None
+        return response, total
 
     def sum(self, response: Any, value_of: Callable[[Any], str | bool | None]) -> int:
         """Return the sum of the numbers of all answers. Raises KeyError for an answer that does not fit its item."""
-        worth, total, count, groups = self.worth, 0, 0, set()
+        worth, total, count = self.worth, 0, 0
         for group in response.item:
-            groups.add(group.linkId)
             items = group.item
-            count += len(items)
+            total += worth[group.linkId][None]
+            count += len(items) + 1
             for item in items:
                 # The type knows all codes and all linkIds; only this look-up knows which code belongs to which item.
                 total += worth[item.linkId][value_of(item)]
-        # Fewer own bits than items: two of them were equal powers of two, and carried.
-        if len(groups) != len(response.item) or (total & self.own_bits).bit_count() != count:
-            raise KeyError("an item or group appears twice")
+        self.refuse_twice(total, count)
         return total
+
+    def refuse_twice(self, total: int, count: int) -> None:
+        """Raise KeyError where the sum of this many items and groups holds two of the same."""
+        # Fewer own bits than items: two of them were equal powers of two, and carried.
+        if (total & self.own_bits).bit_count() != count:
+            raise KeyError("an item or group appears twice")
 
     def value(self, item: Any) -> str | bool | None:
         """Return the value of an item that the wide decoder took; None for no answer and for a calculated score."""
-        if item.answer is UNSET or item.linkId in self.score_items:
-            return None
-        (answer,) = item.answer
-        given = [one for one in (answer.valueCoding, answer.valueBoolean, answer.valueDecimal) if one is not UNSET]
-        if len(given) != 1 or answer.valueDecimal is not UNSET:
-            raise KeyError("no value, two values, or a number")
-        found: str | bool = given[0] if answer.valueCoding is UNSET else given[0].code
-        return found
+        return None if item.linkId in self.score_items else _value(item)
 
-    def observations(self, line: bytes) -> bytes | None:
-        """Return the Observations, or None to leave a line to the plain way; never raises for what is in a line."""
+    def pieces_of(self, line: bytes) -> tuple[bytes, ...] | None:
+        """Return the Observations in pieces; None leaves a line to the plain way. Never raises for what is in a line."""
         read = self.read(line)
         if read is None:
             return None
@@ -396,33 +539,22 @@ class _Compiled:
             orjson.dumps(key)[1:-1],
             reference.encode(),
             urn_start(key).encode(),
-            b'"subject":{"reference":%b,"display":%b},"effectiveDateTime":"%b"'
+            b'"subject":{"reference":%b,"display":%b},"effectiveDateTime":"%b",'
             % (orjson.dumps(subject.reference), orjson.dumps(subject.display), authored.encode()),
         ]
-        english = language == "en"
-        for bits, pieces in zip(self.layout, self.pieces, strict=True):
-            found = (total >> bits.shift & bits.mask) << 1 | english
-            piece = pieces.get(found)
-            values.append(self.piece(bits, pieces, found) if piece is None else piece)
-        return template.filled(values)
-
-    def piece(self, bits: _Bits, pieces: dict[int, bytes], found: int) -> bytes:
-        """Make and remember the members that state one score: its value, or why there is none."""
-        # A mean over many items has many values; starting over is simpler than evicting, and hardly ever happens.
-        if len(pieces) >= _MOST_PIECES:
-            pieces.clear()
-        score = bits.score(found >> 1)
-        shape = _Shape("completed", _LANGUAGES[found & 1], has_id=True, has_identifier=True)
-        (_, made) = observations_of(_marked(self.instrument, shape), [score])
-        said = {name: made[name] for name in made if name in ("valueQuantity", "dataAbsentReason")}
-        pieces[found] = _members(said)
-        return pieces[found]
+        values += [pieces[total & mask] for mask, pieces in self.pieces[language]]
+        return template.choose(template.fixed + values)
 
 
-def _code(item: Any) -> str:
-    """Return the code of an item that the narrow decoder took."""
-    code: str = item.answer[0].valueCoding.code
-    return code
+def _is_utf8(text: bytes) -> bool:
+    """Tell whether all of it is UTF-8: msgspec does not decode what it skips, orjson refuses bad UTF-8 anywhere."""
+    if text.isascii():
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class FastScorer:
@@ -435,25 +567,21 @@ class FastScorer:
 
     def observations(self, line: bytes) -> bytes | None:
         """Return one response's Observations as NDJSON, byte for byte what the plain way gives, or None."""
-        # msgspec does not decode what it skips, such as `text`; orjson, in the plain way, refuses bad UTF-8 anywhere.
-        if not line.isascii():
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                return None
-        # What may change the meaning of a response is in no type here: the plain way refuses it.
-        if b"modifierExtension" in line or b"implicitRules" in line:
-            return None
+        pieces = self.pieces_of(line)
+        return None if pieces is None else b"".join(pieces)
+
+    def pieces_of(self, line: bytes) -> tuple[bytes, ...] | None:
+        """Return the same in pieces, for whoever joins those of many responses at once."""
         # The lines of a file mostly answer one instrument, so trying the last one first saves the search.
         if self._last is not None:
-            made = self._last.observations(line)
+            made = self._last.pieces_of(line)
             if made is not None:
                 return made
         compiled = self._compiled_for(line)
         if compiled is None or compiled is self._last:
             return None
         self._last = compiled
-        return compiled.observations(line)
+        return compiled.pieces_of(line)
 
     def _compiled_for(self, line: bytes) -> _Compiled | None:
         # A guess from the first match is enough: the type that is chosen by it demands the canonical once more.
