@@ -7,13 +7,13 @@ instrument, and kept as a `_Compiled`.
 
 **Reading.** The ordinary shape of a response becomes a msgspec type: the groups of the published Questionnaire, one
 `valueCoding` or `valueBoolean` per answer, finished, with a date and a client. Only the instrument's own linkIds, codes
-and systems decode. There are two such types: a narrow one for choices that are all answered, and a wide one that also takes
-yes/no items, items without an answer, and the calculated scores that form renderers add.
+and systems decode. There are two such types: a narrow one for choices that are all answered, and a wide one that also
+takes yes/no items, items without an answer, and the calculated scores that form renderers add.
 
 **Recalling.** A program writes the same answer to the same item in the same bytes every time. So a line is cut before
 each `{"linkId":`, and each cut that decodes by itself, as an item or as the beginning of a group, is remembered with
-what it is worth and what it closes (`_Cuts`). A line of known cuts, in an order in which they close what they opened, is
-the JSON that was decoded before, only in another arrangement: only its beginning (name, client, date) is decoded anew.
+what it is worth and what it closes (`_Cuts`). A line of known cuts, in an order in which they close what they open, is
+what was decoded before in another arrangement: only its beginning (name, client, date) has to be decoded.
 
 **Adding up.** `scoring.outcome` needs three numbers per score rule: how many items are answered, how many of them
 count ("not applicable" is an answer that does not), and the sum. They are packed into one integer per answer, so that
@@ -513,7 +513,7 @@ class _Compiled:
         return None if item.linkId in self.score_items else _value(item)
 
     def pieces_of(self, line: bytes) -> tuple[bytes, ...] | None:
-        """Return the Observations in pieces; None leaves a line to the plain way. Never raises for what is in a line."""
+        """Return the Observations in pieces; None leaves it to the plain way. Never raises for what is in a line."""
         read = self.read(line)
         if read is None:
             return None

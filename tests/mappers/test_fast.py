@@ -65,10 +65,11 @@ def test_both_ways_give_the_same_bytes(instrument):
     fast = FastScorer(CATALOGUE)
 
     @examples(60)
-    @given(usual(instrument), st.booleans())
-    def holds(made, escaped):
-        line = json.dumps(made, ensure_ascii=escaped).encode()
-        assert fast.observations(line) == plain(line) is not None
+    @given(usual(instrument), st.booleans(), st.booleans())
+    def holds(made, escaped, compact):
+        line = json.dumps(made, ensure_ascii=escaped, separators=(",", ":") if compact else None).encode()
+        # The second time its answers are known by their bytes, where it has no spaces between them.
+        assert fast.observations(line) == fast.observations(line) == plain(line) is not None
 
     holds()
 
@@ -121,6 +122,88 @@ def test_items_below_an_item_and_answers_of_a_group_are_left_to_the_plain_way_wh
     of_a_group["item"][0]["answer"] = strange
     for made in (below_an_item, of_a_group):
         assert FastScorer(CATALOGUE).observations(orjson.dumps(made)) is None
+
+
+# --- recalling ---------------------------------------------------------------------------------------------------
+
+HOOP = response("hoop", all_answered("hoop"))
+LINE = orjson.dumps(HOOP)
+HEAD, *CUTS = LINE.split(b'{"linkId":')
+
+
+def knowing(*lines):
+    """A scorer that has seen these lines, and decodes of another one no more than its beginning."""
+    fast = FastScorer(CATALOGUE)
+    assert None not in [fast.observations(line) for line in lines]
+    (compiled,) = fast._compiled.values()
+    narrow = compiled.narrow
+    compiled.narrow = compiled.wide = lambda line: narrow(line if line.endswith(b'"item":[]}') else b"")
+    return fast
+
+
+@pytest.mark.parametrize("end", [b"", b"\r"], ids=["LF", "CR LF"])
+def test_answers_that_were_seen_before_are_recalled_for_another_client(end):
+    fast = knowing(LINE + end)
+    other = orjson.dumps(
+        HOOP | {"id": "other", "authored": "2024-02-29", "subject": {"reference": "P/2", "display": "Zoë"}}
+    )
+    assert fast.observations(other + end) == plain(other) != plain(LINE)
+
+
+def test_answers_of_several_responses_are_recalled_together():
+    """HOOP with all 1, and with all 4: then the first item from one and the others from the other."""
+    low, high = (orjson.dumps(response("hoop", all_answered("hoop", code))) for code in "14")
+    fast = knowing(low, high)
+    mixed = orjson.dumps(response("hoop", all_answered("hoop", "4") | {"hoop-01": "1"}))
+    assert fast.observations(mixed) == plain(mixed) is not None
+
+
+@examples(300)
+@given(st.permutations(CUTS), st.integers(0, len(CUTS)), st.sampled_from(CUTS))
+def test_known_cuts_in_whatever_order_give_what_the_plain_way_gives_or_nothing(cuts, kept, more):
+    line = b'{"linkId":'.join([HEAD, *cuts[:kept], more, CUTS[-1]])
+    fast = FastScorer(CATALOGUE)
+    fast.observations(LINE)
+    made = fast.observations(line)
+    assert made is None or made == plain(line)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"item":[{"linkId":"hoop-statements"', b'"other":[{"linkId":"hoop-statements"'),
+        (b'"item":[{"linkId":"hoop-statements"', b'"other":{"item":[{"linkId":"hoop-statements"'),
+        (b'{"id"', b'{"modifierExtension":[{"url":"https://example.org"}],"id"'),
+        (b'{"id"', b'{"implicitRules":"https://example.org","id"'),
+        (b'{"id"', b'{"\\u006dodifierExtension":[{"url":"https://example.org"}],"id"'),
+        (b'{"id"', b'{"text":{"div":"\xff"},"id"'),
+        (CUTS[1], CUTS[1].replace(b'"text"', b'"modifierExtension":[{"url":"https://example.org"}],"text"')),
+        (CUTS[1], CUTS[2]),
+        (CUTS[0], b""),
+        (CUTS[-1], CUTS[-1].replace(b"]}]}", b"]}")),
+        (CUTS[-1], CUTS[-1] + b"{}"),
+    ],
+    ids=str,
+)
+def test_a_line_that_is_not_what_it_seems_is_not_recalled_though_its_answers_are_known(old, new):
+    fast = FastScorer(CATALOGUE)
+    assert fast.observations(LINE) == plain(LINE)
+    assert old in LINE
+    line = LINE.replace(old, new, 1)
+    made = fast.observations(line)
+    assert made in (None, plain(line))
+    assert made != plain(LINE)
+
+
+def test_answers_that_are_never_the_same_twice_do_not_fill_the_memory(monkeypatch):
+    """Twelve answers and a group each, with a text of their own: 13 a line, of which 20 are kept."""
+    monkeypatch.setattr("mappers.fast._MOST_CUTS", 20)
+    fast = FastScorer(CATALOGUE)
+    for number in range(5):
+        line = LINE.replace(b'"text":"', b'"text":"%d ' % number)
+        assert fast.observations(line) == fast.observations(line) == plain(line)
+    (compiled,) = fast._compiled.values()
+    assert len(compiled.cuts._kinds) == len(compiled.cuts._worth) == 20
 
 
 def test_every_status_has_one_of_the_two_ways():
