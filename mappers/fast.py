@@ -438,9 +438,10 @@ class _Compiled:
 
     @classmethod
     def of(cls, instrument: Instrument) -> _Compiled:
-        """Compile an instrument. Raises NoFastWay for one without scores or with several code systems."""
+        """Compile an instrument. Raises NoFastWay for one without scores, about a team, or of several code systems."""
         layout = _bits(instrument)
-        if not layout:
+        # Of a form about a team nobody's record has a score: the plain way writes none.
+        if not layout or instrument.subject != "person":
             raise NoFastWay(instrument.canonical)
         worth, own_bits = _worth(instrument, layout)
         kinds = {item.kind for item in instrument.items}

@@ -15,8 +15,10 @@ from mappers.bulk import observations_as_ndjson
 from mappers.errors import RefusedResponse
 from mappers.fast import FastScorer, NoFastWay, _Compiled
 from tests.examples import examples
-from tests.mappers.build import CATALOGUE, SCORED, all_answered, bent, response, values_for
+from tests.mappers import build
+from tests.mappers.build import CATALOGUE, all_answered, bent, response, values_for
 
+SCORED = [one for one in build.SCORED if one.subject == "person"]  # of a team nobody's record has scores
 RESPONSES = "https://verstel.nl/fhir/identifier/response"
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 ids = st.from_regex(r"[A-Za-z0-9.-]{1,64}", fullmatch=True)
@@ -268,3 +270,8 @@ def test_an_instrument_with_two_code_systems_is_left_to_the_plain_way():
     mixed = replace(hoop, groups=(replace(group, items=(strange, *rest)), *others))
     with pytest.raises(NoFastWay):
         _Compiled.of(mixed)
+
+
+def test_a_form_about_a_team_gives_no_scores_of_a_person_by_the_fast_way():
+    with pytest.raises(NoFastWay):
+        _Compiled.of(replace(CATALOGUE.instrument("hoop"), subject="team"))
