@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 import pyarrow as pa
 
-from mappers.bulk import LONGEST_LINE, Batch, BulkScorer, Refusal, Scored
+from mappers.bulk import LONGEST_LINE, Batch, BulkScorer
 from mappers.observations import ABSENT_SYSTEM, RULE_SYSTEM, SCORE_SYSTEM
 from mappers.tolerant import code_in, object_in, objects_in, text_in
 from questionnaires.catalogue import catalogue
@@ -48,16 +48,6 @@ SCORES: Final = pa.schema(
 """A row per score, or per reason why there is none; named as in the view `verstel_scores` (docs/views.md)."""
 
 SCORES_SQL: Final = ", ".join(f"{one.name} {'double' if one.type == pa.float64() else 'string'}" for one in SCORES)
-
-SCORED: Final = pa.schema(
-    [
-        ("observations", pa.binary()),
-        ("responses", pa.int64()),
-        ("lines", pa.int64()),
-        ("refusals", pa.list_(pa.struct([("line", pa.int64()), ("entry", pa.int32()), ("reason", pa.string())]))),
-    ]
-)
-"""What a batch of lines gave (`mappers.bulk.Scored`) as a row."""
 
 # An array of bytes holds 2 GB at most. What lines of this many bytes give, however small they are, stays far below.
 _MOST_AT_ONCE: Final = 16 * 1024 * 1024
@@ -99,21 +89,6 @@ def scores(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         of_rows = pa.RecordBatch.from_pylist(rows, SCORES)
         names = [*rest.schema.names, *SCORES.names]
         yield pa.RecordBatch.from_arrays([*rest.columns, *of_rows.columns], names=names)
-
-
-def row_of(made: Scored) -> pa.RecordBatch:
-    """Return what a batch of lines gave as one row (`SCORED`)."""
-    refusals = [{"line": one.line, "entry": one.entry, "reason": one.reason} for one in made.refusals]
-    columns = [[made.observations], [made.responses], [made.lines], [refusals]]
-    return pa.RecordBatch.from_arrays(
-        [pa.array(one, field.type) for one, field in zip(columns, SCORED, strict=True)], schema=SCORED
-    )
-
-
-def scored_in(row: dict[str, Any]) -> Scored:
-    """Return what a row that `row_of` made, as a dict, says."""
-    refusals = tuple(Refusal(one["line"], one["entry"], one["reason"]) for one in row["refusals"])
-    return Scored(row["observations"], row["responses"], row["lines"], refusals)
 
 
 @cache

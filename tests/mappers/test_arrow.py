@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappers.arrow import RESULT, SCORED, SCORES, results_of, row_of, scored, scored_in, scores
+from mappers.arrow import RESULT, SCORES, results_of, scored, scores
 from mappers.bulk import TOO_LONG, BulkScorer, Refusal, Scored
 from tests.examples import examples
 from tests.mappers.build import CATALOGUE, all_answered, response
@@ -110,10 +110,3 @@ def test_scores_are_rows_for_who_counts_them_and_each_says_of_which_line_it_is()
     assert rows[1]["reason"] == "0 van 12 vragen beantwoord; alle antwoorden zijn nodig."
     assert not any(row["code"].endswith("-panel") for row in made.to_pylist())
 
-
-def test_what_a_batch_gave_travels_as_a_row_and_comes_back_the_same():
-    made = SCORER.score([HOOP, *ODD, BUNDLE])
-    assert {refusal.entry for refusal in made.refusals} == {None, 1}
-    row = row_of(made)
-    assert row.schema == SCORED
-    assert [scored_in(one) for one in row.to_pylist()] == [made]
