@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ import orjson
 from mappers.bulk import BOM, TOO_LONG, BulkScorer, Refusal, batches_of
 from questionnaires.catalogue import catalogue
 from smartapp.commands import signing_in
+from smartapp.populations.engines import CLUSTERS, ENGINES, Cluster, EngineError, scored_by
 from smartapp.populations.pieces import Pieces, Show, WorkerLost, one_process
 from smartapp.populations.reading import EXPORTED, STDIN, Damaged, Source, blocks_of, exported
 from smartapp.populations.writing import as_table, with_provenance
@@ -42,6 +43,7 @@ Examples:
   verstel score --format table response.json
   verstel score --rejects refused.ndjson export-folder/ > observations.ndjson
   zcat responses.ndjson.gz | verstel score -
+  verstel score --engine spark --rejects refused.ndjson export-folder/ > observations.ndjson
   verstel score --provenance responses.ndjson > scores.ndjson
   verstel score --verify bundle.json
   verstel score --from https://fhir.example.org/r4 --client-id verstel --keys keys.json --dry-run
@@ -72,6 +74,26 @@ _SCOPE: Final = "system/QuestionnaireResponse.rs system/Observation.crs"
     help="Processes that read and score at the same time, each a part of the files; one more writes, in the order of "
     "the input. Take as many as there are cores to spare. A compressed file, a single document and standard input "
     "are each read by one process.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="Score inside this engine instead, with the same result: docs/populations.md says what for.",
+)
+@click.option(
+    "--master",
+    metavar="URL",
+    help="With --engine spark or sail: the cluster to join (spark://…, yarn, k8s://…, sc://…); else this machine.",
+)
+@click.option(
+    "--package",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --engine spark: the wheel of this program, for workers that do not have it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --engine spark or sail: the folder that the workers write the scores to, in parts; nothing comes here.",
 )
 @click.option(
     "--verify",
@@ -111,6 +133,10 @@ def command(
     jobs: int,
     verify: str | None,
     *,
+    engine: str | None,
+    master: str | None,
+    package: Path | None,
+    out: Path | None,
     provenance: bool,
     base: str | None,
     dry_run: bool,
@@ -130,6 +156,9 @@ def command(
     With --from a FHIR server is read instead. Only finished responses to our forms that have no scores get them, each
     exactly once; scores that another program stored count where the answers give the same number.
     """
+    cluster = _cluster(engine, master, package, out)
+    if engine is not None and (base is not None or verify is not None or form != "ndjson" or jobs > 1):
+        raise click.UsageError("--engine scores files into NDJSON: leave out --from, --verify, --format, --jobs.")
     if base is not None:
         if files or verify is not None or provenance or form != "ndjson" or jobs > 1:
             raise click.UsageError("--from reads a server: leave out FILE, --verify, --provenance, --format, --jobs.")
@@ -142,11 +171,11 @@ def command(
     if rejects is not None and any(source.is_file(rejects) for source in sources):
         raise click.UsageError(f"{rejects} is one of the files to score; name another file for --rejects.")
     # A table is read and thrown away, so its responses need no name to be stored under.
-    pieces = _scored(sources, _shown(form, provenance=provenance), jobs, nameless=form == "table")
+    pieces = _scored(sources, _shown(form, provenance=provenance), jobs, engine, cluster, nameless=form == "table")
     try:  # closing files included: a full disk may show only then
         with _refusals(rejects) as refused, closing(pieces):
             _write(pieces, refused)
-    except WorkerLost as lost:
+    except (WorkerLost, EngineError) as lost:
         raise click.ClickException(f"stopped before the end: {lost}") from lost
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough; click exits quietly
         raise
@@ -174,8 +203,18 @@ def _sources(names: Sequence[str]) -> list[Source]:
     return sources
 
 
-def _scored(sources: Iterable[Source], show: Show, jobs: int, *, nameless: bool) -> Pieces:
+def _cluster(engine: str | None, master: str | None, package: Path | None, out: Path | None) -> Cluster:
+    if engine not in CLUSTERS and (master or package or out):
+        raise click.UsageError("--master, --package and --out go with --engine spark or sail.")
+    return Cluster(master, package, out)
+
+
+def _scored(
+    sources: Sequence[Source], show: Show, jobs: int, engine: str | None, cluster: Cluster, *, nameless: bool
+) -> Pieces:
     """Return the scores of all sources, in order, and say which of them only one process reads."""
+    if engine is not None:
+        return _scored_inside(engine, sources, show, cluster)
     scorer = BulkScorer(catalogue(), nameless=nameless)
     if jobs == 1:
         return one_process(sources, scorer.score, show)
@@ -190,6 +229,14 @@ def _scored(sources: Iterable[Source], show: Show, jobs: int, *, nameless: bool)
             click.echo(f"{_clear_line()}{name} {why_one}: read by one process", err=True)
 
     return several_processes(sources, scorer.score, show, jobs=jobs, say=say)
+
+
+def _scored_inside(engine: str, sources: Sequence[Source], show: Show, cluster: Cluster) -> Pieces:
+    """Return the scores of all sources, in order, as another engine gives them."""
+    try:
+        return scored_by(engine, sources, show, cluster)
+    except EngineError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _shown(form: str, *, provenance: bool) -> Show:

@@ -25,8 +25,9 @@ from mappers.bulk import BulkScorer, Refusal
 from questionnaires.catalogue import catalogue
 from smartapp.populations.engines import Cluster, EngineError
 from smartapp.populations.pieces import Piece, Pieces, Show, pieces_of
-from smartapp.populations.ranges import SHORTER, Part, tasks_of
+from smartapp.populations.ranges import Part, tasks_of
 from smartapp.populations.reading import STDIN, Source
+from smartapp.populations.workers import each_once
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,7 +64,7 @@ def _scored(engine: str, sources: Sequence[Source], show: Show, cluster: Cluster
         work = _work(show, between or cluster.folder, sent=cluster.package is not None)
         # Spark spreads a list over its cores by itself.
         waves = _waves(session, parts, _EACH * cores, work, spread=engine == "sail")
-        yield from _each_once(chain.from_iterable(_pieces(made, wave, between) for made, wave in waves))
+        yield from each_once(chain.from_iterable(_pieces(made, wave, between) for made, wave in waves))
 
 
 def _ready(folder: Path) -> None:
@@ -126,17 +127,6 @@ def _pieces(made: pa.Table, wave: dict[int, Part], between: Path | None) -> Piec
 
 def _file_of(folder: Path, number: int) -> Path:
     return folder / f"part-{number:06}.ndjson"
-
-
-def _each_once(pieces: Iterable[Piece]) -> Pieces:
-    """Say once of a file that it became shorter: each of its ranges that lost something finds that out."""
-    shorter: Source | None = None
-    for piece in pieces:
-        if [refusal.reason for refusal in piece.refusals] == [SHORTER]:
-            if piece.source is shorter:
-                continue
-            shorter = piece.source
-        yield piece
 
 
 # --- a task -----------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def several_processes(
                 yield from pieces_of(part, score, show)
         return
     with _pool(score, show, jobs) as pool:
-        yield from _each_once(_Run(pool, every, say).pieces())
+        yield from each_once(_Run(pool, every, say).pieces())
 
 
 def _say(task: Task, say: Say, otherwise: str = "") -> None:
@@ -74,7 +74,7 @@ def _say(task: Task, say: Say, otherwise: str = "") -> None:
         say(task.parts[0].source, task.why_one or otherwise)
 
 
-def _each_once(pieces: Pieces) -> Pieces:
+def each_once(pieces: Iterable[Piece]) -> Pieces:
     """Say once of a file that it became shorter: each of its ranges that lost something finds that out."""
     shorter: Source | None = None
     for piece in pieces:

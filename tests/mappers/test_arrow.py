@@ -109,4 +109,3 @@ def test_scores_are_rows_for_who_counts_them_and_each_says_of_which_line_it_is()
     assert (rows[1]["n"], rows[1]["score_value"], rows[1]["absent_code"]) == (3, None, "unknown")
     assert rows[1]["reason"] == "0 van 12 vragen beantwoord; alle antwoorden zijn nodig."
     assert not any(row["code"].endswith("-panel") for row in made.to_pylist())
-
