@@ -27,8 +27,9 @@ import orjson
 from mappers.bulk import BOM, TOO_LONG, BulkScorer, Refusal, batches_of
 from questionnaires.catalogue import catalogue
 from smartapp.commands import signing_in
-from smartapp.populations.engines import CLUSTERS, ENGINES, Cluster, EngineError, scored_by
+from smartapp.populations.engines import CLUSTERS, ENGINES, scored_by
 from smartapp.populations.pieces import Pieces, Show, WorkerLost, one_process
+from smartapp.populations.places import Cluster, EngineError
 from smartapp.populations.reading import EXPORTED, STDIN, Damaged, Source, blocks_of, exported
 from smartapp.populations.writing import as_table, with_provenance
 

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mappers.bulk import BulkScorer, Refusal
 from questionnaires.catalogue import catalogue
-from smartapp.populations.engines import Cluster, EngineError
 from smartapp.populations.pieces import Piece, Pieces, Show, pieces_of
+from smartapp.populations.places import Cluster, EngineError
 from smartapp.populations.ranges import Part, tasks_of
 from smartapp.populations.reading import STDIN, Source
 from smartapp.populations.workers import each_once

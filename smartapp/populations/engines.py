@@ -9,11 +9,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mappers.bulk import Refusal, batches_of
 from smartapp.populations.pieces import Piece, Pieces, Show
+from smartapp.populations.places import Cluster, EngineError
 from smartapp.populations.reading import Damaged, Source, blocks_of
 
 if TYPE_CHECKING:
@@ -30,27 +30,6 @@ _NEEDS: Final = {
     "sail": ("pysail", "pyspark", "grpc", "pandas", "pyarrow"),
 }
 """The modules that each needs; the extra that brings them has the name of the engine."""
-
-
-class EngineError(Exception):
-    """An engine is not there, or stopped; the message says what to do, or what it said last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """Where Spark or Sail is (None: here), the wheel to send to its workers, and the folder that they write to.
-
-    With a folder only counts and refusals come back.
-    """
-
-    master: str | None = None
-    package: Path | None = None
-    folder: Path | None = None
-
-    @property
-    def is_here(self) -> bool:
-        """Tell whether it is a session on this machine, which ends with us."""
-        return self.master is None or self.master.startswith("local")
 
 
 _HERE = Cluster()
