@@ -137,8 +137,10 @@ def test_every_generated_file_that_is_marked_is_there() -> None:
 
 
 def test_the_environment_is_read_in_these_places_only() -> None:
-    """As `smartapp/settings.py` says; the compiler passes its own environment on to SUSHI; the database adds to it, and so do
-    engines that start programs of their own."""
+    """As `smartapp/settings.py` says; the compiler passes its own environment on to SUSHI; the database adds to it.
+
+    So do engines, which start programs of their own.
+    """
     packages = ("questionnaires", "mappers", "fhir_profiles", "smartapp")
     code = [path for name in packages for path in (ROOT / name).rglob("*.py")]
     reads = re.compile(r"\bos\.(environ|getenv)")
