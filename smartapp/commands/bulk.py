@@ -219,6 +219,40 @@ def store(
     sys.exit(1 if refused else 0)
 
 
+@command.command("import-files", epilog="Exit code 0: all lines are in the files. 1: some are not. 2: wrong usage.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--into",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder for the files.",
+)
+@click.option("--served-at", required=True, metavar="URL", help="The address at which your web server has that folder.")
+def import_files(file: Path, folder: Path, served_at: str) -> None:
+    """Make files for a server with an $import, instead of writing to it: HAPI FHIR has one.
+
+    Observation.ndjson holds the scores of verstel score, each with an id of its own; import.json is what to POST to
+    [base]/$import with the header Prefer: respond-async. HL7's Bulk Data Access defines no $import; other servers want
+    another request. It overwrites by that id, and does not see scores that are there under another one.
+    """
+    from smartapp.populations import import_files as made
+    from smartapp.settings import ConfigError, checked_base
+
+    try:
+        checked_base(served_at, "--served-at")
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        written, refusals = made.import_files(file, folder, served_at)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or folder}: {error.strerror or error}") from error
+    for one in refusals:
+        click.echo(f"{file}:{one.line}: {one.reason}", err=True)
+    click.echo(f"{written} Observations in {folder / made.NAME}; the request is {folder / made.REQUEST}.")
+    sys.exit(1 if refusals else 0)
+
+
 _REJECTS: Final = ".rejects.ndjson"
 
 

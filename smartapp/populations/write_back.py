@@ -37,6 +37,7 @@ from smartapp.fhir.store import (
     Refused,
     Stored,
     Unauthorized,
+    Unreachable,
     Write,
 )
 from smartapp.populations.kept import replaced
@@ -133,13 +134,15 @@ class WriteBack:
         return Done(written, there, tuple(sorted(refusals, key=lambda one: one.line)))
 
     def _all(self, groups: Sequence[Group]) -> Iterator[tuple[Group, int | str]]:
-        """Write groups at once; where one of them is refused, by halves, so that it alone is left out."""
+        """Write groups at once; where that is refused, or takes too long, by halves: one alone is then left out."""
         if not groups:
             return
         try:
             yield from zip(groups, self._tried(groups), strict=True)
-        except (Conflict, Refused, NotFound) as error:
+        except (Conflict, Refused, NotFound, Unreachable) as error:
             if len(groups) == 1:
+                if isinstance(error, Unreachable):
+                    raise
                 yield groups[0], error.message
                 return
             half = len(groups) // 2
@@ -154,10 +157,12 @@ class WriteBack:
             except (Unauthorized, Forbidden, Conflict, Refused, NotFound):
                 raise
             except RecordError as error:
-                # Perhaps it was done: the next try meets what is there.
+                # Perhaps it was done: the next try meets what is there. Many at once may take it too long.
                 if tried == MOST_TRIES:
                     raise
                 self._wait(error.retry_after or FIRST_WAIT_SECONDS**tried)
+                if len(groups) > 1 and not error.retry_after:
+                    raise
         raise AssertionError("the last try returns or raises")
 
     def _once(self, groups: Sequence[Group]) -> list[int | str]:

@@ -34,6 +34,7 @@ PARTS = {
     "killed processes": "tests.conformance.processes",
     "FHIR servers": "tests.conformance.servers",
     "write path": "tests.conformance.write_path",
+    "bulk data": "tests.conformance.bulk",
     "links (SMART Health Links)": "tests.conformance.links.run",
     "hooks (CDS Hooks)": "tests.conformance.hooks.run",
     "PGO (MedMij)": "tests.conformance.mgo.run",

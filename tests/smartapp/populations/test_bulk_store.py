@@ -132,6 +132,13 @@ def test_a_server_that_stays_silent_ends_the_run_and_the_next_goes_on(units, fil
     assert (units.writes, each_once(units, *FOUR)) == (3, True)
 
 
+def test_a_server_that_is_too_slow_for_many_at_once_gets_fewer(units, file, waits) -> None:
+    units.faults = ["stored, then nothing", "503"]
+    assert store(units, file).exit_code == 0
+    assert each_once(units, *FOUR)
+    assert (waits, units.writes) == ([2, 2], 5)  # four responses, then two, of them one and one, and the other two
+
+
 def test_one_response_that_is_refused_is_told_and_the_others_are_written(server, tmp_path) -> None:
     good, bad = [*scores(0), *scores(2)], scores(1, "mhcs")
     path = tmp_path / "observations.ndjson"
@@ -293,3 +300,39 @@ def test_a_folder_without_scores_says_what_it_looked_for(units, tmp_path) -> Non
     done = store(units, tmp_path)
     assert done.exit_code == 2
     assert "no file called observations*.ndjson" in done.stderr
+
+
+def test_files_for_an_import_name_each_other_by_ids_that_stay_the_same(file, tmp_path) -> None:
+    folder = tmp_path / "served"
+    command = [
+        "bulk",
+        "import-files",
+        str(file),
+        "--into",
+        str(folder),
+        "--served-at",
+        "https://files.example/verstel/",
+    ]
+    done = CliRunner().invoke(main, command)
+    assert (done.exit_code, done.stderr) == (0, "")
+    first = (folder / "Observation.ndjson").read_bytes()
+    made = [json.loads(line) for line in first.splitlines()]
+    assert len({one["id"] for one in made}) == len(made) == 28
+    seen: set[str] = set()
+    for one in made:  # whoever checks references at once finds each member before its panel
+        assert {member["reference"] for member in one.get("hasMember", [])} <= seen
+        seen.add(f"Observation/{one['id']}")
+    request = json.loads((folder / "import.json").read_text())["parameter"]
+    assert request[-1]["part"][1]["valueUri"] == "https://files.example/verstel/Observation.ndjson"
+    CliRunner().invoke(main, command)
+    assert (folder / "Observation.ndjson").read_bytes() == first
+
+
+def test_files_for_an_import_leave_out_what_is_no_score_and_say_so(tmp_path) -> None:
+    path = tmp_path / "observations.ndjson"
+    path.write_bytes(b"{}\n" + lines(*scores(0)))
+    command = ["bulk", "import-files", str(path), "--into", str(tmp_path / "served"), "--served-at"]
+    done = CliRunner().invoke(main, [*command, "https://files.example/verstel"])
+    assert done.exit_code == 1
+    assert f"{path}:1: not an Observation" in done.stderr
+    assert CliRunner().invoke(main, [*command, "http://files.example/verstel"]).exit_code == 2  # not without https
