@@ -112,7 +112,7 @@ class WriteBack:
         self._store = store
         self._wait = wait
         self._there = there
-        self._offered: Offered = read_offered(store.capabilities())
+        self._offered: Offered = read_offered(self._statement())
 
     def write(self, part: Part) -> Done:
         """Write one part. Raises RecordError where the server lets nobody write, or no longer answers."""
@@ -132,6 +132,17 @@ class WriteBack:
                 written += outcome
                 there += len(group.observations) - outcome
         return Done(written, there, tuple(sorted(refusals, key=lambda one: one.line)))
+
+    def _statement(self) -> Resource:
+        """Return what the server says it does; some take longer to say so, the first time, than we wait."""
+        for tried in range(1, MOST_TRIES + 1):
+            try:
+                return self._store.capabilities()
+            except Unreachable as error:
+                if tried == MOST_TRIES:
+                    raise
+                self._wait(error.retry_after or FIRST_WAIT_SECONDS**tried)
+        raise AssertionError("the last try returns or raises")
 
     def _all(self, groups: Sequence[Group]) -> Iterator[tuple[Group, int | str]]:
         """Write groups at once; where that is refused, or takes too long, by halves: one alone is then left out."""

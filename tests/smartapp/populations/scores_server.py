@@ -18,7 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass
 class ScoresServer:
-    """The server; `stored` are its Observations in the order of their ids. `bad`: codes that it refuses."""
+    """The server; `stored` are its Observations in the order of their ids. `bad`: codes that it refuses.
+
+    `silent`: how often it does not say yet what it does."""
 
     transaction: bool = True
     conditional: bool = True
@@ -27,6 +29,7 @@ class ScoresServer:
     stored: list[dict] = field(default_factory=list)
     writes: int = 0
     victim: int = 0
+    silent: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> ScoresServer:
@@ -64,6 +67,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.endswith("/metadata"):
+            if self.of.silent:
+                self.of.silent -= 1
+                return self._json(503, _outcome("starting"))
             return self._json(200, _statement(self.of))
         values = parse_qs(urlsplit(self.path).query)["identifier"][0].split(",")
         found = [{"resource": one} for one in self.of.stored if _token(one) in values]

@@ -139,6 +139,12 @@ def test_a_server_that_is_too_slow_for_many_at_once_gets_fewer(units, file, wait
     assert (waits, units.writes) == ([2, 2], 5)  # four responses, then two, of them one and one, and the other two
 
 
+def test_a_server_that_is_still_starting_is_waited_for(units, file, waits) -> None:
+    units.silent = 2
+    assert store(units, file).exit_code == 0
+    assert (waits, each_once(units, *FOUR)) == ([2, 4], True)
+
+
 def test_one_response_that_is_refused_is_told_and_the_others_are_written(server, tmp_path) -> None:
     good, bad = [*scores(0), *scores(2)], scores(1, "mhcs")
     path = tmp_path / "observations.ndjson"
