@@ -104,6 +104,7 @@ pins: setup-test
 	echo 'psycopg[binary]' | $(BIN)/$(COMPILE) -c requirements-test.txt - -o requirements-postgresql.txt
 	echo hatchling | $(BIN)/$(COMPILE) -c requirements-test.txt - -o requirements-build.txt
 	echo fhir4ds-v2 | $(BIN)/$(COMPILE) - -o tests/conformance/views/requirements.txt
+	$(BIN)/$(COMPILE) -c requirements-test.txt tests/conformance/engines/requirements.in -o tests/conformance/engines/requirements.txt
 
 # The time of the commit stands in place of that of the machine, so that the bytes are the same wherever it is made.
 wheel: export SOURCE_DATE_EPOCH := $(or $(shell git log -1 --format=%ct 2>/dev/null),$(SOURCE_DATE_EPOCH))

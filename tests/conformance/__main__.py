@@ -45,6 +45,7 @@ PARTS = {
     "sign-in (SMART launcher)": "tests.conformance.sign_in.launcher.run",
     "HL7 validator": "tests.conformance.validate",
     "views (SQL on FHIR)": "tests.conformance.views.run",
+    "populations (Spark, Sail, DuckDB, Polars)": "tests.conformance.engines.run",
     "paper (veraPDF)": "tests.conformance.paper",
     "PostgreSQL": "tests.conformance.databases",
     "form renderers": "tests.conformance.renderers.run",
