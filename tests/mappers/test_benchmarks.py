@@ -42,15 +42,14 @@ def test_it_counts_the_floor_beside_each_engine():
 def test_the_page_holds_the_table():
     rows = [Timing("Verstel", "scores", 30.04, 0.654), Timing("slow", "scores", 1234.5, 0.00123)]
     assert table(rows)[2:] == ["| Verstel | scores | 30.0 | 0.65 |", "| slow | scores | 1,234.5 | 0.0012 |"]
-    command = Command("hoop", 200_000, 9.04, 0.614, 0.5, 31.2)
-    assert commands_table([command])[2:] == ["| hoop | 200,000 | 9.0 | 0.61 | 0.50 | 31 MB |"]
+    command = Command("hoop", 200_000, 9.04, 0.614, 0.5)
+    assert commands_table([command])[2:] == ["| hoop | 200,000 | 9.0 | 0.61 | 0.50 |"]
     assert "\n".join(table(rows)) in page(rows, [command], 9000)
     assert "\n".join(commands_table([command])) in page(rows, [command], 9000)
 
 
 def test_the_command_is_measured_as_a_whole_process():
     measured = whole_command("hoop", 30, rounds=1)
-    assert 5 < measured.megabytes < 150
     assert 0.001 < measured.without_file < 5
 
 
