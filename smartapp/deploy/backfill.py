@@ -101,7 +101,7 @@ class Backfill:
             asked = asked_in(one, self.catalogue)
             if asked is None:
                 yield Done(_reference(one), "other-form")
-            elif not asked.scores:
+            elif not asked.scores or asked.subject == "team":  # no Observation is about a team
                 yield Done(_reference(one), "no-scores", asked.id)
             elif not self._finds_by_response and not _client(one):
                 yield Done(_reference(one), "refused", asked.id, reason=_NOT_FOUND)

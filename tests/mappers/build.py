@@ -15,6 +15,7 @@ CATALOGUE = catalogue()
 FLAT = [one for one in CATALOGUE.instruments.values() if one.kind != "living"]
 """What is answered once per question; living forms have rows, and mappers of their own."""
 SCORED = [one for one in CATALOGUE.instruments.values() if one.scores]
+OBSERVED = [one for one in SCORED if one.subject == "person"]  # of a team nobody's record has scores
 
 
 def response(instrument: Instrument | str, values, **changes):

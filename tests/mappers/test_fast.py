@@ -15,10 +15,8 @@ from mappers.bulk import observations_as_ndjson
 from mappers.errors import RefusedResponse
 from mappers.fast import FastScorer, NoFastWay, _Compiled
 from tests.examples import examples
-from tests.mappers import build
-from tests.mappers.build import CATALOGUE, all_answered, bent, response, values_for
+from tests.mappers.build import CATALOGUE, OBSERVED, all_answered, bent, response, values_for
 
-SCORED = [one for one in build.SCORED if one.subject == "person"]  # of a team nobody's record has scores
 RESPONSES = "https://verstel.nl/fhir/identifier/response"
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 ids = st.from_regex(r"[A-Za-z0-9.-]{1,64}", fullmatch=True)
@@ -62,7 +60,7 @@ def usual(draw, instrument):
     return made
 
 
-@pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
+@pytest.mark.parametrize("instrument", OBSERVED, ids=lambda one: one.id)
 def test_both_ways_give_the_same_bytes(instrument):
     fast = FastScorer(CATALOGUE)
 
@@ -78,7 +76,7 @@ def test_both_ways_give_the_same_bytes(instrument):
 
 def test_instruments_may_alternate():
     fast = FastScorer(CATALOGUE)
-    lines = [orjson.dumps(response(one, all_answered(one))) for one in SCORED] * 3
+    lines = [orjson.dumps(response(one, all_answered(one))) for one in OBSERVED] * 3
     assert [fast.observations(line) for line in lines] == [plain(line) for line in lines]
 
 
@@ -86,7 +84,7 @@ BENT = FastScorer(CATALOGUE)
 
 
 @examples(400)
-@given(bent(st.sampled_from(SCORED).flatmap(usual)))
+@given(bent(st.sampled_from(OBSERVED).flatmap(usual)))
 def test_the_fast_way_never_scores_what_the_plain_way_refuses(changed):
     line = orjson.dumps(changed)
     made = BENT.observations(line)
@@ -226,7 +224,7 @@ def test_of_a_name_that_appears_twice_in_an_object_both_ways_take_the_last():
     assert FastScorer(CATALOGUE).observations(twice) == plain(twice) == plain(last) != plain(line)
 
 
-@pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
+@pytest.mark.parametrize("instrument", OBSERVED, ids=lambda one: one.id)
 @pytest.mark.parametrize("times", [2, 3, 40])
 def test_an_item_that_appears_twice_is_seen_however_high_its_answers_add_up(instrument, times):
     """The six items of NEL's last dimension answered 5, one of them twice, add up to 35: more than its sum has bits."""

@@ -21,7 +21,7 @@ from smartapp.cli import main
 from smartapp.deploy import backfill
 from smartapp.fhir import remote
 from smartapp.fhir.store import Query, Write
-from tests.mappers.build import CATALOGUE, SCORED, all_answered, response
+from tests.mappers.build import CATALOGUE, OBSERVED, all_answered, response
 from tests.mappers.test_mapping import theirs
 from tests.questionnaires.test_maps import written
 from tests.smartapp.hospital import Hospital, running_hospital
@@ -82,7 +82,7 @@ def expected(*given: dict) -> list[str]:
 
 
 def test_what_is_missing_is_stored_once_and_is_what_score_makes(hospital: Hospital) -> None:
-    given = [answered(number, one.id) for number, one in enumerate(SCORED)]
+    given = [answered(number, one.id) for number, one in enumerate(OBSERVED)]
     put(hospital, *given)
     first = fill(hospital)
     assert first.exit_code == 0, first.stderr
@@ -94,7 +94,7 @@ def test_what_is_missing_is_stored_once_and_is_what_score_makes(hospital: Hospit
     # The numbers are those of the answers, each panel names its members where they are, and all fits our profiles.
     made = stored(hospital)
     found, looked_at = differences([*given, *made], CATALOGUE)
-    assert (found, looked_at) == ([], sum(len(one.scores) for one in SCORED))
+    assert (found, looked_at) == ([], sum(len(one.scores) for one in OBSERVED))
     there = {f"Observation/{one['id']}" for one in made}
     named = [member["reference"] for one in made for member in one.get("hasMember", [])]
     assert sorted(named) == sorted(there - {f"Observation/{one['id']}" for one in made if "hasMember" in one})
@@ -139,12 +139,13 @@ def test_what_is_not_for_scoring_is_counted_and_what_cannot_be_is_listed_with_it
         answered(2, questionnaire="https://ehr.example.org/Questionnaire/phq"),
         outside,
         response("sdm-visit", all_answered("sdm-visit"), id="r4"),
+        response("ropi", all_answered("ropi"), id="r6"),
         answered(5, authored=None),
     )
     done = fill(full)
     assert done.exit_code == 1
     assert done.stdout == (
-        "4 responses read: 0 scored, 0 had their scores, 1 of other forms, 1 of forms without scores, 2 refused.\n"
+        "5 responses read: 0 scored, 0 had their scores, 1 of other forms, 2 of forms without scores, 2 refused.\n"
     )
     assert sorted(done.stderr.splitlines()) == [
         "QuestionnaireResponse/r3: hoop-01: the answer is not one of the options. The options are 1, 2, 3, 4",
