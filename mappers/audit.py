@@ -36,6 +36,8 @@ this installation. A legal representative has no code there: not each is appoint
 nobody knows."""
 OPERATOR: Final = "operator"
 """The role of who has the command line: known to the machine, not to us."""
+REUSED: Final = "reuse"
+"""The object of a row that tells that answers were handed out for reuse; what for stands after it."""
 BY_LINK: Final = "link"
 """The role of who has a link to what the client shared: known by nothing but what they call themselves."""
 BY_ITSELF: Final = "verstel"

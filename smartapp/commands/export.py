@@ -20,9 +20,11 @@ from smartapp.commands import about_person, named
 from smartapp.commands.serve import opened_again, settings_from_environment
 
 if TYPE_CHECKING:
+    from mappers.reuse import Purpose
     from smartapp.commands.team import Refused
     from smartapp.populations.research import Gathered, Register
     from smartapp.populations.research_tables import Days
+    from smartapp.populations.reuse import ReuseRegister
     from smartapp.settings import Issuer
     from smartapp.storage.launches import Person
 
@@ -314,6 +316,24 @@ def opened_about(issuer: str, patient: str, name: str, born: str) -> Iterator[tu
         whose = by_operator.known_person(services, known, patient, name, born)
         with by_operator.opened(app, services, known, whose):
             yield known, whose
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def opened_for_reuse(issuer: str, purpose: Purpose) -> Iterator[ReuseRegister]:
+    """Open who of an issuer allows that their answers are used again for one purpose, and the log to tell it in."""
+    from smartapp import create_app
+    from smartapp.commands.erase import issuer_of
+    from smartapp.populations.reuse import ReuseRegister
+    from smartapp.services import KEY
+
+    settings = settings_from_environment()
+    known = issuer_of(settings, issuer)
+    engine = opened_again(settings)
+    try:
+        services = create_app(settings, engine=engine).extensions[KEY]
+        yield ReuseRegister(known, purpose, services.own_store(known.base), services.audit)
     finally:
         engine.dispose()
 

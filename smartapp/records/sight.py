@@ -12,8 +12,10 @@ from typing import Final
 from mappers.course import is_course
 from mappers.plan.reading import domain_in
 from mappers.plan.shapes import ANSWERS_URL, PLAN_SYSTEM, extensions
+from mappers.reuse import is_reuse
 from mappers.sameness import fingerprint
 from mappers.sharing import NOTHING, Apart, Hidden, Reader, Rule, Sharing, part_of, parts_in, put_back, seen
+from mappers.sharing.model import CLIENT
 from mappers.sharing.parts import ASKED, COURSE, TALKS, domain_part, domains_of, form_part
 from mappers.tolerant import code_in, objects_in, text_in
 from questionnaires.catalogue import Catalogue
@@ -38,6 +40,8 @@ class Sight:
     locked: frozenset[str] = frozenset()
     private: frozenset[str] = frozenset()
     adds: frozenset[str] = frozenset()
+    others: bool = False
+    """The reader is not the client: what that one said about reuse of their answers is nobody else's."""
 
     def needs_goals(self, resources: Iterable[Resource]) -> bool:
         """Tell whether it takes the goals of the person to say what is seen of these."""
@@ -51,9 +55,10 @@ class Sight:
 
     def of(self, records: Iterable[Record]) -> list[Record]:
         """Return the records as the reader sees them, without those of which nothing is seen."""
+        theirs = [one for one in records if not (self.others and is_reuse(one.resource))]
         if not self.hidden:
-            return list(records)
-        shown = ((one, seen(one.resource, self.hidden, self.known)) for one in records)
+            return theirs
+        shown = ((one, seen(one.resource, self.hidden, self.known)) for one in theirs)
         return [one if one.resource is there else replace(one, resource=there) for one, there in shown if there]
 
     def of_written(self, records: Iterable[Record]) -> list[Record]:
@@ -62,7 +67,7 @@ class Sight:
 
     def following(self) -> Sight:
         """Return what is seen by what follows on a unit that arrived: all there is, since nobody is shown any of it."""
-        return replace(self, hidden=NOTHING, locked=frozenset(), adds=frozenset())
+        return replace(self, hidden=NOTHING, locked=frozenset(), adds=frozenset(), others=False)
 
     def parts_of(self, resource: Resource) -> tuple[str, ...]:
         """Return the parts that the reader sees of a resource: of a form that is hidden, what is apart of it."""
@@ -77,6 +82,8 @@ class Sight:
 
     def whole(self, new: Resource, before: Resource | None) -> Resource:
         """Return what is saved, with what its writer did not see of what was there. Raises Forbidden."""
+        if self.others and is_reuse(new):
+            raise Forbidden("Only the person whose record this is says whether their answers may be used again.")
         if self.adds:
             if before is not None or part_of(new, self.known) not in self.adds:
                 raise Forbidden("Only answers to one questionnaire come from here.")
@@ -173,6 +180,7 @@ def sight_of(
         hidden=Hidden(frozenset(one for one in parts if not sharing.may_read(one, reader, rule_of(one))), apart=groups),
         locked=frozenset(one for one in parts if not sharing.may_type(one, reader, rule_of(one))),
         private=frozenset(one for one in parts if not sharing.of(one).record),
+        others=reader.role != CLIENT,
     )
 
 
@@ -186,6 +194,7 @@ def sight_to_add(parts_added: Iterable[str], sharing: Sharing, known: Catalogue,
         locked=parts,
         private=frozenset(one for one in parts if not sharing.of(one).record),
         adds=frozenset(parts_added),
+        others=True,
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from mappers.audit import BY_DOOR, BY_ITSELF, BY_LINK, OPERATOR, AuditEntry, Event, purpose_of
+from mappers.audit import BY_DOOR, BY_ITSELF, BY_LINK, OPERATOR, REUSED, AuditEntry, Event, purpose_of
 from smartapp.storage.chain import AUDIT, append
 from smartapp.storage.database import change_any, reading, writing
 from smartapp.storage.passing_on import TO_PASS_ON, PassingOn, put
@@ -141,6 +141,27 @@ class Audit:
             ),
             person=self._person(issuer_key, patient) if patient else "",
         )
+
+    def handed_out(self, issuer_key: str, issuer: str, patients: Sequence[str], *, by: str, what: str) -> None:
+        """Write that answers of people (`Patient/<id>`; "" for a row about all) went out for reuse: all rows or none.
+
+        `by` is who did it, by name, and `what` for what. No EHR gets these rows: they tell what somebody chose.
+        """
+        with writing(self._engine, on=TURN):
+            for patient in patients:
+                entry = _of_nobody(
+                    int(self._clock()),
+                    "export",
+                    issuer=issuer,
+                    user_name=by,
+                    patient=patient,
+                    role=OPERATOR,
+                    objects=(REUSED, what),
+                    purpose=purpose_of(OPERATOR),
+                    system=self._system,
+                    organisation=self._organisation(issuer),
+                )
+                self._write(entry, person=self._person(issuer_key, patient) if patient else "", here_alone=True)
 
     def pruned(self, removed: str, rule: str) -> None:
         """Write that old rows were removed, and by which rule."""
@@ -334,7 +355,7 @@ class Audit:
     def _entry(self, sealed: bytes) -> AuditEntry:
         return _entry(self._vault.open(sealed))
 
-    def _write(self, entry: AuditEntry, person: str = "", launch_id: str = "") -> None:
+    def _write(self, entry: AuditEntry, person: str = "", launch_id: str = "", *, here_alone: bool = False) -> None:
         # Whoever writes to the log waits here for the one before. Nothing else is locked after it but the unit of the
         # outbox that the same transaction is about: so no two can wait for each other.
         with writing(self._engine, on=TURN) as connection:
@@ -346,7 +367,7 @@ class Audit:
                 "person": person,
             }
             number = append(connection, self._vault, values, asdict(entry))
-            if person and self._passed_on(entry.issuer):
+            if person and not here_alone and self._passed_on(entry.issuer):
                 put(connection, number, person, launch_id, entry.recorded)
 
     def _person(self, issuer: str, patient: str) -> str:

@@ -5,7 +5,7 @@ It keeps what an EHR does not take, and is what the sandbox serves over HTTP as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
@@ -14,15 +14,18 @@ from sqlalchemy.engine import Connection, Engine
 
 from questionnaires.fhir import Resource
 from smartapp.fhir.own.finding import Finder, SearchPage
+from smartapp.fhir.own.matching import meets
 from smartapp.fhir.own.renewing import renew
 from smartapp.fhir.own.sealing import Sealing, Tenant, Unsealed
 from smartapp.fhir.own.search import Search, definition, definitions, understand
-from smartapp.fhir.own.sql import compartment_term, has_term, starting_at
+from smartapp.fhir.own.sql import compartment_term, has_term, question, starting_at
 from smartapp.fhir.own.statement import capability_statement
-from smartapp.fhir.own.tables import kept_by, named, resource_versions, resources, row_of
+from smartapp.fhir.own.tables import CURRENT, kept_by, named, resource_versions, resources, row_of
 from smartapp.fhir.own.writes import Permit, Writer
 from smartapp.fhir.store import MOST_RESULTS, Found, NotFound, Query, Refused, Stored, Write
 from smartapp.storage.database import reading, writing
+
+EACH_AT_ONCE = 500
 
 
 def _now() -> datetime:
@@ -134,6 +137,22 @@ class OwnStore:
         """
         with self._reading() as connection:
             return Finder(connection, self._kept, patient).page(search, count=count, offset=offset)
+
+    def each(self, search: Search, *, at_once: int = EACH_AT_ONCE) -> Iterator[Stored]:
+        """Yield every match, the oldest first, however many there are: in blocks, so that memory stays constant.
+
+        Nothing is locked between two blocks. What is written meanwhile may be there or not; nothing comes twice.
+        """
+        asked, last = question(search, self._kept), 0
+        chosen = CURRENT.where(asked.condition, resources.c.key > sa.bindparam("last")).order_by(resources.c.key)
+        while True:
+            with self._reading() as connection:
+                rows = connection.execute(chosen.limit(at_once), {**asked.values, "last": last}).all()
+            found = (self._kept.stored(row.content) for row in rows)
+            yield from (one for one in found if meets(one.resource, asked.judged, self._kept.base))
+            if len(rows) < at_once:
+                return
+            last = rows[-1].key
 
     def put_all(self, writes: Sequence[Write], permit: Permit | None = None) -> list[Stored]:
         """Write all or nothing and say of each whether it was `created`; `permit` may refuse each one (see Permit)."""

@@ -12,7 +12,7 @@ from typing import Final
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
-from mappers.audit import BY_DOOR, BY_ITSELF, BY_LINK, OPERATOR, AuditEntry, purpose_of
+from mappers.audit import BY_DOOR, BY_ITSELF, BY_LINK, OPERATOR, REUSED, AuditEntry, purpose_of
 from smartapp.access import table
 from smartapp.i18n import message
 from smartapp.storage.doors import CLOSED, LOGGED_AS
@@ -86,6 +86,8 @@ class Access:
     wrote: bool = False
     took: bool = False
     """A copy was made of what is kept about this person."""
+    reused: tuple[str, ...] = ()
+    """What answers were handed out for, in the words of who did so."""
     reminded: tuple[str, ...] = ()
     """What was done with messages that something is ready, as message ids."""
     gave: bool = False
@@ -167,7 +169,8 @@ def _with(before: Access, entry: AuditEntry) -> Access:
         parts=_once(before.parts, parts),
         looked=before.looked or entry.event in {"read", "search"},
         wrote=before.wrote or entry.event in {"create", "update"},
-        took=before.took or entry.event == "export",
+        took=before.took or (entry.event == "export" and REUSED not in entry.objects),
+        reused=_once(before.reused, entry.objects[1:] if REUSED in entry.objects else ()),
     )
 
 
@@ -196,6 +199,8 @@ def role_title(role: str) -> str:
 
 def _sentences(access: Access, seen: list[str], *, whole: bool) -> Iterator[str]:
     yield from map(_, access.reminded)
+    for what in access.reused:
+        yield _("Handed out your answers, with a number in place of your name, for: %(what)s.", what=what)
     yield from _on_device(access) if access.role == BY_DOOR else _did(access)
     if seen:
         yield _seen(seen, whole=whole)
@@ -215,7 +220,7 @@ def _did(access: Access) -> Iterator[str]:
         yield _("Viewed this and added something.")
     elif access.looked or access.parts:
         yield _("Viewed this.")
-    elif not (access.took or access.refused or access.gave or access.reminded):
+    elif not (access.took or access.refused or access.gave or access.reminded or access.reused):
         yield _("Signed in.")
     if access.gave:
         yield _("Gave a device to fill in a questionnaire on, without signing in.")

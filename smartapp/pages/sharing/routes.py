@@ -15,8 +15,9 @@ from smartapp.fhir.store import RecordError, Unauthorized
 from smartapp.i18n import message
 from smartapp.pages.plan.service import load as load_plan
 from smartapp.pages.sharing import keeping, views
+from smartapp.pages.sharing import reuse as reusing
 from smartapp.pages.sharing.keeping import ChangedMeanwhile
-from smartapp.web import reading, undoing
+from smartapp.web import current, reading, undoing
 from smartapp.web.language import gettext as _
 
 blueprint = Blueprint("sharing", __name__, url_prefix="/sharing", template_folder="templates")
@@ -44,6 +45,35 @@ def index() -> ResponseReturnValue:
     linked = chosen in reading.parts() and views.linked(chosen, kept.sharing.of(chosen))
     groups = views.groups(kept, _written())
     return render_template("sharing/index.html", groups=groups, saved=_saved(), linked=linked)
+
+
+@blueprint.get("/reuse/")
+def reuse() -> ResponseReturnValue:
+    """Ask, of who came here by themselves, whether their answers may help with research."""
+    return render_template("sharing/reuse.html", said=reusing.said(), place=_place(), saved=_said_saved())
+
+
+@blueprint.post("/reuse/")
+def choose_reuse() -> ResponseReturnValue:
+    """Keep for what answers may be used; with nothing chosen, it is taken back."""
+    after = url_for("sharing.reuse")
+    try:
+        reusing.say(request.form.getlist("purpose"))
+    except Unauthorized:
+        raise
+    except RecordError:
+        flash(_(NOT_DONE), "attention")
+        return redirect(after, 303)
+    return redirect(url_for("sharing.reuse", saved="saved"), 303)
+
+
+def _place() -> str:
+    known = current.services().settings.issuer(current.launch().issuer)
+    return known.name if known else ""
+
+
+def _said_saved() -> str:
+    return _(SAVED["saved"]) if request.args.get("saved") else ""
 
 
 @blueprint.get("/<part>")

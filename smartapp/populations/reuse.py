@@ -1,0 +1,90 @@
+"""Who said that their answers may be used again, of all the people of one place; and the log of what left it.
+
+Off by default: whoever said nothing is not in it. What somebody keeps to themselves never is either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from mappers.reuse import CATEGORY_TOKEN, Purpose, is_reuse, patient_of, reuse_of, without_words
+from mappers.sharing import is_sharing, part_of, sharing_of
+from mappers.sharing.parts import answers_part
+from questionnaires.catalogue import catalogue
+from questionnaires.fhir import Resource
+from smartapp.fhir.own.search import understand
+from smartapp.fhir.own.store import OwnStore
+from smartapp.fhir.store import Query
+from smartapp.settings import Issuer
+from smartapp.storage.audit import Audit
+
+DONE = ("completed", "amended")
+TOLD_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ReuseRegister:
+    """The people of one issuer who allow one purpose; asked per person, so that memory stays constant.
+
+    `store` is our own store of that issuer: the same id of a person elsewhere is somebody else.
+    """
+
+    issuer: Issuer
+    purpose: Purpose
+    store: OwnStore
+    audit: Audit
+
+    def may(self, patient_reference: str, instrument: str = "") -> bool:
+        """Tell whether answers of a person (`Patient/<id>`) may be used: those to an instrument, or ("") any at all."""
+        consents = self._consents_of(patient_reference)
+        if not self._allowed(consents, patient_reference):
+            return False
+        return not instrument or _is_shared(consents, answers_part(instrument))
+
+    def people(self) -> Iterator[str]:
+        """Yield everybody who allows it (`Patient/<id>`), each once, in the order in which they first said so."""
+        for found in self.store.each(understand(Query.of("Consent", category=CATEGORY_TOKEN, status="active"))):
+            patient = patient_of(found.resource)
+            if is_reuse(found.resource) and self.may(patient):
+                yield patient
+
+    def responses(self) -> Iterator[Resource]:
+        """Yield the finished QuestionnaireResponses in our own store of those who allow it, without free text."""
+        for patient in self.people():
+            consents = self._consents_of(patient)
+            query = Query.of("QuestionnaireResponse", patient=patient)
+            for found in self.store.each(understand(query)):
+                part = part_of(found.resource, catalogue())
+                asked = part.startswith(answers_part("")) and found.resource.get("status") in DONE
+                if asked and _is_shared(consents, part):
+                    yield without_words(found.resource)
+
+    def tell(self, *, by: str, what: str, patients: Iterable[str]) -> int:
+        """Write in the log that answers are handed out, and return of how many people: one row each, and one of all.
+
+        Call it before anything is handed out: what fails here is not in a file yet. `by` is who does it, by name, and
+        `what` in a few words: for what, and in which form. Both are sealed, and read by those whom it is about.
+        """
+        count = 0
+        names = iter(dict.fromkeys(patients))
+        while some := list(islice(names, TOLD_AT_ONCE)):
+            self.audit.handed_out(self.issuer.key, self.issuer.base, some, by=by, what=what)
+            count += len(some)
+        self.audit.handed_out(self.issuer.key, self.issuer.base, [""], by=by, what=f"{what}, {count} people")
+        return count
+
+    def _consents_of(self, patient: str) -> list[Resource]:
+        if not patient.startswith("Patient/"):
+            return []
+        return [one.resource for one in self.store.search(Query.of("Consent", patient=patient))]
+
+    def _allowed(self, consents: Iterable[Resource], patient: str) -> bool:
+        """Tell whether every Consent about reuse allows it, and there is one: of two that differ, none was meant."""
+        said = [reuse_of(one).allows(self.purpose) and patient_of(one) == patient for one in consents if is_reuse(one)]
+        return bool(said) and all(said)
+
+
+def _is_shared(consents: Iterable[Resource], part: str) -> bool:
+    return all(sharing_of(one).of(part).record for one in consents if is_sharing(one))

@@ -1,0 +1,168 @@
+"""Who allows that their answers are used again: nobody until they say so themselves, and nobody who took it back."""
+
+import pytest
+
+from mappers.reuse import IDENTIFIER_SYSTEM, Reuse, consent_of, is_reuse, name_of
+from mappers.sharing import ME
+from smartapp.erasing import erase
+from smartapp.fhir.own.search import understand
+from smartapp.fhir.store import Forbidden, Query, Write
+from smartapp.populations.reuse import ReuseRegister
+from smartapp.services import KEY
+from smartapp.settings import Issuer
+from tests.smartapp.helpers import EHR, launched, make_app, text_of
+from tests.smartapp.records.test_sight import ANNA, at, records, share
+
+OTHER = "http://localhost/other"
+WHO = "Sam de Wit"
+
+
+@pytest.fixture
+def app():
+    there = (Issuer(base=EHR, name="Test EHR", client_id="v"), Issuer(base=OTHER, name="Other", client_id="v"))
+    return make_app(issuers=there)
+
+
+def register(app, purpose="HRESCH", issuer=EHR):
+    services = app.extensions[KEY]
+    return ReuseRegister(services.settings.issuer(issuer), purpose, services.own_store(issuer), services.audit)
+
+
+def say(anna, *purposes):
+    return anna.post("sharing/reuse/", {"purpose": list(purposes)})
+
+
+def answer(app, instrument, status="completed", patient="Patient/anna"):
+    response = {
+        "resourceType": "QuestionnaireResponse",
+        "status": status,
+        "questionnaire": f"https://verstel.nl/fhir/Questionnaire/{instrument}",
+        "subject": {"reference": patient, "display": "Anna"},
+        "item": [
+            {"linkId": "1", "answer": [{"valueInteger": 2}]},
+            {"linkId": "2", "answer": [{"valueString": "Mijn geheim"}]},
+        ],
+    }
+    return at(app, "own").write(Write("create", response))
+
+
+def consents(app, role):
+    found = records(app, role).search(Query.of("Consent", patient="anna"))[0]
+    return [one.resource for one in found if is_reuse(one.resource)]
+
+
+class TestRegister:
+    def test_nobody_is_in_it_until_they_say_so_and_nobody_who_took_it_back(self, app):
+        anna = launched(app)
+        anna.get("sharing/reuse/")
+        assert ([*register(app).people()], register(app).may("Patient/anna")) == ([], False)
+        say(anna, "HRESCH")
+        assert ([*register(app).people()], register(app).may("Patient/anna")) == (["Patient/anna"], True)
+        assert not register(app, "HQUALIMP").may("Patient/anna")
+        say(anna)
+        assert ([*register(app).people()], register(app).may("Patient/anna")) == ([], False)
+        say(anna, "HQUALIMP", "HRESCH")
+        assert register(app, "HQUALIMP").may("Patient/anna")
+        assert register(app).may("Patient/anna")
+
+    def test_the_same_id_at_another_place_is_somebody_else(self, app):
+        say(launched(app), "HRESCH")
+        assert not register(app, issuer=OTHER).may("Patient/anna")
+        assert [*register(app, issuer=OTHER).people()] == []
+        assert not register(app).may("Patient/ann")
+        assert not register(app).may("anna")
+
+    def test_somebody_who_is_erased_is_gone(self, app):
+        say(launched(app), "HRESCH")
+        services = app.extensions[KEY]
+        erase(services, services.settings.issuer(EHR), "anna")
+        assert not register(app).may("Patient/anna")
+        assert [*register(app).people()] == []
+
+    def test_one_consent_with_a_foreign_shape_beside_ours_allows_nothing(self, app):
+        say(launched(app), "HRESCH")
+        odd = consent_of(Reuse(frozenset({"HRESCH"}), "2026"), name="n", patient=ANNA)
+        at(app, "own").write(Write("create", {**odd, "modifierExtension": [{"url": "urn:x", "valueBoolean": True}]}))
+        assert not register(app).may("Patient/anna")
+        assert [*register(app).people()] == []
+
+    def test_a_questionnaire_that_somebody_keeps_to_themselves_is_not_handed_out(self, app):
+        answer(app, "mansa")
+        answer(app, "hoop")
+        answer(app, "hoop", status="in-progress")
+        answer(app, "hoop", patient="Patient/bram")
+        assert [*register(app).responses()] == []
+        say(launched(app), "HRESCH")
+        assert len([*register(app).responses()]) == 2
+        share(app, answers__mansa=ME)
+        handed = [*register(app).responses()]
+        assert [one["questionnaire"].rpartition("/")[2] for one in handed] == ["hoop"]
+        assert "geheim" not in str(handed)
+        assert register(app).may("Patient/anna", "hoop")
+        assert not register(app).may("Patient/anna", "mansa")
+
+    def test_many_are_read_in_blocks_each_once(self, app):
+        store = at(app, "own")
+        for number in range(7):
+            who = f"Patient/p{number}"
+            reuse = Reuse(frozenset({"HRESCH"}), "2026-11-27T10:00:00+01:00")
+            made = consent_of(reuse, name=name_of(EHR, who), patient={"reference": who, "display": "P"})
+            store.write(Write("create", made))
+        found = store.each(understand(Query.of("Consent", status="active")), at_once=3)
+        assert [one.resource["patient"]["reference"] for one in found] == [f"Patient/p{number}" for number in range(7)]
+
+
+class TestLog:
+    def test_each_person_finds_who_handed_out_their_answers_and_for_what(self, app):
+        told = register(app).tell(by=WHO, what="onderzoek naar herstel, CSV", patients=["Patient/anna", "Patient/bram"])
+        page = text_of(launched(app).get("who-looked/"))
+        assert told == 2
+        assert WHO in page
+        assert "met een nummer in plaats van je naam, voor: onderzoek naar herstel, CSV." in page
+        rows = [one for one in app.extensions[KEY].audit.entries() if one.event == "export"]
+        assert [(one.patient, one.user_name) for one in rows] == [
+            ("Patient/anna", WHO),
+            ("Patient/bram", WHO),
+            ("", WHO),
+        ]
+        assert rows[-1].objects == ("reuse", "onderzoek naar herstel, CSV, 2 people")
+
+
+class TestPage:
+    def test_nothing_is_ticked_before_and_it_holds_until_taken_back(self, app):
+        anna = launched(app)
+        assert " checked" not in anna.get("sharing/reuse/").text
+        assert "Nu staat het uit" in text_of(anna.get("sharing/reuse/"))
+        say(anna, "HQUALIMP")
+        page = anna.get("sharing/reuse/").text
+        assert page.count(" checked") == 1
+        assert "Mijn ja terugnemen" in page
+        say(anna)
+        assert " checked" not in anna.get("sharing/reuse/").text
+
+    def test_it_is_kept_in_versions_in_our_own_store_and_never_at_the_ehr(self, app):
+        anna = launched(app)
+        say(anna)
+        assert at(app, "own").search(Query.of("Consent", patient="anna")) == []
+        say(anna, "HRESCH")
+        say(anna)
+        (kept,) = at(app, "own").search(Query.of("Consent", patient="anna"))
+        assert kept.resource["identifier"][0]["system"] == IDENTIFIER_SYSTEM
+        assert [one.resource["status"] for one in at(app, "own").history("Consent", kept.resource["id"])] == [
+            "inactive",
+            "active",
+        ]
+        assert at(app, "ehr").search(Query.of("Consent", patient="anna")) == []
+
+    @pytest.mark.parametrize("role", ["clinician", "case-manager", "peer-worker", "responsible", "loved-one"])
+    def test_nobody_else_opens_it_sends_it_or_reads_it(self, app, role):
+        other = launched(app, role=role)
+        assert other.get("sharing/reuse/").status_code in (403, 404)
+        assert say(other, "HRESCH").status_code in (403, 404)
+        assert not register(app).may("Patient/anna")
+        say(launched(app), "HRESCH")
+        assert consents(app, role) == []
+        assert len(consents(app, "client")) == 1
+        with pytest.raises(Forbidden):
+            records(app, role).save([Write("update", consents(app, "client")[0], only_here=True)])
+        assert "onderzoek" not in text_of(launched(app, role=role).get(""))
