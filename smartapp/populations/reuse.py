@@ -61,8 +61,8 @@ class ReuseRegister:
                 if asked and _is_shared(consents, part):
                     yield without_words(found.resource)
 
-    def tell(self, *, by: str, what: str, patients: Iterable[str]) -> int:
-        """Write in the log that answers are handed out, and return of how many people: one row each, and one of all.
+    def tell(self, *, by: str, what: str, patients: Iterable[str]) -> None:
+        """Write in the log that answers are handed out: one row for each person, and one of how many.
 
         Call it before anything is handed out: what fails here is not in a file yet. `by` is who does it, by name, and
         `what` in a few words: for what, and in which form. Both are sealed, and read by those whom it is about.
@@ -73,7 +73,6 @@ class ReuseRegister:
             self.audit.handed_out(self.issuer.key, self.issuer.base, some, by=by, what=what)
             count += len(some)
         self.audit.handed_out(self.issuer.key, self.issuer.base, [""], by=by, what=f"{what}, {count} people")
-        return count
 
     def _consents_of(self, patient: str) -> list[Resource]:
         if not patient.startswith("Patient/"):
