@@ -194,6 +194,7 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "phase.start": lambda _full: ["phase/"],
     "sharing.index": lambda _full: ["sharing/", "sharing/?saved=saved", "sharing/?saved=waits", "sharing/?saved=stays"],
     "sharing.part": lambda _full: ["sharing/form.story", "sharing/crisis", "sharing/domain.housing", "sharing/notes"],
+    "sharing.reuse": lambda _full: ["sharing/reuse/", "sharing/reuse/?saved=saved"],
     "people.index": lambda _full: ["people/"],
     "people.whom": lambda _full: ["people/new/"],
     "people.new": lambda _full: ["people/new/loved-one/", "people/new/professional/"],
