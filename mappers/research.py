@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any, Final, Literal
 
+from mappers.reuse import is_reuse, patient_of, reuse_of
 from mappers.scoring import Score, score
 from mappers.small_cells import FEWEST, enough
 from mappers.tolerant import object_in, objects_in, text_in
@@ -292,10 +293,13 @@ def consent_to_research(consent: Any, on: str) -> tuple[str, str, bool] | None:
     """Return whose consent it is, its date ("" if unknown) and whether it permits research on a day (YYYY-MM-DD).
 
     It permits only what says so plainly: an active Consent with scope `research`, whose provision permits, has no
-    exceptions in it, and covers that day. None for what is no Consent to research, or is nobody's.
+    exceptions in it, and covers that day; or one of our own about reuse that allows it. None for what is no Consent
+    to research, or is nobody's.
     """
     if text_in(consent, "resourceType") != "Consent":
         return None
+    if is_reuse(consent):
+        return patient_of(consent), text_in(consent, "dateTime"), reuse_of(consent).allows("HRESCH")
     scope = objects_in(object_in(consent, "scope"), "coding")
     patient = text_in(object_in(consent, "patient"), "reference")
     if not patient or not any(

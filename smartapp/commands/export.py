@@ -146,6 +146,19 @@ Exit code 0: all was read. 1: some input was refused, or too few people are left
     type=click.Path(exists=True, dir_okay=False),
     help="FHIR Consents to research as NDJSON (also .gz): only who consents is in. The newest of each person decides.",
 )
+@click.option(
+    "--issuer",
+    metavar="KEY",
+    help="Or: the key of the issuer whose clients said in the app what their answers may be used for. Without FILE the "
+    "answers in our own store are exported. Uses the database and the keys of `verstel serve`.",
+)
+@click.option(
+    "--use",
+    type=click.Choice(["research", "quality"]),
+    default="research",
+    show_default=True,
+    help="With --issuer: for research by others, or by this place, to improve its care.",
+)
 @click.option("--by", required=True, metavar="WHO", help="Who exports; the codebook says it.")
 @click.option("--purpose", required=True, help="What for; the codebook and the key say it.")
 @click.option(
@@ -190,6 +203,8 @@ def research(
     folder: Path,
     formats: tuple[str, ...],
     consents: str | None,
+    issuer: str | None,
+    use: str,
     by: str,
     purpose: str,
     key_for: str,
@@ -212,11 +227,14 @@ def research(
     from smartapp.populations import research as population
     from smartapp.populations import research_files, research_tables
 
-    if consents is None:
+    if (consents is None) is (issuer is None):
         raise click.UsageError(
-            "Only who consented may be in the files: name the Consents in --consents FILE (FHIR, as NDJSON)."
+            "Only who consented may be in the files: name the Consents of another system in --consents FILE (FHIR, as "
+            "NDJSON), or in --issuer KEY the issuer whose clients were asked in the app."
         )
-    _check_places(files, folder, key_out)
+    if issuer is not None and free_text:
+        raise click.UsageError("--free-text: what clients allow in the app is never their own words. Leave it out.")
+    _check_places(files or ("own",) if issuer else files, folder, key_out)
     if (earlier is None) is not (identity is None):
         raise click.UsageError("--key and --identity go together.")
     wanted = research_files.FORMATS if "all" in formats else tuple(dict.fromkeys(formats))
@@ -227,7 +245,6 @@ def research(
         raise click.UsageError(str(error)) from error
     refused = Refused()
     gathered = population.Gathered(population.Numbers(known), free_text=free_text)
-    register = _gather(gathered, files, consents, refused)
     choices = research_tables.Choices(
         language=language,
         days=days,
@@ -236,14 +253,15 @@ def research(
         about=(("purpose", purpose), ("exported by", by), ("key kept by", key_holder)),
     )
     try:
-        with research_tables.new_folder(folder) as part:
+        with _consented(issuer, use, consents, refused) as register, research_tables.new_folder(folder) as part:
+            _gather(gathered, files, register, refused)
             with research_files.opened(wanted, part) as written:
                 made = research_tables.write(gathered, catalogue(), written, part, choices)
             in_it = {patient for patient, number in gathered.numbers.of_patient.items() if number in made.respondents}
             in_key = {
                 one: number for one, number in gathered.numbers.of_patient.items() if one in in_it or one in known
             }
-            register.tell(by=by, what=purpose, patients=in_it)
+            register.tell(by=by, what=f"{purpose}, {', '.join(wanted)}", patients=in_it)
             _write(key_out, population.sealed(in_key, key_holder, purpose, recipient))
     except (research_tables.TooFew, research_files.NotInstalled) as error:
         raise click.ClickException(str(error)) from error
@@ -274,26 +292,39 @@ def _check_places(files: tuple[str, ...], folder: Path, key_out: Path) -> None:
         )
 
 
-def _gather(gathered: Gathered, files: tuple[str, ...], consents: str, refused: Refused) -> Register:
-    """Read who consented, then the responses; say how many were left out and why. Return who consented."""
-    from mappers.errors import RefusedResponse
-    from smartapp.commands.team import sources_of
+@contextmanager
+def _consented(issuer: str | None, use: str, consents: str | None, refused: Refused) -> Iterator[Register]:
+    """Open who consented: in the app, or in a file of another system."""
     from smartapp.populations.reading import Source
     from smartapp.populations.research import ConsentsOfFile
     from smartapp.populations.teams import resources_of
 
+    if issuer is not None:
+        with opened_for_reuse(issuer, "HRESCH" if use == "research" else "HQUALIMP") as register:
+            yield register
+    elif consents is not None:
+        today = datetime.now(UTC).date().isoformat()
+        yield ConsentsOfFile((one for _, one in resources_of(Source(consents), refused)), today)
+
+
+def _gather(gathered: Gathered, files: tuple[str, ...], register: Register, refused: Refused) -> None:
+    """Read the responses, of files or else of our own store; say how many were left out and why."""
+    from mappers.errors import RefusedResponse
+    from smartapp.commands.team import sources_of
+    from smartapp.populations.reading import Source
+    from smartapp.populations.teams import resources_of
+
     known = catalogue()
-    today = datetime.now(UTC).date().isoformat()
-    register = ConsentsOfFile((one for _, one in resources_of(Source(consents), refused)), today)
-    for source in sources_of(files):
-        for line, response in resources_of(source, refused):
+    read = ((source, resources_of(source, refused)) for source in sources_of(files)) if files else ()
+    own = () if files else ((Source("own store"), enumerate(register.responses(), 1)),)
+    for source, found in (*own, *read):
+        for line, response in found:
             try:
                 gathered.add(response, known, register)
             except RefusedResponse as error:
                 refused(source, Refusal(line, None, str(error)))
     for why, number in sorted(gathered.left_out.items()):
         click.echo(f"left out: {number} responses: {why}", err=True)
-    return register
 
 
 @contextmanager

@@ -51,8 +51,11 @@ class Register(Protocol):
     def may(self, patient_reference: str, instrument: str = "") -> bool:
         """Tell whether this person's answers may be used: those to an instrument, or ("") any at all."""
 
-    def tell(self, *, by: str, what: str, patients: Iterable[str]) -> int:
-        """Keep in the log who exports what, and of whom; return of how many."""
+    def responses(self) -> Iterator[Any]:
+        """Yield the responses that are kept where people were asked."""
+
+    def tell(self, *, by: str, what: str, patients: Iterable[str]) -> None:
+        """Keep in the log who exports what, and of whom."""
 
 
 # --- consent in a file of another system ------------------------------------------------------------------------
@@ -74,9 +77,12 @@ class ConsentsOfFile:
         """Tell whether this person's newest consent permits."""
         return patient_reference in self._permits
 
-    def tell(self, *, by: str, what: str, patients: Iterable[str]) -> int:  # noqa: ARG002 - nothing is written
+    def responses(self) -> Iterator[Any]:
+        """Yield none: a file of Consents has no answers."""
+        return iter(())
+
+    def tell(self, *, by: str, what: str, patients: Iterable[str]) -> None:
         """Keep nothing: the log of the system that asked is not ours to write."""
-        return len(set(patients))
 
 
 # --- numbers, and the key ---------------------------------------------------------------------------------------

@@ -17,8 +17,13 @@ import pytest
 from click.testing import CliRunner
 
 from mappers.research import MISSING
+from mappers.reuse import Reuse, consent_of
 from smartapp.cli import main
+from smartapp.fhir.store import Write
+from smartapp.services import KEY
 from tests.mappers.build import CATALOGUE, all_answered, response
+from tests.smartapp.commands.test_export import Place
+from tests.smartapp.helpers import EHR
 
 PEOPLE = [f"p{number}-secret" for number in range(8)]
 HOLDER = pyrage.x25519.Identity.generate()
@@ -370,3 +375,52 @@ def test_no_answer_and_no_score_can_be_taken_for_a_reason():
     lowest = [rule.low for one in CATALOGUE.asked.values() for rule in one.scores]
     lowest += [scale.low for one in CATALOGUE.asked.values() for scale in one.scales if scale.numbers]
     assert min(lowest) >= 0 > max(why.code for why in MISSING)
+
+
+@pytest.fixture
+def place(tmp_path):
+    return Place(tmp_path / "place", EHR)
+
+
+def exported(place, tmp_path, *more, to="study"):
+    return CliRunner(env=place.environment).invoke(
+        main,
+        ["export", "research", "--issuer", "north", "--to", str(tmp_path / to), "--format", "csv", *NEEDED,
+         "--key-for", str(HOLDER.to_public()), "--key-out", str(tmp_path / f"{to}.age"), *more],
+    )  # fmt: skip
+
+
+def test_who_allowed_it_in_the_app_is_in_and_is_told_who_exported_it(place, tmp_path):
+    services = place.app.extensions[KEY]
+    store = services.own_store(EHR)
+    for who in PEOPLE[:7]:
+        store.write(Write("create", sent(who, "2025-01-10", all_answered("hoop"))))
+        patient = {"reference": f"Patient/{who}"}
+        said = Reuse(frozenset({"HRESCH"} if who != PEOPLE[6] else {"HQUALIMP"}), "2026-01-01T10:00:00Z")
+        store.write(Write("create", consent_of(said, name=who, patient=patient)))
+    done = exported(place, tmp_path)
+    assert done.exit_code == 0, done.output
+    assert len(rows(tmp_path / "study", "wide")) == 6
+    assert set(numbers(tmp_path / "study.age")) == {f"Patient/{who}" for who in PEOPLE[:6]}
+    told = [one for one in services.audit.entries() if one.event == "export"]
+    assert sorted(one.patient for one in told) == ["", *(f"Patient/{who}" for who in PEOPLE[:6])]
+    assert {(one.user_name, one.objects[1].partition(", 6")[0]) for one in told} == {("D. Manager", "recovery, csv")}
+    assert exported(place, tmp_path, "--use", "quality", to="second").exit_code == 1
+
+
+def test_what_clients_allow_in_the_app_is_never_their_own_words(place, tmp_path):
+    done = exported(place, tmp_path, "--free-text")
+    assert (done.exit_code, (tmp_path / "study").exists()) == (2, False)
+    assert "never their own words" in done.stderr
+
+
+def test_a_consent_of_our_own_counts_in_a_file_too(export):
+    said = [
+        consent_of(Reuse(frozenset({"HRESCH"}), "2026-01-01"), name=who, patient={"reference": f"Patient/{who}"})
+        for who in PEOPLE[:7]
+    ]
+    quality = consent_of(
+        Reuse(frozenset({"HQUALIMP"}), "2026-01-01"), name="q", patient={"reference": f"Patient/{PEOPLE[7]}"}
+    )
+    _, folder, _ = export(population(), consents=[*said, quality])
+    assert len(rows(folder, "wide")) == 7
