@@ -15,7 +15,7 @@ HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[2]
 PINS: Final = HERE / "requirements.txt"
 PLACE: Final = CACHE / "engines"
-PATIENCE: Final = 900
+PATIENCE: Final = 400
 
 
 def python() -> Path:
