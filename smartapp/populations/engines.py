@@ -145,10 +145,10 @@ def _polars(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
     def lines(*_asked: object) -> Iterator[pl.DataFrame]:
         for batch in batches:
-            yield pl.from_arrow(batch)
+            yield pl.DataFrame(pl.from_arrow(batch))
 
     def score(frame: pl.DataFrame) -> pl.DataFrame:
-        return pl.from_arrow(list(scored(frame.to_arrow().to_batches())))
+        return pl.DataFrame(pl.from_arrow(list(scored(frame.to_arrow().to_batches()))))
 
     refusals = pl.List(pl.Struct({"entry": pl.Int32, "reason": pl.String}))
     given = register_io_source(lines, schema={"number": pl.Int64, "line": pl.Binary})
