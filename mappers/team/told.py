@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from mappers.fhir_text import first_words, narrative, paragraph, typed
+from mappers.fhir_text import narrative, paragraph, typed
 from mappers.team.model import Team, local
 from mappers.tolerant import code_in, object_in, objects_in, text_in
 from questionnaires.canonical import code_system_url, identifier_system, structure_url
@@ -166,11 +166,6 @@ def action_in(resource: Any, team: Team) -> Action | None:
         id=text_in(resource, "id"),
         since=text_in(resource, "authoredOn"),
     )
-
-
-def title_of(action: Action) -> str:
-    """Return the first words of an action, as a list of them shows it."""
-    return first_words(action.what)
 
 
 def _day(text: str) -> dt.date | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -107,7 +108,9 @@ def report(
         )
     scores = Scores(rule, teams)
     now = dt.datetime.now(dt.UTC)
-    years = yearly(scores.read(sources_of(files), known, refused))
+    sources = sources_of(files)
+    with _progress(sources) as taken:
+        years = yearly(scores.read(sources, known, refused, taken))
     reported = [one for one in years if this_year or one.year < now.year]
     if len(reported) < len(years):
         click.echo(f"{now.year} is not over, and left out; --this-year has it.", err=True)
@@ -141,6 +144,17 @@ def sources_of(names: Sequence[str]) -> list[Source]:
         else:
             found.append(Source(name))
     return found
+
+
+@contextmanager
+def _progress(sources: Sequence[Source]) -> Iterator[Callable[[int], None]]:
+    """Show on a terminal how much of the files has been read."""
+    size = sum(one.size for one in sources)
+    if not sys.stderr.isatty() or not size:
+        yield lambda _taken: None
+        return
+    with click.progressbar(length=size, label="read", file=sys.stderr) as bar:
+        yield bar.update
 
 
 class Refused:

@@ -128,13 +128,18 @@ class Scores:
     teams: Teams
     outside: set[str] = field(default_factory=set)
 
-    def read(self, sources: Iterable[Source], catalogue: Catalogue, refuse: Refuse) -> Iterator[Measured]:
-        """Yield what was measured in these files; each line is scored as `verstel score` does."""
+    def read(
+        self, sources: Iterable[Source], catalogue: Catalogue, refuse: Refuse, taken: Callable[[int], None]
+    ) -> Iterator[Measured]:
+        """Yield what was measured in these files; each line is scored as `verstel score` does.
+
+        `taken` is told the bytes of a file that each block took.
+        """
         score, code = BulkScorer(catalogue, nameless=True).score, self.rule.code.encode()
         for source in sources:
             line = 0
             try:
-                for made in numbered(score(batch) for batch in batches_of(blocks_of(source, lambda _taken: None))):
+                for made in numbered(score(batch) for batch in batches_of(blocks_of(source, taken))):
                     for refusal in made.refusals:
                         refuse(source, refusal)
                     for observation in made.observations.splitlines():
