@@ -1,12 +1,12 @@
 Invariant: verstel-team-report-enough
 Description: "No number is of fewer than six people."
 Severity: #error
-Expression: "group.population.count.all($this >= 6)"
+Expression: "group.population.count.where(hasValue()).all($this >= 6)"
 
 Invariant: verstel-team-report-both
 Description: "Where the number of people is left out, so is the number of the group."
 Severity: #error
-Expression: "group.where(population.exists()).all(population.count.exists() = measureScore.value.exists())"
+Expression: "group.where(population.exists()).all(population.count.where(hasValue()).exists() = measureScore.value.exists())"
 
 Profile: TeamReport
 Parent: MeasureReport
