@@ -157,6 +157,11 @@ def _both_or_neither(report: Resource) -> bool:
     return all(bool(_counts(one)) == ("value" in (one.get("measureScore") or {})) for one in counted)
 
 
+def _permits(consent: Resource) -> bool:
+    rule = consent.get("provision")
+    return isinstance(rule, dict) and bool(rule.get("provision"))
+
+
 INVARIANTS: Final[Mapping[str, Callable[[Resource], bool]]] = {
     "verstel-reference-display": lambda r: all("display" in one for one in _everywhere(r) if _is_reference(one)),
     "verstel-coding-complete": lambda r: all("system" in one and "code" in one for one in _codings(r)),
@@ -171,6 +176,7 @@ INVARIANTS: Final[Mapping[str, Callable[[Resource], bool]]] = {
     "verstel-assignment-answered": lambda r: r.get("status") != "completed" or "output" in r,
     "verstel-course-moment-days": _moments_have_days,
     "verstel-course-pause": _says_since_when,
+    "verstel-reuse-active": lambda r: (r.get("status") == "active") == _permits(r),
     "verstel-team-group-whose": lambda r: "managingEntity" in r or "characteristic" in r,
     "verstel-team-report-enough": lambda r: all(n >= _FEWEST for one in _within(r, "group") for n in _counts(one)),
     "verstel-team-report-both": _both_or_neither,

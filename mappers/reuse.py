@@ -14,12 +14,13 @@ from typing import Any, Final, Literal, get_args
 
 from mappers.plan.shapes import target_of
 from mappers.tolerant import code_in, object_in, objects_in, text_in
-from questionnaires.canonical import identifier_system
+from questionnaires.canonical import identifier_system, structure_url
 from questionnaires.fhir import Resource, concept
 
 Purpose = Literal["HQUALIMP", "HRESCH"]
 """What for, as a code of HL7's v3-ActReason: the place improves its own care, or others do research."""
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
+PROFILE: Final = structure_url("reuse-consent")
 IDENTIFIER_SYSTEM: Final = identifier_system("reuse-consent")
 _ACT_REASON: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 _DISPLAYS: Final[dict[Purpose, str]] = {"HQUALIMP": "health quality improvement", "HRESCH": "healthcare research"}
@@ -108,8 +109,9 @@ def consent_of(reuse: Reuse, *, name: str, patient: Resource, before: Resource |
     """
     permits = [_permit(one) for one in PURPOSES if one in reuse.purposes]
     return {
-        **{name: before[name] for name in ("id", "meta") if before and name in before},
+        **({"id": before["id"]} if before and "id" in before else {}),
         "resourceType": "Consent",
+        "meta": {**object_in(before, "meta"), "profile": [PROFILE]},
         "identifier": [{"system": IDENTIFIER_SYSTEM, "value": name}],
         "status": "active" if permits else "inactive",
         "scope": concept(*_SCOPE),

@@ -48,6 +48,9 @@ class NotReadable(Exception):
 class Register(Protocol):
     """Who consents to reuse of their answers; and who was told that they were taken."""
 
+    def person(self, reference: str) -> str:
+        """Return whom a reference in a response means, as the register itself writes them; "" for nobody it knows."""
+
     def may(self, patient_reference: str, instrument: str = "") -> bool:
         """Tell whether this person's answers may be used: those to an instrument, or ("") any at all."""
 
@@ -72,6 +75,10 @@ class ConsentsOfFile:
                 patient, dated, permits = found
                 newest[patient] = max(newest.get(patient, (dated, not permits)), (dated, not permits))
         self._permits = {patient for patient, (_, refuses) in newest.items() if not refuses}
+
+    def person(self, reference: str) -> str:
+        """Return a reference as it is written, without a version: whose server it is of, no file of Consents says."""
+        return reference.partition("/_history/")[0]
 
     def may(self, patient_reference: str, instrument: str = "") -> bool:  # noqa: ARG002 - it is about all answers
         """Tell whether this person's newest consent permits."""
@@ -197,7 +204,7 @@ class Gathered:
             self.left_out["a form that measures nothing"] += 1
             return
         about, instrument = answers.response, answers.instrument
-        patient = text_in(about.subject, "reference").partition("/_history/")[0]
+        patient = register.person(text_in(about.subject, "reference"))
         which = (
             self._which(f"{patient} {about.reference or about.identifier}")
             if about.reference or about.identifier
@@ -273,7 +280,7 @@ def _left_out(instrument: Instrument, status: str, patient: str, authored: str, 
     if instrument.kind != "questionnaire" or instrument.subject != "person":
         return "a form that measures nothing"
     if not patient:
-        return "it does not say whose it is"
+        return "it is about nobody who is known here"
     if not register.may(patient, instrument.id):
         return "no consent to reuse"
     if status not in _FINISHED:

@@ -5,15 +5,18 @@ Off by default: whoever said nothing is not in it. What somebody keeps to themse
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Final
 
 from mappers.reuse import CATEGORY_TOKEN, Purpose, is_reuse, patient_of, reuse_of, without_words
 from mappers.sharing import is_sharing, part_of, sharing_of
 from mappers.sharing.parts import answers_part
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
+from smartapp.bases import behind
 from smartapp.fhir.own.search import understand
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Query
@@ -22,6 +25,7 @@ from smartapp.storage.audit import Audit
 
 DONE = ("completed", "amended")
 TOLD_AT_ONCE = 500
+_PERSON: Final = re.compile(r"(?P<person>Patient/[A-Za-z0-9\-.]{1,64})(/_history/[^/]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,20 @@ class ReuseRegister:
     store: OwnStore
     audit: Audit
 
+    def person(self, reference: str) -> str:
+        """Return `Patient/<id>` for a reference to somebody here, relative or by an address of this issuer; else ""."""
+        here = behind(reference, *self.issuer.bases) if "://" in reference else reference
+        found = _PERSON.fullmatch(here or "")
+        return found["person"] if found else ""
+
     def may(self, patient_reference: str, instrument: str = "") -> bool:
-        """Tell whether answers of a person (`Patient/<id>`) may be used: those to an instrument, or ("") any at all."""
-        consents = self._consents_of(patient_reference)
-        if not self._allowed(consents, patient_reference):
+        """Tell whether a person's answers may be used: those to an instrument, or ("") any at all.
+
+        The person by any reference that `person` knows.
+        """
+        patient = self.person(patient_reference)
+        consents = self._consents_of(patient)
+        if not self._allowed(consents, patient):
             return False
         return not instrument or _is_shared(consents, answers_part(instrument))
 
@@ -75,7 +89,7 @@ class ReuseRegister:
         self.audit.handed_out(self.issuer.key, self.issuer.base, [""], by=by, what=f"{what}, {count} people")
 
     def _consents_of(self, patient: str) -> list[Resource]:
-        if not patient.startswith("Patient/"):
+        if not patient:
             return []
         return [one.resource for one in self.store.search(Query.of("Consent", patient=patient))]
 

@@ -29,6 +29,7 @@ PROMISED = {
     "own-note",
     "recovery-phase",
     "plan-consent",
+    "reuse-consent",
     "programme-course",
     "ready-message",
     "recovery-audit-event",

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappers.reuse import PURPOSES, Reuse, consent_of, is_reuse, patient_of, reuse_of, without_words
+from fhir_profiles.checking import claimed, problems
+from mappers.reuse import PROFILE, PURPOSES, Reuse, consent_of, is_reuse, patient_of, reuse_of, without_words
 
 ANNA = {"reference": "Patient/anna", "display": "Anna"}
 SINCE = "2026-11-27T10:00:00+01:00"
@@ -31,6 +32,18 @@ def test_what_is_taken_back_allows_nothing_and_keeps_its_place():
     assert (after["id"], after["status"], after["provision"]) == ("7", "inactive", {"type": "deny"})
     assert is_reuse(after)
     assert reuse_of(after) == Reuse()
+
+
+@given(st.frozensets(st.sampled_from(PURPOSES)))
+def test_what_is_written_claims_our_profile_and_keeps_to_it(purposes):
+    first = made()
+    for consent in (
+        made(Reuse(purposes, SINCE)),
+        consent_of(Reuse(purposes, SINCE), name="n", patient=ANNA, before=first),
+    ):
+        assert claimed(consent) == [PROFILE]
+        assert problems(consent, PROFILE) == []
+    assert problems({**first, "status": "inactive"}, PROFILE) != []
 
 
 @pytest.mark.parametrize("nothing", [None, {}, [], "Consent", {"resourceType": "Consent", "status": "active"}])

@@ -18,6 +18,8 @@ from click.testing import CliRunner
 
 from mappers.research import MISSING
 from mappers.reuse import Reuse, consent_of
+from mappers.sharing import ME, Sharing
+from mappers.sharing import consent_of as sharing_consent
 from smartapp.cli import main
 from smartapp.fhir.store import Write
 from smartapp.services import KEY
@@ -406,6 +408,66 @@ def test_who_allowed_it_in_the_app_is_in_and_is_told_who_exported_it(place, tmp_
     assert sorted(one.patient for one in told) == ["", *(f"Patient/{who}" for who in PEOPLE[:6])]
     assert {(one.user_name, one.objects[1].partition(", 6")[0]) for one in told} == {("D. Manager", "recovery, csv")}
     assert exported(place, tmp_path, "--use", "quality", to="second").exit_code == 1
+
+
+def allowed(place, *people):
+    store = place.app.extensions[KEY].own_store(EHR)
+    for who in people:
+        said = Reuse(frozenset({"HRESCH"}), "2026-01-01T10:00:00Z")
+        store.write(Write("create", consent_of(said, name=who, patient={"reference": f"Patient/{who}"})))
+    return store
+
+
+def keeps_to_themselves(who, part):
+    sharing = Sharing({part: ME}, "2026-01-01T10:00:00Z")
+    name, patient = f"sharing-{who}", {"reference": f"Patient/{who}"}
+    return Write("create", sharing_consent(sharing, name=name, patient=patient, titles={}, displays={}))
+
+
+def file_of(tmp_path, responses):
+    file = tmp_path / "export.ndjson"
+    file.write_bytes(b"\n".join(map(orjson.dumps, responses)))
+    return str(file)
+
+
+def spelled(spelling, who, month, form="hoop"):
+    made = sent(who, f"2025-0{month}-10", all_answered(form, "2"), form)
+    return {**made, "subject": {"reference": spelling.format(who)}}
+
+
+def test_answers_in_a_file_to_a_questionnaire_that_somebody_keeps_to_themselves_are_not_handed_out(place, tmp_path):
+    store = allowed(place, *PEOPLE)
+    both = [sent(who, "2025-01-10", all_answered(form, "2"), form) for who in PEOPLE[1:] for form in ("hoop", "mansa")]
+    both += [spelled(f"{EHR}/Patient/{{}}/_history/3", PEOPLE[0], 1, form) for form in ("hoop", "mansa")]
+    done = exported(place, tmp_path, file_of(tmp_path, both))
+    assert done.exit_code == 0, done.output
+    wide = rows(tmp_path / "study", "wide")
+    assert [len(wide), sum(row["hoop_01_begin"] == "2" for row in wide)] == [8, 8]
+    assert sum(row["mansa_01_begin"] == "2" for row in wide) == 8
+    # Two keep their answers to HOOP to themselves, one of them written with the address of the EHR and a version.
+    store.write_all([keeps_to_themselves(who, "answers.hoop") for who in PEOPLE[:2]])
+    done = exported(place, tmp_path, file_of(tmp_path, both), to="second")
+    assert done.exit_code == 0, done.output
+    wide = rows(tmp_path / "second", "wide")
+    assert [len(wide), sum(row["hoop_01_begin"] == "2" for row in wide)] == [8, 6]
+    assert sum(row["mansa_01_begin"] == "2" for row in wide) == 8
+    assert "left out: 2 responses: no consent to reuse" in done.stderr
+
+
+def test_somebody_is_one_person_however_a_reference_is_spelled_and_nobody_of_another_place(place, tmp_path):
+    allowed(place, *PEOPLE[:6])
+    spellings = ["Patient/{}", "Patient/{}/_history/2", EHR + "/Patient/{}", EHR.upper()[:4] + EHR[4:] + "/Patient/{}"]
+    responses = [spelled(one, who, month) for who in PEOPLE[:6] for month, one in enumerate(spellings, 1)]
+    elsewhere = ["https://elsewhere.example/fhir/Patient/{}", "{}", "Practitioner/{}", "urn:uuid:{}", "Patient/{},x"]
+    others = [spelled(one, who, 5) for who in PEOPLE[:6] for one in elsewhere]
+    done = exported(place, tmp_path, file_of(tmp_path, [*responses, *others]))
+    assert done.exit_code == 0, done.output
+    assert f"left out: {6 * len(elsewhere)} responses: it is about nobody who is known here" in done.stderr
+    assert set(numbers(tmp_path / "study.age")) == {f"Patient/{who}" for who in PEOPLE[:6]}
+    # Of six people each, begin, middle and end; and the fourth response, between these, is of no moment.
+    assert len(rows(tmp_path / "study", "wide")) == 6
+    told = [one.patient for one in place.app.extensions[KEY].audit.entries() if one.event == "export" and one.patient]
+    assert sorted(told) == [f"Patient/{who}" for who in PEOPLE[:6]]
 
 
 def test_what_clients_allow_in_the_app_is_never_their_own_words(place, tmp_path):
