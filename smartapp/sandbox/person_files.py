@@ -7,6 +7,7 @@ In a person's file:
 - `days_ago`, `due_in_days` and `in_days` count from the day the sandbox is filled.
 - `team` are the people around the plan; the client and `related` are added. `family_team` makes it a family's team.
   `roles` is what a professional is in this team, where that is something else than what they are in general.
+- `reuse` is what the person said on the app's own page that their answers may be used again for.
 - `[[course]]` is a programme of ours that the person follows, begun by a professional `by`; `[[course.decision]]` what
   was decided about it since, by the person, or by the professional `by`. What was answered in its days counts for it.
 - `[draft]` is a questionnaire half way; `[plan]`, `[[plan.domain]]`, `[[plan.goal]]`, `[[plan.goal.step]]` the plan.
@@ -29,6 +30,7 @@ from msgspec import Meta, field
 from msgspec.structs import replace
 
 from mappers.plan import Progress, StepStatus
+from mappers.reuse import Purpose
 from questionnaires.model import Text
 from questionnaires.phases import phases
 from questionnaires.programmes import PROGRAMMES, Programme, read_programmes
@@ -283,6 +285,7 @@ class PersonFile(Named, frozen=True):
     team: tuple[Name, ...]
     about: Text
     family_team: bool = False
+    reuse: frozenset[Purpose] = frozenset()
     roles: dict[Name, TeamRole] = field(default_factory=dict)
     related: tuple[Related, ...] = ()
     circle: tuple[InCircle, ...] = ()

@@ -31,6 +31,10 @@ from mappers.own_notes import name_beside, observation_of
 from mappers.phase import Marking
 from mappers.phase import observation_of as marking_observation
 from mappers.plan import DomainAnswers, Goal, PersonRef, Plan, Remark, Step, resources_of
+from mappers.reuse import IDENTIFIER_SYSTEM as REUSE_SYSTEM
+from mappers.reuse import Purpose, Reuse
+from mappers.reuse import consent_of as reuse_consent
+from mappers.reuse import name_of as reuse_name
 from mappers.said_in import SaidIn
 from mappers.sharing import Choice, Sharing, consent_of
 from mappers.sharing.consent import name_of as consent_name
@@ -231,6 +235,8 @@ class _Seeder:
             self.keep_draft(patient["reference"], person.draft.questionnaire, response_from(draft))
         if person.circle and self.own is not None:
             self.circle(patient, person)
+        if person.reuse and self.own is not None:
+            self.own.write_all([self.reuse(patient, person.reuse)])
         around = [
             *(_related(one, patient) for one in person.related),
             *self.medication(patient, person.medication),
@@ -285,6 +291,12 @@ class _Seeder:
             displays={"record": "Wie het dossier mag openen", **names},
         )
         return Write("create", made)
+
+    def reuse(self, patient: Resource, purposes: frozenset[Purpose]) -> Write:
+        """Return the Consent by which somebody's answers may be used again: in the app's own store, at no EHR."""
+        name = reuse_name(self.issuer, patient["reference"])
+        made = reuse_consent(Reuse(purposes, _instant(self.now)), name=name, patient=patient)
+        return Write.once(made, identifier=f"{REUSE_SYSTEM}|{name}")
 
     def appointments(self, patient: Resource, planned: Sequence[Planned]) -> list[Resource]:
         """Return the appointments to come; none where this kind of EHR shows none."""

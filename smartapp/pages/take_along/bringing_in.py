@@ -22,6 +22,7 @@ from mappers.plan.shapes import IDENTIFIER_SYSTEMS
 from mappers.portable import Here, LeftOut, PersonFile, Why, names_of, taken, url_here
 from mappers.portable.merging import both, both_answers, is_one_thing
 from mappers.portable.naming import name_here
+from mappers.reuse import is_reuse
 from mappers.sharing.parts import COURSE
 from mappers.tolerant import text_in
 from questionnaires.canonical import identifier_system
@@ -41,6 +42,7 @@ from smartapp.web.written import written_groups
 
 Choice = Literal["mine", "theirs", "both"]
 CHOICES: Final[tuple[Choice, ...]] = ("mine", "theirs", "both")
+REUSE: Final = "reuse"
 _GOING_ON: Final = frozenset({"active", "draft", "on-hold"})
 _PLAN: Final = identifier_system("plan")
 
@@ -250,9 +252,11 @@ def _form_of(resource: Resource) -> Instrument | None:
 
 
 def kind_of(resource: Resource) -> str:
-    """Return what pages call a resource: its type; "form" for what is written in a living form, or COURSE."""
+    """Return what pages call a resource: its type; "form" for what is written in a living form, COURSE or REUSE."""
     if is_course(resource):
         return COURSE
+    if is_reuse(resource):
+        return REUSE
     return "form" if _form_of(resource) else str(resource["resourceType"])
 
 

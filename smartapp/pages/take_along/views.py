@@ -9,7 +9,7 @@ from typing import Literal
 
 from mappers.portable import Unreadable, Why
 from mappers.sharing.parts import COURSE
-from smartapp.pages.take_along.bringing_in import Brought, Part, kind_of
+from smartapp.pages.take_along.bringing_in import REUSE, Brought, Part, kind_of
 from smartapp.pages.take_along.gathering import Gathered
 from smartapp.pages.take_along.paper import not_in_it
 from smartapp.records import Record
@@ -146,5 +146,10 @@ def counted(counts: Mapping[str, int]) -> tuple[str, ...]:
         "Observation": lambda n: ngettext("%(num)s score or note", "%(num)s scores and notes", n),
         "CareTeam": lambda n: ngettext("%(num)s circle of people", "%(num)s circles of people", n),
         "Consent": lambda n: ngettext("%(num)s choice of who reads what", "%(num)s choices of who reads what", n),
+        REUSE: lambda n: ngettext(
+            "%(num)s choice whether answers may help with research",
+            "%(num)s choices whether answers may help with research",
+            n,
+        ),
     }
     return tuple(words(counts[name]) for name, words in said.items() if counts.get(name))

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 from fhir.resources.R4B.auditevent import AuditEvent
 
+from fhir_profiles.checking import claimed, problems
 from mappers.audit import AuditEntry
 from smartapp.commands import audit as commands_audit
 from smartapp.commands.audit import command
@@ -244,6 +245,34 @@ class TestOnePerson:
         log.record(replace(LAUNCH, patient=Person("Patient/bram", "Bram")), "create", ["Goal/2"])
         engine.dispose()
         return {**environment, "VERSTEL_ISSUERS_FILE": str(tmp_path / "issuers.toml")}
+
+    def test_that_answers_were_handed_out_is_exported_and_its_rows_are_chained(self, two_people, tmp_path):
+        engine = open_database(two_people["VERSTEL_DATABASE_URL"])
+        log = Audit(engine, open_vault(engine, [two_people["VERSTEL_ENCRYPTION_KEYS"]]), lambda: NOON)
+        people = ["Patient/anna", "Patient/bram", ""]
+        log.handed_out("example", "https://ehr.example/fhir", people, by="D. Manager", what="recovery 2026, csv")
+        engine.dispose()
+        result = run(two_people, "verify")
+        assert result.exit_code == 0, result.output
+        assert "6 rows were checked" in result.output  # three of before, one for each person, and one of all
+        events = [json.loads(line) for line in export(two_people).stdout.splitlines()][3:]
+        assert [AuditEvent.model_validate(event).type.code for event in events] == ["110106"] * 3
+        assert all(problems(event, url) == [] for event in events for url in claimed(event))
+        written = [json.dumps(event) for event in events]
+        assert [[who for who in people if who and f'"{who}"' in one] for one in written] == [
+            ["Patient/anna"],
+            ["Patient/bram"],
+            [],
+        ]
+        assert all("D. Manager" in one and "recovery 2026, csv" in one for one in written)
+        [_created, only] = export(two_people, "--person", "Patient/bram").stdout.splitlines()
+        assert "D. Manager" in only
+        assert "Patient/anna" not in only
+        assert run(two_people, "verify").exit_code == 0
+        with sqlite3.connect(tmp_path / "verstel.db") as other:
+            other.execute("DELETE FROM audit WHERE number = 4")
+        other.close()
+        assert run(two_people, "verify").exit_code == 1
 
     @pytest.mark.parametrize("issuer", [(), ("--issuer", "example")])
     def test_only_what_is_about_them_is_written(self, two_people, issuer):

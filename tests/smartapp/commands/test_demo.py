@@ -192,6 +192,16 @@ def test_the_secrets_of_a_demo_are_for_its_owner_only(running):
     assert (folder / "keys.json").stat().st_mode & 0o077 == 0
 
 
+def test_one_made_up_person_has_said_yes_to_research_and_finds_it_and_the_others_have_not(running, browser):
+    demo, _folder = running
+    pages = {}
+    for patient in ("iwan", "noor"):
+        home = browser.get(f"{demo.url}/sandbox/launch?role=client&patient={patient}", timeout=20)
+        page = browser.get(f"{home.url}sharing/reuse/", timeout=20).text
+        pages[patient] = ("Mijn ja terugnemen" in page, "Nu staat het uit" in page, page.count(" checked"))
+    assert pages == {"iwan": (True, False, 1), "noor": (False, True, 0)}
+
+
 def test_another_smart_app_signs_in_to_the_demo_and_reads_with_a_client_that_is_not_ours(running, browser):
     demo, _folder = running
     chart = re.search(r"from a chart: (\S+)", demo.said)[1]

@@ -7,11 +7,13 @@ from typing import get_args
 
 import pytest
 
+from fhir_profiles.checking import problems
 from mappers import course as courses
 from mappers.answers import answers_of
 from mappers.assignment import assignment_of, is_assignment
 from mappers.observations import scores_from
 from mappers.plan import plan_of
+from mappers.reuse import PROFILE, Reuse, is_reuse, patient_of, reuse_of
 from mappers.scoring import score
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.own.search import definitions
@@ -202,6 +204,26 @@ def test_what_another_kind_of_ehr_would_not_take_is_kept_by_the_app():
     of_noor = [stored.resource for stored in own.search(Query.of("CarePlan", patient="noor"))]
     assert (len(of_noor), len(plans(of_noor))) == (3, 1)
     assert sandbox.store.search(Query.of("Patient", _id="noor"))
+    engine.dispose()
+
+
+def test_one_person_said_that_their_answers_may_help_with_research_and_no_ehr_knows():
+    engine = open_database("sqlite://")
+    sandbox = make_sandbox(engine, "http://127.0.0.1:1", clients=())
+    own = OwnStore(engine, "http://127.0.0.1:1/own", tenant="own")
+
+    def said():
+        found = [one.resource for one in own.search(Query.of("Consent"))]
+        return [one for one in found if is_reuse(one)]
+
+    seed(sandbox, NOW, own=own)
+    [consent] = first = said()
+    assert patient_of(consent) == "Patient/iwan"
+    assert reuse_of(consent) == Reuse(frozenset({"HRESCH"}), "2026-11-22T15:00:00Z")
+    assert problems(consent, PROFILE) == []
+    assert not sandbox.store.search(Query.of("Consent"))
+    seed(sandbox, NOW + timedelta(days=1), own=own)
+    assert said() == first
     engine.dispose()
 
 

@@ -12,6 +12,7 @@ from mappers.course import asked_for, course_of, is_course, resumed, task_change
 from mappers.living import content_of
 from mappers.plan import DomainAnswers, Goal, Plan
 from mappers.portable.shapes import MOST_BYTES
+from mappers.reuse import PROFILE
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Unreachable
 from smartapp.settings import Issuer
@@ -358,6 +359,26 @@ def test_who_may_see_what_is_decided_here_and_not_in_a_file(anna, bundle):
     assert "Dat bepaal je hier." in text_of(anna.get("take-along/bring-in/look"))
     say_yes(anna)
     assert kept(anna, "Consent") == []
+
+
+def test_a_yes_to_reuse_is_in_the_file_and_is_to_one_place(anna):
+    there = launched(make_app(issuers=(Issuer(base=OTHER, name="Another EHR", client_id="verstel"),)),
+                     name="Anna Voorbeeld", birth_date=BORN, issuer=OTHER)  # fmt: skip
+    write(there, story())
+    said = "1 keuze of antwoorden mogen helpen bij onderzoek"
+    assert said not in text_of(there.get("take-along/"))
+    there.post("sharing/reuse/", {"purpose": ["HRESCH"]})
+    assert said in text_of(there.get("take-along/"))
+    file = there.get("take-along/all.json").data
+    [consent] = [one["resource"] for one in json.loads(file)["entry"] if one["resource"]["resourceType"] == "Consent"]
+    assert consent["meta"]["profile"] == [PROFILE]
+    assert [one["purpose"][0]["code"] for one in consent["provision"]["provision"]] == ["HRESCH"]
+    hand_in(anna, file)
+    assert "Dat bepaal je hier." in text_of(anna.get("take-along/bring-in/look"))
+    say_yes(anna)
+    assert STORY in anna.get("living/story/").text
+    assert kept(anna, "Consent") == []
+    assert "Nu staat het uit" in text_of(anna.get("sharing/reuse/"))
 
 
 def test_a_name_that_is_somebody_else_s_here_meets_nothing_of_theirs(app, anna, bundle):
