@@ -50,7 +50,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/reuse/")
 def reuse() -> ResponseReturnValue:
     """Ask, of who came here by themselves, whether their answers may help with research."""
-    return render_template("sharing/reuse.html", said=reusing.said(), place=_place(), saved=_said_saved())
+    return render_template("sharing/reuse.html", said=reusing.said(), place=_place(), saved=_saved())
 
 
 @blueprint.post("/reuse/")
@@ -70,10 +70,6 @@ def choose_reuse() -> ResponseReturnValue:
 def _place() -> str:
     known = current.services().settings.issuer(current.launch().issuer)
     return known.name if known else ""
-
-
-def _said_saved() -> str:
-    return _(SAVED["saved"]) if request.args.get("saved") else ""
 
 
 @blueprint.get("/<part>")
