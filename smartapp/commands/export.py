@@ -253,7 +253,11 @@ def research(
         about=(("purpose", purpose), ("exported by", by), ("key kept by", key_holder)),
     )
     try:
-        with _consented(issuer, use, consents, refused) as register, research_tables.new_folder(folder) as part:
+        with (
+            _consented(issuer, use, consents, refused) as register,
+            _no_key_alone(key_out),
+            research_tables.new_folder(folder) as part,
+        ):
             _gather(gathered, files, register, refused)
             with research_files.opened(wanted, part) as written:
                 made = research_tables.write(gathered, catalogue(), written, part, choices)
@@ -280,16 +284,30 @@ def research(
 
 def _check_places(files: tuple[str, ...], folder: Path, key_out: Path) -> None:
     """Raise UsageError for files that are not named, and for places where something is already."""
+    from smartapp.populations.research_tables import part_of
+
     if not files:
         raise click.UsageError("Name a FILE, a folder, or - for standard input.")
     if folder.exists():
         raise click.UsageError(f"--to {folder} is there already. Name another folder.")
     if key_out.exists():
         raise click.UsageError(f"--key-out {key_out} is there already. Name another file.")
-    if folder.resolve() in key_out.resolve().parents:
+    if not {folder.resolve(), part_of(folder).resolve()}.isdisjoint(key_out.resolve().parents):
         raise click.UsageError(
             "--key-out is in the folder of --to: who gets the files would get the key. Name another."
         )
+
+
+@contextmanager
+def _no_key_alone(key_out: Path) -> Iterator[None]:
+    """Take away a key that was begun where the files don't get their name."""
+    try:
+        yield
+    except FileExistsError:  # then it may be somebody else's
+        raise
+    except BaseException:
+        key_out.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
@@ -25,8 +25,9 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from mappers.answers import answers_of
+from mappers.answers import answers_of, is_date_time
 from mappers.errors import LivingForm
+from mappers.observations import moment_of
 from mappers.research import (
     consent_to_research,
     moments_of,
@@ -39,6 +40,11 @@ Number = int
 
 _LOWEST, _NUMBERS = 10_000_000, 90_000_000  # eight digits
 _FINISHED: Final = ("completed", "amended")
+_LENGTHS: Final = {  # what a date without its month, day or time may span, by how long it is written
+    len("2026"): timedelta(days=366),
+    len("2026-05"): timedelta(days=31),
+    len("2026-05-31"): timedelta(days=1, seconds=-1),
+}
 
 
 class NotReadable(Exception):
@@ -50,6 +56,9 @@ class Register(Protocol):
 
     def person(self, reference: str) -> str:
         """Return whom a reference in a response means, as the register itself writes them; "" for nobody it knows."""
+
+    def full(self, patient: str) -> str:
+        """Return the name in the key of whom `person` returned: the same id at two issuers is two people."""
 
     def may(self, patient_reference: str, instrument: str = "") -> bool:
         """Tell whether this person's answers may be used: those to an instrument, or ("") any at all."""
@@ -65,20 +74,25 @@ class Register(Protocol):
 
 
 class ConsentsOfFile:
-    """The newest Consent to research of each person decides; of two of the same date, the one that refuses."""
+    """The newest Consent to research of each person decides; where dates don't tell which is newer, a refusal does."""
 
     def __init__(self, resources: Iterable[Any], on: str) -> None:
         """Read FHIR Consents; `on` is today (YYYY-MM-DD)."""
-        newest: dict[str, tuple[str, bool]] = {}
+        newest: dict[str, tuple[datetime, bool]] = {}
         for one in resources:
             if (found := consent_to_research(one, on)) is not None:
                 patient, dated, permits = found
-                newest[patient] = max(newest.get(patient, (dated, not permits)), (dated, not permits))
+                said = (_said_at(dated, late=not permits), not permits)
+                newest[patient] = max(newest.get(patient, said), said)
         self._permits = {patient for patient, (_, refuses) in newest.items() if not refuses}
 
     def person(self, reference: str) -> str:
         """Return a reference as it is written, without a version: whose server it is of, no file of Consents says."""
         return reference.partition("/_history/")[0]
+
+    def full(self, patient: str) -> str:
+        """Return the reference as it is."""
+        return patient
 
     def may(self, patient_reference: str, instrument: str = "") -> bool:  # noqa: ARG002 - it is about all answers
         """Tell whether this person's newest consent permits."""
@@ -90,6 +104,13 @@ class ConsentsOfFile:
 
     def tell(self, *, by: str, what: str, patients: Iterable[str]) -> None:
         """Keep nothing: the log of the system that asked is not ours to write."""
+
+
+def _said_at(dated: str, *, late: bool) -> datetime:
+    """Return the first moment that a FHIR dateTime can mean, or, of what must not be missed, the last (`late`)."""
+    if not is_date_time(dated):
+        return datetime(9999, 12, 31, tzinfo=UTC) if late else datetime(1, 1, 1, tzinfo=UTC)
+    return moment_of(dated) + (_LENGTHS.get(len(dated), timedelta()) if late else timedelta())
 
 
 # --- numbers, and the key ---------------------------------------------------------------------------------------
@@ -222,7 +243,7 @@ class Gathered:
             if item.link_id in answers.values and (item.scale or item.kind == "boolean" or self.free_text)
         }
         day = date.fromisoformat(about.authored[:10]).toordinal()
-        row = (self.numbers.number(patient), instrument.canonical, day, which, orjson.dumps(kept))
+        row = (self.numbers.number(register.full(patient)), instrument.canonical, day, which, orjson.dumps(kept))
         self._rows.execute(
             "INSERT OR REPLACE INTO response (respondent, instrument, day, which, answers) VALUES (?,?,?,?,?)", row
         )

@@ -169,7 +169,12 @@ class _Excel:
             raise _not_installed("Excel", "xlsxwriter") from error
         self._book = xlsxwriter.Workbook(
             str(folder / "research.xlsx"),
-            {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "tmpdir": str(folder),  # what it keeps under way goes when the folder goes, and nobody else can read it
+            },
         )
         self._book.set_properties({"created": datetime(1980, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
 
@@ -195,7 +200,12 @@ class _Excel:
         return write
 
     def close(self) -> None:
-        self._book.close()
+        from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415 - it is there, or nothing was opened
+
+        try:
+            self._book.close()
+        except FileCreateError as error:  # no OSError itself; what it is made of is
+            raise OSError(*error.args[0].args) from error
 
 
 class _Spss:

@@ -73,11 +73,13 @@ def write(gathered: Gathered, catalogue: Catalogue, files: Files, folder: Path, 
     wide = files.table("wide", tables.wide_variables, choices.language)
     pairs: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     counts: dict[tuple[str, str, str], Counter[int]] = defaultdict(Counter)
-    for person in gathered.by_person():
-        first = min(one.day for one in person)
-        cells = [(one, list(tables.cells(one))) for one in person if tables.has(one)]
-        if not cells:
+    for found in gathered.by_person():
+        # What is left out is not told by the rest either: not by the day it was, nor by that it was sent in at all.
+        person = [one for one in found if tables.has(one)]
+        if not person:
             continue
+        first = min(one.day for one in person)
+        cells = [(one, list(tables.cells(one))) for one in person]
         made.respondents.add(person[0].respondent)
         for one, given in cells:
             for cell in given:
@@ -169,7 +171,9 @@ class _Tables:
         reasons = {why for known in self._variables.values() for one in known.values() for why in one.missing}
         self._reasons = tuple(sorted(reasons - {NOT_SENT, NOT_THEN}, key=lambda why: -why.code))
         day = {
-            "since-first": Variable("day", "Days since the first response of this person", level="scale"),
+            "since-first": Variable(
+                "day", "Days since the first response of this person in these files", level="scale"
+            ),
             "month": _text("day", "Month"),
             "exact": _text("day", "Day"),
         }[choices.days]
@@ -332,13 +336,18 @@ def _renamed(one: Variable, name: str, label: str, missing: tuple[Missing, ...])
     return replace(one, name=name, label=label, missing=missing)
 
 
+def part_of(folder: Path) -> Path:
+    """Return where a folder is made before it has its name."""
+    return folder.with_name(f".{folder.name}.part")
+
+
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
     """Make a folder that only its owner can read; it has its name once all is in it, and is gone if that fails.
 
     Raises OSError.
     """
-    part = folder.with_name(f".{folder.name}.part")
+    part = part_of(folder)
     part.mkdir(mode=0o700)
     try:
         yield part

@@ -46,6 +46,10 @@ class ReuseRegister:
         found = _PERSON.fullmatch(here or "")
         return found["person"] if found else ""
 
+    def full(self, patient: str) -> str:
+        """Return the address of somebody at this issuer, which is nobody else's; `person` knows it too."""
+        return f"{self.issuer.base.rstrip('/')}/{patient}"
+
     def may(self, patient_reference: str, instrument: str = "") -> bool:
         """Tell whether a person's answers may be used: those to an instrument, or ("") any at all.
 
@@ -82,7 +86,7 @@ class ReuseRegister:
         `what` in a few words: for what, and in which form. Both are sealed, and read by those whom it is about.
         """
         count = 0
-        names = iter(dict.fromkeys(patients))
+        names = iter(dict.fromkeys(self.person(one) for one in patients))
         while some := list(islice(names, TOLD_AT_ONCE)):
             self.audit.handed_out(self.issuer.key, self.issuer.base, some, by=by, what=what)
             count += len(some)

@@ -15,6 +15,8 @@ import pyrage
 import pyreadstat
 import pytest
 from click.testing import CliRunner
+from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 
 from mappers.research import MISSING
 from mappers.reuse import Reuse, consent_of
@@ -403,7 +405,7 @@ def test_who_allowed_it_in_the_app_is_in_and_is_told_who_exported_it(place, tmp_
     done = exported(place, tmp_path)
     assert done.exit_code == 0, done.output
     assert len(rows(tmp_path / "study", "wide")) == 6
-    assert set(numbers(tmp_path / "study.age")) == {f"Patient/{who}" for who in PEOPLE[:6]}
+    assert set(numbers(tmp_path / "study.age")) == {f"{EHR}/Patient/{who}" for who in PEOPLE[:6]}
     told = [one for one in services.audit.entries() if one.event == "export"]
     assert sorted(one.patient for one in told) == ["", *(f"Patient/{who}" for who in PEOPLE[:6])]
     assert {(one.user_name, one.objects[1].partition(", 6")[0]) for one in told} == {("D. Manager", "recovery, csv")}
@@ -463,7 +465,7 @@ def test_somebody_is_one_person_however_a_reference_is_spelled_and_nobody_of_ano
     done = exported(place, tmp_path, file_of(tmp_path, [*responses, *others]))
     assert done.exit_code == 0, done.output
     assert f"left out: {6 * len(elsewhere)} responses: it is about nobody who is known here" in done.stderr
-    assert set(numbers(tmp_path / "study.age")) == {f"Patient/{who}" for who in PEOPLE[:6]}
+    assert set(numbers(tmp_path / "study.age")) == {f"{EHR}/Patient/{who}" for who in PEOPLE[:6]}
     # Of six people each, begin, middle and end; and the fourth response, between these, is of no moment.
     assert len(rows(tmp_path / "study", "wide")) == 6
     told = [one.patient for one in place.app.extensions[KEY].audit.entries() if one.event == "export" and one.patient]
@@ -486,3 +488,67 @@ def test_a_consent_of_our_own_counts_in_a_file_too(export):
     )
     _, folder, _ = export(population(), consents=[*said, quality])
     assert len(rows(folder, "wide")) == 7
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        ("2026-05-01T10:30:00+02:00", "2026-05-01T09:00:00Z"),  # 08:30 and 09:00 in UTC
+        ("2026-05-01T10:30:00Z", "2026-05-01"),  # at any time of that day
+        ("2026-05-01", "2026-05"),
+        ("2026-05-01", ""),
+    ],
+)
+def test_a_refusal_that_may_be_newer_counts(export, yes, no):
+    given = [consent(who) for who in PEOPLE[:-1]]
+    last = [consent(PEOPLE[-1], dated=yes), consent(PEOPLE[-1], "deny", dated=no)]
+    _, folder, _ = export(population(), consents=[*given, *last])
+    assert len(rows(folder, "wide")) == 7
+
+
+def test_a_yes_of_the_day_after_a_refusal_counts(export):
+    given = [consent(who) for who in PEOPLE[:-1]]
+    last = [consent(PEOPLE[-1], "deny", dated="2026-05-01"), consent(PEOPLE[-1], dated="2026-05-02")]
+    _, folder, _ = export(population(), consents=[*given, *last])
+    assert len(rows(folder, "wide")) == 8
+
+
+def test_a_form_that_is_left_out_is_not_told_by_days_or_by_the_reason_of_what_is_missing(export):
+    # One person sent a MANSA nine days before their first HOOP, and it is left out.
+    _, folder, _ = export([*population(), sent(PEOPLE[1], "2025-01-01", all_answered("mansa", "4"), "mansa")])
+    assert {row["hoop_day_begin"] for row in rows(folder, "wide")} == {"0"}
+    assert {row["day"] for row in rows(folder, "long")} == {"0", "365"}
+
+
+def test_the_key_cant_be_where_the_folder_is_made(export, tmp_path):
+    done, folder, _ = export(population(), "--key-out", str(tmp_path / ".study.part" / "study.age"))
+    assert (done.exit_code, folder.exists()) == (2, False)
+    assert "--key-out is in the folder of --to" in done.output
+
+
+def test_a_key_is_gone_where_the_files_are(export, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.rename", full)
+    done, folder, key = export(population())
+    assert (done.exit_code, folder.exists(), key.exists()) == (1, False, False)
+    assert "nothing was written: No space left on device" in done.output
+
+
+def test_a_workbook_keeps_nothing_elsewhere_under_way_and_a_full_disk_is_said(export, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    done, folder, _ = export(population(), "--format", "xlsx")
+    assert done.exit_code == 0, done.output
+    assert sorted(one.name for one in folder.iterdir()) == ["codebook.md", "research.xlsx"]
+
+    close = Workbook.close
+
+    def full(book):
+        close(book)
+        raise FileCreateError(OSError(28, "No space left on device"))
+
+    monkeypatch.setattr(Workbook, "close", full)
+    done, folder, key = export(population(), "--format", "xlsx", to="again")
+    assert (done.exit_code, folder.exists(), key.exists()) == (1, False, False)
+    assert "nothing was written: No space left on device" in done.output

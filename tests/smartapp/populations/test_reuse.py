@@ -169,3 +169,10 @@ class TestPage:
         with pytest.raises(Forbidden):
             records(app, role).save([Write("create", forged, only_here=True)])
         assert "onderzoek" not in text_of(launched(app, role=role).get(""))
+
+
+def test_in_a_key_the_same_id_at_two_places_is_two_people(app):
+    here, there = register(app), register(app, issuer=OTHER)
+    assert (here.full("Patient/anna"), there.full("Patient/anna")) == (f"{EHR}/Patient/anna", f"{OTHER}/Patient/anna")
+    assert here.person(here.full("Patient/anna")) == "Patient/anna"
+    assert here.person(there.full("Patient/anna")) == ""
