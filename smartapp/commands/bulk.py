@@ -89,6 +89,7 @@ def fetch(
     from smartapp.deploy.signing_in import words_of
     from smartapp.fhir.store import RecordError
     from smartapp.populations.bulk_export import Export, OtherExport
+    from smartapp.populations.kept import Busy, alone
     from smartapp.settings import ConfigError, checked_base, is_origin
 
     if group and not FHIR_ID.fullmatch(group):
@@ -105,9 +106,12 @@ def fetch(
         export = Export(
             folder, server, sign_in, group=group, level=level, since=since, token_to=token_to, wait=_wait, tell=_show
         )
-        told = export.run()
+        with alone(folder):
+            told = export.run()
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    except Busy:
+        raise click.ClickException(f"{folder}: another bulk fetch is at work in this folder. Wait for it.") from None
     except OtherExport as error:
         raise click.UsageError(
             f"{folder} holds another export ({_words(error.state)}); name another folder."
@@ -185,6 +189,7 @@ def store(
     from smartapp.fhir.remote import RemoteStore
     from smartapp.fhir.store import RecordError
     from smartapp.populations.bulk_export import known_in
+    from smartapp.populations.kept import Busy, alone
     from smartapp.populations.write_back import There, WriteBack
     from smartapp.settings import ConfigError, checked_base
 
@@ -203,11 +208,14 @@ def store(
             RemoteStore(server, _signed_in(server, token, client_id, keys, scope), wait=_wait), _wait, there
         )
         for file in files:
-            refused += _store_file(
-                file, rejects or file.with_name(f"{file.name}{_REJECTS}"), back, server, batch, again=again
-            )
+            with alone(file):
+                refused += _store_file(
+                    file, rejects or file.with_name(f"{file.name}{_REJECTS}"), back, server, batch, again=again
+                )
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    except Busy:
+        raise click.ClickException(f"{file}: another bulk store is at work on this file. Wait for it.") from None
     except RecordError as error:
         _clear()
         click.echo(f"Stopped before the end: {words_of(error)} Run again to go on.", err=True)

@@ -30,7 +30,7 @@ from smartapp.commands import signing_in
 from smartapp.populations.engines import CLUSTERS, ENGINES, scored_by
 from smartapp.populations.pieces import Pieces, Show, WorkerLost, one_process
 from smartapp.populations.places import Cluster, EngineError
-from smartapp.populations.reading import EXPORTED, STDIN, Damaged, Source, blocks_of, exported
+from smartapp.populations.reading import EXPORTED, STDIN, Damaged, Source, Unfinished, blocks_of, exported
 from smartapp.populations.writing import as_table, with_provenance
 
 if TYPE_CHECKING:
@@ -197,7 +197,10 @@ def _sources(names: Sequence[str]) -> list[Source]:
         if name == STDIN or not Path(name).is_dir():
             sources.append(Source(name))
             continue
-        found = exported(Path(name))
+        try:
+            found = exported(Path(name))
+        except Unfinished as error:
+            raise click.UsageError(str(error)) from error
         if not found:
             raise click.UsageError(f"{name}: no file called {EXPORTED[0]} in this folder.")
         sources += found

@@ -17,7 +17,7 @@ from mappers.small_cells import FEWEST
 from mappers.team import Figure, YearFigures, score_report, yearly
 from questionnaires.catalogue import Catalogue, catalogue
 from questionnaires.model import ScoreRule
-from smartapp.populations.reading import STDIN, Source, exported
+from smartapp.populations.reading import STDIN, Source, Unfinished, exported
 from smartapp.populations.teams import Scores, Teams, read_teams
 
 if TYPE_CHECKING:
@@ -137,7 +137,10 @@ def sources_of(names: Sequence[str]) -> list[Source]:
     found: list[Source] = []
     for name in names:
         if name != STDIN and Path(name).is_dir():
-            inside = exported(Path(name))
+            try:
+                inside = exported(Path(name))
+            except Unfinished as error:
+                raise click.UsageError(str(error)) from error
             if not inside:
                 raise click.UsageError(f"{name}: no file called *QuestionnaireResponse*.ndjson in this folder.")
             found += inside

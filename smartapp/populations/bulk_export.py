@@ -27,9 +27,9 @@ from smartapp.fhir.http import Incoming, OutboundError, Reply, ask, opened
 from smartapp.fhir.remote import FHIR_JSON, TokenSource, outcome_text
 from smartapp.fhir.store import RecordError, Refused, Unauthorized, Unreachable
 from smartapp.populations.kept import replaced, synced
+from smartapp.populations.reading import STATE
 from smartapp.settings import is_inside, is_loopback
 
-STATE: Final = "bulk-export.json"
 ASKED_FOR: Final = ("QuestionnaireResponse", "Observation")
 RESPONSES: Final = "QuestionnaireResponse"
 

@@ -19,6 +19,8 @@ from mappers.bulk import BOM
 
 BLOCK: Final = 256 * 1024  # small enough for the processor's cache
 STDIN: Final = "-"
+STATE: Final = "bulk-export.json"
+"""What `verstel bulk fetch` keeps in its folder about how far it came."""
 EXPORTED: Final = ("*QuestionnaireResponse*.ndjson", "*QuestionnaireResponse*.ndjson.gz")
 _GZIP: Final = b"\x1f\x8b"
 
@@ -60,8 +62,24 @@ class Source:
             yield file
 
 
+class Unfinished(Exception):
+    """A folder holds an export that is not whole yet: files are missing, and what was deleted may be in the others."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder}: verstel bulk fetch is not done with this folder. Run it again until it is complete, or name"
+            " the files in it that are to be read as they are."
+        )
+
+
 def exported(folder: Path) -> list[Source]:
-    """Return the responses of a bulk export, in the order of their names; empty if the folder has none."""
+    """Return the responses of a bulk export, in the order of their names; empty if the folder has none.
+
+    Raises Unfinished.
+    """
+    state = folder / STATE
+    if state.exists() and b'"done":true' not in state.read_bytes().replace(b" ", b""):
+        raise Unfinished(folder)
     return [Source(str(path)) for path in sorted(path for pattern in EXPORTED for path in folder.glob(pattern))]
 
 

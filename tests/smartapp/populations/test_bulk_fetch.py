@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click import UsageError
 from click.testing import CliRunner, Result
 from joserfc.jwk import ECKey, KeySet
 
 from smartapp.cli import main
+from smartapp.commands.team import sources_of
 from smartapp.populations import bulk_export
+from smartapp.populations.kept import alone
 from tests.mappers.build import all_answered, response
 from tests.smartapp.populations.bulk_server import BulkServer, Held
 
@@ -363,9 +366,30 @@ def test_a_file_that_never_comes_whole_ends_the_run_and_what_came_stays(fetch, s
     server.faults["file"] = [None, *["500"] * bulk_export.MOST_TRIES]
     assert fetch().exit_code == 1
     assert held(tmp_path / "export") == {"QuestionnaireResponse.0001.ndjson": FIRST}
+    scored = CliRunner().invoke(main, ["score", str(tmp_path / "export")])
+    assert (scored.exit_code, scored.stdout) == (2, "")
+    assert "bulk fetch is not done with this folder" in scored.stderr
+    with pytest.raises(UsageError, match="is not done with this folder"):
+        sources_of([str(tmp_path / "export")])  # of a team report
     assert fetch().exit_code == 0
+    assert CliRunner().invoke(main, ["score", str(tmp_path / "export")]).exit_code == 0
     assert held(tmp_path / "export") == WHOLE
     assert (server.jobs, len(server.paths("/files/1/0"))) == (1, 1)
+
+
+def test_two_runs_are_not_at_work_in_one_folder(fetch, server, tmp_path) -> None:
+    (tmp_path / "export").mkdir()
+    with alone(tmp_path / "export"):
+        second = fetch()
+        assert (second.exit_code, server.jobs) == (1, 0)
+        assert "another bulk fetch is at work in this folder" in second.stderr
+    assert fetch().exit_code == 0
+
+
+def test_only_who_runs_it_can_read_where_the_files_are(fetch, tmp_path) -> None:
+    (tmp_path / "export").mkdir(mode=0o755)
+    assert fetch().exit_code == 0
+    assert (tmp_path / "export" / "bulk-export.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_command_that_is_killed_again_and_again_ends_with_the_same_files(server, keys, tmp_path) -> None:

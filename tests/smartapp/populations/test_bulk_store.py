@@ -20,6 +20,7 @@ from mappers.observations import observations_of
 from mappers.scoring import score
 from smartapp.cli import main
 from smartapp.populations import write_back
+from smartapp.populations.kept import alone
 from tests.mappers.build import CATALOGUE, all_answered, response
 from tests.smartapp.hospital import running_hospital
 from tests.smartapp.populations.scores_server import ScoresServer
@@ -261,7 +262,17 @@ def test_scores_of_a_response_that_was_deleted_are_not_written(units, file, tmp_
     assert each_once(units, *[one for number in (0, 2, 3) for one in scores(number)])
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+def test_two_runs_do_not_write_one_file(units, file) -> None:
+    with alone(file):
+        second = store(units, file)
+        assert second.exit_code == 1
+        assert "another bulk store is at work on this file" in second.stderr
+    assert not each_once(units, *FOUR)
+    assert store(units, file).exit_code == 0
+    assert each_once(units, *FOUR)
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.thorough)])
 def test_a_command_that_is_killed_again_and_again_has_written_each_score_once(file, seed) -> None:
     """It is killed with -9 at a write that chance picks, before or after it was done, and run again until it ends."""
     chance = random.Random(seed)

@@ -107,10 +107,11 @@ def test_large_files_are_cut_and_small_ones_are_read_several_at_a_time_in_their_
 @pytest.mark.parametrize(
     ("content", "why_one"),
     [
-        (gzip.compress(b"x\n" * 400), "is compressed"),
+        (gzip.compress(b"x\n" * 400, mtime=0), "is compressed"),
         (b'{\n"resourceType":"Bundle"}' + b"\n" * 40, "is one document"),
         (b'{"resourceType":"Bundle","entry":[]}       ', "is one line"),
     ],
+    ids=["gzip", "document", "line"],
 )
 def test_what_cannot_be_cut_is_one_task_that_says_why(tmp_path, content, why_one):
     (tmp_path / "file").write_bytes(content)
