@@ -322,7 +322,12 @@ def _consented(issuer: str | None, use: str, consents: str | None, refused: Refu
             yield register
     elif consents is not None:
         today = datetime.now(UTC).date().isoformat()
-        yield ConsentsOfFile((one for _, one in resources_of(Source(consents), refused)), today)
+        of_file = ConsentsOfFile((one for _, one in resources_of(Source(consents), refused)), today)
+        if refused.count:
+            raise click.ClickException(
+                "nothing was written: not all of --consents can be read, and a refusal may be in what can't. Mend it."
+            )
+        yield of_file
 
 
 def _gather(gathered: Gathered, files: tuple[str, ...], register: Register, refused: Refused) -> None:

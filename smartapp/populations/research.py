@@ -26,13 +26,13 @@ from typing import Any, Final, Protocol
 import orjson
 
 from mappers.answers import answers_of, is_date_time
-from mappers.errors import LivingForm
+from mappers.errors import LivingForm, RefusedResponse
 from mappers.observations import moment_of
 from mappers.research import (
     consent_to_research,
     moments_of,
 )
-from mappers.tolerant import text_in
+from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import Catalogue
 from questionnaires.model import Instrument
 
@@ -224,6 +224,12 @@ class Gathered:
         except LivingForm:
             self.left_out["a form that measures nothing"] += 1
             return
+        except RefusedResponse:
+            if text_in(response, "status") not in _FINISHED:  # it takes back an earlier one, whatever is in it now
+                patient = register.person(text_in(object_in(response, "subject"), "reference"))
+                earlier = self._which(f"{patient} QuestionnaireResponse/{text_in(response, 'id')}")
+                self._rows.execute("DELETE FROM response WHERE which = ?", (earlier,))
+            raise
         about, instrument = answers.response, answers.instrument
         patient = register.person(text_in(about.subject, "reference"))
         which = (

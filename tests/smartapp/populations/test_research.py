@@ -552,3 +552,23 @@ def test_a_workbook_keeps_nothing_elsewhere_under_way_and_a_full_disk_is_said(ex
     done, folder, key = export(population(), "--format", "xlsx", to="again")
     assert (done.exit_code, folder.exists(), key.exists()) == (1, False, False)
     assert "nothing was written: No space left on device" in done.output
+
+
+def test_a_response_entered_in_error_is_out_even_if_what_is_in_it_cant_be_read(export):
+    wrong = sent(PEOPLE[7], "2025-01-10", {}) | {"status": "entered-in-error", "item": [{"linkId": "nope"}]}
+    _, folder, _ = export([*population(), wrong])
+    assert len(rows(folder, "wide")) == 7  # the eighth sent in no other
+
+
+def test_nothing_is_made_where_a_consent_cant_be_read(export, tmp_path):
+    export(population(), to="first")
+    with (tmp_path / "consents.ndjson").open("ab") as file:
+        file.write(b'\n{"resourceType": "Consent", "status": "inac')
+    done = CliRunner().invoke(
+        main,
+        ["export", "research", str(tmp_path / "responses.ndjson"), "--to", str(tmp_path / "study"), *NEEDED,
+         "--consents", str(tmp_path / "consents.ndjson"), "--key-for", str(HOLDER.to_public()),
+         "--key-out", str(tmp_path / "study.age"), "--format", "csv"],
+    )  # fmt: skip
+    assert (done.exit_code, (tmp_path / "study").exists(), (tmp_path / "study.age").exists()) == (1, False, False)
+    assert "a refusal may be in what can't" in done.output
