@@ -48,11 +48,17 @@ def marks_of(
 ) -> tuple[RoundMarks, ...]:
     """Return the marks of each round that was over before `today`, the oldest first.
 
-    A response counts for the round that its day is in; of rounds that overlap, for each.
+    A response counts for the round that its day is in; of rounds that overlap, for the first of them only: of two that
+    share people, what one more of them said would follow by subtraction. Rounds that are not over count for that too.
     """
     found = about_team(responses, team, FORM, catalogue)
-    over = sorted((one for one in rounds if one.is_over(today)), key=lambda one: (one.start, one.end, one.name))
-    return tuple(RoundMarks(one, _themes([each for each in found if _in(each, one)])) for one in over)
+    ordered = sorted(rounds, key=lambda one: (one.start, one.end, one.name))
+    given: dict[int, list[Answers]] = {number: [] for number in range(len(ordered))}
+    for each in found:
+        number = next((number for number, one in enumerate(ordered) if _in(each, one)), None)
+        if number is not None:
+            given[number].append(each)
+    return tuple(RoundMarks(one, _themes(given[number])) for number, one in enumerate(ordered) if one.is_over(today))
 
 
 def _in(answers: Answers, round_: Round) -> bool:

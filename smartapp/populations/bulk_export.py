@@ -12,6 +12,7 @@ import gzip
 import os
 import random
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -553,8 +554,14 @@ def _lines_of(path: Path, *, packed: bool | None = None) -> Iterator[IO[bytes]]:
 
 def _is_of(file: File, path: Path) -> bool:
     """Tell by its first line whether a file holds what was said: a page of an error has status 200 at some servers."""
-    with _lines_of(path, packed=file.name.endswith(".gz")) as lines:
-        first = next((line for line in lines if not line.isspace()), b"")
+    packed = file.name.endswith(".gz")
+    try:
+        with _lines_of(path, packed=packed) as lines:
+            first = next((line for line in lines if not line.isspace()), b"")
+            while packed and lines.read(1 << 20):  # to its end, where damage shows
+                pass
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return False
     found = text_in(_resource(first), "resourceType")
     if found:
         return found == {"deleted": "Bundle", "error": "OperationOutcome"}.get(file.kind, file.type)

@@ -154,6 +154,14 @@ def test_rounds_stand_side_by_side_the_oldest_first():
     ]
 
 
+def test_rounds_that_overlap_do_not_tell_by_subtraction_what_one_person_said():
+    longer = Round("lang voorjaar", SPRING.start, AUTUMN.start)
+    responses = [*(mark(f"s{n}", 6) for n in range(6)), mark("one", 9, day="2026-05-02T10:00:00+02:00")]
+    # Six times a 6, and a 9 in the longer round: 7 people × 6.43 - 6 people × 6.0 would be that 9.
+    found = marks_of(responses, NORTH, [longer, SPRING], KNOWN, today=AFTER)
+    assert [(one.round.name, one.themes[0].people) for one in found] == [("voorjaar", 6), ("lang voorjaar", None)]
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 10)), max_size=30))
 def test_no_mark_of_fewer_than_six_people_is_ever_shown(answers):
     responses = [mark(str(person), value) for person, value in answers]

@@ -218,6 +218,14 @@ def test_files_that_are_packed_on_the_way_stay_packed_and_are_gone_on_with(fetch
     assert (tmp_path / "export" / "QuestionnaireResponse.0002.ndjson.gz").exists()
 
 
+def test_a_packed_file_that_is_damaged_is_fetched_again(fetch, server, tmp_path) -> None:
+    server.packed, server.faults["file"] = True, ["damaged"]
+    done = fetch()
+    assert (done.exit_code, done.stderr) == (0, "")
+    scored = CliRunner().invoke(main, ["score", str(tmp_path / "export")])
+    assert (scored.exit_code, len(scored.stdout.splitlines())) == (0, 35)
+
+
 def test_an_address_that_has_expired_is_asked_for_again_and_whole_files_stay(fetch, server, tmp_path) -> None:
     server.faults["file"] = [None, "renew"]
     assert fetch().exit_code == 0
