@@ -555,8 +555,12 @@ def test_a_workbook_keeps_nothing_elsewhere_under_way_and_a_full_disk_is_said(ex
 
 
 def test_a_response_entered_in_error_is_out_even_if_what_is_in_it_cant_be_read(export):
-    wrong = sent(PEOPLE[7], "2025-01-10", {}) | {"status": "entered-in-error", "item": [{"linkId": "nope"}]}
-    _, folder, _ = export([*population(), wrong])
+    wrong = sent(PEOPLE[7], "2025-01-10", {}) | {
+        "status": "entered-in-error",
+        "item": [{"linkId": "nope", "answer": [{"valueString": "x"}]}],
+    }
+    done, folder, _ = export([*population(), wrong])
+    assert done.exit_code == 1  # what can not be read is said, as of any other
     assert len(rows(folder, "wide")) == 7  # the eighth sent in no other
 
 
