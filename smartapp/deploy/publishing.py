@@ -28,6 +28,7 @@ ORDER = (
     "SearchParameter",
     "StructureDefinition",
     "Questionnaire",
+    "Measure",
     "ActivityDefinition",
     "PlanDefinition",
     "CapabilityStatement",

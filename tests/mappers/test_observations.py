@@ -18,7 +18,7 @@ from mappers.errors import NotScorable
 from mappers.observations import full_url, observations_of, provenance_of, scores_from
 from mappers.scoring import score
 from tests.examples import examples
-from tests.mappers.build import CATALOGUE, SCORED, all_answered, response, values_for
+from tests.mappers.build import CATALOGUE, OBSERVED, all_answered, response, values_for
 
 
 def observed(instrument, values, *, reference="QuestionnaireResponse/1", **changes):
@@ -34,7 +34,7 @@ def identifiers(observations):
     return [one["identifier"][0]["value"] for one in observations]
 
 
-@pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
+@pytest.mark.parametrize("instrument", OBSERVED, ids=lambda one: one.id)
 def test_every_observation_is_valid_r4(instrument):
     @examples(15)
     @given(values_for(instrument))
@@ -128,7 +128,7 @@ def test_without_an_identifier_the_reference_identifies():
 def test_identifiers_and_urns_are_unique_over_instruments_and_responses():
     everything = [
         one
-        for instrument in SCORED
+        for instrument in OBSERVED
         for number in ("r-1", "r-2")
         for one in observed(
             instrument, {}, identifier={"system": "https://verstel.nl/fhir/identifier/response", "value": number}
@@ -197,7 +197,7 @@ def test_a_client_known_by_another_identifier_can_be_scored():
     assert hoop(subject=known)[0]["subject"] == known
 
 
-@pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
+@pytest.mark.parametrize("instrument", OBSERVED, ids=lambda one: one.id)
 def test_scores_can_be_read_back(instrument):
     @examples(20)
     @given(values_for(instrument))
@@ -263,7 +263,7 @@ def published(name):
     return {concept["code"]: concept["display"] for concept in concepts}
 
 
-@pytest.mark.parametrize("instrument", SCORED, ids=lambda one: one.id)
+@pytest.mark.parametrize("instrument", OBSERVED, ids=lambda one: one.id)
 def test_every_code_of_ours_is_published_with_the_same_display(instrument):
     scores, rules = published("score"), published("score-rule")
     for one in observed(instrument, {}, language="en"):

@@ -47,7 +47,7 @@ QUOTED = sorted(
     key=len,
     reverse=True,
 )
-ASKED = [one for one in KNOWN.instruments.values() if one.kind == "questionnaire"]
+ASKED = list(KNOWN.asked.values())
 LIVING = list(KNOWN.living.values())
 CARRIED = [one for one in KNOWN.living.values() if one.living and one.living.card and one.living.offline]
 CLIENT = [

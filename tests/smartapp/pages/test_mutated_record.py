@@ -114,6 +114,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "sharing/",
         "sharing/form.story",
         "sharing/domain.meaning",
+        "sharing/reuse/",
         "scores/nel/note",
         "scores/scores.pdf",
         "scores/nel/scores.pdf",
