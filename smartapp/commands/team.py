@@ -77,7 +77,7 @@ def command() -> None:
     "answer, that answer can be computed; so give nobody both.",
 )
 @click.option(
-    "--keep", is_flag=True, help="Put the reports of the teams into our own store, where their pages show it."
+    "--keep", is_flag=True, help="Put the reports of the teams into our own store, each once. No page shows them yet."
 )
 @click.option("--issuer", metavar="KEY", help="With --keep: the key of the issuer whose teams these are.")
 def report(

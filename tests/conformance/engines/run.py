@@ -1,6 +1,6 @@
 """Score one population by every engine: the same bytes and the same refusals as `verstel score` in one process.
 
-200,000 responses of all scored instruments, with whatever can be wrong among them (population.py). On Sail a table of
+20,000 responses of all scored instruments, with whatever can be wrong among them (population.py). On Sail a table of
 lines is scored as in a notebook too, by `mapInArrow`.
 Run as `python -m tests.conformance.engines.run`.
 Exit 0: all agree, 1: they do not, 3: an engine can't be had here, and nothing else disagreed.
@@ -23,8 +23,8 @@ from tests.conformance.engines.environment import PATIENCE, python, surroundings
 from tests.conformance.engines.population import write
 from tests.conformance.npm import MissingToolError, program
 
-LINES: Final = 200_000
-FEW: Final = 10_000
+LINES: Final = 20_000
+FEW: Final = 2_000
 NAMES: Final = {"duckdb": "DuckDB", "polars": "Polars", "spark": "Apache Spark", "sail": "Sail"}
 PACKAGES: Final = {"duckdb": "duckdb", "polars": "polars", "spark": "pyspark", "sail": "pysail"}
 PASSED, FAILED, NOT_RUN = 0, 1, 3
