@@ -78,7 +78,8 @@ def misses(person: str, landed: Mapping[str, list[Resource]]) -> list[str]:
     instruments = [catalogue.instruments[id_] for id_ in SENT[person]]
     goal_words, step_words = "Ik wil voor de zomer in een eigen kamer met keuken wonen.", "De woningsite opzoeken"
     living = {one.canonical for one in catalogue.living.values()}
-    together = {one.canonical for one in catalogue.instruments.values() if one.kind == "record"}
+    records = (one for one in catalogue.instruments.values() if one.kind == "record")
+    together = {one.canonical for one in records if one.subject == "person"}
     written = [one["questionnaire"] for one in landed["QuestionnaireResponse"]]
     responses = [one for one in written if one not in living]
     answered = sorted(one for one in responses if one not in together)
