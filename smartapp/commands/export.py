@@ -22,6 +22,7 @@ from smartapp.commands.serve import opened_again, settings_from_environment
 if TYPE_CHECKING:
     from mappers.reuse import Purpose
     from smartapp.commands.team import Refused
+    from smartapp.errors import NotTypeset
     from smartapp.populations.research import Gathered, Register
     from smartapp.populations.research_tables import Days
     from smartapp.populations.reuse import ReuseRegister
@@ -56,19 +57,22 @@ def person(*, issuer: str, patient: str, name: str, born: str, language: Languag
     Exit code 1: the file can't be made or written, or a server does not answer. 2: wrong usage.
     """
     from smartapp.errors import NotTypeset
-    from smartapp.fhir.store import RecordError
     from smartapp.pages.take_along import by_operator
     from smartapp.web.language import kept_in
 
     if out.suffix not in (".pdf", ".json"):
         raise click.UsageError(f"--out {out.name}: end it with .pdf or .json.")
     try:
-        with opened_about(issuer, patient, name, born) as (known, whose), kept_in(language):
+        with (
+            _sentences("the file was not made"),
+            opened_about(issuer, patient, name, born) as (known, whose),
+            kept_in(language),
+        ):
             content, count = by_operator.made(as_pdf=out.suffix == ".pdf")
         _write(out, content)
     except FileExistsError as error:
         raise click.ClickException(f"{out} is there already. Name another file.") from error
-    except (RecordError, NotTypeset, OSError) as error:
+    except (NotTypeset, OSError) as error:
         instead = "; take .json" if isinstance(error, NotTypeset) else ""
         raise click.ClickException(f"the file was not made: {_reason(error)}{instead}") from error
     click.echo(f"{out}: {count} parts. Not in it: what is at {known.name}, since nobody signed in.", err=True)
@@ -98,7 +102,6 @@ def medmij(*, issuer: str, patient: str, name: str, born: str, base: str, out: P
     Exit code 1: it can't be made or written, or a server does not answer. 2: wrong usage.
     """
     from smartapp.errors import NotTypeset
-    from smartapp.fhir.store import RecordError
     from smartapp.pages.take_along import by_operator
     from smartapp.settings import ConfigError, checked_base
 
@@ -109,17 +112,21 @@ def medmij(*, issuer: str, patient: str, name: str, born: str, base: str, out: P
     if out.exists():
         raise click.ClickException(f"{out} is there already. Name another folder.")
     try:
-        with opened_about(issuer, patient, name, born) as (known, _whose):
+        with _sentences("the answers were not made"), opened_about(issuer, patient, name, born) as (known, _whose):
             made = by_operator.files(base.rstrip("/"), known.custodian)
         out.mkdir(mode=0o700)
         for file, content in made.items():
             _write(out / file, content)
-    except (RecordError, NotTypeset, OSError) as error:
+    except (NotTypeset, OSError) as error:
         raise click.ClickException(f"the answers were not made: {_reason(error)}") from error
     papers = sum(1 for file in made if file.startswith("Binary-"))
     click.echo(f"{out}: {len(made)} files, {papers} papers. Not in it: what is at {known.name}.", err=True)
 
 
+_ROOM: Final = (
+    "What was read is held in a file without a name, in the folder that SQLITE_TMPDIR or TMPDIR names: make room "
+    "there, or name another."
+)
 _RESEARCH: Final = """\b
 Examples:
   verstel export research export-folder/ --consents Consent.ndjson --to study --format all --by "D. Manager" \\
@@ -223,6 +230,8 @@ def research(
     consented. Who has which number stands in the key, encrypted to one person. What fewer than six people sent in at
     one moment is left out. How many responses were left out, and why, is said on standard error.
     """
+    import sqlite3
+
     from smartapp.commands.team import Refused
     from smartapp.populations import research as population
     from smartapp.populations import research_files, research_tables
@@ -254,6 +263,7 @@ def research(
     )
     try:
         with (
+            _sentences("nothing was written"),
             _consented(issuer, use, consents, refused) as register,
             _no_key_alone(key_out),
             research_tables.new_folder(folder) as part,
@@ -272,6 +282,8 @@ def research(
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise click.ClickException(f"nothing was written: {where}{error.strerror or error}") from error
+    except sqlite3.Error as error:
+        raise click.ClickException(f"nothing was written: {error}. {_ROOM}") from error
     finally:
         gathered.close()
     for canonical, moment in made.withheld:
@@ -398,12 +410,32 @@ def _write(out: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _reason(error: Exception) -> str:
-    """Return why, in words that quote nothing that a person wrote."""
-    from smartapp.fhir.store import RecordError
+@contextmanager
+def _sentences(what: str) -> Iterator[None]:
+    """End the command with a sentence where a store or the database fails: `what` did not happen, and why."""
+    from sqlalchemy.exc import SQLAlchemyError
 
-    if isinstance(error, RecordError):
-        return error.message
+    from smartapp.fhir.store import RecordError
+    from smartapp.storage.vault import SealBroken
+
+    try:
+        yield
+    except RecordError as error:
+        raise click.ClickException(f"{what}: {error.message}") from error
+    except SealBroken as error:
+        raise click.ClickException(
+            f"{what}: a row in the database of VERSTEL_DATABASE_URL was sealed with a key that is not in "
+            "VERSTEL_ENCRYPTION_KEYS. Put that key behind those that are there."
+        ) from error
+    except SQLAlchemyError as error:
+        why = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]  # the rest may quote a row
+        raise click.ClickException(
+            f"{what}: the database of VERSTEL_DATABASE_URL failed ({why}). Mend that, and run it again."
+        ) from error
+
+
+def _reason(error: NotTypeset | OSError) -> str:
+    """Return why, in words that quote nothing that a person wrote."""
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     return "it can't be made into a PDF"

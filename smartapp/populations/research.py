@@ -209,13 +209,18 @@ class Gathered:
             "CREATE TABLE response (respondent INT, instrument TEXT, day INT, which BLOB UNIQUE,"
             " answers BLOB, moment TEXT DEFAULT '')"
         )
+        self._rows.execute("CREATE TABLE seen (which BLOB PRIMARY KEY, updated REAL, version INT) WITHOUT ROWID")
 
     def close(self) -> None:
         """Let go of everything that was read."""
         self._rows.close()
 
     def add(self, response: Any, catalogue: Catalogue, register: Register) -> None:
-        """Take in one response. A later one with the same id replaces it. Raises RefusedResponse."""
+        """Take in one response; of one in several versions the newest. Raises RefusedResponse.
+
+        The newest has the higher `meta.lastUpdated`, or else the higher `meta.versionId`, where both say it; otherwise
+        it is the later one.
+        """
         if text_in(response, "resourceType") != "QuestionnaireResponse":
             self.left_out["another kind of resource"] += 1
             return
@@ -227,8 +232,9 @@ class Gathered:
         except RefusedResponse:
             if text_in(response, "status") not in _FINISHED:  # it takes back an earlier one, whatever is in it now
                 patient = register.person(text_in(object_in(response, "subject"), "reference"))
-                earlier = self._which(f"{patient} QuestionnaireResponse/{text_in(response, 'id')}")
-                self._rows.execute("DELETE FROM response WHERE which = ?", (earlier,))
+                named = self._which(f"{patient} QuestionnaireResponse/{text_in(response, 'id')}")
+                if self._is_newest(named, response):
+                    self._rows.execute("DELETE FROM response WHERE which = ?", (named,))
             raise
         about, instrument = answers.response, answers.instrument
         patient = register.person(text_in(about.subject, "reference"))
@@ -237,6 +243,8 @@ class Gathered:
             if about.reference or about.identifier
             else None
         )
+        if which and not self._is_newest(which, response):
+            return
         if about.status not in _FINISHED:
             self._rows.execute("DELETE FROM response WHERE which = ?", (which,))
         if why := _left_out(instrument, about.status, patient, about.authored, register):
@@ -253,6 +261,18 @@ class Gathered:
         self._rows.execute(
             "INSERT OR REPLACE INTO response (respondent, instrument, day, which, answers) VALUES (?,?,?,?,?)", row
         )
+
+    def _is_newest(self, which: bytes, response: Any) -> bool:
+        """Tell whether no newer version of a response was read before, and remember this one if so.
+
+        Also of one that was taken back: an older version that comes after it stays out.
+        """
+        updated, version = _version_of(response)
+        found = self._rows.execute("SELECT updated, version FROM seen WHERE which = ?", (which,)).fetchone()
+        if found and _is_older((updated, version), found):
+            return False
+        self._rows.execute("INSERT OR REPLACE INTO seen VALUES (?,?,?)", (which, updated, version))
+        return True
 
     def _which(self, response: str) -> bytes:
         # The secret is forgotten with this object, so that what is on disk leads to no response.
@@ -300,6 +320,29 @@ class Gathered:
             group.append(Read(respondent, self._instruments[canonical], day, moment, orjson.loads(answers)))
         if group:
             yield group
+
+
+_Version = tuple[float | None, int | None]
+_LARGEST: Final = 18  # digits of a number that SQLite keeps
+
+
+def _version_of(response: Any) -> _Version:
+    """Return when a server last wrote a resource, in seconds since 1970, and the number of its version, as it says."""
+    meta = object_in(response, "meta")
+    updated, version = text_in(meta, "lastUpdated"), text_in(meta, "versionId")
+    try:
+        when = datetime.fromisoformat(updated).timestamp() if "T" in updated and is_date_time(updated) else None
+    except ValueError:  # a leap second
+        when = None
+    return when, int(version) if version.isascii() and version.isdigit() and len(version) <= _LARGEST else None
+
+
+def _is_older(one: _Version, other: _Version) -> bool:
+    """Tell whether what both versions say proves that one is older."""
+    for mine, theirs in zip(one, other, strict=True):
+        if mine is not None and theirs is not None and mine != theirs:
+            return mine < theirs
+    return False
 
 
 def _left_out(instrument: Instrument, status: str, patient: str, authored: str, register: Register) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
 from mappers.reuse import CATEGORY_TOKEN, Purpose, is_reuse, patient_of, reuse_of, without_words
-from mappers.sharing import is_sharing, part_of, sharing_of
+from mappers.sharing import Sharing, is_sharing, part_of, sharing_of
 from mappers.sharing.parts import answers_part
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
@@ -30,15 +30,17 @@ _PERSON: Final = re.compile(r"(?P<person>Patient/[A-Za-z0-9\-.]{1,64})(/_history
 
 @dataclass(frozen=True, slots=True)
 class ReuseRegister:
-    """The people of one issuer who allow one purpose; asked per person, so that memory stays constant.
+    """The people of one issuer who allow one purpose; what somebody said is read once, when it is first asked.
 
-    `store` is our own store of that issuer: the same id of a person elsewhere is somebody else.
+    So one register is for one export: a later one asks anew. `store` is our own store of that issuer: the same id of a
+    person elsewhere is somebody else.
     """
 
     issuer: Issuer
     purpose: Purpose
     store: OwnStore
     audit: Audit
+    _said: dict[str, _Said] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def person(self, reference: str) -> str:
         """Return `Patient/<id>` for a reference to somebody here, relative or by an address of this issuer; else ""."""
@@ -55,11 +57,8 @@ class ReuseRegister:
 
         The person by any reference that `person` knows.
         """
-        patient = self.person(patient_reference)
-        consents = self._consents_of(patient)
-        if not self._allowed(consents, patient):
-            return False
-        return not instrument or _is_shared(consents, answers_part(instrument))
+        said = self._of(self.person(patient_reference))
+        return said.allows and (not instrument or said.shares(answers_part(instrument)))
 
     def people(self) -> Iterator[str]:
         """Yield everybody who allows it (`Patient/<id>`), each once, in the order in which they first said so."""
@@ -71,12 +70,12 @@ class ReuseRegister:
     def responses(self) -> Iterator[Resource]:
         """Yield the finished QuestionnaireResponses in our own store of those who allow it, without free text."""
         for patient in self.people():
-            consents = self._consents_of(patient)
+            said = self._of(patient)
             query = Query.of("QuestionnaireResponse", patient=patient)
             for found in self.store.each(understand(query)):
                 part = part_of(found.resource, catalogue())
                 asked = part.startswith(answers_part("")) and found.resource.get("status") in DONE
-                if asked and _is_shared(consents, part):
+                if asked and said.shares(part):
                     yield without_words(found.resource)
 
     def tell(self, *, by: str, what: str, patients: Iterable[str]) -> None:
@@ -92,16 +91,30 @@ class ReuseRegister:
             count += len(some)
         self.audit.handed_out(self.issuer.key, self.issuer.base, [""], by=by, what=f"{what}, {count} people")
 
-    def _consents_of(self, patient: str) -> list[Resource]:
+    def _of(self, patient: str) -> _Said:
+        """Return what a person said; it is kept, for there are many responses of one person."""
         if not patient:
-            return []
-        return [one.resource for one in self.store.search(Query.of("Consent", patient=patient))]
+            return _NOTHING
+        if patient not in self._said:
+            found = [one.resource for one in self.store.search(Query.of("Consent", patient=patient))]
+            # Every Consent about reuse has to allow it, and there has to be one: of two that differ, none was meant.
+            reuse = [one for one in found if is_reuse(one)]
+            permits = (reuse_of(one).allows(self.purpose) and patient_of(one) == patient for one in reuse)
+            allows = bool(reuse) and all(permits)
+            sharing = tuple(sharing_of(one) for one in found if is_sharing(one))
+            self._said[patient] = _Said(allows, sharing) if allows else _NOTHING
+        return self._said[patient]
 
-    def _allowed(self, consents: Iterable[Resource], patient: str) -> bool:
-        """Tell whether every Consent about reuse allows it, and there is one: of two that differ, none was meant."""
-        said = [reuse_of(one).allows(self.purpose) and patient_of(one) == patient for one in consents if is_reuse(one)]
-        return bool(said) and all(said)
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What somebody said: whether it is allowed, and what they keep to themselves."""
+
+    allows: bool = False
+    sharing: tuple[Sharing, ...] = ()
+
+    def shares(self, part: str) -> bool:
+        return all(one.of(part).record for one in self.sharing)
 
 
-def _is_shared(consents: Iterable[Resource], part: str) -> bool:
-    return all(sharing_of(one).of(part).record for one in consents if is_sharing(one))
+_NOTHING: Final = _Said()

@@ -23,7 +23,10 @@ from mappers.reuse import Reuse, consent_of
 from mappers.sharing import ME, Sharing
 from mappers.sharing import consent_of as sharing_consent
 from smartapp.cli import main
-from smartapp.fhir.store import Write
+from smartapp.fhir.own.store import OwnStore
+from smartapp.fhir.own.tables import resource_versions
+from smartapp.fhir.store import Refused, Write
+from smartapp.populations.research import Gathered
 from smartapp.services import KEY
 from tests.mappers.build import CATALOGUE, all_answered, response
 from tests.smartapp.commands.test_export import Place
@@ -576,3 +579,103 @@ def test_nothing_is_made_where_a_consent_cant_be_read(export, tmp_path):
     )  # fmt: skip
     assert (done.exit_code, (tmp_path / "study").exists(), (tmp_path / "study.age").exists()) == (1, False, False)
     assert "a refusal may be in what can't" in done.output
+
+
+def in_version(response, updated="", version=""):
+    said = {"lastUpdated": updated, "versionId": version}
+    return {**response, "meta": {name: value for name, value in said.items() if value}}
+
+
+OLD, NEW = ("2026-02-01T10:00:00+01:00", "2"), ("2026-02-01T09:30:00Z", "10")  # 09:00 and 09:30 in UTC
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "counts"),
+    [
+        (OLD, NEW, "3"),
+        (NEW, OLD, "1"),
+        ((OLD[0], "10"), (NEW[0], "2"), "3"),  # the time goes before the number: another server begins anew at 1
+        (("", "10"), ("", "2"), "1"),
+        (("", "2"), ("", "10"), "3"),
+        ((OLD[0], "10"), (OLD[0], "9"), "1"),
+        (("", "10"), (OLD[0], ""), "3"),  # nothing that both say: the later line
+        (NEW, ("", ""), "3"),
+        (("2026-02-30T10:00:00Z", "b"), ("2026-02-01T23:59:60Z", "a"), "3"),  # not to be read
+    ],
+)
+def test_of_one_response_in_two_versions_the_newest_counts_in_whatever_order_they_stand(export, first, second, counts):
+    one = in_version(sent(PEOPLE[0], "2025-01-10", all_answered("hoop", "1")), *first)
+    two = in_version(sent(PEOPLE[0], "2025-01-10", all_answered("hoop", "3")), *second)
+    _, folder, _ = export([*population()[2:], one, two])
+    begins = [row for row in rows(folder, "long") if (row["code"], row["moment"]) == ("hoop-02", "begin")]
+    assert sorted(row["value"] for row in begins) == sorted([counts, *["2"] * 7])
+
+
+@pytest.mark.parametrize("odd", [{}, {"item": [{"linkId": "nope", "answer": [{"valueString": "x"}]}]}])
+def test_an_older_version_brings_nothing_back_that_was_taken_back_and_takes_nothing_back(export, odd):
+    taken_back = sent(PEOPLE[7], "2025-01-10", all_answered("hoop", "2")) | {"status": "entered-in-error", **odd}
+    kept = [one for one in population() if PEOPLE[7] not in one["id"]]
+    before = sent(PEOPLE[7], "2025-01-10", all_answered("hoop", "2"))
+    _, folder, _ = export([*kept, in_version(taken_back, *NEW), in_version(before, *OLD)])
+    assert len(rows(folder, "wide")) == 7  # the eighth sent in no other
+    _, folder, _ = export([*kept, in_version(before, *NEW), in_version(taken_back, *OLD)], to="second")
+    assert len(rows(folder, "wide")) == 8
+
+
+def nothing_is_made(done, tmp_path, said):
+    assert (done.exit_code, isinstance(done.exception, SystemExit)) == (1, True), done.exception
+    assert said in done.stderr
+    assert {one.name for one in tmp_path.iterdir()}.isdisjoint({"study", ".study.part", "study.age"})
+
+
+def test_a_store_that_does_not_do_what_is_asked_is_a_sentence_and_nothing_is_made(place, tmp_path, monkeypatch):
+    allowed(place, *PEOPLE)
+
+    def fails(*_):
+        raise Refused("The search for Consent has 2001 results, more than 2000. Narrow it.")
+
+    monkeypatch.setattr(OwnStore, "search", fails)
+    nothing_is_made(exported(place, tmp_path), tmp_path, "nothing was written: The search for Consent has 2001 results")
+
+
+def test_a_row_of_another_key_is_a_sentence_and_nothing_is_made(place, tmp_path):
+    allowed(place, *PEOPLE)
+    with place.app.extensions[KEY].engine.begin() as connection:
+        connection.execute(resource_versions.update().values(content=b"sealed with another key"))
+    nothing_is_made(exported(place, tmp_path), tmp_path, "a key that is not in VERSTEL_ENCRYPTION_KEYS")
+
+
+def test_a_database_that_fails_while_it_is_told_who_exports_is_a_sentence_and_nothing_is_made(place, tmp_path):
+    store = allowed(place, *PEOPLE)
+    for who in PEOPLE:
+        store.write(Write("create", sent(who, "2025-01-10", all_answered("hoop"))))
+    with place.app.extensions[KEY].engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER no BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END")
+    done = exported(place, tmp_path)
+    nothing_is_made(done, tmp_path, "nothing was written: the database of VERSTEL_DATABASE_URL failed (full)")
+    assert not any(who in done.output for who in PEOPLE)
+
+
+def test_no_room_for_what_was_read_is_a_sentence_and_nothing_is_made(export, tmp_path, monkeypatch):
+    begin = Gathered.__post_init__
+
+    def small(gathered):
+        begin(gathered)
+        gathered._rows.execute("PRAGMA max_page_count = 6")
+
+    monkeypatch.setattr(Gathered, "__post_init__", small)
+    done, _, _ = export([sent(who, f"2025-01-{day}", all_answered("hoop")) for who in PEOPLE for day in range(10, 30)])
+    nothing_is_made(done, tmp_path, "nothing was written: database or disk is full. What was read is held in a file")
+
+
+def test_what_somebody_said_is_read_once_in_an_export_however_much_they_sent(place, tmp_path, monkeypatch):
+    allowed(place, *PEOPLE)
+    search, asked = OwnStore.search, []
+
+    def counted(store, query):
+        asked.append(dict(query.params)["patient"])
+        return search(store, query)
+
+    monkeypatch.setattr(OwnStore, "search", counted)
+    assert exported(place, tmp_path, file_of(tmp_path, population())).exit_code == 0
+    assert sorted(asked) == [f"Patient/{who}" for who in PEOPLE]
