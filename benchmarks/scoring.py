@@ -4,8 +4,9 @@
 
 Seconds measured on another day or machine mean little, so every engine is timed in CPU seconds of one process, and the
 floor (`orjson.loads`) just before and just after it; the ratio is that of the best times. Prints a table, and writes
-docs/benchmarks.md if asked to. Exit code 1 if Verstel is slower than promised: 0.6 for every instrument, for the whole
-command on 200,000 responses against a whole process that only parses them, both without the writing of files.
+its part of docs/benchmarks.md if asked to. Exit code 1 if Verstel is slower than promised (0.6 for every instrument,
+for the whole command on 200,000 responses against a whole process that only parses them, both without the writing of
+files), takes more than 150 MB, or takes longer over a line in a long file than in a short one.
 """
 
 from __future__ import annotations
@@ -15,12 +16,10 @@ import importlib
 import json
 import os
 import platform
-import random
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,50 +27,33 @@ from typing import Any, Final
 
 import orjson
 
-from mappers.answers import answers_of, response_of
+from benchmarks import misses, sections
+from benchmarks.responses import INSTRUMENT, INSTRUMENTS, lines
+from benchmarks.whole import (
+    CACHE,
+    GROWING,
+    MOST_GROWTH,
+    MOST_MEGABYTES,
+    PROMISED,
+    Command,
+    Run,
+    commands_table,
+    grown,
+    growth,
+    other_files,
+    runs_table,
+    too_slow,
+    whole_command,
+)
+from mappers.answers import answers_of
 from mappers.bulk import BulkScorer, batches_of, observations_as_ndjson
 from mappers.observations import observations_of
 from mappers.scoring import score
 from questionnaires.catalogue import catalogue
-from questionnaires.model import NOT_APPLICABLE
 from questionnaires.publish import questionnaire
 
-ROOT: Final = Path(__file__).parents[1]
-PAGE: Final = ROOT / "docs" / "benchmarks.md"
-CACHE: Final = ROOT / ".cache" / "benchmarks"
-INSTRUMENT: Final = "nel"
-INSTRUMENTS: Final = ("nel", "hoop", "mhcs", "mansa")
-SEED: Final = 20261122
-MISSING: Final = 0.03
 BLOCK: Final = 256 * 1024  # the same as the command reads
-PROMISED: Final = 0.6
-OTHERS: Final = "## Other engines"  # from this heading on, the page is written by another script
-
-
-def lines(count: int, instrument: str = INSTRUMENT) -> list[bytes]:
-    """Make responses to all questions of an instrument with 3 % of the answers missing, the same ones every time."""
-    drawn = random.Random(SEED)
-    form = catalogue().instrument(instrument)
-    made = []
-    for number in range(count):
-        values: dict[str, str | bool] = {
-            item.link_id: drawn.choice(item.scale.options).code if item.scale is not None else drawn.random() < 0.5
-            for item in form.items
-            if drawn.random() >= MISSING
-        }
-        client = {"reference": f"Patient/p{number % 5000}", "display": f"Persoon {number % 5000}"}
-        response = response_of(
-            values,
-            form,
-            status="completed",
-            authored=f"2026-{1 + number % 12:02}-{1 + number % 28:02}T10:00:00+01:00",
-            subject=client,
-            author=client,
-            source=client,
-            identifier=f"{drawn.getrandbits(128):032x}",
-        )
-        made.append(orjson.dumps({"id": f"r{number}", **response}))
-    return made
+LENGTHS: Final = (10_000, 100_000, 1_000_000, 5_000_000)
 
 
 # --- the engines: each is given lines, and returns a function that does its whole work on them --------------------
@@ -200,74 +182,6 @@ def compare(name: str, does: str, engine: Engine, responses: Sequence[bytes], *,
     return Timing(name, does, min(times) / len(responses) * 1e6, min(floors) / min(times))
 
 
-_FLOOR: Final = "import sys, orjson\nfor line in open(sys.argv[1], 'rb'): orjson.loads(line)"
-
-
-@dataclass(frozen=True)
-class Command:
-    """The whole command on one instrument: its ratios to a whole process that only parses."""
-
-    instrument: str
-    count: int
-    micros: float  # CPU microseconds per response, without a file to write
-    without_file: float
-    to_file: float
-
-
-def whole_command(instrument: str, count: int, rounds: int) -> Command:
-    """Time `verstel score` as a user runs it, from the start of the interpreter, in turn with the floor."""
-    with tempfile.TemporaryDirectory() as folder:
-        source, out = Path(folder) / "responses.ndjson", Path(folder) / "observations.ndjson"
-        some = min(count, 20_000)
-        block = b"".join(line + b"\n" for line in lines(some, instrument))
-        with source.open("wb") as file:
-            for _ in range(count // some):
-                file.write(block)
-        floor = [sys.executable, "-c", _FLOOR, str(source)]
-        command = [sys.executable, "-m", "smartapp", "score", str(source)]
-        null = Path(os.devnull)
-        runs = [(_used(floor, null), _used(command, null), _used(command, out)) for _ in range(rounds)]
-    floors, nulls, files = (min(times) for times in zip(*runs, strict=True))
-    return Command(instrument, count, nulls / count * 1e6, floors / nulls, floors / files)
-
-
-def _used(command: Sequence[str], out: Path) -> float:
-    """Run a command; return its CPU seconds."""
-    with out.open("wb") as file:
-        child = subprocess.Popen(command, stdout=file, cwd=ROOT)
-        _, ended, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(ended)
-    if child.returncode:
-        raise SystemExit(f"{command[0]} did not end well, so its time means nothing")
-    return used.ru_utime + used.ru_stime
-
-
-def commands_table(rows: Sequence[Command]) -> list[str]:
-    """Return the whole commands as lines of Markdown."""
-    head = [
-        "| instrument | responses | µs per response | ratio | ratio, to a file |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    return [
-        *head,
-        *(
-            f"| {row.instrument} | {row.count:,} | {row.micros:.1f} | {row.without_file:.2f} | {row.to_file:.2f} |"
-            for row in rows
-        ),
-    ]
-
-
-def rewritten(line: bytes) -> bytes:
-    """Return a response as some EHRs return it, with numbers instead of codes; only the plain way reads that."""
-    response = orjson.loads(line)
-    for group in response["item"]:
-        for item in group["item"]:
-            code = item["answer"][0]["valueCoding"]["code"]
-            if code != NOT_APPLICABLE:
-                item["answer"] = [{"valueInteger": int(code)}]
-    return orjson.dumps(response)
-
-
 def check(responses: Sequence[bytes]) -> None:
     """Stop the benchmark unless all engines do the same work: the fast and the plain way, and fhirpathpy's scores."""
     scorer = BulkScorer(catalogue())
@@ -294,50 +208,54 @@ def _ratio(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
 
 
-def page(rows: Sequence[Timing], commands: Sequence[Command], size: int) -> str:
-    """Return docs/benchmarks.md as far as it is written here."""
+def page(rows: Sequence[Timing], commands: Sequence[Command], runs: Sequence[Run], size: int, load: float) -> list[str]:
+    """Return our part of docs/benchmarks.md. `size`: bytes of a response; `load`: programs that wanted a core."""
     used = ", ".join(f"{name} {version(name)}" for name in ("orjson", "msgspec", "fhir.resources"))
-    return "\n".join(
-        [
-            "# How fast responses become scores",
-            "",
-            "Written by `python -m benchmarks.scoring --write`; do not edit. CPU time, one process. The ratio is the",
-            "time of a bare `orjson.loads` of the same lines, measured in turn, divided by the engine's time: 1 is as",
-            "fast as parsing alone. Ratios hold from machine to machine, microseconds do not.",
-            "",
-            "## In process",
-            "",
-            *table(rows),
-            "",
-            "Data: made-up responses, 3 % of the answers missing. Those to the NEL have",
-            f"{size:,} bytes on average, and become a panel and seven scores; "
-            "rows without an instrument are of the NEL.",
-            "Before timing, the fast and the plain way gave the same bytes, and fhirpathpy the same scores.",
-            "",
-            "## The whole command",
-            "",
-            "`verstel score` on a file, with the start of the interpreter, against a whole process that reads the",
-            "same file and only parses its lines. Of 200,000 responses, 20,000 are different. A file of scores is up",
-            "to four times as long as that of the responses (HOOP); the last ratio has what writing it takes.",
-            f"The aim is a ratio of at least {PROMISED} for every instrument at 200,000 responses, without a file.",
-            "",
-            *commands_table(commands),
-            "",
-            "What several processes give (`verstel score --jobs`) is measured by `python -m benchmarks.processes`.",
-            "",
-            "## Why there is no native wheel",
-            "",
-            "A prototype in Rust, measured on 26 November 2026 beside version 63687b1 on a shared machine of two",
-            "cores, reached 1.51 (NEL) and 1.44 (HOOP) on one thread, where `verstel score` had 0.70 and 0.39. It",
-            "checked less (dates, ids, UTF-8), refused nothing and knew no yes/no items. Since then pure Python came",
-            "nearer, as the tables say, and several processes can share a file. A wheel would have to be built and",
-            "kept safe for every system, and would say a second time what the rules mean. So none is built now.",
-            "",
-            f"Python {platform.python_version()}, {used}, fhirpathpy as in benchmarks/requirements.txt; "
-            f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores.",
-            "",
-        ]
-    )
+    return [
+        "# How fast responses become scores",
+        "",
+        "Written by `python -m benchmarks.scoring --write`; do not edit. CPU time, one process. The ratio is the",
+        "time of a bare `orjson.loads` of the same lines, measured in turn, divided by the engine's time: 1 is as",
+        "fast as parsing alone. Ratios hold from machine to machine, microseconds do not.",
+        f"Before the run began, {load:.1f} programs wanted one of this machine's {os.cpu_count()} cores.",
+        "",
+        "## In process",
+        "",
+        *table(rows),
+        "",
+        "Data: made-up responses, 3 % of the answers missing. Those to the NEL have",
+        f"{size:,} bytes on average, and become a panel and seven scores; rows without an instrument are of the NEL.",
+        "Before timing, the fast and the plain way gave the same bytes, and fhirpathpy the same scores.",
+        "",
+        "## The whole command",
+        "",
+        "`verstel score` on a file, with the start of the interpreter, against a whole process that reads the",
+        "same file and only parses its lines. Of 200,000 responses, 20,000 are different. A file of scores is up",
+        "to four times as long as that of the responses (HOOP); the last ratio has what writing it takes.",
+        f"The aim is a ratio of at least {PROMISED} for every instrument at 200,000 responses, without a file.",
+        "",
+        *commands_table(commands),
+        "",
+        "## Length, memory, and other files",
+        "",
+        f"The whole command again, without a file to write. A response may take at most {MOST_GROWTH} times as long in",
+        f"a long file as in one of 100,000, and the command at most {MOST_MEGABYTES} MB at its peak, however long its",
+        "input is. The floor of a `.gz` file unpacks it too. *Spaces* are those that many programs write after commas",
+        "and colons.",
+        "",
+        *runs_table(runs),
+        "",
+        "## Why there is no native wheel",
+        "",
+        "A prototype in Rust, measured on 26 November 2026 beside version 63687b1 on a shared machine of two",
+        "cores, reached 1.51 (NEL) and 1.44 (HOOP) on one thread, where `verstel score` had 0.70 and 0.39. It",
+        "checked less (dates, ids, UTF-8), refused nothing and knew no yes/no items. Since then pure Python came",
+        "nearer, as the tables say, and several processes can share a file. A wheel would have to be built and",
+        "kept safe for every system, and would say a second time what the rules mean. So none is built now.",
+        "",
+        f"Python {platform.python_version()}, {used}, fhirpathpy as in benchmarks/requirements.txt; "
+        f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores.",
+    ]
 
 
 def main() -> int:
@@ -346,6 +264,7 @@ def main() -> int:
     options.add_argument("--quick", action="store_true", help="fewer rounds and responses: for a first look")
     options.add_argument("--write", action="store_true", help="rewrite docs/benchmarks.md (the README quotes it)")
     chosen = options.parse_args()
+    load = os.getloadavg()[0]
     rounds, counts = (5, [20_000]) if chosen.quick else (25, [20_000, 200_000])
     few = lines(1_000)
     check(few[:200])
@@ -368,18 +287,20 @@ def main() -> int:
     else:
         print("fhirpathpy could not be installed; its row is missing.", file=sys.stderr)
     print("\n".join([*table(rows), ""]), flush=True)
-    commands = [whole_command(name, count, 3 if count < 100_000 else 1) for name in INSTRUMENTS for count in counts]
-    print("\n".join(commands_table(commands)))
+    commands = [whole_command(name, count, 3 if count < 100_000 else 2) for name in INSTRUMENTS for count in counts]
+    print("\n".join([*commands_table(commands), ""]), flush=True)
+    runs = list(_runs(quick=chosen.quick))
+    print("\n".join(runs_table(runs)))
     if chosen.write:
-        PAGE.parent.mkdir(exist_ok=True)
-        before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-        _, heading, others = before.partition(f"\n{OTHERS}\n")
-        PAGE.write_text(page(rows, commands, sum(map(len, few)) // len(few)) + heading + others, encoding="utf-8")
-    # Of fewer responses, starting up weighs too much.
-    slow = [row for row in commands if row.count >= 200_000 and row.without_file < PROMISED]
-    for row in slow:
-        print(f"{row.instrument}: ratio {row.without_file:.2f} is below the promised {PROMISED}", file=sys.stderr)
-    return 1 if slow else 0
+        sections.write(sections.SCORING, page(rows, commands, runs, sum(map(len, few)) // len(few), load))
+    return misses.tell([*too_slow(commands), *grown(runs)])
+
+
+def _runs(*, quick: bool) -> Iterator[Run]:
+    for name in GROWING:
+        yield from growth(name, LENGTHS[:2] if quick else LENGTHS)
+    for name in INSTRUMENTS:
+        yield from other_files(name, *((20_000, 20_000) if quick else (200_000, 1_000_000)))
 
 
 if __name__ == "__main__":

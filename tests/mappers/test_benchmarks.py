@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import sys
+
 import orjson
 import pytest
 
-from benchmarks import processes
-from benchmarks.scoring import (
-    INSTRUMENTS,
-    Command,
-    Timing,
-    commands_table,
-    compare,
-    lines,
-    on_each,
-    page,
-    plain,
-    rewritten,
-    table,
-    verstel,
-    whole_command,
-)
+from benchmarks import __main__ as together
+from benchmarks import misses, processes, sections, whole
+from benchmarks.responses import INSTRUMENTS, lines, rewritten, spaced
+from benchmarks.scoring import Timing, compare, on_each, page, plain, table, verstel
+from benchmarks.whole import Command, Run, commands_table, runs_table, whole_command
 from mappers.fast import FastScorer
 from tests.mappers.build import CATALOGUE
 
@@ -44,8 +36,11 @@ def test_the_page_holds_the_table():
     assert table(rows)[2:] == ["| Verstel | scores | 30.0 | 0.65 |", "| slow | scores | 1,234.5 | 0.0012 |"]
     command = Command("hoop", 200_000, 9.04, 0.614, 0.5)
     assert commands_table([command])[2:] == ["| hoop | 200,000 | 9.0 | 0.61 | 0.50 |"]
-    assert "\n".join(table(rows)) in page(rows, [command], 9000)
-    assert "\n".join(commands_table([command])) in page(rows, [command], 9000)
+    run = Run("nel", "100 files", 10_000, 76.24, 0.744, 27.4)
+    assert runs_table([run])[2:] == ["| nel | 100 files | 10,000 | 76.2 | 0.74 | 27 |"]
+    written = page(rows, [command], [run], 9000, 1.26)
+    assert {*table(rows), *commands_table([command]), *runs_table([run])} <= {*written}
+    assert "1.3 programs" in "\n".join(written)
 
 
 def test_the_command_is_measured_as_a_whole_process():
@@ -60,7 +55,116 @@ def test_rewritten_responses_give_the_same_scores_by_the_plain_way_only():
     assert [plain(line) for line in made] == [plain(line) for line in lines(30)]
 
 
-def test_what_several_processes_give_is_measured_beside_what_the_machine_gives():
-    (row,) = processes.measured(lines(30), "nel", rounds=1)
-    assert row.startswith("| nel, 30 responses |")
-    assert row.count("×") == 2
+def test_spaces_change_the_bytes_of_a_response_and_not_its_scores():
+    for line, same in zip(lines(3), map(spaced, lines(3)), strict=True):
+        assert b'"linkId": ' in same
+        assert b'"linkId": ' not in line
+        assert orjson.loads(same) == orjson.loads(line)
+        assert plain(same) == plain(line)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_several_processes_give_is_measured_beside_what_the_machine_gives(many):
+    row = processes.measured("hoop", 200, many=many, rounds=1)
+    assert row.what == f"hoop, 200 responses in {'100 files' if many else 'one file'}"
+    assert row.jobs > 0
+    assert row.halves > 0
+    assert processes.table([row])[-1].count("×") == 2
+
+
+def test_processes_that_give_too_little_are_said_plainly_beside_the_halves():
+    assert processes.Shared("hoop", 3.0, 1.7, 1.9).missed == ""
+    missed = processes.Shared("hoop", 3.0, 1.69, 1.9).missed
+    assert [figure for figure in ("1.69×", "1.7×", "1.90×") if figure not in missed] == []
+
+
+def test_the_memory_of_who_measures_does_not_count_and_that_of_the_command_does():
+    held = b"x" * 100_000_000
+    few = whole.used([sys.executable, "-c", ""])
+    many = whole.used([sys.executable, "-c", "x = b'x' * 100_000_000; sum(range(1_000_000))"])
+    assert few.megabytes < 60 < len(held) / 1e6 < many.megabytes
+    assert 0 < few.seconds < many.seconds
+
+
+def test_a_command_that_does_not_end_well_has_no_figure():
+    with pytest.raises(SystemExit, match="did not end well"):
+        whole.used([sys.executable, "-c", "raise SystemExit(1)"])
+
+
+def test_growth_is_measured_on_one_file_of_so_many_lines(monkeypatch):
+    seen = []
+    monkeypatch.setattr(whole, "DIFFERENT", 10)
+    monkeypatch.setattr(
+        whole, "run", lambda _name, _what, count, files, _rounds: seen.append((count, _lines(files[0]))) or count
+    )
+    assert list(whole.growth("hoop", (10, 30, 100))) == [10, 30, 100]
+    assert seen == [(10, 10), (30, 30), (100, 100)]
+    monkeypatch.setattr(whole.shutil, "disk_usage", lambda _folder: whole.shutil._ntuple_diskusage(9, 8, 1))
+    assert list(whole.growth("hoop", (10,))) == []
+
+
+def test_the_other_files_hold_what_their_rows_say(monkeypatch):
+    held = {}
+
+    def run(_name, what, count, files, _rounds, *, packed=False):
+        held[what] = (count, sum(_lines(file, gzip.open if packed else open) for file in files))
+
+    monkeypatch.setattr(whole, "run", run)
+    monkeypatch.setattr(whole, "DIFFERENT", 200)
+    assert len(list(whole.other_files("hoop", 400, 600))) == 3
+    assert held == {"100 files": (400, 400), "one `.gz` file": (600, 600), "spaces between members": (400, 400)}
+
+
+def _lines(path, opened=open):
+    with opened(path, "rb") as file:
+        return sum(1 for _ in file)
+
+
+def test_too_slow_too_large_and_growing_are_each_said():
+    good = Command("hoop", 200_000, 25.0, 0.6, 0.5)
+    assert whole.too_slow([good, Command("nel", 20_000, 25.0, 0.1, 0.1)]) == []
+    assert len(whole.too_slow([good, Command("hoop", 200_000, 25.0, 0.59, 0.5)])) == 1
+    usual = Run("nel", "one file", 100_000, 50.0, 0.9, 30)
+    assert whole.grown([usual, Run("nel", "one file", 5_000_000, 60.0, 0.9, 150)]) == []
+    (slower,) = whole.grown([usual, Run("nel", "one file", 5_000_000, 60.1, 0.9, 30)])
+    assert "5,000,000" in slower
+    (larger,) = whole.grown([usual, Run("hoop", "one `.gz` file", 1_000_000, 99.0, 0.9, 150.1)])
+    assert ".gz" in larger
+
+
+def test_each_script_writes_its_own_part_of_the_page(tmp_path):
+    path = tmp_path / "page.md"
+    sections.write(sections.OTHERS, ["others"], path)
+    sections.write(sections.SCORING, ["# Title", "", "## In process"], path)
+    sections.write(sections.PROCESSES, ["several"], path)
+    whole_page = "# Title\n\n## In process\n\n## Several processes\n\nseveral\n\n## Other engines\n\nothers\n"
+    assert path.read_text("utf-8") == whole_page
+    sections.write(sections.PROCESSES, ["more"], path)
+    assert path.read_text("utf-8") == whole_page.replace("several\n", "more\n")
+
+
+def test_one_that_misses_ends_none_of_the_others_and_all_are_named(monkeypatch, capfd):
+    def program(text):
+        return [sys.executable, "-c", text]
+
+    tell = f"import sys; print('Missed: slow', file=sys.stderr); print({misses.MISSED!r} + 'large', file=sys.stderr)"
+    assert together.missed_by(program(tell + "; sys.exit(1)"), "scoring") == ["scoring: slow", "scoring: large"]
+    assert together.missed_by(program("raise SystemExit(3)"), "log")[0].startswith("log: ended with exit code 3")
+    assert together.missed_by(program("import sys; print('only said', file=sys.stderr)"), "load") == []
+    assert "only said" in capfd.readouterr().err
+
+    missing = {"scoring": ["scoring: slow"], "log": ["log: grows"]}
+    ran = []
+    monkeypatch.setattr(sys, "argv", ["benchmarks"])
+    monkeypatch.setattr(together, "missed_by", lambda _command, name: ran.append(name) or missing.get(name, []))
+    assert together.main() == 1
+    assert ran == [name for name, *_ in together.ALL]
+    assert {"scoring: slow", "log: grows"} <= {*capfd.readouterr().out.splitlines()}
+    missing.clear()
+    assert together.main() == 0
+
+
+def test_what_is_missed_is_told_in_words_and_by_the_exit_code(capsys):
+    assert misses.tell([]) == 0
+    assert misses.tell(["one", "two"]) == 1
+    assert capsys.readouterr().err == "Missed: one\nMissed: two\n"
