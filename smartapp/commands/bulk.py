@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 import time
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -12,9 +14,11 @@ import click
 from smartapp.commands import signing_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from smartapp.fhir.remote import TokenSource
     from smartapp.populations.bulk_export import State, Told
-    from smartapp.populations.write_back import Journal, WriteBack
+    from smartapp.populations.write_back import Journal, Refusal, WriteBack
 
 _FETCH_SCOPE: Final = "system/QuestionnaireResponse.rs system/Observation.rs"
 _STORE_SCOPE: Final = "system/Observation.crs"
@@ -118,7 +122,7 @@ def fetch(
         ) from error
     except RecordError as error:
         _clear()
-        click.echo(f"Stopped: {words_of(error)} What is here stays; run again to go on.", err=True)
+        click.echo(f"Stopped: {_sentence(words_of(error))} What is here stays; run again to go on.", err=True)
         sys.exit(1)
     except OSError as error:
         raise click.ClickException(f"{folder}: {error.strerror or error}. What is here stays; run again.") from error
@@ -187,7 +191,7 @@ def store(
     """
     from smartapp.deploy.signing_in import words_of
     from smartapp.fhir.remote import RemoteStore
-    from smartapp.fhir.store import RecordError
+    from smartapp.fhir.store import Forbidden, RecordError
     from smartapp.populations.bulk_export import known_in
     from smartapp.populations.kept import Busy, alone
     from smartapp.populations.write_back import There, WriteBack
@@ -205,7 +209,7 @@ def store(
         server = checked_base(base.rstrip("/"), "--to")
         there = There(*known_in(folder)) if folder is not None else None
         back = WriteBack(
-            RemoteStore(server, _signed_in(server, token, client_id, keys, scope), wait=_wait), _wait, there
+            RemoteStore(server, _signed_in(server, token, client_id, keys, scope), wait=_wait), _wait, there, _say
         )
         for file in files:
             with alone(file):
@@ -218,8 +222,14 @@ def store(
         raise click.ClickException(f"{file}: another bulk store is at work on this file. Wait for it.") from None
     except RecordError as error:
         _clear()
-        click.echo(f"Stopped before the end: {words_of(error)} Run again to go on.", err=True)
+        hint = f" Its manager has to give this client {scope}." if isinstance(error, Forbidden) else ""
+        click.echo(f"Stopped before the end: {_sentence(words_of(error))}{hint} Run again to go on.", err=True)
         sys.exit(1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise click.ClickException(
+            f"{source}: the gzip file is damaged ({error}). What was written of it stays; make it anew with verstel "
+            "score, and run again."
+        ) from error
     except OSError as error:
         raise click.ClickException(
             f"{error.filename or source}: {error.strerror or error}. Run again to go on."
@@ -250,15 +260,21 @@ def import_files(file: Path, folder: Path, served_at: str) -> None:
     try:
         checked_base(served_at, "--served-at")
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        written, refusals = made.import_files(file, folder, served_at)
+        written, refused = made.import_files(file, folder, served_at, _refused_of(file))
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise click.ClickException(
+            f"{file}: the gzip file is damaged ({error}). Make it anew with verstel score."
+        ) from error
     except OSError as error:
         raise click.ClickException(f"{error.filename or folder}: {error.strerror or error}") from error
-    for one in refusals:
-        click.echo(f"{file}:{one.line}: {one.reason}", err=True)
     click.echo(f"{written} Observations in {folder / made.NAME}; the request is {folder / made.REQUEST}.")
-    sys.exit(1 if refusals else 0)
+    sys.exit(1 if refused else 0)
+
+
+def _refused_of(file: Path) -> Callable[[Refusal], None]:
+    return lambda one: click.echo(f"{file}:{one.line}: {one.reason}", err=True)
 
 
 _REJECTS: Final = ".rejects.ndjson"
@@ -332,6 +348,16 @@ def _is_instant(text: str) -> bool:
 def _words(state: State) -> str:
     since = f" since {state.since}" if state.since else ""
     return f"{state.path}{since} of {state.server}"
+
+
+def _sentence(text: str) -> str:
+    """End a text of a server as a sentence, so that the next one can follow."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _say(words: str) -> None:
+    _clear()
+    click.echo(words, err=True)
 
 
 def _wait(seconds: float) -> None:

@@ -92,6 +92,13 @@ class Reply:
         seconds = int(said) if _SECONDS.fullmatch(said) else self._seconds_until(said)
         return min(seconds, LONGEST_RETRY_SECONDS) if seconds else None
 
+    def seconds_left(self) -> int | None:
+        """Return for how many seconds more what is answered is there, by `Expires`; None where it does not say so.
+
+        A moment that is over already, or `0`, says only that nobody may keep a copy of the answer.
+        """
+        return self._seconds_until(self.headers.get("Expires", "").strip()) or None
+
     def _seconds_until(self, said: str) -> int | None:
         moment = _moment(said)
         if moment is None:

@@ -9,26 +9,31 @@ not whole what the disk surely has is kept, where the server can go on from ther
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import random
 import re
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import IO, Any, Final, Literal
+from typing import IO, Any, BinaryIO, Final, Literal
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import orjson
 
+from mappers.bulk import BOM, LONGEST_LINE
 from mappers.tolerant import object_in, objects_in, text_in
 from smartapp.bases import normal
 from smartapp.fhir.http import Incoming, OutboundError, Reply, ask, opened
 from smartapp.fhir.remote import FHIR_JSON, TokenSource, outcome_text
 from smartapp.fhir.store import RecordError, Refused, Unauthorized, Unreachable
 from smartapp.populations.kept import replaced, synced
-from smartapp.populations.reading import STATE
+from smartapp.populations.reading import STATE, pieces_of
 from smartapp.settings import is_inside, is_loopback
 
 ASKED_FOR: Final = ("QuestionnaireResponse", "Observation")
@@ -71,7 +76,10 @@ class File(msgspec.Struct):
 
 
 class State(msgspec.Struct):
-    """How far an export has come. `status` is where the job is asked about, "" before there is one."""
+    """How far an export has come. `status` is where the job is asked about, "" before there is one.
+
+    `expires`: until when the files are where they are, in seconds since 1970; 0 where the server does not say.
+    """
 
     server: str
     path: str
@@ -79,6 +87,7 @@ class State(msgspec.Struct):
     status: str = ""
     time: str = ""
     needs_token: bool = True
+    expires: float = 0.0
     files: list[File] = []
     stale: list[str] = []
     done: bool = False
@@ -178,8 +187,9 @@ class Export:
         """Wait until the job is done, and keep what it made."""
         if self._state.time:
             return
-        time, needs_token, files = self._manifest()
-        self._state.time, self._state.needs_token, self._state.files = time, needs_token, files
+        made, files = self._manifest()
+        self._state.time, self._state.needs_token, self._state.expires = made
+        self._state.files = files
         self._save()
 
     def _fetch(self) -> None:
@@ -194,6 +204,8 @@ class Export:
                 continue
             if file.name and (self._folder / file.name).exists():
                 continue
+            if 0 < self._state.expires <= time.time():
+                self._ask_for_addresses()
             self._tell(f"file {number} of {len(self._state.files)}")
             try:
                 self._fetch_one(number, file)
@@ -224,23 +236,28 @@ class Export:
 
     # ---- the job
 
-    def _manifest(self) -> tuple[str, bool, list[File]]:
-        """Return the time, whether files need the token, and the files. Raises Expired where there is no job."""
+    def _manifest(self) -> tuple[tuple[str, bool, float], list[File]]:
+        """Return the files, and of all the time, whether they need the token, and until when they are there.
+
+        Raises Expired where there is no job.
+        """
         files: list[File] = []
-        url, seen, time, needs_token = self._state.status, set[str](), "", True
+        url, seen, as_of, needs_token, expires = self._state.status, set[str](), "", True, 0.0
         while url and url not in seen:
             seen.add(url)
-            manifest = self._ready(url)
-            time = time or text_in(manifest, "transactionTime")
+            manifest, left = self._ready(url)
+            as_of = as_of or text_in(manifest, "transactionTime")
             needs_token = manifest.get("requiresAccessToken") is not False
+            if left is not None:
+                expires = min(expires or math.inf, time.time() + left)
             files += _files(manifest, url)
             # 3.0: what did not fit into one manifest is on a next page.
             following = next((one for one in objects_in(manifest, "link") if one.get("relation") == "next"), {})
             url = urljoin(url, text_in(following, "url")) if text_in(following, "url") else ""
-        return time, needs_token, files
+        return (as_of, needs_token, expires), files
 
-    def _ready(self, url: str) -> dict[str, Any]:
-        """Ask until there is a manifest, as often as the server wants to be asked."""
+    def _ready(self, url: str) -> tuple[dict[str, Any], int | None]:
+        """Ask until there is a manifest, as often as the server wants to be asked; with how many seconds it holds."""
         asked = 0
         while True:
             answer = self._ask("GET", url, headers={"Accept": "application/json"}, gone=True)
@@ -260,17 +277,17 @@ class Export:
             if not text_in(manifest, "transactionTime"):
                 self._forget()
                 raise _refused(answer, "the list of files has no transactionTime")
-            return manifest
+            return manifest, answer.seconds_left()
 
     def _ask_for_addresses(self) -> None:
         """Ask the job again where its files are: some servers give addresses that hold for minutes only."""
-        time, needs_token, files = self._manifest()
+        (as_of, needs_token, expires), files = self._manifest()
         before = self._state.files
-        if time != self._state.time or [one.same for one in files] != [one.same for one in before]:
+        if as_of != self._state.time or [one.same for one in files] != [one.same for one in before]:
             raise Expired
         for old, new in zip(before, files, strict=True):
             old.url = new.url
-        self._state.needs_token = needs_token
+        self._state.needs_token, self._state.expires = needs_token, expires
         self._save()
 
     def _forget(self) -> None:
@@ -389,11 +406,20 @@ class Export:
     # ---- what is in the files
 
     def _deleted(self) -> set[str]:
-        """Return the ids of the responses that were deleted on the server, as its Bundles of deletions say."""
+        """Return the ids of the responses that were deleted on the server, as its Bundles of deletions say.
+
+        Raises Refused for what can't be read: what was deleted would be scored.
+        """
         found = set[str]()
         for file in self._state.files:
             if file.kind == "deleted" and file.name:
-                for bundle in _resources(self._folder / file.name):
+                for line, bundle in _resources(self._folder / file.name):
+                    if bundle is None:
+                        raise Refused(
+                            f"{file.name}:{line} can't be read, or is longer than {_LONGEST_MB} MB, so which responses"
+                            f" were deleted is not known. Ask the manager of {self._host} what is wrong with that line,"
+                            " and fetch into another folder then."
+                        )
                     for entry in objects_in(bundle, "entry"):
                         match = _REFERENCE.fullmatch(text_in(object_in(entry, "request"), "url"))
                         if match and text_in(object_in(entry, "request"), "method") == "DELETE":
@@ -408,19 +434,21 @@ class Export:
             path = self._folder / file.name
             beside = path.with_name(f"{path.name}{_PART}")
             with _lines_of(path) as lines, (gzip.open if path.suffix == ".gz" else open)(beside, "wb") as into:
-                for line in lines:
-                    if text_in(_resource(line), "id") not in deleted:
+                for _, line, is_whole in pieces_of(lines):
+                    # What is too long is not looked into; nobody scores it either.
+                    if not is_whole or text_in(_resource(line), "id") not in deleted:
                         into.write(line)
             beside.replace(path)
 
     def _hear(self, file: File, told: Told) -> None:
         """Count what the server says it left out, and keep its first words."""
-        for outcome in _resources(self._folder / file.name):
+        for line, outcome in _resources(self._folder / file.name):
             worst = {text_in(issue, "severity") for issue in objects_in(outcome, "issue")}
             told.left_out += 1
-            told.failed += bool(worst & {"error", "fatal"})
+            told.failed += outcome is None or bool(worst & {"error", "fatal"})
             if len(told.remarks) < MOST_TOLD:
-                told.remarks.append(outcome_text(outcome) or "no reason given")
+                unread = f"what can't be read, in {file.name}:{line}" if outcome is None else ""
+                told.remarks.append(unread or outcome_text(outcome) or "no reason given")
 
     # ---- asking
 
@@ -493,6 +521,7 @@ class OtherExport(Exception):
 
 
 DELETED: Final = "deleted-responses.txt"
+_LONGEST_MB: Final = LONGEST_LINE // 1024 // 1024
 _PART: Final = ".part"
 _NAMES: Final = {"deleted": "deleted", "error": "outcome"}
 
@@ -546,7 +575,7 @@ def _first(chunks: Iterator[bytes], most: int = 64 * 1024) -> Iterator[bytes]:
 
 
 @contextmanager
-def _lines_of(path: Path, *, packed: bool | None = None) -> Iterator[IO[bytes]]:
+def _lines_of(path: Path, *, packed: bool | None = None) -> Iterator[BinaryIO]:
     opener: Any = gzip.open if (path.suffix == ".gz" if packed is None else packed) else open
     with opener(path, "rb") as file:
         yield file
@@ -557,31 +586,38 @@ def _is_of(file: File, path: Path) -> bool:
     packed = file.name.endswith(".gz")
     try:
         with _lines_of(path, packed=packed) as lines:
-            first = next((line for line in lines if not line.isspace()), b"")
+            filled = ((one, whole) for _, one, whole in pieces_of(lines) if not one.isspace())
+            first, is_whole = next(filled, (b"", True))
             while packed and lines.read(1 << 20):  # to its end, where damage shows
                 pass
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return False
-    found = text_in(_resource(first), "resourceType")
+    found = text_in(_resource(first) if is_whole else None, "resourceType")
     if found:
         return found == {"deleted": "Bundle", "error": "OperationOutcome"}.get(file.kind, file.type)
-    return not first or first.lstrip().startswith(b"{")
+    return not first or first.removeprefix(BOM).lstrip().startswith(b"{")
 
 
 def _count(path: Path) -> int:
     with _lines_of(path) as lines:
-        return sum(1 for line in lines if not line.isspace())
+        return sum(1 for _ in groupby(number for number, piece, _ in pieces_of(lines) if not piece.isspace()))
 
 
-def _resources(path: Path) -> Iterator[Any]:
+def _resources(path: Path) -> Iterator[tuple[int, Any]]:
+    """Yield what each line says with its number, None for what can't be read or is too long; no empty lines."""
     with _lines_of(path) as lines:
-        yield from map(_resource, lines)
+        for number, pieces in groupby(pieces_of(lines), key=itemgetter(0)):
+            _, first, is_whole = next(pieces)
+            if not is_whole:
+                yield number, None
+            elif not first.isspace():
+                yield number, _resource(first)
 
 
 def _resource(line: bytes) -> Any:
     """Return what a line says, None where it is no JSON: the scorer refuses it then, with its number."""
     try:
-        return orjson.loads(line)
+        return orjson.loads(line.removeprefix(BOM))
     except orjson.JSONDecodeError:
         return None
 

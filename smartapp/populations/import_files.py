@@ -9,6 +9,7 @@ look whether a score is there under another id.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -26,16 +27,19 @@ REQUEST: Final = "import.json"
 _AT_ONCE: Final = 1000
 
 
-def import_files(source: Path, folder: Path, served_at: str) -> tuple[int, list[Refusal]]:
+def import_files(source: Path, folder: Path, served_at: str, refuse: Callable[[Refusal], None]) -> tuple[int, int]:
     """Write the Observations of a file, and the request that imports them, into a folder that is served at an address.
 
-    Return how many there are, and the lines that are none of ours. Members come before the panel that names them.
+    Return how many there are, and how many lines were none of ours; `refuse` is told of each of these. Members come
+    before the panel that names them.
     """
-    written, refusals = 0, list[Refusal]()
+    written, refused = 0, 0
     beside = folder / f"{NAME}.part"
     with beside.open("wb") as into:
         for part in parts_of(source, Journal(""), _AT_ONCE):
-            refusals += part.refusals
+            refused += len(part.refusals)
+            for refusal in part.refusals:
+                refuse(refusal)
             for group in part.groups:
                 for one in sorted(group.observations, key=lambda each: "hasMember" in each):
                     into.write(orjson.dumps(with_id(one)) + b"\n")
@@ -44,7 +48,7 @@ def import_files(source: Path, folder: Path, served_at: str) -> tuple[int, list[
         os.fsync(into.fileno())
     beside.replace(folder / NAME)
     replaced(folder / REQUEST, orjson.dumps(request(f"{served_at.rstrip('/')}/{NAME}"), option=orjson.OPT_INDENT_2))
-    return written, refusals
+    return written, refused
 
 
 def with_id(observation: Resource) -> Resource:

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from mappers.bulk import BOM
+from mappers.bulk import BOM, LONGEST_LINE
 
 BLOCK: Final = 256 * 1024  # small enough for the processor's cache
 STDIN: Final = "-"
@@ -81,6 +81,18 @@ def exported(folder: Path) -> list[Source]:
     if state.exists() and b'"done":true' not in state.read_bytes().replace(b" ", b""):
         raise Unfinished(folder)
     return [Source(str(path)) for path in sorted(path for pattern in EXPORTED for path in folder.glob(pattern))]
+
+
+def pieces_of(file: BinaryIO, longest: int = LONGEST_LINE) -> Iterator[tuple[int, bytes, bool]]:
+    """Yield each line with its number (from 1), its end, and True; a line longer than `longest` in pieces with False.
+
+    So whoever needs whole lines never holds more of one than `verstel score` would take.
+    """
+    number, inside = 1, False
+    while piece := file.readline(longest + 1):  # with the line feed, which does not count
+        ends = piece.endswith(b"\n")
+        yield number, piece, not inside and (ends or len(piece) <= longest)
+        number, inside = number + ends, not ends
 
 
 def is_gzip(file: BinaryIO) -> bool:

@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 import orjson
 
+from mappers.bulk import LONGEST_LINE
 from mappers.identity import values_in
 from mappers.observations import IDENTIFIER_SYSTEM, SCORE_SYSTEM, full_url
 from mappers.tolerant import code_in, object_in, objects_in, text_in
@@ -41,12 +42,16 @@ from smartapp.fhir.store import (
     Write,
 )
 from smartapp.populations.kept import replaced
+from smartapp.populations.reading import pieces_of
 
 MOST_TRIES: Final = 6
 FIRST_WAIT_SECONDS: Final = 2
+_NO_TRANSACTIONS: Final = frozenset({405, 501})  # not allowed, not implemented: nothing of it was done
 LOOKED_UP: Final = 30
 """Identifiers that are asked for at once: they must fit into one address."""
 
+_MOST_REFUSALS: Final = 10_000  # that are held at once
+_TOO_LONG: Final = f"longer than {LONGEST_LINE // 1024 // 1024} MB: no Observation of ours is"
 _OTHER: Final = "not an Observation with a score identifier of ours: nothing else is written"
 _DIFFERS: Final = "another number is stored for it: somebody changed the answers or the score. Look with --verify"
 _DELETED: Final = "its response was deleted on the server"
@@ -106,11 +111,21 @@ class Done:
 
 
 class WriteBack:
-    """Writes groups to one server. `wait` (seconds) is how it waits before it tries again."""
+    """Writes groups to one server. `wait` (seconds) is how it waits before it tries again.
 
-    def __init__(self, store: RemoteStore, wait: Callable[[float], None], there: There | None = None) -> None:
+    `tell` hears in a sentence what the operator should know of the server.
+    """
+
+    def __init__(
+        self,
+        store: RemoteStore,
+        wait: Callable[[float], None],
+        there: There | None = None,
+        tell: Callable[[str], None] = lambda _words: None,
+    ) -> None:
         self._store = store
         self._wait = wait
+        self._tell = tell
         self._there = there
         self._offered: Offered = read_offered(self._statement())
 
@@ -180,7 +195,17 @@ class WriteBack:
         by_itself = "Observation" in self._offered.conditional_create
         stored = {} if by_itself else self._stored(groups)
         if self._offered.transaction:
-            return self._as_unit(groups, stored)
+            try:
+                return self._as_unit(groups, stored)
+            except RecordError as error:
+                if error.status not in _NO_TRANSACTIONS:
+                    raise
+                self._offered = replace(self._offered, transaction=False)
+                self._tell(
+                    f"The server says in its metadata that it takes transactions, and answered {error.status} to one."
+                    " So scores are written one by one from here, which is slower. Its manager can mend the one or the"
+                    " other."
+                )
         return self._one_by_one(groups, stored)
 
     def _as_unit(self, groups: Sequence[Group], stored: dict[str, Stored]) -> list[int | str]:
@@ -275,20 +300,22 @@ class OtherFile(Exception):
     """A journal tells of another file than it stands beside."""
 
 
-def _parts(file: Iterable[bytes], digest: Any, journal: Journal, most: int) -> Iterator[Part]:
+def _parts(file: BinaryIO, digest: Any, journal: Journal, most: int) -> Iterator[Part]:
     offset, lines, count = journal.offset, journal.lines, 0
     groups: list[Group] = []
     refusals: list[Refusal] = []
-    for line in file:
-        observation, reason = _read(line)
+    for number, line, is_whole in pieces_of(file):
+        observation, reason = _read(line) if is_whole else (None, _TOO_LONG)
         key = identifier_of(observation).rpartition("/")[0] if observation else ""
-        if count >= most and (not groups or key != groups[-1].key):
+        begins = journal.lines + number > lines
+        full = count >= most and observation is not None and (not groups or key != groups[-1].key)
+        if full or (begins and len(refusals) >= _MOST_REFUSALS):
             yield Part(tuple(groups), tuple(refusals), offset, digest.hexdigest(), lines)
             groups, refusals, count = [], [], 0
         digest.update(line)
-        offset, lines = offset + len(line), lines + 1
+        offset, lines = offset + len(line), journal.lines + number
         if observation is None:
-            refusals += [Refusal(lines, reason)] if reason else []
+            refusals += [Refusal(lines, reason)] if reason and begins else []
         else:
             if not groups or groups[-1].key != key:
                 groups.append(Group(lines, key))
@@ -388,8 +415,10 @@ class There:
         return self._database.execute("SELECT value FROM there WHERE name = ?", (name,)).fetchone()
 
 
-def _rows(lines: Iterable[bytes]) -> Iterator[tuple[str, Any]]:
-    for line in lines:
+def _rows(lines: BinaryIO) -> Iterator[tuple[str, Any]]:
+    for _, line, is_whole in pieces_of(lines):
+        if not is_whole:
+            continue
         try:
             observation = orjson.loads(line)
         except orjson.JSONDecodeError:

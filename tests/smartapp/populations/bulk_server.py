@@ -1,5 +1,6 @@
 """A server of FHIR Bulk Data Access, written from its specification: real HTTP, with faults where a test wants them.
 
+`expires`: in how many seconds, or the header itself; with `renews` each asking gives other addresses.
 `faults[step]` is what goes wrong at a step, one after another; then all goes well. Steps: token, kick-off, poll, file,
 delete. A fault is a status, a status with `Retry-After` ("429/7"), or a word that `_Handler` knows.
 """
@@ -11,10 +12,14 @@ import json
 import os
 import signal
 import threading
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+DAY = 86_400
 
 
 @dataclass
@@ -45,6 +50,8 @@ class BulkServer:
     renewed: int = 0
     expired_below: int = 0
     pages: bool = False
+    expires: int | str = ""
+    renews: bool = False
     kill_in: int = 0
     victim: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -95,6 +102,9 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body at once: else each answer waits for the client's word that it got the head
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return formatdate((timestamp or time.time()) - DAY, usegmt=True)
+
     def log_message(self, *_arguments) -> None:
         """Say nothing."""
 
@@ -140,7 +150,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, _outcome("there is no such job"))
             return
         page = int(parse_qs(urlsplit(self.path).query).get("page", ["1"])[0])
-        self._json(200, self.of.manifest(job, page), kind="application/json")
+        self.of.renewed += self.of.renews
+        told = self.of.expires
+        if isinstance(told, int):  # by a clock that is a day behind, as its own Date is
+            told = formatdate(time.time() - DAY + told, usegmt=True)
+        headers = {"Expires": told} if told else {}
+        self._json(200, self.of.manifest(job, page), kind="application/json", headers=headers)
 
     def _file(self, path: str) -> None:
         if self.of.requires_token and not self.of.elsewhere and not self._known():

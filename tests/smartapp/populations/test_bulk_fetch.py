@@ -8,14 +8,17 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from click import UsageError
 from click.testing import CliRunner, Result
 from joserfc.jwk import ECKey, KeySet
 
+from mappers.bulk import BOM, LONGEST_LINE
 from smartapp.cli import main
 from smartapp.commands.team import sources_of
 from smartapp.populations import bulk_export
@@ -383,6 +386,85 @@ def test_a_file_that_never_comes_whole_ends_the_run_and_what_came_stays(fetch, s
     assert CliRunner().invoke(main, ["score", str(tmp_path / "export")]).exit_code == 0
     assert held(tmp_path / "export") == WHOLE
     assert (server.jobs, len(server.paths("/files/1/0"))) == (1, 1)
+
+
+def stopped_half_way(fetch, server) -> None:
+    """Let a run end after the first file."""
+    server.faults["file"] = [None, *["500"] * bulk_export.MOST_TRIES]
+    assert fetch().exit_code == 1
+    server.asked.clear()
+
+
+def ahead(path: Path, seconds: float) -> None:
+    """Let it be so much later for what an export keeps."""
+    state = json.loads(path.read_text())
+    path.write_text(json.dumps({**state, "expires": state["expires"] - seconds}))
+
+
+def test_files_whose_time_is_over_are_asked_for_again_before_they_are_refused(fetch, server, tmp_path) -> None:
+    server.expires, server.renews = 600, True
+    stopped_half_way(fetch, server)
+    ahead(tmp_path / "export" / bulk_export.STATE, 601)
+    assert fetch().exit_code == 0
+    asked = [urlsplit(path) for _method, path, _headers in server.asked]
+    assert asked[0].path == "/fhir/poll/1"
+    assert [one.query for one in asked if one.path.startswith("/files/")] == ["signed=2"] * 2  # the old one is refused
+    assert (server.jobs, held(tmp_path / "export")) == (1, WHOLE)
+
+
+@pytest.mark.parametrize("expires", [600, "0", "-1", "Thu, 01 Jan 1970 00:00:00 GMT", ""])
+def test_files_whose_time_is_not_over_are_just_asked_for(fetch, server, tmp_path, expires) -> None:
+    server.expires = expires
+    stopped_half_way(fetch, server)
+    assert fetch().exit_code == 0
+    assert server.paths("/fhir/poll/1") == ["/fhir/poll/1"]  # that is the DELETE at the end
+    assert held(tmp_path / "export") == WHOLE
+
+
+def test_of_a_list_on_two_pages_the_time_that_is_over_first_counts(fetch, server, tmp_path) -> None:
+    server.expires, server.pages = 600, True
+    stopped_half_way(fetch, server)
+    state = json.loads((tmp_path / "export" / bulk_export.STATE).read_text())
+    assert 500 < state["expires"] - time.time() <= 600
+
+
+def test_a_line_that_is_too_long_is_kept_and_refused_by_its_number_and_the_others_count(
+    fetch, server, tmp_path
+) -> None:
+    server.packed = True
+    server.files[0].content = lines(answered(0)) + b" " * (LONGEST_LINE + 2) + lines(answered(1), answered(2))
+    server.files.append(Held("deleted", "Bundle", deletions("QuestionnaireResponse/r2")))
+    assert fetch().exit_code == 0
+    scored = CliRunner().invoke(main, ["score", str(tmp_path / "export")])
+    assert (scored.exit_code, len(scored.stdout.splitlines())) == (1, 3 * 7)  # without r1, and r2 that was deleted
+    assert "QuestionnaireResponse.0001.ndjson.gz:2: longer than 32 MB" in scored.stderr
+
+
+@pytest.mark.parametrize("broken", [b'{"resourceType":"Bundle","entry":[', b" " * (LONGEST_LINE + 2) + b"{}"])
+def test_deletions_that_cant_be_read_end_the_run_and_nothing_is_scored(fetch, server, tmp_path, broken) -> None:
+    server.files.append(Held("deleted", "Bundle", deletions("QuestionnaireResponse/r1") + broken))
+    done = fetch()
+    assert done.exit_code == 1
+    assert (
+        "deleted.0004.ndjson:2 can't be read, or is longer than 32 MB, so which responses were deleted" in done.stderr
+    )
+    assert CliRunner().invoke(main, ["score", str(tmp_path / "export")]).exit_code == 2
+
+
+def test_what_the_server_says_that_cant_be_read_is_no_success(fetch, server) -> None:
+    server.files.append(Held("error", "OperationOutcome", b'\n{"resourceType":"OperationOutcome"}\n{"issue":['))
+    done = fetch()
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "The server says: no reason given\nThe server says: what can't be read, in outcome.0004.ndjson:3\n"
+    )
+
+
+def test_a_byte_order_mark_is_no_other_file(fetch, server, tmp_path) -> None:
+    server.files[0].content = BOM + server.files[0].content
+    server.files.append(Held("deleted", "Bundle", BOM + deletions("QuestionnaireResponse/r0")))
+    assert fetch().exit_code == 0
+    assert held(tmp_path / "export")["QuestionnaireResponse.0001.ndjson"] == lines(answered(1), answered(2))
 
 
 def test_two_runs_are_not_at_work_in_one_folder(fetch, server, tmp_path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mappers.answers import answers_of
+from mappers.bulk import LONGEST_LINE
 from mappers.observations import observations_of
 from mappers.scoring import score
 from smartapp.cli import main
@@ -260,6 +261,76 @@ def test_scores_of_a_response_that_was_deleted_are_not_written(units, file, tmp_
     assert done.exit_code == 1
     assert json.loads(Path(f"{file}.rejects.ndjson").read_text())["reason"] == "its response was deleted on the server"
     assert each_once(units, *[one for number in (0, 2, 3) for one in scores(number)])
+
+
+@pytest.mark.parametrize("status", ["405", "501"])
+@pytest.mark.parametrize("conditional", [True, False])
+def test_a_server_that_only_says_that_it_takes_transactions_gets_scores_one_by_one(
+    file, waits, status, conditional
+) -> None:
+    server = ScoresServer(conditional=conditional, faults=[status]).start()
+    try:
+        done = store(server, file, "--batch", "7")
+    finally:
+        server.stop()
+    assert (done.exit_code, waits, server.writes) == (0, [], 1 + 28)
+    said = (
+        f"says in its metadata that it takes transactions, and answered {status} to one. So scores are written one by"
+    )
+    assert said in done.stderr
+    assert each_once(server, *FOUR)
+
+
+def test_a_client_that_may_not_write_is_told_what_it_needs(units, file) -> None:
+    units.faults = ["403"]
+    done = store(units, file)
+    assert done.exit_code == 1
+    assert "403: not now. Its manager has to give this client system/Observation.crs. Run again" in done.stderr
+
+
+def test_a_line_that_is_too_long_is_refused_by_its_number_and_the_others_are_written(units, tmp_path) -> None:
+    path = tmp_path / "observations.ndjson.gz"
+    long = b'{"resourceType":"Observation","x":"' + b"x" * LONGEST_LINE + b'"}\n'
+    path.write_bytes(gzip.compress(lines(*scores(0)) + long + lines(*scores(1))))
+    done = store(units, path, "--batch", "7")
+    assert "15 lines read: 14 Observations written, 0 were there, 1 refused." in done.stdout
+    told = json.loads(Path(f"{path}.rejects.ndjson").read_text())
+    assert (told["line"], told["reason"]) == (8, "longer than 32 MB: no Observation of ours is")
+    assert each_once(units, *scores(0), *scores(1))
+    served = tmp_path / "served"
+    done = CliRunner().invoke(
+        main, ["bulk", "import-files", str(path), "--into", str(served), "--served-at", "https://files.example/v"]
+    )
+    assert (done.exit_code, done.stderr) == (1, f"{path}:8: longer than 32 MB: no Observation of ours is\n")
+    assert len((served / "Observation.ndjson").read_bytes().splitlines()) == 14
+
+
+def test_what_is_refused_is_not_held_until_the_end_of_a_file(units, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(write_back, "_MOST_REFUSALS", 3)
+    path = tmp_path / "observations.ndjson"
+    path.write_bytes(b"{}\n" * 7 + lines(*scores(0)) + b"{}\n" * 4)
+    parts = list(write_back.parts_of(path, write_back.Journal(""), 100))
+    assert [[one.line for one in part.refusals] for part in parts] == [[1, 2, 3], [4, 5, 6], [7, 15, 16], [17, 18]]
+    assert [len(part.groups) for part in parts] == [0, 0, 1, 0]
+
+
+def test_a_line_that_is_no_score_does_not_part_the_scores_of_one_response(units, tmp_path) -> None:
+    path = tmp_path / "observations.ndjson"
+    path.write_bytes(lines(*scores(0)[:3]) + b"{}\n" + lines(*scores(0)[3:], *scores(1)))
+    assert store(units, path, "--batch", "3").exit_code == 1
+    assert (units.writes, each_once(units, *scores(0), *scores(1))) == (2, True)
+
+
+def test_a_packed_file_that_is_damaged_is_said(units, tmp_path) -> None:
+    path = tmp_path / "observations.ndjson.gz"
+    path.write_bytes(gzip.compress(lines(*FOUR))[:-100])
+    for command in (
+        ["store", str(path), "--to", units.base],
+        ["import-files", str(path), "--into", str(tmp_path / "served"), "--served-at", "https://files.example/v"],
+    ):
+        done = CliRunner().invoke(main, ["bulk", *command])
+        assert (done.exit_code, isinstance(done.exception, SystemExit)) == (1, True)
+        assert "the gzip file is damaged" in done.stderr
 
 
 def test_two_runs_do_not_write_one_file(units, file) -> None:
