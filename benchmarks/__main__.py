@@ -17,6 +17,7 @@ from benchmarks.misses import MISSED
 ALL: Final = (
     ("scoring",),
     ("processes", "200000"),
+    ("engines", "200000"),
     ("load",),
     ("growth", "--many", "10000", "--no-postgresql"),
     ("log",),

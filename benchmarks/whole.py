@@ -12,7 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,24 +37,33 @@ _FLOOR: Final = (
 )
 _FLOOR_PACKED: Final = "import gzip\n" + _FLOOR.replace("open(", "gzip.open(")
 _NOWHERE: Final = Path(os.devnull)
+_PATIENCE: Final = 3600
+
+Environment = Mapping[str, str] | None
 
 
 @dataclass(frozen=True)
 class Used:
-    """What a command took: CPU seconds, and MB at its peak."""
+    """What a command took: CPU seconds, MB at its peak, and seconds until it ended."""
 
     seconds: float
     megabytes: float
+    wall: float
 
 
-def used(command: Sequence[str], out: Path = _NOWHERE) -> Used:
-    """Run a command that has to end well, and say what it took."""
+def used(command: Sequence[str], out: Path = _NOWHERE, *, code: int = 0, environment: Environment = None) -> Used:
+    """Run a command that has to end with an exit code, and say what it and all that it started took."""
     starter = [sys.executable, "-I", "-S", str(Path(__file__).with_name("used.py")), str(out)]
-    done = subprocess.run([*starter, *command], cwd=ROOT, capture_output=True, text=True, check=True)
-    seconds, kilobytes, code = done.stdout.split()
-    if code != "0":
-        raise SystemExit(f"{command[:3]} did not end well, so its time means nothing: {done.stderr[-300:]}")
-    return Used(float(seconds), int(kilobytes) / 1024)
+    began = time.perf_counter()
+    done = subprocess.run(
+        [*starter, *command], cwd=ROOT, capture_output=True, text=True, check=True, env=environment, timeout=_PATIENCE
+    )
+    wall = time.perf_counter() - began
+    seconds, kilobytes, ended = done.stdout.split()
+    if int(ended) != code:
+        said = done.stderr[-300:]
+        raise SystemExit(f"{command[:3]} ended with exit code {ended} and not {code}: its time means nothing. {said}")
+    return Used(float(seconds), int(kilobytes) / 1024, wall)
 
 
 def score(*files: Path) -> list[str]:

@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from benchmarks import __main__ as together
-from benchmarks import misses, processes, sections, whole
+from benchmarks import engines, misses, processes, sections, whole
 from benchmarks.responses import INSTRUMENTS, lines, rewritten, spaced
 from benchmarks.scoring import Timing, compare, on_each, page, plain, table, verstel
-from benchmarks.whole import Command, Run, commands_table, runs_table, whole_command
+from benchmarks.whole import Command, Run, Used, commands_table, runs_table, whole_command
 from mappers.fast import FastScorer
 from tests.mappers.build import CATALOGUE
 
@@ -87,8 +87,16 @@ def test_the_memory_of_who_measures_does_not_count_and_that_of_the_command_does(
 
 
 def test_a_command_that_does_not_end_well_has_no_figure():
-    with pytest.raises(SystemExit, match="did not end well"):
+    with pytest.raises(SystemExit, match="ended with exit code 1 and not 0"):
         whole.used([sys.executable, "-c", "raise SystemExit(1)"])
+    assert whole.used([sys.executable, "-c", "raise SystemExit(1)"], code=1).wall > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says whose the orphans are")
+def test_what_a_command_starts_and_leaves_behind_counts_too():
+    busy = "import time\nwhile time.process_time() < 0.5: pass"
+    left = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {busy!r}])"
+    assert whole.used([sys.executable, "-c", left]).seconds >= 0.5
 
 
 def test_growth_is_measured_on_one_file_of_so_many_lines(monkeypatch):
@@ -130,6 +138,51 @@ def test_too_slow_too_large_and_growing_are_each_said():
     assert "5,000,000" in slower
     (larger,) = whole.grown([usual, Run("hoop", "one `.gz` file", 1_000_000, 99.0, 0.9, 150.1)])
     assert ".gz" in larger
+
+
+@pytest.fixture
+def engine_lines(monkeypatch, tmp_path):
+    """Lines for engines that are not started: each writes what `says` holds of its name; a line takes a second."""
+    says = {}
+
+    def used(command, out, *, code, environment):
+        assert code == 1
+        scores, refusals = says.get(command[-2], (b"scores", b"refusals"))
+        out.write_bytes(scores)
+        out.with_name("rejects").write_bytes(refusals)
+        return Used({"few.ndjson": 2_010.0, "many.ndjson": 4_010.0}[command[-1].rpartition("/")[2]], 30.0, 9.0)
+
+    monkeypatch.setattr(engines, "used", used)
+    monkeypatch.setattr(engines, "python", lambda: sys.executable)
+    return engines.Lines(tmp_path / "few.ndjson", tmp_path / "many.ndjson", 4_000), says
+
+
+def test_starting_is_taken_from_two_lengths_and_no_part_of_the_ratio(engine_lines):
+    row = engine_lines[0].scored("x", ("--engine", "x"), [])
+    # 2,000 seconds for 2,000 lines more: one each, 4,000 for 4,000 lines, and 10 that no line asks for.
+    assert (row.start, row.rest, row.wall) == (10.0, 4_000.0, 9.0)
+
+
+@pytest.mark.parametrize(("said", "named"), [((b"other", b"refusals"), "scores"), ((b"scores", b"other"), "refusals")])
+def test_an_engine_that_gives_something_else_has_no_figure(engine_lines, said, named):
+    lines_of, says = engine_lines
+    expected = []
+    lines_of.scored("one", (), expected)
+    lines_of.scored("x", ("--engine", "x"), expected)
+    says["y"] = said
+    with pytest.raises(engines.Differs, match=f"y gives other {named}"):
+        lines_of.scored("y", ("--engine", "y"), expected)
+
+
+def test_an_engine_of_which_a_core_gives_too_little_is_said():
+    one = engines.Row("**one process**", 0.3, 5.0, 6.0)
+    rows = [one, engines.Row("Spark 4", 20.0, 10.0, 30.0), engines.Row("DuckDB 2", 1.0, 50.0, 60.0)]
+    assert engines.ratios(rows) == [1.0, 0.5, 0.1]
+    assert engines.missed(rows) == []
+    (missed,) = engines.missed([*rows, engines.Row("Sail 1", 1.0, 10.1, 9.0)])
+    assert missed.startswith("Sail 1: a core gives 0.50 of one process")
+    assert engines.table(rows)[3] == "| Spark 4 | 0.50 | 20.0 | 10.0 | 30.0 |"
+    assert {*engines.table(rows)} <= {*engines.section(rows, 200_000, 0.4)}
 
 
 def test_each_script_writes_its_own_part_of_the_page(tmp_path):
