@@ -41,6 +41,8 @@ from smartapp.storage.launches import Launches
 from smartapp.storage.marks import Marks
 from smartapp.storage.reminders import Reminders
 from smartapp.storage.sessions import Sessions
+from smartapp.storage.team_audits import TeamAudits
+from smartapp.storage.team_marks import TeamMarks
 from smartapp.storage.vault import open_vault
 from smartapp.web import current
 from smartapp.web.compression import init_compression
@@ -94,6 +96,8 @@ def build(settings: Settings, engine: Engine | None, clock: Callable[[], float] 
         doors=Doors(engine, vault, audit, clock, launches.read),
         domains=Domains(discovery, keys, clock),
         koppeltaal_writes=KoppeltaalWrites(engine, vault, clock),
+        team_marks=TeamMarks(engine, vault),
+        team_audits=TeamAudits(engine, vault),
     )
     services.renew_own_stores()  # before anybody asks: after an update there may be much to seal
     app = Flask("smartapp", static_folder=None)

@@ -195,4 +195,5 @@ class Courier(threading.Thread):
             self._services.forget_untouched_drafts()
             self._services.forget_old_handed_over()
             self._services.forget_old_not_now()
+            self._services.team_marks.loosen(self._services.today())
             self._services.forget_old_log()

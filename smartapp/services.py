@@ -62,6 +62,8 @@ from smartapp.storage.marks import Marks
 from smartapp.storage.not_now import forget_not_now
 from smartapp.storage.reminders import Reminders
 from smartapp.storage.sessions import Session, Sessions
+from smartapp.storage.team_audits import TeamAudits
+from smartapp.storage.team_marks import TeamMarks
 from smartapp.storage.vault import SealBroken, Vault
 
 if TYPE_CHECKING:
@@ -127,6 +129,8 @@ class Services:
     doors: Doors
     domains: Domains
     koppeltaal_writes: KoppeltaalWrites
+    team_marks: TeamMarks
+    team_audits: TeamAudits
     local_ehrs: dict[str, RecordStore] = field(default_factory=dict)
     """Issuers whose records are in this process: no HTTP between the app and them. For tests of pages."""
 

@@ -29,6 +29,7 @@ from cryptography.fernet import Fernet
 
 from mappers.medmij import Custodian
 from mappers.roles import ROLES, Role
+from mappers.team import Team
 from questionnaires.model import Language
 from questionnaires.reading import DefinitionError, OneLine, Strict, read
 from smartapp import access
@@ -182,6 +183,37 @@ class Koppeltaal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TeamHere:
+    """A team that has a page of its own: its id in our addresses, its name, and what it is in the record.
+
+    `references` are `Organization/<id>` or `CareTeam/<id>`. What is said of it here is about the first of them; what
+    `verstel team report --keep` kept about any of them is shown.
+    """
+
+    id: str
+    name: str
+    references: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9-]{1,40}", self.id):
+            raise ConfigError(f"teams: id is {self.id!r}; write up to 40 small letters, digits and hyphens.")
+        if not self.name.strip():
+            raise ConfigError(f"teams: {self.id} has no name.")
+        if not self.references:
+            raise ConfigError(f"teams: {self.id} has no references; write Organization/… or CareTeam/….")
+        for reference in self.references:
+            try:
+                Team(reference, self.name)
+            except ValueError as error:
+                raise ConfigError(f"teams: {self.id}: references has {reference!r}: {error}.") from error
+
+    @property
+    def team(self) -> Team:
+        """Return the team as what is said here is about it."""
+        return Team(self.references[0], self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """One EHR or portal that may launch this app: what `iss` must be, letter for letter, and how we sign in there."""
 
@@ -224,6 +256,9 @@ class Issuer:
     """What its codes mean, by `system|code`: which role who carries such a code has here."""
     team: TeamRule = "follow"
     """ "ignore": its care teams are not kept, so nobody is outside the team because they are not in one."""
+    teams: tuple[TeamHere, ...] = ()
+    """The teams that have a page of their own, for clients and staff; none: there are no such pages. It says nothing of
+    who is in them, as `team` does."""
     hooks: Hooks | None = None
     """How it asks our CDS Hooks services; None: it is told nothing there."""
     messages_client_id: str = ""
@@ -259,6 +294,7 @@ class Issuer:
         self._check_aliases(where)
         self._check_roles(where)
         self._check_caseload(where)
+        self._check_teams(where)
 
     def _check_client(self, where: str) -> None:
         if self.auth not in get_args(AuthMethod):
@@ -319,6 +355,15 @@ class Issuer:
             raise ConfigError(f"{where}: documents is {self.documents!r}; use one of {allowed}.")
         if self.team not in get_args(TeamRule):
             raise ConfigError(f"{where}: team is {self.team!r}; use one of {', '.join(get_args(TeamRule))}.")
+
+    def _check_teams(self, where: str) -> None:
+        ids = [one.id for one in self.teams]
+        for id_ in sorted({one for one in ids if ids.count(one) > 1}):
+            raise ConfigError(f"{where}: teams has two with the id {id_!r}.")
+        references = [reference for one in self.teams for reference in one.references]
+        for reference in sorted({one for one in references if references.count(one) > 1}):
+            # What is said of one would be said of the other, and figures could be taken away from each other.
+            raise ConfigError(f"{where}: teams has {reference!r} twice.")
 
     def _check_caseload(self, where: str) -> None:
         asked = self.caseload_scopes.split()
@@ -947,6 +992,12 @@ class _KoppeltaalTable(Strict, frozen=True):
     publisher_id: OneLine = ""
 
 
+class _TeamTable(Strict, frozen=True):
+    id: OneLine
+    name: OneLine
+    references: tuple[OneLine, ...]
+
+
 class _IssuerTable(Strict, frozen=True):
     base: OneLine
     name: OneLine
@@ -973,6 +1024,7 @@ class _IssuerTable(Strict, frozen=True):
     emergency_line: _EmergencyLine = _EmergencyLine()
     roles: dict[OneLine, OneLine] | None = None
     team: TeamRule = "follow"
+    teams: tuple[_TeamTable, ...] = ()
     hooks: _HooksTable | None = None
     messages_client_id: OneLine = ""
     messages_scope: OneLine = "system/Communication.c"
@@ -1083,6 +1135,7 @@ def _issuer(table: _IssuerTable, where: str, client_secret: str | None, hooks: H
             emergency_line={"nl": table.emergency_line.nl, "en": table.emergency_line.en},
             roles=cast(dict[str, Role], table.roles or {}),  # it says itself which of them are none
             team=table.team,
+            teams=tuple(TeamHere(id=one.id, name=one.name, references=one.references) for one in table.teams),
             hooks=hooks,
             messages_client_id=table.messages_client_id,
             messages_scope=table.messages_scope,

@@ -39,6 +39,7 @@ class PanelReport:
     said: tuple[Said, ...]
     done_with_it: str
     told_back: str
+    id: str = ""
 
 
 def panels_of(responses: Iterable[Any], team: Team, catalogue: Catalogue) -> tuple[PanelReport, ...]:
@@ -59,6 +60,7 @@ def _report(answers: Answers, day: dt.date) -> PanelReport:
         said=tuple(_said(answers)),
         done_with_it=text_of(answers, "done-with-it"),
         told_back=text_of(answers, "told-back"),
+        id=answers.response.reference.rpartition("/")[2],
     )
 
 

@@ -184,6 +184,9 @@ def log_reading(services: Services, response: Response) -> None:
     # Who was turned away saw nothing of what was read for them to find that out; that is a line of its own.
     if launch is None or launch.user.role == "client" or launch.handed or g.get("denied"):
         return
+    # A page about a team shows nothing of the person of this launch, whose log it would be.
+    if (request.endpoint or "").partition(".")[0] in OF_TEAMS:
+        return
     page = [request.endpoint or "", *([g.shown] if "shown" in g else [])]
     opened = page if request.method == "GET" and response.status_code == 200 else []
     if opened or g.get("read"):
@@ -246,6 +249,9 @@ def present_session(services: Services) -> Session | None:
 
 BY_ITSELF = frozenset({"caseload.fresh"})
 """What a page asks without its reader: a screen that somebody left must not stay open by it."""
+
+OF_TEAMS = frozenset({"team", "ropi"})
+"""Blueprints whose pages are about a team: they read nobody's record."""
 
 FOR_PROGRAMS: set[str] = set()
 """Endpoints outside any launch that other programs post to, as a specification says. They read no session."""

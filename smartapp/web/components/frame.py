@@ -42,6 +42,9 @@ class MainPath:
     current: str
 
 
+TEAMS = "team.index"
+"""The teams of a place; only where it has any."""
+
 _OF_THE_CLIENT = (
     ("home.index", message("Start")),
     ("plan.start", message("My plan")),
@@ -54,6 +57,7 @@ _OF_PROFESSIONALS = (
     ("overview.index", message("Overview")),
     ("scores.index", message("Scores")),
     ("assignments.index", message("Questionnaires")),
+    (TEAMS, message("Team")),
 )
 
 
@@ -149,7 +153,7 @@ def main_paths() -> list[MainPath]:
     entries = _OF_THE_CLIENT if here.user.role == "client" else _OF_PROFESSIONALS if here.user.professional else ()
     paths = []
     for page, name in entries:
-        if not may(page):
+        if not may(page) or (page == TEAMS and not has_teams()):
             continue
         href = url_for(page)
         on_it = request.script_root + request.path == href
@@ -157,6 +161,13 @@ def main_paths() -> list[MainPath]:
         below = href != record_address() and (request.script_root + request.path).startswith(href)
         paths.append(MainPath(_(name), href, "page" if on_it else "true" if below else ""))
     return paths
+
+
+def has_teams() -> bool:
+    """Tell whether the place of this page has teams with a page of their own."""
+    here = current.launch_or_none()
+    issuer = current.services().settings.issuer(here.issuer) if here else None
+    return issuer is not None and bool(issuer.teams)
 
 
 def not_for_emergencies() -> str:

@@ -1,0 +1,1 @@
+"""The ROPI of a team: two auditors score apart, and then agree."""

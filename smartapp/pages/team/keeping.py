@@ -1,0 +1,98 @@
+"""What is written about a team, in our own store: made once, and changed only on the version that was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flask import abort
+
+from mappers.team.told import IDENTIFIER_SYSTEM
+from questionnaires.fhir import Resource
+from smartapp.fhir.store import Conflict, NotFound, Stored, Write
+from smartapp.pages.team.found import own
+from smartapp.storage.launches import NOBODY
+from smartapp.web import current
+
+Values = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How something about a team is written and read: `values_in` gives what a form shows, None for what is no such."""
+
+    type: str
+    values_in: Callable[[Resource], Values | None]
+    make: Callable[[Values, str, Resource | None], Resource]
+    """From values, an identifier, and what is there now."""
+    system: str = IDENTIFIER_SYSTEM
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept: its id, what a form shows of it, and its version."""
+
+    id: str
+    values: Values
+    version: str
+
+
+class Clash(Exception):
+    """Somebody else was quicker; `kept` is what stands there now."""
+
+    def __init__(self, kept: Kept) -> None:
+        super().__init__("changed meanwhile")
+        self.kept = kept
+
+
+def read(kind: Kind, id_: str) -> Kept:
+    """Return what is kept under an id; not found where it is no such thing, or of another team."""
+    try:
+        return _kept(kind, own().read(kind.type, id_)) or abort(404)
+    except NotFound:
+        abort(404)
+
+
+def make(kind: Kind, values: Values, identifier: str) -> Kept:
+    """Keep something new once, however often it is sent. Raises Clash where it stands there with other words."""
+    made = own().write(Write.once(kind.make(values, identifier, None), identifier=f"{kind.system}|{identifier}"))
+    kept = _kept(kind, made)
+    if kept is None or (made.created is False and kept.values != values):
+        raise Clash(kept or Kept(made.resource["id"], {}, made.etag or ""))
+    if made.created is not False:
+        note("create", made)
+    return kept
+
+
+def change(kind: Kind, id_: str, values: Values, version: str) -> Kept:
+    """Change what was looked at in this version. Raises Clash where it is another one by now, with other words."""
+    there = own().read(kind.type, id_)
+    kept = _kept(kind, there) or abort(404)
+    if kept.values == values:  # pressed twice, or somebody wrote the same
+        return kept
+    if version != kept.version:
+        raise Clash(kept)
+    try:
+        changed = own().write(Write("update", kind.make(values, "", there.resource), if_match=version))
+    except Conflict:
+        raise Clash(read(kind, id_)) from None
+    note("update", changed)
+    return _kept(kind, changed) or abort(404)
+
+
+def history(kind: Kind, id_: str) -> list[Resource]:
+    """Return all versions of something, the newest first."""
+    return [one.resource for one in own().history(kind.type, id_)]
+
+
+def note(event: str, stored: Stored) -> None:
+    """Write into the log who wrote about a team: in no client's rows, for it is about none of them."""
+    launch = current.launch()
+    current.services().audit.record(
+        launch.about(NOBODY), "create" if event == "create" else "update", [stored.versioned]
+    )
+
+
+def _kept(kind: Kind, stored: Stored) -> Kept | None:
+    values = kind.values_in(stored.resource)
+    return None if values is None else Kept(stored.resource["id"], values, stored.etag or "")
