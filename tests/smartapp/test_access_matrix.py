@@ -53,8 +53,12 @@ def expected(cell: str, method: str) -> Answer:
     return "yes" if ("o" if method == "GET" else "s") in cell else "no"
 
 
-ALSO_ABOUT_NOBODY = {"help.index", "session.logout"}
-"""What a launch about nobody has besides the list of clients."""
+ALSO_ABOUT_NOBODY = {
+    *("help.index", "session.logout"),
+    *("team.index", "team.mirror", "team.rounds", "team.stop_round", "team.tell", "team.act", "team.panel"),
+    *("ropi.index", "ropi.mine", "ropi.take_back", "ropi.agree"),
+}
+"""What a launch about nobody has besides the list of clients: what is about nobody's record."""
 
 
 def expected_about_nobody(endpoint: str, cell: str, method: str) -> bool:

@@ -78,7 +78,7 @@ def test_the_example_of_the_issuers_is_read_as_it_stands():
 
 def test_the_example_of_the_issuers_names_every_key():
     text = (ROOT / "issuers.example.toml").read_text("utf-8")
-    named = set(re.findall(r"(?m)^(?:# |## or )?(?:\[issuer\.)?(\w+)(?= = |\]$)", text))
+    named = set(re.findall(r"(?m)^(?:# |## or )?(?:\[{1,2}issuer\.)?(\w+)(?= = |\]{1,2}$)", text))
     keys = {*_IssuerTable.__struct_fields__, *_HooksTable.__struct_fields__, *_KoppeltaalTable.__struct_fields__}
     assert keys - named == set()
 

@@ -25,8 +25,9 @@ from smartapp.offer import EXAMPLE, read_offer
 from smartapp.pages.door.opening import OVER
 from smartapp.pages.living.earlier import typed_by_client
 from smartapp.services import KEY
+from smartapp.settings import Issuer, TeamHere
 from smartapp.web.written import short
-from tests.smartapp.helpers import Visitor, launched, make_app, share_with
+from tests.smartapp.helpers import EHR, Visitor, launched, make_app, share_with
 from tests.smartapp.pages.overview.people import filled_in, hope, talk_about, visit
 from tests.smartapp.pages.plan.conftest import HALFWAY, Clock, put
 from tests.smartapp.pages.plan.pages import fields_of, fill
@@ -194,6 +195,11 @@ FULL_CLIENT: dict[str, Callable[[Full], list[str]]] = {
     "phase.start": lambda _full: ["phase/"],
     "sharing.index": lambda _full: ["sharing/", "sharing/?saved=saved", "sharing/?saved=waits", "sharing/?saved=stays"],
     "sharing.part": lambda _full: ["sharing/form.story", "sharing/crisis", "sharing/domain.housing", "sharing/notes"],
+    "team.mirror": lambda _full: [
+        f"team/fact-noord/{said}" for said in ("", "?said=gave", "?said=back", "?said=saved", "?said=planned")
+    ],
+    "team.index": lambda _full: ["team/"],
+    "team.marks": lambda _full: ["team/fact-noord/marks/", "team/fact-zuid/marks/"],
     "sharing.reuse": lambda _full: ["sharing/reuse/", "sharing/reuse/?saved=saved"],
     "people.index": lambda _full: ["people/"],
     "people.whom": lambda _full: ["people/new/"],
@@ -261,6 +267,18 @@ FULL_CLINICIAN: dict[str, Callable[[Full], list[str]]] = {
     "living.theme": lambda _full: [
         f"living/{one.id}/theme/{short(one, group.link_id)}" for one in LIVING for group in one.groups if not group.many
     ],
+    **{
+        f"team.{page}": lambda _full, path=path: [f"team/fact-noord/{path}"]
+        for page, path in {
+            "rounds": "rounds/",
+            "tell": "told/new/",
+            "act": "actions/new/",
+            "panel": "panels/new/",
+        }.items()
+    },
+    "ropi.index": lambda _full: ["team/fact-noord/ropi/", "team/fact-zuid/ropi/"],
+    "ropi.mine": lambda full: [f"team/fact-zuid/ropi/{current_day(full.app)[:4]}/mine/"],
+    "ropi.agree": lambda full: [f"team/fact-noord/ropi/{current_day(full.app)[:4]}/agreed/"],
     "together.start": lambda _full: ["overview/together/"],
     "together.now": lambda _full: ["overview/together/now"],
     "together.write": lambda _full: ["overview/together/write"],
@@ -316,7 +334,11 @@ def full(place, tmp_path_factory) -> Full:
     form = place[1]
     # It stands still: what is said a minute later is another conversation.
     app = make_app(
-        form_of_address=form, offer=read_offer(EXAMPLE), clock=Clock(), mail_folder=tmp_path_factory.mktemp("mail")
+        form_of_address=form,
+        offer=read_offer(EXAMPLE),
+        clock=Clock(),
+        mail_folder=tmp_path_factory.mktemp("mail"),
+        issuers=(Issuer(base=EHR, name="Test EHR", client_id="verstel", teams=TEAMS),),
     )
     anna, joost = launched(app), launched(app, role="clinician")
     put(anna.ehr, with_a_goal_for_later())
@@ -363,6 +385,7 @@ def full(place, tmp_path_factory) -> Full:
     found = {type_: anna.ehr.search(Query.of(type_)) for type_ in ("QuestionnaireResponse", "Goal", "Task")}
     agreed = [one for one in found["Task"] if is_agreement(one.resource)]
     anna.post(f"visits/agreements/{agreed[0].resource['id']}", {"went": "done", "was": "planned"})
+    of_team(app, anna, joost)
     yield Full(
         app,
         form,
@@ -389,6 +412,26 @@ def full(place, tmp_path_factory) -> Full:
         wish=html.unescape(re.findall(r"href=\"[^\"]*/(living/[^/\"]+/goal/[^\"]+)\"", shown)[0]),
     )
     app.extensions[KEY].engine.dispose()
+
+
+TEAMS: Final = tuple(
+    TeamHere(id=id_, name=name, references=(f"Organization/{id_}",))
+    for id_, name in (("fact-noord", "FACT Noord"), ("fact-zuid", "FACT Zuid"))
+)
+
+
+def of_team(app: Flask, anna: Visitor, joost: Visitor) -> None:
+    """Let one team have all that a team can have, and clients give marks now."""
+    day, page = current_day(app), "team/fact-noord"
+    joost.post(f"{page}/rounds/", {"name": "Najaar", "start": day, "end": day})
+    anna.post(f"{page}/marks/", {"team-marks-atmosphere-mark": "7", "team-marks-atmosphere-why": "Fijn."})
+    joost.post(f"{page}/told/new/", {"day": day, "words": "Er komt een koffiehoek.", "by": "de teamleider"})
+    joost.post(f"{page}/actions/new/", {"what": "Een koffiehoek maken", "state": "doing"})
+    said = {"client-panel-clients": "5", "client-panel-activities-said": "Meer wandelen."}
+    joost.post(f"{page}/panels/new/", {"day": day, **said})
+    mia = launched(app, role="peer-worker")
+    for auditor, score in ((joost, "3"), (mia, "4")):
+        auditor.post(f"{page}/ropi/{day[:4]}/mine/", {"ropi-01": score, "send": "1"})
 
 
 WHEN = "2026-06-03T10:00:00+02:00"

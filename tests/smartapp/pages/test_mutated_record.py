@@ -115,6 +115,9 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "sharing/form.story",
         "sharing/domain.meaning",
         "sharing/reuse/",
+        "team/",
+        "team/x/",
+        "team/x/marks/",
         "scores/nel/note",
         "scores/scores.pdf",
         "scores/nel/scores.pdf",
@@ -167,6 +170,9 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         *(f"overview/together/{page}" for page in ("", "now", "medicines", "medicines/new", "discuss", "report")),
         *(f"overview/together/{page}" for page in ("options/1", "agree/1", "agreements/x", f"report/{talked[0]}")),
     ] * 4
+    # About a team nothing is read of a record.
+    clinician += [f"team/x/{page}" for page in ("rounds/", "told/new/", "actions/new/", "panels/new/", "ropi/")]
+    clinician += ["team/x/ropi/2026/mine/", "team/x/ropi/2026/agreed/"]
     clinician += [f"answers/{id_}/" for id_ in responses]
     clinician += [f"living/{one.id}/?together=1" for one in living]
     clinician += [f"living/{one.id}/theme/{short(one, group.link_id)}" for one in living for group in one.groups]
