@@ -77,7 +77,9 @@ def command() -> None:
     "answer, that answer can be computed; so give nobody both.",
 )
 @click.option(
-    "--keep", is_flag=True, help="Put the reports of the teams into our own store, each once. No page shows them yet."
+    "--keep",
+    is_flag=True,
+    help="Put the reports of the teams into our own store, each once; the page of a team shows them (issuer.teams).",
 )
 @click.option("--issuer", metavar="KEY", help="With --keep: the key of the issuer whose teams these are.")
 def report(

@@ -28,6 +28,8 @@ from smartapp.pages.plan import stored, ticking
 from smartapp.pages.plan.service import living_queries, plan_in
 from smartapp.pages.questionnaire.waiting import ToDo, to_do_now
 from smartapp.pages.scores import asking, trends
+from smartapp.pages.team.views import TeamLine
+from smartapp.pages.team.views import lines as team_lines
 from smartapp.pages.together import screens
 from smartapp.records import Record
 from smartapp.web import current, undoing
@@ -63,6 +65,8 @@ class HomePage:
     """What the programmes of this person ask now, or well before they ask it."""
     programme: bool = False
     """There is one, or there was."""
+    team: tuple[TeamLine, ...] = ()
+    """The teams of this place, each with until when marks can be given."""
 
     @property
     def cards(self) -> list[ToDo]:
@@ -118,6 +122,7 @@ def index() -> str | Response:
         record_away=away,
         invitation=invitation(plan.forms),
         reminders=may_send(),
+        team=team_lines(),
         ahead=ahead(followed, current.now().date()),
         programme=bool(followed),
     )

@@ -11,10 +11,11 @@ from mappers.small_cells import FEWEST
 from mappers.team import Action, AuditRound, PanelReport, RoundMarks, TeamScore, ToldBack
 from questionnaires.catalogue import catalogue
 from questionnaires.model import ScoreRule
-from smartapp.pages.team.found import Known, open_round, teams_here
+from smartapp.pages.team.found import Known, given_of, open_round, teams_here
 from smartapp.pages.team.kinds import STATES
 from smartapp.settings import TeamHere
 from smartapp.storage.team_marks import KeptRound
+from smartapp.web import current
 from smartapp.web.language import format_date, format_number, ngettext, text_of
 from smartapp.web.language import gettext as _
 
@@ -264,14 +265,27 @@ def _score(one: TeamScore) -> ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class TeamLine:
-    """A team in the list of teams; `until` is the last day on which marks can be given now, "" for none."""
+    """A team in the list of teams; `until` is the last day on which marks can be given now, "" for none.
+
+    `gave`: the client of this launch gave marks in this round.
+    """
 
     id: str
     name: str
     until: str
+    gave: bool = False
 
 
 def lines() -> tuple[TeamLine, ...]:
     """Return the teams of this place, in the order of their names."""
+    client = current.launch().user.role == "client"
     found = ((one, open_round(one)) for one in teams_here())
-    return tuple(TeamLine(one.id, one.name, format_date(now.round.end) if now else "") for one, now in found)
+    return tuple(
+        TeamLine(
+            one.id,
+            one.name,
+            format_date(now.round.end) if now else "",
+            gave=client and now is not None and given_of(now) is not None,
+        )
+        for one, now in found
+    )
