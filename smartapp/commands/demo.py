@@ -195,9 +195,10 @@ def demo_app(
 
 def _settings(url: str, database: Path, keys: Path) -> Settings:
     from smartapp.offer import EXAMPLE, read_offer, read_offer_for_loved_ones
-    from smartapp.settings import CASELOAD_SCOPES, Issuer, Settings
+    from smartapp.sandbox.teams import made_up_team
+    from smartapp.settings import CASELOAD_SCOPES, Issuer, Settings, TeamHere
 
-    kept = _keys(keys)
+    kept, team = _keys(keys), made_up_team()
     return Settings(
         public_url=url,
         secret_keys=(kept["secret_key"],),
@@ -212,6 +213,7 @@ def _settings(url: str, database: Path, keys: Path) -> Settings:
                 key="sandbox",
                 frame_ancestors=(url,),
                 caseload_scopes=CASELOAD_SCOPES,
+                teams=(TeamHere(id=team.id, name=team.name, references=(team.reference,)),),
                 chart_url=f"{url}/sandbox/launch?role=clinician&patient={{patient}}&user=me",
             ),
         ),
@@ -254,9 +256,12 @@ def _keys(path: Path) -> dict[str, str]:
 
 def _seeded(app: Flask, sandbox: Sandbox) -> tuple[str, ...]:
     from smartapp.sandbox.seeding import seed
+    from smartapp.sandbox.teams import seed_team
     from smartapp.services import KEY
 
     services: Services = app.extensions[KEY]
+    now = datetime.fromtimestamp(services.clock(), sandbox.zone)
+    seed_team(services.own_store(sandbox.base), services.team_marks, services.settings.issuer_key(sandbox.base), now)
     return seed(
         sandbox,
         datetime.fromtimestamp(services.clock(), UTC),

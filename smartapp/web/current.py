@@ -11,7 +11,7 @@ import zoneinfo
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from flask import current_app, g, has_request_context
+from flask import current_app, g, has_request_context, request
 
 from smartapp.services import KEY, Services
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from smartapp.storage.launches import Launch
 
 _T = TypeVar("_T")
+
+OF_TEAMS = frozenset({"team", "ropi"})
+"""Blueprints whose pages are about a team."""
 
 
 def services() -> Services:
@@ -76,6 +79,11 @@ def once_a_request(decide: Callable[[], _T]) -> Callable[[], _T]:
 def records() -> Records:
     """Return the records of the person this launch is about."""
     return cast("Records", g.records)
+
+
+def is_about_team() -> bool:
+    """Tell whether this page is about a team, whoever the launch is about: such a page reads nobody's record."""
+    return has_request_context() and request.blueprint in OF_TEAMS
 
 
 def shows(reference: str) -> None:

@@ -185,7 +185,7 @@ def log_reading(services: Services, response: Response) -> None:
     if launch is None or launch.user.role == "client" or launch.handed or g.get("denied"):
         return
     # A page about a team shows nothing of the person of this launch, whose log it would be.
-    if (request.endpoint or "").partition(".")[0] in OF_TEAMS:
+    if current.is_about_team():
         return
     page = [request.endpoint or "", *([g.shown] if "shown" in g else [])]
     opened = page if request.method == "GET" and response.status_code == 200 else []
@@ -249,9 +249,6 @@ def present_session(services: Services) -> Session | None:
 
 BY_ITSELF = frozenset({"caseload.fresh"})
 """What a page asks without its reader: a screen that somebody left must not stay open by it."""
-
-OF_TEAMS = frozenset({"team", "ropi"})
-"""Blueprints whose pages are about a team: they read nobody's record."""
 
 FOR_PROGRAMS: set[str] = set()
 """Endpoints outside any launch that other programs post to, as a specification says. They read no session."""

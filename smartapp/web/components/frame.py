@@ -88,6 +88,8 @@ def whose_record() -> WhoseRecord | None:
     if here is None or here.handed:
         return None
     own = here.user.role == "client"
+    if current.is_about_team() and not own:
+        return None
     # SMART's need_patient_banner: false means that our banner would repeat the EHR's. Clients see no EHR around us.
     if not own and not here.need_patient_banner:
         return None
@@ -125,7 +127,7 @@ def born() -> str:
 def person_in_title() -> str:
     """Return whose record a page is about, for the tab of who has several charts open; "" for the person themself."""
     here = current.launch_or_none()
-    if here is None or here.handed or here.user.role == "client":
+    if here is None or here.handed or here.user.role == "client" or current.is_about_team():
         return ""
     if here.user.professional:
         return ", ".join(filter(None, (_name_and_called(here.patient), born())))
@@ -138,7 +140,7 @@ def head_of_sheets() -> SheetHead | None:
     Other than on screen it is there whatever the EHR shows: a sheet leaves the EHR's frame.
     """
     here = current.launch_or_none()
-    if here is None or here.about_nobody or here.handed:
+    if here is None or here.about_nobody or here.handed or current.is_about_team():
         return None
     near = not here.user.professional and here.user.role != "client"
     who = replace(here.patient, birth_date="") if near else here.patient
