@@ -8,6 +8,7 @@ what did not get through, which has its own browser test.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import re
 import shutil
@@ -147,6 +148,16 @@ class Stop:
 def at(path: str) -> Way:
     """Go straight to a path."""
     return lambda visitor: visitor.go(path)
+
+
+def _first_action(visitor: Visitor) -> None:
+    visitor.go("team/fact-noord/")
+    visitor.go(visitor.page.locator('main a[href*="/actions/"]').first.get_attribute("href") or "")
+
+
+def _ropi(page: str, years_ago: int) -> Way:
+    year = dt.datetime.now(dt.UTC).year - years_ago
+    return lambda visitor: visitor.go(f"team/fact-noord/ropi/{year}/{page}/")
 
 
 def _first_goal(rest: str = "") -> Way:
@@ -507,6 +518,16 @@ STOPS: tuple[Stop, ...] = (
     Stop("overview-response-wishes", "clinician", "noor", _response("mansa-short")),
     Stop("overview-scores", "clinician", "noor", at("scores/")),
     Stop("overview-scores-gaps", "clinician", "iwan", at("scores/")),
+    Stop("team", "client", "noor", at("team/fact-noord/")),
+    Stop("team-marks", "client", "noor", at("team/fact-noord/marks/")),
+    Stop("team-staff", "clinician", "noor", at("team/fact-noord/")),
+    Stop("team-rounds", "clinician", "noor", at("team/fact-noord/rounds/")),
+    Stop("team-tell", "clinician", "noor", at("team/fact-noord/told/new/")),
+    Stop("team-action", "clinician", "noor", _first_action),
+    Stop("team-panel", "clinician", "noor", at("team/fact-noord/panels/new/")),
+    Stop("ropi", "clinician", "noor", at("team/fact-noord/ropi/")),
+    Stop("ropi-mine", "clinician", "noor", _ropi("mine", 0)),
+    Stop("ropi-agreed", "clinician", "noor", _ropi("agreed", 1)),
     Stop("assignments", "clinician", "noor", at("assignments/")),
     Stop("assignment-new", "clinician", "noor", at("assignments/new")),
     Stop("programme-clinician", "clinician", "noor", at("course/")),

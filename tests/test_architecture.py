@@ -172,6 +172,7 @@ def test_the_time_is_asked_in_these_places_only() -> None:
         "smartapp/fhir/http.py",
         "smartapp/fhir/own/store.py",
         "smartapp/mail.py",
+        "smartapp/populations/bulk_export.py",
         "smartapp/sandbox/server.py",
         "smartapp/smart/backend.py",
         "smartapp/storage/clock.py",

@@ -57,6 +57,7 @@ _HIDDEN = frozenset(
         "order",
         "put-back",
         "remark",
+        "round",
         "show",
     }
     | {"seen", "sketch", "taken-from", "taken-words", "undo", "topic", "version", "was"}
@@ -67,6 +68,7 @@ _BUTTONS = frozenset(
         "begin",
         "clear",
         "hand-over",
+        "keep",
         "look",
         "mark",
         "next",
@@ -75,6 +77,7 @@ _BUTTONS = frozenset(
         "previous",
         "remove",
         "reply",
+        "send",
         "stop",
         "tick",
     }

@@ -55,7 +55,16 @@ def expected(cell: str, method: str) -> Answer:
 
 ALSO_ABOUT_NOBODY = {
     *("help.index", "session.logout"),
-    *("team.index", "team.mirror", "team.rounds", "team.stop_round", "team.tell", "team.act", "team.panel"),
+    *(
+        "team.index",
+        "team.mirror",
+        "team.as_json",
+        "team.rounds",
+        "team.stop_round",
+        "team.tell",
+        "team.act",
+        "team.panel",
+    ),
     *("ropi.index", "ropi.mine", "ropi.take_back", "ropi.agree"),
 }
 """What a launch about nobody has besides the list of clients: what is about nobody's record."""

@@ -73,6 +73,8 @@ class Known:
     """All that is known of a team: one mirror for each thing that it is in the record, and nothing added up."""
 
     mirrors: tuple[Mirror, ...]
+    resources: tuple[Any, ...] = ()
+    """What our own store has of them."""
 
     def all(self, what: str) -> tuple[Any, ...]:
         """Return what all mirrors have of something, such as `told`."""
@@ -90,7 +92,8 @@ def known_of(team: TeamHere) -> Known:
         tuple(
             mirror_of(one, [*found, *(marks if one == team.team else ())], names, known, today=today)
             for one in (Team(reference, team.name) for reference in team.references)
-        )
+        ),
+        tuple(found),
     )
 
 

@@ -10,10 +10,12 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Final
 
+import orjson
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
 
-from mappers.team import Round, action_in
+from mappers.team import Round, action_in, bundle_of
 from mappers.tolerant import text_in
 from smartapp.i18n import message
 from smartapp.pages.team import asking, keeping, kinds, views
@@ -43,6 +45,7 @@ from smartapp.web.language import gettext as _
 
 blueprint = Blueprint("team", __name__, url_prefix="/team", template_folder="templates")
 
+FHIR_JSON: Final = "application/fhir+json"
 LONGEST_ROUND: Final = dt.timedelta(days=366)
 
 NEEDS_START: Final = message("Choose the first day.")
@@ -70,6 +73,17 @@ def mirror(team_id: str) -> ResponseReturnValue:
     mine = now is not None and current.launch().user.role == "client" and given_of(now) is not None
     page = views.page_of(team, known_of(team))
     return render_template("team/team.html", page=page, mine=mine, said=_said())
+
+
+@blueprint.get("/<team_id>/team.json")
+def as_json(team_id: str) -> Response:
+    """Give what the page shows as FHIR, for another program: a Bundle for each thing that the team is in the record."""
+    known, made = known_of(team_or_404(team_id)), current.now().isoformat()
+    bundles = [bundle_of(one, known.resources, made=made) for one in known.mirrors]
+    whole = {**bundles[0], "entry": [entry for one in bundles for entry in one["entry"]]}
+    answer = Response(orjson.dumps({name: value for name, value in whole.items() if value}), mimetype=FHIR_JSON)
+    answer.headers.set("Content-Disposition", "attachment", filename="team.json")
+    return answer
 
 
 # ---- marks by clients ------------------------------------------------------------------------------------------------

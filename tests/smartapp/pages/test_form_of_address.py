@@ -322,7 +322,7 @@ SAYS_NOTHING: Final = {
     ),
     # On paper is what the page says.
     *("together.report_as_pdf", "together.visit_as_pdf", "living.as_pdf", "living.card_as_pdf"),
-    *("take_along.as_pdf", "take_along.as_json"),
+    *("take_along.as_pdf", "take_along.as_json", "team.as_json"),
     *("plan.goal_by_key", "plan.words_by_key", "plan.step_by_key", "questionnaire.again", "questionnaire.response"),
     *("together.progress", "together.say", "living.take"),  # they lead on to a page
     "living.part_of_row",  # no form of ours has a part of a professional in rows

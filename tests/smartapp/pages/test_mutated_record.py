@@ -118,6 +118,7 @@ def pages_of(found: list[Resource]) -> list[tuple[str, str, dict[str, str]]]:
         "team/",
         "team/x/",
         "team/x/marks/",
+        "team/x/team.json",
         "scores/nel/note",
         "scores/scores.pdf",
         "scores/nel/scores.pdf",
