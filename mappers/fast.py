@@ -268,48 +268,78 @@ def _value(item: Any) -> str | bool | None:
 _CUT: Final = b'{"linkId":'  # within a string its quotation marks are escaped, so in JSON this always begins an object
 _OPEN: Final = b'"item":['  # what the beginning of a response ends with, and that of a group
 # What may follow on an item: another one; the next group; nothing more. The letters stand for it in `_ORDER`.
-_AFTER: Final = ((b"i", b","), (b"g", b"]},"), (b"e", b"]}]}"), (b"e", b"]}]}\r"))
-_ORDER: Final = re.compile(rb"(oi*g)*oi*e")  # o opens a group
+_AFTER: Final = (("i", b","), ("g", b"]},"), ("e", b"]}]}"), ("e", b"]}]}\r"))
+_ORDER: Final = re.compile("(oi*g)*oi*e")  # o opens a group
+# The letter of a number of three bits; 0: this linkId is not there. Above 4 only where one is there twice.
+_LETTERS: Final = "-oige???"
+_KIND_BITS: Final = 3
 _MOST_CUTS: Final = 4096  # remembered cuts; every answer to the NEL, each in its three places, is 600
 _LONGEST_CUT: Final = 4096  # bytes
 
 
-@lru_cache(maxsize=4096)
-def _in_order(kinds: bytes) -> bool:
-    """Tell whether cuts of these kinds, one letter each, close all that they open and nothing else."""
-    return _ORDER.fullmatch(kinds) is not None
-
-
 class _Cuts:
-    """The cuts of one instrument's responses that are known by their bytes."""
+    """The cuts of one instrument's responses that are known by their bytes.
 
-    def __init__(self, instrument: Instrument, worth: _Worth) -> None:
+    Each is known by one number: what it is worth; above that its kind, in bits of its linkId's own; and above these the
+    place of its linkId in the form. So in a response that follows the form the numbers rise, and then their sum tells
+    what each linkId in turn closes: whether they fit together has to be found out once for each such row of kinds.
+    """
+
+    def __init__(self, instrument: Instrument, worth: _Worth, width: int) -> None:
+        """`width`: the bits of the highest sum of worths."""
         item = _item_type(instrument, wide=True)
         self._item, self._group = _decode(item), _decode(_group_type(instrument, item))
-        self._score_items = form_of(instrument).score_items
+        form = form_of(instrument)
+        self._score_items = form.score_items
         self._table = worth
-        self._worth: dict[bytes, int] = {}
-        self._kinds: dict[bytes, int] = {}
+        in_order = [
+            name for group in instrument.groups for name in (group.link_id, *(one.link_id for one in group.items))
+        ]
+        in_order += sorted(form.groups.difference(in_order)) + sorted(form.score_items)
+        self._places = {name: place for place, name in enumerate(in_order)}
+        self._kinds_at = width
+        self._place_at = width + _KIND_BITS * len(in_order)
+        self._kinds = (1 << self._place_at) - (1 << width)
+        self._known: dict[bytes, int] = {}
+        self._in_order = lru_cache(maxsize=4096)(self._fit)
 
     def sum(self, cuts: list[bytes]) -> int:
-        """Return what cuts are worth. Raises KeyError for an unknown one, and where they do not fit together."""
-        total = sum(map(self._worth.__getitem__, cuts))
-        if not _in_order(bytes(map(self._kinds.__getitem__, cuts))):
+        """Return what cuts are worth, below other bits. Raises KeyError for an unknown one, and if they do not fit."""
+        found = [*map(self._known.__getitem__, cuts)]
+        total = sum(found)
+        if found == sorted(found):
+            fits = self._in_order(total & self._kinds)
+        else:  # not in the order of the form
+            fits = _ORDER.fullmatch("".join(map(self._letter, found))) is not None
+        if not fits:
             raise KeyError("not in order")
         return total
+
+    def _fit(self, kinds: int) -> bool:
+        """Tell whether cuts in the order of the form close all that they open and nothing else."""
+        every = kinds >> self._kinds_at
+        letters = (_LETTERS[every >> _KIND_BITS * place & 7] for place in range(len(self._places)))
+        return _ORDER.fullmatch("".join(letters).replace("-", "")) is not None
+
+    def _letter(self, found: int) -> str:
+        place = found >> self._place_at
+        return _LETTERS[found >> self._kinds_at + _KIND_BITS * place & 7]
 
     def learn(self, cuts: list[bytes]) -> None:
         """Remember the cuts of a response that was decoded; when there are enough of them, no more."""
         for cut in cuts:
-            if len(self._kinds) < _MOST_CUTS and len(cut) <= _LONGEST_CUT and cut not in self._kinds:
-                for kind, worth in self._meanings(cut):
-                    self._worth[cut], self._kinds[cut] = worth, ord(kind)
+            if len(self._known) < _MOST_CUTS and len(cut) <= _LONGEST_CUT and cut not in self._known:
+                for kind, link_id, worth in self._meanings(cut):
+                    place = self._places[link_id]
+                    number = _LETTERS.index(kind) << self._kinds_at + _KIND_BITS * place
+                    self._known[cut] = place << self._place_at | number | worth
 
-    def _meanings(self, cut: bytes) -> Iterator[tuple[bytes, int]]:
-        """Yield the kind and the worth of a cut that decodes by itself: none, or the only one that there can be."""
+    def _meanings(self, cut: bytes) -> Iterator[tuple[str, str, int]]:
+        """Yield kind, linkId and worth of a cut that decodes by itself: none, or the only ones that there can be."""
         try:
             if cut.endswith(_OPEN):
-                yield b"o", self._table[self._group(_CUT + cut + b"]}").linkId][None]
+                link_id = self._group(_CUT + cut + b"]}").linkId
+                yield "o", link_id, self._table[link_id][None]
         except (msgspec.MsgspecError, KeyError, RecursionError, ValueError):
             return
         for kind, end in _AFTER:
@@ -317,7 +347,7 @@ class _Cuts:
                 try:
                     item = self._item(_CUT + cut.removesuffix(end))
                     given = None if item.linkId in self._score_items else _value(item)
-                    yield kind, self._table[item.linkId][given]
+                    yield kind, item.linkId, self._table[item.linkId][given]
                 except (msgspec.MsgspecError, KeyError, RecursionError, ValueError):
                     continue
 
@@ -452,7 +482,7 @@ class _Compiled:
             score_items=form_of(instrument).score_items,
             worth=worth,
             own_bits=own_bits,
-            cuts=_Cuts(instrument, worth),
+            cuts=_Cuts(instrument, worth, layout[-1].shift + layout[-1].width),
             pieces={
                 language: [(bits.mask, _Pieces(instrument, bits, language)) for bits in layout]
                 for language in _LANGUAGES

@@ -158,6 +158,25 @@ def test_answers_of_several_responses_are_recalled_together():
     assert fast.observations(mixed) == plain(mixed) is not None
 
 
+@pytest.mark.parametrize(
+    ("order", "recalled"),
+    [
+        ([0, 1, 2, 3, -1], True),
+        ([0, 3, 1, 2, -1], True),  # another order than the form's closes the same
+        ([0, 1, 3, -1], True),  # so does one in which an item is not there
+        ([1, 0, 2, 3, -1], False),  # an item before its group
+        ([0, 1, -1, 2, 3], False),  # nothing may follow the end
+        ([0, 1, 2, 3], False),  # no end
+        ([0, 1, 2, 2, -1], False),  # an item twice
+    ],
+)
+def test_known_cuts_are_recalled_in_an_order_in_which_they_close_what_they_open_and_no_other(order, recalled):
+    fast = FastScorer(CATALOGUE)
+    fast.observations(LINE)
+    (compiled,) = fast._compiled.values()
+    assert (compiled.recall(HEAD, [CUTS[at] for at in order]) is not None) == recalled
+
+
 @examples(300)
 @given(st.permutations(CUTS), st.integers(0, len(CUTS)), st.sampled_from(CUTS))
 def test_known_cuts_in_whatever_order_give_what_the_plain_way_gives_or_nothing(cuts, kept, more):
@@ -203,7 +222,7 @@ def test_answers_that_are_never_the_same_twice_do_not_fill_the_memory(monkeypatc
         line = LINE.replace(b'"text":"', b'"text":"%d ' % number)
         assert fast.observations(line) == fast.observations(line) == plain(line)
     (compiled,) = fast._compiled.values()
-    assert len(compiled.cuts._kinds) == len(compiled.cuts._worth) == 20
+    assert len(compiled.cuts._known) == 20
 
 
 def test_every_status_has_one_of_the_two_ways():
