@@ -356,6 +356,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # FULL: what was answered with "kept" is on the disk, also when the power fails the next moment.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is gone from the file too; not every build of SQLite does that by itself.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 

@@ -131,7 +131,9 @@ class TeamMarks:
         return KeptRound(id_, round_)
 
     def _find(self, connection: Connection, id_: str) -> tuple[str, KeptRound] | None:
-        row = connection.execute(sa.select(TEAM_ROUNDS).where(TEAM_ROUNDS.c.id == id_)).one_or_none()
+        # Not one whose names are gone: a process whose clock is slow would let somebody answer twice.
+        chosen = sa.select(TEAM_ROUNDS).where(TEAM_ROUNDS.c.id == id_, TEAM_ROUNDS.c.loosened == 0)
+        row = connection.execute(chosen).one_or_none()
         return (row.team, _round(row.id, self._vault.open(row.sealed))) if row else None
 
     # ---- marks
@@ -194,7 +196,13 @@ class TeamMarks:
                 return
             rows = connection.execute(sa.select(TEAM_MARKS).where(TEAM_MARKS.c.round == round_)).all()
             connection.execute(TEAM_MARKS.delete().where(TEAM_MARKS.c.round == round_))
-            fresh = [{"id": secrets.token_hex(32), "round": round_, "sealed": row.sealed} for row in rows]
+            # Sealed anew: by an equal seal, a copy of the database from before would tell whose they were.
+            opened = self._vault.open_any([row.sealed for row in rows])
+            seals = [
+                row.sealed if values is None else self._vault.seal_without_time(values)
+                for row, values in zip(rows, opened, strict=True)
+            ]
+            fresh = [{"id": secrets.token_hex(32), "round": round_, "sealed": sealed} for sealed in seals]
             if fresh:
                 connection.execute(TEAM_MARKS.insert(), sorted(fresh, key=lambda row: row["id"]))
 
