@@ -300,9 +300,10 @@ def _store_file(file: Path, rejects: Path, back: WriteBack, server: str, batch: 
 
 def _store_parts(file: Path, note: Path, journal: Journal, rejects: Path, back: WriteBack, *, batch: int) -> Journal:
     """Write a file part by part, and keep after each how far it came."""
+    from smartapp.populations.reading import Source
     from smartapp.populations.write_back import Journal, Rejects, noted, parts_of
 
-    with Rejects(rejects, file.name, journal.rejects) as refusals:
+    with Rejects(rejects, Source(file.name).shown, journal.rejects) as refusals:
         for part in parts_of(file, journal, batch):
             done = back.write(part)
             journal = Journal(

@@ -229,7 +229,7 @@ def _scored(
     def say(source: Source, why_one: str) -> None:
         if why_one not in told:
             told.add(why_one)
-            name = "standard input" if source.name == STDIN else source.name
+            name = "standard input" if source.name == STDIN else source.shown
             click.echo(f"{_clear_line()}{name} {why_one}: read by one process", err=True)
 
     return several_processes(sources, scorer.score, show, jobs=jobs, say=say)
@@ -244,6 +244,8 @@ def _scored_inside(engine: str, sources: Sequence[Source], show: Show, cluster: 
 
 
 def _shown(form: str, *, provenance: bool) -> Show:
+    if sys.stdout is None:
+        raise click.UsageError("Standard output is closed, and the scores go there. Name a file: > observations.ndjson")
     if form != "table":
         return _with_provenance if provenance else lambda observations: observations
     if provenance:
@@ -266,7 +268,7 @@ def _write(pieces: Pieces, refused: _Refusals) -> None:
             for piece in of_source:
                 sys.stdout.buffer.write(piece.output)
                 for refusal in piece.refusals:
-                    refused.add(source.name, replace(refusal, line=refusal.line + line))
+                    refused.add(source.shown, replace(refusal, line=refusal.line + line))
                 line += piece.lines
                 read(piece.taken)
     sys.stdout.flush()

@@ -171,7 +171,7 @@ class Refused:
     def __call__(self, source: Source, refusal: Refusal) -> None:
         """Say that a line of a file was refused, and why."""
         self.count += 1
-        click.echo(f"{source.name}:{refusal.line}: {refusal}", err=True)
+        click.echo(f"{source.shown}:{refusal.line}: {refusal}", err=True)
 
 
 # ---- what comes out --------------------------------------------------------------------------------------------------

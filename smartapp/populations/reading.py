@@ -5,6 +5,7 @@ Whatever goes wrong while a file is read is `Damaged`: what came before it count
 
 from __future__ import annotations
 
+import errno
 import gzip
 import sys
 import zlib
@@ -41,6 +42,11 @@ class Source:
         return Path(self.name)
 
     @property
+    def shown(self) -> str:
+        """Its name as text that every file of text takes: bytes that are no UTF-8 are spelled out."""
+        return self.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+    @property
     def size(self) -> int:
         """Its bytes on disk; 0 for what has no end yet, such as a pipe, and for what cannot be asked."""
         try:
@@ -56,6 +62,8 @@ class Source:
     def opened(self) -> Iterator[BinaryIO]:
         """Open it only while it is read: an export may have more files than a process may hold open."""
         if self.name == STDIN:
+            if sys.stdin is None:
+                raise OSError(errno.EBADF, "standard input is closed")
             yield sys.stdin.buffer
             return
         with self.path.open("rb") as file:

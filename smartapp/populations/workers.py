@@ -106,14 +106,15 @@ class _Worker:
     def _lost_if_gone(self) -> Iterator[None]:
         try:
             yield
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # the latter where it ended in the midst of a message
             self.process.join(1)
             raise WorkerLost(_how(self.process.exitcode)) from None
 
 
 def _how(exitcode: int | None) -> str:
     if exitcode is not None and exitcode < 0:
-        return f"a process that scored was ended by signal {-exitcode}; if memory ran out, take fewer --jobs"
+        advice = "; if memory ran out, take fewer --jobs" if exitcode == -signal.SIGKILL else ""
+        return f"a process that scored was ended by signal {-exitcode}{advice}"
     return "a process that scored ended by itself; what it wrote above says why"
 
 

@@ -321,6 +321,14 @@ def test_a_line_that_is_no_score_does_not_part_the_scores_of_one_response(units,
     assert (units.writes, each_once(units, *scores(0), *scores(1))) == (2, True)
 
 
+def test_a_file_whose_name_is_no_text_is_named_in_its_refusals(units, tmp_path) -> None:
+    path = tmp_path / os.fsdecode(b"odd-\xff.ndjson")
+    path.write_bytes(b"{}\n" + lines(*scores(0)))
+    done = store(units, path, "--rejects", str(tmp_path / "refused"))
+    assert done.exit_code == 1, done.exception
+    assert json.loads((tmp_path / "refused").read_text())["file"] == "odd-\\xff.ndjson"
+
+
 def test_a_packed_file_that_is_damaged_is_said(units, tmp_path) -> None:
     path = tmp_path / "observations.ndjson.gz"
     path.write_bytes(gzip.compress(lines(*FOUR))[:-100])

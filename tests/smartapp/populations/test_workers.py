@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from click.testing import CliRunner
 from mappers.bulk import BOM, BulkScorer
 from smartapp.commands.score import command
 from smartapp.populations import ranges, workers
-from smartapp.populations.pieces import one_process
+from smartapp.populations.pieces import WorkerLost, one_process
 from smartapp.populations.ranges import SHORTER, SIZE
 from smartapp.populations.reading import Source
 from smartapp.populations.workers import several_processes
@@ -219,6 +220,45 @@ def test_workers_end_when_the_process_that_writes_is_killed(many):
     while any(map(is_alive, theirs)) and time.monotonic() < until:
         time.sleep(0.02)
     assert not any(map(is_alive, theirs))
+
+
+def test_a_worker_that_ends_in_the_midst_of_a_message_is_lost_and_how_is_said():
+    ended = multiprocessing.get_context("fork").Process(target=os._exit, args=(3,))
+    ended.start()
+    ours, theirs = multiprocessing.Pipe()
+    os.write(theirs.fileno(), (1000).to_bytes(4, "big") + b"of which this is the beginning")
+    theirs.close()
+    with ours, pytest.raises(WorkerLost, match="a process that scored ended by itself"):
+        workers._Worker(ended, ours).receive()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_standard_input_or_output_that_is_closed_is_said_in_words(tmp_path, jobs):
+    (tmp_path / "a").write_bytes(GOOD)
+    score = [sys.executable, "-c", COMMAND, "score", "--jobs", jobs]
+    shell = ["sh", "-c", 'exec "$@" <&-', "sh", *score, str(tmp_path / "a"), "-"]
+    done = subprocess.run(shell, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.count(PANEL.decode())) == (1, 1)
+    assert "-:1: the file cannot be read from here: standard input is closed" in done.stderr
+    assert "Traceback" not in done.stderr
+    shell[2] = 'exec "$@" >&-'
+    done = subprocess.run([*shell[:-1]], check=False, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert "Standard output is closed" in done.stderr
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_file_whose_name_is_no_text_is_named_in_refusals(tmp_path, jobs):
+    odd = tmp_path / os.fsdecode(b"odd-\xff.ndjson")
+    odd.write_bytes(GOOD + b"7\n")
+    (tmp_path / "b").write_bytes(b"7\n")
+    refused = tmp_path / "refused"
+    done = run("--jobs", jobs, "--rejects", refused, odd, tmp_path / "b")
+    assert done.exit_code == 1, done.output
+    assert [json.loads(line)["file"] for line in refused.read_text().splitlines()] == [
+        f"{tmp_path}/odd-\\xff.ndjson",
+        f"{tmp_path}/b",
+    ]
 
 
 def test_a_small_file_needs_no_second_process(tmp_path, monkeypatch):
