@@ -261,6 +261,16 @@ def test_a_file_whose_name_is_no_text_is_named_in_refusals(tmp_path, jobs):
     ]
 
 
+def test_a_system_without_that_setting_of_memory_has_none(monkeypatch):
+    monkeypatch.setattr(workers.ctypes, "CDLL", lambda _name: object())
+    workers._keep_memory()  # other systems than glibc have no mallopt
+    asked = []
+    library = type("Library", (), {"mallopt": lambda _self, *setting: asked.append(setting)})
+    monkeypatch.setattr(workers.ctypes, "CDLL", lambda _name: library())
+    workers._keep_memory()
+    assert asked == [(-3, 4 << 20), (-1, 16 << 20)]
+
+
 def test_a_small_file_needs_no_second_process(tmp_path, monkeypatch):
     monkeypatch.setattr(workers._Pool, "one_more", lambda _pool: pytest.fail("started a process"))
     (tmp_path / "small").write_bytes(GOOD)
