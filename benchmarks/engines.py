@@ -5,8 +5,9 @@
 The lines are those of the part of conformance about populations: of all scored instruments, with whatever can be wrong
 among them. Each engine has to give the bytes, the refusals and the exit code of one process, or there is no figure. The
 engines come from the same pinned environment. What counts is CPU time of all processes that an engine has, Java's too,
-and that is what a core of a machine does that has nothing else to do; starting is measured apart, on a few lines, for a
-longer file takes no more of it. Exit code 1 where a core of Spark or Sail gives less than half of one process.
+and that is what a core of a machine does that has nothing else to do. Starting is told apart by giving the same file
+three times, for a longer input takes no more of it. Exit code 1 where a core of Spark or Sail gives less than half of
+one process.
 """
 
 from __future__ import annotations
@@ -21,23 +22,24 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import misses, sections
-from benchmarks.whole import on_disk, used
+from benchmarks.whole import Used, on_disk, used
 from smartapp.populations.engines import CLUSTERS, ENGINES
 from tests.conformance.engines.environment import python, surroundings, version
 from tests.conformance.engines.population import INSTRUMENTS, write
 from tests.conformance.npm import MissingToolError, program
 
 PROMISED: Final = 0.5
-FEW: Final = 2_000  # lines by which starting is measured
+TIMES: Final = 3  # that the file is given, to tell starting from scoring
 NAMES: Final = {"duckdb": "DuckDB", "polars": "Polars", "spark": "Spark", "sail": "Sail"}
 PACKAGES: Final = {"duckdb": "duckdb", "polars": "polars", "spark": "pyspark", "sail": "pysail"}
 _FLOOR: Final = """
 import sys, orjson
-for line in open(sys.argv[1], 'rb'):
-    try:
-        orjson.loads(line)
-    except ValueError:
-        pass
+for name in sys.argv[1:]:
+    for line in open(name, 'rb'):
+        try:
+            orjson.loads(line)
+        except ValueError:
+            pass
 """
 
 
@@ -57,49 +59,46 @@ class Differs(Exception):
 
 @dataclass(frozen=True)
 class Lines:
-    """Two files of responses, the shorter one to start with."""
+    """A file of so many responses."""
 
-    few: Path
-    many: Path
+    path: Path
     count: int
 
     @classmethod
     def written(cls, folder: Path, count: int) -> Lines:
         """Write them into a folder."""
-        made = cls(folder / "few.ndjson", folder / "many.ndjson", count)
-        write(made.few, FEW)
-        write(made.many, count)
+        made = cls(folder / "responses.ndjson", count)
+        write(made.path, count)
         return made
 
     def floor(self) -> Row:
         """Return what only parsing takes."""
-        few, many = (used([str(python()), "-c", _FLOOR, str(path)]) for path in (self.few, self.many))
-        return _row("`orjson.loads`, parses only", few.seconds, many.seconds, many.wall, self.count)
+        command = [str(python()), "-c", _FLOOR]
+        once, often = (used([*command, *[str(self.path)] * times]) for times in (1, TIMES))
+        return _row("`orjson.loads`, parses only", once, often)
 
     def scored(self, name: str, options: Sequence[str], expected: list[tuple[str, str]]) -> Row:
-        """Score both files and compare with what is `expected` of each, or expect what they give if that is empty.
+        """Score the file once and often, and compare with what is `expected` of each, or expect what they give.
 
         Raises Differs.
         """
         taken = []
-        for number, path in enumerate((self.few, self.many)):
-            out, rejects = path.with_name("out"), path.with_name("rejects")
-            command = [str(python()), "-m", "smartapp", "score", "--rejects", str(rejects), *options, str(path)]
-            taken.append(used(command, out, code=1, environment=surroundings()))
+        for number, times in enumerate((1, TIMES)):
+            out, rejects = self.path.with_name("out"), self.path.with_name("rejects")
+            command = [str(python()), "-m", "smartapp", "score", "--rejects", str(rejects), *options]
+            taken.append(used([*command, *[str(self.path)] * times], out, code=1, environment=surroundings()))
             found = (_digest(out), _digest(rejects))
             if len(expected) <= number:
                 expected.append(found)
             elif expected[number] != found:
                 which = "refusals" if expected[number][0] == found[0] else "scores"
-                raise Differs(f"{name} gives other {which} of {path.name} than one process")
-        few, many = taken
-        return _row(name, few.seconds, many.seconds, many.wall, self.count)
+                raise Differs(f"{name} gives other {which} than one process")
+        return _row(name, *taken)
 
 
-def _row(name: str, few: float, many: float, wall: float, count: int) -> Row:
-    # Starting, and what one line takes, from two lengths.
-    each = (many - few) / (count - FEW)
-    return Row(name, max(few - each * FEW, 0.0), each * count, wall)
+def _row(name: str, once: Used, often: Used) -> Row:
+    rest = (often.seconds - once.seconds) / (TIMES - 1)
+    return Row(name, max(once.seconds - rest, 0.0), rest, once.wall)
 
 
 def _digest(path: Path) -> str:
@@ -155,8 +154,8 @@ def section(rows: Sequence[Row], count: int, load: float) -> list[str]:
     return [
         f"Written by `python -m benchmarks.engines {count} --write`: {count:,} lines of {', '.join(INSTRUMENTS)}, with",
         "broken ones among them. Each engine gave the bytes, the refusals and the exit code of one process. CPU time",
-        "is that of all processes of an engine; starting is measured on few lines and left out of the ratio. The time",
-        "until all was written is that of this machine: Spark takes all cores of it, the others one at a time.",
+        "is that of all processes of an engine; starting is told apart and left out of the ratio. The time until all",
+        "was written is that of this machine: Spark takes all cores of it, the others one at a time.",
         f"The aim is {PROMISED} for Spark and Sail. Before the run began, {load:.1f} programs wanted a core.",
         "",
         *table(rows),

@@ -142,25 +142,26 @@ def test_too_slow_too_large_and_growing_are_each_said():
 
 @pytest.fixture
 def engine_lines(monkeypatch, tmp_path):
-    """Lines for engines that are not started: each writes what `says` holds of its name; a line takes a second."""
+    """Lines for engines that are not started: each writes what `says` holds of its name; a file takes 1,000 seconds."""
     says = {}
 
     def used(command, out, *, code, environment):
         assert code == 1
-        scores, refusals = says.get(command[-2], (b"scores", b"refusals"))
-        out.write_bytes(scores)
+        files = [one for one in command if one.endswith("responses.ndjson")]
+        scores, refusals = says.get(command[-len(files) - 1], (b"scores", b"refusals"))
+        out.write_bytes(scores * len(files))
         out.with_name("rejects").write_bytes(refusals)
-        return Used({"few.ndjson": 2_010.0, "many.ndjson": 4_010.0}[command[-1].rpartition("/")[2]], 30.0, 9.0)
+        return Used(10.0 + 1_000.0 * len(files), 30.0, 9.0 * len(files))
 
     monkeypatch.setattr(engines, "used", used)
     monkeypatch.setattr(engines, "python", lambda: sys.executable)
-    return engines.Lines(tmp_path / "few.ndjson", tmp_path / "many.ndjson", 4_000), says
+    return engines.Lines(tmp_path / "responses.ndjson", 4_000), says
 
 
-def test_starting_is_taken_from_two_lengths_and_no_part_of_the_ratio(engine_lines):
+def test_starting_is_told_apart_by_two_lengths_and_no_part_of_the_ratio(engine_lines):
     row = engine_lines[0].scored("x", ("--engine", "x"), [])
-    # 2,000 seconds for 2,000 lines more: one each, 4,000 for 4,000 lines, and 10 that no line asks for.
-    assert (row.start, row.rest, row.wall) == (10.0, 4_000.0, 9.0)
+    # 1,010 seconds for the file and 3,010 for three times the file: 1,000 each, and 10 that no line asks for.
+    assert (row.start, row.rest, row.wall) == (10.0, 1_000.0, 9.0)
 
 
 @pytest.mark.parametrize(("said", "named"), [((b"other", b"refusals"), "scores"), ((b"scores", b"other"), "refusals")])
