@@ -50,7 +50,9 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/reuse/")
 def reuse() -> ResponseReturnValue:
     """Ask, of who came here by themselves, whether their answers may help with research."""
-    return render_template("sharing/reuse.html", said=reusing.said(), place=_place(), saved=_saved())
+    said = reusing.said()
+    seen = reusing.digest_of(said)
+    return render_template("sharing/reuse.html", said=said, seen=seen, place=_place(), saved=_saved())
 
 
 @blueprint.post("/reuse/")
@@ -58,7 +60,10 @@ def choose_reuse() -> ResponseReturnValue:
     """Keep for what answers may be used; with nothing chosen, it is taken back."""
     after = url_for("sharing.reuse")
     try:
-        reusing.say(request.form.getlist("purpose"))
+        reusing.say(request.form.getlist("purpose"), request.form.get("seen", ""))
+    except ChangedMeanwhile:
+        flash(_(CHANGED), "attention")
+        return redirect(after, 303)
     except Unauthorized:
         raise
     except RecordError:

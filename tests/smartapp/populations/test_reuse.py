@@ -1,5 +1,7 @@
 """Who allows that their answers are used again: nobody until they say so themselves, and nobody who took it back."""
 
+import re
+
 import pytest
 
 from mappers.reuse import IDENTIFIER_SYSTEM, Reuse, consent_of, is_reuse, name_of
@@ -28,8 +30,14 @@ def register(app, purpose="HRESCH", issuer=EHR):
     return ReuseRegister(services.settings.issuer(issuer), purpose, services.own_store(issuer), services.audit)
 
 
-def say(anna, *purposes):
-    return anna.post("sharing/reuse/", {"purpose": list(purposes)})
+def seen(anna):
+    """What stands in the page about what holds now."""
+    found = re.search(r'name="seen" value="([0-9a-f]+)"', anna.get("sharing/reuse/").text)
+    return found[1] if found else ""
+
+
+def say(anna, *purposes, saw=None):
+    return anna.post("sharing/reuse/", {"purpose": list(purposes), "seen": seen(anna) if saw is None else saw})
 
 
 def answer(app, instrument, status="completed", patient="Patient/anna"):
@@ -153,7 +161,56 @@ class TestPage:
         ]
         assert at(app, "ehr").search(Query.of("Consent", patient="anna")) == []
 
-    @pytest.mark.parametrize("role", ["clinician", "case-manager", "peer-worker", "responsible", "loved-one"])
+    def test_a_yes_from_a_page_that_was_left_open_does_not_bring_back_what_was_taken_back(self, app):
+        anna = launched(app)
+        say(anna, "HRESCH", "HQUALIMP")
+        left_open = seen(anna)
+        say(anna)
+        page = text_of(anna.get(say(anna, "HRESCH", "HQUALIMP", saw=left_open).headers["Location"]))
+        assert "Dit is ergens anders opnieuw gekozen" in page
+        assert "Nu staat het uit" in page
+        assert not register(app).may("Patient/anna")
+        say(anna, "HRESCH")  # having read it again
+        assert register(app).may("Patient/anna")
+        assert "is bewaard" in text_of(anna.get(say(anna, saw=left_open).headers["Location"]))  # a no always holds
+        assert not register(app).may("Patient/anna")
+
+    def test_a_second_press_keeps_nothing_again_and_of_two_pages_the_second_is_told(self, app):
+        anna = launched(app)
+        nothing = seen(anna)
+        for _ in range(2):
+            assert "saved=saved" in say(anna, "HRESCH", saw=nothing).headers["Location"]
+        (kept,) = at(app, "own").search(Query.of("Consent", patient="anna"))
+        assert len(at(app, "own").history("Consent", kept.resource["id"])) == 1
+        assert "saved=" not in say(anna, "HQUALIMP", saw=nothing).headers["Location"]
+        assert (register(app).may("Patient/anna"), register(app, "HQUALIMP").may("Patient/anna")) == (True, False)
+        for _ in range(2):
+            say(anna)
+        assert len(at(app, "own").history("Consent", kept.resource["id"])) == 2
+
+    def test_a_consent_that_cant_be_understood_is_off_and_can_be_said_anew_or_taken_back(self, app):
+        anna = launched(app)
+        odd = consent_of(Reuse(frozenset({"HRESCH"}), "2026"), name="n", patient=ANNA)
+        at(app, "own").write(Write("create", {**odd, "modifierExtension": [{"url": "urn:x", "valueBoolean": True}]}))
+        assert "Nu staat het uit" in text_of(anna.get("sharing/reuse/"))
+        say(anna)
+        assert [one["status"] for one in consents(app, "client")] == ["inactive"]
+        say(anna, "HRESCH")
+        assert register(app).may("Patient/anna")
+
+    def test_a_press_that_no_form_of_ours_sent_or_of_another_client_keeps_nothing(self, app):
+        anna, bram = launched(app), launched(app, patient="bram", name="Bram")
+        sent = {"purpose": ["HRESCH"], "seen": seen(anna)}
+        assert anna.client.post(anna.url("sharing/reuse/"), data=sent).status_code == 403
+        assert anna.client.post(anna.url("sharing/reuse/"), data={**bram.hidden(), **sent}).status_code == 403
+        assert bram.client.post(anna.url("sharing/reuse/"), data={**anna.hidden(), **sent}).status_code == 404
+        assert bram.client.get(anna.url("sharing/reuse/")).status_code == 404
+        assert [*register(app).people()] == []
+
+    @pytest.mark.parametrize(
+        "role",
+        ["clinician", "case-manager", "peer-worker", "responsible", "loved-one", "representative", "outside", "guest"],
+    )
     def test_nobody_else_opens_it_sends_it_or_reads_it(self, app, role):
         other = launched(app, role=role)
         assert other.get("sharing/reuse/").status_code in (403, 404)

@@ -12,9 +12,10 @@ from mappers.course import asked_for, course_of, is_course, resumed, task_change
 from mappers.living import content_of
 from mappers.plan import DomainAnswers, Goal, Plan
 from mappers.portable.shapes import MOST_BYTES
-from mappers.reuse import PROFILE
+from mappers.reuse import PROFILE, Reuse
 from questionnaires.catalogue import catalogue
 from smartapp.fhir.store import Query, Unreachable
+from smartapp.pages.sharing.reuse import digest_of
 from smartapp.settings import Issuer
 from smartapp.storage.drafts import DRAFTS
 from smartapp.web.guard import MAX_FILE_BYTES
@@ -367,7 +368,7 @@ def test_a_yes_to_reuse_is_in_the_file_and_is_to_one_place(anna):
     write(there, story())
     said = "1 keuze of antwoorden mogen helpen bij onderzoek"
     assert said not in text_of(there.get("take-along/"))
-    there.post("sharing/reuse/", {"purpose": ["HRESCH"]})
+    there.post("sharing/reuse/", {"purpose": ["HRESCH"], "seen": digest_of(Reuse())})
     assert said in text_of(there.get("take-along/"))
     file = there.get("take-along/all.json").data
     [consent] = [one["resource"] for one in json.loads(file)["entry"] if one["resource"]["resourceType"] == "Consent"]
