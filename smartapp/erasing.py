@@ -41,7 +41,7 @@ def erase(services: Services, issuer: Issuer, patient_id: str) -> tuple[dict[str
     )
     erased["steps that a Koppeltaal domain had to hear"] = services.koppeltaal_writes.erase(issuer.key, patient)
     erased["marks for a team, of rounds that are open"] = sum(
-        services.team_marks.erase((name, patient)) for name in {issuer.key, issuer.base}
+        services.team_marks.erase((name, patient), services.today()) for name in {issuer.key, issuer.base}
     )
     erased["open launches"] = len(launches)
     erased["resources in our own store"] = services.own_store(issuer.base).erase(patient)

@@ -160,8 +160,9 @@ class TeamMarks:
             self._demand_open(connection, round_, today)
             connection.execute(TEAM_MARKS.delete().where(TEAM_MARKS.c.id == self._name(round_, person)))
 
-    def erase(self, person: Giver) -> int:
-        """Delete what somebody gave in rounds that can still be told to be theirs; return in how many that was."""
+    def erase(self, person: Giver, today: dt.date) -> int:
+        """Delete what somebody gave in rounds that are not over; return in how many that was."""
+        self.loosen(today)  # of those that are over it can't be told whose it is, whether anybody looked since or not
         with writing(self._engine) as connection:
             open_rounds = connection.execute(sa.select(TEAM_ROUNDS.c.id).where(TEAM_ROUNDS.c.loosened == 0)).scalars()
             names = [self._name(one, person) for one in open_rounds]

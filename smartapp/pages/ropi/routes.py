@@ -24,7 +24,7 @@ from smartapp.pages.team.keeping import Kind, Values
 from smartapp.pages.team.kinds import DAY, response_kind
 from smartapp.pages.team.screens import NEW, FormScreen, Screen
 from smartapp.settings import TeamHere
-from smartapp.storage.team_audits import NoPlace
+from smartapp.storage.team_audits import PLACES, NoPlace
 from smartapp.web import current
 from smartapp.web.fields import Field
 from smartapp.web.language import gettext as _
@@ -32,25 +32,34 @@ from smartapp.web.language import gettext as _
 blueprint = Blueprint("ropi", __name__, url_prefix="/team/<team_id>/ropi", template_folder="templates")
 
 NEEDS_SCORES: Final = message("Choose at least one score before you send it.")
+SENT_BEFORE: Final = message("You sent your scores before. What you typed now is kept: change yours to go on with it.")
 
 
 @blueprint.get("/")
 def index(team_id: str) -> ResponseReturnValue:
-    """Show how far the ROPI of this year is."""
-    team = team_or_404(team_id)
-    audit = Audit(team, current.now().year)
-    audit.settle()
+    """Show how far the ROPI of this year is, and that of the last one where it was begun and not sent by both."""
+    team, this = team_or_404(team_id), current.now().year
+    now, last = (_progress(Audit(team, year)) for year in (this, this - 1))
+    unfinished = last["sent"] != len(PLACES) and (last["sent"] or last["begun"])
     return render_template(
         "ropi/index.html",
         team=team,
         form=form_of(ROPI),
-        year=audit.year,
-        sent=audit.sent(),
-        mine=audit.mine() is not None,
-        begun=Unfinished(team, _name(audit.year)).kept() is not None,
-        agreed=audit.stored(AGREED) is not None,
-        before=[year for year in _years_to_agree(team) if year != audit.year],
+        audits=[now, last] if unfinished else [now],
+        before=_years_to_agree(team),
     )
+
+
+def _progress(audit: Audit) -> dict[str, int]:
+    """Return how far an audit is; all but `year` and `sent` are 0 or 1."""
+    audit.settle()
+    return {
+        "year": audit.year,
+        "sent": audit.sent(),
+        "mine": audit.mine() is not None,
+        "begun": Unfinished(audit.team, _name(audit.year)).kept() is not None,
+        "agreed": audit.stored(AGREED) is not None,
+    }
 
 
 def _years_to_agree(team: TeamHere) -> list[int]:
@@ -61,15 +70,18 @@ def _years_to_agree(team: TeamHere) -> list[int]:
 
 @blueprint.route("/<int:year>/mine/", methods=["GET", "POST"])
 def mine(team_id: str, year: int) -> ResponseReturnValue:
-    """Let an auditor score by themselves, and send it once they are done. Only of this year."""
+    """Let an auditor score by themselves, and send it once they are done; of the year before this one too."""
     team, form = team_or_404(team_id), form_of(ROPI)
-    audit, draft = Audit(team, _this_year(year)), Unfinished(team, _name(year))
+    audit, draft = Audit(team, _open_year(year)), Unfinished(team, _name(year))
     asked = asking.sections(form, without={SCORER})
     if (answer := draft.answered(asked)) is not None:
         return answer
     audit.settle()
     back = redirect(url_for("ropi.index", team_id=team.id), 303)
-    if audit.mine() is not None:
+    if (sent := audit.mine()) is not None:
+        if request.method == "POST" and (again := asking.posted(asked)) != sent.answers:  # from another tab
+            draft.keep(again)
+            flash(_(SENT_BEFORE), "attention")
         return back
     typed = draft.kept()
     values: Mapping[str, str] = typed.values if typed else {}
@@ -100,7 +112,7 @@ def _sent(audit: Audit, values: Values) -> bool:
     try:
         audit.send(values)
     except NoPlace:
-        return False
+        return audit.has(values)
     return True
 
 
@@ -112,7 +124,9 @@ def take_back(team_id: str, year: int) -> ResponseReturnValue:
     if sent is None:
         flash(_("Both have sent their scores, so they stand as they are."), "attention")
         return redirect(url_for("ropi.index", team_id=team.id), 303)
-    Unfinished(team, _name(year)).keep(sent.answers)
+    draft = Unfinished(team, _name(year))
+    if draft.kept() is None:  # what was typed since goes before
+        draft.keep(sent.answers)
     return redirect(url_for("ropi.mine", team_id=team.id, year=year), 303)
 
 
@@ -177,8 +191,9 @@ def _beside(
     return tuple(Section(one.title, tuple(map(said, one.fields))) for one in asked)
 
 
-def _this_year(year: int) -> int:
-    return year if year == current.now().year else abort(404)
+def _open_year(year: int) -> int:
+    # Who scored in December is waited for in January, and so is the other.
+    return year if current.now().year - year in (0, 1) else abort(404)
 
 
 def _name(year: int) -> str:

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mappers.answers import IDENTIFIER_SYSTEM
+from mappers.answers import IDENTIFIER_SYSTEM, answers_of
 from mappers.team import team_response
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.fhir.store import Query, Stored, Write
 from smartapp.pages.team.found import ROPI, form_of, own
+from smartapp.pages.team.keeping import note
 from smartapp.settings import TeamHere
-from smartapp.storage.launches import NOBODY
-from smartapp.storage.team_audits import PLACES, Sent, TeamAudits
+from smartapp.storage.team_audits import PLACES, NoPlace, Place, Sent, TeamAudits
 from smartapp.web import current
 from smartapp.web.language import language
 
@@ -63,9 +63,19 @@ class Audit:
             moment=current.now().isoformat(),
             language=language(),
         )
+        # Those of two stand there already, and freed their places. Asked after sending: before it, somebody could be
+        # quicker.
+        if len(sent) < len(PLACES) and self.stored(1) is not None:
+            self.take_back()
+            raise NoPlace
         # That somebody sent scores, and not which of the two they are.
-        current.services().audit.record(current.launch().about(NOBODY), "create", ["ropi.mine"])
+        note("create", "ropi.mine")
         self._settle(sent)
+
+    def has(self, answers: Mapping[str, str]) -> bool:
+        """Tell whether these stand there already as what an auditor sent: so they do when somebody presses twice."""
+        there = [answers_of(one.resource, catalogue()).values for place in PLACES if (one := self.stored(place))]
+        return any({k: str(v) for k, v in one.items() if k != SCORER} == answers for one in there)
 
     def take_back(self) -> Sent | None:
         """Give this user their own back, as long as the other has not sent theirs."""
@@ -78,18 +88,24 @@ class Audit:
     def _settle(self, sent: tuple[Sent, ...]) -> None:
         if len(sent) < len(PLACES):
             return
-        writes = [self._write(one) for one in sent]
-        own().write_all(writes)
+        # In the order of their names, which is nobody's, and on one day: the log has who sent theirs, and when.
+        apart = sorted(sent, key=lambda one: one.auditor)
+        day = self._day(max(one.moment for one in sent))
+        own().write_all([self._write(place, one, day) for place, one in zip(PLACES, apart, strict=True)])
         _audits().done(self._key)
 
-    def _write(self, one: Sent) -> Write:
+    def _day(self, moment: str) -> str:
+        """Return the day of a moment; of one after New Year the last of the year that the audit is about."""
+        return min(moment[:10], f"{self.year}-12-31")
+
+    def _write(self, place: Place, one: Sent, day: str) -> Write:
         form = next((each for each in catalogue().versions(ROPI) if each.canonical == one.form), form_of(ROPI))
-        name = self.identifier(one.place)
+        name = self.identifier(place)
         response = team_response(
-            {**one.answers, SCORER: str(one.place)},
+            {**one.answers, SCORER: str(place)},
             form,
             self.team.team,
-            authored=one.moment,
+            authored=day,
             identifier=name,
             language=one.language,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import abort
 
+from mappers.audit import Event
 from mappers.team.told import IDENTIFIER_SYSTEM
 from questionnaires.fhir import Resource
 from smartapp.fhir.store import Conflict, NotFound, Stored, Write
@@ -60,7 +61,7 @@ def make(kind: Kind, values: Values, identifier: str) -> Kept:
     if kept is None or (made.created is False and kept.values != values):
         raise Clash(kept or Kept(made.resource["id"], {}, made.etag or ""))
     if made.created is not False:
-        note("create", made)
+        note("create", made.versioned)
     return kept
 
 
@@ -76,7 +77,7 @@ def change(kind: Kind, id_: str, values: Values, version: str) -> Kept:
         changed = own().write(Write("update", kind.make(values, "", there.resource), if_match=version))
     except Conflict:
         raise Clash(read(kind, id_)) from None
-    note("update", changed)
+    note("update", changed.versioned)
     return _kept(kind, changed) or abort(404)
 
 
@@ -85,12 +86,9 @@ def history(kind: Kind, id_: str) -> list[Resource]:
     return [one.resource for one in own().history(kind.type, id_)]
 
 
-def note(event: str, stored: Stored) -> None:
+def note(event: Event, what: str) -> None:
     """Write into the log who wrote about a team: in no client's rows, for it is about none of them."""
-    launch = current.launch()
-    current.services().audit.record(
-        launch.about(NOBODY), "create" if event == "create" else "update", [stored.versioned]
-    )
+    current.services().audit.record(current.launch().about(NOBODY), event, [what])
 
 
 def _kept(kind: Kind, stored: Stored) -> Kept | None:

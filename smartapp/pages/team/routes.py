@@ -217,6 +217,7 @@ def _planned(team: TeamHere, values: Mapping[str, str]) -> dict[str, str]:
         current.services().team_marks.plan(names_of(team), planned)
     except RoundTaken:
         return {"start": TAKEN}
+    keeping.note("create", "team.rounds")
     return {}
 
 
@@ -227,6 +228,8 @@ def stop_round(team_id: str) -> ResponseReturnValue:
     id_ = request.form.get("round", "")
     theirs = any(one.id == id_ for one in rounds_of(team))
     done = theirs and current.services().team_marks.stop(id_, current.now().date())
+    if done:
+        keeping.note("update", "team.stop_round")
     return redirect(url_for("team.rounds", team_id=team.id, said="stopped" if done else None), 303)
 
 

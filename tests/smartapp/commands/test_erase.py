@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from mappers.team import Round
 from smartapp.commands.erase import command
 from smartapp.fhir.own.store import OwnStore
 from smartapp.fhir.store import Unreachable, Write
@@ -14,13 +17,14 @@ from smartapp.settings import Issuer
 from smartapp.storage.database import open_database
 from smartapp.storage.health_links import About, new_secret
 from smartapp.storage.reminders import Choice
+from smartapp.storage.team_marks import Given
 from tests.smartapp.helpers import Visitor, launched, make_app, settings
 from tests.smartapp.pages.plan.pages import fields_of
 
 BASE = "https://ehr.example/fhir"
 HOLD_PEOPLE = (
     *("doors", "health_links", "reminders", "ready_things", "drafts", "kept_words", "outbox"),
-    *("launches", "tokens", "resources", "resource_versions"),
+    *("launches", "tokens", "resources", "resource_versions", "team_marks"),
 )
 
 
@@ -74,6 +78,10 @@ def leave(person: Visitor) -> None:
     core.doors.make(person.launch, "hoop", asked=patient)
     (door,) = core.doors.of("north", patient)
     core.door_drafts(door).change("hoop", lambda _none: {"hoop-01": "3"})
+    marks, today = core.team_marks, core.today()
+    if not (rounds := marks.rounds([marks.team("north", "fact")])):
+        rounds = [marks.plan([marks.team("north", "fact")], Round("Nu", today, today + dt.timedelta(days=2)))]
+    marks.give(rounds[0].id, ("north", patient), Given("x|1", {"mark": "7"}), today)
     core.audit.record(person.launch, "launch")
     flaky = person.make_flaky()
     flaky.error = Unreachable("down")
@@ -110,6 +118,7 @@ def test_all_of_one_person_is_gone_and_all_of_another_is_untouched(app, environm
         "0 files that were handed in",
         "0 words that waited for their yes",
         "0 steps that a Koppeltaal domain had to hear",
+        "1 marks for a team, of rounds that are open",
     }
     assert expected | {"1 open launches", "1 resources in our own store"} == {
         line.removesuffix(" deleted") for line in said[:-1]

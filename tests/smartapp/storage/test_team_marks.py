@@ -228,7 +228,7 @@ def test_after_the_last_day_the_names_are_random_and_find_nobody_any_more(marks,
     assert marks.loosen(AFTER) == 1
     assert names.isdisjoint(row.id for row in rows(engine))
     assert [marks.of_person(id_, person) for person in people] == [None] * many
-    assert [marks.erase(person) for person in people] == [0] * many
+    assert [marks.erase(person, AFTER) for person in people] == [0] * many
     assert all_given(marks, id_) == [str(number + 1) for number in range(many)]
     assert marks.loosen(AFTER) == 0  # once is enough
 
@@ -368,15 +368,14 @@ def test_erasing_somebody_takes_what_they_gave_in_open_rounds_at_that_issuer_and
     over, open_ = planned(marks), planned(marks, Round("Daarna", AFTER, AFTER), team="ambulant")
     for person in (ANNA, BEA, ("other", "Patient/anna")):
         marks.give(over, person, gave("1"), FIRST)
-    marks.loosen(AFTER)
     for person in (ANNA, BEA, ("other", "Patient/anna")):
         marks.give(open_, person, gave("2"), AFTER)
-    assert marks.erase(ANNA) == 1
+    assert marks.erase(ANNA, AFTER) == 1
     assert all_given(marks, over) == ["1"] * 3
     assert all_given(marks, open_) == ["2"] * 2
     assert marks.of_person(open_, BEA) == gave("2")
     assert marks.of_person(open_, ("other", "Patient/anna")) == gave("2")
-    assert marks.erase(ANNA) == 0
+    assert marks.erase(ANNA, AFTER) == 0
 
 
 def test_one_row_that_no_key_opens_stops_nothing(marks, engine, caplog):

@@ -1,0 +1,7 @@
+"""A place with teams."""
+
+from __future__ import annotations
+
+from tests.smartapp.pages.team.conftest import place
+
+__all__ = ["place"]

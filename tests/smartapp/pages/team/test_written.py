@@ -1,0 +1,245 @@
+"""What staff tell back, do and report: written once, never over another's words, and for clients to read."""
+
+from __future__ import annotations
+
+import html
+import uuid
+
+import pytest
+from werkzeug.test import TestResponse
+
+from smartapp.fhir.store import Query
+from smartapp.storage.launches import NOBODY
+from tests.smartapp.helpers import EHR, Visitor, text_of
+from tests.smartapp.pages.team.place import AUTOSAVE, TEAM, Place, is_kept
+
+KEY = "6f1c9ab1-30a7-4a6e-9d0e-0d0a9a3c1d11"
+SAID = "client-panel-guidance-plan-said"
+CLIENTS, PEERS = "client-panel-clients", "client-panel-peer-workers"
+
+KINDS = {
+    "told": ("Communication", {"day": "2026-11-27", "words": "We zetten koffie.", "by": "Teamleider"}, "words"),
+    "actions": ("Task", {"what": "Een moestuin", "who": "Het team", "state": "planned"}, "what"),
+    "panels": (
+        "QuestionnaireResponse",
+        {"day": "2026-11-27", CLIENTS: "5", PEERS: "2", SAID: "Het plan is van ons."},
+        SAID,
+    ),
+}
+EACH = pytest.mark.parametrize("kind", list(KINDS))
+
+
+def kept(place: Place, kind: str) -> list[dict]:
+    return [one.resource for one in place.core.own_store(EHR).search(Query.of(KINDS[kind][0]))]
+
+
+def new(kind: str) -> str:
+    return f"{TEAM}{kind}/new/"
+
+
+def written(place: Place, kind: str, **other: str) -> str:
+    """Write one, and return the address of its form."""
+    assert is_kept(place.staff().post(new(kind), {**KINDS[kind][1], "key": str(uuid.uuid4()), **other}))
+    return f"{TEAM}{kind}/{kept(place, kind)[-1]['id']}/"
+
+
+def version(visitor: Visitor, path: str) -> str:
+    return version_in(visitor.get(path))
+
+
+def version_in(page: TestResponse) -> str:
+    return html.unescape(page.text.partition('name="version" value="')[2].partition('"')[0])
+
+
+@EACH
+def test_it_is_read_by_clients_and_staff_and_who_wrote_it_stands_nowhere_but_in_the_log(place, kind):
+    _type, values, words = KINDS[kind]
+    for about_nobody in (False, True):
+        joost = place.staff(about_nobody=about_nobody)
+        answer = joost.post(new(kind), {**values, words: f"Woorden {about_nobody}.", "key": str(uuid.uuid4())})
+        assert is_kept(answer), text_of(answer)
+        logged = joost.logged()
+        assert (logged.event, logged.patient, logged.user) == ("create", NOBODY.reference, "Practitioner/joost")
+    for visitor in (place.client(2), place.staff("mia", "peer-worker"), place.staff("reinders", "responsible")):
+        page = text_of(visitor.get(TEAM))
+        assert "Woorden False." in page
+        assert "Woorden True." in page
+    whole = html.unescape(place.client(2).get(f"{TEAM}team.json").text)
+    assert "joost" not in whole
+    assert "zonnebloem" not in whole  # nor the client whose chart it was written in
+    assert "Woorden" not in place.client(2).get("team/ward/").text
+    assert len(kept(place, kind)) == 2
+
+
+@EACH
+def test_pressed_twice_and_sent_again_on_a_bad_network_it_is_one(place, kind):
+    joost = place.staff()
+    for _again in range(3):
+        assert is_kept(joost.post(new(kind), {**KINDS[kind][1], "key": KEY}))
+    assert len(kept(place, kind)) == 1
+    assert kept(place, kind)[0]["meta"]["versionId"] == "1"
+
+
+@EACH
+def test_the_back_button_and_other_words_under_the_same_key_show_both_and_then_save(place, kind):
+    _type, values, words = KINDS[kind]
+    joost = place.staff()
+    assert is_kept(joost.post(new(kind), {**values, "key": KEY}))
+    answer = joost.post(new(kind), {**values, words: "Andere woorden.", "key": KEY})
+    assert answer.status_code == 409
+    assert values[words] in text_of(answer)
+    assert "Andere woorden." in answer.text
+    path = f"{TEAM}{kind}/{kept(place, kind)[0]['id']}/"
+    assert path in answer.text  # the form now changes what stands there
+    assert is_kept(joost.post(path, {**values, words: "Samen.", "version": version_in(answer)}))
+    [one] = kept(place, kind)
+    assert "Samen." in str(one)
+
+
+@EACH
+def test_of_two_who_change_the_same_the_second_sees_both_and_loses_nothing(place, kind):
+    _type, values, words = KINDS[kind]
+    path = written(place, kind)
+    joost, mia = place.staff(), place.staff("mia", "peer-worker")
+    seen_by_both = version(joost, path)
+    assert is_kept(joost.post(path, {**values, words: "Van Joost.", "version": seen_by_both}))
+    clash = mia.post(path, {**values, words: "Van Mia.", "version": seen_by_both})
+    assert clash.status_code == 409
+    assert "iemand anders heeft dit intussen veranderd" in text_of(clash)
+    assert "Van Joost." in text_of(clash)
+    assert "Van Mia." in clash.text
+    assert "Van Mia." not in text_of(joost.get(TEAM))
+    now = version_in(clash)
+    assert is_kept(mia.post(path, {**values, words: "Van Joost en Mia.", "version": now}))
+    assert is_kept(mia.post(path, {**values, words: "Van Joost en Mia.", "version": now}))  # pressed twice
+    assert "Van Joost en Mia." in text_of(joost.get(TEAM))
+    versions = place.core.own_store(EHR).history(KINDS[kind][0], path.split("/")[3])
+    assert [one.resource["meta"]["versionId"] for one in versions] == ["3", "2", "1"]  # and what was there stays
+
+
+@EACH
+def test_what_is_typed_is_kept_for_its_writer_alone_until_it_is_saved(place, kind):
+    _type, values, words = KINDS[kind]
+    path = written(place, kind)
+    joost, mia = place.staff(), place.staff("mia", "peer-worker")
+    for form, beside in ((new(kind), {"key": KEY}), (path, {"version": version(joost, path)})):
+        typed = f"Half getypt, {next(iter(beside))}."
+        half = {**values, words: typed, **beside}
+        assert joost.post(form, half, headers=AUTOSAVE).get_json() == {"saved": True}
+        again = place.staff(about_nobody=True).get(form)
+        assert typed in again.text
+        assert "Dit typte je eerder" in text_of(again)
+        for visitor in (mia, place.client(1)):
+            assert typed not in visitor.get(form).text
+            assert typed not in visitor.get(TEAM).text
+        assert is_kept(joost.post(form, half))
+        assert "Dit typte je eerder" not in text_of(joost.get(form))
+    assert len(kept(place, kind)) == 2
+
+
+@EACH
+def test_what_is_typed_is_thrown_away_at_a_press(place, kind):
+    joost = place.staff()
+    joost.post(new(kind), {**KINDS[kind][1], "key": KEY}, headers=AUTOSAVE)
+    assert is_kept(joost.post(new(kind), {"sketch": "discard"}))
+    assert KINDS[kind][1][KINDS[kind][2]] not in joost.get(new(kind)).text
+    assert kept(place, kind) == []
+
+
+@EACH
+def test_without_what_is_needed_it_comes_back_with_the_reason_and_every_word(place, kind):
+    _type, values, words = KINDS[kind]
+    others = {name: value for name, value in values.items() if name != words}
+    joost = place.staff()
+    answer = joost.post(new(kind), {**others, "key": KEY})
+    assert answer.status_code == 422
+    assert "Nog niet bewaard" in text_of(answer)
+    assert f'value="{KEY}"' in answer.text
+    for value in others.values():
+        assert value in answer.text
+    assert kept(place, kind) == []
+    assert joost.post(new(kind), {**values, words: "a" * 100_001, "key": KEY}).status_code == 422
+    assert kept(place, kind) == []
+
+
+@EACH
+def test_a_client_and_who_only_reads_neither_open_nor_send_it(place, kind):
+    path = written(place, kind)
+    for visitor in (place.client(1), place.staff("reinders", "responsible")):
+        for form in (new(kind), path):
+            assert visitor.get(form).status_code == 403
+            assert visitor.post(form, {**KINDS[kind][1], "key": KEY, "version": "1"}).status_code == 403
+        page = visitor.get(TEAM).text
+        assert "/new/" not in page
+        assert path not in page
+    assert [one["meta"]["versionId"] for one in kept(place, kind)] == ["1"]
+
+
+@EACH
+def test_what_another_team_wrote_or_is_of_another_kind_is_not_found(place, kind):
+    path = written(place, kind)
+    id_ = path.split("/")[3]
+    joost = place.staff()
+    wrong = [f"team/ward/{kind}/{id_}/", f"{TEAM}{kind}/nothing/"]
+    wrong += [f"{TEAM}{other}/{id_}/" for other in KINDS if other != kind]
+    for address in wrong:
+        assert joost.get(address).status_code == 404
+        assert joost.post(address, {**KINDS[kind][1], "version": "1"}).status_code == 404
+    assert [one["meta"]["versionId"] for one in kept(place, kind)] == ["1"]
+
+
+def test_an_action_says_how_it_went_and_stands_last_once_it_is_done(place):
+    path = written(place, "actions")
+    written(place, "actions", what="Nog te doen")
+    path = next(f"{TEAM}actions/{one['id']}/" for one in kept(place, "actions") if one["description"] == "Een moestuin")
+    joost = place.staff()
+    values = {**KINDS["actions"][1], "by-when": "2026-12-31"}
+    for state in ("doing", "done"):
+        outcome = {"outcome": "Tomaten."} if state == "done" else {}
+        assert is_kept(joost.post(path, {**values, "state": state, **outcome, "version": version(joost, path)}))
+    page = text_of(place.client(1).get(TEAM))
+    assert "Gedaan" in page
+    assert "Wat het opleverde: Tomaten." in page
+    assert page.index("Nog te doen") < page.index("Een moestuin")
+    history = text_of(joost.get(path)).partition("Hoe het ging")[2]
+    assert history.index("Gedaan") < history.index("We zijn ermee bezig") < history.index("Gepland")
+
+
+@pytest.mark.parametrize(
+    ("clients", "peers", "why"),
+    [
+        ("7", "2", "In een panel zitten hoogstens zes cliënten."),
+        ("6", "3", "Bij een panel zijn hoogstens twee ervaringsdeskundigen"),
+        ("0", "2", "Schrijf een getal op, zoals 5."),
+        ("zes", "2", "Schrijf een getal op, zoals 5."),
+        ("-1", "2", "Schrijf een getal op, zoals 5."),
+        ("٣", "2", "Schrijf een getal op, zoals 5."),
+        ("", "2", "Schrijf op hoeveel cliënten er waren."),
+    ],
+)
+def test_a_panel_of_too_many_is_refused_with_the_reason_and_all_words_kept(place, clients, peers, why):
+    values = {**KINDS["panels"][1], CLIENTS: clients, PEERS: peers}
+    answer = place.staff("mia", "peer-worker").post(new("panels"), {**values, "key": KEY})
+    assert answer.status_code == 422
+    assert why in text_of(answer)
+    assert "Het plan is van ons." in answer.text
+    assert "Het plan is van ons." in place.staff("mia", "peer-worker").get(new("panels")).text  # tomorrow too
+    assert kept(place, "panels") == []
+
+
+@pytest.mark.parametrize(("clients", "peers"), [("6", "2"), ("1", ""), ("06", "0")])
+def test_a_panel_of_six_clients_and_two_peer_workers_at_most_is_taken(place, clients, peers):
+    values = {**KINDS["panels"][1], CLIENTS: clients, PEERS: peers}
+    assert is_kept(place.staff("mia", "peer-worker").post(new("panels"), {**values, "key": KEY}))
+    assert f"{int(clients)} cliënt" in text_of(place.client(1).get(TEAM))
+
+
+def test_hostile_words_are_words(place):
+    hostile = "<script>alert(1)</script> \"'& {{ 7*7 }}"
+    written(place, "told", words=hostile, by=hostile)
+    written(place, "actions", what=hostile, who=hostile)
+    written(place, "panels", **{SAID: hostile})
+    page = place.client(1).get(TEAM).text
+    assert "<script>alert(1)" not in page
+    assert page.count(html.escape("<script>alert(1)</script>", quote=False)) >= 5
+    assert "{{ 7*7 }}" in html.unescape(page)
