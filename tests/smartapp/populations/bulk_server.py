@@ -69,6 +69,10 @@ class BulkServer:
         self.http.shutdown()
         self.http.server_close()
 
+    def kill(self, process: int) -> None:
+        """Say which process is killed when the time has come."""
+        self.victim = process
+
     def kills(self) -> bool:
         """Tell whether this request is the one at which the process that asks is killed."""
         with self.lock:

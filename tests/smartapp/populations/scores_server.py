@@ -43,6 +43,10 @@ class ScoresServer:
         self.http.shutdown()
         self.http.server_close()
 
+    def kill(self, process: int) -> None:
+        """Say which process is killed where a fault says so."""
+        self.victim = process
+
     def counts(self) -> Counter[str]:
         """How many Observations there are of each identifier."""
         return Counter(one["identifier"][0]["value"] for one in self.stored)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +22,7 @@ from smartapp.populations import bulk_export
 from smartapp.populations.kept import alone
 from tests.mappers.build import all_answered, response
 from tests.smartapp.populations.bulk_server import BulkServer, Held
-
-ROOT = Path(__file__).parents[3]
+from tests.smartapp.populations.killed import ended
 
 
 def lines(*resources: dict) -> bytes:
@@ -487,19 +483,13 @@ def test_a_command_that_is_killed_again_and_again_ends_with_the_same_files(serve
     chance = random.Random(2)
     server.files.append(Held("deleted", "Bundle", deletions("QuestionnaireResponse/r1")))
     folder = tmp_path / "export"
-    command = [sys.executable, "-m", "smartapp", "bulk", "fetch", "--from", server.base, "--to", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = ["bulk", "fetch", "--from", server.base, "--to", str(folder), "--client-id", "bulk", "--keys", str(keys)]
     killed = 0
     for _ in range(20):
         server.kill_in = chance.randrange(1, 7) if killed < 4 else 0
-        process = subprocess.Popen(
-            [*command, "--client-id", "bulk", "--keys", str(keys)],
-            env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        server.victim = process.pid
-        _, said = process.communicate(timeout=60)
-        if process.returncode != -signal.SIGKILL:
-            assert process.returncode == 0, said
+        code = ended(command, tmp_path / "said", server.kill)
+        if code != -signal.SIGKILL:
+            assert code == 0, (tmp_path / "said").read_text()
             break
         killed += 1
     assert killed >= 2

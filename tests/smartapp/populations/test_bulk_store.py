@@ -7,8 +7,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,9 +22,8 @@ from smartapp.populations import write_back
 from smartapp.populations.kept import alone
 from tests.mappers.build import CATALOGUE, all_answered, response
 from tests.smartapp.hospital import running_hospital
+from tests.smartapp.populations.killed import ended
 from tests.smartapp.populations.scores_server import ScoresServer
-
-ROOT = Path(__file__).parents[3]
 
 
 def scores(number: int, name: str = "hoop") -> list[dict]:
@@ -358,21 +355,18 @@ def test_a_command_that_is_killed_again_and_again_has_written_each_score_once(fi
     refused = scores(7, "mhcs")
     file.write_bytes(lines(*FOUR[:14], *refused, *FOUR[14:]))
     server = ScoresServer(conditional=seed == 1, bad={"mhcs-total"}).start()
-    command = [sys.executable, "-m", "smartapp", "bulk", "store", str(file), "--to", server.base, "--batch", "7"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    killed = 0
+    command = ["bulk", "store", str(file), "--to", server.base, "--batch", "7"]
+    killed, output = 0, file.with_name("said")
     try:
         for _ in range(20):
             server.faults = [None] * chance.randrange(3) + [chance.choice(["kill", "kill before"])] * (killed < 2)
-            process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-            server.victim = process.pid
-            said, _ = process.communicate(timeout=60)
-            if process.returncode != -signal.SIGKILL:
+            code = ended(command, output, server.kill)
+            if code != -signal.SIGKILL:
                 break
             killed += 1
-        assert (process.returncode, killed >= 2) == (1, True)
-        assert b"33 lines read" in said
-        assert b"1 refused" in said
+        assert (code, killed >= 2) == (1, True)
+        assert "33 lines read" in output.read_text()
+        assert "1 refused" in output.read_text()
         assert each_once(server, *FOUR)
         assert len(Path(f"{file}.rejects.ndjson").read_text().splitlines()) == 1
     finally:
