@@ -492,6 +492,7 @@ class Services:
             self.sketches(launch).adopt(self.sketches(former))
             self.handed_over_to(launch.issuer_key, patient).adopt(self.handed_over_to(former.issuer_key, patient))
             self.audit.adopt(former.issuer_key, launch.issuer_key, patient)
+            self.team_marks.adopt((former.issuer_key, patient), (launch.issuer_key, patient))
             links = self.health_links
             links.adopt(links.person(former.issuer_key, patient), links.person(launch.issuer_key, patient))
             reminders = self.reminders

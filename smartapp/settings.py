@@ -198,7 +198,7 @@ class TeamHere:
         if not re.fullmatch(r"[a-z0-9-]{1,40}", self.id):
             raise ConfigError(f"teams: id is {self.id!r}; write up to 40 small letters, digits and hyphens.")
         if not self.name.strip():
-            raise ConfigError(f"teams: {self.id} has no name.")
+            raise ConfigError(f"teams: {self.id} has no name; write the one that clients know it by.")
         if not self.references:
             raise ConfigError(f"teams: {self.id} has no references; write Organization/… or CareTeam/….")
         for reference in self.references:
@@ -359,11 +359,11 @@ class Issuer:
     def _check_teams(self, where: str) -> None:
         ids = [one.id for one in self.teams]
         for id_ in sorted({one for one in ids if ids.count(one) > 1}):
-            raise ConfigError(f"{where}: teams has two with the id {id_!r}.")
+            raise ConfigError(f"{where}: teams has two with the id {id_!r}; give each an id of its own.")
         references = [reference for one in self.teams for reference in one.references]
         for reference in sorted({one for one in references if references.count(one) > 1}):
             # What is said of one would be said of the other, and figures could be taken away from each other.
-            raise ConfigError(f"{where}: teams has {reference!r} twice.")
+            raise ConfigError(f"{where}: teams has {reference!r} twice; leave it with one team, and once.")
 
     def _check_caseload(self, where: str) -> None:
         asked = self.caseload_scopes.split()

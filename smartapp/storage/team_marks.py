@@ -168,6 +168,19 @@ class TeamMarks:
             names = [self._name(one, person) for one in open_rounds]
             return connection.execute(TEAM_MARKS.delete().where(TEAM_MARKS.c.id.in_(names))).rowcount
 
+    def adopt(self, former: Giver, person: Giver) -> None:
+        """Bring what somebody gave in open rounds under a former name of theirs to this one, unless they gave again."""
+        with reading(self._engine) as connection:
+            open_rounds = connection.execute(sa.select(TEAM_ROUNDS.c.id).where(TEAM_ROUNDS.c.loosened == 0)).scalars()
+            names = {self._name(one, former): (one, self._name(one, person)) for one in open_rounds}
+            found = connection.execute(sa.select(TEAM_MARKS.c.id).where(TEAM_MARKS.c.id.in_(names))).scalars().all()
+        for old in found:
+            round_, new = names[old]
+            with writing(self._engine, on=round_) as connection:
+                again = connection.execute(sa.select(TEAM_MARKS.c.id).where(TEAM_MARKS.c.id == new)).first()
+                change = TEAM_MARKS.delete() if again else TEAM_MARKS.update().values(id=new)
+                connection.execute(change.where(TEAM_MARKS.c.id == old))
+
     def given_in(self, round_: str) -> list[Given]:
         """Return all that was given in a round, in no order that says anything."""
         chosen = sa.select(TEAM_MARKS.c.sealed).where(TEAM_MARKS.c.round == round_)

@@ -45,7 +45,7 @@ def test_staff_follow_an_action_and_the_sheet_of_a_team_names_no_client(demo: De
     expect(page.locator("body")).not_to_contain_text("Achterberg")
     page.emulate_media(media="screen")
     joost.press("main a[href*='/actions/new/']")
-    page.locator("#what").fill("Een moestuin beginnen")
+    page.locator("#description").fill("Een moestuin beginnen")
     page.locator("label[for='state-doing']").click()
     joost.press("main .actions button")
     expect(page.locator("main")).to_contain_text("Een moestuin beginnen")

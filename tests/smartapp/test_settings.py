@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from smartapp.settings import (
     _HooksTable,
     _IssuerTable,
     _KoppeltaalTable,
+    _TeamTable,
     env_example,
     is_inside,
     read_issuers,
@@ -71,6 +73,25 @@ def test_a_shell_reads_every_line_of_the_example_as_we_write_it(tmp_path):
     assert (read.stdout, read.stderr) == (Settings.from_env(GOOD).emergency_line_nl, "")
 
 
+def team_lines(team: Mapping[str, object]) -> str:
+    """Return the lines of a team; of what it does not say, those of one that is right."""
+    whole = {"id": "fact", "name": "FACT Noord", "references": ["Organization/1"]} | team
+    return "\n".join(["[[issuer.teams]]", *(f"{name} = {json.dumps(value)}" for name, value in whole.items()), ""])
+
+
+def test_teams_of_a_place_are_read_in_the_order_of_the_file(tmp_path):
+    two = [{}, {"id": "ward-2", "name": "Zuid", "references": ["CareTeam/2", "Organization/3"]}]
+    file = tmp_path / "issuers.toml"
+    file.write_text(ISSUER + "".join(map(team_lines, two)))
+    [issuer] = read_issuers(file, {})
+    assert [(one.id, one.name, one.team.reference) for one in issuer.teams] == [
+        ("fact", "FACT Noord", "Organization/1"),
+        ("ward-2", "Zuid", "CareTeam/2"),
+    ]
+    file.write_text(ISSUER)
+    assert read_issuers(file, {})[0].teams == ()
+
+
 def test_the_example_of_the_issuers_is_read_as_it_stands():
     [issuer] = read_issuers(ROOT / "issuers.example.toml", {})
     assert (issuer.base, issuer.auth, issuer.hooks) == ("https://ehr.example.org/fhir", "public", None)
@@ -79,7 +100,8 @@ def test_the_example_of_the_issuers_is_read_as_it_stands():
 def test_the_example_of_the_issuers_names_every_key():
     text = (ROOT / "issuers.example.toml").read_text("utf-8")
     named = set(re.findall(r"(?m)^(?:# |## or )?(?:\[{1,2}issuer\.)?(\w+)(?= = |\]{1,2}$)", text))
-    keys = {*_IssuerTable.__struct_fields__, *_HooksTable.__struct_fields__, *_KoppeltaalTable.__struct_fields__}
+    tables = (_IssuerTable, _HooksTable, _KoppeltaalTable, _TeamTable)
+    keys = {key for one in tables for key in one.__struct_fields__}
     assert keys - named == set()
 
 
@@ -239,6 +261,27 @@ def test_a_secret_is_not_in_what_a_log_would_show():
             )
         ),
         (ISSUER + 'team = "no"\n', r"issuer\[1\]\.team: is 'no'; it must be one of"),
+        *(
+            (ISSUER + "".join(map(team_lines, teams)), complaint)
+            for teams, complaint in (
+                ([{"id": "FACT Noord"}], "id is 'FACT Noord'; write up to 40 small letters, digits and hyphens"),
+                ([{"id": "a" * 41}], "write up to 40 small letters"),
+                ([{"id": "../x"}], "write up to 40 small letters"),
+                ([{"name": " "}], "name"),
+                ([{"references": []}], "fact has no references; write Organization/… or CareTeam/…"),
+                ([{"references": ["Practitioner/1"]}], "has 'Practitioner/1': a team is Organization/… or CareTeam/…"),
+                ([{"references": ["Organization/a b"]}], "has 'Organization/a b': a team is"),
+                (
+                    [{"references": ["https://ehr.example/fhir/Organization/1"]}],
+                    "a team is Organization/… or CareTeam/…",
+                ),
+                ([{}, {"references": ["Organization/2"]}], "two with the id 'fact'; give each an id of its own"),
+                ([{}, {"id": "ward"}], "has 'Organization/1' twice; leave it with one team, and once"),
+                ([{"references": ["Organization/1"] * 2}], "has 'Organization/1' twice; leave it with one team"),
+                ([{"members": ["Practitioner/1"]}], "members"),
+            )
+        ),
+        (ISSUER + '[[issuer.teams]]\nid = "fact"\nname = "FACT"\n', "references"),
         (ISSUER + 'roles = "clinician"\n', r"issuer\[1\]\.roles: is 'clinician'"),
         (ISSUER + 'roles = { "ED" = "peer-worker" }\n', "roles has 'ED'; write a code with its system"),
         (ISSUER + 'roles = { "http://x|" = "peer-worker" }\n', r"roles has 'http://x\|'"),

@@ -74,11 +74,12 @@ def mine(team_id: str, year: int) -> ResponseReturnValue:
     team, form = team_or_404(team_id), form_of(ROPI)
     audit, draft = Audit(team, _open_year(year)), Unfinished(team, _name(year))
     asked = asking.sections(form, without={SCORER})
-    if (answer := draft.answered(asked)) is not None:
+    sent = audit.mine()
+    if (answer := draft.answered(asked, sent.answers if sent else {})) is not None:
         return answer
     audit.settle()
     back = redirect(url_for("ropi.index", team_id=team.id), 303)
-    if (sent := audit.mine()) is not None:
+    if sent is not None:
         if request.method == "POST" and (again := asking.posted(asked)) != sent.answers:  # from another tab
             draft.keep(again)
             flash(_(SENT_BEFORE), "attention")

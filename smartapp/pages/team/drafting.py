@@ -30,8 +30,11 @@ class Unfinished:
     team: TeamHere
     name: str
 
-    def answered(self, asked: Iterable[Section]) -> ResponseReturnValue | None:
-        """Answer the script that keeps what is typed, and the button that throws it away; None for all else."""
+    def answered(self, asked: Iterable[Section], stands: Mapping[str, str]) -> ResponseReturnValue | None:
+        """Answer the script that keeps what is typed, and the button that throws it away; None for all else.
+
+        What stands already is not kept beside it: of marks it would be a copy that says whose they are.
+        """
         if request.method != "POST":
             return None
         if request.form.get("sketch") == "discard":
@@ -39,7 +42,10 @@ class Unfinished:
             return redirect(request.script_root + request.path, 303)
         if forms.is_autosave():
             fields = tuple(asked)
-            self.keep(asking.posted(fields))
+            if (values := asking.posted(fields)) == stands:
+                self.forget()
+            else:
+                self.keep(values)
             return forms.kept([one.name for one in asking.fields_of(fields)], request.form)
         return None
 

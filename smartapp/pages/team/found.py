@@ -110,9 +110,14 @@ def _resources(team: TeamHere) -> Iterator[Any]:
 
 
 def _marks(team: Team, rounds: Iterable[KeptRound], known: Catalogue) -> Iterator[Any]:
-    """Yield the marks of rounds as responses: on the first day of their round, for no day says who it was."""
-    kept = current.services().team_marks
+    """Yield the marks of rounds that are over as responses, on the first day of their round: no day says who it was.
+
+    Of a round that is open nothing is as much as read.
+    """
+    kept, today = current.services().team_marks, current.now().date()
     for one in rounds:
+        if not one.round.is_over(today):
+            continue
         for number, given in enumerate(kept.given_in(one.id)):
             form = next((each for each in known.versions(MARKS) if each.canonical == given.form), None)
             if form is not None:

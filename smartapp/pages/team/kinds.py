@@ -110,7 +110,7 @@ def action_kind(team: TeamHere) -> Kind:
 
     def make(values: Values, identifier: str, there: Resource | None) -> Resource:
         action = Action(
-            what=values["what"],
+            what=values["description"],
             who=values.get("who", ""),
             by_when=asking.day_in(values.get("by-when", "")),
             state=cast(ActionState, values["state"]),
@@ -126,7 +126,7 @@ def action_values(action: Action) -> Values:
     """Return what a form shows of an action."""
     return _filled(
         {
-            "what": action.what,
+            "description": action.what,
             "who": action.who,
             "by-when": action.by_when.isoformat() if action.by_when else "",
             "state": action.state,
@@ -141,7 +141,7 @@ def action_form() -> tuple[Section, ...]:
         Section(
             "",
             (
-                Field("what", _("What do you do?"), rows=3),
+                Field("description", _("What do you do?"), rows=3),
                 Field(
                     "who",
                     _("Who does it?"),
@@ -156,7 +156,7 @@ def action_form() -> tuple[Section, ...]:
     )
 
 
-ACTION_NEEDED: Final[Mapping[str, str]] = {"what": NEEDS_WHAT, "state": NEEDS_STATE}
+ACTION_NEEDED: Final[Mapping[str, str]] = {"description": NEEDS_WHAT, "state": NEEDS_STATE}
 
 
 # ---- panels ----------------------------------------------------------------------------------------------------------

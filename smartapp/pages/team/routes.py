@@ -95,10 +95,10 @@ def marks(team_id: str) -> ResponseReturnValue:
     team = team_or_404(team_id)
     now, form = open_round(team), form_of(MARKS)
     asked, draft = asking.sections(form), Unfinished(team, MARKS)
-    if (answer := draft.answered(asked)) is not None:
-        return answer
     given = given_of(now) if now else None
     values, problems, over = given.answers if given else {}, {}, False
+    if (answer := draft.answered(asked, values)) is not None:
+        return answer
     typed = draft.kept()
     if request.method == "POST":
         values = asking.posted(asked)

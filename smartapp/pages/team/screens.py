@@ -79,10 +79,10 @@ class FormScreen:
         """Answer the request: the form, or what became of what was sent."""
         draft = Unfinished(self.team, f"{self.name}/{self.id}")
         kept = None if self.id == NEW else keeping.read(self.kind, self.id)
-        if (answer := draft.answered(self.asked)) is not None:
+        there = kept.values if kept else self.opens
+        if (answer := draft.answered(self.asked, there)) is not None:
             return answer
         if request.method == "GET":
-            there = kept.values if kept else self.opens
             typed = draft.kept()
             if typed is None or typed.values == there:
                 return self._page(there, {VERSION: kept.version} if kept else {KEY: _key()})

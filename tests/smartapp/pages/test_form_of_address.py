@@ -426,7 +426,7 @@ def of_team(app: Flask, anna: Visitor, joost: Visitor) -> None:
     joost.post(f"{page}/rounds/", {"name": "Najaar", "start": day, "end": day})
     anna.post(f"{page}/marks/", {"team-marks-atmosphere-mark": "7", "team-marks-atmosphere-why": "Fijn."})
     joost.post(f"{page}/told/new/", {"day": day, "words": "Er komt een koffiehoek.", "by": "de teamleider"})
-    joost.post(f"{page}/actions/new/", {"what": "Een koffiehoek maken", "state": "doing"})
+    joost.post(f"{page}/actions/new/", {"description": "Een koffiehoek maken", "state": "doing"})
     said = {"client-panel-clients": "5", "client-panel-activities-said": "Meer wandelen."}
     joost.post(f"{page}/panels/new/", {"day": day, **said})
     mia = launched(app, role="peer-worker")

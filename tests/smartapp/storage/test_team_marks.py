@@ -213,6 +213,22 @@ def test_whatever_people_give_change_and_take_back_the_last_of_each_stays_before
     assert [marks.of_person(id_, person) for person in PEOPLE] == [None] * len(PEOPLE)
 
 
+def test_what_was_given_under_a_former_name_of_the_issuer_is_theirs_and_counts_once(marks):
+    """An issuer got a key while a round was open."""
+    id_, over = planned(marks), planned(marks, Round("Daarvoor", BEFORE, BEFORE))
+    named = [("key", one[1]) for one in (ANNA, BEA)]
+    marks.give(over, ANNA, gave("1"), BEFORE)
+    marks.loosen(FIRST)
+    for person, mark in ((ANNA, "4"), (BEA, "5"), (named[1], "9")):
+        marks.give(id_, person, gave(mark), FIRST)
+    for former, person in zip((ANNA, BEA), named, strict=True):
+        for _twice in range(2):
+            marks.adopt(former, person)
+    assert [marks.of_person(id_, one) for one in (ANNA, BEA)] == [None, None]
+    assert [marks.of_person(id_, one) for one in named] == [gave("4"), gave("9")]
+    assert (all_given(marks, id_), all_given(marks, over)) == (["4", "9"], ["1"])
+
+
 # ---- after the last day
 
 

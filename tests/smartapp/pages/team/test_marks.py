@@ -11,6 +11,7 @@ import pytest
 from smartapp.erasing import erase
 from smartapp.storage.drafts import DRAFTS
 from tests.smartapp.helpers import EHR, launched, text_of
+from tests.smartapp.pages.kept.test_pages import form_on
 from tests.smartapp.pages.team.place import (
     AUTOSAVE,
     ELSEWHERE,
@@ -208,6 +209,33 @@ def test_what_is_typed_is_kept_for_its_writer_alone_and_counts_only_once_it_is_g
     assert is_kept(anna.post(MARKS, {MARK: "3", WHY: "Half getypt."}))
     assert place.given(id_) == [{MARK: "3", WHY: "Half getypt."}]
     assert place.rows_with("Half getypt.") == {"team_marks"}  # the draft, which has a time, is gone
+
+
+def test_what_was_given_is_not_kept_once_more_by_a_script_that_comes_late(place):
+    """On a bad network it comes after the press: a copy with a time and a name would outlive the round."""
+    place.plan()
+    anna = place.client(1)
+    given = {MARK: "3", WHY: "Traag net."}
+    anna.post(MARKS, given)
+    assert anna.post(MARKS, given, headers=AUTOSAVE).get_json() == {"saved": True}
+    assert place.rows_with("Traag net.") == {"team_marks"}
+    anna.post(MARKS, {**given, MARK: "4"}, headers=AUTOSAVE)
+    assert place.rows_with("Traag net.") == {"team_marks", DRAFTS.name}
+
+
+def test_marks_sent_after_the_session_ended_are_kept_for_their_writer_and_gone_once_they_are_given(place):
+    id_ = place.plan(0, 3)
+    anna = place.client(1)
+    place.after(1)
+    assert "Je bent uitgelogd" in text_of(anna.post(MARKS, {MARK: "3", WHY: "Van gisteren."}))
+    assert place.given(id_) == []
+    again = place.client(1)
+    page = again.get("kept/").text
+    assert "Van gisteren." in page
+    assert "Van gisteren." not in place.client(2).get("kept/", follow_redirects=True).text
+    assert is_kept(again.client.post(again.url(MARKS), data=form_on(page, again.url(MARKS))))
+    assert place.given(id_) == [{MARK: "3", WHY: "Van gisteren."}]
+    assert place.rows_with("Van gisteren.") == {"team_marks"}
 
 
 def test_what_is_typed_is_thrown_away_at_a_press_and_what_was_given_stays(place):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import uuid
 
 import pytest
@@ -10,7 +11,9 @@ from werkzeug.test import TestResponse
 
 from smartapp.fhir.store import Query
 from smartapp.storage.launches import NOBODY
+from smartapp.web.kept import typed_text
 from tests.smartapp.helpers import EHR, Visitor, text_of
+from tests.smartapp.pages.kept.test_pages import form_on
 from tests.smartapp.pages.team.place import AUTOSAVE, TEAM, Place, is_kept
 
 KEY = "6f1c9ab1-30a7-4a6e-9d0e-0d0a9a3c1d11"
@@ -19,7 +22,7 @@ CLIENTS, PEERS = "client-panel-clients", "client-panel-peer-workers"
 
 KINDS = {
     "told": ("Communication", {"day": "2026-11-27", "words": "We zetten koffie.", "by": "Teamleider"}, "words"),
-    "actions": ("Task", {"what": "Een moestuin", "who": "Het team", "state": "planned"}, "what"),
+    "actions": ("Task", {"description": "Een moestuin", "who": "Het team", "state": "planned"}, "description"),
     "panels": (
         "QuestionnaireResponse",
         {"day": "2026-11-27", CLIENTS: "5", PEERS: "2", SAID: "Het plan is van ons."},
@@ -190,7 +193,7 @@ def test_what_another_team_wrote_or_is_of_another_kind_is_not_found(place, kind)
 
 def test_an_action_says_how_it_went_and_stands_last_once_it_is_done(place):
     path = written(place, "actions")
-    written(place, "actions", what="Nog te doen")
+    written(place, "actions", description="Nog te doen")
     path = next(f"{TEAM}actions/{one['id']}/" for one in kept(place, "actions") if one["description"] == "Een moestuin")
     joost = place.staff()
     values = {**KINDS["actions"][1], "by-when": "2026-12-31"}
@@ -237,9 +240,37 @@ def test_a_panel_of_six_clients_and_two_peer_workers_at_most_is_taken(place, cli
 def test_hostile_words_are_words(place):
     hostile = "<script>alert(1)</script> \"'& {{ 7*7 }}"
     written(place, "told", words=hostile, by=hostile)
-    written(place, "actions", what=hostile, who=hostile)
+    written(place, "actions", description=hostile, who=hostile)
     written(place, "panels", **{SAID: hostile})
     page = place.client(1).get(TEAM).text
     assert "<script>alert(1)" not in page
     assert page.count(html.escape("<script>alert(1)</script>", quote=False)) >= 5
     assert "{{ 7*7 }}" in html.unescape(page)
+
+
+@EACH
+def test_what_is_sent_after_the_session_ended_is_kept_for_its_writer_and_given_back(place, kind):
+    """A clinician is called away with the form open, and presses the next morning."""
+    _type, values, words = KINDS[kind]
+    joost = place.staff()
+    place.after(1)
+    answer = joost.post(new(kind), {**values, words: "Van gisteren.", "key": KEY})
+    assert "Je bent uitgelogd" in text_of(answer)
+    assert "Van gisteren." in text_of(answer)
+    assert kept(place, kind) == []
+    again = place.staff()
+    page = again.get("kept/")
+    assert "Van gisteren." in text_of(page)
+    assert "Van gisteren." not in text_of(place.staff("mia").get("kept/"))
+    assert is_kept(again.client.post(again.url(new(kind)), data=form_on(page.text, again.url(new(kind)))))
+    assert "Van gisteren." in text_of(place.client(1).get(TEAM))
+    assert place.rows_with("Van gisteren.").isdisjoint({"kept_words", "drafts"})
+
+
+@EACH
+def test_no_field_has_a_name_that_our_forms_keep_for_themselves(place, kind):
+    """What stands in such a one would not be among the words that an error page gives back."""
+    page = place.staff().get(new(kind)).text.partition("<main")[2]
+    names = re.findall(r'<(?:input type="(?:text|date|radio)"|textarea) id="[^"]+" name="([^"]+)"', page)
+    assert set(KINDS[kind][1]) <= set(names)
+    assert {name for name, _text in typed_text([(name, "x") for name in names])} == set(names)
