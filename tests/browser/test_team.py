@@ -19,10 +19,16 @@ def test_on_a_phone_a_client_gives_marks_which_are_kept_while_typed_and_taken_ba
     page = noor.go("")
     expect(page.locator("main")).to_contain_text("Wat vind je van FACT Noord?")
     page = noor.go("team/fact-noord/marks/")
+    noor.press("main .actions button:text('Deze cijfers geven')")
+    expect(page.locator("main")).to_contain_text("Er is nog niets ingevuld.")
+    page.locator("label[for='team-marks-daytime-mark-3']").click()
+    page.locator("label[for='team-marks-daytime-mark-']").click()  # a mark that was chosen can be left out again
     page.locator("label[for='team-marks-atmosphere-mark-8']").click()
     page.locator("#team-marks-atmosphere-why").fill("Ik voel me welkom.")
     expect(page.locator("[data-saved]")).to_have_text("Bewaard voor jou. Het telt pas mee als je het geeft.")
+    expect(noor.go("").locator("main")).to_contain_text("Wat je invulde, is bewaard. Je hebt het nog niet gegeven.")
     page = noor.go("team/fact-noord/marks/")
+    expect(page.locator("#team-marks-daytime-mark-3")).not_to_be_checked()
     expect(page.locator("#team-marks-atmosphere-why")).to_have_value("Ik voel me welkom.")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert violations(page) == []

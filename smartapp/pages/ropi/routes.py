@@ -182,7 +182,7 @@ def _beside(
     """Return fields that each say what both auditors chose or wrote there."""
 
     def said(one: Field) -> Field:
-        each = [one.shown(str(values.get(one.name, ""))) for values in (first, second)]
+        each = [one.shown(str(values[one.name])) if one.name in values else "" for values in (first, second)]
         if not any(each):
             return one
         a, b = (text or "–" for text in each)

@@ -19,6 +19,8 @@ from smartapp.web.language import text_of
 
 NOTHING_TYPED: Final = message("Nothing is filled in yet.")
 NOT_A_CHOICE: Final = message("Choose one of these.")
+EARLIEST: Final = "1900"
+"""Of an earlier year a date is half typed: a calendar makes 0026 of somebody's 26."""
 VERSION: Final = "version"
 KEY: Final = "key"
 LOOK: Final = "look"
@@ -43,6 +45,8 @@ def sections(form: Instrument, *, without: Collection[str] = ()) -> tuple[Sectio
 
 def _field(item: Item) -> Field:
     options = tuple(FieldOption(one.code, text_of(one.text)) for one in item.scale.options) if item.scale else ()
+    if options:  # what was chosen can be undone without a script: no radio button goes off by itself
+        options = (*options, FieldOption("", _("No answer")))
     return Field(
         name=item.link_id,
         label=text_of(item.text),
@@ -90,7 +94,7 @@ def problems(asked: Iterable[Section], values: Mapping[str, str], needed: Mappin
             found[one.name] = typed.TOO_LONG
         elif one.kind == "choices" and value and value not in {option.value for option in one.options}:
             found[one.name] = NOT_A_CHOICE
-        elif one.kind == "date" and value and iso_date(value) is None:
+        elif one.kind == "date" and value and (iso_date(value) or "") < EARLIEST:
             found[one.name] = NOT_A_DATE
     return found
 

@@ -47,6 +47,7 @@ STATES: Final[Mapping[str, str]] = {
 
 NEEDS_WORDS: Final = message("Write down what you tell.")
 NEEDS_DAY: Final = message("Choose the day on which it is told.")
+NOT_YET: Final = message("This day has not come yet. Choose today, or a day before.")
 NEEDS_WHAT: Final = message("Write down what is done.")
 NEEDS_STATE: Final = message("Choose how far it is.")
 NEEDS_CLIENTS: Final = message("Write down how many clients were there.")
@@ -54,6 +55,8 @@ NOT_A_NUMBER: Final = message("Write a number, such as 5.")
 NEEDS_SAID: Final = message("Write down what the panel said about at least one topic.")
 MOST_CLIENTS: Final = message("A panel has six clients at most. With more, talk in two groups and write two reports.")
 MOST_PEERS: Final = message("A panel has two peer workers at most: one leads, the other writes the report.")
+
+DAY: Final = "day"
 
 
 # ---- told back -------------------------------------------------------------------------------------------------------
@@ -64,10 +67,10 @@ def told_kind(team: TeamHere) -> Kind:
 
     def values_in(resource: Resource) -> Values | None:
         told = told_back_in(resource, team.team)
-        return None if told is None else _filled({"day": told.day.isoformat(), "words": told.words, "by": told.by})
+        return None if told is None else _filled({DAY: told.day.isoformat(), "words": told.words, "by": told.by})
 
     def make(values: Values, identifier: str, there: Resource | None) -> Resource:
-        told = ToldBack(dt.date.fromisoformat(values["day"]), values["words"], values.get("by", ""))
+        told = ToldBack(dt.date.fromisoformat(values[DAY]), values["words"], values.get("by", ""))
         before = there.get("identifier", [{}])[0].get("value", "") if there else ""
         made = communication_of(told, team.team, identifier=identifier or before, language=language())
         # What others added to it stays.
@@ -82,7 +85,7 @@ def told_form() -> tuple[Section, ...]:
         Section(
             "",
             (
-                Field("day", _("On which day?"), "date"),
+                Field(DAY, _("On which day?"), "date"),
                 Field(
                     "words",
                     _("What do you tell clients and staff?"),
@@ -95,7 +98,15 @@ def told_form() -> tuple[Section, ...]:
     )
 
 
-TOLD_NEEDED: Final[Mapping[str, str]] = {"day": NEEDS_DAY, "words": NEEDS_WORDS}
+def told_problems(asked: tuple[Section, ...], values: Values) -> dict[str, str]:
+    """Return what is wrong with what is told back, by the name of a field, as English keys."""
+    return _not_yet(values) | asking.problems(asked, values, {DAY: NEEDS_DAY, "words": NEEDS_WORDS})
+
+
+def _not_yet(values: Values) -> dict[str, str]:
+    """Return what is wrong with the day of something that was, where it has not come yet."""
+    day = asking.day_in(values.get(DAY, ""))
+    return {DAY: NOT_YET} if day is not None and day > current.now().date() else {}
 
 
 # ---- actions ---------------------------------------------------------------------------------------------------------
@@ -161,7 +172,6 @@ ACTION_NEEDED: Final[Mapping[str, str]] = {"description": NEEDS_WHAT, "state": N
 
 # ---- panels ----------------------------------------------------------------------------------------------------------
 
-DAY: Final = "day"
 CLIENTS: Final = f"{PANEL}-clients"
 PEERS: Final = f"{PANEL}-peer-workers"
 LONGEST_NUMBER: Final = 3
@@ -206,7 +216,7 @@ def _typed_number(one: Field) -> Field:
 
 def panel_problems(asked: tuple[Section, ...], values: Values) -> dict[str, str]:
     """Return what is wrong with the report of a panel, by the name of a field, as English keys."""
-    found = asking.problems(asked, values, {DAY: NEEDS_DAY, CLIENTS: NEEDS_CLIENTS})
+    found = _not_yet(values) | asking.problems(asked, values, {DAY: NEEDS_DAY, CLIENTS: NEEDS_CLIENTS})
     for name, least, most, says in ((CLIENTS, 1, 6, MOST_CLIENTS), (PEERS, 0, 2, MOST_PEERS)):
         number = values.get(name)
         if not number:

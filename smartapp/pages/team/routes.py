@@ -69,10 +69,8 @@ def index() -> ResponseReturnValue:
 def mirror(team_id: str) -> ResponseReturnValue:
     """Show all that is known of a team, the same to clients and staff."""
     team = team_or_404(team_id)
-    now = open_round(team)
-    mine = now is not None and current.launch().user.role == "client" and given_of(now) is not None
     page = views.page_of(team, known_of(team))
-    return render_template("team/team.html", page=page, mine=mine, said=_said())
+    return render_template("team/team.html", page=page, mine=views.line(team), said=_said())
 
 
 @blueprint.get("/<team_id>/team.json")
@@ -103,6 +101,8 @@ def marks(team_id: str) -> ResponseReturnValue:
     if request.method == "POST":
         values = asking.posted(asked)
         problems = asking.problems(asked, values, {})
+        if not values and not given and now:
+            problems = {asking.fields_of(asked)[0].name: asking.NOTHING_TYPED}
         over = not problems and not _gave(now, values)
         if not problems and not over:
             draft.forget()
@@ -227,10 +227,14 @@ def stop_round(team_id: str) -> ResponseReturnValue:
     team = team_or_404(team_id)
     id_ = request.form.get("round", "")
     theirs = any(one.id == id_ for one in rounds_of(team))
+    begun = any(one.id == id_ and one.round.start <= current.now().date() for one in rounds_of(team))
     done = theirs and current.services().team_marks.stop(id_, current.now().date())
     if done:
         keeping.note("update", "team.stop_round")
-    return redirect(url_for("team.rounds", team_id=team.id, said="stopped" if done else None), 303)
+    else:
+        flash(_("This round is over already, or was taken away."), "attention")
+    said = ("ends" if begun else "away") if done else None
+    return redirect(url_for("team.rounds", team_id=team.id, said=said), 303)
 
 
 # ---- what staff write ------------------------------------------------------------------------------------------------
@@ -247,10 +251,10 @@ def tell(team_id: str, told_id: str) -> ResponseReturnValue:
         id=told_id,
         address=lambda id_: url_for("team.tell", team_id=team.id, told_id=id_),
         name="told",
-        title=_("Tell back") if new else _("Change what is told"),
+        title=_("Tell what came out") if new else _("Change what is told"),
         lead=_("Clients and staff read the same."),
         asked=kinds.told_form(),
-        needed=kinds.TOLD_NEEDED,
+        wrong=kinds.told_problems,
         opens={"day": current.today()},
     )
     return page.answered()
@@ -312,7 +316,8 @@ _SAID: Final[Mapping[str, str]] = {
     "gave": message("Thank you. What you gave is kept. You can change it until the last day."),
     "back": message("What you gave is deleted."),
     "planned": message("The round is planned."),
-    "stopped": message("That is done."),
+    "ends": message("Today is the last day. From tomorrow nobody can give marks."),
+    "away": message("The round is taken away."),
     "saved": message("Saved. Clients and staff read this now."),
 }
 

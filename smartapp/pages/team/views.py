@@ -11,7 +11,8 @@ from mappers.small_cells import FEWEST
 from mappers.team import Action, AuditRound, PanelReport, RoundMarks, TeamScore, ToldBack
 from questionnaires.catalogue import catalogue
 from questionnaires.model import ScoreRule
-from smartapp.pages.team.found import Known, given_of, open_round, teams_here
+from smartapp.pages.team.drafting import Unfinished
+from smartapp.pages.team.found import MARKS, Known, given_of, open_round, teams_here
 from smartapp.pages.team.kinds import STATES
 from smartapp.settings import TeamHere
 from smartapp.storage.team_marks import KeptRound
@@ -267,25 +268,29 @@ def _score(one: TeamScore) -> ScoreRow:
 class TeamLine:
     """A team in the list of teams; `until` is the last day on which marks can be given now, "" for none.
 
-    `gave`: the client of this launch gave marks in this round.
+    `gave`: the client of this launch gave marks in this round; `begun`: they typed others, and did not give those yet.
     """
 
     id: str
     name: str
     until: str
     gave: bool = False
+    begun: bool = False
 
 
 def lines() -> tuple[TeamLine, ...]:
     """Return the teams of this place, in the order of their names."""
-    client = current.launch().user.role == "client"
-    found = ((one, open_round(one)) for one in teams_here())
-    return tuple(
-        TeamLine(
-            one.id,
-            one.name,
-            format_date(now.round.end) if now else "",
-            gave=client and now is not None and given_of(now) is not None,
-        )
-        for one, now in found
-    )
+    return tuple(line(one) for one in teams_here())
+
+
+def line(team: TeamHere) -> TeamLine:
+    """Return a team of this place, with how far the client of this launch is."""
+    now = open_round(team)
+    if now is None:
+        return TeamLine(team.id, team.name, "")
+    until = format_date(now.round.end)
+    if current.launch().user.role != "client":
+        return TeamLine(team.id, team.name, until)
+    given, typed = given_of(now), Unfinished(team, MARKS).kept()
+    begun = typed is not None and typed.values != (given.answers if given else {})
+    return TeamLine(team.id, team.name, until, gave=given is not None, begun=begun)

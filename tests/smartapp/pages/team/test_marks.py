@@ -137,7 +137,7 @@ def test_a_mark_that_is_none_and_words_that_are_too_many_come_back_with_the_reas
     for wrong in ({MARK: "11"}, {MARK: "7", WHY: "a" * 100_001}):
         answer = place.client(1).post(MARKS, {MORE: "Rust.", **wrong})
         assert answer.status_code == 422
-        assert "Nog niet bewaard" in text_of(answer)
+        assert "Nog niet gegeven" in text_of(answer)
         assert "Rust." in answer.text
     assert place.given(id_) == []
 
