@@ -18,7 +18,7 @@ from mappers.small_cells import enough
 from mappers.team.model import Round, Team
 from mappers.team.responses import about_team, day_of
 from questionnaires.catalogue import Catalogue
-from questionnaires.model import Group, Item, Text
+from questionnaires.model import Group, Instrument, Item, Text
 
 FORM: Final = "team-marks"
 
@@ -37,7 +37,10 @@ class ThemeMarks:
 
 @dataclass(frozen=True, slots=True)
 class RoundMarks:
-    """A round that is over, with the themes that were asked in it; empty where nobody answered."""
+    """A round that is over, with the themes of the form and those that were answered.
+
+    So it is the same whether nobody answered or too few did: that somebody did would be said of them.
+    """
 
     round: Round
     themes: tuple[ThemeMarks, ...]
@@ -58,7 +61,10 @@ def marks_of(
         number = next((number for number, one in enumerate(ordered) if _in(each, one)), None)
         if number is not None:
             given[number].append(each)
-    return tuple(RoundMarks(one, _themes(given[number])) for number, one in enumerate(ordered) if one.is_over(today))
+    form = catalogue.instruments.get(FORM)
+    return tuple(
+        RoundMarks(one, _themes(form, given[number])) for number, one in enumerate(ordered) if one.is_over(today)
+    )
 
 
 def _in(answers: Answers, round_: Round) -> bool:
@@ -66,11 +72,11 @@ def _in(answers: Answers, round_: Round) -> bool:
     return day is not None and round_.has(day)
 
 
-def _themes(answers: Sequence[Answers]) -> tuple[ThemeMarks, ...]:
+def _themes(form: Instrument | None, answers: Sequence[Answers]) -> tuple[ThemeMarks, ...]:
     # A place may have changed its themes during a round: each is shown, by the newest words for it.
     groups: dict[str, Group] = {}
-    for one in answers:
-        groups |= {group.link_id: group for group in one.instrument.groups if _mark_of(group)}
+    for one in (*([form] if form else []), *(each.instrument for each in answers)):
+        groups |= {group.link_id: group for group in one.groups if _mark_of(group)}
     return tuple(_theme(group, answers) for group in groups.values())
 
 

@@ -94,7 +94,7 @@ def score_report(rule: ScoreRule, team: Team | None, year: int, figure: Figure, 
 
 
 def marks_report(marks: RoundMarks, team: Team, *, made: str) -> Resource | None:
-    """Return the mean mark per theme of a round; None for a round in which nobody answered."""
+    """Return the mean mark per theme of a round; None where no theme was asked."""
     groups = [
         {
             "id": one.id,

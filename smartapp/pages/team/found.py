@@ -90,7 +90,7 @@ def known_of(team: TeamHere) -> Known:
     names = [one.round for one in rounds]
     return Known(
         tuple(
-            mirror_of(one, [*found, *(marks if one == team.team else ())], names, known, today=today)
+            mirror_of(one, [*found, *marks], names if one == team.team else (), known, today=today)
             for one in (Team(reference, team.name) for reference in team.references)
         ),
         tuple(found),

@@ -74,6 +74,21 @@ def test_marks_of_five_are_not_read_and_neither_is_what_they_wrote(place):
     assert "Meer thee." not in said
 
 
+def test_nobody_and_too_few_look_the_same_on_the_page_and_as_fhir(place):
+    """Who asked one client to give marks could see that they did."""
+    said = []
+    for many in (0, 1, 5):
+        one = Place()
+        one.plan()
+        all_give(one, many)
+        one.after(1)
+        bundle = one.staff().get(f"{TEAM}team.json").get_json()
+        assert len(bundle["entry"]) == 1  # one report, though the team is two things in the record
+        said.append((text_of(one.staff().get(TEAM)), bundle["entry"]))
+    assert said[0] == said[1] == said[2]
+    assert said[0][0].count("minder dan 6 mensen") == 3
+
+
 def test_a_theme_that_five_gave_a_mark_is_not_shown_and_words_without_a_mark_neither(place):
     place.plan()
     all_give(place)
