@@ -25,7 +25,8 @@ def let_in(launch: Launch, endpoint: str, method: Method) -> None:
     if user.role == "guest":
         raise Guest(_WHY_GUEST.get(launch.why, _OF_NOBODY), code=f"guest-{launch.why}" if launch.why else "guest")
     if launch.about_nobody:
-        raise NotAllowed(_OF_NOBODY if user.role not in access.page(CASELOAD).get else _OF_A_RECORD, code="no-client")
+        why = _whose(access, endpoint) if access.page(endpoint).is_for(nobody=True) else _OF_A_RECORD
+        raise NotAllowed(why if user.role in access.page(CASELOAD).get else _OF_NOBODY, code="no-client")
     if access.may_together(user.role, endpoint):
         if with_client.goes_on():
             if any(map(current.records().is_locked, reading.parts_here())):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -55,4 +57,10 @@ def test_staff_follow_an_action_and_the_sheet_of_a_team_names_no_client(demo: De
     page.locator("label[for='state-doing']").click()
     joost.press("main .actions button")
     expect(page.locator("main")).to_contain_text("Een moestuin beginnen")
+    # An agreement on nothing is none, and tells nobody so.
+    joost.go(f"team/fact-noord/ropi/{dt.datetime.now(dt.UTC).year - 1}/agreed/")
+    for none in page.locator("main label[for^='ropi-'][for$='-']").all():
+        none.click()
+    joost.press("main .actions button")
+    expect(page.locator("main .error").first).to_have_text("Kies minstens één score waar jullie het over eens zijn.")
     close(context)

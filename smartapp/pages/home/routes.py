@@ -69,6 +69,11 @@ class HomePage:
     """The teams of this place, each with until when marks can be given."""
 
     @property
+    def marks_asked(self) -> list[TeamLine]:
+        """Return the teams that can get marks now and did not, or got others than were typed since."""
+        return [one for one in self.team if one.until and (one.begun or not one.gave)]
+
+    @property
     def cards(self) -> list[ToDo]:
         """Return what waits and has a card: the first, what somebody asked by themselves, and what is begun.
 

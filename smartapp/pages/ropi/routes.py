@@ -31,6 +31,7 @@ from smartapp.web.language import gettext as _
 
 blueprint = Blueprint("ropi", __name__, url_prefix="/team/<team_id>/ropi", template_folder="templates")
 
+NEEDS_AGREEMENT: Final = message("Choose at least one score that you agree on.")
 NEEDS_SCORES: Final = message("Choose at least one score before you send it.")
 SENT_BEFORE: Final = message("You sent your scores before. What you typed now is kept: change yours to go on with it.")
 
@@ -155,9 +156,17 @@ def agree(team_id: str, year: int) -> ResponseReturnValue:
             "Where both gave the same score, it stands there already. Talk about the others, and choose one together."
         ),
         asked=_beside(asking.sections(form, without={SCORER}), first, second),
+        wrong=_agreement_problems,
         opens=same,
     )
     return page.answered()
+
+
+def _agreement_problems(asked: tuple[Section, ...], values: Values) -> dict[str, str]:
+    """Return what is wrong with an agreement, by the name of a field, as English keys: one without scores is none."""
+    form = form_of(ROPI)
+    needed = {} if scores_in(form, values) else {form.scores[0].items[0]: NEEDS_AGREEMENT}
+    return needed | asking.problems(asked, values, {})
 
 
 def _agreed_kind(team: TeamHere, form: Instrument, measured: str) -> Kind:

@@ -17,6 +17,7 @@ from tests.smartapp.pages.plan.conftest import HALFWAY, put
 from tests.smartapp.pages.plan.test_ticking import buttons, press, status_of
 from tests.smartapp.pages.scores.people import measure
 from tests.smartapp.pages.scores.test_from_answers import fill_in_elsewhere
+from tests.smartapp.pages.team.place import Place
 
 
 @pytest.fixture
@@ -270,6 +271,20 @@ def test_an_ehr_that_wants_another_question_about_appointments_does_not_cost_the
     page = today.get("")
     assert page.status_code == 200
     assert "Weer leren zwemmen" in text_of(page)
+
+
+def test_where_several_teams_have_a_round_a_client_is_asked_once_and_chooses():
+    place = Place()
+    place.plan(0, 3)
+    assert "Wat vind je van FACT Noord?" in text_of(place.client(1).get(""))
+    place.plan(0, 5, team="ward")
+    page = text_of(place.client(1).get(""))
+    assert page.count("Wat vind je van") == 1
+    assert "Is een van deze teams jouw team?" in page
+    assert "FACT Noord. Cijfers geven kan tot en met 3 december 2026." in page
+    place.give(1, "7")
+    assert "Wat vind je van Afdeling Zuid?" in text_of(place.client(1).get(""))
+    place.core.engine.dispose()
 
 
 def test_a_clinician_goes_on_to_the_overview(app):
