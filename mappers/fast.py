@@ -266,9 +266,17 @@ def _value(item: Any) -> str | bool | None:
 # --- recalling: what was decoded before --------------------------------------------------------------------------
 
 _CUT: Final = b'{"linkId":'  # within a string its quotation marks are escaped, so in JSON this always begins an object
-_OPEN: Final = b'"item":['  # what the beginning of a response ends with, and that of a group
+# What the beginning of a response ends with, and that of a group. Many programs write a space after colons and commas.
+_OPEN: Final = (b'"item":[', b'"item": [')
 # What may follow on an item: another one; the next group; nothing more. The letters stand for it in `_ORDER`.
-_AFTER: Final = (("i", b","), ("g", b"]},"), ("e", b"]}]}"), ("e", b"]}]}\r"))
+_AFTER: Final = (
+    ("i", b","),
+    ("i", b", "),
+    ("g", b"]},"),
+    ("g", b"]}, "),
+    ("e", b"]}]}"),
+    ("e", b"]}]}\r"),
+)
 _ORDER: Final = re.compile("(oi*g)*oi*e")  # o opens a group
 # The letter of a number of three bits; 0: this linkId is not there. Above 4 only where one is there twice.
 _LETTERS: Final = "-oige???"

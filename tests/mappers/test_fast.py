@@ -158,6 +158,18 @@ def test_answers_of_several_responses_are_recalled_together():
     assert fast.observations(mixed) == plain(mixed) is not None
 
 
+@pytest.mark.parametrize("instrument", OBSERVED, ids=lambda one: one.id)
+def test_responses_with_spaces_between_their_members_are_recalled_too(instrument):
+    fast = FastScorer(CATALOGUE)
+    line = json.dumps(response(instrument.id, all_answered(instrument))).encode()
+    assert b'{"linkId": "' in line
+    assert fast.observations(line) == plain(line) is not None
+    compiled = fast._compiled[instrument.canonical]
+    head, *cuts = line.split(b'{"linkId":')
+    assert compiled.recall(head, cuts) is not None
+    assert compiled.recall(head.replace(b'"item": [', b'"item" : ['), cuts) is None  # other spaces are decoded
+
+
 @pytest.mark.parametrize(
     ("order", "recalled"),
     [
