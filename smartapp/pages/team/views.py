@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from mappers.small_cells import FEWEST
 from mappers.team import Action, AuditRound, PanelReport, RoundMarks, TeamScore, ToldBack
+from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import catalogue
 from questionnaires.model import ScoreRule
 from smartapp.pages.team.drafting import Unfinished
@@ -17,7 +18,7 @@ from smartapp.pages.team.kinds import STATES
 from smartapp.settings import TeamHere
 from smartapp.storage.team_marks import KeptRound
 from smartapp.web import current
-from smartapp.web.language import format_date, format_number, ngettext, text_of
+from smartapp.web.language import format_date, format_datetime, format_number, ngettext, text_of
 from smartapp.web.language import gettext as _
 
 OPEN_FIRST: Final = {"doing": 0, "planned": 1, "done": 2, "dropped": 3}
@@ -121,6 +122,8 @@ class TeamPage:
     panels: tuple[PanelView, ...]
     audits: tuple[AuditView, ...]
     scores: tuple[ScoreView, ...]
+    changed: Mapping[str, str] = field(default_factory=dict)
+    """When a message or the report of a panel was changed last, by its id; only of those that were changed."""
     several: bool = False
     """There are other teams here."""
 
@@ -143,8 +146,16 @@ def page_of(team: TeamHere, known: Known) -> TeamPage:
         panels=tuple(map(_panel, sorted(known.all("panels"), key=lambda one: one.day, reverse=True))),
         audits=tuple(map(_audit, sorted(known.all("audits"), key=lambda one: one.year, reverse=True))),
         scores=tuple(_scores(known.all("scores"))),
+        changed=dict(_changed(known.resources)),
         several=len(teams_here()) > 1,
     )
+
+
+def _changed(resources: Iterable[Any]) -> Iterable[tuple[str, str]]:
+    for one in resources:
+        meta = object_in(one, "meta")
+        if text_in(meta, "versionId") not in ("", "1"):
+            yield text_in(one, "id"), format_datetime(text_in(meta, "lastUpdated"))
 
 
 def _action(one: Action) -> ActionView:

@@ -157,6 +157,34 @@ def test_a_mark_that_is_none_and_words_that_are_too_many_come_back_with_the_reas
     assert place.given(id_) == []
 
 
+def test_giving_nothing_says_so_and_one_choice_is_left_open_again(place):
+    id_ = place.plan()
+    anna = place.client(1)
+    nothing = anna.post(MARKS, {MARK: "", WHY: " "})
+    assert (nothing.status_code, "Er is nog niets ingevuld." in text_of(nothing)) == (422, True)
+    assert is_kept(anna.post(MARKS, {MARK: "7", "team-marks-peer-led-mark": "8"}))
+    assert f'name="{MARK}" value="" ' in anna.get(MARKS).text.replace('value="">', 'value="" >')
+    assert is_kept(anna.post(MARKS, {MARK: "", "team-marks-peer-led-mark": "8"}))
+    assert place.given(id_) == [{"team-marks-peer-led-mark": "8"}]
+
+
+def test_the_start_page_and_that_of_the_team_say_how_far_the_client_is_and_to_nobody_else(place):
+    place.plan(0, 2)
+    anna, bea = place.client(1), place.client(2)
+    first = text_of(anna.get(TEAM))
+    anna.post(MARKS, {MARK: "7"}, headers=AUTOSAVE)
+    typed = text_of(anna.get(TEAM))
+    assert "nog niet gegeven" in text_of(anna.get(""))
+    assert "nog niet gegeven" not in text_of(bea.get(""))
+    anna.post(MARKS, {MARK: "7"})
+    given = text_of(anna.get(TEAM))
+    assert "je kunt tot en met 2 december 2026 cijfers geven" in first.casefold()
+    assert "nog niet gegeven" in typed
+    assert "nog niet gegeven" not in first + given
+    assert "Je gaf cijfers." in given
+    assert text_of(bea.get(TEAM)) == first
+
+
 # ---- when it is no time
 
 

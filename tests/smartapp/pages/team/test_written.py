@@ -120,6 +120,29 @@ def test_of_two_who_change_the_same_the_second_sees_both_and_loses_nothing(place
     assert [one.resource["meta"]["versionId"] for one in versions] == ["3", "2", "1"]  # and what was there stays
 
 
+@pytest.mark.parametrize("kind", ["told", "panels"])
+def test_clients_see_that_what_was_told_or_said_in_a_panel_was_changed_and_when(place, kind):
+    path = written(place, kind)
+    assert "Aangepast:" not in text_of(place.client(1).get(TEAM))
+    place.after(2)
+    joost = place.staff()
+    values = {**KINDS[kind][1], KINDS[kind][2]: "Iets anders.", "version": version(joost, path)}
+    assert is_kept(joost.post(path, values))
+    assert "Iets anders. Aangepast: 2 december 2026" in text_of(place.client(1).get(TEAM))
+
+
+@pytest.mark.parametrize("kind", ["told", "panels"])
+def test_what_was_told_or_said_is_of_today_or_before(place, kind):
+    values = KINDS[kind][1]
+    joost = place.staff()
+    for day, why in (("2026-12-01", "Deze dag is nog niet geweest."), ("", "dag"), ("ooit", "We herkennen deze datum")):
+        answer = joost.post(new(kind), {**values, "day": day, "key": KEY})
+        assert (answer.status_code, why in text_of(answer)) == (422, True), text_of(answer)
+        assert values[KINDS[kind][2]] in answer.text
+    assert kept(place, kind) == []
+    assert is_kept(joost.post(new(kind), {**values, "day": "2026-11-30", "key": KEY}))
+
+
 @EACH
 def test_what_is_typed_is_kept_for_its_writer_alone_until_it_is_saved(place, kind):
     _type, values, words = KINDS[kind]
