@@ -9,6 +9,7 @@ import zoneinfo
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
@@ -41,12 +42,14 @@ class Place:
 
     teams: tuple[TeamHere, ...] = (FACT, WARD)
     clock: Clock = field(default_factory=lambda: Clock(noon(MONDAY)))
+    settings: Mapping[str, Any] = field(default_factory=dict)
     app: Flask = field(init=False)
 
     def __post_init__(self) -> None:
         there = (TeamHere(id="there", name="Team Daar", references=("Organization/there",)),)
         self.app = make_app(
             clock=self.clock,
+            **self.settings,
             issuers=(
                 Issuer(base=EHR, name="Hier", client_id="v", teams=self.teams),
                 Issuer(base=ELSEWHERE, name="Daar", client_id="v", teams=there),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.smartapp.helpers import EHR, Visitor, text_of
+from tests.smartapp.helpers import EHR, Visitor, settings, text_of
 from tests.smartapp.pages.team.place import FACT, MARK, TEAM, Place, is_kept
 
 ROUNDS = f"{TEAM}rounds/"
@@ -98,17 +100,19 @@ def test_a_round_is_stopped_on_the_page_of_its_own_team_alone_and_by_staff(place
     assert rounds(place) == [("Winter", "2026-11-30", "2026-12-05")]
 
 
-def test_marks_stay_with_the_team_when_what_it_is_in_the_record_changes(place):
+def test_marks_stay_with_the_team_when_what_it_is_in_the_record_changes(tmp_path):
     """The operator gives the team another Organization: no round comes twice, and none is lost."""
+    same = {"database_url": f"sqlite:///{tmp_path / 'verstel.db'}", "encryption_keys": settings().encryption_keys}
+    place = Place(settings=same)
     place.plan()
     for number in range(6):
         place.give(number, "7")
-    place.after(1)
-    moved = Place(teams=(type(FACT)(id="fact", name="FACT Noord", references=("CareTeam/new", "Organization/fact")),))
-    moved.app.extensions["verstel"] = moved.core
-    moved.core.team_marks._engine, moved.core.team_marks._vault = place.core.engine, place.core.vault
-    moved.after(1)
-    assert text_of(moved.staff().get(TEAM)).count("7,0 6 mensen") == 1
+    place.core.engine.dispose()
+    for references in (("CareTeam/new", "Organization/fact"), ("Organization/other",)):
+        moved = Place(teams=(replace(FACT, references=references),), settings=same)
+        moved.after(1)
+        assert text_of(moved.staff().get(TEAM)).count("7,0 6 mensen") == 1
+        moved.core.engine.dispose()
 
 
 def test_one_mark_can_t_be_given_to_a_team_twice_by_its_two_references(place):
