@@ -88,12 +88,12 @@ def table(rows: Sequence[Shared]) -> list[str]:
     return [*head, *(f"| {row.what} | {row.seconds:.2f} s | {row.jobs:.2f}× | {row.halves:.2f}× |" for row in rows)]
 
 
-def section(rows: Sequence[Shared], load: float) -> list[str]:
+def section(rows: Sequence[Shared], count: int, load: float) -> list[str]:
     """Return what the page says of it; `load`: how many others wanted a core in the minute before."""
     return [
-        "Written by `python -m benchmarks.processes 200000 --write`. Wall time, written to a file. The two halves are",
-        "two commands side by side, each with one half of the responses: no way of sharing the work can be faster. The",
-        f"aim is {PROMISED}× on two idle cores. Before the run began, {load:.1f} programs wanted one of them.",
+        f"Written by `python -m benchmarks.processes {count} --write`. Wall time, written to a file. The two halves",
+        "are two commands side by side, each with one half of the responses: no way of sharing the work can be faster.",
+        f"The aim is {PROMISED}× on two idle cores. Before the run began, {load:.1f} programs wanted one of them.",
         "",
         *table(rows),
     ]
@@ -109,7 +109,7 @@ def main() -> int:
     rows = [measured(name, chosen.count, many=many) for name in GROWING for many in (False, True)]
     print("\n".join(table(rows)))
     if chosen.write:
-        sections.write(sections.PROCESSES, section(rows, load))
+        sections.write(sections.PROCESSES, section(rows, chosen.count, load))
     return misses.tell(row.missed for row in rows if row.missed)
 
 

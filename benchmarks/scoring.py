@@ -289,8 +289,11 @@ def main() -> int:
     print("\n".join([*table(rows), ""]), flush=True)
     commands = [whole_command(name, count, 3 if count < 100_000 else 2) for name in INSTRUMENTS for count in counts]
     print("\n".join([*commands_table(commands), ""]), flush=True)
-    runs = list(_runs(quick=chosen.quick))
-    print("\n".join(runs_table(runs)))
+    print("\n".join(runs_table([])), flush=True)
+    runs = []
+    for run in _runs(quick=chosen.quick):
+        runs.append(run)
+        print(runs_table([run])[-1], flush=True)
     if chosen.write:
         sections.write(sections.SCORING, page(rows, commands, runs, sum(map(len, few)) // len(few), load))
     return misses.tell([*too_slow(commands), *grown(runs)])

@@ -186,7 +186,6 @@ def growth(instrument: str, counts: Sequence[int]) -> Iterator[Run]:
 def other_files(instrument: str, count: int, packed: int) -> Iterator[Run]:
     """Yield runs on the same responses in many files, written with spaces, and compressed (so many)."""
     some = lines(min(count, DIFFERENT), instrument)
-    rounds = 3 if count < 100_000 else 2
     with on_disk() as folder:
         if instrument in GROWING:
             each = count // FILES
@@ -194,7 +193,7 @@ def other_files(instrument: str, count: int, packed: int) -> Iterator[Run]:
             for number, file in enumerate(files):
                 start = number * each % len(some)
                 append(file, some[start : start + each], 1)
-            yield run(instrument, f"{FILES} files", count, files, rounds)
+            yield run(instrument, f"{FILES} files", count, files, 2)
             # What is packed twice may be put together: it unpacks to both.
             once = gzip.compress(b"".join(line + b"\n" for line in some), 1)
             path = folder / "responses.ndjson.gz"
@@ -202,7 +201,7 @@ def other_files(instrument: str, count: int, packed: int) -> Iterator[Run]:
             yield run(instrument, "one `.gz` file", packed, [path], 1, packed=True)
         path = folder / "spaced.ndjson"
         append(path, map(spaced, some), count // len(some))
-        yield run(instrument, "spaces between members", count, [path], rounds)
+        yield run(instrument, "spaces between members", count, [path], 2)
 
 
 def runs_table(rows: Sequence[Run]) -> list[str]:

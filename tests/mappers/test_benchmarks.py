@@ -74,6 +74,8 @@ def test_what_several_processes_give_is_measured_beside_what_the_machine_gives(m
 
 def test_processes_that_give_too_little_are_said_plainly_beside_the_halves():
     assert processes.Shared("hoop", 3.0, 1.7, 1.9).missed == ""
+    rows = [processes.Shared("hoop", 3.0, 1.7, 1.9)]
+    assert {*processes.table(rows)} <= {*processes.section(rows, 200_000, 0.4)}
     missed = processes.Shared("hoop", 3.0, 1.69, 1.9).missed
     assert [figure for figure in ("1.69×", "1.7×", "1.90×") if figure not in missed] == []
 
