@@ -57,6 +57,17 @@ def test_staff_follow_an_action_and_the_sheet_of_a_team_names_no_client(demo: De
     page.locator("label[for='state-doing']").click()
     joost.press("main .actions button")
     expect(page.locator("main")).to_contain_text("Een moestuin beginnen")
+    # Of two tabs the later one wipes out nothing that it left open.
+    address = page.get_by_role("link", name="Een moestuin beginnen").get_attribute("href") or ""
+    other = Visitor(context.new_page(), demo, joost.home)
+    other.go(address)
+    joost.go(address).locator("#who").fill("de tuingroep")
+    joost.press("main .actions button")
+    other.page.locator("#description").fill("Een moestuin maken")
+    other.press("main .actions button")
+    expect(other.page.locator("main")).to_contain_text("Een moestuin beginnen")
+    expect(other.page.locator("#description")).to_have_value("Een moestuin maken")
+    expect(other.page.locator("#who")).to_have_value("de tuingroep")
     # An agreement on nothing is none, and tells nobody so.
     joost.go(f"team/fact-noord/ropi/{dt.datetime.now(dt.UTC).year - 1}/agreed/")
     for none in page.locator("main label[for^='ropi-'][for$='-']").all():

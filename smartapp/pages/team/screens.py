@@ -100,7 +100,9 @@ class FormScreen:
                 keeping.change(self.kind, kept.id, values, request.form.get(VERSION, ""))
         except Clash as clash:
             draft.keep(values)
-            return self._page(values, {VERSION: clash.kept.version}, clash=clash.kept), 409
+            # What one of two left open is no answer of theirs: saved again it would wipe out what the other wrote.
+            both = {**clash.kept.values, **values}
+            return self._page(both, {VERSION: clash.kept.version}, clash=clash.kept), 409
         draft.forget()
         return redirect(url_for("team.mirror", team_id=self.team.id, said="saved", _anchor=self.name), 303)
 
