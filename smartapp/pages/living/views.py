@@ -167,8 +167,7 @@ class _Page:
         """Return for each text of an answer where it can be taken, or where it was, without typing it again."""
         if not item.becomes or not self.own:
             return ()
-        found = (words for words in words_in(self.opened.stored, [item]) if words.key == key)
-        return tuple(link for words in found if (link := self.take(words)))
+        return tuple(link for words in words_in(self.opened.stored, [item], key) if (link := self.take(words)))
 
     def take(self, words: Words) -> Link | None:
         if words.item.becomes == GOAL:

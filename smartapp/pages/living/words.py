@@ -53,16 +53,19 @@ class Words:
         return plan.goal_named(self.goal_name(plan)) or next(alike, None)
 
 
-def words_in(stored: StoredForm, items: Iterable[Item] = ()) -> Iterator[Words]:
-    """Yield all words in a form, or those in answers to these items alone, in the order in which they stand there."""
+def words_in(stored: StoredForm, items: Iterable[Item] = (), key: str | None = None) -> Iterator[Words]:
+    """Yield all words in a form, or those in answers to these items alone, in the order in which they stand there.
+
+    With a `key` only those of one row, or ("") of none.
+    """
     wanted, content = {item.link_id for item in items or stored.form.items}, stored.content
     for group in stored.form.groups:
         asked = [item for item in group.items if item.link_id in wanted]
-        for row in content.rows_of(group.link_id):
-            for item in asked:
+        for row in content.rows_of(group.link_id) if asked else ():
+            for item in asked if key in (None, row.key) else ():
                 for at, text in enumerate(row.answers.get(item.link_id, ())):
                     yield Words(text, item, stored, at, row.key, _domain_of(group, row))
-        for item in asked:
+        for item in () if key else asked:
             for at, text in enumerate(content.answers.get(item.link_id, ())):
                 yield Words(text, item, stored, at)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from smartapp.fhir.store import Query, Unreachable
+from smartapp.pages.living import words
+from smartapp.pages.living.words import Words
 from tests.smartapp.helpers import launched, text_of
 from tests.smartapp.pages.living.forms import garden_of, response
 from tests.smartapp.pages.plan.pages import fields_of, fill
@@ -74,6 +76,20 @@ def test_lines_become_at_most_a_hundred_rows_at_a_time_and_a_group_has_an_end(an
     assert [row.of("garden-plant") for row in rows] == [f"plant {number}" for number in range(500)]
     changed = fill(anna, f"living/garden/plants/{rows[0].key}/", **{"garden-plant": "roos"})
     assert changed.status_code == 303
+
+
+def test_each_row_of_a_page_is_looked_at_a_few_times_however_many_there_are(anna, monkeypatch):
+    fill(anna, "living/garden/plants/", **{"garden-plant": "\n".join(f"plant {number}" for number in range(100))})
+    made = []
+
+    def counted(*given):
+        made.append(given)
+        return Words(*given)
+
+    monkeypatch.setattr(words, "Words", counted)
+    page = anna.get("living/garden/").text
+    assert page.count("plant 99") > 0
+    assert len(made) <= 4 * 100
 
 
 @pytest.mark.parametrize(
