@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from mappers.answers import is_finished
 from mappers.team.audit import FORM as ROPI
 from mappers.team.mirror import Mirror
 from mappers.team.model import local
@@ -43,7 +44,7 @@ def _is_shown(resource: Any, mirror: Mirror) -> bool:
     team = mirror.team
     if text_in(resource, "resourceType") == "QuestionnaireResponse":
         about = local(object_in(resource, "subject")) == team.reference
-        return about and instrument_id(text_in(resource, "questionnaire")) in (ROPI, PANEL)
+        return about and is_finished(resource) and instrument_id(text_in(resource, "questionnaire")) in (ROPI, PANEL)
     return bool(told_back_in(resource, team) or action_in(resource, team) or scores_in([resource], team))
 
 

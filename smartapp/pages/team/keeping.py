@@ -81,6 +81,22 @@ def change(kind: Kind, id_: str, values: Values, version: str) -> Kept:
     return _kept(kind, changed) or abort(404)
 
 
+def remove(kind: Kind, id_: str, version: str) -> None:
+    """Let something that was looked at in this version be read no more; its versions stay in our own store.
+
+    Raises Clash where it is another one by now.
+    """
+    there = own().read(kind.type, id_)
+    kept = _kept(kind, there) or abort(404)
+    if version != kept.version:
+        raise Clash(kept)
+    try:
+        removed = own().write(Write("update", {**there.resource, "status": "entered-in-error"}, if_match=version))
+    except Conflict:
+        raise Clash(read(kind, id_)) from None
+    note("update", removed.versioned)
+
+
 def history(kind: Kind, id_: str) -> list[Resource]:
     """Return all versions of something, the newest first."""
     return [one.resource for one in own().history(kind.type, id_)]

@@ -251,6 +251,7 @@ def tell(team_id: str, told_id: str) -> ResponseReturnValue:
         id=told_id,
         address=lambda id_: url_for("team.tell", team_id=team.id, told_id=id_),
         name="told",
+        removable=True,
         title=_("Tell what came out") if new else _("Change what is told"),
         lead=_("Clients and staff read the same."),
         asked=kinds.told_form(),
@@ -271,6 +272,7 @@ def act(team_id: str, action_id: str) -> ResponseReturnValue:
         id=action_id,
         address=lambda id_: url_for("team.act", team_id=team.id, action_id=id_),
         name="action",
+        removable=True,
         title=_("Write down an action") if new else _("Follow this action"),
         lead=_("Clients and staff read the same."),
         asked=kinds.action_form(),
@@ -303,6 +305,7 @@ def panel(team_id: str, panel_id: str) -> ResponseReturnValue:
         id=panel_id,
         address=lambda id_: url_for("team.panel", team_id=team.id, panel_id=id_),
         name="panel",
+        removable=True,
         title=text_of(form.title),
         lead=text_of(form.intro),
         asked=kinds.panel_form(),
@@ -318,6 +321,7 @@ _SAID: Final[Mapping[str, str]] = {
     "planned": message("The round is planned."),
     "ends": message("Today is the last day. From tomorrow nobody can give marks."),
     "away": message("The round is taken away."),
+    "removed": message("It is taken away. Clients and staff no longer read it."),
     "saved": message("Saved. Clients and staff read this now."),
 }
 

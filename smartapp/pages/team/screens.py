@@ -51,6 +51,7 @@ class Shown(Screen):
     stands: Mapping[str, str] = field(default_factory=dict)
     earlier: tuple[tuple[str, str], ...] = ()
     draft: bool = False
+    removable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class FormScreen:
     earlier: Callable[[str], tuple[tuple[str, str], ...]] | None = None
     address: Callable[[str], str]
     identifier: str = ""
+    removable: bool = False
 
     def answered(self) -> ResponseReturnValue:
         """Answer the request: the form, or what became of what was sent."""
@@ -87,6 +89,11 @@ class FormScreen:
             if typed is None or typed.values == there:
                 return self._page(there, {VERSION: kept.version} if kept else {KEY: _key()})
             return self._page(typed.values, typed.beside, draft=True)
+        if kept is not None and self.removable and "remove" in request.form:
+            return self._removed(kept, draft)
+        return self._taken(kept, draft)
+
+    def _taken(self, kept: Kept | None, draft: Unfinished) -> ResponseReturnValue:
         values = as_kept(self.asked, asking.posted(self.asked))
         beside = {name: request.form[name] for name in (KEY, VERSION) if name in request.form}
         problems = self.wrong(self.asked, values) if self.wrong else asking.problems(self.asked, values, self.needed)
@@ -105,6 +112,14 @@ class FormScreen:
             return self._page(both, {VERSION: clash.kept.version}, clash=clash.kept), 409
         draft.forget()
         return redirect(url_for("team.mirror", team_id=self.team.id, said="saved", _anchor=self.name), 303)
+
+    def _removed(self, kept: Kept, draft: Unfinished) -> ResponseReturnValue:
+        try:
+            keeping.remove(self.kind, kept.id, request.form.get(VERSION, ""))
+        except Clash as clash:  # who takes it away has not read what stands there now
+            return self._page(clash.kept.values, {VERSION: clash.kept.version}, clash=clash.kept), 409
+        draft.forget()
+        return redirect(url_for("team.mirror", team_id=self.team.id, said="removed"), 303)
 
     def _page(
         self,
@@ -127,6 +142,7 @@ class FormScreen:
             stands=self._stands(clash.values, values) if clash else {},
             earlier=self.earlier(id_) if self.earlier and id_ != NEW else (),
             draft=draft,
+            removable=self.removable and id_ != NEW,
         )
         return render_template("team/form.html", screen=shown)
 

@@ -297,3 +297,28 @@ def test_no_field_has_a_name_that_our_forms_keep_for_themselves(place, kind):
     names = re.findall(r'<(?:input type="(?:text|date|radio)"|textarea) id="[^"]+" name="([^"]+)"', page)
     assert set(KINDS[kind][1]) <= set(names)
     assert {name for name, _text in typed_text([(name, "x") for name in names])} == set(names)
+
+
+@EACH
+def test_it_can_be_taken_away_by_who_read_it_as_it_is_and_then_nobody_reads_it(place, kind):
+    _type, values, words = KINDS[kind]
+    path, joost = written(place, kind, **{words: "Met de naam van iemand."}), place.staff()
+    seen = version(joost, path)
+    assert is_kept(joost.post(path, {**values, words: "Intussen anders.", "version": seen}))
+    stale = place.staff("mia", "peer-worker").post(path, {"remove": "1", "version": seen})
+    assert stale.status_code == 409
+    assert "Intussen anders." in text_of(place.client(2).get(TEAM))
+    removed = joost.post(path, {"remove": "1", "version": version(joost, path)})
+    assert removed.status_code == 303
+    assert "Het is weggehaald." in text_of(joost.get(removed.headers["Location"].partition(joost.url(""))[2]))
+    for visitor in (place.client(2), joost):
+        assert "Intussen anders." not in text_of(visitor.get(TEAM))
+        assert "Intussen anders." not in html.unescape(visitor.get(f"{TEAM}team.json").text)
+    assert joost.get(path).status_code == 404
+    assert [one["status"] for one in kept(place, kind)] == ["entered-in-error"]
+
+
+def test_a_client_takes_nothing_away(place):
+    path = written(place, "told")
+    assert place.client(2).post(path, {"remove": "1", "version": version(place.staff(), path)}).status_code == 403
+    assert "We zetten koffie." in text_of(place.client(2).get(TEAM))
