@@ -97,6 +97,14 @@ def running(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def ahead(tmp_path_factory):
+    """A demo that is new and 45 days ahead of today, for tests that only look."""
+    demo = Demo(tmp_path_factory.mktemp("ahead") / "demo", "--port", "0", "--day", "45", "--fresh")
+    yield demo
+    demo.end()
+
+
+@pytest.fixture(scope="module")
 def ended(tmp_path_factory):
     """A demo that Ctrl-C ended, with the browser of a client who was there and the address of their launch."""
     folder = tmp_path_factory.mktemp("ended") / "demo"
@@ -288,21 +296,19 @@ def test_whoever_goes_500_days_ahead_is_asked_what_is_open_then(after, ended, br
     assert rows[-1] - rows[0] > 499 * 86_400
 
 
-def test_the_page_of_people_says_which_day_it_is_and_how_to_go_on(demos, browser):
-    demo = demos("--port", "0", "--day", "45", "--fresh")
+def test_the_page_of_people_says_which_day_it_is_and_how_to_go_on(ahead, browser):
     day = datetime.now(ZoneInfo("Europe/Amsterdam")).date() + timedelta(days=45)
     dutch, english = (
-        " ".join(browser.get(f"{demo.url}/sandbox/?lang={one}", timeout=20).text.split()) for one in ("nl", "en")
+        " ".join(browser.get(f"{ahead.url}/sandbox/?lang={one}", timeout=20).text.split()) for one in ("nl", "en")
     )
     assert f"<strong>Het is hier {format_date(day, 'long', 'nl')}.</strong> Dat is 45 dagen na vandaag." in dutch
     assert f"<strong>It is {format_date(day, 'long', 'en')} here.</strong> That is 45 days after today." in english
     assert "<code>--day 75</code>" in dutch
 
 
-def test_people_who_are_new_are_made_today_and_then_travel(demos, browser):
+def test_people_who_are_new_are_made_today_and_then_travel(ahead, browser):
     """Somebody who goes 45 days ahead at once finds what they would have found by waiting: Kees is asked by then."""
-    demo = demos("--port", "0", "--day", "45")
-    page = browser.get(f"{demo.url}/sandbox/launch?role=client&patient=kees", timeout=20).text
+    page = browser.get(f"{ahead.url}/sandbox/launch?role=client&patient=kees", timeout=20).text
     assert catalogue().instrument("nel").title.nl in page
 
 
