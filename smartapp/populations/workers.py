@@ -31,7 +31,7 @@ from smartapp.populations.reading import Source
 
 SLOT: Final = 8 * 1024 * 1024
 """Bytes of a slot: the scores of a range, of which the shortest questionnaires make about four times as much."""
-_SLOTS_EACH: Final = 2  # one that is filled and one that waits for its turn; more would only fill the memory
+_SLOTS_EACH: Final = 4  # one that is filled, and some that wait for their turn: with one a worker stood still
 _MANY_REFUSALS: Final = 10_000  # handed over at once, for these go through a pipe
 _KEPT: Final = {-3: 4 * 1024 * 1024, -1: 16 * 1024 * 1024}
 """Bytes by the numbers that malloc.h gives them: M_MMAP_THRESHOLD and M_TRIM_THRESHOLD."""
