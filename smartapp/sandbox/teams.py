@@ -22,6 +22,9 @@ from mappers.team import (
     task_of,
     team_response,
 )
+from mappers.team.audit import FORM as ROPI
+from mappers.team.marks import FORM as MARKS
+from mappers.team.panel import FORM as PANEL
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
 from questionnaires.model import Instrument
@@ -30,9 +33,6 @@ from smartapp.fhir.store import RecordStore, Write
 from smartapp.storage.team_marks import Given, TeamMarks
 
 TABLE: Final = Path(str(package_data.files("smartapp.sandbox") / "team.toml"))
-MARKS: Final = "team-marks"
-PANEL: Final = "client-panel"
-ROPI: Final = "ropi"
 
 
 class _Gave(Strict, frozen=True):

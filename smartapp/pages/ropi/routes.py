@@ -10,6 +10,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from mappers.answers import answers_of
+from mappers.team.audit import FORM as ROPI
 from mappers.tolerant import text_in
 from questionnaires.catalogue import catalogue
 from questionnaires.fhir import Resource
@@ -19,7 +20,7 @@ from smartapp.pages.ropi.scoring import AGREED, SCORER, Audit, as_agreed, is_agr
 from smartapp.pages.team import asking
 from smartapp.pages.team.asking import Section
 from smartapp.pages.team.drafting import Unfinished
-from smartapp.pages.team.found import ROPI, form_of, team_or_404
+from smartapp.pages.team.found import form_of, team_or_404
 from smartapp.pages.team.keeping import Kind, Values
 from smartapp.pages.team.kinds import DAY, response_kind
 from smartapp.pages.team.screens import NEW, FormScreen, Screen

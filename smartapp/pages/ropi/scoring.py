@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from mappers.answers import IDENTIFIER_SYSTEM, answers_of
 from mappers.team import team_response
+from mappers.team.audit import FORM as ROPI
 from questionnaires.catalogue import catalogue
 from questionnaires.model import Instrument
 from smartapp.fhir.store import Query, Stored, Write
-from smartapp.pages.team.found import ROPI, form_of, own
+from smartapp.pages.team.found import form_of, own
 from smartapp.pages.team.keeping import note
 from smartapp.settings import TeamHere
 from smartapp.storage.team_audits import PLACES, NoPlace, Place, Sent, TeamAudits

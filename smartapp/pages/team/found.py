@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from flask import abort
 
 from mappers.team import Mirror, Team, mirror_of, team_response
+from mappers.team.marks import FORM as MARKS
 from mappers.team.reports import MARKS_MEASURE, ROPI_MEASURE, SCORE_MEASURE
 from mappers.team.told import PLAN_SYSTEM, TOLD_BACK
 from questionnaires.catalogue import Catalogue, catalogue
@@ -18,10 +19,6 @@ from smartapp.fhir.store import Query
 from smartapp.settings import Issuer, TeamHere
 from smartapp.storage.team_marks import Given, KeptRound
 from smartapp.web import current
-
-MARKS: Final = "team-marks"
-PANEL: Final = "client-panel"
-ROPI: Final = "ropi"
 
 
 def teams_here() -> tuple[TeamHere, ...]:

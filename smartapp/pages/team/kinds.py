@@ -21,6 +21,7 @@ from mappers.team import (
     told_back_in,
 )
 from mappers.team.model import local
+from mappers.team.panel import FORM as PANEL
 from mappers.team.told import ACTION_STATES
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import catalogue
@@ -29,7 +30,7 @@ from questionnaires.model import Instrument
 from smartapp.i18n import message
 from smartapp.pages.team import asking
 from smartapp.pages.team.asking import Section
-from smartapp.pages.team.found import PANEL, form_of
+from smartapp.pages.team.found import form_of
 from smartapp.pages.team.keeping import Kind, Values
 from smartapp.settings import TeamHere
 from smartapp.web import current

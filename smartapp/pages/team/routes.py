@@ -16,14 +16,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from mappers.team import Round, action_in, bundle_of
+from mappers.team.marks import FORM as MARKS
+from mappers.team.panel import FORM as PANEL
 from mappers.tolerant import text_in
 from smartapp.i18n import message
 from smartapp.pages.team import asking, keeping, kinds, views
 from smartapp.pages.team.asking import Section
 from smartapp.pages.team.drafting import Unfinished
 from smartapp.pages.team.found import (
-    MARKS,
-    PANEL,
     form_of,
     given_of,
     giver,

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from mappers.small_cells import FEWEST
 from mappers.team import Action, AuditRound, PanelReport, RoundMarks, TeamScore, ToldBack
+from mappers.team.marks import FORM as MARKS
 from mappers.tolerant import object_in, text_in
 from questionnaires.catalogue import catalogue
 from questionnaires.model import ScoreRule
 from smartapp.pages.team.drafting import Unfinished
-from smartapp.pages.team.found import MARKS, Known, given_of, open_round, teams_here
+from smartapp.pages.team.found import Known, given_of, open_round, teams_here
 from smartapp.pages.team.kinds import STATES
 from smartapp.settings import TeamHere
 from smartapp.storage.team_marks import KeptRound

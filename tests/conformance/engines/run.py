@@ -81,7 +81,7 @@ def complaints_of(engine: str, whole: Population, few: Population, folder: Path)
     if engine == "spark":
         program("java")
     yield from whole.complaints(["--engine", engine])
-    if engine == "sail":  # on Spark it was not yet seen to end
+    if engine == "sail":  # on Spark it may take minutes to begin: docs/populations.md
         yield from in_a_notebook(engine, few, folder)
 
 
