@@ -31,7 +31,7 @@ from smartapp.fhir.remote import RemoteStore
 from smartapp.fhir.store import Query, RecordError, Write
 from tests.conformance import strangers
 from tests.conformance.java_tools import BuildError, NotHereError, version
-from tests.conformance.starting import hapi, running
+from tests.conformance.starting import hapi, patience, running
 
 LOG: Final = Path(".cache/conformance/bulk.log")
 SYSTEM: Final = "HAPI FHIR JPA, bulk data"
@@ -205,7 +205,7 @@ def main() -> int:
     failed: list[str] = []
     release = version("server", "hapi.version")
     try:
-        with running(hapi(bulk=True), LOG) as base, tempfile.TemporaryDirectory() as folder:
+        with running(hapi(bulk=True), LOG) as base, patience(), tempfile.TemporaryDirectory() as folder:
             site = Site(base, Path(folder))
             for check in CHECKS:
                 sentence = (check.__doc__ or "").strip()

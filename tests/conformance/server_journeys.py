@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from smartapp.fhir.store import Query, RecordStore, Write
 from smartapp.sandbox.seeding import seed
 from smartapp.services import KEY, Services
 from tests.conformance.journeys import walk
+from tests.conformance.starting import LONG_SECONDS
 from tests.conformance.validate import WRITTEN
 from tests.conftest import serve
 
@@ -55,6 +57,7 @@ def journeys_on(name: str, store: RemoteStore) -> list[str]:
         courier.start()
         try:
             walk(browser, server)
+            _all_arrived(core)
         except PlaywrightError as error:
             pages = [page.url.removeprefix(server.url) for context in browser.contexts for page in context.pages]
             return [f"stopped at one of {', '.join(pages)}: {error.message}"]
@@ -117,6 +120,13 @@ def misses(person: str, landed: Mapping[str, list[Resource]]) -> list[str]:
         if "Ik wil een plek voor mijzelf." not in {domain.change for domain in plan.domains}:
             lines.append("the plan does not hold the client's words")
     return lines
+
+
+def _all_arrived(core: Services) -> None:
+    """Wait for what the courier still carries; what stays behind after that is counted."""
+    until = time.monotonic() + LONG_SECONDS
+    while core.outbox.backlog() and time.monotonic() < until:
+        time.sleep(0.5)
 
 
 def _landed(store: RecordStore, kind: str, patient: str) -> list[Resource]:

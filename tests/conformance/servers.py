@@ -54,7 +54,7 @@ from smartapp.settings import DEFAULT_SCOPES
 from tests.conformance import npm, strangers
 from tests.conformance.java_tools import BuildError, NotHereError, version
 from tests.conformance.server_journeys import journeys_on
-from tests.conformance.starting import hapi, running
+from tests.conformance.starting import hapi, patience, running
 
 ROOT = Path(__file__).parents[2]
 SEARCH_PARAMETERS = Path(search.__file__).with_name("search_parameters.toml")
@@ -606,7 +606,7 @@ def main(names: list[str]) -> int:
     for name in names or SERVERS:
         began = time.monotonic()
         try:
-            with running(SERVERS[name](), CACHE / "conformance" / f"{name}.log") as base:
+            with running(SERVERS[name](), CACHE / "conformance" / f"{name}.log") as base, patience():
                 print(f"{name}: ready after {time.monotonic() - began:.0f} s", flush=True)
                 found, of = run_checks(name, base), len(CHECKS)
                 wrong = [*found.failed]

@@ -7,10 +7,26 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
+from smartapp.fhir import bulkheads, http
 from tests.conformance.java_tools import BuildError, java
 
-START_SECONDS = 180
+START_SECONDS = 300
+LONG_SECONDS = 90
+"""How long the app in this process waits for such a server: less than a browser on the journeys waits for the app."""
+
+
+@contextlib.contextmanager
+def patience() -> Iterator[None]:
+    """Have the app wait long for a server: how fast one on a busy machine answers is not judged here.
+
+    What it does when a server is slow is told by other tests.
+    """
+    http_waits = {"CONNECT_SECONDS": 30, "READ_SECONDS": LONG_SECONDS, "WHOLE_SECONDS": LONG_SECONDS}
+    page_waits = {"PAGE_SECONDS": LONG_SECONDS, "WAIT_SECONDS": LONG_SECONDS, "STILL_SECONDS": LONG_SECONDS}
+    with mock.patch.multiple(http, **http_waits), mock.patch.multiple(bulkheads, **page_waits):
+        yield
 
 
 @contextlib.contextmanager
