@@ -86,7 +86,8 @@ class Lines:
         for number, times in enumerate((1, TIMES)):
             out, rejects = self.path.with_name("out"), self.path.with_name("rejects")
             command = [str(python()), "-m", "smartapp", "score", "--rejects", str(rejects), *options]
-            taken.append(used([*command, *[str(self.path)] * times], out, code=1, environment=surroundings()))
+            files = [str(self.path)] * times
+            taken.append(used([*command, *files], out, code=1, environment=surroundings(), watch=True))
             found = (_digest(out), _digest(rejects))
             if len(expected) <= number:
                 expected.append(found)

@@ -51,9 +51,21 @@ class Used:
     wall: float
 
 
-def used(command: Sequence[str], out: Path = _NOWHERE, *, code: int = 0, environment: Environment = None) -> Used:
-    """Run a command that has to end with an exit code, and say what it and all that it started took."""
-    starter = [sys.executable, "-I", "-S", str(Path(__file__).with_name("used.py")), str(out)]
+def used(
+    command: Sequence[str], out: Path = _NOWHERE, *, code: int = 0, environment: Environment = None, watch: bool = False
+) -> Used:
+    """Run a command that has to end with an exit code, and say what it and all that it started took.
+
+    With `watch` that counts processes which nobody waits for too.
+    """
+    starter = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(Path(__file__).with_name("used.py")),
+        "watch" if watch else "wait",
+        str(out),
+    ]
     began = time.perf_counter()
     done = subprocess.run(
         [*starter, *command], cwd=ROOT, capture_output=True, text=True, check=True, env=environment, timeout=_PATIENCE

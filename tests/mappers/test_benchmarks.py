@@ -101,6 +101,17 @@ def test_what_a_command_starts_and_leaves_behind_counts_too():
     assert whole.used([sys.executable, "-c", left]).seconds >= 0.5
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what each process had")
+def test_a_process_that_nobody_waits_for_counts_where_it_is_watched():
+    busy = "import time\nwhile time.process_time() < 1.5: pass"
+    program = (
+        "import signal, subprocess, sys\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        f"subprocess.call([sys.executable, '-c', {busy!r}])"
+    )
+    assert whole.used([sys.executable, "-c", program]).seconds < 0.7
+    assert whole.used([sys.executable, "-c", program], watch=True).seconds > 0.9
+
+
 def test_growth_is_measured_on_one_file_of_so_many_lines(monkeypatch):
     seen = []
     monkeypatch.setattr(whole, "DIFFERENT", 10)
@@ -147,8 +158,8 @@ def engine_lines(monkeypatch, tmp_path):
     """Lines for engines that are not started: each writes what `says` holds of its name; a file takes 1,000 seconds."""
     says = {}
 
-    def used(command, out, *, code, environment):
-        assert code == 1
+    def used(command, out, *, code, environment, watch):
+        assert (code, watch) == (1, True)
         files = [one for one in command if one.endswith("responses.ndjson")]
         scores, refusals = says.get(command[-len(files) - 1], (b"scores", b"refusals"))
         out.write_bytes(scores * len(files))
