@@ -72,8 +72,8 @@ _SCOPE: Final = "system/QuestionnaireResponse.rs system/Observation.crs"
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Processes that read and score at the same time, each a part of the files; one more writes, in the order of "
-    "the input. Take as many as there are cores to spare. A compressed file, a single document and standard input "
+    help="Processes that read, score and write at the same time, each a part of the files, in the order of the input. "
+    "Take as many as there are cores to spare. A compressed file, a single document and standard input "
     "are each read by one process.",
 )
 @click.option(
@@ -222,7 +222,7 @@ def _scored(
     scorer = BulkScorer(catalogue(), nameless=nameless)
     if jobs == 1:
         return one_process(sources, scorer.score, show)
-    from smartapp.populations.workers import several_processes
+    from smartapp.populations.workers import file_behind, several_processes
 
     told: set[str] = set()
 
@@ -232,7 +232,7 @@ def _scored(
             name = "standard input" if source.name == STDIN else source.shown
             click.echo(f"{_clear_line()}{name} {why_one}: read by one process", err=True)
 
-    return several_processes(sources, scorer.score, show, jobs=jobs, say=say)
+    return several_processes(sources, scorer.score, show, jobs=jobs, say=say, out=file_behind(sys.stdout.buffer))
 
 
 def _scored_inside(engine: str, sources: Sequence[Source], show: Show, cluster: Cluster) -> Pieces:
@@ -266,7 +266,9 @@ def _write(pieces: Pieces, refused: _Refusals) -> None:
         line = 0
         with _progress(source) as read:
             for piece in of_source:
-                sys.stdout.buffer.write(piece.output)
+                if piece.output:
+                    sys.stdout.buffer.write(piece.output)
+                    sys.stdout.buffer.flush()  # the next may be written by another process
                 for refusal in piece.refusals:
                     refused.add(source.shown, replace(refusal, line=refusal.line + line))
                 line += piece.lines

@@ -28,7 +28,7 @@ class Piece:
     """Scores of some consecutive lines of a file: what to write, in whole lines, and which lines were refused.
 
     `lines`: how many lines it is of. Refusals count from the first of these as 1. `taken`: bytes of the file.
-    `output` may be overwritten once the next piece is asked for.
+    `output` may be overwritten once the next piece is asked for; it is empty where it was written already.
     """
 
     source: Source

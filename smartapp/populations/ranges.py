@@ -15,8 +15,8 @@ from typing import BinaryIO, Final
 from mappers.bulk import LONGEST_LINE
 from smartapp.populations.reading import BLOCK, STDIN, Damaged, Source, damage, is_document, is_gzip
 
-SIZE: Final = 2 * 1024 * 1024
-"""Bytes of a range: enough that handing it out costs nothing beside scoring it, and its scores fit in the memory."""
+SIZE: Final = 4 * 1024 * 1024
+"""Bytes of a range: so many that handing it out costs little, and so few that its scores can wait in memory."""
 SHORTER: Final = "the file became shorter while it was read; what it still had was scored"
 _BEYOND: Final = 16 * 1024  # the least to read at once: after the end of a range only its last line is wanted
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import io
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -17,17 +20,20 @@ from click.testing import CliRunner
 
 from mappers.bulk import BOM, BulkScorer
 from smartapp.commands.score import command
-from smartapp.populations import ranges, workers
+from smartapp.populations import ranges, reading, workers
 from smartapp.populations.pieces import WorkerLost, one_process
 from smartapp.populations.ranges import SHORTER, SIZE
 from smartapp.populations.reading import Source
-from smartapp.populations.workers import several_processes
+from smartapp.populations.workers import file_behind, several_processes
 from tests.mappers.build import CATALOGUE, all_answered, response
 
 GOOD = json.dumps(response("hoop", all_answered("hoop"))).encode() + b"\n"
 MHCS = json.dumps(response("mhcs", all_answered("mhcs"))).encode() + b"\n"
 PANEL = b'"code":"hoop-panel"'
 COMMAND = "from smartapp.cli import main; main()"
+
+EITHER_WAY = (lambda _folder: None, lambda folder: folder / "out")
+"""Where scores go: through the process that was asked, or to a file that the workers write."""
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's list of processes")
 
@@ -73,25 +79,31 @@ def many(tmp_path):
     return path
 
 
-def scored(*paths, jobs=0, size=100, said=None):
-    """Return the output and the refusals of files: of several processes, or of one."""
+def scored(*paths, jobs=0, size=100, said=None, out=None):
+    """Return the output and the refusals of files, from one process or several; `out`: a file for them to write."""
     sources = [Source(str(path)) for path in paths]
     score = BulkScorer(CATALOGUE).score
     say = (lambda source, why: said.append((source.path.name, why))) if said is not None else (lambda *_told: None)
-    if jobs:
-        pieces = several_processes(sources, score, bytes, jobs=jobs, say=say, size=size)
-    else:
-        pieces = one_process(sources, score, bytes)
-    output, refused, lines = [], [], dict.fromkeys(map(str, paths), 0)
-    for piece in pieces:
-        output.append(bytes(piece.output))
-        name = piece.source.name
-        refused += [(name, one.line + lines[name], one.entry, one.reason) for one in piece.refusals]
-        lines[name] += piece.lines
-    return b"".join(output), refused
+    refused, lines = [], dict.fromkeys(map(str, paths), 0)
+    with out.open("w+b", buffering=0) if out else io.BytesIO() as file:
+        there = file_behind(file)
+        assert (there is not None) is (out is not None)
+        if jobs:
+            pieces = several_processes(sources, score, bytes, jobs=jobs, say=say, out=there, size=size)
+        else:
+            pieces = one_process(sources, score, bytes)
+        for piece in pieces:
+            file.write(piece.output)
+            name = piece.source.name
+            refused += [(name, one.line + lines[name], one.entry, one.reason) for one in piece.refusals]
+            lines[name] += piece.lines
+        file.seek(0)
+        return file.read(), refused
 
 
-def test_a_folder_of_all_kinds_of_files_gives_the_same_from_several_processes_as_from_one(tmp_path):
+@pytest.mark.parametrize("to", EITHER_WAY)
+def test_a_folder_of_all_kinds_of_files_gives_the_same_from_several_processes_as_from_one(tmp_path, to):
+    out = to(tmp_path)
     bundle = json.dumps(
         {"resourceType": "Bundle", "entry": [{"resource": json.loads(GOOD)}, {"resource": {"resourceType": "Bundle"}}]}
     )
@@ -114,8 +126,9 @@ def test_a_folder_of_all_kinds_of_files_gives_the_same_from_several_processes_as
     paths.insert(3, tmp_path / "gone")  # nothing of this name is there: refused in its place
     said = []
     one = scored(*paths)
-    assert scored(*paths, jobs=3, size=1 << 20) == one
-    assert scored(*(path for path in paths if path.name != "h-too-long-a-line"), jobs=3, size=700, said=said)[0]
+    assert scored(*paths, jobs=3, size=1 << 20, out=out) == one
+    small = [path for path in paths if path.name != "h-too-long-a-line"]
+    assert scored(*small, jobs=3, size=700, said=said, out=out) == scored(*small)
     assert said == [
         ("d-packed", "is compressed"),
         ("e-damaged", "is compressed"),
@@ -127,14 +140,19 @@ def test_a_folder_of_all_kinds_of_files_gives_the_same_from_several_processes_as
     assert one[0].count(PANEL) > 1 + 6 + 1 + 1 + 1  # of a, b, g, h and i; how many of e depends on how it was packed
 
 
-def test_scores_and_refusals_of_a_part_may_be_more_than_a_slot_holds(tmp_path, monkeypatch):
-    """A slot is written whenever it is full, also within a file that only one process can read."""
-    monkeypatch.setattr(workers, "SLOT", 5_000)
-    monkeypatch.setattr(workers, "_MANY_REFUSALS", 3)
+@pytest.mark.parametrize("to", EITHER_WAY)
+@pytest.mark.parametrize(("held", "refusals"), [(5_000, 10_000), (1 << 30, 3)])
+def test_scores_and_refusals_of_a_part_may_be_more_than_a_worker_holds_back(tmp_path, monkeypatch, to, held, refusals):
+    """It waits for its turn then, also within a file that only one process reads, and writes the rest as it comes."""
+    monkeypatch.setattr(workers, "HELD", held)
+    monkeypatch.setattr(workers, "_TELL", held)
+    monkeypatch.setattr(workers, "_MANY_REFUSALS", refusals)
+    out = to(tmp_path)
     (tmp_path / "a.gz").write_bytes(gzip.compress((GOOD * 3 + b"7\n" * 5) * 40))
     (tmp_path / "b").write_bytes(MHCS * 50)
-    both = tmp_path / "a.gz", tmp_path / "b"
-    assert scored(*both, jobs=2, size=20_000) == scored(*both)
+    monkeypatch.setattr(reading, "BLOCK", 10_000)
+    both = tmp_path / "a.gz", tmp_path / "b", tmp_path / "a.gz"
+    assert scored(*both, jobs=2, size=20_000, out=out) == scored(*both)
 
 
 def test_a_file_that_becomes_shorter_while_it_is_read_says_so_once(tmp_path):
@@ -209,6 +227,77 @@ def test_a_worker_that_is_killed_is_said_in_words_and_what_was_written_are_whole
     no_process_is_left(running)
 
 
+def is_killed(_file, _torn):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sees_ctrl_c(_file, _torn):
+    os.kill(os.getppid(), signal.SIGINT)
+    time.sleep(600)
+
+
+def finds_a_full_disk(_file, _torn):
+    raise OSError(errno.ENOSPC, "no room")
+
+
+@pytest.mark.parametrize(
+    ("happens", "raised"), [(is_killed, WorkerLost), (sees_ctrl_c, KeyboardInterrupt), (finds_a_full_disk, OSError)]
+)
+def test_what_a_worker_had_written_of_a_line_is_taken_away_again(tmp_path, monkeypatch, happens, raised):
+    """Of the second task that is written only a torn line is there when something happens."""
+    whole = workers._write_all
+
+    def torn(file, outputs):
+        if not os.lseek(file, 0, os.SEEK_CUR) or not any(outputs):
+            whole(file, outputs)
+            return
+        os.write(file, b"".join(map(bytes, outputs))[:-7])
+        happens(file, outputs)
+
+    monkeypatch.setattr(workers, "_write_all", torn)
+    (tmp_path / "a").write_bytes(GOOD * 40)
+    with pytest.raises(raised):
+        scored(tmp_path / "a", jobs=2, size=len(GOOD) * 10, out=tmp_path / "out")
+    expected, _ = scored(tmp_path / "a")
+    assert (tmp_path / "out").read_bytes() == expected[: len(expected) // 4]
+
+
+def test_a_file_that_cannot_become_larger_ends_all_processes_in_words_with_whole_lines(many, tmp_path):
+    """The system takes a part of what is written then, as with a full disk."""
+    most = 5_000_000
+    with (tmp_path / "out").open("wb") as out:
+        running = started(
+            "--jobs", "2", many, stdout=out, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        )
+        with running:
+            _, error = running.communicate(timeout=60)
+    assert (running.returncode, error) == (1, b"Error: stopped before the end: File too large\n")
+    written = (tmp_path / "out").read_bytes()
+    assert len(written) < most
+    assert written.endswith(b"}\n") or not written
+    no_process_is_left(running)
+
+
+def test_a_file_that_others_write_to_as_well_is_written_by_one_process(tmp_path):
+    (tmp_path / "a").write_bytes(GOOD * 40)
+    whole, _ = scored(tmp_path / "a")
+    with (tmp_path / "out").open("ab") as out:
+        out.write(b"before\n")
+        out.flush()
+        assert file_behind(out) is None
+        for _ in range(2):
+            with started("--jobs", "2", tmp_path / "a", tmp_path / "a", stdout=out) as running:
+                running.communicate(timeout=60)
+    assert (tmp_path / "out").read_bytes() == b"before\n" + whole * 4
+    program = "import sys; from smartapp.populations.workers import file_behind; print(file_behind(sys.stdout.buffer))"
+    told = []
+    for stderr in (subprocess.STDOUT, subprocess.PIPE):
+        with (tmp_path / "told").open("wb") as out:
+            subprocess.run([sys.executable, "-c", program], check=True, stdout=out, stderr=stderr)
+        told.append((tmp_path / "told").read_text())
+    assert told == ["None\n", "1\n"]
+
+
 def test_workers_end_when_the_process_that_writes_is_killed(many):
     with started("--jobs", "2", many) as running:
         running.stdout.read(1)
@@ -229,7 +318,7 @@ def test_a_worker_that_ends_in_the_midst_of_a_message_is_lost_and_how_is_said():
     os.write(theirs.fileno(), (1000).to_bytes(4, "big") + b"of which this is the beginning")
     theirs.close()
     with ours, pytest.raises(WorkerLost, match="a process that scored ended by itself"):
-        workers._Worker(ended, ours).receive()
+        workers._Worker(ended, ours, None).receive()
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
