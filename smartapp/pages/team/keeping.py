@@ -46,29 +46,51 @@ class Clash(Exception):
         self.kept = kept
 
 
-def read(kind: Kind, id_: str) -> Kept:
-    """Return what is kept under an id; not found where it is no such thing, or of another team."""
+class TakenAway(Exception):
+    """It was there, and somebody took it away."""
+
+
+def find(kind: Kind, id_: str) -> Kept | None:
+    """Return what is kept under an id; None where it was taken away, is no such thing, or of another team."""
     try:
-        return _kept(kind, own().read(kind.type, id_)) or abort(404)
+        return _kept(kind, own().read(kind.type, id_))
     except NotFound:
-        abort(404)
+        return None
+
+
+def was_there(kind: Kind, id_: str) -> bool:
+    """Tell whether something of this kind was kept under an id, whatever became of it."""
+    try:
+        return any(kind.values_in(one) is not None for one in history(kind, id_))
+    except NotFound:
+        return False
 
 
 def make(kind: Kind, values: Values, identifier: str) -> Kept:
-    """Keep something new once, however often it is sent. Raises Clash where it stands there with other words."""
+    """Keep something new once, however often it is sent.
+
+    Raises Clash where it stands there with other words, and TakenAway.
+    """
     made = own().write(Write.once(kind.make(values, identifier, None), identifier=f"{kind.system}|{identifier}"))
     kept = _kept(kind, made)
-    if kept is None or (made.created is False and kept.values != values):
-        raise Clash(kept or Kept(made.resource["id"], {}, made.etag or ""))
+    if kept is None:
+        raise TakenAway
+    if made.created is False and kept.values != values:
+        raise Clash(kept)
     if made.created is not False:
         note("create", made.versioned)
     return kept
 
 
 def change(kind: Kind, id_: str, values: Values, version: str) -> Kept:
-    """Change what was looked at in this version. Raises Clash where it is another one by now, with other words."""
+    """Change what was looked at in this version.
+
+    Raises Clash where it is another one by now, with other words, and TakenAway.
+    """
     there = own().read(kind.type, id_)
-    kept = _kept(kind, there) or abort(404)
+    kept = _kept(kind, there)
+    if kept is None:
+        raise TakenAway
     if kept.values == values:  # pressed twice, or somebody wrote the same
         return kept
     if version != kept.version:
@@ -76,7 +98,7 @@ def change(kind: Kind, id_: str, values: Values, version: str) -> Kept:
     try:
         changed = own().write(Write("update", kind.make(values, "", there.resource), if_match=version))
     except Conflict:
-        raise Clash(read(kind, id_)) from None
+        raise _otherwise(kind, id_) from None
     note("update", changed.versioned)
     return _kept(kind, changed) or abort(404)
 
@@ -84,17 +106,25 @@ def change(kind: Kind, id_: str, values: Values, version: str) -> Kept:
 def remove(kind: Kind, id_: str, version: str) -> None:
     """Let something that was looked at in this version be read no more; its versions stay in our own store.
 
-    Raises Clash where it is another one by now.
+    Raises Clash where it is another one by now, and TakenAway.
     """
     there = own().read(kind.type, id_)
-    kept = _kept(kind, there) or abort(404)
+    kept = _kept(kind, there)
+    if kept is None:
+        raise TakenAway
     if version != kept.version:
         raise Clash(kept)
     try:
         removed = own().write(Write("update", {**there.resource, "status": "entered-in-error"}, if_match=version))
     except Conflict:
-        raise Clash(read(kind, id_)) from None
+        raise _otherwise(kind, id_) from None
     note("update", removed.versioned)
+
+
+def _otherwise(kind: Kind, id_: str) -> Clash | TakenAway:
+    """Return what somebody who was quicker did to it."""
+    kept = find(kind, id_)
+    return TakenAway() if kept is None else Clash(kept)
 
 
 def history(kind: Kind, id_: str) -> list[Resource]:

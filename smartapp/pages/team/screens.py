@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from flask import redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from smartapp.pages.team import asking, keeping
 from smartapp.pages.team.asking import KEY, VERSION, Section
 from smartapp.pages.team.drafting import Unfinished
-from smartapp.pages.team.keeping import Clash, Kept, Kind, Values
+from smartapp.pages.team.keeping import Clash, Kept, Kind, TakenAway, Values
 from smartapp.pages.team.kinds import as_kept
 from smartapp.settings import TeamHere
 from smartapp.web.language import gettext as _
@@ -40,7 +40,7 @@ class Shown(Screen):
     """A form with what it is called; of a clash, what `stands` there now, by the name of each field that differs.
 
     `beside` goes along unseen, `earlier` is what became of it until now (when, and what), `draft`: it opens with what
-    was typed before and not saved.
+    was typed before and not saved, `taken_away`: what it was about is there no more.
     """
 
     title: str
@@ -51,6 +51,7 @@ class Shown(Screen):
     stands: Mapping[str, str] = field(default_factory=dict)
     earlier: tuple[tuple[str, str], ...] = ()
     draft: bool = False
+    taken_away: bool = False
     removable: bool = False
 
 
@@ -80,10 +81,12 @@ class FormScreen:
     def answered(self) -> ResponseReturnValue:
         """Answer the request: the form, or what became of what was sent."""
         draft = Unfinished(self.team, f"{self.name}/{self.id}")
-        kept = None if self.id == NEW else keeping.read(self.kind, self.id)
+        kept = None if self.id == NEW else keeping.find(self.kind, self.id)
         there = kept.values if kept else self.opens
         if (answer := draft.answered(self.asked, there)) is not None:
             return answer
+        if kept is None and self.id != NEW:
+            return self._taken_away(draft) if keeping.was_there(self.kind, self.id) else abort(404)
         if request.method == "GET":
             typed = draft.kept()
             if typed is None or typed.values == there:
@@ -110,6 +113,8 @@ class FormScreen:
             # What one of two left open is no answer of theirs: saved again it would wipe out what the other wrote.
             both = {**clash.kept.values, **values}
             return self._page(both, {VERSION: clash.kept.version}, clash=clash.kept), 409
+        except TakenAway:
+            return self._taken_away(draft)
         draft.forget()
         return redirect(url_for("team.mirror", team_id=self.team.id, said="saved", _anchor=self.name), 303)
 
@@ -118,8 +123,25 @@ class FormScreen:
             keeping.remove(self.kind, kept.id, request.form.get(VERSION, ""))
         except Clash as clash:  # who takes it away has not read what stands there now
             return self._page(clash.kept.values, {VERSION: clash.kept.version}, clash=clash.kept), 409
+        except TakenAway:
+            pass
         draft.forget()
         return redirect(url_for("team.mirror", team_id=self.team.id, said="removed"), 303)
+
+    def _taken_away(self, draft: Unfinished) -> ResponseReturnValue:
+        """Give the words back to who was writing in what somebody took away: saved now, they make a new one."""
+        if request.method == "POST":
+            typed = as_kept(self.asked, asking.posted(self.asked))
+            if self.removable and "remove" in request.form:
+                return redirect(url_for("team.mirror", team_id=self.team.id, said="removed"), 303)
+        else:
+            before = draft.kept()
+            typed = dict(before.values) if before else {}
+        if not typed:
+            abort(404)
+        draft.keep(typed)
+        anew = replace(self, id=NEW, earlier=None)
+        return anew._page(typed, {KEY: str(uuid.uuid4())}, taken_away=True), 409
 
     def _page(
         self,
@@ -129,6 +151,7 @@ class FormScreen:
         problems: Mapping[str, str] | None = None,
         clash: Kept | None = None,
         draft: bool = False,
+        taken_away: bool = False,
     ) -> str:
         id_ = clash.id if clash else self.id
         shown = Shown(
@@ -142,6 +165,7 @@ class FormScreen:
             stands=self._stands(clash.values, values) if clash else {},
             earlier=self.earlier(id_) if self.earlier and id_ != NEW else (),
             draft=draft,
+            taken_away=taken_away,
             removable=self.removable and id_ != NEW,
         )
         return render_template("team/form.html", screen=shown)

@@ -74,6 +74,11 @@ def test_it_is_read_by_clients_and_staff_and_who_wrote_it_stands_nowhere_but_in_
     assert len(kept(place, kind)) == 2
 
 
+def key_in(answer):
+    """Return the key of a form that makes something new."""
+    return re.search(r'name="key" value="([^"]+)"', answer.text)[1]
+
+
 @EACH
 def test_pressed_twice_and_sent_again_on_a_bad_network_it_is_one(place, kind):
     joost = place.staff()
@@ -316,6 +321,40 @@ def test_it_can_be_taken_away_by_who_read_it_as_it_is_and_then_nobody_reads_it(p
         assert "Intussen anders." not in html.unescape(visitor.get(f"{TEAM}team.json").text)
     assert joost.get(path).status_code == 404
     assert [one["status"] for one in kept(place, kind)] == ["entered-in-error"]
+
+
+@EACH
+def test_who_was_writing_in_what_is_taken_away_keeps_every_word_and_may_make_it_anew(place, kind):
+    _type, values, words = KINDS[kind]
+    path, joost, mia = written(place, kind), place.staff(), place.staff("mia", "peer-worker")
+    seen = version(mia, path)
+    assert joost.post(path, {"remove": "1", "version": seen}).status_code == 303
+    answer = mia.post(path, {**values, words: "Van Mia.", "version": seen})
+    assert answer.status_code == 409
+    assert "dit is intussen weggehaald" in text_of(answer)
+    assert "Van Mia." in answer.text
+    assert "Van Mia." in mia.get(path).text  # also who comes back later
+    assert joost.get(path).status_code == 404  # who had typed nothing in it
+    for _pressed_twice in range(2):
+        assert is_kept(mia.post(new(kind), {**values, words: "Van Mia.", "key": key_in(answer)}))
+    assert sorted(one["status"] == "entered-in-error" for one in kept(place, kind)) == [False, True]
+    assert "Van Mia." in text_of(joost.get(TEAM))
+    assert joost.post(path, {"remove": "1", "version": seen}).status_code == 303  # it is away already
+
+
+@EACH
+def test_what_was_made_and_taken_away_can_be_sent_once_more_under_a_key_of_its_own(place, kind):
+    _type, values, words = KINDS[kind]
+    joost = place.staff()
+    assert is_kept(joost.post(new(kind), {**values, "key": KEY}))
+    path = f"{TEAM}{kind}/{kept(place, kind)[0]['id']}/"
+    assert joost.post(path, {"remove": "1", "version": version(joost, path)}).status_code == 303
+    answer = joost.post(new(kind), {**values, words: "Nog eens.", "key": KEY})
+    assert answer.status_code == 409
+    assert "dit is intussen weggehaald" in text_of(answer)
+    assert key_in(answer) != KEY
+    assert is_kept(joost.post(new(kind), {**values, words: "Nog eens.", "key": key_in(answer)}))
+    assert "Nog eens." in text_of(joost.get(TEAM))
 
 
 def test_a_client_takes_nothing_away(place):
