@@ -20,7 +20,7 @@ import signal
 import stat
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice, repeat
@@ -49,11 +49,13 @@ Say = Callable[[Source, str], None]
 def file_behind(stream: IO[bytes]) -> int | None:
     """Return the descriptor of the file on disk that a stream writes; None where it is something else.
 
-    Not that of a file that others may write to as well, for what is torn there could not be taken away again.
+    Not that of a file that others may write to as well, or that has more further on, for what is torn there could not
+    be taken away again.
     """
     try:
         file = stream.fileno()
-        if os.name != "posix" or not stat.S_ISREG(os.fstat(file).st_mode):
+        there = os.fstat(file)
+        if os.name != "posix" or not stat.S_ISREG(there.st_mode) or os.lseek(file, 0, os.SEEK_CUR) < there.st_size:
             return None
         import fcntl  # noqa: PLC0415 - other systems have none
 
@@ -224,26 +226,37 @@ class _Pool:
         arguments = (_Scores(theirs, self.out, slot), not_its, self.score, self.show)
         process = context.Process(target=_work, args=arguments, daemon=True)
         sys.stdout.flush()  # what waits there would be written by the worker too
-        # Ctrl-C reaches every process of the group; only this one heeds it. A process inherits what is held back.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with _not_ended():  # which a process inherits
             process.start()
             self.workers.append(_Worker(process, ours, slot))
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return self.workers[-1]
 
     def end(self) -> None:
-        """End all of them, and take away what one was in the midst of writing."""
-        for worker in self.workers:
-            worker.connection.close()  # one that waits ends by itself
-            worker.process.terminate()
-        for worker in self.workers:
-            worker.process.join()
-        if self.out is not None and self.whole is not None:
-            os.ftruncate(self.out, self.whole)
-            os.lseek(self.out, self.whole, os.SEEK_SET)
+        """End all of them, and take away what one was in the midst of writing, also where Ctrl-C comes twice."""
+        with _not_ended():
+            for worker in self.workers:
+                worker.connection.close()  # one that waits ends by itself
+                worker.process.kill()
+            for worker in self.workers:
+                worker.process.join()
+            if self.out is not None and self.whole is not None:
+                os.ftruncate(self.out, self.whole)
+                os.lseek(self.out, self.whole, os.SEEK_SET)
+
+
+@contextmanager
+def _not_ended() -> Iterator[None]:
+    """Hold back what asks a process to end, such as Ctrl-C.
+
+    That reaches every process of a group, and only the one that was asked heeds it: a worker would stop within a line.
+    When that one is gone its workers end by themselves.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -380,6 +393,20 @@ class _Held:
 
     pieces: list[_Of] = field(default_factory=list)
     outputs: list[bytes | memoryview] = field(default_factory=list)
+    size: int = 0
+    """Bytes of its pieces; counted as they come, for tiny files make thousands of pieces."""
+    refusals: int = 0
+
+    def add(self, part: int, piece: Piece) -> None:
+        self.pieces.append(_Of(part, len(piece.output), piece.lines, piece.refusals, piece.taken))
+        self.outputs.append(piece.output)
+        self.size += len(piece.output)
+        self.refusals += len(piece.refusals)
+
+    def clear(self) -> None:
+        self.pieces.clear()
+        self.outputs.clear()
+        self.size = self.refusals = 0
 
 
 @dataclass(slots=True)
@@ -410,13 +437,12 @@ class _Scores:
     def add(self, part: int, piece: Piece) -> None:
         """Write a piece of the task that it is at, or hold it back."""
         held = self.held[self.task]
-        held.pieces.append(_Of(part, len(piece.output), piece.lines, piece.refusals, piece.taken))
-        held.outputs.append(piece.output)
+        held.add(part, piece)
         while self.turn != self.task and (self._holds_much() or self._is_told_something()):
             self._heed(self.connection.recv())
         if self.turn == self.task:
             self._write(held)
-            if _is_much(held.pieces, _TELL):
+            if _is_much([held], _TELL):
                 self._tell(held)
 
     def end(self) -> None:
@@ -428,7 +454,7 @@ class _Scores:
             self.connection.send(_Told(number, idle=True))
 
     def _holds_much(self) -> bool:
-        return _is_much([one for held in self.held.values() for one in held.pieces], HELD)
+        return _is_much(self.held.values(), HELD)
 
     def _is_told_something(self) -> bool:
         """Tell whether something waits to be read."""
@@ -461,7 +487,7 @@ class _Scores:
         told = _Told(self.turn, tuple(held.pieces), last=last, idle=idle)
         if self.slot is None:
             self.connection.send(told)
-        elif sum(one.size for one in held.pieces) <= len(self.slot):
+        elif held.size <= len(self.slot):
             while self.in_slot:
                 self._heed(self.connection.recv())
             self.slot.seek(0)
@@ -473,12 +499,11 @@ class _Scores:
             self.connection.send(told._replace(where="follow"))
             for output in held.outputs:
                 self.connection.send_bytes(output)
-        held.pieces.clear()
-        held.outputs.clear()
+        held.clear()
 
 
-def _is_much(pieces: list[_Of], size: int) -> bool:
-    return sum(one.size for one in pieces) > size or sum(len(one.refusals) for one in pieces) > _MANY_REFUSALS
+def _is_much(held: Collection[_Held], size: int) -> bool:
+    return sum(one.size for one in held) > size or sum(one.refusals for one in held) > _MANY_REFUSALS
 
 
 def _write_all(file: int, outputs: Iterable[bytes | memoryview]) -> None:

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from mappers.bulk import BOM, BulkScorer
 from smartapp.commands.score import command
 from smartapp.populations import ranges, reading, workers
-from smartapp.populations.pieces import WorkerLost, one_process
+from smartapp.populations.pieces import Piece, WorkerLost, one_process
 from smartapp.populations.ranges import SHORTER, SIZE
 from smartapp.populations.reading import Source
 from smartapp.populations.workers import file_behind, several_processes
@@ -262,6 +262,71 @@ def test_what_a_worker_had_written_of_a_line_is_taken_away_again(tmp_path, monke
     assert (tmp_path / "out").read_bytes() == expected[: len(expected) // 4]
 
 
+INTERRUPTED_TWICE = """
+import os, signal
+from multiprocessing.process import BaseProcess
+from smartapp.populations import workers
+
+def once_more(process, timeout=None, join=BaseProcess.join):
+    os.kill(os.getpid(), signal.SIGINT)
+    join(process, timeout)
+
+BaseProcess.join = once_more
+with workers._pool(None, None, 1, 1) as pool:
+    pool.one_more()
+    os.write(1, b"whole, torn")
+    pool.whole = len(b"whole")
+    raise KeyboardInterrupt
+"""
+
+
+def test_a_second_ctrl_c_does_not_leave_what_the_first_interrupted(tmp_path):
+    """It comes while the workers are waited for; some programs that start others hand Ctrl-C on once more."""
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-c", INTERRUPTED_TWICE], check=False, stdout=out, stderr=subprocess.PIPE
+        )
+    assert done.returncode == -signal.SIGINT
+    assert (tmp_path / "out").read_bytes() == b"whole"
+
+
+ENDED_WITHIN_A_LINE = """
+import os
+from smartapp.cli import main
+from smartapp.populations import workers
+
+def in_two(file, outputs):
+    for output in outputs:
+        os.write(file, output[:9])
+        os.killpg(0, {asked})
+        os.write(file, output[9:])
+
+workers._write_all = in_two
+main()
+"""
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP])
+def test_whole_lines_are_left_where_all_processes_are_asked_to_end(many, tmp_path, asked):
+    """As a supervisor, `timeout` or a closed terminal does: a worker ends by itself then, after a line."""
+    program = ENDED_WITHIN_A_LINE.format(asked=int(asked))
+    with (tmp_path / "out").open("wb") as out:
+        command = [sys.executable, "-c", program, "score", "--jobs", "2", str(many)]
+        with subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, start_new_session=True) as running:
+            _, error = running.communicate(timeout=30)  # that is when nobody holds the other end any more
+    assert (running.returncode, error) == (-asked, b"")
+    assert (tmp_path / "out").read_bytes().endswith(b"}\n")
+
+
+def test_what_a_file_had_further_on_is_not_taken_away(tmp_path):
+    """A file that is overwritten in place, as by `1<> file`, has more than was written to it."""
+    (tmp_path / "out").write_bytes(b"before\nafter\n")
+    with (tmp_path / "out").open("r+b") as out:
+        assert file_behind(out) is None
+        out.seek(0, os.SEEK_END)
+        assert file_behind(out) == out.fileno()
+
+
 def test_a_file_that_cannot_become_larger_ends_all_processes_in_words_with_whole_lines(many, tmp_path):
     """The system takes a part of what is written then, as with a full disk."""
     most = 5_000_000
@@ -364,3 +429,24 @@ def test_a_small_file_needs_no_second_process(tmp_path, monkeypatch):
     monkeypatch.setattr(workers._Pool, "one_more", lambda _pool: pytest.fail("started a process"))
     (tmp_path / "small").write_bytes(GOOD)
     assert run("--jobs", 8, tmp_path / "small").exit_code == 0
+
+
+def test_what_a_worker_does_for_a_piece_does_not_grow_with_those_that_it_holds():
+    """Of tiny files there are thousands of pieces in a task."""
+
+    def calls(pieces):
+        ours, theirs = multiprocessing.Pipe()
+        with ours, theirs:
+            ours.send(workers._Do(0, ()))
+            scores = workers._Scores(theirs, None, None)
+            scores.next_task()
+            counted = []
+            sys.setprofile(lambda _frame, event, _of: counted.append(event) if event == "call" else None)
+            try:
+                for _ in range(pieces):
+                    scores.add(0, Piece(Source("a"), b"1", 1, (), 1))
+            finally:
+                sys.setprofile(None)
+        return len(counted)
+
+    assert calls(20) < calls(200) <= calls(20) * 10
