@@ -146,6 +146,7 @@ def test_what_was_saved_is_said_once_and_its_undoing_stays(visitor: Visitor) -> 
     # Words that were taken away can be taken back, also after the page is loaded again.
     page.locator("article", has_text="Mijn fiets.").get_by_role("link", name="Aanpassen").click()
     page.get_by_role("button", name="Dit weghalen").click()
+    expect(page.get_by_role("button", name="Ongedaan maken")).to_be_visible()
     page.reload()
     page.get_by_role("button", name="Ongedaan maken").click()
     expect(page.locator("main")).to_contain_text("Mijn fiets.")
