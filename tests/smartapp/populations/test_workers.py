@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -310,13 +309,12 @@ main()
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP])
 def test_whole_lines_are_left_where_all_processes_are_asked_to_end(many, tmp_path, asked):
     """As a supervisor, `timeout` or a closed terminal does: a worker ends by itself then, after a line."""
-    program = ENDED_WITHIN_A_LINE.format(asked=int(asked))
+    # `nohup` has all that it starts ignore one of them.
+    heeds = f"import signal; signal.signal({int(asked)}, signal.SIG_DFL)\n"
+    program = heeds + ENDED_WITHIN_A_LINE.format(asked=int(asked))
     with (tmp_path / "out").open("wb") as out:
         command = [sys.executable, "-c", program, "score", "--jobs", "2", str(many)]
-        heeds = partial(signal.signal, asked, signal.SIG_DFL)  # `nohup` has all ignore one of them
-        with subprocess.Popen(
-            command, stdout=out, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=heeds
-        ) as running:
+        with subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, start_new_session=True) as running:
             _, error = running.communicate(timeout=30)  # that is when nobody holds the other end any more
     assert (running.returncode, error) == (-asked, b"")
     assert (tmp_path / "out").read_bytes().endswith(b"}\n")
