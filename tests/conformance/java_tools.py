@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from tests.conformance.turns import one_at_a_time
+
 JAVA = Path(__file__).parent / "java"
 
 
@@ -19,7 +21,12 @@ class BuildError(RuntimeError):
 
 def build(name: str) -> Path:
     """Build the program in `java/<name>`, unless its jar is newer than its sources, and return its `target` folder."""
-    folder = JAVA / name
+    with one_at_a_time("maven"):
+        return _built(JAVA / name)
+
+
+def _built(folder: Path) -> Path:
+    name = folder.name
     jar, class_path = folder / "target" / f"{name}.jar", folder / "target" / "classpath"
     sources = [folder / "pom.xml", *(folder / "src").rglob("*.*")]
     if jar.is_file() and class_path.is_file():

@@ -9,6 +9,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from tests.conformance.turns import one_at_a_time
+
 MINUTES = 8
 
 
@@ -35,7 +37,8 @@ def install(source: Path, target: Path) -> Path:
         for name in ("package.json", "package-lock.json"):
             shutil.copyfile(source / name, target / name)
         # Peer dependencies are in the lock as far as they are used; npm's own search for the rest takes many minutes.
-        npm(target, "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund")
+        with one_at_a_time("npm"):
+            npm(target, "ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund")
         stamp.write_text(wanted)
     return target / "node_modules"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import select
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from tests.faults.checker import KINDS
 from tests.faults.faults import FAULTS
@@ -23,12 +24,17 @@ from tests.faults.kinds import kinds
 from tests.faults.processes import play_on_processes
 
 KEPT: Final = Path(".cache/faults")
+EACH: Final = 20
+"""How many histories a worker plays before it is asked whether that was enough."""
 
 
 def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the history to play, or the first of several")
     parser.add_argument("--histories", type=int, default=1, help="how many, from --seed on")
+    parser.add_argument(
+        "--at-least", type=int, metavar="N", help="stop after N of them, or later, when standard input is closed"
+    )
     parser.add_argument("--history", action="store_true", help="print what happened")
     parser.add_argument("--kind", choices=sorted(kinds()), help="the kind of EHR; else the seed decides")
     parser.add_argument("--only", metavar="FAULT", action="append", choices=sorted(FAULTS), help="only these faults")
@@ -69,24 +75,33 @@ def main(given: Sequence[str] | None = None) -> int:
         results = play_on_processes(seeds, options, asked.database, hurry=asked.hurry)
         _keep_failures(results, asked.database)
     else:
-        results = _play_all(seeds, options, asked.workers)
+        results = _play_all(seeds, options, asked.workers, asked.at_least)
     if asked.history:
         _print_history(results)
     _print_table(results, time.monotonic() - started)
     return _print_failures(results, asked.most, frozenset(asked.open))
 
 
-def _play_all(seeds: range, options: Options, workers: int) -> list[Result]:
+def _play_all(seeds: range, options: Options, workers: int, at_least: int | None = None) -> list[Result]:
     if len(seeds) == 1 or workers == 1:
         return [play(seed, options) for seed in seeds]
-    results = []
+    results: list[Result] = []
     play(seeds[0], replace(options, steps=1))  # so that what all histories need is loaded, once for all workers
     with ProcessPoolExecutor(workers, get_context("fork")) as pool:
-        for result in pool.map(partial(_played, options), seeds, chunksize=4):
-            results.append(result)
-            if result.findings:  # at once: a long run that is broken off has said what it found
-                print(f"seed {result.seed}: {', '.join(result.counts)}", file=sys.stderr, flush=True)
+        for first in range(0, len(seeds), EACH * workers):
+            if at_least is not None and len(results) >= at_least and _closed(sys.stdin):
+                break
+            some = seeds[first : first + EACH * workers]
+            for result in pool.map(partial(_played, options), some, chunksize=4):
+                results.append(result)
+                if result.findings:  # at once: a long run that is broken off has said what it found
+                    print(f"seed {result.seed}: {', '.join(result.counts)}", file=sys.stderr, flush=True)
     return results
+
+
+def _closed(stream: TextIO) -> bool:
+    """Tell whether who writes this has closed it; nothing else makes one readable into which nothing is written."""
+    return bool(select.select([stream], [], [], 0)[0])
 
 
 def _played(options: Options, seed: int) -> Result:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Page, Route, sync_playwright
 
+from scripts.tour import CHROMIUM_OPTIONS
 from tests.conformance.renderers import tools
 from tests.conformance.renderers.cases import Case, Form
 
@@ -86,9 +87,7 @@ def _lhc_forms() -> Iterator[LhcForms]:
     file.write_text(_PAGE)
     (tools.LHC_FORMS / "driver.js").write_bytes((tools.DRIVERS / "lhc-forms.js").read_bytes())
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+        browser = playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM_OPTIONS)
         try:
             page = browser.new_page()
             page.set_default_timeout(120_000)

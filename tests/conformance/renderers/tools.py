@@ -16,6 +16,7 @@ import tarfile
 import threading
 from pathlib import Path
 
+from scripts.tour import CHROMIUMS
 from tests.conformance.npm import MissingToolError, install, npm, program
 
 HERE = Path(__file__).parent
@@ -35,7 +36,7 @@ class DriverError(Exception):
 
 def chromium() -> str:
     """Return the path of a Chromium."""
-    return program("chromium", "chromium-browser", "google-chrome")
+    return program(*CHROMIUMS)
 
 
 def versions() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 
@@ -11,12 +10,10 @@ from flask import Flask
 from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from scripts.tour import close
+from scripts.tour import CHROMIUM, CHROMIUM_OPTIONS, close
 from smartapp.web.guard import cookie_name
 from tests.smartapp.helpers import Visitor, launched
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 TEXT = "questionnaires/sdm-visit/questions/sdm-visit-helps"
 
 PATIENCE = 20_000  # ms; a wait ends when what it waits for is there, so that only a failure takes this long
@@ -31,7 +28,7 @@ pytestmark = [
 def chromium() -> Iterator:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
         yield browser
         browser.close()
 
