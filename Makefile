@@ -5,6 +5,7 @@
 #   make generate     make anew what code makes: published files, FHIR package, .env.example, the tables in docs/security.md
 #   make bench        speed of scoring as ratios; calls of a page, 200 people at once, how our own store and the log grow
 #   make conformance  the heavy checks: HL7's validator, real FHIR servers, strangers' form renderers
+#   make conformance-whole  the same with all that is drawn at random, in both languages (tests/conformance/sizes.py)
 #   make faults       10,000 histories of people, faults and deaths (tests/faults): nothing lost, twice or falsely called saved
 #   make pictures     the pictures in docs/ and the README, made anew from the running demo
 #   make measures     how the code is built, in tables: sizes, tangles, comments, import circles
@@ -22,7 +23,7 @@ BIN := .venv/bin
 # Images often forbid Python to keep what it compiled. Here it is started some hundred times, and compiled all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup setup-test demo test lint generate bench conformance faults pictures measures coverage mutants pins sbom vulnerabilities wheel guide release clean
+.PHONY: setup setup-test demo test lint generate bench conformance conformance-whole faults pictures measures coverage mutants pins sbom vulnerabilities wheel guide release clean
 .DEFAULT_GOAL := test
 
 setup: .venv/runtime
@@ -69,6 +70,9 @@ bench: setup-test
 
 conformance: setup-test
 	$(BIN)/python -m tests.conformance
+
+conformance-whole: export VERSTEL_CONFORMANCE = whole
+conformance-whole: conformance
 
 faults: setup-test
 	$(BIN)/python -m tests.faults --histories 10000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -15,6 +16,18 @@ def pytest_runtest_setup() -> None:
     """Skip each test of this folder, with the reason, where there is no browser to run it in."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: the browser tests did not run")
+
+
+IN_EACH_RUN: Final = {"test_journeys.py", "test_pages.py"}
+"""What `make test` plays of this folder: whole journeys, and one look at each kind of page. The rest is thorough."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before those that are left out are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes longest, as a browser does, so that `make conformance` plays it and `make test` does not."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.path.name not in IN_EACH_RUN:
+            item.add_marker(pytest.mark.thorough)
 
 
 PHONE: Final = {"width": 320, "height": 700}

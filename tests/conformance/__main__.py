@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.conformance import strangers
+from tests.conformance.sizes import WHOLE
 
 CACHE = Path(".cache/conformance")
 PASSED, FAILED, NOT_RUN = 0, 1, 3
@@ -106,7 +107,7 @@ def main(names: list[str]) -> int:
     last_line = _last_line(len(outcomes), failed, missing)
     (CACHE / "exit").write_text(f"{verdict}\n")
     (CACHE / "last-line").write_text(f"{last_line}\n")
-    if not names:
+    if WHOLE and not names:
         strangers.write_page()
     print(f"\n{last_line}")
     return verdict

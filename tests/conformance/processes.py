@@ -10,9 +10,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.conformance import databases
+from tests.conformance.sizes import size
 
-HISTORIES = 150
-"""On each database; `make faults` plays twice as many, and waits for leases to end by themselves."""
+HISTORIES = size("killed processes, per database")
+"""`make faults` plays 300, and waits for leases to end by themselves."""
 
 
 def play(kind: str) -> subprocess.CompletedProcess[str]:

@@ -39,6 +39,7 @@ from smartapp.storage.database import open_database
 from smartapp.web.typed import digest
 from tests.conformance import databases
 from tests.conformance.java_tools import BuildError, NotHereError
+from tests.conformance.sizes import size
 from tests.conformance.starting import hapi, running
 from tests.faults.authority import SignIn
 from tests.faults.browser import Page
@@ -52,7 +53,7 @@ from tests.faults.stores import is_living
 
 CLIENTS: Final = 16
 PEOPLE: Final = 5
-SECONDS: Final = 60
+SECONDS: Final = size("seconds of saving")
 QUIET_SECONDS: Final = 60
 LOG: Final = Path(".cache/conformance/write-path.log")
 BEGUN: Final = "begun"

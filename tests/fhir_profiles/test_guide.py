@@ -15,8 +15,6 @@ from fhir_profiles.guide.pages import html_of, pages, paragraphs
 from fhir_profiles.guide.versions import Change, changes, digest, keep, kept
 
 FILES = tgz.files()
-GUIDE = pages(FILES, kept())
-PAGES = {path: content.decode() for path, content in GUIDE.items() if path.endswith(".html")}
 DEFINITIONS = {
     name: json.loads(content)
     for name, content in FILES.items()
@@ -54,48 +52,84 @@ class Read(HTMLParser):
             self.faults.append(f"</{tag}>")
 
 
-READ = {path: Read(page) for path, page in PAGES.items()}
+@pytest.fixture(scope="module")
+def guide() -> dict[str, bytes]:
+    return pages(FILES, kept())
 
 
-def test_every_artefact_and_example_has_a_page_and_its_file():
+@pytest.fixture(scope="module")
+def texts(guide: dict[str, bytes]) -> dict[str, str]:
+    """Its pages as text."""
+    return {path: content.decode() for path, content in guide.items() if path.endswith(".html")}
+
+
+@pytest.fixture(scope="module")
+def read(texts: dict[str, str]) -> dict[str, Read]:
+    """What each page has."""
+    return {path: Read(page) for path, page in texts.items()}
+
+
+def test_every_artefact_and_example_has_a_page_and_its_file(guide, texts):
     assert len(DEFINITIONS) > 150
     for one in DEFINITIONS.values():
         name = f"{one['resourceType']}-{one['id']}"
-        assert f"{name}.html" in PAGES
-        assert json.loads(GUIDE[f"{name}.json"]) == one
+        assert f"{name}.html" in texts
+        assert json.loads(guide[f"{name}.json"]) == one
 
 
-def test_every_page_is_reached_from_the_first():
+def test_every_page_is_reached_from_the_first(texts, read):
     reached, todo = set(), ["index.html"]
     while todo:
         path = todo.pop()
         if path not in reached:
             reached.add(path)
-            todo += [link.partition("#")[0] for link in READ[path].links if link.partition("#")[0] in PAGES]
-    assert reached == PAGES.keys()
+            todo += [link.partition("#")[0] for link in read[path].links if link.partition("#")[0] in texts]
+    assert reached == texts.keys()
 
 
-@pytest.mark.parametrize("path", sorted(PAGES))
-def test_a_page_is_whole_and_its_links_lead_somewhere(path):
-    page = READ[path]
-    assert page.faults == []
-    assert len(page.ids) == len(set(page.ids))
-    assert page.names.count("h1") == page.names.count("title") == page.names.count("main") == 1
-    assert "script" not in page.names
-    assert ("html", {"lang": "en"}) in page.attributes
-    assert all(given.get("scope") for tag, given in page.attributes if tag == "th")
+def faults_of(path: str, guide: dict[str, bytes], read: dict[str, Read]) -> list[str]:
+    """Return what is wrong with a page: elements, ids and headings, and each link that leads nowhere."""
+    page = read[path]
+    faults = [*page.faults]
+    if len(page.ids) != len(set(page.ids)):
+        faults.append("an id twice")
+    faults += [f"{name}: {page.names.count(name)}" for name in ("h1", "title", "main") if page.names.count(name) != 1]
+    if "script" in page.names:
+        faults.append("a script")
+    if ("html", {"lang": "en"}) not in page.attributes:
+        faults.append("no language")
+    faults += ["a th without scope" for tag, given in page.attributes if tag == "th" and not given.get("scope")]
     for link in page.links:
         file, _, fragment = link.partition("#")
-        assert (file or path) in GUIDE, link
-        assert not fragment or fragment in READ[file or path].ids, link
+        if (file or path) not in guide or (fragment and fragment not in read[file or path].ids):
+            faults.append(f"a link to {link}")
+    return faults
 
 
-def test_the_same_package_gives_the_same_bytes():
-    assert pages(FILES, kept()) == GUIDE
+def test_each_page_is_whole_and_its_links_lead_somewhere(guide, read):
+    assert {path: found for path in read if (found := faults_of(path, guide, read))} == {}
 
 
-def test_a_profile_shows_its_elements_rules_mapping_and_examples():
-    goal = PAGES["StructureDefinition-recovery-goal.html"]
+def test_a_page_that_is_not_whole_is_noticed():
+    bad = '<html><main><h1 id="a">A</h1><p id="a"><a href="b.html">b</a><a href="#c">c</a><script></script><th></main>'
+    found = faults_of("bad.html", {"bad.html": b""}, {"bad.html": Read(bad)})
+    assert {
+        "an id twice",
+        "title: 0",
+        "a script",
+        "no language",
+        "a th without scope",
+        "a link to b.html",
+        "a link to #c",
+    } <= {*found}
+
+
+def test_the_same_package_gives_the_same_bytes(guide):
+    assert pages(FILES, kept()) == guide
+
+
+def test_a_profile_shows_its_elements_rules_mapping_and_examples(texts):
+    goal = texts["StructureDefinition-recovery-goal.html"]
     for words in (
         "extension:saidIn",
         "verstel-reference-display",
@@ -104,8 +138,8 @@ def test_a_profile_shows_its_elements_rules_mapping_and_examples():
         "Goal-example-goal",
     ):
         assert words in goal
-    assert PAGES["Questionnaire-hoop.html"].count("hoop-structure") >= 2  # among its variants, as a link with its name
-    assert "verstel_scores" in PAGES["ViewDefinition-scores.html"]
+    assert texts["Questionnaire-hoop.html"].count("hoop-structure") >= 2  # among its variants, as a link with its name
+    assert "verstel_scores" in texts["ViewDefinition-scores.html"]
 
 
 def test_words_of_the_package_are_text_and_never_markup():
@@ -158,17 +192,17 @@ def test_a_version_that_was_kept_is_told_apart_from_what_is_here(tmp_path):
     assert "StructureDefinition/recovery-goal" not in second
 
 
-def test_every_version_that_was_kept_can_be_told_apart():
+def test_every_version_that_was_kept_can_be_told_apart(texts):
     assert kept()
-    assert all(f"since {name}" in PAGES["versions.html"] for name in kept())
+    assert all(f"since {name}" in texts["versions.html"] for name in kept())
 
 
 def test_without_a_version_before_it_says_so():
     assert "No version was handed out before this one." in pages(FILES, {})["versions.html"].decode()
 
 
-def test_it_is_written_into_a_folder(tmp_path: Path, capsys):
+def test_it_is_written_into_a_folder(guide, tmp_path: Path, capsys):
     assert main([str(tmp_path / "guide")]) == 0
-    assert {path.name for path in (tmp_path / "guide").iterdir()} == GUIDE.keys()
+    assert {path.name for path in (tmp_path / "guide").iterdir()} == guide.keys()
     assert main([]) == 2
     assert main(["record", "2027-13-01", "0.2.0"]) == 2

@@ -1,7 +1,7 @@
 """Score one population by every engine: the same bytes and the same refusals as `verstel score` in one process.
 
-20,000 responses of all scored instruments, with whatever can be wrong among them (population.py). On Sail a table of
-lines is scored as in a notebook too, by `mapInArrow`.
+Responses of all scored instruments (4,000; in a whole run 20,000), with whatever can be wrong among them
+(population.py). On Sail a table of lines is scored as in a notebook too, by `mapInArrow`.
 Run as `python -m tests.conformance.engines.run`.
 Exit 0: all agree, 1: they do not, 3: an engine can't be had here, and nothing else disagreed.
 """
@@ -22,9 +22,10 @@ from tests.conformance import strangers
 from tests.conformance.engines.environment import PATIENCE, python, surroundings, version
 from tests.conformance.engines.population import write
 from tests.conformance.npm import MissingToolError, program
+from tests.conformance.sizes import size
 
-LINES: Final = 20_000
-FEW: Final = 2_000
+LINES: Final = size("lines of a population")
+FEW: Final = LINES // 10
 NAMES: Final = {"duckdb": "DuckDB", "polars": "Polars", "spark": "Apache Spark", "sail": "Sail"}
 PACKAGES: Final = {"duckdb": "duckdb", "polars": "polars", "spark": "pyspark", "sail": "pysail"}
 PASSED, FAILED, NOT_RUN = 0, 1, 3

@@ -24,6 +24,7 @@ from tests.conformance.renderers import by_hand, exports, kept, report, selftest
 from tests.conformance.renderers.cases import Case, Form, cases_of, form_of, wordless
 from tests.conformance.renderers.compare import EMPTY_ITEMS, WITHDRAWN, Tally, observations_agree, scores_agree
 from tests.conformance.renderers.engines import ENGINES, LHC_FORMS, MEDPLUM, SMART_FORMS, Answer, Engine, LhcForms
+from tests.conformance.sizes import WHOLE, size
 from tests.conftest import serve
 
 PUBLISHED: Final = Path("questionnaires/published")
@@ -32,7 +33,7 @@ STRUCTURES: Final = PUBLISHED / "variants" / "structure"
 RESULTS: Final = Path(".cache/conformance/renderers.json")
 PAGE: Final = Path("docs/renderers.md")
 LIMITS: Final = Path(__file__).parent / "known_limits.json"
-RESPONSES: Final = 200
+RESPONSES: Final = size("responses per instrument in a renderer")
 EXTRACTIONS: Final = 40
 WORDLESS: Final = 40
 """How many of the responses are also given to the structure, which has no wording."""
@@ -206,8 +207,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     engines = [one for one in ENGINES if not options.engine or one.name in options.engine]
     outcomes = examine_all(work, engines)
-    whole = not (options.engine or options.instrument) and options.responses == RESPONSES and options.seed == "1"
-    return conclude(outcomes, list(forms), time.monotonic() - started, whole=whole)
+    every = not (options.engine or options.instrument) and options.responses == RESPONSES and options.seed == "1"
+    return conclude(outcomes, list(forms), time.monotonic() - started, whole=every and WHOLE)
 
 
 def _wanted(forms: Mapping[str, Form], names: Sequence[str] | None) -> dict[str, Form]:
