@@ -13,10 +13,7 @@ TEST = "tests/smartapp/pages/test_mutated_record.py"
 
 def main() -> int:
     """Return 0 if every page was a page or a foreseen error, else 1."""
-    environment = {
-        **os.environ,
-        "MUTATED_PAGES": os.environ.get("MUTATED_PAGES", str(size("pages of mutated records"))),
-    }
+    environment = {"MUTATED_PAGES": str(size("pages of mutated records")), **os.environ}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--timeout=1800", TEST], check=False, env=environment
     ).returncode

@@ -1,4 +1,4 @@
-"""How many random examples a rule is tried with, here and in `make conformance`."""
+"""How many random examples a rule is tried with, here and in `make conformance-whole`."""
 
 from __future__ import annotations
 

@@ -17,16 +17,8 @@ PASSED, FAILED = 0, 1
 
 def main() -> int:
     """Run the thorough tests, and perhaps those that hypothesis makes examples for; return the exit code."""
-    chosen = [
-        "-m",
-        "hypothesis or thorough" if WHOLE else "thorough",
-        "-n",
-        "3",
-        "--dist",
-        "loadfile",
-        "-p",
-        "no:cacheprovider",
-    ]
+    which = "hypothesis or thorough" if WHOLE else "thorough"
+    chosen = ["-m", which, "-n", "3", "--dist", "loadfile", "-p", "no:cacheprovider"]
     environment = {**os.environ, **({ALL: "1"} if WHOLE else {})}
     done = subprocess.run([sys.executable, "-m", "pytest", "-q", *chosen], env=environment, check=False)
     return PASSED if done.returncode == 0 else FAILED

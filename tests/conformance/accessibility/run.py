@@ -1,8 +1,9 @@
 """IBM Equal Access over every page of the tour. Run as `python -m tests.conformance.accessibility.run [NAME…]`.
 
-Each page is judged in Dutch and in English, as a client and as a clinician: on a wide screen as it opens, and at 320 px
-with all that is folded unfolded. What the engine fails is accepted only when `accepted_findings.toml` says why; what it
-only asks a person to look at is counted, and kept with its places in `.cache/conformance/accessibility.json`.
+Each page is judged in Dutch, and in a whole run in English too, as a client and as a clinician: on a wide screen as it
+opens, and at 320 px with all that is folded unfolded. What the engine fails is accepted only when
+`accepted_findings.toml` says why; what it only asks a person to look at is counted, and kept with its places in
+`.cache/conformance/accessibility.json`.
 
 NAME: only the stops whose names begin with it.
 Exit codes: 0 nothing failed; 1 a page fails, or the engine did not notice a bad page; 3 npm, the engine or Chromium
@@ -154,7 +155,7 @@ def overlooked(engine: str) -> set[str]:
 
 
 def main(names: list[str]) -> int:
-    """Walk the tour in both languages at once, write the report, and return the exit code."""
+    """Walk the tour in each language at once, write the report, and return the exit code."""
     if CHROMIUM is None:
         print("no Chromium here: no page was judged")
         strangers.missing(ENGINE, "There is no Chromium here.")
@@ -167,7 +168,7 @@ def main(names: list[str]) -> int:
         return NOT_RUN
     lines = [f"the engine overlooks {rule}" for rule in sorted(overlooked(engine))]
     stops = [stop for stop in STOPS if not names or stop.name.startswith(tuple(names))]
-    languages = LANGUAGES[: size("languages under IBM's engine")]
+    languages = list(LANGUAGES)[: size("languages under IBM's engine")]
     with ThreadPoolExecutor(len(languages)) as lanes:
         found = [one for lane in lanes.map(partial(tour, engine, stops), languages) for one in lane]
     lines += failures(found, accepted_findings(), whole=WHOLE and not names)
