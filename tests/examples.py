@@ -1,4 +1,4 @@
-"""How many random examples a rule is tried with: a quarter in `make test`, and all of them in `make conformance-whole`."""
+"""How many random examples a rule is tried with: a quarter in `make test`, all of them in `make conformance-whole`."""
 
 from __future__ import annotations
 

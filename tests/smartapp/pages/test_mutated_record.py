@@ -1,7 +1,7 @@
 """Attack 35: a record whose resources were changed at random. Every page is a page, or an error that was foreseen.
 
-150 pages here; `MUTATED_PAGES=2500 MUTATED_SEED=23` in the environment for more, as `make conformance-whole` does. A page
-that fails is named with its number: `MUTATED_ONLY=17` opens that one alone.
+150 pages here; `MUTATED_PAGES=2500 MUTATED_SEED=23` in the environment for more, as `make conformance-whole` does. A
+page that fails is named with its number: `MUTATED_ONLY=17` opens that one alone.
 """
 
 from __future__ import annotations
