@@ -26,11 +26,13 @@ from questionnaires.catalogue import catalogue
 
 Role = Literal["client", "clinician", "nobody"]
 
-# The shell is Chromium's engine without windows: it opens a page five times as fast as the browser that people have,
+# The shell is Chromium's engine without windows: it opens a page in much less time than the browser that people have,
 # but has no settings in which somebody chooses what to block.
 WITH_SETTINGS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUMS = ("chromium-headless-shell", *WITH_SETTINGS)
-CHROMIUM = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+CHROMIUM, CHROMIUM_WITH_SETTINGS = (
+    next(filter(None, map(shutil.which, names)), None) for names in (CHROMIUMS, WITH_SETTINGS)
+)
 # No sandbox of its own (CI runs as root), no GPU, and no connections of its own at start.
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 

@@ -19,7 +19,7 @@ def pytest_runtest_setup() -> None:
 
 
 IN_EACH_RUN: Final = {"test_journeys.py", "test_pages.py"}
-"""What `make test` plays of this folder: whole journeys, and one look at each kind of page. The rest is thorough."""
+"""What `make test` plays of this folder: whole journeys, and what must fit a phone or screen. The rest is thorough."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before those that are left out are left out

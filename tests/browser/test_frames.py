@@ -10,7 +10,6 @@ lose their `Partitioned` proves that this browser really blocks the rest.
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import threading
 import time
@@ -26,7 +25,7 @@ from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, exp
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from scripts.tour import CHROMIUM_OPTIONS, WITH_SETTINGS, close
+from scripts.tour import CHROMIUM_OPTIONS, CHROMIUM_WITH_SETTINGS, close
 from smartapp import create_app
 from smartapp.sandbox import Client, make_sandbox
 from smartapp.sandbox.app import sandbox_app
@@ -140,8 +139,7 @@ def http() -> Iterator[Sites]:
 @pytest.fixture(scope="module")
 def browser_that_blocks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """A browser that blocks third-party cookies, as its user may choose in its settings."""
-    program = next(filter(None, map(shutil.which, WITH_SETTINGS)), None)
-    if program is None:
+    if CHROMIUM_WITH_SETTINGS is None:
         pytest.skip("no Chromium with settings on this machine: what happens in a frame was not tried")
     folder = tmp_path_factory.mktemp("chromium")
     preferences = folder / "Default" / "Preferences"
@@ -150,7 +148,7 @@ def browser_that_blocks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Br
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             folder,
-            executable_path=program,
+            executable_path=CHROMIUM_WITH_SETTINGS,
             args=[*CHROMIUM_OPTIONS, "--host-resolver-rules=MAP verstel.test 127.0.0.1"],
             ignore_https_errors=True,
             locale="nl-NL",

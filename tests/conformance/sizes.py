@@ -1,7 +1,8 @@
 """How much each part tries: enough of it in every run, and all of it in a whole one (`make conformance-whole`).
 
-Every run, which is CI's, plays each part and each of its checks; what is drawn at random is drawn less often, and what
-is the same in both languages is looked at in Dutch. The pages about strangers and renderers are written by a whole run.
+Every run, which is CI's, plays each part. What is drawn at random is drawn less often (rules as in `make test`), IBM's
+engine looks at Dutch, and journeys in a browser are walked on two of three FHIR servers. The pages about strangers and
+renderers are written by a whole run.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ SIZES = {
     "lines of a population": (4000, 20_000),
     "seconds of saving": (30, 60),
     "languages under IBM's engine": (1, 2),
+    "servers on which journeys are walked": (2, 3),
 }
 
 

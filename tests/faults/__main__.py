@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
@@ -83,20 +84,27 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 def _play_all(seeds: range, options: Options, workers: int, at_least: int | None = None) -> list[Result]:
-    if len(seeds) == 1 or workers == 1:
-        return [play(seed, options) for seed in seeds]
     results: list[Result] = []
-    play(seeds[0], replace(options, steps=1))  # so that what all histories need is loaded, once for all workers
-    with ProcessPoolExecutor(workers, get_context("fork")) as pool:
+    with _players(seeds, options, workers) as played:
         for first in range(0, len(seeds), EACH * workers):
             if at_least is not None and len(results) >= at_least and _closed(sys.stdin):
                 break
-            some = seeds[first : first + EACH * workers]
-            for result in pool.map(partial(_played, options), some, chunksize=4):
+            for result in played(seeds[first : first + EACH * workers]):
                 results.append(result)
                 if result.findings:  # at once: a long run that is broken off has said what it found
                     print(f"seed {result.seed}: {', '.join(result.counts)}", file=sys.stderr, flush=True)
     return results
+
+
+@contextmanager
+def _players(seeds: range, options: Options, workers: int) -> Iterator[Callable[[range], Iterator[Result]]]:
+    """Yield what plays some histories: one after the other here, or many at once in processes of their own."""
+    if len(seeds) == 1 or workers == 1:
+        yield lambda some: (play(seed, options) for seed in some)
+        return
+    play(seeds[0], replace(options, steps=1))  # so that what all histories need is loaded, once for all workers
+    with ProcessPoolExecutor(workers, get_context("fork")) as pool:
+        yield lambda some: pool.map(partial(_played, options), some, chunksize=4)
 
 
 def _closed(stream: TextIO) -> bool:
